@@ -183,30 +183,31 @@ func (c Claims) version2() map[string]any {
 // permissionMap packs permissions as version 2 does: names lists the permissions once each, and masks has a number
 // for each feature of the organization, in the order of features, whose lowest bit stands for the first name.
 func permissionMap(features, permissions []string) (all []string, names, masks string) {
-	var per []string
-	granted := map[string]*big.Int{}
+	var per, fpm []string
 	for _, p := range permissions {
 		feature, name := splitPermission(p)
 		if !slices.ContainsFunc(features, func(f string) bool { return ofOrganization(f) == feature }) {
 			features = append(features, "o:"+feature)
 		}
-		bit := slices.Index(per, name)
-		if bit < 0 {
-			bit, per = len(per), append(per, name)
+		if !slices.Contains(per, name) {
+			per = append(per, name)
 		}
-		if granted[feature] == nil {
-			granted[feature] = new(big.Int)
-		}
-		granted[feature].SetBit(granted[feature], bit, 1)
 	}
 	if len(per) == 0 {
 		return features, "", ""
 	}
-	var fpm []string
 	for _, f := range features {
-		if feature := ofOrganization(f); feature != "" {
-			fpm = append(fpm, cmpOr(granted[feature]).String())
+		feature := ofOrganization(f)
+		if feature == "" {
+			continue
 		}
+		mask := new(big.Int)
+		for bit, name := range per {
+			if slices.Contains(permissions, "org:"+feature+":"+name) {
+				mask.SetBit(mask, bit, 1)
+			}
+		}
+		fpm = append(fpm, mask.String())
 	}
 	return features, strings.Join(per, ","), strings.Join(fpm, ",")
 }
@@ -230,13 +231,6 @@ func ofOrganization(feature string) string {
 	return name
 }
 
-func cmpOr(mask *big.Int) *big.Int {
-	if mask == nil {
-		return new(big.Int)
-	}
-	return mask
-}
-
 // put leaves out what is empty, as Clerk does.
 func put(claims map[string]any, name, value string) {
 	if value != "" {
@@ -246,7 +240,7 @@ func put(claims map[string]any, name, value string) {
 
 func merge(base, over map[string]any) map[string]any {
 	for name, value := range over {
-		if value == any(Absent) {
+		if _, out := value.(absent); out {
 			delete(base, name)
 			continue
 		}

@@ -16,8 +16,8 @@ import (
 // They suit both Request.AddCookie and http.SetCookie. In production they are Secure.
 func (in *Instance) Cookies(token string) []*http.Cookie {
 	updated := in.now().Unix()
-	var claims jwt.MapClaims
-	if _, _, err := jwt.NewParser().ParseUnverified(token, &claims); err == nil {
+	claims := jwt.MapClaims{}
+	if _, _, err := jwt.NewParser().ParseUnverified(token, claims); err == nil {
 		if iat, err := claims.GetIssuedAt(); err == nil && iat != nil {
 			updated = iat.Unix()
 		}

@@ -17,9 +17,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/clerkauth/clerkauth"
@@ -50,7 +51,7 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// Instance is a Clerk instance. Its methods are safe for concurrent use, except Close beside others.
+// Instance is a Clerk instance. Its methods are safe for concurrent use.
 // They panic where the caller asks for what cannot be, as httptest.NewRequest does.
 type Instance struct {
 	publishableKey string
@@ -65,8 +66,8 @@ type Instance struct {
 
 	frontend, backend *api
 	client            *http.Client // nil: the network
-	closing           sync.Once
-	close             func()
+	servers           []*httptest.Server
+	closed            atomic.Bool
 }
 
 const backendHost = "api.clerk.com"
@@ -129,7 +130,6 @@ func newInstance(opts Options) (*Instance, error) {
 		domain:         domain,
 		origins:        origins,
 		now:            opts.Now,
-		close:          func() {},
 	}
 	if in.now == nil {
 		in.now = time.Now
@@ -138,12 +138,16 @@ func newInstance(opts Options) (*Instance, error) {
 	return in, in.keys.rotate()
 }
 
-// Close makes every endpoint unreachable and, after Start, waits for the requests under way.
+// Close makes every endpoint unreachable, ends the requests under way and waits for their end.
 func (in *Instance) Close() {
-	in.closing.Do(func() {
-		in.close()
-		in.keys.release()
-	})
+	if in.closed.Swap(true) {
+		return
+	}
+	for _, s := range in.servers {
+		s.CloseClientConnections() // else Close waits for clients that wait for Hang
+		s.Close()
+	}
+	in.keys.release()
 }
 
 // Config is ready for clerkauth.New: this instance, its origins as AuthorizedParties, its clock, and the way to reach

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"time"
 )
 
@@ -108,6 +107,9 @@ func (m memory) answer(host, scheme string, w http.ResponseWriter, r *http.Reque
 			panic(p)
 		}
 	}()
+	if m.in.closed.Load() {
+		return errConnection
+	}
 	switch scheme + "://" + host {
 	case m.in.frontend.url:
 		m.in.serve(m.in.frontend, w, r)
@@ -120,36 +122,25 @@ func (m memory) answer(host, scheme string, w http.ResponseWriter, r *http.Reque
 	return nil
 }
 
-// listen opens the two servers. close, which it sets, leaves no goroutine behind.
+// listen opens the two servers.
 func (in *Instance) listen() error {
-	var servers sync.WaitGroup
 	for _, a := range []*api{in.frontend, in.backend} {
 		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			return err
 		}
-		a.url = "http://" + l.Addr().String()
-		srv := &http.Server{
-			ReadHeaderTimeout: 10 * time.Second,
-			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				servers.Add(1)
-				defer servers.Done()
-				in.serve(a, w, r)
-			}),
+		server := &httptest.Server{
+			Listener: l,
+			Config: &http.Server{
+				ReadHeaderTimeout: 10 * time.Second,
+				Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { in.serve(a, w, r) }),
+			},
 		}
 		// A client retries silently when a kept connection breaks: Down would be seen twice.
-		srv.SetKeepAlivesEnabled(false)
-		servers.Go(func() { _ = srv.Serve(l) }) // ErrServerClosed, always
-		before := in.close
-		in.close = func() {
-			_ = srv.Close() // only the listener's own error, and it is gone either way
-			before()
-		}
-	}
-	before := in.close
-	in.close = func() {
-		before()
-		servers.Wait()
+		server.Config.SetKeepAlivesEnabled(false)
+		server.Start()
+		a.url = server.URL
+		in.servers = append(in.servers, server)
 	}
 	return nil
 }
