@@ -13,6 +13,7 @@
 package clerktest
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -20,7 +21,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/clerkauth/clerkauth"
@@ -67,7 +68,8 @@ type Instance struct {
 	frontend, backend *api
 	client            *http.Client // nil: the network
 	servers           []*httptest.Server
-	closed            atomic.Bool
+	open              context.Context // until Close
+	close             func()
 }
 
 const backendHost = "api.clerk.com"
@@ -134,15 +136,17 @@ func newInstance(opts Options) (*Instance, error) {
 	if in.now == nil {
 		in.now = time.Now
 	}
+	open, cancel := context.WithCancel(context.Background())
+	in.open, in.close = open, sync.OnceFunc(func() { in.shut(cancel) })
 	in.frontend, in.backend = newFrontend(in), newBackend(in)
 	return in, in.keys.rotate()
 }
 
-// Close makes every endpoint unreachable, ends the requests under way and waits for their end.
-func (in *Instance) Close() {
-	if in.closed.Swap(true) {
-		return
-	}
+// Close makes every endpoint unreachable and ends the requests under way; after Start it waits for their end.
+func (in *Instance) Close() { in.close() }
+
+func (in *Instance) shut(cancel context.CancelFunc) {
+	cancel()
 	for _, s := range in.servers {
 		s.CloseClientConnections() // else Close waits for clients that wait for Hang
 		s.Close()

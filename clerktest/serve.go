@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"time"
 )
 
@@ -68,15 +69,16 @@ type memory struct{ in *Instance }
 
 var errConnection = errors.New("clerktest: connection reset")
 
-// RoundTrip answers in the caller's goroutine.
-func (m memory) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+// RoundTrip answers in the caller's goroutine. The request reaches the endpoint as a server would see it.
+func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		defer func() { _ = r.Body.Close() }()
 	}
-	if err := context.Cause(r.Context()); err != nil {
-		return nil, err
-	}
-	served := r.Clone(r.Context())
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(m.in.open, cancel)()
+
+	served := r.Clone(ctx)
 	served.RequestURI, served.RemoteAddr = r.URL.RequestURI(), "192.0.2.1:1234"
 	served.URL.Scheme, served.URL.Host = "", ""
 	if served.Host == "" {
@@ -86,18 +88,19 @@ func (m memory) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 		served.Body = http.NoBody
 	}
 	w := httptest.NewRecorder()
-	if err := m.answer(r.URL.Host, r.URL.Scheme, w, served); err != nil {
+	err := m.answer(r.URL, w, served)
+	if gone := context.Cause(r.Context()); gone != nil {
+		return nil, gone
+	}
+	if err != nil {
 		return nil, err
 	}
-	if err := context.Cause(r.Context()); err != nil {
-		return nil, err
-	}
-	resp = w.Result()
+	resp := w.Result()
 	resp.Request = r
 	return resp, nil
 }
 
-func (m memory) answer(host, scheme string, w http.ResponseWriter, r *http.Request) (err error) {
+func (m memory) answer(to *url.URL, w http.ResponseWriter, r *http.Request) (err error) {
 	defer func() {
 		switch p := recover(); p {
 		case nil:
@@ -107,17 +110,17 @@ func (m memory) answer(host, scheme string, w http.ResponseWriter, r *http.Reque
 			panic(p)
 		}
 	}()
-	if m.in.closed.Load() {
+	if r.Context().Err() != nil || m.in.open.Err() != nil {
 		return errConnection
 	}
-	switch scheme + "://" + host {
+	switch to.Scheme + "://" + to.Host {
 	case m.in.frontend.url:
 		m.in.serve(m.in.frontend, w, r)
 	case m.in.backend.url:
 		m.in.serve(m.in.backend, w, r)
 	default:
 		m.in.requests.add(newRequest("", r, m.in.secretKey))
-		return &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+		return &net.DNSError{Err: "no such host", Name: to.Hostname(), IsNotFound: true}
 	}
 	return nil
 }
