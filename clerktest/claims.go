@@ -137,8 +137,8 @@ func (c Claims) filled(in *Instance) Claims {
 
 func factorAges(ages []time.Duration) [2]int64 {
 	fva := [2]int64{-1, -1}
-	for i := range min(len(ages), len(fva)) {
-		if ages[i] >= 0 {
+	for i := range fva {
+		if i < len(ages) && ages[i] >= 0 {
 			fva[i] = int64(ages[i] / time.Minute)
 		}
 	}

@@ -34,8 +34,11 @@ func TestClaimsEncode(t *testing.T) {
 		changed string
 	}{
 		{"subject and session", clerktest.Claims{Subject: "user_2bob", SessionID: "sess_2b"}, `{"sub":"user_2bob","sid":"sess_2b"}`},
-		{"party, issuer, audience", clerktest.Claims{AuthorizedParty: "https://evil.example", Issuer: "https://i", Audience: []string{"a", "b"}},
-			`{"azp":"https://evil.example","iss":"https://i","aud":["a","b"]}`},
+		{
+			"party, issuer, audience",
+			clerktest.Claims{AuthorizedParty: "https://evil.example", Issuer: "https://i", Audience: []string{"a", "b"}},
+			`{"azp":"https://evil.example","iss":"https://i","aud":["a","b"]}`,
+		},
 		{"issued earlier", clerktest.Claims{IssuedAt: noon.Add(-time.Hour)}, `{"iat":1772622000,"nbf":1772621990,"exp":1772622060}`},
 		{"expired, and lived a minute", clerktest.Claims{ExpiresAt: noon.Add(-time.Hour)}, `{"iat":1772621940,"nbf":1772621930,"exp":1772622000}`},
 		{"all dates", clerktest.Claims{IssuedAt: noon.Add(time.Second), NotBefore: noon, ExpiresAt: noon}, `{"iat":1772625601,"nbf":1772625600,"exp":1772625600}`},
@@ -43,34 +46,47 @@ func TestClaimsEncode(t *testing.T) {
 		{"no factor", clerktest.Claims{FactorAge: []time.Duration{}}, `{"fva":[-1,-1]}`},
 		{"both factors", clerktest.Claims{FactorAge: []time.Duration{7*time.Minute + 59*time.Second, 2 * time.Minute}}, `{"fva":[7,2]}`},
 		{"second factor only", clerktest.Claims{FactorAge: []time.Duration{-1, 2 * time.Minute}}, `{"fva":[-1,2]}`},
-		{"actor", clerktest.Claims{Actor: clerkauth.Actor{Subject: "user_2eve", SessionID: "sess_2eve"}},
-			`{"act":{"iss":"https://dashboard.clerk.com","sid":"sess_2eve","sub":"user_2eve"}}`},
+		{
+			"actor",
+			clerktest.Claims{Actor: clerkauth.Actor{Subject: "user_2eve", SessionID: "sess_2eve"}},
+			`{"act":{"iss":"https://dashboard.clerk.com","sid":"sess_2eve","sub":"user_2eve"}}`,
+		},
 		{"organization", clerktest.Claims{Organization: acme}, `{"o":{"id":"org_acme","slg":"acme","rol":"admin"}}`},
 		{"role without prefix", clerktest.Claims{Organization: clerkauth.Organization{ID: "org_acme", Role: "admin"}}, `{"o":{"id":"org_acme","rol":"admin"}}`},
-		{"plans and features of the user", clerktest.Claims{Plans: []string{"u:free", "o:pro"}, Features: []string{"u:search", "uo:export"}},
-			`{"pla":"u:free,o:pro","fea":"u:search,uo:export"}`},
+		{
+			"plans and features of the user",
+			clerktest.Claims{Plans: []string{"u:free", "o:pro"}, Features: []string{"u:search", "uo:export"}},
+			`{"pla":"u:free,o:pro","fea":"u:search,uo:export"}`,
+		},
 		// The worked example of Clerk's documentation.
 		{
-			"permissions", clerktest.Claims{Organization: acme, Permissions: []string{"org:dashboard:manage", "org:dashboard:read", "org:teams:read"}},
+			"permissions",
+			clerktest.Claims{Organization: acme, Permissions: []string{"org:dashboard:manage", "org:dashboard:read", "org:teams:read"}},
 			`{"o":{"id":"org_acme","slg":"acme","rol":"admin","per":"manage,read","fpm":"3,2"},"fea":"o:dashboard,o:teams"}`,
 		},
 		{
-			"the user's features have no place in the map", clerktest.Claims{
+			"the user's features have no place in the map",
+			clerktest.Claims{
 				Organization: acme, Permissions: []string{"org:teams:read", "org:a:b:c"}, Features: []string{"u:search", "o:idle", "uo:teams"},
 			},
 			`{"o":{"id":"org_acme","slg":"acme","rol":"admin","per":"read,c","fpm":"0,1,2"},"fea":"u:search,o:idle,uo:teams,o:a:b"}`,
 		},
 		{
-			"version 1", clerktest.Claims{Version: 1, Organization: acme, Permissions: []string{"org:teams:read"}, Features: []string{"o:x"}, Plans: []string{"o:y"}},
+			"version 1",
+			clerktest.Claims{Version: 1, Organization: acme, Permissions: []string{"org:teams:read"}, Features: []string{"o:x"}, Plans: []string{"o:y"}},
 			`{"v":null,"org_id":"org_acme","org_slug":"acme","org_role":"org:admin","org_permissions":["org:teams:read"]}`,
 		},
 		{
-			"version 1, no permission", clerktest.Claims{Version: 1, Organization: clerkauth.Organization{ID: "org_acme", Role: "admin"}},
+			"version 1, no permission",
+			clerktest.Claims{Version: 1, Organization: clerkauth.Organization{ID: "org_acme", Role: "admin"}},
 			`{"v":null,"org_id":"org_acme","org_role":"org:admin","org_permissions":[]}`,
 		},
 		{"version 1, no organization", clerktest.Claims{Version: 1}, `{"v":null}`},
-		{"extra", clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent, "sub": 5, "metadata": map[string]any{"tier": "gold"}}},
-			`{"azp":null,"sub":5,"metadata":{"tier":"gold"}}`},
+		{
+			"extra",
+			clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent, "sub": 5, "metadata": map[string]any{"tier": "gold"}}},
+			`{"azp":null,"sub":5,"metadata":{"tier":"gold"}}`,
+		},
 	}
 	in := clerktest.New(t, clerktest.Options{Now: atNoon})
 	for _, tt := range tests {
@@ -105,6 +121,17 @@ func compact(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+func TestMintingLeavesTheClaimsAlone(t *testing.T) {
+	in := clerktest.New(t, clerktest.Options{})
+	features := []string{"o:a", "spare"}
+	in.Token(clerktest.Claims{
+		Organization: clerkauth.Organization{ID: "org_acme"}, Permissions: []string{"org:b:read"}, Features: features[:1],
+	})
+	if features[1] != "spare" {
+		t.Errorf("Token wrote %q behind the caller's Features", features[1])
+	}
 }
 
 func TestManyPermissionsOutgrowAMachineWord(t *testing.T) {

@@ -64,6 +64,28 @@ func mustAsk(t *testing.T, in *clerktest.Instance, e clerktest.Endpoint, header 
 	return a
 }
 
+// send sends any request, and returns the status of its answer.
+func send(t *testing.T, in *clerktest.Instance, method, target, body string, authorization ...string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header["Authorization"] = authorization
+	client := in.Config().HTTPClient
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode
+}
+
 // published reads the keys of an answer, by kid.
 func published(t *testing.T, a answer) map[string]*rsa.PublicKey {
 	t.Helper()

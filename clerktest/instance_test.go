@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -56,7 +55,9 @@ func TestOptionsChooseTheInstance(t *testing.T) {
 }
 
 func TestConfigIsTheCallersToChange(t *testing.T) {
-	in := clerktest.New(t, clerktest.Options{})
+	origins := []string{"https://example.com"}
+	in := clerktest.New(t, clerktest.Options{Origins: origins})
+	origins[0] = "https://evil.example"
 	in.Config().AuthorizedParties[0] = "https://evil.example"
 	if got := in.Config().AuthorizedParties[0]; got != "https://example.com" {
 		t.Errorf("AuthorizedParties[0] is %q after a change to a copy", got)
@@ -97,6 +98,19 @@ func TestNewClosesWithItsTest(t *testing.T) {
 	in.Close() // once more does nothing
 	if a, err := ask(t, in, clerktest.FrontendJWKS); err == nil {
 		t.Errorf("answers %d after the end of its test", a.status)
+	}
+}
+
+func TestClosedInstancesHandTheirKeysOn(t *testing.T) {
+	first := clerktest.New(&recorder{}, clerktest.Options{})
+	key, kid := first.JWTKey(), first.KeyID()
+	first.Close()
+	second := clerktest.New(t, clerktest.Options{})
+	if second.JWTKey() != key {
+		t.Error("a new key was made while one lay idle")
+	}
+	if second.KeyID() == kid {
+		t.Error("the kid was handed on too")
 	}
 }
 
@@ -141,6 +155,10 @@ func TestBackendWantsExactlyTheSecretKey(t *testing.T) {
 		if a := mustAsk(t, in, clerktest.BackendJWKS); a.status != http.StatusOK {
 			t.Errorf("with the secret key: %d %s", a.status, a.body)
 		}
+		value := "Bearer " + in.SecretKey()
+		if got := send(t, in, http.MethodGet, in.URL(clerktest.BackendJWKS), "", value, value); got != http.StatusUnauthorized {
+			t.Errorf("with the secret key twice: got %d, want 401", got)
+		}
 	})
 }
 
@@ -148,6 +166,9 @@ func TestFrontendRefusesTheSecretKey(t *testing.T) {
 	both(t, func(t *testing.T, in *clerktest.Instance) {
 		if a := mustAsk(t, in, clerktest.FrontendJWKS); a.status != http.StatusOK || in.Requests()[0].SecretKey {
 			t.Errorf("without a secret: got %d, SecretKey %t; want 200, false", a.status, in.Requests()[0].SecretKey)
+		}
+		if got := send(t, in, http.MethodGet, in.URL(clerktest.FrontendJWKS)+"?key="+in.SecretKey(), ""); got != http.StatusBadRequest {
+			t.Errorf("in the query: got %d, want 400", got)
 		}
 		for _, name := range []string{"Authorization", "X-Anything"} {
 			in.ResetRequests()
@@ -188,28 +209,11 @@ func TestETag(t *testing.T) {
 
 func TestRequestsAreSeen(t *testing.T) {
 	both(t, func(t *testing.T, in *clerktest.Instance) {
-		send := func(method, target, body string) int {
-			r, err := http.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			client := in.Config().HTTPClient
-			if client == nil {
-				client = http.DefaultClient
-			}
-			resp, err := client.Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, _ = io.Copy(io.Discard, resp.Body)
-			_ = resp.Body.Close()
-			return resp.StatusCode
-		}
 		keys := in.URL(clerktest.FrontendJWKS)
-		if got := send(http.MethodPost, keys+"?a=1&a=2", "secret="+in.SecretKey()); got != http.StatusMethodNotAllowed {
+		if got := send(t, in, http.MethodPost, keys+"?a=1&a=2", "secret="+in.SecretKey()); got != http.StatusMethodNotAllowed {
 			t.Errorf("POST: got %d, want 405", got)
 		}
-		if got := send(http.MethodGet, strings.Replace(keys, ".well-known", "nowhere", 1), ""); got != http.StatusNotFound {
+		if got := send(t, in, http.MethodGet, strings.Replace(keys, ".well-known", "nowhere", 1), ""); got != http.StatusNotFound {
 			t.Errorf("GET elsewhere: got %d, want 404", got)
 		}
 		mustAsk(t, in, clerktest.FrontendJWKS, "X-Test", "1")
