@@ -29,12 +29,17 @@ func (in *Instance) Forge(c Claims) string {
 }
 
 // Session is what the middleware makes of a token with these claims, for clerkauth.NewContext. Any authorized party
-// will do, and a pending session is returned as one. It panics if they are not the claims of a session to accept.
+// and any Issuer will do, and a pending session is returned as one. It panics if they are not the claims of a session to accept.
 func (in *Instance) Session(c Claims) *clerkauth.Session {
 	key := in.keys.signing()
+	var issuers []string
+	if c.Issuer != "" {
+		issuers = []string{c.Issuer}
+	}
 	auth, err := clerkauth.New(clerkauth.Config{
 		PublishableKey:        in.publishableKey,
 		JWTKey:                string(key.pem()),
+		Issuers:               issuers,
 		InsecureAllowAnyParty: true,
 		AllowPending:          true,
 		Now:                   in.now,
