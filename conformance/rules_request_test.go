@@ -1,0 +1,88 @@
+package conformance_test
+
+import (
+	"strings"
+)
+
+// requestRules are about what a request carries around its token.
+var requestRules = []rule{
+	{
+		name: "several Authorization headers",
+		why:  "two credentials are an attack or a mistake, and readers differ on which one counts",
+		when: func(c *recorded, _ outcome) bool { return len(c.Request.values("Authorization")) > 1 },
+		hold: refuseFor("multiple-authorization-headers"),
+	},
+	{
+		name:   "scheme in any case",
+		why:    "RFC 9110 11.1: the name of a scheme is case-insensitive; the token is judged all the same",
+		kinder: true,
+		when: func(c *recorded, _ outcome) bool {
+			scheme, _, found := strings.Cut(strings.Join(c.Request.values("Authorization"), ", "), " ")
+			return found && scheme != "Bearer" && strings.EqualFold(scheme, "Bearer")
+		},
+		hold: func(c *recorded, want *outcome) {
+			_, raw, _ := strings.Cut(strings.Join(c.Request.values("Authorization"), ", "), " ")
+			want.admit(parseToken(raw))
+		},
+	},
+	{
+		name:   "null payload beside a bearer token",
+		why:    "a cookie cannot take away what a good bearer token says",
+		kinder: true,
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == refused && c.nullPayload() && c.hasBearer()
+		},
+		hold: func(c *recorded, want *outcome) { want.admit(c.deciding()) },
+	},
+	{
+		name: "null payload",
+		why:  "a payload that is null is a malformed token, not a crash",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == refused && c.nullPayload() && !c.hasBearer()
+		},
+		hold: func(c *recorded, want *outcome) {
+			want.refuse("token-invalid")
+			if uat := c.Request.cookies()["__client_uat"]; uat == "" || uat == "0" {
+				want.refuse("session-token-but-no-client-uat")
+			}
+		},
+	},
+	{
+		name: "any handshake answer is readable by null",
+		why:  "Access-Control-Allow-Origin: null with credentials lets any sandboxed page read the answer",
+		hold: func(_ *recorded, want *outcome) {
+			delete(want.Headers, "access-control-allow-origin")
+			delete(want.Headers, "access-control-allow-credentials")
+		},
+	},
+	{
+		name: "refresh is not told",
+		why:  "expired sessions are not refreshed yet, so an expired token's reason has nothing appended",
+		when: func(_ *recorded, want outcome) bool { return strings.HasPrefix(want.Reason, expired+"-refresh-") },
+		hold: refuseFor(expired),
+	},
+}
+
+func (c *recorded) nullPayload() bool {
+	for name, value := range c.Request.cookies() {
+		if strings.HasPrefix(name, "__session") && parseToken(value).claimsKind == "null" {
+			return true
+		}
+	}
+	return false
+}
+
+// admit makes the outcome signed in as the token says.
+func (o *outcome) admit(t *token) {
+	*o = outcome{Status: signedIn, Headers: map[string]string{}, Auth: t.identity()}
+}
+
+// identity is whom a plain session token names. The cases that rules let in
+// have no organization, no actor and no pending session.
+func (t *token) identity() *identity {
+	who := &identity{FirstFactorAge: never, SecondFactorAge: never}
+	who.UserID, _ = t.claims["sub"].(string)
+	who.SessionID, _ = t.claims["sid"].(string)
+	who.readAges(t.claims["fva"])
+	return who
+}
