@@ -45,11 +45,15 @@ type identity struct {
 }
 
 // decide puts the case to a fresh Authenticator.
-func (c *recorded) decide(t *testing.T, parties []string) outcome {
+func (c *recorded) decide(t *testing.T, parties []string, change ...func(*clerkauth.Config)) outcome {
 	t.Helper()
 	api := &backend{}
 	api.serve(c.Backend)
-	auth, err := clerkauth.New(c.config(t, api, parties))
+	cfg := c.config(t, api, parties)
+	for _, f := range change {
+		f(&cfg)
+	}
+	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		return outcome{Status: refused}
 	}
@@ -75,7 +79,6 @@ func (c *recorded) ask(t *testing.T, auth *clerkauth.Authenticator, api *backend
 	switch {
 	case state.Session != nil:
 		got.Auth = identify(state.Session)
-		got.Pending = state.Session.Pending
 	case state.Pending != nil:
 		got.showPending(t, state.Pending)
 	}

@@ -14,8 +14,8 @@ import (
 // Nil if there is none.
 func (c *recorded) pinnedKey() *rsa.PublicKey {
 	text, _ := c.Options.text("jwtKey")
-	text = strings.Trim(strings.TrimSpace(text), `"'`)
-	text = strings.ReplaceAll(text, `\n`, "\n")
+	text = strings.ReplaceAll(strings.Trim(strings.TrimSpace(text), `"'`), `\n`, "\n")
+	text = strings.TrimSpace(text)
 	if strings.Count(text, "-----BEGIN") > 1 {
 		return nil
 	}

@@ -60,7 +60,7 @@ func (r recordedRequest) cookies() map[string]string {
 			name, value, _ := strings.Cut(pair, "=")
 			name = strings.Trim(name, " \t")
 			if _, seen := found[name]; !seen {
-				found[name] = strings.Trim(value, " \t")
+				found[name] = unescape(strings.Trim(value, " \t"))
 			}
 		}
 	}

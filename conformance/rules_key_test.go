@@ -23,7 +23,7 @@ var keyRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			kid, _ := c.deciding().head["kid"].(string)
 			set, ok := c.keySet()
-			return ok && want.stage() >= key && !c.Options.given("jwtKey") && set.names(kid) && len(set.usable()[kid]) != 1
+			return ok && want.stage() >= key && !c.pins() && set.names(kid) && len(set.usable()[kid]) != 1
 		},
 		hold: func(c *recorded, want *outcome) {
 			set, _ := c.keySet()
@@ -41,14 +41,14 @@ var keyRules = []rule{
 		why:  "a request waits for one fetch of the keys; what failed is tried again by a later request",
 		when: func(c *recorded, want outcome) bool {
 			r, ok := c.keyRoute()
-			return ok && want.stage() > key && !c.Options.given("jwtKey") && (r.NetworkError || r.Status >= http.StatusBadRequest)
+			return ok && want.stage() > key && !c.pins() && (r.NetworkError || r.Status >= http.StatusBadRequest)
 		},
 		hold: refuseFor("jwk-remote-failed-to-load"),
 	},
 	{
 		name: "JWTKey is a key",
 		why:  "what is not the PEM of one RSA key is found at the start, not by every token",
-		when: func(c *recorded, _ outcome) bool { return c.Options.given("jwtKey") && c.pinnedKey() == nil },
+		when: func(c *recorded, _ outcome) bool { return c.pins() && c.pinnedKey() == nil },
 		hold: refuseOptions,
 	},
 	{
@@ -60,6 +60,12 @@ var keyRules = []rule{
 		},
 		hold: func(c *recorded, want *outcome) { want.admit(c.deciding()) },
 	},
+}
+
+// pins reports that the case has a JWTKey, and so asks nobody for keys.
+func (c *recorded) pins() bool {
+	s, _ := c.Options.text("jwtKey")
+	return s != ""
 }
 
 // keyRoute is the first answer of the recorded JWKS endpoint.

@@ -17,7 +17,7 @@ type rule struct {
 }
 
 // rules are all rules, in the order they are applied.
-var rules = slices.Concat(configRules, requestRules, claimRules, keyRules, tokenRules)
+var rules = slices.Concat(configRules, requestRules, claimRules, keyRules, tokenRules, candidateRules)
 
 // kinderRules are all that may let somebody in whom the reference does not.
 var kinderRules = []string{
@@ -25,6 +25,7 @@ var kinderRules = []string{
 	"secret key is optional",
 	"scheme in any case",
 	"key in other spellings",
+	"every session cookie is a candidate",
 }
 
 func isKinder(name string) bool { return slices.Contains(kinderRules, name) }

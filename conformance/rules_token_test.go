@@ -97,13 +97,13 @@ var tokenRules = []rule{
 	stricter("kid is a string", "a kid of another type names no key",
 		key, "jwk-kid-mismatch", func(c *recorded, t *token) bool {
 			_, text := t.head["kid"].(string)
-			return t.complete() && !text && !c.Options.given("jwtKey")
+			return t.complete() && !text && !c.pins()
 		}),
 	stricter("kid of no key", "a kid that stands in no document names no key, however an object of JavaScript answers to it",
 		key, "jwk-kid-mismatch", func(c *recorded, t *token) bool {
 			kid, text := t.head["kid"].(string)
 			set, ok := c.keySet()
-			return text && ok && !c.Options.given("jwtKey") && !set.names(kid)
+			return text && ok && !c.pins() && !set.names(kid)
 		}),
 	stricter("RS256 only", "Clerk signs with RS256, so nothing else is a Clerk token",
 		algorithm, "token-invalid-algorithm", func(_ *recorded, t *token) bool {

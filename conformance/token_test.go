@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"bytes"
+	"crypto/sha1" //nolint:gosec // names a cookie, protects nothing
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -120,20 +121,9 @@ func (c *recorded) bearer() (string, bool) {
 	return word, true
 }
 
-// deciding is the token that the case was decided by: the bearer token, the
-// cookie's, or the one that came with a handshake or a refresh.
-func (c *recorded) deciding() *token {
-	if c.Expect.Token != "" {
-		return parseToken(c.Expect.Token)
-	}
-	if raw, ok := c.bearer(); ok {
-		return parseToken(raw)
-	}
-	return parseToken(c.Request.cookies()["__session"])
-}
-
-// carriedByCookie reports that the deciding token came in a cookie.
-func (c *recorded) carriedByCookie() bool {
-	_, bearer := c.bearer()
-	return !bearer && c.Expect.Token == ""
+// suffix is what follows the underscore in the names of the instance's own cookies.
+func (c *recorded) suffix() string {
+	public, _ := c.Options.text("publishableKey")
+	sum := sha1.Sum([]byte(public)) //nolint:gosec // names a cookie, protects nothing
+	return base64.URLEncoding.EncodeToString(sum[:])[:8]
 }
