@@ -132,17 +132,42 @@ var candidateRules = []rule{
 		why:    "a bad cookie, which a sibling domain can plant, does not hide a good one",
 		kinder: true,
 		when: func(c *recorded, want outcome) bool {
-			return !c.hasBearer() && want.Status == signedOut && want.stage() < accepted &&
-				c.sessionCookies() > 1 && len(c.goodSessions()) == 1
+			return c.hidesAnother(want) && len(c.goodSessions()) == 1
 		},
-		hold: func(c *recorded, want *outcome) {
-			good := c.goodSessions()[0]
-			want.Status, want.Reason = signedOut, ""
-			if reason := c.besideUAT(good.token, good.uat); reason != "" {
-				want.refuse(reason)
-				return
-			}
-			want.admit(good.token)
-		},
+		hold: func(c *recorded, want *outcome) { want.decideBy(c, c.goodSessions()[0]) },
 	},
+	{
+		name: "a cookie that can be healed decides",
+		why:  "beside a bad cookie the expired one is the browser's own, and a round through Clerk renews it",
+		when: func(c *recorded, want outcome) bool {
+			return c.hidesAnother(want) && len(c.goodSessions()) == 0 && len(c.healable()) > 0
+		},
+		hold: func(c *recorded, want *outcome) { want.decideBy(c, c.healable()[0]) },
+	},
+}
+
+// hidesAnother reports that the reference decided by a cookie that is good
+// for nothing, beside which there are others.
+func (c *recorded) hidesAnother(want outcome) bool {
+	return !c.hasBearer() && want.Status == signedOut && c.sessionCookies() > 1 && !c.worthSomething(c.deciding())
+}
+
+// worthSomething reports a token that passes, or fails by its dates alone.
+func (c *recorded) worthSomething(t *token) bool {
+	reason := c.verdict(t)
+	return reason == "" || stageOf[reason] == dates
+}
+
+// healable are the candidates that a round through Clerk can renew.
+func (c *recorded) healable() []candidate {
+	return slices.DeleteFunc(c.candidates(), func(t candidate) bool { return stageOf[c.verdict(t.token)] != dates })
+}
+
+// decideBy makes the outcome what a candidate and its __client_uat come to.
+func (o *outcome) decideBy(c *recorded, t candidate) {
+	if reason := c.besideUAT(t.token, t.uat); reason != "" {
+		o.refuse(reason)
+		return
+	}
+	o.admit(t.token)
 }

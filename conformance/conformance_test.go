@@ -77,14 +77,14 @@ func (c *recorded) holdPending(t *testing.T, want outcome) {
 
 // expected is the reference's decision as the rules change it, and the names
 // of those that did.
-func (c *recorded) expected(t *testing.T) (outcome, []string) {
-	t.Helper()
+func (c *recorded) expected(tb testing.TB) (outcome, []string) {
+	tb.Helper()
 	want := c.reference()
 	var applied []string
 	for _, r := range rules {
 		after, changed, err := r.apply(c, want)
 		if err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 		if changed {
 			applied = append(applied, r.name)

@@ -17,8 +17,9 @@ var missing = []cause{
 	{"handshake answer", "an answer to a handshake is not read yet", func(c *recorded, _ testing.TB) bool {
 		return !c.hasBearer() && (c.brings("__clerk_handshake") || c.brings("__clerk_handshake_nonce"))
 	}},
-	{"handshake", "browsers are not sent to Clerk yet", func(c *recorded, _ testing.TB) bool {
-		return c.Expect.Status == handshake
+	{"handshake", "browsers are not sent to Clerk yet", func(c *recorded, tb testing.TB) bool {
+		want, _ := c.expected(tb)
+		return want.Status == handshake
 	}},
 	{"refresh", "expired sessions are not refreshed yet", func(c *recorded, _ testing.TB) bool {
 		return c.cookieStartsWith("__refresh") && (c.Expect.TokenSource == "new" || c.Expect.Status == refused)

@@ -86,7 +86,10 @@ func frontendHost(c *recorded) string {
 			return ""
 		}
 	}
-	text, err := base64.StdEncoding.Strict().DecodeString(rest)
+	if strings.HasSuffix(rest, "=") && len(rest)%4 != 0 {
+		return ""
+	}
+	text, err := base64.RawStdEncoding.Strict().DecodeString(strings.TrimRight(rest, "="))
 	host, found := strings.CutSuffix(string(text), "$")
 	if err != nil || !found || !hostName.MatchString(host) {
 		return ""
@@ -108,7 +111,7 @@ func (c *recorded) canMatch(entry string) bool {
 		return false
 	}
 	u, err := url.Parse(entry)
-	if err != nil {
+	if err != nil || u.Scheme == "ws" || u.Scheme == "wss" {
 		return false
 	}
 	public, _ := c.Options.text("publishableKey")
