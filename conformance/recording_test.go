@@ -9,7 +9,6 @@ import (
 type recorded struct {
 	Name    string            `json:"name"`
 	Family  string            `json:"family"`
-	Quirks  []string          `json:"quirks"`
 	Now     int64             `json:"now"`
 	Env     map[string]string `json:"env"`
 	Options options           `json:"options"`
@@ -117,22 +116,4 @@ type call struct {
 	Query         [][2]string `json:"query"`
 	Authorization string      `json:"authorization"`
 	Body          any         `json:"body"`
-}
-
-func (c *recorded) has(quirk string) bool {
-	for _, q := range c.Quirks {
-		if strings.TrimPrefix(q, "maybe:") == quirk {
-			return true
-		}
-	}
-	return false
-}
-
-// document reports a navigation, by the reference's test.
-func (c *recorded) document() bool {
-	if dest := c.Request.values("Sec-Fetch-Dest"); len(dest) > 0 {
-		joined := strings.Join(dest, ", ")
-		return joined == "document" || joined == "iframe"
-	}
-	return strings.HasPrefix(strings.Join(c.Request.values("Accept"), ", "), "text/html")
 }

@@ -59,7 +59,7 @@ func latin1(s string) string {
 		if r > 0xff {
 			return s
 		}
-		b = append(b, byte(r))
+		b = append(b, byte(r&0xff))
 	}
 	return string(b)
 }

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,8 +20,9 @@ var inexpressible = []cause{
 	{"negative clock skew", "ClockSkew says none with a negative value", func(c *recorded, _ testing.TB) bool {
 		return strings.HasPrefix(string(c.Options["clockSkewInMs"]), "-")
 	}},
-	{"other meaning of a list entry", "entries are normalised and may be wildcards here, the reference compares them byte by byte",
-		func(c *recorded, _ testing.TB) bool { return otherMeaning(c.parties()) }},
+	{"other meaning of a list entry", "entries are normalised and may be wildcards here, the reference compares them byte by byte", func(c *recorded, _ testing.TB) bool {
+		return otherMeaning(c.parties())
+	}},
 	{"machine tokens", "acceptsToken asks for tokens of machines, and this library accepts sessions only", func(c *recorded, _ testing.TB) bool {
 		return c.Options.given("machineSecretKey") ||
 			c.Options.given("acceptsToken") && string(c.Options["acceptsToken"]) != `"session_token"`
@@ -38,12 +40,7 @@ var inexpressible = []cause{
 
 func optionGiven(names ...string) func(*recorded, testing.TB) bool {
 	return func(c *recorded, _ testing.TB) bool {
-		for _, name := range names {
-			if c.Options.given(name) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(names, c.Options.given)
 	}
 }
 
