@@ -11,9 +11,10 @@
 //	go test -v -run TestConformance/b_azp .     # one family
 //	CLERKAUTH_CASES=/some/folder go test -v .   # another recording
 //
-// Another recording is a folder with keys.json, cases/*.json and, optionally,
-// sequences.json, plain or with .gz behind the name. The last line printed is
-// always the count:
+// Another recording is a folder with cases/*.json and, optionally,
+// sequences.json, plain or with .gz behind the name; keys.json beside them,
+// the keys to mint more with, is not needed to run it. The last line printed
+// is always the count:
 //
 //	conformance: N cases, P agree, D deviate by rule, S skipped, F differ
 package conformance
