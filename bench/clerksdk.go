@@ -13,6 +13,7 @@ import (
 func clerkSDK() Guard {
 	return Guard{
 		Name: "clerk-sdk-go v2", Module: "github.com/clerk/clerk-sdk-go/v2", Party: "the library", Keys: Fetched,
+		Clock: time.Hour,
 		Protect: func(_ context.Context, s Site) (Middleware, error) {
 			config := &clerk.ClientConfig{}
 			config.Key = clerk.String("sk_test_bench")

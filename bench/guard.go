@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // Middleware is the form that all guards are brought into.
@@ -19,6 +20,9 @@ type Guard struct {
 	Carry func(token string) (header, value string)
 	// Remembers says that a token seen before may cost less than a new one.
 	Remembers bool
+	// Clock is how far a clock of its own must move until fetched keys are no longer fresh; 0: it has no such clock,
+	// and is told a lifetime instead.
+	Clock time.Duration
 	// Protect sets the guard up. What it starts ends with ctx.
 	Protect func(ctx context.Context, s Site) (Middleware, error)
 }

@@ -1,0 +1,173 @@
+package bench
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"fmt"
+	"time"
+)
+
+// Fault is something that goes wrong with keys.
+type Fault struct {
+	Name, Note string
+	// Columns name what run measures.
+	Columns []string
+	run     func(f *field) ([]string, error)
+}
+
+// Run lets one guard meet a fault and returns a cell for every column. A guard that does not fetch keys has none to
+// lose: all its cells are "-".
+func (x Fault) Run(ctx context.Context, g Guard, pool *Pool) ([]string, error) {
+	if g.Keys == Given {
+		cells := make([]string, len(x.Columns))
+		for i := range cells {
+			cells[i] = "-"
+		}
+		return cells, nil
+	}
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	return x.run(newField(ctx, g, pool, other))
+}
+
+// Faults are the rows of the fault table.
+func Faults() []Fault {
+	past := []string{"valid requests refused", "longest wait", "fetches"}
+	return []Fault{
+		{
+			"random kids", "1000 tokens with as many kids that nobody knows, 32 at a time; the key server takes 10 ms",
+			[]string{"fetches", "longest wait", "valid token meanwhile, p99 (alone)", "refused"}, randomKids,
+		},
+		{
+			"first requests", "1000 requests at once, the first of all; the key server takes 2 s",
+			[]string{"start took", "fetches", "longest wait", "refused"}, firstRequests,
+		},
+		{
+			"down at start", "the key server answers 503 when the program starts and for 40 requests, then recovers",
+			[]string{"start took", "fetches meanwhile", "longest wait", "admits again after"}, downAtStart,
+		},
+		{
+			"slow, past lifetime", "the keys are known but no longer fresh; the key server takes 2 s; 20 requests twice, 20 at a time",
+			past, pastLifetime(Well, 2*time.Second),
+		},
+		{
+			"down, past lifetime", "the same, but the key server answers 503",
+			past, pastLifetime(Down, 0),
+		},
+		{
+			"hanging, past lifetime", "the same, but the key server takes connections and never answers",
+			past, pastLifetime(Hanging, 0),
+		},
+		{
+			"rotated", "a new key takes the old one's place; its token comes at once",
+			[]string{"refused before", "admitted after", "fetches"}, rotated(false),
+		},
+		{
+			"rotated after junk", "the same, a moment after a token with a kid that nobody knows",
+			[]string{"refused before", "admitted after", "fetches"}, rotated(true),
+		},
+		{
+			"revoked", "the key is taken out of the set; requests with its tokens keep coming, ten per lifetime of the keys",
+			[]string{"refused after"}, revoked,
+		},
+	}
+}
+
+func randomKids(f *field) ([]string, error) {
+	if err := f.warm(); err != nil {
+		return nil, err
+	}
+	f.keys.Feel(Well, 10*time.Millisecond)
+	valid := f.valid(f.kid)
+	alone := f.send(2000, 1, valid)
+	done := make(chan tally)
+	go func() { done <- f.send(1000, 32, f.junk) }()
+	var meanwhile tally
+	for {
+		select {
+		case junk := <-done:
+			if len(meanwhile.waits) == 0 {
+				meanwhile = f.send(1, 1, valid)
+			}
+			return []string{
+				fmt.Sprint(f.keys.Fetches()), Duration(junk.longest()),
+				fmt.Sprintf("%s (%s)", Duration(meanwhile.p99()), Duration(alone.p99())), fmt.Sprint(meanwhile.refused),
+			}, nil
+		default:
+			meanwhile = meanwhile.add(f.send(10, 1, valid))
+		}
+	}
+}
+
+func firstRequests(f *field) ([]string, error) {
+	f.keys.Feel(Well, 2*time.Second)
+	took, err := f.start()
+	if err != nil {
+		return nil, err
+	}
+	t := f.send(1000, 1000, f.valid(f.kid))
+	return []string{Duration(took), fmt.Sprint(f.keys.Fetches()), Duration(t.longest()), fmt.Sprint(t.refused)}, nil
+}
+
+func downAtStart(f *field) ([]string, error) {
+	f.keys.Feel(Down, 0)
+	took, err := f.start()
+	if err != nil {
+		return []string{"no start in " + Duration(took), fmt.Sprint(f.keys.Fetches()), "-", "-"}, nil //nolint:nilerr // it is the result
+	}
+	t := f.send(40, 4, f.valid(f.kid))
+	fetches := f.keys.Fetches()
+	f.keys.Feel(Well, 0)
+	after, _, ok := f.until(true, f.valid(f.kid))
+	return []string{Duration(took), fmt.Sprint(fetches), Duration(t.longest()), When(after, ok)}, nil
+}
+
+func pastLifetime(mood Mood, delay time.Duration) func(*field) ([]string, error) {
+	return func(f *field) ([]string, error) {
+		if err := f.warm(); err != nil {
+			return nil, err
+		}
+		f.keys.Feel(mood, delay)
+		f.age(1.2)
+		t := f.send(20, 20, f.valid(f.kid))
+		time.Sleep(200 * time.Millisecond) // for what the first ones started in the background to fail
+		t = t.add(f.send(20, 20, f.valid(f.kid)))
+		return []string{fmt.Sprint(t.refused), Duration(t.longest()), fmt.Sprint(f.keys.Fetches())}, nil
+	}
+}
+
+func rotated(junkFirst bool) func(*field) ([]string, error) {
+	return func(f *field) ([]string, error) {
+		if err := f.warm(); err != nil {
+			return nil, err
+		}
+		if junkFirst {
+			f.ask(f.junk())
+		}
+		kid := f.kid + "next"
+		f.keys.Serve(map[string]*rsa.PublicKey{kid: &f.other.PublicKey})
+		after, asked, ok := f.until(true, f.valid(kid))
+		return []string{fmt.Sprint(asked - 1), When(after, ok), fmt.Sprint(f.keys.Fetches())}, nil
+	}
+}
+
+func revoked(f *field) ([]string, error) {
+	const perLifetime, lifetimes = 10, 5
+	if err := f.warm(); err != nil {
+		return nil, err
+	}
+	f.keys.Serve(map[string]*rsa.PublicKey{f.kid + "next": &f.other.PublicKey})
+	token := f.valid(f.kid)
+	for i := range perLifetime * lifetimes {
+		if !f.ask(token()) {
+			return []string{fmt.Sprintf("%.1f lifetimes", float64(i)/perLifetime)}, nil
+		}
+		f.age(1.0 / perLifetime)
+	}
+	return []string{fmt.Sprintf("not in %d lifetimes", lifetimes)}, nil
+}
