@@ -15,12 +15,8 @@ import (
 	"time"
 )
 
-const (
-	// lifetime is how long fetched keys are fresh in the fault table, where a guard can be told.
-	lifetime = time.Second
-	// patience is how long a request waits before its client gives up.
-	patience = 10 * time.Second
-)
+// patience is how long a request waits before its client gives up.
+const patience = 10 * time.Second
 
 // field is one guard with a key server of its own, for one fault.
 type field struct {
@@ -44,7 +40,7 @@ func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 var fields atomic.Int64
 
 // newField makes a field whose kid is its own: clerk-sdk-go keeps one key per kid for the whole process.
-func newField(ctx context.Context, g Guard, pool *Pool, other *rsa.PrivateKey) *field {
+func newField(ctx context.Context, g Guard, pool *Pool, other *rsa.PrivateKey, lifetime time.Duration) *field {
 	f := &field{guard: g, pool: pool, other: other, ctx: ctx, kid: fmt.Sprintf("ins_fault%d", fields.Add(1))}
 	f.keys.Serve(map[string]*rsa.PublicKey{f.kid: &pool.Key.PublicKey})
 	server := httptest.NewServer(&f.keys)
@@ -89,7 +85,7 @@ func (f *field) age(part float64) {
 		time.Sleep(20 * time.Millisecond) // for a refresh in the background
 		return
 	}
-	time.Sleep(time.Duration(part * float64(lifetime)))
+	time.Sleep(time.Duration(part * float64(f.site.Lifetime)))
 }
 
 // valid returns a token of kid, signed with the pool's key, or with the other one when kid is not the field's.
