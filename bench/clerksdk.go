@@ -16,8 +16,8 @@ func clerkSDK() Guard {
 		Clock: time.Hour,
 		Protect: func(_ context.Context, s Site) (Middleware, error) {
 			config := &clerk.ClientConfig{}
-			config.Key = clerk.String("sk_test_bench")
-			config.URL = clerk.String(s.Server + "/v1")
+			config.Key = new("sk_test_bench")
+			config.URL = new(s.Server + "/v1")
 			options := []clerkhttp.AuthorizationOption{
 				clerkhttp.JWKSClient(jwks.NewClient(config)),
 				clerkhttp.AuthorizedPartyMatches(Party),

@@ -15,7 +15,7 @@ type Course struct {
 	Pool *Pool
 	keys KeyServer
 	site Site
-	ctx  context.Context //nolint:containedctx // it is what guards set up here end with
+	ctx  context.Context // guards that are set up here end with it
 
 	handlers map[string]http.Handler
 	values   map[[2]string]values

@@ -16,16 +16,16 @@ type Fault struct {
 	// lifetime is how long fetched keys are fresh, for guards that can be told and have no clock to be moved.
 	// 0: what their documentation proposes. It must be longer than the key server takes.
 	lifetime time.Duration
-	run      func(f *field) ([]string, error)
+	run      func(f *field) ([]Cell, error)
 }
 
 // Run lets one guard meet a fault and returns a cell for every column. A guard that does not fetch keys has none to
 // lose: all its cells are "-".
-func (x Fault) Run(ctx context.Context, g Guard, pool *Pool) ([]string, error) {
+func (x Fault) Run(ctx context.Context, g Guard, pool *Pool) ([]Cell, error) {
 	if g.Keys == Given {
-		cells := make([]string, len(x.Columns))
+		cells := make([]Cell, len(x.Columns))
 		for i := range cells {
-			cells[i] = "-"
+			cells[i] = none
 		}
 		return cells, nil
 	}
@@ -38,50 +38,65 @@ func (x Fault) Run(ctx context.Context, g Guard, pool *Pool) ([]string, error) {
 	return x.run(newField(ctx, g, pool, other, x.lifetime))
 }
 
+// The faults that the report refers to.
+const (
+	RandomKids    = "random kids"
+	FirstRequests = "first requests"
+	SlowKeys      = "slow, past lifetime"
+	DownKeys      = "down, past lifetime"
+	HangingKeys   = "hanging, past lifetime"
+)
+
 // Faults are the rows of the fault table.
 func Faults() []Fault {
 	past := []string{"valid requests refused", "longest wait", "fetches"}
 	return []Fault{
 		{
-			"random kids", "1000 tokens with as many kids that nobody knows, 32 at a time; the key server takes 10 ms",
-			[]string{"fetches", "longest wait", "valid token meanwhile, p99 (alone)", "refused"}, 0, randomKids,
+			RandomKids, "1000 tokens with as many kids that nobody knows, 32 at a time; the key server takes 10 ms",
+			[]string{"fetches", "longest wait", "valid token meanwhile, p99 (alone)", "valid tokens refused"},
+			0, randomKids,
 		},
 		{
-			"first requests", "1000 requests at once, the first of all; the key server takes 2 s",
-			[]string{"start took", "fetches", "longest wait", "refused"}, 0, firstRequests,
+			FirstRequests, "1000 requests at once, the first of all; the key server takes 2 s",
+			[]string{"start took", "fetches", "longest wait", "refused"},
+			0, firstRequests,
 		},
 		{
 			"down at start", "the key server answers 503 when the program starts and for 40 requests, then recovers",
-			[]string{"start took", "fetches meanwhile", "longest wait", "admits again after"}, 0, downAtStart,
+			[]string{"start took", "fetches meanwhile", "longest wait", "admits again after"},
+			0, downAtStart,
 		},
 		{
-			"slow, past lifetime", "the keys are known but no longer fresh; the key server takes 2 s; 20 requests twice, 20 at a time",
+			SlowKeys, "the keys are known but no longer fresh; the key server takes 2 s; 20 requests twice, 20 at a time",
 			past, 4 * time.Second, pastLifetime(Well, 2*time.Second),
 		},
 		{
-			"down, past lifetime", "the same, but the key server answers 503",
+			DownKeys, "the same, but the key server answers 503",
 			past, time.Second, pastLifetime(Down, 0),
 		},
 		{
-			"hanging, past lifetime", "the same, but the key server takes connections and never answers",
+			HangingKeys, "the same, but the key server takes connections and never answers",
 			past, time.Second, pastLifetime(Hanging, 0),
 		},
 		{
 			"rotated", "a new key takes the old one's place; its token comes at once",
-			[]string{"refused before", "admitted after", "fetches"}, 0, rotated(false),
+			[]string{"refused before", "admitted after", "fetches"},
+			0, rotated(false),
 		},
 		{
 			"rotated after junk", "the same, a moment after a token with a kid that nobody knows",
-			[]string{"refused before", "admitted after", "fetches"}, 0, rotated(true),
+			[]string{"refused before", "admitted after", "fetches"},
+			0, rotated(true),
 		},
 		{
 			"revoked", "the key is taken out of the set; requests with its tokens keep coming, ten per lifetime of the keys",
-			[]string{"refused after"}, time.Second, revoked,
+			[]string{"refused after"},
+			time.Second, revoked,
 		},
 	}
 }
 
-func randomKids(f *field) ([]string, error) {
+func randomKids(f *field) ([]Cell, error) {
 	if err := f.warm(); err != nil {
 		return nil, err
 	}
@@ -97,9 +112,9 @@ func randomKids(f *field) ([]string, error) {
 			if len(meanwhile.waits) == 0 {
 				meanwhile = f.send(1, 1, valid)
 			}
-			return []string{
-				fmt.Sprint(f.keys.Fetches()), Duration(junk.longest()),
-				fmt.Sprintf("%s (%s)", Duration(meanwhile.p99()), Duration(alone.p99())), fmt.Sprint(meanwhile.refused),
+			return []Cell{
+				count(f.keys.Fetches()), wait(junk.longest()),
+				beside(meanwhile.p99(), alone.p99()), count(meanwhile.refused),
 			}, nil
 		default:
 			meanwhile = meanwhile.add(f.send(10, 1, valid))
@@ -107,31 +122,31 @@ func randomKids(f *field) ([]string, error) {
 	}
 }
 
-func firstRequests(f *field) ([]string, error) {
+func firstRequests(f *field) ([]Cell, error) {
 	f.keys.Feel(Well, 2*time.Second)
 	took, err := f.start()
 	if err != nil {
 		return nil, err
 	}
 	t := f.send(1000, 1000, f.valid(f.kid))
-	return []string{Duration(took), fmt.Sprint(f.keys.Fetches()), Duration(t.longest()), fmt.Sprint(t.refused)}, nil
+	return []Cell{wait(took), count(f.keys.Fetches()), wait(t.longest()), count(t.refused)}, nil
 }
 
-func downAtStart(f *field) ([]string, error) {
+func downAtStart(f *field) ([]Cell, error) {
 	f.keys.Feel(Down, 0)
 	took, err := f.start()
 	if err != nil {
-		return []string{"no start in " + Duration(took), fmt.Sprint(f.keys.Fetches()), "-", "-"}, nil //nolint:nilerr // it is the result
+		return []Cell{noted("no start in " + Duration(took)), count(f.keys.Fetches()), none, none}, nil
 	}
 	t := f.send(40, 4, f.valid(f.kid))
 	fetches := f.keys.Fetches()
 	f.keys.Feel(Well, 0)
 	after, _, ok := f.until(true, f.valid(f.kid))
-	return []string{Duration(took), fmt.Sprint(fetches), Duration(t.longest()), When(after, ok)}, nil
+	return []Cell{wait(took), count(fetches), wait(t.longest()), happened(after, ok)}, nil
 }
 
-func pastLifetime(mood Mood, delay time.Duration) func(*field) ([]string, error) {
-	return func(f *field) ([]string, error) {
+func pastLifetime(mood Mood, delay time.Duration) func(*field) ([]Cell, error) {
+	return func(f *field) ([]Cell, error) {
 		if err := f.warm(); err != nil {
 			return nil, err
 		}
@@ -140,12 +155,12 @@ func pastLifetime(mood Mood, delay time.Duration) func(*field) ([]string, error)
 		t := f.send(20, 20, f.valid(f.kid))
 		time.Sleep(200 * time.Millisecond) // for what the first ones started in the background to fail
 		t = t.add(f.send(20, 20, f.valid(f.kid)))
-		return []string{fmt.Sprint(t.refused), Duration(t.longest()), fmt.Sprint(f.keys.Fetches())}, nil
+		return []Cell{count(t.refused), wait(t.longest()), count(f.keys.Fetches())}, nil
 	}
 }
 
-func rotated(junkFirst bool) func(*field) ([]string, error) {
-	return func(f *field) ([]string, error) {
+func rotated(junkFirst bool) func(*field) ([]Cell, error) {
+	return func(f *field) ([]Cell, error) {
 		if err := f.warm(); err != nil {
 			return nil, err
 		}
@@ -155,11 +170,11 @@ func rotated(junkFirst bool) func(*field) ([]string, error) {
 		kid := f.kid + "next"
 		f.keys.Serve(map[string]*rsa.PublicKey{kid: &f.other.PublicKey})
 		after, asked, ok := f.until(true, f.valid(kid))
-		return []string{fmt.Sprint(asked - 1), When(after, ok), fmt.Sprint(f.keys.Fetches())}, nil
+		return []Cell{count(asked - 1), happened(after, ok), count(f.keys.Fetches())}, nil
 	}
 }
 
-func revoked(f *field) ([]string, error) {
+func revoked(f *field) ([]Cell, error) {
 	const perLifetime, lifetimes = 10, 5
 	if err := f.warm(); err != nil {
 		return nil, err
@@ -168,9 +183,9 @@ func revoked(f *field) ([]string, error) {
 	token := f.valid(f.kid)
 	for i := range perLifetime * lifetimes {
 		if !f.ask(token()) {
-			return []string{fmt.Sprintf("%.1f lifetimes", float64(i)/perLifetime)}, nil
+			return []Cell{noted(fmt.Sprintf("%.1f lifetimes", float64(i)/perLifetime))}, nil
 		}
 		f.age(1.0 / perLifetime)
 	}
-	return []string{fmt.Sprintf("not in %d lifetimes", lifetimes)}, nil
+	return []Cell{noted(fmt.Sprintf("not in %d lifetimes", lifetimes))}, nil
 }

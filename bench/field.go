@@ -27,7 +27,7 @@ type field struct {
 	kid     string
 	site    Site
 	clock   clock
-	ctx     context.Context //nolint:containedctx // what the guard starts ends with it
+	ctx     context.Context // what the guard starts ends with it
 	handler http.Handler
 }
 

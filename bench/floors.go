@@ -50,32 +50,16 @@ type standardClaims struct {
 // standardLibrary verifies a token with nothing but the standard library and the least care that can be called right.
 func standardLibrary(keys map[string]*rsa.PublicKey) func(context.Context, string) (*standardClaims, error) {
 	return func(_ context.Context, token string) (*standardClaims, error) {
-		signed, signature64, ok := cutLast(token)
-		head64, payload64, ok2 := strings.Cut(signed, ".")
-		if !ok || !ok2 {
+		signed, signature, _ := cutLast(token)
+		head, payload, ok := strings.Cut(signed, ".")
+		if !ok {
 			return nil, errRefused
 		}
-		var head struct {
-			Algorithm string `json:"alg"`
-			KeyID     string `json:"kid"`
-		}
-		if err := decode(head64, &head); err != nil {
-			return nil, err
-		}
-		key := keys[head.KeyID]
-		if key == nil || head.Algorithm != "RS256" {
-			return nil, errRefused
-		}
-		signature, err := base64.RawURLEncoding.DecodeString(signature64)
-		if err != nil {
-			return nil, err
-		}
-		sum := sha256.Sum256([]byte(signed))
-		if err := rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], signature); err != nil {
+		if err := checkSignature(keys, head, signed, signature); err != nil {
 			return nil, err
 		}
 		claims := &standardClaims{}
-		if err := decode(payload64, claims); err != nil {
+		if err := decode(payload, claims); err != nil {
 			return nil, err
 		}
 		if now := time.Now().Unix(); claims.Issuer != Issuer || claims.AuthorizedParty != Party ||
@@ -84,6 +68,26 @@ func standardLibrary(keys map[string]*rsa.PublicKey) func(context.Context, strin
 		}
 		return claims, nil
 	}
+}
+
+func checkSignature(keys map[string]*rsa.PublicKey, head, signed, signature string) error {
+	var header struct {
+		Algorithm string `json:"alg"`
+		KeyID     string `json:"kid"`
+	}
+	if err := decode(head, &header); err != nil {
+		return err
+	}
+	key := keys[header.KeyID]
+	if key == nil || header.Algorithm != "RS256" {
+		return errRefused
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(signature)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(signed))
+	return rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], raw)
 }
 
 func cutLast(token string) (signed, signature string, ok bool) {

@@ -51,7 +51,7 @@ func fetchJose(ctx context.Context, url string) (keys *jose.JSONWebKeySet, err e
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was read
+	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ func keyfuncGuard() Guard {
 			if err != nil {
 				return nil, err
 			}
-			parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithIssuer(Issuer), jwt.WithExpirationRequired())
+			parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithIssuer(Issuer))
 			return byHand(func(ctx context.Context, token string) (*sessionClaims, error) {
 				claims := &sessionClaims{}
 				if _, err := parser.ParseWithClaims(token, claims, keys.KeyfuncCtx(ctx)); err != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/clerkauth/clerkauth"
@@ -27,18 +28,22 @@ func own(name string, carry func(string) (string, string)) Guard {
 		Name: name, Module: "github.com/clerkauth/clerkauth", Kind: Own, Party: "the library", Keys: Fetched,
 		Carry: carry, Remembers: true, Clock: 5 * time.Minute,
 		Protect: func(_ context.Context, s Site) (Middleware, error) {
-			auth, err := clerkauth.New(clerkauth.Config{
-				PublishableKey:    publishableKey,
-				AuthorizedParties: []string{Party},
-				FrontendAPIURL:    s.Server,
-				Logger:            slog.New(slog.DiscardHandler),
-				Now:               s.Now,
-			})
+			auth, err := clerkauth.New(ownConfig(s))
 			if err != nil {
 				return nil, err
 			}
 			return auth.Require, nil
 		},
+	}
+}
+
+func ownConfig(s Site) clerkauth.Config {
+	return clerkauth.Config{
+		PublishableKey:    publishableKey,
+		AuthorizedParties: []string{Party},
+		FrontendAPIURL:    s.Server,
+		Logger:            slog.New(slog.DiscardHandler),
+		Now:               s.Now,
 	}
 }
 
@@ -61,4 +66,21 @@ func carryCookies(suffix string) func(token string) (string, string) {
 func cookieSuffix() string {
 	sum := sha1.Sum([]byte(publishableKey)) //nolint:gosec // as above
 	return base64.URLEncoding.EncodeToString(sum[:])[:8]
+}
+
+// VerifyGarbage is the price of refusing what is no token, without a request around it.
+func VerifyGarbage(c *Course) (testing.BenchmarkResult, error) {
+	auth, err := clerkauth.New(ownConfig(c.site))
+	if err != nil {
+		return testing.BenchmarkResult{}, err
+	}
+	garbage := strings.Repeat("g", len(c.Pool.Tokens[0]))
+	return testing.Benchmark(func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := auth.VerifyToken(c.ctx, garbage); err == nil {
+				b.Fatal("garbage was admitted")
+			}
+		}
+	}), nil
 }

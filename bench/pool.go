@@ -123,9 +123,9 @@ func (p *Pool) write(path string) error {
 		return err
 	}
 	w := bufio.NewWriter(f)
-	fmt.Fprintln(w, base64.StdEncoding.EncodeToString(x509.MarshalPKCS1PrivateKey(p.Key)))
+	_, _ = fmt.Fprintln(w, base64.StdEncoding.EncodeToString(x509.MarshalPKCS1PrivateKey(p.Key)))
 	for _, token := range p.Tokens {
-		fmt.Fprintln(w, token)
+		_, _ = fmt.Fprintln(w, token) // Flush tells
 	}
 	if err := errors.Join(w.Flush(), f.Close()); err != nil {
 		return err

@@ -142,7 +142,7 @@ func (c *Cache[V]) hash(token string) uint64 {
 
 // set scales the hash to the number of sets, which need not be a power of two.
 func (c *Cache[V]) set(hash uint64) []atomic.Pointer[entry[V]] {
-	i, _ := bits.Mul64(hash, uint64(len(c.places)/c.ways))
-	first := int(i) * c.ways //nolint:gosec // i is less than the number of sets
+	i, _ := bits.Mul64(hash, uint64(len(c.places)/c.ways)) //nolint:gosec // a length is not negative
+	first := int(i) * c.ways                               //nolint:gosec // i is less than the number of sets
 	return c.places[first : first+c.ways]
 }

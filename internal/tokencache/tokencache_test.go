@@ -179,7 +179,6 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-//nolint:paralleltest // measures the heap of the process
 func TestMillionTokensStayWithinTheBound(t *testing.T) {
 	const size = 4096
 	type claims struct{ number int }
@@ -200,7 +199,6 @@ func TestMillionTokensStayWithinTheBound(t *testing.T) {
 	}
 }
 
-//nolint:paralleltest // measures the heap of the process
 func TestPutKeepsNoOneElsesMemory(t *testing.T) {
 	const buffer = 1 << 20
 	before := heap()
@@ -215,7 +213,6 @@ func TestPutKeepsNoOneElsesMemory(t *testing.T) {
 	runtime.KeepAlive(c)
 }
 
-//nolint:paralleltest // AllocsPerRun counts what every goroutine allocates
 func TestAllocations(t *testing.T) {
 	c := tokencache.New[*int](4096)
 	value := new(int)
