@@ -1,0 +1,169 @@
+package clerkauth
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// verdict is what became of one candidate.
+type verdict struct {
+	raw    string
+	read   parsed
+	reason Reason // empty: it passes
+}
+
+// worth orders verdicts: a token that passes, one that a browser round can heal, and the rest.
+type worth uint8
+
+const (
+	nothing worth = iota
+	healable
+	passing
+)
+
+func (v verdict) worth() worth {
+	switch v.reason {
+	case "":
+		if v.raw == "" {
+			return nothing
+		}
+		return passing
+	case ReasonTokenExpired, ReasonTokenNotActiveYet, ReasonTokenFromTheFuture:
+		return healable
+	}
+	return nothing
+}
+
+// cookieEvidence is the session cookies of a request, one verdict for each name.
+type cookieEvidence struct {
+	verdicts  [slots]verdict // without raw: no such cookie
+	ambiguous bool           // several sessions pass: which one counts cannot be told
+}
+
+// maxSignatures is how many signatures are verified for one request's cookies.
+const maxSignatures = 4
+
+// weigh judges all session cookies of a request.
+func (a *Authenticator) weigh(ctx context.Context, f *facts, now time.Time) cookieEvidence {
+	verdicts := make([]verdict, f.count)
+	for i, c := range f.tokens[:f.count] {
+		verdicts[i] = verdict{raw: c.raw, read: parse(c.raw)}
+	}
+	a.verifyBest(ctx, verdicts, f.host, now)
+	var e cookieEvidence
+	for i, v := range verdicts {
+		best := &e.verdicts[f.tokens[i].slot]
+		if best.raw == "" || v.worth() > best.worth() {
+			*best = v
+		}
+	}
+	e.ambiguous = severalSessions(verdicts)
+	return e
+}
+
+func severalSessions(verdicts []verdict) bool {
+	first := ""
+	for _, v := range verdicts {
+		if v.worth() != passing {
+			continue
+		}
+		if first != "" && first != v.read.claims.sid {
+			return true
+		}
+		first = v.read.claims.sid
+	}
+	return false
+}
+
+// verifyBest judges the verdicts, the most promising first: whoever plants cookies must not use up the
+// signatures that are verified, nor make the request wait for keys that an honest cookie does not need.
+func (a *Authenticator) verifyBest(ctx context.Context, verdicts []verdict, host string, now time.Time) {
+	order := make([]int, 0, maxCandidates)
+	for i := range verdicts {
+		order = append(order, i)
+	}
+	promise := func(i int) int { return a.promise(&verdicts[i], now) }
+	slices.SortStableFunc(order, func(i, j int) int { return promise(j) - promise(i) })
+	signatures, passed := 0, false
+	for _, i := range order {
+		v := &verdicts[i]
+		switch same := slices.IndexFunc(verdicts[:i], func(w verdict) bool { return w.raw == v.raw }); {
+		case v.read.reason != "":
+			v.reason = v.read.reason
+		case same >= 0:
+			v.reason = verdicts[same].reason
+		case signatures == maxSignatures, passed && promise(i) == 0:
+			v.reason = ReasonKeyUnknown
+		default:
+			signatures++
+			v.reason = a.judgeParsed(ctx, v.read, CarrierCookie, host, now)
+			passed = passed || v.reason == ""
+		}
+	}
+}
+
+// promise sorts candidates before any signature is verified. None of what it reads is believed.
+func (a *Authenticator) promise(v *verdict, now time.Time) int {
+	c := v.read.claims
+	switch {
+	case v.read.reason != "":
+		return 0
+	case !a.verifier.keys.knows(v.read.header, now), !slices.Contains(a.settings.policy.issuers, c.iss):
+		return 0
+	case a.settings.policy.judgeTime(c, now) != "":
+		return 1
+	}
+	return 2
+}
+
+// choose picks between the plain and the suffixed cookies. A cookie that is worth nothing does not hide one
+// that is worth something: anybody below the same domain can plant it.
+func (e *cookieEvidence) choose(f *facts, s *settings, now time.Time) slot {
+	p, q := e.verdicts[plain], e.verdicts[suffixed]
+	if p.worth() == nothing && q.worth() != nothing {
+		p = verdict{}
+	}
+	if q.worth() == nothing && p.worth() != nothing {
+		q = verdict{}
+	}
+	return choosePair(p, q, f.uat, s, now)
+}
+
+// choosePair is Clerk's rule: the suffixed cookies are this instance's own, the plain ones are kept up by older
+// versions of Clerk's script too, so that whichever was written last is right.
+func choosePair(p, q verdict, uat [slots]text, s *settings, now time.Time) slot {
+	const signedOut = "0"
+	plainOut, suffixedOut := uat[plain].value == signedOut, uat[suffixed].value == signedOut
+	hasUAT := uat[suffixed].value != ""
+	switch {
+	case p.raw != "" && (p.read.claims == nil || p.read.claims.iss == ""):
+		return plain
+	case p.raw != "" && !slices.Contains(s.policy.issuers, p.read.claims.iss):
+		return suffixed
+	case !hasUAT && q.raw == "":
+		return plain
+	case !suffixedOut && !plainOut && p.issued() > q.issued():
+		return plain
+	case suffixedOut && !plainOut:
+		return plain
+	case !s.live && !suffixedOut && plainOut && q.expired(now):
+		return plain
+	case !hasUAT && q.raw != "":
+		return plain
+	}
+	return suffixed
+}
+
+// issued is the iat of a token that nobody has verified; 0: none.
+func (v verdict) issued() int64 {
+	if v.read.claims == nil {
+		return 0
+	}
+	return v.read.claims.iat.unix
+}
+
+// expired reports whether a token that nobody has verified says that it has expired, without leeway.
+func (v verdict) expired(now time.Time) bool {
+	return v.read.claims != nil && v.read.claims.exp.state == present && v.read.claims.exp.unix <= now.Unix()
+}

@@ -1,0 +1,67 @@
+// Package clerkauth decides who is signed in with Clerk, as net/http middleware.
+//
+// An [Authenticator] takes the session token of a request from its Authorization header or its cookies, verifies
+// it against the instance's keys, and checks that it was issued for an origin in Config.AuthorizedParties.
+// [Authenticator.Require] lets only such requests through; [Authenticator.Optional] lets all through and tells
+// the handler who is signed in.
+//
+// The package is not made by Clerk Inc.
+package clerkauth
+
+import (
+	"context"
+)
+
+// Authenticator judges requests for one Clerk instance. Safe for concurrent use; nothing to close.
+type Authenticator struct {
+	settings *settings
+	verifier verifier
+}
+
+// New reports every mistake in cfg at once, joined; it does not touch the network.
+func New(cfg Config) (*Authenticator, error) {
+	s, err := validate(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Authenticator{settings: s, verifier: verifier{keys: newKeys(s)}}, nil
+}
+
+// Ready loads the keys if they are not, and says why it cannot: the error is an *Error with
+// ReasonKeysUnavailable. A server that calls it before it listens answers its first request sooner, and one that
+// reports it as a health check says when its instance's keys are out of reach.
+func (a *Authenticator) Ready(ctx context.Context) error {
+	if err := a.verifier.keys.load(ctx); err != nil {
+		return &Error{Reason: ReasonKeysUnavailable, detail: err}
+	}
+	return nil
+}
+
+// VerifyToken judges a bare bearer token (gRPC, queue, WebSocket subprotocol). Not for cookies, which anybody
+// below the same domain can set: see AuthenticateRequest. A non-nil error is always an *Error. A pending session
+// is an error unless Config.AllowPending.
+func (a *Authenticator) VerifyToken(ctx context.Context, token string) (*Session, error) {
+	o := a.settings.pending(a.decideBearer(ctx, token, "", a.settings.now()))
+	if o.reason != "" {
+		return nil, refused(o.reason)
+	}
+	session := o.claims.copySession()
+	return &session, nil
+}
+
+// newKeys chooses where keys come from. There is no fallback from one to the next: whoever controls the
+// Frontend API's host must not choose the keys of an application that has a secret.
+func newKeys(s *settings) *keys {
+	k := &keys{now: s.now, maxAge: s.keyMaxAge, warn: func(err error) {
+		s.log.Warn("clerkauth: keys could not be loaded", "error", err)
+	}}
+	switch {
+	case s.jwtKey != nil:
+		k.current.Store(&snapshot{keySet: s.jwtKey, generation: 1})
+	case s.secretKey != "":
+		k.source = endpoint(s.client, s.backend+"/v1/jwks", s.secretKey)
+	default:
+		k.source = endpoint(s.client, s.frontend+"/.well-known/jwks.json", "")
+	}
+	return k
+}

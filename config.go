@@ -1,0 +1,104 @@
+package clerkauth
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// Config says which Clerk instance to trust and for which origins. New copies it.
+type Config struct {
+	// The instance. At least one of the three.
+
+	// PublishableKey is pk_live_… or pk_test_…. It gives the Frontend API host, the issuer and the names of
+	// the instance's own cookies.
+	PublishableKey string
+	// SecretKey is sk_live_… or sk_test_…. With it the keys come from the Backend API. It is sent nowhere else.
+	SecretKey string
+	// JWTKey is the instance's public key in PEM: tokens are verified without any network.
+	JWTKey string
+
+	// Who may come in.
+
+	// AuthorizedParties are the origins whose tokens are accepted, as "https://example.com". Required unless
+	// InsecureAllowAnyParty. One * stands for one or more of a-z, 0-9 and - inside one label:
+	// "https://*.preview.example.com". See https://clerk.com/docs/guides/sessions/verifying.
+	AuthorizedParties []string
+	// AllowParty is asked, with origins in normal form, when the list does not match. host is the request's,
+	// "" in VerifyToken. It must be safe for concurrent use. nil: the list alone decides.
+	AllowParty func(ctx context.Context, origin, host string) bool
+	// TrustedOrigins may send cross-origin writes, but mint no tokens: a payment page that posts back.
+	TrustedOrigins []string
+	// AllowPending lets sessions with sts "pending" count as signed in.
+	AllowPending bool
+	// Audience, when set, must be met: aud must be there and contain one of these. Empty: aud is not read.
+	Audience []string
+	// Issuers are compared exactly. Empty: the instance's own, from PublishableKey.
+	Issuers []string
+	// ClockSkew is the leeway for exp, nbf and iat. 0: 5 s; negative: none; more than 1 min: an error of New.
+	ClockSkew time.Duration
+
+	// Browsers.
+
+	// SignInURL is where Require sends a document request of somebody signed out. Empty: it answers 401.
+	SignInURL string
+	// TrustForwardedHeaders believes X-Forwarded-Host and X-Forwarded-Proto. Only behind a proxy that
+	// overwrites them: anybody can send them. TLS termination alone needs no forwarded header.
+	TrustForwardedHeaders bool
+
+	// Defences that can be turned off.
+
+	// InsecureAllowAnyParty goes without an allowlist: any azp, or none, of this instance is accepted, so any
+	// subdomain that can obtain a token can act as your users.
+	InsecureAllowAnyParty bool
+	// InsecureAllowBearerWithoutParty accepts bearer tokens without azp. Native apps have none; but then any
+	// subdomain of yours can act as your users on these routes.
+	InsecureAllowBearerWithoutParty bool
+	// InsecureAllowCookieWithoutParty accepts cookie tokens without azp: any subdomain of yours can plant one.
+	InsecureAllowCookieWithoutParty bool
+	// InsecureSkipOriginCheck lets cookie-authenticated cross-origin writes pass: any site can send them.
+	InsecureSkipOriginCheck bool
+
+	// Plumbing.
+
+	// FrontendAPIURL replaces the address that PublishableKey gives. Empty: from PublishableKey.
+	FrontendAPIURL string
+	// BackendAPIURL is where SecretKey is sent. Empty: https://api.clerk.com.
+	BackendAPIURL string
+	// HTTPClient fetches keys. nil: a client of its own. Redirects are never followed.
+	HTTPClient *http.Client
+	// KeyMaxAge is how long known keys outlive their endpoint. 0: 24 h; less than 5 min is an error of New.
+	KeyMaxAge time.Duration
+	// Logger gets warnings about keys that cannot be loaded. nil: slog.Default().
+	Logger *slog.Logger
+	// Observe is called once per decision, on the request's goroutine; it must not block. nil: nobody is told.
+	Observe func(context.Context, Event)
+	// ErrorHandler answers refused requests. nil: DefaultErrorHandler.
+	ErrorHandler ErrorHandler
+	// Now is the clock. nil: time.Now.
+	Now func() time.Time
+
+	problems []error // what ConfigFromEnv could not read; New reports it
+}
+
+// ErrorHandler answers a refused request. Nothing has been written; err is never nil.
+type ErrorHandler func(w http.ResponseWriter, r *http.Request, err *Error)
+
+// Event is one decision, for metrics and traces. It names nobody.
+type Event struct {
+	Status  Status
+	Reason  Reason  // empty when signed in
+	Carrier Carrier // of the token that decided
+	Elapsed time.Duration
+}
+
+// Carrier is where the token came from.
+type Carrier string
+
+// The carriers.
+const (
+	CarrierNone   Carrier = ""
+	CarrierBearer Carrier = "header"
+	CarrierCookie Carrier = "cookie"
+)

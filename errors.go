@@ -1,0 +1,101 @@
+package clerkauth
+
+import "net/http"
+
+// Error is a refusal.
+type Error struct {
+	Reason Reason // never empty
+	detail error
+}
+
+// Error is "clerkauth: " and the reason; never a token, key or claim.
+func (e *Error) Error() string { return "clerkauth: " + string(e.Reason) }
+
+// Unwrap is the detail, for logs. It may be nil.
+func (e *Error) Unwrap() error { return e.detail }
+
+// StatusCode is 400, 401, 403 or 503: 503 where the answer could not be found out, so that a retry may help.
+func (e *Error) StatusCode() int {
+	if entry, ok := table[e.Reason]; ok {
+		return entry.status
+	}
+	return http.StatusUnauthorized
+}
+
+// Reason is why, in Clerk's words where Clerk has one. The set is closed.
+type Reason string
+
+// Nothing was sent, or not enough of it.
+const (
+	ReasonSessionTokenAndUATMissing Reason = "session-token-and-uat-missing"       // no token anywhere
+	ReasonSessionTokenWithoutUAT    Reason = "session-token-but-no-client-uat"     // a session cookie without __client_uat beside it
+	ReasonUATWithoutSessionToken    Reason = "client-uat-but-no-session-token"     // __client_uat says signed in, and no session cookie came
+	ReasonMultipleAuthorization     Reason = "multiple-authorization-headers"      // 400: which one counts cannot be told
+	ReasonSessionTokenAmbiguous     Reason = "session-token-ambiguous"             // cookies of several sessions came, and each would pass
+	ReasonTokenBeforeUAT            Reason = "session-token-iat-before-client-uat" // the browser signed in again after the token was issued
+)
+
+// The token is not one of this instance's session tokens.
+const (
+	ReasonTokenInvalid            Reason = "token-invalid"                    // not a JWS of a form that Clerk issues
+	ReasonTokenTypeMismatch       Reason = "token-type-mismatch"              // a machine, template or OAuth token
+	ReasonKeyUnknown              Reason = "jwk-kid-mismatch"                 // its key is not the instance's
+	ReasonKeysUnavailable         Reason = "jwk-remote-failed-to-load"        // 503: the instance's keys could not be loaded
+	ReasonTokenAlgorithm          Reason = "token-invalid-algorithm"          // not RS256
+	ReasonTokenSignature          Reason = "token-invalid-signature"          // the signature does not verify
+	ReasonTokenVerificationFailed Reason = "token-verification-failed"        // a claim is missing, malformed or does not match
+	ReasonTokenInvalidParties     Reason = "token-invalid-authorized-parties" // azp is not in the allowlist
+	ReasonTokenMissingAzp         Reason = "session-token-missing-azp"        // a cookie token that does not say for whom it was issued
+	ReasonTokenIssuer             Reason = "token-invalid-issuer"             // issued by another instance
+)
+
+// The token is the instance's, and this is not its time or place.
+const (
+	ReasonTokenExpired       Reason = "session-token-expired"
+	ReasonTokenNotActiveYet  Reason = "session-token-nbf"
+	ReasonTokenFromTheFuture Reason = "session-token-iat-in-the-future"
+	ReasonSessionPending     Reason = "session-pending"      // the session still has a task to do
+	ReasonCrossOriginRequest Reason = "cross-origin-request" // 403: a write from an origin that is not allowed
+)
+
+// refusal is what one reason is answered with.
+type refusal struct {
+	status  int
+	nothing bool   // no credential came that could be wrong: RFC 6750 section 3.1 then wants no error code
+	message string // a fixed sentence for people
+	err     *Error // made once: a refusal without detail allocates nothing
+}
+
+// table is the one place where a reason gets its status and its words.
+var table = func() map[Reason]*refusal {
+	t := map[Reason]*refusal{
+		ReasonSessionTokenAndUATMissing: {http.StatusUnauthorized, true, "Nobody is signed in.", nil},
+		ReasonSessionTokenWithoutUAT:    {http.StatusUnauthorized, false, "Nobody is signed in.", nil},
+		ReasonUATWithoutSessionToken:    {http.StatusUnauthorized, true, "The session is not here yet.", nil},
+		ReasonMultipleAuthorization:     {http.StatusBadRequest, false, "More than one Authorization header was sent.", nil},
+		ReasonTokenBeforeUAT:            {http.StatusUnauthorized, false, "The session token is older than the last sign-in.", nil},
+		ReasonSessionTokenAmbiguous:     {http.StatusUnauthorized, false, "Session cookies of more than one session were sent.", nil},
+		ReasonTokenInvalid:              {http.StatusUnauthorized, false, "The session token is malformed.", nil},
+		ReasonTokenTypeMismatch:         {http.StatusUnauthorized, false, "The token is not a session token.", nil},
+		ReasonKeyUnknown:                {http.StatusUnauthorized, false, "The session token is of another instance.", nil},
+		ReasonKeysUnavailable:           {http.StatusServiceUnavailable, false, "The session cannot be checked right now.", nil},
+		ReasonTokenAlgorithm:            {http.StatusUnauthorized, false, "The session token has a forbidden algorithm.", nil},
+		ReasonTokenSignature:            {http.StatusUnauthorized, false, "The session token has a bad signature.", nil},
+		ReasonTokenVerificationFailed:   {http.StatusUnauthorized, false, "The session token has a missing or unusable claim.", nil},
+		ReasonTokenInvalidParties:       {http.StatusUnauthorized, false, "The session token was issued for another origin.", nil},
+		ReasonTokenMissingAzp:           {http.StatusUnauthorized, false, "The session token does not say for which origin it was issued.", nil},
+		ReasonTokenIssuer:               {http.StatusUnauthorized, false, "The session token is of another instance.", nil},
+		ReasonTokenExpired:              {http.StatusUnauthorized, false, "The session token has expired.", nil},
+		ReasonTokenNotActiveYet:         {http.StatusUnauthorized, false, "The session token is not active yet.", nil},
+		ReasonTokenFromTheFuture:        {http.StatusUnauthorized, false, "The session token was issued in the future.", nil},
+		ReasonSessionPending:            {http.StatusUnauthorized, false, "The session still has a task to complete.", nil},
+		ReasonCrossOriginRequest:        {http.StatusForbidden, false, "This origin may not do that here.", nil},
+	}
+	for reason, entry := range t {
+		entry.err = &Error{Reason: reason}
+	}
+	return t
+}()
+
+// refused is the shared Error of a reason.
+func refused(reason Reason) *Error { return table[reason].err }

@@ -1,0 +1,78 @@
+// Package publishable reads Clerk publishable keys and what follows from them: the Frontend API host and
+// the suffix of an instance's cookies.
+package publishable
+
+import (
+	"crypto/sha1" //nolint:gosec // names a cookie, protects nothing: Clerk fixed the algorithm
+	"encoding/base64"
+	"errors"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// Key is a parsed publishable key.
+type Key struct {
+	Live        bool
+	FrontendAPI string // scheme and host, never a trailing slash: "https://clerk.example.com"
+	Host        string // host and port of FrontendAPI
+}
+
+var errMalformed = errors.New("a publishable key is pk_live_ or pk_test_ and the base64 of the Frontend API host followed by $")
+
+// Parse reads a publishable key strictly: anything but pk_live_ or pk_test_ and base64 of "host$" is an error.
+// A host may carry http:// only when it is a loopback one.
+func Parse(key string) (Key, error) {
+	encoded, live := strings.CutPrefix(key, "pk_live_")
+	if !live {
+		var test bool
+		if encoded, test = strings.CutPrefix(key, "pk_test_"); !test {
+			return Key{}, errMalformed
+		}
+	}
+	decoded, err := base64.RawStdEncoding.Strict().DecodeString(strings.TrimRight(encoded, "="))
+	if err != nil || strings.ContainsAny(encoded, "\r\n") {
+		return Key{}, errMalformed
+	}
+	if padding := len(encoded) - len(strings.TrimRight(encoded, "=")); padding > 0 && len(encoded)%4 != 0 {
+		return Key{}, errMalformed
+	}
+	host, ok := strings.CutSuffix(string(decoded), "$")
+	if !ok {
+		return Key{}, errMalformed
+	}
+	scheme := "https"
+	if rest, ok := strings.CutPrefix(host, "http://"); ok {
+		scheme, host = "http", rest
+	}
+	u, err := url.Parse(scheme + "://" + host)
+	switch {
+	case err != nil || u.Host != host || host != strings.ToLower(host) || strings.ContainsAny(host, "$ "):
+		return Key{}, errMalformed
+	case scheme == "http" && !Loopback(u.Hostname()):
+		return Key{}, errMalformed
+	case !Loopback(u.Hostname()) && !dotted(u.Hostname()):
+		return Key{}, errMalformed
+	}
+	return Key{Live: live, FrontendAPI: scheme + "://" + host, Host: host}, nil
+}
+
+// dotted reports whether host has at least two labels, none of them empty.
+func dotted(host string) bool {
+	return strings.Contains(host, ".") && !strings.Contains("."+host+".", "..")
+}
+
+// CookieSuffix is what follows the underscore in the names of an instance's own cookies: __session_<suffix>.
+func CookieSuffix(key string) string {
+	sum := sha1.Sum([]byte(key)) //nolint:gosec // as above
+	return base64.URLEncoding.EncodeToString(sum[:])[:8]
+}
+
+// Loopback reports whether a host name or address without port can only mean this machine (RFC 6761 section 6.3).
+func Loopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && addr.IsLoopback()
+}

@@ -1,0 +1,363 @@
+package clerkauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// When keys are fetched.
+const (
+	refreshAfter    = 4 * time.Minute // give or take a tenth: the next request refreshes in the background
+	freshFor        = 5 * time.Minute // then a refresh is tried before use
+	fetchTimeout    = 5 * time.Second
+	longestWait     = 3 * time.Second // of a request for keys
+	unknownInterval = 10 * time.Second
+	maxWaiting      = 64 // requests that wait for an unknown kid at the same time
+	firstRetry      = time.Second
+	lastRetry       = time.Minute
+	maxDocument     = 256 << 10 // bytes
+)
+
+// snapshot is a set of keys and when it may be used without a thought. It never changes.
+type snapshot struct {
+	*keySet
+	generation uint64    // changes only when key material does
+	asked      time.Time // when the fetch that brought or confirmed it began
+	refreshAt  time.Time // from then on, fetching is due
+	failed     bool      // a fetch has failed since
+	etag       string
+}
+
+// keys is one instance's keys. They belong to an Authenticator, never to the process.
+type keys struct {
+	source func(ctx context.Context, etag string, fresh bool) (document, error) // nil: the keys are fixed
+	now    func() time.Time
+	maxAge time.Duration
+	warn   func(error)
+
+	current atomic.Pointer[snapshot]
+
+	mu          sync.Mutex // guards everything below
+	flight      *flight    // the one fetch under way; nil: none
+	failures    int        // in a row
+	retryAt     time.Time  // no fetch before, unless for an unknown kid
+	lastUnknown time.Time  // when the last fetch for an unknown kid began
+	waiting     int        // requests that wait because of an unknown kid
+	lastError   error
+}
+
+// flight is a fetch under way. Its goroutine ends it within fetchTimeout by closing done.
+type flight struct {
+	began time.Time
+	fresh bool // caches on the way were told not to answer
+	done  chan struct{}
+}
+
+// document is what a source answered. notModified: the keys are those of the etag.
+type document struct {
+	body        string
+	etag        string
+	notModified bool
+	retryAfter  time.Duration
+}
+
+// ready returns the keys if they can be used as they are, and nudges a refresh that is due. It never waits.
+func (k *keys) ready(now time.Time) *snapshot {
+	s := k.current.Load()
+	if s == nil || k.source == nil || now.Before(s.refreshAt) && !now.Before(s.asked) {
+		return s
+	}
+	if k.tooOld(s, now) || !s.failed && now.Sub(s.asked) >= freshFor {
+		return nil
+	}
+	k.start(now, false)
+	return s
+}
+
+// tooOld reports whether s may not be used at all. A clock that went back makes it old too.
+func (k *keys) tooOld(s *snapshot, now time.Time) bool {
+	age := now.Sub(s.asked)
+	return age > k.maxAge || age < 0
+}
+
+// forKID returns keys that have kid, waiting only for a key that nobody knows yet or a set that nobody has
+// looked after.
+func (k *keys) forKID(ctx context.Context, kid string) (*snapshot, Reason) {
+	ctx, cancel := context.WithTimeout(ctx, longestWait)
+	defer cancel()
+	arrived := k.now()
+	s := k.ready(arrived)
+	if s == nil {
+		if s = k.refreshed(ctx, arrived); s == nil {
+			return nil, ReasonKeysUnavailable
+		}
+	}
+	if s.has(kid) {
+		return s, ""
+	}
+	if !s.asked.Before(arrived) {
+		return nil, ReasonKeyUnknown // the set was asked for after this request came
+	}
+	return k.forUnknown(ctx, kid, arrived)
+}
+
+// refreshed waits for a fetch and returns the newest keys, or old ones that still may be used.
+func (k *keys) refreshed(ctx context.Context, now time.Time) *snapshot {
+	k.wait(ctx, k.start(now, false))
+	s := k.current.Load()
+	if s == nil || k.tooOld(s, k.now()) {
+		return nil
+	}
+	return s
+}
+
+// forUnknown looks for a kid that the current keys do not have: after a rotation it is a good one, but anybody
+// can make kids up, so that neither fetches nor waiting requests may grow with them.
+func (k *keys) forUnknown(ctx context.Context, kid string, arrived time.Time) (*snapshot, Reason) {
+	for {
+		f, reason := k.startUnknown(arrived)
+		if reason != "" {
+			return nil, reason
+		}
+		k.wait(ctx, f)
+		k.mu.Lock()
+		k.waiting--
+		failed := k.lastError != nil
+		k.mu.Unlock()
+		s := k.current.Load()
+		switch {
+		case s != nil && s.has(kid) && !k.tooOld(s, k.now()):
+			return s, ""
+		case failed, ctx.Err() != nil:
+			return nil, ReasonKeysUnavailable
+		case f.fresh:
+			return nil, ReasonKeyUnknown
+		}
+		// What was under way was a plain refresh, which a cache may have answered: ask once more.
+	}
+}
+
+// startUnknown joins or begins a fetch for an unknown kid and counts the caller among the waiting.
+func (k *keys) startUnknown(now time.Time) (*flight, Reason) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.flight == nil {
+		if since := now.Sub(k.lastUnknown); since >= 0 && since < unknownInterval {
+			if k.lastError != nil {
+				return nil, ReasonKeysUnavailable
+			}
+			return nil, ReasonKeyUnknown
+		}
+	}
+	if k.waiting >= maxWaiting {
+		return nil, ReasonKeysUnavailable
+	}
+	k.waiting++
+	if k.flight == nil {
+		k.lastUnknown = now
+		k.begin(now, true)
+	}
+	return k.flight, ""
+}
+
+// start joins the fetch under way or begins one, unless one has just failed. It returns nil when there is
+// nothing to wait for.
+func (k *keys) start(now time.Time, fresh bool) *flight {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.flight == nil {
+		s := k.current.Load()
+		since := k.retryAt.Sub(now)
+		if s != nil && now.Before(s.refreshAt) && !now.Before(s.asked) || since > 0 && since <= lastRetry {
+			return nil
+		}
+		k.begin(now, fresh)
+	}
+	return k.flight
+}
+
+// begin starts the one fetch. k.mu is held.
+func (k *keys) begin(now time.Time, fresh bool) {
+	f := &flight{began: now, fresh: fresh, done: make(chan struct{})}
+	k.flight = f
+	s := k.current.Load()
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+		defer cancel()
+		etag := ""
+		if s != nil {
+			etag = s.etag
+		}
+		doc, err := k.source(ctx, etag, fresh)
+		if err = k.land(f, s, doc, err); err != nil {
+			k.warn(err)
+		}
+	}()
+}
+
+// wait returns when f has landed or ctx is done.
+func (k *keys) wait(ctx context.Context, f *flight) {
+	if f == nil {
+		return
+	}
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+	}
+}
+
+// land takes what a fetch brought. Only a set with a usable key replaces the one before, and then wholly: a
+// key that was dropped is gone at once. It returns the error of the first failure in a row.
+func (k *keys) land(f *flight, old *snapshot, doc document, err error) error {
+	var set *keySet
+	if err == nil {
+		set, err = doc.keySet(old)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.flight, k.lastError = nil, err
+	defer close(f.done)
+	if err != nil {
+		k.fail(old, doc.retryAfter)
+		if k.failures > 1 {
+			return nil
+		}
+		return err
+	}
+	k.failures, k.retryAt = 0, time.Time{}
+	next := &snapshot{keySet: set, generation: 1, asked: f.began, etag: doc.etag}
+	if old != nil {
+		next.generation = old.generation
+		if doc.notModified {
+			next.etag = old.etag
+		}
+		if !set.sameKeys(old.keySet) {
+			next.generation++
+		}
+	}
+	tenth := refreshAfter / 10
+	next.refreshAt = f.began.Add(refreshAfter - tenth + rand.N(2*tenth)) //nolint:gosec // spreads load, protects nothing
+	k.current.Store(next)
+	return nil
+}
+
+func (d document) keySet(old *snapshot) (*keySet, error) {
+	if d.notModified {
+		if old == nil {
+			return nil, errNotModified
+		}
+		return old.keySet, nil
+	}
+	return parseKeySet(d.body)
+}
+
+// fail backs off: 1 s, doubling to 1 min, or what the server asked for within that. k.mu is held.
+func (k *keys) fail(old *snapshot, asked time.Duration) {
+	pause := min(firstRetry<<min(k.failures, 6), lastRetry)
+	pause = max(pause, min(asked, lastRetry))
+	k.failures++
+	k.retryAt = k.now().Add(pause)
+	if old != nil {
+		next := *old
+		next.failed, next.refreshAt = true, k.retryAt
+		k.current.Store(&next)
+	}
+}
+
+var (
+	errNotModified = errors.New("304 to a request that had no ETag")
+	errTooLarge    = fmt.Errorf("the document is larger than %d bytes", maxDocument)
+)
+
+// statusError is an answer other than 200 and 304.
+type statusError int
+
+func (e statusError) Error() string { return "the endpoint answered " + strconv.Itoa(int(e)) }
+
+// endpoint fetches a JWKS document over HTTP. secret is sent as a bearer token; empty: none.
+func endpoint(client *http.Client, url, secret string) func(context.Context, string, bool) (document, error) {
+	return func(ctx context.Context, etag string, fresh bool) (document, error) {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		if err != nil {
+			return document{}, fmt.Errorf("keys: %w", err)
+		}
+		r.Header.Set("Accept", "application/json")
+		if secret != "" {
+			r.Header.Set("Authorization", "Bearer "+secret)
+		}
+		if etag != "" {
+			r.Header.Set("If-None-Match", etag)
+		}
+		if fresh {
+			r.Header.Set("Cache-Control", "no-cache")
+		}
+		resp, err := client.Do(r)
+		if err != nil {
+			return document{}, fmt.Errorf("keys: %w", err)
+		}
+		defer resp.Body.Close() //nolint:errcheck // read to the end or given up
+		return readDocument(resp)
+	}
+}
+
+func readDocument(resp *http.Response) (document, error) {
+	doc := document{etag: resp.Header.Get("ETag"), notModified: resp.StatusCode == http.StatusNotModified}
+	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		doc.retryAfter = min(time.Duration(min(seconds, 3600))*time.Second, lastRetry)
+	}
+	if doc.notModified {
+		return doc, nil
+	}
+	if resp.StatusCode != http.StatusOK {
+		return doc, statusError(resp.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
+	if err != nil {
+		return doc, fmt.Errorf("keys: %w", err)
+	}
+	if len(body) > maxDocument {
+		return doc, errTooLarge
+	}
+	doc.body = string(body)
+	return doc, nil
+}
+
+// forHeader returns the keys for a token. A kid that cannot be one is refused without a fetch.
+func (k *keys) forHeader(ctx context.Context, h header) (*snapshot, Reason) {
+	if k.source != nil && (h.kid.value == "" || len(h.kid.value) > maxKID) {
+		return nil, ReasonKeyUnknown
+	}
+	return k.forKID(ctx, h.kid.value)
+}
+
+// load loads the keys unless they can be used as they are, and waits for them within ctx.
+func (k *keys) load(ctx context.Context) error {
+	now := k.now()
+	if k.ready(now) != nil {
+		return nil
+	}
+	k.wait(ctx, k.start(now, false))
+	if s := k.current.Load(); s != nil && !k.tooOld(s, k.now()) {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.lastError != nil {
+		return k.lastError
+	}
+	return context.Cause(ctx)
+}
+
+// knows reports whether the keys for a token are here, without waiting.
+func (k *keys) knows(h header, now time.Time) bool {
+	s := k.ready(now)
+	return s != nil && s.has(h.kid.value)
+}

@@ -1,0 +1,132 @@
+package clerkauth
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/publishable"
+)
+
+// clientHost is the host that the client named, in lower case: the Host header or, where forwarded headers are
+// trusted, a single X-Forwarded-Host.
+func clientHost(r *http.Request, forwarded bool) string {
+	host := r.Host
+	if forwarded {
+		switch values := r.Header["X-Forwarded-Host"]; {
+		case len(values) == 1:
+			host = values[0]
+		case len(values) > 1:
+			return ""
+		}
+	}
+	if !wellFormedHost(host) {
+		return ""
+	}
+	return strings.ToLower(host)
+}
+
+// wellFormedHost reports whether host is a name or address and perhaps a port, and nothing around it.
+func wellFormedHost(host string) bool {
+	if host == "" || strings.ContainsAny(host, " \t,/?#@\\%*") {
+		return false
+	}
+	u, err := url.Parse("//" + host)
+	return err == nil && u.Host == host && u.Hostname() != ""
+}
+
+// clientScheme is "https" or "http" where no allowlist tells.
+func clientScheme(r *http.Request, forwarded bool) string {
+	if values := r.Header["X-Forwarded-Proto"]; forwarded && len(values) == 1 && (values[0] == "http" || values[0] == "https") {
+		return values[0]
+	}
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// publicOrigin is the origin under which the client sees this request, as far as the allowlist vouches for it.
+// https wins over http, except in development on this machine. So TLS that ends before this server needs no
+// header at all.
+func publicOrigin(ctx context.Context, f *facts, s *settings) (string, bool) {
+	if f.host == "" {
+		return "", false
+	}
+	if s.policy.any {
+		o, err := parseOrigin(f.scheme + "://" + f.host)
+		return o.String(), err == nil
+	}
+	schemes := [2]string{"https", "http"}
+	name, _, err := net.SplitHostPort(f.host)
+	if err != nil {
+		name = f.host
+	}
+	if f.scheme == "http" && publishable.Loopback(name) {
+		schemes = [2]string{"http", "https"}
+	}
+	for _, scheme := range schemes {
+		o, err := parseOrigin(scheme + "://" + f.host)
+		if err == nil && s.policy.allows(ctx, o.String(), f.host) {
+			return o.String(), true
+		}
+	}
+	return "", false
+}
+
+// protection is net/http's own rule about what is cross-origin. It has no bypass and no trusted origin:
+// whom we trust, our own matcher says.
+var protection http.CrossOriginProtection
+
+// crossOrigin reports whether a request that rides on a cookie comes from another origin than it may. Reads
+// pass; a WebSocket upgrade is a GET only in name.
+func crossOrigin(r *http.Request, f *facts, s *settings) bool {
+	if s.skipOriginCheck {
+		return false
+	}
+	asked := r
+	if upgrade(r.Header) {
+		post := *r
+		post.Method = http.MethodPost
+		asked = &post
+	}
+	switch asked.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return false
+	}
+	site, origins := r.Header["Sec-Fetch-Site"], r.Header["Origin"]
+	if protection.Check(asked) == nil && len(site) <= 1 && len(origins) <= 1 {
+		if len(site) == 1 && site[0] != "" || len(origins) == 0 || origins[0] == "" {
+			return false
+		}
+		// Only the host was compared: http://example.com must not write to https://example.com.
+		public, ok := publicOrigin(r.Context(), f, s)
+		if ok && origins[0] == public {
+			return false
+		}
+	}
+	return len(origins) != 1 || !s.mayWrite(r.Context(), origins[0], f.host)
+}
+
+// mayWrite reports whether pages of origin may send writes here.
+func (s *settings) mayWrite(ctx context.Context, origin, host string) bool {
+	return s.trusted.match(origin) || s.policy.allows(ctx, origin, host)
+}
+
+// upgrade reports whether h asks for a WebSocket (RFC 6455 section 4.1).
+func upgrade(h http.Header) bool {
+	if _, ok := h["Sec-Websocket-Key"]; ok {
+		return true
+	}
+	for _, line := range h["Upgrade"] {
+		for protocol := range strings.SplitSeq(line, ",") {
+			name, _, _ := strings.Cut(protocol, "/")
+			if strings.EqualFold(strings.Trim(name, " \t"), "websocket") {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,247 @@
+package clerkauth
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/publishable"
+)
+
+// parties is a set of origins in normal form, and patterns with one *. The zero parties matches nothing.
+type parties struct {
+	origins  map[string]struct{}
+	patterns []pattern
+}
+
+// pattern is an origin cut at its *.
+type pattern struct{ before, after string }
+
+// match reports whether origin, taken as it stands, is one of the set. A token or a browser names origins in
+// normal form (RFC 6454 section 6.2), so anything else is somebody else's spelling and does not match.
+func (p *parties) match(origin string) bool {
+	if _, ok := p.origins[origin]; ok {
+		return true
+	}
+	for _, pat := range p.patterns {
+		if pat.match(origin) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p pattern) match(origin string) bool {
+	if len(origin) <= len(p.before)+len(p.after) || !strings.HasPrefix(origin, p.before) || !strings.HasSuffix(origin, p.after) {
+		return false
+	}
+	for _, c := range []byte(origin[len(p.before) : len(origin)-len(p.after)]) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// partyRules are what entries of a list must keep to.
+type partyRules struct {
+	live bool   // an instance with live keys, or one that cannot be told to have test keys
+	root string // the domain that the instance serves; empty: not known
+}
+
+// parseParties reads a list, and reports every entry that could never match or would match too much.
+func parseParties(field string, entries []string, rules partyRules) (parties, []error) {
+	p := parties{origins: make(map[string]struct{}, len(entries))}
+	var problems []error
+	for i, entry := range entries {
+		o, err := parseOrigin(strings.Replace(entry, "*", wildcard, 1))
+		if err == nil {
+			err = rules.check(o, strings.Contains(entry, "*"))
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s[%d]: %q %w", field, i, entry, err))
+			continue
+		}
+		if before, after, ok := strings.Cut(o.String(), wildcard); ok {
+			p.patterns = append(p.patterns, pattern{before, after})
+		} else {
+			p.origins[o.String()] = struct{}{}
+		}
+	}
+	return p, problems
+}
+
+// wildcard stands in for the * while an entry is parsed as an origin.
+const wildcard = "clerkauth--any--label"
+
+// origin is a scheme, host and port in normal form. The zero origin is none.
+type origin struct {
+	scheme string
+	host   string // lower-case, IPv6 in brackets
+	port   string // empty: the scheme's default
+}
+
+func (o origin) String() string {
+	if o.port == "" {
+		return o.scheme + "://" + o.host
+	}
+	return o.scheme + "://" + o.host + ":" + o.port
+}
+
+// web reports whether a browser can be sent there.
+func (o origin) web() bool { return o.scheme == "http" || o.scheme == "https" }
+
+var (
+	errNoOrigin   = errors.New(`is not an origin; write a scheme and a host, such as "https://example.com"`)
+	errExtra      = errors.New(`has a path, query, fragment or user info; write only scheme, host and port, such as "https://example.com"`)
+	errWebSocket  = errors.New("has a WebSocket scheme; write the page's, http or https")
+	errHost       = errors.New("has a host that no browser would send")
+	errPort       = errors.New("has a port that is not a number from 1 to 65535")
+	errPlain      = errors.New("is http on a host that is not this machine, with live keys; write https")
+	errStars      = errors.New("has more than one *, or one outside the host; write one * in one label of the host")
+	errWildRoot   = errors.New("has a * that is not below the instance's own domain; list the origins instead")
+	errWildTest   = errors.New(`has too wide a *; with test keys its label needs literal text and two labels must follow, such as "https://myapp-*.vercel.app"`)
+	errWildShared = errors.New("has a * right below a domain where anybody can have a name; list the origins instead")
+)
+
+// parseOrigin reads an origin and puts it in normal form: lower-case, punycode, no default port, no slash.
+func parseOrigin(s string) (origin, error) {
+	if strings.Contains(s, "*") {
+		return origin{}, errStars
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme == "" || u.Opaque != "" || u.Host == "" {
+		return origin{}, errNoOrigin
+	}
+	if u.User != nil || strings.TrimSuffix(u.Path, "/") != "" || u.Path == "//" || strings.ContainsAny(s, "?#@") {
+		return origin{}, errExtra
+	}
+	if u.Scheme == "ws" || u.Scheme == "wss" {
+		return origin{}, errWebSocket
+	}
+	host, err := normalHost(u)
+	if err != nil {
+		return origin{}, err
+	}
+	port, err := normalPort(u)
+	return origin{scheme: u.Scheme, host: host, port: port}, err
+}
+
+func normalHost(u *url.URL) (string, error) {
+	host := strings.ToLower(u.Hostname())
+	if addr, err := netip.ParseAddr(host); err == nil {
+		if addr.Is6() {
+			return "[" + addr.WithZone("").String() + "]", nil
+		}
+		return addr.String(), nil
+	}
+	if host == "" || strings.Contains("."+strings.TrimSuffix(host, ".")+".", "..") || strings.HasPrefix(u.Host, "[") {
+		return "", errHost
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return host, nil // an extension's id or an app's name, not DNS
+	}
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if _, err := strconv.ParseUint(last, 0, 64); err == nil {
+		return "", errHost // 127.1 and the like: a browser would have written the whole address
+	}
+	return asciiHost(host)
+}
+
+// asciiHost is the host in the form that goes over the wire (RFC 5891). net/http has the conversion built in
+// and shows it in one place only, the Host header it writes.
+func asciiHost(host string) (string, error) {
+	var wire bytes.Buffer
+	out := http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http", Host: host, Path: "/"}}
+	if err := out.Write(&wire); err != nil {
+		return "", errHost
+	}
+	in, err := http.ReadRequest(bufio.NewReader(&wire))
+	if err != nil || !plainName(in.Host) {
+		return "", errHost
+	}
+	return in.Host, nil
+}
+
+// plainName reports whether host is letters, digits, hyphens, underscores and dots.
+func plainName(host string) bool {
+	for _, c := range []byte(host) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '.' && c != '_' {
+			return false
+		}
+	}
+	return host != ""
+}
+
+func normalPort(u *url.URL) (string, error) {
+	port := u.Port()
+	if strings.HasSuffix(u.Host, ":") {
+		return "", errPort
+	}
+	if port == "" || u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
+		return "", nil
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 {
+		return "", errPort
+	}
+	return strconv.FormatUint(n, 10), nil
+}
+
+// check refuses entries that open more than they seem to.
+func (r partyRules) check(o origin, wild bool) error {
+	if o.scheme == "http" && r.live && !publishable.Loopback(o.host) {
+		return errPlain
+	}
+	if !wild {
+		return nil
+	}
+	label, rest, _ := strings.Cut(o.host, ".")
+	for !strings.Contains(label, wildcard) && rest != "" {
+		label, rest, _ = strings.Cut(rest, ".")
+	}
+	if !strings.Contains(label, wildcard) {
+		return errStars
+	}
+	return r.checkWildcard(label, rest)
+}
+
+// checkWildcard judges a * in label, followed by rest. What matches must be under the same control as the app.
+func (r partyRules) checkWildcard(label, rest string) error {
+	if !r.live {
+		if label == wildcard || strings.Count(rest, ".") < 1 {
+			return errWildTest
+		}
+		return nil
+	}
+	if r.root == "" || rest != r.root && !strings.HasSuffix(rest, "."+r.root) {
+		return errWildRoot
+	}
+	if sharedSuffix(rest) {
+		return errWildShared
+	}
+	return nil
+}
+
+// sharedSuffix reports whether the names right below domain belong to different people. The list holds the
+// hosting services that Clerk apps are deployed on; the rule about the instance's own domain does the rest.
+func sharedSuffix(domain string) bool {
+	switch domain {
+	case "vercel.app", "now.sh", "netlify.app", "netlify.com", "pages.dev", "workers.dev", "herokuapp.com",
+		"github.io", "gitlab.io", "fly.dev", "onrender.com", "railway.app", "up.railway.app", "web.app",
+		"firebaseapp.com", "appspot.com", "run.app", "a.run.app", "azurewebsites.net", "azurestaticapps.net",
+		"cloudfront.net", "amplifyapp.com", "awsapprunner.com", "amazonaws.com", "deno.dev", "surge.sh",
+		"replit.app", "replit.dev", "repl.co", "lovable.app", "bolt.host", "stackblitz.io", "webcontainer.io",
+		"codesandbox.io", "csb.app", "gitpod.io", "github.dev", "app.github.dev", "glitch.me", "webflow.io",
+		"ngrok.io", "ngrok.app", "ngrok.dev", "ngrok-free.app", "ngrok-free.dev", "trycloudflare.com", "loca.lt",
+		"accounts.dev", "clerk.accounts.dev", "clerk.app", "vercel.dev", "edgeone.app", "zeabur.app", "koyeb.app":
+		return true
+	}
+	return !strings.Contains(domain, ".")
+}

@@ -1,0 +1,148 @@
+package clerkauth
+
+import (
+	"encoding/json"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// retryAfter is what a 503 tells clients to wait, in seconds: keys are asked for again about as soon.
+const retryAfter = "2"
+
+// refuse answers a request that may not pass.
+func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Error) {
+	a.settings.errorHandler(w, r, err)
+}
+
+// DefaultErrorHandler answers as documented at Require. An ErrorHandler can fall back to it: it finds the
+// decision, and Config.SignInURL, in the request's context.
+func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	if d, ok := r.Context().Value(contextKey{}).(*decision); ok && d.by != nil {
+		if target := d.by.signInTarget(r, err); target != "" {
+			h.Set("Location", target)
+			w.WriteHeader(http.StatusFound)
+			return
+		}
+	}
+	h.Set("X-Clerk-Auth-Status", SignedOut.String())
+	h.Set("X-Clerk-Auth-Reason", string(err.Reason))
+	h.Set("X-Content-Type-Options", "nosniff")
+	status := err.StatusCode()
+	switch status {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", challenge(err.Reason))
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", retryAfter)
+	}
+	if prefersHTML(r.Header["Accept"]) {
+		writePage(w, status, err.Reason)
+		return
+	}
+	writeJSON(w, status, err.Reason)
+}
+
+// challenge is the WWW-Authenticate value (RFC 6750 section 3): no error code when no token came.
+func challenge(reason Reason) string {
+	entry, ok := table[reason]
+	if !ok || entry.nothing {
+		return `Bearer realm="clerk"`
+	}
+	return `Bearer realm="clerk", error="invalid_token", error_description="` + entry.message + `"`
+}
+
+// apiErrors is the shape of Clerk's own error answers.
+type apiErrors struct {
+	Errors []apiError `json:"errors"`
+}
+
+type apiError struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+func writeJSON(w http.ResponseWriter, status int, reason Reason) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(apiErrors{[]apiError{{string(reason), reason.message()}}}) // the client is gone: nothing to do
+}
+
+// message is the fixed sentence for people; never a detail of the token.
+func (r Reason) message() string {
+	if entry, ok := table[r]; ok {
+		return entry.message
+	}
+	return "This request was refused."
+}
+
+var page = template.Must(template.New("refusal").Parse(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{.Status}} {{.Title}}</title>
+<style>
+body{font:1rem/1.6 system-ui,sans-serif;max-width:34rem;margin:18vh auto 0;padding:0 1.5rem;color:#1c1c28;background:#fff}
+h1{font-size:1.4rem;margin:0 0 .5rem}
+p{margin:0 0 1rem}
+code{font-size:.9rem;color:#5b5b70}
+@media (prefers-color-scheme:dark){body{color:#ececf4;background:#16161f}code{color:#a5a5ba}}
+</style>
+<main>
+<h1>{{.Title}}</h1>
+<p>{{.Message}}</p>
+<p><code>{{.Reason}}</code></p>
+</main>
+</html>
+`))
+
+func writePage(w http.ResponseWriter, status int, reason Reason) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+	w.WriteHeader(status)
+	_ = page.Execute(w, struct { // the client is gone: nothing to do
+		Status         int
+		Title, Message string
+		Reason         Reason
+	}{status, http.StatusText(status), reason.message(), reason})
+}
+
+// maxAccept is how many entries of an Accept header are weighed.
+const maxAccept = 32
+
+// prefersHTML reports whether HTML is named in Accept, and not with less weight than JSON (RFC 9110 section
+// 12.5.1). Wildcards do not name it: a script that takes anything gets JSON.
+func prefersHTML(accept []string) bool {
+	var html, jsonWeight float64
+	seen := 0
+	for _, line := range accept {
+		for entry := range strings.SplitSeq(line, ",") {
+			if seen++; seen > maxAccept {
+				return html > 0 && html >= jsonWeight
+			}
+			media, parameters, _ := strings.Cut(entry, ";")
+			switch strings.ToLower(strings.TrimSpace(media)) {
+			case "text/html", "application/xhtml+xml":
+				html = max(html, weight(parameters))
+			case "application/json":
+				jsonWeight = max(jsonWeight, weight(parameters))
+			}
+		}
+	}
+	return html > 0 && html >= jsonWeight
+}
+
+func weight(parameters string) float64 {
+	for p := range strings.SplitSeq(parameters, ";") {
+		if q, ok := strings.CutPrefix(strings.TrimSpace(p), "q="); ok {
+			w, err := strconv.ParseFloat(q, 64)
+			if err != nil || w < 0 || w > 1 {
+				return 0
+			}
+			return w
+		}
+	}
+	return 1
+}

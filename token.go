@@ -1,0 +1,126 @@
+package clerkauth
+
+import (
+	"context"
+	"strings"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/clerkauth/clerkauth/internal/jose"
+)
+
+// maxToken is the size of the largest token that is looked at, in bytes. Browsers send no larger cookie.
+const maxToken = 8 << 10
+
+// verifier turns tokens into claims.
+type verifier struct {
+	keys *keys
+}
+
+// parsed is a token that was read but not verified: nothing in it may be believed yet.
+type parsed struct {
+	compact jose.Compact
+	header  header
+	claims  *claims
+	reason  Reason // empty: the form, the header and the kind are a session token's
+}
+
+// parse checks what needs no key: form, header and kind, in this order.
+func parse(raw string) parsed {
+	if machineToken(raw) {
+		return parsed{reason: ReasonTokenTypeMismatch}
+	}
+	if len(raw) > maxToken {
+		return parsed{reason: ReasonTokenInvalid}
+	}
+	compact, ok := jose.Split(raw)
+	if !ok {
+		return parsed{reason: ReasonTokenInvalid}
+	}
+	h, ok := decodeHeader(compact.Header)
+	if !ok {
+		return parsed{reason: ReasonTokenInvalid}
+	}
+	c, err := decodeClaims(compact.Payload)
+	if err != nil {
+		return parsed{reason: ReasonTokenInvalid}
+	}
+	if !h.sessionKind(c) {
+		return parsed{reason: ReasonTokenTypeMismatch}
+	}
+	return parsed{compact: compact, header: h, claims: c}
+}
+
+// checkSignature finds the key and verifies with it (RFC 7515 section 5.2), RS256 and nothing else.
+func (v *verifier) checkSignature(ctx context.Context, h header, compact jose.Compact) Reason {
+	keys, reason := v.keys.forHeader(ctx, h)
+	switch {
+	case reason != "":
+		return reason
+	case h.typ.state != absent && h.typ.value != "JWT":
+		return ReasonTokenInvalid
+	case h.alg != jwt.SigningMethodRS256.Alg():
+		return ReasonTokenAlgorithm
+	}
+	key, err := keys.key(&jwt.Token{Header: map[string]any{"kid": h.kid.value, "alg": h.alg}, Method: jwt.SigningMethodRS256})
+	if err != nil {
+		return ReasonKeyUnknown
+	}
+	if jwt.SigningMethodRS256.Verify(compact.SigningInput, compact.Signature, key) != nil {
+		return ReasonTokenSignature
+	}
+	return ""
+}
+
+// header is a JOSE header, as far as it matters.
+type header struct {
+	alg           string
+	kid, typ, cat text
+}
+
+// decodeHeader refuses headers that ask for something this package does not do: extensions that must be
+// understood (RFC 7515 section 4.1.11), unencoded payloads (RFC 7797), encryption, compression, and keys that
+// the token brings along itself.
+func decodeHeader(text string) (header, bool) {
+	members, err := jose.Object(text)
+	if err != nil {
+		return header{}, false
+	}
+	var h header
+	for _, m := range members {
+		switch m.Name {
+		case "alg":
+			h.alg, _ = jose.String(m.Raw)
+		case "kid":
+			h.kid = decodeText(m.Raw)
+		case "typ":
+			h.typ = decodeText(m.Raw)
+		case "cat":
+			h.cat = decodeText(m.Raw)
+		case "crit", "b64", "enc", "zip", "jwk", "jku", "x5u", "x5c":
+			return header{}, false
+		}
+	}
+	return h, true
+}
+
+// Categories that Clerk puts into the cat header of session tokens.
+const (
+	categorySession = "cl_B7d4PD111AAA"
+	categoryIgnore  = "cl_I7d4PD111III"
+)
+
+// sessionKind reports whether a token is a session token, rather than one made for a machine, for OAuth or from
+// a JWT template: those are signed with the same keys.
+func (h header) sessionKind(c *claims) bool {
+	typ := h.typ.value
+	if typ == "at+jwt" || typ == "application/at+jwt" || strings.HasPrefix(c.sub, "mch_") {
+		return false
+	}
+	return h.cat.state == absent || h.cat.value == categorySession || h.cat.value == categoryIgnore
+}
+
+// machineToken reports whether raw is one of Clerk's opaque machine credentials.
+func machineToken(raw string) bool {
+	return strings.HasPrefix(raw, "ak_") || strings.HasPrefix(raw, "mt_") || strings.HasPrefix(raw, "oat_")
+}

@@ -1,0 +1,235 @@
+package clerkauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/publishable"
+)
+
+// settings is a Config that New has understood. It never changes.
+type settings struct {
+	live     bool
+	frontend string // where the instance's keys are, with neither SecretKey nor JWTKey
+	backend  string
+	policy   policy
+	trusted  parties // TrustedOrigins
+	cookies  cookieNames
+
+	secretKey       string
+	jwtKey          *keySet  // nil: keys are fetched
+	signIn          *url.URL // nil: none
+	forwarded       bool
+	skipOriginCheck bool
+	allowPending    bool
+
+	client       *http.Client
+	keyMaxAge    time.Duration
+	log          *slog.Logger
+	observe      func(context.Context, Event)
+	errorHandler ErrorHandler
+	now          func() time.Time
+}
+
+const (
+	defaultSkew      = 5 * time.Second
+	maxSkew          = time.Minute
+	defaultKeyMaxAge = 24 * time.Hour
+	defaultBackend   = "https://api.clerk.com"
+)
+
+// ConfigFromEnv reads the variables that Clerk's own SDKs read, CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY,
+// CLERK_JWT_KEY, CLERK_API_URL and CLERK_SIGN_IN_URL, and CLERK_AUTHORIZED_PARTIES with commas between the
+// origins. What cannot be read is reported by New.
+func ConfigFromEnv() Config {
+	c := Config{
+		PublishableKey: os.Getenv("CLERK_PUBLISHABLE_KEY"),
+		SecretKey:      os.Getenv("CLERK_SECRET_KEY"),
+		JWTKey:         os.Getenv("CLERK_JWT_KEY"),
+		BackendAPIURL:  os.Getenv("CLERK_API_URL"),
+		SignInURL:      os.Getenv("CLERK_SIGN_IN_URL"),
+	}
+	if list := os.Getenv("CLERK_AUTHORIZED_PARTIES"); list != "" {
+		for party := range strings.SplitSeq(list, ",") {
+			party = strings.TrimSpace(party)
+			if party == "" {
+				c.problems = append(c.problems, errors.New("CLERK_AUTHORIZED_PARTIES: has an empty entry; write origins with one comma between them"))
+				continue
+			}
+			c.AuthorizedParties = append(c.AuthorizedParties, party)
+		}
+	}
+	return c
+}
+
+// validate turns a Config into settings and reports every mistake in it.
+func validate(c Config) (*settings, error) {
+	s := &settings{
+		secretKey: c.SecretKey, forwarded: c.TrustForwardedHeaders, skipOriginCheck: c.InsecureSkipOriginCheck,
+		allowPending: c.AllowPending, keyMaxAge: c.KeyMaxAge, log: c.Logger, errorHandler: c.ErrorHandler, now: c.Now,
+		observe: c.Observe,
+	}
+	problems := slices.Clone(c.problems)
+	note := func(errs ...error) { problems = append(problems, errs...) }
+
+	key, errs := s.readKeys(c)
+	note(errs...)
+	note(s.readAddresses(c, key)...)
+	note(s.readParties(c, key)...)
+	note(s.readPolicy(c, key)...)
+	note(s.readPlumbing(c)...)
+	if err := errors.Join(problems...); err != nil {
+		return nil, fmt.Errorf("clerkauth: %w", err)
+	}
+	return s, nil
+}
+
+// readKeys settles whether the instance is live. Nothing but a test key says that it is not.
+func (s *settings) readKeys(c Config) (publishable.Key, []error) {
+	var problems []error
+	if c.PublishableKey == "" && c.SecretKey == "" && c.JWTKey == "" {
+		problems = append(problems, errors.New("Config has no key; set PublishableKey (pk_…) from Clerk's Dashboard, API keys")) //nolint:staticcheck // the field's type begins the sentence
+	}
+	var key publishable.Key
+	suffix := ""
+	if c.PublishableKey != "" {
+		var err error
+		if key, err = publishable.Parse(c.PublishableKey); err != nil {
+			problems = append(problems, fmt.Errorf("PublishableKey: %q is malformed: %w", cut(c.PublishableKey), err))
+		}
+		suffix = publishable.CookieSuffix(c.PublishableKey)
+	}
+	s.cookies = newCookieNames(suffix)
+	secretLive, secretTest := strings.HasPrefix(c.SecretKey, "sk_live_"), strings.HasPrefix(c.SecretKey, "sk_test_")
+	if c.SecretKey != "" && (!secretLive && !secretTest || len(c.SecretKey) == len("sk_live_") || !token68(c.SecretKey)) {
+		problems = append(problems, fmt.Errorf("SecretKey: %q is malformed; copy the whole key, sk_live_… or sk_test_…", cut(c.SecretKey)))
+	}
+	if key.Host != "" && (secretLive || secretTest) && key.Live != secretLive {
+		problems = append(problems, fmt.Errorf("PublishableKey %q and SecretKey %q: one is a live key and one a test key; take both from the same instance", cut(c.PublishableKey), cut(c.SecretKey)))
+	}
+	if c.JWTKey != "" {
+		var err error
+		if s.jwtKey, err = parsePEM(c.JWTKey); err != nil {
+			problems = append(problems, fmt.Errorf("JWTKey: %q %w", cut(c.JWTKey), err))
+		}
+	}
+	s.live = key.Live || secretLive || key.Host == "" && !secretTest
+	return key, problems
+}
+
+// token68 reports whether s can stand in an Authorization header as it is (RFC 9110 section 11.2).
+func token68(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+// cut is how much of a key may be shown.
+func cut(key string) string { return key[:min(len(key), 8)] }
+
+func (s *settings) readAddresses(c Config, key publishable.Key) []error {
+	var problems []error
+	address := func(field, value, fallback string) string {
+		if value == "" {
+			return fallback
+		}
+		u, err := url.Parse(value)
+		switch {
+		case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(value, "#"):
+			problems = append(problems, fmt.Errorf("%s: %q is not a plain absolute URL; write https, a host and at most a path", field, value))
+		case u.Scheme != "https" && (u.Scheme != "http" || !publishable.Loopback(u.Hostname())):
+			problems = append(problems, fmt.Errorf("%s: %q is not https; only this machine may be spoken to without", field, value))
+		}
+		return strings.TrimRight(value, "/")
+	}
+	s.frontend = address("FrontendAPIURL", c.FrontendAPIURL, key.FrontendAPI)
+	s.backend = address("BackendAPIURL", c.BackendAPIURL, defaultBackend)
+	if c.SignInURL != "" {
+		u, err := url.Parse(c.SignInURL)
+		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+			problems = append(problems, fmt.Errorf("SignInURL: %q is not an absolute http or https URL", c.SignInURL))
+		} else if u.Scheme == "http" && s.live && !publishable.Loopback(u.Hostname()) {
+			problems = append(problems, fmt.Errorf("SignInURL: %q is http on a host that is not this machine, with live keys; write https", c.SignInURL))
+		}
+		s.signIn = u
+	}
+	return problems
+}
+
+func (s *settings) readParties(c Config, key publishable.Key) []error {
+	rules := partyRules{live: s.live}
+	if _, root, ok := strings.Cut(key.Host, "."); ok {
+		rules.root = root
+	}
+	list, problems := parseParties("AuthorizedParties", c.AuthorizedParties, rules)
+	trusted, more := parseParties("TrustedOrigins", c.TrustedOrigins, rules)
+	problems = append(problems, more...)
+	listed := len(c.AuthorizedParties) > 0 || c.AllowParty != nil
+	switch {
+	case !listed && !c.InsecureAllowAnyParty:
+		problems = append(problems, errors.New(`AuthorizedParties is empty: any subdomain that can obtain a token could act as your users; list your own origins, such as "https://example.com" (or, knowing that, set InsecureAllowAnyParty)`)) //nolint:staticcheck // a field name begins the sentence
+	case listed && c.InsecureAllowAnyParty:
+		problems = append(problems, errors.New("InsecureAllowAnyParty is set beside AuthorizedParties or AllowParty, which it would switch off; remove one of them")) //nolint:staticcheck // a field name begins the sentence
+	}
+	s.trusted = trusted
+	s.policy.list, s.policy.allow, s.policy.any = list, c.AllowParty, c.InsecureAllowAnyParty
+	s.policy.bearerWithout = c.InsecureAllowBearerWithoutParty || c.InsecureAllowAnyParty
+	s.policy.cookieWithout = c.InsecureAllowCookieWithoutParty || c.InsecureAllowAnyParty
+	return problems
+}
+
+func (s *settings) readPolicy(c Config, key publishable.Key) []error {
+	var problems []error
+	s.policy.audience = slices.Clone(c.Audience)
+	s.policy.issuers = slices.Clone(c.Issuers)
+	if len(c.Issuers) == 0 {
+		if key.FrontendAPI == "" && c.PublishableKey == "" {
+			problems = append(problems, errors.New("Issuers is empty and no PublishableKey gives it; set PublishableKey, or Issuers to the instance's Frontend API URL")) //nolint:staticcheck // a field name begins the sentence
+		}
+		s.policy.issuers = []string{key.FrontendAPI}
+	}
+	if slices.Contains(c.Issuers, "") || slices.Contains(c.Audience, "") {
+		problems = append(problems, errors.New("Issuers or Audience has an empty entry, which would match a token without the claim; remove it")) //nolint:staticcheck // a field name begins the sentence
+	}
+	switch {
+	case c.ClockSkew == 0:
+		s.policy.skew = defaultSkew
+	case c.ClockSkew > maxSkew:
+		problems = append(problems, fmt.Errorf("ClockSkew: %q is more than a minute, as long as a token lives; mend the clock instead", c.ClockSkew))
+	case c.ClockSkew > 0:
+		s.policy.skew = c.ClockSkew
+	}
+	return problems
+}
+
+func (s *settings) readPlumbing(c Config) []error {
+	var problems []error
+	if s.keyMaxAge == 0 {
+		s.keyMaxAge = defaultKeyMaxAge
+	}
+	if s.keyMaxAge < freshFor {
+		problems = append(problems, fmt.Errorf("KeyMaxAge: %q is less than %q, how long keys count as fresh; leave it empty for 24 h", c.KeyMaxAge, freshFor))
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.errorHandler == nil {
+		s.errorHandler = DefaultErrorHandler
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	client := http.Client{}
+	if c.HTTPClient != nil {
+		client = *c.HTTPClient
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	s.client = &client
+	return problems
+}
