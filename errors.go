@@ -5,6 +5,7 @@ import "net/http"
 // Error is a refusal.
 type Error struct {
 	Reason  Reason // never empty
+	Check   Check  // the check that failed, for ReasonCheckFailed
 	detail  error
 	tooMany bool // browser rounds were made, and did not help
 }
@@ -66,6 +67,7 @@ const (
 	ReasonTokenFromTheFuture Reason = "session-token-iat-in-the-future"
 	ReasonSessionPending     Reason = "session-pending"      // the session still has a task to do
 	ReasonCrossOriginRequest Reason = "cross-origin-request" // 403: a write from an origin that is not allowed
+	ReasonCheckFailed        Reason = "session-check-failed" // 403: signed in, and not allowed to do this
 )
 
 // A browser round through Clerk is due, or cannot be made.
@@ -118,6 +120,7 @@ var table = func() map[Reason]*refusal {
 		ReasonTokenNotActiveYet:         {http.StatusUnauthorized, false, "The session token is not active yet.", nil},
 		ReasonTokenFromTheFuture:        {http.StatusUnauthorized, false, "The session token was issued in the future.", nil},
 		ReasonSessionPending:            {http.StatusUnauthorized, false, "The session still has a task to complete.", nil},
+		ReasonCheckFailed:               {http.StatusForbidden, false, "This session may not do that.", nil},
 		ReasonCrossOriginRequest:        {http.StatusForbidden, false, "This origin may not do that here.", nil},
 	}
 	for reason, entry := range t {

@@ -78,12 +78,31 @@ type apiErrors struct {
 type apiError struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	Check   string `json:"check,omitempty"` // what was demanded; never what the session has
+}
+
+// reverificationError is the answer to which Clerk's scripts react with a dialog.
+type reverificationError struct {
+	ClerkError struct {
+		Type     string `json:"type"`
+		Reason   string `json:"reason"`
+		Metadata struct {
+			Reverification string `json:"reverification"`
+		} `json:"metadata"`
+	} `json:"clerk_error"`
 }
 
 func writeJSON(w http.ResponseWriter, status int, err *Error) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(apiErrors{[]apiError{{string(err.Reason), err.message()}}}) // the client is gone: nothing to do
+	var body any = apiErrors{[]apiError{{string(err.Reason), err.message(), err.Check.String()}}}
+	if err.Check.kind == kindReverification {
+		var again reverificationError
+		again.ClerkError.Type, again.ClerkError.Reason = "forbidden", "reverification-error"
+		again.ClerkError.Metadata.Reverification = err.Check.value
+		body = again
+	}
+	_ = json.NewEncoder(w).Encode(body) // the client is gone: nothing to do
 }
 
 // message is the fixed sentence for people; never a detail of the token.
