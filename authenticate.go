@@ -137,14 +137,13 @@ func (a *Authenticator) authenticate(r *http.Request) *decision {
 	if o.claims != nil {
 		d.session = o.claims.copySession()
 	}
-	switch {
-	case o.reason == "":
+	if o.reason == "" {
 		d.Status, d.Session, d.token = SignedIn, &d.session, o.token
-	case o.reason == ReasonSessionPending:
-		d.Pending = &d.session
-		fallthrough
-	default:
+	} else {
 		d.Err = o.err()
+	}
+	if o.reason == ReasonSessionPending {
+		d.Pending = &d.session
 	}
 	if a.settings.observe != nil {
 		a.settings.observe(r.Context(), Event{Status: d.Status, Reason: o.reason, Carrier: o.carrier, CacheHit: o.hit, Elapsed: a.settings.now().Sub(begin)})
@@ -162,7 +161,7 @@ func (o *outcome) err() *Error {
 // decide is the way of a request: its facts, what has to be found out, and what it all comes to.
 func (a *Authenticator) decide(r *http.Request, now time.Time) outcome {
 	var e evidence
-	if reason := e.facts.read(r, a.settings); reason != "" {
+	if reason := e.read(r, a.settings); reason != "" {
 		return outcome{reason: reason}
 	}
 	if e.hasBearer {
@@ -245,7 +244,7 @@ func (a *Authenticator) judgeParsed(ctx context.Context, read *parsed, k Carrier
 // decideCookies decides from what is known so far, or says what has to be found out first.
 func (s *settings) decideCookies(ctx context.Context, e *evidence, now time.Time) outcome {
 	switch {
-	case !e.cameBack && e.document && !e.handshakeAnswer.empty():
+	case !e.cameBack && e.document && !e.came.empty():
 		return outcome{need: resolveAnswer}
 	case e.answer.ok:
 		return s.answerOutcome(ctx, e)

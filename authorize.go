@@ -90,13 +90,7 @@ func (c Check) String() string {
 func (c Check) possible() error {
 	switch c.kind {
 	case kindRole, kindPermission:
-		name := strings.TrimPrefix(organizationName(c.value), "org:")
-		if name == "" || strings.TrimSpace(name) != name {
-			return fmt.Errorf("%q is no %s of an organization; write it as Clerk's Dashboard does, such as \"org:admin\"", c.value, c.kind)
-		}
-		if c.kind == kindPermission && strings.HasPrefix(name, "sys_") {
-			return fmt.Errorf("permission %q is a system permission, and those are never in a session token; check a role or a custom permission", c.value)
-		}
+		return c.possibleName()
 	case kindFeature, kindPlan:
 		if _, name, ok := splitScope(c.value); !ok || name == "" {
 			return fmt.Errorf("%q is no %s; write \"user:x\", \"org:x\" or \"x\"", c.value, c.kind)
@@ -114,6 +108,17 @@ func (c Check) possible() error {
 		}
 	default:
 		return fmt.Errorf("the zero Check never holds")
+	}
+	return nil
+}
+
+func (c Check) possibleName() error {
+	name := strings.TrimPrefix(organizationName(c.value), "org:")
+	if name == "" || strings.TrimSpace(name) != name {
+		return fmt.Errorf("%q is no %s of an organization; write it as Clerk's Dashboard does, such as \"org:admin\"", c.value, c.kind)
+	}
+	if c.kind == kindPermission && strings.HasPrefix(name, "sys_") {
+		return fmt.Errorf("permission %q is a system permission, and those are never in a session token; check a role or a custom permission", c.value)
 	}
 	return nil
 }

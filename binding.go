@@ -133,7 +133,7 @@ func (s *settings) newProof(ctx context.Context, c *claims, f *facts, now time.T
 
 // ownCookie is a cookie of this package, out of reach of scripts and sibling subdomains.
 func (s *settings) ownCookie(f *facts, name, value string, age time.Duration) *http.Cookie {
-	c := &http.Cookie{
+	c := &http.Cookie{ //nolint:gosec // Secure, but for development on this machine without TLS, below
 		Name: prefixHost + name, Value: value, Path: "/", MaxAge: int(age / time.Second),
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}

@@ -22,13 +22,13 @@ type facts struct {
 	count  int
 	uat    [slots]text // __client_uat
 
-	devBrowser [slots]text // __clerk_db_jwt
-	refresh    string      // __refresh_<suffix>; the plain one is nobody's
-	rounds     int         // browser rounds in the last seconds, by __clerk_redirect_count
-	party      single      // our own, of a browser that was signed in here
-	tried      bool        // our own: a round for a missing azp has just been made
-	ownSite    bool        // the browser says that no other site had a hand in this
-	handshakeAnswer
+	devBrowser [slots]text     // __clerk_db_jwt
+	refresh    string          // __refresh_<suffix>; the plain one is nobody's
+	rounds     int             // browser rounds in the last seconds, by __clerk_redirect_count
+	party      single          // our own, of a browser that was signed in here
+	tried      bool            // our own: a round for a missing azp has just been made
+	ownSite    bool            // the browser says that no other site had a hand in this
+	came       handshakeAnswer // what a browser round left for us
 
 	page page // of documents, and in development of everything
 }
@@ -145,7 +145,7 @@ func (f *facts) readLines(lines []string, s *settings) {
 	if s.live {
 		return
 	}
-	f.handshakeAnswer = handshakeAnswer{} // in development it comes by the address, see readDevelopmentAnswer
+	f.came = handshakeAnswer{} // in development it comes by the address, see readDevelopmentAnswer
 }
 
 // isOwnSite reads Sec-Fetch-Site: absent, or a request by the site itself or by the person.
@@ -168,9 +168,9 @@ func (f *facts) readDevelopmentAnswer() {
 	for name, value := range parameters(f.page.query) {
 		switch name {
 		case cookieHandshake:
-			f.handshakeAnswer.token.add(value)
+			f.came.token.add(value)
 		case cookieNonce:
-			f.handshakeAnswer.nonce.add(value)
+			f.came.nonce.add(value)
 		}
 	}
 }
@@ -243,9 +243,9 @@ func (f *facts) readCookie(name, value string, names *cookieNames) {
 	case cookieRounds:
 		f.rounds = roundsMade(unescape(value))
 	case cookieHandshake:
-		f.handshakeAnswer.token.add(unescape(value))
+		f.came.token.add(unescape(value))
 	case cookieNonce:
-		f.handshakeAnswer.nonce.add(unescape(value))
+		f.came.nonce.add(unescape(value))
 	}
 }
 

@@ -47,14 +47,14 @@ func (s *settings) readSatellite(satellite Satellite, c Config) []error {
 	var problems []error
 	s.satellite = &satellite
 	if satellite.Domain == "" && c.ProxyURL == "" {
-		problems = append(problems, errors.New("Satellite: Domain is empty and there is no ProxyURL; set the satellite's own domain, such as \"satellite.example\"")) //nolint:staticcheck // a field name begins the sentence
+		problems = append(problems, errors.New("Satellite: Domain is empty and there is no ProxyURL; set the satellite's own domain, such as \"satellite.example\""))
 	}
 	o, err := parseOrigin("https://" + satellite.Domain)
 	if satellite.Domain != "" && (err != nil || o.String() != "https://"+satellite.Domain) {
 		problems = append(problems, fmt.Errorf("Satellite: Domain %q is not a bare host in lower case, such as \"satellite.example\"", satellite.Domain))
 	}
 	if !s.live && c.SignInURL == "" {
-		problems = append(problems, errors.New("Satellite: SignInURL is empty; a development satellite needs the primary domain's sign-in page")) //nolint:staticcheck // a field name begins the sentence
+		problems = append(problems, errors.New("Satellite: SignInURL is empty; a development satellite needs the primary domain's sign-in page"))
 	}
 	if s.signIn != nil && strings.EqualFold(s.signIn.Host, satellite.Domain) {
 		problems = append(problems, fmt.Errorf("SignInURL: %q is on the satellite itself; people sign in on the primary domain", c.SignInURL))

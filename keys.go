@@ -2,7 +2,6 @@ package clerkauth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -59,14 +58,6 @@ type flight struct {
 	began time.Time
 	fresh bool // caches on the way were told not to answer
 	done  chan struct{}
-}
-
-// document is what a source answered. notModified: the keys are those of the etag.
-type document struct {
-	body        string
-	etag        string
-	notModified bool
-	retryAfter  time.Duration
 }
 
 // ready returns the keys if they can be used as they are, and nudges a refresh that is due. It never waits.
@@ -265,16 +256,6 @@ func (k *keys) land(f *flight, old *snapshot, doc document, err error) error {
 	return nil
 }
 
-func (d document) keySet(old *snapshot) (*keySet, error) {
-	if d.notModified {
-		if old == nil {
-			return nil, errNotModified
-		}
-		return old.keySet, nil
-	}
-	return parseKeySet(d.body)
-}
-
 // fail backs off: 1 s, doubling to 1 min, or what the server asked for within that. k.mu is held.
 func (k *keys) fail(old *snapshot, asked time.Duration) {
 	pause := min(firstRetry<<min(k.failures, 6), lastRetry)
@@ -288,10 +269,7 @@ func (k *keys) fail(old *snapshot, asked time.Duration) {
 	}
 }
 
-var (
-	errNotModified = errors.New("304 to a request that had no ETag")
-	errTooLarge    = fmt.Errorf("the document is larger than %d bytes", maxDocument)
-)
+var errTooLarge = fmt.Errorf("the document is larger than %d bytes", maxDocument)
 
 // statusError is an answer other than 200 and 304.
 type statusError int
@@ -319,7 +297,7 @@ func endpoint(client *http.Client, url, secret string) func(context.Context, str
 		if err != nil {
 			return document{}, fmt.Errorf("keys: %w", err)
 		}
-		defer resp.Body.Close() //nolint:errcheck // read to the end or given up
+		defer resp.Body.Close()
 		return readDocument(resp)
 	}
 }

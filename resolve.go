@@ -24,15 +24,12 @@ type answered struct {
 // maxHandshake is the size of the largest handshake token, in bytes: it carries several cookies.
 const maxHandshake = 16 << 10
 
-var (
-	errFailedBefore = errors.New("this answer has failed before")
-	errNotHandshake = errors.New("not a handshake token of this instance")
-)
+var errNotHandshake = errors.New("not a handshake token of this instance")
 
 // resolve exchanges what came back from a browser round for cookies. One that fails is remembered for a while,
 // so that a link or a planted cookie costs the Backend API one question.
 func (a *Authenticator) resolve(ctx context.Context, f *facts, now time.Time) answered {
-	key := sha256.Sum256([]byte(f.handshakeAnswer.nonce.only() + "." + f.handshakeAnswer.token.only()))
+	key := sha256.Sum256([]byte(f.came.nonce.only() + "." + f.came.token.only()))
 	if a.failed.has(key, now) {
 		return answered{}
 	}
@@ -50,13 +47,13 @@ func (a *Authenticator) resolve(ctx context.Context, f *facts, now time.Time) an
 
 // handshakeDirectives are the Set-Cookie values of an answer. A nonce goes before a token.
 func (a *Authenticator) handshakeDirectives(ctx context.Context, f *facts, now time.Time) ([]string, error) {
-	if nonce := f.handshakeAnswer.nonce.only(); nonce != "" {
+	if nonce := f.came.nonce.only(); nonce != "" {
 		if a.backend == nil || !wellFormedNonce(nonce) {
 			return nil, errNotHandshake
 		}
 		return a.backend.HandshakePayload(ctx, nonce)
 	}
-	return a.readHandshakeToken(ctx, f.handshakeAnswer.token.only(), now)
+	return a.readHandshakeToken(ctx, f.came.token.only(), now)
 }
 
 // wellFormedNonce keeps a nonce from being anything else in the Backend API's address.
@@ -234,7 +231,7 @@ func (s *settings) forget(f *facts) []string {
 	for _, c := range []struct {
 		name string
 		came int
-	}{{cookieHandshake, f.handshakeAnswer.token.count}, {cookieNonce, f.handshakeAnswer.nonce.count}} {
+	}{{cookieHandshake, f.came.token.count}, {cookieNonce, f.came.nonce.count}} {
 		if c.came == 0 {
 			continue
 		}

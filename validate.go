@@ -74,7 +74,7 @@ func validate(c Config) (*settings, error) {
 func (s *settings) readKeys(c Config) (publishable.Key, []error) {
 	var problems []error
 	if c.PublishableKey == "" && c.SecretKey == "" && c.JWTKey == "" {
-		problems = append(problems, errors.New("Config has no key; set PublishableKey (pk_…) from Clerk's Dashboard, API keys")) //nolint:staticcheck // the field's type begins the sentence
+		problems = append(problems, errors.New("Config has no key; set PublishableKey (pk_…) from Clerk's Dashboard, API keys"))
 	}
 	var key publishable.Key
 	if c.PublishableKey != "" {
@@ -83,6 +83,18 @@ func (s *settings) readKeys(c Config) (publishable.Key, []error) {
 			problems = append(problems, fmt.Errorf("PublishableKey: %q is malformed: %w", cut(c.PublishableKey), err))
 		}
 	}
+	problems = append(problems, s.readSecret(c, key)...)
+	if c.JWTKey != "" {
+		var err error
+		if s.jwtKey, err = parsePEM(c.JWTKey); err != nil {
+			problems = append(problems, fmt.Errorf("JWTKey: %q %w", cut(c.JWTKey), err))
+		}
+	}
+	return key, problems
+}
+
+func (s *settings) readSecret(c Config, key publishable.Key) []error {
+	var problems []error
 	secretLive, secretTest := strings.HasPrefix(c.SecretKey, "sk_live_"), strings.HasPrefix(c.SecretKey, "sk_test_")
 	if c.SecretKey != "" && (!secretLive && !secretTest || len(c.SecretKey) == len("sk_live_") || !token68(c.SecretKey)) {
 		problems = append(problems, fmt.Errorf("SecretKey: %q is malformed; copy the whole key, sk_live_… or sk_test_…", cut(c.SecretKey)))
@@ -90,14 +102,8 @@ func (s *settings) readKeys(c Config) (publishable.Key, []error) {
 	if key.Host != "" && (secretLive || secretTest) && key.Live != secretLive {
 		problems = append(problems, fmt.Errorf("PublishableKey %q and SecretKey %q: one is a live key and one a test key; take both from the same instance", cut(c.PublishableKey), cut(c.SecretKey)))
 	}
-	if c.JWTKey != "" {
-		var err error
-		if s.jwtKey, err = parsePEM(c.JWTKey); err != nil {
-			problems = append(problems, fmt.Errorf("JWTKey: %q %w", cut(c.JWTKey), err))
-		}
-	}
 	s.live = key.Live || secretLive || key.Host == "" && !secretTest
-	return key, problems
+	return problems
 }
 
 // token68 reports whether s can stand in an Authorization header as it is (RFC 9110 section 11.2).
@@ -148,9 +154,9 @@ func (s *settings) readParties(c Config, key publishable.Key) []error {
 	listed := len(c.AuthorizedParties) > 0 || c.AllowParty != nil
 	switch {
 	case !listed && !c.InsecureAllowAnyParty:
-		problems = append(problems, errors.New(`AuthorizedParties is empty: any subdomain that can obtain a token could act as your users; list your own origins, such as "https://example.com" (or, knowing that, set InsecureAllowAnyParty)`)) //nolint:staticcheck // a field name begins the sentence
+		problems = append(problems, errors.New(`AuthorizedParties is empty: any subdomain that can obtain a token could act as your users; list your own origins, such as "https://example.com" (or, knowing that, set InsecureAllowAnyParty)`))
 	case listed && c.InsecureAllowAnyParty:
-		problems = append(problems, errors.New("InsecureAllowAnyParty is set beside AuthorizedParties or AllowParty, which it would switch off; remove one of them")) //nolint:staticcheck // a field name begins the sentence
+		problems = append(problems, errors.New("InsecureAllowAnyParty is set beside AuthorizedParties or AllowParty, which it would switch off; remove one of them"))
 	}
 	s.trusted = trusted
 	s.policy.list, s.policy.allow, s.policy.any = list, c.AllowParty, c.InsecureAllowAnyParty
@@ -165,12 +171,12 @@ func (s *settings) readPolicy(c Config, key publishable.Key) []error {
 	s.policy.issuers = slices.Clone(c.Issuers)
 	if len(c.Issuers) == 0 {
 		if key.FrontendAPI == "" && c.PublishableKey == "" {
-			problems = append(problems, errors.New("Issuers is empty and no PublishableKey gives it; set PublishableKey, or Issuers to the instance's Frontend API URL")) //nolint:staticcheck // a field name begins the sentence
+			problems = append(problems, errors.New("no Issuers, and no PublishableKey gives them; set PublishableKey, or Issuers to the instance's Frontend API URL"))
 		}
 		s.policy.issuers = []string{key.FrontendAPI}
 	}
 	if slices.Contains(c.Issuers, "") || slices.Contains(c.Audience, "") {
-		problems = append(problems, errors.New("Issuers or Audience has an empty entry, which would match a token without the claim; remove it")) //nolint:staticcheck // a field name begins the sentence
+		problems = append(problems, errors.New("an entry of Issuers or Audience is empty, which would match a token without the claim; remove it"))
 	}
 	switch {
 	case c.ClockSkew == 0:

@@ -64,7 +64,7 @@ type RefreshRequest struct {
 
 // Refresh exchanges an expired session token for Set-Cookie values with a new one.
 func (c *Client) Refresh(ctx context.Context, session string, suffixed bool, body RefreshRequest) ([]string, error) {
-	content, err := json.Marshal(body)
+	content, err := json.Marshal(body) //nolint:gosec // sending the refresh token is the purpose
 	if err != nil {
 		return nil, ErrMalformed
 	}
@@ -138,7 +138,7 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return 0, nil, fmt.Errorf("backendapi: %w", err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // nothing is left to lose
+	defer resp.Body.Close()
 	content, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err == nil && len(content) > maxAnswer {
 		err = ErrMalformed
