@@ -14,7 +14,7 @@ type RequestState struct {
 	Session *Session    // nil unless Status is SignedIn
 	Pending *Session    // a verified session that still has a task to do (sts "pending"); never signed in
 	Err     error       // nil if and only if Status is SignedIn, else an *Error
-	Header  http.Header // what the response must carry (Location, Set-Cookie, …); nil: nothing
+	Header  http.Header // what the response must carry (Set-Cookie, …); with a Location it is the whole response, status 307; nil: nothing
 	token   string
 }
 
