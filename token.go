@@ -27,11 +27,11 @@ type parsed struct {
 
 // parse checks what needs no key: form, header and kind, in this order.
 func parse(raw string) parsed {
-	if machineToken(raw) {
-		return parsed{reason: ReasonTokenTypeMismatch}
-	}
 	if len(raw) > maxToken {
 		return parsed{reason: ReasonTokenInvalid}
+	}
+	if machineToken(raw) {
+		return parsed{reason: ReasonTokenTypeMismatch}
 	}
 	compact, ok := jose.Split(raw)
 	if !ok {
