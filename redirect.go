@@ -50,7 +50,7 @@ func (s *settings) frontendAt(public string) string {
 	return s.browserFrontend
 }
 
-// returnQuery is the query to come back to, without the development browser's parameters. Only what changes
+// returnQuery is the query to come back to, without what an earlier round left in it. Only what changes
 // is written anew, as a form.
 func (s *settings) returnQuery(query string, reason Reason) string {
 	if query == "" {
@@ -59,7 +59,7 @@ func (s *settings) returnQuery(query string, reason Reason) string {
 	stripped := false
 	var kept []string
 	for name, value := range parameters(query) {
-		if name == paramDevBrowser || name == paramLegacyDevBrowser {
+		if s.leftBehind(name) {
 			stripped = true
 			continue
 		}
@@ -72,6 +72,18 @@ func (s *settings) returnQuery(query string, reason Reason) string {
 		return ""
 	}
 	return "?" + strings.Join(kept, "&")
+}
+
+// leftBehind reports whether a parameter belongs to the round that brought it. In development an answer that
+// did not hold would stand beside the next one, and of two none counts.
+func (s *settings) leftBehind(name string) bool {
+	switch name {
+	case paramDevBrowser, paramLegacyDevBrowser:
+		return true
+	case cookieHandshake, cookieNonce:
+		return !s.live
+	}
+	return false
 }
 
 // Clerk's own parameters.

@@ -17,6 +17,7 @@ var (
 	errRefreshNoCookie = errors.New("non-eligible-no-refresh-cookie")
 	errRefreshNoSID    = errors.New("expired-session-token-missing-sid-claim")
 	errRefreshSession  = errors.New("invalid-session-token")
+	errRefreshNoAzp    = errors.New("non-eligible-no-azp")
 	errRefreshDisagree = errors.New("non-eligible-several-sessions")
 	errRefreshNoSecret = errors.New("non-eligible-no-secret-key")
 )
@@ -36,11 +37,13 @@ func (s *settings) refreshObstacle(e *evidence) error {
 		return errRefreshNonGet
 	case e.refresh == "":
 		return errRefreshNoCookie
-	case e.hasBearer, s.secretKey == "":
+	case s.secretKey == "":
 		return errRefreshNoSecret
 	case e.cookies.severalExpired:
 		return errRefreshDisagree
-	case !s.policy.any && c.azp.state != present, !wellFormedSID(c.sid):
+	case !s.policy.any && c.azp.state != present:
+		return errRefreshNoAzp
+	case !wellFormedSID(c.sid):
 		return errRefreshNoSID
 	}
 	return nil
