@@ -61,17 +61,21 @@ func parseParties(field string, entries []string, rules partyRules) (parties, []
 	var problems []error
 	for i, entry := range entries {
 		o, err := parseOrigin(strings.Replace(entry, "*", wildcard, 1))
+		if err == nil && strings.Count(o.String(), wildcard) != strings.Count(entry, "*") {
+			err = errHost // the stand-in itself, spelled out
+		}
 		if err == nil {
 			err = rules.check(o, strings.Contains(entry, "*"))
 		}
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s[%d]: %q %w", field, i, entry, err))
+			problems = append(problems, fmt.Errorf("%s[%d]: %q %w", field, i, shown(entry), err))
 			continue
 		}
-		if before, after, ok := strings.Cut(o.String(), wildcard); ok {
+		before, after, wild := strings.Cut(o.String(), wildcard)
+		if wild {
 			p.patterns = append(p.patterns, pattern{before, after})
 		} else {
-			p.origins[o.String()] = struct{}{}
+			p.origins[before] = struct{}{}
 		}
 	}
 	return p, problems
@@ -119,7 +123,7 @@ func parseOrigin(s string) (origin, error) {
 	if err != nil || u.Scheme == "" || u.Opaque != "" || u.Host == "" {
 		return origin{}, errNoOrigin
 	}
-	if u.User != nil || strings.TrimSuffix(u.Path, "/") != "" || u.Path == "//" || strings.ContainsAny(s, "?#@") {
+	if u.User != nil || strings.TrimSuffix(u.Path, "/") != "" || strings.ContainsAny(s, "?#@") {
 		return origin{}, errExtra
 	}
 	if u.Scheme == "ws" || u.Scheme == "wss" {
@@ -136,8 +140,11 @@ func parseOrigin(s string) (origin, error) {
 func normalHost(u *url.URL) (string, error) {
 	host := strings.ToLower(u.Hostname())
 	if addr, err := netip.ParseAddr(host); err == nil {
-		if addr.Is6() {
-			return "[" + addr.WithZone("").String() + "]", nil
+		switch {
+		case addr.Zone() != "" || addr.Is4In6():
+			return "", errHost // a browser has no zones, and writes the other in hexadecimal
+		case addr.Is6():
+			return "[" + addr.String() + "]", nil
 		}
 		return addr.String(), nil
 	}
@@ -147,7 +154,8 @@ func normalHost(u *url.URL) (string, error) {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return host, nil // an extension's id or an app's name, not DNS
 	}
-	last := host[strings.LastIndexByte(host, '.')+1:]
+	name := strings.TrimSuffix(host, ".")
+	last := name[strings.LastIndexByte(name, '.')+1:]
 	if _, err := strconv.ParseUint(last, 0, 64); err == nil {
 		return "", errHost // 127.1 and the like: a browser would have written the whole address
 	}
@@ -180,16 +188,15 @@ func plainName(host string) bool {
 }
 
 func normalPort(u *url.URL) (string, error) {
-	port := u.Port()
-	if strings.HasSuffix(u.Host, ":") {
-		return "", errPort
-	}
-	if port == "" || u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
+	if u.Port() == "" && !strings.HasSuffix(u.Host, ":") {
 		return "", nil
 	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil || n == 0 {
+	n, err := strconv.ParseUint(u.Port(), 10, 16)
+	switch {
+	case err != nil || n == 0:
 		return "", errPort
+	case u.Scheme == "http" && n == 80, u.Scheme == "https" && n == 443:
+		return "", nil
 	}
 	return strconv.FormatUint(n, 10), nil
 }
