@@ -49,7 +49,9 @@ var mistakes = []struct {
 	}, []string{"PublishableKey", `"pk_live_"`, "followed by $"}},
 	{"publishable key with a path", func(c *clerkauth.Config) { c.PublishableKey = publishableKey("pk_live_", "clerk.example.com/x") }, []string{"PublishableKey", `"pk_live_"`}},
 	{"publishable key with user info", func(c *clerkauth.Config) { c.PublishableKey = publishableKey("pk_live_", "a@clerk.example.com") }, []string{"PublishableKey", `"pk_live_"`}},
-	{"publishable key with two hosts", func(c *clerkauth.Config) { c.PublishableKey = publishableKey("pk_live_", "clerk.example.com$evil.test") }, []string{"PublishableKey"}},
+	{"publishable key with two hosts", func(c *clerkauth.Config) {
+		c.PublishableKey = publishableKey("pk_live_", "clerk.example.com$evil.test")
+	}, []string{"PublishableKey"}},
 	{"publishable key over http", func(c *clerkauth.Config) {
 		c.PublishableKey = publishableKey("pk_test_", "http://clerk.example.com")
 	}, []string{"PublishableKey", `"pk_test_"`}},

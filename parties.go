@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/clerkauth/clerkauth/internal/publishable"
 )
@@ -139,32 +140,42 @@ func parseOrigin(s string) (origin, error) {
 
 func normalHost(u *url.URL) (string, error) {
 	host := strings.ToLower(u.Hostname())
-	if addr, err := netip.ParseAddr(host); err == nil {
-		switch {
-		case addr.Zone() != "" || addr.Is4In6():
+	if addr, err := netip.ParseAddr(host); err == nil && addr.Is6() {
+		if addr.Zone() != "" || addr.Is4In6() {
 			return "", errHost // a browser has no zones, and writes the other in hexadecimal
-		case addr.Is6():
-			return "[" + addr.String() + "]", nil
 		}
-		return addr.String(), nil
+		return "[" + addr.String() + "]", nil
 	}
-	if host == "" || strings.Contains("."+strings.TrimSuffix(host, ".")+".", "..") || strings.HasPrefix(u.Host, "[") {
-		return "", errHost
-	}
-	if u.Scheme != "http" && u.Scheme != "https" {
-		return host, nil // an extension's id or an app's name, not DNS
+	web := u.Scheme == "http" || u.Scheme == "https"
+	if web {
+		ascii, err := asciiHost(host)
+		if err != nil {
+			return "", err
+		}
+		host = ascii
 	}
 	name := strings.TrimSuffix(host, ".")
-	last := name[strings.LastIndexByte(name, '.')+1:]
-	if _, err := strconv.ParseUint(last, 0, 64); err == nil {
-		return "", errHost // 127.1 and the like: a browser would have written the whole address
+	if strings.Contains("."+name+".", "..") {
+		return "", errHost
 	}
-	return asciiHost(host)
+	// An extension's id or an app's name is not DNS. In DNS a number at the end makes it an IPv4 address, and a
+	// browser would have written 127.1 and the like in full.
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	if _, err := strconv.ParseUint(last, 0, 64); err == nil && web {
+		if addr, err := netip.ParseAddr(host); err != nil || addr.String() != host {
+			return "", errHost
+		}
+	}
+	return host, nil
 }
 
 // asciiHost is the host in the form that goes over the wire (RFC 5891). net/http has the conversion built in
-// and shows it in one place only, the Host header it writes.
+// and shows it in one place only, the Host header it writes. It maps nothing, so that characters which are no
+// part of any word, such as other full stops, are refused here.
 func asciiHost(host string) (string, error) {
+	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' && !unicode.In(r, unicode.L, unicode.M, unicode.Nd) }) {
+		return "", errHost
+	}
 	var wire bytes.Buffer
 	out := http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http", Host: host, Path: "/"}}
 	if err := out.Write(&wire); err != nil {
