@@ -308,7 +308,7 @@ func TestAllowsAsksInNormalFormOnly(t *testing.T) {
 		"https://customer.example?", "https://customer.example#", "https://*.example", "https://bücher.example", "https://customer.example ",
 		"customer.example", "//customer.example", "https://customer.example\n", "wss://customer.example", "https://[0:0::1]", "https://127.1",
 	} {
-		p.allows(t.Context(), party, "host.example")
+		p.allows(t.Context(), party, &facts{rawHost: "host.example"})
 	}
 	got := slices.Sorted(maps.Keys(asked))
 	want := []string{"app://x", "http://customer.example:8080", "https://[::1]", "https://customer.example"}
@@ -321,7 +321,7 @@ func TestAllowsAsksInNormalFormOnly(t *testing.T) {
 		}
 	}
 	refusing := &policy{allow: func(context.Context, string, string) bool { return false }}
-	if refusing.allows(t.Context(), "https://customer.example", "") {
+	if refusing.allows(t.Context(), "https://customer.example", &facts{}) {
 		t.Error("what AllowParty refuses is allowed")
 	}
 }

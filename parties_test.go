@@ -218,9 +218,9 @@ func TestTokensWithoutParty(t *testing.T) {
 		change         func(*clerkauth.Config)
 		bearer, cookie clerkauth.Reason
 	}{
-		"neither": {func(*clerkauth.Config) {}, clerkauth.ReasonTokenMissingAzp, clerkauth.ReasonTokenMissingAzp},
+		"neither": {func(*clerkauth.Config) {}, clerkauth.ReasonTokenInvalidParties, clerkauth.ReasonTokenMissingAzp},
 		"bearer":  {func(c *clerkauth.Config) { c.InsecureAllowBearerWithoutParty = true }, "", clerkauth.ReasonTokenMissingAzp},
-		"cookie":  {func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true }, clerkauth.ReasonTokenMissingAzp, ""},
+		"cookie":  {func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true }, clerkauth.ReasonTokenInvalidParties, ""},
 	} {
 		a := newApp(t, tc.change)
 		without := a.clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})

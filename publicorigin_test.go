@@ -12,13 +12,14 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// returnTo is where somebody signed out would come back to after signing in; empty: they are sent nowhere.
+// returnTo is where somebody signed out would come back to after signing in, or after a browser round; empty: they
+// are sent nowhere.
 func returnTo(t *testing.T, a *app, r *http.Request) string {
 	t.Helper()
 	r.Header.Set("Accept", "text/html")
 	w := serve(a.Require(greet), r)
 	location := w.Header().Get("Location")
-	if (location != "") != (w.Code == http.StatusFound) {
+	if (location != "") != (w.Code == http.StatusFound || w.Code == http.StatusTemporaryRedirect) {
 		t.Fatalf("status %d with Location %q", w.Code, location)
 	}
 	u, err := url.Parse(location)
