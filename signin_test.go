@@ -14,7 +14,9 @@ import (
 var document = all(asServer, host("example.com"), headers("Accept: text/html", "Sec-Fetch-Dest: document"))
 
 func TestSignInRedirect(t *testing.T) {
-	a := newApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://accounts.example.com/sign-in?theme=dark&redirect_url=https://evil.test#/factor" })
+	a := newApp(t, func(c *clerkauth.Config) {
+		c.SignInURL = "https://accounts.example.com/sign-in?theme=dark&redirect_url=https://evil.test#/factor"
+	})
 	for path, want := range map[string]string{
 		"/":                             "https://example.com/",
 		"/a/b?c=d&e=f":                  "https://example.com/a/b?c=d&e=f",
