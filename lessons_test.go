@@ -224,7 +224,7 @@ func TestGHSA_mh55_gqvf_xfwm(t *testing.T) {
 	allocated := func(n int) uint64 {
 		commas, semicolons := strings.Repeat(",", n), strings.Repeat(";", n)
 		r := asking("POST", "/", headers("Accept: "+commas, "Upgrade: "+commas, "Origin: "+commas, "Sec-Fetch-Site: "+commas,
-			"X-Forwarded-Host: "+commas, "Cookie: "+semicolons, "Authorization: Basic "+commas))
+			"X-Forwarded-Host: "+commas, "Cookie: "+semicolons, "Authorization: Basic "+commas), a.signedIn())
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		serve(h, r)
