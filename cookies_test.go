@@ -282,7 +282,7 @@ func TestCookiesThroughAServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	client.Jar.SetCookies(u, a.clerk.Cookies(a.clerk.Token(clerktest.Claims{})))
-	client.Jar.SetCookies(u, []*http.Cookie{{Name: "theme", Value: "dark", Path: "/"}})
+	client.Jar.SetCookies(u, []*http.Cookie{{Name: "theme", Value: "dark", Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}})
 	r, err := http.NewRequestWithContext(t.Context(), "POST", server.URL, http.NoBody)
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
@@ -28,7 +29,8 @@ func Example() {
 		session, _ := clerkauth.FromContext(r.Context())
 		fmt.Fprintln(w, "hello", session.UserID)
 	})))
-	log.Fatal(http.ListenAndServe("127.0.0.1:8080", auth.Optional(mux)))
+	server := http.Server{Addr: "127.0.0.1:8080", Handler: auth.Optional(mux), ReadHeaderTimeout: 5 * time.Second}
+	log.Fatal(server.ListenAndServe())
 }
 
 // newExample is an Authenticator as an app would make it, of an instance that needs no network.
