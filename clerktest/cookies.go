@@ -10,7 +10,9 @@ import (
 )
 
 // Cookies are what a browser carries that is signed in with this token, each under its plain name and under the one
-// with the instance's suffix: the session token, and as client_uat the time of its iat (now, if it cannot be read).
+// with the instance's suffix: the session token, and as client_uat the time of its iat (now, if it cannot be read); in
+// development the token that stands for the browser, too. No session on the server stands behind
+// them: SignIn begins one.
 //
 // They suit both Request.AddCookie and http.SetCookie. In production they are Secure.
 func (in *Instance) Cookies(token string) []*http.Cookie {
@@ -23,7 +25,11 @@ func (in *Instance) Cookies(token string) []*http.Cookie {
 	}
 	//nolint:gosec // Clerk's script in the page sets and reads them: they cannot be HttpOnly
 	like := http.Cookie{Path: "/", Secure: in.live(), SameSite: http.SameSiteLaxMode}
-	return append(in.twins("__session", token, like), in.twins("__client_uat", strconv.FormatInt(updated, 10), like)...)
+	cookies := append(in.twins("__session", token, like), in.twins("__client_uat", strconv.FormatInt(updated, 10), like)...)
+	if !in.live() {
+		cookies = append(cookies, in.twins(devBrowserToken, "dvb_2clerktest", like)...)
+	}
+	return cookies
 }
 
 // twins are a cookie like another, under its plain name and under the one with the instance's suffix.
