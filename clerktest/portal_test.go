@@ -20,12 +20,9 @@ func page(t *testing.T, in *clerktest.Instance, jar http.CookieJar, e clerktest.
 	return string(a.body)
 }
 
-func press(t *testing.T, in *clerktest.Instance, jar http.CookieJar, e clerktest.Endpoint, form url.Values, header ...string) answer {
+func press(t *testing.T, in *clerktest.Instance, jar http.CookieJar, e clerktest.Endpoint, form url.Values, name, value string) answer {
 	t.Helper()
-	h := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
-	for i := 0; i < len(header); i += 2 {
-		h.Set(header[i], header[i+1])
-	}
+	h := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, name: {value}}
 	return exchange(t, in, jar, http.MethodPost, in.URL(e), form.Encode(), h)
 }
 
@@ -82,7 +79,7 @@ func TestSignInAndOutOnThePages(t *testing.T) {
 			sessions int
 			uat      string
 		}{{clerktest.SignInPage, 1, "1772625600"}, {clerktest.SignOutPage, 0, "0"}} {
-			a := press(t, in, jar, step.e, form)
+			a := press(t, in, jar, step.e, form, "Origin", "")
 			location, err := url.Parse(a.header.Get("Location"))
 			if err != nil || a.status != http.StatusSeeOther {
 				t.Fatalf("%s: got %d %s", step.e, a.status, a.header)
@@ -116,18 +113,18 @@ func TestPortalRefuses(t *testing.T) {
 	tests := []struct {
 		name   string
 		form   url.Values
-		header []string
+		header [2]string
 		status int
 	}{
-		{"nobody it knows", url.Values{"user": {"user_2mallory"}}, nil, http.StatusUnprocessableEntity},
-		{"nobody", url.Values{}, nil, http.StatusUnprocessableEntity},
-		{"a foreign target", url.Values{"user": {"user_2alice"}, "redirect_url": {"https://evil.example"}}, nil, http.StatusBadRequest},
-		{"another site's form", good, []string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
-		{"another site's form, in an old browser", good, []string{"Origin", "https://evil.example"}, http.StatusForbidden},
+		{"nobody it knows", url.Values{"user": {"user_2mallory"}}, [2]string{"Origin"}, http.StatusUnprocessableEntity},
+		{"nobody", url.Values{}, [2]string{"Origin"}, http.StatusUnprocessableEntity},
+		{"a foreign target", url.Values{"user": {"user_2alice"}, "redirect_url": {"https://evil.example"}}, [2]string{"Origin"}, http.StatusBadRequest},
+		{"another site's form", good, [2]string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
+		{"another site's form, in an old browser", good, [2]string{"Origin", "https://evil.example"}, http.StatusForbidden},
 	}
 	for _, tt := range tests {
 		jar := newJar(t)
-		if a := press(t, in, jar, clerktest.SignInPage, tt.form, tt.header...); a.status != tt.status || len(in.BrowserSessions()) > 0 {
+		if a := press(t, in, jar, clerktest.SignInPage, tt.form, tt.header[0], tt.header[1]); a.status != tt.status || len(in.BrowserSessions()) > 0 {
 			t.Errorf("%s: got %d and %d sessions, want %d", tt.name, a.status, len(in.BrowserSessions()), tt.status)
 		}
 	}
@@ -154,7 +151,7 @@ func TestDefaultPeopleMakeGoodSessions(t *testing.T) {
 	}
 	for id, organization := range want {
 		jar := newJar(t)
-		press(t, in, jar, clerktest.SignInPage, url.Values{"user": {id}})
+		press(t, in, jar, clerktest.SignInPage, url.Values{"user": {id}}, "Origin", "")
 		sessions := in.BrowserSessions()
 		session, err := auth.VerifyToken(t.Context(), sessions[len(sessions)-1].Cookies()[0].Value)
 		if err != nil || session.UserID != id || session.Organization != organization {

@@ -1,6 +1,7 @@
 package clerktest_test
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -124,9 +125,7 @@ func TestRefreshRefuses(t *testing.T) {
 	ended.SignOut()
 	for _, tt := range tests {
 		body := refreshOf(t, in, s)
-		for name, value := range tt.change {
-			body[name] = value
-		}
+		maps.Copy(body, tt.change)
 		a := refresh(t, in, tt.id, body)
 		if a.status != tt.status || !strings.Contains(string(a.body), `"code":"`+tt.code+`"`) {
 			t.Errorf("%s: got %d %s, want %d %s", tt.name, a.status, a.body, tt.status, tt.code)
