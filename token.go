@@ -47,11 +47,11 @@ func (v *verifier) read(raw string, now time.Time) parsed {
 
 // parse checks what needs no key: form, header and kind, in this order. size is in bytes.
 func parse(raw string, size int) parsed {
-	if machineToken(raw) {
-		return parsed{reason: ReasonTokenTypeMismatch}
-	}
 	if len(raw) > size {
 		return parsed{reason: ReasonTokenInvalid}
+	}
+	if machineToken(raw) {
+		return parsed{reason: ReasonTokenTypeMismatch}
 	}
 	compact, ok := jose.Split(raw)
 	if !ok {
