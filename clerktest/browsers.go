@@ -137,7 +137,7 @@ func (in *Instance) clientCookie(jar http.CookieJar) string {
 // leaveCookies puts into a jar what the sign-in page sets.
 func (in *Instance) leaveCookies(jar http.CookieJar, b *browser) {
 	if jar != nil {
-		jar.SetCookies(in.frontendURL(), append(in.signInCookies(b), in.newClientCookie(b)))
+		jar.SetCookies(in.frontendURL(), append([]*http.Cookie{in.newClientCookie(b)}, in.signInCookies(b)...))
 	}
 }
 
