@@ -114,9 +114,40 @@ func TestBrowserSessionsAreTheLiveOnes(t *testing.T) {
 		t.Errorf("got %v, want the second", got)
 	}
 	jar := newJar(t)
-	in.SignIn(jar, clerktest.Person{})
+	replaced := in.SignIn(jar, clerktest.Person{})
 	last := in.SignIn(jar, clerktest.Person{})
+	replaced.SignOut()
 	if got := in.BrowserSessions(); len(got) != 2 || got[1] != last {
 		t.Errorf("got %v, want one session for each browser", got)
+	}
+}
+
+// TestOtherDomainsShareNoCookie has an origin that is not below the instance's domain.
+func TestOtherDomainsShareNoCookie(t *testing.T) {
+	in := clerktest.New(t, clerktest.Options{Origins: []string{"https://notexample.com"}})
+	cookies := in.SignIn(nil, clerktest.Person{}).Cookies()
+	if len(cookies) == 0 {
+		t.Fatal("no cookies")
+	}
+	for _, c := range cookies {
+		if c.Domain != "" {
+			t.Errorf("%s", c)
+		}
+	}
+}
+
+func TestBrowsersMustNotBringTheSecretKey(t *testing.T) {
+	in := clerktest.New(t, clerktest.Options{})
+	for _, e := range []clerktest.Endpoint{clerktest.FrontendHandshake, clerktest.SignInPage, clerktest.SignOutPage} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			if e == clerktest.FrontendHandshake && method == http.MethodPost {
+				continue
+			}
+			target := in.URL(e) + "?redirect_url=https://example.com/&user=user_2alice"
+			a := exchange(t, in, nil, method, target, "", http.Header{"Authorization": {"Bearer " + in.SecretKey()}})
+			if a.status != http.StatusBadRequest || !strings.Contains(string(a.body), "clerktest_secret_key_leaked") {
+				t.Errorf("%s %s: got %d, want 400", method, e, a.status)
+			}
+		}
 	}
 }

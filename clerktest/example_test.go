@@ -1,6 +1,7 @@
 package clerktest_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -107,7 +108,11 @@ func ExampleInstance_Browser() {
 	}
 	browser := clerk.Browser(auth.Require(http.HandlerFunc(me)))
 	visit := func() {
-		resp, err := browser.Get("https://example.com/")
+		r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "https://example.com/", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := browser.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
