@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+const changeDomainURL = "https://api.clerk.com/v1/instance/change_domain"
+
+// change is a change of domain that was asked for.
+type change struct {
+	home      *url.URL
+	secondary bool
+	send      bool
+}
+
+// domain is where Clerk's records will be: at the root, unless the application is a secondary one.
+func (c *change) domain() (string, error) {
+	host := strings.ToLower(c.home.Hostname())
+	if c.secondary {
+		return host, nil
+	}
+	return publicsuffix.EffectiveTLDPlusOne(host)
+}
+
+// body is what the Backend API is sent. What is printed and what is sent are the same bytes.
+func (c *change) body() []byte {
+	b, err := json.Marshal(struct {
+		HomeURL   string `json:"home_url"`
+		Secondary bool   `json:"is_secondary,omitempty"`
+	}{c.home.String(), c.secondary})
+	if err != nil {
+		panic(err) // a string and a bool
+	}
+	return b
+}
+
+// parseHome reads the new home URL: an https origin.
+func parseHome(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" || !isHost(u.Hostname()) || u.Port() != "" || u.User != nil ||
+		strings.Trim(u.Path, "/") != "" || strings.ContainsAny(s, "?#") {
+		return nil, errors.New("change-domain wants the new home as https:// and a host, such as https://new.example.com")
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
+}
+
+var errNotSent = errors.New("nothing was sent")
+
+// changeDomain prints the request, sends it if that was asked for and confirmed, and lists what changes with the domain.
+func (d *doctor) changeDomain(ctx context.Context, w world, out io.Writer) error {
+	c := d.change
+	fmt.Fprintf(out, "Changing the domain of the production instance to %s signs every user out, and until DNS,\n", c.home)
+	fmt.Fprintf(out, "certificates and keys have followed, nobody can sign in. It cannot be tried out first.\n\n")
+	fmt.Fprintf(out, "curl -X POST %s \\\n  -H \"Authorization: Bearer $CLERK_SECRET_KEY\" \\\n", changeDomainURL)
+	fmt.Fprintf(out, "  -H \"Content-Type: application/json\" \\\n  -d '%s'\n\n", c.body())
+	if !c.send {
+		fmt.Fprintf(out, "Nothing was sent. Run it yourself, or again with -send.\n\n")
+	} else if err := d.sendChange(ctx, w, out); err != nil {
+		return err
+	}
+	d.listChanges(out)
+	return nil
+}
+
+// sendChange asks before it sends. The secret key goes to the Backend API and nowhere else.
+func (d *doctor) sendChange(ctx context.Context, w world, out io.Writer) error {
+	if !strings.HasPrefix(d.secret, "sk_live_") {
+		return fmt.Errorf("%w: set CLERK_SECRET_KEY to the sk_live_ key of the instance", errNotSent)
+	}
+	fmt.Fprintf(out, "To send it now, type %s: ", d.change.home.Host)
+	typed, err := bufio.NewReader(io.LimitReader(w.stdin, tokenLimit)).ReadString('\n')
+	fmt.Fprintln(out)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: %w", errNotSent, err)
+	}
+	if strings.TrimSpace(typed) != d.change.home.Host {
+		return fmt.Errorf("%w: that is not %s", errNotSent, d.change.home.Host)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, changeDomainURL, bytes.NewReader(d.change.body()))
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotSent, err)
+	}
+	req.Header.Set("Authorization", "Bearer "+d.secret)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := d.net.client().Do(req)
+	if err != nil {
+		return fmt.Errorf("no answer, so look at the Domains page of Clerk's Dashboard before trying again: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("%w: HTTP %d%s", errChangeRefused, resp.StatusCode, codes(resp.Body))
+	}
+	fmt.Fprintf(out, "Clerk has accepted it (HTTP %d). The Domains page of the Dashboard shows when it is done.\n\n", resp.StatusCode)
+	return nil
+}
+
+var (
+	errChangeRefused = errors.New("Clerk refuses the change")
+	codeForm         = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+)
+
+// codes are the error codes in an answer of the Backend API. Its other words are not repeated: they may quote the request.
+func codes(body io.Reader) string {
+	var answer struct {
+		Errors []struct {
+			Code string `json:"code"`
+		} `json:"errors"`
+	}
+	if json.NewDecoder(io.LimitReader(body, documentLimit)).Decode(&answer) != nil {
+		return ""
+	}
+	var found []string
+	for _, e := range answer.Errors {
+		if codeForm.MatchString(e.Code) {
+			found = append(found, e.Code)
+		}
+	}
+	slices.Sort(found)
+	if len(found) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(found, ", ") + ")"
+}
+
+// listChanges names what else has the old domain in it.
+func (d *doctor) listChanges(out io.Writer) {
+	kind := "a primary application: the records are at the root domain; for a secondary one, with records of its own, add -secondary"
+	if d.change.secondary {
+		kind = "a secondary application: the records are at its own name"
+	}
+	fmt.Fprintf(out, "It is taken for %s.\n\nWhat has to change with it:\n", kind)
+	for _, row := range [][2]string{
+		{"DNS", "the CNAMEs of " + d.domain + " below; the old ones can go once nobody comes by the old address"},
+		{"Certificates", `press "Deploy certificates" in Clerk's Dashboard when the CNAMEs are there`},
+		{"Keys", "a new publishable key, of clerk." + d.domain + ", wherever the old one is: servers, builds, mobile apps; the secret key stays"},
+		{"OAuth", "the redirect URL at every provider: https://clerk." + d.domain + "/v1/oauth_callback"},
+		{"SAML", "the ACS URL and entity ID at every identity provider, from the connection's page in the Dashboard"},
+		{"Webhooks", "endpoints under the old domain, and what they check"},
+		{"JWT issuer", "https://clerk." + d.domain + ", and " + jwksPath + " below it, wherever tokens are verified: templates, databases, gateways"},
+		{"Allowlist", "AuthorizedParties: " + d.change.home.String()},
+	} {
+		fmt.Fprintf(out, "  %-13s %s\n", row[0], row[1])
+	}
+	fmt.Fprintln(out)
+}
