@@ -1,0 +1,250 @@
+package clerktest
+
+import (
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+)
+
+// Claims say what is in a token. The zero Claims is an honest one, as Clerk mints it now for somebody signed in at
+// the first of the Origins with no organization active. Fields follow clerkauth.Session; what they cannot say,
+// Header, Extra, RawHeader and RawPayload can.
+//
+// The claims are those of https://clerk.com/docs/guides/sessions/session-tokens.
+type Claims struct {
+	Subject         string    // sub; empty: "user_2clerktest"
+	SessionID       string    // sid; empty: "sess_2clerktest"
+	AuthorizedParty string    // azp; empty: the first of the Origins, or none if there are none
+	Issuer          string    // iss; empty: the instance's Issuer
+	Audience        []string  // aud; empty: none
+	IssuedAt        time.Time // iat; zero: 60 s before ExpiresAt, or now if that is zero too
+	NotBefore       time.Time // nbf; zero: 10 s before IssuedAt
+	ExpiresAt       time.Time // exp; zero: 60 s after IssuedAt
+	Pending         bool      // sts "pending" instead of "active": the session still has a task to do
+
+	// FactorAge is the time since the first and the second factor, in whole minutes; negative or left out: never.
+	// Nil: the first one just now.
+	FactorAge []time.Duration
+
+	Organization clerkauth.Organization // o, or org_…; the role with or without "org:"; zero: none is active
+	Permissions  []string               // of the Organization: "org:invoices:create"; its feature is added to Features
+	Features     []string               // fea: "o:invoices", "u:search", "uo:export"; not in version 1
+	Plans        []string               // pla: "u:free", "o:pro"; not in version 1
+	Actor        clerkauth.Actor        // act: who impersonates the user; zero: nobody
+
+	// Version of the claims, 1 or 2; 0: 2.
+	Version int
+
+	Header map[string]any // over the header: alg (which is then signed with, see Token), kid, typ, cat, …
+	Extra  map[string]any // over the payload: any claim with any value
+
+	RawHeader  []byte // instead of the header, as it is; nil: none
+	RawPayload []byte // instead of the payload, as it is; nil: none
+}
+
+type absent struct{}
+
+// Absent as a value in Header or Extra takes the member out.
+var Absent absent
+
+const (
+	lifetime  = 60 * time.Second
+	allowance = 10 * time.Second // Clerk's nbf is before iat, for clocks that are slow
+)
+
+// header is the JOSE header.
+func (c Claims) header(kid string) []byte {
+	if c.RawHeader != nil {
+		return c.RawHeader
+	}
+	return encode(merge(map[string]any{"alg": "RS256", "cat": "cl_B7d4PD111AAA", "kid": kid, "typ": "JWT"}, c.Header))
+}
+
+// payload is the claims set.
+func (c Claims) payload(in *Instance) []byte {
+	if c.RawPayload != nil {
+		return c.RawPayload
+	}
+	c = c.filled(in)
+	claims := map[string]any{
+		"exp": c.ExpiresAt.Unix(),
+		"fva": factorAges(c.FactorAge),
+		"iat": c.IssuedAt.Unix(),
+		"iss": c.Issuer,
+		"nbf": c.NotBefore.Unix(),
+		"sid": c.SessionID,
+		"sts": "active",
+		"sub": c.Subject,
+	}
+	if c.AuthorizedParty != "" {
+		claims["azp"] = c.AuthorizedParty
+	}
+	if len(c.Audience) > 0 {
+		claims["aud"] = c.Audience
+	}
+	if c.Pending {
+		claims["sts"] = "pending"
+	}
+	if c.Actor != (clerkauth.Actor{}) {
+		claims["act"] = map[string]any{
+			"iss": "https://dashboard.clerk.com", "sid": c.Actor.SessionID, "sub": c.Actor.Subject,
+		}
+	}
+	if c.Version == 1 {
+		maps.Copy(claims, c.version1())
+	} else {
+		maps.Copy(claims, c.version2())
+	}
+	return encode(merge(claims, c.Extra))
+}
+
+// filled is c with the defaults that a zero field stands for.
+func (c Claims) filled(in *Instance) Claims {
+	if c.Subject == "" {
+		c.Subject = "user_2clerktest"
+	}
+	if c.SessionID == "" {
+		c.SessionID = "sess_2clerktest"
+	}
+	if c.AuthorizedParty == "" && len(in.origins) > 0 {
+		c.AuthorizedParty = in.origins[0]
+	}
+	if c.Issuer == "" {
+		c.Issuer = in.Issuer()
+	}
+	switch {
+	case !c.IssuedAt.IsZero():
+	case !c.ExpiresAt.IsZero():
+		c.IssuedAt = c.ExpiresAt.Add(-lifetime)
+	default:
+		c.IssuedAt = in.now()
+	}
+	if c.NotBefore.IsZero() {
+		c.NotBefore = c.IssuedAt.Add(-allowance)
+	}
+	if c.ExpiresAt.IsZero() {
+		c.ExpiresAt = c.IssuedAt.Add(lifetime)
+	}
+	if c.FactorAge == nil {
+		c.FactorAge = []time.Duration{0}
+	}
+	return c
+}
+
+func factorAges(ages []time.Duration) [2]int64 {
+	fva := [2]int64{-1, -1}
+	for i := range fva {
+		if i < len(ages) && ages[i] >= 0 {
+			fva[i] = int64(ages[i] / time.Minute)
+		}
+	}
+	return fva
+}
+
+func (c Claims) version1() map[string]any {
+	claims := map[string]any{}
+	if c.Organization == (clerkauth.Organization{}) {
+		return claims
+	}
+	o := c.Organization
+	if o.Role != "" {
+		o.Role = "org:" + strings.TrimPrefix(o.Role, "org:")
+	}
+	put(claims, "org_id", o.ID)
+	put(claims, "org_slug", o.Slug)
+	put(claims, "org_role", o.Role)
+	claims["org_permissions"] = append([]string{}, c.Permissions...)
+	return claims
+}
+
+func (c Claims) version2() map[string]any {
+	claims := map[string]any{"v": 2}
+	features := slices.Clone(c.Features)
+	if c.Organization != (clerkauth.Organization{}) {
+		o := map[string]any{}
+		put(o, "id", c.Organization.ID)
+		put(o, "slg", c.Organization.Slug)
+		put(o, "rol", strings.TrimPrefix(c.Organization.Role, "org:"))
+		var names, masks string
+		features, names, masks = permissionMap(features, c.Permissions)
+		put(o, "per", names)
+		put(o, "fpm", masks)
+		claims["o"] = o
+	}
+	put(claims, "fea", strings.Join(features, ","))
+	put(claims, "pla", strings.Join(c.Plans, ","))
+	return claims
+}
+
+// permissionMap packs permissions as version 2 does: names lists the permissions once each, and masks has a number
+// for each feature of the organization, in the order of features, whose lowest bit stands for the first name.
+func permissionMap(features, permissions []string) (all []string, names, masks string) {
+	var per, fpm []string
+	for _, p := range permissions {
+		feature, name := splitPermission(p)
+		if !slices.ContainsFunc(features, func(f string) bool { return ofOrganization(f) == feature }) {
+			features = append(features, "o:"+feature)
+		}
+		if !slices.Contains(per, name) {
+			per = append(per, name)
+		}
+	}
+	if len(per) == 0 {
+		return features, "", ""
+	}
+	for _, f := range features {
+		feature := ofOrganization(f)
+		if feature == "" {
+			continue
+		}
+		mask := new(big.Int)
+		for bit, name := range per {
+			if slices.Contains(permissions, "org:"+feature+":"+name) {
+				mask.SetBit(mask, bit, 1)
+			}
+		}
+		fpm = append(fpm, mask.String())
+	}
+	return features, strings.Join(per, ","), strings.Join(fpm, ",")
+}
+
+// splitPermission panics on what version 2 has no way to say; Extra can still say it.
+func splitPermission(p string) (feature, name string) {
+	rest, ok := strings.CutPrefix(p, "org:")
+	i := strings.LastIndexByte(rest, ':')
+	if !ok || i <= 0 || i == len(rest)-1 {
+		panic("clerktest: permission " + p + " is not org:<feature>:<permission>")
+	}
+	return rest[:i], rest[i+1:]
+}
+
+// ofOrganization is the name of a feature that the organization has, and empty for one that only the user has.
+func ofOrganization(feature string) string {
+	scope, name, _ := strings.Cut(feature, ":")
+	if !strings.Contains(scope, "o") {
+		return ""
+	}
+	return name
+}
+
+// put leaves out what is empty, as Clerk does.
+func put(claims map[string]any, name, value string) {
+	if value != "" {
+		claims[name] = value
+	}
+}
+
+func merge(base, over map[string]any) map[string]any {
+	for name, value := range over {
+		if _, out := value.(absent); out {
+			delete(base, name)
+			continue
+		}
+		base[name] = value
+	}
+	return base
+}

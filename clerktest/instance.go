@@ -1,0 +1,180 @@
+// Package clerktest is a Clerk instance in a process, for tests and demonstrations, as net/http/httptest is a server.
+//
+// It publishes keys, mints session tokens with them (honest ones, and any other), answers what a backend asks of
+// Clerk, breaks down on request and remembers what it was asked. It needs no account and no network:
+//
+//	clerk := clerktest.New(t, clerktest.Options{})
+//	auth, err := clerkauth.New(clerk.Config())
+//	…
+//	r := httptest.NewRequest("GET", "/", nil)
+//	r.Header.Set("Authorization", "Bearer "+clerk.Token(clerktest.Claims{}))
+//
+// The keys are made up anew in every process and guard nothing.
+package clerktest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+)
+
+// Options say what kind of instance to be. The zero Options is a production instance of example.com, which is the
+// host that httptest.NewRequest asks for.
+type Options struct {
+	// Development makes it a development instance, with pk_test_ and sk_test_ keys; false: production, pk_live_.
+	Development bool
+
+	// Domain is the root domain in production, whose Frontend API is at clerk.<Domain>; empty: "example.com".
+	// In development it is the host of the Frontend API; empty: "able-owl-7.clerk.accounts.dev".
+	Domain string
+
+	// Origins are the app's: the allowlist of Config, and the first is the authorized party of tokens that do not
+	// say otherwise. Nil: https://<Domain> in production; http://localhost:3000 and http://example.com in development.
+	Origins []string
+
+	// Now is the clock of the tokens and of Config; nil: time.Now.
+	Now func() time.Time
+}
+
+// TB is the part of testing.TB that New uses, so that programs using Start do not link package testing.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Fatalf(format string, args ...any)
+}
+
+// Instance is a Clerk instance. Its methods are safe for concurrent use.
+// They panic where the caller asks for what cannot be, as httptest.NewRequest does.
+type Instance struct {
+	publishableKey string
+	secretKey      string
+	domain         string // host of the Frontend API
+	origins        []string
+	now            func() time.Time
+
+	keys     keyRing
+	faults   faults
+	requests requestLog
+
+	frontend, backend *api
+	client            *http.Client // nil: the network
+	servers           []*httptest.Server
+	open              context.Context // until Close
+	close             func()
+}
+
+const backendHost = "api.clerk.com"
+
+// New returns an instance that answers in memory, through the HTTPClient of its Config, in the goroutine that asks:
+// it fits into a testing/synctest bubble. It closes itself when the test ends.
+func New(tb TB, opts Options) *Instance {
+	tb.Helper()
+	in, err := newInstance(opts)
+	if err != nil {
+		tb.Fatalf("clerktest: %v", err)
+		return nil
+	}
+	in.client = &http.Client{Transport: memory{in}}
+	in.frontend.url = "https://" + in.domain
+	in.backend.url = "https://" + backendHost
+	tb.Cleanup(in.Close)
+	return in
+}
+
+// Start returns an instance that listens on two free ports of 127.0.0.1, one for the Frontend API and one for the
+// Backend API. The caller must Close it.
+func Start(opts Options) (*Instance, error) {
+	in, err := newInstance(opts)
+	if err != nil {
+		return nil, fmt.Errorf("clerktest: %w", err)
+	}
+	if err := in.listen(); err != nil {
+		in.Close()
+		return nil, fmt.Errorf("clerktest: %w", err)
+	}
+	return in, nil
+}
+
+func newInstance(opts Options) (*Instance, error) {
+	domain, kind := opts.Domain, "live_"
+	switch {
+	case strings.ContainsAny(domain, "/:?#@$ "):
+		return nil, fmt.Errorf("Options.Domain %q is not a bare host name", domain)
+	case opts.Development && domain == "":
+		domain = "able-owl-7.clerk.accounts.dev"
+	case domain == "":
+		domain = "example.com"
+	}
+	origins := slices.Clone(opts.Origins)
+	if origins == nil {
+		origins = []string{"https://" + domain}
+		if opts.Development {
+			origins = []string{"http://localhost:3000", "http://example.com"}
+		}
+	}
+	if opts.Development {
+		kind = "test_"
+	} else {
+		domain = "clerk." + domain
+	}
+	in := &Instance{
+		publishableKey: "pk_" + kind + base64.StdEncoding.EncodeToString([]byte(domain+"$")),
+		secretKey:      "sk_" + kind + rand.Text(),
+		domain:         domain,
+		origins:        origins,
+		now:            opts.Now,
+	}
+	if in.now == nil {
+		in.now = time.Now
+	}
+	open, cancel := context.WithCancel(context.Background())
+	in.open, in.close = open, sync.OnceFunc(func() { in.shut(cancel) })
+	in.frontend, in.backend = newFrontend(in), newBackend(in)
+	return in, in.keys.rotate()
+}
+
+// Close makes every endpoint unreachable and ends the requests under way; after Start it waits for their end.
+func (in *Instance) Close() { in.close() }
+
+func (in *Instance) shut(cancel context.CancelFunc) {
+	cancel()
+	for _, s := range in.servers {
+		s.CloseClientConnections() // else Close waits for clients that wait for Hang
+		s.Close()
+	}
+	in.keys.release()
+}
+
+// Config is ready for clerkauth.New: this instance, its origins as AuthorizedParties, its clock, and the way to reach
+// it. Change what the test is about.
+func (in *Instance) Config() clerkauth.Config {
+	cfg := clerkauth.Config{
+		PublishableKey:    in.publishableKey,
+		SecretKey:         in.secretKey,
+		AuthorizedParties: slices.Clone(in.origins),
+		HTTPClient:        in.client,
+		Now:               in.now,
+	}
+	if in.client == nil {
+		cfg.FrontendAPIURL, cfg.BackendAPIURL = in.frontend.url, in.backend.url
+	}
+	return cfg
+}
+
+// PublishableKey is the instance's pk_live_… or pk_test_… key.
+func (in *Instance) PublishableKey() string { return in.publishableKey }
+
+// SecretKey is the instance's sk_… key, which its Backend API asks for.
+func (in *Instance) SecretKey() string { return in.secretKey }
+
+// Issuer is the iss of its tokens: the URL of the Frontend API, which stays the same on the listener of Start.
+func (in *Instance) Issuer() string { return "https://" + in.domain }

@@ -1,0 +1,151 @@
+package clerktest
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"slices"
+	"sync"
+)
+
+// keyPool lends RSA keys to instances. Making one takes longer than most tests, so a closed instance gives its keys
+// back; two open instances never share one, or a token of one would pass the signature check of the other.
+var keyPool pool
+
+type pool struct {
+	mu   sync.Mutex
+	idle []*rsa.PrivateKey
+}
+
+func (p *pool) take() (*rsa.PrivateKey, error) {
+	p.mu.Lock()
+	if n := len(p.idle); n > 0 {
+		key := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		p.mu.Unlock()
+		return key, nil
+	}
+	p.mu.Unlock()
+	return rsa.GenerateKey(rand.Reader, 2048)
+}
+
+func (p *pool) give(key *rsa.PrivateKey) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = append(p.idle, key)
+}
+
+// forgeryKey signs forgeries: no instance ever publishes it.
+var forgeryKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
+// signingKey is a key under the name it is published by.
+type signingKey struct {
+	kid     string
+	private *rsa.PrivateKey
+}
+
+func (k signingKey) pem() []byte {
+	der, err := x509.MarshalPKIXPublicKey(k.private.Public())
+	if err != nil {
+		panic(fmt.Sprintf("clerktest: RSA public key: %v", err)) // cannot be: the key is ours
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+}
+
+// jwk is the public half as Clerk publishes it, RFC 7517 and RFC 7518 section 6.3.1.
+type jwk struct {
+	Use string `json:"use"`
+	Kty string `json:"kty"`
+	Kid string `json:"kid"`
+	Alg string `json:"alg"`
+	N   string `json:"n"`
+	E   string `json:"e"`
+}
+
+func (k signingKey) jwk() jwk {
+	encode := base64.RawURLEncoding.EncodeToString
+	return jwk{
+		Use: "sig", Kty: "RSA", Kid: k.kid, Alg: "RS256",
+		N: encode(k.private.N.Bytes()),
+		E: encode(big.NewInt(int64(k.private.E)).Bytes()),
+	}
+}
+
+// keyRing is the instance's keys: the current one and those published, which usually include it.
+type keyRing struct {
+	mu        sync.Mutex
+	current   signingKey
+	published []signingKey
+	lent      []*rsa.PrivateKey
+}
+
+func (r *keyRing) rotate() error {
+	private, err := keyPool.take()
+	if err != nil {
+		return fmt.Errorf("make an RSA key: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.current = signingKey{kid: "ins_" + rand.Text(), private: private}
+	r.published = append([]signingKey{r.current}, r.published...)
+	r.lent = append(r.lent, private)
+	return nil
+}
+
+func (r *keyRing) revoke(kid string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := len(r.published)
+	r.published = slices.DeleteFunc(slices.Clone(r.published), func(k signingKey) bool { return k.kid == kid })
+	return len(r.published) < n
+}
+
+func (r *keyRing) signing() signingKey {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current
+}
+
+func (r *keyRing) set() []jwk {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	keys := make([]jwk, 0, len(r.published))
+	for _, k := range r.published {
+		keys = append(keys, k.jwk())
+	}
+	return keys
+}
+
+func (r *keyRing) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, key := range r.lent {
+		keyPool.give(key)
+	}
+	r.lent, r.published = nil, nil
+}
+
+// KeyID is the kid of the key that Token signs with.
+func (in *Instance) KeyID() string { return in.keys.signing().kid }
+
+// JWTKey is the public half of that key, as the PEM that Clerk's Dashboard shows.
+func (in *Instance) JWTKey() string { return string(in.keys.signing().pem()) }
+
+// RotateKey makes a new key the current one. The old one stays published: tokens it signed stay good.
+func (in *Instance) RotateKey() {
+	if err := in.keys.rotate(); err != nil {
+		panic("clerktest: " + err.Error())
+	}
+}
+
+// RevokeKey takes a key out of the published set at once. Token goes on signing with it if it is the current one,
+// so that there are tokens to refuse; RotateKey ends that. It panics if no such key is published.
+func (in *Instance) RevokeKey(kid string) {
+	if !in.keys.revoke(kid) {
+		panic(fmt.Sprintf("clerktest: RevokeKey: no key %q is published", kid))
+	}
+}

@@ -1,0 +1,131 @@
+package clerktest_test
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// verifies says whether the key of its kid, among keys, verifies the token.
+func verifies(t *testing.T, token string, keys map[string]*rsa.PublicKey) bool {
+	t.Helper()
+	parser := jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithValidMethods([]string{"RS256"}))
+	_, err := parser.Parse(token, func(tok *jwt.Token) (any, error) {
+		kid, _ := tok.Header["kid"].(string)
+		if keys[kid] == nil {
+			return nil, jwt.ErrTokenUnverifiable
+		}
+		return keys[kid], nil
+	})
+	return err == nil
+}
+
+func TestTokensVerifyWithThePublishedKeysAndForgeriesDoNot(t *testing.T) {
+	both(t, func(t *testing.T, in *clerktest.Instance) {
+		for _, e := range []clerktest.Endpoint{clerktest.FrontendJWKS, clerktest.BackendJWKS} {
+			keys := published(t, mustAsk(t, in, e))
+			if !verifies(t, in.Token(clerktest.Claims{}), keys) {
+				t.Errorf("%s: a token does not verify", e)
+			}
+			forged := in.Forge(clerktest.Claims{})
+			if verifies(t, forged, keys) {
+				t.Errorf("%s: a forgery verifies", e)
+			}
+			h1, _, _ := parts(t, forged)
+			if h2, _, _ := parts(t, in.Token(clerktest.Claims{})); h1 != h2 {
+				t.Errorf("a forgery's header is %s, a token's %s; want them alike", h1, h2)
+			}
+		}
+	})
+}
+
+func TestRotateAndRevoke(t *testing.T) {
+	in := clerktest.New(t, clerktest.Options{})
+	first, before := in.KeyID(), in.Token(clerktest.Claims{})
+	in.RotateKey()
+	second, after := in.KeyID(), in.Token(clerktest.Claims{})
+	if first == second {
+		t.Fatal("RotateKey kept the kid")
+	}
+	check := func(when string, kids []string, beforeOK, afterOK bool) {
+		t.Helper()
+		keys := published(t, mustAsk(t, in, clerktest.FrontendJWKS))
+		if got := slices.Sorted(maps.Keys(keys)); !slices.Equal(got, slices.Sorted(slices.Values(kids))) {
+			t.Errorf("%s: published %q, want %q", when, got, kids)
+		}
+		if b, a := verifies(t, before, keys), verifies(t, after, keys); b != beforeOK || a != afterOK {
+			t.Errorf("%s: old token verifies %t, new token %t; want %t, %t", when, b, a, beforeOK, afterOK)
+		}
+	}
+	check("rotated", []string{first, second}, true, true)
+	in.RevokeKey(first)
+	check("old key revoked", []string{second}, false, true)
+	in.RevokeKey(second)
+	check("current key revoked", nil, false, false)
+	if in.KeyID() != second {
+		t.Error("RevokeKey changed the current key")
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic for a key that is not published")
+			}
+		}()
+		in.RevokeKey(first)
+	}()
+}
+
+func TestOpenInstancesShareNoKey(t *testing.T) {
+	a, b := clerktest.New(t, clerktest.Options{}), clerktest.New(t, clerktest.Options{})
+	if a.KeyID() == b.KeyID() || a.SecretKey() == b.SecretKey() {
+		t.Error("two instances share a kid or a secret key")
+	}
+	foreign := a.Token(clerktest.Claims{Header: map[string]any{"kid": b.KeyID()}})
+	if verifies(t, foreign, published(t, mustAsk(t, b, clerktest.FrontendJWKS))) {
+		t.Error("a token of one instance verifies with the key of another")
+	}
+}
+
+func TestJWTKeyIsTheCurrentKey(t *testing.T) {
+	in := clerktest.New(t, clerktest.Options{})
+	block, rest := pem.Decode([]byte(in.JWTKey()))
+	if block == nil || block.Type != "PUBLIC KEY" || len(rest) > 0 {
+		t.Fatalf("JWTKey is %q, want one PUBLIC KEY block", in.JWTKey())
+	}
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := published(t, mustAsk(t, in, clerktest.FrontendJWKS))[in.KeyID()]; !want.Equal(key) {
+		t.Error("JWTKey is not the key published under KeyID")
+	}
+}
+
+// TestAlgOfTheHeaderSigns plays the verifiers that let a token choose how it is verified.
+func TestAlgOfTheHeaderSigns(t *testing.T) {
+	in := clerktest.New(t, clerktest.Options{})
+	public := published(t, mustAsk(t, in, clerktest.FrontendJWKS))[in.KeyID()]
+	keys := map[string]any{
+		"HS256": []byte(in.JWTKey()), "RS512": public, "PS256": public, "none": jwt.UnsafeAllowNoneSignatureType,
+	}
+	for alg, key := range keys {
+		token := in.Token(clerktest.Claims{Header: map[string]any{"alg": alg}})
+		parser := jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithValidMethods([]string{alg}))
+		if _, err := parser.Parse(token, func(*jwt.Token) (any, error) { return key, nil }); err != nil {
+			t.Errorf("alg %s: %v", alg, err)
+		}
+	}
+	for _, alg := range []any{"ES256", "rs256", 5, nil, clerktest.Absent} {
+		token := in.Token(clerktest.Claims{Header: map[string]any{"alg": alg}})
+		if _, _, signature := parts(t, token); len(signature) != 256 {
+			t.Errorf("alg %v: signature of %d bytes, want the 256 of RS256", alg, len(signature))
+		}
+	}
+}
