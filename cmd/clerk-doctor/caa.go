@@ -148,12 +148,12 @@ func judgeCAA(host string, s caaSet) check {
 	switch {
 	case errors.Is(s.err, errRefused), errors.Is(s.err, errAliasCircle):
 		return check{
-			Status: fail, Says: fmt.Sprintf("issuance is blocked: the CAA lookup at %s fails (%v), which an authority must take for a no", s.failed, s.err),
+			Status: fail, Says: fmt.Sprintf("issuance is blocked: the CAA lookup at %s fails (%s), which an authority must take for a no", s.failed, plainly(s.err)),
 			Fix: []string{"mend the zone first: see name servers"},
 		}
 	case s.err != nil:
 		return check{
-			Status: unknown, Says: fmt.Sprintf("the CAA records at %s could not be asked for: %v", s.failed, s.err),
+			Status: unknown, Says: fmt.Sprintf("the CAA records at %s could not be asked for: %s", s.failed, plainly(s.err)),
 			Fix: []string{"check the network here, or name another resolver with -resolver"},
 		}
 	case s.at == "":
@@ -181,7 +181,9 @@ func blocked(s caaSet, missing []string) check {
 		c.Says += " (" + s.aliased + " is an alias of it)"
 	}
 	for _, rr := range s.rrs {
-		c.Fix = append(c.Fix, "in the way: "+line(s.at, rr.Flag, rr.Tag, rr.Value))
+		if strings.EqualFold(rr.Tag, "issue") {
+			c.Fix = append(c.Fix, "in the way: "+line(s.at, rr.Flag, rr.Tag, rr.Value))
+		}
 	}
 	for _, rr := range s.unknownCritical() {
 		c.Fix = append(c.Fix, "remove:     "+line(s.at, rr.Flag, rr.Tag, rr.Value)+" (critical, and unknown to every authority)")

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math"
 	"net"
-	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -74,8 +73,8 @@ func (d *doctor) explainNoCert(ctx context.Context, c *check, r record, err erro
 		d.notServed(ctx, c, r, "nothing listens there")
 	case absent(err):
 		d.notServed(ctx, c, r, "the name leads to no address")
-	case errors.Is(err, errNoConnection), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		c.Status, c.Says = unknown, "could not connect: "+err.Error()
+	case outOfReach(err):
+		c.Status, c.Says = unknown, "could not connect: "+plainly(err)
 		c.Fix = []string{"check the network here, or allow more time with -timeout"}
 	case errors.As(err, &remote) && remote.Op == "remote error":
 		d.notServed(ctx, c, r, "the server refuses the name ("+remote.Err.Error()+")")
@@ -123,11 +122,20 @@ func (d *doctor) notServed(ctx context.Context, c *check, r record, how string) 
 // obstacles are the checks of the same host that explain why there is no certificate. Only who has none waits for them.
 func (d *doctor) obstacles(ctx context.Context, r record) []string {
 	var found []string
-	if dns := d.checkRecord(ctx, r); dns.Status == fail {
-		found = append(found, "first mend the CNAME: "+dns.Says)
+	cname, caa := d.checkRecord(ctx, r), d.checkCAA(ctx, r.host)
+	switch cname.Status {
+	case fail:
+		found = append(found, "first mend the CNAME: "+cname.Says)
+	case unknown:
+		found = append(found, "the CNAME may be the cause, but could not be checked")
+	case ok, warn, skipped:
 	}
-	if caa := d.checkCAA(ctx, r.host); caa.Status == fail {
+	switch caa.Status {
+	case fail, warn:
 		found = append(found, "first mend CAA: "+caa.Says)
+	case unknown:
+		found = append(found, "CAA may be the cause, but could not be checked")
+	case ok, skipped:
 	}
 	return found
 }

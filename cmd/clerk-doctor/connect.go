@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"syscall"
@@ -156,4 +157,32 @@ func (n *network) client() *http.Client {
 
 func (n *network) tls(host string) *tls.Config {
 	return &tls.Config{ServerName: host, RootCAs: n.roots, Time: n.now, MinVersion: tls.VersionTLS12}
+}
+
+// outOfReach is whether an error says something about the way there only, so that nothing is known of the host.
+func outOfReach(err error) bool {
+	return errors.Is(err, errNoConnection) && !absent(err) || timedOut(err)
+}
+
+func timedOut(err error) bool {
+	var timed interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timed) && timed.Timeout()
+}
+
+// plainly is an error without the addresses and call names that net puts around it: those help nobody here.
+func plainly(err error) string {
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err
+	}
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, errRefused), errors.Is(err, errNoAddress), errors.Is(err, errAliasCircle):
+		return err.Error()
+	case errors.As(err, &errno):
+		return errno.Error()
+	case timedOut(err):
+		return "no answer in time"
+	}
+	return err.Error()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"slices"
 	"sync"
 )
 
@@ -25,69 +26,55 @@ type doctor struct {
 	seen sync.Map // host to func() evidence
 }
 
-// task is one or more lines of the report that are found out together.
-type task struct {
-	name string
-	run  func(context.Context) []check
-}
+// task finds out one or more lines of the report.
+type task func(context.Context) []check
 
 // plan is everything there is to check, in the order of the report. No task waits for another, except that who finds
 // something amiss looks at what may explain it.
 func (d *doctor) plan() []task {
-	tasks := []task{{"keys", d.checkKeys}}
+	tasks := []task{d.checkKeys}
 	if d.domain == "" {
 		return tasks
 	}
+	tasks = append(tasks, d.checkZone)
 	rs := records(d.domain, d.satellite, d.proxy != nil)
-	tasks = append(tasks, task{"name servers", d.checkZone})
+	var blocks, certs []task
 	for _, r := range rs {
-		tasks = append(tasks, task{r.host, one(d.checkRecord, r)})
-	}
-	if !d.satellite {
-		tasks = append(tasks, task{"instance id", func(ctx context.Context) []check { return d.checkIDs(ctx, rs) }})
-	}
-	for _, r := range rs {
+		tasks = append(tasks, one(d.checkRecord, r))
 		if r.serves {
-			tasks = append(tasks, task{"CAA of " + r.host, one(d.checkCAA, r.host)})
+			blocks = append(blocks, one(d.checkCAA, r.host))
+			certs = append(certs, one(d.checkCert, r))
 		}
 	}
-	for _, r := range rs {
-		if r.serves {
-			tasks = append(tasks, task{"certificate of " + r.host, one(d.checkCert, r)})
-		}
-	}
-	tasks = append(tasks, task{"keys of the Frontend API", d.checkFrontend}, task{"issuer", one(d.checkIssuer, d.frontend())})
+	tasks = append(tasks, func(ctx context.Context) []check { return d.checkIDs(ctx, rs) })
+	tasks = slices.Concat(tasks, blocks, certs, []task{d.checkFrontend, one(d.checkIssuer, d.frontend())})
 	if len(d.parties) == 0 {
-		tasks = append(tasks, task{"allowlist", d.noParties})
+		tasks = append(tasks, d.noParties)
 	}
-	for i := range d.parties {
-		tasks = append(tasks, task{d.parties[i], one(d.checkParty, d.parties[i])})
+	for _, p := range d.parties {
+		tasks = append(tasks, one(d.checkParty, p))
 	}
-	return append(tasks, task{"token", d.checkToken})
+	return append(tasks, d.checkToken)
 }
 
-func one[T any](run func(context.Context, T) check, of T) func(context.Context) []check {
+func one[T any](run func(context.Context, T) check, of T) task {
 	return func(ctx context.Context) []check { return []check{run(ctx, of)} }
 }
 
-// examine runs the plan and tells done of every task that is finished.
-func (d *doctor) examine(ctx context.Context, done func(finished, all int, name string)) []check {
+// examine runs the plan at once and tells done of every task that is finished.
+func (d *doctor) examine(ctx context.Context, done func(finished, all int)) []check {
 	tasks := d.plan()
 	var mu sync.Mutex
 	finished := 0
-	lines := each(tasks, func(t task) []check {
-		found := t.run(ctx)
+	lines := each(tasks, func(run task) []check {
+		found := run(ctx)
 		mu.Lock()
 		defer mu.Unlock()
 		finished++
-		done(finished, len(tasks), t.name)
+		done(finished, len(tasks))
 		return found
 	})
-	var checks []check
-	for _, l := range lines {
-		checks = append(checks, l...)
-	}
-	return checks
+	return slices.Concat(lines...)
 }
 
 // each does the same to all at once and keeps their order.

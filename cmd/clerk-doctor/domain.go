@@ -60,42 +60,50 @@ func parseHome(s string) (*url.URL, error) {
 var errNotSent = errors.New("nothing was sent")
 
 // changeDomain prints the request, sends it if that was asked for and confirmed, and lists what changes with the domain.
-func (d *doctor) changeDomain(ctx context.Context, w world, out io.Writer) error {
-	c := d.change
+// With -json the prose goes to standard error, so that standard output has nothing but the report.
+func (o options) changeDomain(ctx context.Context, w world) error {
+	c, out := o.change, w.stdout
+	if o.json {
+		out = w.stderr
+	}
 	fmt.Fprintf(out, "Changing the domain of the production instance to %s signs every user out, and until DNS,\n", c.home)
 	fmt.Fprintf(out, "certificates and keys have followed, nobody can sign in. It cannot be tried out first.\n\n")
 	fmt.Fprintf(out, "curl -X POST %s \\\n  -H \"Authorization: Bearer $CLERK_SECRET_KEY\" \\\n", changeDomainURL)
 	fmt.Fprintf(out, "  -H \"Content-Type: application/json\" \\\n  -d '%s'\n\n", c.body())
 	if !c.send {
 		fmt.Fprintf(out, "Nothing was sent. Run it yourself, or again with -send.\n\n")
-	} else if err := d.sendChange(ctx, w, out); err != nil {
+	} else if err := o.sendChange(ctx, w, out); err != nil {
 		return err
 	}
-	d.listChanges(out)
+	o.listChanges(out)
 	return nil
 }
 
 // sendChange asks before it sends. The secret key goes to the Backend API and nowhere else.
-func (d *doctor) sendChange(ctx context.Context, w world, out io.Writer) error {
-	if !strings.HasPrefix(d.secret, "sk_live_") {
+func (o options) sendChange(ctx context.Context, w world, out io.Writer) error {
+	if !strings.HasPrefix(o.secret, "sk_live_") {
 		return fmt.Errorf("%w: set CLERK_SECRET_KEY to the sk_live_ key of the instance", errNotSent)
 	}
-	fmt.Fprintf(out, "To send it now, type %s: ", d.change.home.Host)
+	fmt.Fprintf(out, "To send it now, type %s: ", o.change.home.Host)
 	typed, err := bufio.NewReader(io.LimitReader(w.stdin, tokenLimit)).ReadString('\n')
 	fmt.Fprintln(out)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%w: %w", errNotSent, err)
 	}
-	if strings.TrimSpace(typed) != d.change.home.Host {
-		return fmt.Errorf("%w: that is not %s", errNotSent, d.change.home.Host)
+	if strings.TrimSpace(typed) != o.change.home.Host {
+		return fmt.Errorf("%w: that is not %s", errNotSent, o.change.home.Host)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, changeDomainURL, bytes.NewReader(d.change.body()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, changeDomainURL, bytes.NewReader(o.change.body()))
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotSent, err)
 	}
-	req.Header.Set("Authorization", "Bearer "+d.secret)
+	req.Header.Set("Authorization", "Bearer "+o.secret)
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := d.net.client().Do(req)
+	net, err := o.network(w)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotSent, err)
+	}
+	resp, err := net.client().Do(req)
 	if err != nil {
 		return fmt.Errorf("no answer, so look at the Domains page of Clerk's Dashboard before trying again: %w", err)
 	}
@@ -136,21 +144,21 @@ func codes(body io.Reader) string {
 }
 
 // listChanges names what else has the old domain in it.
-func (d *doctor) listChanges(out io.Writer) {
+func (o options) listChanges(out io.Writer) {
 	kind := "a primary application: the records are at the root domain; for a secondary one, with records of its own, add -secondary"
-	if d.change.secondary {
+	if o.change.secondary {
 		kind = "a secondary application: the records are at its own name"
 	}
 	fmt.Fprintf(out, "It is taken for %s.\n\nWhat has to change with it:\n", kind)
 	for _, row := range [][2]string{
-		{"DNS", "the CNAMEs of " + d.domain + " below; the old ones can go once nobody comes by the old address"},
+		{"DNS", "the CNAMEs of " + o.domain + " below; the old ones can go once nobody comes by the old address"},
 		{"Certificates", `press "Deploy certificates" in Clerk's Dashboard when the CNAMEs are there`},
-		{"Keys", "a new publishable key, of clerk." + d.domain + ", wherever the old one is: servers, builds, mobile apps; the secret key stays"},
-		{"OAuth", "the redirect URL at every provider: https://clerk." + d.domain + "/v1/oauth_callback"},
+		{"Keys", "a new publishable key, of clerk." + o.domain + ", wherever the old one is: servers, builds, mobile apps; the secret key stays"},
+		{"OAuth", "the redirect URL at every provider: https://clerk." + o.domain + "/v1/oauth_callback"},
 		{"SAML", "the ACS URL and entity ID at every identity provider, from the connection's page in the Dashboard"},
 		{"Webhooks", "endpoints under the old domain, and what they check"},
-		{"JWT issuer", "https://clerk." + d.domain + ", and " + jwksPath + " below it, wherever tokens are verified: templates, databases, gateways"},
-		{"Allowlist", "AuthorizedParties: " + d.change.home.String()},
+		{"JWT issuer", "https://clerk." + o.domain + ", and " + jwksPath + " below it, wherever tokens are verified: templates, databases, gateways"},
+		{"Allowlist", "AuthorizedParties: " + o.change.home.String()},
 	} {
 		fmt.Fprintf(out, "  %-13s %s\n", row[0], row[1])
 	}

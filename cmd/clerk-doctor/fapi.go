@@ -46,13 +46,18 @@ func (d *doctor) config() clerkauth.Config {
 	}
 }
 
-// observed remembers how the last answer came about.
+// observed remembers the last answer that came through.
 type observed struct {
 	next http.RoundTripper
 	now  func() time.Time
 
-	mu     sync.Mutex
-	err    error
+	mu   sync.Mutex // guards last
+	last sample
+}
+
+// sample is an answer: what it said and when. The zero sample is none yet.
+type sample struct {
+	err    error // there was no answer
 	status int
 	date   string
 	at     time.Time // half-way between request and answer
@@ -61,14 +66,20 @@ type observed struct {
 func (o *observed) RoundTrip(r *http.Request) (*http.Response, error) {
 	before := o.now()
 	resp, err := o.next.RoundTrip(r)
-	after := o.now()
+	got := sample{err: err, at: before.Add(o.now().Sub(before) / 2)}
+	if err == nil {
+		got.status, got.date = resp.StatusCode, resp.Header.Get("Date")
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.err = err
-	if err == nil {
-		o.status, o.date, o.at = resp.StatusCode, resp.Header.Get("Date"), before.Add(after.Sub(before)/2)
-	}
+	o.last = got
 	return resp, err
+}
+
+func (o *observed) sample() sample {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.last
 }
 
 // checkFrontend loads the keys as the middleware does, and compares the clocks by the same answer.
@@ -77,12 +88,13 @@ func (d *doctor) checkFrontend(ctx context.Context) []check {
 	keys := check{Group: groupAPI, Name: "keys", See: []string{"curl -sS " + address}}
 	cfg := d.config()
 	cfg.AuthorizedParties, cfg.InsecureAllowAnyParty = nil, true // judged elsewhere
-	seen := &observed{next: cfg.HTTPClient.Transport, now: d.net.now}
-	cfg.HTTPClient.Transport = seen
+	watched := &observed{next: cfg.HTTPClient.Transport, now: d.net.now}
+	cfg.HTTPClient.Transport = watched
 	auth, err := clerkauth.New(cfg)
 	if err == nil {
 		err = auth.Ready(ctx)
 	}
+	seen := watched.sample()
 	switch {
 	case err == nil:
 		keys.Status, keys.Says = ok, "usable, at "+address
@@ -99,12 +111,12 @@ func (d *doctor) checkFrontend(ctx context.Context) []check {
 func (d *doctor) unreached(c *check, cause, err error) {
 	switch {
 	case cause == nil:
-		c.Status, c.Says = fail, "not asked: "+err.Error()
-	case errors.Is(cause, errNoConnection) && !absent(cause), errors.Is(cause, context.DeadlineExceeded):
-		c.Status, c.Says = unknown, fmt.Sprintf("could not connect: %v", cause)
+		c.Status, c.Says = unknown, "no answer: "+plainly(detail(err))
+	case outOfReach(cause):
+		c.Status, c.Says = unknown, fmt.Sprintf("could not connect: %s", plainly(cause))
 		c.Fix = []string{"check the network here, or allow more time with -timeout"}
 	default:
-		c.Status, c.Says = fail, fmt.Sprintf("not reachable: %v", cause)
+		c.Status, c.Says = fail, fmt.Sprintf("not reachable: %s", plainly(cause))
 		c.Fix = []string{"mend DNS, CAA and the certificate first"}
 	}
 }
@@ -119,7 +131,7 @@ func detail(err error) error {
 }
 
 // compareClocks reads the Date header, which is right to the second.
-func (d *doctor) compareClocks(seen *observed, address string) check {
+func (d *doctor) compareClocks(seen sample, address string) check {
 	c := check{Group: groupAPI, Name: "clock", See: []string{"curl -sSI " + address + " | grep -i ^date; date -u"}}
 	date, err := http.ParseTime(seen.date)
 	if err != nil {
@@ -131,9 +143,9 @@ func (d *doctor) compareClocks(seen *observed, address string) check {
 	case ahead.Abs() <= clockTolerance:
 		c.Status, c.Says = ok, "within 5 seconds of Clerk's"
 	case ahead < 0:
-		c.Status, c.Says = fail, fmt.Sprintf("is %v behind Clerk's: fresh tokens will be refused as issued in the future", -ahead)
+		c.Status, c.Says = fail, fmt.Sprintf("is about %v behind Clerk's: fresh tokens will be refused as issued in the future", -ahead)
 	default:
-		c.Status, c.Says = fail, fmt.Sprintf("is %v ahead of Clerk's: tokens will be refused as expired", ahead)
+		c.Status, c.Says = fail, fmt.Sprintf("is about %v ahead of Clerk's: tokens will be refused as expired", ahead)
 	}
 	if c.Status == fail {
 		c.Fix = []string{"synchronise the clock of this machine (timedatectl set-ntp true); if it is not the server's, run this there"}

@@ -14,6 +14,8 @@ import (
 func judge(e evidence) check {
 	best, known := e.best()
 	switch {
+	case e.vacant:
+		return check{Status: fail, Says: "the domain itself is not there: see name servers", See: []string{"dig +noall +answer " + e.host + " CNAME"}}
 	case e.bogus:
 		return check{Status: fail, Says: "resolvers refuse every answer of " + e.apex + ": see name servers", See: e.see(best)}
 	case !known:
@@ -93,8 +95,8 @@ func (e evidence) present(best sighting) check {
 		c.See = append(c.See, e.dig(best, e.beside[0]))
 	case e.targetMissing:
 		c.Status, c.Says = fail, "leads to "+best.target+", which does not exist"
-		c.Fix = []string{"copy the target again from the Domains page of Clerk's Dashboard: " + e.wanted()}
-		c.See = append(c.See, e.digAt(best.target, best, "A"))
+		c.Fix = []string{"copy the target again from the Domains page of Clerk's Dashboard"}
+		c.See = append(c.See, "dig "+best.target)
 	default:
 		e.spread(&c, best)
 		if how == unusual && c.Status == ok {
@@ -152,11 +154,10 @@ func (e evidence) wanted() string {
 }
 
 func (e evidence) add() string {
-	name := e.host
-	if e.apex != "" {
-		name = strings.TrimSuffix(e.host, "."+e.apex)
+	if e.apex == "" {
+		return fmt.Sprintf("add: name %s, type CNAME, target %s", e.host, e.wanted())
 	}
-	return fmt.Sprintf("add to %s: name %s, type CNAME, target %s", e.apex, name, e.wanted())
+	return fmt.Sprintf("add to %s: name %s, type CNAME, target %s", e.apex, strings.TrimSuffix(e.host, "."+e.apex), e.wanted())
 }
 
 func (e evidence) see(s sighting) []string { return []string{e.dig(s, "CNAME")} }

@@ -87,7 +87,7 @@ func (d *doctor) checkSecret(k key, published bool) check {
 		c.Status, c.Says, c.Fix = fail, "begins with neither sk_live_ nor sk_test_", []string{fixKeys}
 	case published && live != k.live:
 		c.Status, c.Says = fail, "is of another kind than the publishable key: one is live, the other is not"
-		c.Fix = []string{"take both keys from the same page: " + fixKeys}
+		c.Fix = []string{"take both from the API keys page of Clerk's Dashboard, with Production chosen at the top"}
 	case test:
 		c.Status, c.Says = fail, "is of a development instance (sk_test_)"
 		c.Fix = []string{"give production its own sk_live_ key: " + fixKeys}

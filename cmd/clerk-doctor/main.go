@@ -32,15 +32,17 @@ type world struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := run(ctx, world{
+	os.Exit(run(context.Background(), world{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		colour: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		colour: colourful(term.IsTerminal(int(os.Stdout.Fd())), os.Getenv),
 		live:   term.IsTerminal(int(os.Stderr.Fd())),
 		getenv: os.Getenv, now: time.Now, pause: pause, resolvConf: "/etc/resolv.conf",
-	}, os.Args[1:])
-	stop()
-	os.Exit(code)
+	}, os.Args[1:]))
+}
+
+// colourful follows https://no-color.org: any value but the empty one turns colour off.
+func colourful(terminal bool, getenv func(string) string) bool {
+	return terminal && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -83,23 +85,17 @@ func readToken(r io.Reader) (string, error) {
 	return strings.TrimSpace(string(b)), nil
 }
 
+// look does what was asked for. Its time begins when nobody is asked anything any more, and an interrupt ends it early.
 func look(ctx context.Context, w world, o options) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
-	defer cancel()
-	net, err := o.network(w)
-	if err != nil {
-		return 0, err
-	}
 	if o.change != nil {
-		prose := w.stdout
-		if o.json {
-			prose = w.stderr
-		}
-		d := &doctor{options: o, net: net}
-		if err := d.changeDomain(ctx, w, prose); err != nil {
+		if err := o.changeDomain(ctx, w); err != nil {
 			return 0, err
 		}
 	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
 	r, err := watch(ctx, w, o)
 	if err != nil {
 		return 0, err

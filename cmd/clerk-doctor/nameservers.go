@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/miekg/dns"
-	"golang.org/x/net/publicsuffix"
 )
 
 // checkZone says whether the name servers of the domain do their work, since every other answer rests on them.
@@ -15,16 +14,15 @@ func (d *doctor) checkZone(ctx context.Context) []check {
 	z := d.net.zoneOf(ctx, d.domain)
 	c := check{Group: groupDNS, Name: "name servers", See: []string{d.dig(d.domain, "NS")}}
 	if z.apex == "" {
-		c.Status, c.Says = unknown, fmt.Sprintf("%s does not say who answers for %s: %v", d.net.resolver.name, d.domain, z.err)
+		c.Status, c.Says = unknown, fmt.Sprintf("%s does not say who answers for %s: %s", d.net.resolver.name, d.domain, plainly(z.err))
 		c.Fix = []string{"check the network here, or name another resolver with -resolver"}
 		return []check{c}
 	}
 	c.See = []string{d.dig(z.apex, "NS")}
-	suffix, _ := publicsuffix.PublicSuffix(d.domain)
 	switch {
 	case z.bogus:
 		bogusZone(&c, z)
-	case z.err == nil && z.apex == suffix:
+	case z.vacant:
 		c.Status, c.Says = fail, d.domain+" is not delegated: only "+z.apex+" is there"
 		c.Fix = []string{"check the spelling, and at the registrar that the domain has not expired and has name servers"}
 		c.See = []string{d.dig(d.domain, "NS")}
@@ -35,7 +33,7 @@ func (d *doctor) checkZone(ctx context.Context) []check {
 }
 
 func bogusZone(c *check, z zone) {
-	c.Status, c.Says = fail, "DNSSEC of "+z.apex+" is broken: "+z.err.Error()+", but there is an answer without validation"
+	c.Status, c.Says = fail, "DNSSEC of "+z.apex+" is broken: "+plainly(z.err)+", but there is an answer without validation"
 	c.Fix = []string{
 		"remove the DS record at the registrar, or replace it with the one of the provider that signs the zone now",
 		"this is what is left behind when a signed domain moves to another DNS provider",
@@ -48,7 +46,9 @@ func (d *doctor) judgeServers(ctx context.Context, c *check, z zone) {
 	lame := make([]string, len(z.servers))
 	var wg sync.WaitGroup
 	for i, s := range z.servers {
-		wg.Go(func() { lame[i] = lameness(d.net.ask(ctx, s, question{name: z.apex, qtype: dns.TypeSOA, direct: true})) })
+		wg.Go(func() {
+			lame[i] = lameness(d.net.ask(ctx, s, question{name: z.apex, qtype: dns.TypeSOA, direct: true}))
+		})
 	}
 	wg.Wait()
 	var good, bad []string
@@ -62,7 +62,7 @@ func (d *doctor) judgeServers(ctx context.Context, c *check, z zone) {
 	}
 	switch {
 	case len(good) > 0 && len(bad) == 0:
-		c.Status, c.Says = ok, strings.Join(good, ", ")+" for "+z.apex
+		c.Status, c.Says = ok, strings.Join(good, ", ")+" answer for "+z.apex
 	case len(good) > 0:
 		c.Status, c.Says = warn, "not every name server of "+z.apex+" answers for it: "+strings.Join(bad, ", ")
 		c.Fix = []string{"set the zone up there, or take that server out of the delegation at the registrar"}

@@ -80,7 +80,7 @@ func (d *doctor) resolves(ctx context.Context, c *check, host string) bool {
 		c.Status, c.Says = fail, "does not resolve: no page can run there"
 		c.Fix = []string{"correct the spelling, or add the host to DNS"}
 	default:
-		c.Status, c.Says = unknown, "could not be looked up: "+err.Error()
+		c.Status, c.Says = unknown, "could not be looked up: "+plainly(err)
 		c.Fix = []string{"check the network here, or name another resolver with -resolver"}
 	}
 	return false

@@ -91,6 +91,7 @@ type evidence struct {
 	record
 	apex          string
 	bogus         bool
+	vacant        bool
 	authoritative []sighting
 	public        []sighting
 	addrs         []netip.Addr // at the host itself, where a CNAME should be
@@ -103,7 +104,10 @@ type evidence struct {
 // gather asks all servers at once. Only then, and only if something is amiss, does it ask for the reason.
 func (d *doctor) gather(ctx context.Context, r record) evidence {
 	z := d.net.zoneOf(ctx, parent(r.host))
-	e := evidence{record: r, apex: z.apex, bogus: z.bogus}
+	e := evidence{record: r, apex: z.apex, bogus: z.bogus, vacant: z.vacant}
+	if z.vacant {
+		return e
+	}
 	e.authoritative = d.sightings(ctx, z.servers, r.host, true)
 	e.public = d.sightings(ctx, d.net.public, r.host, false)
 	if best, known := e.best(); known {
@@ -137,6 +141,7 @@ func (d *doctor) neighbours(ctx context.Context, best sighting, e *evidence) {
 			e.addrs = append(e.addrs, reply{answer: own}.addrs()...)
 		}
 	}
+	slices.SortFunc(e.addrs, netip.Addr.Compare) // servers shuffle them
 }
 
 // findDoubled looks where the record lands when a form that appends the zone is given the whole name.

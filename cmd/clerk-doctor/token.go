@@ -25,7 +25,7 @@ var advice = map[clerkauth.Reason]string{
 	clerkauth.ReasonTokenNotActiveYet:       "the clock here is behind: see clock",
 	clerkauth.ReasonTokenFromTheFuture:      "the clock here is behind: see clock",
 	clerkauth.ReasonSessionPending:          "the user still has something to do before the session counts, such as choosing an organization",
-	clerkauth.ReasonTokenSignature:          "the token was changed on its way, or cut off",
+	clerkauth.ReasonTokenSignature:          "the token was changed or cut off on its way, or somebody else signed it",
 	clerkauth.ReasonTokenVerificationFailed: "a claim is missing or does not match what the middleware expects of a session token",
 }
 

@@ -38,9 +38,9 @@ func watch(ctx context.Context, w world, o options) (report, error) {
 const eraseLine = "\r\x1b[K"
 
 // progress rewrites one line, on a terminal only.
-func (w world) progress(finished, all int, name string) {
+func (w world) progress(finished, all int) {
 	if w.live {
-		fmt.Fprintf(w.stderr, eraseLine+"looked at %d of %d: %s", finished, all, name)
+		fmt.Fprintf(w.stderr, eraseLine+"looked at %d of %d", finished, all)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/miekg/dns"
+	"golang.org/x/net/publicsuffix"
 )
 
 var errNoZone = errors.New("no zone has this name")
@@ -18,6 +19,7 @@ type zone struct {
 	apex    string // "" if it could not be found
 	servers []server
 	bogus   bool  // the resolver refuses its answers because DNSSEC does not hold
+	vacant  bool  // it is a public suffix: the domain below it is not delegated to anybody
 	err     error // why the resolver could not say; the servers may be known all the same
 }
 
@@ -40,7 +42,11 @@ func (n *network) zoneOf(ctx context.Context, name string) zone {
 		}
 		apex := plain(soa.Hdr.Name)
 		servers, err := n.nameServers(ctx, n.lookup(ctx, apex, dns.TypeNS))
-		return zone{apex: apex, servers: servers, err: err}
+		z := zone{apex: apex, servers: servers, err: err}
+		if suffix, _ := publicsuffix.PublicSuffix(apex); suffix == apex {
+			z.vacant = true
+		}
+		return z
 	})
 }
 
