@@ -181,7 +181,9 @@ func blocked(s caaSet, missing []string) check {
 		c.Says += " (" + s.aliased + " is an alias of it)"
 	}
 	for _, rr := range s.rrs {
-		if strings.EqualFold(rr.Tag, "issue") {
+		only := caaSet{rrs: []*dns.CAA{rr}}
+		helps := slices.ContainsFunc(missing, func(a string) bool { return only.permits(a) == permitted })
+		if strings.EqualFold(rr.Tag, "issue") && !helps {
 			c.Fix = append(c.Fix, "in the way: "+line(s.at, rr.Flag, rr.Tag, rr.Value))
 		}
 	}

@@ -46,7 +46,7 @@ func (d *doctor) handshake(ctx context.Context, host string) (*x509.Certificate,
 	if err != nil {
 		return nil, err
 	}
-	defer raw.Close()
+	defer func() { _ = raw.Close() }()
 	ctx, cancel := context.WithTimeout(ctx, dialPatience)
 	defer cancel()
 	conn := tls.Client(raw, d.net.tls(host))

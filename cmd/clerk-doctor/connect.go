@@ -171,8 +171,7 @@ func timedOut(err error) bool {
 
 // plainly is an error without the addresses and call names that net puts around it: those help nobody here.
 func plainly(err error) string {
-	var request *url.Error
-	if errors.As(err, &request) {
+	if request, is := errors.AsType[*url.Error](err); is {
 		err = request.Err
 	}
 	var errno syscall.Errno

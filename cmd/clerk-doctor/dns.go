@@ -101,6 +101,9 @@ func (n *network) chase(ctx context.Context, q question) reply {
 	end := q.name
 	for range longestAlias {
 		next := r.canonical(end)
+		if next == "" {
+			break
+		}
 		if !r.usable() || next == end || q.qtype == dns.TypeCNAME || len(r.owned(next, q.qtype)) > 0 {
 			return r
 		}
@@ -140,17 +143,17 @@ func (r reply) owned(name string, qtype uint16) []dns.RR {
 	return found
 }
 
-// canonical is where the aliases in the answer lead from name.
+// canonical is where the aliases in the answer lead from name, and "" if they lead in a circle.
 func (r reply) canonical(name string) string {
 	name = dns.CanonicalName(name)
 	for range longestAlias {
 		aliases := r.owned(name, dns.TypeCNAME)
 		if len(aliases) == 0 {
-			break
+			return name
 		}
 		name = dns.CanonicalName(aliases[0].(*dns.CNAME).Target)
 	}
-	return name
+	return ""
 }
 
 // addrs are the addresses in the answer, whoever owns them.

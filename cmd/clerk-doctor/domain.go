@@ -62,61 +62,85 @@ var errNotSent = errors.New("nothing was sent")
 // changeDomain prints the request, sends it if that was asked for and confirmed, and lists what changes with the domain.
 // With -json the prose goes to standard error, so that standard output has nothing but the report.
 func (o options) changeDomain(ctx context.Context, w world) error {
-	c, out := o.change, w.stdout
+	out := w.stdout
 	if o.json {
 		out = w.stderr
 	}
-	fmt.Fprintf(out, "Changing the domain of the production instance to %s signs every user out, and until DNS,\n", c.home)
-	fmt.Fprintf(out, "certificates and keys have followed, nobody can sign in. It cannot be tried out first.\n\n")
-	fmt.Fprintf(out, "curl -X POST %s \\\n  -H \"Authorization: Bearer $CLERK_SECRET_KEY\" \\\n", changeDomainURL)
-	fmt.Fprintf(out, "  -H \"Content-Type: application/json\" \\\n  -d '%s'\n\n", c.body())
-	if !c.send {
-		fmt.Fprintf(out, "Nothing was sent. Run it yourself, or again with -send.\n\n")
-	} else if err := o.sendChange(ctx, w, out); err != nil {
+	if _, err := io.WriteString(out, o.change.request()); err != nil {
 		return err
 	}
-	o.listChanges(out)
-	return nil
+	outcome := "Nothing was sent. Run it yourself, or again with -send."
+	if o.change.send {
+		code, err := o.sendChange(ctx, w, out)
+		if err != nil {
+			return err
+		}
+		outcome = fmt.Sprintf("Clerk has accepted it (HTTP %d). The Domains page of the Dashboard shows when it is done.", code)
+	}
+	_, err := io.WriteString(out, outcome+"\n\n"+o.changes())
+	return err
+}
+
+// request says what the change does and how to ask for it.
+func (c *change) request() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Changing the domain of the production instance to %s signs every user out, and until DNS,\n", c.home)
+	fmt.Fprintf(&b, "certificates and keys have followed, nobody can sign in. It cannot be tried out first.\n\n")
+	fmt.Fprintf(&b, "curl -X POST %s \\\n  -H \"Authorization: Bearer $CLERK_SECRET_KEY\" \\\n", changeDomainURL)
+	fmt.Fprintf(&b, "  -H \"Content-Type: application/json\" \\\n  -d '%s'\n\n", c.body())
+	return b.String()
 }
 
 // sendChange asks before it sends. The secret key goes to the Backend API and nowhere else.
-func (o options) sendChange(ctx context.Context, w world, out io.Writer) error {
+func (o options) sendChange(ctx context.Context, w world, out io.Writer) (code int, err error) {
 	if !strings.HasPrefix(o.secret, "sk_live_") {
-		return fmt.Errorf("%w: set CLERK_SECRET_KEY to the sk_live_ key of the instance", errNotSent)
+		return 0, fmt.Errorf("%w: set CLERK_SECRET_KEY to the sk_live_ key of the instance", errNotSent)
 	}
-	fmt.Fprintf(out, "To send it now, type %s: ", o.change.home.Host)
-	typed, err := bufio.NewReader(io.LimitReader(w.stdin, tokenLimit)).ReadString('\n')
-	fmt.Fprintln(out)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: %w", errNotSent, err)
+	if err := confirm(w.stdin, out, o.change.home.Host); err != nil {
+		return 0, fmt.Errorf("%w: %w", errNotSent, err)
 	}
-	if strings.TrimSpace(typed) != o.change.home.Host {
-		return fmt.Errorf("%w: that is not %s", errNotSent, o.change.home.Host)
+	net, err := o.network(w)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errNotSent, err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, changeDomainURL, bytes.NewReader(o.change.body()))
 	if err != nil {
-		return fmt.Errorf("%w: %w", errNotSent, err)
+		return 0, fmt.Errorf("%w: %w", errNotSent, err)
 	}
 	req.Header.Set("Authorization", "Bearer "+o.secret)
 	req.Header.Set("Content-Type", "application/json")
-	net, err := o.network(w)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errNotSent, err)
-	}
 	resp, err := net.client().Do(req)
 	if err != nil {
-		return fmt.Errorf("no answer, so look at the Domains page of Clerk's Dashboard before trying again: %w", err)
+		return 0, fmt.Errorf("look at the Domains page of Clerk's Dashboard before trying again, as there was no answer: %s", plainly(err))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%w: HTTP %d%s", errChangeRefused, resp.StatusCode, codes(resp.Body))
+		return 0, fmt.Errorf("%w: HTTP %d%s", errChangeRefused, resp.StatusCode, codes(resp.Body))
 	}
-	fmt.Fprintf(out, "Clerk has accepted it (HTTP %d). The Domains page of the Dashboard shows when it is done.\n\n", resp.StatusCode)
+	return resp.StatusCode, nil
+}
+
+// confirm wants the host typed: a y can be meant for another window.
+func confirm(in io.Reader, out io.Writer, host string) error {
+	if _, err := fmt.Fprintf(out, "To send it now, type %s: ", host); err != nil {
+		return err
+	}
+	typed, err := bufio.NewReader(io.LimitReader(in, tokenLimit)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if _, err := io.WriteString(out, "\n"); err != nil {
+		return err
+	}
+	if strings.TrimSpace(typed) != host {
+		return errNotConfirmed
+	}
 	return nil
 }
 
 var (
-	errChangeRefused = errors.New("Clerk refuses the change")
+	errChangeRefused = errors.New("the change is refused by Clerk")
+	errNotConfirmed  = errors.New("the host was not typed as asked")
 	codeForm         = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 )
 
@@ -143,13 +167,14 @@ func codes(body io.Reader) string {
 	return " (" + strings.Join(found, ", ") + ")"
 }
 
-// listChanges names what else has the old domain in it.
-func (o options) listChanges(out io.Writer) {
+// changes names what else has the old domain in it.
+func (o options) changes() string {
 	kind := "a primary application: the records are at the root domain; for a secondary one, with records of its own, add -secondary"
 	if o.change.secondary {
 		kind = "a secondary application: the records are at its own name"
 	}
-	fmt.Fprintf(out, "It is taken for %s.\n\nWhat has to change with it:\n", kind)
+	var b strings.Builder
+	fmt.Fprintf(&b, "It is taken for %s.\n\nWhat has to change with it:\n", kind)
 	for _, row := range [][2]string{
 		{"DNS", "the CNAMEs of " + o.domain + " below; the old ones can go once nobody comes by the old address"},
 		{"Certificates", `press "Deploy certificates" in Clerk's Dashboard when the CNAMEs are there`},
@@ -160,7 +185,8 @@ func (o options) listChanges(out io.Writer) {
 		{"JWT issuer", "https://clerk." + o.domain + ", and " + jwksPath + " below it, wherever tokens are verified: templates, databases, gateways"},
 		{"Allowlist", "AuthorizedParties: " + o.change.home.String()},
 	} {
-		fmt.Fprintf(out, "  %-13s %s\n", row[0], row[1])
+		fmt.Fprintf(&b, "  %-13s %s\n", row[0], row[1])
 	}
-	fmt.Fprintln(out)
+	b.WriteByte('\n')
+	return b.String()
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,10 +74,13 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 		o.change = &change{}
 	}
 	var proxy, token string
-	fs := o.flags(stderr, &proxy, &token)
+	fs := o.flags(&proxy, &token)
 	words, err := parseAll(fs, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
+		fs.SetOutput(stderr)
+		_, _ = io.WriteString(stderr, usage) // nobody else to tell
+		fs.PrintDefaults()
 		return o, err
 	case err != nil:
 		return o, wrongf("%w", err)
@@ -88,7 +92,10 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 		return o, wrongf("-token does not go with change-domain: both want standard input")
 	}
 	o.askToken = token == "-"
-	o.settle(fs, getenv)
+	o.settle(getenv)
+	if slices.ContainsFunc(o.parties, func(p string) bool { return strings.HasPrefix(p, "sk_") }) {
+		return o, wrongf("an authorized party is an origin, such as https://example.com, and one of those given is a secret key")
+	}
 	if proxy != "" {
 		if o.proxy, err = parseProxy(proxy); err != nil {
 			return o, err
@@ -97,14 +104,10 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	return o, o.readDomain(words)
 }
 
-func (o *options) flags(stderr io.Writer, proxy, token *string) *flag.FlagSet {
+func (o *options) flags(proxy, token *string) *flag.FlagSet {
 	fs := flag.NewFlagSet("clerk-doctor", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	fs.Usage = func() {
-		fs.SetOutput(stderr)
-		fmt.Fprint(stderr, usage)
-		fs.PrintDefaults()
-	}
+	fs.Usage = func() {} // for mistakes a line is enough; -help prints it all
 	fs.StringVar(&o.key, "publishable-key", o.key, "the pk_live_ `key` (default $CLERK_PUBLISHABLE_KEY)")
 	fs.BoolVar(&o.satellite, "satellite", false, "the domain is a satellite: only the Frontend API is there")
 	fs.StringVar(proxy, "proxy-url", "", "the Frontend API is behind a proxy of yours at this `URL`")
@@ -153,7 +156,7 @@ func parseAll(fs *flag.FlagSet, args []string) (words []string, err error) {
 }
 
 // settle fills in what was not given.
-func (o *options) settle(fs *flag.FlagSet, getenv func(string) string) {
+func (o *options) settle(getenv func(string) string) {
 	if len(o.parties) == 0 {
 		for entry := range strings.SplitSeq(getenv("CLERK_AUTHORIZED_PARTIES"), ",") {
 			if entry = strings.TrimSpace(entry); entry != "" {
@@ -184,33 +187,36 @@ func parseProxy(s string) (*url.URL, error) {
 
 // readDomain settles which domain is meant: the argument, or else the one in the key.
 func (o *options) readDomain(words []string) error {
-	if o.change != nil {
-		if len(words) == 0 {
-			words = []string{""}
-		}
-		var err error
-		if o.change.home, err = parseHome(words[0]); err != nil {
-			return usageError{err}
-		}
-		if o.domain, err = o.change.domain(); err != nil {
-			return wrongf("change-domain: %w", err)
-		}
-		return nil
+	switch {
+	case o.change != nil:
+		return o.readHome(strings.Join(words, ""))
+	case len(words) > 0:
+		return o.readArgument(words[0])
+	case o.key == "":
+		return wrongf("which domain? Name it, or set CLERK_PUBLISHABLE_KEY")
 	}
-	if len(words) == 0 {
-		if o.key == "" {
-			return wrongf("which domain? Name it, or set CLERK_PUBLISHABLE_KEY")
-		}
-		if k, err := parseKey(o.key); err == nil && k.live {
-			o.domain = strings.TrimPrefix(k.host, "clerk.")
-		}
-		return nil
+	if k, err := parseKey(o.key); err == nil && k.live {
+		o.domain = strings.TrimPrefix(k.host, "clerk.")
 	}
-	word := strings.TrimSuffix(words[0], ".")
-	if u, err := url.Parse(words[0]); err == nil && u.Host != "" {
-		word = u.Hostname()
+	return nil
+}
+
+func (o *options) readHome(word string) (err error) {
+	if o.change.home, err = parseHome(word); err != nil {
+		return usageError{err}
 	}
-	name, err := idna.Lookup.ToASCII(word)
+	if o.domain, err = o.change.domain(); err != nil {
+		return wrongf("change-domain: %w", err)
+	}
+	return nil
+}
+
+func (o *options) readArgument(word string) error {
+	name := strings.TrimSuffix(word, ".")
+	if u, err := url.Parse(word); err == nil && u.Host != "" {
+		name = u.Hostname()
+	}
+	name, err := idna.Lookup.ToASCII(name)
 	if err != nil || !isHost(name) || net.ParseIP(name) != nil {
 		return wrongf("that is not a domain: give it as example.com") // not repeated: it may be a key put in the wrong place
 	}
@@ -235,7 +241,7 @@ func (o *options) network(w world) (*network, error) {
 	if o.caBundle == "" {
 		return n, nil
 	}
-	pem, err := os.ReadFile(o.caBundle)
+	pem, err := os.ReadFile(o.caBundle) //nolint:gosec // the user names the file
 	if err != nil {
 		return nil, usageError{err}
 	}

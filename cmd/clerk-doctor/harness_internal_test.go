@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/x509/pkix"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -117,6 +118,9 @@ func (st story) run(t *testing.T, in internet) {
 	code := run(t.Context(), w, args)
 	if code != st.exit {
 		t.Errorf("exit status %d, want %d", code, st.exit)
+	}
+	if slices.Contains(st.args, "-json") && !json.Valid(stdout.Bytes()) {
+		t.Errorf("standard output is not JSON: %s", &stdout)
 	}
 	for what, secret := range map[string]string{"secret key": st.env["CLERK_SECRET_KEY"], "token": strings.TrimSpace(st.stdin)} {
 		if len(secret) > 20 && strings.Contains(stdout.String()+stderr.String(), secret) {

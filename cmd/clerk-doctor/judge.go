@@ -108,27 +108,29 @@ func (e evidence) present(best sighting) check {
 	return c
 }
 
-// spread says whether the other servers say what the best one says.
+// spread says whether the other servers say what the best one says. Lame ones are not asked: they are a matter of the zone.
 func (e evidence) spread(c *check, best sighting) {
 	var behind []string
 	var wait time.Duration
-	heard := 0
-	for _, s := range slices.Concat(e.authoritative, e.public) {
-		if s.err != nil || !s.usable() && s.rcode != dns.RcodeServerFailure {
-			continue
-		}
-		public := slices.ContainsFunc(e.public, sameServer(s))
-		if public {
-			heard++
-		}
-		if s.target == best.target {
-			continue
-		}
-		behind = append(behind, s.server.name)
-		if public {
+	compare := func(s sighting) {
+		if s.target != best.target {
+			behind = append(behind, s.server.name)
+			c.See = append(c.See, e.dig(s, "CNAME"))
 			wait = max(wait, s.wait)
 		}
-		c.See = append(c.See, e.dig(s, "CNAME"))
+	}
+	for _, s := range e.authoritative {
+		if s.usable() && s.authoritative {
+			s.wait = 0 // it answers from the zone: nothing has to run out
+			compare(s)
+		}
+	}
+	heard := 0
+	for _, s := range e.public {
+		if s.err == nil {
+			heard++
+			compare(s)
+		}
 	}
 	switch {
 	case len(behind) > 0:

@@ -67,9 +67,9 @@ func run(ctx context.Context, w world, args []string) int {
 			return code
 		}
 	}
-	fmt.Fprintf(w.stderr, "clerk-doctor: %v\n", err)
+	w.say("clerk-doctor: %v\n", err)
 	if errors.As(err, new(usageError)) {
-		fmt.Fprintln(w.stderr, "clerk-doctor -help says more.")
+		w.say("clerk-doctor -help says more.\n")
 	}
 	if errors.Is(err, errChangeRefused) {
 		return exitFails

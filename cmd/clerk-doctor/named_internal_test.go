@@ -225,7 +225,9 @@ func serveDNS(t *testing.T, handle dns.HandlerFunc) string {
 		<-started
 		t.Cleanup(func() {
 			_ = s.Shutdown()
-			<-done
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
 		})
 	}
 	return l.Addr().String()

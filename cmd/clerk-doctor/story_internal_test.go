@@ -4,6 +4,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -190,6 +191,7 @@ func TestChangeDomainStories(t *testing.T) {
 	in := newInternet(t)
 	for _, st := range []story{
 		{name: "change of domain printed", args: []string{"change-domain", "https://www.missing.example"}, exit: exitFails, site: lost},
+		{name: "change of domain as JSON", args: []string{"change-domain", "-json", "https://example.com"}, exit: exitGood},
 		{name: "change of domain for a secondary application", args: []string{"change-domain", "-secondary", "https://app.apps.example"}, exit: exitGood},
 		{
 			name: "change of domain sent", args: []string{"change-domain", "-send", "https://example.com"}, exit: exitGood,
@@ -229,7 +231,7 @@ func backend(status int) func(*testing.T, internet, *site) {
 				t.Errorf("the request is %s, want %s", got, want)
 			}
 			w.WriteHeader(status)
-			fmt.Fprintf(w, `{"errors":[{"code":"home_url_taken","message":"sent with %s"},{"code":"Bad Code \\u001b[2J"}]}`, r.Header.Get("Authorization"))
+			_, _ = io.WriteString(w, `{"errors":[{"code":"home_url_taken","message":"sent with `+secretKey+`"},{"code":"Bad Code \u001b[2J"}]}`)
 		})
 		t.Cleanup(func() {
 			want := 1

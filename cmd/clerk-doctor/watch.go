@@ -37,16 +37,19 @@ func watch(ctx context.Context, w world, o options) (report, error) {
 
 const eraseLine = "\r\x1b[K"
 
+// say writes to standard error. If that fails there is nobody left to tell.
+func (w world) say(format string, args ...any) { _, _ = fmt.Fprintf(w.stderr, format, args...) }
+
 // progress rewrites one line, on a terminal only.
 func (w world) progress(finished, all int) {
 	if w.live {
-		fmt.Fprintf(w.stderr, eraseLine+"looked at %d of %d", finished, all)
+		w.say(eraseLine+"looked at %d of %d", finished, all)
 	}
 }
 
 func (w world) clear() {
 	if w.live {
-		fmt.Fprint(w.stderr, eraseLine)
+		w.say(eraseLine)
 	}
 }
 
@@ -56,7 +59,7 @@ func (w world) waiting(r report, passed time.Duration) {
 	if w.live {
 		end = ""
 	}
-	fmt.Fprintf(w.stderr, "waiting for %d of %d, looking again in %v (%v so far)%s",
+	w.say("waiting for %d of %d, looking again in %v (%v so far)%s",
 		open(r.Checks), len(r.Checks), lookAgain, passed.Round(time.Second), end)
 }
 

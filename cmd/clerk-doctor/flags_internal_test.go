@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func parse(env map[string]string, args ...string) (options, error) {
+	return parseOptions(args, func(name string) string { return env[name] }, io.Discard)
+}
+
+func TestDomainIsUnderstood(t *testing.T) {
+	for word, want := range map[string]string{
+		"example.com": "example.com", "Example.COM.": "example.com", "https://example.com/path": "example.com",
+		"https://example.com:8443": "example.com", "bücher.example": "xn--bcher-kva.example",
+	} {
+		o, err := parse(nil, word)
+		if err != nil || o.domain != want {
+			t.Errorf("%s: got %q and error %v, want %q", word, o.domain, err, want)
+		}
+	}
+}
+
+func TestMistakesInArguments(t *testing.T) {
+	const secret = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyIn0.c2ln"
+	for name, args := range map[string][]string{
+		"no domain":                 {},
+		"not a domain":              {"localhost"},
+		"an address":                {"192.0.2.1"},
+		"two domains":               {"example.com", "example.org"},
+		"a secret key as domain":    {secretKey},
+		"a token as argument":       {"-token", secret, "example.com"},
+		"a token with change":       {"change-domain", "-token", "-", "https://example.com"},
+		"a secret key as party":     {"-authorized-party", secretKey, "example.com"},
+		"unknown flag":              {"-frobnicate", "example.com"},
+		"send without change":       {"-send", "example.com"},
+		"lead without address":      {"-connect-to", "example.com", "example.com"},
+		"proxy without https":       {"-proxy-url", "http://example.com/__clerk", "example.com"},
+		"change to a bare name":     {"change-domain", "example.com"},
+		"change to http":            {"change-domain", "http://example.com"},
+		"change with a path":        {"change-domain", "https://example.com/app"},
+		"change to a public suffix": {"change-domain", "https://co.uk"},
+		"change to nothing":         {"change-domain"},
+		"no bundle":                 {"-ca-bundle", "/nowhere/ca.pem", "-resolver", "192.0.2.53", "example.com"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			w := world{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }, now: atNoon, dialer: loopbackOnly(t)}
+			if code := run(t.Context(), w, args); code != exitUnknown {
+				t.Errorf("exit status %d, want %d", code, exitUnknown)
+			}
+			if stdout.Len() > 0 || !strings.HasPrefix(stderr.String(), "clerk-doctor: ") || !strings.Contains(stderr.String(), "-help") {
+				t.Errorf("output %q, errors %q; want a line about the mistake only", &stdout, &stderr)
+			}
+			if s := stderr.String(); strings.Contains(s, secret) || strings.Contains(s, secretKey) {
+				t.Errorf("a secret is repeated: %s", s)
+			}
+		})
+	}
+}
+
+func TestNoResolverIsAMistake(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "resolv.conf")
+	if err := os.WriteFile(file, []byte("search example.com\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o, err := parse(nil, "example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.network(world{resolvConf: file}); !errors.As(err, new(usageError)) {
+		t.Errorf("got error %v, want a usage error", err)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	o, err := parse(map[string]string{"CLERK_AUTHORIZED_PARTIES": " https://a.example, ,https://b.example,"}, "example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"https://a.example", "https://b.example"}; !slices.Equal(o.parties, want) {
+		t.Errorf("parties %q, want %q", o.parties, want)
+	}
+	if want := []string{"1.1.1.1", "8.8.8.8"}; !slices.Equal(o.public, want) {
+		t.Errorf("public resolvers %q, want %q", o.public, want)
+	}
+	if o.timeout != 30*time.Second {
+		t.Errorf("timeout %v, want 30s", o.timeout)
+	}
+	if o, err = parse(nil, "example.com", "-wait", "-authorized-party", "https://c.example"); err != nil || o.timeout != time.Hour || !o.wait {
+		t.Errorf("with -wait behind the domain: timeout %v, error %v; want 1h", o.timeout, err)
+	}
+}
+
+func TestHelpNamesEveryFlag(t *testing.T) {
+	var stderr bytes.Buffer
+	w := world{stdin: strings.NewReader(""), stdout: io.Discard, stderr: &stderr, getenv: func(string) string { return "" }}
+	if code := run(t.Context(), w, []string{"-help"}); code != exitGood {
+		t.Errorf("exit status %d, want %d", code, exitGood)
+	}
+	for _, name := range []string{"-resolver", "-public-resolver", "-token", "-json", "-wait", "-satellite", "-proxy-url", "-ca-bundle", "-connect-to", "-authorized-party"} {
+		if !strings.Contains(stderr.String(), "  "+name) {
+			t.Errorf("-help does not name %s", name)
+		}
+	}
+}
+
+func TestColourIsForTerminalsThatWantIt(t *testing.T) {
+	for _, tt := range []struct {
+		terminal bool
+		env      map[string]string
+		want     bool
+	}{
+		{true, nil, true},
+		{false, nil, false},
+		{true, map[string]string{"NO_COLOR": "1"}, false},
+		{true, map[string]string{"NO_COLOR": ""}, true},
+		{true, map[string]string{"TERM": "dumb"}, false},
+	} {
+		if got := colourful(tt.terminal, func(name string) string { return tt.env[name] }); got != tt.want {
+			t.Errorf("terminal %v, %v: got %v, want %v", tt.terminal, slices.Collect(maps.Keys(tt.env)), got, tt.want)
+		}
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		have []status
+		want int
+	}{
+		{"nothing", nil, exitGood},
+		{"fine", []status{ok, warn, skipped}, exitGood},
+		{"not all could be checked", []status{ok, unknown, warn}, exitUnknown},
+		{"a failure is certain", []status{unknown, fail, ok}, exitFails},
+	} {
+		var checks []check
+		for _, s := range tt.have {
+			checks = append(checks, check{Status: s})
+		}
+		if got := verdict(checks); got != tt.want {
+			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
