@@ -17,6 +17,7 @@ type claims struct {
 	audience      state // of aud
 	exp, nbf, iat date
 	session       Session // without claims; copied for each request
+	unreadable    bool    // the organization's claims have another form than Clerk's
 	permissions   []string
 	features      []string // with scope: "o:x", "u:x"
 	plans         []string
@@ -204,7 +205,7 @@ type policy struct {
 // signature was verified for this one. The first that fails is the reason.
 func judge(ctx context.Context, c *claims, k Carrier, host string, p *policy, now time.Time) Reason {
 	switch {
-	case c.sub == "", c.sid == "", !p.forMe(c):
+	case c.sub == "", c.sid == "", c.unreadable, !p.forMe(c):
 		return ReasonTokenVerificationFailed
 	}
 	if reason := p.judgeParty(ctx, c.azp, k, host); reason != "" {

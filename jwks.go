@@ -210,6 +210,9 @@ func parsePEM(s string) (*keySet, error) {
 	if block == nil {
 		block = oneLine(s)
 	}
+	if block != nil && block.Type != "" && block.Type != "PUBLIC KEY" && block.Type != "RSA PUBLIC KEY" {
+		return nil, errNotRSA
+	}
 	if block == nil || strings.TrimSpace(string(rest)) != "" && len(rest) < len(s) {
 		return nil, errNotRSA
 	}

@@ -1,7 +1,8 @@
 package clerkauth
 
 import (
-	"strconv"
+	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/clerkauth/clerkauth/internal/jose"
@@ -13,6 +14,7 @@ type Organization struct{ ID, Slug, Role string }
 // organizationClaims collects what the two versions of Clerk's session claims say about the organization, the
 // features and the plans. See https://clerk.com/docs/guides/sessions/session-tokens.
 type organizationClaims struct {
+	unreadable                 bool // fea is there and no string
 	version                    string
 	o, fea, pla                string
 	id, slug, role, permission string // version 1
@@ -25,7 +27,9 @@ func (org *organizationClaims) decode(m jose.Member) {
 	case "o":
 		org.o = m.Raw
 	case "fea":
-		org.fea, _ = jose.String(m.Raw)
+		var ok bool
+		org.fea, ok = jose.String(m.Raw)
+		org.unreadable = !ok && m.Raw != "null"
 	case "pla":
 		org.pla, _ = jose.String(m.Raw)
 	case "org_id":
@@ -59,13 +63,24 @@ func (org *organizationClaims) settle(c *claims) {
 }
 
 func (org *organizationClaims) settleVersion2(c *claims) {
+	switch org.o {
+	case "", "null", "false", "0", `""`:
+		return
+	}
+	// What the organization permits is in fea, per and fpm together. A token with one of them in another form
+	// is none that Clerk wrote, and is refused whole: half of what it permits would be guesswork.
+	c.unreadable = org.unreadable || slices.ContainsFunc(c.features, func(f string) bool { return !strings.Contains(f, ":") })
 	members, err := jose.Object(org.o)
 	if err != nil {
 		return
 	}
 	var id, slug, role, names, masks string
 	for _, m := range members {
-		value, _ := jose.String(m.Raw)
+		value, ok := jose.String(m.Raw)
+		switch m.Name {
+		case "per", "fpm":
+			c.unreadable = c.unreadable || !ok && m.Raw != "null"
+		}
 		switch m.Name {
 		case "id":
 			id = value
@@ -118,23 +133,34 @@ func expand(features, names, masks []string) []string {
 	var permissions []string
 	i := 0
 	for _, entry := range features {
-		feature, ok := scoped(entry, "o")
-		if !ok {
+		scopes, feature, _ := strings.Cut(strings.TrimSpace(entry), ":")
+		if scopes != "o" && scopes != "ou" && scopes != "uo" {
 			continue
 		}
 		if i >= len(masks) {
 			break
 		}
-		mask, err := strconv.ParseUint(strings.TrimSpace(masks[i]), 10, 64)
-		i++
-		if err != nil {
+		mask, ok := bits(strings.TrimSpace(masks[i]))
+		i++ // a feature without a name has a mask too
+		if !ok || feature == "" {
 			continue
 		}
 		for bit, name := range names {
-			if bit < 64 && mask&(1<<bit) != 0 && strings.TrimSpace(name) != "" {
+			if mask.Bit(bit) == 1 && strings.TrimSpace(name) != "" {
 				permissions = append(permissions, "org:"+feature+":"+strings.TrimSpace(name))
 			}
 		}
 	}
 	return permissions
+}
+
+// maxBits is the length of the longest bit map that is read, in digits.
+const maxBits = 128
+
+// bits reads a bit map. An organization may have more permissions than an integer has bits.
+func bits(s string) (*big.Int, bool) {
+	if s == "" || len(s) > maxBits || strings.Trim(s, "0123456789") != "" {
+		return nil, false
+	}
+	return new(big.Int).SetString(s, 10)
 }

@@ -1,13 +1,13 @@
 package clerktest
 
 import (
-	"crypto/sha1" //nolint:gosec // Clerk's cookie names are made with it; it guards nothing
-	"encoding/base64"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/clerkauth/clerkauth/internal/publishable"
 )
 
 // Cookies are what a browser carries that is signed in with this token, each under its plain name and under the one
@@ -22,7 +22,7 @@ func (in *Instance) Cookies(token string) []*http.Cookie {
 			updated = iat.Unix()
 		}
 	}
-	suffix := "_" + cookieSuffix(in.publishableKey)
+	suffix := "_" + publishable.CookieSuffix(in.publishableKey)
 	secure := strings.HasPrefix(in.publishableKey, "pk_live_")
 	var cookies []*http.Cookie
 	add := func(name, value string) {
@@ -36,10 +36,4 @@ func (in *Instance) Cookies(token string) []*http.Cookie {
 	add("__session", token)
 	add("__client_uat", strconv.FormatInt(updated, 10))
 	return cookies
-}
-
-// cookieSuffix tells the cookies of two instances on one domain apart, as Clerk's JavaScript does.
-func cookieSuffix(publishableKey string) string {
-	sum := sha1.Sum([]byte(publishableKey)) //nolint:gosec // see the import
-	return base64.URLEncoding.EncodeToString(sum[:])[:8]
 }

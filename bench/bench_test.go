@@ -1,0 +1,90 @@
+package bench_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/clerkauth/clerkauth/bench"
+)
+
+func newCourse(tb testing.TB) *bench.Course {
+	tb.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	tb.Cleanup(cancel)
+	c, err := bench.NewCourse(ctx)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return c
+}
+
+// Benchmark is workload/guard/serial or parallel: -bench '/same_token/clerkauth'.
+func Benchmark(b *testing.B) {
+	c := newCourse(b)
+	for _, w := range bench.Workloads() {
+		b.Run(w.Name, func(b *testing.B) {
+			for _, g := range bench.Guards() {
+				if !bench.Fits(g, w) {
+					continue
+				}
+				for _, name := range []string{"serial", "parallel"} {
+					run, err := c.Bench(g, w, name == "parallel")
+					if err != nil {
+						b.Fatal(err)
+					}
+					b.Run(strings.ReplaceAll(g.Name, "/", "_")+"/"+name, run)
+				}
+			}
+		})
+	}
+}
+
+// A measurement of a guard that lets the wrong tokens in would compare nothing.
+func TestGuardsAdmitAndRefuseWhatTheWorkloadsSay(t *testing.T) {
+	c := newCourse(t)
+	for _, g := range bench.Guards() {
+		h, err := c.Handler(g)
+		if err != nil {
+			t.Errorf("%s: %v", g.Name, err)
+			continue
+		}
+		for _, w := range bench.Workloads() {
+			if !bench.Fits(g, w) {
+				continue
+			}
+			tokens, err := w.Tokens(c.Pool)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code := bench.Status(h, g, tokens[0])
+			if got := code == http.StatusNoContent; got != w.Admitted {
+				t.Errorf("%s, %s: status %d, want admitted: %t", g.Name, w.Name, code, w.Admitted)
+			}
+		}
+	}
+}
+
+func TestOwnAnswersAreThoseWanted(t *testing.T) {
+	c := newCourse(t)
+	for _, g := range bench.Guards() {
+		if g.Kind != bench.Own {
+			continue
+		}
+		h, err := c.Handler(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range bench.Cases() {
+			token, err := q.Token(c.Pool)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code := bench.Status(h, g, token)
+			if got := code == http.StatusNoContent; got != q.Admit {
+				t.Errorf("%s, %s: status %d, want admitted: %t", g.Name, q.Name, code, q.Admit)
+			}
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package bench
+
+import (
+	"context"
+	"crypto/sha1" //nolint:gosec // the suffix of Clerk's cookies is a SHA-1; nothing hangs on it
+	"encoding/base64"
+	"log/slog"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+)
+
+var publishableKey = "pk_live_" + base64.StdEncoding.EncodeToString([]byte(strings.TrimPrefix(Issuer, "https://")+"$"))
+
+func ours() []Guard {
+	return []Guard{
+		own("clerkauth", nil),
+		own("clerkauth, plain cookie", carryCookies("")),
+		own("clerkauth, suffixed cookie", carryCookies("_"+cookieSuffix())),
+	}
+}
+
+func own(name string, carry func(string) (string, string)) Guard {
+	return Guard{
+		Name: name, Module: "github.com/clerkauth/clerkauth", Kind: Own, Party: "the library", Keys: Fetched,
+		Carry: carry, Remembers: true, Clock: 5 * time.Minute,
+		Protect: func(_ context.Context, s Site) (Middleware, error) {
+			auth, err := clerkauth.New(ownConfig(s))
+			if err != nil {
+				return nil, err
+			}
+			return auth.Require, nil
+		},
+	}
+}
+
+func ownConfig(s Site) clerkauth.Config {
+	return clerkauth.Config{
+		PublishableKey:    publishableKey,
+		AuthorizedParties: []string{Party},
+		FrontendAPIURL:    s.Server,
+		Logger:            slog.New(slog.DiscardHandler),
+		Now:               s.Now,
+	}
+}
+
+// carryCookies writes a token as Clerk's script does, among the other cookies that a browser brings.
+func carryCookies(suffix string) func(token string) (string, string) {
+	uat := strconv.FormatInt(issued.Add(-time.Hour).Unix(), 10)
+	names := []string{""}
+	if suffix != "" {
+		names = append(names, suffix)
+	}
+	return func(token string) (string, string) {
+		cookies := []string{"theme=dark", "_ga=GA1.1.1234567890.1234567890"}
+		for _, suffix := range names {
+			cookies = append(cookies, "__client_uat"+suffix+"="+uat, "__session"+suffix+"="+token)
+		}
+		return "Cookie", strings.Join(cookies, "; ")
+	}
+}
+
+func cookieSuffix() string {
+	sum := sha1.Sum([]byte(publishableKey)) //nolint:gosec // as above
+	return base64.URLEncoding.EncodeToString(sum[:])[:8]
+}
+
+// VerifyGarbage is the price of refusing what is no token, without a request around it.
+func VerifyGarbage(c *Course) (testing.BenchmarkResult, error) {
+	auth, err := clerkauth.New(ownConfig(c.site))
+	if err != nil {
+		return testing.BenchmarkResult{}, err
+	}
+	garbage := strings.Repeat("g", len(c.Pool.Tokens[0]))
+	return testing.Benchmark(func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := auth.VerifyToken(c.ctx, garbage); err == nil {
+				b.Fatal("garbage was admitted")
+			}
+		}
+	}), nil
+}

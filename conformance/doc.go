@@ -1,0 +1,20 @@
+// Package conformance holds every decision of clerkauth against decisions
+// recorded from Clerk's own backend library, @clerk/backend 3.25.0.
+//
+// It has tests only. testdata holds the recording, compressed: requests with
+// the options, the keys, the clock and the Backend API they were made with,
+// and what that library decided. A test runs each through a fresh
+// Authenticator and compares. Where we decide otherwise on purpose, a rule
+// says so: when it applies, what we hold instead, and why.
+//
+//	go test -v .                                # all of it
+//	go test -v -run TestConformance/b_azp .     # one family
+//	CLERKAUTH_CASES=/some/folder go test -v .   # another recording
+//
+// Another recording is a folder with cases/*.json and, optionally,
+// sequences.json, plain or with .gz behind the name; keys.json beside them,
+// the keys to mint more with, is not needed to run it. The last line printed
+// is always the count:
+//
+//	conformance: N cases, P agree, D deviate by rule, S skipped, F differ
+package conformance

@@ -1,0 +1,205 @@
+package conformance_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+)
+
+// The statuses, in the reference's words.
+const (
+	signedIn  = "signed-in"
+	signedOut = "signed-out"
+	handshake = "handshake"
+	refused   = "error" // New refused the options, or the reference threw
+)
+
+// An outcome is a decision, the reference's or ours, in one form.
+type outcome struct {
+	Status   string
+	Reason   string // an expired token's has the refresh appended, as Clerk joins them
+	Location *location
+	Cookies  []string
+	Headers  map[string]string
+	Token    string // only a token that came with this answer
+	Pending  bool   // verified, but signed out for those who do not ask for pending sessions
+	Auth     *identity
+	Calls    []call
+}
+
+// An identity is who is signed in.
+type identity struct {
+	UserID, SessionID               string
+	Pending                         bool
+	OrgID, OrgRole, OrgSlug         string
+	OrgPermissions                  []string
+	FirstFactorAge, SecondFactorAge int // minutes; -1 never
+	ActorSubject, ActorSession      string
+	Mistyped                        []string // members of the recorded object that a Session cannot hold
+}
+
+// decide puts the case to a fresh Authenticator.
+func (c *recorded) decide(t *testing.T, parties []string, change ...func(*clerkauth.Config)) outcome {
+	t.Helper()
+	api := &backend{}
+	api.serve(c.Backend)
+	cfg := c.config(t, api, parties)
+	for _, f := range change {
+		f(&cfg)
+	}
+	auth, err := clerkauth.New(cfg)
+	if err != nil {
+		return outcome{Status: refused}
+	}
+	return c.ask(t, auth, api)
+}
+
+// ask puts the case's request to an Authenticator whose calls reach api.
+func (c *recorded) ask(t *testing.T, auth *clerkauth.Authenticator, api *backend) outcome {
+	t.Helper()
+	req, err := c.Request.build(t)
+	if err != nil {
+		t.Fatalf("no server would accept this request and no skip says so: %v", err)
+	}
+	state := auth.AuthenticateRequest(req)
+	got := outcome{
+		Status:  state.Status.String(),
+		Reason:  reason(t, state),
+		Headers: map[string]string{},
+		Calls:   api.asked(),
+	}
+	got.takeHeader(state.Header)
+	got.takeRefusal(req, state.Err)
+	switch {
+	case state.Session != nil:
+		got.Auth = identify(state.Session)
+	case state.Pending != nil:
+		got.showPending(t, state.Pending)
+	}
+	if got.Status == signedIn && len(got.Cookies) > 0 {
+		got.Token = state.Token()
+	}
+	return got
+}
+
+// reason is the refusal's, with an expired token's refresh appended.
+func reason(t *testing.T, state *clerkauth.RequestState) string {
+	t.Helper()
+	if state.Err == nil {
+		return ""
+	}
+	var refusal *clerkauth.Error
+	if !errors.As(state.Err, &refusal) {
+		t.Fatalf("Err is a %T, want *clerkauth.Error", state.Err)
+	}
+	said := string(refusal.Reason)
+	joined := state.Header.Get("X-Clerk-Auth-Reason")
+	if suffix, ok := strings.CutPrefix(joined, said+"-refresh-"); ok && said == expired {
+		if detail := errors.Unwrap(refusal); detail == nil || !strings.Contains(detail.Error(), suffix) {
+			t.Errorf("X-Clerk-Auth-Reason says %q, the error's detail %v", joined, detail)
+		}
+		return joined
+	}
+	return said
+}
+
+// showPending shows a pending session as the reference does: signed in, and
+// signed out only for who asks without minding it.
+func (o *outcome) showPending(t *testing.T, s *clerkauth.Session) {
+	t.Helper()
+	if o.Status != signedOut || o.Reason != "session-pending" || !s.Pending {
+		t.Errorf("a pending session came with %s, reason %q, Pending %t", o.Status, o.Reason, s.Pending)
+	}
+	o.Status, o.Reason, o.Pending, o.Auth = signedIn, "", true, identify(s)
+	for name, want := range map[string]string{statusHeader: signedOut, reasonHeader: "session-pending"} {
+		if got := o.Headers[name]; got != want {
+			t.Errorf("header %s of a pending session: got %q, want %q", name, got, want)
+		}
+		delete(o.Headers, name)
+	}
+}
+
+// The headers that tell a refusal.
+const (
+	statusHeader = "x-clerk-auth-status"
+	reasonHeader = "x-clerk-auth-reason"
+)
+
+// takeHeader sorts a response header into the outcome. What is ours alone,
+// cookies of this library, is left out here and tested where it is made.
+func (o *outcome) takeHeader(header http.Header) {
+	ours := false
+	for _, cookie := range header.Values("Set-Cookie") {
+		if strings.HasPrefix(strings.TrimPrefix(cookie, "__Host-"), "clerkauth_") ||
+			strings.HasPrefix(cookie, "__clerkauth_") {
+			ours = true
+			continue
+		}
+		o.Cookies = append(o.Cookies, cookie)
+	}
+	for name, values := range header {
+		switch name {
+		case "Set-Cookie", "X-Clerk-Auth-Message":
+		case "Location":
+			o.Location = locate(header.Get(name))
+		default:
+			o.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
+		}
+	}
+	if ours && o.Headers["cache-control"] == "private" {
+		delete(o.Headers, "cache-control")
+	}
+}
+
+// takeRefusal adds the headers that tell a refusal: a state leaves them to
+// whoever answers, and what is answered where nothing else is configured is
+// DefaultErrorHandler's.
+func (o *outcome) takeRefusal(req *http.Request, err error) {
+	var refusal *clerkauth.Error
+	if !errors.As(err, &refusal) || o.Headers[statusHeader] != "" {
+		return
+	}
+	w := httptest.NewRecorder()
+	clerkauth.DefaultErrorHandler(w, req, refusal)
+	for _, name := range []string{statusHeader, reasonHeader} {
+		o.Headers[name] = w.Header().Get(name)
+	}
+}
+
+// locate takes a Location apart as the recording does.
+func locate(raw string) *location {
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme == "" {
+		return &location{Raw: raw}
+	}
+	at := &location{
+		Base:  u.Scheme + "://" + u.Host + u.EscapedPath(),
+		Query: sortedPairs(u.Query()),
+	}
+	if u.Fragment != "" {
+		at.Hash = "#" + u.EscapedFragment()
+	}
+	if u.User != nil {
+		at.UserInfo = u.User.String()
+	}
+	return at
+}
+
+func identify(s *clerkauth.Session) *identity {
+	permissions := s.Permissions()
+	slices.Sort(permissions)
+	return &identity{
+		UserID: s.UserID, SessionID: s.ID, Pending: s.Pending,
+		OrgID: s.Organization.ID, OrgRole: s.Organization.Role, OrgSlug: s.Organization.Slug,
+		OrgPermissions:  permissions,
+		FirstFactorAge:  minutes(s.FactorAge[0]),
+		SecondFactorAge: minutes(s.FactorAge[1]),
+		ActorSubject:    s.Actor.Subject, ActorSession: s.Actor.SessionID,
+	}
+}

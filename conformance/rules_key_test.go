@@ -1,0 +1,141 @@
+package conformance_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// keyRules are about the keys a token is verified with.
+var keyRules = []rule{
+	{
+		name: "keys cannot be had",
+		why:  "whatever keeps the keys away, the reason is one: nobody can tell now",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == signedOut && c.deciding().complete() && (want.Reason == "secret-key-invalid" || want.Reason == "unexpected-error")
+		},
+		hold: refuseFor("jwk-remote-failed-to-load"),
+	},
+	{
+		name: "unusable keys are no keys",
+		why:  "a key of another algorithm, use or size, one with its private half, or two under one name is left out of the set",
+		when: func(c *recorded, want outcome) bool {
+			kid, _ := c.deciding().head["kid"].(string)
+			set, ok := c.keySet()
+			return ok && want.stage() >= key && !c.pins() && set.names(kid) && len(set.usable()[kid]) != 1
+		},
+		hold: func(c *recorded, want *outcome) {
+			set, _ := c.keySet()
+			for _, keys := range set.usable() {
+				if len(keys) == 1 {
+					want.refuse("jwk-kid-mismatch")
+					return
+				}
+			}
+			want.refuse("jwk-remote-failed-to-load")
+		},
+	},
+	{
+		name: "key fetch is not repeated",
+		why:  "a request waits for one fetch of the keys; what failed is tried again by a later request",
+		when: func(c *recorded, want outcome) bool {
+			r, ok := c.keyRoute()
+			return ok && want.stage() > key && !c.pins() && (r.NetworkError || r.Status >= http.StatusBadRequest)
+		},
+		hold: refuseFor("jwk-remote-failed-to-load"),
+	},
+	{
+		name: "JWTKey is a key",
+		why:  "what is not the PEM of one RSA key is found at the start, not by every token",
+		when: func(c *recorded, _ outcome) bool { return c.pins() && c.pinnedKey() == nil },
+		hold: refuseOptions,
+	},
+	{
+		name:   "key in other spellings",
+		why:    "a PEM is parsed, not cut out as text: PKCS #1, larger keys and escaped line breaks are the same key",
+		kinder: true,
+		when: func(c *recorded, want outcome) bool {
+			return want.Reason == "token-invalid-signature" && c.pinnedKey() != nil && c.deciding().signedBy(c.pinnedKey())
+		},
+		hold: func(c *recorded, want *outcome) { want.admit(c.deciding()) },
+	},
+}
+
+// pins reports that the case has a JWTKey, and so asks nobody for keys.
+func (c *recorded) pins() bool {
+	s, _ := c.Options.text("jwtKey")
+	return s != ""
+}
+
+// keyRoute is the first answer of the recorded JWKS endpoint.
+func (c *recorded) keyRoute() (response, bool) {
+	for _, r := range c.Backend {
+		if strings.HasSuffix(r.Path, "/jwks") && len(r.Responses) > 0 {
+			return r.Responses[0], true
+		}
+	}
+	return response{}, false
+}
+
+type keySet []map[string]any
+
+// keySet is the recorded JWKS document.
+func (c *recorded) keySet() (keySet, bool) {
+	r, ok := c.keyRoute()
+	if !ok || r.Status >= http.StatusBadRequest {
+		return nil, false
+	}
+	var document struct {
+		Keys keySet `json:"keys"`
+	}
+	if json.Unmarshal(r.JSON, &document) != nil {
+		return nil, false
+	}
+	return document.Keys, true
+}
+
+func (s keySet) names(kid string) bool {
+	for _, k := range s {
+		if k["kid"] == kid {
+			return true
+		}
+	}
+	return false
+}
+
+// usable are the keys' moduli by kid, each once.
+func (s keySet) usable() map[string]map[string]bool {
+	found := map[string]map[string]bool{}
+	for _, k := range s {
+		kid, _ := k["kid"].(string)
+		modulus, _ := k["n"].(string)
+		if kid == "" || !usableKey(k) {
+			continue
+		}
+		if found[kid] == nil {
+			found[kid] = map[string]bool{}
+		}
+		found[kid][modulus] = true
+	}
+	return found
+}
+
+func usableKey(k map[string]any) bool {
+	modulus, _ := k["n"].(string)
+	n, err := base64.RawURLEncoding.DecodeString(modulus)
+	_, private := k["d"]
+	return k["kty"] == "RSA" && err == nil && len(n) >= 256 && !private &&
+		(k["alg"] == nil || k["alg"] == "RS256") && (k["use"] == nil || k["use"] == "sig") && verifies(k["key_ops"])
+}
+
+// verifies reports key_ops that allow verifying, or say nothing.
+func verifies(ops any) bool {
+	list, given := ops.([]any)
+	for _, op := range list {
+		if op == "verify" {
+			return true
+		}
+	}
+	return !given
+}

@@ -1,0 +1,88 @@
+package conformance_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+)
+
+// A rule is a decision that is not the reference's on purpose: when it
+// applies, by what the case holds, never by its name, and what is held instead.
+type rule struct {
+	name   string
+	why    string
+	kinder bool // may turn a refusal into signed-in
+	when   func(c *recorded, want outcome) bool
+	hold   func(c *recorded, want *outcome)
+}
+
+// rules are all rules, in the order they are applied.
+var rules = slices.Concat(configRules, requestRules, claimRules, keyRules, tokenRules, candidateRules)
+
+// kinderRules are all that may let somebody in whom the reference does not.
+var kinderRules = []string{
+	"null payload beside a bearer token",
+	"secret key is optional",
+	"scheme in any case",
+	"key in other spellings",
+	"every session cookie is a candidate",
+}
+
+func isKinder(name string) bool { return slices.Contains(kinderRules, name) }
+
+// TestOnlyNamedRulesLetAnybodyIn keeps the list of kinder rules short: a rule
+// that is not on it, and says it is kinder, fails here; one that does not say
+// so fails in the run as soon as it lets somebody in.
+func TestOnlyNamedRulesLetAnybodyIn(t *testing.T) {
+	for _, r := range rules {
+		if r.kinder && !isKinder(r.name) {
+			t.Errorf("rule %q lets people in and is not on the list", r.name)
+		}
+		if r.why == "" || r.hold == nil {
+			t.Errorf("rule %q lacks its reason or its outcome", r.name)
+		}
+	}
+}
+
+// TestKinderRuleIsCaught proves that the run notices a rule that lets
+// somebody in without saying so.
+func TestKinderRuleIsCaught(t *testing.T) {
+	c := &recorded{Expect: expectation{Status: signedOut, Reason: "token-invalid"}}
+	lenient := rule{name: "x", hold: func(_ *recorded, want *outcome) { *want = outcome{Status: signedIn} }}
+	if _, _, err := lenient.apply(c, c.reference()); err == nil {
+		t.Error("a rule turned signed-out into signed-in unnoticed")
+	}
+	lenient.kinder = true
+	if _, changed, err := lenient.apply(c, c.reference()); err != nil || !changed {
+		t.Errorf("a kinder rule: changed %t, error %v", changed, err)
+	}
+}
+
+// clone keeps a rule from changing what another one still compares with.
+func (o outcome) clone() outcome {
+	o.Headers = maps.Clone(o.Headers)
+	o.Cookies = slices.Clone(o.Cookies)
+	o.Calls = slices.Clone(o.Calls)
+	if o.Auth != nil {
+		who := *o.Auth
+		o.Auth = &who
+	}
+	return o
+}
+
+// refuse makes the outcome signed out for a reason, sending the browser nowhere.
+func (o *outcome) refuse(reason string) {
+	*o = outcome{
+		Status:  signedOut,
+		Reason:  reason,
+		Headers: map[string]string{statusHeader: signedOut, reasonHeader: reason},
+	}
+}
+
+// refuseOptions holds a refusal of New.
+func refuseOptions(_ *recorded, want *outcome) { *want = outcome{Status: refused} }
+
+// refuseFor holds signed out for a reason.
+func refuseFor(reason string) func(*recorded, *outcome) {
+	return func(_ *recorded, want *outcome) { want.refuse(reason) }
+}

@@ -1,0 +1,83 @@
+package conformance_test
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"testing"
+)
+
+// silent keeps the library's log out of the test's output.
+var silent = slog.New(slog.DiscardHandler)
+
+// A tally counts what became of the cases.
+type tally struct {
+	mu                            sync.Mutex
+	agree, deviate, skipped, fail int
+	has                           int // cases with has() answers that were not compared
+	byRule, byCause               map[string]int
+}
+
+var counted = &tally{byRule: map[string]int{}, byCause: map[string]int{}}
+
+func (c *tally) skip(cause string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.skipped++
+	c.byCause[cause]++
+}
+
+// held counts a case that was put to the library; applied are the rules that
+// changed what is expected of it.
+func (c *tally) held(applied []string, same bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range applied {
+		c.byRule[name]++
+	}
+	switch {
+	case !same:
+		c.fail++
+	case len(applied) > 0:
+		c.deviate++
+	default:
+		c.agree++
+	}
+}
+
+func (c *tally) unasked() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.has++
+}
+
+func (c *tally) print(w io.Writer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range rules {
+		if n := c.byRule[r.name]; n > 0 {
+			_, _ = fmt.Fprintf(w, "rule  %5d  %s: %s\n", n, r.name, r.why)
+		}
+	}
+	for _, cause := range causes() {
+		if n := c.byCause[cause.name]; n > 0 {
+			_, _ = fmt.Fprintf(w, "skip  %5d  %s: %s\n", n, cause.name, cause.why)
+		}
+	}
+	if c.has > 0 {
+		_, _ = fmt.Fprintf(w, "has   %5d  cases whose has() answers are not compared: checks do not exist yet\n", c.has)
+	}
+	_, _ = fmt.Fprintf(w, "conformance: %d cases, %d agree, %d deviate by rule, %d skipped, %d differ\n",
+		c.agree+c.deviate+c.skipped+c.fail, c.agree, c.deviate, c.skipped, c.fail)
+}
+
+// TestMain prints the count last, whatever else the tests say.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	printSteps(os.Stdout)
+	printOwnLists(os.Stdout)
+	counted.print(os.Stdout)
+	os.Exit(code)
+}
