@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,9 +97,6 @@ func (s caaSet) unknownCritical() []*dns.CAA {
 func parseIssue(value string) (name string, parameters map[string]string, valid bool) {
 	name, rest, _ := strings.Cut(value, ";")
 	name = strings.Trim(name, " \t")
-	if strings.ContainsAny(name, " \t") {
-		return "", nil, false
-	}
 	parameters = map[string]string{}
 	for part := range strings.SplitSeq(rest, ";") {
 		part = strings.Trim(part, " \t")
@@ -131,16 +129,7 @@ func (d *doctor) checkCAA(ctx context.Context, host string) check {
 	s := d.net.findCAA(ctx, host)
 	c := judgeCAA(host, s)
 	c.Group, c.Name = groupCAA, host
-	at := host
-	switch {
-	case s.failed != "":
-		at = s.failed
-	case s.aliased != "":
-		at = s.aliased
-	case s.at != "":
-		at = s.at
-	}
-	c.See = []string{d.dig(at, "CAA")}
+	c.See = []string{d.dig(cmp.Or(s.failed, s.aliased, s.at, host), "CAA")}
 	return c
 }
 
@@ -190,28 +179,24 @@ func blocked(s caaSet, missing []string) check {
 	for _, rr := range s.unknownCritical() {
 		c.Fix = append(c.Fix, "remove:     "+line(s.at, rr.Flag, rr.Tag, rr.Value)+" (critical, and unknown to every authority)")
 	}
+	rest := s.withoutUnknown()
 	for _, a := range missing {
-		if s.needs(a) {
-			c.Fix = append(c.Fix, "add:        "+line(s.at, 0, "issue", a)+s.why(a))
+		switch rest.permits(a) {
+		case restricted:
+			c.Fix = append(c.Fix, "add:        "+line(s.at, 0, "issue", a)+" (the one that is there binds it to another ACME account or method)")
+		case forbidden:
+			c.Fix = append(c.Fix, "add:        "+line(s.at, 0, "issue", a))
+		case permitted:
 		}
 	}
 	return c
 }
 
-// needs is whether a record for the authority has to be added once the unknown ones are gone.
-func (s caaSet) needs(authority string) bool {
-	rest := s
-	rest.rrs = slices.DeleteFunc(slices.Clone(s.rrs), func(rr *dns.CAA) bool {
-		return slices.Contains(s.unknownCritical(), rr)
-	})
-	return rest.permits(authority) != permitted
-}
-
-func (s caaSet) why(authority string) string {
-	if s.permits(authority) == restricted {
-		return " (the one that is there binds it to another ACME account or method)"
-	}
-	return ""
+// withoutUnknown is what remains once the records are removed that nobody understands.
+func (s caaSet) withoutUnknown() caaSet {
+	unknown := s.unknownCritical()
+	s.rrs = slices.DeleteFunc(slices.Clone(s.rrs), func(rr *dns.CAA) bool { return slices.Contains(unknown, rr) })
+	return s
 }
 
 func line(owner string, flag uint8, tag, value string) string {

@@ -107,3 +107,18 @@ func TestCAAFixesAreEnough(t *testing.T) {
 		}
 	}
 }
+
+func TestCAAClimbStopsWhereALookupFails(t *testing.T) {
+	n := testNetwork(t, serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {
+		m := new(dns.Msg).SetReply(q)
+		if q.Question[0].Name == "example.com." {
+			m.Rcode = dns.RcodeServerFailure
+		}
+		_ = w.WriteMsg(m)
+	}))
+	d := &doctor{net: n}
+	c := d.checkCAA(t.Context(), "clerk.example.com")
+	if c.Status != fail || !strings.Contains(c.Says, "lookup at example.com fails") || c.See[0] != "dig +noall +answer example.com CAA" {
+		t.Errorf("got %+v, want a failure at example.com", c)
+	}
+}

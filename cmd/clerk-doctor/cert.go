@@ -69,13 +69,13 @@ func (d *doctor) explainNoCert(ctx context.Context, c *check, r record, err erro
 	switch {
 	case errors.As(err, &shown):
 		d.explainRefused(ctx, c, r, shown)
+	case outOfReach(err):
+		c.Status, c.Says = unknown, "could not connect: "+plainly(err)
+		c.Fix = []string{"check the network here, or allow more time with -timeout"}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		d.notServed(ctx, c, r, "nothing listens there")
 	case absent(err):
 		d.notServed(ctx, c, r, "the name leads to no address")
-	case outOfReach(err):
-		c.Status, c.Says = unknown, "could not connect: "+plainly(err)
-		c.Fix = []string{"check the network here, or allow more time with -timeout"}
 	case errors.As(err, &remote) && remote.Op == "remote error":
 		d.notServed(ctx, c, r, "the server refuses the name ("+remote.Err.Error()+")")
 	default:

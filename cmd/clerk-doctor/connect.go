@@ -79,6 +79,7 @@ func (n *network) reroute(host, port string) string {
 var (
 	errNoAddress    = errors.New("the name has no address")
 	errNoConnection = errors.New("no connection")
+	errUnresolved   = errors.New("the resolver does not answer")
 )
 
 // dial opens a TCP connection to host, whose name is resolved by the resolver that was asked for, not the system's.
@@ -86,9 +87,7 @@ func (n *network) dial(ctx context.Context, host, port string) (net.Conn, error)
 	ctx, cancel := context.WithTimeout(ctx, dialPatience)
 	defer cancel()
 	target := n.reroute(host, port)
-	if name, _, err := net.SplitHostPort(target); err != nil {
-		return nil, err
-	} else if _, err := netip.ParseAddr(name); err == nil {
+	if _, err := netip.ParseAddrPort(target); err == nil {
 		return n.dialFirst(ctx, target)
 	}
 	addrs, err := n.addresses(ctx, host)
@@ -116,6 +115,9 @@ func (n *network) dialFirst(ctx context.Context, targets ...string) (net.Conn, e
 
 // absent is whether an error of dial means that the host is not there, rather than that it could not be reached.
 func absent(err error) bool {
+	if errors.Is(err, errUnresolved) { // which may have been refused too, but not by the host
+		return false
+	}
 	return errors.Is(err, errNoAddress) || errors.Is(err, errRefused) || errors.Is(err, errAliasCircle) || errors.Is(err, syscall.ECONNREFUSED)
 }
 
@@ -124,7 +126,10 @@ func (n *network) addresses(ctx context.Context, name string) ([]netip.Addr, err
 	var found []netip.Addr
 	for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
 		r := n.lookup(ctx, name, qtype)
-		if !r.usable() {
+		switch {
+		case r.err != nil && !errors.Is(r.err, errAliasCircle):
+			return nil, fmt.Errorf("%s: %w: %w", name, errUnresolved, r.err)
+		case !r.usable():
 			return nil, fmt.Errorf("%s: %w", name, r.failure())
 		}
 		found = append(found, r.addrs()...)
@@ -178,6 +183,8 @@ func plainly(err error) string {
 	switch {
 	case errors.Is(err, errRefused), errors.Is(err, errNoAddress), errors.Is(err, errAliasCircle):
 		return err.Error()
+	case errors.Is(err, errUnresolved):
+		return errUnresolved.Error()
 	case errors.As(err, &errno):
 		return errno.Error()
 	case timedOut(err):

@@ -69,9 +69,6 @@ func (n *network) exchange(ctx context.Context, to server, m *dns.Msg) (*dns.Msg
 			return in, nil
 		}
 		last = err
-		if ctx.Err() != nil {
-			break
-		}
 	}
 	return nil, last
 }

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -75,7 +80,7 @@ func TestFailuresAreExplained(t *testing.T) {
 		asked.Add(1)
 		m := new(dns.Msg).SetRcode(q, dns.RcodeServerFailure)
 		m.SetEdns0(udpSize, false)
-		m.IsEdns0().Option = append(m.IsEdns0().Option, &dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeDNSBogus})
+		m.IsEdns0().Option = append(m.IsEdns0().Option, &dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0011223344556677"}, &dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeDNSBogus})
 		_ = w.WriteMsg(m)
 	}))
 	r := n.lookup(t.Context(), "bogus.example", dns.TypeA)
@@ -103,5 +108,70 @@ func TestServersKeepTheirNames(t *testing.T) {
 	}
 	if got, want := n.reroute("CLERK.example.", "443"), "127.0.0.1:443"; got != want {
 		t.Errorf("a host led to a bare address: got %s, want %s", got, want)
+	}
+}
+
+func TestGarbledAnswersAreAskedForAgain(t *testing.T) {
+	var asked atomic.Int64
+	n := testNetwork(t, serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {
+		if asked.Add(1) == 1 {
+			m := new(dns.Msg).SetReply(q)
+			wire, _ := m.Pack()
+			_, _ = w.Write(wire[:len(wire)-3])
+			return
+		}
+		m := new(dns.Msg).SetReply(q)
+		rr, _ := dns.NewRR("slow.example. 60 A 127.0.0.1")
+		m.Answer = []dns.RR{rr}
+		_ = w.WriteMsg(m)
+	}))
+	if got := n.lookup(t.Context(), "slow.example", dns.TypeA).addrs(); len(got) != 1 {
+		t.Errorf("got %v, want the address of the second answer", got)
+	}
+}
+
+func TestDialTriesEveryAddress(t *testing.T) {
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := testNetwork(t, laxServer(t, "two.example. 60 A 127.0.0.2", "two.example. 60 A 127.0.0.1", "closed.example. 60 A 127.0.0.2"))
+	conn, err := n.dial(t.Context(), "two.example", port)
+	if err != nil {
+		t.Fatalf("the second address was not tried: %v", err)
+	}
+	_ = conn.Close()
+	for host, gone := range map[string]bool{"closed.example": true, "none.example": true} {
+		if _, err := n.dial(t.Context(), host, port); !errors.Is(err, errNoConnection) || absent(err) != gone || outOfReach(err) == gone {
+			t.Errorf("%s: got error %v, want one that says it is absent", host, err)
+		}
+	}
+}
+
+func TestErrorsAreSaidPlainly(t *testing.T) {
+	for want, err := range map[string]error{
+		"no answer in time":        &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded},
+		"connection refused":       &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
+		"the name has no address":  &url.Error{Op: "Get", URL: "https://clerk.example.com", Err: errNoAddress},
+		"no answer in time at all": errors.New("no answer in time at all"),
+	} {
+		if got := plainly(err); got != want {
+			t.Errorf("%v: got %q, want %q", err, got, want)
+		}
+	}
+	if got := plainly(fmt.Errorf("keys: %w", context.DeadlineExceeded)); got != "no answer in time" {
+		t.Errorf("a deadline that has passed: got %q", got)
+	}
+}
+
+func TestSOAIsFoundBehindAliases(t *testing.T) {
+	r := reply{answer: []dns.RR{&dns.CNAME{}}, ns: []dns.RR{&dns.NS{}, &dns.SOA{Minttl: 7}}}
+	if got := r.soa(); got == nil || got.Minttl != 7 {
+		t.Errorf("got %v, want the SOA of the authority section", got)
 	}
 }

@@ -101,10 +101,10 @@ func (d *doctor) frontend() string {
 	return "https://clerk." + d.domain
 }
 
-// publishableKey is the key of the instance: what was given, if it fits, or else the one that Clerk must have given it.
+// publishableKey is the key of the instance. A satellite has that of its primary domain; what any other must be follows from its
+// domain, so that a wrong one, which is reported, does not spoil the other checks.
 func (d *doctor) publishableKey() string {
-	k, err := parseKey(d.key)
-	if err == nil && k.live && (d.satellite || k.host == "clerk."+d.domain) {
+	if k, err := parseKey(d.key); d.satellite && err == nil && k.live {
 		return d.key
 	}
 	return "pk_live_" + base64.RawStdEncoding.EncodeToString([]byte("clerk."+d.domain+"$"))

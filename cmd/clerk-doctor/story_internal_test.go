@@ -81,6 +81,9 @@ func TestCertificateStories(t *testing.T) {
 		{name: "certificate not renewed", args: []string{"blocked.example"}, exit: exitFails, site: func(t *testing.T, in internet, s *site) {
 			s.certs["accounts.blocked.example"] = in.ca.issue(t, noon.Add(5*24*time.Hour+time.Hour), "accounts.blocked.example")
 		}},
+		{name: "certificate not renewed for no reason", args: []string{"example.com"}, exit: exitGood, site: func(t *testing.T, in internet, s *site) {
+			s.certs["accounts.example.com"] = in.ca.issue(t, noon.Add(5*24*time.Hour+time.Hour), "accounts.example.com")
+		}},
 		{name: "certificate of a stranger", args: []string{"example.com"}, exit: exitFails, site: func(t *testing.T, _ internet, s *site) {
 			other := newAuthority(t, pkix.Name{Organization: []string{"Middlebox Inc."}, CommonName: "Inspection CA"})
 			for host := range s.certs {
@@ -172,6 +175,13 @@ func TestTokenStories(t *testing.T) {
 		{story{name: "token of another page", args: parties, exit: exitFails}, func(s *site) string {
 			return s.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})
 		}},
+		{story{
+			name: "token at a satellite", exit: exitGood,
+			args: []string{
+				"-satellite", "-publishable-key", publishable("clerk.example.com"), "-token", "-",
+				"-authorized-party", "https://satellite.example", "satellite.example",
+			},
+		}, func(s *site) string { return s.Token(clerktest.Claims{Issuer: "https://clerk.example.com"}) }},
 		{story{name: "token forged", args: parties, exit: exitFails}, func(s *site) string { return s.Forge(clerktest.Claims{}) }},
 		{story{name: "token not judged", args: parties, exit: exitFails}, func(s *site) string {
 			s.Fault(clerktest.FrontendJWKS, clerktest.Down)
