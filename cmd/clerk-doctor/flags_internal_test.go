@@ -31,34 +31,41 @@ func TestDomainIsUnderstood(t *testing.T) {
 
 func TestMistakesInArguments(t *testing.T) {
 	const secret = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyIn0.c2ln"
-	for name, args := range map[string][]string{
-		"no domain":                 {},
-		"not a domain":              {"localhost"},
-		"an address":                {"192.0.2.1"},
-		"two domains":               {"example.com", "example.org"},
-		"a secret key as domain":    {secretKey},
-		"a token as argument":       {"-token", secret, "example.com"},
-		"a token with change":       {"change-domain", "-token", "-", "https://example.com"},
-		"a secret key as party":     {"-authorized-party", secretKey, "example.com"},
-		"unknown flag":              {"-frobnicate", "example.com"},
-		"send without change":       {"-send", "example.com"},
-		"lead without address":      {"-connect-to", "example.com", "example.com"},
-		"proxy without https":       {"-proxy-url", "http://example.com/__clerk", "example.com"},
-		"change to a bare name":     {"change-domain", "example.com"},
-		"change to http":            {"change-domain", "http://example.com"},
-		"change with a path":        {"change-domain", "https://example.com/app"},
-		"change to a public suffix": {"change-domain", "https://co.uk"},
-		"change to nothing":         {"change-domain"},
-		"no bundle":                 {"-ca-bundle", "/nowhere/ca.pem", "-resolver", "192.0.2.53", "example.com"},
+	for name, tt := range map[string]struct {
+		args []string
+		says string
+	}{
+		"no domain":                 {nil, "which domain?"},
+		"not a domain":              {[]string{"localhost"}, "not a domain"},
+		"an address":                {[]string{"192.0.2.1"}, "not a domain"},
+		"two domains":               {[]string{"example.com", "example.org"}, "one domain at a time"},
+		"a secret key as domain":    {[]string{secretKey}, "not a domain"},
+		"a token as argument":       {[]string{"-token", secret, "example.com"}, "-token takes - only"},
+		"a token with change":       {[]string{"change-domain", "-token", "-", "https://example.com"}, "both want standard input"},
+		"a secret key as party":     {[]string{"-authorized-party", secretKey, "example.com"}, "is a secret key"},
+		"unknown flag":              {[]string{"-frobnicate", "example.com"}, "-frobnicate"},
+		"send without change":       {[]string{"-send", "example.com"}, "-send"},
+		"lead without address":      {[]string{"-connect-to", "example.com", "example.com"}, "host=address"},
+		"lead to nowhere":           {[]string{"-connect-to", "example.com=", "example.com"}, "host=address"},
+		"proxy without https":       {[]string{"-proxy-url", "http://example.com/__clerk", "example.com"}, "-proxy-url wants"},
+		"change to a bare name":     {[]string{"change-domain", "example.com"}, "change-domain wants"},
+		"change to http":            {[]string{"change-domain", "http://example.com"}, "change-domain wants"},
+		"change with a path":        {[]string{"change-domain", "https://example.com/app"}, "change-domain wants"},
+		"change with a query":       {[]string{"change-domain", "https://example.com?x"}, "change-domain wants"},
+		"change with a port":        {[]string{"change-domain", "https://example.com:8443"}, "change-domain wants"},
+		"change to a public suffix": {[]string{"change-domain", "https://co.uk"}, "co.uk"},
+		"change to nothing":         {[]string{"change-domain"}, "change-domain wants"},
+		"no bundle":                 {[]string{"-ca-bundle", "/nowhere/ca.pem", "-resolver", "192.0.2.53", "example.com"}, "no such file"},
+		"a bundle without any":      {[]string{"-ca-bundle", "README.md", "-resolver", "192.0.2.53", "example.com"}, "no PEM certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			w := world{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }, now: atNoon, dialer: loopbackOnly(t)}
-			if code := run(t.Context(), w, args); code != exitUnknown {
+			if code := run(t.Context(), w, tt.args); code != exitUnknown {
 				t.Errorf("exit status %d, want %d", code, exitUnknown)
 			}
-			if stdout.Len() > 0 || !strings.HasPrefix(stderr.String(), "clerk-doctor: ") || !strings.Contains(stderr.String(), "-help") {
-				t.Errorf("output %q, errors %q; want a line about the mistake only", &stdout, &stderr)
+			if stdout.Len() > 0 || !strings.Contains(stderr.String(), tt.says) || !strings.Contains(stderr.String(), "-help") {
+				t.Errorf("output %q, errors %q; want only a line that says %q, and where to read more", &stdout, &stderr, tt.says)
 			}
 			if s := stderr.String(); strings.Contains(s, secret) || strings.Contains(s, secretKey) {
 				t.Errorf("a secret is repeated: %s", s)
