@@ -49,4 +49,8 @@ func TestRefusalsComeWithAdvice(t *testing.T) {
 			t.Errorf("%s: got %+v, want %v with advice", reason, c, want)
 		}
 	}
+	var c check
+	if new(doctor).refusal(&c, &clerkauth.Error{Reason: "a-reason-of-tomorrow"}); c.Status != fail || c.Fix != nil {
+		t.Errorf("a reason without advice: got %+v, want a failure without a fix", c)
+	}
 }

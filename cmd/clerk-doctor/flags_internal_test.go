@@ -102,8 +102,13 @@ func TestDefaults(t *testing.T) {
 	if o.timeout != 30*time.Second {
 		t.Errorf("timeout %v, want 30s", o.timeout)
 	}
-	if o, err = parse(nil, "example.com", "-wait", "-authorized-party", "https://c.example"); err != nil || o.timeout != time.Hour || !o.wait {
+	if o, err = parse(nil, "example.com", "-wait"); err != nil || o.timeout != time.Hour || !o.wait {
 		t.Errorf("with -wait behind the domain: timeout %v, error %v; want 1h", o.timeout, err)
+	}
+	o, err = parse(map[string]string{"CLERK_AUTHORIZED_PARTIES": "https://a.example", "CLERK_PUBLISHABLE_KEY": "x"},
+		"-timeout", "5s", "-authorized-party", "https://c.example", "-public-resolver", "9.9.9.9", "-publishable-key", "y", "example.com")
+	if err != nil || o.timeout != 5*time.Second || !slices.Equal(o.parties, []string{"https://c.example"}) || !slices.Equal(o.public, []string{"9.9.9.9"}) || o.key != "y" {
+		t.Errorf("flags do not replace the defaults: %+v, error %v", o, err)
 	}
 }
 

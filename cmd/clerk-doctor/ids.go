@@ -15,10 +15,7 @@ func (d *doctor) checkIDs(ctx context.Context, rs []record) []check {
 		if !strings.Contains(r.target, "<id>") {
 			continue
 		}
-		best, known := d.evidence(ctx, r).best()
-		if !known || best.target == "" {
-			continue
-		}
+		best, _ := d.evidence(ctx, r).best()
 		if how, id := r.match(best.target); how == right {
 			ids = append(ids, id)
 			said = append(said, r.host+" has "+id)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/miekg/dns"
 )
@@ -43,14 +42,9 @@ func bogusZone(c *check, z zone) {
 
 // judgeServers asks every name server of the zone for its SOA. An answer without authority is a lame one.
 func (d *doctor) judgeServers(ctx context.Context, c *check, z zone) {
-	lame := make([]string, len(z.servers))
-	var wg sync.WaitGroup
-	for i, s := range z.servers {
-		wg.Go(func() {
-			lame[i] = lameness(d.net.ask(ctx, s, question{name: z.apex, qtype: dns.TypeSOA, direct: true}))
-		})
-	}
-	wg.Wait()
+	lame := each(z.servers, func(s server) string {
+		return lameness(d.net.ask(ctx, s, question{name: z.apex, qtype: dns.TypeSOA, direct: true}))
+	})
 	var good, bad []string
 	for i, s := range z.servers {
 		c.See = append(c.See, "dig +norecurse "+z.apex+" SOA @"+s.name)
@@ -59,6 +53,9 @@ func (d *doctor) judgeServers(ctx context.Context, c *check, z zone) {
 		} else {
 			bad = append(bad, s.name+" ("+lame[i]+")")
 		}
+	}
+	if len(z.servers) == 0 {
+		bad = []string{"none has an address"}
 	}
 	switch {
 	case len(good) > 0 && len(bad) == 0:

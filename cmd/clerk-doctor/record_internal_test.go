@@ -2,6 +2,8 @@ package main
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,8 +98,12 @@ func TestJudgeBelievesTheRightServer(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e := evidence{record: records("example.com", false, false)[0], apex: "example.com", authoritative: tt.authoritative, public: tt.public}
-			if got := judge(e); got.Status != tt.want {
+			got := judge(e)
+			if got.Status != tt.want {
 				t.Errorf("got %v (%s), want %v", got.Status, got.Says, tt.want)
+			}
+			if slices.ContainsFunc(got.Fix, func(s string) bool { return strings.Contains(s, " 0 seconds") }) {
+				t.Errorf("no time is known, but it says %q", got.Fix)
 			}
 		})
 	}
@@ -110,5 +116,12 @@ func TestHumanTimes(t *testing.T) {
 		if got := human(d); got != want {
 			t.Errorf("%v: got %q, want %q", d, got, want)
 		}
+	}
+}
+
+func TestAddSaysTheWholeNameWhereTheZoneIsUnknown(t *testing.T) {
+	e := evidence{record: records("example.com", false, false)[0], public: []sighting{heard("1.1.1.1", dns.RcodeNameError, "")}}
+	if got, want := judge(e).Fix[0], "add: name clerk.example.com, type CNAME, target frontend-api.clerk.services"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

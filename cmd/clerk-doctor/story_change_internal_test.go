@@ -5,8 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -106,28 +109,40 @@ func TestWaitStories(t *testing.T) {
 }
 
 func TestInterruptedWaitReportsTheLastWholeRound(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	var stdout, stderr bytes.Buffer
-	rounds := 0
-	w := world{
-		stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }, now: atNoon,
-		dialer: loopbackOnly(t),
-		pause: func(context.Context, time.Duration) {
-			if rounds++; rounds == 2 {
-				cancel()
+	for _, tt := range []struct {
+		name   string
+		during bool // the second round, rather than after it
+		waits  int
+	}{{"between rounds", false, 2}, {"during a round", true, 1}} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var stdout, stderr bytes.Buffer
+			var waits atomic.Int64
+			w := world{
+				stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }, now: atNoon,
+				dialer: net.Dialer{ControlContext: func(context.Context, string, string, syscall.RawConn) error {
+					if tt.during && waits.Load() == 1 {
+						cancel()
+						return context.Canceled
+					}
+					return syscall.ECONNREFUSED
+				}},
+				pause: func(context.Context, time.Duration) {
+					if waits.Add(1) == 2 {
+						cancel()
+					}
+				},
 			}
-		},
-	}
-	nobody := freePort(t)
-	args := []string{"-wait", "-resolver", nobody, "-public-resolver", nobody, "example.com"}
-	if code := run(ctx, w, args); code != exitUnknown {
-		t.Errorf("exit status %d, want %d", code, exitUnknown)
-	}
-	if rounds != 2 || strings.Count(stderr.String(), "waiting for") != 2 {
-		t.Errorf("waited %d times, and said %q; want two times", rounds, &stderr)
-	}
-	if !strings.Contains(stdout.String(), "connection refused") {
-		t.Errorf("the report is not of a whole round:\n%s", &stdout)
+			if code := run(ctx, w, []string{"-wait", "-resolver", "192.0.2.53", "example.com"}); code != exitUnknown {
+				t.Errorf("exit status %d, want %d", code, exitUnknown)
+			}
+			if got := strings.Count(stderr.String(), "waiting for"); got != tt.waits {
+				t.Errorf("waited %d times, want %d: %s", got, tt.waits, &stderr)
+			}
+			if s := stdout.String(); !strings.Contains(s, "connection refused") || strings.Contains(s, "canceled") {
+				t.Errorf("the report is not of a whole round:\n%s", s)
+			}
+		})
 	}
 }

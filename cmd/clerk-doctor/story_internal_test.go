@@ -36,6 +36,14 @@ func TestKeyStories(t *testing.T) {
 			env: map[string]string{"CLERK_PUBLISHABLE_KEY": publishable("clerk.example.com"), "CLERK_SECRET_KEY": "sk_test_KeepThisOutOfEveryReport"},
 		},
 		{
+			name: "something else for a secret key", args: []string{"example.com"}, exit: exitFails,
+			env: map[string]string{"CLERK_SECRET_KEY": "KeepThisOutOfEveryReportToo"},
+		},
+		{
+			name: "secret key of development", args: []string{"example.com"}, exit: exitFails,
+			env: map[string]string{"CLERK_SECRET_KEY": "sk_test_KeepThisOutOfEveryReport"},
+		},
+		{
 			name: "wrong domain", args: []string{"example.com"}, exit: exitFails,
 			env: map[string]string{"CLERK_PUBLISHABLE_KEY": publishable("clerk.satellite.example")},
 		},
@@ -167,6 +175,12 @@ func TestTokenStories(t *testing.T) {
 	}{
 		{story{name: "token accepted", args: parties, exit: exitGood}, func(s *site) string { return s.Token(clerktest.Claims{}) }},
 		{story{name: "token without an allowlist", args: []string{"-token", "-", "example.com"}, exit: exitGood}, func(s *site) string { return s.Token(clerktest.Claims{}) }},
+		{story{name: "token of no page", args: []string{"-token", "-", "example.com"}, exit: exitGood}, func(s *site) string {
+			return s.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})
+		}},
+		{story{name: "token with a bad allowlist", args: []string{"-token", "-", "-authorized-party", "example.com", "example.com"}, exit: exitFails}, func(s *site) string {
+			return s.Token(clerktest.Claims{})
+		}},
 		{story{name: "token expired", args: parties, exit: exitFails}, func(s *site) string {
 			return s.Token(clerktest.Claims{ExpiresAt: noon.Add(-time.Minute), IssuedAt: noon.Add(-2 * time.Minute), NotBefore: noon.Add(-2 * time.Minute)})
 		}},

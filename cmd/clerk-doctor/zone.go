@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"sync"
 
 	"github.com/miekg/dns"
 	"golang.org/x/net/publicsuffix"
@@ -41,8 +40,7 @@ func (n *network) zoneOf(ctx context.Context, name string) zone {
 			return n.zoneAbove(ctx, name)
 		}
 		apex := plain(soa.Hdr.Name)
-		servers, err := n.nameServers(ctx, n.lookup(ctx, apex, dns.TypeNS))
-		z := zone{apex: apex, servers: servers, err: err}
+		z := zone{apex: apex, servers: n.nameServers(ctx, n.lookup(ctx, apex, dns.TypeNS))}
 		if suffix, _ := publicsuffix.PublicSuffix(apex); suffix == apex {
 			z.vacant = true
 		}
@@ -62,15 +60,14 @@ func (n *network) brokenZone(ctx context.Context, name string, said reply) zone 
 	unchecked := n.ask(ctx, n.resolver, question{name: name, qtype: dns.TypeSOA, unchecked: true})
 	if soa := unchecked.soa(); unchecked.usable() && soa != nil && within(name, soa.Hdr.Name) {
 		apex := plain(soa.Hdr.Name)
-		servers, _ := n.nameServers(ctx, n.ask(ctx, n.resolver, question{name: apex, qtype: dns.TypeNS, unchecked: true}))
+		servers := n.nameServers(ctx, n.ask(ctx, n.resolver, question{name: apex, qtype: dns.TypeNS, unchecked: true}))
 		return zone{apex: apex, servers: servers, bogus: true, err: said.failure()}
 	}
 	above := n.zoneAbove(ctx, name)
 	for _, s := range above.servers {
 		r := n.ask(ctx, s, question{name: name, qtype: dns.TypeNS, direct: true})
 		if apex := delegated(r, name); apex != "" {
-			servers, _ := n.nameServers(ctx, r)
-			return zone{apex: apex, servers: servers, err: said.failure()}
+			return zone{apex: apex, servers: n.nameServers(ctx, r), err: said.failure()}
 		}
 	}
 	return zone{apex: above.apex, servers: above.servers, err: said.failure()}
@@ -88,10 +85,7 @@ func delegated(r reply, name string) string {
 
 // nameServers are the servers in an NS answer or a referral, with their addresses.
 // Those whose address cannot be found are left out: asking them is impossible, and the others tell enough.
-func (n *network) nameServers(ctx context.Context, r reply) ([]server, error) {
-	if !r.usable() {
-		return nil, r.failure()
-	}
+func (n *network) nameServers(ctx context.Context, r reply) []server {
 	var names []string
 	for _, rr := range slices.Concat(r.answer, r.ns) {
 		if ns, is := rr.(*dns.NS); is {
@@ -99,19 +93,8 @@ func (n *network) nameServers(ctx context.Context, r reply) ([]server, error) {
 		}
 	}
 	slices.Sort(names)
-	found := make([]server, len(names))
-	var wg sync.WaitGroup
-	for i, name := range names {
-		wg.Go(func() { found[i] = n.nameServer(ctx, name, r.extra) })
-	}
-	wg.Wait()
-	var servers []server
-	for _, s := range found {
-		if s.addr != "" {
-			servers = append(servers, s)
-		}
-	}
-	return servers, nil
+	found := each(names, func(name string) server { return n.nameServer(ctx, name, r.extra) })
+	return slices.DeleteFunc(found, func(s server) bool { return s.addr == "" })
 }
 
 // nameServer finds the address of a name server: by -connect-to, in the glue beside the referral, or by the resolver.
