@@ -45,6 +45,9 @@ func (n *network) findCAA(ctx context.Context, host string) caaSet {
 		}
 		return caaSet{at: name, rrs: rrs}
 	}
+	if n.blind(ctx, host) {
+		return caaSet{err: errBlind, failed: plain(host)}
+	}
 	return caaSet{}
 }
 

@@ -134,10 +134,13 @@ func (n *network) addresses(ctx context.Context, name string) ([]netip.Addr, err
 		}
 		found = append(found, r.addrs()...)
 	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("%s: %w", name, errNoAddress)
+	switch {
+	case len(found) > 0:
+		return found, nil
+	case n.blind(ctx, name):
+		return nil, fmt.Errorf("%s: %w: %w", name, errUnresolved, errBlind)
 	}
-	return found, nil
+	return nil, fmt.Errorf("%s: %w", name, errNoAddress)
 }
 
 // client speaks HTTP over dial. It follows no redirects and uses no proxy: what is asked is what answers.
@@ -183,6 +186,8 @@ func plainly(err error) string {
 	switch {
 	case errors.Is(err, errRefused), errors.Is(err, errNoAddress), errors.Is(err, errAliasCircle):
 		return err.Error()
+	case errors.Is(err, errBlind):
+		return errBlind.Error()
 	case errors.Is(err, errUnresolved):
 		return errUnresolved.Error()
 	case errors.As(err, &errno):

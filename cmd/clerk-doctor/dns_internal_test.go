@@ -38,6 +38,9 @@ func TestLookupFollowsAliases(t *testing.T) {
 		} else if name == "c.example." && q.Question[0].Qtype == dns.TypeA {
 			m.Answer = append(m.Answer, &dns.A{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeA, Class: dns.ClassINET}, A: net.IPv4(127, 0, 0, 9)})
 		}
+		if name == "example." {
+			m.Ns = append(m.Ns, &dns.SOA{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeSOA, Class: dns.ClassINET}, Ns: ".", Mbox: "."})
+		}
 		_ = w.WriteMsg(m)
 	}))
 	addrs, err := chasing.addresses(t.Context(), "a.example")
@@ -140,7 +143,7 @@ func TestDialTriesEveryAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := testNetwork(t, laxServer(t, "two.example. 60 A 127.0.0.2", "two.example. 60 A 127.0.0.1", "closed.example. 60 A 127.0.0.2"))
+	n := testNetwork(t, laxServer(t, "two.example. 60 A 127.0.0.2", "two.example. 60 A 127.0.0.1", "closed.example. 60 A 127.0.0.2", "example."+soaOf))
 	conn, err := n.dial(t.Context(), "two.example", port)
 	if err != nil {
 		t.Fatalf("the second address was not tried: %v", err)

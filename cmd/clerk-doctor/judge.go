@@ -20,6 +20,11 @@ func judge(e evidence) check {
 		return check{Status: fail, Says: "resolvers refuse every answer of " + e.apex + ": see name servers", See: e.see(best)}
 	case !known:
 		return e.unanswered()
+	case best.target == "" && e.blind:
+		return check{
+			Status: unknown, Says: errBlind.Error(), See: e.see(best),
+			Fix: []string{"run this where the internet can be seen, or name other servers with -resolver and -public-resolver"},
+		}
 	case best.target == "":
 		return e.absent(best)
 	}

@@ -92,6 +92,7 @@ type evidence struct {
 	apex          string
 	bogus         bool
 	vacant        bool
+	blind         bool
 	authoritative []sighting
 	public        []sighting
 	addrs         []netip.Addr // at the host itself, where a CNAME should be
@@ -114,6 +115,7 @@ func (d *doctor) gather(ctx context.Context, r record) evidence {
 		d.neighbours(ctx, best, &e)
 		switch {
 		case best.target == "":
+			e.blind = d.net.blind(ctx, r.host)
 			e.doubled = d.findDoubled(ctx, r.host, z.apex)
 			e.targetAddrs, _ = d.net.addresses(ctx, r.target)
 		case within(best.target, clerkZone):

@@ -1,6 +1,10 @@
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/miekg/dns"
+)
 
 func TestDNSStories(t *testing.T) {
 	in := newInternet(t)
@@ -35,6 +39,10 @@ func TestDNSStories(t *testing.T) {
 		{name: "resolver unreachable", args: []string{"example.com"}, exit: exitUnknown, site: lost, leads: func(t *testing.T, _ internet) []string {
 			nobody := freePort(t)
 			return []string{"192.0.2.53=" + nobody, "1.1.1.1=" + nobody, "8.8.8.8=" + nobody}
+		}},
+		{name: "closed network", args: []string{"example.com"}, exit: exitUnknown, site: lost, leads: func(t *testing.T, _ internet) []string {
+			wall := serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) { _ = w.WriteMsg(new(dns.Msg).SetRcode(q, dns.RcodeNameError)) })
+			return []string{"192.0.2.53=" + wall, "1.1.1.1=" + wall, "8.8.8.8=" + wall}
 		}},
 		{name: "public resolvers unreachable", args: []string{"-public-resolver", "9.9.9.9", "example.com"}, exit: exitUnknown, leads: func(t *testing.T, _ internet) []string {
 			return []string{"9.9.9.9=" + freePort(t)}

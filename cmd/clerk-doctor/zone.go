@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 	"golang.org/x/net/publicsuffix"
@@ -46,6 +47,14 @@ func (n *network) zoneOf(ctx context.Context, name string) zone {
 		}
 		return z
 	})
+}
+
+var errBlind = errors.New("the resolver does not know even the top-level domain: the internet cannot be seen from here")
+
+// blind is whether the resolver is no window to the internet, as in a closed network: then that it knows no name means nothing.
+func (n *network) blind(ctx context.Context, name string) bool {
+	name = plain(name)
+	return n.lookup(ctx, name[strings.LastIndexByte(name, '.')+1:], dns.TypeSOA).soa() == nil
 }
 
 func (n *network) zoneAbove(ctx context.Context, name string) zone {
