@@ -28,37 +28,46 @@ const zoneHead = `@ SOA ns1.hoster.example. hostmaster.hoster.example. 1 7200 90
 
 func startNameServers(t *testing.T) nameServers {
 	t.Helper()
-	if _, err := exec.LookPath(named()); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("named is not installed: Debian package bind9")
-		}
-		t.Skip("named is not installed: Debian package bind9")
-	}
+	program := named(t)
 	s := nameServers{
-		authority: startNamed(t, "recursion no;", "", "testdata/zones"),
-		stale:     startNamed(t, "recursion no;", "", "testdata/stale"),
+		authority: startNamed(t, program, "recursion no;", "", "testdata/zones"),
+		stale:     startNamed(t, program, "recursion no;", "", "testdata/stale"),
 	}
 	_, port, err := net.SplitHostPort(s.authority)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.resolver = startNamed(t,
+	s.resolver = startNamed(t, program,
 		"recursion yes; forward only; forwarders { 127.0.0.1 port "+port+"; }; dnssec-validation yes;",
 		`trust-anchors { "`+signedZone+`." static-ds 12345 13 2 "`+strings.Repeat("AB", 32)+`"; };`, "")
 	return s
 }
 
-// named is where Debian puts it, which is not on everybody's PATH.
-func named() string {
-	if found, err := exec.LookPath("named"); err == nil {
-		return found
+// named is a copy of BIND's server. Debian's is not on everybody's PATH, and AppArmor lets it read nothing of a test's: its
+// profile goes by the path.
+func named(t *testing.T) string {
+	t.Helper()
+	installed, err := exec.LookPath("named")
+	if err != nil {
+		installed = "/usr/sbin/named"
 	}
-	return "/usr/sbin/named"
+	program, err := os.ReadFile(installed) //nolint:gosec // as found
+	switch {
+	case err != nil && os.Getenv("CI") != "":
+		t.Fatal("named is not installed: Debian package bind9")
+	case err != nil:
+		t.Skip("named is not installed: Debian package bind9")
+	}
+	own := filepath.Join(t.TempDir(), "named")
+	if err := os.WriteFile(own, program, 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	return own
 }
 
 // startNamed starts one on a free port of this machine, with the zones in folder ("": none), and waits until it answers.
 // It is stopped when the test ends.
-func startNamed(t *testing.T, options, statements, folder string) string {
+func startNamed(t *testing.T, program, options, statements, folder string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // named may give up root and has to read it
@@ -76,24 +85,35 @@ func startNamed(t *testing.T, options, statements, folder string) string {
 	if err := os.WriteFile(filepath.Join(dir, "named.conf"), []byte(conf.String()), 0o644); err != nil { //nolint:gosec // as above
 		t.Fatal(err)
 	}
-	var log safeBuffer
-	cmd := exec.CommandContext(t.Context(), named(), "-g", "-n", "1", "-c", filepath.Join(dir, "named.conf")) //nolint:gosec // our own arguments
-	cmd.Stderr = &log
+	log := runUntilDone(t, program, "-g", "-n", "1", "-c", filepath.Join(dir, "named.conf"))
+	awaitReply(t, address, log, dns.Question{Name: "version.bind.", Qtype: dns.TypeTXT, Qclass: dns.ClassCHAOS})
+	for _, z := range zones {
+		awaitReply(t, address, log, dns.Question{Name: dns.Fqdn(z), Qtype: dns.TypeSOA, Qclass: dns.ClassINET})
+	}
+	if slices.Contains(zones, signedZone) {
+		awaitReply(t, address, log, dns.Question{Name: signedZone + ".", Qtype: dns.TypeDNSKEY, Qclass: dns.ClassINET})
+	}
+	return address
+}
+
+// runUntilDone runs a program until the test is over, even if the test's process crashes: then the pipe that the shell reads
+// breaks. It returns what the program writes to standard error.
+func runUntilDone(t *testing.T, program string, args ...string) *safeBuffer {
+	t.Helper()
+	const script = `"$0" "$@" & child=$!; cat >/dev/null; kill -9 "$child"; wait "$child"`
+	cmd := exec.CommandContext(t.Context(), "sh", append([]string{"-c", script, program}, args...)...) //nolint:gosec // our own arguments
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := new(safeBuffer)
+	cmd.Stderr = log
+	cmd.Cancel = stdin.Close
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	awaitReply(t, address, &log, dns.Question{Name: "version.bind.", Qtype: dns.TypeTXT, Qclass: dns.ClassCHAOS})
-	for _, z := range zones {
-		awaitReply(t, address, &log, dns.Question{Name: dns.Fqdn(z), Qtype: dns.TypeSOA, Qclass: dns.ClassINET})
-	}
-	if slices.Contains(zones, signedZone) {
-		awaitReply(t, address, &log, dns.Question{Name: signedZone + ".", Qtype: dns.TypeDNSKEY, Qclass: dns.ClassINET})
-	}
-	return address
+	t.Cleanup(func() { _ = cmd.Wait() }) // killed, as it should be
+	return log
 }
 
 // signedZone is signed by its server, and the resolver trusts another key.
