@@ -37,6 +37,8 @@ const soaOf = " 60 SOA ns1.hoster.example. h.hoster.example. 1 1 1 1 60"
 func TestZoneIsFoundWhateverTheResolverLeavesOut(t *testing.T) {
 	n := testNetwork(t, answers(t, map[string][3][]string{
 		"example.com. SOA":       {{"example.com." + soaOf}, nil, nil},
+		"example.com. NS":        {{"example.com. 60 TXT stray", "example.com. 60 NS ns.hoster.example."}, nil, nil},
+		"ns.hoster.example. A":   {{"ns.hoster.example. 60 A 127.0.0.7"}, nil, nil},
 		"app.example.com. SOA":   {{}, {}, nil}, // without the authority section
 		"www.example.com. SOA":   {{"www.example.com. 60 CNAME edge.host.example."}, {"host.example." + soaOf}, nil},
 		"deep.example.com. SOA":  {{}, {"example.com." + soaOf}, nil},
@@ -45,6 +47,8 @@ func TestZoneIsFoundWhateverTheResolverLeavesOut(t *testing.T) {
 	for _, name := range []string{"example.com", "app.example.com", "www.example.com", "deep.example.com", "loose.example.com"} {
 		if z := n.zoneOf(t.Context(), name); z.apex != "example.com" || z.err != nil || z.vacant {
 			t.Errorf("%s: got %+v, want the zone example.com", name, z)
+		} else if want := []server{{"ns.hoster.example", "127.0.0.7:53"}}; !slices.Equal(z.servers, want) {
+			t.Errorf("%s: got servers %v, want %v", name, z.servers, want)
 		}
 	}
 	if z := n.zoneOf(t.Context(), "nowhere.test"); z.apex != "" || !errors.Is(z.err, errNoZone) {
