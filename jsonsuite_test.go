@@ -54,7 +54,7 @@ func offline(tb testing.TB, options clerktest.Options, change ...func(*clerkauth
 }
 
 // reasonOf is why VerifyToken refused; empty if it did not.
-func reasonOf(tb testing.TB, session *clerkauth.Session, err error) clerkauth.Reason {
+func reasonFor(tb testing.TB, session *clerkauth.Session, err error) clerkauth.Reason {
 	tb.Helper()
 	if err == nil {
 		if session == nil {
@@ -74,7 +74,7 @@ func TestJSONTestSuiteAsPayload(t *testing.T) {
 	for _, texts := range jsonTexts(t) {
 		for name, text := range texts {
 			session, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{RawPayload: []byte(text)}))
-			if reasonOf(t, session, err) == "" {
+			if reasonFor(t, session, err) == "" {
 				t.Errorf("%s: a session of %q", name, text)
 			}
 		}
@@ -89,7 +89,7 @@ func TestJSONTestSuiteAsClaim(t *testing.T) {
 			payload := fmt.Sprintf(`{"iss":%q,"sub":"user_1","sid":"sess_1","azp":"https://example.com","exp":%d,"iat":%d,"x":%s}`,
 				clerk.Issuer(), now+60, now, text)
 			session, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{RawPayload: []byte(payload)}))
-			got := reasonOf(t, session, err)
+			got := reasonFor(t, session, err)
 			switch {
 			case kind == "i":
 				t.Logf("%s: %q", name, got)
@@ -107,7 +107,7 @@ func TestJSONTestSuiteAsHeader(t *testing.T) {
 	for _, texts := range jsonTexts(t) {
 		for name, text := range texts {
 			session, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{RawHeader: []byte(text)}))
-			if reasonOf(t, session, err) == "" {
+			if reasonFor(t, session, err) == "" {
 				t.Errorf("%s: a session under the header %q", name, text)
 			}
 		}
@@ -129,7 +129,7 @@ func TestJSONTestSuiteAsKeys(t *testing.T) {
 		verify := func(name string) {
 			t.Helper()
 			session, err := auth.VerifyToken(t.Context(), token)
-			if reason := reasonOf(t, session, err); reason != "" {
+			if reason := reasonFor(t, session, err); reason != "" {
 				t.Fatalf("%s: got %s, want a session", name, reason)
 			}
 			synctest.Wait()

@@ -19,7 +19,7 @@ func TestHeadersThatAskForMore(t *testing.T) {
 		} {
 			t.Run(name+" "+value, func(t *testing.T) {
 				session, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{Header: map[string]any{name: v}}))
-				if got := reasonOf(t, session, err); got != clerkauth.ReasonTokenInvalid {
+				if got := reasonFor(t, session, err); got != clerkauth.ReasonTokenInvalid {
 					t.Errorf("got %q, want %s", got, clerkauth.ReasonTokenInvalid)
 				}
 			})
@@ -84,7 +84,7 @@ func TestHeaderMembers(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s %#v", c.name, c.value), func(t *testing.T) {
 			session, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{Header: map[string]any{c.name: c.value}}))
-			if got := reasonOf(t, session, err); got != c.want {
+			if got := reasonFor(t, session, err); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -122,7 +122,7 @@ func TestHeadersAreReadStrictly(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			session, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{RawHeader: []byte(c.header)}))
-			if got := reasonOf(t, session, err); got != c.want {
+			if got := reasonFor(t, session, err); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -143,14 +143,14 @@ func TestMachineTokens(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			session, err := auth.VerifyToken(t.Context(), token)
-			if got := reasonOf(t, session, err); got != clerkauth.ReasonTokenTypeMismatch {
+			if got := reasonFor(t, session, err); got != clerkauth.ReasonTokenTypeMismatch {
 				t.Errorf("got %q, want %s", got, clerkauth.ReasonTokenTypeMismatch)
 			}
 		})
 	}
 	for _, token := range []string{"AK_secret", "ak-secret", "xak_secret", "sk_test_secret", "m2m_secret"} {
 		session, err := auth.VerifyToken(t.Context(), token)
-		if got := reasonOf(t, session, err); got != clerkauth.ReasonTokenInvalid {
+		if got := reasonFor(t, session, err); got != clerkauth.ReasonTokenInvalid {
 			t.Errorf("%s: got %q, want %s", token, got, clerkauth.ReasonTokenInvalid)
 		}
 	}
@@ -177,13 +177,13 @@ func TestForgedSignatures(t *testing.T) {
 	for name, token := range forged {
 		t.Run(name, func(t *testing.T) {
 			session, err := auth.VerifyToken(t.Context(), token)
-			if got := reasonOf(t, session, err); got != clerkauth.ReasonTokenSignature {
+			if got := reasonFor(t, session, err); got != clerkauth.ReasonTokenSignature {
 				t.Errorf("got %q, want %s", got, clerkauth.ReasonTokenSignature)
 			}
 		})
 	}
 	session, err := auth.VerifyToken(t.Context(), token)
-	if got := reasonOf(t, session, err); got != "" {
+	if got := reasonFor(t, session, err); got != "" {
 		t.Errorf("the honest token after them: got %q", got)
 	}
 }
@@ -193,11 +193,11 @@ func TestWithJWTKeyTheKIDIsNotRead(t *testing.T) {
 	clerk, auth := offline(t, clerktest.Options{})
 	for _, kid := range []any{clerktest.Absent, nil, "", "another", 5, strings.Repeat("k", 257)} {
 		session, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{Header: map[string]any{"kid": kid}}))
-		if got := reasonOf(t, session, err); got != "" {
+		if got := reasonFor(t, session, err); got != "" {
 			t.Errorf("kid %v: got %q, want a session", kid, got)
 		}
 		session, err = auth.VerifyToken(t.Context(), clerk.Forge(clerktest.Claims{Header: map[string]any{"kid": kid}}))
-		if got := reasonOf(t, session, err); got != clerkauth.ReasonTokenSignature {
+		if got := reasonFor(t, session, err); got != clerkauth.ReasonTokenSignature {
 			t.Errorf("kid %v, forged: got %q, want %s", kid, got, clerkauth.ReasonTokenSignature)
 		}
 	}
@@ -229,7 +229,7 @@ func FuzzVerifyToken(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, token string) {
 		session, err := auth.VerifyToken(t.Context(), token)
-		if got := reasonOf(t, session, err); (got == "") != honest[token] {
+		if got := reasonFor(t, session, err); (got == "") != honest[token] {
 			t.Errorf("VerifyToken(%q): got %q, minted %v", token, got, honest[token])
 		}
 	})
