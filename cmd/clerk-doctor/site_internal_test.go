@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -85,6 +86,7 @@ type site struct {
 
 	domain string
 	certs  map[string]tls.Certificate // by host; others are refused, as Clerk's edge does
+	status int                        // of the answer that tells it; 0: 200
 	spare  tls.Certificate            // for later
 	issuer string                     // that discovery tells; "": none is told
 	clock  time.Time                  // in the Date header
@@ -146,6 +148,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 		s.other.ServeHTTP(w, r)
 	case r.URL.Path == s.prefix+discoveryPath && s.issuer != "":
 		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(cmp.Or(s.status, http.StatusOK))
 		_ = json.NewEncoder(w).Encode(map[string]string{"issuer": s.issuer})
 	default:
 		http.StripPrefix(s.prefix, s.frontendAPI()).ServeHTTP(w, r)

@@ -127,6 +127,7 @@ func TestFrontendStories(t *testing.T) {
 			s.issuer = "https://clerk.other.example"
 		}},
 		{name: "no issuer told", args: []string{"example.com"}, exit: exitGood, site: func(_ *testing.T, _ internet, s *site) { s.issuer = "" }},
+		{name: "issuer in an error", args: []string{"example.com"}, exit: exitGood, site: func(_ *testing.T, _ internet, s *site) { s.status = http.StatusForbidden }},
 		{
 			name: "behind a proxy", args: []string{"-proxy-url", "https://www.proxying.example/__clerk/", "proxying.example"}, exit: exitGood,
 			site: func(t *testing.T, in internet, s *site) {

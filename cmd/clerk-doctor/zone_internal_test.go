@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -95,5 +96,16 @@ func TestLameAnswers(t *testing.T) {
 		if got := lameness(tt.r); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
+	}
+}
+
+func TestNameServersWithoutAddressAreNamed(t *testing.T) {
+	n := testNetwork(t, answers(t, map[string][3][]string{
+		"example.com. SOA": {{"example.com." + soaOf}, nil, nil},
+		"example.com. NS":  {{"example.com. 60 NS ns.gone.example."}, nil, nil},
+	}))
+	d := &doctor{options: options{domain: "example.com"}, net: n}
+	if c := d.checkZone(t.Context())[0]; c.Status != warn || !strings.Contains(c.Says, "none has an address") {
+		t.Errorf("got %+v, want a warning that no name server has an address", c)
 	}
 }
