@@ -169,6 +169,9 @@ func (a *Authenticator) decide(r *http.Request, now time.Time) outcome {
 	}
 	o := a.settings.decideCookies(r.Context(), &e, now)
 	for o.need != nothingMore {
+		if o.need == refreshToken && crossOrigin(r, &e.facts, a.settings) {
+			return outcome{reason: ReasonCrossOriginRequest, carrier: CarrierCookie} // or the new cookies would be lost
+		}
 		a.perform(r, o.need, &e, now)
 		o = a.settings.decideCookies(r.Context(), &e, now)
 	}
@@ -211,7 +214,9 @@ func (a *Authenticator) finish(r *http.Request, e *evidence, o outcome, now time
 				o.header = make(http.Header)
 			}
 			o.header.Add("Set-Cookie", c.String())
-			o.header.Set("Cache-Control", "private")
+			if o.header.Get("Cache-Control") == "" {
+				o.header.Set("Cache-Control", "private")
+			}
 		}
 	}
 	return o

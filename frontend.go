@@ -83,6 +83,7 @@ func (s *settings) readProxy(c Config) []error {
 		s.proxyPath = c.ProxyURL
 		return nil
 	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && u.Host != "" && (!s.live || publishable.Loopback(u.Hostname())):
+		trimmed = strings.ToLower(u.Scheme+"://"+u.Host) + strings.TrimRight(u.EscapedPath(), "/")
 		s.browserFrontend, s.accounts = trimmed, ""
 		if len(c.Issuers) == 0 {
 			s.policy.issuers = append(s.policy.issuers, trimmed)
