@@ -14,7 +14,7 @@ type RequestState struct {
 	Session *Session    // nil unless Status is SignedIn
 	Pending *Session    // a verified session that still has a task to do (sts "pending"); never signed in
 	Err     error       // nil if and only if Status is SignedIn, else an *Error
-	Header  http.Header // what the response must carry; nil: nothing
+	Header  http.Header // what the response must carry (Set-Cookie, …); with a Location it is the whole response, status 307; nil: nothing
 	token   string
 }
 
@@ -34,14 +34,19 @@ type Status int
 const (
 	SignedOut Status = iota
 	SignedIn
+	Handshake // signed out, but a round trip through Clerk may change that: send Header with 307
 )
 
-// String is Clerk's word: "signed-in", "signed-out".
+// String is Clerk's word: "signed-in", "signed-out", "handshake".
 func (s Status) String() string {
-	if s == SignedIn {
+	switch s {
+	case SignedIn:
 		return "signed-in"
+	case Handshake:
+		return "handshake"
+	default:
+		return "signed-out"
 	}
-	return "signed-out"
 }
 
 // AuthenticateRequest decides and writes nothing. Callers must send what state.Header holds.
@@ -70,107 +75,278 @@ func identify(r *http.Request) identity {
 
 // outcome is a decision before it is dressed up as a RequestState.
 type outcome struct {
+	status  Status
 	reason  Reason // empty: signed in
+	detail  error
+	tooMany bool // browser rounds
 	carrier Carrier
 	token   string
-	claims  *claims // nil unless verified and judged
+	claims  *claims     // nil unless verified and judged
+	hit     bool        // the signature of the token that decided was verified before
+	header  http.Header // nil: nothing
+	target  string      // where a browser round goes; empty: to the Frontend API
+	need    effect
+}
+
+// effect is something that must be found out before a decision can be made. Each is found out once.
+type effect uint8
+
+const (
+	nothingMore   effect = iota
+	resolveAnswer        // exchange what a browser round brought
+	weighCookies         // verify the session cookies
+	refreshToken         // exchange an expired token
+)
+
+// evidence is all that a decision is made from.
+type evidence struct {
+	facts
+	cameBack bool     // the answer of a browser round was looked at
+	answer   answered // what it brought
+
+	weighed    bool
+	cookies    cookieEvidence
+	pair       slot    // which of the two names counts
+	chosen     verdict // the session cookie of that name
+	signedInAt int64   // __client_uat of that name
+
+	refreshed refreshed
+}
+
+// devBrowserToken is the token of a development browser, from the address or from its cookie.
+func (e *evidence) devBrowserToken() string {
+	if value, ok := first(e.page.query, paramDevBrowser); ok && value != "" {
+		return value
+	}
+	return e.devBrowser[e.pair].value
+}
+
+// sentToken is the session token that came, a cookie before a bearer token.
+func (e *evidence) sentToken() string {
+	if e.chosen.raw != "" {
+		return e.chosen.raw
+	}
+	return e.bearer
 }
 
 func (a *Authenticator) authenticate(r *http.Request) *decision {
 	begin := a.settings.now()
 	o := a.decide(r, begin)
 	d := &decision{by: a, request: identify(r)}
+	d.Status, d.Header = o.status, o.header
 	if o.claims != nil {
 		d.session = o.claims.copySession()
 	}
-	switch {
-	case o.reason == "":
+	if o.reason == "" {
 		d.Status, d.Session, d.token = SignedIn, &d.session, o.token
-	case o.reason == ReasonSessionPending:
+	} else {
+		d.Err = o.err()
+	}
+	if o.reason == ReasonSessionPending {
 		d.Pending = &d.session
-		fallthrough
-	default:
-		d.Err = refused(o.reason)
 	}
 	if a.settings.observe != nil {
-		a.settings.observe(r.Context(), Event{Status: d.Status, Reason: o.reason, Carrier: o.carrier, Elapsed: a.settings.now().Sub(begin)})
+		a.settings.observe(r.Context(), Event{Status: d.Status, Reason: o.reason, Carrier: o.carrier, CacheHit: o.hit, Elapsed: a.settings.now().Sub(begin)})
 	}
 	return d
 }
 
-// decide is the way of a request: its facts, its tokens, and what they come to.
-func (a *Authenticator) decide(r *http.Request, now time.Time) outcome {
-	f, reason := readFacts(r, a.settings)
-	if reason != "" {
-		return outcome{reason: reason}
+func (o *outcome) err() *Error {
+	if o.detail == nil && !o.tooMany {
+		return refused(o.reason)
 	}
-	if f.hasBearer {
-		return a.settings.pending(a.decideBearer(r.Context(), f.bearer, f.host, now))
-	}
-	o := a.decideCookies(r.Context(), &f, now)
-	if o.reason == "" && crossOrigin(r, &f, a.settings) {
-		return outcome{reason: ReasonCrossOriginRequest, carrier: o.carrier}
-	}
-	return a.settings.pending(o)
+	return &Error{Reason: o.reason, detail: o.detail, tooMany: o.tooMany}
 }
 
-func (a *Authenticator) decideBearer(ctx context.Context, raw, host string, now time.Time) outcome {
-	read := parse(raw)
-	if reason := a.judgeParsed(ctx, read, CarrierBearer, host, now); reason != "" {
-		return outcome{reason: reason, carrier: CarrierBearer}
+// decide is the way of a request: its facts, what has to be found out, and what it all comes to.
+func (a *Authenticator) decide(r *http.Request, now time.Time) outcome {
+	var e evidence
+	if reason := e.read(r, a.settings); reason != "" {
+		return outcome{reason: reason}
 	}
-	return outcome{carrier: CarrierBearer, token: raw, claims: read.claims}
+	if e.hasBearer {
+		o := a.decideBearer(r.Context(), e.bearer, &e.facts, now)
+		if o.reason == "" {
+			o.reason = a.settings.judgePending(o.claims)
+			return o
+		}
+		return a.settings.heal(r.Context(), &e, o)
+	}
+	o := a.settings.decideCookies(r.Context(), &e, now)
+	for o.need != nothingMore {
+		a.perform(r, o.need, &e, now)
+		o = a.settings.decideCookies(r.Context(), &e, now)
+	}
+	return a.finish(r, &e, o, now)
+}
+
+// perform finds out what a decision needs. Nothing else on the way of a request waits for anybody.
+func (a *Authenticator) perform(r *http.Request, need effect, e *evidence, now time.Time) {
+	switch need {
+	case resolveAnswer:
+		e.cameBack, e.answer = true, a.resolve(r.Context(), &e.facts, now)
+	case weighCookies:
+		e.weighed, e.cookies = true, a.weigh(r.Context(), &e.facts, now)
+		e.pair = e.cookies.choose(&e.facts, a.settings, now)
+		e.chosen, e.signedInAt = e.cookies.verdicts[e.pair], signedInAt(e.uat[e.pair])
+	case refreshToken:
+		e.refreshed = a.refresh(r, e, now)
+	case nothingMore:
+	}
+}
+
+// finish applies what holds for every decision that came from a cookie.
+func (a *Authenticator) finish(r *http.Request, e *evidence, o outcome, now time.Time) outcome {
+	s := a.settings
+	if o.reason == "" && crossOrigin(r, &e.facts, s) {
+		return outcome{reason: ReasonCrossOriginRequest, carrier: o.carrier}
+	}
+	if o.reason == "" {
+		o.reason = s.judgePending(o.claims)
+	}
+	if e.cameBack {
+		if o.header == nil {
+			o.header = make(http.Header)
+		}
+		addCookies(o.header, s.forget(&e.facts))
+	}
+	if o.reason == "" && o.carrier == CarrierCookie {
+		if c := s.partyCookie(r.Context(), o.claims, &e.facts, now); c != nil {
+			if o.header == nil {
+				o.header = make(http.Header)
+			}
+			o.header.Add("Set-Cookie", c.String())
+			o.header.Set("Cache-Control", "private")
+		}
+	}
+	return o
+}
+
+func (a *Authenticator) decideBearer(ctx context.Context, raw string, f *facts, now time.Time) outcome {
+	read := a.verifier.read(raw, now)
+	if reason := a.judgeParsed(ctx, &read, CarrierBearer, f, now); reason != "" {
+		return outcome{reason: reason, carrier: CarrierBearer, hit: read.verified}
+	}
+	return outcome{carrier: CarrierBearer, token: raw, claims: read.claims, hit: read.verified}
 }
 
 // judgeParsed verifies the signature of a token and then judges its claims.
-func (a *Authenticator) judgeParsed(ctx context.Context, read parsed, k Carrier, host string, now time.Time) Reason {
+func (a *Authenticator) judgeParsed(ctx context.Context, read *parsed, k Carrier, f *facts, now time.Time) Reason {
 	if read.reason != "" {
 		return read.reason
 	}
-	if reason := a.verifier.checkSignature(ctx, read.header, read.compact); reason != "" {
+	if reason := a.verifier.verify(ctx, read, now); reason != "" {
 		return reason
 	}
-	return judge(ctx, read.claims, k, host, &a.settings.policy, now)
+	return judge(ctx, read.claims, k, f, &a.settings.policy, now)
 }
 
-func (a *Authenticator) decideCookies(ctx context.Context, f *facts, now time.Time) outcome {
-	e := a.weigh(ctx, f, now)
-	pair := e.choose(f, a.settings, now)
-	chosen, uat := e.verdicts[pair], signedInAt(f.uat[pair])
-	o := outcome{carrier: CarrierCookie, reason: cookieReason(&e, chosen, uat)}
-	if o.reason == ReasonSessionTokenAndUATMissing {
-		o.carrier = CarrierNone
+// decideCookies decides from what is known so far, or says what has to be found out first.
+func (s *settings) decideCookies(ctx context.Context, e *evidence, now time.Time) outcome {
+	switch {
+	case !e.cameBack && e.document && !e.came.empty():
+		return outcome{need: resolveAnswer}
+	case e.answer.ok:
+		return s.answerOutcome(ctx, e)
+	case !e.weighed:
+		return outcome{need: weighCookies}
+	case e.refreshed.ok:
+		return signedInBy(e.refreshed.answered, CarrierRefresh)
+	}
+	o, ok := s.syncOutcome(ctx, e)
+	if !ok {
+		o = s.cookieOutcome(e)
+	}
+	if o.reason == ReasonTokenExpired && !e.refreshed.tried {
+		if o.detail = s.refreshObstacle(e); o.detail == nil {
+			return outcome{need: refreshToken}
+		}
 	}
 	if o.reason == "" {
-		o.token, o.claims = chosen.raw, chosen.read.claims
+		return s.lookElsewhere(ctx, e, o)
+	}
+	return s.heal(ctx, e, o)
+}
+
+func signedInBy(a answered, k Carrier) outcome {
+	o := outcome{carrier: k, token: a.token, claims: a.claims, header: make(http.Header)}
+	addCookies(o.header, a.cookies)
+	return o
+}
+
+// answerOutcome is what a browser round came to. In development it leaves its answer in the address, and the
+// browser is sent on without it.
+func (s *settings) answerOutcome(ctx context.Context, e *evidence) outcome {
+	o := signedInBy(e.answer, CarrierHandshake)
+	if e.answer.token == "" {
+		o.reason = ReasonSessionTokenMissing
+	}
+	if s.live {
+		return o
+	}
+	if public, ok := publicOrigin(ctx, &e.facts, &s.policy); ok {
+		o.header.Set("Location", withoutAnswer(public, e.page))
+		o.header.Set("Cache-Control", "no-store")
+	}
+	return o
+}
+
+// cookieOutcome is what the session cookies come to.
+func (s *settings) cookieOutcome(e *evidence) outcome {
+	o := outcome{carrier: CarrierCookie, reason: cookieReason(e), hit: e.chosen.read.verified}
+	switch o.reason {
+	case ReasonSessionTokenAndUATMissing:
+		o.carrier = CarrierNone
+	case ReasonTokenExpired:
+		o.detail = e.refreshed.err
+	case "":
+		o.token, o.claims = e.chosen.raw, e.chosen.read.claims
 	}
 	return o
 }
 
 // cookieReason weighs the chosen session cookie against __client_uat, which tells when the browser last signed
 // in or out: a session cookie alone, or one from before that, is not the browser's present state.
-func cookieReason(e *cookieEvidence, chosen verdict, uat int64) Reason {
+func cookieReason(e *evidence) Reason {
 	switch {
-	case chosen.raw == "" && uat == 0:
+	case e.chosen.raw == "" && e.signedInAt == 0:
 		return ReasonSessionTokenAndUATMissing
-	case chosen.raw == "":
+	case e.chosen.raw == "":
 		return ReasonUATWithoutSessionToken
-	case uat == 0:
+	case e.signedInAt == 0:
 		return ReasonSessionTokenWithoutUAT
-	case e.ambiguous:
+	case e.cookies.ambiguous:
 		return ReasonSessionTokenAmbiguous
-	case chosen.read.reason != "":
-		return chosen.read.reason
-	case chosen.read.claims.iat.state == present && chosen.issued() < uat:
+	case e.chosen.read.reason != "":
+		return e.chosen.read.reason
+	case e.chosen.read.claims.iat.state == present && e.chosen.issued() < e.signedInAt:
 		return ReasonTokenBeforeUAT
 	}
-	return chosen.reason
+	return e.chosen.reason
 }
 
-// pending keeps a session that still has a task to do from counting as signed in.
-func (s *settings) pending(o outcome) outcome {
-	if o.reason == "" && o.claims.session.Pending && !s.allowPending {
-		o.reason = ReasonSessionPending
+// lookElsewhere makes a browser round for somebody who is signed in, where the session may be another one by
+// now. Where no round can be made, they stay signed in.
+func (s *settings) lookElsewhere(ctx context.Context, e *evidence, o outcome) outcome {
+	round := outcome{carrier: o.carrier}
+	switch target, ok := s.organizations.target(e.page.path); {
+	case s.crossOriginReferrer(ctx, e):
+		round.reason = ReasonCrossOriginSync
+	case ok && e.document && !o.claims.session.Pending && !target.active(o.claims.session.Organization):
+		round.reason = ReasonOrganizationMismatch
+	default:
+		return o
+	}
+	if round = s.heal(ctx, e, round); round.status == Handshake {
+		return round
 	}
 	return o
+}
+
+// judgePending keeps a session that still has a task to do from counting as signed in.
+func (s *settings) judgePending(c *claims) Reason {
+	if c.session.Pending && !s.allowPending {
+		return ReasonSessionPending
+	}
+	return ""
 }

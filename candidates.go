@@ -37,8 +37,9 @@ func (v verdict) worth() worth {
 
 // cookieEvidence is the session cookies of a request, one verdict for each name.
 type cookieEvidence struct {
-	verdicts  [slots]verdict // without raw: no such cookie
-	ambiguous bool           // several sessions pass: which one counts cannot be told
+	verdicts       [slots]verdict // without raw: no such cookie
+	ambiguous      bool           // several sessions pass: which one counts cannot be told
+	severalExpired bool           // several sessions have expired
 }
 
 // maxSignatures is how many signatures are verified for one request's cookies.
@@ -46,26 +47,41 @@ const maxSignatures = 4
 
 // weigh judges all session cookies of a request.
 func (a *Authenticator) weigh(ctx context.Context, f *facts, now time.Time) cookieEvidence {
-	verdicts := make([]verdict, f.count)
-	for i, c := range f.tokens[:f.count] {
-		verdicts[i] = verdict{raw: c.raw, read: parse(c.raw)}
-	}
-	a.verifyBest(ctx, verdicts, f.host, now)
 	var e cookieEvidence
+	tokens := f.tokens[:f.count]
+	if len(tokens) == 0 {
+		return e
+	}
+	if !slices.ContainsFunc(tokens, func(c candidate) bool { return c.raw != tokens[0].raw }) {
+		// As Clerk sets them: one token, under one name or both.
+		v := verdict{raw: tokens[0].raw, read: a.verifier.read(tokens[0].raw, now)}
+		v.reason = a.judgeParsed(ctx, &v.read, CarrierCookie, f, now)
+		for _, c := range tokens {
+			e.verdicts[c.slot] = v
+		}
+		return e
+	}
+	verdicts := make([]verdict, len(tokens))
+	for i, c := range tokens {
+		verdicts[i] = verdict{raw: c.raw, read: a.verifier.read(c.raw, now)}
+	}
+	a.verifyBest(ctx, verdicts, f, now)
 	for i, v := range verdicts {
-		best := &e.verdicts[f.tokens[i].slot]
+		best := &e.verdicts[tokens[i].slot]
 		if best.raw == "" || v.worth() > best.worth() {
 			*best = v
 		}
 	}
-	e.ambiguous = severalSessions(verdicts)
+	e.ambiguous = severalSessions(verdicts, passing)
+	e.severalExpired = severalSessions(verdicts, healable)
 	return e
 }
 
-func severalSessions(verdicts []verdict) bool {
+// severalSessions reports whether cookies of one worth name more than one session.
+func severalSessions(verdicts []verdict, of worth) bool {
 	first := ""
 	for _, v := range verdicts {
-		if v.worth() != passing {
+		if v.worth() != of {
 			continue
 		}
 		if first != "" && first != v.read.claims.sid {
@@ -78,13 +94,12 @@ func severalSessions(verdicts []verdict) bool {
 
 // verifyBest judges the verdicts, the most promising first: whoever plants cookies must not use up the
 // signatures that are verified, nor make the request wait for keys that an honest cookie does not need.
-func (a *Authenticator) verifyBest(ctx context.Context, verdicts []verdict, host string, now time.Time) {
-	order := make([]int, 0, maxCandidates)
+func (a *Authenticator) verifyBest(ctx context.Context, verdicts []verdict, f *facts, now time.Time) {
+	order, promises := make([]int, len(verdicts)), make([]int, len(verdicts))
 	for i := range verdicts {
-		order = append(order, i)
+		order[i], promises[i] = i, a.promise(&verdicts[i], now)
 	}
-	promise := func(i int) int { return a.promise(&verdicts[i], now) }
-	slices.SortStableFunc(order, func(i, j int) int { return promise(j) - promise(i) })
+	slices.SortStableFunc(order, func(i, j int) int { return promises[j] - promises[i] })
 	signatures, passed := 0, false
 	for _, i := range order {
 		v := &verdicts[i]
@@ -93,11 +108,13 @@ func (a *Authenticator) verifyBest(ctx context.Context, verdicts []verdict, host
 			v.reason = v.read.reason
 		case same >= 0:
 			v.reason = verdicts[same].reason
-		case signatures == maxSignatures, passed && promise(i) == 0:
+		case signatures == maxSignatures, passed && promises[i] == 0:
 			v.reason = ReasonKeyUnknown
 		default:
-			signatures++
-			v.reason = a.judgeParsed(ctx, v.read, CarrierCookie, host, now)
+			if !v.read.verified {
+				signatures++
+			}
+			v.reason = a.judgeParsed(ctx, &v.read, CarrierCookie, f, now)
 			passed = passed || v.reason == ""
 		}
 	}
@@ -105,13 +122,13 @@ func (a *Authenticator) verifyBest(ctx context.Context, verdicts []verdict, host
 
 // promise sorts candidates before any signature is verified. None of what it reads is believed.
 func (a *Authenticator) promise(v *verdict, now time.Time) int {
-	c := v.read.claims
+	c, p := v.read.claims, &a.settings.policy
 	switch {
 	case v.read.reason != "":
 		return 0
-	case !a.verifier.keys.knows(v.read.header, now), !slices.Contains(a.settings.policy.issuers, c.iss):
+	case !v.read.verified && !a.verifier.keys.knows(&v.read.header, now), !slices.Contains(p.issuers, c.iss):
 		return 0
-	case a.settings.policy.judgeTime(c, now) != "":
+	case p.judgeTime(c, now) != "", !p.any && !p.list.match(c.azp.value):
 		return 1
 	}
 	return 2
@@ -139,7 +156,7 @@ func choosePair(p, q verdict, uat [slots]text, s *settings, now time.Time) slot 
 	switch {
 	case p.raw != "" && (p.read.claims == nil || p.read.claims.iss == ""):
 		return plain
-	case p.raw != "" && !slices.Contains(s.policy.issuers, p.read.claims.iss):
+	case p.raw != "" && !s.own(p.read.claims.iss):
 		return suffixed
 	case !hasUAT && q.raw == "":
 		return plain
@@ -153,6 +170,14 @@ func choosePair(p, q verdict, uat [slots]text, s *settings, now time.Time) slot 
 		return plain
 	}
 	return suffixed
+}
+
+// own reports whether iss is this instance's, as far as the choice of cookies goes.
+func (s *settings) own(iss string) bool {
+	if s.ownIssuer == "" {
+		return slices.Contains(s.policy.issuers, iss)
+	}
+	return iss == s.ownIssuer
 }
 
 // issued is the iat of a token that nobody has verified; 0: none.

@@ -3,13 +3,14 @@ package clerkauth
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/jose"
 )
 
 // claims is the payload of a token whose signature was verified: what depends on neither time, request nor
-// policy. It is shared between requests and never changes.
+// policy. It is shared between requests and, but for proof, never changes.
 type claims struct {
 	sub, sid, iss string
 	azp           text
@@ -21,7 +22,9 @@ type claims struct {
 	permissions   []string
 	features      []string // with scope: "o:x", "u:x"
 	plans         []string
-	payload       string
+	payload       []byte // JSON text
+
+	proof atomic.Pointer[partyProof] // the one thing that is not of the token: what its requests need again and again
 }
 
 // state tells absent from malformed: one is how Clerk leaves a claim out, the other is not from Clerk.
@@ -57,7 +60,7 @@ func (d date) time() time.Time {
 
 // decodeClaims reads a payload. A claim of the wrong type is remembered as malformed, for judge to refuse in
 // its turn.
-func decodeClaims(payload string) (*claims, error) {
+func decodeClaims(payload []byte) (*claims, error) {
 	members, err := jose.Object(payload)
 	if err != nil {
 		return nil, err
@@ -146,7 +149,7 @@ func decodeActor(raw string) Actor {
 		return Actor{}
 	}
 	actor := Actor{Subject: unreadable}
-	members, err := jose.Object(raw)
+	members, err := jose.Object([]byte(raw))
 	if err != nil {
 		return actor
 	}
@@ -198,17 +201,18 @@ type policy struct {
 	cookieWithout bool
 	audience      []string
 	issuers       []string
+	party         partyKey
 	skew          time.Duration
 }
 
 // judge says what is wrong with verified claims, or nothing. It runs for every request, whether or not the
 // signature was verified for this one. The first that fails is the reason.
-func judge(ctx context.Context, c *claims, k Carrier, host string, p *policy, now time.Time) Reason {
+func judge(ctx context.Context, c *claims, k Carrier, f *facts, p *policy, now time.Time) Reason {
 	switch {
 	case c.sub == "", c.sid == "", c.unreadable, !p.forMe(c):
 		return ReasonTokenVerificationFailed
 	}
-	if reason := p.judgeParty(ctx, c.azp, k, host); reason != "" {
+	if reason := p.judgeParty(ctx, c, k, f, now); reason != "" {
 		return reason
 	}
 	if !slices.Contains(p.issuers, c.iss) {
@@ -226,25 +230,33 @@ func (p *policy) forMe(c *claims) bool {
 }
 
 // judgeParty is the allowlist: azp names the origin that the token was issued for.
-func (p *policy) judgeParty(ctx context.Context, azp text, k Carrier, host string) Reason {
+func (p *policy) judgeParty(ctx context.Context, c *claims, k Carrier, f *facts, now time.Time) Reason {
 	if p.any {
 		return ""
 	}
-	if azp.state == absent {
-		switch {
-		case k == CarrierBearer && p.bearerWithout, k != CarrierBearer && p.cookieWithout:
-			return ""
-		}
-		return ReasonTokenMissingAzp
-	}
-	if azp.state == present && p.allows(ctx, azp.value, host) {
+	switch {
+	case c.azp.state == present && p.allows(ctx, c.azp.value, f):
+		return ""
+	case c.azp.state != absent:
+		return ReasonTokenInvalidParties
+	case k != CarrierBearer:
+		return p.judgeMissing(ctx, c, f, now)
+	case p.bearerWithout:
 		return ""
 	}
 	return ReasonTokenInvalidParties
 }
 
+// judgeMissing judges a token that a browser brought by itself and that does not say for whom it was minted.
+func (p *policy) judgeMissing(ctx context.Context, c *claims, f *facts, now time.Time) Reason {
+	if p.cookieWithout || p.vouched(ctx, c, f, now) {
+		return ""
+	}
+	return ReasonTokenMissingAzp
+}
+
 // allows asks the list, and then AllowParty, which sees origins in normal form only.
-func (p *policy) allows(ctx context.Context, party, host string) bool {
+func (p *policy) allows(ctx context.Context, party string, f *facts) bool {
 	if p.list.match(party) {
 		return true
 	}
@@ -252,7 +264,7 @@ func (p *policy) allows(ctx context.Context, party, host string) bool {
 		return false
 	}
 	o, err := parseOrigin(party)
-	return err == nil && o.String() == party && p.allow(ctx, party, host)
+	return err == nil && o.String() == party && p.allow(ctx, party, f.host())
 }
 
 // judgeTime reads exp, nbf and iat, in Clerk's order: an expired token is expired, whatever else it is.

@@ -10,12 +10,19 @@ package clerkauth
 
 import (
 	"context"
+
+	"github.com/clerkauth/clerkauth/internal/backendapi"
+	"github.com/clerkauth/clerkauth/internal/tokencache"
 )
 
 // Authenticator judges requests for one Clerk instance. Safe for concurrent use; nothing to close.
 type Authenticator struct {
 	settings *settings
 	verifier verifier
+
+	backend   *backendapi.Client // nil: no secret key
+	failed    memory             // answers of browser rounds that did not hold
+	refreshes refreshes
 }
 
 // New reports every mistake in cfg at once, joined; it does not touch the network.
@@ -24,7 +31,11 @@ func New(cfg Config) (*Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Authenticator{settings: s, verifier: verifier{keys: newKeys(s)}}, nil
+	a := &Authenticator{settings: s, verifier: verifier{keys: newKeys(s), cache: tokencache.New[*claims](s.tokenCacheSize)}}
+	if s.secretKey != "" {
+		a.backend = backendapi.New(s.client, s.backend, s.secretKey, s.now)
+	}
+	return a, nil
 }
 
 // Ready loads the keys if they are not, and says why it cannot: the error is an *Error with
@@ -41,13 +52,21 @@ func (a *Authenticator) Ready(ctx context.Context) error {
 // below the same domain can set: see AuthenticateRequest. A non-nil error is always an *Error. A pending session
 // is an error unless Config.AllowPending.
 func (a *Authenticator) VerifyToken(ctx context.Context, token string) (*Session, error) {
-	o := a.settings.pending(a.decideBearer(ctx, token, "", a.settings.now()))
-	if o.reason != "" {
-		return nil, refused(o.reason)
+	now := a.settings.now()
+	read := a.verifier.read(token, now)
+	reason := a.judgeParsed(ctx, &read, CarrierBearer, noRequest, now)
+	if reason == "" {
+		reason = a.settings.judgePending(read.claims)
 	}
-	session := o.claims.copySession()
+	if reason != "" {
+		return nil, refused(reason)
+	}
+	session := read.claims.copySession()
 	return &session, nil
 }
+
+// noRequest are the facts of a token that came alone.
+var noRequest = &facts{}
 
 // newKeys chooses where keys come from. There is no fallback from one to the next: whoever controls the
 // Frontend API's host must not choose the keys of an application that has a secret.

@@ -14,7 +14,8 @@ type Config struct {
 	// PublishableKey is pk_live_… or pk_test_…. It gives the Frontend API host, the issuer and the names of
 	// the instance's own cookies.
 	PublishableKey string
-	// SecretKey is sk_live_… or sk_test_…. With it the keys come from the Backend API. It is sent nowhere else.
+	// SecretKey is sk_live_… or sk_test_…: with it expired browser sessions are refreshed, handshakes use nonces,
+	// and keys come from the Backend API. It is sent nowhere else.
 	SecretKey string
 	// JWTKey is the instance's public key in PEM: tokens are verified without any network.
 	JWTKey string
@@ -43,6 +44,12 @@ type Config struct {
 
 	// SignInURL is where Require sends a document request of somebody signed out. Empty: it answers 401.
 	SignInURL string
+	// ProxyURL is where the Frontend API is proxied, absolute or a path of this host: "/__clerk". Empty: nowhere.
+	ProxyURL string
+	// Satellite is set on the satellite domains of a multi-domain instance. nil: this is the primary domain.
+	Satellite *Satellite
+	// OrganizationSync makes the URL choose the active organization. Zero: off.
+	OrganizationSync OrganizationSync
 	// TrustForwardedHeaders believes X-Forwarded-Host and X-Forwarded-Proto. Only behind a proxy that
 	// overwrites them: anybody can send them. TLS termination alone needs no forwarded header.
 	TrustForwardedHeaders bool
@@ -68,8 +75,14 @@ type Config struct {
 	BackendAPIURL string
 	// HTTPClient fetches keys. nil: a client of its own. Redirects are never followed.
 	HTTPClient *http.Client
+	// StateKey keys this package's own cookies, at least 32 bytes, the same on every replica. nil: derived from
+	// SecretKey. With neither, cookie tokens without azp are never accepted.
+	StateKey []byte
 	// KeyMaxAge is how long known keys outlive their endpoint. 0: 24 h; less than 5 min is an error of New.
 	KeyMaxAge time.Duration
+	// TokenCacheSize is how many verified tokens are kept, about 2 KB each. 0: 4096; negative: none. A kept token
+	// is judged again on every request; only its signature is not verified again.
+	TokenCacheSize int
 	// Logger gets warnings about keys that cannot be loaded. nil: slog.Default().
 	Logger *slog.Logger
 	// Observe is called once per decision, on the request's goroutine; it must not block. nil: nobody is told.
@@ -87,10 +100,11 @@ type ErrorHandler func(w http.ResponseWriter, r *http.Request, err *Error)
 
 // Event is one decision, for metrics and traces. It names nobody.
 type Event struct {
-	Status  Status
-	Reason  Reason  // empty when signed in
-	Carrier Carrier // of the token that decided
-	Elapsed time.Duration
+	Status   Status
+	Reason   Reason  // empty when signed in
+	Carrier  Carrier // of the token that decided
+	CacheHit bool    // its signature had been verified before
+	Elapsed  time.Duration
 }
 
 // Carrier is where the token came from.
@@ -98,7 +112,9 @@ type Carrier string
 
 // The carriers.
 const (
-	CarrierNone   Carrier = ""
-	CarrierBearer Carrier = "header"
-	CarrierCookie Carrier = "cookie"
+	CarrierNone      Carrier = ""
+	CarrierBearer    Carrier = "header"
+	CarrierCookie    Carrier = "cookie"
+	CarrierHandshake Carrier = "handshake"
+	CarrierRefresh   Carrier = "refresh"
 )

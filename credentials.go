@@ -3,22 +3,65 @@ package clerkauth
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // facts is what a request says, read once. Everything after it judges facts, not requests.
 type facts struct {
 	method   string
-	host     string // as the client names it, in lower case; empty: cannot be told
+	rawHost  string // as it came; see facts.host
 	scheme   string // "https" or "http", where the allowlist does not tell
 	document bool   // a GET whose answer a browser shows as a page
 
 	bearer    string
 	hasBearer bool // an Authorization header decides alone, even an empty token
 
-	tokens [maxCandidates]candidate // from the first count on: unused
+	tokens [maxCandidates]candidate // from count on: unused
 	count  int
 	uat    [slots]text // __client_uat
+
+	devBrowser [slots]text     // __clerk_db_jwt
+	refresh    string          // __refresh_<suffix>; the plain one is nobody's
+	rounds     int             // browser rounds in the last seconds, by __clerk_redirect_count
+	party      single          // our own, of a browser that was signed in here
+	tried      bool            // our own: a round for a missing azp has just been made
+	ownSite    bool            // the browser says that no other site had a hand in this
+	came       handshakeAnswer // what a browser round left for us
+
+	page page // of documents, and in development of everything
+}
+
+// single is a cookie or parameter that counts only when exactly one came.
+type single struct {
+	count int
+	value string
+}
+
+func (v *single) add(value string) {
+	v.count++
+	v.value = value
+}
+
+// only is the value, or "" when none or several came: which one counts could not be told.
+func (v *single) only() string {
+	if v.count != 1 {
+		return ""
+	}
+	return v.value
+}
+
+// handshakeAnswer is what the Frontend API sent along when it sent the browser back.
+type handshakeAnswer struct{ nonce, token single }
+
+func (h *handshakeAnswer) empty() bool { return h.nonce.only() == "" && h.token.only() == "" }
+
+// page is a document request, as far as sending the browser elsewhere and back needs it.
+type page struct {
+	path, query string // as the client sent them
+	navigation  bool   // Sec-Fetch-Dest says document: a page of its own, not a frame
+	referrer    string // a single Referer; empty: none
 }
 
 // slot is one of the two names that each of Clerk's cookies has.
@@ -42,8 +85,18 @@ const maxCandidates = 16
 
 // cookieNames are the names that are read, of both slots.
 type cookieNames struct {
-	session, uat [slots]string
+	session, uat, devBrowser [slots]string
+	refresh                  string
 }
+
+const (
+	cookieHandshake = "__clerk_handshake"
+	cookieNonce     = "__clerk_handshake_nonce"
+	cookieRounds    = "__clerk_redirect_count"
+	cookieParty     = "clerkauth_party"
+	cookieTried     = "clerkauth_tried"
+	prefixHost      = "__Host-"
+)
 
 // newCookieNames returns the names of an instance's cookies. Without a suffix only the plain ones are read.
 func newCookieNames(suffix string) cookieNames {
@@ -53,28 +106,73 @@ func newCookieNames(suffix string) cookieNames {
 		}
 		return [slots]string{plain: name, suffixed: name + "_" + suffix}
 	}
-	return cookieNames{session: both("__session"), uat: both("__client_uat")}
+	refresh := both("__refresh")
+	return cookieNames{
+		session: both("__session"), uat: both("__client_uat"), devBrowser: both("__clerk_db_jwt"),
+		refresh: refresh[suffixed],
+	}
 }
 
-// readFacts is the only reader of requests. A reason means that the request contradicts itself.
-func readFacts(r *http.Request, s *settings) (facts, Reason) {
-	f := facts{
-		method: r.Method, host: clientHost(r, s.forwarded), scheme: clientScheme(r, s.forwarded),
-		document: isDocument(r),
+// read is the only reader of requests. A reason means that the request contradicts itself.
+func (f *facts) read(r *http.Request, s *settings) Reason {
+	f.method, f.document, f.ownSite = r.Method, isDocument(r), isOwnSite(r.Header["Sec-Fetch-Site"])
+	f.rawHost, f.scheme = clientHost(r, s.forwarded), clientScheme(r, s.forwarded)
+	if f.document || !s.live {
+		f.page = readPage(r)
 	}
 	authorization := r.Header["Authorization"]
 	if len(authorization) > 1 {
-		return f, ReasonMultipleAuthorization
+		return ReasonMultipleAuthorization
 	}
 	if len(authorization) == 1 {
 		f.bearer, f.hasBearer = bearer(authorization[0])
 	}
-	if !f.hasBearer {
-		for _, line := range r.Header["Cookie"] {
-			f.readCookies(line, &s.cookies)
+	if f.hasBearer && !f.document {
+		return ""
+	}
+	f.readLines(r.Header["Cookie"], s)
+	if f.document && !s.live {
+		f.readDevelopmentAnswer()
+	}
+	return ""
+}
+
+func (f *facts) readLines(lines []string, s *settings) {
+	bare := s.bareCookies(f)
+	for _, line := range lines {
+		f.readCookies(line, s, bare)
+	}
+	if s.live {
+		return
+	}
+	f.came = handshakeAnswer{} // in development it comes by the address, see readDevelopmentAnswer
+}
+
+// isOwnSite reads Sec-Fetch-Site: absent, or a request by the site itself or by the person.
+func isOwnSite(site []string) bool {
+	return len(site) == 0 || len(site) == 1 && (site[0] == "same-origin" || site[0] == "none" || site[0] == "")
+}
+
+func readPage(r *http.Request) page {
+	path, query := clientTarget(r)
+	p := page{path: path, query: query, navigation: value(r.Header, "Sec-Fetch-Dest") == "document"}
+	if referrers := r.Header["Referer"]; len(referrers) == 1 {
+		p.referrer = referrers[0]
+	}
+	return p
+}
+
+// readDevelopmentAnswer reads a handshake's answer from the address. Only development instances send it there;
+// in production anybody's link could sign a visitor in as somebody else.
+func (f *facts) readDevelopmentAnswer() {
+	for name, value := range parameters(f.page.query) {
+		switch name {
+		case cookieHandshake:
+			f.came.token.add(value)
+		case cookieNonce:
+			f.came.nonce.add(value)
 		}
 	}
-	return f, ""
 }
 
 // bearer returns the token of an Authorization value: after the scheme Bearer in any case (RFC 9110 section
@@ -96,33 +194,82 @@ func bearer(authorization string) (token string, ok bool) {
 }
 
 // readCookies scans one Cookie header, split before anything is decoded. Quotes are part of a value, as they
-// are for browsers, and names match exactly: net/http's parser would unquote and drop.
-func (f *facts) readCookies(line string, names *cookieNames) {
+// are for browsers, and names match exactly: net/http's parser would unquote and drop. bare: our own cookies
+// carry no __Host- prefix.
+func (f *facts) readCookies(line string, s *settings, bare bool) {
 	for line != "" {
 		var pair string
 		pair, line, _ = strings.Cut(line, ";")
 		name, value, ok := strings.Cut(strings.Trim(pair, " \t"), "=")
-		if !ok || !strings.HasPrefix(name, "__") {
+		if !ok {
 			continue
 		}
-		f.readCookie(strings.TrimRight(name, " \t"), strings.TrimLeft(value, " \t"), names)
+		name, value = strings.TrimRight(name, " \t"), strings.TrimLeft(value, " \t")
+		if own, ok := strings.CutPrefix(name, prefixHost); ok != bare {
+			f.readOwn(own, value)
+		}
+		if strings.HasPrefix(name, "__") {
+			f.readCookie(name, value, &s.cookies)
+		}
+	}
+}
+
+// readOwn reads the cookies that this package sets itself.
+func (f *facts) readOwn(name, value string) {
+	switch name {
+	case cookieParty:
+		f.party.add(value)
+	case cookieTried:
+		f.tried = true
 	}
 }
 
 func (f *facts) readCookie(name, value string, names *cookieNames) {
-	for s := range slots {
-		switch name {
-		case names.session[s]:
-			if value != "" && f.count < maxCandidates {
-				f.tokens[f.count] = candidate{s, unescape(value)}
-				f.count++
-			}
-		case names.uat[s]:
-			if f.uat[s].state == absent {
-				f.uat[s] = text{present, unescape(value)}
-			}
-		}
+	switch name {
+	case names.session[plain]:
+		f.addToken(plain, value)
+	case names.session[suffixed]:
+		f.addToken(suffixed, value)
+	case names.uat[plain]:
+		f.uat[plain].first(value)
+	case names.uat[suffixed]:
+		f.uat[suffixed].first(value)
+	case names.devBrowser[plain]:
+		f.devBrowser[plain].first(value)
+	case names.devBrowser[suffixed]:
+		f.devBrowser[suffixed].first(value)
+	case names.refresh:
+		f.refresh = unescape(value)
+	case cookieRounds:
+		f.rounds = roundsMade(unescape(value))
+	case cookieHandshake:
+		f.came.token.add(unescape(value))
+	case cookieNonce:
+		f.came.nonce.add(unescape(value))
 	}
+}
+
+func (f *facts) addToken(s slot, value string) {
+	if value != "" && f.count < maxCandidates {
+		f.tokens[f.count] = candidate{s, unescape(value)}
+		f.count++
+	}
+}
+
+// first keeps the first value that comes, even an empty one.
+func (t *text) first(value string) {
+	if t.state == absent {
+		*t = text{present, unescape(value)}
+	}
+}
+
+// roundsMade reads the count of browser rounds. Odd values are none.
+func roundsMade(value string) int {
+	n, err := strconv.ParseUint(value, 10, 31)
+	if err != nil {
+		return 0
+	}
+	return int(n)
 }
 
 // unescape decodes percent-encoding where it is one, as Clerk's own reader of cookies does.
@@ -137,17 +284,25 @@ func unescape(value string) string {
 	return decoded
 }
 
+// value is the first value of a header whose name is in canonical form already.
+func value(h http.Header, name string) string {
+	if values := h[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
 // isDocument reports whether a browser will show the answer as a page. Sec-Fetch-Dest says so in browsers
 // since 2023; before that Accept begins with text/html.
 func isDocument(r *http.Request) bool {
 	if r.Method != http.MethodGet {
 		return false
 	}
-	switch r.Header.Get("Sec-Fetch-Dest") {
+	switch value(r.Header, "Sec-Fetch-Dest") {
 	case "document", "iframe":
 		return true
 	case "":
-		return strings.HasPrefix(r.Header.Get("Accept"), "text/html")
+		return strings.HasPrefix(value(r.Header, "Accept"), "text/html")
 	}
 	return false
 }
@@ -155,7 +310,7 @@ func isDocument(r *http.Request) bool {
 // signedInAt reads __client_uat, when the browser's client last changed. Zero or nothing readable means that
 // it is signed out. Digits count up to the first other character, as Clerk's script writes and reads it.
 func signedInAt(t text) int64 {
-	s := strings.TrimLeft(t.value, " \t\r\n\v\f")
+	s := strings.TrimLeftFunc(t.value, func(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' })
 	negative := strings.HasPrefix(s, "-")
 	s = strings.TrimPrefix(strings.TrimPrefix(s, "-"), "+")
 	base := int64(10)

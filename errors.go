@@ -4,8 +4,10 @@ import "net/http"
 
 // Error is a refusal.
 type Error struct {
-	Reason Reason // never empty
-	detail error
+	Reason  Reason // never empty
+	Check   Check  // the check that failed, for ReasonCheckFailed
+	detail  error
+	tooMany bool // browser rounds were made, and did not help
 }
 
 // Error is "clerkauth: " and the reason; never a token, key or claim.
@@ -13,6 +15,14 @@ func (e *Error) Error() string { return "clerkauth: " + string(e.Reason) }
 
 // Unwrap is the detail, for logs. It may be nil.
 func (e *Error) Unwrap() error { return e.detail }
+
+// clerkReason is the reason as Clerk's header spells it: an expired token with the outcome of its refresh.
+func (e *Error) clerkReason() string {
+	if e.Reason == ReasonTokenExpired && e.detail != nil {
+		return string(e.Reason) + "-refresh-" + e.detail.Error()
+	}
+	return string(e.Reason)
+}
 
 // StatusCode is 400, 401, 403 or 503: 503 where the answer could not be found out, so that a retry may help.
 func (e *Error) StatusCode() int {
@@ -32,6 +42,7 @@ const (
 	ReasonUATWithoutSessionToken    Reason = "client-uat-but-no-session-token"     // __client_uat says signed in, and no session cookie came
 	ReasonMultipleAuthorization     Reason = "multiple-authorization-headers"      // 400: which one counts cannot be told
 	ReasonSessionTokenAmbiguous     Reason = "session-token-ambiguous"             // cookies of several sessions came, and each would pass
+	ReasonSessionTokenMissing       Reason = "session-token-missing"               // Clerk answered a browser round with: signed out
 	ReasonTokenBeforeUAT            Reason = "session-token-iat-before-client-uat" // the browser signed in again after the token was issued
 )
 
@@ -56,6 +67,18 @@ const (
 	ReasonTokenFromTheFuture Reason = "session-token-iat-in-the-future"
 	ReasonSessionPending     Reason = "session-pending"      // the session still has a task to do
 	ReasonCrossOriginRequest Reason = "cross-origin-request" // 403: a write from an origin that is not allowed
+	ReasonCheckFailed        Reason = "session-check-failed" // 403: signed in, and not allowed to do this
+)
+
+// A browser round through Clerk is due, or cannot be made.
+const (
+	ReasonDevBrowserMissing        Reason = "dev-browser-missing"              // a development instance does not know this browser yet
+	ReasonDevBrowserSync           Reason = "dev-browser-sync"                 // a development instance sent the browser's token along
+	ReasonSatelliteNeedsSync       Reason = "satellite-needs-syncing"          // a satellite has to ask the primary domain
+	ReasonPrimaryRespondsToSync    Reason = "primary-responds-to-syncing"      // the primary domain answers a satellite
+	ReasonCrossOriginSync          Reason = "primary-domain-cross-origin-sync" // the browser comes from another site, perhaps a satellite
+	ReasonOrganizationMismatch     Reason = "active-organization-mismatch"     // the URL asks for another organization
+	ReasonRequestHostNotAuthorized Reason = "request-host-not-authorized"      // 403: a round is due, and the request's host is not in the allowlist
 )
 
 // refusal is what one reason is answered with.
@@ -73,6 +96,14 @@ var table = func() map[Reason]*refusal {
 		ReasonSessionTokenWithoutUAT:    {http.StatusUnauthorized, false, "Nobody is signed in.", nil},
 		ReasonUATWithoutSessionToken:    {http.StatusUnauthorized, true, "The session is not here yet.", nil},
 		ReasonMultipleAuthorization:     {http.StatusBadRequest, false, "More than one Authorization header was sent.", nil},
+		ReasonSessionTokenMissing:       {http.StatusUnauthorized, true, "Nobody is signed in.", nil},
+		ReasonDevBrowserMissing:         {http.StatusUnauthorized, true, "This browser is not known to the development instance yet.", nil},
+		ReasonDevBrowserSync:            {http.StatusUnauthorized, true, "This browser is not known to the development instance yet.", nil},
+		ReasonSatelliteNeedsSync:        {http.StatusUnauthorized, true, "This domain has yet to ask the primary one who is signed in.", nil},
+		ReasonPrimaryRespondsToSync:     {http.StatusUnauthorized, true, "A satellite domain is waiting for an answer.", nil},
+		ReasonCrossOriginSync:           {http.StatusUnauthorized, false, "The session may have changed elsewhere.", nil},
+		ReasonOrganizationMismatch:      {http.StatusUnauthorized, false, "Another organization has to be active here.", nil},
+		ReasonRequestHostNotAuthorized:  {http.StatusForbidden, false, "This host is not one of the application's own.", nil},
 		ReasonTokenBeforeUAT:            {http.StatusUnauthorized, false, "The session token is older than the last sign-in.", nil},
 		ReasonSessionTokenAmbiguous:     {http.StatusUnauthorized, false, "Session cookies of more than one session were sent.", nil},
 		ReasonTokenInvalid:              {http.StatusUnauthorized, false, "The session token is malformed.", nil},
@@ -89,6 +120,7 @@ var table = func() map[Reason]*refusal {
 		ReasonTokenNotActiveYet:         {http.StatusUnauthorized, false, "The session token is not active yet.", nil},
 		ReasonTokenFromTheFuture:        {http.StatusUnauthorized, false, "The session token was issued in the future.", nil},
 		ReasonSessionPending:            {http.StatusUnauthorized, false, "The session still has a task to complete.", nil},
+		ReasonCheckFailed:               {http.StatusForbidden, false, "This session may not do that.", nil},
 		ReasonCrossOriginRequest:        {http.StatusForbidden, false, "This origin may not do that here.", nil},
 	}
 	for reason, entry := range t {

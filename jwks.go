@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/MicahParks/jwkset"
 	"github.com/MicahParks/keyfunc/v3"
@@ -64,10 +65,30 @@ var (
 	privateParts = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 )
 
+// document is what a source answered. notModified: the keys are those of the etag.
+type document struct {
+	body        string
+	etag        string
+	notModified bool
+	retryAfter  time.Duration
+}
+
+var errNotModified = errors.New("304 to a request that had no ETag")
+
+func (d document) keySet(old *snapshot) (*keySet, error) {
+	if d.notModified {
+		if old == nil {
+			return nil, errNotModified
+		}
+		return old.keySet, nil
+	}
+	return parseKeySet(d.body)
+}
+
 // parseKeySet reads a JWK Set key by key: one bad key does not spoil the others, and a set without a usable
 // one is an error.
 func parseKeySet(document string) (*keySet, error) {
-	members, err := jose.Object(document)
+	members, err := jose.Object([]byte(document))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoKeySet, err)
 	}
@@ -127,7 +148,7 @@ func publicKey(jwk jwkset.JWK) *rsa.PublicKey {
 
 // parseKey reads one JWK. Usable is a public RSA key that may verify RS256 signatures.
 func parseKey(raw string) (jwkset.JWK, error) {
-	members, err := jose.Object(raw)
+	members, err := jose.Object([]byte(raw))
 	if err != nil {
 		return jwkset.JWK{}, err
 	}
@@ -140,13 +161,7 @@ func parseKey(raw string) (jwkset.JWK, error) {
 			return jwkset.JWK{}, err
 		}
 	}
-	if m.KTY != jwkset.KtyRSA || m.KID == "" || len(m.KID) > maxKID {
-		return jwkset.JWK{}, errUnusable
-	}
-	if m.ALG != "" && m.ALG != jwkset.AlgRS256 || m.USE != "" && m.USE != jwkset.UseSig {
-		return jwkset.JWK{}, errUnusable
-	}
-	if m.KEYOPS != nil && !slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify) {
+	if !verifies(m) {
 		return jwkset.JWK{}, errUnusable
 	}
 	jwk, err := jwkset.NewJWKFromMarshal(m, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{StrictPadding: true})
@@ -157,6 +172,13 @@ func parseKey(raw string) (jwkset.JWK, error) {
 		return jwkset.JWK{}, errUnusable
 	}
 	return jwk, nil
+}
+
+// verifies reports whether what is said about a key lets it verify RS256 signatures.
+func verifies(m jwkset.JWKMarshal) bool {
+	return m.KTY == jwkset.KtyRSA && m.KID != "" && len(m.KID) <= maxKID &&
+		(m.ALG == "" || m.ALG == jwkset.AlgRS256) && (m.USE == "" || m.USE == jwkset.UseSig) &&
+		(m.KEYOPS == nil || slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify))
 }
 
 // decodeKeyMember takes the members that matter by their exact names; encoding/json would fold their case.

@@ -2,7 +2,6 @@ package clerkauth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -61,14 +60,6 @@ type flight struct {
 	done  chan struct{}
 }
 
-// document is what a source answered. notModified: the keys are those of the etag.
-type document struct {
-	body        string
-	etag        string
-	notModified bool
-	retryAfter  time.Duration
-}
-
 // ready returns the keys if they can be used as they are, and nudges a refresh that is due. It never waits.
 func (k *keys) ready(now time.Time) *snapshot {
 	s := k.current.Load()
@@ -82,6 +73,14 @@ func (k *keys) ready(now time.Time) *snapshot {
 	return s
 }
 
+// end is the last instant of what was verified with s.
+func (k *keys) end(s *snapshot, now time.Time) time.Time {
+	if k.source == nil {
+		return now.Add(k.maxAge)
+	}
+	return s.asked.Add(k.maxAge)
+}
+
 // tooOld reports whether s may not be used at all. A clock that went back makes it old too.
 func (k *keys) tooOld(s *snapshot, now time.Time) bool {
 	age := now.Sub(s.asked)
@@ -90,28 +89,29 @@ func (k *keys) tooOld(s *snapshot, now time.Time) bool {
 
 // forKID returns keys that have kid, waiting only for a key that nobody knows yet or a set that nobody has
 // looked after.
-func (k *keys) forKID(ctx context.Context, kid string) (*snapshot, Reason) {
-	ctx, cancel := context.WithTimeout(ctx, longestWait)
-	defer cancel()
-	arrived := k.now()
-	s := k.ready(arrived)
+func (k *keys) forKID(ctx context.Context, kid string, now time.Time) (*snapshot, Reason) {
+	s := k.ready(now)
 	if s == nil {
-		if s = k.refreshed(ctx, arrived); s == nil {
+		if s = k.refreshed(ctx, now); s == nil {
 			return nil, ReasonKeysUnavailable
 		}
 	}
 	if s.has(kid) {
 		return s, ""
 	}
-	if !s.asked.Before(arrived) {
+	if !s.asked.Before(now) {
 		return nil, ReasonKeyUnknown // the set was asked for after this request came
 	}
-	return k.forUnknown(ctx, kid, arrived)
+	return k.forUnknown(ctx, kid, now)
 }
 
 // refreshed waits for a fetch and returns the newest keys, or old ones that still may be used.
 func (k *keys) refreshed(ctx context.Context, now time.Time) *snapshot {
-	k.wait(ctx, k.start(now, false))
+	if f := k.start(now, false); f != nil {
+		bounded, cancel := context.WithTimeout(ctx, longestWait)
+		defer cancel()
+		f.wait(bounded)
+	}
 	s := k.current.Load()
 	if s == nil || k.tooOld(s, k.now()) {
 		return nil
@@ -121,28 +121,38 @@ func (k *keys) refreshed(ctx context.Context, now time.Time) *snapshot {
 
 // forUnknown looks for a kid that the current keys do not have: after a rotation it is a good one, but anybody
 // can make kids up, so that neither fetches nor waiting requests may grow with them.
-func (k *keys) forUnknown(ctx context.Context, kid string, arrived time.Time) (*snapshot, Reason) {
-	for {
-		f, reason := k.startUnknown(arrived)
-		if reason != "" {
-			return nil, reason
-		}
-		k.wait(ctx, f)
-		k.mu.Lock()
-		k.waiting--
-		failed := k.lastError != nil
-		k.mu.Unlock()
-		s := k.current.Load()
-		switch {
-		case s != nil && s.has(kid) && !k.tooOld(s, k.now()):
-			return s, ""
-		case failed, ctx.Err() != nil:
-			return nil, ReasonKeysUnavailable
-		case f.fresh:
-			return nil, ReasonKeyUnknown
-		}
-		// What was under way was a plain refresh, which a cache may have answered: ask once more.
+func (k *keys) forUnknown(ctx context.Context, kid string, now time.Time) (*snapshot, Reason) {
+	f, reason := k.startUnknown(now)
+	if reason != "" {
+		return nil, reason
 	}
+	ctx, cancel := context.WithTimeout(ctx, longestWait)
+	defer cancel()
+	s, reason := k.await(ctx, f, kid)
+	if reason == ReasonKeyUnknown && !f.fresh {
+		// What was under way was a plain refresh, which a cache may have answered: ask once more.
+		if f, reason = k.startUnknown(now); reason == "" {
+			s, reason = k.await(ctx, f, kid)
+		}
+	}
+	return s, reason
+}
+
+// await waits for a fetch on behalf of an unknown kid.
+func (k *keys) await(ctx context.Context, f *flight, kid string) (*snapshot, Reason) {
+	f.wait(ctx)
+	k.mu.Lock()
+	k.waiting--
+	failed := k.lastError != nil
+	k.mu.Unlock()
+	s := k.current.Load()
+	switch {
+	case s != nil && s.has(kid) && !k.tooOld(s, k.now()):
+		return s, ""
+	case failed, ctx.Err() != nil:
+		return nil, ReasonKeysUnavailable
+	}
+	return nil, ReasonKeyUnknown
 }
 
 // startUnknown joins or begins a fetch for an unknown kid and counts the caller among the waiting.
@@ -204,10 +214,7 @@ func (k *keys) begin(now time.Time, fresh bool) {
 }
 
 // wait returns when f has landed or ctx is done.
-func (k *keys) wait(ctx context.Context, f *flight) {
-	if f == nil {
-		return
-	}
+func (f *flight) wait(ctx context.Context) {
 	select {
 	case <-f.done:
 	case <-ctx.Done():
@@ -249,16 +256,6 @@ func (k *keys) land(f *flight, old *snapshot, doc document, err error) error {
 	return nil
 }
 
-func (d document) keySet(old *snapshot) (*keySet, error) {
-	if d.notModified {
-		if old == nil {
-			return nil, errNotModified
-		}
-		return old.keySet, nil
-	}
-	return parseKeySet(d.body)
-}
-
 // fail backs off: 1 s, doubling to 1 min, or what the server asked for within that. k.mu is held.
 func (k *keys) fail(old *snapshot, asked time.Duration) {
 	pause := min(firstRetry<<min(k.failures, 6), lastRetry)
@@ -272,10 +269,7 @@ func (k *keys) fail(old *snapshot, asked time.Duration) {
 	}
 }
 
-var (
-	errNotModified = errors.New("304 to a request that had no ETag")
-	errTooLarge    = fmt.Errorf("the document is larger than %d bytes", maxDocument)
-)
+var errTooLarge = fmt.Errorf("the document is larger than %d bytes", maxDocument)
 
 // statusError is an answer other than 200 and 304.
 type statusError int
@@ -303,7 +297,7 @@ func endpoint(client *http.Client, url, secret string) func(context.Context, str
 		if err != nil {
 			return document{}, fmt.Errorf("keys: %w", err)
 		}
-		defer resp.Body.Close() //nolint:errcheck // read to the end or given up
+		defer resp.Body.Close()
 		return readDocument(resp)
 	}
 }
@@ -331,11 +325,11 @@ func readDocument(resp *http.Response) (document, error) {
 }
 
 // forHeader returns the keys for a token. A kid that cannot be one is refused without a fetch.
-func (k *keys) forHeader(ctx context.Context, h header) (*snapshot, Reason) {
+func (k *keys) forHeader(ctx context.Context, h *header, now time.Time) (*snapshot, Reason) {
 	if k.source != nil && (h.kid.value == "" || len(h.kid.value) > maxKID) {
 		return nil, ReasonKeyUnknown
 	}
-	return k.forKID(ctx, h.kid.value)
+	return k.forKID(ctx, h.kid.value, now)
 }
 
 // load loads the keys unless they can be used as they are, and waits for them within ctx.
@@ -344,7 +338,9 @@ func (k *keys) load(ctx context.Context) error {
 	if k.ready(now) != nil {
 		return nil
 	}
-	k.wait(ctx, k.start(now, false))
+	if f := k.start(now, false); f != nil {
+		f.wait(ctx)
+	}
 	if s := k.current.Load(); s != nil && !k.tooOld(s, k.now()) {
 		return nil
 	}
@@ -357,7 +353,7 @@ func (k *keys) load(ctx context.Context) error {
 }
 
 // knows reports whether the keys for a token are here, without waiting.
-func (k *keys) knows(h header, now time.Time) bool {
+func (k *keys) knows(h *header, now time.Time) bool {
 	s := k.ready(now)
 	return s != nil && s.has(h.kid.value)
 }

@@ -70,7 +70,7 @@ func (org *organizationClaims) settleVersion2(c *claims) {
 	// What the organization permits is in fea, per and fpm together. A token with one of them in another form
 	// is none that Clerk wrote, and is refused whole: half of what it permits would be guesswork.
 	c.unreadable = org.unreadable || slices.ContainsFunc(c.features, func(f string) bool { return !strings.Contains(f, ":") })
-	members, err := jose.Object(org.o)
+	members, err := jose.Object([]byte(org.o))
 	if err != nil {
 		return
 	}

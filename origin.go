@@ -10,22 +10,26 @@ import (
 	"github.com/clerkauth/clerkauth/internal/publishable"
 )
 
-// clientHost is the host that the client named, in lower case: the Host header or, where forwarded headers are
-// trusted, a single X-Forwarded-Host.
+// clientHost is the host that the client named: the Host header or, where forwarded headers are trusted, a
+// single X-Forwarded-Host.
 func clientHost(r *http.Request, forwarded bool) string {
-	host := r.Host
 	if forwarded {
 		switch values := r.Header["X-Forwarded-Host"]; {
 		case len(values) == 1:
-			host = values[0]
+			return values[0]
 		case len(values) > 1:
 			return ""
 		}
 	}
-	if !wellFormedHost(host) {
+	return r.Host
+}
+
+// host is the host as the client named it, in lower case, or "" when it cannot be one.
+func (f *facts) host() string {
+	if !wellFormedHost(f.rawHost) {
 		return ""
 	}
-	return strings.ToLower(host)
+	return strings.ToLower(f.rawHost)
 }
 
 // wellFormedHost reports whether host is a name or address and perhaps a port, and nothing around it.
@@ -51,29 +55,35 @@ func clientScheme(r *http.Request, forwarded bool) string {
 // publicOrigin is the origin under which the client sees this request, as far as the allowlist vouches for it.
 // https wins over http, except in development on this machine. So TLS that ends before this server needs no
 // header at all.
-func publicOrigin(ctx context.Context, f *facts, s *settings) (string, bool) {
-	if f.host == "" {
+func publicOrigin(ctx context.Context, f *facts, p *policy) (string, bool) {
+	host := f.host()
+	if host == "" {
 		return "", false
 	}
-	if s.policy.any {
-		o, err := parseOrigin(f.scheme + "://" + f.host)
+	if p.any {
+		o, err := parseOrigin(f.scheme + "://" + host)
 		return o.String(), err == nil
 	}
 	schemes := [2]string{"https", "http"}
-	name, _, err := net.SplitHostPort(f.host)
-	if err != nil {
-		name = f.host
-	}
-	if f.scheme == "http" && publishable.Loopback(name) {
+	if f.scheme == "http" && publishable.Loopback(hostname(host)) {
 		schemes = [2]string{"http", "https"}
 	}
 	for _, scheme := range schemes {
-		o, err := parseOrigin(scheme + "://" + f.host)
-		if err == nil && s.policy.allows(ctx, o.String(), f.host) {
+		o, err := parseOrigin(scheme + "://" + host)
+		if err == nil && p.allows(ctx, o.String(), f) {
 			return o.String(), true
 		}
 	}
 	return "", false
+}
+
+// hostname is host without its port.
+func hostname(host string) string {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		return host
+	}
+	return name
 }
 
 // protection is net/http's own rule about what is cross-origin. It has no bypass and no trusted origin:
@@ -102,17 +112,17 @@ func crossOrigin(r *http.Request, f *facts, s *settings) bool {
 			return false
 		}
 		// Only the host was compared: http://example.com must not write to https://example.com.
-		public, ok := publicOrigin(r.Context(), f, s)
+		public, ok := publicOrigin(r.Context(), f, &s.policy)
 		if ok && origins[0] == public {
 			return false
 		}
 	}
-	return len(origins) != 1 || !s.mayWrite(r.Context(), origins[0], f.host)
+	return len(origins) != 1 || !s.mayWrite(r.Context(), origins[0], f)
 }
 
 // mayWrite reports whether pages of origin may send writes here.
-func (s *settings) mayWrite(ctx context.Context, origin, host string) bool {
-	return s.trusted.match(origin) || s.policy.allows(ctx, origin, host)
+func (s *settings) mayWrite(ctx context.Context, origin string, f *facts) bool {
+	return s.trusted.match(origin) || s.policy.allows(ctx, origin, f)
 }
 
 // upgrade reports whether h asks for a WebSocket (RFC 6455 section 4.1).

@@ -1,10 +1,150 @@
 package clerkauth
 
 import (
+	"iter"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/backendapi"
 )
+
+// Parameters and URLs are put together from parts that are already what they say, never resolved: a path that
+// begins with // would otherwise become a host.
+
+// roundLocation is where a browser round begins; empty: the instance's address is not known.
+func (s *settings) roundLocation(e *evidence, o outcome, public string) string {
+	if o.target != "" {
+		return o.target
+	}
+	base := s.frontendAt(public)
+	if base == "" {
+		return ""
+	}
+	q := make(url.Values, 8)
+	q.Set("redirect_url", public+e.page.path+s.returnQuery(e.page.query, o.reason))
+	q.Set("__clerk_api_version", backendapi.Version)
+	q.Set("suffixed_cookies", strconv.FormatBool(e.pair == suffixed))
+	q.Set("__clerk_hs_reason", o.err().clerkReason())
+	if s.secretKey != "" {
+		q.Set("format", "nonce")
+	}
+	if token := e.sentToken(); token != "" {
+		q.Set("__session", token)
+	}
+	if browser := e.devBrowserToken(); !s.live && browser != "" {
+		q.Set("__clerk_db_jwt", browser)
+	}
+	if target, ok := s.organizations.target(e.page.path); ok {
+		q.Set("organization_id", target.parameter())
+	}
+	return base + "/v1/client/handshake?" + q.Encode()
+}
+
+// frontendAt is the Frontend API as a browser reaches it from an origin.
+func (s *settings) frontendAt(public string) string {
+	if s.proxyPath != "" {
+		return public + s.proxyPath
+	}
+	return s.browserFrontend
+}
+
+// returnQuery is the query to come back to, without what an earlier round left in it. Only what changes
+// is written anew, as a form.
+func (s *settings) returnQuery(query string, reason Reason) string {
+	if query == "" {
+		return ""
+	}
+	stripped := false
+	var kept []string
+	for name, value := range parameters(query) {
+		if s.leftBehind(name) {
+			stripped = true
+			continue
+		}
+		kept = append(kept, formEscape(name)+"="+formEscape(value))
+	}
+	if !stripped && (reason != ReasonSatelliteNeedsSync || !s.live) {
+		return "?" + query
+	}
+	if len(kept) == 0 {
+		return ""
+	}
+	return "?" + strings.Join(kept, "&")
+}
+
+// leftBehind reports whether a parameter belongs to the round that brought it. In development an answer that
+// did not hold would stand beside the next one, and of two none counts.
+func (s *settings) leftBehind(name string) bool {
+	switch name {
+	case paramDevBrowser, paramLegacyDevBrowser:
+		return true
+	case cookieHandshake, cookieNonce:
+		return !s.live
+	}
+	return false
+}
+
+// Clerk's own parameters.
+const (
+	paramDevBrowser       = "__clerk_db_jwt"
+	paramLegacyDevBrowser = "__dev_session"
+	paramHelp             = "__clerk_help"
+	paramSynced           = "__clerk_synced"
+	paramRedirect         = "__clerk_redirect_url"
+)
+
+// parameters are the pairs of a query in order, decoded as a form.
+func parameters(query string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for pair := range strings.SplitSeq(query, "&") {
+			name, value, _ := strings.Cut(pair, "=")
+			if pair != "" && !yield(formUnescape(name), formUnescape(value)) {
+				return
+			}
+		}
+	}
+}
+
+func formUnescape(s string) string {
+	decoded, err := url.QueryUnescape(s)
+	if err != nil {
+		return s
+	}
+	return decoded
+}
+
+// formEscape is url.QueryEscape in the spelling of browsers (application/x-www-form-urlencoded): * stays, ~ does not.
+func formEscape(s string) string {
+	return strings.NewReplacer("%2A", "*", "~", "%7E").Replace(url.QueryEscape(s))
+}
+
+// withoutAnswer is the address of a document without what a handshake left in it.
+func withoutAnswer(origin string, p page) string {
+	var kept []string
+	for name, value := range parameters(p.query) {
+		switch name {
+		case cookieHandshake, cookieNonce, paramDevBrowser, paramHelp:
+			continue
+		}
+		kept = append(kept, formEscape(name)+"="+formEscape(value))
+	}
+	if len(kept) == 0 {
+		return origin + p.path
+	}
+	return origin + p.path + "?" + strings.Join(kept, "&")
+}
+
+// first is the first value of a parameter.
+func first(query, parameter string) (string, bool) {
+	for name, value := range parameters(query) {
+		if name == parameter {
+			return value, true
+		}
+	}
+	return "", false
+}
 
 // signInTarget is where somebody signed out who asks for a page is sent; empty: nowhere.
 func (a *Authenticator) signInTarget(r *http.Request, err *Error) string {
@@ -12,11 +152,11 @@ func (a *Authenticator) signInTarget(r *http.Request, err *Error) string {
 	if signIn == nil || err.StatusCode() != http.StatusUnauthorized || !isDocument(r) {
 		return ""
 	}
-	f, reason := readFacts(r, a.settings)
-	if reason != "" {
+	var f facts
+	if reason := f.read(r, a.settings); reason != "" {
 		return ""
 	}
-	public, ok := publicOrigin(r.Context(), &f, a.settings)
+	public, ok := publicOrigin(r.Context(), &f, &a.settings.policy)
 	if !ok {
 		return ""
 	}

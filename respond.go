@@ -11,6 +11,22 @@ import (
 // retryAfter is what a 503 tells clients to wait, in seconds: keys are asked for again about as soon.
 const retryAfter = "2"
 
+// answer writes what the decision adds to the response, and reports whether that is the whole response: the
+// browser is sent elsewhere.
+func (d *decision) answer(w http.ResponseWriter) bool {
+	h := w.Header()
+	for name, values := range d.Header {
+		for _, value := range values {
+			h.Add(name, value)
+		}
+	}
+	if d.Header.Get("Location") == "" {
+		return false
+	}
+	w.WriteHeader(http.StatusTemporaryRedirect)
+	return true
+}
+
 // refuse answers a request that may not pass.
 func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Error) {
 	a.settings.errorHandler(w, r, err)
@@ -29,7 +45,7 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 		}
 	}
 	h.Set("X-Clerk-Auth-Status", SignedOut.String())
-	h.Set("X-Clerk-Auth-Reason", string(err.Reason))
+	h.Set("X-Clerk-Auth-Reason", err.clerkReason())
 	h.Set("X-Content-Type-Options", "nosniff")
 	status := err.StatusCode()
 	switch status {
@@ -39,10 +55,10 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 		h.Set("Retry-After", retryAfter)
 	}
 	if prefersHTML(r.Header["Accept"]) {
-		writePage(w, status, err.Reason)
+		writePage(w, status, err)
 		return
 	}
-	writeJSON(w, status, err.Reason)
+	writeJSON(w, status, err)
 }
 
 // challenge is the WWW-Authenticate value (RFC 6750 section 3): no error code when no token came.
@@ -62,23 +78,45 @@ type apiErrors struct {
 type apiError struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	Check   string `json:"check,omitempty"` // what was demanded; never what the session has
 }
 
-func writeJSON(w http.ResponseWriter, status int, reason Reason) {
+// reverificationError is the answer to which Clerk's scripts react with a dialog.
+type reverificationError struct {
+	ClerkError struct {
+		Type     string `json:"type"`
+		Reason   string `json:"reason"`
+		Metadata struct {
+			Reverification string `json:"reverification"`
+		} `json:"metadata"`
+	} `json:"clerk_error"`
+}
+
+func writeJSON(w http.ResponseWriter, status int, err *Error) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(apiErrors{[]apiError{{string(reason), reason.message()}}}) // the client is gone: nothing to do
+	var body any = apiErrors{[]apiError{{string(err.Reason), err.message(), err.Check.String()}}}
+	if err.Check.kind == kindReverification {
+		var again reverificationError
+		again.ClerkError.Type, again.ClerkError.Reason = "forbidden", "reverification-error"
+		again.ClerkError.Metadata.Reverification = err.Check.value
+		body = again
+	}
+	_ = json.NewEncoder(w).Encode(body) // the client is gone: nothing to do
 }
 
 // message is the fixed sentence for people; never a detail of the token.
-func (r Reason) message() string {
-	if entry, ok := table[r]; ok {
+func (e *Error) message() string {
+	if e.tooMany {
+		return "Signing in went round in circles. Are the publishable key and the secret key of the same Clerk instance, is its domain this one, and does the browser take cookies?"
+	}
+	if entry, ok := table[e.Reason]; ok {
 		return entry.message
 	}
 	return "This request was refused."
 }
 
-var page = template.Must(template.New("refusal").Parse(`<!doctype html>
+var refusalPage = template.Must(template.New("refusal").Parse(`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -98,15 +136,15 @@ code{font-size:.9rem;color:#5b5b70}
 </html>
 `))
 
-func writePage(w http.ResponseWriter, status int, reason Reason) {
+func writePage(w http.ResponseWriter, status int, err *Error) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
 	w.WriteHeader(status)
-	_ = page.Execute(w, struct { // the client is gone: nothing to do
+	_ = refusalPage.Execute(w, struct { // the client is gone: nothing to do
 		Status         int
 		Title, Message string
 		Reason         Reason
-	}{status, http.StatusText(status), reason.message(), reason})
+	}{status, http.StatusText(status), err.message(), err.Reason})
 }
 
 // maxAccept is how many entries of an Accept header are weighed.

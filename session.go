@@ -2,8 +2,14 @@ package clerkauth
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/clerkauth/clerkauth/internal/jose"
 )
 
 // Session is who is signed in. Each request has its own copy.
@@ -30,6 +36,47 @@ func (s *Session) Permissions() []string {
 		return nil
 	}
 	return slices.Clone(s.claims.permissions)
+}
+
+var (
+	errNoClaims  = errors.New("clerkauth: this session was not made from a token and has no claims")
+	errAmbiguous = errors.New("clerkauth: names in the claims differ only in case, so that they cannot be told apart")
+)
+
+// Claims decodes the whole payload into v, as json.Unmarshal does. That function takes names for the same that
+// differ only in case, so a payload with such names is refused.
+func (s *Session) Claims(v any) error {
+	if s.claims == nil {
+		return errNoClaims
+	}
+	if foldable(strings.TrimSpace(string(s.claims.payload))) {
+		return errAmbiguous
+	}
+	if err := json.Unmarshal(s.claims.payload, v); err != nil {
+		return fmt.Errorf("clerkauth: claims: %w", err)
+	}
+	return nil
+}
+
+// foldable reports whether an object in raw, at any depth, has names that differ only in case or not at all.
+func foldable(raw string) bool {
+	if elements, ok := jose.Array(raw); ok {
+		return slices.ContainsFunc(elements, foldable)
+	}
+	if !strings.HasPrefix(raw, "{") {
+		return false
+	}
+	members, err := jose.Object([]byte(raw))
+	if err != nil {
+		return true
+	}
+	for i, m := range members {
+		same := func(n jose.Member) bool { return strings.EqualFold(m.Name, n.Name) }
+		if slices.ContainsFunc(members[:i], same) || foldable(m.Raw) {
+			return true
+		}
+	}
+	return false
 }
 
 // copySession is the session that one request gets.

@@ -3,10 +3,12 @@ package clerkauth
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/clerkauth/clerkauth/internal/jose"
+	"github.com/clerkauth/clerkauth/internal/tokencache"
 )
 
 // maxToken is the size of the largest token that is looked at, in bytes. Browsers send no larger cookie.
@@ -14,23 +16,36 @@ const maxToken = 8 << 10
 
 // verifier turns tokens into claims.
 type verifier struct {
-	keys *keys
+	keys  *keys
+	cache *tokencache.Cache[*claims] // of tokens whose signature is good
 }
 
-// parsed is a token that was read but not verified: nothing in it may be believed yet.
+// parsed is a token that was read but, unless verified says so, not verified: nothing in it may be believed yet.
 type parsed struct {
-	compact jose.Compact
-	header  header
-	claims  *claims
-	reason  Reason // empty: the form, the header and the kind are a session token's
+	raw      string
+	compact  jose.Compact
+	header   header
+	claims   *claims
+	reason   Reason // empty: the form, the header and the kind are a session token's
+	verified bool   // the signature was verified before, with keys that still are the instance's
 }
 
-// parse checks what needs no key: form, header and kind, in this order.
-func parse(raw string) parsed {
+// read looks a token up among those that were verified before, and else parses it. It never waits.
+func (v *verifier) read(raw string, now time.Time) parsed {
+	if s := v.keys.ready(now); s != nil {
+		if c, ok := v.cache.Get(raw, s.generation, now); ok {
+			return parsed{raw: raw, claims: c, verified: true}
+		}
+	}
+	return parse(raw, maxToken)
+}
+
+// parse checks what needs no key: form, header and kind, in this order. size is in bytes.
+func parse(raw string, size int) parsed {
 	if machineToken(raw) {
 		return parsed{reason: ReasonTokenTypeMismatch}
 	}
-	if len(raw) > maxToken {
+	if len(raw) > size {
 		return parsed{reason: ReasonTokenInvalid}
 	}
 	compact, ok := jose.Split(raw)
@@ -48,28 +63,41 @@ func parse(raw string) parsed {
 	if !h.sessionKind(c) {
 		return parsed{reason: ReasonTokenTypeMismatch}
 	}
-	return parsed{compact: compact, header: h, claims: c}
+	return parsed{raw: raw, compact: compact, header: h, claims: c}
 }
 
-// checkSignature finds the key and verifies with it (RFC 7515 section 5.2), RS256 and nothing else.
-func (v *verifier) checkSignature(ctx context.Context, h header, compact jose.Compact) Reason {
-	keys, reason := v.keys.forHeader(ctx, h)
+// verify makes sure of the signature of a token. One that passes is remembered for as long as the keys are the same.
+func (v *verifier) verify(ctx context.Context, t *parsed, now time.Time) Reason {
+	if t.verified {
+		return ""
+	}
+	keys, reason := v.checkSignature(ctx, t, now)
+	if reason == "" {
+		v.cache.Put(t.raw, keys.generation, now, v.keys.end(keys, now), t.claims)
+	}
+	return reason
+}
+
+// checkSignature finds the key and verifies with it (RFC 7515 section 5.2), RS256 and nothing else. It may wait,
+// and only for a key that nobody knows. It returns the keys that it verified with.
+func (v *verifier) checkSignature(ctx context.Context, t *parsed, now time.Time) (*snapshot, Reason) {
+	keys, reason := v.keys.forHeader(ctx, &t.header, now)
 	switch {
 	case reason != "":
-		return reason
-	case h.typ.state != absent && h.typ.value != "JWT":
-		return ReasonTokenInvalid
-	case h.alg != jwt.SigningMethodRS256.Alg():
-		return ReasonTokenAlgorithm
+		return nil, reason
+	case t.header.typ.state != absent && t.header.typ.value != "JWT":
+		return nil, ReasonTokenInvalid
+	case t.header.alg != jwt.SigningMethodRS256.Alg():
+		return nil, ReasonTokenAlgorithm
 	}
-	key, err := keys.key(&jwt.Token{Header: map[string]any{"kid": h.kid.value, "alg": h.alg}, Method: jwt.SigningMethodRS256})
+	key, err := keys.key(&jwt.Token{Header: map[string]any{"kid": t.header.kid.value, "alg": t.header.alg}, Method: jwt.SigningMethodRS256})
 	if err != nil {
-		return ReasonKeyUnknown
+		return nil, ReasonKeyUnknown
 	}
-	if jwt.SigningMethodRS256.Verify(compact.SigningInput, compact.Signature, key) != nil {
-		return ReasonTokenSignature
+	if jwt.SigningMethodRS256.Verify(t.compact.SigningInput, t.compact.Signature, key) != nil {
+		return nil, ReasonTokenSignature
 	}
-	return ""
+	return keys, ""
 }
 
 // header is a JOSE header, as far as it matters.
@@ -81,7 +109,7 @@ type header struct {
 // decodeHeader refuses headers that ask for something this package does not do: extensions that must be
 // understood (RFC 7515 section 4.1.11), unencoded payloads (RFC 7797), encryption, compression, and keys that
 // the token brings along itself.
-func decodeHeader(text string) (header, bool) {
+func decodeHeader(text []byte) (header, bool) {
 	members, err := jose.Object(text)
 	if err != nil {
 		return header{}, false
@@ -112,7 +140,7 @@ const (
 
 // sessionKind reports whether a token is a session token, rather than one made for a machine, for OAuth or from
 // a JWT template: those are signed with the same keys.
-func (h header) sessionKind(c *claims) bool {
+func (h *header) sessionKind(c *claims) bool {
 	typ := h.typ.value
 	if typ == "at+jwt" || typ == "application/at+jwt" || strings.HasPrefix(c.sub, "mch_") {
 		return false

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +21,7 @@ type settings struct {
 	backend  string
 	policy   policy
 	trusted  parties // TrustedOrigins
-	cookies  cookieNames
+	browserSettings
 
 	secretKey       string
 	jwtKey          *keySet  // nil: keys are fetched
@@ -31,44 +30,22 @@ type settings struct {
 	skipOriginCheck bool
 	allowPending    bool
 
-	client       *http.Client
-	keyMaxAge    time.Duration
-	log          *slog.Logger
-	observe      func(context.Context, Event)
-	errorHandler ErrorHandler
-	now          func() time.Time
+	client         *http.Client
+	keyMaxAge      time.Duration
+	tokenCacheSize int
+	log            *slog.Logger
+	observe        func(context.Context, Event)
+	errorHandler   ErrorHandler
+	now            func() time.Time
 }
 
 const (
-	defaultSkew      = 5 * time.Second
-	maxSkew          = time.Minute
-	defaultKeyMaxAge = 24 * time.Hour
-	defaultBackend   = "https://api.clerk.com"
+	defaultSkew           = 5 * time.Second
+	maxSkew               = time.Minute
+	defaultKeyMaxAge      = 24 * time.Hour
+	defaultTokenCacheSize = 4096
+	defaultBackend        = "https://api.clerk.com"
 )
-
-// ConfigFromEnv reads the variables that Clerk's own SDKs read, CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY,
-// CLERK_JWT_KEY, CLERK_API_URL and CLERK_SIGN_IN_URL, and CLERK_AUTHORIZED_PARTIES with commas between the
-// origins. What cannot be read is reported by New.
-func ConfigFromEnv() Config {
-	c := Config{
-		PublishableKey: os.Getenv("CLERK_PUBLISHABLE_KEY"),
-		SecretKey:      os.Getenv("CLERK_SECRET_KEY"),
-		JWTKey:         os.Getenv("CLERK_JWT_KEY"),
-		BackendAPIURL:  os.Getenv("CLERK_API_URL"),
-		SignInURL:      os.Getenv("CLERK_SIGN_IN_URL"),
-	}
-	if list := os.Getenv("CLERK_AUTHORIZED_PARTIES"); list != "" {
-		for party := range strings.SplitSeq(list, ",") {
-			party = strings.TrimSpace(party)
-			if party == "" {
-				c.problems = append(c.problems, errors.New("CLERK_AUTHORIZED_PARTIES: has an empty entry; write origins with one comma between them"))
-				continue
-			}
-			c.AuthorizedParties = append(c.AuthorizedParties, party)
-		}
-	}
-	return c
-}
 
 // validate turns a Config into settings and reports every mistake in it.
 func validate(c Config) (*settings, error) {
@@ -85,6 +62,7 @@ func validate(c Config) (*settings, error) {
 	note(s.readAddresses(c, key)...)
 	note(s.readParties(c, key)...)
 	note(s.readPolicy(c, key)...)
+	note(s.readBrowser(c, key)...)
 	note(s.readPlumbing(c)...)
 	if err := errors.Join(problems...); err != nil {
 		return nil, fmt.Errorf("clerkauth: %w", err)
@@ -96,18 +74,27 @@ func validate(c Config) (*settings, error) {
 func (s *settings) readKeys(c Config) (publishable.Key, []error) {
 	var problems []error
 	if c.PublishableKey == "" && c.SecretKey == "" && c.JWTKey == "" {
-		problems = append(problems, errors.New("Config has no key; set PublishableKey (pk_…) from Clerk's Dashboard, API keys")) //nolint:staticcheck // the field's type begins the sentence
+		problems = append(problems, errors.New("Config has no key; set PublishableKey (pk_…) from Clerk's Dashboard, API keys"))
 	}
 	var key publishable.Key
-	suffix := ""
 	if c.PublishableKey != "" {
 		var err error
 		if key, err = publishable.Parse(c.PublishableKey); err != nil {
 			problems = append(problems, fmt.Errorf("PublishableKey: %q is malformed: %w", cut(c.PublishableKey), err))
 		}
-		suffix = publishable.CookieSuffix(c.PublishableKey)
 	}
-	s.cookies = newCookieNames(suffix)
+	problems = append(problems, s.readSecret(c, key)...)
+	if c.JWTKey != "" {
+		var err error
+		if s.jwtKey, err = parsePEM(c.JWTKey); err != nil {
+			problems = append(problems, fmt.Errorf("JWTKey: %q %w", cut(c.JWTKey), err))
+		}
+	}
+	return key, problems
+}
+
+func (s *settings) readSecret(c Config, key publishable.Key) []error {
+	var problems []error
 	secretLive, secretTest := strings.HasPrefix(c.SecretKey, "sk_live_"), strings.HasPrefix(c.SecretKey, "sk_test_")
 	if c.SecretKey != "" && (!secretLive && !secretTest || len(c.SecretKey) == len("sk_live_") || !token68(c.SecretKey)) {
 		problems = append(problems, fmt.Errorf("SecretKey: %q is malformed; copy the whole key, sk_live_… or sk_test_…", cut(c.SecretKey)))
@@ -115,14 +102,8 @@ func (s *settings) readKeys(c Config) (publishable.Key, []error) {
 	if key.Host != "" && (secretLive || secretTest) && key.Live != secretLive {
 		problems = append(problems, fmt.Errorf("PublishableKey %q and SecretKey %q: one is a live key and one a test key; take both from the same instance", cut(c.PublishableKey), cut(c.SecretKey)))
 	}
-	if c.JWTKey != "" {
-		var err error
-		if s.jwtKey, err = parsePEM(c.JWTKey); err != nil {
-			problems = append(problems, fmt.Errorf("JWTKey: %q %w", cut(c.JWTKey), err))
-		}
-	}
 	s.live = key.Live || secretLive || key.Host == "" && !secretTest
-	return key, problems
+	return problems
 }
 
 // token68 reports whether s can stand in an Authorization header as it is (RFC 9110 section 11.2).
@@ -173,9 +154,9 @@ func (s *settings) readParties(c Config, key publishable.Key) []error {
 	listed := len(c.AuthorizedParties) > 0 || c.AllowParty != nil
 	switch {
 	case !listed && !c.InsecureAllowAnyParty:
-		problems = append(problems, errors.New(`AuthorizedParties is empty: any subdomain that can obtain a token could act as your users; list your own origins, such as "https://example.com" (or, knowing that, set InsecureAllowAnyParty)`)) //nolint:staticcheck // a field name begins the sentence
+		problems = append(problems, errors.New(`AuthorizedParties is empty: any subdomain that can obtain a token could act as your users; list your own origins, such as "https://example.com" (or, knowing that, set InsecureAllowAnyParty)`))
 	case listed && c.InsecureAllowAnyParty:
-		problems = append(problems, errors.New("InsecureAllowAnyParty is set beside AuthorizedParties or AllowParty, which it would switch off; remove one of them")) //nolint:staticcheck // a field name begins the sentence
+		problems = append(problems, errors.New("InsecureAllowAnyParty is set beside AuthorizedParties or AllowParty, which it would switch off; remove one of them"))
 	}
 	s.trusted = trusted
 	s.policy.list, s.policy.allow, s.policy.any = list, c.AllowParty, c.InsecureAllowAnyParty
@@ -190,12 +171,12 @@ func (s *settings) readPolicy(c Config, key publishable.Key) []error {
 	s.policy.issuers = slices.Clone(c.Issuers)
 	if len(c.Issuers) == 0 {
 		if key.FrontendAPI == "" && c.PublishableKey == "" {
-			problems = append(problems, errors.New("Issuers is empty and no PublishableKey gives it; set PublishableKey, or Issuers to the instance's Frontend API URL")) //nolint:staticcheck // a field name begins the sentence
+			problems = append(problems, errors.New("no Issuers, and no PublishableKey gives them; set PublishableKey, or Issuers to the instance's Frontend API URL"))
 		}
 		s.policy.issuers = []string{key.FrontendAPI}
 	}
 	if slices.Contains(c.Issuers, "") || slices.Contains(c.Audience, "") {
-		problems = append(problems, errors.New("Issuers or Audience has an empty entry, which would match a token without the claim; remove it")) //nolint:staticcheck // a field name begins the sentence
+		problems = append(problems, errors.New("an entry of Issuers or Audience is empty, which would match a token without the claim; remove it"))
 	}
 	switch {
 	case c.ClockSkew == 0:
@@ -210,12 +191,26 @@ func (s *settings) readPolicy(c Config, key publishable.Key) []error {
 
 func (s *settings) readPlumbing(c Config) []error {
 	var problems []error
+	if s.tokenCacheSize = c.TokenCacheSize; c.TokenCacheSize == 0 {
+		s.tokenCacheSize = defaultTokenCacheSize
+	}
 	if s.keyMaxAge == 0 {
 		s.keyMaxAge = defaultKeyMaxAge
 	}
 	if s.keyMaxAge < freshFor {
 		problems = append(problems, fmt.Errorf("KeyMaxAge: %q is less than %q, how long keys count as fresh; leave it empty for 24 h", c.KeyMaxAge, freshFor))
 	}
+	secret := c.StateKey
+	if secret == nil {
+		secret = []byte(c.SecretKey)
+	} else if len(secret) < minStateKey {
+		problems = append(problems, fmt.Errorf("StateKey has %d bytes; make at least %d random ones, the same on every replica", len(secret), minStateKey))
+	}
+	party, err := newPartyKey(secret)
+	if err != nil {
+		problems = append(problems, err)
+	}
+	s.policy.party = party
 	if s.log == nil {
 		s.log = slog.Default()
 	}

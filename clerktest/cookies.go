@@ -11,7 +11,8 @@ import (
 )
 
 // Cookies are what a browser carries that is signed in with this token, each under its plain name and under the one
-// with the instance's suffix: the session token, and as client_uat the time of its iat (now, if it cannot be read).
+// with the instance's suffix: the session token, as client_uat the time of its iat (now, if it cannot be read), and in development the
+// token that stands for the browser.
 //
 // They suit both Request.AddCookie and http.SetCookie. In production they are Secure.
 func (in *Instance) Cookies(token string) []*http.Cookie {
@@ -35,5 +36,8 @@ func (in *Instance) Cookies(token string) []*http.Cookie {
 	}
 	add("__session", token)
 	add("__client_uat", strconv.FormatInt(updated, 10))
+	if !secure {
+		add("__clerk_db_jwt", "dvb_2clerktest") // by which a development instance knows a browser
+	}
 	return cookies
 }

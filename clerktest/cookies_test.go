@@ -35,6 +35,9 @@ func TestCookiesAreASignedInBrowsers(t *testing.T) {
 			want := map[string]string{
 				"__session": token, "__session_" + suffix: token, "__client_uat": tt.uat, "__client_uat_" + suffix: tt.uat,
 			}
+			if tt.opts.Development {
+				want["__clerk_db_jwt"], want["__clerk_db_jwt_"+suffix] = "dvb_2clerktest", "dvb_2clerktest"
+			}
 			for _, c := range in.Cookies(token) {
 				if v, ok := want[c.Name]; !ok || v != c.Value {
 					t.Errorf("cookie %s=%s, want %q", c.Name, c.Value, v)
@@ -61,7 +64,7 @@ func TestCookieSuffix(t *testing.T) {
 	for _, c := range in.Cookies(in.Token(clerktest.Claims{})) {
 		names = append(names, c.Name)
 	}
-	if got, want := strings.Join(names, " "), "__session __session_V4j-WS73 __client_uat __client_uat_V4j-WS73"; got != want {
+	if got, want := strings.Join(names, " "), "__session __session_V4j-WS73 __client_uat __client_uat_V4j-WS73 __clerk_db_jwt __clerk_db_jwt_V4j-WS73"; got != want {
 		t.Errorf("cookies %q, want %q", got, want)
 	}
 }

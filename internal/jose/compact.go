@@ -10,8 +10,8 @@ import (
 // Compact is a token in its three parts, decoded.
 type Compact struct {
 	SigningInput string // what was signed: the first two parts as they came
-	Header       string // JSON text
-	Payload      string // JSON text
+	Header       []byte // JSON text, not validated
+	Payload      []byte // JSON text, not validated
 	Signature    []byte
 }
 
@@ -30,13 +30,20 @@ func Split(token string) (Compact, bool) {
 	if !alphabet(header) || !alphabet(payload) || !alphabet(signature) {
 		return Compact{}, false
 	}
-	h, errHeader := canonical.DecodeString(header)
-	p, errPayload := canonical.DecodeString(payload)
-	s, errSignature := canonical.DecodeString(signature)
-	if errHeader != nil || errPayload != nil || errSignature != nil {
+	decoded := make([]byte, base64.RawURLEncoding.DecodedLen(len(token)))
+	h, rest, okHeader := decode(decoded, header)
+	p, rest, okPayload := decode(rest, payload)
+	s, _, okSignature := decode(rest, signature)
+	if !okHeader || !okPayload || !okSignature {
 		return Compact{}, false
 	}
-	return Compact{SigningInput: token[:last], Header: string(h), Payload: string(p), Signature: s}, true
+	return Compact{SigningInput: token[:last], Header: h, Payload: p, Signature: s}, true
+}
+
+// decode decodes part to the beginning of buffer and returns what is left of it.
+func decode(buffer []byte, part string) (decoded, rest []byte, ok bool) {
+	n, err := canonical.Decode(buffer, []byte(part))
+	return buffer[:n:n], buffer[n:], err == nil
 }
 
 // alphabet reports whether s is base64url and nothing else: the decoder alone would skip CR and LF.

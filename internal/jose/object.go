@@ -20,14 +20,14 @@ var (
 // Member is one name and value of an object. Raw is the value's JSON text, without white space around it.
 type Member struct{ Name, Raw string }
 
-// Object returns the members of the JSON object in text, in order. Names are compared exactly, as RFC 7519
+// Object returns the members of the JSON object in document, in order. Names are compared exactly, as RFC 7519
 // section 4 wants and encoding/json does not: "AZP" is not "azp". A name that occurs twice is refused,
 // because readers disagree about which of the two counts. Objects inside are left as they are.
-func Object(text string) ([]Member, error) {
-	if !json.Valid([]byte(text)) {
+func Object(document []byte) ([]Member, error) {
+	if !json.Valid(document) {
 		return nil, ErrSyntax
 	}
-	text = strings.Trim(text, space)
+	text := strings.Trim(string(document), space)
 	if text[0] != '{' {
 		return nil, ErrSyntax
 	}

@@ -1,0 +1,224 @@
+package clerkauth
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Authorize is Require plus checks that must all hold; the first that does not is in Error.Check, with status 403.
+// It panics when a check can never hold: that is a mistake in the program, not of a request.
+func (a *Authenticator) Authorize(check Check, more ...Check) func(http.Handler) http.Handler {
+	checks := append([]Check{check}, more...)
+	for _, c := range checks {
+		if err := c.possible(); err != nil {
+			panic("clerkauth: Authorize: " + err.Error())
+		}
+	}
+	return func(next http.Handler) http.Handler {
+		return a.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			session, _ := FromContext(r.Context())
+			if i := slices.IndexFunc(checks, func(c Check) bool { return !session.Has(c) }); i >= 0 {
+				a.refuse(w, r, &Error{Reason: ReasonCheckFailed, Check: checks[i]})
+				return
+			}
+			next.ServeHTTP(w, r)
+		}))
+	}
+}
+
+// Check is one demand on a session. The zero Check never holds.
+type Check struct {
+	kind, value  string
+	alternatives *[]Check // of AnyOf; a pointer, so that checks can be compared
+}
+
+const (
+	kindRole           = "role"
+	kindPermission     = "permission"
+	kindFeature        = "feature"
+	kindPlan           = "plan"
+	kindActor          = "not impersonated"
+	kindReverification = "reverification"
+	kindAnyOf          = "any of"
+)
+
+// Role holds for the active organization's role: "org:admin", or "admin". It denies when none is active.
+func Role(role string) Check { return Check{kind: kindRole, value: role} }
+
+// Permission holds for a custom permission of the active organization: "org:invoices:create". System permissions,
+// "org:sys_…", are never in a session token.
+func Permission(permission string) Check { return Check{kind: kindPermission, value: permission} }
+
+// Feature holds for a billing feature: "user:x", "org:x", or "x" for either.
+func Feature(feature string) Check { return Check{kind: kindFeature, value: feature} }
+
+// Plan holds for a billing plan, scoped as Feature.
+func Plan(plan string) Check { return Check{kind: kindPlan, value: plan} }
+
+// NotImpersonated holds unless an actor (support staff) is behind the session.
+func NotImpersonated() Check { return Check{kind: kindActor} }
+
+// Reverified holds when the factors of level were verified recently enough. Where it does not,
+// DefaultErrorHandler answers what makes Clerk's own scripts ask the person to verify again. See
+// https://clerk.com/docs/guides/secure/reverification.
+func Reverified(level Reverification) Check {
+	return Check{kind: kindReverification, value: string(level)}
+}
+
+// AnyOf holds when one of the checks does.
+func AnyOf(check Check, more ...Check) Check {
+	alternatives := append([]Check{check}, more...)
+	return Check{kind: kindAnyOf, alternatives: &alternatives}
+}
+
+// String says what is demanded: "permission org:invoices:create".
+func (c Check) String() string {
+	if c.alternatives == nil {
+		return strings.TrimSpace(c.kind + " " + c.value)
+	}
+	names := make([]string, 0, len(*c.alternatives))
+	for _, alternative := range *c.alternatives {
+		names = append(names, alternative.String())
+	}
+	return c.kind + " (" + strings.Join(names, ", ") + ")"
+}
+
+// possible says why a check can never hold.
+func (c Check) possible() error {
+	switch c.kind {
+	case kindRole, kindPermission:
+		return c.possibleName()
+	case kindFeature, kindPlan:
+		if _, name, ok := splitScope(c.value); !ok || name == "" {
+			return fmt.Errorf("%q is no %s; write \"user:x\", \"org:x\" or \"x\"", c.value, c.kind)
+		}
+	case kindReverification:
+		if _, ok := presets[Reverification(c.value)]; !ok {
+			return fmt.Errorf("reverification %q is none of Clerk's presets", c.value)
+		}
+	case kindActor:
+	case kindAnyOf:
+		for _, alternative := range *c.alternatives {
+			if err := alternative.possible(); err != nil {
+				return err
+			}
+		}
+	default:
+		return fmt.Errorf("the zero Check never holds")
+	}
+	return nil
+}
+
+func (c Check) possibleName() error {
+	name := strings.TrimPrefix(organizationName(c.value), "org:")
+	if name == "" || strings.TrimSpace(name) != name {
+		return fmt.Errorf("%q is no %s of an organization; write it as Clerk's Dashboard does, such as \"org:admin\"", c.value, c.kind)
+	}
+	if c.kind == kindPermission && strings.HasPrefix(name, "sys_") {
+		return fmt.Errorf("permission %q is a system permission, and those are never in a session token; check a role or a custom permission", c.value)
+	}
+	return nil
+}
+
+// Has reports whether every check holds. A check that can never hold does not.
+func (s *Session) Has(check Check, more ...Check) bool {
+	return s.holds(check) && !slices.ContainsFunc(more, func(c Check) bool { return !s.holds(c) })
+}
+
+func (s *Session) holds(c Check) bool {
+	if s == nil || c.possible() != nil {
+		return false
+	}
+	switch c.kind {
+	case kindRole:
+		return s.Organization.ID != "" && s.Organization.Role != "" && organizationName(s.Organization.Role) == organizationName(c.value)
+	case kindPermission:
+		return s.Organization.ID != "" && s.claims != nil && slices.Contains(s.claims.permissions, organizationName(c.value))
+	case kindFeature:
+		return s.claims != nil && s.billed(s.claims.features, c.value)
+	case kindPlan:
+		return s.claims != nil && s.billed(s.claims.plans, c.value)
+	case kindActor:
+		return s.Actor == Actor{}
+	case kindReverification:
+		return presets[Reverification(c.value)].met(s.FactorAge)
+	case kindAnyOf:
+		return slices.ContainsFunc(*c.alternatives, s.holds)
+	}
+	return false
+}
+
+// organizationName is a role or permission with its prefix exactly once.
+func organizationName(name string) string {
+	for strings.HasPrefix(name, "org:") {
+		name = name[len("org:"):]
+	}
+	return "org:" + name
+}
+
+// splitScope takes a feature or plan apart. No scope: either will do.
+func splitScope(name string) (scope, rest string, ok bool) {
+	scope, rest, found := strings.Cut(name, ":")
+	if !found {
+		return "", name, true
+	}
+	switch scope {
+	case "o", "org", "organization":
+		return "o", rest, true
+	case "u", "user":
+		return "u", rest, true
+	}
+	return "", "", false
+}
+
+// billed reports whether a list of Clerk's, such as "o:reports,u:search", has what is wanted. What belongs to an
+// organization counts while one is active.
+func (s *Session) billed(list []string, wanted string) bool {
+	scope, name, ok := splitScope(wanted)
+	return ok && slices.ContainsFunc(list, func(entry string) bool {
+		if mine, ok := scoped(entry, "u"); ok && mine == name && scope != "o" {
+			return true
+		}
+		ours, ok := scoped(entry, "o")
+		return ok && ours == name && scope != "u" && s.Organization.ID != ""
+	})
+}
+
+// Reverification is one of Clerk's presets.
+type Reverification string
+
+// Clerk's presets. Somebody without a second factor is asked for the first.
+const (
+	StrictMFA Reverification = "strict_mfa" // both factors, 10 min
+	Strict    Reverification = "strict"     // second factor, 10 min
+	Moderate  Reverification = "moderate"   // second factor, 1 h
+	Lax       Reverification = "lax"        // second factor, 1 day
+)
+
+type preset struct {
+	within time.Duration
+	both   bool
+}
+
+var presets = map[Reverification]preset{
+	StrictMFA: {10 * time.Minute, true},
+	Strict:    {10 * time.Minute, false},
+	Moderate:  {time.Hour, false},
+	Lax:       {24 * time.Hour, false},
+}
+
+// met reports whether the factors were verified recently enough. A factor that never was is not there.
+func (p preset) met(age [2]time.Duration) bool {
+	first, second := age[0] >= 0 && age[0] < p.within, age[1] >= 0 && age[1] < p.within
+	switch {
+	case age[1] < 0:
+		return first
+	case p.both:
+		return first && second
+	default:
+		return second
+	}
+}

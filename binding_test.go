@@ -1,0 +1,242 @@
+package clerkauth_test
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+func TestCookieTokenWithoutAzp(t *testing.T) {
+	b := newBound(t, nil)
+	token := b.without(clerktest.Claims{})
+	post := b.script(token)
+	post.Method = http.MethodPost
+	tests := []struct {
+		name   string
+		r      *http.Request
+		status clerkauth.Status
+	}{
+		{"navigation goes round once", b.page(token), clerkauth.Handshake},
+		{"navigation after a round", b.page(token, triedName+"=1"), clerkauth.SignedOut},
+		{"fetch", b.script(token), clerkauth.SignedOut},
+		{"write", post, clerkauth.SignedOut},
+		{"party cookie that is nobody's", b.script(token, partyName+"=v1.9999999999.AAAA"), clerkauth.SignedOut},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			state := b.auth.AuthenticateRequest(tt.r)
+			wantState(t, state, tt.status, clerkauth.ReasonTokenMissingAzp)
+			set := setCookies(state)
+			if _, ok := set[partyName]; ok {
+				t.Error("a token without azp begets a party cookie")
+			}
+			tried := set[triedName]
+			if (tried != nil) != (tt.status == clerkauth.Handshake) {
+				t.Fatalf("cookie %s: %v", triedName, tried)
+			}
+			if tried != nil && (tried.MaxAge != 60 || !tried.Secure || !tried.HttpOnly || tried.Path != "/" || tried.Domain != "") {
+				t.Errorf("cookie %v, want 60 s, Secure, HttpOnly, Path=/, no Domain", tried)
+			}
+		})
+	}
+}
+
+func TestPartyCookie(t *testing.T) {
+	b := newBound(t, nil)
+	state := b.auth.AuthenticateRequest(b.page(b.clerk.Token(clerktest.Claims{})))
+	wantState(t, state, clerkauth.SignedIn, "")
+	c := setCookies(state)[partyName]
+	if c == nil {
+		t.Fatal("no party cookie")
+	}
+	if c.MaxAge != 7*24*60*60 || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
+		t.Errorf("cookie %v, want 7 days, Secure, HttpOnly, SameSite=Lax, Path=/, no Domain", c)
+	}
+	if got := state.Header.Get("Cache-Control"); got != "private" {
+		t.Errorf("Cache-Control %q, want private", got)
+	}
+	exp, mac, _ := strings.Cut(strings.TrimPrefix(c.Value, "v1."), ".")
+	if want := strconv.FormatInt(b.now.Add(7*24*time.Hour).Unix(), 10); exp != want {
+		t.Errorf("expiry %s, want %s", exp, want)
+	}
+	key, err := hkdf.Key(sha256.New, []byte(b.clerk.SecretKey()), nil, "clerkauth party v1", 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte("v1\x00" + b.clerk.Issuer() + "\x00https://example.com\x00" + state.Session.ID + "\x00" + state.Session.UserID + "\x00" + exp))
+	if want := base64.RawURLEncoding.EncodeToString(h.Sum(nil)); mac != want {
+		t.Errorf("mac %s, want %s", mac, want)
+	}
+}
+
+func TestPartyCookieIsSet(t *testing.T) {
+	b := newBound(t, nil)
+	honest := clerktest.Claims{}
+	party := b.party(honest)
+	elsewhere := b.page(b.clerk.Token(honest))
+	elsewhere.Host = "unlisted.example.com"
+	sibling := b.page(b.clerk.Token(honest))
+	sibling.Header.Set("Sec-Fetch-Site", "same-site")
+	bearer := httptest.NewRequest(http.MethodGet, "https://example.com/", nil)
+	bearer.Header.Set("Authorization", "Bearer "+b.clerk.Token(honest))
+	old := b.page(b.clerk.Token(honest))
+	old.Header.Del("Sec-Fetch-Site")
+	tests := []struct {
+		name string
+		r    *http.Request
+		want bool
+	}{
+		{"when there is none", b.page(b.clerk.Token(honest)), true},
+		{"in an old browser", old, true},
+		{"for a same-origin fetch", b.script(b.clerk.Token(honest)), true},
+		{"not when it is there", b.page(b.clerk.Token(honest), party), false},
+		{"when it is of another session", b.page(b.clerk.Token(clerktest.Claims{SessionID: "sess_2other"}), party), true},
+		{"when it came twice", b.page(b.clerk.Token(honest), party, party), true},
+		{"not at a host that is not listed", elsewhere, false},
+		{"not when a sibling had a hand in it", sibling, false},
+		{"not for a bearer token", bearer, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, again := range []string{"first", "from memory"} {
+				state := b.auth.AuthenticateRequest(tt.r)
+				wantState(t, state, clerkauth.SignedIn, "")
+				if _, got := setCookies(state)[partyName]; got != tt.want {
+					t.Errorf("%s: set %t, want %t", again, got, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestPartyCookieIsRenewedPastHalfItsLife(t *testing.T) {
+	b := newBound(t, nil)
+	party := b.party(clerktest.Claims{})
+	for _, tt := range []struct {
+		after time.Duration
+		want  bool
+	}{{84*time.Hour - time.Second, false}, {84 * time.Hour, true}, {8 * 24 * time.Hour, true}} {
+		b.now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC).Add(tt.after)
+		state := b.auth.AuthenticateRequest(b.page(b.clerk.Token(clerktest.Claims{}), party))
+		if _, got := setCookies(state)[partyName]; got != tt.want {
+			t.Errorf("after %s: renewed %t, want %t", tt.after, got, tt.want)
+		}
+	}
+}
+
+// TestContinuity has what a party cookie lets in, and above all what it does not.
+func TestContinuity(t *testing.T) {
+	b := newBound(t, nil)
+	party := b.party(clerktest.Claims{})
+	flipped := party[:len(party)-1] + map[bool]string{true: "B", false: "A"}[strings.HasSuffix(party, "A")]
+	longer := strings.Replace(party, "v1.1", "v1.9", 1)
+	elsewhere := b.script(b.without(clerktest.Claims{}), party)
+	elsewhere.Host = "other.example.com"
+	tests := []struct {
+		name string
+		auth *clerkauth.Authenticator
+		r    *http.Request
+		want bool
+	}{
+		{"the same session at the same origin", b.auth, b.script(b.without(clerktest.Claims{}), party), true},
+		{"a second tab", b.auth, b.page(b.without(clerktest.Claims{}), party), true},
+		{"another session", b.auth, b.script(b.without(clerktest.Claims{SessionID: "sess_2victim"}), party), false},
+		{"another user", b.auth, b.script(b.without(clerktest.Claims{Subject: "user_2victim"}), party), false},
+		{"another origin of the list", b.auth, elsewhere, false},
+		{"a cookie changed by a bit", b.auth, b.script(b.without(clerktest.Claims{}), flipped), false},
+		{"a life prolonged by hand", b.auth, b.script(b.without(clerktest.Claims{}), longer), false},
+		{"two cookies", b.auth, b.script(b.without(clerktest.Claims{}), party, party), false},
+		{"the name without its prefix", b.auth, b.script(b.without(clerktest.Claims{}), strings.TrimPrefix(party, "__Host-")), false},
+		{"an expired token", b.auth, b.script(b.without(clerktest.Claims{IssuedAt: b.now.Add(-time.Hour)}), party), false},
+		{"a forged token", b.auth, b.script(b.clerk.Forge(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}), party), false},
+		{"an azp that is null", b.auth, b.script(b.clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": nil}}), party), false},
+		{"a key of another application", b.authenticator(func(c *clerkauth.Config) {
+			c.StateKey = []byte(strings.Repeat("k", 32))
+		}), b.script(b.without(clerktest.Claims{}), party), false},
+		{"no key", b.authenticator(func(c *clerkauth.Config) {
+			c.SecretKey = ""
+		}), b.script(b.without(clerktest.Claims{}), party), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			state := tt.auth.AuthenticateRequest(tt.r)
+			if got := state.Status == clerkauth.SignedIn; got != tt.want {
+				t.Errorf("got %s, %v; want signed in: %t", state.Status, state.Err, tt.want)
+			}
+			if _, ok := setCookies(state)[partyName]; ok {
+				t.Error("a token without azp prolongs its party cookie")
+			}
+		})
+	}
+	b.now = b.now.Add(7 * 24 * time.Hour)
+	wantState(t, b.auth.AuthenticateRequest(b.script(b.without(clerktest.Claims{}), party)), clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
+}
+
+func TestReplicasShareStateKey(t *testing.T) {
+	b := newBound(t, func(c *clerkauth.Config) { c.StateKey = []byte(strings.Repeat("s", 32)) })
+	party := b.party(clerktest.Claims{})
+	replica := b.authenticator(func(c *clerkauth.Config) {
+		c.StateKey, c.SecretKey = []byte(strings.Repeat("s", 32)), ""
+	})
+	wantState(t, replica.AuthenticateRequest(b.script(b.without(clerktest.Claims{}), party)), clerkauth.SignedIn, "")
+}
+
+func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
+	now := func() time.Time { return time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) }
+	tests := []struct {
+		name        string
+		development bool
+		url         string
+		want        string
+	}{
+		{"development on this machine", true, "http://localhost:3000/", "clerkauth_party"},
+		{"development with TLS", true, "https://localhost:3000/", partyName},
+		{"development elsewhere", true, "http://example.com/", partyName},
+		{"live keys on this machine", false, "http://localhost:3000/", partyName},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			clerk := clerktest.New(t, clerktest.Options{Development: tt.development, Now: now})
+			cfg := clerk.Config()
+			cfg.AuthorizedParties = append(cfg.AuthorizedParties, "http://localhost:3000", "https://localhost:3000")
+			auth, err := clerkauth.New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := httptest.NewRequest(http.MethodGet, tt.url, nil)
+			for _, c := range clerk.Cookies(clerk.Token(clerktest.Claims{})) {
+				r.AddCookie(c)
+			}
+			state := auth.AuthenticateRequest(r)
+			wantState(t, state, clerkauth.SignedIn, "")
+			for name, c := range setCookies(state) {
+				if name != tt.want || c.Secure != strings.HasPrefix(name, "__Host-") {
+					t.Errorf("cookie %v, want %s", c, tt.want)
+				}
+			}
+			if len(setCookies(state)) != 1 {
+				t.Errorf("cookies %v, want one", state.Header)
+			}
+		})
+	}
+}
+
+func TestInsecureAllowCookieWithoutParty(t *testing.T) {
+	b := newBound(t, func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true })
+	state := b.auth.AuthenticateRequest(b.script(b.without(clerktest.Claims{})))
+	wantState(t, state, clerkauth.SignedIn, "")
+	if len(setCookies(state)) != 0 {
+		t.Errorf("cookies %v, want none: nothing reads them", state.Header)
+	}
+}

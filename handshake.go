@@ -1,0 +1,65 @@
+package clerkauth
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// A browser round sends a document request to the Frontend API, which looks at the browser's own session there
+// and sends it back with fresh cookies. Clerk calls it a handshake. See
+// https://clerk.com/docs/guides/how-clerk-works/overview.
+
+// maxRounds is how many rounds are made within roundsWindow before the browser is told what is wrong.
+const (
+	maxRounds    = 3
+	roundsWindow = 2 * time.Second
+)
+
+// healable reports whether a browser round can change a reason.
+func (r Reason) healable() bool {
+	switch r {
+	case ReasonSessionTokenWithoutUAT, ReasonUATWithoutSessionToken, ReasonTokenBeforeUAT, ReasonSessionTokenAmbiguous,
+		ReasonTokenExpired, ReasonTokenNotActiveYet, ReasonTokenFromTheFuture, ReasonTokenMissingAzp,
+		ReasonDevBrowserMissing, ReasonDevBrowserSync, ReasonSatelliteNeedsSync, ReasonPrimaryRespondsToSync,
+		ReasonCrossOriginSync, ReasonOrganizationMismatch:
+		return true
+	}
+	return false
+}
+
+// heal turns a signed-out outcome into a browser round where that can help and the request allows it: on
+// documents only, because everything else cannot follow, and not for ever.
+func (s *settings) heal(ctx context.Context, e *evidence, o outcome) outcome {
+	if !o.reason.healable() || !e.document || s.onceOnly(e, o.reason) {
+		return o
+	}
+	if e.rounds >= maxRounds {
+		o.tooMany = true
+		return o
+	}
+	public, ok := publicOrigin(ctx, &e.facts, &s.policy)
+	if !ok {
+		return outcome{reason: ReasonRequestHostNotAuthorized, carrier: o.carrier}
+	}
+	location := s.roundLocation(e, o, public)
+	if location == "" {
+		return o
+	}
+	o.status, o.header = Handshake, http.Header{}
+	o.header.Set("Location", location)
+	o.header.Set("Cache-Control", "no-store")
+	o.header.Set("X-Clerk-Auth-Status", Handshake.String())
+	o.header.Set("X-Clerk-Auth-Reason", o.err().clerkReason())
+	o.header.Add("Set-Cookie", cookieRounds+"="+strconv.Itoa(e.rounds+1)+"; SameSite=Lax; HttpOnly; Max-Age="+strconv.Itoa(int(roundsWindow/time.Second)))
+	if o.reason == ReasonTokenMissingAzp {
+		o.header.Add("Set-Cookie", s.ownCookie(&e.facts, cookieTried, "1", triedLifetime).String())
+	}
+	return o
+}
+
+// onceOnly reports whether a round has been made for a reason that one round either heals or never will.
+func (s *settings) onceOnly(e *evidence, reason Reason) bool {
+	return reason == ReasonTokenMissingAzp && (e.tried || e.cameBack)
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package clerkauth_test
+
+func init() { raceDetector = true }

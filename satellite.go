@@ -1,0 +1,170 @@
+package clerkauth
+
+import (
+	"context"
+	"net/url"
+	"strings"
+)
+
+// Satellite marks a satellite domain of a multi-domain instance: people sign in on the primary domain, and the
+// satellite learns of it. See https://clerk.com/docs/guides/dashboard/dns-domains/satellite-domains.
+type Satellite struct {
+	Domain   string // the satellite's own, without scheme; may be empty when Config.ProxyURL is set
+	AutoSync bool   // ask the primary domain on the first visit; else only when the application links with __clerk_synced=false
+}
+
+// syncOutcome is what a satellite and its primary domain arrange before anything else, if they have to.
+func (s *settings) syncOutcome(ctx context.Context, e *evidence) (outcome, bool) {
+	if !e.document {
+		return s.developmentOutcome(e)
+	}
+	if s.satellite != nil && e.page.navigation && s.needsSync(e) {
+		return outcome{reason: ReasonSatelliteNeedsSync, target: s.syncTarget(ctx, e)}, true
+	}
+	if target := s.answerToSatellite(ctx, e); target != "" {
+		return outcome{reason: ReasonPrimaryRespondsToSync, target: target}, true
+	}
+	return s.developmentOutcome(e)
+}
+
+func (s *settings) needsSync(e *evidence) bool {
+	synced, _ := first(e.page.query, paramSynced)
+	if synced == "false" {
+		return true
+	}
+	return s.satellite.AutoSync && synced != "true" && e.chosen.raw == "" && e.signedInAt == 0
+}
+
+// syncTarget is where a development satellite sends the browser: the primary domain itself. In production the
+// Frontend API does it, and the target is the usual one.
+func (s *settings) syncTarget(ctx context.Context, e *evidence) string {
+	if s.live || s.signIn == nil {
+		return ""
+	}
+	public, ok := publicOrigin(ctx, &e.facts, &s.policy)
+	if !ok {
+		return ""
+	}
+	here := public + e.page.path
+	if e.page.query != "" {
+		here += "?" + e.page.query
+	}
+	return withParameters(*s.signIn, paramRedirect, here)
+}
+
+// answerToSatellite is where a development primary sends a satellite's browser back to. Only the allowlist
+// opens this door: whoever gets the browser back gets its development token too.
+func (s *settings) answerToSatellite(ctx context.Context, e *evidence) string {
+	if s.live || s.satellite != nil {
+		return ""
+	}
+	wanted, _ := first(e.page.query, paramRedirect)
+	target, err := url.Parse(wanted)
+	if err != nil || target.Host == "" || target.User != nil {
+		return ""
+	}
+	o, err := parseOrigin(target.Scheme + "://" + target.Host)
+	if err != nil || !o.web() || !s.policy.allows(ctx, o.String(), &e.facts) {
+		return ""
+	}
+	kept := []string{}
+	for name, value := range parameters(target.RawQuery) {
+		if name != paramSynced {
+			kept = append(kept, formEscape(name)+"="+formEscape(value))
+		}
+	}
+	target.RawQuery = strings.Join(kept, "&")
+	if browser := e.devBrowserToken(); browser != "" {
+		return withParameters(*target, paramDevBrowser, browser, paramSynced, "true")
+	}
+	return withParameters(*target, paramSynced, "true")
+}
+
+// withParameters is u with names and values, in turn, after its own query.
+func withParameters(u url.URL, pairs ...string) string {
+	query := u.RawQuery
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if query != "" {
+			query += "&"
+		}
+		query += formEscape(pairs[i]) + "=" + formEscape(pairs[i+1])
+	}
+	u.RawQuery = query
+	return u.String()
+}
+
+// developmentOutcome asks for the token that stands for the browser at a development instance, whose Frontend
+// API, on another domain, cannot set cookies for it.
+func (s *settings) developmentOutcome(e *evidence) (outcome, bool) {
+	if s.live {
+		return outcome{}, false
+	}
+	if _, ok := first(e.page.query, paramDevBrowser); ok {
+		return outcome{reason: ReasonDevBrowserSync}, true
+	}
+	if e.devBrowser[e.pair].value == "" {
+		return outcome{reason: ReasonDevBrowserMissing}, true
+	}
+	return outcome{}, false
+}
+
+// crossOriginReferrer reports whether somebody signed in comes from another site: perhaps from a satellite,
+// where the session may have changed. The primary domain then asks once.
+func (s *settings) crossOriginReferrer(ctx context.Context, e *evidence) bool {
+	if s.satellite != nil || !e.page.navigation || e.rounds != 0 || e.page.referrer == "" {
+		return false
+	}
+	referrer, err := url.Parse(e.page.referrer)
+	if err != nil || referrer.Scheme == "" {
+		return false
+	}
+	public, ok := publicOrigin(ctx, &e.facts, &s.policy)
+	if !ok {
+		return false
+	}
+	o, err := parseOrigin(referrer.Scheme + "://" + referrer.Host)
+	if err == nil && o.String() == public {
+		return false
+	}
+	return !s.clerkReferrer(e, referrer.Hostname(), o)
+}
+
+// clerkReferrer reports whether a page of Clerk's own sent the browser here: a sign-in is not news.
+func (s *settings) clerkReferrer(e *evidence, host string, o origin) bool {
+	frontend, err := url.Parse(s.browserFrontend)
+	if err == nil && s.proxyPath == "" && strings.EqualFold(host, frontend.Hostname()) {
+		return true
+	}
+	if o.scheme != "https" || o.port != "" {
+		return false
+	}
+	return o.host == s.accounts || !s.live && developmentPortal(o.host)
+}
+
+// developmentPortal reports whether host is the account portal of a development instance.
+func developmentPortal(host string) bool {
+	name, ok := strings.CutSuffix(host, ".accounts.dev")
+	if !ok {
+		name, ok = strings.CutSuffix(host, ".accountsstage.dev")
+	}
+	if ok {
+		return name != "" && !strings.HasSuffix("."+name, ".clerk")
+	}
+	if name, ok = strings.CutSuffix(host, ".accounts.lclclerk.com"); ok {
+		return name != ""
+	}
+	name, ok = strings.CutPrefix(host, "accounts.")
+	return ok && strings.HasSuffix(name, ".lcl.dev")
+}
+
+// accountPortal is the host of an instance's account portal: accounts. where the Frontend API has clerk., and at
+// a development instance without that label.
+func accountPortal(frontendHost string, live bool) string {
+	if live {
+		if rest, ok := strings.CutPrefix(frontendHost, "clerk."); ok {
+			return "accounts." + rest
+		}
+		return ""
+	}
+	return strings.Replace(frontendHost, ".clerk.", ".", 1)
+}

@@ -1,0 +1,42 @@
+package clerkauth_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// TestThiefSpeaksHTTPDirectly is somebody who obtained a victim's token without azp and sends whatever they like.
+func TestThiefSpeaksHTTPDirectly(t *testing.T) {
+	b := newBound(t, nil)
+	stolen := b.without(clerktest.Claims{Subject: "user_2victim", SessionID: "sess_2victim"})
+	own := b.party(clerktest.Claims{Subject: "user_2thief", SessionID: "sess_2thief"})
+	until := strconv.FormatInt(b.now.Add(time.Hour).Unix(), 10)
+	message := "v1\x00" + b.clerk.Issuer() + "\x00https://example.com\x00sess_2victim\x00user_2victim\x00" + until
+	hash := sha256.Sum256([]byte(message))
+	guessed := hmac.New(sha256.New, []byte(b.clerk.PublishableKey()))
+	guessed.Write([]byte(message))
+	for name, cookie := range map[string]string{
+		"nothing":                    "",
+		"their own cookie":           own,
+		"a hash, which needs no key": partyName + "=v1." + until + "." + base64.RawURLEncoding.EncodeToString(hash[:]),
+		"a MAC with what is public":  partyName + "=v1." + until + "." + base64.RawURLEncoding.EncodeToString(guessed.Sum(nil)),
+		"an empty MAC":               partyName + "=v1." + until + ".",
+		"a state of their own":       triedName + "=1; __clerk_redirect_count=3",
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, r := range []*http.Request{b.page(stolen, cookie), b.script(stolen, cookie)} {
+				if state := b.auth.AuthenticateRequest(r); state.Status == clerkauth.SignedIn {
+					t.Error("signed in")
+				}
+			}
+		})
+	}
+}
