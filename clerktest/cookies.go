@@ -3,7 +3,6 @@ package clerktest
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -11,8 +10,9 @@ import (
 )
 
 // Cookies are what a browser carries that is signed in with this token, each under its plain name and under the one
-// with the instance's suffix: the session token, as client_uat the time of its iat (now, if it cannot be read), and in development the
-// token that stands for the browser.
+// with the instance's suffix: the session token, and as client_uat the time of its iat (now, if it cannot be read); in
+// development the token that stands for the browser, too. No session on the server stands behind
+// them: SignIn begins one.
 //
 // They suit both Request.AddCookie and http.SetCookie. In production they are Secure.
 func (in *Instance) Cookies(token string) []*http.Cookie {
@@ -23,21 +23,23 @@ func (in *Instance) Cookies(token string) []*http.Cookie {
 			updated = iat.Unix()
 		}
 	}
-	suffix := "_" + publishable.CookieSuffix(in.publishableKey)
-	secure := strings.HasPrefix(in.publishableKey, "pk_live_")
-	var cookies []*http.Cookie
-	add := func(name, value string) {
-		for _, n := range []string{name, name + suffix} {
-			//nolint:gosec // Clerk's script in the page sets and reads them: they cannot be HttpOnly
-			cookies = append(cookies, &http.Cookie{
-				Name: n, Value: value, Path: "/", Secure: secure, SameSite: http.SameSiteLaxMode,
-			})
-		}
-	}
-	add("__session", token)
-	add("__client_uat", strconv.FormatInt(updated, 10))
-	if !secure {
-		add("__clerk_db_jwt", "dvb_2clerktest") // by which a development instance knows a browser
+	//nolint:gosec // Clerk's script in the page sets and reads them: they cannot be HttpOnly
+	like := http.Cookie{Path: "/", Secure: in.live(), SameSite: http.SameSiteLaxMode}
+	cookies := append(in.twins("__session", token, like), in.twins("__client_uat", strconv.FormatInt(updated, 10), like)...)
+	if !in.live() {
+		cookies = append(cookies, in.twins(devBrowserToken, "dvb_2clerktest", like)...)
 	}
 	return cookies
+}
+
+// twins are a cookie like another, under its plain name and under the one with the instance's suffix.
+func (in *Instance) twins(name, value string, like http.Cookie) []*http.Cookie {
+	plain, suffixed := like, like
+	plain.Name, plain.Value = name, value
+	suffixed.Name, suffixed.Value = in.suffixed(name), value
+	return []*http.Cookie{&plain, &suffixed}
+}
+
+func (in *Instance) suffixed(name string) string {
+	return name + "_" + publishable.CookieSuffix(in.publishableKey)
 }
