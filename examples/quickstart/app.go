@@ -19,7 +19,8 @@ import (
 type app struct {
 	auth    *clerkauth.Authenticator
 	parties []string // the allowlist
-	signIn  string   // where to sign in to an instance of one's own; empty: not said
+	signIn  string   // where to sign in to an instance elsewhere; empty: not said
+	trials  []trial
 	clerk   *clerktest.Instance
 	base    string   // where this process and its user reach the app
 	origins []string // every origin it has
@@ -40,7 +41,7 @@ func newApp(addr net.Addr) (*app, error) {
 	}
 	cfg := clerkauth.ConfigFromEnv()
 	if cfg.PublishableKey == "" {
-		clerk, err := clerktest.Start(clerktest.Options{Development: true, Origins: a.origins})
+		clerk, err := clerktest.Start(clerktest.Options{Development: true, Origins: a.origins, People: people})
 		if err != nil {
 			return nil, err
 		}
@@ -49,6 +50,7 @@ func newApp(addr net.Addr) (*app, error) {
 		cfg.AuthorizedParties = append(cfg.AuthorizedParties, a.origins...)
 	}
 	a.parties, a.signIn = cfg.AuthorizedParties, cfg.SignInURL
+	a.trials = trials(strings.HasPrefix(cfg.PublishableKey, "pk_test_"))
 	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		a.close()
@@ -95,14 +97,10 @@ func (a *app) routes() http.Handler {
 	mux.Handle("POST /waves", a.auth.Require(http.HandlerFunc(a.wave)))
 	mux.Handle("GET /assets/", http.FileServerFS(assets))
 
-	// These have no session to guard them: other sites must not press their buttons.
+	mux.HandleFunc("GET /lab/{trial}/token", a.token)
+	// No session guards the lab, so other sites must be kept from pressing its buttons.
 	own := http.NewCrossOriginProtection()
 	mux.Handle("POST /lab/{trial}", own.Handler(a.auth.Optional(http.HandlerFunc(a.lab))))
-	if a.clerk != nil {
-		mux.HandleFunc("GET /lab/{trial}/token", a.token)
-		mux.Handle("POST /sign-in", own.Handler(http.HandlerFunc(a.handleSignIn)))
-		mux.Handle("POST /sign-out", own.Handler(http.HandlerFunc(a.handleSignOut)))
-	}
 	return mux
 }
 
@@ -132,7 +130,7 @@ func (a *app) wave(w http.ResponseWriter, _ *http.Request) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
-	body, err := json.MarshalIndent(v, "", "  ")
+	body, err := json.Marshal(v)
 	if err != nil {
 		http.Error(w, "cannot be shown", http.StatusInternalServerError)
 		return

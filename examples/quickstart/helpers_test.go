@@ -1,17 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 // ownInstance keeps the environment of whoever runs the tests out of them.
@@ -72,26 +69,4 @@ func send(t *testing.T, client *http.Client, method, target string, header http.
 func get(t *testing.T, target string) reply {
 	t.Helper()
 	return send(t, http.DefaultClient, http.MethodGet, target, nil, nil)
-}
-
-// browser is a client that keeps cookies.
-func browser(t *testing.T) *http.Client {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &http.Client{Jar: jar}
-}
-
-// lifeOf is how long a token lives from now on.
-func lifeOf(t *testing.T, token string) time.Duration {
-	t.Helper()
-	var claims struct {
-		Exp int64 `json:"exp"`
-	}
-	if err := json.Unmarshal([]byte(payload(token)), &claims); err != nil {
-		t.Fatalf("payload of a token: %v", err)
-	}
-	return time.Until(time.Unix(claims.Exp, 0))
 }

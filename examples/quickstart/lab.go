@@ -9,109 +9,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
 )
-
-// trial is one request to a protected route, and what must come of it.
-type trial struct {
-	Name         string // in URLs
-	Title, Story string
-	Want         answer
-
-	method, path string
-	mint         func(a *app, c clerktest.Claims) string // nil: no token is sent
-	told         string                                  // what to call the token where the request is shown
-	cookies      bool                                    // the token travels in cookies; false: in the Authorization header
-	from         func(a *app) string                     // the origin of the page that sends it; nil: none
-}
-
-// answer is what an app says about a request.
-type answer struct {
-	Status int              `json:"status"`
-	Reason clerkauth.Reason `json:"reason"` // empty: let through
-}
-
-func (w answer) String() string {
-	if w.Reason == "" {
-		return fmt.Sprintf("%d %s", w.Status, http.StatusText(w.Status))
-	}
-	return fmt.Sprintf("%d %s", w.Status, w.Reason)
-}
-
-func refused(reason clerkauth.Reason) answer { return answer{http.StatusUnauthorized, reason} }
-
-var trials = []trial{
-	{
-		Name: "valid", Title: "A valid call", Story: "An honest token, minted for this origin.",
-		Want:   answer{http.StatusOK, ""},
-		method: http.MethodGet, path: "/me", told: "valid", mint: honest,
-	},
-	{
-		Name: "no-token", Title: "No token", Story: "Nobody says who they are.",
-		Want:   refused(clerkauth.ReasonSessionTokenAndUATMissing),
-		method: http.MethodGet, path: "/me",
-	},
-	{
-		Name: "expired", Title: "An expired token", Story: "It was honest until a minute ago.",
-		Want:   refused(clerkauth.ReasonTokenExpired),
-		method: http.MethodGet, path: "/me", told: "expired",
-		mint: func(a *app, c clerktest.Claims) string {
-			c.ExpiresAt = c.IssuedAt.Add(-time.Minute)
-			c.IssuedAt = c.ExpiresAt.Add(-lifetime)
-			return a.clerk.Token(c)
-		},
-	},
-	{
-		Name: "sibling", Title: "A token from a sibling subdomain",
-		Story:  "The same instance minted it, for a page on another subdomain. Its signature is good; the allowlist stops it.",
-		Want:   refused(clerkauth.ReasonTokenInvalidParties),
-		method: http.MethodGet, path: "/me", told: "azp of a sibling",
-		mint: func(a *app, c clerktest.Claims) string {
-			c.AuthorizedParty = a.sibling
-			return a.clerk.Token(c)
-		},
-	},
-	{
-		Name: "forged", Title: "A forged signature", Story: "The right claims and the right key ID, signed with somebody else's key.",
-		Want:   refused(clerkauth.ReasonTokenSignature),
-		method: http.MethodGet, path: "/me", told: "forged",
-		mint: func(a *app, c clerktest.Claims) string { return a.clerk.Forge(c) },
-	},
-	{
-		Name: "no-azp", Title: "A token without azp", Story: "It does not say for which origin it was minted.",
-		Want:   refused(clerkauth.ReasonTokenMissingAzp),
-		method: http.MethodGet, path: "/me", told: "no azp",
-		mint: func(a *app, c clerktest.Claims) string {
-			c.Extra = map[string]any{"azp": clerktest.Absent}
-			return a.clerk.Token(c)
-		},
-	},
-	{
-		Name: "same-origin", Title: "A POST from this page", Story: "The cookies of somebody signed in, and our own Origin.",
-		Want:   answer{http.StatusOK, ""},
-		method: http.MethodPost, path: "/waves", told: "valid", mint: honest, cookies: true,
-		from: func(a *app) string { return a.base },
-	},
-	{
-		Name: "cross-origin", Title: "A cross-origin POST", Story: "The same cookies, sent along by a page of another site.",
-		Want:   answer{http.StatusForbidden, clerkauth.ReasonCrossOriginRequest},
-		method: http.MethodPost, path: "/waves", told: "valid", mint: honest, cookies: true,
-		from: func(*app) string { return "https://elsewhere.example" },
-	},
-}
-
-func honest(a *app, c clerktest.Claims) string { return a.clerk.Token(c) }
-
-func trialOf(name string) (trial, bool) {
-	i := slices.IndexFunc(trials, func(t trial) bool { return t.Name == name })
-	if i < 0 {
-		return trial{}, false
-	}
-	return trials[i], true
-}
 
 var errNeedsInstance = errors.New("this needs the built-in instance: start without CLERK_PUBLISHABLE_KEY")
 
@@ -128,7 +29,7 @@ type exchange struct {
 }
 
 // try sends a trial over the network, on behalf of p.
-func (a *app) try(ctx context.Context, t trial, p person) (exchange, error) {
+func (a *app) try(ctx context.Context, t trial, p clerktest.Person) (exchange, error) {
 	if !a.can(t) {
 		return exchange{}, errNeedsInstance
 	}
@@ -155,7 +56,7 @@ func (a *app) try(ctx context.Context, t trial, p person) (exchange, error) {
 }
 
 // request is the request of a trial, and the same to look at: with the token's name for the token.
-func (a *app) request(ctx context.Context, t trial, p person) (*http.Request, []string, error) {
+func (a *app) request(ctx context.Context, t trial, p clerktest.Person) (*http.Request, []string, error) {
 	r, err := http.NewRequestWithContext(ctx, t.method, a.base+t.path, http.NoBody)
 	if err != nil {
 		return nil, nil, err
@@ -172,7 +73,7 @@ func (a *app) request(ctx context.Context, t trial, p person) (*http.Request, []
 	if t.mint == nil {
 		return r, shown, nil
 	}
-	token := t.mint(a, a.claims(p, a.base, lifetime))
+	token := t.mint(a, a.claims(p, lifetime))
 	if !t.cookies {
 		r.Header.Set("Authorization", "Bearer "+token)
 		return r, append(shown, "Authorization: Bearer ("+t.told+")"), nil
@@ -201,7 +102,7 @@ func lines(h http.Header) []string {
 
 // lab sends a trial on behalf of the visitor and tells what came of it.
 func (a *app) lab(w http.ResponseWriter, r *http.Request) {
-	t, ok := trialOf(r.PathValue("trial"))
+	t, ok := a.trial(r.PathValue("trial"))
 	if !ok {
 		http.NotFound(w, r)
 		return
@@ -218,7 +119,7 @@ func (a *app) lab(w http.ResponseWriter, r *http.Request) {
 }
 
 // visitor is who is signed in; nobody is the first of the people.
-func visitor(r *http.Request) person {
+func visitor(r *http.Request) clerktest.Person {
 	if s, ok := clerkauth.FromContext(r.Context()); ok {
 		if p, ok := personOf(s.UserID); ok {
 			return p
@@ -229,12 +130,12 @@ func visitor(r *http.Request) person {
 
 // token is the token of a trial, for those who send it themselves. The keys behind it guard nothing.
 func (a *app) token(w http.ResponseWriter, r *http.Request) {
-	t, ok := trialOf(r.PathValue("trial"))
-	if !ok || t.mint == nil {
+	t, ok := a.trial(r.PathValue("trial"))
+	if !ok || t.mint == nil || !a.can(t) {
 		http.NotFound(w, r)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	fmt.Fprintln(w, t.mint(a, a.claims(people[0], a.base, lifetime)))
+	fmt.Fprintln(w, t.mint(a, a.claims(people[0], lifetime)))
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +26,7 @@ func lab(t *testing.T, client *http.Client, a *app, name string) (int, exchange)
 func TestLabShowsStatusReasonAndHeaders(t *testing.T) {
 	ownInstance(t)
 	a := serving(t, (*app).routes)
-	for _, trial := range trials {
+	for _, trial := range a.trials {
 		status, x := lab(t, http.DefaultClient, a, trial.Name)
 		if status != http.StatusOK || x.answer != trial.Want || x.Want != trial.Want {
 			t.Errorf("%s: %d, answer %v, want %v", trial.Name, status, x.answer, trial.Want)
@@ -53,13 +52,13 @@ func TestLabShowsStatusReasonAndHeaders(t *testing.T) {
 func TestLabSendsOnBehalfOfTheVisitor(t *testing.T) {
 	ownInstance(t)
 	a := serving(t, (*app).routes)
-	client := browser(t)
-	cleo := people[2]
-	send(t, client, http.MethodPost, a.base+"/sign-in", nil, url.Values{"as": {cleo.ID}})
-	if _, x := lab(t, client, a, "valid"); !strings.Contains(x.Body, cleo.ID) {
-		t.Errorf("signed in as %s, the valid call is told %s", cleo.ID, x.Body)
+	client, cleo := a.clerk.Browser(a.routes()), people[2]
+	a.clerk.SignIn(client.Jar, cleo)
+	send(t, client, http.MethodGet, a.base+"/", nil, nil)
+	if _, x := lab(t, client, a, "valid"); !strings.Contains(x.Body, cleo.Claims.Subject) {
+		t.Errorf("signed in as %s, the valid call is told %s", cleo.Claims.Subject, x.Body)
 	}
-	if _, x := lab(t, http.DefaultClient, a, "valid"); !strings.Contains(x.Body, people[0].ID) {
+	if _, x := lab(t, http.DefaultClient, a, "valid"); !strings.Contains(x.Body, people[0].Claims.Subject) {
 		t.Errorf("signed out, the valid call is told %s", x.Body)
 	}
 }
@@ -67,7 +66,7 @@ func TestLabSendsOnBehalfOfTheVisitor(t *testing.T) {
 func TestTokensOfTheLab(t *testing.T) {
 	ownInstance(t)
 	a := serving(t, (*app).routes)
-	for _, trial := range trials {
+	for _, trial := range a.trials {
 		resp := get(t, a.base+"/lab/"+trial.Name+"/token")
 		if trial.mint == nil {
 			if resp.status != http.StatusNotFound {

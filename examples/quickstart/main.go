@@ -117,7 +117,7 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 func (a *app) greeting() string {
 	token, of := "$TOKEN", "The Clerk instance is that of CLERK_PUBLISHABLE_KEY. With one of its session tokens:"
 	if a.clerk != nil {
-		token = a.clerk.Token(a.claims(people[0], a.base, curlLifetime))
+		token = a.clerk.Token(a.claims(people[0], curlLifetime))
 		of = fmt.Sprintf("A Clerk instance runs in this process. To ask as %s, for %.0f minutes:", people[0].Name, curlLifetime.Minutes())
 	}
 	return fmt.Sprintf("\n  %s\n\n%s\n\n  curl -i -H \"Authorization: Bearer %s\" %s/me\n\nCtrl-C ends it.\n", a.base, of, token, a.base)

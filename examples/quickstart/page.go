@@ -3,12 +3,10 @@ package main
 import (
 	"bytes"
 	"embed"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"html/template"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/clerkauth/clerkauth"
@@ -26,16 +24,17 @@ var pageTemplate = template.Must(template.New("page").Parse(pageSource))
 type view struct {
 	Session *clerkauth.Session // nil: nobody is signed in
 	Name    string
-	Left    int // seconds until the token ends
-	Claims  string
+	Left    int              // seconds until the token ends
+	Claims  string           // the payload, to be read
 	Reason  clerkauth.Reason // why nobody is signed in
 
 	Parties []string
 	Waves   int64
-	People  []person
 	Trials  []trialView
 	BuiltIn bool
-	SignIn  string // of an instance of one's own
+	For     string // on whose behalf the lab sends
+
+	SignIn, SignOut string // pages; empty: not known
 }
 
 type trialView struct {
@@ -44,8 +43,11 @@ type trialView struct {
 }
 
 func (a *app) page(w http.ResponseWriter, r *http.Request) {
-	v := view{Parties: a.parties, Waves: a.waves.Load(), People: people, BuiltIn: a.clerk != nil, SignIn: a.signIn}
-	for _, t := range trials {
+	v := view{
+		Parties: a.parties, Waves: a.waves.Load(), BuiltIn: a.clerk != nil, For: visitor(r).Name,
+		SignIn: a.signInPage(r), SignOut: a.signOutPage(r),
+	}
+	for _, t := range a.trials {
 		v.Trials = append(v.Trials, trialView{t, a.can(t)})
 	}
 	if state, ok := clerkauth.StateFromContext(r.Context()); ok {
@@ -74,17 +76,15 @@ func (v *view) show(state *clerkauth.RequestState) {
 		v.Name = p.Name
 	}
 	v.Left = int(max(0, time.Until(state.Session.ExpiresAt).Seconds()))
-	v.Claims = payload(state.Token())
+	v.Claims = pretty(state.Session)
 }
 
-// payload is the middle of a token, to be read. The token has been verified: nothing is decided by this.
-func payload(token string) string {
-	_, rest, _ := strings.Cut(token, ".")
-	middle, _, _ := strings.Cut(rest, ".")
-	decoded, err := base64.RawURLEncoding.DecodeString(middle)
-	var pretty bytes.Buffer
-	if err != nil || json.Indent(&pretty, decoded, "", "  ") != nil {
-		return "not readable"
+// pretty is the payload of a session's token.
+func pretty(s *clerkauth.Session) string {
+	var payload json.RawMessage
+	var out bytes.Buffer
+	if s.Claims(&payload) != nil || json.Indent(&out, payload, "", "  ") != nil {
+		return "They cannot be shown."
 	}
-	return pretty.String()
+	return out.String()
 }

@@ -2,39 +2,59 @@ package main
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// person is somebody who can sign in to the instance in this process, as anybody can here without a password.
-type person struct {
-	ID, Name, About string
-	organization    clerkauth.Organization
-	permissions     []string
+// people are who can sign in to the instance in this process: at its own pages, without a password.
+var people = []clerktest.Person{
+	{Name: "Ada", Claims: clerktest.Claims{
+		Subject:      "user_ada",
+		Organization: clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"},
+		Permissions:  []string{"org:invoices:create", "org:invoices:read"},
+	}},
+	{Name: "Ben", Claims: clerktest.Claims{
+		Subject:      "user_ben",
+		Organization: clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:member"},
+		Permissions:  []string{"org:invoices:read"},
+	}},
+	{Name: "Cleo", Claims: clerktest.Claims{Subject: "user_cleo"}},
 }
 
-var acme = clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"}
-
-var people = []person{
-	{"user_ada", "Ada", "admin of Acme", acme, []string{"org:invoices:create", "org:invoices:read"}},
-	{
-		"user_ben", "Ben", "member of Acme",
-		clerkauth.Organization{ID: acme.ID, Slug: acme.Slug, Role: "org:member"},
-		[]string{"org:invoices:read"},
-	},
-	{"user_cleo", "Cleo", "no organization", clerkauth.Organization{}, nil},
-}
-
-func personOf(id string) (person, bool) {
-	i := slices.IndexFunc(people, func(p person) bool { return p.ID == id })
+func personOf(id string) (clerktest.Person, bool) {
+	i := slices.IndexFunc(people, func(p clerktest.Person) bool { return p.Claims.Subject == id })
 	if i < 0 {
-		return person{}, false
+		return clerktest.Person{}, false
 	}
 	return people[i], true
+}
+
+// signInPage and signOutPage are where a visitor goes to sign in and out: pages of the instance, which send the
+// browser back here. From there on middleware keeps it signed in. Empty: not known.
+func (a *app) signInPage(r *http.Request) string {
+	if a.clerk == nil {
+		return a.signIn
+	}
+	return a.clerk.URL(clerktest.SignInPage) + "?redirect_url=" + url.QueryEscape(a.here(r)+"/")
+}
+
+func (a *app) signOutPage(r *http.Request) string {
+	if a.clerk == nil {
+		return ""
+	}
+	return a.clerk.URL(clerktest.SignOutPage) + "?redirect_url=" + url.QueryEscape(a.here(r)+"/")
+}
+
+// here is the origin under which the visitor sees the app.
+func (a *app) here(r *http.Request) string {
+	if o := "http://" + r.Host; slices.Contains(a.origins, o) {
+		return o
+	}
+	return a.base
 }
 
 // Clerk's tokens live for a minute. The one of the curl line lives long enough to be tried.
@@ -43,47 +63,12 @@ const (
 	curlLifetime = 10 * time.Minute
 )
 
-// claims are those of a token that Clerk mints for p, whose browser shows a page of party.
-func (a *app) claims(p person, party string, lives time.Duration) clerktest.Claims {
-	now := time.Now()
-	return clerktest.Claims{
-		Subject: p.ID, SessionID: "sess_" + strings.ToLower(p.Name), AuthorizedParty: party,
-		Organization: p.organization, Permissions: p.permissions,
-		IssuedAt: now, ExpiresAt: now.Add(lives),
-	}
-}
-
-// handleSignIn leaves the browser with the cookies of somebody who signed in.
-func (a *app) handleSignIn(w http.ResponseWriter, r *http.Request) {
-	p, ok := personOf(r.FormValue("as"))
-	if !ok {
-		http.Error(w, "There is no such person.", http.StatusBadRequest)
-		return
-	}
-	// Clerk mints for the page that asks, as the browser names it.
-	party := a.base
-	if o := "http://" + r.Host; slices.Contains(a.origins, o) {
-		party = o
-	}
-	for _, c := range a.clerk.Cookies(a.clerk.Token(a.claims(p, party, lifetime))) {
-		http.SetCookie(w, c)
-	}
-	toPage(w, r)
-}
-
-// handleSignOut leaves it with those of somebody who signed out: no session, and a client_uat of 0.
-func (a *app) handleSignOut(w http.ResponseWriter, r *http.Request) {
-	for _, c := range a.clerk.Cookies("") {
-		c.Value = "0"
-		if strings.HasPrefix(c.Name, "__session") {
-			c.Value, c.MaxAge = "", -1
-		}
-		http.SetCookie(w, c)
-	}
-	toPage(w, r)
-}
-
-func toPage(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+// claims are those of a token that lives from now on, minted for p.
+func (a *app) claims(p clerktest.Person, lives time.Duration) clerktest.Claims {
+	c := p.Claims
+	c.SessionID = "sess_quickstart"
+	c.AuthorizedParty = a.base
+	c.IssuedAt = time.Now()
+	c.ExpiresAt = c.IssuedAt.Add(lives)
+	return c
 }

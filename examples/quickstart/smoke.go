@@ -18,7 +18,7 @@ func (a *app) smoke(ctx context.Context, out io.Writer) error {
 	}
 	row("request", "expected", "actual", "verdict")
 	sent, agreed := 0, 0
-	for _, t := range trials {
+	for _, t := range a.trials {
 		if !a.can(t) {
 			row(t.Title, t.Want, "not sent", "needs the built-in instance")
 			continue

@@ -84,7 +84,7 @@ if (left) {
     text.querySelector("strong").textContent = `${seconds} s`;
     if (seconds === 0) {
       clearInterval(timer);
-      text.textContent = "The token has ended: the next request is refused. Where Clerk's script runs, it fetches a new one in time.";
+      text.textContent = "The token has ended. The next page load renews it.";
     }
   }, 250);
 }
