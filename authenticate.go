@@ -165,12 +165,7 @@ func (a *Authenticator) decide(r *http.Request, now time.Time) outcome {
 		return outcome{reason: reason}
 	}
 	if e.hasBearer {
-		o := a.decideBearer(r.Context(), e.bearer, &e.facts, now)
-		if o.reason == "" {
-			o.reason = a.settings.judgePending(o.claims)
-			return o
-		}
-		return a.settings.heal(r.Context(), &e, o)
+		return a.decideBearer(r.Context(), &e, now)
 	}
 	o := a.settings.decideCookies(r.Context(), &e, now)
 	for o.need != nothingMore {
@@ -222,12 +217,15 @@ func (a *Authenticator) finish(r *http.Request, e *evidence, o outcome, now time
 	return o
 }
 
-func (a *Authenticator) decideBearer(ctx context.Context, raw string, f *facts, now time.Time) outcome {
-	read := a.verifier.read(raw, now)
-	if reason := a.judgeParsed(ctx, &read, CarrierBearer, f, now); reason != "" {
-		return outcome{reason: reason, carrier: CarrierBearer, hit: read.verified}
+// decideBearer decides by a bearer token alone.
+func (a *Authenticator) decideBearer(ctx context.Context, e *evidence, now time.Time) outcome {
+	read := a.verifier.read(e.bearer, now)
+	o := outcome{carrier: CarrierBearer, hit: read.verified}
+	if o.reason = a.judgeParsed(ctx, &read, CarrierBearer, &e.facts, now); o.reason != "" {
+		return a.settings.heal(ctx, e, o)
 	}
-	return outcome{carrier: CarrierBearer, token: raw, claims: read.claims, hit: read.verified}
+	o.token, o.claims, o.reason = e.bearer, read.claims, a.settings.judgePending(read.claims)
+	return o
 }
 
 // judgeParsed verifies the signature of a token and then judges its claims.

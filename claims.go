@@ -269,14 +269,17 @@ func (p *policy) allows(ctx context.Context, party string, f *facts) bool {
 
 // judgeTime reads exp, nbf and iat, in Clerk's order: an expired token is expired, whatever else it is.
 func (p *policy) judgeTime(c *claims, now time.Time) Reason {
-	if c.exp.state != present || c.nbf.state == malformed || c.iat.state == malformed {
-		return ReasonTokenVerificationFailed
-	}
 	switch {
+	case c.exp.state != present:
+		return ReasonTokenVerificationFailed
 	case !now.Before(c.exp.time().Add(p.skew)):
 		return ReasonTokenExpired
+	case c.nbf.state == malformed:
+		return ReasonTokenVerificationFailed
 	case c.nbf.state == present && c.nbf.time().After(now.Add(p.skew)):
 		return ReasonTokenNotActiveYet
+	case c.iat.state == malformed:
+		return ReasonTokenVerificationFailed
 	case c.iat.state == present && c.iat.time().After(now.Add(p.skew)):
 		return ReasonTokenFromTheFuture
 	}

@@ -178,7 +178,7 @@ func (f *facts) readDevelopmentAnswer() {
 // bearer returns the token of an Authorization value: after the scheme Bearer in any case (RFC 9110 section
 // 11.1), or alone. Other schemes are somebody else's.
 func bearer(authorization string) (token string, ok bool) {
-	authorization = strings.Trim(authorization, " \t")
+	authorization = trimBlanks(authorization)
 	if authorization == "" {
 		return "", false
 	}
@@ -200,11 +200,11 @@ func (f *facts) readCookies(line string, s *settings, bare bool) {
 	for line != "" {
 		var pair string
 		pair, line, _ = strings.Cut(line, ";")
-		name, value, ok := strings.Cut(strings.Trim(pair, " \t"), "=")
+		name, value, ok := strings.Cut(trimBlanks(pair), "=")
 		if !ok {
 			continue
 		}
-		name, value = strings.TrimRight(name, " \t"), strings.TrimLeft(value, " \t")
+		name, value = trimBlanks(name), trimBlanks(value)
 		if own, ok := strings.CutPrefix(name, prefixHost); ok != bare {
 			f.readOwn(own, value)
 		}
@@ -212,6 +212,18 @@ func (f *facts) readCookies(line string, s *settings, bare bool) {
 			f.readCookie(name, value, &s.cookies)
 		}
 	}
+}
+
+// trimBlanks takes spaces and tabs off both ends, and no other white space: a name that begins with one of
+// Unicode's is another name.
+func trimBlanks(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // readOwn reads the cookies that this package sets itself.
@@ -318,7 +330,10 @@ func signedInAt(t text) int64 {
 		base, s = 16, s[2:]
 	}
 	var n int64
-	for _, c := range []byte(strings.ToLower(s)) {
+	for _, c := range []byte(s) {
+		if c >= 'A' && c <= 'F' {
+			c += 'a' - 'A'
+		}
 		digit := int64(strings.IndexByte("0123456789abcdef", c))
 		if digit < 0 || digit >= base {
 			break

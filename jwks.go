@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,8 @@ const (
 	maxKeyBits = 8192
 	maxKeys    = 64
 	maxKID     = 256 // bytes
+
+	maxExponent = 6 // base64url digits, for 32 bits: jwkset reads the low 64 of a longer one
 )
 
 // keySet is the usable keys of one document. It never changes.
@@ -176,7 +179,7 @@ func parseKey(raw string) (jwkset.JWK, error) {
 
 // verifies reports whether what is said about a key lets it verify RS256 signatures.
 func verifies(m jwkset.JWKMarshal) bool {
-	return m.KTY == jwkset.KtyRSA && m.KID != "" && len(m.KID) <= maxKID &&
+	return m.KTY == jwkset.KtyRSA && m.KID != "" && len(m.KID) <= maxKID && len(m.E) <= maxExponent &&
 		(m.ALG == "" || m.ALG == jwkset.AlgRS256) && (m.USE == "" || m.USE == jwkset.UseSig) &&
 		(m.KEYOPS == nil || slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify))
 }
@@ -212,15 +215,17 @@ func decodeKeyMember(m *jwkset.JWKMarshal, member jose.Member) error {
 	default:
 		return nil
 	}
-	if !ok {
+	if !ok || value == "" {
 		return errUnusable
 	}
 	return nil
 }
 
-// strong reports whether key may be trusted to verify: 2048 to 8192 bits, an odd exponent from 3.
+// strong reports whether key may be trusted to verify: an odd modulus of 2048 to 8192 bits, and an odd exponent
+// that crypto/rsa takes, from 3 to 2^31-1.
 func strong(key *rsa.PublicKey) bool {
-	return key != nil && key.N.BitLen() >= minKeyBits && key.N.BitLen() <= maxKeyBits && key.E >= 3 && key.E%2 == 1
+	return key != nil && key.N.BitLen() >= minKeyBits && key.N.BitLen() <= maxKeyBits && key.N.Bit(0) == 1 &&
+		key.E >= 3 && key.E <= math.MaxInt32 && key.E%2 == 1
 }
 
 // parsePEM reads JWTKey: PEM (PKIX or PKCS #1), also on one line, with \n spelled out, quoted, or the base64

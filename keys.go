@@ -63,13 +63,17 @@ type flight struct {
 // ready returns the keys if they can be used as they are, and nudges a refresh that is due. It never waits.
 func (k *keys) ready(now time.Time) *snapshot {
 	s := k.current.Load()
-	if s == nil || k.source == nil || now.Before(s.refreshAt) && !now.Before(s.asked) {
+	switch {
+	case s == nil || k.source == nil:
 		return s
-	}
-	if k.tooOld(s, now) || !s.failed && now.Sub(s.asked) >= freshFor {
+	case k.tooOld(s, now):
+		return nil
+	case now.Before(s.refreshAt):
+		return s
+	case !s.failed && now.Sub(s.asked) >= freshFor:
 		return nil
 	}
-	k.start(now, false)
+	k.start()
 	return s
 }
 
@@ -81,38 +85,49 @@ func (k *keys) end(s *snapshot, now time.Time) time.Time {
 	return s.asked.Add(k.maxAge)
 }
 
-// tooOld reports whether s may not be used at all. A clock that went back makes it old too.
+// tooOld reports whether s may not be used at all. A clock that went back far makes it old too, because its age
+// can no longer be told. A little is nothing: a request reads the clock before others have fetched.
 func (k *keys) tooOld(s *snapshot, now time.Time) bool {
 	age := now.Sub(s.asked)
-	return age > k.maxAge || age < 0
+	return age > k.maxAge || age < -freshFor
 }
 
 // forKID returns keys that have kid, waiting only for a key that nobody knows yet or a set that nobody has
 // looked after.
 func (k *keys) forKID(ctx context.Context, kid string, now time.Time) (*snapshot, Reason) {
 	s := k.ready(now)
-	if s == nil {
-		if s = k.refreshed(ctx, now); s == nil {
-			return nil, ReasonKeysUnavailable
-		}
-	}
-	if s.has(kid) {
+	if s != nil && s.has(kid) {
 		return s, ""
 	}
-	if !s.asked.Before(now) {
-		return nil, ReasonKeyUnknown // the set was asked for after this request came
+	ctx, cancel := context.WithTimeout(ctx, longestWait)
+	defer cancel()
+	if s == nil {
+		s = k.refreshed(ctx, now)
+		switch {
+		case s == nil:
+			return nil, ReasonKeysUnavailable
+		case s.has(kid):
+			return s, ""
+		case !s.asked.Before(now):
+			return nil, ReasonKeyUnknown // the set was asked for after this request came
+		}
 	}
-	return k.forUnknown(ctx, kid, now)
+	return k.forUnknown(ctx, kid)
 }
 
 // refreshed waits for a fetch and returns the newest keys, or old ones that still may be used.
 func (k *keys) refreshed(ctx context.Context, now time.Time) *snapshot {
-	if f := k.start(now, false); f != nil {
-		bounded, cancel := context.WithTimeout(ctx, longestWait)
+	s, f := k.current.Load(), k.start()
+	if f != nil {
+		patience := longestWait
+		if s != nil && !k.tooOld(s, now) {
+			patience -= now.Sub(f.began) // one wait for all: a fetch that hangs delays nobody who comes later
+		}
+		bounded, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		f.wait(bounded)
 	}
-	s := k.current.Load()
+	s = k.current.Load()
 	if s == nil || k.tooOld(s, k.now()) {
 		return nil
 	}
@@ -121,17 +136,15 @@ func (k *keys) refreshed(ctx context.Context, now time.Time) *snapshot {
 
 // forUnknown looks for a kid that the current keys do not have: after a rotation it is a good one, but anybody
 // can make kids up, so that neither fetches nor waiting requests may grow with them.
-func (k *keys) forUnknown(ctx context.Context, kid string, now time.Time) (*snapshot, Reason) {
-	f, reason := k.startUnknown(now)
+func (k *keys) forUnknown(ctx context.Context, kid string) (*snapshot, Reason) {
+	f, reason := k.startUnknown()
 	if reason != "" {
 		return nil, reason
 	}
-	ctx, cancel := context.WithTimeout(ctx, longestWait)
-	defer cancel()
 	s, reason := k.await(ctx, f, kid)
 	if reason == ReasonKeyUnknown && !f.fresh {
 		// What was under way was a plain refresh, which a cache may have answered: ask once more.
-		if f, reason = k.startUnknown(now); reason == "" {
+		if f, reason = k.startUnknown(); reason == "" {
 			s, reason = k.await(ctx, f, kid)
 		}
 	}
@@ -156,9 +169,10 @@ func (k *keys) await(ctx context.Context, f *flight, kid string) (*snapshot, Rea
 }
 
 // startUnknown joins or begins a fetch for an unknown kid and counts the caller among the waiting.
-func (k *keys) startUnknown(now time.Time) (*flight, Reason) {
+func (k *keys) startUnknown() (*flight, Reason) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	now := k.now() // not when the request came: it may have waited while others asked
 	if k.flight == nil {
 		if since := now.Sub(k.lastUnknown); since >= 0 && since < unknownInterval {
 			if k.lastError != nil {
@@ -180,16 +194,16 @@ func (k *keys) startUnknown(now time.Time) (*flight, Reason) {
 
 // start joins the fetch under way or begins one, unless one has just failed. It returns nil when there is
 // nothing to wait for.
-func (k *keys) start(now time.Time, fresh bool) *flight {
+func (k *keys) start() *flight {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.flight == nil {
-		s := k.current.Load()
+		s, now := k.current.Load(), k.now()
 		since := k.retryAt.Sub(now)
-		if s != nil && now.Before(s.refreshAt) && !now.Before(s.asked) || since > 0 && since <= lastRetry {
+		if s != nil && now.Before(s.refreshAt) && !k.tooOld(s, now) || since > 0 && since <= lastRetry {
 			return nil
 		}
-		k.begin(now, fresh)
+		k.begin(now, false)
 	}
 	return k.flight
 }
@@ -258,10 +272,10 @@ func (k *keys) land(f *flight, old *snapshot, doc document, err error) error {
 
 // fail backs off: 1 s, doubling to 1 min, or what the server asked for within that. k.mu is held.
 func (k *keys) fail(old *snapshot, asked time.Duration) {
-	pause := min(firstRetry<<min(k.failures, 6), lastRetry)
-	pause = max(pause, min(asked, lastRetry))
+	wait := min(firstRetry<<min(k.failures, 6), lastRetry)
+	wait = max(wait, asked)
 	k.failures++
-	k.retryAt = k.now().Add(pause)
+	k.retryAt = k.now().Add(wait)
 	if old != nil {
 		next := *old
 		next.failed, next.refreshAt = true, k.retryAt
@@ -303,9 +317,8 @@ func endpoint(client *http.Client, url, secret string) func(context.Context, str
 }
 
 func readDocument(resp *http.Response) (document, error) {
-	doc := document{etag: resp.Header.Get("ETag"), notModified: resp.StatusCode == http.StatusNotModified}
-	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		doc.retryAfter = min(time.Duration(min(seconds, 3600))*time.Second, lastRetry)
+	doc := document{
+		etag: resp.Header.Get("ETag"), notModified: resp.StatusCode == http.StatusNotModified, retryAfter: pause(resp.Header),
 	}
 	if doc.notModified {
 		return doc, nil
@@ -324,6 +337,21 @@ func readDocument(resp *http.Response) (document, error) {
 	return doc, nil
 }
 
+// pause reads Retry-After in both its forms (RFC 9110 section 10.2.3), a date against the server's own clock.
+// It is at most lastRetry: longer than that nobody is kept out.
+func pause(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return min(time.Duration(seconds)*time.Second, lastRetry)
+	}
+	until, err := http.ParseTime(value)
+	from, errFrom := http.ParseTime(h.Get("Date"))
+	if err != nil || errFrom != nil {
+		return 0
+	}
+	return max(0, min(until.Sub(from), lastRetry))
+}
+
 // forHeader returns the keys for a token. A kid that cannot be one is refused without a fetch.
 func (k *keys) forHeader(ctx context.Context, h *header, now time.Time) (*snapshot, Reason) {
 	if k.source != nil && (h.kid.value == "" || len(h.kid.value) > maxKID) {
@@ -338,7 +366,7 @@ func (k *keys) load(ctx context.Context) error {
 	if k.ready(now) != nil {
 		return nil
 	}
-	if f := k.start(now, false); f != nil {
+	if f := k.start(); f != nil {
 		f.wait(ctx)
 	}
 	if s := k.current.Load(); s != nil && !k.tooOld(s, k.now()) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -139,212 +140,191 @@ const delimiters = "/#?"
 
 // compilePath turns a path-to-regexp pattern into a regular expression of the same meaning.
 func compilePath(pattern string) (pathPattern, error) {
-	if !utf8.ValidString(pattern) {
-		return pathPattern{}, errors.New("is not UTF-8; write other characters as in a URL, percent-encoded")
-	}
 	c := pathCompiler{rest: pattern, joints: make(map[string]string)}
 	for c.rest != "" {
-		if err := c.next(); err != nil {
-			return pathPattern{}, err
-		}
+		c.next()
 	}
-	source := "(?i)^" + c.expression.String() + "[" + delimiters + "]?$"
-	parsed, err := syntax.Parse(source, syntax.Perl)
-	if err != nil {
-		return pathPattern{}, fmt.Errorf("is no regular expression for RE2: %w; write a simpler one", err)
+	if c.err != nil {
+		return pathPattern{}, c.err
 	}
-	program, err := syntax.Compile(parsed.Simplify())
-	if err != nil {
-		return pathPattern{}, fmt.Errorf("does not compile: %w; write a simpler one", err)
-	}
-	if n := len(program.Inst); n > largestProgram {
-		return pathPattern{}, fmt.Errorf("compiles to %d steps, more than %d; write smaller {counts}, or * or + instead", n, largestProgram)
-	}
+	source := "(?i)^" + c.source.String() + "[" + delimiters + "]?$"
 	expression, err := regexp.Compile(source)
 	if err != nil {
 		return pathPattern{}, fmt.Errorf("does not compile: %w; write a simpler one", err)
 	}
+	if n := instructions(source); n > largestProgram {
+		return pathPattern{}, fmt.Errorf("compiles to %d instructions, more than %d; write smaller {counts}, or * or + instead", n, largestProgram)
+	}
 	return pathPattern{expression, c.joints}, nil
+}
+
+// instructions is what each character of a path may cost, counted the way regexp compiles an expression.
+func instructions(source string) int {
+	parsed, err := syntax.Parse(source, syntax.Perl)
+	if err != nil {
+		return math.MaxInt
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return math.MaxInt
+	}
+	return len(program.Inst)
 }
 
 // pathCompiler reads a pattern from left to right and writes the regular expression.
 type pathCompiler struct {
-	rest       string // not read yet
-	expression strings.Builder
-	text       string // read since the last part, or since the beginning
-	parts      int
-	names      []string
-	joints     map[string]string
+	rest   string // not read yet
+	err    error  // the first mistake, after which there is nothing more to read
+	source strings.Builder
+	text   string // read since the last part, or since the beginning
+	parts  int
+	names  []string
+	joints map[string]string
 }
 
 // part is a parameter or a group, with the text that comes and goes with it.
 type part struct{ prefix, name, expression, suffix, modifier string }
 
-func (c *pathCompiler) next() error {
-	switch c.rest[0] {
-	case '{':
-		return c.group()
-	case ':', '(':
-		return c.parameter("")
-	case '/', '.':
-		// These belong to the parameter behind them: they are optional, or repeated, with it.
-		if len(c.rest) > 1 && (c.rest[1] == ':' || c.rest[1] == '(') {
-			prefix := c.rest[:1]
-			c.rest = c.rest[1:]
-			return c.parameter(prefix)
+func (c *pathCompiler) fail(format string, args ...any) {
+	c.err = cmp.Or(c.err, fmt.Errorf(format, args...))
+	c.rest = ""
+}
+
+// take reads what is next if it is one of the bytes in set.
+func (c *pathCompiler) take(set string) (taken string) {
+	if c.rest != "" && strings.IndexByte(set, c.rest[0]) >= 0 {
+		taken, c.rest = c.rest[:1], c.rest[1:]
+	}
+	return taken
+}
+
+func (c *pathCompiler) next() {
+	switch {
+	case c.take("{") != "":
+		p := c.body(c.texts())
+		p.suffix = c.texts()
+		if c.take("}") == "" {
+			c.fail(`has a { without its }; write {text:name(regexp)text} with at most one parameter, or \{ for the character itself`)
 		}
+		c.write(p)
+	case c.rest[0] == ':' || c.rest[0] == '(':
+		c.write(c.body(""))
+	case len(c.rest) > 1 && strings.ContainsAny(c.rest[:1], "/.") && strings.ContainsAny(c.rest[1:2], ":("):
+		// A slash or dot belongs to the parameter behind it: it is optional, or repeated, with it.
+		c.write(c.body(c.take("/.")))
+	default:
+		text := c.character()
+		if text == "" && c.err == nil {
+			c.fail(`has a %[1]q where none can be; write \%[1]s for the character itself`, c.rest[:1])
+		}
+		c.text += text
+		c.source.WriteString(regexp.QuoteMeta(text))
 	}
-	text, err := c.literal()
-	if err != nil {
-		return err
-	}
-	if text == "" {
-		return fmt.Errorf(`has a %[1]q where none can be; write \%[1]s for the character itself`, c.rest[:1])
-	}
-	c.text += text
-	c.expression.WriteString(regexp.QuoteMeta(text))
-	return nil
 }
 
-func (c *pathCompiler) parameter(prefix string) error {
-	p := part{prefix: prefix}
-	if err := c.body(&p); err != nil {
-		return err
-	}
-	return c.write(p)
-}
-
-func (c *pathCompiler) group() error {
-	c.rest = c.rest[1:]
-	var p part
-	var err error
-	if p.prefix, err = c.literals(); err != nil {
-		return err
-	}
-	if err = c.body(&p); err != nil {
-		return err
-	}
-	if p.suffix, err = c.literals(); err != nil {
-		return err
-	}
-	if !strings.HasPrefix(c.rest, "}") {
-		return errors.New("has a { without its }; write {text:name(regexp)text} with at most one parameter, or \\{ for the character itself")
-	}
-	c.rest = c.rest[1:]
-	return c.write(p)
-}
-
-// literals reads the text that is next, which may be empty.
-func (c *pathCompiler) literals() (string, error) {
+// texts reads the text that is next, which may be empty.
+func (c *pathCompiler) texts() string {
 	var text strings.Builder
-	for {
-		s, err := c.literal()
-		if err != nil || s == "" {
-			return text.String(), err
-		}
+	for s := c.character(); s != ""; s = c.character() {
 		text.WriteString(s)
 	}
+	return text.String()
 }
 
-// literal reads one character of text. It is empty when something else is next.
-func (c *pathCompiler) literal() (string, error) {
-	rest := c.rest
-	if rest == "" || strings.ContainsRune(":(){}?*+", rune(rest[0])) && rest[0] != ')' {
-		return "", nil
-	}
-	if rest[0] == '\\' {
-		if rest = rest[1:]; rest == "" {
-			return "", errors.New(`ends in a \; write \\ for the character itself`)
+// character reads one character of text. It is empty when something else is next.
+func (c *pathCompiler) character() string {
+	if c.take(`\`) != "" {
+		if c.rest == "" {
+			c.fail(`ends in a \; write \\ for the character itself`)
 		}
+	} else if c.rest != "" && strings.ContainsAny(c.rest[:1], ":({}?*+") {
+		return ""
 	}
-	_, size := utf8.DecodeRuneInString(rest)
-	c.rest = rest[size:]
-	return rest[:size], nil
+	_, size := utf8.DecodeRuneInString(c.rest)
+	text := c.rest[:size]
+	c.rest = c.rest[size:]
+	return text
 }
 
 // body reads the :name and the (regexp) of a part. Both may be missing.
-func (c *pathCompiler) body(p *part) error {
-	var err error
-	if p.name, err = c.name(); err != nil {
-		return err
-	}
-	if p.expression, err = c.custom(); err != nil {
-		return err
-	}
+func (c *pathCompiler) body(prefix string) part {
+	p := part{prefix: prefix, name: c.name(), expression: c.custom()}
 	if p.name != "" && p.expression == "" {
-		p.expression, err = c.segment(cmp.Or(p.prefix, c.text))
+		p.expression = c.segment(cmp.Or(prefix, c.text))
 	}
-	return err
+	return p
 }
 
-func (c *pathCompiler) name() (string, error) {
-	if !strings.HasPrefix(c.rest, ":") {
-		return "", nil
+func (c *pathCompiler) name() string {
+	if c.take(":") == "" {
+		return ""
 	}
-	after := c.rest[1:]
-	rest := strings.TrimLeft(after, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
-	name := after[:len(after)-len(rest)]
-	if name == "" {
-		return "", errors.New(`has a : without a name; write letters, digits or _ behind it, or \: for the character itself`)
-	}
-	if slices.Contains(c.names, name) {
-		return "", fmt.Errorf("has two parameters :%s; give one of them another name", name)
+	rest := strings.TrimLeft(c.rest, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+	name := c.rest[:len(c.rest)-len(rest)]
+	c.rest = rest
+	switch {
+	case name == "":
+		c.fail(`has a : without a name; write letters, digits or _ behind it, or \: for the character itself`)
+	case slices.Contains(c.names, name):
+		c.fail("has two parameters :%s; give one of them another name", name)
 	}
 	c.names = append(c.names, name)
-	c.rest = rest
-	return name, nil
+	return name
 }
 
 // segment is the expression of a parameter that has none of its own: it ends with its segment, and does not
 // contain the text before it.
-func (c *pathCompiler) segment(before string) (string, error) {
+func (c *pathCompiler) segment(before string) string {
 	switch {
 	case before == "" && c.parts > 0:
-		return "", errors.New("has a parameter right behind another; write text between them, or give the second a (regexp)")
+		c.fail("has a parameter right behind another part; write text between them, or give it a (regexp)")
 	case before == "" || strings.ContainsAny(before, delimiters):
-		return "[^" + delimiters + "]+?", nil
+		return "[^" + delimiters + "]+?"
 	}
 	r, size := utf8.DecodeRuneInString(before)
 	if size < len(before) {
-		return "", fmt.Errorf("has a parameter right behind %q, which RE2 cannot keep out of it; end that text with a slash or cut it to one character, or give the parameter a (regexp)", before)
+		c.fail("has a parameter right behind %q, which RE2 cannot keep out of it; end that text with a slash or cut it to one character, or give the parameter a (regexp)", before)
 	}
-	return fmt.Sprintf(`[^%s\x{%X}]+?`, delimiters, r), nil
+	return fmt.Sprintf(`[^%s\x{%X}]+?`, delimiters, r)
 }
 
 // custom reads a (regexp). It is empty when something else is next.
-func (c *pathCompiler) custom() (string, error) {
-	if !strings.HasPrefix(c.rest, "(") {
-		return "", nil
+func (c *pathCompiler) custom() string {
+	if c.take("(") == "" {
+		return ""
 	}
-	depth, end := 1, 1
+	depth, end := 1, 0
 	for ; depth > 0 && end < len(c.rest); end++ {
 		switch c.rest[end] {
 		case '\\':
 			end++
 		case '(':
-			if !strings.HasPrefix(c.rest[end:], "(?:") {
-				return "", errors.New("has a group inside a (regexp) that is not of the form (?:…); write it so, without captures or lookaround")
-			}
 			depth++
+			if !strings.HasPrefix(c.rest[end:], "(?:") {
+				c.fail("has a group inside a (regexp) that is not of the form (?:…); write it so, without captures or lookaround")
+			}
 		case ')':
 			depth--
 		}
 	}
 	if depth > 0 {
-		return "", errors.New(`has a ( without its ); close it, or write \( for the character itself`)
+		c.fail(`has a ( without its ); close it, or write \( for the character itself`)
+		return ""
 	}
-	expression := c.rest[1 : end-1]
+	expression := c.rest[:end-1]
 	c.rest = c.rest[end:]
 	if expression == "" {
-		return "", errors.New(`has an empty (); write a regular expression into it, or \(\) for the characters themselves`)
+		c.fail(`has an empty (); write a regular expression into it, or \(\) for the characters themselves`)
+	} else if err := checkDialect(expression); err != nil {
+		c.fail("has a (regexp) that %w", err)
 	}
-	return expression, checkDialect(expression)
+	return expression
 }
 
 // checkDialect refuses what Go cannot read in an expression, and what it would read otherwise than JavaScript.
 func checkDialect(expression string) error {
 	if _, err := syntax.Parse(expression, syntax.Perl); err != nil {
-		return fmt.Errorf("has a (regexp) that RE2 cannot read: %w; write one without it", err)
+		return fmt.Errorf("RE2 cannot read: %w; write one without it", err)
 	}
 	class := false
 	for i := 0; i < len(expression); i++ {
@@ -353,10 +333,10 @@ func checkDialect(expression string) error {
 		case rest[0] == '\\':
 			i++
 			if c := rest[1]; (c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9') && !strings.ContainsRune("dDwWsSbB", rune(c)) {
-				return fmt.Errorf(`has %q in a (regexp), which Go and JavaScript read differently; of such escapes use \d, \w, \s and \b only`, rest[:2])
+				return fmt.Errorf(`has a %q, which Go and JavaScript read differently; of such escapes use \d, \w, \s and \b only`, rest[:2])
 			}
 		case class && strings.HasPrefix(rest, "[:"), !class && (strings.HasPrefix(rest, "[]") || strings.HasPrefix(rest, "[^]")):
-			return errors.New(`has a class in a (regexp) that Go and JavaScript read differently; write \[ and \] for the characters in it`)
+			return errors.New(`has a class that Go and JavaScript read differently; write \[ and \] for the characters in it`)
 		case rest[0] == '[':
 			class = true
 		case rest[0] == ']':
@@ -367,10 +347,8 @@ func checkDialect(expression string) error {
 }
 
 // write ends a part: it reads its modifier and writes its expression.
-func (c *pathCompiler) write(p part) error {
-	if c.rest != "" && strings.ContainsRune("?*+", rune(c.rest[0])) {
-		p.modifier, c.rest = c.rest[:1], c.rest[1:]
-	}
+func (c *pathCompiler) write(p part) {
+	p.modifier = c.take("?*+")
 	c.parts++
 	c.text = ""
 	open := "(?:"
@@ -379,12 +357,16 @@ func (c *pathCompiler) write(p part) error {
 	}
 	prefix, suffix := regexp.QuoteMeta(p.prefix), regexp.QuoteMeta(p.suffix)
 	if p.expression == "" || p.modifier == "" || p.modifier == "?" {
-		fmt.Fprintf(&c.expression, "(?:%s%s%s)%s)%s", prefix, open, p.expression, suffix, p.modifier)
-		return nil
+		fmt.Fprintf(&c.source, "(?:%s%s%s)%s)%s", prefix, open, p.expression, suffix, p.modifier)
+		return
 	}
-	joint := p.suffix + p.prefix
+	joint := p.prefix + p.suffix
 	if joint == "" {
-		return fmt.Errorf("has %q behind a parameter with no text of its own to repeat; write {/:name}%[1]s, or put the repetition into the (regexp)", p.modifier)
+		c.fail("has %q behind a parameter with no text of its own to repeat; write {/:name}%[1]s, or put the repetition into the (regexp)", p.modifier)
 	}
-	return nil
+	c.joints[p.name] = joint
+	fmt.Fprintf(&c.source, "(?:%s%s(?:%s)(?:%s%s(?:%s))*)%s)", prefix, open, p.expression, suffix, prefix, p.expression, suffix)
+	if p.modifier == "*" {
+		c.source.WriteByte('?')
+	}
 }

@@ -107,15 +107,16 @@ func crossOrigin(r *http.Request, f *facts, s *settings) bool {
 		return false
 	}
 	site, origins := r.Header["Sec-Fetch-Site"], r.Header["Origin"]
-	if protection.Check(asked) == nil && len(site) <= 1 && len(origins) <= 1 {
-		if len(site) == 1 && site[0] != "" || len(origins) == 0 || origins[0] == "" {
+	byHost := strings.Join(site, "") == "" && strings.Join(origins, "") != ""
+	switch {
+	case len(site) > 1 || len(origins) > 1:
+	case byHost:
+		// Check compares hosts only, but http://example.com must not write to https://example.com.
+		if public, ok := publicOrigin(r.Context(), f, &s.policy); ok && origins[0] == public {
 			return false
 		}
-		// Only the host was compared: http://example.com must not write to https://example.com.
-		public, ok := publicOrigin(r.Context(), f, &s.policy)
-		if ok && origins[0] == public {
-			return false
-		}
+	case protection.Check(asked) == nil:
+		return false
 	}
 	return len(origins) != 1 || !s.mayWrite(r.Context(), origins[0], f)
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/clerkauth/clerkauth/internal/publishable"
 )
@@ -61,17 +62,21 @@ func parseParties(field string, entries []string, rules partyRules) (parties, []
 	var problems []error
 	for i, entry := range entries {
 		o, err := parseOrigin(strings.Replace(entry, "*", wildcard, 1))
+		if err == nil && strings.Count(o.String(), wildcard) != strings.Count(entry, "*") {
+			err = errHost // the stand-in itself, spelled out
+		}
 		if err == nil {
 			err = rules.check(o, strings.Contains(entry, "*"))
 		}
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s[%d]: %q %w", field, i, entry, err))
+			problems = append(problems, fmt.Errorf("%s[%d]: %q %w", field, i, shown(entry), err))
 			continue
 		}
-		if before, after, ok := strings.Cut(o.String(), wildcard); ok {
+		before, after, wild := strings.Cut(o.String(), wildcard)
+		if wild {
 			p.patterns = append(p.patterns, pattern{before, after})
 		} else {
-			p.origins[o.String()] = struct{}{}
+			p.origins[before] = struct{}{}
 		}
 	}
 	return p, problems
@@ -119,7 +124,7 @@ func parseOrigin(s string) (origin, error) {
 	if err != nil || u.Scheme == "" || u.Opaque != "" || u.Host == "" {
 		return origin{}, errNoOrigin
 	}
-	if u.User != nil || strings.TrimSuffix(u.Path, "/") != "" || u.Path == "//" || strings.ContainsAny(s, "?#@") {
+	if u.User != nil || strings.TrimSuffix(u.Path, "/") != "" || strings.ContainsAny(s, "?#@") {
 		return origin{}, errExtra
 	}
 	if u.Scheme == "ws" || u.Scheme == "wss" {
@@ -135,28 +140,42 @@ func parseOrigin(s string) (origin, error) {
 
 func normalHost(u *url.URL) (string, error) {
 	host := strings.ToLower(u.Hostname())
-	if addr, err := netip.ParseAddr(host); err == nil {
-		if addr.Is6() {
-			return "[" + addr.WithZone("").String() + "]", nil
+	if addr, err := netip.ParseAddr(host); err == nil && addr.Is6() {
+		if addr.Zone() != "" || addr.Is4In6() {
+			return "", errHost // a browser has no zones, and writes the other in hexadecimal
 		}
-		return addr.String(), nil
+		return "[" + addr.String() + "]", nil
 	}
-	if host == "" || strings.Contains("."+strings.TrimSuffix(host, ".")+".", "..") || strings.HasPrefix(u.Host, "[") {
+	web := u.Scheme == "http" || u.Scheme == "https"
+	if web {
+		ascii, err := asciiHost(host)
+		if err != nil {
+			return "", err
+		}
+		host = ascii
+	}
+	name := strings.TrimSuffix(host, ".")
+	if strings.Contains("."+name+".", "..") {
 		return "", errHost
 	}
-	if u.Scheme != "http" && u.Scheme != "https" {
-		return host, nil // an extension's id or an app's name, not DNS
+	// An extension's id or an app's name is not DNS. In DNS a number at the end makes it an IPv4 address, and a
+	// browser would have written 127.1 and the like in full.
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	if _, err := strconv.ParseUint(last, 0, 64); err == nil && web {
+		if addr, err := netip.ParseAddr(host); err != nil || addr.String() != host {
+			return "", errHost
+		}
 	}
-	last := host[strings.LastIndexByte(host, '.')+1:]
-	if _, err := strconv.ParseUint(last, 0, 64); err == nil {
-		return "", errHost // 127.1 and the like: a browser would have written the whole address
-	}
-	return asciiHost(host)
+	return host, nil
 }
 
 // asciiHost is the host in the form that goes over the wire (RFC 5891). net/http has the conversion built in
-// and shows it in one place only, the Host header it writes.
+// and shows it in one place only, the Host header it writes. It maps nothing, so that characters which are no
+// part of any word, such as other full stops, are refused here.
 func asciiHost(host string) (string, error) {
+	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' && !unicode.In(r, unicode.L, unicode.M, unicode.Nd) }) {
+		return "", errHost
+	}
 	var wire bytes.Buffer
 	out := http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http", Host: host, Path: "/"}}
 	if err := out.Write(&wire); err != nil {
@@ -180,16 +199,15 @@ func plainName(host string) bool {
 }
 
 func normalPort(u *url.URL) (string, error) {
-	port := u.Port()
-	if strings.HasSuffix(u.Host, ":") {
-		return "", errPort
-	}
-	if port == "" || u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
+	if u.Port() == "" && !strings.HasSuffix(u.Host, ":") {
 		return "", nil
 	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil || n == 0 {
+	n, err := strconv.ParseUint(u.Port(), 10, 16)
+	switch {
+	case err != nil || n == 0:
 		return "", errPort
+	case u.Scheme == "http" && n == 80, u.Scheme == "https" && n == 443:
+		return "", nil
 	}
 	return strconv.FormatUint(n, 10), nil
 }

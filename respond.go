@@ -37,6 +37,8 @@ func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Erro
 func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
+	h.Set("X-Clerk-Auth-Status", SignedOut.String())
+	h.Set("X-Clerk-Auth-Reason", err.clerkReason())
 	if d, ok := r.Context().Value(contextKey{}).(*decision); ok && d.by != nil {
 		if target := d.by.signInTarget(r, err); target != "" {
 			h.Set("Location", target)
@@ -44,8 +46,6 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 			return
 		}
 	}
-	h.Set("X-Clerk-Auth-Status", SignedOut.String())
-	h.Set("X-Clerk-Auth-Reason", err.clerkReason())
 	h.Set("X-Content-Type-Options", "nosniff")
 	status := err.StatusCode()
 	switch status {

@@ -23,11 +23,16 @@ type verifier struct {
 // parsed is a token that was read but, unless verified says so, not verified: nothing in it may be believed yet.
 type parsed struct {
 	raw      string
-	compact  jose.Compact
-	header   header
+	outside  *outside // nil when verified
 	claims   *claims
 	reason   Reason // empty: the form, the header and the kind are a session token's
 	verified bool   // the signature was verified before, with keys that still are the instance's
+}
+
+// outside is what a signature is verified from.
+type outside struct {
+	jose.Compact
+	header header
 }
 
 // read looks a token up among those that were verified before, and else parses it. It never waits.
@@ -42,11 +47,11 @@ func (v *verifier) read(raw string, now time.Time) parsed {
 
 // parse checks what needs no key: form, header and kind, in this order. size is in bytes.
 func parse(raw string, size int) parsed {
-	if machineToken(raw) {
-		return parsed{reason: ReasonTokenTypeMismatch}
-	}
 	if len(raw) > size {
 		return parsed{reason: ReasonTokenInvalid}
+	}
+	if machineToken(raw) {
+		return parsed{reason: ReasonTokenTypeMismatch}
 	}
 	compact, ok := jose.Split(raw)
 	if !ok {
@@ -63,7 +68,7 @@ func parse(raw string, size int) parsed {
 	if !h.sessionKind(c) {
 		return parsed{reason: ReasonTokenTypeMismatch}
 	}
-	return parsed{raw: raw, compact: compact, header: h, claims: c}
+	return parsed{raw: raw, outside: &outside{compact, h}, claims: c}
 }
 
 // verify makes sure of the signature of a token. One that passes is remembered for as long as the keys are the same.
@@ -81,20 +86,21 @@ func (v *verifier) verify(ctx context.Context, t *parsed, now time.Time) Reason 
 // checkSignature finds the key and verifies with it (RFC 7515 section 5.2), RS256 and nothing else. It may wait,
 // and only for a key that nobody knows. It returns the keys that it verified with.
 func (v *verifier) checkSignature(ctx context.Context, t *parsed, now time.Time) (*snapshot, Reason) {
-	keys, reason := v.keys.forHeader(ctx, &t.header, now)
+	h := &t.outside.header
+	keys, reason := v.keys.forHeader(ctx, h, now)
 	switch {
 	case reason != "":
 		return nil, reason
-	case t.header.typ.state != absent && t.header.typ.value != "JWT":
+	case h.typ.state != absent && h.typ.value != "JWT":
 		return nil, ReasonTokenInvalid
-	case t.header.alg != jwt.SigningMethodRS256.Alg():
+	case h.alg != jwt.SigningMethodRS256.Alg():
 		return nil, ReasonTokenAlgorithm
 	}
-	key, err := keys.key(&jwt.Token{Header: map[string]any{"kid": t.header.kid.value, "alg": t.header.alg}, Method: jwt.SigningMethodRS256})
+	key, err := keys.key(&jwt.Token{Header: map[string]any{"kid": h.kid.value, "alg": h.alg}, Method: jwt.SigningMethodRS256})
 	if err != nil {
 		return nil, ReasonKeyUnknown
 	}
-	if jwt.SigningMethodRS256.Verify(t.compact.SigningInput, t.compact.Signature, key) != nil {
+	if jwt.SigningMethodRS256.Verify(t.outside.SigningInput, t.outside.Signature, key) != nil {
 		return nil, ReasonTokenSignature
 	}
 	return keys, ""

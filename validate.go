@@ -114,6 +114,14 @@ func token68(s string) bool {
 // cut is how much of a key may be shown.
 func cut(key string) string { return key[:min(len(key), 8)] }
 
+// shown is a value as errors show it: whole, unless it is a secret key that was put in the wrong place.
+func shown(value string) string {
+	if i := strings.Index(value, "sk_"); i >= 0 {
+		return value[:i] + cut(value[i:])
+	}
+	return value
+}
+
 func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 	var problems []error
 	address := func(field, value, fallback string) string {
@@ -122,10 +130,10 @@ func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 		}
 		u, err := url.Parse(value)
 		switch {
-		case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(value, "#"):
-			problems = append(problems, fmt.Errorf("%s: %q is not a plain absolute URL; write https, a host and at most a path", field, value))
+		case err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(value, "#"):
+			problems = append(problems, fmt.Errorf("%s: %q is not a plain absolute URL; write https, a host and at most a path", field, shown(value)))
 		case u.Scheme != "https" && (u.Scheme != "http" || !publishable.Loopback(u.Hostname())):
-			problems = append(problems, fmt.Errorf("%s: %q is not https; only this machine may be spoken to without", field, value))
+			problems = append(problems, fmt.Errorf("%s: %q is not https; only this machine may be spoken to without", field, shown(value)))
 		}
 		return strings.TrimRight(value, "/")
 	}
@@ -133,10 +141,10 @@ func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 	s.backend = address("BackendAPIURL", c.BackendAPIURL, defaultBackend)
 	if c.SignInURL != "" {
 		u, err := url.Parse(c.SignInURL)
-		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
-			problems = append(problems, fmt.Errorf("SignInURL: %q is not an absolute http or https URL", c.SignInURL))
+		if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+			problems = append(problems, fmt.Errorf("SignInURL: %q is not an absolute http or https URL; write one, such as \"https://accounts.example.com/sign-in\"", shown(c.SignInURL)))
 		} else if u.Scheme == "http" && s.live && !publishable.Loopback(u.Hostname()) {
-			problems = append(problems, fmt.Errorf("SignInURL: %q is http on a host that is not this machine, with live keys; write https", c.SignInURL))
+			problems = append(problems, fmt.Errorf("SignInURL: %q is http on a host that is not this machine, with live keys; write https", shown(c.SignInURL)))
 		}
 		s.signIn = u
 	}
@@ -145,8 +153,8 @@ func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 
 func (s *settings) readParties(c Config, key publishable.Key) []error {
 	rules := partyRules{live: s.live}
-	if _, root, ok := strings.Cut(key.Host, "."); ok {
-		rules.root = root
+	if u, err := url.Parse(key.FrontendAPI); err == nil {
+		_, rules.root, _ = strings.Cut(u.Hostname(), ".")
 	}
 	list, problems := parseParties("AuthorizedParties", c.AuthorizedParties, rules)
 	trusted, more := parseParties("TrustedOrigins", c.TrustedOrigins, rules)

@@ -19,11 +19,11 @@ type Compact struct {
 var canonical = base64.RawURLEncoding.Strict()
 
 // Split takes a compact serialization apart. It reports false unless there are exactly three parts of
-// canonical, unpadded base64url, the first two of them not empty. What it refuses costs one pass and no memory.
+// canonical, unpadded base64url, the first of them not empty. What has another form costs one pass and no memory.
 func Split(token string) (Compact, bool) {
 	first := strings.IndexByte(token, '.')
 	last := strings.LastIndexByte(token, '.')
-	if first <= 0 || last <= first+1 || strings.IndexByte(token[first+1:last], '.') >= 0 {
+	if first <= 0 || last == first || strings.IndexByte(token[first+1:last], '.') >= 0 {
 		return Compact{}, false
 	}
 	header, payload, signature := token[:first], token[first+1:last], token[last+1:]

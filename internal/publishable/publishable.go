@@ -30,11 +30,12 @@ func Parse(key string) (Key, error) {
 			return Key{}, errMalformed
 		}
 	}
-	decoded, err := base64.RawStdEncoding.Strict().DecodeString(strings.TrimRight(encoded, "="))
-	if err != nil || strings.ContainsAny(encoded, "\r\n") {
-		return Key{}, errMalformed
+	encoding := base64.StdEncoding
+	if !strings.HasSuffix(encoded, "=") {
+		encoding = base64.RawStdEncoding
 	}
-	if padding := len(encoded) - len(strings.TrimRight(encoded, "=")); padding > 0 && len(encoded)%4 != 0 {
+	decoded, err := encoding.Strict().DecodeString(encoded)
+	if err != nil || strings.ContainsAny(encoded, "\r\n") {
 		return Key{}, errMalformed
 	}
 	host, ok := strings.CutSuffix(string(decoded), "$")
@@ -47,7 +48,7 @@ func Parse(key string) (Key, error) {
 	}
 	u, err := url.Parse(scheme + "://" + host)
 	switch {
-	case err != nil || u.Host != host || host != strings.ToLower(host) || strings.ContainsAny(host, "$ "):
+	case err != nil || u.Host != host || strings.Trim(host, hostname) != "" || strings.HasSuffix(host, ":"):
 		return Key{}, errMalformed
 	case scheme == "http" && !Loopback(u.Hostname()):
 		return Key{}, errMalformed
@@ -56,6 +57,9 @@ func Parse(key string) (Key, error) {
 	}
 	return Key{Live: live, FrontendAPI: scheme + "://" + host, Host: host}, nil
 }
+
+// hostname is what a host and its port are written with, an address in brackets included.
+const hostname = "abcdefghijklmnopqrstuvwxyz0123456789-.:[]"
 
 // dotted reports whether host has at least two labels, none of them empty.
 func dotted(host string) bool {

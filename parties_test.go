@@ -1,0 +1,248 @@
+package clerkauth_test
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// What is normalised is not complained about, and works.
+func TestNewNormalisesEntries(t *testing.T) {
+	for entry, azp := range map[string]string{
+		"https://EXAMPLE.com":        "https://example.com",
+		"HTTPS://example.com":        "https://example.com",
+		"https://example.com:443":    "https://example.com",
+		"https://example.com/":       "https://example.com",
+		"https://bücher.example":     "https://xn--bcher-kva.example",
+		"https://[2001:DB8::0:1]/":   "https://[2001:db8::1]",
+		"http://localhost:80/":       "http://localhost",
+		"https://*.EXAMPLE.com:443/": "https://a.example.com",
+		"chrome-extension://abcdef/": "chrome-extension://abcdef",
+		"tauri://localhost":          "tauri://localhost",
+	} {
+		a := newApp(t, func(c *clerkauth.Config) { c.AuthorizedParties = []string{entry} })
+		session, err := a.VerifyToken(t.Context(), a.clerk.Token(clerktest.Claims{AuthorizedParty: azp}))
+		if err != nil || session.AuthorizedParty != azp {
+			t.Errorf("%q: a token for %s: %v, %v; want a session of it", entry, azp, session, err)
+		}
+	}
+}
+
+func TestAuthorizedPartyMustBeInTheList(t *testing.T) {
+	a := newApp(t, func(c *clerkauth.Config) {
+		c.AuthorizedParties = []string{"https://example.com", "https://*.preview.example.com"}
+		c.TrustedOrigins = []string{"https://pay.example"}
+	})
+	for azp, want := range map[string]clerkauth.Reason{
+		"https://example.com":              "",
+		"https://pr-1.preview.example.com": "",
+		"https://pay.example":              clerkauth.ReasonTokenInvalidParties,
+		"https://blog.example.com":         clerkauth.ReasonTokenInvalidParties,
+		"https://example.com.evil.test":    clerkauth.ReasonTokenInvalidParties,
+		"https://evil-example.com":         clerkauth.ReasonTokenInvalidParties,
+		"https://example.com@evil.test":    clerkauth.ReasonTokenInvalidParties,
+		"https://a.b.preview.example.com":  clerkauth.ReasonTokenInvalidParties,
+		"https://example.com/":             clerkauth.ReasonTokenInvalidParties,
+		"https://example.com:443":          clerkauth.ReasonTokenInvalidParties,
+		"https://example.com.":             clerkauth.ReasonTokenInvalidParties,
+		"https://EXAMPLE.com":              clerkauth.ReasonTokenInvalidParties,
+		"http://example.com":               clerkauth.ReasonTokenInvalidParties,
+		"example.com":                      clerkauth.ReasonTokenInvalidParties,
+		"null":                             clerkauth.ReasonTokenInvalidParties,
+	} {
+		token := a.clerk.Token(clerktest.Claims{AuthorizedParty: azp})
+		for carrier, carry := range map[string]edit{"bearer": withBearer(token), "cookie": a.withCookies(token)} {
+			r := asking(http.MethodGet, "/", carry)
+			if got := reasonOf(t, a.AuthenticateRequest(r)); got != want {
+				t.Errorf("%s with azp %q: %q, want %q", carrier, azp, got, want)
+			}
+		}
+	}
+	for name, azp := range map[string]any{"empty": "", "null": nil, "number": 1, "list": []string{"https://example.com"}} {
+		_, err := a.VerifyToken(t.Context(), a.clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": azp}}))
+		if err == nil || reasonOfError(t, err) != clerkauth.ReasonTokenInvalidParties {
+			t.Errorf("%s azp: %v, want %s", name, err, clerkauth.ReasonTokenInvalidParties)
+		}
+	}
+}
+
+// With test keys a wildcard reaches preview deployments, with live keys only what is the instance's own.
+func TestWildcardsFollowTheKeys(t *testing.T) {
+	for _, tc := range []struct {
+		entry      string
+		live, test bool
+	}{
+		{"https://*.example.com", true, false},
+		{"https://pr-*.example.com", true, true},
+		{"https://pr-*.vercel.app", false, true},
+		{"https://*.vercel.app", false, false},
+		{"https://*.com", false, false},
+	} {
+		for key, want := range map[string]bool{liveKey: tc.live, testKey: tc.test} {
+			cfg := clerkauth.Config{PublishableKey: key, AuthorizedParties: []string{tc.entry}}
+			_, err := clerkauth.New(cfg)
+			if got := err == nil; got != want {
+				t.Errorf("%s with %s keys: %v, want accepted %t", tc.entry, key[:8], err, want)
+			}
+		}
+	}
+	shared := clerkauth.Config{PublishableKey: publishableKey("pk_live_", "clerk.vercel.app"), AuthorizedParties: []string{"https://my-*.vercel.app"}}
+	if _, err := clerkauth.New(shared); err == nil || !strings.Contains(err.Error(), "list the origins instead") {
+		t.Errorf("an instance at clerk.vercel.app shares its root with everybody: %v, want an error", err)
+	}
+	port := clerkauth.Config{PublishableKey: publishableKey("pk_live_", "clerk.example.com:8443"), AuthorizedParties: []string{"https://*.example.com"}}
+	if _, err := clerkauth.New(port); err != nil {
+		t.Errorf("an instance on a port of its own: %v, want none", err)
+	}
+	unknown := clerkauth.Config{JWTKey: newApp(t).clerk.JWTKey(), Issuers: []string{"https://a.test"}, AuthorizedParties: []string{"https://pr-*.example.com"}}
+	if _, err := clerkauth.New(unknown); err == nil {
+		t.Error("without a key that names the root a wildcard is accepted")
+	}
+	unknown.SecretKey = testSecret
+	if _, err := clerkauth.New(unknown); err != nil {
+		t.Errorf("with a test secret key: %v, want none", err)
+	}
+}
+
+// AllowParty decides what the list does not, and is told for which host.
+func TestAllowPartyDecidesWhatTheListDoesNot(t *testing.T) {
+	type question struct{ origin, host string }
+	var asked []question
+	a := newApp(t, func(c *clerkauth.Config) {
+		c.AllowParty = func(_ context.Context, origin, host string) bool {
+			asked = append(asked, question{origin, host})
+			return origin == "https://customer.test"
+		}
+	})
+	for _, tc := range []struct {
+		azp  string
+		want clerkauth.Reason
+		ask  bool
+	}{
+		{"https://example.com", "", false},
+		{"https://customer.test", "", true},
+		{"https://stranger.test", clerkauth.ReasonTokenInvalidParties, true},
+		{"https://CUSTOMER.test", clerkauth.ReasonTokenInvalidParties, false},
+		{"https://customer.test:443", clerkauth.ReasonTokenInvalidParties, false},
+		{"https://customer.test/", clerkauth.ReasonTokenInvalidParties, false},
+		{"null", clerkauth.ReasonTokenInvalidParties, false},
+	} {
+		token := a.clerk.Token(clerktest.Claims{AuthorizedParty: tc.azp})
+		var want []question
+		if tc.ask {
+			want = []question{{tc.azp, "app.example:8080"}}
+		}
+		asked = nil
+		if got := reasonOf(t, a.AuthenticateRequest(asking(http.MethodGet, "http://App.Example:8080/", withBearer(token)))); got != tc.want {
+			t.Errorf("azp %q: %q, want %q", tc.azp, got, tc.want)
+		}
+		if !slices.Equal(asked, want) {
+			t.Errorf("azp %q: AllowParty was asked %v, want %v", tc.azp, asked, want)
+		}
+		asked = nil
+		_, _ = a.VerifyToken(t.Context(), token)
+		if tc.ask && !slices.Equal(asked, []question{{tc.azp, ""}}) {
+			t.Errorf("azp %q: VerifyToken asked AllowParty %v, want it without a host", tc.azp, asked)
+		}
+	}
+	// A forged token must not make anybody look into a database.
+	asked = nil
+	_, _ = a.VerifyToken(t.Context(), a.clerk.Forge(clerktest.Claims{AuthorizedParty: "https://customer.test"}))
+	if len(asked) > 0 {
+		t.Errorf("AllowParty was asked %v about a forged token", asked)
+	}
+}
+
+func TestConfigIsCopied(t *testing.T) {
+	clerk := clerktest.New(t, clerktest.Options{})
+	cfg := clerk.Config()
+	cfg.AuthorizedParties = []string{"https://example.com"}
+	cfg.TrustedOrigins = []string{"https://pay.example"}
+	cfg.Audience = []string{"app"}
+	cfg.Issuers = []string{clerk.Issuer()}
+	auth, err := clerkauth.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.AuthorizedParties[0], cfg.TrustedOrigins[0], cfg.Audience[0], cfg.Issuers[0] = "https://evil.test", "https://evil.test", "evil", "https://evil.test"
+	cfg.HTTPClient.Transport = nil
+	cfg.HTTPClient.CheckRedirect = nil
+
+	a := &app{Authenticator: auth, clerk: clerk}
+	good := clerk.Token(clerktest.Claims{Audience: []string{"app"}})
+	if _, err := auth.VerifyToken(t.Context(), good); err != nil {
+		t.Errorf("an honest token after Config was changed: %v", err)
+	}
+	evil := clerktest.Claims{AuthorizedParty: "https://evil.test", Audience: []string{"evil"}, Issuer: "https://evil.test"}
+	if _, err := auth.VerifyToken(t.Context(), clerk.Token(evil)); err == nil {
+		t.Error("a token for what Config was changed to is accepted")
+	}
+	post := func(origin string) clerkauth.Reason {
+		return reasonOf(t, auth.AuthenticateRequest(asking(http.MethodPost, "/", a.withCookies(good), with("Origin", origin))))
+	}
+	if got := post("https://pay.example"); got != "" {
+		t.Errorf("a write from a trusted origin after Config was changed: %q", got)
+	}
+	if got := post("https://evil.test"); got != clerkauth.ReasonCrossOriginRequest {
+		t.Errorf("a write from what Config was changed to: %q", got)
+	}
+}
+
+func TestInsecureAllowAnyParty(t *testing.T) {
+	a := newApp(t, func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true })
+	tokens := map[string]string{
+		"sibling": a.clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"}),
+		"none":    a.clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}),
+	}
+	for _, name := range slices.Sorted(maps.Keys(tokens)) {
+		for carrier, carry := range map[string]edit{"bearer": withBearer(tokens[name]), "cookie": a.withCookies(tokens[name])} {
+			if got := reasonOf(t, a.AuthenticateRequest(asking(http.MethodGet, "/", carry))); got != "" {
+				t.Errorf("%s with azp of %s: %q, want signed in", carrier, name, got)
+			}
+		}
+	}
+	if got := reasonOf(t, a.AuthenticateRequest(asking(http.MethodGet, "/", withBearer(a.clerk.Forge(clerktest.Claims{}))))); got != clerkauth.ReasonTokenSignature {
+		t.Errorf("forged: %q, want %q", got, clerkauth.ReasonTokenSignature)
+	}
+}
+
+// Tokens without azp need a word of their own for each carrier; a malformed azp is not a missing one.
+func TestTokensWithoutParty(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change         func(*clerkauth.Config)
+		bearer, cookie clerkauth.Reason
+	}{
+		"neither": {func(*clerkauth.Config) {}, clerkauth.ReasonTokenInvalidParties, clerkauth.ReasonTokenMissingAzp},
+		"bearer":  {func(c *clerkauth.Config) { c.InsecureAllowBearerWithoutParty = true }, "", clerkauth.ReasonTokenMissingAzp},
+		"cookie":  {func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true }, clerkauth.ReasonTokenInvalidParties, ""},
+	} {
+		a := newApp(t, tc.change)
+		without := a.clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})
+		malformed := a.clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": nil}})
+		foreign := a.clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})
+		for carrier, carry := range map[string]func(string) edit{"bearer": withBearer, "cookie": a.withCookies} {
+			want := tc.bearer
+			if carrier == "cookie" {
+				want = tc.cookie
+			}
+			ask := func(token string) clerkauth.Reason {
+				return reasonOf(t, a.AuthenticateRequest(asking(http.MethodGet, "/", carry(token))))
+			}
+			if got := ask(without); got != want {
+				t.Errorf("%s allowed, no azp in a %s: %q, want %q", name, carrier, got, want)
+			}
+			if got := ask(malformed); got != clerkauth.ReasonTokenInvalidParties {
+				t.Errorf("%s allowed, azp null in a %s: %q, want %q", name, carrier, got, clerkauth.ReasonTokenInvalidParties)
+			}
+			if got := ask(foreign); got != clerkauth.ReasonTokenInvalidParties {
+				t.Errorf("%s allowed, foreign azp in a %s: %q, want %q", name, carrier, got, clerkauth.ReasonTokenInvalidParties)
+			}
+		}
+	}
+}

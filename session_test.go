@@ -1,0 +1,138 @@
+package clerkauth_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+func TestContextWithoutMiddleware(t *testing.T) {
+	if s, ok := clerkauth.FromContext(t.Context()); ok || s != nil {
+		t.Errorf("FromContext: %v, %t; want none", s, ok)
+	}
+	if s, ok := clerkauth.StateFromContext(t.Context()); ok || s != nil {
+		t.Errorf("StateFromContext: %v, %t; want none", s, ok)
+	}
+}
+
+// NewContext is for tests of handlers. It opens no door.
+func TestNewContextServesFromContextAndNeverRequire(t *testing.T) {
+	a := newApp(t)
+	session := a.clerk.Session(clerktest.Claims{Subject: "user_tested"})
+	ctx := clerkauth.NewContext(t.Context(), session)
+	if got, ok := clerkauth.FromContext(ctx); !ok || got != session {
+		t.Errorf("FromContext: %v, %t; want the session", got, ok)
+	}
+	state, ok := clerkauth.StateFromContext(ctx)
+	if !ok || state.Status != clerkauth.SignedIn || state.Session != session || state.Token() != "" {
+		t.Errorf("StateFromContext: %+v, %t; want signed in without a token", state, ok)
+	}
+	ran := false
+	spy := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ran = true
+		if s, ok := clerkauth.FromContext(r.Context()); ok {
+			t.Errorf("the handler finds %v", s)
+		}
+	})
+	if w := serve(a.Require(spy), asking("GET", "/").WithContext(ctx)); w.Code != 401 || ran {
+		t.Errorf("Require: %d, handler ran %t; want 401 and no", w.Code, ran)
+	}
+	if serve(a.Optional(spy), asking("GET", "/").WithContext(ctx)); !ran {
+		t.Error("Optional did not run the handler")
+	}
+	if w := serve(a.Require(greet), asking("GET", "/", a.signedIn()).WithContext(ctx)); w.Body.String() != welcome {
+		t.Errorf("Require with a token of somebody else: %q, want %q", w.Body, welcome)
+	}
+}
+
+func TestPermissionsOfNobody(t *testing.T) {
+	var zero clerkauth.Session
+	if got := zero.Permissions(); len(got) != 0 {
+		t.Errorf("Permissions of the zero Session: %q, want none", got)
+	}
+}
+
+// Logs are read by many. A state says how it came out, and a session has fields to print, but neither shows the
+// token or the claims that nobody asked for.
+func TestNothingPrintsTheToken(t *testing.T) {
+	a := newApp(t)
+	token := a.clerk.Token(clerktest.Claims{Extra: map[string]any{"email": "victim@example.com"}})
+	pending := a.clerk.Token(clerktest.Claims{Pending: true, Extra: map[string]any{"email": "victim@example.com"}})
+	secrets := append(pieces(strings.Split(token, ".")...), pieces(strings.Split(pending, ".")...)...)
+	secrets = append(secrets, "victim@example.com", "email")
+
+	in := a.AuthenticateRequest(asking("GET", "/", withBearer(token)))
+	if in.Token() != token {
+		t.Fatal("Token is not the token")
+	}
+	var ctx context.Context
+	serve(a.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { ctx = r.Context() })), asking("GET", "/", withBearer(token)))
+	out := a.AuthenticateRequest(asking("GET", "/", withBearer(token+"x")))
+	for name, v := range map[string]any{
+		"signed in": in, "signed out": out, "pending": a.AuthenticateRequest(asking("GET", "/", withBearer(pending))),
+		"session": in.Session, "session value": *in.Session, "error": out.Err, "context": ctx, "authenticator": a.Authenticator,
+	} {
+		for _, format := range []string{"%v", "%+v", "%s", "%q", "%x"} {
+			if secret, ok := leaks(fmt.Sprintf(format, v), secrets); ok {
+				t.Errorf("%s printed with %s shows %q", name, format, secret)
+			}
+		}
+		var text bytes.Buffer
+		slog.New(slog.NewTextHandler(&text, nil)).Info("m", "v", v)
+		if name != "context" && name != "authenticator" {
+			slog.New(slog.NewJSONHandler(&text, nil)).Info("m", "v", v)
+			if encoded, err := json.Marshal(v); err == nil {
+				text.Write(encoded)
+			}
+		}
+		if secret, ok := leaks(text.String(), secrets); ok {
+			t.Errorf("%s logged shows %q", name, secret)
+		}
+	}
+	if got := fmt.Sprint(in, out); got != "signed-in signed-out" {
+		t.Errorf("states print as %q", got)
+	}
+}
+
+// One verified value is in the context, and every accessor reads it: no two can disagree about who is signed in.
+func TestGHSA_q6w5_jg5q_47vg(t *testing.T) {
+	a := newApp(t)
+	alice := a.clerk.Token(clerktest.Claims{Subject: "user_alice", SessionID: "sess_alice"})
+	mallory := a.clerk.Token(clerktest.Claims{Subject: "user_mallory", SessionID: "sess_mallory"})
+	for name, tc := range map[string]struct {
+		carry edit
+		want  string
+	}{
+		"a bearer token decides alone":    {all(a.withCookies(mallory), withBearer(alice)), "user_alice"},
+		"a bad bearer token decides too":  {all(a.withCookies(alice), withBearer("x")), ""},
+		"another scheme does not decide":  {all(a.withCookies(alice), with("Authorization", "Basic bWFsbG9yeQ==")), "user_alice"},
+		"headers of other frameworks":     {all(a.withCookies(alice), headers("X-Clerk-Auth-Status: signed-in", "X-Clerk-Auth-Token: "+mallory, "X-Clerk-User-Id: user_mallory")), "user_alice"},
+		"headers of other frameworks, so": {headers("X-Clerk-Auth-Status: signed-in", "X-Clerk-Auth-Token: "+mallory, "X-Middleware-Subrequest: 1"), ""},
+	} {
+		var user, state string
+		var ok bool
+		serve(a.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			var session *clerkauth.Session
+			if session, ok = clerkauth.FromContext(r.Context()); ok {
+				user = session.UserID
+			}
+			if s, _ := clerkauth.StateFromContext(r.Context()); s.Session != nil {
+				state = s.Session.UserID
+				if s.Session != session {
+					t.Errorf("%s: the accessors return two sessions", name)
+				}
+			}
+		})), asking("GET", "/", tc.carry))
+		if user != tc.want || state != tc.want || ok != (tc.want != "") {
+			t.Errorf("%s: FromContext says %q (%t), StateFromContext %q; want %q", name, user, ok, state, tc.want)
+		}
+	}
+}
