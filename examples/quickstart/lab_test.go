@@ -74,9 +74,12 @@ func TestTokensOfTheLab(t *testing.T) {
 			}
 			continue
 		}
+		if trial.cookies { // nothing to be sent in a header
+			continue
+		}
 		_, err := a.auth.VerifyToken(t.Context(), strings.TrimSpace(resp.body))
 		refusal, refusedIt := err.(*clerkauth.Error) //nolint:errorlint // VerifyToken's error is always an *Error
-		if honest := trial.cookies || trial.Want.Reason == ""; honest == refusedIt || refusedIt && refusal.Reason != trial.Want.Reason {
+		if honest := trial.Want.Reason == ""; honest == refusedIt || refusedIt && refusal.Reason != trial.Want.Reason {
 			t.Errorf("%s: its token: %v, want %v", trial.Name, err, trial.Want)
 		}
 	}

@@ -40,14 +40,14 @@ func refused(reason clerkauth.Reason) answer { return answer{http.StatusUnauthor
 
 // trials are all of them. An instance with test keys has its own word for a browser that it has never seen.
 func trials(test bool) []trial {
-	nothing := clerkauth.ReasonSessionTokenAndUATMissing
+	nothing, story := clerkauth.ReasonSessionTokenAndUATMissing, "Nobody says who they are."
 	if test {
-		nothing = clerkauth.ReasonDevBrowserMissing
+		nothing, story = clerkauth.ReasonDevBrowserMissing, "Nobody says who they are, and a development instance has to know the browser first."
 	}
-	return slices.Concat(calls(nothing), badTokens(), posts())
+	return slices.Concat(calls(nothing, story), badTokens(), posts())
 }
 
-func calls(nothing clerkauth.Reason) []trial {
+func calls(nothing clerkauth.Reason, story string) []trial {
 	return []trial{
 		{
 			Name: "valid", Title: "A valid call", Story: "An honest token, minted for this origin.",
@@ -55,7 +55,7 @@ func calls(nothing clerkauth.Reason) []trial {
 			method: http.MethodGet, path: "/me", told: "valid", mint: honest,
 		},
 		{
-			Name: "no-token", Title: "No token", Story: "Nobody says who they are.",
+			Name: "no-token", Title: "No token", Story: story,
 			Want:   refused(nothing),
 			method: http.MethodGet, path: "/me",
 		},
