@@ -10,7 +10,7 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-func Example() {
+func Example_program() {
 	auth, err := clerkauth.New(clerkauth.Config{
 		PublishableKey:    os.Getenv("CLERK_PUBLISHABLE_KEY"),
 		AuthorizedParties: []string{"http://localhost:8080"},

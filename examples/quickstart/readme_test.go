@@ -27,7 +27,7 @@ func read(t *testing.T, path ...string) string {
 
 // What the README shows compiles: it stands, word for word, in a file that does.
 func TestCodeOfTheReadmeCompiles(t *testing.T) {
-	program := strings.NewReplacer("package clerkauth_test", "package main", "func Example()", "func main()").
+	program := strings.NewReplacer("package clerkauth_test", "package main", "func Example_program()", "func main()").
 		Replace(read(t, "readme_test.go"))
 	compiled := []string{program}
 	files, err := filepath.Glob("*.go")
