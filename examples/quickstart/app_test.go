@@ -141,6 +141,9 @@ func TestInstanceOfTheEnvironment(t *testing.T) {
 			t.Errorf("%s: %d %s, want 409 and why", trial.Name, resp.status, body)
 		}
 	}
+	if resp := get(t, a.base+"/lab/valid/token"); resp.status != http.StatusNotFound {
+		t.Errorf("a token to try: %d, want 404", resp.status)
+	}
 	page := get(t, a.base+"/").body
 	for _, word := range []string{"http://localhost:3000</code>", a.base + "</code>", `href="http://localhost:3000/sign-in"`, "Needs the built-in instance"} {
 		if !strings.Contains(page, word) {

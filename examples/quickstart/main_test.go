@@ -72,12 +72,14 @@ func TestTakenPortIsAClearError(t *testing.T) {
 
 func TestMistakesOnTheCommandLine(t *testing.T) {
 	ownInstance(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // whoever serves in spite of a mistake ends at once
 	for name, args := range map[string][]string{
 		"unknown flag": {"-port", "8080"},
 		"argument":     {"serve"},
 		"address":      {"-addr", "nowhere"},
 	} {
-		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil {
+		if err := run(ctx, args, io.Discard, io.Discard); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
@@ -90,7 +92,9 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 func TestBadConfigurationIsReported(t *testing.T) {
 	ownInstance(t)
 	t.Setenv("CLERK_PUBLISHABLE_KEY", "pk_test_nonsense")
-	if err := run(t.Context(), []string{"-addr", "127.0.0.1:0"}, io.Discard, io.Discard); err == nil {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := run(ctx, []string{"-addr", "127.0.0.1:0"}, io.Discard, io.Discard); err == nil {
 		t.Error("a malformed CLERK_PUBLISHABLE_KEY: no error")
 	}
 }
