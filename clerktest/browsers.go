@@ -88,19 +88,19 @@ func (b *browsers) take(nonce string, now time.Time) ([]string, bool) {
 }
 
 const (
-	clientCookie    = "__client"
-	devBrowserToken = "__clerk_db_jwt"
+	clientName = "__client"
+	devBrowser = "__clerk_db_jwt" // a cookie of the app's host and a parameter
 )
 
 // browserOf says whose request to the Frontend API this is; nil: nobody's yet. In development the app's host may
 // have sent its token along, which decides where the cookie would say something else.
 func (in *Instance) browserOf(r *http.Request) *browser {
 	if !in.live() {
-		if b := in.browsers.find(r.URL.Query().Get(devBrowserToken)); b != nil {
+		if b := in.browsers.find(r.URL.Query().Get(devBrowser)); b != nil {
 			return b
 		}
 	}
-	c, err := r.Cookie(clientCookie)
+	c, err := r.Cookie(clientName)
 	if err != nil {
 		return nil
 	}
@@ -118,10 +118,7 @@ func (in *Instance) remember(w http.ResponseWriter, r *http.Request) *browser {
 }
 
 func (in *Instance) newClientCookie(b *browser) *http.Cookie {
-	return &http.Cookie{ //nolint:gosec // not Secure in development, which has no TLS
-		Name: clientCookie, Value: b.cookie, Path: "/", MaxAge: yearLong,
-		HttpOnly: true, Secure: in.live(), SameSite: http.SameSiteLaxMode,
-	}
+	return scope{maxAge: yearLong, secure: in.live(), httpOnly: true}.cookie(clientName, b.cookie)
 }
 
 // clientCookie is the one that a jar holds for the Frontend API; empty: none.
@@ -130,7 +127,7 @@ func (in *Instance) clientCookie(jar http.CookieJar) string {
 		return ""
 	}
 	for _, c := range jar.Cookies(in.frontendURL()) {
-		if c.Name == clientCookie {
+		if c.Name == clientName {
 			return c.Value
 		}
 	}
@@ -140,7 +137,7 @@ func (in *Instance) clientCookie(jar http.CookieJar) string {
 // leaveCookies puts into a jar what the sign-in page sets.
 func (in *Instance) leaveCookies(jar http.CookieJar, b *browser) {
 	if jar != nil {
-		jar.SetCookies(in.frontendURL(), append(in.signInCookies(b), in.newClientCookie(b)))
+		jar.SetCookies(in.frontendURL(), append([]*http.Cookie{in.newClientCookie(b)}, in.signInCookies(b)...))
 	}
 }
 

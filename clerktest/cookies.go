@@ -23,21 +23,32 @@ func (in *Instance) Cookies(token string) []*http.Cookie {
 			updated = iat.Unix()
 		}
 	}
-	//nolint:gosec // Clerk's script in the page sets and reads them: they cannot be HttpOnly
-	like := http.Cookie{Path: "/", Secure: in.live(), SameSite: http.SameSiteLaxMode}
-	cookies := append(in.twins("__session", token, like), in.twins("__client_uat", strconv.FormatInt(updated, 10), like)...)
+	of := scope{secure: in.live()}
+	cookies := append(in.twins("__session", token, of), in.twins("__client_uat", strconv.FormatInt(updated, 10), of)...)
 	if !in.live() {
-		cookies = append(cookies, in.twins(devBrowserToken, "dvb_2clerktest", like)...)
+		cookies = append(cookies, in.twins(devBrowser, "dvb_2clerktest", of)...)
 	}
 	return cookies
 }
 
-// twins are a cookie like another, under its plain name and under the one with the instance's suffix.
-func (in *Instance) twins(name, value string, like http.Cookie) []*http.Cookie {
-	plain, suffixed := like, like
-	plain.Name, plain.Value = name, value
-	suffixed.Name, suffixed.Value = in.suffixed(name), value
-	return []*http.Cookie{&plain, &suffixed}
+// scope is who gets to see a cookie, and how long.
+type scope struct {
+	domain   string // empty: the host alone
+	maxAge   int    // in seconds; 0: until the browser closes; negative: it goes at once
+	secure   bool
+	httpOnly bool
+}
+
+func (s scope) cookie(name, value string) *http.Cookie {
+	return &http.Cookie{ //nolint:gosec // Clerk's script in the page sets and reads most of them; a development host has no TLS
+		Name: name, Value: value, Path: "/", Domain: s.domain, MaxAge: s.maxAge, Secure: s.secure, HttpOnly: s.httpOnly,
+		SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// twins are a cookie under its plain name and under the one with the instance's suffix.
+func (in *Instance) twins(name, value string, of scope) []*http.Cookie {
+	return []*http.Cookie{of.cookie(name, value), of.cookie(in.suffixed(name), value)}
 }
 
 func (in *Instance) suffixed(name string) string {

@@ -42,10 +42,8 @@ func (in *Instance) serveHandshake(w http.ResponseWriter, r *http.Request) {
 		value = in.Token(Claims{RawPayload: encode(map[string][]string{"handshake": cookies})})
 	}
 	if in.live() {
-		http.SetCookie(w, &http.Cookie{
-			Name: name, Value: value, Path: "/", Domain: in.cookieDomain(target), MaxAge: int(nonceLifetime / time.Second),
-			HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode,
-		})
+		of := scope{domain: in.cookieDomain(target), maxAge: int(nonceLifetime / time.Second), secure: true, httpOnly: true}
+		http.SetCookie(w, of.cookie(name, value))
 	} else {
 		target = withParameter(target, name, value)
 	}
@@ -82,48 +80,45 @@ func (in *Instance) sessionCookies(b *browser, target *url.URL) []*http.Cookie {
 		cookies = in.signedInCookies(s, target)
 	}
 	if !in.live() {
-		cookies = append(cookies, in.twins(devBrowserToken, b.token, in.like(target))...)
+		cookies = append(cookies, in.twins(devBrowser, b.token, in.hostOf(target))...)
 	}
 	return cookies
 }
 
 func (in *Instance) signedInCookies(s *BrowserSession, target *url.URL) []*http.Cookie {
-	like := in.like(target)
-	cookies := in.twins("__session", s.token(originOf(target)), like)
+	cookies := in.twins("__session", s.token(originOf(target)), in.hostOf(target))
 	cookies = append(cookies, in.updatedCookies(s, target)...)
 	if !in.withoutRefresh {
-		cookies = append(cookies, in.refreshCookie(s.currentRefresh(), like))
+		cookies = append(cookies, in.refreshCookie(s.currentRefresh(), in.hostOf(target)))
 	}
 	return cookies
 }
 
 func (in *Instance) signedOutCookies(target *url.URL) []*http.Cookie {
-	like := in.like(target)
-	like.MaxAge = -1
-	cookies := append(in.twins("__session", "", like), in.refreshCookie("", like))
+	gone := in.hostOf(target)
+	gone.maxAge = -1
+	cookies := append(in.twins("__session", "", gone), in.refreshCookie("", gone))
 	return append(cookies, in.updatedCookies(nil, target)...)
 }
 
 // updatedCookies say since when a session is there, or that none is. Unlike the token, the other subdomains may know.
 func (in *Instance) updatedCookies(s *BrowserSession, target *url.URL) []*http.Cookie {
-	like, updated := in.like(target), int64(0)
-	like.Domain = in.cookieDomain(target)
+	all, updated := in.hostOf(target), int64(0)
+	all.domain = in.cookieDomain(target)
 	if s != nil {
 		updated = s.since.Unix()
 	}
-	return in.twins("__client_uat", strconv.FormatInt(updated, 10), like)
+	return in.twins("__client_uat", strconv.FormatInt(updated, 10), all)
 }
 
-func (in *Instance) refreshCookie(token string, like http.Cookie) *http.Cookie {
-	like.Name, like.Value, like.HttpOnly = in.suffixed("__refresh"), token, true
-	return &like
+func (in *Instance) refreshCookie(token string, of scope) *http.Cookie {
+	of.httpOnly = true
+	return of.cookie(in.suffixed("__refresh"), token)
 }
 
-// like is how the cookies of the app's host are. In development there may be no TLS.
-func (in *Instance) like(target *url.URL) http.Cookie {
-	return http.Cookie{ //nolint:gosec // Clerk's script in the page sets and reads most of them
-		Path: "/", MaxAge: yearLong, Secure: in.live() || target.Scheme == "https", SameSite: http.SameSiteLaxMode,
-	}
+// hostOf is the scope of the cookies of the app's host alone. In development there may be no TLS.
+func (in *Instance) hostOf(target *url.URL) scope {
+	return scope{maxAge: yearLong, secure: in.live() || target.Scheme == "https"}
 }
 
 // cookieDomain is what all subdomains share of a production instance; empty: target is at none of them.
@@ -156,7 +151,7 @@ func (s *BrowserSession) Cookies() []*http.Cookie {
 	}
 	cookies := s.in.signedInCookies(s, target)
 	if !s.in.live() {
-		cookies = append(cookies, s.in.twins(devBrowserToken, s.browser.token, s.in.like(target))...)
+		cookies = append(cookies, s.in.twins(devBrowser, s.browser.token, s.in.hostOf(target))...)
 	}
 	return cookies
 }

@@ -114,7 +114,7 @@ func (in *Instance) sendBack(w http.ResponseWriter, r *http.Request, b *browser,
 		http.SetCookie(w, c)
 	}
 	if !in.live() {
-		target = withParameter(target, devBrowserToken, b.token)
+		target = withParameter(target, devBrowser, b.token)
 	}
 	http.Redirect(w, r, target.String(), http.StatusSeeOther)
 }

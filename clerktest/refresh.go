@@ -50,8 +50,8 @@ func (in *Instance) serveRefresh(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnauthorized, "invalid_refresh_token", "The refresh token is not of this session.")
 		return
 	}
-	like := in.like(target)
-	cookies := append(in.twins("__session", s.token(originOf(target)), like), in.refreshCookie(s.currentRefresh(), like))
+	of := in.hostOf(target)
+	cookies := append(in.twins("__session", s.token(originOf(target)), of), in.refreshCookie(s.currentRefresh(), of))
 	answerJSON(w, map[string]any{"object": "cookies", "cookies": setCookies(cookies)})
 }
 
