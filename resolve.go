@@ -163,15 +163,15 @@ func (a *Authenticator) forgiveClock(ctx context.Context, read *parsed, reason R
 // directive is one Set-Cookie value.
 type directive struct{ name, value, attributes string }
 
-// parseDirective refuses what cannot be a header value.
+// parseDirective refuses what is no cookie or cannot be a header value.
 func parseDirective(d string) (directive, bool) {
 	d = strings.TrimSpace(d)
 	if strings.ContainsFunc(d, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return directive{}, false
 	}
 	pair, attributes, _ := strings.Cut(d, ";")
-	name, value, _ := strings.Cut(pair, "=")
-	return directive{strings.TrimSpace(name), strings.TrimSpace(value), attributes}, true
+	name, value, ok := strings.Cut(pair, "=")
+	return directive{name, strings.TrimSpace(value), attributes}, ok
 }
 
 // passOn is what of an answer reaches the browser: Clerk's own cookies by their exact names, never a session for
