@@ -48,7 +48,11 @@ func TestSignInAndOut(t *testing.T) {
 	for _, base := range a.origins {
 		for _, p := range people {
 			client := a.clerk.Browser(a.routes())
-			page := submit(t, client, link(t, get(t, base+"/").body, "Sign in"), p.Claims.Subject)
+			page := send(t, client, http.MethodGet, base+"/", nil, nil).body
+			if reason := string(clerkauth.ReasonSessionTokenAndUATMissing); !strings.Contains(page, reason) {
+				t.Errorf("%s at %s: the first visit does not say %s", p.Name, base, reason)
+			}
+			page = submit(t, client, link(t, page, "Sign in"), p.Claims.Subject)
 			for _, word := range []string{"signed in", p.Name, p.Claims.Subject, `&#34;azp&#34;: &#34;` + base, `data-left="`} {
 				if !strings.Contains(page, word) {
 					t.Errorf("%s at %s: the page does not say %q", p.Name, base, word)

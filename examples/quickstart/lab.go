@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -47,12 +48,26 @@ func (a *app) try(ctx context.Context, t trial, p clerktest.Person) (exchange, e
 		return exchange{}, err
 	}
 	return exchange{
-		answer:  answer{resp.StatusCode, clerkauth.Reason(resp.Header.Get("X-Clerk-Auth-Reason"))},
+		answer:  answer{resp.StatusCode, refusal(body)},
 		Want:    t.Want,
 		Request: shown,
 		Header:  lines(resp.Header),
 		Body:    strings.TrimSpace(string(body)),
 	}, nil
+}
+
+// refusal is the reason that an answer's body names, if it does. The header X-Clerk-Auth-Reason has it too, and for an
+// expired token also why it was not refreshed.
+func refusal(body []byte) clerkauth.Reason {
+	var said struct {
+		Errors []struct {
+			Code clerkauth.Reason `json:"code"`
+		} `json:"errors"`
+	}
+	if json.Unmarshal(body, &said) != nil || len(said.Errors) == 0 {
+		return ""
+	}
+	return said.Errors[0].Code
 }
 
 // request is the request of a trial, and the same to look at: with the token's name for the token.

@@ -14,7 +14,7 @@ var errDisagree = errors.New("not every answer is the expected one")
 func (a *app) smoke(ctx context.Context, out io.Writer) error {
 	var table strings.Builder
 	row := func(title string, want, actual any, verdict string) {
-		fmt.Fprintf(&table, "%-34v%-38v%-38v%s\n", title, want, actual, verdict)
+		fmt.Fprintf(&table, "%-32v  %-36v  %-36v  %s\n", title, want, actual, verdict)
 	}
 	row("request", "expected", "actual", "verdict")
 	sent, agreed := 0, 0

@@ -66,8 +66,9 @@ wave.addEventListener("submit", async (event) => {
   event.preventDefault();
   try {
     const response = await post(wave.action);
-    if (response.ok) showWaves((await response.json()).waves);
-    else waves.textContent = `Refused: ${response.headers.get("X-Clerk-Auth-Reason")}. Waves so far: ${waves.dataset.count}`;
+    const answer = await response.json();
+    if (response.ok) showWaves(answer.waves);
+    else waves.textContent = `Refused: ${answer.errors[0].code}. Waves so far: ${waves.dataset.count}`;
   } catch {
     waves.textContent = "The server does not answer.";
   }
