@@ -242,10 +242,10 @@ func (k *keys) land(f *flight, old *snapshot, doc document, err error) error {
 	if err == nil {
 		set, err = doc.keySet(old)
 	}
+	defer close(f.done) // when k.mu is free: who waits finds everything done
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.flight, k.lastError = nil, err
-	defer close(f.done)
 	if err != nil {
 		k.fail(old, doc.retryAfter)
 		if k.failures > 1 {
