@@ -88,7 +88,7 @@ func TestNewReportsWhatConfigFromEnvCouldNotRead(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("New: %v, want an error that says %q", err, tc.want)
 			}
-			if err != nil && (strings.Contains(err.Error(), "0123456789")) {
+			if err != nil && strings.Contains(err.Error(), "0123456789") {
 				t.Errorf("%q shows a key", err)
 			}
 		})

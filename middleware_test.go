@@ -286,8 +286,10 @@ func TestObserveSeesEachDecisionOnce(t *testing.T) {
 		"Require":             {func() { serve(a.Require(greet), asking("GET", "/", a.withCookies(token))) }, clerkauth.Event{Status: clerkauth.SignedIn, Carrier: clerkauth.CarrierCookie}},
 		"AuthenticateRequest": {func() { a.AuthenticateRequest(asking("GET", "/")) }, clerkauth.Event{Reason: clerkauth.ReasonSessionTokenAndUATMissing}},
 		"refused":             {func() { serve(a.Require(greet), asking("GET", "/", withBearer("x"))) }, clerkauth.Event{Reason: clerkauth.ReasonTokenInvalid, Carrier: clerkauth.CarrierBearer}},
-		"two headers": {func() { serve(a.Require(greet), asking("GET", "/", with("Authorization", "Bearer x", "Bearer x"))) },
-			clerkauth.Event{Reason: clerkauth.ReasonMultipleAuthorization}},
+		"two headers": {
+			func() { serve(a.Require(greet), asking("GET", "/", with("Authorization", "Bearer x", "Bearer x"))) },
+			clerkauth.Event{Reason: clerkauth.ReasonMultipleAuthorization},
+		},
 		"cross-origin": {func() {
 			serve(a.Require(greet), asking("POST", "/", a.withCookies(token), headers("Sec-Fetch-Site: same-site")))
 		}, clerkauth.Event{Reason: clerkauth.ReasonCrossOriginRequest, Carrier: clerkauth.CarrierCookie}},

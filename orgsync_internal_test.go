@@ -74,6 +74,7 @@ func TestOrganizationPatternMatchesThePath(t *testing.T) {
 		{"name ends at the first other character", "/teams/:slug.json", "/teams/blue.json", bySlug("blue")},
 		{"value without the character before it", "/:region-:slug", "/eu-west-blue", bySlug("blue")},
 		{"value without the dot before it", "/:slug.:format", "/a.b.c", bySlug("a.b")},
+		{"dot is optional with what is behind it", "/:slug.:format?", "/blue", bySlug("blue")},
 		{"value may have the slash's neighbour", "/:region/t-:slug", "/eu/t-t-blue", bySlug("t-blue")},
 
 		{"wildcard behind", "/teams/:slug/(.*)", "/teams/blue/a/b", bySlug("blue")},
@@ -84,6 +85,8 @@ func TestOrganizationPatternMatchesThePath(t *testing.T) {
 		{"own expression that is empty", "/teams/:slug(.*)", "/teams/", noTarget},
 		{"own expression, either of two", "/:slug(blue|green)/x", "/green/x", bySlug("green")},
 		{"own expression, closing bracket escaped", `/:slug([\]a]+)`, "/a]", bySlug("a]")},
+		{"own expression, opening bracket escaped", `/:slug(\[])`, "/[]", bySlug("[]")},
+		{"own expression, two classes", "/:slug([a-z][:]b)", "/a:b", bySlug("a:b")},
 		{"own expression, parenthesis escaped", `/:slug(\(a\))`, "/(a)", bySlug("(a)")},
 		{"own expression, group inside", "/:slug((?:ab)+)", "/abab", bySlug("abab")},
 		{"own expressions side by side", `/:id(\d+):slug(\D+)`, "/12ab", byID("12")},
@@ -103,6 +106,7 @@ func TestOrganizationPatternMatchesThePath(t *testing.T) {
 		{"group of text repeated", "/teams{-x}+/:slug", "/teams-x-X/blue", bySlug("blue")},
 		{"group repeated", "/teams{-:slug(a|b)}+", "/teams-a-b", bySlug("a,b")},
 		{"group repeated between its texts", "/teams{<:slug(a|b)>}*", "/teams<a><b>", bySlug("a><b")},
+		{"group of what means something to regexp", "/teams{$:slug^}", "/teams$blue^", bySlug("blue")},
 		{"group with an escaped brace", `/teams{\}:slug}`, "/teams}blue", bySlug("blue")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -191,6 +195,7 @@ func TestOrganizationSyncReportsBadPatterns(t *testing.T) {
 		{"flags for a group", "/:slug((?-i:a))"},
 		{"back reference", `/:slug(a\1)`},
 		{"expression that does not parse", "/:slug([a-z)"},
+		{"expression that parses with what follows", "/:slug([a)/([b])x"},
 		{"expression with a star alone", "/:slug(*)"},
 		{"expression in a group that does not parse", "/x{-:slug(+)}"},
 		{"Go's text anchor", `/:slug(\Aa)`},
@@ -274,16 +279,9 @@ func TestOrganizationTargetActive(t *testing.T) {
 }
 
 func TestOrganizationTargetParameter(t *testing.T) {
-	for _, tt := range []struct {
-		target organizationTarget
-		want   string
-	}{
-		{bySlug("bl%75e"), "bl%75e"},
-		{byID("org_1"), "org_1"},
-		{toPersonal, ""},
-	} {
-		if got := tt.target.parameter(); got != tt.want {
-			t.Errorf("%+v.parameter() = %q, want %q", tt.target, got, tt.want)
+	for target, want := range map[organizationTarget]string{bySlug("bl%75e"): "bl%75e", byID("org_1"): "org_1", toPersonal: ""} {
+		if got := target.parameter(); got != want {
+			t.Errorf("%+v.parameter() = %q, want %q", target, got, want)
 		}
 	}
 }
