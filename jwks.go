@@ -232,7 +232,7 @@ func strong(key *rsa.PublicKey) bool {
 // alone, as such values arrive from environment variables.
 func parsePEM(s string) (*keySet, error) {
 	s = strings.Trim(strings.TrimSpace(s), `"'`)
-	s = strings.NewReplacer(`\r`, "", `\n`, "\n").Replace(s)
+	s = strings.TrimSpace(strings.NewReplacer(`\r`, "", `\n`, "\n").Replace(s))
 	block, rest := pem.Decode([]byte(s))
 	if block == nil {
 		block = oneLine(s)
