@@ -3,6 +3,7 @@ package clerkauth_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -136,6 +137,28 @@ func reasonOfError(t *testing.T, err error) clerkauth.Reason {
 		t.Fatalf("error is %T %v, want a *clerkauth.Error with a reason", err, err)
 	}
 	return refusal.Reason
+}
+
+// logged is everything that was logged.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *logged) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 // pieces are the parts of secrets long enough that none comes about by chance.

@@ -146,3 +146,26 @@ func TestPublicOriginAsksAllowParty(t *testing.T) {
 		}
 	}
 }
+
+// Without a list the connection names the scheme, or the headers of a proxy that is trusted.
+func TestPublicOriginWithAnyParty(t *testing.T) {
+	anyParty := func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true }
+	for name, tc := range map[string]struct {
+		config func(*clerkauth.Config)
+		edits  []edit
+		want   string
+	}{
+		"http":                      {anyParty, []edit{host("Anything.test:80")}, "http://anything.test/p"},
+		"TLS":                       {anyParty, []edit{host("anything.test:443"), overTLS}, "https://anything.test/p"},
+		"forwarded":                 {func(c *clerkauth.Config) { anyParty(c); forwarded(c) }, []edit{host("10.0.0.1"), headers("X-Forwarded-Host: anything.test", "X-Forwarded-Proto: https")}, "https://anything.test/p"},
+		"forwarded to http":         {func(c *clerkauth.Config) { anyParty(c); forwarded(c) }, []edit{host("anything.test"), overTLS, headers("X-Forwarded-Proto: http")}, "http://anything.test/p"},
+		"forwarded and not trusted": {anyParty, []edit{host("anything.test"), headers("X-Forwarded-Host: evil.test", "X-Forwarded-Proto: https")}, "http://anything.test/p"},
+		"no host":                   {anyParty, []edit{host("")}, ""},
+		"a malformed host":          {anyParty, []edit{host("anything.test/")}, ""},
+		"a malformed port":          {anyParty, []edit{host("anything.test:0")}, ""},
+	} {
+		if got := returnTo(t, newApp(t, signIn, tc.config), asking("GET", "/p", append([]edit{asServer}, tc.edits...)...)); got != tc.want {
+			t.Errorf("%s: returns to %q, want %q", name, got, tc.want)
+		}
+	}
+}

@@ -76,6 +76,7 @@ func TestNothingPrintsTheToken(t *testing.T) {
 	var ctx context.Context
 	serve(a.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { ctx = r.Context() })), asking("GET", "/", withBearer(token)))
 	out := a.AuthenticateRequest(asking("GET", "/", withBearer(token+"x")))
+	a.Settle() // printing an Authenticator reads what a fetch of keys still writes
 	for name, v := range map[string]any{
 		"signed in": in, "signed out": out, "pending": a.AuthenticateRequest(asking("GET", "/", withBearer(pending))),
 		"session": in.Session, "session value": *in.Session, "error": out.Err, "context": ctx, "authenticator": a.Authenticator,
@@ -99,40 +100,5 @@ func TestNothingPrintsTheToken(t *testing.T) {
 	}
 	if got := fmt.Sprint(in, out); got != "signed-in signed-out" {
 		t.Errorf("states print as %q", got)
-	}
-}
-
-// One verified value is in the context, and every accessor reads it: no two can disagree about who is signed in.
-func TestGHSA_q6w5_jg5q_47vg(t *testing.T) {
-	a := newApp(t)
-	alice := a.clerk.Token(clerktest.Claims{Subject: "user_alice", SessionID: "sess_alice"})
-	mallory := a.clerk.Token(clerktest.Claims{Subject: "user_mallory", SessionID: "sess_mallory"})
-	for name, tc := range map[string]struct {
-		carry edit
-		want  string
-	}{
-		"a bearer token decides alone":    {all(a.withCookies(mallory), withBearer(alice)), "user_alice"},
-		"a bad bearer token decides too":  {all(a.withCookies(alice), withBearer("x")), ""},
-		"another scheme does not decide":  {all(a.withCookies(alice), with("Authorization", "Basic bWFsbG9yeQ==")), "user_alice"},
-		"headers of other frameworks":     {all(a.withCookies(alice), headers("X-Clerk-Auth-Status: signed-in", "X-Clerk-Auth-Token: "+mallory, "X-Clerk-User-Id: user_mallory")), "user_alice"},
-		"headers of other frameworks, so": {headers("X-Clerk-Auth-Status: signed-in", "X-Clerk-Auth-Token: "+mallory, "X-Middleware-Subrequest: 1"), ""},
-	} {
-		var user, state string
-		var ok bool
-		serve(a.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			var session *clerkauth.Session
-			if session, ok = clerkauth.FromContext(r.Context()); ok {
-				user = session.UserID
-			}
-			if s, _ := clerkauth.StateFromContext(r.Context()); s.Session != nil {
-				state = s.Session.UserID
-				if s.Session != session {
-					t.Errorf("%s: the accessors return two sessions", name)
-				}
-			}
-		})), asking("GET", "/", tc.carry))
-		if user != tc.want || state != tc.want || ok != (tc.want != "") {
-			t.Errorf("%s: FromContext says %q (%t), StateFromContext %q; want %q", name, user, ok, state, tc.want)
-		}
 	}
 }

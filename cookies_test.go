@@ -1,0 +1,298 @@
+package clerkauth_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// jar are the cookies that an honest browser has, by the names that clerktest gives them.
+type jar struct {
+	session, suffixed string // names of the session cookies
+	uat, suffixedUAT  string
+	token, updated    string
+	sibling           string // a token that was issued for a sibling
+}
+
+func newJar(a *app) jar {
+	j := jar{token: a.clerk.Token(clerktest.Claims{}), sibling: a.clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})}
+	for _, c := range a.clerk.Cookies(j.token) {
+		switch {
+		case c.Name == "__session":
+			j.session = c.Name
+		case c.Name == "__client_uat":
+			j.uat, j.updated = c.Name, c.Value
+		case strings.HasPrefix(c.Name, "__session_"):
+			j.suffixed = c.Name
+		case strings.HasPrefix(c.Name, "__client_uat_"):
+			j.suffixedUAT = c.Name
+		}
+	}
+	return j
+}
+
+// both is a Cookie header of an honest browser, with more pairs before it.
+func (j jar) both(before ...string) edit {
+	honest := []string{j.session + "=" + j.token, j.suffixed + "=" + j.token, j.uat + "=" + j.updated, j.suffixedUAT + "=" + j.updated}
+	return with("Cookie", strings.Join(append(before, honest...), "; "))
+}
+
+func TestReadingCookies(t *testing.T) {
+	a := newApp(t)
+	j := newJar(a)
+	t1, uat := "__session="+j.token, "__client_uat="+j.updated
+	const (
+		missing = clerkauth.ReasonSessionTokenAndUATMissing
+		noToken = clerkauth.ReasonUATWithoutSessionToken
+		noUAT   = clerkauth.ReasonSessionTokenWithoutUAT
+		invalid = clerkauth.ReasonTokenInvalid
+	)
+	encoded := strings.ReplaceAll(j.token, ".", "%2E")
+	for _, tc := range []struct {
+		name   string
+		cookie []string // header lines
+		want   clerkauth.Reason
+	}{
+		{"plain", []string{t1 + "; " + uat}, ""},
+		{"in the other order", []string{uat + "; " + t1}, ""},
+		{"without spaces", []string{t1 + ";" + uat}, ""},
+		{"with spaces around", []string{" __session = " + j.token + " ;\t" + uat + " "}, ""},
+		{"in two lines", []string{t1, uat}, ""},
+		{"among others", []string{"a=b; " + t1 + "; c; =d; e==f; " + uat + "; g="}, ""},
+		{"suffixed", []string{j.suffixed + "=" + j.token + "; " + j.suffixedUAT + "=" + j.updated}, ""},
+		{"both", []string{t1 + "; " + uat + "; " + j.suffixed + "=" + j.token + "; " + j.suffixedUAT + "=" + j.updated}, ""},
+		{"percent-encoded", []string{"__session=" + encoded + "; " + uat}, ""},
+		{"percent-encoded lower case", []string{"__session=" + strings.ReplaceAll(j.token, ".", "%2e") + "; " + uat}, ""},
+		{"half percent-encoded", []string{"__session=" + j.token + "%2; " + uat}, invalid},
+
+		{"none", nil, missing},
+		{"empty line", []string{""}, missing},
+		{"only separators", []string{";;; ; =; =="}, missing},
+		{"empty session", []string{"__session=; " + uat}, noToken},
+		{"no session", []string{uat}, noToken},
+		{"no uat", []string{t1}, noUAT},
+		{"empty uat", []string{t1 + "; __client_uat="}, noUAT},
+		{"uat of signed out", []string{t1 + "; __client_uat=0"}, noUAT},
+		{"uat of letters", []string{t1 + "; __client_uat=never"}, noUAT},
+		{"uat before the token", []string{t1 + "; __client_uat=1"}, ""},
+		{"uat after the token", []string{t1 + "; __client_uat=" + strconv.FormatInt(noon.Unix()+1, 10)}, clerkauth.ReasonTokenBeforeUAT},
+		{"uat of the other name", []string{t1 + "; " + j.suffixedUAT + "=" + j.updated}, noUAT},
+
+		{"an empty duplicate first", []string{"__session=; " + t1 + "; " + uat}, ""},
+		{"an empty duplicate last", []string{t1 + "; __session=; " + uat}, ""},
+		{"quoted", []string{`__session="` + j.token + `"; ` + uat}, invalid},
+		{"a separator in quotes", []string{`x="; ` + t1 + `; ` + uat + `"`}, ""},
+		{"a pair in a percent-encoded value", []string{"x=1%3B%20__session%3D" + j.token + "%3B%20__client_uat=" + j.updated}, missing},
+		{"another case", []string{"__SESSION=" + j.token + "; " + uat}, noToken},
+		{"a longer name", []string{"__session_=" + j.token + "; " + uat}, noToken},
+		{"a suffix of another instance", []string{"__session_AAAAAAAA=" + j.token + "; " + uat}, noToken},
+		{"a percent-encoded name", []string{"%5F_session=" + j.token + "; " + uat}, noToken},
+		{"a nameless cookie", []string{"=__session=" + j.token + "; " + uat}, noToken},
+		{"a no-break space before the name", []string{"\u00a0__session=" + j.token + "; " + uat}, noToken},
+		{"an ideographic space before the name", []string{"\u3000__session=" + j.token + "; " + uat}, noToken},
+		{"a line separator before the name", []string{"\u2028__session=" + j.token + "; " + uat}, noToken},
+		{"a vertical tab before the name", []string{"\v__session=" + j.token + "; " + uat}, noToken},
+		{"a prefix", []string{"__Host-__session=" + j.token + "; " + uat}, noToken},
+		{"no value", []string{"__session; " + uat}, noToken},
+		{"commas", []string{t1 + ", " + uat}, noUAT},
+	} {
+		r := asking("POST", "/", with("Cookie", tc.cookie...))
+		if got := reasonOf(t, a.AuthenticateRequest(r)); got != tc.want {
+			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
+// A sibling subdomain can plant cookies of the same name beside an honest one, in front of it and behind it. That
+// does not sign the honest one out.
+func TestPlantedCookies(t *testing.T) {
+	a := newApp(t)
+	other := newApp(t)
+	j := newJar(a)
+	later := func(c clerktest.Claims) clerktest.Claims {
+		c.IssuedAt, c.ExpiresAt = noon.Add(4*time.Second), noon.Add(time.Minute)
+		return c
+	}
+	for name, planted := range map[string]string{
+		"garbage":             "garbage",
+		"dots":                "..",
+		"huge":                strings.Repeat("a", 9000),
+		"a machine token":     "mt_0123456789",
+		"forged":              a.clerk.Forge(clerktest.Claims{}),
+		"forged and newer":    a.clerk.Forge(later(clerktest.Claims{})),
+		"of a sibling":        j.sibling,
+		"newer, of a sibling": a.clerk.Token(later(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})),
+		"of another instance": other.clerk.Token(clerktest.Claims{Issuer: "https://clerk.other.example"}),
+		"of another key":      other.clerk.Token(later(clerktest.Claims{})),
+		"without azp":         a.clerk.Token(later(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})),
+		"expired":             a.clerk.Token(clerktest.Claims{ExpiresAt: noon.Add(-time.Hour), SessionID: "sess_planted", Subject: "user_planted"}),
+		"from the future":     a.clerk.Token(clerktest.Claims{IssuedAt: noon.Add(time.Hour), SessionID: "sess_planted", Subject: "user_planted"}),
+		"with no algorithm":   a.clerk.Token(clerktest.Claims{Header: map[string]any{"alg": "none"}}),
+	} {
+		for _, slot := range []string{j.session, j.suffixed} {
+			before, after := j.both(slot+"="+planted), asking("POST", "/", j.both()).Header.Get("Cookie")+"; "+slot+"="+planted
+			for where, carry := range map[string]edit{"before": before, "after": with("Cookie", after)} {
+				state := a.AuthenticateRequest(asking("POST", "/", carry))
+				if got := reasonOf(t, state); got != "" || state.Session.UserID != "user_2clerktest" {
+					t.Errorf("%s as %.9s %s: %q, want the honest user", name, slot, where, got)
+				}
+			}
+		}
+	}
+}
+
+// Planted in place of the honest cookie of one name, the one of the other name is still there.
+func TestPlantedInOneOfTwoNames(t *testing.T) {
+	a := newApp(t)
+	j := newJar(a)
+	for name, planted := range map[string]string{"garbage": "garbage", "forged": a.clerk.Forge(clerktest.Claims{}), "of a sibling": j.sibling} {
+		for _, cookie := range []string{
+			j.session + "=" + planted + "; " + j.suffixed + "=" + j.token,
+			j.session + "=" + j.token + "; " + j.suffixed + "=" + planted,
+		} {
+			r := asking("POST", "/", with("Cookie", cookie+"; "+j.uat+"="+j.updated+"; "+j.suffixedUAT+"="+j.updated))
+			if got := reasonOf(t, a.AuthenticateRequest(r)); got != "" {
+				t.Errorf("%s in %.20q…: %q, want signed in", name, cookie, got)
+			}
+		}
+	}
+}
+
+// Two sessions that both hold: which of them the person is cannot be told, so it is neither.
+func TestSeveralValidSessionsAreAmbiguous(t *testing.T) {
+	a := newApp(t)
+	j := newJar(a)
+	if err := a.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	second := a.clerk.Token(clerktest.Claims{SessionID: "sess_other", Subject: "user_other"})
+	renewed := a.clerk.Token(clerktest.Claims{IssuedAt: noon.Add(2 * time.Second)})
+	for name, tc := range map[string]struct {
+		cookie string
+		want   clerkauth.Reason
+	}{
+		"another session, plain":          {j.session + "=" + second, clerkauth.ReasonSessionTokenAmbiguous},
+		"another session, suffixed":       {j.suffixed + "=" + second, clerkauth.ReasonSessionTokenAmbiguous},
+		"the same session, renewed":       {j.session + "=" + renewed, ""},
+		"the same token again":            {j.session + "=" + j.token, ""},
+		"the same token, percent-spelled": {j.session + "=" + strings.ReplaceAll(j.token, ".", "%2e"), ""},
+	} {
+		state := a.AuthenticateRequest(asking("POST", "/", j.both(tc.cookie)))
+		if got := reasonOf(t, state); got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+// However many cookies come, few are looked at and fewer verified: the work for a request is bounded.
+func TestManyCookiesAreBoundedWork(t *testing.T) {
+	var asked int
+	a := newApp(t, func(c *clerkauth.Config) {
+		c.AuthorizedParties = nil
+		c.TokenCacheSize = -1
+		c.AllowParty = func(_ context.Context, origin, _ string) bool { asked++; return origin == "https://example.com" }
+	})
+	j := newJar(a)
+	var planted []string
+	for i := range 100 {
+		planted = append(planted, "__session="+a.clerk.Token(clerktest.Claims{AuthorizedParty: "https://a" + strconv.Itoa(i) + ".example.com"}))
+	}
+	asked = 0
+	state := a.AuthenticateRequest(asking("POST", "/", with("Cookie", strings.Join(planted, "; ")+"; __client_uat="+j.updated)))
+	if got := reasonOf(t, state); got == "" {
+		t.Error("signed in by a token of a sibling")
+	}
+	// AllowParty is asked once for each token whose signature held.
+	if asked > 4 {
+		t.Errorf("%d of 100 planted cookies were verified, want at most 4", asked)
+	}
+	// Sixteen are looked at: what is among them is found, though signatures of only four are verified.
+	var garbage []string
+	for i := range 15 {
+		garbage = append(garbage, "__session=garbage"+strconv.Itoa(i))
+	}
+	if got := reasonOf(t, a.AuthenticateRequest(asking("POST", "/", with("Cookie", strings.Join(garbage, "; ")+"; __session="+j.token+"; __client_uat="+j.updated)))); got != "" {
+		t.Errorf("an honest cookie behind 15 of garbage: %q, want signed in", got)
+	}
+	garbage = append(garbage, "__session=garbage16")
+	if got := reasonOf(t, a.AuthenticateRequest(asking("POST", "/", with("Cookie", strings.Join(garbage, "; ")+"; __session="+j.token+"; __client_uat="+j.updated)))); got == "" {
+		t.Error("an honest cookie behind 16 others is looked at, want no end of work to have an end")
+	}
+}
+
+// Which of the two pairs counts, where both hold or neither does.
+func TestPlainAndSuffixed(t *testing.T) {
+	a := newApp(t)
+	j := newJar(a)
+	older := a.clerk.Token(clerktest.Claims{IssuedAt: noon.Add(-20 * time.Second)})
+	for name, tc := range map[string]struct {
+		cookies []string
+		want    string // sid or reason
+	}{
+		"suffixed alone":                    {[]string{j.suffixed + "=" + j.token, j.suffixedUAT + "=" + j.updated}, ""},
+		"suffixed token beside a plain uat": {[]string{j.suffixed + "=" + j.token, j.uat + "=" + j.updated}, string(clerkauth.ReasonUATWithoutSessionToken)},
+		"signed out by suffix, in by plain": {[]string{j.session + "=" + j.token, j.uat + "=" + j.updated, j.suffixedUAT + "=0"}, ""},
+		"signed out by both":                {[]string{j.session + "=" + j.token, j.suffixed + "=" + j.token, j.uat + "=0", j.suffixedUAT + "=0"}, string(clerkauth.ReasonSessionTokenWithoutUAT)},
+		"plain is newer":                    {[]string{j.session + "=" + j.token, j.uat + "=" + j.updated, j.suffixed + "=" + older, j.suffixedUAT + "=1"}, ""},
+		"suffixed is newer":                 {[]string{j.session + "=" + older, j.uat + "=1", j.suffixed + "=" + j.token, j.suffixedUAT + "=" + j.updated}, ""},
+	} {
+		if got := reasonOf(t, a.AuthenticateRequest(asking("POST", "/", with("Cookie", strings.Join(tc.cookies, "; "))))); string(got) != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+	state := a.AuthenticateRequest(asking("POST", "/", with("Cookie", j.session+"="+older+"; "+j.uat+"=1; "+j.suffixed+"="+j.token+"; "+j.suffixedUAT+"=1")))
+	if got := state.Token(); got != j.token {
+		t.Error("the older of two tokens of one session counts, want the newer")
+	}
+}
+
+// Without a publishable key there is no suffix, and what looks like one is nobody's.
+func TestSuffixedCookiesNeedAPublishableKey(t *testing.T) {
+	a := newApp(t)
+	j := newJar(a)
+	without := newAppOf(t, a.clerk, func(c *clerkauth.Config) { c.PublishableKey, c.Issuers = "", []string{a.clerk.Issuer()} })
+	if got := reasonOf(t, without.AuthenticateRequest(asking("POST", "/", with("Cookie", j.suffixed+"="+j.token+"; "+j.suffixedUAT+"="+j.updated)))); got != clerkauth.ReasonSessionTokenAndUATMissing {
+		t.Errorf("suffixed: %q, want %q", got, clerkauth.ReasonSessionTokenAndUATMissing)
+	}
+	if got := reasonOf(t, without.AuthenticateRequest(asking("POST", "/", j.both("=x", "_=x")))); got != "" {
+		t.Errorf("plain: %q, want signed in", got)
+	}
+}
+
+// A cookie jar and a real server agree with all of this.
+func TestCookiesThroughAServer(t *testing.T) {
+	a := newApp(t)
+	server := httptest.NewTLSServer(a.Require(greet))
+	t.Cleanup(server.Close)
+	u, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := server.Client()
+	if client.Jar, err = cookiejar.New(nil); err != nil {
+		t.Fatal(err)
+	}
+	client.Jar.SetCookies(u, a.clerk.Cookies(a.clerk.Token(clerktest.Claims{})))
+	client.Jar.SetCookies(u, []*http.Cookie{{Name: "theme", Value: "dark", Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}})
+	r, err := http.NewRequestWithContext(t.Context(), "POST", server.URL, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != 200 {
+		t.Errorf("%d %s, want 200", resp.StatusCode, resp.Header.Get("X-Clerk-Auth-Reason"))
+	}
+}

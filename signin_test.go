@@ -1,0 +1,140 @@
+package clerkauth_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+var document = all(asServer, host("example.com"), headers("Accept: text/html", "Sec-Fetch-Dest: document"))
+
+func TestSignInRedirect(t *testing.T) {
+	a := newApp(t, func(c *clerkauth.Config) {
+		c.SignInURL = "https://accounts.example.com/sign-in?theme=dark&redirect_url=https://evil.test#/factor"
+	})
+	for path, want := range map[string]string{
+		"/":                             "https://example.com/",
+		"/a/b?c=d&e=f":                  "https://example.com/a/b?c=d&e=f",
+		"/a%2Fb/?q=%26%3D":              "https://example.com/a%2Fb/?q=%26%3D",
+		"//evil.test":                   "https://example.com//evil.test",
+		"//evil.test/%2e%2e?a":          "https://example.com//evil.test/%2e%2e?a",
+		"/\\evil.test":                  "https://example.com/\\evil.test",
+		"/@evil.test":                   "https://example.com/@evil.test",
+		"/?__clerk_handshake=x&a=b":     "https://example.com/?a=b",
+		"/?a=b&__clerk_db_jwt=x&c":      "https://example.com/?a=b&c",
+		"/?%5F%5Fclerk_synced=true":     "https://example.com/",
+		"/?__clerk_status=x":            "https://example.com/",
+		"/?a=__clerk_help&x__clerk_y=z": "https://example.com/?a=__clerk_help&x__clerk_y=z",
+		"/?redirect_url=//evil.test":    "https://example.com/?redirect_url=//evil.test",
+	} {
+		r := asking("GET", "/", document)
+		r.RequestURI = path
+		w := serve(a.Require(greet), r)
+		location, err := url.Parse(w.Header().Get("Location"))
+		if err != nil || w.Code != http.StatusFound {
+			t.Errorf("%s: %d %q, want 302", path, w.Code, w.Header().Get("Location"))
+			continue
+		}
+		q := location.Query()
+		if got := q["redirect_url"]; len(got) != 1 || got[0] != want {
+			t.Errorf("%s: redirect_url %q, want %q", path, got, want)
+		}
+		if location.Scheme != "https" || location.Host != "accounts.example.com" || location.Path != "/sign-in" || q.Get("theme") != "dark" || location.Fragment != "/factor" {
+			t.Errorf("%s: sent to %s, want SignInURL with its own query and fragment", path, location)
+		}
+		if h := w.Header(); h.Get("Cache-Control") != "no-store" || h.Get("X-Clerk-Auth-Reason") != string(clerkauth.ReasonSessionTokenAndUATMissing) {
+			t.Errorf("%s: header %v, want no-store and the reason", path, h)
+		}
+	}
+}
+
+// Handlers in front may cut the path. The browser comes back to what it asked for.
+func TestSignInRedirectBehindStripPrefix(t *testing.T) {
+	a := newApp(t, signIn)
+	server := httptest.NewServer(http.StripPrefix("/app", a.Require(greet)))
+	defer server.Close()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", server.URL+"/app/page?x=1", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	headers("Accept: text/html")(r)
+	r.Host = "example.com"
+	resp, err := server.Client().Transport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	location, err := resp.Location()
+	if err != nil || location.Query().Get("redirect_url") != "https://example.com/app/page?x=1" {
+		t.Errorf("%d to %v (%v), want to come back to /app/page", resp.StatusCode, location, err)
+	}
+}
+
+// Only a page can be sent somewhere, and only somebody who signing in could help.
+func TestSignInRedirectIsForDocuments(t *testing.T) {
+	a := newApp(t, signIn)
+	for name, tc := range map[string]struct {
+		method string
+		edits  edit
+		want   int
+	}{
+		"document":                    {"GET", document, 302},
+		"document of an old browser":  {"GET", all(document, with("Sec-Fetch-Dest")), 302},
+		"frame":                       {"GET", all(document, with("Sec-Fetch-Dest", "iframe")), 302},
+		"fetch":                       {"GET", all(document, with("Sec-Fetch-Dest", "empty")), 401},
+		"image":                       {"GET", all(document, with("Sec-Fetch-Dest", "image")), 401},
+		"fetch of an old browser":     {"GET", all(document, with("Sec-Fetch-Dest"), with("Accept", "*/*")), 401},
+		"form post":                   {"POST", document, 401},
+		"HEAD":                        {"HEAD", document, 401},
+		"bad token":                   {"GET", all(document, withBearer("x")), 302},
+		"two headers":                 {"GET", all(document, with("Authorization", "Bearer x", "Bearer x")), 400},
+		"host that is not listed":     {"GET", all(document, host("evil.test")), 401},
+		"sibling that is not listed":  {"GET", all(document, host("blog.example.com")), 401},
+		"host that is none":           {"GET", all(document, host("a b")), 401},
+		"somebody signed in":          {"GET", all(document, a.signedIn()), 200},
+		"cross-origin, but not there": {"POST", all(document, a.signedIn(), headers("Origin: null")), 403},
+	} {
+		w := serve(a.Require(greet), asking(tc.method, "/p", tc.edits))
+		if location := w.Header().Get("Location"); w.Code != tc.want || (location != "") != (tc.want == 302) {
+			t.Errorf("%s: %d with Location %q, want %d", name, w.Code, location, tc.want)
+		}
+	}
+	a.clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
+	cold := newAppOf(t, a.clerk, signIn)
+	if w := serve(cold.Require(greet), asking("GET", "/p", document, a.signedIn())); w.Code != 503 {
+		t.Errorf("no keys: %d, want 503: signing in again would not help", w.Code)
+	}
+}
+
+// A sign-in page that is itself behind Require would send browsers round for ever.
+func TestSignInRedirectNotFromSignIn(t *testing.T) {
+	a := newApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://EXAMPLE.com:443/sign-in?a=b" })
+	for target, want := range map[string]int{
+		"/sign-in": 401, "/sign-in?redirect_url=x": 401, "/sign-in/": 302, "/": 302, "/other": 302, "/sign%2Din": 302,
+	} {
+		r := asking("GET", target, document)
+		if w := serve(a.Require(greet), r); w.Code != want {
+			t.Errorf("%s: %d, want %d", target, w.Code, want)
+		}
+	}
+	elsewhere := newApp(t, signIn)
+	if w := serve(elsewhere.Require(greet), asking("GET", "/sign-in", document)); w.Code != 302 {
+		t.Errorf("the same path on another host: %d, want 302", w.Code)
+	}
+}
+
+// The address in Config serves every request: what one puts into it must not be there for the next.
+func TestSignInRedirectKeepsItsTarget(t *testing.T) {
+	a := newApp(t, signIn)
+	for range 2 {
+		w := serve(a.Require(greet), asking("GET", "/x", document))
+		if got := w.Header().Get("Location"); strings.Count(got, "redirect_url") != 1 {
+			t.Errorf("Location %q, want one redirect_url however often", got)
+		}
+	}
+}
