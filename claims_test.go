@@ -30,7 +30,9 @@ func TestClaims(t *testing.T) {
 		"azp": {
 			"": {"https://example.com"},
 			parties: {
-				clerktest.Absent, nil, "", 5, true, []string{"https://example.com"}, map[string]any{},
+				clerktest.Absent, nil, "", 5, true,
+				[]string{"https://example.com"},
+				map[string]any{},
 				"https://evil.example.com", "https://example.com.evil.com", "https://example.com:444", "http://example.com",
 				"example.com", "https://example.com@evil.com", "https://evil.com/https://example.com", "null", "*",
 			},
@@ -38,7 +40,9 @@ func TestClaims(t *testing.T) {
 		"iss": {
 			"": {clerk.Issuer()},
 			issuer: {
-				clerktest.Absent, nil, "", 5, true, []string{clerk.Issuer()}, map[string]any{},
+				clerktest.Absent, nil, "", 5, true,
+				[]string{clerk.Issuer()},
+				map[string]any{},
 				clerk.Issuer() + "/", clerk.Issuer() + ".evil.com", "http://clerk.example.com", "https://clerk.example.co", "https://CLERK.example.com", "https://clerk.example.org",
 			},
 		},
@@ -186,22 +190,36 @@ func TestPartiesOfTokens(t *testing.T) {
 		good   []any
 		bad    []any
 	}{
-		{"a pattern", func(c *clerkauth.Config) { c.AuthorizedParties = []string{"https://*.example.com"} },
+		{
+			"a pattern", func(c *clerkauth.Config) { c.AuthorizedParties = []string{"https://*.example.com"} },
 			[]any{"https://a.example.com", "https://a-b-1.example.com"},
-			[]any{"https://example.com", "https://.example.com", "https://a.b.example.com", "https://a.example.com.evil.com", "https://a_b.example.com", "https://a.example.com/", clerktest.Absent}},
-		{"bearer tokens without", func(c *clerkauth.Config) { c.InsecureAllowBearerWithoutParty = true },
-			[]any{clerktest.Absent, "https://example.com"}, []any{nil, "", 5, "https://evil.example.com"}},
-		{"cookie tokens without", func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true },
-			[]any{"https://example.com"}, []any{clerktest.Absent, nil, ""}},
-		{"anybody", func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true },
-			[]any{clerktest.Absent, nil, "", 5, "https://evil.example.com"}, nil},
-		{"a function", func(c *clerkauth.Config) {
-			c.AllowParty = func(_ context.Context, origin, host string) bool {
-				asked = append(asked, origin+" "+host)
-				return origin == "https://tenant.example.net"
-			}
-		}, []any{"https://example.com", "https://tenant.example.net"},
-			[]any{clerktest.Absent, nil, "", "https://Tenant.example.net", "https://tenant.example.net/", "https://tenant.example.net:443", "https://other.example.net", "null"}},
+			[]any{"https://example.com", "https://.example.com", "https://a.b.example.com", "https://a.example.com.evil.com", "https://a_b.example.com", "https://a.example.com/", clerktest.Absent},
+		},
+		{
+			"bearer tokens without", func(c *clerkauth.Config) { c.InsecureAllowBearerWithoutParty = true },
+			[]any{clerktest.Absent, "https://example.com"},
+			[]any{nil, "", 5, "https://evil.example.com"},
+		},
+		{
+			"cookie tokens without", func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true },
+			[]any{"https://example.com"},
+			[]any{clerktest.Absent, nil, ""},
+		},
+		{
+			"anybody", func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true },
+			[]any{clerktest.Absent, nil, "", 5, "https://evil.example.com"},
+			nil,
+		},
+		{
+			"a function", func(c *clerkauth.Config) {
+				c.AllowParty = func(_ context.Context, origin, host string) bool {
+					asked = append(asked, origin+" "+host)
+					return origin == "https://tenant.example.net"
+				}
+			},
+			[]any{"https://example.com", "https://tenant.example.net"},
+			[]any{clerktest.Absent, nil, "", "https://Tenant.example.net", "https://tenant.example.net/", "https://tenant.example.net:443", "https://other.example.net", "null"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := clerk.Config()

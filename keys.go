@@ -3,10 +3,8 @@ package clerkauth
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -283,13 +281,6 @@ func (k *keys) fail(old *snapshot, asked time.Duration) {
 	}
 }
 
-var errTooLarge = fmt.Errorf("the document is larger than %d bytes", maxDocument)
-
-// statusError is an answer other than 200 and 304.
-type statusError int
-
-func (e statusError) Error() string { return "the endpoint answered " + strconv.Itoa(int(e)) }
-
 // endpoint fetches a JWKS document over HTTP. secret is sent as a bearer token; empty: none.
 func endpoint(client *http.Client, url, secret string) func(context.Context, string, bool) (document, error) {
 	return func(ctx context.Context, etag string, fresh bool) (document, error) {
@@ -314,42 +305,6 @@ func endpoint(client *http.Client, url, secret string) func(context.Context, str
 		defer resp.Body.Close()
 		return readDocument(resp)
 	}
-}
-
-func readDocument(resp *http.Response) (document, error) {
-	doc := document{
-		etag: resp.Header.Get("ETag"), notModified: resp.StatusCode == http.StatusNotModified, retryAfter: pause(resp.Header),
-	}
-	if doc.notModified {
-		return doc, nil
-	}
-	if resp.StatusCode != http.StatusOK {
-		return doc, statusError(resp.StatusCode)
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
-	if err != nil {
-		return doc, fmt.Errorf("keys: %w", err)
-	}
-	if len(body) > maxDocument {
-		return doc, errTooLarge
-	}
-	doc.body = string(body)
-	return doc, nil
-}
-
-// pause reads Retry-After in both its forms (RFC 9110 section 10.2.3), a date against the server's own clock.
-// It is at most lastRetry: longer than that nobody is kept out.
-func pause(h http.Header) time.Duration {
-	value := h.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return min(time.Duration(seconds)*time.Second, lastRetry)
-	}
-	until, err := http.ParseTime(value)
-	from, errFrom := http.ParseTime(h.Get("Date"))
-	if err != nil || errFrom != nil {
-		return 0
-	}
-	return max(0, min(until.Sub(from), lastRetry))
 }
 
 // forHeader returns the keys for a token. A kid that cannot be one is refused without a fetch.

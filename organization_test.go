@@ -110,7 +110,8 @@ func TestOrganizationOfVersion1(t *testing.T) {
 	}{
 		"whole": {
 			map[string]any{"org_id": "org_acme", "org_slug": "acme", "org_role": "org:admin", "org_permissions": []string{"org:a:b", "org:c:d"}},
-			clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"}, []string{"org:a:b", "org:c:d"},
+			clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"},
+			[]string{"org:a:b", "org:c:d"},
 		},
 		"no id":          {map[string]any{"org_slug": "acme", "org_role": "org:admin", "org_permissions": []string{"org:a:b"}}, clerkauth.Organization{}, nil},
 		"id of a number": {map[string]any{"org_id": 5, "org_role": "org:admin"}, clerkauth.Organization{}, nil},
