@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // modulus is a number of so many bits, in base64url, that differs from others by n. Whether it has two large prime
@@ -219,6 +220,23 @@ func TestSameKeys(t *testing.T) {
 		if got := c.one.sameKeys(c.other); got != c.want {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
+	}
+}
+
+// A key may land between a request's look at the keys and its asking for more.
+func TestAKeyThatCameMeanwhile(t *testing.T) {
+	set, err := parseKeySet(documentOf(jwk("a", nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	k := &keys{now: func() time.Time { return now }, maxAge: time.Hour, lastUnknown: now}
+	k.current.Store(&snapshot{keySet: set, asked: now})
+	if s, reason := k.forUnknown(t.Context(), "a"); s == nil || reason != "" {
+		t.Errorf("got %v, %q, want the keys", s, reason)
+	}
+	if s, reason := k.forUnknown(t.Context(), "b"); s != nil || reason != ReasonKeyUnknown {
+		t.Errorf("another: got %v, %q, want %s", s, reason, ReasonKeyUnknown)
 	}
 }
 

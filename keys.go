@@ -135,35 +135,37 @@ func (k *keys) refreshed(ctx context.Context, now time.Time) *snapshot {
 // forUnknown looks for a kid that the current keys do not have: after a rotation it is a good one, but anybody
 // can make kids up, so that neither fetches nor waiting requests may grow with them.
 func (k *keys) forUnknown(ctx context.Context, kid string) (*snapshot, Reason) {
-	f, reason := k.startUnknown()
-	if reason != "" {
-		return nil, reason
-	}
-	s, reason := k.await(ctx, f, kid)
-	if reason == ReasonKeyUnknown && !f.fresh {
-		// What was under way was a plain refresh, which a cache may have answered: ask once more.
-		if f, reason = k.startUnknown(); reason == "" {
-			s, reason = k.await(ctx, f, kid)
-		}
+	s, reason, cached := k.ask(ctx, kid)
+	if reason == ReasonKeyUnknown && cached {
+		s, reason, _ = k.ask(ctx, kid)
 	}
 	return s, reason
 }
 
-// await waits for a fetch on behalf of an unknown kid.
-func (k *keys) await(ctx context.Context, f *flight, kid string) (*snapshot, Reason) {
+// ask waits for a fetch and looks for kid again. cached: what was under way was a plain refresh, which a cache
+// may have answered.
+func (k *keys) ask(ctx context.Context, kid string) (s *snapshot, reason Reason, cached bool) {
+	f, reason := k.startUnknown()
+	if f != nil {
+		reason, cached = k.await(ctx, f), !f.fresh
+	}
+	// Also without a fetch to wait for: one may have landed since this request looked.
+	if s = k.current.Load(); s != nil && s.has(kid) && !k.tooOld(s, k.now()) {
+		return s, "", false
+	}
+	return nil, reason, cached
+}
+
+// await waits for a fetch, and says how a kid is refused that it has not brought.
+func (k *keys) await(ctx context.Context, f *flight) Reason {
 	f.wait(ctx)
 	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.waiting--
-	failed := k.lastError != nil
-	k.mu.Unlock()
-	s := k.current.Load()
-	switch {
-	case s != nil && s.has(kid) && !k.tooOld(s, k.now()):
-		return s, ""
-	case failed, ctx.Err() != nil:
-		return nil, ReasonKeysUnavailable
+	if k.lastError != nil || ctx.Err() != nil {
+		return ReasonKeysUnavailable
 	}
-	return nil, ReasonKeyUnknown
+	return ReasonKeyUnknown
 }
 
 // startUnknown joins or begins a fetch for an unknown kid and counts the caller among the waiting.
