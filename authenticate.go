@@ -15,11 +15,16 @@ type RequestState struct {
 	Pending *Session    // a verified session that still has a task to do (sts "pending"); never signed in
 	Err     error       // nil if and only if Status is SignedIn, else an *Error
 	Header  http.Header // what the response must carry (Set-Cookie, …); with a Location it is the whole response, status 307; nil: nothing
-	token   string
+	token   *string     // a pointer, which even %#v does not follow; nil unless Status is SignedIn
 }
 
 // Token is the token that signed the request in. RequestState prints and logs without it.
-func (s *RequestState) Token() string { return s.token }
+func (s *RequestState) Token() string {
+	if s.token == nil {
+		return ""
+	}
+	return *s.token
+}
 
 // LogValue keeps the token and the claims out of logs.
 func (s *RequestState) LogValue() slog.Value { return slog.StringValue(s.String()) }
@@ -58,6 +63,7 @@ func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
 type decision struct {
 	RequestState
 	session Session
+	raw     string
 	by      *Authenticator // nil: NewContext, so nobody's to believe
 	request identity
 }
@@ -138,7 +144,8 @@ func (a *Authenticator) authenticate(r *http.Request) *decision {
 		d.session = o.claims.copySession()
 	}
 	if o.reason == "" {
-		d.Status, d.Session, d.token = SignedIn, &d.session, o.token
+		d.raw = o.token
+		d.Status, d.Session, d.token = SignedIn, &d.session, &d.raw
 	} else {
 		d.Err = o.err()
 	}
