@@ -210,23 +210,31 @@ func (a *Authenticator) finish(r *http.Request, e *evidence, o outcome, now time
 		o.reason = s.judgePending(o.claims)
 	}
 	if e.cameBack {
-		if o.header == nil {
-			o.header = make(http.Header)
-		}
-		addCookies(o.header, s.forget(&e.facts))
+		o.setCookies("no-store", s.forget(&e.facts))
 	}
 	if o.reason == "" && o.carrier == CarrierCookie {
 		if c := s.partyCookie(r.Context(), o.claims, &e.facts, now); c != nil {
-			if o.header == nil {
-				o.header = make(http.Header)
-			}
-			o.header.Add("Set-Cookie", c.String())
-			if o.header.Get("Cache-Control") == "" {
-				o.header.Set("Cache-Control", "private")
-			}
+			o.setCookies("private", []string{c.String()})
 		}
 	}
 	return o
+}
+
+// setCookies adds Set-Cookie values, and keeps a response that has any, which now is one browser's, out of
+// shared caches.
+func (o *outcome) setCookies(cacheControl string, cookies []string) {
+	if len(cookies) == 0 {
+		return
+	}
+	if o.header == nil {
+		o.header = make(http.Header)
+	}
+	for _, c := range cookies {
+		o.header.Add("Set-Cookie", c)
+	}
+	if o.header.Get("Cache-Control") == "" {
+		o.header.Set("Cache-Control", cacheControl)
+	}
 }
 
 // decideBearer decides by a bearer token alone.
@@ -283,7 +291,7 @@ func (s *settings) decideCookies(ctx context.Context, e *evidence, now time.Time
 
 func signedInBy(a answered, k Carrier) outcome {
 	o := outcome{carrier: k, token: a.token, claims: a.claims, header: make(http.Header)}
-	addCookies(o.header, a.cookies)
+	o.setCookies("no-store", a.cookies)
 	return o
 }
 
