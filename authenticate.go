@@ -222,6 +222,9 @@ func (a *Authenticator) decideBearer(ctx context.Context, e *evidence, now time.
 	read := a.verifier.read(e.bearer, now)
 	o := outcome{carrier: CarrierBearer, hit: read.verified}
 	if o.reason = a.judgeParsed(ctx, &read, CarrierBearer, &e.facts, now); o.reason != "" {
+		if o.reason == ReasonTokenExpired {
+			o.detail = bearerObstacle(e.method)
+		}
 		return a.settings.heal(ctx, e, o)
 	}
 	o.token, o.claims, o.reason = e.bearer, read.claims, a.settings.judgePending(read.claims)

@@ -35,6 +35,9 @@ func (s *settings) heal(ctx context.Context, e *evidence, o outcome) outcome {
 	if !o.reason.healable() || !e.document || s.onceOnly(e, o.reason) {
 		return o
 	}
+	if e.answer.reason == ReasonTokenMissingAzp {
+		return outcome{reason: ReasonTokenMissingAzp, carrier: CarrierHandshake} // the next answer would be no better
+	}
 	if e.rounds >= maxRounds {
 		o.tooMany = true
 		return o

@@ -16,6 +16,7 @@ import (
 // answered is what a handshake or a refresh brought: cookies for the browser, and who they sign in.
 type answered struct {
 	ok      bool
+	reason  Reason // why its session token was refused; empty: it was not
 	token   string // empty: the answer signs the browser out
 	claims  *claims
 	cookies []string // Set-Cookie values, fit to be passed on
@@ -33,16 +34,15 @@ func (a *Authenticator) resolve(ctx context.Context, f *facts, now time.Time) an
 	if a.failed.has(key, now) {
 		return answered{}
 	}
+	var result answered
 	directives, err := a.handshakeDirectives(ctx, f, now)
 	if err == nil {
-		if result := a.judgeDirectives(ctx, directives, CarrierHandshake, f, now); result.ok {
-			return result
-		}
+		result = a.judgeDirectives(ctx, directives, CarrierHandshake, f, now)
 	}
-	if ctx.Err() == nil {
+	if !result.ok && ctx.Err() == nil {
 		a.failed.add(key, now)
 	}
-	return answered{}
+	return result
 }
 
 // handshakeDirectives are the Set-Cookie values of an answer. A nonce goes before a token.
@@ -129,7 +129,7 @@ func (a *Authenticator) judgeDirectives(ctx context.Context, directives []string
 			reason = a.forgiveClock(ctx, &read, reason, k, f, now)
 		}
 		if reason != "" {
-			return answered{}
+			return answered{reason: reason}
 		}
 		result.claims = read.claims
 	}
@@ -163,15 +163,15 @@ func (a *Authenticator) forgiveClock(ctx context.Context, read *parsed, reason R
 // directive is one Set-Cookie value.
 type directive struct{ name, value, attributes string }
 
-// parseDirective refuses what cannot be a header value.
+// parseDirective refuses what is no cookie or cannot be a header value.
 func parseDirective(d string) (directive, bool) {
 	d = strings.TrimSpace(d)
 	if strings.ContainsFunc(d, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return directive{}, false
 	}
 	pair, attributes, _ := strings.Cut(d, ";")
-	name, value, _ := strings.Cut(pair, "=")
-	return directive{strings.TrimSpace(name), strings.TrimSpace(value), attributes}, true
+	name, value, ok := strings.Cut(pair, "=")
+	return directive{name, strings.TrimSpace(value), attributes}, ok
 }
 
 // passOn is what of an answer reaches the browser: Clerk's own cookies by their exact names, never a session for
@@ -184,7 +184,8 @@ func (s *settings) passOn(directives []string, signOut bool) []string {
 			continue
 		}
 		deletes := c.value == ""
-		if signOut && !deletes && (c.value != "0" || !slices.Contains(s.cookies.uat[:], c.name)) {
+		browser := !s.live && slices.Contains(s.cookies.devBrowser[:], c.name) // who is there, not who is signed in
+		if signOut && !deletes && !browser && (c.value != "0" || !slices.Contains(s.cookies.uat[:], c.name)) {
 			continue
 		}
 		session := slices.Contains(s.cookies.session[:], c.name)

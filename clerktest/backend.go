@@ -9,6 +9,8 @@ import (
 func newBackend(in *Instance) *api {
 	a := newAPI()
 	a.handle(BackendJWKS, http.MethodGet, "/v1/jwks", in.withSecret(in.serveKeys))
+	a.handle(BackendHandshake, http.MethodGet, "/v1/clients/handshake_payload", in.withSecret(in.serveHandshakePayload))
+	a.handle(BackendRefresh, http.MethodPost, "/v1/sessions/{id}/refresh", in.withSecret(in.serveRefresh))
 	return a
 }
 

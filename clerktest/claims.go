@@ -21,9 +21,9 @@ type Claims struct {
 	AuthorizedParty string    // azp; empty: the first of the Origins, or none if there are none
 	Issuer          string    // iss; empty: the instance's Issuer
 	Audience        []string  // aud; empty: none
-	IssuedAt        time.Time // iat; zero: 60 s before ExpiresAt, or now if that is zero too
+	IssuedAt        time.Time // iat; zero: Options.TokenLifetime before ExpiresAt, or now if that is zero too
 	NotBefore       time.Time // nbf; zero: 10 s before IssuedAt
-	ExpiresAt       time.Time // exp; zero: 60 s after IssuedAt
+	ExpiresAt       time.Time // exp; zero: Options.TokenLifetime after IssuedAt
 	Pending         bool      // sts "pending" instead of "active": the session still has a task to do
 
 	// FactorAge is the time since the first and the second factor, in whole minutes; negative or left out: never.
@@ -51,10 +51,10 @@ type absent struct{}
 // Absent as a value in Header or Extra takes the member out.
 var Absent absent
 
-const (
-	lifetime  = 60 * time.Second
-	allowance = 10 * time.Second // Clerk's nbf is before iat, for clocks that are slow
-)
+// allowance is how far Clerk's nbf is before iat, for clocks that are slow.
+const allowance = 10 * time.Second
+
+const defaultSubject = "user_2clerktest"
 
 // header is the JOSE header.
 func (c Claims) header(kid string) []byte {
@@ -105,7 +105,7 @@ func (c Claims) payload(in *Instance) []byte {
 // filled is c with the defaults that a zero field stands for.
 func (c Claims) filled(in *Instance) Claims {
 	if c.Subject == "" {
-		c.Subject = "user_2clerktest"
+		c.Subject = defaultSubject
 	}
 	if c.SessionID == "" {
 		c.SessionID = "sess_2clerktest"
@@ -119,7 +119,7 @@ func (c Claims) filled(in *Instance) Claims {
 	switch {
 	case !c.IssuedAt.IsZero():
 	case !c.ExpiresAt.IsZero():
-		c.IssuedAt = c.ExpiresAt.Add(-lifetime)
+		c.IssuedAt = c.ExpiresAt.Add(-in.lifetime)
 	default:
 		c.IssuedAt = in.now()
 	}
@@ -127,7 +127,7 @@ func (c Claims) filled(in *Instance) Claims {
 		c.NotBefore = c.IssuedAt.Add(-allowance)
 	}
 	if c.ExpiresAt.IsZero() {
-		c.ExpiresAt = c.IssuedAt.Add(lifetime)
+		c.ExpiresAt = c.IssuedAt.Add(in.lifetime)
 	}
 	if c.FactorAge == nil {
 		c.FactorAge = []time.Duration{0}

@@ -3,7 +3,6 @@ package clerktest
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -11,8 +10,9 @@ import (
 )
 
 // Cookies are what a browser carries that is signed in with this token, each under its plain name and under the one
-// with the instance's suffix: the session token, as client_uat the time of its iat (now, if it cannot be read), and in development the
-// token that stands for the browser.
+// with the instance's suffix: the session token, and as client_uat the time of its iat (now, if it cannot be read); in
+// development the token that stands for the browser, too. No session on the server stands behind
+// them: SignIn begins one.
 //
 // They suit both Request.AddCookie and http.SetCookie. In production they are Secure.
 func (in *Instance) Cookies(token string) []*http.Cookie {
@@ -23,21 +23,34 @@ func (in *Instance) Cookies(token string) []*http.Cookie {
 			updated = iat.Unix()
 		}
 	}
-	suffix := "_" + publishable.CookieSuffix(in.publishableKey)
-	secure := strings.HasPrefix(in.publishableKey, "pk_live_")
-	var cookies []*http.Cookie
-	add := func(name, value string) {
-		for _, n := range []string{name, name + suffix} {
-			//nolint:gosec // Clerk's script in the page sets and reads them: they cannot be HttpOnly
-			cookies = append(cookies, &http.Cookie{
-				Name: n, Value: value, Path: "/", Secure: secure, SameSite: http.SameSiteLaxMode,
-			})
-		}
-	}
-	add("__session", token)
-	add("__client_uat", strconv.FormatInt(updated, 10))
-	if !secure {
-		add("__clerk_db_jwt", "dvb_2clerktest") // by which a development instance knows a browser
+	of := scope{secure: in.live()}
+	cookies := append(in.twins("__session", token, of), in.twins("__client_uat", strconv.FormatInt(updated, 10), of)...)
+	if !in.live() {
+		cookies = append(cookies, in.twins(devBrowser, "dvb_2clerktest", of)...)
 	}
 	return cookies
+}
+
+// scope is who gets to see a cookie, and how long.
+type scope struct {
+	domain   string // empty: the host alone
+	maxAge   int    // in seconds; 0: until the browser closes; negative: it goes at once
+	secure   bool
+	httpOnly bool
+}
+
+func (s scope) cookie(name, value string) *http.Cookie {
+	return &http.Cookie{ //nolint:gosec // Clerk's script in the page sets and reads most of them; a development host has no TLS
+		Name: name, Value: value, Path: "/", Domain: s.domain, MaxAge: s.maxAge, Secure: s.secure, HttpOnly: s.httpOnly,
+		SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// twins are a cookie under its plain name and under the one with the instance's suffix.
+func (in *Instance) twins(name, value string, of scope) []*http.Cookie {
+	return []*http.Cookie{of.cookie(name, value), of.cookie(in.suffixed(name), value)}
+}
+
+func (in *Instance) suffixed(name string) string {
+	return name + "_" + publishable.CookieSuffix(in.publishableKey)
 }

@@ -1,10 +1,12 @@
 package clerktest_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
@@ -91,4 +93,44 @@ func ExampleInstance_Session() {
 	me(w, r)
 	fmt.Println(w.Code, w.Body, session.Organization.Role)
 	// Output: 200 hello user_alice org:admin
+}
+
+// A browser keeps somebody signed in beyond the life of a token, by handshakes with the instance, until the session
+// ends on the server. All of it happens in memory.
+func ExampleInstance_Browser() {
+	var t testing.T // in a test: the t it is given
+
+	clock := time.Now()
+	clerk := clerktest.New(&t, clerktest.Options{Now: func() time.Time { return clock }})
+	auth, err := clerkauth.New(clerk.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := clerk.Browser(auth.Require(http.HandlerFunc(me)))
+	visit := func() {
+		r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "https://example.com/", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := browser.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println(resp.Status)
+		_ = resp.Body.Close()
+	}
+
+	visit()
+	session := clerk.SignIn(browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_alice"}})
+	visit()
+	clock = clock.Add(5 * time.Minute)
+	visit()
+	session.SignOut()
+	clock = clock.Add(5 * time.Minute)
+	visit()
+	// Output:
+	// 401 Unauthorized
+	// 200 OK
+	// 200 OK
+	// 401 Unauthorized
 }

@@ -12,15 +12,24 @@ import (
 // newFrontend is the Frontend API: what browsers talk to, and what anybody may ask.
 func newFrontend(in *Instance) *api {
 	a := newAPI()
-	a.handle(FrontendJWKS, http.MethodGet, "/.well-known/jwks.json", func(w http.ResponseWriter, r *http.Request) {
+	a.handle(FrontendJWKS, http.MethodGet, "/.well-known/jwks.json", in.withoutSecret(in.serveKeys))
+	a.handle(FrontendHandshake, http.MethodGet, "/v1/client/handshake", in.withoutSecret(in.serveHandshake))
+	a.handle(SignInPage, http.MethodGet, "/sign-in", in.withoutSecret(in.showSignIn))
+	a.handle(SignInPage, http.MethodPost, "/sign-in", in.withoutSecret(in.signInHere))
+	a.handle(SignOutPage, http.MethodGet, "/sign-out", in.withoutSecret(in.showSignOut))
+	a.handle(SignOutPage, http.MethodPost, "/sign-out", in.withoutSecret(in.signOutHere))
+	return a
+}
+
+// withoutSecret refuses the secret key. The real API would not mind it; here it is how a leak shows.
+func (in *Instance) withoutSecret(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		if showsSecret(r, in.secretKey) {
-			// The real one would not mind; here it is how a leak shows.
 			refuse(w, http.StatusBadRequest, "clerktest_secret_key_leaked", "the secret key belongs to the Backend API only")
 			return
 		}
-		in.serveKeys(w, r)
-	})
-	return a
+		next(w, r)
+	}
 }
 
 // serveKeys answers with the published keys, or 304 to who has them already (RFC 9110 section 13.1.2).

@@ -43,6 +43,10 @@ func ask(t *testing.T, in *clerktest.Instance, e clerktest.Endpoint, header ...s
 	if c := in.Config().HTTPClient; c != nil {
 		client.Transport = c.Transport
 	}
+	return tryRead(&client, r)
+}
+
+func tryRead(client *http.Client, r *http.Request) (answer, error) {
 	resp, err := client.Do(r)
 	if err != nil {
 		return answer{}, err
@@ -53,6 +57,15 @@ func ask(t *testing.T, in *clerktest.Instance, e clerktest.Endpoint, header ...s
 		return answer{}, err
 	}
 	return answer{status: resp.StatusCode, header: resp.Header, body: body}, nil
+}
+
+func read(t *testing.T, client *http.Client, r *http.Request) answer {
+	t.Helper()
+	a, err := tryRead(client, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 func mustAsk(t *testing.T, in *clerktest.Instance, e clerktest.Endpoint, header ...string) answer {

@@ -9,6 +9,8 @@
 //	r := httptest.NewRequest("GET", "/", nil)
 //	r.Header.Set("Authorization", "Bearer "+clerk.Token(clerktest.Claims{}))
 //
+// For browsers it has sessions (SignIn), a sign-in page, handshakes and refreshes; Browser is a browser without a window.
+//
 // The keys are made up anew in every process and guard nothing.
 package clerktest
 
@@ -41,6 +43,16 @@ type Options struct {
 	// say otherwise. Nil: https://<Domain> in production; http://localhost:3000 and http://example.com in development.
 	Origins []string
 
+	// TokenLifetime is how long tokens are good that do not say otherwise; 0: 60 s. The dates of tokens are in whole
+	// seconds.
+	TokenLifetime time.Duration
+
+	// People are who the sign-in page offers; nil: three, of whom the first is an organization's admin.
+	People []Person
+
+	// WithoutRefresh makes handshakes hand out no refresh cookie: browsers then stay signed in by handshakes alone.
+	WithoutRefresh bool
+
 	// Now is the clock of the tokens and of Config; nil: time.Now.
 	Now func() time.Time
 }
@@ -59,9 +71,13 @@ type Instance struct {
 	secretKey      string
 	domain         string // host of the Frontend API
 	origins        []string
+	people         []Person
+	lifetime       time.Duration
+	withoutRefresh bool
 	now            func() time.Time
 
 	keys     keyRing
+	browsers browsers
 	faults   faults
 	requests requestLog
 
@@ -92,6 +108,9 @@ func New(tb TB, opts Options) *Instance {
 
 // Start returns an instance that listens on two free ports of 127.0.0.1, one for the Frontend API and one for the
 // Backend API. The caller must Close it.
+//
+// Real browsers need a Development instance: in production the Frontend API sets cookies for a domain that a
+// listener of this machine does not have.
 func Start(opts Options) (*Instance, error) {
 	in, err := newInstance(opts)
 	if err != nil {
@@ -131,7 +150,16 @@ func newInstance(opts Options) (*Instance, error) {
 		secretKey:      "sk_" + kind + rand.Text(),
 		domain:         domain,
 		origins:        origins,
+		people:         slices.Clone(opts.People),
+		lifetime:       opts.TokenLifetime,
+		withoutRefresh: opts.WithoutRefresh,
 		now:            opts.Now,
+	}
+	if opts.People == nil {
+		in.people = defaultPeople()
+	}
+	if in.lifetime == 0 {
+		in.lifetime = time.Minute
 	}
 	if in.now == nil {
 		in.now = time.Now
@@ -155,7 +183,7 @@ func (in *Instance) shut(cancel context.CancelFunc) {
 }
 
 // Config is ready for clerkauth.New: this instance, its origins as AuthorizedParties, its clock, and the way to reach
-// it. Change what the test is about.
+// it. Change what the test is about. SignInURL is left empty, as without it a refusal shows; URL(SignInPage) suits it.
 func (in *Instance) Config() clerkauth.Config {
 	cfg := clerkauth.Config{
 		PublishableKey:    in.publishableKey,
@@ -175,6 +203,9 @@ func (in *Instance) PublishableKey() string { return in.publishableKey }
 
 // SecretKey is the instance's sk_… key, which its Backend API asks for.
 func (in *Instance) SecretKey() string { return in.secretKey }
+
+// live says that it is a production instance.
+func (in *Instance) live() bool { return strings.HasPrefix(in.publishableKey, "pk_live_") }
 
 // Issuer is the iss of its tokens: the URL of the Frontend API, which stays the same on the listener of Start.
 func (in *Instance) Issuer() string { return "https://" + in.domain }

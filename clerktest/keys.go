@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -75,6 +76,8 @@ func (k signingKey) jwk() jwk {
 	}
 }
 
+var errKeyUnknown = errors.New("clerktest: no such key is published")
+
 // keyRing is the instance's keys: the current one and those published, which usually include it.
 type keyRing struct {
 	mu        sync.Mutex
@@ -108,6 +111,18 @@ func (r *keyRing) signing() signingKey {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.current
+}
+
+// public is the published key of a kid.
+func (r *keyRing) public(kid string) (*rsa.PublicKey, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, k := range r.published {
+		if k.kid == kid {
+			return &k.private.PublicKey, nil
+		}
+	}
+	return nil, errKeyUnknown
 }
 
 func (r *keyRing) set() []jwk {

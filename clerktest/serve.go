@@ -2,6 +2,7 @@ package clerktest
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -15,8 +16,15 @@ type Endpoint string
 
 // The endpoints.
 const (
-	FrontendJWKS Endpoint = "frontend-jwks" // the Frontend API's /.well-known/jwks.json, open to everybody
-	BackendJWKS  Endpoint = "backend-jwks"  // the Backend API's /v1/jwks, for the secret key only
+	FrontendJWKS      Endpoint = "frontend-jwks"      // the Frontend API's /.well-known/jwks.json, open to everybody
+	FrontendHandshake Endpoint = "frontend-handshake" // the Frontend API's /v1/client/handshake, for browsers
+	SignInPage        Endpoint = "sign-in-page"       // the account portal's /sign-in: its URL suits Config.SignInURL
+	SignOutPage       Endpoint = "sign-out-page"      // the account portal's /sign-out
+
+	// Of the Backend API, for the secret key only.
+	BackendJWKS      Endpoint = "backend-jwks"      // /v1/jwks
+	BackendHandshake Endpoint = "backend-handshake" // /v1/clients/handshake_payload, what a nonce stands for
+	BackendRefresh   Endpoint = "backend-refresh"   // /v1/sessions/{id}/refresh
 )
 
 // api is one of the two hosts of an instance.
@@ -43,8 +51,8 @@ func (a *api) handle(name Endpoint, method, path string, h http.HandlerFunc) {
 
 // serve answers one request: it is seen first, then the endpoint's fault has it, then the endpoint.
 func (in *Instance) serve(a *api, w http.ResponseWriter, r *http.Request) {
-	h, pattern := a.mux.Handler(r)
-	name := a.endpoints[pattern].name
+	_, pattern := a.mux.Handler(r)
+	name, h := a.endpoints[pattern].name, http.Handler(a.mux)
 	in.requests.add(newRequest(name, r, in.secretKey))
 	if fault := in.faults.of(name); fault != nil {
 		h = fault(h)
@@ -52,7 +60,8 @@ func (in *Instance) serve(a *api, w http.ResponseWriter, r *http.Request) {
 	h.ServeHTTP(w, r)
 }
 
-// URL is where an endpoint is reached: on the listener after Start, else at the address that Clerk has.
+// URL is where an endpoint is reached: on the listener after Start, else at the address that Clerk has. That of
+// BackendRefresh has "{id}" where the ID of the session belongs.
 func (in *Instance) URL(name Endpoint) string {
 	for _, a := range []*api{in.frontend, in.backend} {
 		for _, e := range a.endpoints {
@@ -69,15 +78,21 @@ type memory struct{ in *Instance }
 
 var errConnection = errors.New("clerktest: connection reset")
 
-// RoundTrip answers in the caller's goroutine. The request reaches the endpoint as a server would see it.
+// RoundTrip answers in the caller's goroutine.
 func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		defer func() { _ = r.Body.Close() }()
-	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(m.in.open, cancel)()
+	return serveInMemory(ctx, r, func(w http.ResponseWriter, served *http.Request) error {
+		return m.answer(r.URL, w, served)
+	})
+}
 
+// serveInMemory lets answer have the request as a server would see it.
+func serveInMemory(ctx context.Context, r *http.Request, answer func(http.ResponseWriter, *http.Request) error) (*http.Response, error) {
+	if r.Body != nil {
+		defer func() { _ = r.Body.Close() }()
+	}
 	served := r.Clone(ctx)
 	served.RequestURI, served.RemoteAddr = r.URL.RequestURI(), "192.0.2.1:1234"
 	served.URL.Scheme, served.URL.Host = "", ""
@@ -87,8 +102,11 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	if served.Body == nil {
 		served.Body = http.NoBody
 	}
+	if r.URL.Scheme == "https" {
+		served.TLS = &tls.ConnectionState{}
+	}
 	w := httptest.NewRecorder()
-	err := m.answer(r.URL, w, served)
+	err := unlessAborted(w, served, answer)
 	if gone := context.Cause(r.Context()); gone != nil {
 		return nil, gone
 	}
@@ -100,7 +118,8 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-func (m memory) answer(to *url.URL, w http.ResponseWriter, r *http.Request) (err error) {
+// unlessAborted makes an error of the panic by which a handler breaks its connection.
+func unlessAborted(w http.ResponseWriter, r *http.Request, answer func(http.ResponseWriter, *http.Request) error) (err error) {
 	defer func() {
 		switch p := recover(); p {
 		case nil:
@@ -110,6 +129,10 @@ func (m memory) answer(to *url.URL, w http.ResponseWriter, r *http.Request) (err
 			panic(p)
 		}
 	}()
+	return answer(w, r)
+}
+
+func (m memory) answer(to *url.URL, w http.ResponseWriter, r *http.Request) error {
 	if r.Context().Err() != nil || m.in.open.Err() != nil {
 		return errConnection
 	}

@@ -1,0 +1,150 @@
+package clerktest
+
+import (
+	"crypto/rand"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// browser is what the instance knows of one browser. Clerk calls it a client.
+type browser struct {
+	cookie  string          // __client, of the Frontend API's host
+	token   string          // __clerk_db_jwt: in development, what stands for the browser at the app's host
+	session *BrowserSession // nil: nobody is signed in; guarded by browsers.mu
+}
+
+// browsers are those that the instance has met, and the handshakes that they have under way. The zero browsers has
+// met none.
+type browsers struct {
+	mu     sync.Mutex
+	all    []*browser
+	nonces map[string]directives
+}
+
+// directives are Set-Cookie values that wait for their nonce.
+type directives struct {
+	cookies []string
+	until   time.Time
+}
+
+func (b *browsers) open() *browser {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := &browser{cookie: "client_" + rand.Text(), token: "dvb_" + rand.Text()}
+	b.all = append(b.all, n)
+	return n
+}
+
+// find returns the browser with this cookie or token, and nil for neither.
+func (b *browsers) find(name string) *browser {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, known := range b.all {
+		if name == known.cookie || name == known.token {
+			return known
+		}
+	}
+	return nil
+}
+
+// session is a browser's, and nil where nobody is signed in. So is the session of no browser.
+func (b *browsers) session(of *browser) *BrowserSession {
+	if of == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return of.session
+}
+
+// nonceLifetime is how long a nonce can be exchanged.
+const nonceLifetime = time.Minute
+
+// keep lets directives be taken once, for the nonce that it returns.
+func (b *browsers) keep(cookies []string, now time.Time) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.nonces == nil {
+		b.nonces = map[string]directives{}
+	}
+	for nonce, d := range b.nonces {
+		if !now.Before(d.until) {
+			delete(b.nonces, nonce)
+		}
+	}
+	nonce := rand.Text()
+	b.nonces[nonce] = directives{cookies, now.Add(nonceLifetime)}
+	return nonce
+}
+
+func (b *browsers) take(nonce string, now time.Time) ([]string, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	d, ok := b.nonces[nonce]
+	delete(b.nonces, nonce)
+	return d.cookies, ok && now.Before(d.until)
+}
+
+const (
+	clientName = "__client"
+	devBrowser = "__clerk_db_jwt" // a cookie of the app's host and a parameter
+)
+
+// browserOf says whose request to the Frontend API this is; nil: nobody's yet. In development the app's host may
+// have sent its token along, which decides where the cookie would say something else.
+func (in *Instance) browserOf(r *http.Request) *browser {
+	if !in.live() {
+		if b := in.browsers.find(r.URL.Query().Get(devBrowser)); b != nil {
+			return b
+		}
+	}
+	c, err := r.Cookie(clientName)
+	if err != nil {
+		return nil
+	}
+	return in.browsers.find(c.Value)
+}
+
+// remember is browserOf, for which a new browser is opened where there is none, with the cookie to know it by.
+func (in *Instance) remember(w http.ResponseWriter, r *http.Request) *browser {
+	b := in.browserOf(r)
+	if b == nil {
+		b = in.browsers.open()
+	}
+	http.SetCookie(w, in.newClientCookie(b))
+	return b
+}
+
+func (in *Instance) newClientCookie(b *browser) *http.Cookie {
+	return scope{maxAge: yearLong, secure: in.live(), httpOnly: true}.cookie(clientName, b.cookie)
+}
+
+// clientCookie is the one that a jar holds for the Frontend API; empty: none.
+func (in *Instance) clientCookie(jar http.CookieJar) string {
+	if jar == nil {
+		return ""
+	}
+	for _, c := range jar.Cookies(in.frontendURL()) {
+		if c.Name == clientName {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// leaveCookies puts into a jar what the sign-in page sets.
+func (in *Instance) leaveCookies(jar http.CookieJar, b *browser) {
+	if jar != nil {
+		jar.SetCookies(in.frontendURL(), append([]*http.Cookie{in.newClientCookie(b)}, in.signInCookies(b)...))
+	}
+}
+
+func (in *Instance) frontendURL() *url.URL {
+	u, err := url.Parse(in.frontend.url)
+	if err != nil {
+		panic("clerktest: " + err.Error()) // cannot be: the URL is ours
+	}
+	return u
+}

@@ -1,0 +1,188 @@
+package clerktest_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// TestHandshakeSignedIn looks at every directive of every kind of instance and format.
+func TestHandshakeSignedIn(t *testing.T) {
+	for _, tt := range handshakeKinds() {
+		t.Run(tt.name, func(t *testing.T) {
+			in := clerktest.New(t, clerktest.Options{Development: !tt.live, Now: atNoon, TokenLifetime: 7 * time.Second})
+			jar := newJar(t)
+			s := in.SignIn(devJar(jar, tt.live), clerktest.Person{Claims: clerktest.Claims{Subject: "user_2alice"}})
+			var more []string
+			if !tt.live {
+				more = []string{"__clerk_db_jwt", devToken(t, s)}
+			}
+			got := directivesOf(t, in, jar, tt.format, tt.live, more...)
+			names := map[string]*http.Cookie{}
+			for _, c := range got {
+				names[strings.SplitN(c.Name, "_"+suffixOf(t, in), 2)[0]] = c
+				if c.Secure != tt.live || c.Path != "/" || c.MaxAge <= 0 {
+					t.Errorf("%s: want Secure %t, Path=/ and some age", c, tt.live)
+				}
+			}
+			if want := tt.count; len(got) != want {
+				t.Errorf("%d directives, want %d: %v", len(got), want, got)
+			}
+			_, body, _ := parts(t, names["__session"].Value)
+			var claims struct {
+				Azp, Sid, Sub, Iss string
+				Exp, Iat           int64
+			}
+			decode(t, body, &claims)
+			if claims.Azp != in.Config().AuthorizedParties[0] || claims.Sid != s.ID || claims.Sub != "user_2alice" || claims.Exp-claims.Iat != 7 {
+				t.Errorf("token %s, want session %s for %s, good for 7 s", body, s.ID, in.Config().AuthorizedParties[0])
+			}
+			if names["__session"].Domain != "" || names["__session"].HttpOnly {
+				t.Errorf("__session is %+v, want it for this host and its scripts", names["__session"])
+			}
+			if want := map[bool]string{true: "example.com"}[tt.live]; names["__client_uat"].Value != "1772625600" || names["__client_uat"].Domain != want {
+				t.Errorf("__client_uat is %s, want noon and Domain %q", names["__client_uat"], want)
+			}
+			if c := names["__refresh"]; !c.HttpOnly || c.Value == "" || c.Name == "__refresh" {
+				t.Errorf("refresh cookie %s, want it HttpOnly and with the suffix", c)
+			}
+		})
+	}
+}
+
+type handshakeKind struct {
+	name, format string
+	live         bool
+	count        int // of directives when signed in: three pairs and a refresh cookie, less one pair in production
+}
+
+func handshakeKinds() []handshakeKind {
+	return []handshakeKind{
+		{"production, nonce", "nonce", true, 5},
+		{"production, token", "", true, 5},
+		{"development, nonce", "nonce", false, 7},
+		{"development, token", "", false, 7},
+	}
+}
+
+// devJar is no jar in development, where the token of the query alone must do.
+func devJar(jar http.CookieJar, live bool) http.CookieJar {
+	if !live {
+		return nil
+	}
+	return jar
+}
+
+func devToken(t *testing.T, s *clerktest.BrowserSession) string {
+	t.Helper()
+	for _, c := range s.Cookies() {
+		if c.Name == "__clerk_db_jwt" {
+			return c.Value
+		}
+	}
+	t.Fatal("the session has no __clerk_db_jwt")
+	return ""
+}
+
+// suffixOf is read from the cookies themselves; TestCookieSuffix has what it must be.
+func suffixOf(t *testing.T, in *clerktest.Instance) string {
+	t.Helper()
+	return strings.TrimPrefix(in.Cookies(in.Token(clerktest.Claims{}))[1].Name, "__session_")
+}
+
+func TestHandshakeSignedOut(t *testing.T) {
+	for _, tt := range handshakeKinds() {
+		t.Run(tt.name, func(t *testing.T) {
+			in := clerktest.New(t, clerktest.Options{Development: !tt.live, Now: atNoon})
+			jar := newJar(t)
+			in.SignIn(jar, clerktest.Person{}).SignOut()
+			zero := 0
+			for _, c := range directivesOf(t, in, jar, tt.format, tt.live) {
+				switch {
+				case strings.HasPrefix(c.Name, "__client_uat"):
+					zero++
+					if c.Value != "0" || c.MaxAge <= 0 {
+						t.Errorf("%s, want 0", c)
+					}
+				case strings.HasPrefix(c.Name, "__clerk_db_jwt"):
+					if c.Value == "" || tt.live {
+						t.Errorf("%s, want the browser's token, and in development only", c)
+					}
+				case c.Value != "" || c.MaxAge >= 0:
+					t.Errorf("%s, want a deletion", c)
+				}
+			}
+			if zero != 2 {
+				t.Errorf("%d __client_uat, want both", zero)
+			}
+		})
+	}
+}
+
+func TestNoncesAreGoodOnceAndShortly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := clerktest.New(t, clerktest.Options{})
+		nonce := func() string {
+			return carried(t, round(t, in, newJar(t), byHandshake("https://example.com/", "format", "nonce")), "__clerk_handshake_nonce", true)
+		}
+		first := nonce()
+		for i, want := range []int{http.StatusOK, http.StatusNotFound} {
+			if _, got := payload(t, in, first); got != want {
+				t.Errorf("exchange %d: got %d, want %d", i+1, got, want)
+			}
+		}
+		late := nonce()
+		time.Sleep(time.Minute)
+		if _, got := payload(t, in, late); got != http.StatusNotFound {
+			t.Errorf("after a minute: got %d, want 404", got)
+		}
+		for _, made := range []string{"", "ABCDEFGHIJKLMNOP"} {
+			if _, got := payload(t, in, made); got != http.StatusNotFound {
+				t.Errorf("nonce %q: got %d, want 404", made, got)
+			}
+		}
+	})
+}
+
+func TestBrowsersAreSentToTheOriginsOnly(t *testing.T) {
+	in := clerktest.New(t, clerktest.Options{Origins: []string{"https://example.com", "http://localhost:3000"}})
+	tests := map[string]bool{
+		"https://example.com": true, "https://example.com/a?b#c": true, "http://localhost:3000/": true, "https://EXAMPLE.com/": true,
+		"": false, "/": false, "//example.com": false, "http://example.com/": false, "https://example.com:8443/": false,
+		"https://evil.example/": false, "https://example.com.evil.example/": false, "https://x@example.com/": false,
+		"https://example.com@evil.example/": false, "javascript:alert(1)": false, "https:example.com": false, "https://example.com\\@evil.example/": false,
+	}
+	for target, want := range tests {
+		a := round(t, in, newJar(t), byHandshake(target))
+		if got := a.status == http.StatusTemporaryRedirect; got != want || !got && (a.status != http.StatusBadRequest || a.header.Get("Location") != "") {
+			t.Errorf("redirect_url %q: got %d to %q, want a redirect %t", target, a.status, a.header.Get("Location"), want)
+		}
+		if target == "" {
+			continue // the portal has a default
+		}
+		for _, page := range []clerktest.Endpoint{clerktest.SignInPage, clerktest.SignOutPage} {
+			a := exchange(t, in, newJar(t), http.MethodGet, in.URL(page)+"?redirect_url="+url.QueryEscape(target), "", nil)
+			if got := a.status == http.StatusOK; got != want {
+				t.Errorf("%s for %q: got %d, want a page %t", page, target, a.status, want)
+			}
+		}
+	}
+}
+
+func TestDevelopmentKeepsTheRestOfTheAddress(t *testing.T) {
+	in := clerktest.New(t, clerktest.Options{Development: true})
+	a := round(t, in, newJar(t), byHandshake("http://localhost:3000/a%2Fb?x=1&__clerk_handshake=old&y=~%20", "format", "token"))
+	location, err := url.Parse(a.header.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := location.Query()
+	if location.EscapedPath() != "/a%2Fb" || q.Get("x") != "1" || q.Get("y") != "~ " || len(q["__clerk_handshake"]) != 1 || q.Get("__clerk_handshake") == "old" {
+		t.Errorf("sent to %q", location)
+	}
+}

@@ -1,0 +1,107 @@
+package clerktest
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// serveHandshakePayload gives out what a nonce stands for, once.
+func (in *Instance) serveHandshakePayload(w http.ResponseWriter, r *http.Request) {
+	cookies, ok := in.browsers.take(r.URL.Query().Get("nonce"), in.now())
+	if !ok {
+		refuse(w, http.StatusNotFound, "resource_not_found", "No handshake payload was found for this nonce.")
+		return
+	}
+	answerJSON(w, map[string]any{"directives": cookies})
+}
+
+// refreshRequest is the body of a refresh.
+type refreshRequest struct {
+	Format        string `json:"format"`
+	ExpiredToken  string `json:"expired_token"`
+	RefreshToken  string `json:"refresh_token"`
+	RequestOrigin string `json:"request_origin"`
+}
+
+// serveRefresh mints a new token for an old one that comes with the session's refresh token.
+func (in *Instance) serveRefresh(w http.ResponseWriter, r *http.Request) {
+	var body refreshRequest
+	err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&body)
+	target, known := in.appURL(body.RequestOrigin)
+	if err != nil || body.Format != "cookie" || !known {
+		refuse(w, http.StatusUnprocessableEntity, "form_param_invalid", "The refresh is not for a cookie of one of the instance's origins.")
+		return
+	}
+	s := in.sessionByID(r.PathValue("id"))
+	if s == nil {
+		refuse(w, http.StatusNotFound, "resource_not_found", "No session was found with this ID.")
+		return
+	}
+	if !in.minted(body.ExpiredToken, s.ID) {
+		refuse(w, http.StatusUnauthorized, "invalid_session_token", "The expired token is not of this session.")
+		return
+	}
+	if !s.spendRefresh(body.RefreshToken) {
+		refuse(w, http.StatusUnauthorized, "invalid_refresh_token", "The refresh token is not of this session.")
+		return
+	}
+	of := in.hostOf(target)
+	cookies := append(in.twins("__session", s.token(originOf(target)), of), in.refreshCookie(s.currentRefresh(), of))
+	answerJSON(w, map[string]any{"object": "cookies", "cookies": setCookies(cookies)})
+}
+
+func answerJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(encode(v)) // the client may be gone
+}
+
+func (in *Instance) sessionByID(id string) *BrowserSession {
+	for _, s := range in.BrowserSessions() {
+		if s.ID == id {
+			return s
+		}
+	}
+	return nil
+}
+
+// minted says whether a token, expired or not, is of a session and signed with a published key.
+func (in *Instance) minted(token, session string) bool {
+	claims := jwt.MapClaims{}
+	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation())
+	_, err := parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
+		kid, _ := t.Header["kid"].(string)
+		return in.keys.public(kid)
+	})
+	return err == nil && claims["sid"] == session
+}
+
+// currentRefresh is the token of the session's refresh cookie.
+func (s *BrowserSession) currentRefresh() string {
+	s.in.browsers.mu.Lock()
+	defer s.in.browsers.mu.Unlock()
+	return s.refresh[0]
+}
+
+// spendRefresh says whether a refresh token is good, and has the next one follow. The last one stays good, for the
+// tab that asks at the same time.
+func (s *BrowserSession) spendRefresh(token string) bool {
+	s.in.browsers.mu.Lock()
+	defer s.in.browsers.mu.Unlock()
+	switch {
+	case same(token, s.refresh[0]):
+		s.refresh = [2]string{"rt_" + rand.Text(), token}
+		return true
+	default:
+		return same(token, s.refresh[1])
+	}
+}
+
+// same is false for nothing at all.
+func same(got, want string) bool {
+	return want != "" && subtle.ConstantTimeCompare([]byte(got), []byte(want)) == 1
+}
