@@ -121,7 +121,7 @@ func TestNewRefusesAddresses(t *testing.T) {
 	}
 	bad := []string{
 		"api.example.com", "//api.example.com", "/v1", "api.example.com:443", "https://", "https://:443", "https:api",
-		"http://api.example.com", "http://localhost.example.com", "http://10.0.0.1", "ftp://api.example.com", "unix:///run/api",
+		"http://api.example.com", "http://localhost.example.com", "http://10.0.0.1", "ftp://api.example.com", "ftp://localhost", "ws://127.0.0.1", "unix:///run/api",
 		"https://api.example.com?x", "https://api.example.com/?", "https://api.example.com#x", "https://api.example.com/#",
 		"https://user:secret@api.example.com", "https://@api.example.com", "https://api example.com", "https://api.example.com\n",
 	}

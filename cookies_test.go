@@ -88,6 +88,7 @@ func TestReadingCookies(t *testing.T) {
 		{"uat of the other name", []string{t1 + "; " + j.suffixedUAT + "=" + j.updated}, noUAT},
 
 		{"an empty duplicate first", []string{"__session=; " + t1 + "; " + uat}, ""},
+		{"many empty duplicates first", []string{strings.Repeat("__session=; ", 20) + t1 + "; " + uat}, ""},
 		{"an empty duplicate last", []string{t1 + "; __session=; " + uat}, ""},
 		{"quoted", []string{`__session="` + j.token + `"; ` + uat}, invalid},
 		{"a separator in quotes", []string{`x="; ` + t1 + `; ` + uat + `"`}, ""},

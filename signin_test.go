@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/clerkauth/clerkauth"
@@ -131,10 +133,15 @@ func TestSignInRedirectNotFromSignIn(t *testing.T) {
 // The address in Config serves every request: what one puts into it must not be there for the next.
 func TestSignInRedirectKeepsItsTarget(t *testing.T) {
 	a := newApp(t, signIn)
-	for range 2 {
-		w := serve(a.Require(greet), asking("GET", "/x", document))
-		if got := w.Header().Get("Location"); strings.Count(got, "redirect_url") != 1 {
-			t.Errorf("Location %q, want one redirect_url however often", got)
-		}
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			path := "/" + strconv.Itoa(i)
+			w := serve(a.Require(greet), asking("GET", path, document))
+			if got := w.Header().Get("Location"); !strings.HasSuffix(got, "?redirect_url=https%3A%2F%2Fexample.com%2F"+strconv.Itoa(i)) {
+				t.Errorf("%s is sent to %q", path, got)
+			}
+		})
 	}
+	wg.Wait()
 }
