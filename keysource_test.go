@@ -199,6 +199,9 @@ type statusRecorder struct {
 
 func (r statusRecorder) WriteHeader(status int) {
 	*r.statuses = append(*r.statuses, status)
+	if status == http.StatusNotModified {
+		r.Header().Del("ETag") // it goes without saying
+	}
 	r.ResponseWriter.WriteHeader(status)
 }
 
