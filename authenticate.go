@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -15,11 +16,16 @@ type RequestState struct {
 	Pending *Session    // a verified session that still has a task to do (sts "pending"); never signed in
 	Err     error       // nil if and only if Status is SignedIn, else an *Error
 	Header  http.Header // what the response must carry (Set-Cookie, …); with a Location it is the whole response, status 307; nil: nothing
-	token   string
+	token   *string     // nil: none. A pointer, because fmt follows none inside a struct, whatever the verb
 }
 
 // Token is the token that signed the request in. RequestState prints and logs without it.
-func (s *RequestState) Token() string { return s.token }
+func (s *RequestState) Token() string {
+	if s.token == nil {
+		return ""
+	}
+	return *s.token
+}
 
 // LogValue keeps the token and the claims out of logs.
 func (s *RequestState) LogValue() slog.Value { return slog.StringValue(s.String()) }
@@ -60,17 +66,23 @@ type decision struct {
 	session Session
 	by      *Authenticator // nil: NewContext, so nobody's to believe
 	request identity
+	header  http.Header // of the request, kept so that no other can come to lie at its address
+	raw     string      // the token
 }
 
 // identity tells requests apart. Copies that middleware makes of a request share its header; a request that
-// only shares the context, with other credentials, does not.
+// only shares the context does not, and one whose credentials were changed since is another one.
 type identity struct {
-	header       uintptr
-	method, host string
+	header                uintptr
+	method, host          string
+	authorization, cookie string
 }
 
 func identify(r *http.Request) identity {
-	return identity{reflect.ValueOf(r.Header).Pointer(), r.Method, r.Host}
+	return identity{
+		header: reflect.ValueOf(r.Header).Pointer(), method: r.Method, host: r.Host,
+		authorization: strings.Join(r.Header["Authorization"], "\n"), cookie: strings.Join(r.Header["Cookie"], "\n"),
+	}
 }
 
 // outcome is a decision before it is dressed up as a RequestState.
@@ -132,13 +144,14 @@ func (e *evidence) sentToken() string {
 func (a *Authenticator) authenticate(r *http.Request) *decision {
 	begin := a.settings.now()
 	o := a.decide(r, begin)
-	d := &decision{by: a, request: identify(r)}
+	d := &decision{by: a, request: identify(r), header: r.Header}
 	d.Status, d.Header = o.status, o.header
 	if o.claims != nil {
 		d.session = o.claims.copySession()
 	}
 	if o.reason == "" {
-		d.Status, d.Session, d.token = SignedIn, &d.session, o.token
+		d.raw = o.token
+		d.Status, d.Session, d.token = SignedIn, &d.session, &d.raw
 	} else {
 		d.Err = o.err()
 	}
