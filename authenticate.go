@@ -16,7 +16,7 @@ type RequestState struct {
 	Pending *Session    // a verified session that still has a task to do (sts "pending"); never signed in
 	Err     error       // nil if and only if Status is SignedIn, else an *Error
 	Header  http.Header // what the response must carry (Set-Cookie, …); with a Location it is the whole response, status 307; nil: nothing
-	token   *string     // nil: none. A pointer, because fmt follows none inside a struct, whatever the verb
+	token   *string     // a pointer, which even %#v does not follow; nil unless Status is SignedIn
 }
 
 // Token is the token that signed the request in. RequestState prints and logs without it.
@@ -64,10 +64,10 @@ func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
 type decision struct {
 	RequestState
 	session Session
+	raw     string
 	by      *Authenticator // nil: NewContext, so nobody's to believe
 	request identity
 	header  http.Header // of the request, kept so that no other can come to lie at its address
-	raw     string      // the token
 }
 
 // identity tells requests apart. Copies that middleware makes of a request share its header; a request that
@@ -182,6 +182,9 @@ func (a *Authenticator) decide(r *http.Request, now time.Time) outcome {
 	}
 	o := a.settings.decideCookies(r.Context(), &e, now)
 	for o.need != nothingMore {
+		if o.need == refreshToken && crossOrigin(r, &e.facts, a.settings) {
+			return outcome{reason: ReasonCrossOriginRequest, carrier: CarrierCookie} // or the new cookies would be lost
+		}
 		a.perform(r, o.need, &e, now)
 		o = a.settings.decideCookies(r.Context(), &e, now)
 	}
@@ -213,21 +216,31 @@ func (a *Authenticator) finish(r *http.Request, e *evidence, o outcome, now time
 		o.reason = s.judgePending(o.claims)
 	}
 	if e.cameBack {
-		if o.header == nil {
-			o.header = make(http.Header)
-		}
-		addCookies(o.header, s.forget(&e.facts))
+		o.setCookies("no-store", s.forget(&e.facts))
 	}
 	if o.reason == "" && o.carrier == CarrierCookie {
 		if c := s.partyCookie(r.Context(), o.claims, &e.facts, now); c != nil {
-			if o.header == nil {
-				o.header = make(http.Header)
-			}
-			o.header.Add("Set-Cookie", c.String())
-			o.header.Set("Cache-Control", "private")
+			o.setCookies("private", []string{c.String()})
 		}
 	}
 	return o
+}
+
+// setCookies adds Set-Cookie values, and keeps a response that has any, which now is one browser's, out of
+// shared caches.
+func (o *outcome) setCookies(cacheControl string, cookies []string) {
+	if len(cookies) == 0 {
+		return
+	}
+	if o.header == nil {
+		o.header = make(http.Header)
+	}
+	for _, c := range cookies {
+		o.header.Add("Set-Cookie", c)
+	}
+	if o.header.Get("Cache-Control") == "" {
+		o.header.Set("Cache-Control", cacheControl)
+	}
 }
 
 // decideBearer decides by a bearer token alone.
@@ -284,7 +297,7 @@ func (s *settings) decideCookies(ctx context.Context, e *evidence, now time.Time
 
 func signedInBy(a answered, k Carrier) outcome {
 	o := outcome{carrier: k, token: a.token, claims: a.claims, header: make(http.Header)}
-	addCookies(o.header, a.cookies)
+	o.setCookies("no-store", a.cookies)
 	return o
 }
 

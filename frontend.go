@@ -75,7 +75,6 @@ func (s *settings) readProxy(c Config) []error {
 		return nil
 	}
 	u, err := url.Parse(c.ProxyURL)
-	trimmed := strings.TrimRight(c.ProxyURL, "/")
 	switch {
 	case err != nil || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(c.ProxyURL, "#"):
 		return []error{fmt.Errorf("ProxyURL: %q has user info, a query or a fragment, or is no URL; write an absolute URL or a path", c.ProxyURL)}
@@ -83,6 +82,7 @@ func (s *settings) readProxy(c Config) []error {
 		s.proxyPath = c.ProxyURL
 		return nil
 	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && u.Host != "" && (!s.live || publishable.Loopback(u.Hostname())):
+		trimmed := strings.ToLower(u.Scheme+"://"+u.Host) + strings.TrimRight(u.EscapedPath(), "/")
 		s.browserFrontend, s.accounts = trimmed, ""
 		if len(c.Issuers) == 0 {
 			s.policy.issuers = append(s.policy.issuers, trimmed)

@@ -53,9 +53,10 @@ func offline(tb testing.TB, options clerktest.Options, change ...func(*clerkauth
 	return clerk, auth
 }
 
-// reasonOf is why VerifyToken refused; empty if it did not.
-func reasonFor(tb testing.TB, session *clerkauth.Session, err error) clerkauth.Reason {
+// judged is why VerifyToken refuses a token; empty if it does not.
+func judged(tb testing.TB, auth *clerkauth.Authenticator, token string) clerkauth.Reason {
 	tb.Helper()
+	session, err := auth.VerifyToken(tb.Context(), token)
 	if err == nil {
 		if session == nil {
 			tb.Fatal("neither a session nor an error")
@@ -73,8 +74,7 @@ func TestJSONTestSuiteAsPayload(t *testing.T) {
 	clerk, auth := offline(t, clerktest.Options{})
 	for _, texts := range jsonTexts(t) {
 		for name, text := range texts {
-			session, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{RawPayload: []byte(text)}))
-			if reasonFor(t, session, err) == "" {
+			if judged(t, auth, clerk.Token(clerktest.Claims{RawPayload: []byte(text)})) == "" {
 				t.Errorf("%s: a session of %q", name, text)
 			}
 		}
@@ -88,8 +88,7 @@ func TestJSONTestSuiteAsClaim(t *testing.T) {
 		for name, text := range texts {
 			payload := fmt.Sprintf(`{"iss":%q,"sub":"user_1","sid":"sess_1","azp":"https://example.com","exp":%d,"iat":%d,"x":%s}`,
 				clerk.Issuer(), now+60, now, text)
-			session, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{RawPayload: []byte(payload)}))
-			got := reasonFor(t, session, err)
+			got := judged(t, auth, clerk.Token(clerktest.Claims{RawPayload: []byte(payload)}))
 			switch {
 			case kind == "i":
 				t.Logf("%s: %q", name, got)
@@ -106,8 +105,7 @@ func TestJSONTestSuiteAsHeader(t *testing.T) {
 	clerk, auth := offline(t, clerktest.Options{})
 	for _, texts := range jsonTexts(t) {
 		for name, text := range texts {
-			session, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{RawHeader: []byte(text)}))
-			if reasonFor(t, session, err) == "" {
+			if judged(t, auth, clerk.Token(clerktest.Claims{RawHeader: []byte(text)})) == "" {
 				t.Errorf("%s: a session under the header %q", name, text)
 			}
 		}
@@ -128,8 +126,7 @@ func TestJSONTestSuiteAsKeys(t *testing.T) {
 		token := clerk.Token(clerktest.Claims{IssuedAt: time.Now(), ExpiresAt: time.Now().Add(72 * time.Hour)})
 		verify := func(name string) {
 			t.Helper()
-			session, err := auth.VerifyToken(t.Context(), token)
-			if reason := reasonFor(t, session, err); reason != "" {
+			if reason := judged(t, auth, token); reason != "" {
 				t.Fatalf("%s: got %s, want a session", name, reason)
 			}
 			synctest.Wait()

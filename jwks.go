@@ -8,8 +8,11 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -76,7 +79,52 @@ type document struct {
 	retryAfter  time.Duration
 }
 
-var errNotModified = errors.New("304 to a request that had no ETag")
+var (
+	errTooLarge    = fmt.Errorf("the document is larger than %d bytes", maxDocument)
+	errNotModified = errors.New("304 to a request that had no ETag")
+)
+
+// statusError is an answer other than 200 and 304.
+type statusError int
+
+func (e statusError) Error() string { return "the endpoint answered " + strconv.Itoa(int(e)) }
+
+// readDocument reads an answer, as far as it can be used.
+func readDocument(resp *http.Response) (document, error) {
+	doc := document{
+		etag: resp.Header.Get("ETag"), notModified: resp.StatusCode == http.StatusNotModified, retryAfter: pause(resp.Header),
+	}
+	if doc.notModified {
+		return doc, nil
+	}
+	if resp.StatusCode != http.StatusOK {
+		return doc, statusError(resp.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
+	if err != nil {
+		return doc, fmt.Errorf("keys: %w", err)
+	}
+	if len(body) > maxDocument {
+		return doc, errTooLarge
+	}
+	doc.body = string(body)
+	return doc, nil
+}
+
+// pause reads Retry-After in both its forms (RFC 9110 section 10.2.3), a date against the server's own clock.
+// It is at most lastRetry: longer than that nobody is kept out.
+func pause(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return min(time.Duration(seconds)*time.Second, lastRetry)
+	}
+	until, err := http.ParseTime(value)
+	from, errFrom := http.ParseTime(h.Get("Date"))
+	if err != nil || errFrom != nil {
+		return 0
+	}
+	return max(0, min(until.Sub(from), lastRetry))
+}
 
 func (d document) keySet(old *snapshot) (*keySet, error) {
 	if d.notModified {
@@ -232,7 +280,7 @@ func strong(key *rsa.PublicKey) bool {
 // alone, as such values arrive from environment variables.
 func parsePEM(s string) (*keySet, error) {
 	s = strings.Trim(strings.TrimSpace(s), `"'`)
-	s = strings.NewReplacer(`\r`, "", `\n`, "\n").Replace(s)
+	s = strings.TrimSpace(strings.NewReplacer(`\r`, "", `\n`, "\n").Replace(s))
 	block, rest := pem.Decode([]byte(s))
 	if block == nil {
 		block = oneLine(s)

@@ -3,10 +3,8 @@ package clerkauth
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -137,35 +135,37 @@ func (k *keys) refreshed(ctx context.Context, now time.Time) *snapshot {
 // forUnknown looks for a kid that the current keys do not have: after a rotation it is a good one, but anybody
 // can make kids up, so that neither fetches nor waiting requests may grow with them.
 func (k *keys) forUnknown(ctx context.Context, kid string) (*snapshot, Reason) {
-	f, reason := k.startUnknown()
-	if reason != "" {
-		return nil, reason
-	}
-	s, reason := k.await(ctx, f, kid)
-	if reason == ReasonKeyUnknown && !f.fresh {
-		// What was under way was a plain refresh, which a cache may have answered: ask once more.
-		if f, reason = k.startUnknown(); reason == "" {
-			s, reason = k.await(ctx, f, kid)
-		}
+	s, reason, cached := k.ask(ctx, kid)
+	if reason == ReasonKeyUnknown && cached {
+		s, reason, _ = k.ask(ctx, kid)
 	}
 	return s, reason
 }
 
-// await waits for a fetch on behalf of an unknown kid.
-func (k *keys) await(ctx context.Context, f *flight, kid string) (*snapshot, Reason) {
+// ask waits for a fetch and looks for kid again. cached: what was under way was a plain refresh, which a cache
+// may have answered.
+func (k *keys) ask(ctx context.Context, kid string) (s *snapshot, reason Reason, cached bool) {
+	f, reason := k.startUnknown()
+	if f != nil {
+		reason, cached = k.await(ctx, f), !f.fresh
+	}
+	// Also without a fetch to wait for: one may have landed since this request looked.
+	if s = k.current.Load(); s != nil && s.has(kid) {
+		return s, "", false
+	}
+	return nil, reason, cached
+}
+
+// await waits for a fetch, and says how a kid is refused that it has not brought.
+func (k *keys) await(ctx context.Context, f *flight) Reason {
 	f.wait(ctx)
 	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.waiting--
-	failed := k.lastError != nil
-	k.mu.Unlock()
-	s := k.current.Load()
-	switch {
-	case s != nil && s.has(kid) && !k.tooOld(s, k.now()):
-		return s, ""
-	case failed, ctx.Err() != nil:
-		return nil, ReasonKeysUnavailable
+	if k.lastError != nil || ctx.Err() != nil {
+		return ReasonKeysUnavailable
 	}
-	return nil, ReasonKeyUnknown
+	return ReasonKeyUnknown
 }
 
 // startUnknown joins or begins a fetch for an unknown kid and counts the caller among the waiting.
@@ -242,10 +242,10 @@ func (k *keys) land(f *flight, old *snapshot, doc document, err error) error {
 	if err == nil {
 		set, err = doc.keySet(old)
 	}
+	defer close(f.done) // when k.mu is free: who waits finds everything done
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.flight, k.lastError = nil, err
-	defer close(f.done)
 	if err != nil {
 		k.fail(old, doc.retryAfter)
 		if k.failures > 1 {
@@ -253,7 +253,7 @@ func (k *keys) land(f *flight, old *snapshot, doc document, err error) error {
 		}
 		return err
 	}
-	k.failures, k.retryAt = 0, time.Time{}
+	k.failures = 0
 	next := &snapshot{keySet: set, generation: 1, asked: f.began, etag: doc.etag}
 	if old != nil {
 		next.generation = old.generation
@@ -283,13 +283,6 @@ func (k *keys) fail(old *snapshot, asked time.Duration) {
 	}
 }
 
-var errTooLarge = fmt.Errorf("the document is larger than %d bytes", maxDocument)
-
-// statusError is an answer other than 200 and 304.
-type statusError int
-
-func (e statusError) Error() string { return "the endpoint answered " + strconv.Itoa(int(e)) }
-
 // endpoint fetches a JWKS document over HTTP. secret is sent as a bearer token; empty: none.
 func endpoint(client *http.Client, url, secret string) func(context.Context, string, bool) (document, error) {
 	return func(ctx context.Context, etag string, fresh bool) (document, error) {
@@ -314,42 +307,6 @@ func endpoint(client *http.Client, url, secret string) func(context.Context, str
 		defer resp.Body.Close()
 		return readDocument(resp)
 	}
-}
-
-func readDocument(resp *http.Response) (document, error) {
-	doc := document{
-		etag: resp.Header.Get("ETag"), notModified: resp.StatusCode == http.StatusNotModified, retryAfter: pause(resp.Header),
-	}
-	if doc.notModified {
-		return doc, nil
-	}
-	if resp.StatusCode != http.StatusOK {
-		return doc, statusError(resp.StatusCode)
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
-	if err != nil {
-		return doc, fmt.Errorf("keys: %w", err)
-	}
-	if len(body) > maxDocument {
-		return doc, errTooLarge
-	}
-	doc.body = string(body)
-	return doc, nil
-}
-
-// pause reads Retry-After in both its forms (RFC 9110 section 10.2.3), a date against the server's own clock.
-// It is at most lastRetry: longer than that nobody is kept out.
-func pause(h http.Header) time.Duration {
-	value := h.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return min(time.Duration(seconds)*time.Second, lastRetry)
-	}
-	until, err := http.ParseTime(value)
-	from, errFrom := http.ParseTime(h.Get("Date"))
-	if err != nil || errFrom != nil {
-		return 0
-	}
-	return max(0, min(until.Sub(from), lastRetry))
 }
 
 // forHeader returns the keys for a token. A kid that cannot be one is refused without a fetch.

@@ -92,8 +92,7 @@ func TestTheFirstFaultIsTheReason(t *testing.T) {
 	check := func(t *testing.T, want clerkauth.Reason, with ...fault) {
 		t.Helper()
 		token := mint(clerk, with...)
-		session, err := auth.VerifyToken(t.Context(), token)
-		if got := reasonFor(t, session, err); got != want {
+		if got := judged(t, auth, token); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -134,8 +133,7 @@ func TestTokensOfAnotherForm(t *testing.T) {
 	}
 	for name, token := range cases {
 		t.Run(name, func(t *testing.T) {
-			session, err := auth.VerifyToken(t.Context(), token)
-			got := reasonFor(t, session, err)
+			got := judged(t, auth, token)
 			want := clerkauth.ReasonTokenInvalid
 			if name == "no signature" {
 				want = clerkauth.ReasonTokenSignature // a form that JWS has
@@ -158,8 +156,7 @@ func TestTheLargestTokenHasEightKiB(t *testing.T) {
 	for size, want := range map[int]clerkauth.Reason{
 		8<<10 - 1: "", 8 << 10: "", 8<<10 + 1: clerkauth.ReasonTokenInvalid, 8<<10 + 2: clerkauth.ReasonTokenInvalid,
 	} {
-		session, err := auth.VerifyToken(t.Context(), sized(t, clerk, size))
-		if got := reasonFor(t, session, err); got != want {
+		if got := judged(t, auth, sized(t, clerk, size)); got != want {
 			t.Errorf("%d bytes: got %q, want %q", size, got, want)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -280,14 +279,4 @@ func (m *memory) add(key [sha256.Size]byte, now time.Time) {
 		clear(m.seen)
 	}
 	m.seen[key] = now
-}
-
-// addCookies adds Set-Cookie values and keeps the answer, which now is one browser's, out of shared caches.
-func addCookies(h http.Header, cookies []string) {
-	for _, c := range cookies {
-		h.Add("Set-Cookie", c)
-	}
-	if len(cookies) > 0 && h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "no-store")
-	}
 }

@@ -173,6 +173,15 @@ func (c *recorded) satellite() bool { return c.Options.yes("isSatellite") }
 
 func (c *recorded) proxy() string { s, _ := c.Options.text("proxyUrl"); return s }
 
+// proxyBase is the proxy as a browser spells it: scheme and host in lower case.
+func (c *recorded) proxyBase() string {
+	proxy := strings.TrimRight(c.proxy(), "/")
+	if u, err := url.Parse(proxy); err == nil && u.Host != "" {
+		return strings.Replace(proxy, proxy[:strings.Index(proxy, "://")]+"://"+u.Host, u.Scheme+"://"+strings.ToLower(u.Host), 1)
+	}
+	return proxy
+}
+
 // backendAt is the Backend API's address.
 func (c *recorded) backendAt() string {
 	if address, _ := c.Options.text("apiUrl"); address != "" {

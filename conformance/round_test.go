@@ -42,7 +42,7 @@ func (s *course) frontendRound(reason, here string) string {
 // frontendSeen is the Frontend API as browsers reach it.
 func (c *recorded) frontendSeen(here string) string {
 	domain, _ := c.Options.text("domain")
-	switch proxy := strings.TrimRight(c.proxy(), "/"); {
+	switch proxy := c.proxyBase(); {
 	case strings.HasPrefix(c.proxy(), "/"):
 		return here + proxy
 	case proxy != "":

@@ -1,0 +1,245 @@
+package clerkauth_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+func TestClaims(t *testing.T) {
+	clerk, auth := offline(t, clerktest.Options{Now: atNoon}, func(c *clerkauth.Config) { c.Audience = []string{"me", "us"} })
+	const (
+		failed  = clerkauth.ReasonTokenVerificationFailed
+		parties = clerkauth.ReasonTokenInvalidParties
+		issuer  = clerkauth.ReasonTokenIssuer
+	)
+	type values map[clerkauth.Reason][]any
+	for name, values := range map[string]values{
+		"sub": {"": {"user_1", "x"}, failed: {clerktest.Absent, nil, "", 5, true, []string{"user_1"}, map[string]any{}}},
+		"sid": {"": {"sess_1", "x"}, failed: {clerktest.Absent, nil, "", 5, true, []string{"sess_1"}, map[string]any{}}},
+		"aud": {
+			"":     {"me", "us", []string{"me"}, []string{"them", "us"}},
+			failed: {clerktest.Absent, nil, "", "them", "ME", "me ", 5, true, []string{}, []string{"them"}, []any{"me", 5}, []any{[]string{"me"}}, map[string]any{"me": "me"}},
+		},
+		"azp": {
+			"": {"https://example.com"},
+			parties: {
+				clerktest.Absent, nil, "", 5, true,
+				[]string{"https://example.com"},
+				map[string]any{},
+				"https://evil.example.com", "https://example.com.evil.com", "https://example.com:444", "http://example.com",
+				"example.com", "https://example.com@evil.com", "https://evil.com/https://example.com", "null", "*",
+			},
+		},
+		"iss": {
+			"": {clerk.Issuer()},
+			issuer: {
+				clerktest.Absent, nil, "", 5, true,
+				[]string{clerk.Issuer()},
+				map[string]any{},
+				clerk.Issuer() + "/", clerk.Issuer() + ".evil.com", "http://clerk.example.com", "https://clerk.example.co", "https://CLERK.example.com", "https://clerk.example.org",
+			},
+		},
+		"exp": {
+			"":                           {at(1), at(0), at(-4), float64(at(60)) + 0.0, json.Number(fmt.Sprintf("%d.0", at(60))), 253402300799},
+			failed:                       {clerktest.Absent, nil, "", fmt.Sprint(at(60)), true, []int64{at(60)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", at(60))), 253402300800, json.Number("1e300"), json.Number("-253402300800")},
+			clerkauth.ReasonTokenExpired: {0, -1, at(-5), at(-3600), json.Number("-253402300799")},
+		},
+		"nbf": {
+			"":                                {clerktest.Absent, at(0), at(5), 0, -1},
+			failed:                            {nil, "", fmt.Sprint(at(0)), true, []int64{at(0)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", at(-60))), 253402300800},
+			clerkauth.ReasonTokenNotActiveYet: {at(6), at(3600), 253402300799},
+		},
+		"iat": {
+			"":                                 {clerktest.Absent, at(0), at(5), 0, -1},
+			failed:                             {nil, "", fmt.Sprint(at(0)), true, []int64{at(0)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", at(-60))), 253402300800},
+			clerkauth.ReasonTokenFromTheFuture: {at(6), at(3600), 253402300799},
+		},
+		"sts": {"": {clerktest.Absent, "active"}, clerkauth.ReasonSessionPending: {"pending"}},
+		"x":   {"": {clerktest.Absent, nil, 5, "x", []string{}, map[string]any{"sub": "user_2"}}},
+	} {
+		for want, list := range values {
+			for _, value := range list {
+				t.Run(fmt.Sprintf("%s %v", name, value), func(t *testing.T) {
+					extra := map[string]any{"aud": "me"}
+					extra[name] = value
+					if got := judged(t, auth, clerk.Token(clerktest.Claims{Extra: extra})); got != want {
+						t.Errorf("got %q, want %q", got, want)
+					}
+				})
+			}
+		}
+	}
+}
+
+// Without an audience of one's own, aud is not read, whatever it is.
+func TestWithoutAudienceAudIsNotRead(t *testing.T) {
+	clerk, auth := offline(t, clerktest.Options{})
+	for _, aud := range []any{clerktest.Absent, nil, "", "them", 5, []any{5}, map[string]any{}} {
+		if got := judged(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"aud": aud}})); got != "" {
+			t.Errorf("aud %v: got %q, want a session", aud, got)
+		}
+	}
+}
+
+func TestClockSkew(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		config time.Duration
+		want   time.Duration
+	}{{"left out", 0, 5 * time.Second}, {"none", -1, 0}, {"a second", time.Second, time.Second}, {"a minute", time.Minute, time.Minute}} {
+		t.Run(c.name, func(t *testing.T) {
+			now := noon
+			clerk, auth := offline(t, clerktest.Options{Now: func() time.Time { return now }}, func(cfg *clerkauth.Config) { cfg.ClockSkew = c.config })
+			for claim, steps := range map[string]struct {
+				good, bad time.Duration // of the clock, from the claim
+				reason    clerkauth.Reason
+			}{
+				"exp": {c.want - 1, c.want, clerkauth.ReasonTokenExpired},
+				"nbf": {-c.want, -c.want - 1, clerkauth.ReasonTokenNotActiveYet},
+				"iat": {-c.want, -c.want - 1, clerkauth.ReasonTokenFromTheFuture},
+			} {
+				now = noon
+				extra := map[string]any{"exp": at(3600), "nbf": at(-3600), "iat": at(-3600)}
+				extra[claim] = at(0)
+				token := clerk.Token(clerktest.Claims{Extra: extra})
+				for clock, want := range map[time.Duration]clerkauth.Reason{steps.good: "", steps.bad: steps.reason} {
+					now = noon.Add(clock)
+					if got := judged(t, auth, token); got != want {
+						t.Errorf("%s, read %v after: got %q, want %q", claim, clock, got, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// The names of claims are exact: encoding/json would take each of these for one of ours.
+func TestNamesOfClaimsAreExact(t *testing.T) {
+	clerk, auth := offline(t, clerktest.Options{Now: atNoon})
+	evil := map[string]any{
+		"AZP": "https://evil.example.com", "SUB": "user_evil", "\u017fub": "user_evil", "\u017fid": "sess_evil", "Sid": "sess_evil",
+		"ISS": "https://evil.example.com", "i\u017f\u017f": "https://evil.example.com", "EXP": at(-3600), "Exp": "x", "NBF": at(3600), "IAT": at(3600),
+		"STS": "pending", "\u017ft\u017f": "pending", "ACT": map[string]any{"sub": "user_evil"}, "O": map[string]any{"id": "org_evil"}, "FVA": []int{0, 0},
+	}
+	session, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{Subject: "user_1", SessionID: "sess_1", Extra: evil}))
+	if err != nil {
+		t.Fatalf("claims of other names beside them: %v", err)
+	}
+	if session.UserID != "user_1" || session.ID != "sess_1" || session.AuthorizedParty != "https://example.com" ||
+		session.Pending || session.Actor != (clerkauth.Actor{}) || session.Organization != (clerkauth.Organization{}) || session.FactorAge[1] >= 0 {
+		t.Errorf("claims of other names were read: %+v", session)
+	}
+	for name, instead := range map[string]string{"sub": "\u017fub", "sid": "SID", "azp": "AZP", "iss": "I\u017fs", "exp": "Exp"} {
+		t.Run(instead, func(t *testing.T) {
+			value := map[string]any{"sub": "user_1", "sid": "sess_1", "azp": "https://example.com", "iss": clerk.Issuer(), "exp": at(60)}[name]
+			token := clerk.Token(clerktest.Claims{Extra: map[string]any{name: clerktest.Absent, instead: value}})
+			if got, want := judged(t, auth, token), judged(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{name: clerktest.Absent}})); got != want || got == "" {
+				t.Errorf("got %q, want %q, as if there were none", got, want)
+			}
+		})
+	}
+}
+
+// Readers disagree about which of two claims of one name counts.
+func TestPayloadsAreReadStrictly(t *testing.T) {
+	clerk, auth := offline(t, clerktest.Options{Now: atNoon})
+	honest := fmt.Sprintf(`"iss":%q,"sub":"user_1","sid":"sess_1","azp":"https://example.com","exp":%d,"iat":%d`, clerk.Issuer(), at(60), at(0))
+	for name, c := range map[string]struct {
+		payload string
+		want    clerkauth.Reason
+	}{
+		"honest":                      {"{" + honest + "}", ""},
+		"white space":                 {"\n{ " + honest + "\t}\r\n", ""},
+		"escaped name":                {`{"\u0061ct":null,` + honest + "}", ""},
+		"azp twice":                   {"{" + honest + `,"azp":"https://example.com"}`, clerkauth.ReasonTokenInvalid},
+		"azp twice, once escaped":     {"{" + honest + `,"\u0061zp":"https://evil.example.com"}`, clerkauth.ReasonTokenInvalid},
+		"sub twice, first another":    {`{"sub":"user_2",` + honest + "}", clerkauth.ReasonTokenInvalid},
+		"exp twice":                   {"{" + honest + fmt.Sprintf(`,"exp":%d}`, at(3600)), clerkauth.ReasonTokenInvalid},
+		"something else twice":        {"{" + honest + `,"x":1,"x":1}`, clerkauth.ReasonTokenInvalid},
+		"something twice, further in": {"{" + honest + `,"x":{"y":1,"y":1}}`, ""},
+		"a list":                      {"[{" + honest + "}]", clerkauth.ReasonTokenInvalid},
+		"null":                        {"null", clerkauth.ReasonTokenInvalid},
+		"text":                        {`"` + "x" + `"`, clerkauth.ReasonTokenInvalid},
+		"nothing":                     {"", clerkauth.ReasonTokenInvalid},
+		"something after it":          {"{" + honest + "}{}", clerkauth.ReasonTokenInvalid},
+		"a comma at the end":          {"{" + honest + ",}", clerkauth.ReasonTokenInvalid},
+		"byte order mark":             {"\ufeff{" + honest + "}", clerkauth.ReasonTokenInvalid},
+		"NUL after it":                {"{" + honest + "}\x00", clerkauth.ReasonTokenInvalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := judged(t, auth, clerk.Token(clerktest.Claims{RawPayload: []byte(c.payload)})); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestPartiesOfTokens(t *testing.T) {
+	clerk := clerktest.New(t, clerktest.Options{})
+	asked := []string{}
+	for _, c := range []struct {
+		name   string
+		change func(*clerkauth.Config)
+		good   []any
+		bad    []any
+	}{
+		{
+			"a pattern", func(c *clerkauth.Config) { c.AuthorizedParties = []string{"https://*.example.com"} },
+			[]any{"https://a.example.com", "https://a-b-1.example.com"},
+			[]any{"https://example.com", "https://.example.com", "https://a.b.example.com", "https://a.example.com.evil.com", "https://a_b.example.com", "https://a.example.com/", clerktest.Absent},
+		},
+		{
+			"bearer tokens without", func(c *clerkauth.Config) { c.InsecureAllowBearerWithoutParty = true },
+			[]any{clerktest.Absent, "https://example.com"},
+			[]any{nil, "", 5, "https://evil.example.com"},
+		},
+		{
+			"cookie tokens without", func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true },
+			[]any{"https://example.com"},
+			[]any{clerktest.Absent, nil, ""},
+		},
+		{
+			"anybody", func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true },
+			[]any{clerktest.Absent, nil, "", 5, "https://evil.example.com"},
+			nil,
+		},
+		{
+			"a function", func(c *clerkauth.Config) {
+				c.AllowParty = func(_ context.Context, origin, host string) bool {
+					asked = append(asked, origin+" "+host)
+					return origin == "https://tenant.example.net"
+				}
+			},
+			[]any{"https://example.com", "https://tenant.example.net"},
+			[]any{clerktest.Absent, nil, "", "https://Tenant.example.net", "https://tenant.example.net/", "https://tenant.example.net:443", "https://other.example.net", "null"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := clerk.Config()
+			cfg.JWTKey = clerk.JWTKey()
+			c.change(&cfg)
+			auth, err := clerkauth.New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for want, list := range map[clerkauth.Reason][]any{"": c.good, clerkauth.ReasonTokenInvalidParties: c.bad} {
+				for _, azp := range list {
+					if got := judged(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": azp}})); got != want {
+						t.Errorf("azp %v: got %q, want %q", azp, got, want)
+					}
+				}
+			}
+		})
+	}
+	slices.Sort(asked)
+	if want := []string{"https://other.example.net ", "https://tenant.example.net "}; !slices.Equal(asked, want) {
+		t.Errorf("AllowParty was asked %q, want %q: origins in normal form only, and no host", asked, want)
+	}
+}

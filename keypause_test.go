@@ -1,0 +1,81 @@
+package clerkauth_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// pauses are those between the fetches of an application that is asked all the time, once there is a fault.
+func (k *keyed) pauses(n int, fault clerktest.Fault) []time.Duration {
+	k.Helper()
+	k.fault(nil)
+	k.want(k.token, "", 0)
+	time.Sleep(5 * time.Minute)
+	synctest.Wait()
+	k.fault(fault)
+	k.fetches = nil
+	pauses := []time.Duration{}
+	for last := time.Duration(0); len(pauses) < n; time.Sleep(100 * time.Millisecond) {
+		k.want(k.token, "", 0)
+		synctest.Wait()
+		for _, f := range k.fetches {
+			if last != 0 {
+				pauses = append(pauses, f.at-last)
+			}
+			last = f.at
+		}
+		k.fetches = nil
+	}
+	return pauses
+}
+
+func TestFailedFetchesAreRepeatedWithPauses(t *testing.T) {
+	const s = time.Second
+	for name, c := range map[string]struct {
+		status int
+		header http.Header
+		want   []time.Duration
+	}{
+		"doubling to a minute":        {500, nil, []time.Duration{s, 2 * s, 4 * s, 8 * s, 16 * s, 32 * s, 60 * s, 60 * s, 60 * s}},
+		"Retry-After":                 {503, http.Header{"Retry-After": {"20"}}, []time.Duration{20 * s, 20 * s, 20 * s, 20 * s, 20 * s, 32 * s, 60 * s}},
+		"Retry-After at 429":          {429, http.Header{"Retry-After": {"5"}}, []time.Duration{5 * s, 5 * s, 5 * s, 8 * s}},
+		"Retry-After of an hour":      {503, http.Header{"Retry-After": {"3600"}}, []time.Duration{60 * s, 60 * s}},
+		"Retry-After of ages":         {503, http.Header{"Retry-After": {"99999999999999999999"}}, []time.Duration{s, 2 * s}},
+		"Retry-After of nothing":      {503, http.Header{"Retry-After": {"0"}}, []time.Duration{s, 2 * s}},
+		"Retry-After of less":         {503, http.Header{"Retry-After": {"-5"}}, []time.Duration{s, 2 * s}},
+		"Retry-After of words":        {503, http.Header{"Retry-After": {"soon"}}, []time.Duration{s, 2 * s}},
+		"a date":                      {503, http.Header{"Retry-After": {"Wed, 04 Mar 2026 12:00:20 GMT"}, "Date": {"Wed, 04 Mar 2026 12:00:00 GMT"}}, []time.Duration{20 * s, 20 * s}},
+		"a date past":                 {503, http.Header{"Retry-After": {"Wed, 04 Mar 2026 12:00:00 GMT"}, "Date": {"Wed, 04 Mar 2026 12:00:20 GMT"}}, []time.Duration{s, 2 * s}},
+		"a date far away":             {503, http.Header{"Retry-After": {"Wed, 04 Mar 2099 12:00:00 GMT"}, "Date": {"Wed, 04 Mar 2026 12:00:20 GMT"}}, []time.Duration{60 * s, 60 * s}},
+		"a date without the server's": {503, http.Header{"Retry-After": {"Wed, 04 Mar 2099 12:00:00 GMT"}}, []time.Duration{s, 2 * s}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withKeys(t, func(k *keyed) {
+				if got := k.pauses(len(c.want), clerktest.Status(c.status, c.header)); !slices.Equal(got, c.want) {
+					k.Errorf("got %v, want %v", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+// One good answer, and the pauses begin anew.
+func TestPausesBeginAnew(t *testing.T) {
+	withKeys(t, func(k *keyed) {
+		for range 3 {
+			if got, want := fmt.Sprint(k.pauses(3, clerktest.Down)), "[1s 2s 4s]"; got != want {
+				k.Errorf("got %s, want %s", got, want)
+			}
+			k.fault(nil)
+			time.Sleep(2 * time.Minute)
+			k.want(k.token, "", 0)
+			k.asked(1)
+		}
+	})
+}

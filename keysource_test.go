@@ -1,0 +1,314 @@
+package clerkauth_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// Whoever answers at the Frontend API must not choose the keys of an application that has a secret, and nobody but
+// the Backend API is told it.
+func TestKeysComeFromOnePlace(t *testing.T) {
+	for name, c := range map[string]struct {
+		change   func(*clerkauth.Config, *clerktest.Instance)
+		down     clerktest.Endpoint
+		asked    clerktest.Endpoint // empty: none
+		want     clerkauth.Reason
+		secretly bool
+	}{
+		"a secret":                     {nil, "", clerktest.BackendJWKS, "", true},
+		"a secret, Backend API down":   {nil, clerktest.BackendJWKS, clerktest.BackendJWKS, clerkauth.ReasonKeysUnavailable, true},
+		"a secret, Frontend API down":  {nil, clerktest.FrontendJWKS, clerktest.BackendJWKS, "", true},
+		"no secret":                    {func(c *clerkauth.Config, _ *clerktest.Instance) { c.SecretKey = "" }, "", clerktest.FrontendJWKS, "", false},
+		"no secret, Frontend API down": {func(c *clerkauth.Config, _ *clerktest.Instance) { c.SecretKey = "" }, clerktest.FrontendJWKS, clerktest.FrontendJWKS, clerkauth.ReasonKeysUnavailable, false},
+		"no secret, Backend API down":  {func(c *clerkauth.Config, _ *clerktest.Instance) { c.SecretKey = "" }, clerktest.BackendJWKS, clerktest.FrontendJWKS, "", false},
+		"JWTKey":                       {func(c *clerkauth.Config, in *clerktest.Instance) { c.JWTKey = in.JWTKey() }, "", "", "", false},
+		"JWTKey of another": {func(c *clerkauth.Config, _ *clerktest.Instance) {
+			c.JWTKey = clerktest.New(t, clerktest.Options{}).JWTKey()
+		}, "", "", clerkauth.ReasonTokenSignature, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clerk := clerktest.New(t, clerktest.Options{})
+			cfg := clerk.Config()
+			if c.change != nil {
+				c.change(&cfg, clerk)
+			}
+			auth, err := clerkauth.New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.down != "" {
+				clerk.Fault(c.down, clerktest.Down)
+			}
+			for range 3 {
+				if got := judged(t, auth, clerk.Token(clerktest.Claims{})); got != c.want {
+					t.Errorf("got %q, want %q", got, c.want)
+				}
+			}
+			requests := clerk.Requests()
+			if c.asked == "" && len(requests) != 0 || c.asked != "" && len(requests) != 1 {
+				t.Fatalf("%d requests", len(requests))
+			}
+			for _, r := range requests {
+				if r.Endpoint != c.asked || r.SecretKey != c.secretly || r.Method != http.MethodGet || len(r.Query) != 0 {
+					t.Errorf("asked %s %s%s (secret shown: %v), want %s (secret shown: %v)", r.Method, r.Host, r.Path, r.SecretKey, c.asked, c.secretly)
+				}
+				if got := r.Header.Get("Authorization"); (got == "Bearer sk_…") != c.secretly || !c.secretly && got != "" {
+					t.Errorf("Authorization %q, want a secret %v", got, c.secretly)
+				}
+			}
+		})
+	}
+}
+
+// A redirect would take the secret, and the choice of the keys, elsewhere.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	withKeys(t, func(k *keyed) {
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			k.fault(clerktest.Status(status, http.Header{"Location": {k.clerk.URL(clerktest.FrontendJWKS)}}))
+			k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
+			k.asked(1)
+			time.Sleep(time.Minute)
+		}
+		k.fault(clerktest.Redirect("https://evil.example.com/"))
+		k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
+		k.asked(1)
+		for _, r := range k.clerk.Requests() {
+			if r.Endpoint != clerktest.BackendJWKS {
+				k.Errorf("asked %s%s", r.Host, r.Path)
+			}
+		}
+	}, func(c *clerkauth.Config) {
+		c.HTTPClient.CheckRedirect = func(*http.Request, []*http.Request) error { return nil } // not even if told to
+	})
+}
+
+func TestOnlyAGoodDocumentIsTaken(t *testing.T) {
+	const limit = 256 << 10
+	for name, c := range map[string]struct {
+		fault clerktest.Fault
+		want  clerkauth.Reason
+	}{
+		"honest":                     {nil, ""},
+		"garbage":                    {clerktest.Garbage, clerkauth.ReasonKeysUnavailable},
+		"empty set":                  {clerktest.EmptySet, clerkauth.ReasonKeysUnavailable},
+		"{}":                         {answer("{}"), clerkauth.ReasonKeysUnavailable},
+		"huge":                       {clerktest.HugeBody, clerkauth.ReasonKeysUnavailable},
+		"of 256 KiB":                 {padded(limit), ""},
+		"of 256 KiB and a byte":      {padded(limit + 1), clerkauth.ReasonKeysUnavailable},
+		"with another status":        {withStatus(201), clerkauth.ReasonKeysUnavailable},
+		"with an error's status":     {withStatus(500), clerkauth.ReasonKeysUnavailable},
+		"not modified, from nothing": {clerktest.Status(304, nil), clerkauth.ReasonKeysUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withKeys(t, func(k *keyed) {
+				k.fault(c.fault)
+				k.want(k.token, c.want, 0)
+				k.asked(1)
+			})
+		})
+	}
+}
+
+// padded is a fault that answers honestly, with white space up to a size.
+func padded(size int) clerktest.Fault {
+	return func(honest http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body := &recorder{ResponseWriter: w}
+			r = r.Clone(r.Context())
+			r.Header.Del("If-None-Match")
+			honest.ServeHTTP(body, r)
+			_, _ = w.Write([]byte(strings.Repeat(" ", size-body.size)))
+		})
+	}
+}
+
+// withStatus is a fault that answers honestly, with another status.
+func withStatus(status int) clerktest.Fault {
+	return func(honest http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(status)
+			honest.ServeHTTP(&recorder{ResponseWriter: w}, r)
+		})
+	}
+}
+
+// recorder counts what is written, and sets no status.
+type recorder struct {
+	http.ResponseWriter
+
+	size int
+}
+
+func (r *recorder) WriteHeader(int) {}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	r.size += len(b)
+	r.Header().Del("Content-Length")
+	return r.ResponseWriter.Write(b)
+}
+
+// The same keys again cost no body and change nothing; other keys do.
+func TestUnchangedKeysAreNotSentAgain(t *testing.T) {
+	withKeys(t, func(k *keyed) {
+		k.want(k.token, "", 0)
+		if etag := k.asked(1)[0].header.Get("If-None-Match"); etag != "" {
+			k.Errorf("asked for the first time with If-None-Match %q", etag)
+		}
+		statuses := []int{}
+		k.fault(func(honest http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				honest.ServeHTTP(statusRecorder{w, &statuses}, r)
+			})
+		})
+		for range 3 {
+			time.Sleep(5 * time.Minute)
+			k.want(k.token, "", 0)
+			k.asked(1)
+			time.Sleep(3 * time.Minute) // confirmed keys are as fresh as new ones
+			k.want(k.token, "", 0)
+			k.asked(0)
+		}
+		if k.auth.Generation() != 1 {
+			k.Errorf("generation %d, want 1: the keys are the same", k.auth.Generation())
+		}
+		k.clerk.RotateKey()
+		time.Sleep(5 * time.Minute)
+		k.want(k.mint(), "", 0)
+		if got := k.auth.Generation(); got != 2 {
+			k.Errorf("generation %d, want 2", got)
+		}
+		if want := []int{304, 304, 304, 200}; !slices.Equal(statuses, want) {
+			k.Errorf("statuses %v, want %v", statuses, want)
+		}
+	})
+}
+
+type statusRecorder struct {
+	http.ResponseWriter
+
+	statuses *[]int
+}
+
+func (r statusRecorder) WriteHeader(status int) {
+	*r.statuses = append(*r.statuses, status)
+	if status == http.StatusNotModified {
+		r.Header().Del("ETag") // it goes without saying
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Documents that are sent again in another dress are compared by their keys.
+func TestTheGenerationChangesOnlyWithKeys(t *testing.T) {
+	withKeys(t, func(k *keyed) {
+		first := k.clerk.KeyID()
+		k.clerk.RotateKey()
+		k.fault(padded(10_000))
+		for range 3 {
+			k.want(k.token, "", 0)
+			time.Sleep(5 * time.Minute)
+		}
+		if got := k.auth.Generation(); got != 1 {
+			k.Errorf("generation %d, want 1", got)
+		}
+		k.clerk.RevokeKey(first)
+		k.want(k.token, clerkauth.ReasonKeyUnknown, 0)
+		if got := k.auth.Generation(); got != 2 {
+			k.Errorf("a key less: generation %d, want 2", got)
+		}
+	})
+}
+
+func TestKeyMaxAge(t *testing.T) {
+	for name, c := range map[string]struct {
+		config, want time.Duration
+	}{"left out": {0, 24 * time.Hour}, "an hour": {time.Hour, time.Hour}, "the least": {5 * time.Minute, 5 * time.Minute}} {
+		t.Run(name, func(t *testing.T) {
+			withKeys(t, func(k *keyed) {
+				k.want(k.token, "", 0)
+				k.fault(clerktest.Down)
+				time.Sleep(c.want - 500*time.Millisecond)
+				k.want(k.token, "", 0) // fails, and the next fetch is a second away
+				time.Sleep(500 * time.Millisecond)
+				k.want(k.token, "", 0)
+				time.Sleep(time.Nanosecond)
+				k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
+				time.Sleep(time.Hour)
+				k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
+				k.want(k.stranger("ins_x"), clerkauth.ReasonKeysUnavailable, 0)
+				if err := k.auth.Ready(k.Context()); err == nil {
+					k.Errorf("Ready with keys that are too old")
+				}
+				k.fault(nil)
+				time.Sleep(time.Minute)
+				k.want(k.token, "", 0)
+			}, func(cfg *clerkauth.Config) { cfg.KeyMaxAge = c.config })
+		})
+	}
+}
+
+func TestReady(t *testing.T) {
+	withKeys(t, func(k *keyed) {
+		k.fault(clerktest.Slow(time.Second))
+		together(10, func(int) {
+			if err := k.auth.Ready(k.Context()); err != nil {
+				k.Errorf("Ready: %v", err)
+			}
+		})
+		k.asked(1)
+		if err := k.auth.Ready(k.Context()); err != nil {
+			k.Errorf("Ready again: %v", err)
+		}
+		k.asked(0)
+		k.want(k.token, "", 0)
+	})
+}
+
+func TestReadySaysWhyNot(t *testing.T) {
+	withKeys(t, func(k *keyed) {
+		ready := func(ctx context.Context, took time.Duration) error {
+			k.Helper()
+			begin := time.Now()
+			err := k.auth.Ready(ctx)
+			refusal, ok := errors.AsType[*clerkauth.Error](err)
+			if !ok || refusal.Reason != clerkauth.ReasonKeysUnavailable || refusal.Unwrap() == nil {
+				k.Fatalf("got %v, want an *Error of %s with what is behind it", err, clerkauth.ReasonKeysUnavailable)
+			}
+			if waited := time.Since(begin); waited != took {
+				k.Errorf("took %v, want %v", waited, took)
+			}
+			if strings.Contains(refusal.Unwrap().Error(), k.clerk.SecretKey()) {
+				k.Errorf("the secret key is in %v", refusal.Unwrap())
+			}
+			return err
+		}
+		k.fault(clerktest.Hang)
+		done, cancel := context.WithTimeout(k.Context(), time.Second)
+		defer cancel()
+		if err := ready(done, time.Second); !errors.Is(err, context.DeadlineExceeded) {
+			k.Errorf("got %v, want the context's error", err)
+		}
+		if err := ready(k.Context(), 4*time.Second); !errors.Is(err, context.DeadlineExceeded) {
+			k.Errorf("got %v, want that of the fetch", err)
+		}
+		_ = ready(k.Context(), 0) // one has just failed
+		k.asked(1)
+		if strings.Contains(k.logged(), k.clerk.SecretKey()) {
+			k.Errorf("the secret key is in the log")
+		}
+	})
+}
+
+func TestReadyWithJWTKey(t *testing.T) {
+	clerk, auth := offline(t, clerktest.Options{})
+	if err := auth.Ready(t.Context()); err != nil || len(clerk.Requests()) != 0 {
+		t.Errorf("got %v after %d requests, want none of either", err, len(clerk.Requests()))
+	}
+}
