@@ -151,7 +151,7 @@ func (a *Authenticator) signInTarget(r *http.Request, err *Error) string {
 		return ""
 	}
 	path, query := clientTarget(r)
-	if o, err := parseOrigin(signIn.Scheme + "://" + signIn.Host); err == nil && o.String() == public && signIn.EscapedPath() == path {
+	if o, err := parseOrigin(signIn.Scheme + "://" + signIn.Host); err == nil && o.String() == public && max(signIn.EscapedPath(), "/") == path {
 		return ""
 	}
 	target := *signIn

@@ -124,6 +124,10 @@ func TestSignInRedirectNotFromSignIn(t *testing.T) {
 			t.Errorf("%s: %d, want %d", target, w.Code, want)
 		}
 	}
+	root := newApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://example.com?a=b" })
+	if w := serve(root.Require(greet), asking("GET", "/?x", document)); w.Code != 401 {
+		t.Errorf("a sign-in page at the root, written without a slash: %d, want 401", w.Code)
+	}
 	elsewhere := newApp(t, signIn)
 	if w := serve(elsewhere.Require(greet), asking("GET", "/sign-in", document)); w.Code != 302 {
 		t.Errorf("the same path on another host: %d, want 302", w.Code)
