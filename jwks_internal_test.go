@@ -231,9 +231,12 @@ func TestAKeyThatCameMeanwhile(t *testing.T) {
 	}
 	now := time.Now()
 	k := &keys{now: func() time.Time { return now }, maxAge: time.Hour, lastUnknown: now}
-	k.current.Store(&snapshot{keySet: set, asked: now})
+	k.current.Store(&snapshot{keySet: set, asked: now, refreshAt: now.Add(time.Minute)})
 	if s, reason := k.forUnknown(t.Context(), "a"); s == nil || reason != "" {
 		t.Errorf("got %v, %q, want the keys", s, reason)
+	}
+	if f := k.start(); f != nil { // somebody else has just fetched
+		t.Error("fresh keys are fetched again")
 	}
 	if s, reason := k.forUnknown(t.Context(), "b"); s != nil || reason != ReasonKeyUnknown {
 		t.Errorf("another: got %v, %q, want %s", s, reason, ReasonKeyUnknown)
