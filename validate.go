@@ -141,8 +141,12 @@ func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 	s.backend = address("BackendAPIURL", c.BackendAPIURL, defaultBackend)
 	if c.SignInURL != "" {
 		u, err := url.Parse(c.SignInURL)
+		if err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(u.Path, "/") && cleanPath(u.Path) {
+			s.signIn = u // on whichever of the origins the request came to
+			return problems
+		}
 		if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
-			problems = append(problems, fmt.Errorf("SignInURL: %q is not an absolute http or https URL; write one, such as \"https://accounts.example.com/sign-in\"", shown(c.SignInURL)))
+			problems = append(problems, fmt.Errorf("SignInURL: %q is neither an absolute http or https URL nor a path of this site; write one, such as \"https://accounts.example.com/sign-in\" or \"/sign-in\"", shown(c.SignInURL)))
 		} else if u.Scheme == "http" && s.live && !publishable.Loopback(u.Hostname()) {
 			problems = append(problems, fmt.Errorf("SignInURL: %q is http on a host that is not this machine, with live keys; write https", shown(c.SignInURL)))
 		}
