@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -15,11 +16,16 @@ type RequestState struct {
 	Pending *Session    // a verified session that still has a task to do (sts "pending"); never signed in
 	Err     error       // nil if and only if Status is SignedIn, else an *Error
 	Header  http.Header // what the response must carry (Set-Cookie, …); with a Location it is the whole response, status 307; nil: nothing
-	token   string
+	token   *string     // a pointer, which even %#v does not follow; nil unless Status is SignedIn
 }
 
 // Token is the token that signed the request in. RequestState prints and logs without it.
-func (s *RequestState) Token() string { return s.token }
+func (s *RequestState) Token() string {
+	if s.token == nil {
+		return ""
+	}
+	return *s.token
+}
 
 // LogValue keeps the token and the claims out of logs.
 func (s *RequestState) LogValue() slog.Value { return slog.StringValue(s.String()) }
@@ -58,19 +64,25 @@ func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
 type decision struct {
 	RequestState
 	session Session
+	raw     string
 	by      *Authenticator // nil: NewContext, so nobody's to believe
 	request identity
+	header  http.Header // of the request, kept so that no other can come to lie at its address
 }
 
 // identity tells requests apart. Copies that middleware makes of a request share its header; a request that
-// only shares the context, with other credentials, does not.
+// only shares the context does not, and one whose credentials were changed since is another one.
 type identity struct {
-	header       uintptr
-	method, host string
+	header                uintptr
+	method, host          string
+	authorization, cookie string
 }
 
 func identify(r *http.Request) identity {
-	return identity{reflect.ValueOf(r.Header).Pointer(), r.Method, r.Host}
+	return identity{
+		header: reflect.ValueOf(r.Header).Pointer(), method: r.Method, host: r.Host,
+		authorization: strings.Join(r.Header["Authorization"], "\n"), cookie: strings.Join(r.Header["Cookie"], "\n"),
+	}
 }
 
 // outcome is a decision before it is dressed up as a RequestState.
@@ -132,13 +144,14 @@ func (e *evidence) sentToken() string {
 func (a *Authenticator) authenticate(r *http.Request) *decision {
 	begin := a.settings.now()
 	o := a.decide(r, begin)
-	d := &decision{by: a, request: identify(r)}
+	d := &decision{by: a, request: identify(r), header: r.Header}
 	d.Status, d.Header = o.status, o.header
 	if o.claims != nil {
 		d.session = o.claims.copySession()
 	}
 	if o.reason == "" {
-		d.Status, d.Session, d.token = SignedIn, &d.session, o.token
+		d.raw = o.token
+		d.Status, d.Session, d.token = SignedIn, &d.session, &d.raw
 	} else {
 		d.Err = o.err()
 	}
@@ -169,6 +182,9 @@ func (a *Authenticator) decide(r *http.Request, now time.Time) outcome {
 	}
 	o := a.settings.decideCookies(r.Context(), &e, now)
 	for o.need != nothingMore {
+		if o.need == refreshToken && crossOrigin(r, &e.facts, a.settings) {
+			return outcome{reason: ReasonCrossOriginRequest, carrier: CarrierCookie} // or the new cookies would be lost
+		}
 		a.perform(r, o.need, &e, now)
 		o = a.settings.decideCookies(r.Context(), &e, now)
 	}
@@ -200,21 +216,31 @@ func (a *Authenticator) finish(r *http.Request, e *evidence, o outcome, now time
 		o.reason = s.judgePending(o.claims)
 	}
 	if e.cameBack {
-		if o.header == nil {
-			o.header = make(http.Header)
-		}
-		addCookies(o.header, s.forget(&e.facts))
+		o.setCookies("no-store", s.forget(&e.facts))
 	}
 	if o.reason == "" && o.carrier == CarrierCookie {
 		if c := s.partyCookie(r.Context(), o.claims, &e.facts, now); c != nil {
-			if o.header == nil {
-				o.header = make(http.Header)
-			}
-			o.header.Add("Set-Cookie", c.String())
-			o.header.Set("Cache-Control", "private")
+			o.setCookies("private", []string{c.String()})
 		}
 	}
 	return o
+}
+
+// setCookies adds Set-Cookie values, and keeps a response that has any, which now is one browser's, out of
+// shared caches.
+func (o *outcome) setCookies(cacheControl string, cookies []string) {
+	if len(cookies) == 0 {
+		return
+	}
+	if o.header == nil {
+		o.header = make(http.Header)
+	}
+	for _, c := range cookies {
+		o.header.Add("Set-Cookie", c)
+	}
+	if o.header.Get("Cache-Control") == "" {
+		o.header.Set("Cache-Control", cacheControl)
+	}
 }
 
 // decideBearer decides by a bearer token alone.
@@ -222,6 +248,9 @@ func (a *Authenticator) decideBearer(ctx context.Context, e *evidence, now time.
 	read := a.verifier.read(e.bearer, now)
 	o := outcome{carrier: CarrierBearer, hit: read.verified}
 	if o.reason = a.judgeParsed(ctx, &read, CarrierBearer, &e.facts, now); o.reason != "" {
+		if o.reason == ReasonTokenExpired {
+			o.detail = bearerObstacle(e.method)
+		}
 		return a.settings.heal(ctx, e, o)
 	}
 	o.token, o.claims, o.reason = e.bearer, read.claims, a.settings.judgePending(read.claims)
@@ -268,7 +297,7 @@ func (s *settings) decideCookies(ctx context.Context, e *evidence, now time.Time
 
 func signedInBy(a answered, k Carrier) outcome {
 	o := outcome{carrier: k, token: a.token, claims: a.claims, header: make(http.Header)}
-	addCookies(o.header, a.cookies)
+	o.setCookies("no-store", a.cookies)
 	return o
 }
 

@@ -183,6 +183,18 @@ func TestContinuity(t *testing.T) {
 	wantState(t, b.auth.AuthenticateRequest(b.script(b.without(clerktest.Claims{}), party)), clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
 }
 
+// A party cookie is not kept alive by what it lets in.
+func TestPartyCookieDoesNotProlongItself(t *testing.T) {
+	b := newBound(t, nil)
+	party := b.party(clerktest.Claims{})
+	b.now = b.now.Add(6 * 24 * time.Hour)
+	state := b.auth.AuthenticateRequest(b.script(b.without(clerktest.Claims{}), party))
+	wantState(t, state, clerkauth.SignedIn, "")
+	if c := setCookies(state)[partyName]; c != nil {
+		t.Errorf("renewed: %v", c)
+	}
+}
+
 func TestReplicasShareStateKey(t *testing.T) {
 	b := newBound(t, func(c *clerkauth.Config) { c.StateKey = []byte(strings.Repeat("s", 32)) })
 	party := b.party(clerktest.Claims{})

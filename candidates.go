@@ -108,7 +108,7 @@ func (a *Authenticator) verifyBest(ctx context.Context, verdicts []verdict, f *f
 			v.reason = v.read.reason
 		case same >= 0:
 			v.reason = verdicts[same].reason
-		case signatures == maxSignatures, passed && promises[i] == 0:
+		case signatures == maxSignatures, passed && a.promise(v, now) == 0: // the keys may have come since
 			v.reason = ReasonKeyUnknown
 		default:
 			if !v.read.verified {
@@ -135,10 +135,11 @@ func (a *Authenticator) promise(v *verdict, now time.Time) int {
 }
 
 // choose picks between the plain and the suffixed cookies. A cookie that is worth nothing does not hide one
-// that is worth something: anybody below the same domain can plant it.
+// that is worth something: anybody below the same domain can plant it. A plain one of another issuer hides nothing:
+// it says that the plain cookies are another instance's.
 func (e *cookieEvidence) choose(f *facts, s *settings, now time.Time) slot {
 	p, q := e.verdicts[plain], e.verdicts[suffixed]
-	if p.worth() == nothing && q.worth() != nothing {
+	if p.worth() == nothing && q.worth() != nothing && (p.read.claims == nil || p.read.claims.iss == "" || s.own(p.read.claims.iss)) {
 		p = verdict{}
 	}
 	if q.worth() == nothing && p.worth() != nothing {

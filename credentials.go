@@ -253,7 +253,7 @@ func (f *facts) readCookie(name, value string, names *cookieNames) {
 	case names.refresh:
 		f.refresh = unescape(value)
 	case cookieRounds:
-		f.rounds = roundsMade(unescape(value))
+		f.rounds = max(f.rounds, roundsMade(unescape(value)))
 	case cookieHandshake:
 		f.came.token.add(unescape(value))
 	case cookieNonce:
@@ -310,13 +310,14 @@ func isDocument(r *http.Request) bool {
 	if r.Method != http.MethodGet {
 		return false
 	}
-	switch value(r.Header, "Sec-Fetch-Dest") {
-	case "document", "iframe":
-		return true
-	case "":
-		return strings.HasPrefix(value(r.Header, "Accept"), "text/html")
+	dest := r.Header["Sec-Fetch-Dest"]
+	switch {
+	case len(dest) > 1:
+		return false
+	case len(dest) == 1 && dest[0] != "":
+		return dest[0] == "document" || dest[0] == "iframe"
 	}
-	return false
+	return strings.HasPrefix(value(r.Header, "Accept"), "text/html")
 }
 
 // signedInAt reads __client_uat, when the browser's client last changed. Zero or nothing readable means that

@@ -56,10 +56,10 @@ func (s *settings) readSatellite(satellite Satellite, c Config) []error {
 	if !s.live && c.SignInURL == "" {
 		problems = append(problems, errors.New("Satellite: SignInURL is empty; a development satellite needs the primary domain's sign-in page"))
 	}
-	if s.signIn != nil && strings.EqualFold(s.signIn.Host, satellite.Domain) {
+	if s.signIn != nil && (s.signIn.Host == "" || strings.EqualFold(s.signIn.Host, satellite.Domain)) {
 		problems = append(problems, fmt.Errorf("SignInURL: %q is on the satellite itself; people sign in on the primary domain", c.SignInURL))
 	}
-	if s.live && satellite.Domain != "" && c.ProxyURL == "" {
+	if s.live && satellite.Domain != "" {
 		s.ownIssuer = "https://clerk." + satellite.Domain
 		s.browserFrontend = s.ownIssuer
 	}
@@ -75,15 +75,15 @@ func (s *settings) readProxy(c Config) []error {
 		return nil
 	}
 	u, err := url.Parse(c.ProxyURL)
-	trimmed := strings.TrimRight(c.ProxyURL, "/")
 	switch {
 	case err != nil || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(c.ProxyURL, "#"):
 		return []error{fmt.Errorf("ProxyURL: %q has user info, a query or a fragment, or is no URL; write an absolute URL or a path", c.ProxyURL)}
 	case strings.HasPrefix(c.ProxyURL, "/") && u.Host == "" && cleanPath(u.Path):
-		s.proxyPath = trimmed
+		s.proxyPath = c.ProxyURL
 		return nil
 	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && u.Host != "" && (!s.live || publishable.Loopback(u.Hostname())):
-		s.browserFrontend = trimmed
+		trimmed := strings.ToLower(u.Scheme+"://"+u.Host) + strings.TrimRight(u.EscapedPath(), "/")
+		s.browserFrontend, s.accounts = trimmed, ""
 		if len(c.Issuers) == 0 {
 			s.policy.issuers = append(s.policy.issuers, trimmed)
 		}

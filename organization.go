@@ -46,6 +46,9 @@ func (org *organizationClaims) decode(m jose.Member) {
 // settle writes what was collected into c. Only version 2 has o; everything else is version 1.
 func (org *organizationClaims) settle(c *claims) {
 	c.features, c.plans = split(org.fea), split(org.pla)
+	if slices.ContainsFunc(c.plans, func(p string) bool { return !strings.Contains(p, ":") }) {
+		c.plans = nil // not a list that Clerk writes, so that it says nothing
+	}
 	if version, ok := jose.Integer(org.version); ok && version == 2 {
 		org.settleVersion2(c)
 		return

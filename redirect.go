@@ -23,7 +23,7 @@ func (s *settings) roundLocation(e *evidence, o outcome, public string) string {
 		return ""
 	}
 	q := make(url.Values, 8)
-	q.Set("redirect_url", public+e.page.path+s.returnQuery(e.page.query, o.reason))
+	q.Set("redirect_url", public+e.page.path+s.returnQuery(e.page.query))
 	q.Set("__clerk_api_version", backendapi.Version)
 	q.Set("suffixed_cookies", strconv.FormatBool(e.pair == suffixed))
 	q.Set("__clerk_hs_reason", o.err().clerkReason())
@@ -45,28 +45,18 @@ func (s *settings) roundLocation(e *evidence, o outcome, public string) string {
 // frontendAt is the Frontend API as a browser reaches it from an origin.
 func (s *settings) frontendAt(public string) string {
 	if s.proxyPath != "" {
-		return public + s.proxyPath
+		return public + strings.TrimRight(s.proxyPath, "/")
 	}
 	return s.browserFrontend
 }
 
-// returnQuery is the query to come back to, without what an earlier round left in it. Only what changes
-// is written anew, as a form.
-func (s *settings) returnQuery(query string, reason Reason) string {
-	if query == "" {
-		return ""
-	}
-	stripped := false
+// returnQuery is the query to come back to, written anew as a form, without what an earlier round left in it.
+func (s *settings) returnQuery(query string) string {
 	var kept []string
 	for name, value := range parameters(query) {
-		if s.leftBehind(name) {
-			stripped = true
-			continue
+		if !s.leftBehind(name) {
+			kept = append(kept, formEscape(name)+"="+formEscape(value))
 		}
-		kept = append(kept, formEscape(name)+"="+formEscape(value))
-	}
-	if !stripped && (reason != ReasonSatelliteNeedsSync || !s.live) {
-		return "?" + query
 	}
 	if len(kept) == 0 {
 		return ""
@@ -161,14 +151,17 @@ func (a *Authenticator) signInTarget(r *http.Request, err *Error) string {
 		return ""
 	}
 	path, query := clientTarget(r)
-	if o, err := parseOrigin(signIn.Scheme + "://" + signIn.Host); err == nil && o.String() == public && signIn.EscapedPath() == path {
+	there := public
+	if signIn.Host != "" {
+		there = signIn.Scheme + "://" + signIn.Host
+	}
+	if o, err := parseOrigin(there); err == nil && o.String() == public && max(signIn.EscapedPath(), "/") == path {
 		return ""
 	}
-	target := *signIn
-	values := target.Query()
+	values := signIn.Query()
 	values.Set("redirect_url", public+path+withoutClerk(query))
-	target.RawQuery = values.Encode()
-	return target.String()
+	target := url.URL{Path: signIn.Path, RawPath: signIn.RawPath, RawQuery: values.Encode(), Fragment: signIn.Fragment, RawFragment: signIn.RawFragment}
+	return there + target.String()
 }
 
 // clientTarget is the path and query that the client asked for. Handlers in front, such as http.StripPrefix,

@@ -22,6 +22,15 @@ var (
 	errRefreshNoSecret = errors.New("non-eligible-no-secret-key")
 )
 
+// bearerObstacle says why an expired bearer token is not refreshed: a refresh belongs to a cookie, and mixing the
+// two would sign one session in as another.
+func bearerObstacle(method string) error {
+	if method != http.MethodGet {
+		return errRefreshNonGet
+	}
+	return errRefreshNoCookie
+}
+
 // refreshed is what a refresh came to.
 type refreshed struct {
 	answered

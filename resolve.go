@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -163,15 +162,15 @@ func (a *Authenticator) forgiveClock(ctx context.Context, read *parsed, reason R
 // directive is one Set-Cookie value.
 type directive struct{ name, value, attributes string }
 
-// parseDirective refuses what cannot be a header value.
+// parseDirective refuses what is no cookie or cannot be a header value.
 func parseDirective(d string) (directive, bool) {
 	d = strings.TrimSpace(d)
 	if strings.ContainsFunc(d, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return directive{}, false
 	}
 	pair, attributes, _ := strings.Cut(d, ";")
-	name, value, _ := strings.Cut(pair, "=")
-	return directive{strings.TrimSpace(name), strings.TrimSpace(value), attributes}, true
+	name, value, ok := strings.Cut(pair, "=")
+	return directive{name, strings.TrimSpace(value), attributes}, ok
 }
 
 // passOn is what of an answer reaches the browser: Clerk's own cookies by their exact names, never a session for
@@ -280,14 +279,4 @@ func (m *memory) add(key [sha256.Size]byte, now time.Time) {
 		clear(m.seen)
 	}
 	m.seen[key] = now
-}
-
-// addCookies adds Set-Cookie values and keeps the answer, which now is one browser's, out of shared caches.
-func addCookies(h http.Header, cookies []string) {
-	for _, c := range cookies {
-		h.Add("Set-Cookie", c)
-	}
-	if len(cookies) > 0 && h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "no-store")
-	}
 }

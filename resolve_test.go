@@ -2,8 +2,10 @@ package clerkauth_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -104,7 +106,7 @@ func TestNonceInjection(t *testing.T) {
 	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b.answers(tt.directives...)
-			state := b.auth.AuthenticateRequest(b.back(append(tt.cookies, "__clerk_handshake_nonce="+nonce+string(rune('a'+i)))...))
+			state := b.auth.AuthenticateRequest(b.back(append(tt.cookies, "__clerk_handshake_nonce="+nonce+strconv.Itoa(i))...))
 			if tt.reason == "" {
 				wantState(t, state, clerkauth.SignedIn, "")
 				return
@@ -182,9 +184,7 @@ func TestHandshakeTokens(t *testing.T) {
 		for _, name := range []string{"sub", "sid", "azp", "exp", "iat", "nbf", "iss", "sts", "fva", "v"} {
 			claims[name] = clerktest.Absent
 		}
-		for name, value := range extra {
-			claims[name] = value
-		}
+		maps.Copy(claims, extra)
 		return b.clerk.Token(clerktest.Claims{Extra: claims, Header: header})
 	}
 	long := mint(map[string]any{"handshake": append(slices.Clone(list), "__refresh_x="+strings.Repeat("x", 9<<10))}, nil)

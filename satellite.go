@@ -21,6 +21,9 @@ func (s *settings) syncOutcome(ctx context.Context, e *evidence) (outcome, bool)
 	if s.satellite != nil && e.page.navigation && s.needsSync(e) {
 		return outcome{reason: ReasonSatelliteNeedsSync, target: s.syncTarget(ctx, e)}, true
 	}
+	if s.satellite != nil && e.page.navigation && e.unsynced() {
+		return outcome{reason: ReasonSessionTokenAndUATMissing}, true
+	}
 	if target := s.answerToSatellite(ctx, e); target != "" {
 		return outcome{reason: ReasonPrimaryRespondsToSync, target: target}, true
 	}
@@ -29,10 +32,13 @@ func (s *settings) syncOutcome(ctx context.Context, e *evidence) (outcome, bool)
 
 func (s *settings) needsSync(e *evidence) bool {
 	synced, _ := first(e.page.query, paramSynced)
-	if synced == "false" {
-		return true
-	}
-	return s.satellite.AutoSync && synced != "true" && e.chosen.raw == "" && e.signedInAt == 0
+	return synced == "false" || s.satellite.AutoSync && e.unsynced()
+}
+
+// unsynced reports that the browser brings nothing of a session, and has not just asked the primary domain.
+func (e *evidence) unsynced() bool {
+	synced, _ := first(e.page.query, paramSynced)
+	return synced != "true" && e.chosen.raw == "" && e.signedInAt == 0
 }
 
 // syncTarget is where a development satellite sends the browser: the primary domain itself. In production the
@@ -135,10 +141,10 @@ func (s *settings) clerkReferrer(e *evidence, host string, o origin) bool {
 	if err == nil && s.proxyPath == "" && strings.EqualFold(host, frontend.Hostname()) {
 		return true
 	}
-	if o.scheme != "https" || o.port != "" {
-		return false
+	if !s.live && developmentPortal(o.host) {
+		return true
 	}
-	return o.host == s.accounts || !s.live && developmentPortal(o.host)
+	return o.scheme == "https" && o.port == "" && o.host == s.accounts
 }
 
 // developmentPortal reports whether host is the account portal of a development instance.

@@ -81,7 +81,7 @@ func TestNothingPrintsTheToken(t *testing.T) {
 		"signed in": in, "signed out": out, "pending": a.AuthenticateRequest(asking("GET", "/", withBearer(pending))),
 		"session": in.Session, "session value": *in.Session, "error": out.Err, "context": ctx, "authenticator": a.Authenticator,
 	} {
-		for _, format := range []string{"%v", "%+v", "%s", "%q", "%x"} {
+		for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 			if secret, ok := leaks(fmt.Sprintf(format, v), secrets); ok {
 				t.Errorf("%s printed with %s shows %q", name, format, secret)
 			}
@@ -100,5 +100,15 @@ func TestNothingPrintsTheToken(t *testing.T) {
 	}
 	if got := fmt.Sprint(in, out); got != "signed-in signed-out" {
 		t.Errorf("states print as %q", got)
+	}
+}
+
+func TestNewContextOfNobody(t *testing.T) {
+	ctx := clerkauth.NewContext(t.Context(), nil)
+	if s, ok := clerkauth.FromContext(ctx); ok || s != nil {
+		t.Errorf("FromContext: got %v, %t; want nobody", s, ok)
+	}
+	if state, ok := clerkauth.StateFromContext(ctx); !ok || state.Status != clerkauth.SignedOut || state.Err == nil {
+		t.Errorf("StateFromContext: got %v, %t; want signed out with an error", state, ok)
 	}
 }

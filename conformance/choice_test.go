@@ -38,7 +38,7 @@ func (c *recorded) choosesSuffixed(cookies map[string]string) bool {
 	switch {
 	case plain.raw != "" && iss == "":
 		return false
-	case plain.raw != "" && httpScheme.ReplaceAllString(iss, "") != frontendHost(c):
+	case plain.raw != "" && httpScheme.ReplaceAllString(iss, "") != c.ownHost():
 		return true
 	case suffixedUAT == "" && suffixed.raw == "":
 		return false
@@ -116,8 +116,7 @@ func (c *recorded) goodSessions() []candidate {
 	return good
 }
 
-// candidateRules are about several session cookies. They come last, for they
-// can bring back what a stricter rule refused in another cookie.
+// candidateRules are about several session cookies.
 var candidateRules = []rule{
 	{
 		name: "several sessions",
@@ -125,7 +124,6 @@ var candidateRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return !c.hasBearer() && want.Status != refused && len(c.goodSessions()) > 1
 		},
-		hold: refuseFor("session-token-ambiguous"),
 	},
 	{
 		name:   "every session cookie is a candidate",
@@ -134,7 +132,6 @@ var candidateRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return c.hidesAnother(want) && len(c.goodSessions()) == 1
 		},
-		hold: func(c *recorded, want *outcome) { want.decideBy(c, c.goodSessions()[0]) },
 	},
 	{
 		name: "a cookie that can be healed decides",
@@ -142,14 +139,13 @@ var candidateRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return c.hidesAnother(want) && len(c.goodSessions()) == 0 && len(c.healable()) > 0
 		},
-		hold: func(c *recorded, want *outcome) { want.decideBy(c, c.healable()[0]) },
 	},
 }
 
 // hidesAnother reports that the reference decided by a cookie that is good
 // for nothing, beside which there are others.
 func (c *recorded) hidesAnother(want outcome) bool {
-	return !c.hasBearer() && want.Status == signedOut && c.sessionCookies() > 1 && !c.worthSomething(c.deciding())
+	return !c.hasBearer() && (want.Status == signedOut || want.Status == handshake) && c.sessionCookies() > 1 && !c.worthSomething(c.deciding())
 }
 
 // worthSomething reports a token that passes, or fails by its dates alone.
@@ -161,13 +157,4 @@ func (c *recorded) worthSomething(t *token) bool {
 // healable are the candidates that a round through Clerk can renew.
 func (c *recorded) healable() []candidate {
 	return slices.DeleteFunc(c.candidates(), func(t candidate) bool { return stageOf[c.verdict(t.token)] != dates })
-}
-
-// decideBy makes the outcome what a candidate and its __client_uat come to.
-func (o *outcome) decideBy(c *recorded, t candidate) {
-	if reason := c.besideUAT(t.token, t.uat); reason != "" {
-		o.refuse(reason)
-		return
-	}
-	o.admit(t.token)
 }

@@ -10,12 +10,9 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// causes are all causes, those for good first: the first that hits counts.
-func causes() []cause { return slices.Concat(inexpressible, missing) }
-
 // skipCause is the name of the first cause that keeps the case back, or "".
 func (c *recorded) skipCause(tb testing.TB) string {
-	for _, cause := range causes() {
+	for _, cause := range causes {
 		if cause.hit(c, tb) {
 			return cause.name
 		}
@@ -49,10 +46,11 @@ func (c *recorded) hold(t *testing.T) {
 	}
 	want, applied := c.expected(t)
 	got := c.decide(t, c.parties())
-	if len(c.Has) > 0 {
-		counted.unasked()
+	shown := want
+	if want.Pending {
+		shown.Token = "" // a session that still has a task to do is signed out, and shows no token
 	}
-	lines := differences(got, want)
+	lines := differences(got, shown)
 	counted.held(applied, len(lines) == 0)
 	if len(lines) > 0 {
 		t.Errorf("differs from the reference, rules applied: %q\n%s", applied, strings.Join(lines, "\n"))
@@ -100,7 +98,11 @@ func (r rule) apply(c *recorded, before outcome) (after outcome, changed bool, e
 		return before, false, nil
 	}
 	after = before.clone()
-	r.hold(c, &after)
+	if r.hold == nil {
+		after = c.decision()
+	} else {
+		r.hold(c, &after)
+	}
 	if after.Status == signedIn && before.Status != signedIn && !r.kinder {
 		err = fmt.Errorf("rule %q turns %s into signed-in", r.name, before.Status)
 	}
@@ -121,7 +123,7 @@ func everyCauseAndRuleIsUsed(t *testing.T) {
 	for _, r := range rules {
 		ruleNames = append(ruleNames, r.name)
 	}
-	for _, c := range causes() {
+	for _, c := range causes {
 		causeNames = append(causeNames, c.name)
 	}
 	for _, name := range idle(causeNames, counted.byCause) {

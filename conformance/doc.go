@@ -7,6 +7,10 @@
 // Authenticator and compares. Where we decide otherwise on purpose, a rule
 // says so: when it applies, what we hold instead, and why.
 //
+// What a rule holds is mostly worked out from the case alone, by code that
+// shares nothing with the library, see course_test.go; where no rule applies
+// the same code must come to the recorded decision.
+//
 //	go test -v .                                # all of it
 //	go test -v -run TestConformance/b_azp .     # one family
 //	CLERKAUTH_CASES=/some/folder go test -v .   # another recording

@@ -100,9 +100,18 @@ func (c *recorded) config(tb testing.TB, transport http.RoundTripper, parties []
 		HTTPClient:            &http.Client{Transport: transport},
 		Now:                   func() time.Time { return time.Unix(c.Now, 0) },
 		Logger:                silent,
+		ProxyURL:              text("proxyUrl"),
+		SignInURL:             text("signInUrl"),
+	}
+	cfg.OrganizationSync.OrganizationPatterns, cfg.OrganizationSync.PersonalAccountPatterns = c.organizationPatterns()
+	if c.satellite() {
+		cfg.Satellite = &clerkauth.Satellite{Domain: text("domain"), AutoSync: c.Options.yes("satelliteAutoSync")}
 	}
 	return cfg
 }
+
+// yes is an option that is the boolean true.
+func (o options) yes(name string) bool { return string(o[name]) == "true" }
 
 // meaningful is a list without the empty entries the reference ignores.
 func meaningful(o options, name string) []string {

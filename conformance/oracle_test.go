@@ -7,8 +7,8 @@ import (
 	"math/big"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 )
 
 // Where the reference gives no decision of its own, because it threw or
@@ -17,29 +17,90 @@ import (
 // beside __client_uat.
 
 // verdict is why a token is refused, or "".
-func (c *recorded) verdict(t *token) string {
+func (c *recorded) verdict(t *token) string { return c.verdictWithin(t, c.skew()) }
+
+// verdictWithin is the verdict with dates that may be off by so many seconds.
+func (c *recorded) verdictWithin(t *token, skew time.Duration) string {
+	for _, judge := range []func(*token) string{c.badForm, c.badSignature, c.badClaims} {
+		if reason := judge(t); reason != "" {
+			return reason
+		}
+	}
+	return c.timely(t, skew)
+}
+
+func (c *recorded) badForm(t *token) string {
 	switch {
-	case !t.complete() || t.doubled || t.padded() || t.marked:
+	case t.opaque():
+		return "token-type-mismatch"
+	case !t.complete() || !t.canonical() || t.doubled || t.padded() || t.marked || t.extended():
 		return "token-invalid"
 	case t.foreignKind():
 		return "token-type-mismatch"
 	}
+	return ""
+}
+
+func (c *recorded) badSignature(t *token) string {
 	keys, ok := c.keysFor(t)
+	typ, typed := t.head["typ"]
 	switch {
 	case !ok:
 		return "jwk-remote-failed-to-load"
 	case len(keys) == 0:
 		return "jwk-kid-mismatch"
+	case typed && typ != "JWT":
+		return "token-invalid"
+	case t.head["alg"] != "RS256":
+		return "token-invalid-algorithm"
 	case !t.signedBy(keys[0]):
 		return "token-invalid-signature"
-	case !filled(t.claims["sub"]) || !filled(t.claims["sid"]):
+	}
+	return ""
+}
+
+func (c *recorded) badClaims(t *token) string {
+	wanted := meaningful(c.Options, "audience")
+	azp, named := t.claims["azp"]
+	switch {
+	case !filled(t.claims["sub"]) || !filled(t.claims["sid"]) || t.unreadableOrganization():
 		return "token-verification-failed"
-	case len(c.parties()) > 0 && !slices.Contains(c.parties(), text(t.claims["azp"])):
+	case len(wanted) > 0 && !aimedAt(t.claims["aud"], wanted):
+		return "token-verification-failed"
+	case len(c.parties()) > 0 && !named && !c.hasBearer():
+		return missingAzp
+	case len(c.parties()) > 0 && !slices.Contains(c.parties(), text(azp)):
 		return "token-invalid-authorized-parties"
 	case !slices.Contains(c.issuers(), text(t.claims["iss"])):
 		return "token-invalid-issuer"
 	}
-	return c.timely(t)
+	return ""
+}
+
+// missingAzp is the reason of a cookie token that does not say for whom it was minted.
+const missingAzp = "session-token-missing-azp"
+
+func (t *token) opaque() bool {
+	return slices.ContainsFunc([]string{"ak_", "mt_", "oat_"}, func(prefix string) bool { return strings.HasPrefix(t.raw, prefix) })
+}
+
+// canonical reports base64url in its one spelling, and JSON with nothing behind it.
+func (t *token) canonical() bool {
+	for i, segment := range t.segments {
+		content, err := base64.RawURLEncoding.Strict().DecodeString(segment)
+		if err != nil || strings.ContainsAny(segment, "\r\n") || i < 2 && !json.Valid(content) {
+			return false
+		}
+	}
+	return true
+}
+
+// extended reports a header that asks for what nobody here understands.
+func (t *token) extended() bool {
+	return slices.ContainsFunc([]string{"crit", "b64", "enc", "zip", "jwk", "jku", "x5u", "x5c"}, func(name string) bool {
+		_, there := t.head[name]
+		return there
+	})
 }
 
 func (t *token) foreignKind() bool {
@@ -48,20 +109,30 @@ func (t *token) foreignKind() bool {
 		strings.HasPrefix(text(t.claims["sub"]), "mch_") || strings.HasSuffix(text(t.head["typ"]), "at+jwt")
 }
 
-// timely judges the dates with the default skew.
-func (c *recorded) timely(t *token) string {
-	const skew = 5
+// skew is the tolerance for dates.
+func (c *recorded) skew() time.Duration {
+	switch skew, _ := c.Options.skew(); {
+	case skew < 0:
+		return 0
+	case skew > 0:
+		return skew
+	}
+	return 5 * time.Second
+}
+
+func (c *recorded) timely(t *token, within time.Duration) string {
 	exp, ok := seconds(t.claims["exp"])
+	skew := within.Seconds()
 	nbf, _ := seconds(t.claims["nbf"])
 	iat, _ := seconds(t.claims["iat"])
 	switch {
-	case !ok || !number(t.claims["nbf"]) || !number(t.claims["iat"]):
+	case !ok || !t.dated("nbf") || !t.dated("iat") || !t.dated("exp"):
 		return "token-verification-failed"
-	case c.Now >= exp+skew:
+	case float64(c.Now) >= float64(exp)+skew:
 		return expired
-	case nbf > c.Now+skew:
+	case float64(nbf) > float64(c.Now)+skew:
 		return "session-token-nbf"
-	case iat > c.Now+skew:
+	case float64(iat) > float64(c.Now)+skew:
 		return "session-token-iat-in-the-future"
 	}
 	return ""
@@ -73,10 +144,13 @@ func (c *recorded) keysFor(t *token) ([]*rsa.PublicKey, bool) {
 		return []*rsa.PublicKey{pinned}, true
 	}
 	set, ok := c.keySet()
-	if secret, _ := c.Options.text("secretKey"); !ok || secret == "" {
+	if secret, _ := c.Options.text("secretKey"); !ok || secret == "" || !set.hasKey() {
 		return nil, false
 	}
 	var keys []*rsa.PublicKey
+	if len(set.usable()[text(t.head["kid"])]) > 1 {
+		return nil, set.hasKey()
+	}
 	for modulus := range set.usable()[text(t.head["kid"])] {
 		n, err := base64.RawURLEncoding.DecodeString(modulus)
 		if err != nil {
@@ -85,40 +159,6 @@ func (c *recorded) keysFor(t *token) ([]*rsa.PublicKey, bool) {
 		keys = append(keys, &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 65537})
 	}
 	return keys, true
-}
-
-// workOut decides a case without the reference: its bearer token, or its plain cookies.
-func workOut(c *recorded, want *outcome) {
-	t := c.deciding()
-	reason := ""
-	if c.hasBearer() {
-		reason = c.verdict(t)
-	} else {
-		reason = c.besideUAT(t, c.Request.cookies()["__client_uat"+c.chosenSuffix()])
-	}
-	if reason != "" {
-		want.refuse(reason)
-		return
-	}
-	want.admit(t)
-}
-
-// besideUAT is the verdict on a cookie token, with what __client_uat says.
-func (c *recorded) besideUAT(t *token, clientUAT string) string {
-	uat, _ := strconv.ParseInt(clientUAT, 10, 64)
-	issued, _ := seconds(t.claims["iat"])
-	reason := c.verdict(t)
-	switch {
-	case t.raw == "" && uat == 0:
-		return "session-token-and-uat-missing"
-	case t.raw == "":
-		return "client-uat-but-no-session-token"
-	case uat == 0:
-		return "session-token-but-no-client-uat"
-	case reason != "token-invalid" && reason != "token-type-mismatch" && issued < uat:
-		return "session-token-iat-before-client-uat"
-	}
-	return reason
 }
 
 func unescape(value string) string {
@@ -139,11 +179,16 @@ func seconds(v any) (int64, bool) {
 		return 0, false
 	}
 	s, err := n.Int64()
-	return s, err == nil
+	if err == nil {
+		return s, true
+	}
+	f, err := n.Float64() // 1.75e9 is a whole number too
+	return int64(f), err == nil && f == float64(int64(f))
 }
 
-// number reports a JSON number, or nothing.
-func number(v any) bool {
-	_, ok := v.(json.Number)
-	return ok || v == nil
+// dated reports that a date is a whole number of seconds of this age, or is not there.
+func (t *token) dated(name string) bool {
+	v, given := t.claims[name]
+	_, whole := seconds(v)
+	return !given || whole && plainDate(v)
 }

@@ -70,12 +70,11 @@ func (c *recorded) ask(t *testing.T, auth *clerkauth.Authenticator, api *backend
 	state := auth.AuthenticateRequest(req)
 	got := outcome{
 		Status:  state.Status.String(),
-		Reason:  reason(t, state),
 		Headers: map[string]string{},
 		Calls:   api.asked(),
 	}
 	got.takeHeader(state.Header)
-	got.takeRefusal(req, state.Err)
+	got.takeRefusal(t, req, state.Err)
 	switch {
 	case state.Session != nil:
 		got.Auth = identify(state.Session)
@@ -86,27 +85,6 @@ func (c *recorded) ask(t *testing.T, auth *clerkauth.Authenticator, api *backend
 		got.Token = state.Token()
 	}
 	return got
-}
-
-// reason is the refusal's, with an expired token's refresh appended.
-func reason(t *testing.T, state *clerkauth.RequestState) string {
-	t.Helper()
-	if state.Err == nil {
-		return ""
-	}
-	var refusal *clerkauth.Error
-	if !errors.As(state.Err, &refusal) {
-		t.Fatalf("Err is a %T, want *clerkauth.Error", state.Err)
-	}
-	said := string(refusal.Reason)
-	joined := state.Header.Get("X-Clerk-Auth-Reason")
-	if suffix, ok := strings.CutPrefix(joined, said+"-refresh-"); ok && said == expired {
-		if detail := errors.Unwrap(refusal); detail == nil || !strings.Contains(detail.Error(), suffix) {
-			t.Errorf("X-Clerk-Auth-Reason says %q, the error's detail %v", joined, detail)
-		}
-		return joined
-	}
-	return said
 }
 
 // showPending shows a pending session as the reference does: signed in, and
@@ -136,8 +114,7 @@ const (
 func (o *outcome) takeHeader(header http.Header) {
 	ours := false
 	for _, cookie := range header.Values("Set-Cookie") {
-		if strings.HasPrefix(strings.TrimPrefix(cookie, "__Host-"), "clerkauth_") ||
-			strings.HasPrefix(cookie, "__clerkauth_") {
+		if strings.HasPrefix(strings.TrimPrefix(cookie, "__Host-"), "clerkauth_") || forgetting(cookie) {
 			ours = true
 			continue
 		}
@@ -152,23 +129,37 @@ func (o *outcome) takeHeader(header http.Header) {
 			o.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
 		}
 	}
-	if ours && o.Headers["cache-control"] == "private" {
+	if ours && len(o.Cookies) == 0 && o.Location == nil {
 		delete(o.Headers, "cache-control")
 	}
 }
 
-// takeRefusal adds the headers that tell a refusal: a state leaves them to
-// whoever answers, and what is answered where nothing else is configured is
-// DefaultErrorHandler's.
-func (o *outcome) takeRefusal(req *http.Request, err error) {
+// takeRefusal adds the reason, and the headers that tell a refusal: a state leaves them to whoever answers, and
+// what is answered where nothing else is configured is DefaultErrorHandler's. It joins an expired token's reason
+// with the outcome of its refresh, as Clerk does.
+func (o *outcome) takeRefusal(t *testing.T, req *http.Request, err error) {
+	t.Helper()
 	var refusal *clerkauth.Error
-	if !errors.As(err, &refusal) || o.Headers[statusHeader] != "" {
+	if !errors.As(err, &refusal) {
+		if err != nil {
+			t.Fatalf("Err is a %T, want *clerkauth.Error", err)
+		}
 		return
 	}
 	w := httptest.NewRecorder()
 	clerkauth.DefaultErrorHandler(w, req, refusal)
 	for _, name := range []string{statusHeader, reasonHeader} {
-		o.Headers[name] = w.Header().Get(name)
+		if o.Headers[name] == "" {
+			o.Headers[name] = w.Header().Get(name)
+		}
+	}
+	o.Reason = string(refusal.Reason)
+	if joined := o.Headers[reasonHeader]; joined != o.Reason {
+		detail := errors.Unwrap(refusal)
+		if o.Reason != expired || detail == nil || joined != expired+"-refresh-"+detail.Error() {
+			t.Errorf("X-Clerk-Auth-Reason says %q, the error %q with the detail %v", joined, o.Reason, detail)
+		}
+		o.Reason = joined
 	}
 }
 

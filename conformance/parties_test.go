@@ -23,6 +23,8 @@ const (
 	hasList      whyNoList = "it has a list"
 	noAzp        whyNoList = "a token has no azp that is an origin"
 	plainOrigin  whyNoList = "its own origin can be in no list: plain http with live keys"
+	noOrigin     whyNoList = "its own origin cannot be told"
+	opensDoor    whyNoList = "its own list would open the way back to a satellite"
 	notListening whyNoList = "New refuses its options"
 )
 
@@ -81,62 +83,97 @@ func (c *recorded) ownList() ([]string, whyNoList) {
 	if len(c.parties()) > 0 {
 		return nil, hasList
 	}
-	var list []string
-	for _, origin := range c.origins() {
-		if c.canMatch(origin) {
-			list = append(list, origin)
-		}
-	}
-	if len(list) == 0 {
+	here, ok := c.origin()
+	switch {
+	case !ok:
+		return nil, noOrigin
+	case !c.canMatch(here):
 		return nil, plainOrigin
 	}
+	list := []string{here}
 	for _, t := range c.tokens() {
-		azp, ok := t.claims["azp"].(string)
-		if !t.complete() {
-			continue
-		}
-		if normal, isOrigin := browserOrigin(azp); !ok || !isOrigin || normal != azp || !c.canMatch(azp) {
+		azp := text(t.claims["azp"])
+		if normal, isOrigin := browserOrigin(azp); !isOrigin || normal != azp || !c.canMatch(azp) {
 			return nil, noAzp
 		}
 		list = append(list, azp)
 	}
 	slices.Sort(list)
-	return slices.Compact(list), listed
+	list = slices.Compact(list)
+	if target, ok := c.satelliteOrigin(); ok && slices.Contains(list, target) {
+		return nil, opensDoor
+	}
+	return list, listed
 }
 
-// origins are those the request may have come to: of the URL, and of what
-// Host and X-Forwarded-Host name instead.
-func (c *recorded) origins() []string {
-	u, err := url.Parse(c.Request.target())
-	if err != nil {
-		return nil
+// satelliteOrigin is the origin of the satellite that a development primary is asked to answer.
+func (c *recorded) satelliteOrigin() (string, bool) {
+	target, _ := c.parameter("__clerk_redirect_url")
+	u, err := url.Parse(target)
+	if err != nil || !c.development() || c.satellite() || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return "", false
 	}
-	schemes := append(c.Request.values("X-Forwarded-Proto"), u.Scheme)
-	hosts := append(append(c.Request.values("X-Forwarded-Host"), c.Request.values("Host")...), u.Host)
-	var found []string
-	for _, scheme := range schemes {
-		for _, host := range hosts {
-			if origin, ok := browserOrigin(strings.ToLower(scheme) + "://" + host); ok {
-				found = append(found, origin)
-			}
-		}
-	}
-	return found
+	return browserOrigin(u.Scheme + "://" + u.Host)
 }
 
 var compactJWS = regexp.MustCompile(`[\w-]{2,}\.[\w-]{2,}\.[\w-]*`)
 
-// tokens are all tokens in the request.
+// tokens are all tokens in the request and in the Backend API's answers, and in handshake tokens among them.
 func (c *recorded) tokens() []*token {
-	var found []*token
+	texts := []string{formText(c.query())}
 	for _, h := range c.Request.Headers {
-		for _, raw := range compactJWS.FindAllString(h[1], -1) {
-			if t := parseToken(raw); t.complete() {
-				found = append(found, t)
+		texts = append(texts, h[1])
+	}
+	for _, r := range c.Backend {
+		for _, answer := range r.Responses {
+			texts = append(texts, string(answer.JSON))
+		}
+	}
+	return tokensIn(texts)
+}
+
+func tokensIn(texts []string) []*token {
+	var found []*token
+	for _, s := range texts {
+		for _, raw := range compactJWS.FindAllString(s, -1) {
+			t := parseToken(raw)
+			inside, answers := textsIn(t.claims["handshake"])
+			switch {
+			case !t.complete():
+			case answers && t.claims["azp"] == nil:
+				found = append(found, tokensIn(inside)...)
+			default:
+				found = append(found, append(tokensIn(inside), t)...)
 			}
 		}
 	}
 	return found
+}
+
+// TestPrimaryAnswersListedSatellites puts the cases in which a development primary answers a satellite to it again,
+// with the satellite in the list: then it answers as the reference does, and else only to nobody.
+func TestPrimaryAnswersListedSatellites(t *testing.T) {
+	answered := 0
+	for _, cases := range load(t).cases {
+		for _, c := range cases {
+			target, ok := c.satelliteOrigin()
+			list, why := c.ownList()
+			if !ok || why != listed || c.skipCause(t) != "" || c.Expect.Status != handshake || c.Expect.Reason != "primary-responds-to-syncing" {
+				continue
+			}
+			got := c.decide(t, append(list, target))
+			if got.Status == refused {
+				continue
+			}
+			answered++
+			if lines := differences(got, c.reference()); len(lines) > 0 {
+				t.Errorf("%s/%s differs from the reference:\n%s", c.Family, c.Name, strings.Join(lines, "\n"))
+			}
+		}
+	}
+	if load(t).builtIn && answered == 0 {
+		t.Error("no satellite was answered")
+	}
 }
 
 func printOwnLists(w io.Writer) {
@@ -146,7 +183,7 @@ func printOwnLists(w io.Writer) {
 		return
 	}
 	_, _ = fmt.Fprintf(w, "list  %5d  cases without a list put again with their own\n", ownLists.again)
-	for _, why := range []whyNoList{hasList, noAzp, plainOrigin, notListening} {
+	for _, why := range []whyNoList{hasList, noAzp, plainOrigin, noOrigin, opensDoor, notListening} {
 		_, _ = fmt.Fprintf(w, "list  %5d  left out: %s\n", ownLists.left[why], why)
 	}
 }

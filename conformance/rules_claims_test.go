@@ -20,7 +20,6 @@ var claimRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return (want.Status == signedIn || want.Reason == "unexpected-error") && c.deciding().unreadableOrganization()
 		},
-		hold: refuseFor("token-verification-failed"),
 	},
 	{
 		name: "organization without an id",

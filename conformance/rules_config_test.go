@@ -19,7 +19,6 @@ var configRules = []rule{
 			return want.Status == refused && secret == "" && frontendHost(c) != ""
 		},
 		kinder: true,
-		hold:   workOut,
 	},
 	{
 		name: "Frontend API on this machine",
@@ -27,7 +26,6 @@ var configRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == refused && loopback(frontendHost(c)) && c.Options.given("secretKey")
 		},
-		hold: workOut,
 	},
 	{
 		name: "publishable key is strict",
@@ -65,6 +63,53 @@ var configRules = []rule{
 		hold: refuseOptions,
 	},
 	{
+		name: "proxy is an address",
+		why:  "a proxy is an absolute https URL, http on this machine or in development, or a path that stays one; anything else leads astray",
+		when: func(c *recorded, _ outcome) bool { return c.proxy() != "" && !c.proxyIsPlain() },
+		hold: refuseOptions,
+	},
+	{
+		name: "proxy in capitals",
+		why:  "the scheme of a URL is the same in any case",
+		when: func(c *recorded, want outcome) bool {
+			scheme, _, _ := strings.Cut(c.proxy(), "://")
+			return scheme != strings.ToLower(scheme) && want.Location != nil
+		},
+	},
+	{
+		name: "satellite has a bare host",
+		why:  "a satellite's domain is a host and nothing around it",
+		when: func(c *recorded, _ outcome) bool {
+			domain, _ := c.Options.text("domain")
+			return c.satellite() && domain != "" && strings.ContainsAny(domain, "/?#@")
+		},
+		hold: refuseOptions,
+	},
+	{
+		name: "sign-in page is on the primary domain",
+		why:  "an address that is relative, or on the satellite itself, cannot be where the primary domain signs people in",
+		when: func(c *recorded, _ outcome) bool {
+			signIn, _ := c.Options.text("signInUrl")
+			domain, _ := c.Options.text("domain")
+			u, err := url.Parse(signIn)
+			return c.satellite() && (signIn == "" && c.development() || signIn != "" && (err != nil || u.Host == "" || u.Host == domain))
+		},
+		hold: refuseOptions,
+	},
+	{
+		name: "patterns name a part once",
+		why:  "of two parts with one name it cannot be told which one counts",
+		when: func(c *recorded, _ outcome) bool {
+			return slices.ContainsFunc(c.patterns(), func(pattern string) bool {
+				names, _ := matchPath(pattern, "")
+				names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+				slices.Sort(names)
+				return len(slices.Compact(slices.Clone(names))) < len(names)
+			})
+		},
+		hold: refuseOptions,
+	},
+	{
 		name: "entries that match nothing",
 		why:  "an entry that is not an origin, or is plain http with live keys, would let nobody in, and is found at the start",
 		when: func(c *recorded, _ outcome) bool {
@@ -72,6 +117,18 @@ var configRules = []rule{
 		},
 		hold: refuseOptions,
 	},
+}
+
+// proxyIsPlain reports a proxy that New takes.
+func (c *recorded) proxyIsPlain() bool {
+	u, err := url.Parse(c.proxy())
+	if err != nil || u.User != nil || strings.ContainsAny(c.proxy(), "?# ") {
+		return false
+	}
+	if strings.HasPrefix(c.proxy(), "/") {
+		return u.Host == "" && !strings.Contains(u.Path, "//") && !strings.Contains(u.Path, "/.")
+	}
+	return u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && (c.development() || loopback(u.Hostname())))
 }
 
 var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?$`)
@@ -102,7 +159,22 @@ func (c *recorded) issuers() []string {
 	if given := meaningful(c.Options, "issuer"); len(given) > 0 {
 		return given
 	}
-	return []string{"https://" + frontendHost(c)}
+	own := []string{"https://" + frontendHost(c)}
+	if domain, _ := c.Options.text("domain"); c.satellite() && domain != "" {
+		own = append(own, "https://clerk."+domain)
+	}
+	if proxy := c.proxy(); strings.HasPrefix(proxy, "http") {
+		own = append(own, strings.TrimRight(proxy, "/"))
+	}
+	return own
+}
+
+// ownHost is the Frontend API of this domain: what a plain cookie's issuer must name to be this instance's.
+func (c *recorded) ownHost() string {
+	if domain, _ := c.Options.text("domain"); c.satellite() && domain != "" && !c.development() {
+		return "clerk." + domain
+	}
+	return frontendHost(c)
 }
 
 // canMatch reports an entry of the allowlist that some token could match.

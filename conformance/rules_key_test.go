@@ -13,9 +13,9 @@ var keyRules = []rule{
 		name: "keys cannot be had",
 		why:  "whatever keeps the keys away, the reason is one: nobody can tell now",
 		when: func(c *recorded, want outcome) bool {
-			return want.Status == signedOut && c.deciding().complete() && (want.Reason == "secret-key-invalid" || want.Reason == "unexpected-error")
+			return want.Status == signedOut && c.deciding().complete() && (want.Reason == "secret-key-invalid" || want.Reason == "unexpected-error" && !c.deciding().unreadableOrganization())
 		},
-		hold: refuseFor("jwk-remote-failed-to-load"),
+		hold: func(_ *recorded, want *outcome) { *want = refusal("jwk-remote-failed-to-load") },
 	},
 	{
 		name: "unusable keys are no keys",
@@ -25,16 +25,6 @@ var keyRules = []rule{
 			set, ok := c.keySet()
 			return ok && want.stage() >= key && !c.pins() && set.names(kid) && len(set.usable()[kid]) != 1
 		},
-		hold: func(c *recorded, want *outcome) {
-			set, _ := c.keySet()
-			for _, keys := range set.usable() {
-				if len(keys) == 1 {
-					want.refuse("jwk-kid-mismatch")
-					return
-				}
-			}
-			want.refuse("jwk-remote-failed-to-load")
-		},
 	},
 	{
 		name: "key fetch is not repeated",
@@ -43,7 +33,6 @@ var keyRules = []rule{
 			r, ok := c.keyRoute()
 			return ok && want.stage() > key && !c.pins() && (r.NetworkError || r.Status >= http.StatusBadRequest)
 		},
-		hold: refuseFor("jwk-remote-failed-to-load"),
 	},
 	{
 		name: "JWTKey is a key",
@@ -58,7 +47,6 @@ var keyRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return want.Reason == "token-invalid-signature" && c.pinnedKey() != nil && c.deciding().signedBy(c.pinnedKey())
 		},
-		hold: func(c *recorded, want *outcome) { want.admit(c.deciding()) },
 	},
 }
 
@@ -119,6 +107,16 @@ func (s keySet) usable() map[string]map[string]bool {
 		found[kid][modulus] = true
 	}
 	return found
+}
+
+// hasKey reports a key that is usable under its kid.
+func (s keySet) hasKey() bool {
+	for _, keys := range s.usable() {
+		if len(keys) == 1 {
+			return true
+		}
+	}
+	return false
 }
 
 func usableKey(k map[string]any) bool {

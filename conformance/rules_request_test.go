@@ -1,8 +1,10 @@
 package conformance_test
 
 import (
+	"encoding/json"
+	"math/big"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -12,7 +14,6 @@ var requestRules = []rule{
 		name: "several Authorization headers",
 		why:  "two credentials are an attack or a mistake, and readers differ on which one counts",
 		when: func(c *recorded, _ outcome) bool { return len(c.Request.values("Authorization")) > 1 },
-		hold: refuseFor("multiple-authorization-headers"),
 	},
 	{
 		name:   "scheme in any case",
@@ -22,10 +23,6 @@ var requestRules = []rule{
 			scheme, _, found := strings.Cut(strings.Join(c.Request.values("Authorization"), ", "), " ")
 			return found && scheme != "Bearer" && strings.EqualFold(scheme, "Bearer")
 		},
-		hold: func(c *recorded, want *outcome) {
-			_, raw, _ := strings.Cut(strings.Join(c.Request.values("Authorization"), ", "), " ")
-			want.admit(parseToken(raw))
-		},
 	},
 	{
 		name:   "null payload beside a bearer token",
@@ -34,7 +31,6 @@ var requestRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == refused && c.nullPayload() && c.hasBearer()
 		},
-		hold: func(c *recorded, want *outcome) { want.admit(c.deciding()) },
 	},
 	{
 		name: "null payload",
@@ -42,15 +38,6 @@ var requestRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == refused && c.nullPayload() && !c.hasBearer()
 		},
-		hold: workOut,
-	},
-	{
-		name: "refresh is not told",
-		why:  "expired sessions are not refreshed yet, so an expired token's reason has nothing appended",
-		when: func(_ *recorded, want outcome) bool {
-			return want.Status == signedOut && strings.HasPrefix(want.Reason, expired+"-refresh-")
-		},
-		hold: refuseFor(expired),
 	},
 }
 
@@ -63,11 +50,6 @@ func (c *recorded) nullPayload() bool {
 	return false
 }
 
-// admit makes the outcome signed in as the token says.
-func (o *outcome) admit(t *token) {
-	*o = outcome{Status: signedIn, Headers: map[string]string{}, Auth: t.identity()}
-}
-
 // identity is whom a well-formed session token names.
 func (t *token) identity() *identity {
 	who := &identity{
@@ -77,6 +59,11 @@ func (t *token) identity() *identity {
 	who.readAges(t.claims["fva"])
 	actor, _ := t.claims["act"].(map[string]any)
 	who.ActorSubject, who.ActorSession = text(actor["sub"]), text(actor["sid"])
+	if version, _ := t.claims["v"].(json.Number); version != "2" {
+		who.OrgID, who.OrgSlug, who.OrgRole = text(t.claims["org_id"]), text(t.claims["org_slug"]), text(t.claims["org_role"])
+		who.readPermissions(t.claims["org_permissions"])
+		return who
+	}
 	org, _ := t.claims["o"].(map[string]any)
 	who.OrgID, who.OrgSlug, who.OrgRole = text(org["id"]), text(org["slg"]), text(org["rol"])
 	if who.OrgRole != "" {
@@ -88,14 +75,26 @@ func (t *token) identity() *identity {
 		if !strings.Contains(scope, "o") || i >= len(masks) {
 			continue
 		}
-		mask, _ := strconv.ParseUint(masks[i], 10, 64)
+		mask := maskOf(masks[i])
 		i++
 		for bit, action := range strings.Split(text(org["per"]), ",") {
-			if mask>>bit&1 == 1 {
-				who.OrgPermissions = append(who.OrgPermissions, "org:"+name+":"+action)
+			if mask != nil && mask.Bit(bit) == 1 && strings.TrimSpace(action) != "" {
+				who.OrgPermissions = append(who.OrgPermissions, "org:"+strings.TrimSpace(name)+":"+strings.TrimSpace(action))
 			}
 		}
 	}
 	slices.Sort(who.OrgPermissions)
 	return who
+}
+
+var digits = regexp.MustCompile(`^[0-9]+$`)
+
+// maskOf is a permission map in decimal; nil if it is none.
+func maskOf(s string) *big.Int {
+	s = strings.TrimSpace(s)
+	if !digits.MatchString(s) {
+		return nil
+	}
+	mask, _ := new(big.Int).SetString(s, 10)
+	return mask
 }

@@ -57,33 +57,32 @@ func (o outcome) stage() stage {
 
 // stricter is a rule about a token that we refuse at a stage the reference
 // lets it pass.
-func stricter(name, why string, at stage, reason string, fails func(c *recorded, t *token) bool) rule {
+func stricter(name, why string, at stage, fails func(c *recorded, t *token) bool) rule {
 	return rule{
 		name: name, why: why,
 		when: func(c *recorded, want outcome) bool {
 			return want.stage() > at && fails(c, c.deciding())
 		},
-		hold: refuseFor(reason),
 	}
 }
 
 // tokenRules are about what stands in a token, in the order it is judged.
 var tokenRules = []rule{
 	stricter("not objects", "a header or payload that is not a JSON object is a malformed token, whatever else it is",
-		form, "token-invalid", func(_ *recorded, t *token) bool {
+		form, func(_ *recorded, t *token) bool {
 			return t.headerKind != "" && t.claimsKind != "" && !t.complete()
 		}),
 	stricter("extended header", "RFC 7515 4.1.11: a critical extension that is not understood is refused, and so is a token that brings its own key",
-		form, "token-invalid", func(_ *recorded, t *token) bool {
+		form, func(_ *recorded, t *token) bool {
 			return slices.ContainsFunc([]string{"crit", "b64", "enc", "zip", "jwk", "jku", "x5u", "x5c"}, func(name string) bool {
 				_, there := t.head[name]
 				return there
 			})
 		}),
 	stricter("doubled names", "two readers of a name that stands twice may each believe another value",
-		form, "token-invalid", func(_ *recorded, t *token) bool { return t.doubled }),
+		form, func(_ *recorded, t *token) bool { return t.doubled }),
 	stricter("one spelling", "JWS has no padding and no byte-order mark, and a signature has one spelling",
-		form, "token-invalid", func(_ *recorded, t *token) bool { return t.padded() || t.marked }),
+		form, func(_ *recorded, t *token) bool { return t.padded() || t.marked }),
 	{
 		name: "machine credentials are recognised",
 		why:  "an API key, an M2M token or an OAuth token is not a malformed session token but another kind of token",
@@ -92,29 +91,28 @@ var tokenRules = []rule{
 				return strings.HasPrefix(c.deciding().raw, prefix)
 			})
 		},
-		hold: refuseFor("token-type-mismatch"),
 	},
 	stricter("kid is a string", "a kid of another type names no key",
-		key, "jwk-kid-mismatch", func(c *recorded, t *token) bool {
+		key, func(c *recorded, t *token) bool {
 			_, text := t.head["kid"].(string)
 			return t.complete() && !text && !c.pins()
 		}),
 	stricter("kid of no key", "a kid that stands in no document names no key, however an object of JavaScript answers to it",
-		key, "jwk-kid-mismatch", func(c *recorded, t *token) bool {
+		key, func(c *recorded, t *token) bool {
 			kid, text := t.head["kid"].(string)
 			set, ok := c.keySet()
 			return text && ok && !c.pins() && !set.names(kid)
 		}),
 	stricter("RS256 only", "Clerk signs with RS256, so nothing else is a Clerk token",
-		algorithm, "token-invalid-algorithm", func(_ *recorded, t *token) bool {
+		algorithm, func(_ *recorded, t *token) bool {
 			return t.head["alg"] == "RS384" || t.head["alg"] == "RS512"
 		}),
 	stricter("user and session are named", "a session without a user or without an id is nobody's",
-		subject, "token-verification-failed", func(_ *recorded, t *token) bool {
+		subject, func(_ *recorded, t *token) bool {
 			return t.complete() && (!filled(t.claims["sub"]) || !filled(t.claims["sid"]))
 		}),
 	stricter("audience is enforced", "an audience that is asked for must be there and be among those",
-		subject, "token-verification-failed", func(c *recorded, t *token) bool {
+		subject, func(c *recorded, t *token) bool {
 			wanted := meaningful(c.Options, "audience")
 			return t.complete() && len(wanted) > 0 && !aimedAt(t.claims["aud"], wanted)
 		}),
@@ -125,15 +123,21 @@ var tokenRules = []rule{
 			_, there := c.deciding().claims["azp"]
 			return want.stage() == party && !there && len(c.parties()) > 0
 		},
-		hold: refuseFor("session-token-missing-azp"),
 	},
 	stricter("issuer is the instance's", "a key says which instance signed only together with the issuer",
-		issuer, "token-invalid-issuer", func(c *recorded, t *token) bool {
+		issuer, func(c *recorded, t *token) bool {
 			iss, _ := t.claims["iss"].(string)
 			return t.complete() && !slices.Contains(c.issuers(), iss)
 		}),
+	{
+		name: "date of issue is a number",
+		why:  "what is no number of seconds is neither before nor after anything",
+		when: func(c *recorded, want outcome) bool {
+			return want.stage() == clientUAT && !c.deciding().dated("iat")
+		},
+	},
 	stricter("dates are integers of this age", "a date with a fraction, or beyond the year 9999, is not one that Clerk writes",
-		dateForm, "token-verification-failed", func(_ *recorded, t *token) bool {
+		dateForm, func(_ *recorded, t *token) bool {
 			return t.complete() && slices.ContainsFunc([]string{"exp", "nbf", "iat"}, func(name string) bool {
 				return !plainDate(t.claims[name])
 			})

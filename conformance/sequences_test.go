@@ -163,8 +163,8 @@ func (c *recorded) expectedAfter(t *testing.T, before []recorded) (outcome, []st
 		if r.reason == "" && !r.kinder {
 			t.Errorf("rule %q lets somebody in", r.name)
 		}
-		if want.admit(c.deciding()); r.reason != "" {
-			want.refuse(r.reason)
+		if want = admission(c.deciding()); r.reason != "" {
+			want = refusal(r.reason)
 		}
 		applied = append(applied, r.name)
 	}

@@ -13,9 +13,9 @@ type cause struct {
 	hit  func(c *recorded, tb testing.TB) bool
 }
 
-// inexpressible are the causes for good: what Go's types, or an option that
+// causes are all causes, and the first that hits counts: what Go's types, or an option that
 // this library does not have, leave no way to say.
-var inexpressible = []cause{
+var causes = []cause{
 	{"mistyped option", "the option has a type that Config's field cannot hold", mistyped},
 	{"negative clock skew", "ClockSkew says none with a negative value", func(c *recorded, _ testing.TB) bool {
 		return strings.HasPrefix(string(c.Options["clockSkewInMs"]), "-")

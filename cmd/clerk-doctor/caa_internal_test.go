@@ -1,0 +1,124 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// caaRecords parses records such as `0 issue "letsencrypt.org"`.
+func caaRecords(t *testing.T, lines ...string) []*dns.CAA {
+	t.Helper()
+	var rrs []*dns.CAA
+	for _, l := range lines {
+		rr, err := dns.NewRR("example.com. 300 CAA " + l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rrs = append(rrs, rr.(*dns.CAA))
+	}
+	return rrs
+}
+
+func TestCAAPermits(t *testing.T) {
+	for _, tt := range []struct {
+		name                string
+		rrs                 []string
+		letsEncrypt, google permission
+	}{
+		{"both", []string{`0 issue "letsencrypt.org"`, `0 issue "pki.goog"`}, permitted, permitted},
+		{"one", []string{`0 issue "pki.goog"`}, forbidden, permitted},
+		{"another", []string{`0 issue "digicert.com"`}, forbidden, forbidden},
+		{"name in capitals", []string{`0 ISSUE "LetsEncrypt.ORG"`}, permitted, forbidden},
+		{"name with spaces around", []string{`0 issue "  letsencrypt.org  ;"`}, permitted, forbidden},
+		{"name that only begins so", []string{`0 issue "letsencrypt.org.example"`}, forbidden, forbidden},
+		{"nobody", []string{`0 issue ";"`}, forbidden, forbidden},
+		{"empty value", []string{`0 issue ""`}, forbidden, forbidden},
+		{"nobody beside somebody", []string{`0 issue ";"`, `0 issue "pki.goog"`}, forbidden, permitted},
+		{"malformed value", []string{`0 issue "letsencrypt.org pki.goog"`}, forbidden, forbidden},
+		{"malformed parameter", []string{`0 issue "letsencrypt.org; policy"`}, forbidden, forbidden},
+		{"wildcards only", []string{`0 issuewild ";"`}, permitted, permitted},
+		{"wildcards say nothing for others", []string{`0 issuewild "pki.goog"`, `0 issue "letsencrypt.org"`}, permitted, forbidden},
+		{"reports only", []string{`0 iodef "mailto:a@example.com"`}, permitted, permitted},
+		{"mail only", []string{`128 issuemail ";"`}, permitted, permitted},
+		{"unknown, not critical", []string{`0 tbs "x"`}, permitted, permitted},
+		{"unknown and critical", []string{`128 tbs "x"`, `0 issue "pki.goog"`}, forbidden, forbidden},
+		{"critical bit on the wrong side", []string{`1 tbs "x"`}, forbidden, forbidden},
+		{"known and critical", []string{`128 issue "pki.goog"`}, forbidden, permitted},
+		{"bound to an account", []string{`0 issue "letsencrypt.org; accounturi=https://acme.example/1"`}, restricted, forbidden},
+		{"bound and free", []string{`0 issue "letsencrypt.org; accounturi=https://acme.example/1"`, `0 issue "letsencrypt.org"`}, permitted, forbidden},
+		{"method that Clerk uses", []string{`0 issue "letsencrypt.org; validationmethods=dns-01,http-01"`}, permitted, forbidden},
+		{"method that Clerk cannot use", []string{`0 issue "pki.goog;validationmethods=dns-01"`}, forbidden, restricted},
+		{"parameter of the authority's own", []string{`0 issue "pki.goog; x=1"`}, forbidden, permitted},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := caaSet{at: "example.com", rrs: caaRecords(t, tt.rrs...)}
+			if got := s.permits("letsencrypt.org"); got != tt.letsEncrypt {
+				t.Errorf("letsencrypt.org: got %v, want %v", got, tt.letsEncrypt)
+			}
+			if got := s.permits("pki.goog"); got != tt.google {
+				t.Errorf("pki.goog: got %v, want %v", got, tt.google)
+			}
+			missing := 0
+			for _, p := range []permission{tt.letsEncrypt, tt.google} {
+				if p != permitted {
+					missing++
+				}
+			}
+			want := []status{ok, warn, fail}[missing]
+			if got := judgeCAA("clerk.example.com", s); got.Status != want {
+				t.Errorf("judged %v (%s), want %v", got.Status, got.Says, want)
+			}
+		})
+	}
+}
+
+func TestCAAFixesAreEnough(t *testing.T) {
+	for _, set := range [][]string{
+		{`0 issue "digicert.com"`},
+		{`0 issue ";"`, `128 tbs "x"`},
+		{`0 issue "letsencrypt.org"`, `1 tbs "x"`},
+		{`0 issue "pki.goog; accounturi=https://acme.example/1"`},
+	} {
+		s := caaSet{at: "example.com", rrs: caaRecords(t, set...)}
+		mended := caaRecords(t, set...)
+		for _, step := range judgeCAA("clerk.example.com", s).Fix {
+			word, rest, _ := strings.Cut(step, ":")
+			rest, _, _ = strings.Cut(strings.TrimSpace(rest), " (")
+			rr, err := dns.NewRR(rest)
+			if err != nil {
+				t.Fatalf("%q is not a record: %v", rest, err)
+			}
+			switch word {
+			case "add":
+				mended = append(mended, rr.(*dns.CAA))
+			case "remove":
+				for i, old := range mended {
+					if old.Tag == rr.(*dns.CAA).Tag && old.Flag == rr.(*dns.CAA).Flag {
+						mended = append(mended[:i], mended[i+1:]...)
+						break
+					}
+				}
+			}
+		}
+		if got := judgeCAA("clerk.example.com", caaSet{at: "example.com", rrs: mended}); got.Status != ok {
+			t.Errorf("%v: after doing what was said it is still %v: %s", set, got.Status, got.Says)
+		}
+	}
+}
+
+func TestCAAClimbStopsWhereALookupFails(t *testing.T) {
+	n := testNetwork(t, serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {
+		m := new(dns.Msg).SetReply(q)
+		if q.Question[0].Name == "example.com." {
+			m.Rcode = dns.RcodeServerFailure
+		}
+		_ = w.WriteMsg(m)
+	}))
+	d := &doctor{net: n}
+	c := d.checkCAA(t.Context(), "clerk.example.com")
+	if c.Status != fail || !strings.Contains(c.Says, "lookup at example.com fails") || c.See[0] != "dig +noall +answer example.com CAA" {
+		t.Errorf("got %+v, want a failure at example.com", c)
+	}
+}

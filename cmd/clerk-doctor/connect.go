@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// How long one thing may take; the whole round has the time of -timeout.
+const (
+	dnsPatience  = 2 * time.Second // per try, two tries
+	dialPatience = 5 * time.Second
+	httpPatience = 10 * time.Second
+)
+
+// network is every way out of the program. It is made anew for each round of checks, because it remembers answers.
+// Safe for concurrent use.
+type network struct {
+	dialer   net.Dialer
+	connect  map[string]string // -connect-to: host to address
+	resolver server            // -resolver
+	public   []server          // -public-resolver
+	roots    *x509.CertPool    // nil: the system's
+	now      func() time.Time
+
+	replies sync.Map // question to func() reply
+	zones   sync.Map // name to func() zone
+}
+
+// server is a name server: the name people know it by, and where it listens.
+type server struct{ name, addr string }
+
+// at is a server that is spoken of by its address, with an optional port.
+func (n *network) at(address string) server {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		host, port = strings.Trim(address, "[]"), "53"
+	}
+	name := host
+	if port != "53" {
+		name = net.JoinHostPort(host, port)
+	}
+	return server{name: name, addr: n.reroute(host, port)}
+}
+
+// dig is how dig names the server.
+func (s server) dig() string {
+	host, port, err := net.SplitHostPort(s.name)
+	if err != nil {
+		return "@" + s.name
+	}
+	return "@" + host + " -p " + port
+}
+
+// reroute is the address to dial for host, which is host itself unless -connect-to names it.
+func (n *network) reroute(host, port string) string {
+	to, found := n.connect[strings.ToLower(strings.TrimSuffix(host, "."))]
+	if !found {
+		return net.JoinHostPort(host, port)
+	}
+	if _, _, err := net.SplitHostPort(to); err == nil {
+		return to
+	}
+	return net.JoinHostPort(strings.Trim(to, "[]"), port)
+}
+
+var (
+	errNoAddress    = errors.New("the name has no address")
+	errNoConnection = errors.New("no connection")
+	errUnresolved   = errors.New("the resolver does not answer")
+)
+
+// dial opens a TCP connection to host, whose name is resolved by the resolver that was asked for, not the system's.
+func (n *network) dial(ctx context.Context, host, port string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialPatience)
+	defer cancel()
+	target := n.reroute(host, port)
+	if _, err := netip.ParseAddrPort(target); err == nil {
+		return n.dialFirst(ctx, target)
+	}
+	addrs, err := n.addresses(ctx, host)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoConnection, err)
+	}
+	targets := make([]string, len(addrs))
+	for i, a := range addrs {
+		targets[i] = net.JoinHostPort(a.String(), port)
+	}
+	return n.dialFirst(ctx, targets...)
+}
+
+func (n *network) dialFirst(ctx context.Context, targets ...string) (net.Conn, error) {
+	var errs []error
+	for _, target := range targets {
+		conn, err := n.dialer.DialContext(ctx, "tcp", target)
+		if err == nil {
+			return conn, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, fmt.Errorf("%w: %w", errNoConnection, errors.Join(errs...))
+}
+
+// absent is whether an error of dial means that the host is not there, rather than that it could not be reached.
+func absent(err error) bool {
+	if errors.Is(err, errUnresolved) { // which may have been refused too, but not by the host
+		return false
+	}
+	return errors.Is(err, errNoAddress) || errors.Is(err, errRefused) || errors.Is(err, errAliasCircle) || errors.Is(err, syscall.ECONNREFUSED)
+}
+
+// addresses are those of name, A before AAAA, after following its aliases.
+func (n *network) addresses(ctx context.Context, name string) ([]netip.Addr, error) {
+	var found []netip.Addr
+	for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
+		r := n.lookup(ctx, name, qtype)
+		switch {
+		case r.err != nil && !errors.Is(r.err, errAliasCircle):
+			return nil, fmt.Errorf("%s: %w: %w", name, errUnresolved, r.err)
+		case !r.usable():
+			return nil, fmt.Errorf("%s: %w", name, r.failure())
+		}
+		found = append(found, r.addrs()...)
+	}
+	switch {
+	case len(found) > 0:
+		return found, nil
+	case n.blind(ctx, name):
+		return nil, fmt.Errorf("%s: %w: %w", name, errUnresolved, errBlind)
+	}
+	return nil, fmt.Errorf("%s: %w", name, errNoAddress)
+}
+
+// client speaks HTTP over dial. It follows no redirects and uses no proxy: what is asked is what answers.
+func (n *network) client() *http.Client {
+	return &http.Client{
+		Timeout: httpPatience,
+		Transport: &http.Transport{
+			DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+				host, port, err := net.SplitHostPort(addr)
+				if err != nil {
+					return nil, err
+				}
+				return n.dial(ctx, host, port)
+			},
+			TLSClientConfig:   n.tls(""),
+			ForceAttemptHTTP2: true,
+			DisableKeepAlives: true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+func (n *network) tls(host string) *tls.Config {
+	return &tls.Config{ServerName: host, RootCAs: n.roots, Time: n.now, MinVersion: tls.VersionTLS12}
+}
+
+// outOfReach is whether an error says something about the way there only, so that nothing is known of the host.
+func outOfReach(err error) bool {
+	return errors.Is(err, errNoConnection) && !absent(err) || timedOut(err)
+}
+
+func timedOut(err error) bool {
+	var timed interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timed) && timed.Timeout()
+}
+
+// plainly is an error without the addresses and call names that net puts around it: those help nobody here.
+func plainly(err error) string {
+	if request, is := errors.AsType[*url.Error](err); is {
+		err = request.Err
+	}
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, errRefused), errors.Is(err, errNoAddress), errors.Is(err, errAliasCircle):
+		return err.Error()
+	case errors.Is(err, errBlind):
+		return errBlind.Error()
+	case errors.Is(err, errUnresolved):
+		return errUnresolved.Error()
+	case errors.As(err, &errno):
+		return errno.Error()
+	case timedOut(err):
+		return "no answer in time"
+	}
+	return err.Error()
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+const changeDomainURL = "https://api.clerk.com/v1/instance/change_domain"
+
+// change is a change of domain that was asked for.
+type change struct {
+	home      *url.URL
+	secondary bool
+	send      bool
+}
+
+// domain is where Clerk's records will be: at the root, unless the application is a secondary one.
+func (c *change) domain() (string, error) {
+	host := strings.ToLower(c.home.Hostname())
+	if c.secondary {
+		return host, nil
+	}
+	return publicsuffix.EffectiveTLDPlusOne(host)
+}
+
+// body is what the Backend API is sent. What is printed and what is sent are the same bytes.
+func (c *change) body() []byte {
+	b, err := json.Marshal(struct {
+		HomeURL   string `json:"home_url"`
+		Secondary bool   `json:"is_secondary,omitempty"`
+	}{c.home.String(), c.secondary})
+	if err != nil {
+		panic(err) // a string and a bool
+	}
+	return b
+}
+
+// parseHome reads the new home URL: an https origin.
+func parseHome(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" || !isHost(u.Hostname()) || u.Port() != "" || u.User != nil ||
+		strings.Trim(u.Path, "/") != "" || strings.ContainsAny(s, "?#") {
+		return nil, errors.New("change-domain wants the new home as https:// and a host, such as https://new.example.com")
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
+}
+
+var errNotSent = errors.New("nothing was sent")
+
+// changeDomain prints the request, sends it if that was asked for and confirmed, and lists what changes with the domain.
+// With -json the prose goes to standard error, so that standard output has nothing but the report.
+func (o options) changeDomain(ctx context.Context, w world) error {
+	out := w.stdout
+	if o.json {
+		out = w.stderr
+	}
+	if _, err := io.WriteString(out, o.change.request()); err != nil {
+		return err
+	}
+	outcome := "Nothing was sent. Run it yourself, or again with -send."
+	if o.change.send {
+		code, err := o.sendChange(ctx, w, out)
+		if err != nil {
+			return err
+		}
+		outcome = fmt.Sprintf("Clerk has accepted it (HTTP %d). The Domains page of the Dashboard shows when it is done.", code)
+	}
+	_, err := io.WriteString(out, outcome+"\n\n"+o.changes())
+	return err
+}
+
+// request says what the change does and how to ask for it.
+func (c *change) request() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Changing the domain of the production instance to %s signs every user out, and until DNS,\n", c.home)
+	fmt.Fprintf(&b, "certificates and keys have followed, nobody can sign in. It cannot be tried out first.\n\n")
+	fmt.Fprintf(&b, "curl -X POST %s \\\n  -H \"Authorization: Bearer $CLERK_SECRET_KEY\" \\\n", changeDomainURL)
+	fmt.Fprintf(&b, "  -H \"Content-Type: application/json\" \\\n  -d '%s'\n\n", c.body())
+	return b.String()
+}
+
+// sendChange asks before it sends. The secret key goes to the Backend API and nowhere else.
+func (o options) sendChange(ctx context.Context, w world, out io.Writer) (code int, err error) {
+	if !strings.HasPrefix(o.secret, "sk_live_") {
+		return 0, fmt.Errorf("%w: set CLERK_SECRET_KEY to the sk_live_ key of the instance", errNotSent)
+	}
+	if err := confirm(w.stdin, out, o.change.home.Host); err != nil {
+		return 0, fmt.Errorf("%w: %w", errNotSent, err)
+	}
+	net, err := o.network(w)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errNotSent, err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, changeDomainURL, bytes.NewReader(o.change.body()))
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errNotSent, err)
+	}
+	req.Header.Set("Authorization", "Bearer "+o.secret)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := net.client().Do(req)
+	if err != nil {
+		return 0, fmt.Errorf("look at the Domains page of Clerk's Dashboard before trying again, as there was no answer: %s", plainly(err))
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode/100 != 2 {
+		return 0, fmt.Errorf("%w: HTTP %d%s", errChangeRefused, resp.StatusCode, codes(resp.Body))
+	}
+	return resp.StatusCode, nil
+}
+
+// confirm wants the host typed: a y can be meant for another window.
+func confirm(in io.Reader, out io.Writer, host string) error {
+	if _, err := fmt.Fprintf(out, "To send it now, type %s: ", host); err != nil {
+		return err
+	}
+	typed, err := bufio.NewReader(io.LimitReader(in, tokenLimit)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if _, err := io.WriteString(out, "\n"); err != nil {
+		return err
+	}
+	if strings.TrimSpace(typed) != host {
+		return errNotConfirmed
+	}
+	return nil
+}
+
+var (
+	errChangeRefused = errors.New("the change is refused by Clerk")
+	errNotConfirmed  = errors.New("the host was not typed as asked")
+	codeForm         = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+)
+
+// codes are the error codes in an answer of the Backend API. Its other words are not repeated: they may quote the request.
+func codes(body io.Reader) string {
+	var answer struct {
+		Errors []struct {
+			Code string `json:"code"`
+		} `json:"errors"`
+	}
+	if json.NewDecoder(io.LimitReader(body, documentLimit)).Decode(&answer) != nil {
+		return ""
+	}
+	var found []string
+	for _, e := range answer.Errors {
+		if codeForm.MatchString(e.Code) {
+			found = append(found, e.Code)
+		}
+	}
+	slices.Sort(found)
+	if len(found) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(found, ", ") + ")"
+}
+
+// changes names what else has the old domain in it.
+func (o options) changes() string {
+	kind := "a primary application: the records are at the root domain; for a secondary one, with records of its own, add -secondary"
+	if o.change.secondary {
+		kind = "a secondary application: the records are at its own name"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "It is taken for %s.\n\nWhat has to change with it:\n", kind)
+	for _, row := range [][2]string{
+		{"DNS", "the CNAMEs of " + o.domain + " below; the old ones can go once nobody comes by the old address"},
+		{"Certificates", `press "Deploy certificates" in Clerk's Dashboard when the CNAMEs are there`},
+		{"Keys", "a new publishable key, of clerk." + o.domain + ", wherever the old one is: servers, builds, mobile apps; the secret key stays"},
+		{"OAuth", "the redirect URL at every provider: https://clerk." + o.domain + "/v1/oauth_callback"},
+		{"SAML", "the ACS URL and entity ID at every identity provider, from the connection's page in the Dashboard"},
+		{"Webhooks", "endpoints under the old domain, and what they check"},
+		{"JWT issuer", "https://clerk." + o.domain + ", and " + jwksPath + " below it, wherever tokens are verified: templates, databases, gateways"},
+		{"Allowlist", "AuthorizedParties: " + o.change.home.String()},
+	} {
+		fmt.Fprintf(&b, "  %-13s %s\n", row[0], row[1])
+	}
+	b.WriteByte('\n')
+	return b.String()
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var (
+	update     = flag.Bool("update", false, "write the golden files anew")
+	discardLog = log.New(io.Discard, "", 0)
+)
+
+const secretKey = "sk_live_KeepThisOutOfEveryReport"
+
+func publishable(host string) string {
+	return "pk_live_" + base64.RawStdEncoding.EncodeToString([]byte(host+"$"))
+}
+
+// internet is what a story happens in.
+type internet struct {
+	nameServers
+	ca authority
+}
+
+func newInternet(t *testing.T) internet {
+	t.Helper()
+	return internet{
+		nameServers: startNameServers(t),
+		ca:          newAuthority(t, pkix.Name{Organization: []string{"Let's Encrypt"}, CommonName: "R11"}),
+	}
+}
+
+// story is one run of the command, and what a person then sees.
+type story struct {
+	name   string
+	args   []string
+	domain string // whose site is served; "": what the last argument says, or else example.com
+	env    map[string]string
+	stdin  string
+	exit   int
+	tty    bool                                // both outputs are terminals
+	site   func(*testing.T, internet, *site)   // changes to a site that has everything; nil: none
+	leads  func(*testing.T, internet) []string // further host=address; later ones win
+	pause  func(*site)                         // what happens between two rounds
+	token  func(*site) string                  // comes on standard input; nil: stdin does
+}
+
+func (st story) domainOf() string {
+	if st.domain != "" || len(st.args) == 0 {
+		return cmp.Or(st.domain, "example.com")
+	}
+	last := strings.TrimPrefix(st.args[len(st.args)-1], "https://")
+	if !strings.Contains(last, ".") || strings.HasPrefix(last, "pk_") {
+		return "example.com"
+	}
+	return last
+}
+
+func (st story) run(t *testing.T, in internet) {
+	t.Helper()
+	s := newSite(t, in.ca, st.domainOf())
+	if st.site != nil {
+		st.site(t, in, s)
+	}
+	var leads []string
+	for _, h := range []string{"ns1.hoster.example", "ns2.hoster.example"} {
+		leads = append(leads, h+"="+in.authority)
+	}
+	leads = append(leads, "ns1.lamehost.example="+in.stale)
+	for _, h := range []string{"192.0.2.53", "1.1.1.1", "8.8.8.8"} {
+		leads = append(leads, h+"="+in.resolver)
+	}
+	address := s.listen(t)
+	for _, h := range s.hosts() {
+		leads = append(leads, h+"="+address)
+	}
+	if s.other != nil {
+		leads = append(leads, "api.clerk.com="+address)
+	}
+	if st.leads != nil {
+		leads = append(leads, st.leads(t, in)...)
+	}
+	if st.token != nil {
+		st.stdin = st.token(s)
+	}
+	args := slices.Clone(st.args)
+	for _, l := range leads {
+		args = append(args, "-connect-to", l)
+	}
+	args = append(args, "-ca-bundle", in.ca.file)
+
+	var stdout, stderr bytes.Buffer
+	w := world{
+		stdin: strings.NewReader(st.stdin), stdout: &stdout, stderr: &stderr, colour: st.tty, live: st.tty,
+		getenv: func(name string) string { return st.env[name] }, now: atNoon,
+		pause:      func(context.Context, time.Duration) { st.pause(s) },
+		dialer:     loopbackOnly(t),
+		resolvConf: resolvConf(t),
+	}
+	code := run(t.Context(), w, args)
+	if code != st.exit {
+		t.Errorf("exit status %d, want %d", code, st.exit)
+	}
+	if slices.Contains(st.args, "-json") && !json.Valid(stdout.Bytes()) {
+		t.Errorf("standard output is not JSON: %s", &stdout)
+	}
+	for what, secret := range map[string]string{"secret key": st.env["CLERK_SECRET_KEY"], "token": strings.TrimSpace(st.stdin)} {
+		if len(secret) > 20 && strings.Contains(stdout.String()+stderr.String(), secret) {
+			t.Errorf("the %s is in the output", what)
+		}
+	}
+	golden(t, st.name, st.transcript(stdout.String(), stderr.String(), code))
+}
+
+// transcript is what a terminal would show, with the name of the program for all that leads it into the test's internet.
+func (st story) transcript(stdout, stderr string, code int) string {
+	var b strings.Builder
+	b.WriteString("$ ")
+	for _, name := range slices.Sorted(maps.Keys(st.env)) {
+		value := st.env[name]
+		if name == "CLERK_SECRET_KEY" {
+			value = "sk_…"
+		}
+		fmt.Fprintf(&b, "%s=%s ", name, value)
+	}
+	b.WriteString("clerk-doctor")
+	for _, a := range st.args {
+		if strings.HasPrefix(a, "sk_") {
+			a = "sk_…"
+		}
+		b.WriteString(" " + a)
+	}
+	if slices.Contains(st.args, "-token") {
+		b.WriteString(" <token")
+	}
+	b.WriteString("\n" + stderr + stdout)
+	fmt.Fprintf(&b, "$ echo $?\n%d\n", code)
+	return b.String()
+}
+
+// golden compares with testdata/golden/<name>.golden, or writes it with -update.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", "golden", strings.ReplaceAll(name, " ", "-")+".golden")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file) //nolint:gosec // of testdata
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("the output is not as in %s.\ngot:\n%s\nwant:\n%s", file, got, want)
+	}
+}
+
+var errOutside = errors.New("a test may not leave this machine")
+
+// loopbackOnly fails the test when anything else is dialled.
+func loopbackOnly(t *testing.T) net.Dialer {
+	return net.Dialer{ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+		if host, _, _ := net.SplitHostPort(address); !strings.HasPrefix(host, "127.0.0.") {
+			t.Errorf("dials %s", address)
+			return errOutside
+		}
+		return nil
+	}}
+}
+
+func resolvConf(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "resolv.conf")
+	if err := os.WriteFile(file, []byte("nameserver 192.0.2.53\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// key is what a publishable key says.
+type key struct {
+	live bool
+	host string // of the Frontend API
+}
+
+var (
+	errKeyForm   = errors.New("it is not pk_live_ or pk_test_ with the base64 of a host and $ after it")
+	errKeySecret = errors.New("it is a secret key, which must never reach a browser")
+)
+
+// parseKey reads a publishable key. The padding of the base64 may be missing.
+func parseKey(s string) (key, error) {
+	if strings.HasPrefix(s, "sk_") {
+		return key{}, errKeySecret
+	}
+	encoded, live := strings.CutPrefix(s, "pk_live_")
+	if !live {
+		var test bool
+		if encoded, test = strings.CutPrefix(s, "pk_test_"); !test {
+			return key{}, errKeyForm
+		}
+	}
+	decoded, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
+	host, ended := strings.CutSuffix(string(decoded), "$")
+	if err != nil || !ended || !isHost(host) {
+		return key{}, errKeyForm
+	}
+	return key{live: live, host: strings.ToLower(host)}, nil
+}
+
+// isHost is whether s is a DNS name that can be somebody's: letters, digits, hyphens, and at least one dot.
+func isHost(s string) bool {
+	if _, valid := dns.IsDomainName(s); !valid || !strings.Contains(s, ".") || strings.HasSuffix(s, ".") {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '.'
+	})
+}
+
+const (
+	seeKey  = `printf %s "$CLERK_PUBLISHABLE_KEY" | cut -d_ -f3 | base64 -d`
+	fixKeys = "copy it from the API keys page of Clerk's Dashboard, with Production chosen at the top"
+)
+
+func (d *doctor) checkKeys(ctx context.Context) []check {
+	published := check{Group: groupKeys, Name: "publishable key", See: []string{seeKey}}
+	k, err := parseKey(d.key)
+	switch {
+	case d.key == "":
+		published.Status, published.Says, published.See = skipped, "not given: set CLERK_PUBLISHABLE_KEY or -publishable-key", nil
+	case err != nil:
+		published.Status, published.Says, published.Fix = fail, "does not decode: "+err.Error(), []string{fixKeys}
+	case !k.live:
+		published.Status, published.Says = fail, "is of a development instance (pk_test_, "+k.host+")"
+		published.Fix = []string{"give production its own pk_live_ key: " + fixKeys}
+	default:
+		published.Status, published.Says = ok, "live, of "+k.host
+	}
+	checks := []check{published, d.checkSecret(k, d.key != "" && err == nil)}
+	if d.key != "" && err == nil && k.live {
+		checks = append(checks, d.checkKeyDomain(ctx, k))
+	}
+	return checks
+}
+
+// checkSecret looks at the first characters of the secret key only.
+func (d *doctor) checkSecret(k key, published bool) check {
+	c := check{Group: groupKeys, Name: "secret key", See: []string{`printf %s "$CLERK_SECRET_KEY" | cut -c1-8`}}
+	live, test := strings.HasPrefix(d.secret, "sk_live_"), strings.HasPrefix(d.secret, "sk_test_")
+	switch {
+	case d.secret == "":
+		c.Status, c.Says, c.See = skipped, "not given: set CLERK_SECRET_KEY to have its kind compared", nil
+	case !live && !test:
+		c.Status, c.Says, c.Fix = fail, "begins with neither sk_live_ nor sk_test_", []string{fixKeys}
+	case published && live != k.live:
+		c.Status, c.Says = fail, "is of another kind than the publishable key: one is live, the other is not"
+		c.Fix = []string{"take both from the API keys page of Clerk's Dashboard, with Production chosen at the top"}
+	case test:
+		c.Status, c.Says = fail, "is of a development instance (sk_test_)"
+		c.Fix = []string{"give production its own sk_live_ key: " + fixKeys}
+	default:
+		c.Status, c.Says = ok, "live"
+	}
+	return c
+}
+
+// checkKeyDomain compares the domain in the key with the one that was asked about.
+func (d *doctor) checkKeyDomain(ctx context.Context, k key) check {
+	c := check{Group: groupKeys, Name: "domain of the key", Status: fail, See: []string{seeKey}}
+	home, usual := strings.CutPrefix(k.host, "clerk.")
+	switch {
+	case usual && home == d.domain:
+		c.Status, c.Says = ok, home
+	case d.satellite:
+		c.Status, c.Says = ok, home+", the primary domain of the satellite "+d.domain
+	case usual && within(d.domain, home):
+		c.Says = "the key is of " + home + ", a primary application: its records are there, and none at " + d.domain
+		c.Fix = []string{
+			"if " + d.domain + " is one of its pages, run clerk-doctor " + home,
+			"if it is a secondary application with an instance of its own, use that instance's key, which is of clerk." + d.domain,
+		}
+	case usual && within(home, d.domain):
+		c.Says = "the key is of " + home + ", a secondary application: its records are at clerk." + home + ", not at clerk." + d.domain
+		c.Fix = []string{
+			"if that is the application you mean, run clerk-doctor " + home,
+			"if you mean the primary one, use its key, which is of clerk." + d.domain,
+		}
+	case d.stale(ctx, k):
+		c.Says = "stale: the key is of " + k.host + ", which no longer leads to Clerk, while clerk." + d.domain + " does"
+		c.Fix = []string{"the domain was changed and the key with it: " + fixKeys + ", and deploy again"}
+		c.See = append(c.See, d.dig(k.host, "CNAME"))
+	default:
+		c.Says = "wrong domain: the key is of " + k.host + ", and you asked about " + d.domain
+		c.Fix = []string{
+			"if the key is right, run clerk-doctor " + home,
+			"if the instance has the wrong domain, change it: clerk-doctor change-domain https://" + d.domain,
+			"if " + d.domain + " is a satellite of " + home + ", say so with -satellite",
+		}
+	}
+	return c
+}
+
+// stale is whether the key outlived a change of domain: its host has left Clerk and the new one is there.
+func (d *doctor) stale(ctx context.Context, k key) bool {
+	old, current := d.net.lookup(ctx, k.host, dns.TypeCNAME), d.net.lookup(ctx, "clerk."+d.domain, dns.TypeCNAME)
+	return old.usable() && !old.leadsToClerk(k.host) && current.leadsToClerk("clerk."+d.domain)
+}
+
+func (r reply) leadsToClerk(host string) bool {
+	target := plain(r.canonical(host))
+	return within(target, clerkZone) || target == clerkWorker
+}

@@ -1,0 +1,111 @@
+// Command clerk-doctor says why a Clerk production instance is not coming up: what is still required, what is wrong and what to
+// do. It looks at keys, DNS, CAA, certificates, the Frontend API, the allowlist and, if one is given, a session token. It needs
+// no login and changes nothing, except with change-domain -send.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// world is everything outside the program. Tests put their own in its place.
+type world struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	colour         bool // standard output is a terminal that wants it
+	live           bool // standard error is a terminal: progress is rewritten in place
+	getenv         func(string) string
+	now            func() time.Time
+	pause          func(context.Context, time.Duration)
+	dialer         net.Dialer
+	resolvConf     string
+}
+
+func main() {
+	os.Exit(run(context.Background(), world{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		colour: colourful(term.IsTerminal(int(os.Stdout.Fd())), os.Getenv),
+		live:   term.IsTerminal(int(os.Stderr.Fd())),
+		getenv: os.Getenv, now: time.Now, pause: pause, resolvConf: "/etc/resolv.conf",
+	}, os.Args[1:]))
+}
+
+// colourful follows https://no-color.org: any value but the empty one turns colour off.
+func colourful(terminal bool, getenv func(string) string) bool {
+	return terminal && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// run is the whole program; it returns the exit status.
+func run(ctx context.Context, w world, args []string) int {
+	o, err := parseOptions(args, w.getenv, w.stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return exitGood
+	}
+	if err == nil && o.askToken {
+		o.token, err = readToken(w.stdin)
+	}
+	if err == nil {
+		var code int
+		if code, err = look(ctx, w, o); err == nil {
+			return code
+		}
+	}
+	w.say("clerk-doctor: %v\n", err)
+	if errors.As(err, new(usageError)) {
+		w.say("clerk-doctor -help says more.\n")
+	}
+	if errors.Is(err, errChangeRefused) {
+		return exitFails
+	}
+	return exitUnknown
+}
+
+func readToken(r io.Reader) (string, error) {
+	b, err := io.ReadAll(io.LimitReader(r, tokenLimit))
+	if err != nil {
+		return "", fmt.Errorf("standard input: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// look does what was asked for. Its time begins when nobody is asked anything any more, and an interrupt ends it early.
+func look(ctx context.Context, w world, o options) (int, error) {
+	if o.change != nil {
+		if err := o.changeDomain(ctx, w); err != nil {
+			return 0, err
+		}
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	r, err := watch(ctx, w, o)
+	if err != nil {
+		return 0, err
+	}
+	if o.json {
+		return r.Exit, writeJSON(w.stdout, r)
+	}
+	var p paint
+	if w.colour {
+		p = colours
+	}
+	return r.Exit, writeText(w.stdout, r, p)
+}

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestReadmeShowsARealRun(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := os.ReadFile("testdata/golden/proxied-by-Cloudflare.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "```console\n"+string(run)+"```\n") {
+		t.Error("the run in README.md is not the one in testdata/golden/proxied-by-Cloudflare.golden")
+	}
+}

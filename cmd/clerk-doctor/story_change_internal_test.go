@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestChangeDomainStories(t *testing.T) {
+	in := newInternet(t)
+	for _, st := range []story{
+		{name: "change of domain printed", args: []string{"change-domain", "https://www.missing.example"}, exit: exitFails, site: lost},
+		{name: "change of domain as JSON", args: []string{"change-domain", "-json", "https://example.com"}, exit: exitGood},
+		{name: "change of domain for a secondary application", args: []string{"change-domain", "-secondary", "https://app.apps.example"}, exit: exitGood},
+		{
+			name: "change of domain sent", args: []string{"change-domain", "-send", "https://example.com"}, exit: exitGood,
+			env: map[string]string{"CLERK_SECRET_KEY": secretKey}, stdin: "example.com\n", site: backend(http.StatusAccepted),
+		},
+		{
+			name: "change of domain refused by Clerk", args: []string{"change-domain", "-send", "https://example.com"}, exit: exitFails,
+			env: map[string]string{"CLERK_SECRET_KEY": secretKey}, stdin: "example.com\n", site: backend(http.StatusUnprocessableEntity),
+		},
+		{
+			name: "change of domain refused without a word", args: []string{"change-domain", "-send", "https://example.com"}, exit: exitFails,
+			env: map[string]string{"CLERK_SECRET_KEY": secretKey}, stdin: "example.com", site: backend(http.StatusBadGateway),
+		},
+		{
+			name: "change of domain unanswered", args: []string{"change-domain", "-send", "https://example.com"}, exit: exitUnknown,
+			env: map[string]string{"CLERK_SECRET_KEY": secretKey}, stdin: "example.com\n",
+			leads: func(t *testing.T, _ internet) []string { return []string{"api.clerk.com=" + freePort(t)} },
+		},
+		{
+			name: "change of domain not confirmed", args: []string{"change-domain", "-send", "https://example.com"}, exit: exitUnknown,
+			env: map[string]string{"CLERK_SECRET_KEY": secretKey}, stdin: "yes\n", site: backend(http.StatusTeapot),
+		},
+		{
+			name: "change of domain without a key", args: []string{"change-domain", "-send", "https://example.com"}, exit: exitUnknown,
+			env: map[string]string{"CLERK_SECRET_KEY": "sk_test_KeepThisOutOfEveryReport"}, stdin: "example.com\n", site: backend(http.StatusTeapot),
+		},
+	} {
+		t.Run(st.name, func(t *testing.T) {
+			t.Parallel()
+			st.run(t, in)
+		})
+	}
+}
+
+// backend is a Backend API that expects one request, or with http.StatusTeapot none.
+func backend(status int) func(*testing.T, internet, *site) {
+	return func(t *testing.T, in internet, s *site) {
+		asked := 0
+		s.certs["api.clerk.com"] = in.ca.issue(t, noon.AddDate(0, 0, 60), "api.clerk.com")
+		s.other = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked++
+			body := make([]byte, 100)
+			n, _ := r.Body.Read(body)
+			got := fmt.Sprintf("%s %s %s %s", r.Method, r.URL, r.Header.Get("Authorization"), body[:n])
+			if want := `POST /v1/instance/change_domain Bearer ` + secretKey + ` {"home_url":"https://example.com"}`; got != want {
+				t.Errorf("the request is %s, want %s", got, want)
+			}
+			w.WriteHeader(status)
+			if status == http.StatusBadGateway {
+				_, _ = io.WriteString(w, "<html>")
+				return
+			}
+			_, _ = io.WriteString(w, `{"errors":[{"code":"home_url_taken","message":"sent with `+secretKey+`"},{"code":"Bad Code \u001b[2J"}]}`)
+		})
+		t.Cleanup(func() {
+			want := 1
+			if status == http.StatusTeapot {
+				want = 0
+			}
+			if asked != want {
+				t.Errorf("the Backend API was asked %d times, want %d", asked, want)
+			}
+		})
+	}
+}
+
+func TestWaitStories(t *testing.T) {
+	in := newInternet(t)
+	late := func(s *site) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.certs["clerk.example.com"] = s.spare
+	}
+	missing := func(_ *testing.T, _ internet, s *site) {
+		s.spare = s.certs["clerk.example.com"]
+		delete(s.certs, "clerk.example.com")
+	}
+	for _, st := range []story{
+		{name: "waiting until all is well", args: []string{"-wait", "example.com"}, exit: exitGood, site: missing, pause: late},
+		{name: "waiting on a terminal", args: []string{"-wait", "example.com"}, exit: exitGood, tty: true, site: missing, pause: late},
+		{name: "as JSON", args: []string{"blocked.example", "-json"}, exit: exitFails, domain: "blocked.example"},
+	} {
+		t.Run(st.name, func(t *testing.T) {
+			t.Parallel()
+			st.run(t, in)
+		})
+	}
+}
+
+func TestInterruptedWaitReportsTheLastWholeRound(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		during bool // the second round, rather than after it
+		waits  int
+	}{{"between rounds", false, 2}, {"during a round", true, 1}} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var stdout, stderr bytes.Buffer
+			var waits atomic.Int64
+			w := world{
+				stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }, now: atNoon,
+				dialer: net.Dialer{ControlContext: func(context.Context, string, string, syscall.RawConn) error {
+					if tt.during && waits.Load() == 1 {
+						cancel()
+						return context.Canceled
+					}
+					return syscall.ECONNREFUSED
+				}},
+				pause: func(context.Context, time.Duration) {
+					if waits.Add(1) == 2 {
+						cancel()
+					}
+				},
+			}
+			if code := run(ctx, w, []string{"-wait", "-resolver", "192.0.2.53", "example.com"}); code != exitUnknown {
+				t.Errorf("exit status %d, want %d", code, exitUnknown)
+			}
+			if got := strings.Count(stderr.String(), "waiting for"); got != tt.waits {
+				t.Errorf("waited %d times, want %d: %s", got, tt.waits, &stderr)
+			}
+			if s := stdout.String(); !strings.Contains(s, "connection refused") || strings.Contains(s, "canceled") {
+				t.Errorf("the report is not of a whole round:\n%s", s)
+			}
+		})
+	}
+}

@@ -1,0 +1,207 @@
+package conformance_test
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// What a request says around its tokens, read from the case alone: the working out needs it.
+
+// navigates reports a GET whose answer a browser shows as a page.
+func (c *recorded) navigates() bool {
+	dest, accept := strings.Join(c.Request.values("Sec-Fetch-Dest"), ", "), strings.Join(c.Request.values("Accept"), ", ")
+	return c.Request.Method == http.MethodGet &&
+		(dest == "document" || dest == "iframe" || dest == "" && strings.HasPrefix(accept, "text/html"))
+}
+
+func (c *recorded) navigatesAtTop() bool {
+	return c.navigates() && slices.Equal(c.Request.values("Sec-Fetch-Dest"), []string{"document"})
+}
+
+// origin is where the client sees this request: by Host, and by single well-formed forwarded headers. With a
+// list it must be in it, and https goes before http but on this machine. False if there is none.
+func (c *recorded) origin() (string, bool) {
+	u, err := url.Parse(c.Request.target())
+	if err != nil {
+		return "", false
+	}
+	scheme, host := u.Scheme, u.Host
+	if named := c.Request.values("Host"); len(named) == 1 {
+		host = named[0]
+	}
+	if forwarded := c.Request.values("X-Forwarded-Proto"); len(forwarded) == 1 && (forwarded[0] == "http" || forwarded[0] == "https") {
+		scheme = forwarded[0]
+	}
+	if forwarded := c.Request.values("X-Forwarded-Host"); len(forwarded) > 0 {
+		if host = forwarded[0]; len(forwarded) > 1 || !plainHost(host) {
+			return "", false
+		}
+	}
+	schemes := []string{"https", "http"}
+	if len(c.parties()) == 0 || scheme == "http" && loopback(hostOnly(host)) {
+		schemes = []string{scheme, "https"}
+	}
+	for _, s := range schemes {
+		here, ok := browserOrigin(s + "://" + host)
+		if ok && (len(c.parties()) == 0 || slices.Contains(c.parties(), here)) {
+			return here, true
+		}
+	}
+	return "", false
+}
+
+func hostOnly(host string) string {
+	u, err := url.Parse("//" + host)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// plainHost reports a name or an address, perhaps with a port that exists, and nothing else.
+func plainHost(host string) bool {
+	u, err := url.Parse("//" + host)
+	if err != nil || u.Host != host || hostOnly(host) == "" || strings.ContainsAny(host, " ,%*") {
+		return false
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); strings.HasPrefix(host, "[") != (err == nil && strings.Contains(u.Hostname(), ":")) {
+		return false
+	}
+	port := u.Port()
+	n, err := strconv.Atoi(port)
+	return port == "" && !strings.HasSuffix(host, ":") || err == nil && n > 0 && n < 65536
+}
+
+// path is the path as the client sent it.
+func (c *recorded) path() string {
+	path, _, _ := strings.Cut(requestURI(c.Request.target()), "?")
+	return path
+}
+
+func (c *recorded) query() string {
+	_, query, _ := strings.Cut(requestURI(c.Request.target()), "?")
+	return query
+}
+
+// parameter is the first value of a parameter, and how many came.
+func (c *recorded) parameter(name string) (string, int) { return parameterOf(c.query(), name) }
+
+func parameterOf(query, name string) (first string, count int) {
+	for _, pair := range formPairs(query) {
+		if pair[0] != name {
+			continue
+		}
+		if count++; count == 1 {
+			first = pair[1]
+		}
+	}
+	return first, count
+}
+
+// formPairs are the pairs of a form in order. What is no percent-encoding stays.
+func formPairs(query string) [][2]string {
+	var pairs [][2]string
+	for part := range strings.SplitSeq(query, "&") {
+		if part == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(part, "=")
+		pairs = append(pairs, [2]string{formText(name), formText(value)})
+	}
+	return pairs
+}
+
+func formText(s string) string {
+	if decoded, err := url.QueryUnescape(s); err == nil {
+		return decoded
+	}
+	return s
+}
+
+// cookieValues are all values of a cookie, in order.
+func (c *recorded) cookieValues(name string) []string {
+	var found []string
+	for _, line := range c.Request.values("Cookie") {
+		for pair := range strings.SplitSeq(line, ";") {
+			key, value, given := strings.Cut(pair, "=")
+			if given && strings.Trim(key, " \t") == name {
+				found = append(found, unescape(strings.Trim(value, " \t")))
+			}
+		}
+	}
+	return found
+}
+
+// rounds is how often the browser was sent away in the last seconds: whole numbers count, of several the largest.
+func (c *recorded) rounds() int {
+	most := 0
+	for _, value := range c.cookieValues("__clerk_redirect_count") {
+		if n, err := strconv.ParseUint(value, 10, 31); err == nil {
+			most = max(most, int(n))
+		}
+	}
+	return most
+}
+
+// clientUpdated is __client_uat as JavaScript's parseInt reads it, with 0 for what is no number.
+func clientUpdated(value string) int64 {
+	value = strings.TrimLeft(value, " \t\n\r\f\v\u00a0\u2028\u2029\ufeff")
+	sign := int64(1)
+	if rest, minus := strings.CutPrefix(value, "-"); minus {
+		sign, value = -1, rest
+	}
+	value = strings.TrimPrefix(value, "+")
+	base, digits := 10, "0123456789"
+	if len(value) > 1 && strings.EqualFold(value[:2], "0x") {
+		base, digits, value = 16, "0123456789abcdefABCDEF", value[2:]
+	}
+	end := len(value) - len(strings.TrimLeft(value, digits))
+	n, err := strconv.ParseInt(value[:end], base, 64)
+	if err != nil && end > 0 {
+		n = 1 << 62
+	}
+	return sign * n
+}
+
+func (c *recorded) secret() string { s, _ := c.Options.text("secretKey"); return s }
+
+func (c *recorded) satellite() bool { return c.Options.yes("isSatellite") }
+
+func (c *recorded) proxy() string { s, _ := c.Options.text("proxyUrl"); return s }
+
+// proxyBase is the proxy as a browser spells it: scheme and host in lower case.
+func (c *recorded) proxyBase() string {
+	proxy := strings.TrimRight(c.proxy(), "/")
+	if u, err := url.Parse(proxy); err == nil && u.Host != "" {
+		return strings.Replace(proxy, proxy[:strings.Index(proxy, "://")]+"://"+u.Host, u.Scheme+"://"+strings.ToLower(u.Host), 1)
+	}
+	return proxy
+}
+
+// backendAt is the Backend API's address.
+func (c *recorded) backendAt() string {
+	if address, _ := c.Options.text("apiUrl"); address != "" {
+		return strings.TrimRight(address, "/")
+	}
+	return "https://api.clerk.com"
+}
+
+func (c *recorded) hasBearer() bool {
+	_, found := c.bearer()
+	return found
+}
+
+func (c *recorded) cookieStartsWith(prefixes ...string) bool {
+	for name := range c.Request.cookies() {
+		for _, prefix := range prefixes {
+			if strings.HasPrefix(name, prefix) {
+				return true
+			}
+		}
+	}
+	return false
+}

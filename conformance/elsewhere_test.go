@@ -1,0 +1,115 @@
+package conformance_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A wanted organization is what the path asks for: the personal account, an id or a slug.
+type wanted struct{ kind, value string }
+
+// wantedOrganization matches the path with the patterns, in Clerk's order.
+func (c *recorded) wantedOrganization() (wanted, bool) {
+	organizations, personal := c.organizationPatterns()
+	for _, pattern := range organizations {
+		names, values := matchPath(pattern, c.path())
+		for _, name := range []string{"id", "slug"} {
+			if i := slices.Index(names, name); i >= 0 && values != nil {
+				return wanted{name, values[i]}, true
+			}
+		}
+	}
+	for _, pattern := range personal {
+		if _, values := matchPath(pattern, c.path()); values != nil {
+			return wanted{kind: "personal"}, true
+		}
+	}
+	return wanted{}, false
+}
+
+func (c *recorded) organizationPatterns() (organizations, personal []string) {
+	var said struct {
+		OrganizationPatterns    []string `json:"organizationPatterns"`
+		PersonalAccountPatterns []string `json:"personalAccountPatterns"`
+	}
+	if c.Options.given("organizationSyncOptions") && json.Unmarshal(c.Options["organizationSyncOptions"], &said) != nil {
+		return nil, nil
+	}
+	return said.OrganizationPatterns, said.PersonalAccountPatterns
+}
+
+func (c *recorded) patterns() []string { return slices.Concat(c.organizationPatterns()) }
+
+var pathParameter = regexp.MustCompile(`:(\w+)|\(\.\*\)`)
+
+// matchPath matches a path with a pattern of plain parameters and (.*): in any case, with or without a slash at
+// the end. values is nil if it does not match.
+func matchPath(pattern, path string) (names, values []string) {
+	expression, last := "(?i)^", 0
+	for _, at := range pathParameter.FindAllStringSubmatchIndex(pattern, -1) {
+		expression += regexp.QuoteMeta(pattern[last:at[0]])
+		if at[2] < 0 {
+			expression += "(.*)"
+			names = append(names, "")
+		} else {
+			expression += "([^/#?]+?)"
+			names = append(names, pattern[at[2]:at[3]])
+		}
+		last = at[1]
+	}
+	compiled, err := regexp.Compile(expression + regexp.QuoteMeta(pattern[last:]) + "[/#?]?$")
+	if err != nil {
+		return nil, nil
+	}
+	found := compiled.FindStringSubmatch(path)
+	if found == nil {
+		return names, nil
+	}
+	return names, found[1:]
+}
+
+// wrongOrganization reports a path that asks for another organization than the session's.
+func (s *course) wrongOrganization() bool {
+	who := s.chosen.identity()
+	target, ok := s.wantedOrganization()
+	switch {
+	case !ok || who.Pending:
+		return false
+	case target.kind == "id":
+		return who.OrgID != target.value
+	case target.kind == "slug":
+		return who.OrgSlug != target.value
+	}
+	return who.OrgID != ""
+}
+
+// crossOriginWrite reports a write that rides on a cookie and comes from an origin that is not the case's own.
+func (c *recorded) crossOriginWrite() bool {
+	upgrade := len(c.Request.values("Sec-WebSocket-Key")) > 0 || slices.ContainsFunc(c.Request.values("Upgrade"), func(v string) bool {
+		return strings.Contains(strings.ToLower(v), "websocket")
+	})
+	if !upgrade && slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, c.Request.Method) {
+		return false
+	}
+	site, from := strings.Join(c.Request.values("Sec-Fetch-Site"), ", "), strings.Join(c.Request.values("Origin"), ", ")
+	here, _ := c.origin()
+	own := site == "same-origin" || site == "none" || site == "" && (from == "" || from == here)
+	return !own && !slices.Contains(c.parties(), from)
+}
+
+// anyBearer is the token of the Authorization header, its scheme in any case.
+func (c *recorded) anyBearer() (string, bool) {
+	lines := c.Request.values("Authorization")
+	if len(lines) != 1 || lines[0] == "" {
+		return "", false
+	}
+	scheme, rest, found := strings.Cut(lines[0], " ")
+	if !found {
+		return scheme, true
+	}
+	word, _, _ := strings.Cut(rest, " ")
+	return word, strings.EqualFold(scheme, "Bearer")
+}

@@ -1,0 +1,113 @@
+package conformance_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// headerObstacle is why an expired bearer token is not refreshed: a refresh belongs to a cookie.
+func (c *recorded) headerObstacle() string {
+	if c.Request.Method != http.MethodGet {
+		return "-refresh-non-eligible-non-get"
+	}
+	return "-refresh-non-eligible-no-refresh-cookie"
+}
+
+var sessionID = regexp.MustCompile(`^sess_[A-Za-z0-9]{1,128}$`)
+
+// refresh exchanges the expired cookie token, or says why not.
+func (s *course) refresh() (obstacle string, got *outcome) {
+	secret := only(lastOf(s.cookieValues("__refresh_" + s.suffix())))
+	sid := text(s.chosen.claims["sid"])
+	_, named := s.chosen.claims["azp"]
+	switch {
+	case s.Request.Method != http.MethodGet:
+		return "non-eligible-non-get", nil
+	case secret == "":
+		return "non-eligible-no-refresh-cookie", nil
+	case s.secret() == "":
+		return "non-eligible-no-secret-key", nil
+	case s.expired > 1:
+		return "non-eligible-several-sessions", nil
+	case len(s.parties()) > 0 && !named:
+		return "non-eligible-no-azp", nil
+	case !sessionID.MatchString(sid):
+		return "expired-session-token-missing-sid-claim", nil
+	}
+	path := "/v1/sessions/" + sid + "/refresh"
+	query := url.Values{}
+	if s.pair != "" {
+		query.Set("suffixed_cookies", "true")
+	}
+	s.calls = append(s.calls, call{
+		Method: http.MethodPost, URL: s.backendAt() + path, Query: sortedPairs(query),
+		Authorization: "Bearer " + s.secret(), Body: s.refreshBody(secret),
+	})
+	cookies, failure := s.newCookies(s.reply(http.MethodPost, path, query))
+	if failure != "" {
+		return failure, nil
+	}
+	out, ok := s.judgeDirectives(cookies, false)
+	if !ok || out.Status != signedIn {
+		return "invalid-session-token", nil
+	}
+	return "", &out
+}
+
+func lastOf(values []string) []string { return values[max(0, len(values)-1):] }
+
+func (s *course) refreshBody(secret string) map[string]any {
+	here, _ := s.origin()
+	headers := map[string]any{}
+	for _, h := range s.Request.Headers {
+		values := s.Request.values(h[0])
+		for i := range values {
+			values[i] = latin1(values[i])
+		}
+		headers[strings.ToLower(h[0])] = []any{strings.Join(values, ", ")}
+	}
+	return map[string]any{
+		"format": "cookie", "expired_token": s.chosen.raw, "refresh_token": secret,
+		"request_origin": here, "request_headers": headers,
+	}
+}
+
+var plainCode = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+
+// newCookies are the Set-Cookie values of a refresh's answer, or why there are none.
+func (*course) newCookies(status int, body []byte, ok bool) (cookies []string, failure string) {
+	var said struct {
+		Cookies []string `json:"cookies"`
+		Errors  []struct {
+			Code string `json:"code"`
+		} `json:"errors"`
+	}
+	err := json.Unmarshal(body, &said)
+	switch {
+	case !ok:
+		return nil, "fetch-error"
+	case status == http.StatusNoContent:
+		return nil, "unexpected-bapi-error"
+	case status == http.StatusOK && (!json.Valid(body) || string(body) == "null"):
+		return nil, "fetch-error"
+	case status == http.StatusOK && (err != nil || len(said.Cookies) == 0):
+		return nil, "unexpected-sdk-error"
+	case status == http.StatusOK:
+		return said.Cookies, ""
+	case err != nil || len(said.Errors) == 0:
+		return nil, "unexpected-bapi-error"
+	}
+	switch code := said.Errors[0].Code; {
+	case code == "":
+		return nil, "unexpected-sdk-error"
+	case code == "unexpected_error":
+		return nil, "fetch-error"
+	case !plainCode.MatchString(code):
+		return nil, "unexpected-bapi-error"
+	default:
+		return nil, code
+	}
+}

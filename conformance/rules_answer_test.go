@@ -1,0 +1,148 @@
+package conformance_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// answerRules are about what comes back from a browser round.
+var answerRules = []rule{
+	{
+		name:   "failed answers fall through",
+		kinder: true,
+		why:    "a nonce or token that does not hold leaves the cookies as they are: anybody can put one into a link",
+		when: func(c *recorded, want outcome) bool {
+			return c.answerFails() && len(want.Cookies) == 0 && (want.Reason == "session-token-missing" || want.Status == refused)
+		},
+	},
+	{
+		name: "answers are for documents",
+		why:  "a browser brings an answer on a navigation; on any other request it was put there by somebody else",
+		when: func(c *recorded, _ outcome) bool { return c.answered() && !c.navigates() },
+	},
+	{
+		name: "answers come once, by their carrier",
+		why:  "production is answered by cookie and development by address, and several answers are none: a link, or a cookie beside the honest one, would sign a visitor in as somebody else",
+		when: func(c *recorded, _ outcome) bool {
+			return len(c.broughtBack("__clerk_handshake")) > 1 || len(c.broughtBack("__clerk_handshake_nonce")) > 1 || c.development() && c.answeredByCookie() || !c.development() && c.answeredByAddress()
+		},
+	},
+	{
+		name: "answer is judged",
+		why:  "a nonce has Clerk's form, a handshake token is of this instance and of now, and a session's token, which an application can fill, is none",
+		when: func(c *recorded, _ outcome) bool {
+			nonce := only(c.broughtBack("__clerk_handshake_nonce"))
+			return c.answerFails() && (c.handshakeRefused() || nonce != "" && !nonceForm.MatchString(nonce))
+		},
+	},
+	{
+		name:   "answer's content decides",
+		kinder: true,
+		why:    "the Backend API's answer is read whatever parameters its Content-Type has",
+		when: func(c *recorded, want outcome) bool {
+			return (want.Reason == "session-token-missing" || strings.HasSuffix(want.Reason, "unexpected-sdk-error")) && c.oddContentType()
+		},
+	},
+	{
+		name: "session in an answer passes every check",
+		why:  "the session token that an answer sets is judged as any other: kind, claims, issuer and list",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == signedIn && want.Token != "" && c.verdict(parseToken(want.Token)) != "" && !c.forgiven(want.Token)
+		},
+	},
+	{
+		name:   "session cookie by its exact name",
+		why:    "a cookie whose name merely begins like the session's is another cookie, and says nothing about the session",
+		kinder: true,
+		when: func(c *recorded, _ outcome) bool {
+			return slices.ContainsFunc(c.directives(), func(d string) bool {
+				name, _, _ := directiveOf(d)
+				return strings.HasPrefix(name, "__session") && !c.sessionName(name)
+			})
+		},
+	},
+	{
+		name: "session cookie's whole value",
+		why:  "the value of a cookie ends at the semicolon; what is behind a second = belongs to it",
+		when: func(c *recorded, _ outcome) bool {
+			return slices.ContainsFunc(c.directives(), func(d string) bool {
+				name, value, ok := directiveOf(d)
+				return ok && c.sessionName(name) && strings.Contains(value, "=")
+			})
+		},
+	},
+	{
+		name: "directives are cookies",
+		why:  "an answer with a value that is no cookie, or cannot stand in a header, is none",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status != refused && want.Status != handshake && slices.ContainsFunc(append(c.directives(), want.Cookies...), func(d string) bool {
+				_, _, ok := directiveOf(d)
+				return !ok
+			})
+		},
+	},
+	{
+		name: "failed answers stay behind",
+		why:  "the address to come back to is without the answer that did not hold: of two answers none would count",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == handshake && c.development() && c.answeredByAddress()
+		},
+	},
+}
+
+func (c *recorded) answeredByCookie() bool {
+	return len(c.cookieValues("__clerk_handshake"))+len(c.cookieValues("__clerk_handshake_nonce")) > 0
+}
+
+func (c *recorded) answeredByAddress() bool {
+	_, tokens := c.parameter("__clerk_handshake")
+	_, nonces := c.parameter("__clerk_handshake_nonce")
+	return tokens+nonces > 0
+}
+
+func (c *recorded) answered() bool { return c.answeredByCookie() || c.answeredByAddress() }
+
+// answerFails reports an answer that came and did not hold.
+func (c *recorded) answerFails() bool {
+	s := &course{recorded: c, chosen: parseToken("")}
+	_, ok := s.answer()
+	return !c.hasBearer() && c.answered() && !ok
+}
+
+// handshakeRefused reports a handshake token that is signed well and refused all the same.
+func (c *recorded) handshakeRefused() bool {
+	t := parseToken(only(c.broughtBack("__clerk_handshake")))
+	s := &course{recorded: c}
+	_, ok := s.handshakeToken(t)
+	return t.raw != "" && !ok && c.badForm(t) == "" && c.badSignature(t) == ""
+}
+
+// forgiven reports a development session whose dates are off by a day at most.
+func (c *recorded) forgiven(raw string) bool {
+	return c.development() && c.answered() && c.verdictWithin(parseToken(raw), day) == ""
+}
+
+// directives are the Set-Cookie values in the answers that came or could be had.
+func (c *recorded) directives() []string {
+	var all []string
+	for _, raw := range c.broughtBack("__clerk_handshake") {
+		list, _ := textsIn(parseToken(raw).claims["handshake"])
+		all = append(all, list...)
+	}
+	for _, r := range c.Backend {
+		if strings.HasSuffix(r.Path, "/jwks") || len(r.Responses) == 0 {
+			continue
+		}
+		all = append(all, cookiesIn(r.Responses[0])...)
+	}
+	return all
+}
+
+// oddContentType reports an answer of JSON that does not say so in exactly Clerk's way.
+func (c *recorded) oddContentType() bool {
+	return slices.ContainsFunc(c.Backend, func(r route) bool {
+		return len(r.Responses) > 0 && r.Responses[0].ContentType != "" && r.Responses[0].ContentType != "application/json" &&
+			r.Responses[0].Status < http.StatusBadRequest
+	})
+}

@@ -1,0 +1,90 @@
+package conformance_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+const day = 24 * time.Hour
+
+// refreshRules are about tokens that have expired.
+var refreshRules = []rule{
+	{
+		name: "bearer tokens are not refreshed",
+		why:  "a refresh belongs to a cookie: beside a bearer token it would sign one session in as another",
+		when: func(c *recorded, want outcome) bool {
+			return c.hasBearer() && c.cookieStartsWith("__refresh_") && (want.refreshes() || strings.HasPrefix(want.Reason, expired))
+		},
+	},
+	{
+		name: "refresh needs azp and a plain session id",
+		why:  "a token that does not say for whom it was minted is not made young again, and the session's id, part of an address, is sess_ and letters and digits",
+		when: func(c *recorded, want outcome) bool {
+			_, named := c.overdue().claims["azp"]
+			plain := sessionID.MatchString(text(c.overdue().claims["sid"])) && (named || len(c.parties()) == 0)
+			return !c.hasBearer() && !plain && (want.refreshes() || strings.HasPrefix(want.Reason, expired))
+		},
+	},
+	{
+		name: "codes are plain",
+		why:  "a code of the Backend API goes into a header and an address, so it is of [a-z0-9_-] or unknown",
+		when: func(_ *recorded, want outcome) bool {
+			code, found := strings.CutPrefix(want.Reason, expired+"-refresh-")
+			return found && !plainCode.MatchString(code)
+		},
+	},
+	{
+		name: "malformed refresh is none",
+		why:  "an answer of another shape is no refresh, and no crash",
+		when: func(_ *recorded, want outcome) bool {
+			return want.Status == refused && want.refreshes()
+		},
+	},
+}
+
+// refreshes reports that the Backend API was asked for a refresh.
+func (o outcome) refreshes() bool {
+	return slices.ContainsFunc(o.Calls, func(c call) bool { return c.Method == http.MethodPost && strings.Contains(c.URL, "/v1/sessions/") })
+}
+
+// overdue is the expired cookie token that the reference would refresh.
+func (c *recorded) overdue() *token {
+	return parseToken(c.Request.cookies()["__session"+c.chosenSuffix()])
+}
+
+// responseRules are about what is sent along with a decision.
+var responseRules = []rule{
+	{
+		name: "nobody else may read it",
+		why:  "an answer that sets cookies is for the browser that asked; no other origin is told that it may read it",
+		when: func(_ *recorded, want outcome) bool { return want.Headers["access-control-allow-origin"] != "" },
+		hold: func(_ *recorded, want *outcome) {
+			delete(want.Headers, "access-control-allow-origin")
+			delete(want.Headers, "access-control-allow-credentials")
+		},
+	},
+	{
+		name: "Clerk's cookies only",
+		why:  "of an answer Clerk's cookies are passed on by their exact names, sessions for this host only, Secure in production, and into no cache",
+		when: func(_ *recorded, want outcome) bool { return want.Status != handshake && len(want.Cookies) > 0 },
+		hold: func(c *recorded, want *outcome) { want.setCookies(c, want.Cookies, want.Auth == nil) },
+	},
+}
+
+// cookiesIn are the Set-Cookie values in an answer of the Backend API.
+func cookiesIn(r response) []string {
+	var said struct{ Directives, Cookies []string }
+	if json.Unmarshal(r.JSON, &said) != nil {
+		return nil
+	}
+	return slices.Concat(said.Directives, said.Cookies)
+}
+
+// forgetting reports a Set-Cookie value that deletes the cookie of a browser round that is over.
+func forgetting(cookie string) bool {
+	name, rest, _ := strings.Cut(cookie, "=")
+	return (name == "__clerk_handshake" || name == "__clerk_handshake_nonce") && strings.HasPrefix(rest, "; Path=/;") && strings.Contains(rest, "Max-Age=0")
+}

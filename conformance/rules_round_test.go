@@ -1,0 +1,94 @@
+package conformance_test
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// originRules are about where the request came to, as far as the client tells.
+var originRules = []rule{
+	{
+		name: "forwarded headers are single and well-formed",
+		why:  "a list, a doubled header or a value that is no host or scheme is somebody else's, and names no origin",
+		when: func(c *recorded, want outcome) bool { return want.Location != nil && c.forwardedOddly() },
+	},
+	{
+		name: "scheme without a host",
+		why:  "X-Forwarded-Proto says how the client came, whether or not the host is forwarded too",
+		when: func(c *recorded, want outcome) bool {
+			return want.Location != nil && len(c.Request.values("X-Forwarded-Proto")) > 0 && len(c.Request.values("X-Forwarded-Host")) == 0
+		},
+	},
+	{
+		name: "path stays a path",
+		why:  "an address is joined from its parts: a path that begins with // is not a host",
+		when: func(c *recorded, want outcome) bool { return want.Location != nil && strings.HasPrefix(c.path(), "//") },
+	},
+	{
+		name: "host is in the list",
+		why:  "a browser is sent back to the application's own origins only, so a host outside the list gets no round",
+		when: func(c *recorded, want outcome) bool {
+			_, ok := c.origin()
+			return len(c.parties()) > 0 && !ok && want.Location != nil
+		},
+	},
+}
+
+func (c *recorded) forwardedOddly() bool {
+	hosts, schemes := c.Request.values("X-Forwarded-Host"), c.Request.values("X-Forwarded-Proto")
+	return len(hosts) > 1 || len(schemes) > 1 ||
+		slices.ContainsFunc(hosts, func(h string) bool { return !plainHost(h) }) ||
+		slices.ContainsFunc(schemes, func(s string) bool { return s != "http" && s != "https" })
+}
+
+// roundRules are about when a browser is sent away, and where to.
+var roundRules = []rule{
+	{
+		name: "at most three rounds",
+		why:  "the counter is a whole number, of several the largest, and from 3 on nobody is sent away",
+		when: func(c *recorded, want outcome) bool {
+			values := c.cookieValues("__clerk_redirect_count")
+			return want.Status != signedIn && (len(values) > 1 || len(values) == 1 && !slices.Contains([]string{"", "0", "1", "2", "3"}, values[0]))
+		},
+	},
+	{
+		name: "judged token goes along",
+		why:  "a round begins with the token that was judged, not with a cookie beside it",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == handshake && c.hasBearer() && len(c.Request.values("Cookie")) > 0
+		},
+	},
+	{
+		name:   "satellite outside the list",
+		kinder: true,
+		why:    "a development primary sends browsers, with their development token, to origins in the list, on documents; without that the parameter says nothing",
+		when: func(c *recorded, want outcome) bool {
+			return want.Reason == "primary-responds-to-syncing" && (!c.navigates() || !c.satelliteTarget())
+		},
+	},
+	{
+		name:   "satellite's address is none",
+		kinder: true,
+		why:    "an address that is none is left alone, whoever put it into a link",
+		when: func(c *recorded, want outcome) bool {
+			target, n := c.parameter("__clerk_redirect_url")
+			u, err := url.Parse(target)
+			return want.Status == refused && n > 0 && c.development() && !c.satellite() && (err != nil || !u.IsAbs())
+		},
+	},
+	{
+		name: "satellite is told by its configuration",
+		why:  "whether the sign-in page is on the satellite itself is found out at the start, not by a header that navigations do not send",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == refused && c.satellite() && c.development() && len(c.Request.values("Origin")) > 0
+		},
+	},
+}
+
+// satelliteTarget reports that the satellite's address is in the list.
+func (c *recorded) satelliteTarget() bool {
+	target, _ := c.parameter("__clerk_redirect_url")
+	u, err := url.Parse(target)
+	return err == nil && u.User == nil && c.listed(u.Scheme+"://"+u.Host)
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// app is the web app: a page for everybody, and two routes for those who are signed in.
+type app struct {
+	auth    *clerkauth.Authenticator
+	parties []string // the allowlist
+	signIn  string   // where to sign in to an instance elsewhere; empty: not said
+	trials  []trial
+	clerk   *clerktest.Instance
+	base    string   // where this process and its user reach the app
+	origins []string // every origin it has
+	sibling string   // an origin next to it that it does not trust
+	client  *http.Client
+	waves   atomic.Int64
+}
+
+// newApp makes the app that will be reached at addr: with the instance that the environment names, or else with
+// one of its own.
+func newApp(addr net.Addr) (*app, error) {
+	a := &app{client: &http.Client{
+		Timeout:       10 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	if err := a.locate(addr); err != nil {
+		return nil, err
+	}
+	cfg := clerkauth.ConfigFromEnv()
+	if cfg.PublishableKey == "" {
+		clerk, err := clerktest.Start(clerktest.Options{Development: true, Origins: a.origins, People: people})
+		if err != nil {
+			return nil, err
+		}
+		a.clerk, cfg = clerk, clerk.Config()
+	} else {
+		cfg.AuthorizedParties = append(cfg.AuthorizedParties, a.origins...)
+	}
+	a.parties, a.signIn = cfg.AuthorizedParties, cfg.SignInURL
+	a.trials = trials(strings.HasPrefix(cfg.PublishableKey, "pk_test_"))
+	auth, err := clerkauth.New(cfg)
+	if err != nil {
+		a.close()
+		return nil, err
+	}
+	a.auth = auth
+	return a, nil
+}
+
+// locate works out the app's origins. A listener on every address is reached on this machine's own.
+func (a *app) locate(addr net.Addr) error {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return err
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	a.base = origin(host, port)
+	for _, host := range []string{host, "127.0.0.1", "localhost"} {
+		if o := origin(host, port); !slices.Contains(a.origins, o) {
+			a.origins = append(a.origins, o)
+		}
+	}
+	a.sibling = origin("blog.localhost", port)
+	return nil
+}
+
+// origin is what a browser calls an address: it leaves out the port that http has anyway.
+func origin(host, port string) string {
+	return strings.TrimSuffix("http://"+net.JoinHostPort(host, port), ":80")
+}
+
+func (a *app) close() {
+	if a.clerk != nil {
+		a.clerk.Close()
+	}
+}
+
+func (a *app) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", a.auth.Optional(http.HandlerFunc(a.page)))
+	mux.Handle("GET /me", a.auth.Require(http.HandlerFunc(me)))
+	mux.Handle("POST /waves", a.auth.Require(http.HandlerFunc(a.wave)))
+	mux.Handle("GET /assets/", http.FileServerFS(assets))
+
+	mux.HandleFunc("GET /lab/{trial}/token", a.token)
+	// No session guards the lab, so other sites must be kept from pressing its buttons.
+	own := http.NewCrossOriginProtection()
+	mux.Handle("POST /lab/{trial}", own.Handler(a.auth.Optional(http.HandlerFunc(a.lab))))
+	return mux
+}
+
+// identity is what GET /me tells somebody about themselves.
+type identity struct {
+	User        string    `json:"user"`
+	Session     string    `json:"session"`
+	Org         string    `json:"organization,omitempty"`
+	Role        string    `json:"role,omitempty"`
+	Permissions []string  `json:"permissions,omitempty"`
+	Party       string    `json:"authorized_party"`
+	Expires     time.Time `json:"expires"`
+}
+
+// me is behind Require: there is a session.
+func me(w http.ResponseWriter, r *http.Request) {
+	s, _ := clerkauth.FromContext(r.Context())
+	writeJSON(w, http.StatusOK, identity{
+		User: s.UserID, Session: s.ID, Org: s.Organization.Slug, Role: s.Organization.Role,
+		Permissions: s.Permissions(), Party: s.AuthorizedParty, Expires: s.ExpiresAt.UTC(),
+	})
+}
+
+// wave changes something, as little as that is: what another site must not do in your name.
+func (a *app) wave(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]int64{"waves": a.waves.Add(1)})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, "cannot be shown", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(body)+1))
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, "%s\n", body)
+}

@@ -1,0 +1,136 @@
+package clerkauth_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+func TestBrowserRound(t *testing.T) {
+	b := newBound(t, nil)
+	w := httptest.NewRecorder()
+	r := b.page(b.expired(clerktest.Claims{}), "__clerk_redirect_count=1")
+	b.auth.Optional(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("the handler saw a request that goes round")
+	})).ServeHTTP(w, r)
+	if w.Code != http.StatusTemporaryRedirect || w.Header().Get("Cache-Control") != "no-store" || w.Body.Len() != 0 {
+		t.Errorf("got %d, %v, %q; want 307, no-store and no body", w.Code, w.Header(), w.Body)
+	}
+	u, err := url.Parse(w.Header().Get("Location"))
+	if err != nil || u.Scheme+"://"+u.Host+u.Path != "https://clerk.example.com/v1/client/handshake" {
+		t.Errorf("sent to %v, %v", u, err)
+	}
+	if got, want := u.Query().Get("redirect_url"), "https://example.com/page?x=1"; got != want {
+		t.Errorf("comes back to %q, want %q", got, want)
+	}
+	if got, want := w.Header().Get("Set-Cookie"), "__clerk_redirect_count=2; SameSite=Lax; HttpOnly; Max-Age=2"; got != want {
+		t.Errorf("cookie %q, want %q", got, want)
+	}
+}
+
+// TestNoEndlessRounds has what browsers are told instead of a fourth round. See clerk/javascript #3259 and #7018.
+func TestNoEndlessRounds(t *testing.T) {
+	b := newBound(t, nil)
+	for count, status := range map[string]int{
+		"0": 307, "2": 307, "3": 401, "4": 401, "99": 401, "-1": 307, "2.5": 307, "x": 307, "": 307, "99999999999": 307,
+	} {
+		r := b.page(b.expired(clerktest.Claims{}), "__clerk_redirect_count="+count)
+		r.Header.Set("Accept", "text/html")
+		w := httptest.NewRecorder()
+		b.auth.Require(http.NotFoundHandler()).ServeHTTP(w, r)
+		if w.Code != status {
+			t.Errorf("count %q: got %d, want %d", count, w.Code, status)
+		}
+		if status == 401 && !strings.Contains(w.Body.String(), "publishable key and the secret key") {
+			t.Errorf("count %q: the page does not say which keys to check: %s", count, w.Body)
+		}
+	}
+}
+
+// TestRoundsAreForDocuments has requests that could not follow a redirect to another site. See clerk/javascript
+// #8045, where a POST ended in a 405.
+func TestRoundsAreForDocuments(t *testing.T) {
+	b := newBound(t, nil)
+	old := b.page(b.expired(clerktest.Claims{}))
+	old.Header.Del("Sec-Fetch-Dest")
+	old.Header.Set("Accept", "text/html,application/xhtml+xml")
+	post, head := b.page(b.expired(clerktest.Claims{})), b.page(b.expired(clerktest.Claims{}))
+	post.Method, head.Method = http.MethodPost, http.MethodHead
+	unlisted := b.page(b.expired(clerktest.Claims{}))
+	unlisted.Host = "unlisted.example.com"
+	for name, tt := range map[string]struct {
+		r      *http.Request
+		status clerkauth.Status
+		reason clerkauth.Reason
+	}{
+		"a page":                    {b.page(b.expired(clerktest.Claims{})), clerkauth.Handshake, clerkauth.ReasonTokenExpired},
+		"a page in an old browser":  {old, clerkauth.Handshake, clerkauth.ReasonTokenExpired},
+		"a script":                  {b.script(b.expired(clerktest.Claims{})), clerkauth.SignedOut, clerkauth.ReasonTokenExpired},
+		"a write":                   {post, clerkauth.SignedOut, clerkauth.ReasonTokenExpired},
+		"HEAD":                      {head, clerkauth.SignedOut, clerkauth.ReasonTokenExpired},
+		"a host that is not listed": {unlisted, clerkauth.SignedOut, clerkauth.ReasonRequestHostNotAuthorized},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := b.auth.AuthenticateRequest(tt.r)
+			wantState(t, state, tt.status, tt.reason)
+			if (state.Header.Get("Location") != "") != (tt.status == clerkauth.Handshake) {
+				t.Errorf("headers %v with status %s", state.Header, tt.status)
+			}
+		})
+	}
+}
+
+// A round whose answer could not even be read is a round: a token without azp gets no second one.
+func TestNoSecondRoundForAMissingAzp(t *testing.T) {
+	b := newBound(t, nil)
+	b.clerk.Fault(clerktest.BackendHandshake, clerktest.Down)
+	state := b.auth.AuthenticateRequest(b.page(b.without(clerktest.Claims{}), "__clerk_handshake_nonce="+nonce))
+	wantState(t, state, clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
+}
+
+// TestPrimaryAnswersTheListOnly is door four: a development primary sends the browser, with its token, to origins
+// of the allowlist and nowhere else.
+func TestPrimaryAnswersTheListOnly(t *testing.T) {
+	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{"https://example.com", "https://satellite.example"}})
+	auth, err := clerkauth.New(clerk.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for target, want := range map[string]bool{
+		"https://satellite.example/page":          true,
+		"https://evil.example/page":               false,
+		"http://satellite.example/":               false,
+		"https://satellite.example@evil.example/": false,
+		"https://evil@satellite.example/":         false,
+		"//satellite.example/":                    false,
+		"javascript:alert(1)":                     false,
+		"/page":                                   false,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "https://example.com/sign-in?__clerk_redirect_url="+url.QueryEscape(target), nil)
+		r.Header.Set("Sec-Fetch-Dest", "document")
+		r.Header.Set("Cookie", "__clerk_db_jwt=dvb_1")
+		state := auth.AuthenticateRequest(r)
+		location := state.Header.Get("Location")
+		if got := state.Status == clerkauth.Handshake; got != want || got != strings.HasPrefix(location, "https://satellite.example/page?__clerk_db_jwt=dvb_1&__clerk_synced=true") {
+			t.Errorf("%s: got %s and %q, want an answer: %t", target, state.Status, location, want)
+		}
+	}
+}
+
+// A sibling's WebSocket must not use up the refresh token either.
+func TestCrossOriginUpgradeRefreshesNothing(t *testing.T) {
+	b := newBound(t, nil)
+	r := b.script(b.expired(clerktest.Claims{}), b.refreshCookie())
+	r.Header.Set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+	r.Header.Set("Sec-Fetch-Site", "same-site")
+	r.Header.Set("Origin", "https://evil.example.com")
+	wantState(t, b.auth.AuthenticateRequest(r), clerkauth.SignedOut, clerkauth.ReasonCrossOriginRequest)
+	if n := b.asked(clerktest.BackendRefresh); n != 0 {
+		t.Errorf("asked %d times, want 0", n)
+	}
+}
