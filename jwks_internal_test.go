@@ -71,6 +71,7 @@ func TestWhatAUsableKeyIs(t *testing.T) {
 		"n empty":                  {map[string]any{"n": ""}, false},
 		"n of a number":            {map[string]any{"n": 5}, false},
 		"n that is no base64":      {map[string]any{"n": "!" + modulus(2048, 1)[1:]}, false},
+		"n with padding":           {map[string]any{"n": modulus(2048, 5) + "=="}, false},
 		"n in standard base64":     {map[string]any{"n": "//" + modulus(2048, 1)[2:]}, false},
 		"without e":                {map[string]any{"e": nil}, false},
 		"e empty":                  {map[string]any{"e": ""}, false},
