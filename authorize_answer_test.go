@@ -11,60 +11,6 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// A check that can never hold is a mistake in the program, which is told when it starts.
-func TestAuthorizePanicsOnImpossibleChecks(t *testing.T) {
-	a := newApp(t)
-	role, permission, feature, plan := clerkauth.Role, clerkauth.Permission, clerkauth.Feature, clerkauth.Plan
-	for name, tt := range map[string]struct {
-		check clerkauth.Check
-		says  string
-	}{
-		"zero check":                {clerkauth.Check{}, "zero Check"},
-		"empty role":                {role(""), `"" is no role`},
-		"prefix alone":              {role("org:"), `"org:" is no role`},
-		"prefix twice":              {role("org:org:"), `"org:org:" is no role`},
-		"spaces":                    {role("  "), `"  " is no role`},
-		"space before":              {role("org: admin"), `"org: admin" is no role`},
-		"space after":               {role("admin "), `"admin " is no role`},
-		"empty permission":          {permission(""), `"" is no permission`},
-		"permission prefix alone":   {permission("org:"), `"org:" is no permission`},
-		"permission with newline":   {permission("org:a:read\n"), `is no permission`},
-		"system permission":         {permission("org:sys_memberships:read"), "system permission"},
-		"system permission, short":  {permission("sys_memberships:read"), "system permission"},
-		"system permission, twice":  {permission("org:org:sys_profile:manage"), "system permission"},
-		"empty feature":             {feature(""), `"" is no feature`},
-		"scope alone":               {feature("org:"), `"org:" is no feature`},
-		"no scope before the colon": {feature(":search"), `":search" is no feature`},
-		"unknown scope":             {feature("team:search"), `"team:search" is no feature`},
-		"scope in capitals":         {feature("User:search"), `"User:search" is no feature`},
-		"scopes as Clerk packs":     {feature("uo:search"), `"uo:search" is no feature`},
-		"feature of spaces":         {feature("user:  "), `is no feature`},
-		"feature with a space":      {feature("search "), `is no feature`},
-		"two features":              {feature("search,export"), `is no feature`},
-		"empty plan":                {plan(""), `"" is no plan`},
-		"plan scope alone":          {plan("user:"), `"user:" is no plan`},
-		"plan unknown scope":        {plan("team:pro"), `"team:pro" is no plan`},
-		"plan with a space":         {plan(" pro"), `" pro" is no plan`},
-		"no preset":                 {clerkauth.Reverified(""), "presets"},
-		"unknown preset":            {clerkauth.Reverified("paranoid"), `"paranoid"`},
-		"preset in capitals":        {clerkauth.Reverified("STRICT"), `"STRICT"`},
-		"inside AnyOf":              {clerkauth.AnyOf(role("admin"), role("org:")), `"org:" is no role`},
-		"first in AnyOf":            {clerkauth.AnyOf(clerkauth.Check{}, role("admin")), "zero Check"},
-		"deep inside AnyOf":         {clerkauth.AnyOf(role("admin"), clerkauth.AnyOf(role("owner"), permission("org:sys_x:y"))), "system permission"},
-	} {
-		for position, more := range map[string][]clerkauth.Check{"alone": {tt.check}, "last": {role("admin"), tt.check}} {
-			func() {
-				defer func() {
-					if got := fmt.Sprint(recover()); !strings.HasPrefix(got, "clerkauth: Authorize: ") || !strings.Contains(got, tt.says) {
-						t.Errorf("%s, %s: panics with %q, want it to say %q", name, position, got, tt.says)
-					}
-				}()
-				a.Authorize(more[0], more[1:]...)
-			}()
-		}
-	}
-}
-
 // The answer names what was demanded first and is not there, and nothing that the caller has.
 func TestAuthorizeNamesTheFailedCheck(t *testing.T) {
 	a := newApp(t)
@@ -166,6 +112,125 @@ func TestAuthorizeDecidesOnce(t *testing.T) {
 			w := serve(tt.h, asking("GET", "/", carry))
 			if got, others := len(a.events()), len(other.events()); w.Code != tt.status || got != 1 || others != tt.others {
 				t.Errorf("%s, %s: %d, decided %d times, and %d by the other; want %d, once, and %d", name, kind, w.Code, got, others, tt.status, tt.others)
+			}
+		}
+	}
+}
+
+// An expired page goes round through Clerk, be Authorize alone or not; a script is told, as is who is nobody.
+func TestAuthorizeDecidesForItself(t *testing.T) {
+	b := newBound(t, nil)
+	h := b.auth.Authorize(clerkauth.Role("admin"))(greet)
+	expired := b.expired(clerktest.Claims{Organization: acme})
+	for name, handler := range map[string]http.Handler{"alone": h, "inside Optional": b.auth.Optional(h)} {
+		w := serve(handler, b.page(expired))
+		if to := w.Header().Get("Location"); w.Code != http.StatusTemporaryRedirect || !strings.HasPrefix(to, "https://clerk.example.com/v1/client/handshake?") || w.Body.Len() > 0 {
+			t.Errorf("%s: a page with an expired token gets %d to %q with %q, want a handshake", name, w.Code, to, w.Body)
+		}
+		if w = serve(handler, b.script(expired)); w.Code != http.StatusUnauthorized || w.Header().Get("X-Clerk-Auth-Reason") != "session-token-expired-refresh-non-eligible-no-refresh-cookie" {
+			t.Errorf("%s: a script with an expired token gets %d %s", name, w.Code, w.Header().Get("X-Clerk-Auth-Reason"))
+		}
+		if w = serve(handler, asking("GET", "/")); w.Code != http.StatusUnauthorized {
+			t.Errorf("%s: nobody gets %d, want 401", name, w.Code)
+		}
+		if w = serve(handler, b.page(b.clerk.Token(clerktest.Claims{Organization: acme}))); w.Code != http.StatusOK {
+			t.Errorf("%s: an admin gets %d", name, w.Code)
+		}
+	}
+	down := newApp(t)
+	down.clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
+	w := serve(down.Authorize(clerkauth.Role("admin"))(greet), asking("GET", "/", withBearer(down.clerk.Token(clerktest.Claims{Organization: acme}))))
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("without keys: %d, want 503", w.Code)
+	}
+}
+
+// NewContext is for tests of handlers; what it puts there passes no check.
+func TestAuthorizeDoesNotBelieveNewContext(t *testing.T) {
+	a := newApp(t)
+	ctx := clerkauth.NewContext(t.Context(), a.clerk.Session(clerktest.Claims{Organization: acme}))
+	h := a.Authorize(clerkauth.Role("admin"))(greet)
+	if w := serve(h, asking("GET", "/").WithContext(ctx)); w.Code != http.StatusUnauthorized {
+		t.Errorf("nobody gets %d, want 401", w.Code)
+	}
+	if w := serve(h, asking("GET", "/", a.signedIn()).WithContext(ctx)); w.Code != http.StatusForbidden {
+		t.Errorf("a member of nothing gets %d, want 403", w.Code)
+	}
+}
+
+// TestAuthorizeInRouters has the ways in which handlers are put together.
+func TestAuthorizeInRouters(t *testing.T) {
+	a := newApp(t)
+	adminOnly := a.Authorize(clerkauth.Role("admin"))
+	mux := http.NewServeMux()
+	mux.Handle("GET /invoices/{id}", a.Authorize(clerkauth.Permission("org:invoices:read"))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte("invoice " + r.PathValue("id")))
+	})))
+	mux.Handle("DELETE /invoices/{id}", adminOnly(greet))
+	group := http.NewServeMux()
+	group.Handle("/settings", greet)
+	mux.Handle("/admin/", adminOnly(http.StripPrefix("/admin", group)))
+	var chain http.Handler = greet // as routers with a Use of their own do
+	for _, middleware := range []func(http.Handler) http.Handler{adminOnly, a.Optional} {
+		chain = middleware(chain)
+	}
+	mux.Handle("/chain", chain)
+	mux.HandleFunc("/", greet)
+
+	member, admin := clerktest.Claims{Organization: acme, Permissions: []string{"org:invoices:read"}}, clerktest.Claims{Organization: acme}
+	member.Organization.Role = "org:member"
+	for _, root := range []http.Handler{mux, a.Optional(mux)} {
+		for _, tt := range []struct {
+			method, path           string
+			member, admin, visitor int
+		}{
+			{"GET", "/invoices/7", 200, 403, 401},
+			{"HEAD", "/invoices/7", 200, 403, 401},
+			{"DELETE", "/invoices/7", 403, 200, 401},
+			{"POST", "/admin/settings", 403, 200, 401},
+			{"GET", "/chain", 403, 200, 401},
+			{"GET", "/", 200, 200, 200},
+		} {
+			m := serve(root, asking(tt.method, tt.path, withBearer(a.clerk.Token(member)))).Code
+			o := serve(root, asking(tt.method, tt.path, withBearer(a.clerk.Token(admin)))).Code
+			v := serve(root, asking(tt.method, tt.path)).Code
+			if m != tt.member || o != tt.admin || v != tt.visitor {
+				t.Errorf("%s %s: member %d, admin %d, visitor %d; want %d, %d, %d", tt.method, tt.path, m, o, v, tt.member, tt.admin, tt.visitor)
+			}
+		}
+		if w := serve(root, asking("GET", "/invoices/7", withBearer(a.clerk.Token(member)))); w.Body.String() != "invoice 7" {
+			t.Errorf("got %q, want the path's value", w.Body)
+		}
+	}
+}
+
+// A session with a task left to do is shown to the page where it is done, and passes no check.
+func TestPendingSessionsAndAuthorize(t *testing.T) {
+	for _, allowed := range []bool{false, true} {
+		a := newApp(t, func(c *clerkauth.Config) { c.AllowPending = allowed })
+		pending := clerktest.Claims{Subject: "user_new", Pending: true, Organization: acme}
+		for kind, carry := range map[string]edit{"bearer": withBearer(a.clerk.Token(pending)), "cookie": a.withCookies(a.clerk.Token(pending))} {
+			serve(a.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				state, _ := clerkauth.StateFromContext(r.Context())
+				_, in := clerkauth.FromContext(r.Context())
+				shown := state.Pending
+				if allowed {
+					shown = state.Session
+				}
+				if in != allowed || shown == nil || shown.UserID != "user_new" || !shown.Pending || (state.Pending == nil) != allowed {
+					t.Errorf("%s, allowed %t: signed in %t, session %v, pending %v", kind, allowed, in, state.Session, state.Pending)
+				}
+			})), asking("GET", "/", carry))
+			want, reason := http.StatusUnauthorized, "session-pending"
+			if allowed {
+				want, reason = http.StatusOK, ""
+			}
+			for _, check := range []clerkauth.Check{clerkauth.Role("admin"), clerkauth.NotImpersonated(), clerkauth.Reverified(clerkauth.Lax)} {
+				for _, h := range []http.Handler{a.Authorize(check)(greet), a.Optional(a.Authorize(check)(greet))} {
+					if w := serve(h, asking("GET", "/", carry)); w.Code != want || w.Header().Get("X-Clerk-Auth-Reason") != reason {
+						t.Errorf("%s, allowed %t, %v: %d %s, want %d %s", kind, allowed, check, w.Code, w.Header().Get("X-Clerk-Auth-Reason"), want, reason)
+					}
+				}
 			}
 		}
 	}

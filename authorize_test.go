@@ -239,8 +239,16 @@ func TestReverifiedAtTheBoundaries(t *testing.T) {
 			}
 		}
 		for _, fva := range []any{
-			clerktest.Absent, nil, "0,0", 0, []int{}, []int{0}, []int{0, 0, 0}, []string{"0", "0"}, []int{0, -2}, []int{-2, 0},
-			[]float64{0.5, 0}, []any{0, nil}, map[string]int{"0": 0, "1": 0},
+			clerktest.Absent, nil, "0,0", 0,
+			[]int{},
+			[]int{0},
+			[]int{0, 0, 0},
+			[]string{"0", "0"},
+			[]int{0, -2},
+			[]int{-2, 0},
+			[]float64{0.5, 0},
+			[]any{0, nil},
+			map[string]int{"0": 0, "1": 0},
 		} {
 			token := a.clerk.Token(clerktest.Claims{Extra: map[string]any{"fva": fva}})
 			if a.holds(t, token, clerkauth.Reverified(preset)) {
@@ -263,7 +271,8 @@ func TestGHSA_w24r_5266_9c3c(t *testing.T) {
 		clerkauth.AnyOf(clerkauth.Role("owner"), clerkauth.Plan("free")),
 	}
 	impossible := []clerkauth.Check{
-		{}, clerkauth.Role(""), clerkauth.Permission("org:sys_memberships:read"), clerkauth.Feature("x:search"), clerkauth.Plan(""),
+		{},
+		clerkauth.Role(""), clerkauth.Permission("org:sys_memberships:read"), clerkauth.Feature("x:search"), clerkauth.Plan(""),
 		clerkauth.Reverified(""), clerkauth.Reverified("nonsense"), clerkauth.AnyOf(clerkauth.Check{}), clerkauth.AnyOf(clerkauth.Role("admin"), clerkauth.Check{}),
 	}
 	if !a.holds(t, admin, good[0], good[1:]...) {
