@@ -76,3 +76,23 @@ func TestAuthorizeKeepsItsChecks(t *testing.T) {
 		t.Errorf("a route's checks changed after it was set up: %d", w.Code)
 	}
 }
+
+// A session is a value that programs may change and tests may write. What is not in it is not granted.
+func TestHasOfAChangedSession(t *testing.T) {
+	clerk, _ := offline(t, clerktest.Options{})
+	whole := clerk.Session(clerktest.Claims{Organization: acme, Permissions: []string{"org:a:read"}, Features: []string{"o:reports"}, Plans: []string{"o:pro"}})
+	checks := []clerkauth.Check{clerkauth.Role("admin"), clerkauth.Permission("org:a:read"), clerkauth.Feature("reports"), clerkauth.Plan("pro")}
+	left, anonymous := *whole, *whole
+	left.Organization.ID = ""
+	anonymous.UserID = ""
+	byHand := &clerkauth.Session{UserID: "user_1", Organization: acme}
+	for i, check := range checks {
+		if !whole.Has(check) || left.Has(check) || anonymous.Has(check) || byHand.Has(check) != (i == 0) {
+			t.Errorf("%v: whole %t, organization left %t, nobody %t, by hand %t; want true, false, false, and the role alone",
+				check, whole.Has(check), left.Has(check), anonymous.Has(check), byHand.Has(check))
+		}
+	}
+	if anonymous.Has(clerkauth.NotImpersonated()) || anonymous.Has(clerkauth.Reverified(clerkauth.Lax)) {
+		t.Error("a check holds for nobody")
+	}
+}
