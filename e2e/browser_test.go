@@ -51,6 +51,7 @@ func (w *world) openWith(t *testing.T, profile string) *tab {
 		chromedp.ExecPath(program), chromedp.UserDataDir(profile), chromedp.CombinedOutput(io.Discard), chromedp.WindowSize(900, 600),
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-back-forward-cache", true), // or going back asks nobody, and tells chromedp nothing
 		chromedp.Flag("host-resolver-rules", w.hosts))
 	launcher, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
@@ -151,6 +152,7 @@ func (b *tab) picture() {
 		b.t.Fatal(err)
 	}
 	name := strings.NewReplacer("/", "_", " ", "_", ",", "").Replace(b.t.Name()) + ".png"
+	//nolint:gosec // G703: whoever runs the tests says where
 	if err := os.WriteFile(filepath.Join(dir, name), image, 0o600); err != nil {
 		b.t.Fatal(err)
 	}

@@ -49,7 +49,10 @@ const (
 	leeway   = 5 * time.Second // the library's, for their dates
 )
 
-// production is a world with https everywhere. change may be nil.
+// setting is one of the two: production or development. change may be nil.
+type setting func(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *world
+
+// production is a world with https everywhere.
 func production(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *world {
 	t.Helper()
 	opts.Domain, opts.Origins = domain, []string{appOrigin}
