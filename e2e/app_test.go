@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"testing"
 
 	"github.com/coder/websocket"
 
@@ -16,7 +15,6 @@ import (
 type app struct {
 	signIn string       // the address of the sign-in page
 	writes atomic.Int64 // those that a handler was reached by
-	opened atomic.Int64 // WebSockets
 
 	mu   sync.Mutex // guards seen
 	seen []exchange
@@ -70,7 +68,6 @@ func (a *app) open(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the answer is written
 	}
-	a.opened.Add(1)
 	_ = conn.Close(websocket.StatusNormalClosure, "") // the browser may be gone
 }
 
@@ -88,8 +85,7 @@ func (a *app) record(next http.Handler) http.Handler {
 }
 
 // answers are the exchanges so far with a path.
-func (a *app) answers(t *testing.T, path string) []exchange {
-	t.Helper()
+func (a *app) answers(path string) []exchange {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var found []exchange

@@ -97,6 +97,12 @@ func (b *tab) arrive(step chromedp.Action[chromedp.Void]) int {
 	return int(resp.Status)
 }
 
+// text is what the page says in all.
+func (b *tab) text() string {
+	b.t.Helper()
+	return evaluate[string](b, `document.body.innerText`)
+}
+
 // place is where the tab is.
 func (b *tab) place() place {
 	b.t.Helper()
