@@ -28,7 +28,7 @@ func (w *world) renewals() (handshakes, refreshes int) {
 
 // No clock is set ahead here: the page waits for its token to run out.
 func TestStaysSignedInOverThreeTokenLifetimes(t *testing.T) {
-	const short = 4 * time.Second
+	const short = 5 * time.Second
 	for _, c := range []struct {
 		name                  string
 		in                    setting
@@ -37,8 +37,6 @@ func TestStaysSignedInOverThreeTokenLifetimes(t *testing.T) {
 	}{
 		{"production, by refresh", production, true, true, 0, 1},
 		{"production, by nonce", production, false, true, 1, 0},
-		{"production, by token", production, false, false, 1, 0},
-		{"development, by refresh", development, true, true, 0, 1},
 		{"development, by nonce", development, false, true, 1, 0},
 		{"development, by token", development, false, false, 1, 0},
 	} {
