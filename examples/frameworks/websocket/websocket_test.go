@@ -57,8 +57,9 @@ func dial(t *testing.T, client *http.Client, path string, header http.Header) (*
 		t.Fatal(err)
 	}
 	if err == nil {
-		return conn, resp.StatusCode, ""
+		return conn, resp.StatusCode, "" // the body is the connection
 	}
+	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
