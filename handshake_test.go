@@ -52,6 +52,17 @@ func TestNoEndlessRounds(t *testing.T) {
 	}
 }
 
+// A sign-in page sends somebody who is signed in there straight back: it must not stand between them and the page
+// that explains.
+func TestNoEndlessRoundsWithASignInPage(t *testing.T) {
+	b := newBound(t, func(c *clerkauth.Config) { c.SignInURL = "https://accounts.example.com/sign-in" })
+	w := httptest.NewRecorder()
+	b.auth.Require(http.NotFoundHandler()).ServeHTTP(w, b.page(b.expired(clerktest.Claims{}), "__clerk_redirect_count=3"))
+	if w.Code != http.StatusUnauthorized || w.Header().Get("Location") != "" {
+		t.Errorf("got %d and Location %q, want 401 and none", w.Code, w.Header().Get("Location"))
+	}
+}
+
 // TestRoundsAreForDocuments has requests that could not follow a redirect to another site. See clerk/javascript
 // #8045, where a POST ended in a 405.
 func TestRoundsAreForDocuments(t *testing.T) {
