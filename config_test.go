@@ -121,7 +121,7 @@ func TestNewRefusesAddresses(t *testing.T) {
 	}
 	bad := []string{
 		"api.example.com", "//api.example.com", "/v1", "api.example.com:443", "https://", "https://:443", "https:api",
-		"http://api.example.com", "http://localhost.example.com", "http://10.0.0.1", "ftp://api.example.com", "unix:///run/api",
+		"http://api.example.com", "http://localhost.example.com", "http://10.0.0.1", "ftp://api.example.com", "ftp://localhost", "ws://127.0.0.1", "unix:///run/api",
 		"https://api.example.com?x", "https://api.example.com/?", "https://api.example.com#x", "https://api.example.com/#",
 		"https://user:secret@api.example.com", "https://@api.example.com", "https://api example.com", "https://api.example.com\n",
 	}
@@ -155,6 +155,7 @@ func TestNewAcceptsWhatNeedsNoPublishableKey(t *testing.T) {
 		"five minutes": {PublishableKey: liveKey, KeyMaxAge: 5 * time.Minute},
 		"local key":    {PublishableKey: publishableKey("pk_test_", "http://localhost:4000")},
 		"sign-in":      {PublishableKey: liveKey, SignInURL: "https://accounts.example.com/sign-in?a=b#/x"},
+		"path":         {PublishableKey: liveKey, SignInURL: "/sign-in"},
 		"local":        {PublishableKey: liveKey, SignInURL: "http://localhost:3000/sign-in"},
 		"test sign-in": {PublishableKey: testKey, SignInURL: "http://dev.example.com/sign-in"},
 		"test keys":    {PublishableKey: testKey, SecretKey: testSecret},
@@ -173,7 +174,7 @@ func TestNewReportsEveryMistakeAtOnce(t *testing.T) {
 		PublishableKey: "pk_live_x", SecretKey: "sk_", JWTKey: "x", ClockSkew: time.Hour, KeyMaxAge: 1,
 		AuthorizedParties: []string{"example.com", "https://good.example.com", "https://*.other.test"},
 		TrustedOrigins:    []string{"https://pay.example/hook"},
-		FrontendAPIURL:    "clerk", BackendAPIURL: "api", SignInURL: "/sign-in", InsecureAllowAnyParty: true,
+		FrontendAPIURL:    "clerk", BackendAPIURL: "api", SignInURL: "sign-in", InsecureAllowAnyParty: true,
 		Issuers: []string{""},
 	})
 	if err == nil {

@@ -150,7 +150,7 @@ func (k *keys) ask(ctx context.Context, kid string) (s *snapshot, reason Reason,
 		reason, cached = k.await(ctx, f), !f.fresh
 	}
 	// Also without a fetch to wait for: one may have landed since this request looked.
-	if s = k.current.Load(); s != nil && s.has(kid) && !k.tooOld(s, k.now()) {
+	if s = k.current.Load(); s != nil && s.has(kid) {
 		return s, "", false
 	}
 	return nil, reason, cached
@@ -253,7 +253,7 @@ func (k *keys) land(f *flight, old *snapshot, doc document, err error) error {
 		}
 		return err
 	}
-	k.failures, k.retryAt = 0, time.Time{}
+	k.failures = 0
 	next := &snapshot{keySet: set, generation: 1, asked: f.began, etag: doc.etag}
 	if old != nil {
 		next.generation = old.generation

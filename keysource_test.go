@@ -1,8 +1,8 @@
 package clerkauth_test
 
 import (
-	"context"
-	"errors"
+	"bytes"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -117,6 +117,43 @@ func TestOnlyAGoodDocumentIsTaken(t *testing.T) {
 	}
 }
 
+// A body that never ends costs no more than one of the largest size.
+func TestOnlySoMuchIsRead(t *testing.T) {
+	endless := &letters{}
+	withKeys(t, func(k *keyed) {
+		k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
+		if endless.read > 300<<10 {
+			k.Errorf("read %d bytes, want little more than 256 KiB", endless.read)
+		}
+		if !endless.closed {
+			k.Error("the body was not closed")
+		}
+	}, func(c *clerkauth.Config) {
+		c.HTTPClient.Transport = transport(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: endless, Request: r}, nil
+		})
+	})
+}
+
+// letters is a body without an end, up to 10 MiB.
+type letters struct {
+	read   int
+	closed bool
+}
+
+func (l *letters) Read(b []byte) (int, error) {
+	if l.read > 10<<20 {
+		return 0, io.EOF
+	}
+	l.read += len(b)
+	return copy(b, bytes.Repeat([]byte{'x'}, len(b))), nil
+}
+
+func (l *letters) Close() error {
+	l.closed = true
+	return nil
+}
+
 // padded is a fault that answers honestly, with white space up to a size.
 func padded(size int) clerktest.Fault {
 	return func(honest http.Handler) http.Handler {
@@ -199,6 +236,9 @@ type statusRecorder struct {
 
 func (r statusRecorder) WriteHeader(status int) {
 	*r.statuses = append(*r.statuses, status)
+	if status == http.StatusNotModified {
+		r.Header().Del("ETag") // it goes without saying
+	}
 	r.ResponseWriter.WriteHeader(status)
 }
 
@@ -248,64 +288,5 @@ func TestKeyMaxAge(t *testing.T) {
 				k.want(k.token, "", 0)
 			}, func(cfg *clerkauth.Config) { cfg.KeyMaxAge = c.config })
 		})
-	}
-}
-
-func TestReady(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.fault(clerktest.Slow(time.Second))
-		together(10, func(int) {
-			if err := k.auth.Ready(k.Context()); err != nil {
-				k.Errorf("Ready: %v", err)
-			}
-		})
-		k.asked(1)
-		if err := k.auth.Ready(k.Context()); err != nil {
-			k.Errorf("Ready again: %v", err)
-		}
-		k.asked(0)
-		k.want(k.token, "", 0)
-	})
-}
-
-func TestReadySaysWhyNot(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		ready := func(ctx context.Context, took time.Duration) error {
-			k.Helper()
-			begin := time.Now()
-			err := k.auth.Ready(ctx)
-			refusal, ok := errors.AsType[*clerkauth.Error](err)
-			if !ok || refusal.Reason != clerkauth.ReasonKeysUnavailable || refusal.Unwrap() == nil {
-				k.Fatalf("got %v, want an *Error of %s with what is behind it", err, clerkauth.ReasonKeysUnavailable)
-			}
-			if waited := time.Since(begin); waited != took {
-				k.Errorf("took %v, want %v", waited, took)
-			}
-			if strings.Contains(refusal.Unwrap().Error(), k.clerk.SecretKey()) {
-				k.Errorf("the secret key is in %v", refusal.Unwrap())
-			}
-			return err
-		}
-		k.fault(clerktest.Hang)
-		done, cancel := context.WithTimeout(k.Context(), time.Second)
-		defer cancel()
-		if err := ready(done, time.Second); !errors.Is(err, context.DeadlineExceeded) {
-			k.Errorf("got %v, want the context's error", err)
-		}
-		if err := ready(k.Context(), 4*time.Second); !errors.Is(err, context.DeadlineExceeded) {
-			k.Errorf("got %v, want that of the fetch", err)
-		}
-		_ = ready(k.Context(), 0) // one has just failed
-		k.asked(1)
-		if strings.Contains(k.logged(), k.clerk.SecretKey()) {
-			k.Errorf("the secret key is in the log")
-		}
-	})
-}
-
-func TestReadyWithJWTKey(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{})
-	if err := auth.Ready(t.Context()); err != nil || len(clerk.Requests()) != 0 {
-		t.Errorf("got %v after %d requests, want none of either", err, len(clerk.Requests()))
 	}
 }

@@ -68,6 +68,8 @@ func TestMatch(t *testing.T) {
 		"https://a.preview.example.com.":          false,
 		"https://a.preview.example.com:8443":      false,
 		"http://a.preview.example.com":            false,
+		"http://xa.preview.example.com":           false,
+		"evilevil0.preview.example.com":           false,
 		"https://evil.test/a.preview.example.com": false,
 		"https://evil.test?.preview.example.com":  false,
 		"https://evil.test#.preview.example.com":  false,

@@ -107,6 +107,17 @@ func TestNestedMiddlewareDecidesOnce(t *testing.T) {
 	}
 }
 
+// What a decision adds to the response is added once.
+func TestNestedMiddlewareAnswersOnce(t *testing.T) {
+	a := newApp(t)
+	for name, h := range map[string]http.Handler{"once": a.Require(greet), "nested": a.Optional(a.Optional(a.Require(greet)))} {
+		w := serve(h, asking("GET", "https://example.com/", a.signedIn()))
+		if got := w.Header()["Set-Cookie"]; w.Code != 200 || len(got) != 1 {
+			t.Errorf("%s: %d with Set-Cookie %q, want 200 and one cookie", name, w.Code, got)
+		}
+	}
+}
+
 // withHeaderCopy is middleware as others write it: it puts something into the context.
 func withHeaderCopy(next http.Handler) http.Handler {
 	type key struct{}
@@ -159,8 +170,13 @@ func TestRequireBelievesOnlyItsOwnDecision(t *testing.T) {
 
 // What is between the guards can change a request; what was decided before that is then about another request.
 func TestRequireDecidesAgainWhenTheRequestChanges(t *testing.T) {
-	a := newApp(t)
-	good := a.clerk.Token(clerktest.Claims{})
+	a := newApp(t, func(c *clerkauth.Config) {
+		c.AllowParty = func(_ context.Context, origin, host string) bool {
+			return origin == "https://customer.test" && host == "customer.test"
+		}
+	})
+	forged := a.clerk.Forge(clerktest.Claims{})
+	good, customers := a.clerk.Token(clerktest.Claims{}), a.clerk.Token(clerktest.Claims{AuthorizedParty: "https://customer.test"})
 	between := func(change edit, next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			change(r)
@@ -171,7 +187,15 @@ func TestRequireDecidesAgainWhenTheRequestChanges(t *testing.T) {
 		before, change edit
 		code           int
 	}{
+		"the token is taken away":   {withBearer(good), with("Authorization"), 401},
+		"the token is replaced":     {withBearer(good), withBearer(forged), 401},
+		"the token is overwritten":  {withBearer(good), func(r *http.Request) { r.Header["Authorization"][0] = "Bearer " + forged }, 401},
+		"another header is added":   {withBearer(good), with("Authorization", "Bearer "+good, "Bearer "+good), 400},
+		"a token is added":          {headers(), withBearer(good), 200},
+		"the cookies are taken":     {a.withCookies(good), with("Cookie"), 401},
+		"the cookies are replaced":  {a.withCookies(good), with("Cookie", "__session="+forged+"; __client_uat=1"), 401},
 		"the header is replaced":    {withBearer(good), func(r *http.Request) { r.Header = http.Header{} }, 401},
+		"it is for another host":    {all(host("customer.test"), withBearer(customers)), host("example.com"), 401},
 		"it becomes a write":        {all(a.withCookies(good), headers("Sec-Fetch-Site: same-site")), func(r *http.Request) { r.Method = "POST" }, 403},
 		"something else is changed": {withBearer(good), with("X-Request-Id", "1"), 200},
 	} {

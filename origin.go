@@ -34,7 +34,7 @@ func (f *facts) host() string {
 
 // wellFormedHost reports whether host is a name or address and perhaps a port, and nothing around it.
 func wellFormedHost(host string) bool {
-	if host == "" || strings.ContainsAny(host, " \t,/?#@\\%*") {
+	if host == "" || strings.ContainsAny(host, ",*") {
 		return false
 	}
 	u, err := url.Parse("//" + host)

@@ -121,10 +121,10 @@ func parseOrigin(s string) (origin, error) {
 		return origin{}, errStars
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme == "" || u.Opaque != "" || u.Host == "" {
+	if err != nil || u.Scheme == "" || u.Host == "" {
 		return origin{}, errNoOrigin
 	}
-	if u.User != nil || strings.TrimSuffix(u.Path, "/") != "" || strings.ContainsAny(s, "?#@") {
+	if strings.TrimSuffix(u.Path, "/") != "" || strings.ContainsAny(s, "?#@") {
 		return origin{}, errExtra
 	}
 	if u.Scheme == "ws" || u.Scheme == "wss" {

@@ -139,6 +139,8 @@ func TestWildcardRules(t *testing.T) {
 		{live, "https://clerkauth--any--label.example.com", errHost},
 		{live, "https://*.clerkauth--any--label.example.com", errHost},
 		{partyRules{live: true}, "https://*.example.com", errWildRoot},
+		{partyRules{live: true}, "https://*.example.com.", errWildRoot},
+		{partyRules{live: true}, "https://*", errWildRoot},
 		{partyRules{live: true, root: "vercel.app"}, "https://*.vercel.app", errWildShared},
 		{partyRules{live: true, root: "vercel.app"}, "https://app-*.vercel.app", errWildShared},
 		{partyRules{live: true, root: "app.vercel.app"}, "https://*.app.vercel.app", nil},

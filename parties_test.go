@@ -151,6 +151,14 @@ func TestAllowPartyDecidesWhatTheListDoesNot(t *testing.T) {
 			t.Errorf("azp %q: VerifyToken asked AllowParty %v, want it without a host", tc.azp, asked)
 		}
 	}
+	// A host that is none is not passed on: whoever asks a database with it need not think about its characters.
+	for _, malformed := range []string{"a.test,b.test", "*.test", "*", "[fe80::1%25eth0]", "a b", "a/b", "a@b", "a?b", "a#b", `a\b`, "a\tb", ":80", "[", ""} {
+		asked = nil
+		a.AuthenticateRequest(asking(http.MethodGet, "/", host(malformed), withBearer(a.clerk.Token(clerktest.Claims{AuthorizedParty: "https://customer.test"}))))
+		if !slices.Equal(asked, []question{{"https://customer.test", ""}}) {
+			t.Errorf("with Host %q AllowParty was asked %v, want it without a host", malformed, asked)
+		}
+	}
 	// A forged token must not make anybody look into a database.
 	asked = nil
 	_, _ = a.VerifyToken(t.Context(), a.clerk.Forge(clerktest.Claims{AuthorizedParty: "https://customer.test"}))

@@ -241,6 +241,31 @@ func TestGarbageNeitherFetchesNorWaits(t *testing.T) {
 	})
 }
 
+// A time to wait for that lies in a future which the clock has left is none.
+func TestPausesOfAClockThatGoesBack(t *testing.T) {
+	var back time.Duration
+	clock := func(cfg *clerkauth.Config) { cfg.Now = func() time.Time { return time.Now().Add(-back) } }
+	withKeys(t, func(k *keyed) {
+		back = 0
+		k.fault(clerktest.Down)
+		k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
+		k.fault(nil)
+		k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
+		k.asked(1)
+		back = time.Hour
+		token := k.clerk.Token(clerktest.Claims{Extra: map[string]any{"iat": 0, "nbf": 0}})
+		k.want(token, "", 0)
+		k.asked(1)
+		k.want(k.stranger("ins_1"), clerkauth.ReasonKeyUnknown, 0)
+		k.asked(1)
+		back = time.Hour + time.Minute
+		k.want(k.stranger("ins_2"), clerkauth.ReasonKeyUnknown, 0)
+		k.asked(1)
+		k.want(k.stranger("ins_3"), clerkauth.ReasonKeyUnknown, 0)
+		k.asked(0)
+	}, clock)
+}
+
 func TestKeysOfAClockThatGoesBack(t *testing.T) {
 	for name, c := range map[string]struct {
 		back    time.Duration

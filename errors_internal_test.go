@@ -1,0 +1,115 @@
+package clerkauth
+
+import (
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// declaredReasons are the constants of type Reason, as the source has them: a table can only be compared with
+// something that does not come from it.
+func declaredReasons(t *testing.T) map[Reason]string {
+	t.Helper()
+	sources, err := fs.Glob(os.DirFS("."), "*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := map[Reason]string{}
+	for _, source := range sources {
+		file, err := parser.ParseFile(token.NewFileSet(), source, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok {
+				return true
+			}
+			if typ, ok := spec.Type.(*ast.Ident); !ok || typ.Name != "Reason" {
+				return true
+			}
+			for i, value := range spec.Values {
+				text, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if other, ok := reasons[Reason(text)]; ok {
+					t.Errorf("%s and %s are the same reason", spec.Names[i].Name, other)
+				}
+				reasons[Reason(text)] = spec.Names[i].Name
+			}
+			return true
+		})
+	}
+	return reasons
+}
+
+// Every reason has its place in the table, and no other has one: a reason without would be answered by guess.
+func TestReasonsAreAClosedSet(t *testing.T) {
+	declared := declaredReasons(t)
+	if len(declared) < 20 {
+		t.Fatalf("%d reasons are declared, want all of them to be found", len(declared))
+	}
+	form, sentence := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+$`), regexp.MustCompile(`^[A-Z][A-Za-z0-9 ,'_-]*\.$`)
+	for reason, name := range declared {
+		entry, ok := table[reason]
+		if !ok {
+			t.Errorf("%s has no entry in the table", name)
+			continue
+		}
+		if !form.MatchString(string(reason)) || !strings.HasPrefix(name, "Reason") {
+			t.Errorf("%s is %q, want small letters and hyphens", name, reason)
+		}
+		if !sentence.MatchString(entry.message) {
+			t.Errorf("%s has the message %q, want a plain sentence: it stands in a quoted string of a header", name, entry.message)
+		}
+		if entry.nothing && entry.status != http.StatusUnauthorized {
+			t.Errorf("%s means that nothing was sent and is answered with %d", name, entry.status)
+		}
+		if err := refused(reason); err.Reason != reason || err.StatusCode() != entry.status || err.Error() != "clerkauth: "+string(reason) || errors.Unwrap(err) != nil {
+			t.Errorf("refused(%s) is %v with %d", name, err, err.StatusCode())
+		}
+	}
+	if len(table) != len(declared) {
+		t.Errorf("the table has %d entries for %d reasons", len(table), len(declared))
+	}
+}
+
+// All but these mean: sign in and try again.
+func TestStatusByReason(t *testing.T) {
+	others := map[Reason]int{
+		ReasonMultipleAuthorization: 400, ReasonCrossOriginRequest: 403, ReasonCheckFailed: 403, ReasonKeysUnavailable: 503,
+		ReasonRequestHostNotAuthorized: 403,
+	}
+	for _, reason := range slices.Sorted(maps.Keys(table)) {
+		want, ok := others[reason]
+		if !ok {
+			want = 401
+		}
+		if got := (&Error{Reason: reason}).StatusCode(); got != want {
+			t.Errorf("%s: %d, want %d", reason, got, want)
+		}
+	}
+	if got := (&Error{Reason: "made-up"}).StatusCode(); got != 401 {
+		t.Errorf("a reason that is none: %d, want 401", got)
+	}
+}
+
+// The detail is for errors.Is and logs, not for whoever reads the message.
+func TestErrorUnwrapsItsDetail(t *testing.T) {
+	detail := errors.New("the endpoint answered 500")
+	err := error(&Error{Reason: ReasonKeysUnavailable, detail: detail})
+	if !errors.Is(err, detail) || strings.Contains(err.Error(), "500") {
+		t.Errorf("%q, with its detail %t; want the reason alone and the detail within", err, errors.Is(err, detail))
+	}
+}
