@@ -1,0 +1,132 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// The host names of production, all below one domain: cookies of that domain are shared by all three.
+const (
+	domain     = "example.test"
+	appOrigin  = "https://app." + domain
+	evilOrigin = "https://evil." + domain
+)
+
+// alice is the first person on the sign-in page.
+const alice = "user_2alice"
+
+// world is an app, its instance, a sibling and the time that they have in common.
+type world struct {
+	clerk *clerktest.Instance
+	app   *app
+	home  string // the app's origin
+	time  *clock
+	hosts string // for --host-resolver-rules
+}
+
+// clock is the real one, set ahead: an hour passes without waiting.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time             { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) advance(d time.Duration)    { c.ahead.Add(int64(d)) }
+func (w *world) expire()                    { w.time.advance(lifetime + leeway + time.Second) }
+func (w *world) signedIn(path string) place { return place{URL: w.home + path, Who: alice} }
+func (w *world) nobody(path string) place   { return place{URL: w.home + path, Who: "nobody"} }
+
+const (
+	lifetime = time.Minute     // of tokens, where a test does not say otherwise
+	leeway   = 5 * time.Second // the library's, for their dates
+)
+
+// setting is one of the two: production or development. change may be nil.
+type setting func(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *world
+
+// production is a world with https everywhere.
+func production(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *world {
+	t.Helper()
+	opts.Domain, opts.Origins = domain, []string{appOrigin}
+	w := &world{home: appOrigin, time: new(clock)}
+	opts.Now = w.time.now
+	w.clerk = clerktest.New(t, opts)
+	w.app = newApp(w.clerk)
+	frontend, err := url.Parse(w.clerk.Issuer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.hosts = strings.Join([]string{
+		serveTLS(t, appOrigin, w.app.handler(w.authenticator(t, change))),
+		serveTLS(t, frontend.String(), &httputil.ReverseProxy{
+			Transport: w.clerk.Config().HTTPClient.Transport,
+			Rewrite: func(r *httputil.ProxyRequest) {
+				r.SetURL(frontend)
+				r.Out.Host = frontend.Host
+			},
+		}),
+		serveTLS(t, evilOrigin, http.HandlerFunc(evil)),
+	}, ", ")
+	return w
+}
+
+// development is a world on localhost without https, where handshakes answer in the address.
+func development(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *world {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{home: "http://localhost:" + port, time: new(clock)}
+	opts.Development, opts.Origins, opts.Now = true, []string{w.home}, w.time.now
+	if w.clerk, err = clerktest.Start(opts); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.clerk.Close)
+	w.app = newApp(w.clerk)
+	server.Config.Handler = w.app.handler(w.authenticator(t, change))
+	server.Start()
+	t.Cleanup(server.Close)
+	return w
+}
+
+func newApp(clerk *clerktest.Instance) *app {
+	return &app{signIn: clerk.URL(clerktest.SignInPage)}
+}
+
+func (w *world) authenticator(t *testing.T, change func(*clerkauth.Config)) *clerkauth.Authenticator {
+	t.Helper()
+	cfg := w.clerk.Config()
+	cfg.SignInURL = w.app.signIn
+	if change != nil {
+		change(&cfg)
+	}
+	auth, err := clerkauth.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return auth
+}
+
+// serveTLS serves an origin and returns the rule by which a browser finds it.
+func serveTLS(t *testing.T, origin string, h http.Handler) string {
+	t.Helper()
+	server := httptest.NewTLSServer(h)
+	t.Cleanup(server.Close)
+	return fmt.Sprintf("MAP %s:443 %s", strings.TrimPrefix(origin, "https://"), server.Listener.Addr())
+}
+
+// evil is a sibling of the app. What it does is up to the scripts that a test runs there.
+func evil(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	fmt.Fprint(w, `<!doctype html><title>evil</title><link rel="icon" href="data:,"><h1 id="who">evil</h1>`)
+}
