@@ -134,3 +134,13 @@ func TestCrossOriginUpgradeRefreshesNothing(t *testing.T) {
 		t.Errorf("asked %d times, want 0", n)
 	}
 }
+
+// Somebody who may not do something is still somebody.
+func TestFailedCheckSaysSignedIn(t *testing.T) {
+	b := newBound(t, nil)
+	w := httptest.NewRecorder()
+	b.auth.Authorize(clerkauth.Role("admin"))(http.NotFoundHandler()).ServeHTTP(w, b.script(b.clerk.Token(clerktest.Claims{})))
+	if got := w.Header().Get("X-Clerk-Auth-Status"); w.Code != http.StatusForbidden || got != "signed-in" {
+		t.Errorf("got %d and %q, want 403 and signed-in", w.Code, got)
+	}
+}
