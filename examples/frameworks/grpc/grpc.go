@@ -1,7 +1,7 @@
 // Package grpc judges calls for google.golang.org/grpc: the authorization metadata has to be one bearer token.
 //
-// VerifyToken judges it, not a request: there are no cookies, no handshakes and no origin, and Config.Observe is not
-// called. Metadata travels as it is; use TLS.
+// VerifyToken judges it, not a request: there are no cookies, no handshakes and no origin. Metadata travels as it is;
+// use TLS.
 package grpc
 
 import (
