@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long a journey may take, on a machine that has much else to do.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // tab is a window of a browser that finds the hosts of a world.
 type tab struct {

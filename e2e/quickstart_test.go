@@ -1,0 +1,79 @@
+package e2e_test
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// quickstart builds and starts examples/quickstart as people do, and returns its address.
+func quickstart(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "quickstart")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./examples/quickstart")
+	build.Dir, build.Env = "..", append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	run := exec.CommandContext(ctx, program, "-addr", "127.0.0.1:0")
+	out, err := run.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		_ = run.Wait() // it was told to end
+	})
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if address := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(lines.Text()); address != "" {
+			return address
+		}
+	}
+	t.Fatalf("the quickstart prints no address: %v", lines.Err())
+	return ""
+}
+
+// TestQuickstart takes a person through examples/quickstart, whose tokens live as long as Clerk's: a minute.
+func TestQuickstart(t *testing.T) {
+	b := (&world{}).open(t)
+	home := quickstart(t)
+	b.visit(home + "/")
+	if got := b.text(); !strings.Contains(got, "signed out") {
+		t.Fatalf("first visit: %s", got)
+	}
+	b.press(`a[href*="sign-in"]`)
+	b.press(`form button[name="user"]`)
+	if at := b.place().URL; at != home+"/" {
+		t.Errorf("back from signing in at %s, want %s/ without parameters", at, home)
+	}
+	signedIn := func(when string) {
+		t.Helper()
+		if got := b.text(); !strings.Contains(got, "signed in") || strings.Contains(got, "signed out") {
+			t.Errorf("%s: %s", when, got)
+		}
+	}
+	signedIn("after signing in")
+	b.await(`document.querySelector("#left progress").value == 0`)
+	b.picture()
+	b.visit(home + "/")
+	signedIn("after the token ended")
+
+	elsewhere := b.another()
+	elsewhere.visit(home + "/")
+	elsewhere.press(`a[href*="sign-out"]`)
+	elsewhere.press(`form button`)
+	b.visit(home + "/")
+	if got := b.text(); !strings.Contains(got, "signed out") {
+		t.Errorf("after signing out in another tab: %s", got)
+	}
+}
