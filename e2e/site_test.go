@@ -21,8 +21,8 @@ func port(s *httptest.Server) int {
 // nobody is who is signed in where nobody is.
 const nobody = "nobody"
 
-// page is what every address of the app shows: which one it is and who is signed in, for people and for tests.
-var page = template.Must(template.New("page").Parse(`<!doctype html>
+// appPage is what every address of the app shows: which one it is and who is signed in, for people and for tests.
+var appPage = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>{{.Path}}</title>
@@ -53,7 +53,7 @@ func show(w http.ResponseWriter, r *http.Request) {
 		v.Who, v.Session, v.Expires = s.UserID, s.ID, s.ExpiresAt.Unix()
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = page.Execute(w, v) // the browser may be gone
+	_ = appPage.Execute(w, v) // the browser may be gone
 }
 
 // appSite is a page for everybody, and behind Require a page, a form and a WebSocket.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -98,16 +99,44 @@ func (b *tab) shows(path, who string) {
 	b.waits(fmt.Sprintf("body[data-path=%q][data-who=%q]", path, who))
 }
 
-// waits waits for something to be seen.
+// waits waits for an element. A page that the browser took out of its memory, as it was, counts as well.
 func (b *tab) waits(selector string) {
 	b.t.Helper()
-	must(b, "waiting for "+selector, chromedp.WaitVisible(chromedp.CSS(selector)))
+	script := fmt.Sprintf("document.readyState === 'complete' && document.querySelector(%q) !== null", selector)
+	b.until("waiting for "+selector, func() bool {
+		there, err := run(b, chromedp.Evaluate[bool](script))
+		return err == nil && there // an error: one page goes, the next is not there yet
+	})
+}
+
+// until waits until something holds.
+func (b *tab) until(what string, holds func() bool) {
+	b.t.Helper()
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for end := time.Now().Add(patience); !holds(); <-again.C {
+		if time.Now().After(end) {
+			b.t.Fatalf("%s: not in %v\n%s", what, patience, b.describe())
+		}
+	}
 }
 
 // presses clicks something.
 func (b *tab) presses(selector string) {
 	b.t.Helper()
 	must(b, "pressing "+selector, chromedp.Click(chromedp.CSS(selector)))
+}
+
+// submits clicks what leads to another page. The answer is that page's.
+func (b *tab) submits(selector string) *network.Response {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	answer, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector)))
+	if err != nil {
+		b.t.Fatalf("pressing %s: %v\n%s", selector, err, b.describe())
+	}
+	return answer
 }
 
 func (b *tab) attribute(name string) string {
@@ -119,6 +148,9 @@ func (b *tab) text() string {
 	b.t.Helper()
 	return must(b, "reading the page", chromedp.Text(chromedp.CSS("body")))
 }
+
+// quoted puts a string into a script.
+func quoted(script, value string) string { return fmt.Sprintf(script, value) }
 
 // does runs a script in the page and waits for what it promises.
 func does[T any](b *tab, script string) T {
@@ -139,13 +171,7 @@ func (b *tab) signIn(person string) {
 // come to the next page before.
 func (b *tab) settle() {
 	b.t.Helper()
-	again := time.NewTicker(50 * time.Millisecond)
-	defer again.Stop()
-	for end := time.Now().Add(patience); len(b.cookies("__clerk_redirect_count")) > 0; <-again.C {
-		if time.Now().After(end) {
-			b.t.Fatal("the browser does not forget its rounds")
-		}
-	}
+	b.until("forgetting rounds", func() bool { return len(b.cookies("__clerk_redirect_count")) == 0 })
 }
 
 // cookies are those of one name that the app would be sent at its private page.
@@ -173,4 +199,19 @@ func (b *tab) refused(status int64, answer *network.Response, reason string) {
 	if answer.Status != status || !strings.Contains(text, reason) {
 		b.t.Errorf("at %s: %d and %q, want %d because of %s", answer.URL, answer.Status, text, status, reason)
 	}
+}
+
+// steps goes through the browser's history: -1 is back. It does not wait: a page that the browser has kept as it was does
+// not load.
+func (b *tab) steps(by int64) {
+	b.t.Helper()
+	must(b, "going through the history", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		history, err := cdp.Call(ctx, t, page.GetNavigationHistory, cdp.Empty{})
+		if err != nil {
+			return err
+		}
+		entry := history.Entries[history.CurrentIndex+by]
+		_, err = cdp.Call(ctx, t, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: entry.ID})
+		return err
+	}))
 }

@@ -121,11 +121,18 @@ func (w *world) watch(next http.Handler) http.Handler {
 	})
 }
 
-// answers are those of the app to requests for a path, since the last forget.
-func (w *world) answers(path string) []visit {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(w.visits), func(v visit) bool { return v.path != path })
+// answered checks that the app's last answer for a path is the one wanted.
+func (w *world) answered(want visit) {
+	w.t.Helper()
+	var last visit
+	for _, v := range w.seen() {
+		if v.path == want.path {
+			last = v
+		}
+	}
+	if last != want {
+		w.t.Errorf("the app answered %q, want %q", last, want)
+	}
 }
 
 // seen is everything that the app was asked since the last forget.
