@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -66,17 +67,22 @@ type decision struct {
 	raw     string
 	by      *Authenticator // nil: NewContext, so nobody's to believe
 	request identity
+	header  http.Header // of the request, kept so that no other can come to lie at its address
 }
 
 // identity tells requests apart. Copies that middleware makes of a request share its header; a request that
-// only shares the context, with other credentials, does not.
+// only shares the context does not, and one whose credentials were changed since is another one.
 type identity struct {
-	header       uintptr
-	method, host string
+	header                uintptr
+	method, host          string
+	authorization, cookie string
 }
 
 func identify(r *http.Request) identity {
-	return identity{reflect.ValueOf(r.Header).Pointer(), r.Method, r.Host}
+	return identity{
+		header: reflect.ValueOf(r.Header).Pointer(), method: r.Method, host: r.Host,
+		authorization: strings.Join(r.Header["Authorization"], "\n"), cookie: strings.Join(r.Header["Cookie"], "\n"),
+	}
 }
 
 // outcome is a decision before it is dressed up as a RequestState.
@@ -138,7 +144,7 @@ func (e *evidence) sentToken() string {
 func (a *Authenticator) authenticate(r *http.Request) *decision {
 	begin := a.settings.now()
 	o := a.decide(r, begin)
-	d := &decision{by: a, request: identify(r)}
+	d := &decision{by: a, request: identify(r), header: r.Header}
 	d.Status, d.Header = o.status, o.header
 	if o.claims != nil {
 		d.session = o.claims.copySession()

@@ -55,6 +55,8 @@ func TestObserveSeesEachDecisionOnce(t *testing.T) {
 		"Require":             {func() { serve(a.Require(greet), asking("GET", "/", a.withCookies(token))) }, clerkauth.Event{Status: clerkauth.SignedIn, Carrier: clerkauth.CarrierCookie}},
 		"AuthenticateRequest": {func() { a.AuthenticateRequest(asking("GET", "/")) }, clerkauth.Event{Reason: clerkauth.ReasonSessionTokenAndUATMissing}},
 		"refused":             {func() { serve(a.Require(greet), asking("GET", "/", withBearer("x"))) }, clerkauth.Event{Reason: clerkauth.ReasonTokenInvalid, Carrier: clerkauth.CarrierBearer}},
+		"VerifyToken":         {func() { _, _ = a.VerifyToken(t.Context(), token) }, clerkauth.Event{Status: clerkauth.SignedIn, Carrier: clerkauth.CarrierBearer}},
+		"VerifyToken refused": {func() { _, _ = a.VerifyToken(t.Context(), "x") }, clerkauth.Event{Reason: clerkauth.ReasonTokenInvalid, Carrier: clerkauth.CarrierBearer}},
 		"two headers": {
 			func() { serve(a.Require(greet), asking("GET", "/", with("Authorization", "Bearer x", "Bearer x"))) },
 			clerkauth.Event{Reason: clerkauth.ReasonMultipleAuthorization},

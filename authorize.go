@@ -92,7 +92,7 @@ func (c Check) possible() error {
 	case kindRole, kindPermission:
 		return c.possibleName()
 	case kindFeature, kindPlan:
-		if _, name, ok := splitScope(c.value); !ok || name == "" {
+		if _, name, ok := splitScope(c.value); !ok || name == "" || strings.TrimSpace(name) != name || strings.Contains(name, ",") {
 			return fmt.Errorf("%q is no %s; write \"user:x\", \"org:x\" or \"x\"", c.value, c.kind)
 		}
 	case kindReverification:
@@ -129,12 +129,12 @@ func (s *Session) Has(check Check, more ...Check) bool {
 }
 
 func (s *Session) holds(c Check) bool {
-	if s == nil || c.possible() != nil {
-		return false
+	if s == nil || s.UserID == "" || c.possible() != nil {
+		return false // nobody is not even NotImpersonated
 	}
 	switch c.kind {
 	case kindRole:
-		return s.Organization.ID != "" && s.Organization.Role != "" && organizationName(s.Organization.Role) == organizationName(c.value)
+		return s.Organization.ID != "" && organizationName(s.Organization.Role) == organizationName(c.value)
 	case kindPermission:
 		return s.Organization.ID != "" && s.claims != nil && slices.Contains(s.claims.permissions, organizationName(c.value))
 	case kindFeature:

@@ -183,6 +183,15 @@ func TestContinuity(t *testing.T) {
 	wantState(t, b.auth.AuthenticateRequest(b.script(b.without(clerktest.Claims{}), party)), clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
 }
 
+// Garbage that a sibling planted does not hide what a browser round can heal.
+func TestPlantedGarbageBesideATokenWithoutAzp(t *testing.T) {
+	b := newBound(t, nil)
+	_, suffix, _ := strings.Cut(b.clerk.Cookies("x")[1].Name, "__session_")
+	r := b.page("x")
+	r.Header.Set("Cookie", "__session=garbage; __client_uat=1; __session_"+suffix+"="+b.without(clerktest.Claims{})+"; __client_uat_"+suffix+"=1")
+	wantState(t, b.auth.AuthenticateRequest(r), clerkauth.Handshake, clerkauth.ReasonTokenMissingAzp)
+}
+
 // A party cookie is not kept alive by what it lets in.
 func TestPartyCookieDoesNotProlongItself(t *testing.T) {
 	b := newBound(t, nil)

@@ -29,7 +29,7 @@ func (v verdict) worth() worth {
 			return nothing
 		}
 		return passing
-	case ReasonTokenExpired, ReasonTokenNotActiveYet, ReasonTokenFromTheFuture:
+	case ReasonTokenExpired, ReasonTokenNotActiveYet, ReasonTokenFromTheFuture, ReasonTokenMissingAzp:
 		return healable
 	}
 	return nothing
@@ -72,16 +72,16 @@ func (a *Authenticator) weigh(ctx context.Context, f *facts, now time.Time) cook
 			*best = v
 		}
 	}
-	e.ambiguous = severalSessions(verdicts, passing)
-	e.severalExpired = severalSessions(verdicts, healable)
+	e.ambiguous = severalSessions(verdicts, "")
+	e.severalExpired = severalSessions(verdicts, ReasonTokenExpired)
 	return e
 }
 
-// severalSessions reports whether cookies of one worth name more than one session.
-func severalSessions(verdicts []verdict, of worth) bool {
+// severalSessions reports whether cookies with one verdict name more than one session.
+func severalSessions(verdicts []verdict, reason Reason) bool {
 	first := ""
 	for _, v := range verdicts {
-		if v.worth() != of {
+		if v.reason != reason {
 			continue
 		}
 		if first != "" && first != v.read.claims.sid {

@@ -52,11 +52,18 @@ func (a *Authenticator) Ready(ctx context.Context) error {
 // below the same domain can set: see AuthenticateRequest. A non-nil error is always an *Error. A pending session
 // is an error unless Config.AllowPending.
 func (a *Authenticator) VerifyToken(ctx context.Context, token string) (*Session, error) {
-	now := a.settings.now()
-	read := a.verifier.read(token, now)
-	reason := a.judgeParsed(ctx, &read, CarrierBearer, noRequest, now)
+	begin := a.settings.now()
+	read := a.verifier.read(token, begin)
+	reason := a.judgeParsed(ctx, &read, CarrierBearer, noRequest, begin)
 	if reason == "" {
 		reason = a.settings.judgePending(read.claims)
+	}
+	if a.settings.observe != nil {
+		e := Event{Reason: reason, Carrier: CarrierBearer, CacheHit: read.verified, Elapsed: a.settings.now().Sub(begin)}
+		if reason == "" {
+			e.Status = SignedIn
+		}
+		a.settings.observe(ctx, e)
 	}
 	if reason != "" {
 		return nil, refused(reason)

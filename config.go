@@ -42,7 +42,8 @@ type Config struct {
 
 	// Browsers.
 
-	// SignInURL is where Require sends a document request of somebody signed out. Empty: it answers 401.
+	// SignInURL is where Require sends a document request of somebody signed out: an absolute URL, or a path of
+	// this site. Empty: it answers 401.
 	SignInURL string
 	// ProxyURL is where the Frontend API is proxied, absolute or a path of this host: "/__clerk". Empty: nowhere.
 	ProxyURL string
@@ -85,7 +86,7 @@ type Config struct {
 	TokenCacheSize int
 	// Logger gets warnings about keys that cannot be loaded. nil: slog.Default().
 	Logger *slog.Logger
-	// Observe is called once per decision, on the request's goroutine; it must not block. nil: nobody is told.
+	// Observe is called once per decision, VerifyToken's too, on the request's goroutine; it must not block. nil: nobody is told.
 	Observe func(context.Context, Event)
 	// ErrorHandler answers refused requests. nil: DefaultErrorHandler.
 	ErrorHandler ErrorHandler
@@ -95,7 +96,8 @@ type Config struct {
 	problems []error // what ConfigFromEnv could not read; New reports it
 }
 
-// ErrorHandler answers a refused request. Nothing has been written; err is never nil.
+// ErrorHandler answers a refused request. Nothing has been written; err is never nil, and shared between requests:
+// read it, do not change it.
 type ErrorHandler func(w http.ResponseWriter, r *http.Request, err *Error)
 
 // Event is one decision, for metrics and traces. It names nobody.

@@ -155,6 +155,7 @@ func TestNewAcceptsWhatNeedsNoPublishableKey(t *testing.T) {
 		"five minutes": {PublishableKey: liveKey, KeyMaxAge: 5 * time.Minute},
 		"local key":    {PublishableKey: publishableKey("pk_test_", "http://localhost:4000")},
 		"sign-in":      {PublishableKey: liveKey, SignInURL: "https://accounts.example.com/sign-in?a=b#/x"},
+		"path":         {PublishableKey: liveKey, SignInURL: "/sign-in"},
 		"local":        {PublishableKey: liveKey, SignInURL: "http://localhost:3000/sign-in"},
 		"test sign-in": {PublishableKey: testKey, SignInURL: "http://dev.example.com/sign-in"},
 		"test keys":    {PublishableKey: testKey, SecretKey: testSecret},
@@ -173,7 +174,7 @@ func TestNewReportsEveryMistakeAtOnce(t *testing.T) {
 		PublishableKey: "pk_live_x", SecretKey: "sk_", JWTKey: "x", ClockSkew: time.Hour, KeyMaxAge: 1,
 		AuthorizedParties: []string{"example.com", "https://good.example.com", "https://*.other.test"},
 		TrustedOrigins:    []string{"https://pay.example/hook"},
-		FrontendAPIURL:    "clerk", BackendAPIURL: "api", SignInURL: "/sign-in", InsecureAllowAnyParty: true,
+		FrontendAPIURL:    "clerk", BackendAPIURL: "api", SignInURL: "sign-in", InsecureAllowAnyParty: true,
 		Issuers: []string{""},
 	})
 	if err == nil {

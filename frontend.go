@@ -56,7 +56,7 @@ func (s *settings) readSatellite(satellite Satellite, c Config) []error {
 	if !s.live && c.SignInURL == "" {
 		problems = append(problems, errors.New("Satellite: SignInURL is empty; a development satellite needs the primary domain's sign-in page"))
 	}
-	if s.signIn != nil && strings.EqualFold(s.signIn.Host, satellite.Domain) {
+	if s.signIn != nil && (s.signIn.Host == "" || strings.EqualFold(s.signIn.Host, satellite.Domain)) {
 		problems = append(problems, fmt.Errorf("SignInURL: %q is on the satellite itself; people sign in on the primary domain", c.SignInURL))
 	}
 	if s.live && satellite.Domain != "" {

@@ -29,8 +29,6 @@ const (
 	maxKeyBits = 8192
 	maxKeys    = 64
 	maxKID     = 256 // bytes
-
-	maxExponent = 6 // base64url digits, for 32 bits: jwkset reads the low 64 of a longer one
 )
 
 // keySet is the usable keys of one document. It never changes.
@@ -225,9 +223,9 @@ func parseKey(raw string) (jwkset.JWK, error) {
 	return jwk, nil
 }
 
-// verifies reports whether what is said about a key lets it verify RS256 signatures.
+// verifies reports whether what is said about a key lets it verify RS256 signatures. Its kind is seen in the key.
 func verifies(m jwkset.JWKMarshal) bool {
-	return m.KTY == jwkset.KtyRSA && m.KID != "" && len(m.KID) <= maxKID && len(m.E) <= maxExponent &&
+	return m.KID != "" && len(m.KID) <= maxKID &&
 		(m.ALG == "" || m.ALG == jwkset.AlgRS256) && (m.USE == "" || m.USE == jwkset.UseSig) &&
 		(m.KEYOPS == nil || slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify))
 }
@@ -246,7 +244,7 @@ func decodeKeyMember(m *jwkset.JWKMarshal, member jose.Member) error {
 		}
 		return nil
 	}
-	value, ok := jose.String(member.Raw)
+	value, _ := jose.String(member.Raw)
 	switch member.Name {
 	case "kty":
 		m.KTY = jwkset.KTY(value)
@@ -263,7 +261,7 @@ func decodeKeyMember(m *jwkset.JWKMarshal, member jose.Member) error {
 	default:
 		return nil
 	}
-	if !ok || value == "" {
+	if value == "" {
 		return errUnusable
 	}
 	return nil

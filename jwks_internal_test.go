@@ -71,6 +71,7 @@ func TestWhatAUsableKeyIs(t *testing.T) {
 		"n empty":                  {map[string]any{"n": ""}, false},
 		"n of a number":            {map[string]any{"n": 5}, false},
 		"n that is no base64":      {map[string]any{"n": "!" + modulus(2048, 1)[1:]}, false},
+		"n with padding":           {map[string]any{"n": modulus(2048, 5) + "=="}, false},
 		"n in standard base64":     {map[string]any{"n": "//" + modulus(2048, 1)[2:]}, false},
 		"without e":                {map[string]any{"e": nil}, false},
 		"e empty":                  {map[string]any{"e": ""}, false},
@@ -231,9 +232,12 @@ func TestAKeyThatCameMeanwhile(t *testing.T) {
 	}
 	now := time.Now()
 	k := &keys{now: func() time.Time { return now }, maxAge: time.Hour, lastUnknown: now}
-	k.current.Store(&snapshot{keySet: set, asked: now})
+	k.current.Store(&snapshot{keySet: set, asked: now, refreshAt: now.Add(time.Minute)})
 	if s, reason := k.forUnknown(t.Context(), "a"); s == nil || reason != "" {
 		t.Errorf("got %v, %q, want the keys", s, reason)
+	}
+	if f := k.start(); f != nil { // somebody else has just fetched
+		t.Error("fresh keys are fetched again")
 	}
 	if s, reason := k.forUnknown(t.Context(), "b"); s != nil || reason != ReasonKeyUnknown {
 		t.Errorf("another: got %v, %q, want %s", s, reason, ReasonKeyUnknown)

@@ -94,6 +94,7 @@ func TestJWTKeysThatAreRefused(t *testing.T) {
 	good := clerk.JWTKey()
 	small := rsa.PublicKey{N: new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 2046), big.NewInt(1)), E: 65537}
 	weak := rsa.PublicKey{N: new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 2047), big.NewInt(1)), E: 1}
+	large := rsa.PublicKey{N: weak.N, E: 1<<31 + 1}
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -118,6 +119,7 @@ func TestJWTKeysThatAreRefused(t *testing.T) {
 		"Ed25519":                      public(edwards),
 		"2047 bits":                    public(&small),
 		"exponent 1":                   public(&weak),
+		"exponent 2^31+1":              public(&large),
 		"2047 bits, PKCS #1":           asPEM(t, "RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&small), nil),
 		"private":                      asPEM(t, "PRIVATE KEY", privatePKCS8, errPKCS8),
 		"private, PKCS #1":             asPEM(t, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(private), nil),

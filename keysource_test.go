@@ -1,8 +1,10 @@
 package clerkauth_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -115,6 +117,43 @@ func TestOnlyAGoodDocumentIsTaken(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A body that never ends costs no more than one of the largest size.
+func TestOnlySoMuchIsRead(t *testing.T) {
+	endless := &letters{}
+	withKeys(t, func(k *keyed) {
+		k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
+		if endless.read > 300<<10 {
+			k.Errorf("read %d bytes, want little more than 256 KiB", endless.read)
+		}
+		if !endless.closed {
+			k.Error("the body was not closed")
+		}
+	}, func(c *clerkauth.Config) {
+		c.HTTPClient.Transport = transport(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: endless, Request: r}, nil
+		})
+	})
+}
+
+// letters is a body without an end, up to 10 MiB.
+type letters struct {
+	read   int
+	closed bool
+}
+
+func (l *letters) Read(b []byte) (int, error) {
+	if l.read > 10<<20 {
+		return 0, io.EOF
+	}
+	l.read += len(b)
+	return copy(b, bytes.Repeat([]byte{'x'}, len(b))), nil
+}
+
+func (l *letters) Close() error {
+	l.closed = true
+	return nil
 }
 
 // padded is a fault that answers honestly, with white space up to a size.

@@ -151,14 +151,17 @@ func (a *Authenticator) signInTarget(r *http.Request, err *Error) string {
 		return ""
 	}
 	path, query := clientTarget(r)
-	if o, err := parseOrigin(signIn.Scheme + "://" + signIn.Host); err == nil && o.String() == public && signIn.EscapedPath() == path {
+	there := public
+	if signIn.Host != "" {
+		there = signIn.Scheme + "://" + signIn.Host
+	}
+	if o, err := parseOrigin(there); err == nil && o.String() == public && max(signIn.EscapedPath(), "/") == path {
 		return ""
 	}
-	target := *signIn
-	values := target.Query()
+	values := signIn.Query()
 	values.Set("redirect_url", public+path+withoutClerk(query))
-	target.RawQuery = values.Encode()
-	return target.String()
+	target := url.URL{Path: signIn.Path, RawPath: signIn.RawPath, RawQuery: values.Encode(), Fragment: signIn.Fragment, RawFragment: signIn.RawFragment}
+	return there + target.String()
 }
 
 // clientTarget is the path and query that the client asked for. Handlers in front, such as http.StripPrefix,

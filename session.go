@@ -108,6 +108,13 @@ func StateFromContext(ctx context.Context) (*RequestState, bool) {
 }
 
 // NewContext is for handler tests: FromContext will find s. Require and Authorize do not believe it.
+// nil stands for nobody.
 func NewContext(ctx context.Context, s *Session) context.Context {
-	return context.WithValue(ctx, contextKey{}, &decision{RequestState: RequestState{Status: SignedIn, Session: s}})
+	d := &decision{}
+	if d.Session = s; s != nil {
+		d.Status = SignedIn
+	} else {
+		d.Err = refused(ReasonSessionTokenAndUATMissing)
+	}
+	return context.WithValue(ctx, contextKey{}, d)
 }

@@ -102,3 +102,13 @@ func TestNothingPrintsTheToken(t *testing.T) {
 		t.Errorf("states print as %q", got)
 	}
 }
+
+func TestNewContextOfNobody(t *testing.T) {
+	ctx := clerkauth.NewContext(t.Context(), nil)
+	if s, ok := clerkauth.FromContext(ctx); ok || s != nil {
+		t.Errorf("FromContext: got %v, %t; want nobody", s, ok)
+	}
+	if state, ok := clerkauth.StateFromContext(ctx); !ok || state.Status != clerkauth.SignedOut || state.Err == nil {
+		t.Errorf("StateFromContext: got %v, %t; want signed out with an error", state, ok)
+	}
+}

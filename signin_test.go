@@ -124,6 +124,18 @@ func TestSignInRedirectNotFromSignIn(t *testing.T) {
 			t.Errorf("%s: %d, want %d", target, w.Code, want)
 		}
 	}
+	root := newApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://example.com?a=b" })
+	if w := serve(root.Require(greet), asking("GET", "/?x", document)); w.Code != 401 {
+		t.Errorf("a sign-in page at the root, written without a slash: %d, want 401", w.Code)
+	}
+	path := newApp(t, func(c *clerkauth.Config) { c.SignInURL = "/sign-in?a=b" })
+	if w := serve(path.Require(greet), asking("GET", "/sign-in", document)); w.Code != 401 {
+		t.Errorf("a path as sign-in page: %d at itself, want 401", w.Code)
+	}
+	if got, want := serve(path.Require(greet), asking("GET", "//evil.example/x", document)).Header().Get("Location"),
+		"https://example.com/sign-in?a=b&redirect_url=https%3A%2F%2Fexample.com%2F%2Fevil.example%2Fx"; got != want {
+		t.Errorf("a path as sign-in page: sent to %q, want %q", got, want)
+	}
 	elsewhere := newApp(t, signIn)
 	if w := serve(elsewhere.Require(greet), asking("GET", "/sign-in", document)); w.Code != 302 {
 		t.Errorf("the same path on another host: %d, want 302", w.Code)

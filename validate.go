@@ -139,16 +139,23 @@ func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 	}
 	s.frontend = address("FrontendAPIURL", c.FrontendAPIURL, key.FrontendAPI)
 	s.backend = address("BackendAPIURL", c.BackendAPIURL, defaultBackend)
-	if c.SignInURL != "" {
-		u, err := url.Parse(c.SignInURL)
-		if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
-			problems = append(problems, fmt.Errorf("SignInURL: %q is not an absolute http or https URL; write one, such as \"https://accounts.example.com/sign-in\"", shown(c.SignInURL)))
-		} else if u.Scheme == "http" && s.live && !publishable.Loopback(u.Hostname()) {
-			problems = append(problems, fmt.Errorf("SignInURL: %q is http on a host that is not this machine, with live keys; write https", shown(c.SignInURL)))
-		}
-		s.signIn = u
+	return append(problems, s.readSignIn(c)...)
+}
+
+// readSignIn takes an absolute URL, or a path of whichever of the origins a request came to.
+func (s *settings) readSignIn(c Config) []error {
+	u, err := url.Parse(c.SignInURL)
+	switch {
+	case c.SignInURL == "":
+		return nil
+	case err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(u.Path, "/") && cleanPath(u.Path):
+	case err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http":
+		return []error{fmt.Errorf("SignInURL: %q is neither an absolute http or https URL nor a path of this site; write one, such as \"https://accounts.example.com/sign-in\" or \"/sign-in\"", shown(c.SignInURL))}
+	case u.Scheme == "http" && s.live && !publishable.Loopback(u.Hostname()):
+		return []error{fmt.Errorf("SignInURL: %q is http on a host that is not this machine, with live keys; write https", shown(c.SignInURL))}
 	}
-	return problems
+	s.signIn = u
+	return nil
 }
 
 func (s *settings) readParties(c Config, key publishable.Key) []error {

@@ -17,18 +17,24 @@ var publishableKey = "pk_live_" + base64.StdEncoding.EncodeToString([]byte(strin
 
 func ours() []Guard {
 	return []Guard{
-		own("clerkauth", nil),
-		own("clerkauth, plain cookie", carryCookies("")),
-		own("clerkauth, suffixed cookie", carryCookies("_"+cookieSuffix())),
+		own("clerkauth", nil, 0),
+		own("clerkauth, plain cookie", carryCookies(""), 0),
+		own("clerkauth, suffixed cookie", carryCookies("_"+cookieSuffix()), 0),
+		own("clerkauth, no cache", nil, -1),
+		own("clerkauth, plain cookie, no cache", carryCookies(""), -1),
+		own("clerkauth, cache of 32768", nil, 32768),
 	}
 }
 
-func own(name string, carry func(string) (string, string)) Guard {
+// own is this library. cache is Config.TokenCacheSize: 0 the default of 4096, negative none.
+func own(name string, carry func(string) (string, string), cache int) Guard {
 	return Guard{
 		Name: name, Module: "github.com/clerkauth/clerkauth", Kind: Own, Party: "the library", Keys: Fetched,
-		Carry: carry, Remembers: true, Clock: 5 * time.Minute,
+		Carry: carry, Remembers: cache >= 0, Clock: 5 * time.Minute,
 		Protect: func(_ context.Context, s Site) (Middleware, error) {
-			auth, err := clerkauth.New(ownConfig(s))
+			cfg := ownConfig(s)
+			cfg.TokenCacheSize = cache
+			auth, err := clerkauth.New(cfg)
 			if err != nil {
 				return nil, err
 			}

@@ -92,8 +92,7 @@ var configRules = []rule{
 			signIn, _ := c.Options.text("signInUrl")
 			domain, _ := c.Options.text("domain")
 			u, err := url.Parse(signIn)
-			return signIn == "" && c.satellite() && c.development() ||
-				signIn != "" && (err != nil || u.Host == "" || c.satellite() && u.Host == domain)
+			return c.satellite() && (signIn == "" && c.development() || signIn != "" && (err != nil || u.Host == "" || u.Host == domain))
 		},
 		hold: refuseOptions,
 	},

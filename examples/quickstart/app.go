@@ -21,7 +21,8 @@ type app struct {
 	parties []string // the allowlist
 	signIn  string   // where to sign in to an instance elsewhere; empty: not said
 	trials  []trial
-	clerk   *clerktest.Instance
+	clerk   *clerktest.Instance // nil: the instance is elsewhere
+	clock   clock
 	base    string   // where this process and its user reach the app
 	origins []string // every origin it has
 	sibling string   // an origin next to it that it does not trust
@@ -41,7 +42,9 @@ func newApp(addr net.Addr) (*app, error) {
 	}
 	cfg := clerkauth.ConfigFromEnv()
 	if cfg.PublishableKey == "" {
-		clerk, err := clerktest.Start(clerktest.Options{Development: true, Origins: a.origins, People: people})
+		clerk, err := clerktest.Start(clerktest.Options{
+			Development: true, Origins: a.origins, People: people, TokenLifetime: lifetime, Now: a.clock.now,
+		})
 		if err != nil {
 			return nil, err
 		}

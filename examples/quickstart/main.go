@@ -3,7 +3,8 @@
 //
 //	go run ./examples/quickstart                  serve it on http://127.0.0.1:8080
 //	go run ./examples/quickstart -addr :0         on a free port
-//	go run ./examples/quickstart -smoke           send every request of the page and compare the answers
+//	go run ./examples/quickstart -smoke           send every request of the page, take a browser through the life of a
+//	                                              session, and compare the answers
 //	CLERK_PUBLISHABLE_KEY=pk_… go run ./examples/quickstart
 //
 // The last one uses that instance instead, with the variables that clerkauth.ConfigFromEnv reads.
@@ -42,7 +43,7 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	flags.SetOutput(usage)
 	addr := flags.String("addr", "", "listen on this `address`; port 0 picks a free one (default "+defaultAddr+", with -smoke a free port)")
-	smoke := flags.Bool("smoke", false, "send every request of the page, print a table of expected and actual, and exit")
+	smoke := flags.Bool("smoke", false, "send every request of the page and take a browser through the life of a session, print a table of expected and actual, and exit")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

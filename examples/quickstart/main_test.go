@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/clerkauth/clerkauth/clerktest"
 )
 
 func TestSmokeAgrees(t *testing.T) {
@@ -24,7 +26,7 @@ func TestSmokeAgrees(t *testing.T) {
 		t.Fatalf("run -smoke: %v\n%s", err, &out)
 	}
 	rows := regexp.MustCompile(`(?m) ok$`).FindAllString(out.String(), -1)
-	if want := len(trials(true)); len(rows) != want || want < 7 {
+	if want := len(trials(true)) + len(journey()); len(rows) != want || want < 15 {
 		t.Errorf("%d of %d rows are ok:\n%s", len(rows), want, &out)
 	}
 }
@@ -37,8 +39,30 @@ func TestSmokeFailsWhereAnAnswerIsNotTheExpectedOne(t *testing.T) {
 	if err := a.smoke(t.Context(), &out); !errors.Is(err, errDisagree) {
 		t.Errorf("smoke of a server that lets everybody in: %v, want %v\n%s", err, errDisagree, &out)
 	}
-	if !strings.Contains(out.String(), "2 of 8 as expected") {
+	if !strings.Contains(out.String(), "2 of 15 as expected") {
 		t.Errorf("the table does not count what failed:\n%s", &out)
+	}
+}
+
+// Whoever has an honest journey can still go wrong in one of its legs.
+func TestSmokeNoticesWhatABrowserMisses(t *testing.T) {
+	for name, tt := range map[string]struct {
+		broken clerktest.Endpoint
+		ok     string
+	}{
+		"no handshakes": {clerktest.FrontendHandshake, "8 of 15 as expected"},
+		"no refreshes":  {clerktest.BackendRefresh, "14 of 15 as expected"},
+		"no sign-in":    {clerktest.SignInPage, "9 of 15 as expected"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ownInstance(t)
+			a := serving(t, (*app).routes)
+			a.clerk.Fault(tt.broken, clerktest.Status(http.StatusBadGateway, nil))
+			var out bytes.Buffer
+			if err := a.smoke(t.Context(), &out); !errors.Is(err, errDisagree) || !strings.Contains(out.String(), tt.ok) {
+				t.Errorf("smoke: %v, want %v and %s\n%s", err, errDisagree, tt.ok, &out)
+			}
+		})
 	}
 }
 

@@ -51,7 +51,7 @@ func (a *app) page(w http.ResponseWriter, r *http.Request) {
 		v.Trials = append(v.Trials, trialView{t, a.can(t)})
 	}
 	if state, ok := clerkauth.StateFromContext(r.Context()); ok {
-		v.show(state)
+		v.show(state, a.clock.now())
 	}
 	var page bytes.Buffer
 	if err := pageTemplate.Execute(&page, v); err != nil {
@@ -66,7 +66,7 @@ func (a *app) page(w http.ResponseWriter, r *http.Request) {
 	_, _ = page.WriteTo(w)
 }
 
-func (v *view) show(state *clerkauth.RequestState) {
+func (v *view) show(state *clerkauth.RequestState, now time.Time) {
 	if refusal, ok := errors.AsType[*clerkauth.Error](state.Err); ok {
 		v.Reason = refusal.Reason
 		return
@@ -75,7 +75,7 @@ func (v *view) show(state *clerkauth.RequestState) {
 	if p, ok := personOf(state.Session.UserID); ok && v.BuiltIn {
 		v.Name = p.Name
 	}
-	v.Left = int(max(0, time.Until(state.Session.ExpiresAt).Seconds()))
+	v.Left = int(max(0, state.Session.ExpiresAt.Sub(now).Seconds()))
 	v.Claims = pretty(state.Session)
 }
 

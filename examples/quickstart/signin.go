@@ -68,7 +68,7 @@ func (a *app) claims(p clerktest.Person, lives time.Duration) clerktest.Claims {
 	c := p.Claims
 	c.SessionID = "sess_quickstart"
 	c.AuthorizedParty = a.base
-	c.IssuedAt = time.Now()
+	c.IssuedAt = a.clock.now()
 	c.ExpiresAt = c.IssuedAt.Add(lives)
 	return c
 }

@@ -5,41 +5,65 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"text/tabwriter"
 )
 
 var errDisagree = errors.New("not every answer is the expected one")
 
-// smoke sends every trial that can be sent, and fails unless each is answered as expected.
-func (a *app) smoke(ctx context.Context, out io.Writer) error {
-	var table strings.Builder
-	row := func(title string, want, actual any, verdict string) {
-		fmt.Fprintf(&table, "%-32v  %-36v  %-36v  %s\n", title, want, actual, verdict)
+// table is what the smoke test prints: each thing that was tried, what should have come of it and what did.
+type table struct {
+	rows         *tabwriter.Writer
+	sent, agreed int
+}
+
+func newTable(out io.Writer) *table {
+	t := &table{rows: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
+	t.row("request", "expected", "actual", "verdict")
+	return t
+}
+
+func (t *table) row(title string, want, actual any, verdict string) {
+	fmt.Fprintf(t.rows, "%v\t%v\t%v\t%v\n", title, want, actual, verdict) //nolint:errcheck // Flush reports it
+}
+
+func (t *table) skip(title string, want any) {
+	t.row(title, want, "not sent", errNeedsInstance.Error())
+}
+
+// compare adds what was sent. Both answers are of a kind that prints as it is.
+func (t *table) compare(title string, want, actual fmt.Stringer, err error) {
+	t.sent++
+	switch {
+	case err != nil:
+		t.row(title, want, err, "FAIL")
+	case actual.String() != want.String():
+		t.row(title, want, actual, "FAIL")
+	default:
+		t.agreed++
+		t.row(title, want, actual, "ok")
 	}
-	row("request", "expected", "actual", "verdict")
-	sent, agreed := 0, 0
-	for _, t := range a.trials {
-		if !a.can(t) {
-			row(t.Title, t.Want, "not sent", "needs the built-in instance")
+}
+
+// smoke sends every trial that can be sent and takes a browser through the life of a session. It fails unless each
+// is answered as expected.
+func (a *app) smoke(ctx context.Context, out io.Writer) error {
+	t := newTable(out)
+	for _, trial := range a.trials {
+		if !a.can(trial) {
+			t.skip(trial.Title, trial.Want)
 			continue
 		}
-		sent++
-		x, err := a.try(ctx, t, people[0])
-		switch {
-		case err != nil:
-			row(t.Title, t.Want, err, "FAIL")
-		case x.answer != t.Want:
-			row(t.Title, t.Want, x.answer, "FAIL")
-		default:
-			agreed++
-			row(t.Title, t.Want, x.answer, "ok")
-		}
+		x, err := a.try(ctx, trial, people[0])
+		t.compare(trial.Title, trial.Want, x.answer, err)
 	}
-	fmt.Fprintf(&table, "\n%s: %d of %d as expected\n", a.base, agreed, sent)
-	if _, err := io.WriteString(out, table.String()); err != nil {
+	if err := a.travel(ctx, t); err != nil {
 		return err
 	}
-	if agreed != sent {
+	fmt.Fprintf(t.rows, "\n%s: %d of %d as expected\n", a.base, t.agreed, t.sent) //nolint:errcheck // Flush reports it
+	if err := t.rows.Flush(); err != nil {
+		return err
+	}
+	if t.agreed != t.sent {
 		return errDisagree
 	}
 	return nil

@@ -1,0 +1,300 @@
+package clerkauth_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// acme is the organization of the people who ask here.
+var acme = clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"}
+
+// holds is whether a token passes Authorize with these checks; Session.Has has to agree. A token that is not taken
+// at all does not pass.
+func (a *app) holds(t *testing.T, token string, check clerkauth.Check, more ...clerkauth.Check) bool {
+	t.Helper()
+	w := serve(a.Authorize(check, more...)(greet), asking("GET", "/", withBearer(token)))
+	session, err := a.VerifyToken(t.Context(), token)
+	if err != nil {
+		if w.Code != http.StatusUnauthorized {
+			t.Errorf("a token that is refused (%v) gets %d", err, w.Code)
+		}
+		return false
+	}
+	if got, want := session.Has(check, more...), w.Code == http.StatusOK; got != want || !want && w.Code != http.StatusForbidden {
+		t.Errorf("%v %v: Has says %t, Authorize answers %d", check, more, got, w.Code)
+	}
+	return session.Has(check, more...)
+}
+
+// TestRoleAndPermission asks the same of both versions of the claims.
+func TestRoleAndPermission(t *testing.T) {
+	a := newApp(t)
+	role, permission := clerkauth.Role, clerkauth.Permission
+	nobody, noID := clerkauth.Organization{}, clerkauth.Organization{Slug: "acme", Role: "org:admin"}
+	noRole := clerkauth.Organization{ID: "org_acme"}
+	for _, tt := range []struct {
+		organization clerkauth.Organization
+		check        clerkauth.Check
+		want         bool
+	}{
+		{acme, role("org:admin"), true},
+		{acme, role("admin"), true},
+		{acme, role("org:org:admin"), true},
+		{acme, role("org:member"), false},
+		{acme, role("org:adm"), false},
+		{acme, role("org:admins"), false},
+		{acme, role("org:Admin"), false},
+		{acme, role("ORG:admin"), false},
+		{acme, role("acme"), false},
+		{acme, role("org:invoices:create"), false},
+		{clerkauth.Organization{ID: "org_acme", Role: "admin"}, role("org:admin"), true},
+		{noRole, role("org:admin"), false},
+		{noID, role("org:admin"), false},
+		{nobody, role("org:admin"), false},
+		{acme, permission("org:invoices:create"), true},
+		{acme, permission("invoices:create"), true},
+		{acme, permission("org:reports:read"), true},
+		{acme, permission("org:reports:create"), false},
+		{acme, permission("org:invoices:Create"), false},
+		{acme, permission("org:invoices"), false},
+		{acme, permission("org:create"), false},
+		{acme, permission("org:admin"), false},
+		{noRole, permission("org:invoices:create"), true},
+		{noID, permission("org:invoices:create"), false},
+	} {
+		for version := 1; version <= 2; version++ {
+			c := clerktest.Claims{Version: version, Organization: tt.organization}
+			if tt.organization != nobody {
+				c.Permissions = []string{"org:invoices:create", "org:reports:read"}
+			}
+			if got := a.holds(t, a.clerk.Token(c), tt.check); got != tt.want {
+				t.Errorf("version %d, %+v, %v: got %t, want %t", version, tt.organization, tt.check, got, tt.want)
+			}
+		}
+	}
+}
+
+func TestFeatureAndPlan(t *testing.T) {
+	a := newApp(t)
+	list := []string{"u:search", "o:reports", "uo:export", "ou:import", "u:both", "o:both"}
+	for wanted, want := range map[string]struct{ alone, member bool }{
+		"search":               {true, true},
+		"user:search":          {true, true},
+		"u:search":             {true, true},
+		"org:search":           {false, false},
+		"reports":              {false, true}, // what belongs to an organization counts while one is active
+		"org:reports":          {false, true},
+		"o:reports":            {false, true},
+		"organization:reports": {false, true},
+		"user:reports":         {false, false},
+		"export":               {true, true},
+		"user:export":          {true, true},
+		"org:export":           {false, true},
+		"org:import":           {false, true},
+		"user:import":          {true, true},
+		"org:both":             {false, true},
+		"both":                 {true, true},
+		"missing":              {false, false},
+		"Search":               {false, false},
+		"sea":                  {false, false},
+		"user:u:search":        {false, false},
+	} {
+		for _, organization := range []clerkauth.Organization{{}, acme} {
+			want := want.alone && organization.ID == "" || want.member && organization.ID != ""
+			features := a.clerk.Token(clerktest.Claims{Organization: organization, Features: list})
+			plans := a.clerk.Token(clerktest.Claims{Organization: organization, Plans: list})
+			if got := a.holds(t, features, clerkauth.Feature(wanted)); got != want {
+				t.Errorf("feature %s in %q: got %t, want %t", wanted, organization.ID, got, want)
+			}
+			if got := a.holds(t, plans, clerkauth.Plan(wanted)); got != want {
+				t.Errorf("plan %s in %q: got %t, want %t", wanted, organization.ID, got, want)
+			}
+			if a.holds(t, plans, clerkauth.Feature(wanted)) || a.holds(t, features, clerkauth.Plan(wanted)) {
+				t.Errorf("%s: a plan counts as a feature or a feature as a plan", wanted)
+			}
+		}
+	}
+}
+
+// Claims that Clerk does not write say nothing in favour of anybody.
+func TestMalformedClaimsDeny(t *testing.T) {
+	a := newApp(t)
+	type o = map[string]any
+	role, permission := clerkauth.Role("org:admin"), clerkauth.Permission("org:a:read")
+	v1 := func(name string, value any) o {
+		claims := o{"v": clerktest.Absent, "org_id": "org_acme", "org_role": "org:admin", "org_permissions": []string{"org:a:read"}}
+		claims[name] = value
+		return claims
+	}
+	v2 := func(name string, value any) o {
+		organization := o{"id": "org_acme", "rol": "admin", "per": "read", "fpm": "1"}
+		organization[name] = value
+		return o{"o": organization, "fea": "o:a"}
+	}
+	for _, tt := range []struct {
+		claims o
+		check  clerkauth.Check
+		want   bool
+	}{
+		{v1("x", 0), role, true},
+		{v1("x", 0), permission, true},
+		{v1("org_id", 5), role, false},
+		{v1("org_id", ""), permission, false},
+		{v1("org_role", 5), role, false},
+		{v1("org_role", []string{"org:admin"}), role, false},
+		{v1("org_permissions", "org:a:read"), permission, false},
+		{v1("org_permissions", o{"org:a:read": true}), permission, false},
+		{v1("org_permissions", []any{[]string{"org:a:read"}}), permission, false},
+		{v1("v", "1"), role, true}, // whatever is not 2 is version 1
+		{v1("v", 2), role, false},
+		{v2("x", 0), role, true},
+		{v2("x", 0), permission, true},
+		{v2("id", 5), role, false},
+		{v2("id", nil), permission, false},
+		{v2("rol", []string{"admin"}), role, false},
+		{v2("rol", true), role, false},
+		{v2("fpm", "x"), permission, false},
+		{v2("fpm", "-1"), permission, false},
+		{v2("fpm", "0x1"), permission, false},
+		{v2("fpm", 1), permission, false},
+		{v2("per", []string{"read"}), permission, false},
+		{o{"o": "org_acme"}, role, false},
+		{o{"fea": "u:a"}, clerkauth.Feature("a"), true},
+		{o{"fea": []string{"u:a"}}, clerkauth.Feature("a"), false},
+		{o{"fea": o{"u:a": 1}}, clerkauth.Feature("a"), false},
+		{o{"fea": "a"}, clerkauth.Feature("a"), false},
+		{o{"fea": "x:a"}, clerkauth.Feature("a"), false},
+		{o{"pla": "u:a"}, clerkauth.Plan("a"), true},
+		{o{"pla": []string{"u:a"}}, clerkauth.Plan("a"), false},
+		{o{"pla": "u:a,b"}, clerkauth.Plan("a"), false},
+		{o{"pla": "x:a"}, clerkauth.Plan("a"), false},
+	} {
+		if got := a.holds(t, a.clerk.Token(clerktest.Claims{Extra: tt.claims}), tt.check); got != tt.want {
+			t.Errorf("%v with %v: got %t, want %t", tt.check, tt.claims, got, tt.want)
+		}
+	}
+}
+
+// What act says is read elsewhere; here, whatever is there and no null, is somebody else.
+func TestNotImpersonated(t *testing.T) {
+	a := newApp(t)
+	for _, tt := range []struct {
+		act  any
+		want bool
+	}{
+		{clerktest.Absent, true},
+		{nil, true},
+		{map[string]any{"sub": "user_support", "sid": "sess_support"}, false},
+		{map[string]any{"sub": "user_support"}, false},
+		{map[string]any{"sid": "sess_support"}, false},
+		{map[string]any{"sub": ""}, false},
+		{json.RawMessage(`{"sub":"user_1","sub":"user_2"}`), false},
+		{map[string]any{}, false},
+		{[]any{}, false},
+		{"user_support", false},
+		{"", false},
+		{false, false},
+		{0, false},
+	} {
+		token := a.clerk.Token(clerktest.Claims{Extra: map[string]any{"act": tt.act}})
+		if got := a.holds(t, token, clerkauth.NotImpersonated()); got != tt.want {
+			t.Errorf("act %v: got %t, want %t", tt.act, got, tt.want)
+		}
+	}
+}
+
+func TestReverifiedAtTheBoundaries(t *testing.T) {
+	a := newApp(t)
+	const never = -1
+	for preset, limit := range map[clerkauth.Reverification]int{
+		clerkauth.StrictMFA: 10, clerkauth.Strict: 10, clerkauth.Moderate: 60, clerkauth.Lax: 24 * 60,
+	} {
+		mfa := preset == clerkauth.StrictMFA
+		for _, tt := range []struct {
+			first, second int
+			want          bool
+		}{
+			{limit - 1, never, true}, // who has no second factor is asked for the first
+			{limit, never, false},
+			{never, never, false},
+			{never, limit - 1, !mfa},
+			{never, limit, false},
+			{0, 0, true},
+			{0, limit - 1, true},
+			{0, limit, false},
+			{limit - 1, limit - 1, true},
+			{limit, limit - 1, !mfa},
+			{limit, limit, false},
+		} {
+			token := a.clerk.Token(clerktest.Claims{FactorAge: []time.Duration{
+				time.Duration(tt.first) * time.Minute, time.Duration(tt.second) * time.Minute,
+			}})
+			if got := a.holds(t, token, clerkauth.Reverified(preset)); got != tt.want {
+				t.Errorf("%s with factors %d and %d minutes ago: got %t, want %t", preset, tt.first, tt.second, got, tt.want)
+			}
+		}
+		for _, fva := range []any{
+			clerktest.Absent, nil, "0,0", 0,
+			[]int{},
+			[]int{0},
+			[]int{0, 0, 0},
+			[]string{"0", "0"},
+			[]int{0, -2},
+			[]int{-2, 0},
+			[]float64{0.5, 0},
+			[]any{0, nil},
+			map[string]int{"0": 0, "1": 0},
+		} {
+			token := a.clerk.Token(clerktest.Claims{Extra: map[string]any{"fva": fva}})
+			if a.holds(t, token, clerkauth.Reverified(preset)) {
+				t.Errorf("%s holds with fva %v", preset, fva)
+			}
+		}
+	}
+}
+
+// Conditions that were combined failed open: one that held, or one that could not be decided, let everybody in.
+func TestGHSA_w24r_5266_9c3c(t *testing.T) {
+	a := newApp(t)
+	admin := a.clerk.Token(clerktest.Claims{Organization: acme, Permissions: []string{"org:a:read"}, Features: []string{"u:search"}, Plans: []string{"o:pro"}})
+	good := []clerkauth.Check{
+		clerkauth.Role("admin"), clerkauth.Permission("org:a:read"), clerkauth.Feature("search"), clerkauth.Plan("org:pro"),
+		clerkauth.NotImpersonated(), clerkauth.Reverified(clerkauth.StrictMFA), clerkauth.AnyOf(clerkauth.Role("admin")),
+	}
+	bad := []clerkauth.Check{
+		clerkauth.Role("owner"), clerkauth.Permission("org:a:write"), clerkauth.Feature("org:search"), clerkauth.Plan("user:pro"),
+		clerkauth.AnyOf(clerkauth.Role("owner"), clerkauth.Plan("free")),
+	}
+	impossible := []clerkauth.Check{
+		{},
+		clerkauth.Role(""), clerkauth.Permission("org:sys_memberships:read"), clerkauth.Feature("x:search"), clerkauth.Plan(""),
+		clerkauth.Reverified(""), clerkauth.Reverified("nonsense"), clerkauth.AnyOf(clerkauth.Check{}), clerkauth.AnyOf(clerkauth.Role("admin"), clerkauth.Check{}),
+	}
+	if !a.holds(t, admin, good[0], good[1:]...) {
+		t.Error("checks that all hold do not hold together")
+	}
+	session, err := a.VerifyToken(t.Context(), admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range good {
+		for _, check := range bad {
+			if with := append(append([]clerkauth.Check{}, good[i]), check); a.holds(t, admin, with[0], with[1:]...) || a.holds(t, admin, with[1], with[0]) {
+				t.Errorf("%v holds together with %v", check, good[i])
+			}
+		}
+		for _, check := range impossible {
+			if session.Has(check) || session.Has(check, good[i]) || session.Has(good[i], check) {
+				t.Errorf("%v holds, alone or together with %v", check, good[i])
+			}
+		}
+	}
+	if nobody := (*clerkauth.Session)(nil); nobody.Has(good[4]) || new(clerkauth.Session).Has(good[4]) || new(clerkauth.Session).Has(good[5]) {
+		t.Error("a check holds for nobody")
+	}
+}

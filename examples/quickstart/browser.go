@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// browser is one without a window: it keeps cookies and follows redirects.
+type browser struct {
+	client *http.Client
+	app    *url.URL
+	rounds string // the path at the instance by which a handshake goes
+	passed int    // handshakes of the request under way
+}
+
+func newBrowser(a *app) (*browser, error) {
+	app, err := url.Parse(a.base)
+	if err != nil {
+		return nil, err
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	b := &browser{app: app, rounds: a.clerk.URL(clerktest.FrontendHandshake)}
+	b.client = &http.Client{Jar: jar, CheckRedirect: b.follow, Timeout: 10 * time.Second}
+	return b, nil
+}
+
+var errCircles = errors.New("the redirects go round in circles")
+
+func (b *browser) follow(r *http.Request, via []*http.Request) error {
+	if len(via) > 8 {
+		return errCircles
+	}
+	if strings.HasPrefix(r.URL.String(), b.rounds+"?") {
+		b.passed++
+	}
+	return nil
+}
+
+// cookie is one that the app would be sent, by the beginning of its name; both empty: there is none.
+func (b *browser) cookie(prefix string) (name, value string) {
+	for _, c := range b.client.Jar.Cookies(b.app) {
+		if strings.HasPrefix(c.Name, prefix) {
+			return c.Name, c.Value
+		}
+	}
+	return "", ""
+}
+
+// drop forgets a cookie.
+func (b *browser) drop(prefix string) {
+	name, _ := b.cookie(prefix)
+	b.client.Jar.SetCookies(b.app, []*http.Cookie{{Name: name, Path: "/", MaxAge: -1}}) //nolint:gosec // it sets none
+}
+
+// The headers by which browsers say what a request is for.
+var (
+	navigation = http.Header{
+		"Accept": {"text/html,application/xhtml+xml,*/*;q=0.8"}, "Sec-Fetch-Dest": {"document"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Site": {"none"},
+	}
+	script = http.Header{"Accept": {"*/*"}, "Sec-Fetch-Dest": {"empty"}, "Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Site": {"same-origin"}}
+)
+
+// arrival is where a request of a browser ended.
+type arrival struct {
+	rounds  int    // handshakes on the way
+	status  int    // of the last answer
+	who     string // whom the app takes the browser for, or why it takes it for nobody
+	renewed bool   // the last answer brought another session token
+}
+
+func (r arrival) String() string {
+	said := fmt.Sprintf("%s%d %s", strings.Repeat("handshake, ", r.rounds), r.status, r.who)
+	if r.renewed {
+		return said + ", new __session"
+	}
+	return said
+}
+
+// send makes a request as header says, and follows it to its end.
+func (b *browser) send(ctx context.Context, method, target string, header http.Header, form url.Values) (arrival, error) {
+	r, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(form.Encode()))
+	if err != nil {
+		return arrival{}, err
+	}
+	r.Header = header.Clone()
+	if method != http.MethodGet {
+		r.Header.Set("Origin", r.URL.Scheme+"://"+r.URL.Host)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	b.passed = 0
+	_, before := b.cookie("__session")
+	resp, err := b.client.Do(r)
+	if err != nil {
+		return arrival{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
+	if err != nil {
+		return arrival{}, err
+	}
+	var me identity
+	_ = json.Unmarshal(body, &me) // a page or a refusal names nobody
+	end := arrival{rounds: b.passed, status: resp.StatusCode, who: me.User}
+	if end.who == "" {
+		end.who = resp.Header.Get("X-Clerk-Auth-Reason")
+	}
+	for _, c := range resp.Cookies() {
+		end.renewed = end.renewed || c.Name == "__session" && c.Value != "" && c.Value != before
+	}
+	return end, nil
+}
