@@ -97,14 +97,15 @@ func removeWhenLeft(t *testing.T, dir string) {
 }
 
 // screenshot keeps what a tab shows, in the directory that E2E_SCREENSHOTS names.
-func (b *tab) screenshot() {
+func (b *tab) screenshot(of string) {
+	b.t.Helper()
 	dir := os.Getenv("E2E_SCREENSHOTS")
 	if dir == "" {
 		return
 	}
 	picture, err := run(b, chromedp.FullScreenshot(100))
 	if err == nil {
-		name := strings.NewReplacer("/", "-", ",", "", " ", "_").Replace(b.t.Name()) + b.name + ".png"
+		name := strings.NewReplacer("/", "-", ",", "", " ", "_").Replace(b.t.Name()) + b.name + of + ".png"
 		err = os.WriteFile(filepath.Join(dir, name), picture, 0o600)
 	}
 	if err != nil {

@@ -17,7 +17,8 @@ import (
 // A tab of a browser. What it cannot do fails the test.
 type tab struct {
 	t    *testing.T
-	w    *world // nil: the app is elsewhere
+	w    *world // nil: the app is a program of its own
+	app  string // its origin
 	ctx  context.Context
 	name string // of its screenshot; empty: the browser's first
 }
@@ -31,7 +32,7 @@ func (w *world) open() *tab {
 func (w *world) openWith(cookies bool) *tab {
 	w.t.Helper()
 	b := start(w.t, w.net, cookies)
-	b.w = w
+	b.w, b.app = w, w.app
 	return b
 }
 
@@ -43,7 +44,7 @@ func newTab(t *testing.T, parent context.Context, name string) *tab {
 		t.Fatalf("opening a tab: %v", err)
 	}
 	b := &tab{t: t, ctx: ctx, name: name}
-	t.Cleanup(b.screenshot)
+	t.Cleanup(func() { b.screenshot("") })
 	return b
 }
 
@@ -51,7 +52,7 @@ func newTab(t *testing.T, parent context.Context, name string) *tab {
 func (b *tab) another() *tab {
 	b.t.Helper()
 	second := newTab(b.t, b.ctx, "-second-tab")
-	second.w = b.w
+	second.w, second.app = b.w, b.app
 	return second
 }
 
@@ -161,7 +162,7 @@ func does[T any](b *tab, script string) T {
 // signIn goes to the app's private page, as nobody, and by the sign-in page of the instance comes back as a person.
 func (b *tab) signIn(person string) {
 	b.t.Helper()
-	b.visit(b.w.app + "/private")
+	b.visit(b.app + "/private")
 	b.presses("button[value=" + person + "]")
 	b.shows("/private", person)
 	b.settle()
@@ -174,20 +175,28 @@ func (b *tab) settle() {
 	b.until("forgetting rounds", func() bool { return len(b.cookies("__clerk_redirect_count")) == 0 })
 }
 
-// cookies are those of one name that the app would be sent at its private page.
-func (b *tab) cookies(name string) []*network.Cookie {
+// jar is all cookies that the app would be sent at its private page.
+func (b *tab) jar() []*network.Cookie {
 	b.t.Helper()
-	all := must(b, "reading cookies", func(ctx context.Context, t *chromedp.Target) (network.GetCookiesResult, error) {
-		return cdp.Call(ctx, t, network.GetCookies, network.GetCookiesParams{URLs: []string{b.w.app + "/private"}})
-	})
-	return slices.DeleteFunc(all.Cookies, func(c *network.Cookie) bool { return c.Name != name })
+	return must(b, "reading cookies", func(ctx context.Context, t *chromedp.Target) (network.GetCookiesResult, error) {
+		return cdp.Call(ctx, t, network.GetCookies, network.GetCookiesParams{URLs: []string{b.app + "/private"}})
+	}).Cookies
 }
 
-// loses lets the browser lose a cookie.
+// cookies are those of one name.
+func (b *tab) cookies(name string) []*network.Cookie {
+	b.t.Helper()
+	return slices.DeleteFunc(b.jar(), func(c *network.Cookie) bool { return c.Name != name })
+}
+
+// loses lets the browser lose a cookie of the app, which it has.
 func (b *tab) loses(name string) {
 	b.t.Helper()
+	if len(b.cookies(name)) == 0 {
+		b.t.Fatalf("there is no cookie %s to lose", name)
+	}
 	must(b, "deleting a cookie", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, network.DeleteCookies, network.DeleteCookiesParams{Name: name, URL: b.w.app})
+		_, err := cdp.Call(ctx, t, network.DeleteCookies, network.DeleteCookiesParams{Name: name, URL: b.app})
 		return err
 	}))
 }

@@ -39,7 +39,7 @@ func TestJourneyPostAfterExpirySaysSo(t *testing.T) {
 		t.Errorf("the form ends at %s", answer.URL)
 	}
 	w.renewed("by POST", 0, 0)
-	b.screenshot()
+	b.screenshot("-refused")
 
 	b.visit(w.app + "/private")
 	b.shows("/private", alice)
@@ -70,7 +70,7 @@ func TestJourneySiblingCannotWrite(t *testing.T) {
 	w.answered(visit{http.MethodGet, "/live", http.StatusForbidden, string(clerkauth.ReasonCrossOriginRequest)})
 	b.refused(http.StatusForbidden, b.submits("form button"), string(clerkauth.ReasonCrossOriginRequest))
 	w.answered(refused)
-	b.screenshot()
+	b.screenshot("-refused")
 
 	b.visit(w.app + "/private")
 	b.shows("/private", alice)
