@@ -39,7 +39,14 @@ func (w *world) openWith(cookies bool) *tab {
 func newTab(t *testing.T, parent context.Context, name string) *tab {
 	t.Helper()
 	ctx, end := chromedp.NewContext(parent)
-	t.Cleanup(end)
+	t.Cleanup(func() {
+		defer end()
+		closing, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		if err := chromedp.Cancel(closing); err != nil { // lets the browser end its processes before its profile goes
+			t.Errorf("closing: %v", err)
+		}
+	})
 	if err := chromedp.Do(ctx); err != nil { // without a time limit, which would be the browser's
 		t.Fatalf("opening a tab: %v", err)
 	}
