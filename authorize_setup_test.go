@@ -86,6 +86,13 @@ func TestHasOfAChangedSession(t *testing.T) {
 	left.Organization.ID = ""
 	anonymous.UserID = ""
 	byHand := &clerkauth.Session{UserID: "user_1", Organization: acme}
+	for _, role := range []string{"org:sys_admin", "sys_admin"} { // only permissions of the system are missing in tokens
+		byHand.Organization.Role = role
+		if !byHand.Has(clerkauth.Role("org:sys_admin")) || !byHand.Has(clerkauth.Role("sys_admin")) {
+			t.Errorf("role %s, with or without its prefix, does not hold", role)
+		}
+	}
+	byHand.Organization.Role = "admin"
 	for i, check := range checks {
 		if !whole.Has(check) || left.Has(check) || anonymous.Has(check) || byHand.Has(check) != (i == 0) {
 			t.Errorf("%v: whole %t, organization left %t, nobody %t, by hand %t; want true, false, false, and the role alone",

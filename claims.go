@@ -15,7 +15,6 @@ type claims struct {
 	sub, sid, iss string
 	azp           text
 	aud           []string
-	audience      state // of aud
 	exp, nbf, iat date
 	session       Session // without claims; copied for each request
 	unreadable    bool    // the organization's claims have another form than Clerk's
@@ -87,7 +86,7 @@ func (c *claims) decode(m jose.Member, org *organizationClaims) {
 	case "azp":
 		c.azp = decodeText(m.Raw)
 	case "aud":
-		c.aud, c.audience = decodeAudience(m.Raw)
+		c.aud = decodeAudience(m.Raw)
 	case "exp":
 		c.exp = decodeDate(m.Raw)
 	case "nbf":
@@ -122,24 +121,21 @@ func decodeDate(raw string) date {
 	return date{present, unix}
 }
 
-// decodeAudience reads aud: a string or a list of them (RFC 7519 section 4.1.3).
-func decodeAudience(raw string) ([]string, state) {
+// decodeAudience reads aud, a string or a list of them (RFC 7519 section 4.1.3). Anything else is nobody.
+func decodeAudience(raw string) []string {
 	if one, ok := jose.String(raw); ok {
-		return []string{one}, present
+		return []string{one}
 	}
-	elements, ok := jose.Array(raw)
-	if !ok {
-		return nil, malformed
-	}
+	elements, _ := jose.Array(raw)
 	list := make([]string, 0, len(elements))
 	for _, e := range elements {
 		one, ok := jose.String(e)
 		if !ok {
-			return nil, malformed
+			return nil
 		}
 		list = append(list, one)
 	}
-	return list, present
+	return list
 }
 
 // decodeActor reads act (RFC 8693 section 4.1). Something that is there and cannot be read still is an actor:
@@ -226,7 +222,7 @@ func (p *policy) forMe(c *claims) bool {
 	if len(p.audience) == 0 {
 		return true
 	}
-	return c.audience == present && slices.ContainsFunc(c.aud, func(a string) bool { return slices.Contains(p.audience, a) })
+	return slices.ContainsFunc(c.aud, func(a string) bool { return slices.Contains(p.audience, a) })
 }
 
 // judgeParty is the allowlist: azp names the origin that the token was issued for.
@@ -235,7 +231,7 @@ func (p *policy) judgeParty(ctx context.Context, c *claims, k Carrier, f *facts,
 		return ""
 	}
 	switch {
-	case c.azp.state == present && p.allows(ctx, c.azp.value, f):
+	case p.allows(ctx, c.azp.value, f):
 		return ""
 	case c.azp.state != absent:
 		return ReasonTokenInvalidParties

@@ -1,11 +1,5 @@
-// Package e2e goes through clerkauth with a real browser: signing in, staying signed in, signing out, and what a
-// sibling host name tries.
+// Package e2e goes through the middleware with a real browser, Debian's chromium: an app, an instance of Clerk and
+// a hostile sibling of the app, each on a port of 127.0.0.1 under the host name that it would have.
 //
-// It has tests only. They need Chromium, Debian's package chromium. Everything runs on 127.0.0.1: the browser is told
-// that the hosts of example.test are there, with TLS, so that production instances are tested with the cookies they
-// have in production. Time is the instance's and the app's common clock, which the tests turn.
-//
-//	go test .                                   # all journeys
-//	go test -run Journey/Quickstart -v .        # one
-//	E2E_SCREENSHOTS=/tmp/shots go test .        # and what the browser showed at the end of each
+// The tests save a screenshot of where each journey ends in the directory that E2E_SCREENSHOTS names.
 package e2e

@@ -1,12 +1,13 @@
 package e2e_test
 
 import (
-	"cmp"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
-	"sync"
+	"net/http/httputil"
+	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,156 +16,117 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
+// The host names of production, all below one domain: cookies of that domain are shared by all three.
 const (
-	appHost      = "app.example.test"
-	siblingHost  = "evil.example.test"
-	sibling      = "https://" + siblingHost
-	frontendHost = "able-owl-7.clerk.accounts.dev" // in development
-
-	alice = "user_2alice"
-	bob   = "user_2bob"
+	domain     = "example.test"
+	appOrigin  = "https://app." + domain
+	evilOrigin = "https://evil." + domain
 )
 
-// A setting is what a journey is about.
-type setting struct {
-	development    bool // on this machine, without TLS; false: in production, with TLS and a sibling host
-	withoutRefresh bool // only browser rounds renew a token
-	change         func(*clerkauth.Config)
-}
+// alice is the first person on the sign-in page.
+const alice = "user_2alice"
 
-// A world is an app, its Clerk instance, the network between them and a browser, and the time in all of it.
+// world is an app, its instance, a sibling and the time that they have in common.
 type world struct {
-	t     *testing.T
 	clerk *clerktest.Instance
-	net   *loopback
-	app   string // its origin
-	ahead atomic.Int64
-
-	mu     sync.Mutex // guards visits
-	visits []visit
+	app   *app
+	home  string // the app's origin
+	time  *clock
+	hosts string // for --host-resolver-rules
 }
 
-// build makes a world. Its browsers are started with open.
-func build(t *testing.T, s setting) *world {
+// clock is the real one, set ahead: an hour passes without waiting.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time             { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) advance(d time.Duration)    { c.ahead.Add(int64(d)) }
+func (w *world) expire()                    { w.time.advance(lifetime + leeway + time.Second) }
+func (w *world) signedIn(path string) place { return place{URL: w.home + path, Who: alice} }
+func (w *world) nobody(path string) place   { return place{URL: w.home + path, Who: "nobody"} }
+
+const (
+	lifetime = time.Minute     // of tokens, where a test does not say otherwise
+	leeway   = 5 * time.Second // the library's, for their dates
+)
+
+// setting is one of the two: production or development. change may be nil.
+type setting func(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *world
+
+// production is a world with https everywhere.
+func production(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *world {
 	t.Helper()
-	w := &world{t: t, net: serve(t), app: "https://" + appHost}
-	options := clerktest.Options{Domain: "example.test", WithoutRefresh: s.withoutRefresh, Now: w.now}
-	site := httptest.NewUnstartedServer(nil)
-	if s.development {
-		w.app = fmt.Sprintf("http://app.localhost:%d", port(site))
-		options.Development, options.Domain = true, frontendHost
+	opts.Domain, opts.Origins = domain, []string{appOrigin}
+	w := &world{home: appOrigin, time: new(clock)}
+	opts.Now = w.time.now
+	w.clerk = clerktest.New(t, opts)
+	w.app = newApp(w.clerk)
+	frontend, err := url.Parse(w.clerk.Issuer())
+	if err != nil {
+		t.Fatal(err)
 	}
-	options.Origins = []string{w.app}
-	w.clerk = clerktest.New(t, options)
+	w.hosts = strings.Join([]string{
+		serveTLS(t, appOrigin, w.app.handler(w.authenticator(t, change))),
+		serveTLS(t, frontend.String(), &httputil.ReverseProxy{
+			Transport: w.clerk.Config().HTTPClient.Transport,
+			Rewrite: func(r *httputil.ProxyRequest) {
+				r.SetURL(frontend)
+				r.Out.Host = frontend.Host
+			},
+		}),
+		serveTLS(t, evilOrigin, http.HandlerFunc(evil)),
+	}, ", ")
+	return w
+}
+
+// development is a world on localhost without https, where handshakes answer in the address.
+func development(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *world {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{home: "http://localhost:" + port, time: new(clock)}
+	opts.Development, opts.Origins, opts.Now = true, []string{w.home}, w.time.now
+	if w.clerk, err = clerktest.Start(opts); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.clerk.Close)
+	w.app = newApp(w.clerk)
+	server.Config.Handler = w.app.handler(w.authenticator(t, change))
+	server.Start()
+	t.Cleanup(server.Close)
+	return w
+}
+
+func newApp(clerk *clerktest.Instance) *app {
+	return &app{signIn: clerk.URL(clerktest.SignInPage)}
+}
+
+func (w *world) authenticator(t *testing.T, change func(*clerkauth.Config)) *clerkauth.Authenticator {
+	t.Helper()
 	cfg := w.clerk.Config()
-	cfg.SignInURL = w.clerk.URL(clerktest.SignInPage)
-	if s.change != nil {
-		s.change(&cfg)
+	cfg.SignInURL = w.app.signIn
+	if change != nil {
+		change(&cfg)
 	}
 	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := w.watch(appSite(auth))
-	site.Config.Handler = handler
-	site.Start()
-	t.Cleanup(site.Close)
-	w.net.hosts[appHost] = handler
-	w.net.hosts[siblingHost] = siblingSite(w.app)
-	frontend := w.clerk.Issuer()[len("https://"):]
-	w.net.hosts[frontend] = forward(frontend, w.clerk.Config().HTTPClient.Transport)
-	return w
+	return auth
 }
 
-// now is the time, for the instance and the app. The browser's own cookies age by its own clock, which is not turned.
-func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
-
-// expire lets so much time pass that every token that is out has expired, the leeway for clocks included.
-func (w *world) expire() { w.ahead.Add(int64(66 * time.Second)) }
-
-// A visit is a request that the app was sent, and its answer.
-type visit struct {
-	method, path string
-	status       int
-	reason       string // X-Clerk-Auth-Reason
+// serveTLS serves an origin and returns the rule by which a browser finds it.
+func serveTLS(t *testing.T, origin string, h http.Handler) string {
+	t.Helper()
+	server := httptest.NewTLSServer(h)
+	t.Cleanup(server.Close)
+	return fmt.Sprintf("MAP %s:443 %s", strings.TrimPrefix(origin, "https://"), server.Listener.Addr())
 }
 
-func (v visit) String() string {
-	return fmt.Sprintf("%s %s: %d %s", v.method, v.path, v.status, v.reason)
-}
-
-// statusWriter remembers the status of an answer.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap lets a WebSocket take the connection over.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// watch remembers what the app is asked and answers.
-func (w *world) watch(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		watched := &statusWriter{ResponseWriter: rw}
-		next.ServeHTTP(watched, r)
-		v := visit{r.Method, r.URL.Path, cmp.Or(watched.status, http.StatusOK), rw.Header().Get("X-Clerk-Auth-Reason")}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.visits = append(w.visits, v)
-	})
-}
-
-// answered checks that the app's last answer for a path is the one wanted.
-func (w *world) answered(want visit) {
-	w.t.Helper()
-	var last visit
-	for _, v := range w.seen() {
-		if v.path == want.path {
-			last = v
-		}
-	}
-	if last != want {
-		w.t.Errorf("the app answered %q, want %q", last, want)
-	}
-}
-
-// seen is everything that the app was asked since the last forget.
-func (w *world) seen() []visit {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.visits)
-}
-
-// forget begins to count visits, rounds and refreshes anew.
-func (w *world) forget() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.visits = nil
-	w.clerk.ResetRequests()
-}
-
-// asked is how often the instance was asked for something since the last forget.
-func (w *world) asked(e clerktest.Endpoint) int {
-	n := 0
-	for _, r := range w.clerk.Requests() {
-		if r.Endpoint == e {
-			n++
-		}
-	}
-	return n
-}
-
-// renewed checks by what tokens were renewed since the last forget.
-func (w *world) renewed(when string, rounds, refreshes int) {
-	w.t.Helper()
-	if r, f := w.asked(clerktest.FrontendHandshake), w.asked(clerktest.BackendRefresh); r != rounds || f != refreshes {
-		w.t.Errorf("%s: %d browser rounds and %d refreshes, want %d and %d", when, r, f, rounds, refreshes)
-	}
+// evil is a sibling of the app. What it does is up to the scripts that a test runs there.
+func evil(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	fmt.Fprint(w, `<!doctype html><title>evil</title><link rel="icon" href="data:,"><h1 id="who">evil</h1>`)
 }

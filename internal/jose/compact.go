@@ -23,7 +23,7 @@ var canonical = base64.RawURLEncoding.Strict()
 func Split(token string) (Compact, bool) {
 	first := strings.IndexByte(token, '.')
 	last := strings.LastIndexByte(token, '.')
-	if first <= 0 || last == first || strings.IndexByte(token[first+1:last], '.') >= 0 {
+	if first <= 0 || last == first {
 		return Compact{}, false
 	}
 	header, payload, signature := token[:first], token[first+1:last], token[last+1:]
@@ -46,7 +46,7 @@ func decode(buffer []byte, part string) (decoded, rest []byte, ok bool) {
 	return buffer[:n:n], buffer[n:], err == nil
 }
 
-// alphabet reports whether s is base64url and nothing else: the decoder alone would skip CR and LF.
+// alphabet reports whether s is base64url and nothing else, no further dot either: the decoder alone would skip CR and LF.
 func alphabet(s string) bool {
 	for i := range len(s) {
 		if !inAlphabet[s[i]] {

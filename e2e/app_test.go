@@ -1,0 +1,111 @@
+package e2e_test
+
+import (
+	"html/template"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/coder/websocket"
+
+	"github.com/clerkauth/clerkauth"
+)
+
+// app is the app under test, and what it saw.
+type app struct {
+	signIn string       // the address of the sign-in page
+	writes atomic.Int64 // those that a handler was reached by
+
+	mu   sync.Mutex // guards seen
+	seen []exchange
+}
+
+// exchange is one request and how it was answered.
+type exchange struct {
+	method, path, origin string
+	status               int
+	reason               string
+}
+
+var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{{.Path}}</title>
+<link rel="icon" href="data:,">
+<style>body{font:1.2rem/1.5 system-ui,sans-serif;margin:3rem}</style>
+<h1 id="who" data-expires="{{.Expires}}">{{.Who}}</h1>
+<p>This is {{.Path}}.</p>
+{{if eq .Who "nobody"}}<p><a id="sign-in" href="{{.SignIn}}">Sign in</a></p>{{end}}
+</html>
+`))
+
+// handler is all of the app, behind Optional as a whole and behind Require in places.
+func (a *app) handler(auth *clerkauth.Authenticator) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", http.HandlerFunc(a.page))
+	mux.Handle("GET /private", auth.Require(http.HandlerFunc(a.page)))
+	mux.Handle("POST /write", auth.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { a.writes.Add(1) })))
+	mux.Handle("GET /ws", auth.Require(http.HandlerFunc(a.open)))
+	return a.record(auth.Optional(mux))
+}
+
+// page says who is signed in.
+func (a *app) page(w http.ResponseWriter, r *http.Request) {
+	view := struct {
+		Who, Path, SignIn string
+		Expires           int64
+	}{Who: "nobody", Path: r.URL.Path, SignIn: a.signIn}
+	if s, ok := clerkauth.FromContext(r.Context()); ok {
+		view.Who, view.Expires = s.UserID, s.ExpiresAt.UnixMilli()
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_ = pageTemplate.Execute(w, view) // the browser may be gone
+}
+
+// open accepts a WebSocket from anywhere: whoever is refused was refused before.
+func (a *app) open(w http.ResponseWriter, r *http.Request) {
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	if err != nil {
+		return // the answer is written
+	}
+	_ = conn.Close(websocket.StatusNormalClosure, "") // the browser may be gone
+}
+
+// record remembers requests and their answers.
+func (a *app) record(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(status, r)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.seen = append(a.seen, exchange{
+			r.Method, r.URL.Path, r.Header.Get("Origin"), status.status, w.Header().Get("X-Clerk-Auth-Reason"),
+		})
+	})
+}
+
+// answers are the exchanges so far with a path.
+func (a *app) answers(path string) []exchange {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var found []exchange
+	for _, x := range a.seen {
+		if x.path == path {
+			found = append(found, x)
+		}
+	}
+	return found
+}
+
+// statusWriter remembers the status.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,150 @@
+package e2e_test
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// renewals are how often tokens were renewed since the last look: by a browser round, and without one.
+func (w *world) renewals() (handshakes, refreshes int) {
+	for _, r := range w.clerk.Requests() {
+		switch r.Endpoint {
+		case clerktest.FrontendHandshake:
+			handshakes++
+		case clerktest.BackendRefresh:
+			refreshes++
+		}
+	}
+	w.clerk.ResetRequests()
+	return handshakes, refreshes
+}
+
+// No clock is set ahead here: the page waits for its token to run out.
+func TestStaysSignedInOverThreeTokenLifetimes(t *testing.T) {
+	const short = 5 * time.Second
+	for _, c := range []struct {
+		name                  string
+		in                    setting
+		refresh, secret       bool
+		handshakes, refreshes int
+	}{
+		{"production, by refresh", production, true, true, 0, 1},
+		{"production, by nonce", production, false, true, 1, 0},
+		{"development, by nonce", development, false, true, 1, 0},
+		{"development, by token", development, false, false, 1, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := c.in(t, clerktest.Options{TokenLifetime: short, WithoutRefresh: !c.refresh}, func(cfg *clerkauth.Config) {
+				cfg.ClockSkew = -1
+				if !c.secret {
+					cfg.SecretKey = ""
+				}
+			})
+			b := w.open(t)
+			w.signIn(b, "/private?a=1")
+			for i := range 3 {
+				before := evaluate[string](b, `document.querySelector("#who").dataset.expires`)
+				w.renewals()
+				b.await(`Date.now() >= document.querySelector("#who").dataset.expires`)
+				b.arrive(chromedp.Reload())
+				b.expect("reloaded", w.signedIn("/private?a=1"))
+				if after := evaluate[string](b, `document.querySelector("#who").dataset.expires`); after <= before {
+					t.Errorf("lifetime %d: the token still runs out at %s", i+1, after)
+				}
+				if handshakes, refreshes := w.renewals(); handshakes != c.handshakes || refreshes != c.refreshes {
+					t.Errorf("lifetime %d: %d handshakes and %d refreshes, want %d and %d", i+1, handshakes, refreshes, c.handshakes, c.refreshes)
+				}
+			}
+			b.picture()
+		})
+	}
+}
+
+func TestWriteAfterExpirySaysSoAndIsNotRedirected(t *testing.T) {
+	w := production(t, clerktest.Options{}, nil)
+	b := w.open(t)
+	w.signIn(b, "/private")
+	type answer struct {
+		Status     int    `json:"status"`
+		Redirected bool   `json:"redirected"`
+		Reason     string `json:"reason"`
+	}
+	const write = `fetch("/write", {method: "POST"}).then(r =>
+		({status: r.status, redirected: r.redirected, reason: r.headers.get("X-Clerk-Auth-Reason") ?? ""}))`
+	if got, want := evaluate[answer](b, write), (answer{Status: http.StatusOK}); got != want {
+		t.Errorf("in time: %+v, want %+v", got, want)
+	}
+	w.expire()
+	w.renewals()
+	late := answer{http.StatusUnauthorized, false, string(clerkauth.ReasonTokenExpired) + "-refresh-non-eligible-non-get"}
+	if got := evaluate[answer](b, write); got != late {
+		t.Errorf("too late: %+v, want %+v", got, late)
+	}
+	const submit = `void document.body.insertAdjacentHTML("beforeend", '<form method="post" action="/write"><button id="write">Write</button></form>')`
+	evaluate[chromedp.Void](b, submit)
+	if status := b.press("#write"); status != http.StatusUnauthorized {
+		t.Errorf("a form, too late: %d, want 401", status)
+	}
+	if at := b.place().URL; at != w.home+"/write" {
+		t.Errorf("a form, too late, ends at %s", at)
+	}
+	b.picture()
+	if handshakes, refreshes := w.renewals(); handshakes+refreshes != 0 || w.app.writes.Load() != 1 {
+		t.Errorf("%d handshakes, %d refreshes, %d writes; want the one write in time", handshakes, refreshes, w.app.writes.Load())
+	}
+	b.visit(w.home + "/private")
+	if got, want := evaluate[answer](b, write), (answer{Status: http.StatusOK}); got != want {
+		t.Errorf("after a page: %+v, want %+v", got, want)
+	}
+}
+
+func TestTwoTabsAtOnceStaySignedIn(t *testing.T) {
+	for _, c := range []struct {
+		name                          string
+		refresh                       bool
+		mostHandshakes, mostRefreshes int
+	}{
+		{"by refresh", true, 0, 2},
+		{"by handshake", false, 3, 0}, // the answers share a cookie, so that one tab may take the other's, which then asks again
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := production(t, clerktest.Options{WithoutRefresh: !c.refresh}, nil)
+			first := w.open(t)
+			w.signIn(first, "/private?tab=1")
+			second := first.another()
+			second.visit(w.home + "/private?tab=2")
+			second.expect("the second tab", w.signedIn("/private?tab=2"))
+			second.await(roundsForgotten)
+			w.expire()
+			w.renewals()
+			errs := make([]error, 2)
+			var both sync.WaitGroup
+			for i, b := range []*tab{first, second} {
+				both.Go(func() { _, errs[i] = chromedp.RunResponse(b.ctx, chromedp.Reload()) })
+			}
+			both.Wait()
+			if err := errors.Join(errs...); err != nil {
+				t.Fatal(err)
+			}
+			first.expect("after expiry", w.signedIn("/private?tab=1"))
+			second.expect("after expiry", w.signedIn("/private?tab=2"))
+			handshakes, refreshes := w.renewals()
+			if handshakes+refreshes == 0 || handshakes > c.mostHandshakes || refreshes > c.mostRefreshes {
+				t.Errorf("%d handshakes and %d refreshes for two tabs", handshakes, refreshes)
+			}
+			second.picture()
+		})
+	}
+}
+
+// roundsForgotten holds when browser rounds before this page do not count any more towards those that make a loop.
+const roundsForgotten = `performance.now() > 2500`

@@ -1,0 +1,90 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// maxRounds is how often a browser is sent on before it is told what is wrong.
+const maxRounds = 3
+
+// The keys are of two instances: what the browser brings back from one, the other does not know.
+func TestKeysOfAnotherInstanceEndInAPageThatSaysSo(t *testing.T) {
+	other := clerktest.New(t, clerktest.Options{Domain: "other.test"})
+	for _, c := range []struct {
+		name string
+		in   setting
+		keys func(*clerkauth.Config)
+	}{
+		{"production, another secret key", production, func(cfg *clerkauth.Config) { cfg.SecretKey = other.SecretKey() }},
+		{"production, another JWT key", production, func(cfg *clerkauth.Config) { cfg.SecretKey, cfg.JWTKey = "", other.JWTKey() }},
+		{"development, another JWT key", development, func(cfg *clerkauth.Config) { cfg.SecretKey, cfg.JWTKey = "", other.JWTKey() }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := c.in(t, clerktest.Options{}, func(cfg *clerkauth.Config) {
+				c.keys(cfg)
+				cfg.SignInURL = ""
+			})
+			b := w.open(t)
+			b.visit(w.app.signIn + "?redirect_url=" + url.QueryEscape(w.home+"/private"))
+			status := b.press(`button[value="` + alice + `"]`)
+			b.picture()
+			if at := b.place().URL; status != http.StatusUnauthorized || !strings.HasPrefix(at, w.home+"/private") {
+				t.Errorf("ends at %s with %d, want 401 at the app", at, status)
+			}
+			text := b.text()
+			for _, words := range []string{"round in circles", "publishable key", "secret key", "same Clerk instance", "cookies"} {
+				if !strings.Contains(text, words) {
+					t.Errorf("%q does not speak of %q", text, words)
+				}
+			}
+			// Rounds count that are made within two seconds of each other: on a slow machine there may be more.
+			if handshakes, _ := w.renewals(); handshakes < maxRounds {
+				t.Errorf("%d handshakes, want %d", handshakes, maxRounds)
+			}
+		})
+	}
+}
+
+// blockCookies makes a profile of a person who lets no page of an origin have any.
+func blockCookies(t *testing.T, origin string) string {
+	t.Helper()
+	profile := t.TempDir()
+	preferences := fmt.Sprintf(`{"profile": {"content_settings": {"exceptions": {"cookies": {"%s,*": {"setting": 2}}}}}}`, origin)
+	if err := os.Mkdir(filepath.Join(profile, "Default"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(profile, "Default", "Preferences"), []byte(preferences), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return profile
+}
+
+// Nobody can sign in without cookies, and nobody is sent to and fro because of it.
+func TestBlockedCookiesEndAtTheSignInPage(t *testing.T) {
+	w := production(t, clerktest.Options{}, nil)
+	b := w.openWith(t, blockCookies(t, w.home))
+	b.visit(w.home + "/private")
+	for range 2 {
+		b.press(`button[value="` + alice + `"]`)
+		if at := b.place().URL; !strings.HasPrefix(at, w.app.signIn+"?") {
+			t.Errorf("signing in without cookies ends at %s, want the sign-in page again", at)
+		}
+	}
+	b.picture()
+	refused := exchange{http.MethodGet, "/private", "", http.StatusFound, string(clerkauth.ReasonSessionTokenAndUATMissing)}
+	if got, want := w.app.answers("/private"), slices.Repeat([]exchange{refused}, 3); !slices.Equal(got, want) {
+		t.Errorf("the app was asked %+v, want one request without cookies for each attempt", got)
+	}
+	b.visit(w.home + "/")
+	b.expect("a page for everybody", w.nobody("/"))
+}

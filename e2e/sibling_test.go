@@ -1,0 +1,181 @@
+package e2e_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+const (
+	postFetch  = `fetch(%q, {method: "POST", mode: "no-cors", credentials: "include"}).then(r => r.status, () => -1)`
+	postForm   = `void document.body.insertAdjacentHTML("beforeend", '<form method="post" action="%s"><button id="write">Write</button></form>')`
+	openSocket = `new Promise(done => {
+		const socket = new WebSocket(%q)
+		socket.onopen = () => done("open")
+		socket.onclose = () => done("refused")
+	})`
+	appSocket = "wss://app." + domain + "/ws"
+)
+
+// The sibling is of the same site, so that the browser sends the app's cookies along, SameSite or not.
+func TestSiblingCannotWriteNorOpenAWebSocket(t *testing.T) {
+	w := production(t, clerktest.Options{}, nil)
+	b := w.open(t)
+	w.signIn(b, "/private")
+	refused := func(method, path string) exchange {
+		return exchange{method, path, evilOrigin, http.StatusForbidden, string(clerkauth.ReasonCrossOriginRequest)}
+	}
+
+	b.visit(evilOrigin + "/")
+	evaluate[int](b, postFetch, w.home+"/write")
+	evaluate[chromedp.Void](b, postForm, w.home+"/write")
+	if status := b.press("#write"); status != http.StatusForbidden {
+		t.Errorf("a sibling's form: %d, want 403", status)
+	}
+	b.picture()
+	if got, want := w.app.answers("/write"), slices.Repeat([]exchange{refused(http.MethodPost, "/write")}, 2); !slices.Equal(got, want) {
+		t.Errorf("a sibling's writes: %+v, want %+v", got, want)
+	}
+	b.visit(evilOrigin + "/")
+	if got := evaluate[string](b, openSocket, appSocket); got != "refused" {
+		t.Errorf("a sibling's WebSocket: %s", got)
+	}
+	if got, want := w.app.answers("/ws"), []exchange{refused(http.MethodGet, "/ws")}; !slices.Equal(got, want) {
+		t.Errorf("a sibling's WebSocket: %+v, want %+v", got, want)
+	}
+	if n := w.app.writes.Load(); n != 0 {
+		t.Errorf("the sibling wrote %d times", n)
+	}
+
+	b.visit(w.home + "/private")
+	b.expect("the app", w.signedIn("/private"))
+	if got := evaluate[int](b, postFetch, w.home+"/write"); got != http.StatusOK {
+		t.Errorf("the app's own write: %d", got)
+	}
+	if got := evaluate[string](b, openSocket, appSocket); got != "open" {
+		t.Errorf("the app's own WebSocket: %s", got)
+	}
+	evaluate[chromedp.Void](b, postForm, "/write")
+	if status := b.press("#write"); status != http.StatusOK || w.app.writes.Load() != 2 {
+		t.Errorf("the app's own form: %d, after %d writes", status, w.app.writes.Load())
+	}
+}
+
+// mallory has an account at the same instance, and a page on the sibling.
+func (w *world) mallory() clerktest.Claims {
+	now := w.time.now()
+	return clerktest.Claims{Subject: "user_2mallory", SessionID: "sess_2mallory", IssuedAt: now, ExpiresAt: now.Add(60 * lifetime)}
+}
+
+// plant sets a cookie for all of the domain, from the sibling, and makes sure that the app will see it.
+func (b *tab) plant(name, value, path string) {
+	b.t.Helper()
+	b.visit(evilOrigin + "/")
+	evaluate[chromedp.Void](b, `void (document.cookie = %q)`, name+"="+value+"; Domain="+domain+"; Path="+path+"; Secure")
+	if !slices.ContainsFunc(b.cookies(appOrigin+path), func(c *network.Cookie) bool {
+		return c.Name == name && c.Value == value && c.Domain == "."+domain && c.Path == path
+	}) {
+		b.t.Fatalf("the browser did not take a %s for %s", name, path)
+	}
+}
+
+func TestPlantedCookieIsRefusedAndTheHonestSessionGoesOn(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		plant func(*world) string
+	}{
+		{"garbage", func(*world) string { return "garbage" }},
+		{"a token for the sibling", func(w *world) string {
+			c := w.mallory()
+			c.AuthorizedParty = evilOrigin
+			return w.clerk.Token(c)
+		}},
+		{"a token without azp", func(w *world) string {
+			c := w.mallory()
+			c.Extra = map[string]any{"azp": clerktest.Absent}
+			return w.clerk.Token(c)
+		}},
+		{"a forged token", func(w *world) string { return w.clerk.Forge(w.mallory()) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := production(t, clerktest.Options{}, nil)
+			b := w.open(t)
+			w.signIn(b, "/private")
+			planted := c.plant(w)
+			for _, name := range w.sessionCookies(b) {
+				for _, path := range []string{"/", "/private", "/write"} {
+					b.plant(name, planted, path)
+				}
+			}
+			for _, when := range []string{"at once", "after expiry"} {
+				b.visit(w.home + "/private")
+				b.expect(when, w.signedIn("/private"))
+				if got := evaluate[int](b, postFetch, "/write"); got != http.StatusOK {
+					t.Errorf("%s: a write: %d", when, got)
+				}
+				w.expire()
+			}
+			b.picture()
+		})
+	}
+}
+
+// sessionCookies are the names of the session cookies, plain and of the instance.
+func (w *world) sessionCookies(b *tab) []string {
+	b.t.Helper()
+	var names []string
+	for _, c := range w.clerk.Cookies("") {
+		if strings.HasPrefix(c.Name, "__session") {
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) != 2 {
+		b.t.Fatalf("session cookies %q", names)
+	}
+	return names
+}
+
+func TestPlantedTokenWithoutAzpSignsNobodyIn(t *testing.T) {
+	w := production(t, clerktest.Options{}, nil)
+	b := w.open(t)
+	c := w.mallory()
+	c.Extra = map[string]any{"azp": clerktest.Absent}
+	for _, cookie := range w.clerk.Cookies(w.clerk.Token(c)) {
+		b.plant(cookie.Name, cookie.Value, "/")
+	}
+	b.visit(w.home + "/")
+	b.expect("a planted token", w.nobody("/"))
+	if got := evaluate[int](b, postFetch, "/write"); got != http.StatusUnauthorized {
+		t.Errorf("a write: %d, want 401", got)
+	}
+	b.picture()
+	w.time.advance(2 * time.Second) // of the same second as a sign-in, the planted token could not be told from a newer one
+	w.signIn(b, "/private")
+}
+
+// Mallory's own token is good, and one that the app could have asked for. It must not be mistaken for Alice's.
+func TestPlantedTokenOfAnotherAccountDoesNotReplaceTheHonestOne(t *testing.T) {
+	w := production(t, clerktest.Options{}, nil)
+	b := w.open(t)
+	w.signIn(b, "/private")
+	planted := w.clerk.Token(w.mallory())
+	for _, name := range w.sessionCookies(b) {
+		for _, path := range []string{"/private", "/write"} {
+			b.plant(name, planted, path)
+		}
+	}
+	b.visit(w.home + "/private")
+	b.expect("with the planted token", w.signedIn("/private"))
+	if got := evaluate[int](b, postFetch, "/write"); got != http.StatusUnauthorized || w.app.writes.Load() != 0 {
+		t.Errorf("a write that could be either's: %d, want 401", got)
+	}
+	b.picture()
+}

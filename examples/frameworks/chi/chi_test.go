@@ -1,0 +1,12 @@
+package chi_test
+
+import (
+	"testing"
+
+	"github.com/clerkauth/clerkauth/examples/frameworks/chi"
+	"github.com/clerkauth/clerkauth/examples/frameworks/internal/contract"
+)
+
+func TestRoutes(t *testing.T) {
+	contract.Run(t, chi.Routes, nil)
+}

@@ -1,0 +1,102 @@
+package fiber_test
+
+import (
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"unsafe"
+
+	gofiber "github.com/gofiber/fiber/v3"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/examples/frameworks/fiber"
+	"github.com/clerkauth/clerkauth/examples/frameworks/internal/contract"
+)
+
+// served lets an app of fiber's answer as a handler, through its own parser.
+func served(t *testing.T, app *gofiber.App) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		resp, err := app.Test(r)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer resp.Body.Close()
+		maps.Copy(w.Header(), resp.Header)
+		w.WriteHeader(resp.StatusCode)
+		if _, err := io.Copy(w, resp.Body); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestRoutes(t *testing.T) {
+	contract.Run(t, func(auth *clerkauth.Authenticator) http.Handler { return served(t, fiber.Routes(auth)) }, nil)
+}
+
+func TestRefusalsKeepTheirHeader(t *testing.T) {
+	_, auth := contract.App(t, nil)
+	w := contract.Get(t.Context(), served(t, fiber.Routes(auth)), "/me", "")
+	if got, want := w.Header().Get("WWW-Authenticate"), `Bearer realm="clerk"`; got != want {
+		t.Errorf("WWW-Authenticate %q, want %q", got, want)
+	}
+}
+
+func TestTwoAuthorizationHeadersStayTwo(t *testing.T) {
+	clerk, auth := contract.App(t, nil)
+	r := httptest.NewRequest(http.MethodGet, "/me", http.NoBody)
+	r.Header["Authorization"] = []string{"Bearer " + clerk.Token(contract.Grace), "Bearer " + clerk.Token(contract.Ada)}
+	w := httptest.NewRecorder()
+	served(t, fiber.Routes(auth)).ServeHTTP(w, r)
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), string(clerkauth.ReasonMultipleAuthorization)) {
+		t.Errorf("%d with %q", w.Code, w.Body)
+	}
+}
+
+func TestOptionalLetsEverybodyThrough(t *testing.T) {
+	clerk, auth := contract.App(t, nil)
+	app := gofiber.New()
+	app.Use(fiber.Wrap(auth.Optional))
+	app.Get("/", func(c gofiber.Ctx) error {
+		session, ok := clerkauth.FromContext(c.Context())
+		if !ok {
+			return c.SendString("nobody")
+		}
+		return c.SendString(session.UserID)
+	})
+	for token, want := range map[string]string{"": "nobody", clerk.Token(contract.Ada): "user_ada"} {
+		if w := contract.Get(t.Context(), served(t, app), "/", token); w.Code != http.StatusOK || w.Body.String() != want {
+			t.Errorf("%d with %q, want %q", w.Code, w.Body, want)
+		}
+	}
+}
+
+// The middleware must own what it is given: fasthttp writes the next request over the buffers of this one.
+func TestStringsAreNotFastHTTPs(t *testing.T) {
+	var theirs, ours []string
+	app := gofiber.New()
+	app.Use(func(c gofiber.Ctx) error {
+		h := &c.Request().Header
+		for _, b := range [][]byte{h.Peek("Authorization"), h.Method(), c.Request().Host(), c.RequestCtx().RequestURI()} {
+			theirs = append(theirs, unsafe.String(unsafe.SliceData(b), len(b))) //nolint:gosec // to see whose memory it is
+		}
+		return c.Next()
+	}, fiber.Wrap(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ours = append(ours, r.Header.Get("Authorization"), r.Method, r.Host, r.RequestURI)
+			next.ServeHTTP(w, r)
+		})
+	}))
+	contract.Get(t.Context(), served(t, app), "/path", "token")
+	if len(theirs) != 4 || len(ours) != 4 {
+		t.Fatalf("%q and %q", theirs, ours)
+	}
+	for i := range ours {
+		if unsafe.StringData(ours[i]) == unsafe.StringData(theirs[i]) { //nolint:gosec // as above
+			t.Errorf("%q lies in a buffer that is used again", ours[i])
+		}
+	}
+}
