@@ -2,8 +2,6 @@ package clerkauth_test
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -290,64 +288,5 @@ func TestKeyMaxAge(t *testing.T) {
 				k.want(k.token, "", 0)
 			}, func(cfg *clerkauth.Config) { cfg.KeyMaxAge = c.config })
 		})
-	}
-}
-
-func TestReady(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.fault(clerktest.Slow(time.Second))
-		together(10, func(int) {
-			if err := k.auth.Ready(k.Context()); err != nil {
-				k.Errorf("Ready: %v", err)
-			}
-		})
-		k.asked(1)
-		if err := k.auth.Ready(k.Context()); err != nil {
-			k.Errorf("Ready again: %v", err)
-		}
-		k.asked(0)
-		k.want(k.token, "", 0)
-	})
-}
-
-func TestReadySaysWhyNot(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		ready := func(ctx context.Context, took time.Duration) error {
-			k.Helper()
-			begin := time.Now()
-			err := k.auth.Ready(ctx)
-			refusal, ok := errors.AsType[*clerkauth.Error](err)
-			if !ok || refusal.Reason != clerkauth.ReasonKeysUnavailable || refusal.Unwrap() == nil {
-				k.Fatalf("got %v, want an *Error of %s with what is behind it", err, clerkauth.ReasonKeysUnavailable)
-			}
-			if waited := time.Since(begin); waited != took {
-				k.Errorf("took %v, want %v", waited, took)
-			}
-			if strings.Contains(refusal.Unwrap().Error(), k.clerk.SecretKey()) {
-				k.Errorf("the secret key is in %v", refusal.Unwrap())
-			}
-			return err
-		}
-		k.fault(clerktest.Hang)
-		done, cancel := context.WithTimeout(k.Context(), time.Second)
-		defer cancel()
-		if err := ready(done, time.Second); !errors.Is(err, context.DeadlineExceeded) {
-			k.Errorf("got %v, want the context's error", err)
-		}
-		if err := ready(k.Context(), 4*time.Second); !errors.Is(err, context.DeadlineExceeded) {
-			k.Errorf("got %v, want that of the fetch", err)
-		}
-		_ = ready(k.Context(), 0) // one has just failed
-		k.asked(1)
-		if strings.Contains(k.logged(), k.clerk.SecretKey()) {
-			k.Errorf("the secret key is in the log")
-		}
-	})
-}
-
-func TestReadyWithJWTKey(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{})
-	if err := auth.Ready(t.Context()); err != nil || len(clerk.Requests()) != 0 {
-		t.Errorf("got %v after %d requests, want none of either", err, len(clerk.Requests()))
 	}
 }
