@@ -85,62 +85,6 @@ func identify(r *http.Request) identity {
 	}
 }
 
-// outcome is a decision before it is dressed up as a RequestState.
-type outcome struct {
-	status  Status
-	reason  Reason // empty: signed in
-	detail  error
-	tooMany bool // browser rounds
-	carrier Carrier
-	token   string
-	claims  *claims     // nil unless verified and judged
-	hit     bool        // the signature of the token that decided was verified before
-	header  http.Header // nil: nothing
-	target  string      // where a browser round goes; empty: to the Frontend API
-	need    effect
-}
-
-// effect is something that must be found out before a decision can be made. Each is found out once.
-type effect uint8
-
-const (
-	nothingMore   effect = iota
-	resolveAnswer        // exchange what a browser round brought
-	weighCookies         // verify the session cookies
-	refreshToken         // exchange an expired token
-)
-
-// evidence is all that a decision is made from.
-type evidence struct {
-	facts
-	cameBack bool     // the answer of a browser round was looked at
-	answer   answered // what it brought
-
-	weighed    bool
-	cookies    cookieEvidence
-	pair       slot    // which of the two names counts
-	chosen     verdict // the session cookie of that name
-	signedInAt int64   // __client_uat of that name
-
-	refreshed refreshed
-}
-
-// devBrowserToken is the token of a development browser, from the address or from its cookie.
-func (e *evidence) devBrowserToken() string {
-	if value, ok := first(e.page.query, paramDevBrowser); ok && value != "" {
-		return value
-	}
-	return e.devBrowser[e.pair].value
-}
-
-// sentToken is the session token that came, a cookie before a bearer token.
-func (e *evidence) sentToken() string {
-	if e.chosen.raw != "" {
-		return e.chosen.raw
-	}
-	return e.bearer
-}
-
 func (a *Authenticator) authenticate(r *http.Request) *decision {
 	begin := a.settings.now()
 	o := a.decide(r, begin)
@@ -162,13 +106,6 @@ func (a *Authenticator) authenticate(r *http.Request) *decision {
 		a.settings.observe(r.Context(), Event{Status: d.Status, Reason: o.reason, Carrier: o.carrier, CacheHit: o.hit, Elapsed: a.settings.now().Sub(begin)})
 	}
 	return d
-}
-
-func (o *outcome) err() *Error {
-	if o.detail == nil && !o.tooMany {
-		return refused(o.reason)
-	}
-	return &Error{Reason: o.reason, detail: o.detail, tooMany: o.tooMany}
 }
 
 // decide is the way of a request: its facts, what has to be found out, and what it all comes to.
@@ -226,23 +163,6 @@ func (a *Authenticator) finish(r *http.Request, e *evidence, o outcome, now time
 	return o
 }
 
-// setCookies adds Set-Cookie values, and keeps a response that has any, which now is one browser's, out of
-// shared caches.
-func (o *outcome) setCookies(cacheControl string, cookies []string) {
-	if len(cookies) == 0 {
-		return
-	}
-	if o.header == nil {
-		o.header = make(http.Header)
-	}
-	for _, c := range cookies {
-		o.header.Add("Set-Cookie", c)
-	}
-	if o.header.Get("Cache-Control") == "" {
-		o.header.Set("Cache-Control", cacheControl)
-	}
-}
-
 // decideBearer decides by a bearer token alone.
 func (a *Authenticator) decideBearer(ctx context.Context, e *evidence, now time.Time) outcome {
 	read := a.verifier.read(e.bearer, now)
@@ -266,114 +186,4 @@ func (a *Authenticator) judgeParsed(ctx context.Context, read *parsed, k Carrier
 		return reason
 	}
 	return judge(ctx, read.claims, k, f, &a.settings.policy, now)
-}
-
-// decideCookies decides from what is known so far, or says what has to be found out first.
-func (s *settings) decideCookies(ctx context.Context, e *evidence, now time.Time) outcome {
-	switch {
-	case !e.cameBack && e.document && !e.came.empty():
-		return outcome{need: resolveAnswer}
-	case e.answer.ok:
-		return s.answerOutcome(ctx, e)
-	case !e.weighed:
-		return outcome{need: weighCookies}
-	case e.refreshed.ok:
-		return signedInBy(e.refreshed.answered, CarrierRefresh)
-	}
-	o, ok := s.syncOutcome(ctx, e)
-	if !ok {
-		o = s.cookieOutcome(e)
-	}
-	if o.reason == ReasonTokenExpired && !e.refreshed.tried {
-		if o.detail = s.refreshObstacle(e); o.detail == nil {
-			return outcome{need: refreshToken}
-		}
-	}
-	if o.reason == "" {
-		return s.lookElsewhere(ctx, e, o)
-	}
-	return s.heal(ctx, e, o)
-}
-
-func signedInBy(a answered, k Carrier) outcome {
-	o := outcome{carrier: k, token: a.token, claims: a.claims, header: make(http.Header)}
-	o.setCookies("no-store", a.cookies)
-	return o
-}
-
-// answerOutcome is what a browser round came to. In development it leaves its answer in the address, and the
-// browser is sent on without it.
-func (s *settings) answerOutcome(ctx context.Context, e *evidence) outcome {
-	o := signedInBy(e.answer, CarrierHandshake)
-	if e.answer.token == "" {
-		o.reason = ReasonSessionTokenMissing
-	}
-	if s.live {
-		return o
-	}
-	if public, ok := publicOrigin(ctx, &e.facts, &s.policy); ok {
-		o.header.Set("Location", withoutAnswer(public, e.page))
-		o.header.Set("Cache-Control", "no-store")
-	}
-	return o
-}
-
-// cookieOutcome is what the session cookies come to.
-func (s *settings) cookieOutcome(e *evidence) outcome {
-	o := outcome{carrier: CarrierCookie, reason: cookieReason(e), hit: e.chosen.read.verified}
-	switch o.reason {
-	case ReasonSessionTokenAndUATMissing:
-		o.carrier = CarrierNone
-	case ReasonTokenExpired:
-		o.detail = e.refreshed.err
-	case "":
-		o.token, o.claims = e.chosen.raw, e.chosen.read.claims
-	}
-	return o
-}
-
-// cookieReason weighs the chosen session cookie against __client_uat, which tells when the browser last signed
-// in or out: a session cookie alone, or one from before that, is not the browser's present state.
-func cookieReason(e *evidence) Reason {
-	switch {
-	case e.chosen.raw == "" && e.signedInAt == 0:
-		return ReasonSessionTokenAndUATMissing
-	case e.chosen.raw == "":
-		return ReasonUATWithoutSessionToken
-	case e.signedInAt == 0:
-		return ReasonSessionTokenWithoutUAT
-	case e.cookies.ambiguous:
-		return ReasonSessionTokenAmbiguous
-	case e.chosen.read.reason != "":
-		return e.chosen.read.reason
-	case e.chosen.read.claims.iat.state == present && e.chosen.issued() < e.signedInAt:
-		return ReasonTokenBeforeUAT
-	}
-	return e.chosen.reason
-}
-
-// lookElsewhere makes a browser round for somebody who is signed in, where the session may be another one by
-// now. Where no round can be made, they stay signed in.
-func (s *settings) lookElsewhere(ctx context.Context, e *evidence, o outcome) outcome {
-	round := outcome{carrier: o.carrier}
-	switch target, ok := s.organizations.target(e.page.path); {
-	case s.crossOriginReferrer(ctx, e):
-		round.reason = ReasonCrossOriginSync
-	case ok && e.document && !o.claims.session.Pending && !target.active(o.claims.session.Organization):
-		round.reason = ReasonOrganizationMismatch
-	default:
-		return o
-	}
-	if round = s.heal(ctx, e, round); round.status == Handshake {
-		return round
-	}
-	return o
-}
-
-// judgePending keeps a session that still has a task to do from counting as signed in.
-func (s *settings) judgePending(c *claims) Reason {
-	if c.session.Pending && !s.allowPending {
-		return ReasonSessionPending
-	}
-	return ""
 }

@@ -2,10 +2,7 @@ package clerkauth
 
 import (
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
-	"unicode"
 )
 
 // facts is what a request says, read once. Everything after it judges facts, not requests.
@@ -83,36 +80,6 @@ type candidate struct {
 // maxCandidates is how many session cookies of a request are looked at.
 const maxCandidates = 16
 
-// cookieNames are the names that are read, of both slots.
-type cookieNames struct {
-	session, uat, devBrowser [slots]string
-	refresh                  string
-}
-
-const (
-	cookieHandshake = "__clerk_handshake"
-	cookieNonce     = "__clerk_handshake_nonce"
-	cookieRounds    = "__clerk_redirect_count"
-	cookieParty     = "clerkauth_party"
-	cookieTried     = "clerkauth_tried"
-	prefixHost      = "__Host-"
-)
-
-// newCookieNames returns the names of an instance's cookies. Without a suffix only the plain ones are read.
-func newCookieNames(suffix string) cookieNames {
-	both := func(name string) [slots]string {
-		if suffix == "" {
-			return [slots]string{plain: name}
-		}
-		return [slots]string{plain: name, suffixed: name + "_" + suffix}
-	}
-	refresh := both("__refresh")
-	return cookieNames{
-		session: both("__session"), uat: both("__client_uat"), devBrowser: both("__clerk_db_jwt"),
-		refresh: refresh[suffixed],
-	}
-}
-
 // read is the only reader of requests. A reason means that the request contradicts itself.
 func (f *facts) read(r *http.Request, s *settings) Reason {
 	f.method, f.document, f.ownSite = r.Method, isDocument(r), isOwnSite(r.Header["Sec-Fetch-Site"])
@@ -135,17 +102,6 @@ func (f *facts) read(r *http.Request, s *settings) Reason {
 		f.readDevelopmentAnswer()
 	}
 	return ""
-}
-
-func (f *facts) readLines(lines []string, s *settings) {
-	bare := s.bareCookies(f)
-	for _, line := range lines {
-		f.readCookies(line, s, bare)
-	}
-	if s.live {
-		return
-	}
-	f.came = handshakeAnswer{} // in development it comes by the address, see readDevelopmentAnswer
 }
 
 // isOwnSite reads Sec-Fetch-Site: absent, or a request by the site itself or by the person.
@@ -193,109 +149,6 @@ func bearer(authorization string) (token string, ok bool) {
 	return token, true
 }
 
-// readCookies scans one Cookie header, split before anything is decoded. Quotes are part of a value, as they
-// are for browsers, and names match exactly: net/http's parser would unquote and drop. bare: our own cookies
-// carry no __Host- prefix.
-func (f *facts) readCookies(line string, s *settings, bare bool) {
-	for line != "" {
-		var pair string
-		pair, line, _ = strings.Cut(line, ";")
-		name, value, ok := strings.Cut(trimBlanks(pair), "=")
-		if !ok {
-			continue
-		}
-		name, value = trimBlanks(name), trimBlanks(value)
-		if own, ok := strings.CutPrefix(name, prefixHost); ok != bare {
-			f.readOwn(own, value)
-		}
-		if strings.HasPrefix(name, "__") {
-			f.readCookie(name, value, &s.cookies)
-		}
-	}
-}
-
-// trimBlanks takes spaces and tabs off both ends, and no other white space: a name that begins with one of
-// Unicode's is another name.
-func trimBlanks(s string) string {
-	for s != "" && (s[0] == ' ' || s[0] == '\t') {
-		s = s[1:]
-	}
-	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
-// readOwn reads the cookies that this package sets itself.
-func (f *facts) readOwn(name, value string) {
-	switch name {
-	case cookieParty:
-		f.party.add(value)
-	case cookieTried:
-		f.tried = true
-	}
-}
-
-func (f *facts) readCookie(name, value string, names *cookieNames) {
-	switch name {
-	case names.session[plain]:
-		f.addToken(plain, value)
-	case names.session[suffixed]:
-		f.addToken(suffixed, value)
-	case names.uat[plain]:
-		f.uat[plain].first(value)
-	case names.uat[suffixed]:
-		f.uat[suffixed].first(value)
-	case names.devBrowser[plain]:
-		f.devBrowser[plain].first(value)
-	case names.devBrowser[suffixed]:
-		f.devBrowser[suffixed].first(value)
-	case names.refresh:
-		f.refresh = unescape(value)
-	case cookieRounds:
-		f.rounds = max(f.rounds, roundsMade(unescape(value)))
-	case cookieHandshake:
-		f.came.token.add(unescape(value))
-	case cookieNonce:
-		f.came.nonce.add(unescape(value))
-	}
-}
-
-func (f *facts) addToken(s slot, value string) {
-	if value != "" && f.count < maxCandidates {
-		f.tokens[f.count] = candidate{s, unescape(value)}
-		f.count++
-	}
-}
-
-// first keeps the first value that comes, even an empty one.
-func (t *text) first(value string) {
-	if t.state == absent {
-		*t = text{present, unescape(value)}
-	}
-}
-
-// roundsMade reads the count of browser rounds. Odd values are none.
-func roundsMade(value string) int {
-	n, err := strconv.ParseUint(value, 10, 31)
-	if err != nil {
-		return 0
-	}
-	return int(n)
-}
-
-// unescape decodes percent-encoding where it is one, as Clerk's own reader of cookies does.
-func unescape(value string) string {
-	if strings.IndexByte(value, '%') < 0 {
-		return value
-	}
-	decoded, err := url.PathUnescape(value)
-	if err != nil {
-		return value
-	}
-	return decoded
-}
-
 // value is the first value of a header whose name is in canonical form already.
 func value(h http.Header, name string) string {
 	if values := h[name]; len(values) > 0 {
@@ -318,31 +171,4 @@ func isDocument(r *http.Request) bool {
 		return dest[0] == "document" || dest[0] == "iframe"
 	}
 	return strings.HasPrefix(value(r.Header, "Accept"), "text/html")
-}
-
-// signedInAt reads __client_uat, when the browser's client last changed. Zero or nothing readable means that
-// it is signed out. Digits count up to the first other character, as Clerk's script writes and reads it.
-func signedInAt(t text) int64 {
-	s := strings.TrimLeftFunc(t.value, func(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' })
-	negative := strings.HasPrefix(s, "-")
-	s = strings.TrimPrefix(strings.TrimPrefix(s, "-"), "+")
-	base := int64(10)
-	if len(s) > 1 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X') {
-		base, s = 16, s[2:]
-	}
-	var n int64
-	for _, c := range []byte(s) {
-		if c >= 'A' && c <= 'F' {
-			c += 'a' - 'A'
-		}
-		digit := int64(strings.IndexByte("0123456789abcdef", c))
-		if digit < 0 || digit >= base {
-			break
-		}
-		n = min(n*base+digit, lastDate)
-	}
-	if negative {
-		return -n
-	}
-	return n
 }

@@ -52,6 +52,17 @@ func TestNoEndlessRounds(t *testing.T) {
 	}
 }
 
+// A sign-in page sends somebody who is signed in there straight back: it must not stand between them and the page
+// that explains.
+func TestNoEndlessRoundsWithASignInPage(t *testing.T) {
+	b := newBound(t, func(c *clerkauth.Config) { c.SignInURL = "https://accounts.example.com/sign-in" })
+	w := httptest.NewRecorder()
+	b.auth.Require(http.NotFoundHandler()).ServeHTTP(w, b.page(b.expired(clerktest.Claims{}), "__clerk_redirect_count=3"))
+	if w.Code != http.StatusUnauthorized || w.Header().Get("Location") != "" {
+		t.Errorf("got %d and Location %q, want 401 and none", w.Code, w.Header().Get("Location"))
+	}
+}
+
 // TestRoundsAreForDocuments has requests that could not follow a redirect to another site. See clerk/javascript
 // #8045, where a POST ended in a 405.
 func TestRoundsAreForDocuments(t *testing.T) {
@@ -132,5 +143,15 @@ func TestCrossOriginUpgradeRefreshesNothing(t *testing.T) {
 	wantState(t, b.auth.AuthenticateRequest(r), clerkauth.SignedOut, clerkauth.ReasonCrossOriginRequest)
 	if n := b.asked(clerktest.BackendRefresh); n != 0 {
 		t.Errorf("asked %d times, want 0", n)
+	}
+}
+
+// Somebody who may not do something is still somebody.
+func TestFailedCheckSaysSignedIn(t *testing.T) {
+	b := newBound(t, nil)
+	w := httptest.NewRecorder()
+	b.auth.Authorize(clerkauth.Role("admin"))(http.NotFoundHandler()).ServeHTTP(w, b.script(b.clerk.Token(clerktest.Claims{})))
+	if got := w.Header().Get("X-Clerk-Auth-Status"); w.Code != http.StatusForbidden || got != "signed-in" {
+		t.Errorf("got %d and %q, want 403 and signed-in", w.Code, got)
 	}
 }

@@ -139,7 +139,7 @@ func first(query, parameter string) (string, bool) {
 // signInTarget is where somebody signed out who asks for a page is sent; empty: nowhere.
 func (a *Authenticator) signInTarget(r *http.Request, err *Error) string {
 	signIn := a.settings.signIn
-	if signIn == nil || err.StatusCode() != http.StatusUnauthorized || !isDocument(r) {
+	if signIn == nil || err.StatusCode() != http.StatusUnauthorized || err.tooMany || !isDocument(r) {
 		return ""
 	}
 	var f facts

@@ -37,7 +37,11 @@ func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Erro
 func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Clerk-Auth-Status", SignedOut.String())
+	who := SignedOut
+	if err.Reason == ReasonCheckFailed {
+		who = SignedIn
+	}
+	h.Set("X-Clerk-Auth-Status", who.String())
 	h.Set("X-Clerk-Auth-Reason", err.clerkReason())
 	if d, ok := r.Context().Value(contextKey{}).(*decision); ok && d.by != nil {
 		if target := d.by.signInTarget(r, err); target != "" {

@@ -32,7 +32,7 @@ type Actor struct{ Subject, SessionID string }
 
 // Permissions are the active organization's custom permissions, as a new slice.
 func (s *Session) Permissions() []string {
-	if s.claims == nil {
+	if s == nil || s.claims == nil {
 		return nil
 	}
 	return slices.Clone(s.claims.permissions)
@@ -46,7 +46,7 @@ var (
 // Claims decodes the whole payload into v, as json.Unmarshal does. That function takes names for the same that
 // differ only in case, so a payload with such names is refused.
 func (s *Session) Claims(v any) error {
-	if s.claims == nil {
+	if s == nil || s.claims == nil {
 		return errNoClaims
 	}
 	if foldable(strings.TrimSpace(string(s.claims.payload))) {

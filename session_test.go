@@ -53,10 +53,23 @@ func TestNewContextServesFromContextAndNeverRequire(t *testing.T) {
 	}
 }
 
-func TestPermissionsOfNobody(t *testing.T) {
-	var zero clerkauth.Session
-	if got := zero.Permissions(); len(got) != 0 {
-		t.Errorf("Permissions of the zero Session: %q, want none", got)
+// A session that no token made says nothing that only a token can say. Of nobody at all it can be asked, too.
+func TestSessionsWithoutAToken(t *testing.T) {
+	for name, s := range map[string]*clerkauth.Session{"nil": nil, "zero": {}, "by hand": {UserID: "user_1", Organization: acme}} {
+		if got := s.Permissions(); len(got) != 0 {
+			t.Errorf("%s: permissions %q, want none", name, got)
+		}
+		var claims map[string]any
+		if err := s.Claims(&claims); err == nil || claims != nil {
+			t.Errorf("%s: claims %v, %v; want an error", name, claims, err)
+		}
+		for _, check := range []clerkauth.Check{
+			clerkauth.Permission("org:a:read"), clerkauth.Feature("search"), clerkauth.Plan("pro"), clerkauth.Reverified(clerkauth.Lax),
+		} {
+			if s.Has(check) {
+				t.Errorf("%s: %v holds", name, check)
+			}
+		}
 	}
 }
 

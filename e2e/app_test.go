@@ -35,7 +35,7 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <style>body{font:1.2rem/1.5 system-ui,sans-serif;margin:3rem}</style>
 <h1 id="who" data-expires="{{.Expires}}">{{.Who}}</h1>
 <p>This is {{.Path}}.</p>
-<p><a id="sign-in" href="{{.SignIn}}">Sign in</a></p>
+{{if eq .Who "nobody"}}<p><a id="sign-in" href="{{.SignIn}}">Sign in</a></p>{{end}}
 </html>
 `))
 

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"errors"
 	"net/http"
 	"sync"
 	"testing"
@@ -108,9 +109,13 @@ func TestWriteAfterExpirySaysSoAndIsNotRedirected(t *testing.T) {
 
 func TestTwoTabsAtOnceStaySignedIn(t *testing.T) {
 	for _, c := range []struct {
-		name    string
-		refresh bool
-	}{{"by refresh", true}, {"by handshake", false}} {
+		name                          string
+		refresh                       bool
+		mostHandshakes, mostRefreshes int
+	}{
+		{"by refresh", true, 0, 2},
+		{"by handshake", false, 3, 0}, // the answers share a cookie, so that one tab may take the other's, which then asks again
+	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := production(t, clerktest.Options{WithoutRefresh: !c.refresh}, nil)
 			first := w.open(t)
@@ -118,28 +123,28 @@ func TestTwoTabsAtOnceStaySignedIn(t *testing.T) {
 			second := first.another()
 			second.visit(w.home + "/private?tab=2")
 			second.expect("the second tab", w.signedIn("/private?tab=2"))
-			for range 2 {
-				w.expire()
-				w.renewals()
-				errs := make([]error, 2)
-				var both sync.WaitGroup
-				for i, b := range []*tab{first, second} {
-					both.Go(func() { _, errs[i] = chromedp.RunResponse(b.ctx, chromedp.Reload()) })
-				}
-				both.Wait()
-				for i, err := range errs {
-					if err != nil {
-						t.Fatalf("tab %d: %v", i+1, err)
-					}
-				}
-				first.expect("after expiry", w.signedIn("/private?tab=1"))
-				second.expect("after expiry", w.signedIn("/private?tab=2"))
-				handshakes, refreshes := w.renewals()
-				if asked := handshakes + refreshes; asked < 1 || asked > 2 || c.refresh && handshakes > 0 {
-					t.Errorf("%d handshakes and %d refreshes for two tabs", handshakes, refreshes)
-				}
+			second.await(roundsForgotten)
+			w.expire()
+			w.renewals()
+			errs := make([]error, 2)
+			var both sync.WaitGroup
+			for i, b := range []*tab{first, second} {
+				both.Go(func() { _, errs[i] = chromedp.RunResponse(b.ctx, chromedp.Reload()) })
+			}
+			both.Wait()
+			if err := errors.Join(errs...); err != nil {
+				t.Fatal(err)
+			}
+			first.expect("after expiry", w.signedIn("/private?tab=1"))
+			second.expect("after expiry", w.signedIn("/private?tab=2"))
+			handshakes, refreshes := w.renewals()
+			if handshakes+refreshes == 0 || handshakes > c.mostHandshakes || refreshes > c.mostRefreshes {
+				t.Errorf("%d handshakes and %d refreshes for two tabs", handshakes, refreshes)
 			}
 			second.picture()
 		})
 	}
 }
+
+// roundsForgotten holds when browser rounds before this page do not count any more towards those that make a loop.
+const roundsForgotten = `performance.now() > 2500`

@@ -17,6 +17,8 @@ func TestFirstVisitLeadsThroughTheSignInPageAndBack(t *testing.T) {
 	b := w.open(t)
 	b.visit(w.home + "/")
 	b.expect("a page for everybody", w.nobody("/"))
+	b.press("#sign-in")
+	b.expect("its link", place{URL: w.app.signIn})
 	w.signIn(b, "/private?a=1&b=%2F")
 	b.visit(w.home + "/")
 	b.expect("the other page", w.signedIn("/"))

@@ -1,9 +1,9 @@
 // Package fiber protects routes of github.com/gofiber/fiber/v3 through its net/http adaptor.
 //
 // What is lost on the way, compared to a net/http server:
-//   - The adaptor keeps the last of repeated headers, so that two Authorization headers would look like one. Wrap
-//     gives them back.
-//   - Its strings lie in buffers that the next request overwrites. Wrap copies those of the header, the host and the URL;
+//   - The adaptor's own HTTPMiddleware hands on the last of repeated headers, and the session by reflection on private
+//     fields. Wrap does neither.
+//   - The adaptor's strings lie in buffers that the next request overwrites. Wrap copies those of the header, the host and the URL;
 //     whatever else keeps a string of the request must copy it.
 //   - A client that goes away does not cancel the request's context: its body has been read as a whole before.
 //   - Decisions are not handed on, as each Wrap makes a request of its own: Require behind Optional decides again.
@@ -41,7 +41,7 @@ func Wrap(middleware func(http.Handler) http.Handler) fiber.Handler {
 	}
 }
 
-// own is r with all of its header, and with strings that stay as they are.
+// own is r with strings that stay as they are.
 func own(c fiber.Ctx, r *http.Request) *http.Request {
 	r.Header = http.Header{}
 	for name, value := range c.Request().Header.All() {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -140,7 +141,11 @@ func TestStreamEndsWithItsToken(t *testing.T) {
 		if _, err := stream.Recv(); err != nil {
 			t.Fatal(err)
 		}
-		_, err = stream.Recv() // a minute later
+		begin := time.Now()
+		_, err = stream.Recv()
+		if late := time.Since(begin); late > time.Minute {
+			t.Errorf("the stream ends after %v", late)
+		}
 		if got := status.Convert(err); got.Code() != codes.Unauthenticated || got.Message() != string(clerkauth.ReasonTokenExpired) {
 			t.Errorf("the stream ends with %v", err)
 		}

@@ -5,7 +5,6 @@ package websocket
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -16,18 +15,22 @@ import (
 // a new token by then, as Clerk's script renews it.
 const StatusExpired websocket.StatusCode = 4401
 
-// Routes are two echoes: /me for whoever is signed in, and /admin for admins of the active organization.
+// Answer is what the server has to say to a message.
+type Answer func(ctx context.Context, session *clerkauth.Session, message []byte) []byte
+
+// Routes answer on /me whoever is signed in, and on /admin admins of the active organization.
 //
 // The upgrade is an ordinary request, and is refused like one. If it rides on a cookie, clerkauth wants its Origin to
 // be in the allowlist; whatever it rides on, Accept wants its Origin to be of this host.
-func Routes(auth *clerkauth.Authenticator) http.Handler {
+func Routes(auth *clerkauth.Authenticator, answer Answer) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /me", auth.Require(http.HandlerFunc(echo)))
-	mux.Handle("GET /admin", auth.Authorize(clerkauth.Role("org:admin"))(http.HandlerFunc(echo)))
+	mux.Handle("GET /me", auth.Require(answer))
+	mux.Handle("GET /admin", auth.Authorize(clerkauth.Role("org:admin"))(answer))
 	return mux
 }
 
-func echo(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP answers until the session token expires.
+func (a Answer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	session, _ := clerkauth.FromContext(r.Context())
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil {
@@ -42,15 +45,15 @@ func echo(w http.ResponseWriter, r *http.Request) {
 		<-ctx.Done()
 		_ = conn.Close(StatusExpired, "the session token has expired") // once the loop has ended, too late to say anything
 	}()
-	for repeat(ctx, conn, session) == nil {
+	for a.once(ctx, conn, session) == nil {
 	}
 	cancel()
 	<-closed
 }
 
-// repeat returns what the client says, with the name of who says it. The deadline of ctx is asked between messages: to
-// read with it would cut the connection before a close frame can say why.
-func repeat(ctx context.Context, conn *websocket.Conn, session *clerkauth.Session) error {
+// once answers one message. The deadline of ctx is asked between messages: to read with it would cut the connection
+// before a close frame can say why.
+func (a Answer) once(ctx context.Context, conn *websocket.Conn, session *clerkauth.Session) error {
 	kind, message, err := conn.Read(context.WithoutCancel(ctx))
 	if err != nil {
 		return err
@@ -58,7 +61,5 @@ func repeat(ctx context.Context, conn *websocket.Conn, session *clerkauth.Sessio
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	return conn.Write(ctx, kind, append([]byte(session.UserID+": "), message...))
+	return conn.Write(ctx, kind, a(ctx, session, message))
 }

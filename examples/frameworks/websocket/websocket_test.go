@@ -31,11 +31,15 @@ func (p pipes) Accept() (net.Conn, error) {
 func (p pipes) Close() error   { return nil }
 func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
 
+func repeat(_ context.Context, session *clerkauth.Session, message []byte) []byte {
+	return append([]byte(session.UserID+": "), message...)
+}
+
 // serve is a client of a server in this process.
-func serve(t *testing.T, auth *clerkauth.Authenticator) *http.Client {
+func serve(t *testing.T, auth *clerkauth.Authenticator, answer websocket.Answer) *http.Client {
 	t.Helper()
 	network := make(pipes)
-	server := &http.Server{Handler: websocket.Routes(auth), ReadHeaderTimeout: time.Second}
+	server := &http.Server{Handler: websocket.Routes(auth, answer), ReadHeaderTimeout: time.Second}
 	go func() { _ = server.Serve(network) }()
 	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		ours, theirs := net.Pipe()
@@ -74,7 +78,7 @@ func TestUpgrades(t *testing.T) {
 		clerk, auth := contract.App(t, nil)
 		down, cut := contract.App(t, nil)
 		down.Fault(clerktest.BackendJWKS, clerktest.Down)
-		up, out := serve(t, auth), serve(t, cut)
+		up, out := serve(t, auth, repeat), serve(t, cut, repeat)
 		withCookies := func(origin string) http.Header {
 			r := http.Request{Header: http.Header{"Origin": {origin}}}
 			for _, c := range clerk.Cookies(clerk.Token(contract.Ada)) {
@@ -127,15 +131,19 @@ func say(t *testing.T, conn *coder.Conn, message string) string {
 func TestConnectionEndsWithItsToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clerk, auth := contract.App(t, nil)
-		conn, _, refusal := dial(t, serve(t, auth), "/me", bearer(clerk.Token(contract.Ada)))
+		conn, _, refusal := dial(t, serve(t, auth, repeat), "/me", bearer(clerk.Token(contract.Ada)))
 		if conn == nil {
 			t.Fatal(refusal)
 		}
+		begin := time.Now()
 		time.Sleep(59 * time.Second) // of the bubble: the token is good for a minute
 		if got, want := say(t, conn, "still here"), "user_ada: still here"; got != want {
 			t.Errorf("before the end: %q, want %q", got, want)
 		}
 		_, message, err := conn.Read(t.Context())
+		if late := time.Since(begin); late > time.Minute {
+			t.Errorf("it ends after %v", late)
+		}
 		if got := coder.CloseStatus(err); got != websocket.StatusExpired {
 			t.Errorf("after the end: %q, %v, want a close with %d", message, err, websocket.StatusExpired)
 		}
@@ -146,13 +154,20 @@ func TestConnectionEndsWithItsToken(t *testing.T) {
 func TestNobodyIsHeardAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clerk, auth := contract.App(t, nil)
-		conn, _, refusal := dial(t, serve(t, auth), "/me", bearer(clerk.Token(contract.Ada)))
+		heard := 0
+		client := serve(t, auth, func(context.Context, *clerkauth.Session, []byte) []byte {
+			heard++
+			return nil
+		})
+		conn, _, refusal := dial(t, client, "/me", bearer(clerk.Token(contract.Ada)))
 		if conn == nil {
 			t.Fatal(refusal)
 		}
-		time.Sleep(time.Hour) // of the bubble; nothing reads, so that nothing answers
-		if err := conn.Write(t.Context(), coder.MessageText, []byte("hello")); err == nil {
-			t.Error("the server still listens")
+		time.Sleep(61 * time.Second) // of the bubble; nothing reads, so that nothing answers
+		_ = conn.Write(t.Context(), coder.MessageText, []byte("hello"))
+		time.Sleep(time.Hour)
+		if err := conn.Write(t.Context(), coder.MessageText, []byte("hello")); err == nil || heard != 0 {
+			t.Errorf("%d messages were heard; the last was sent with %v", heard, err)
 		}
 		_ = conn.CloseNow()
 	})

@@ -4,7 +4,6 @@ package contract
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -83,16 +82,4 @@ func Run(t *testing.T, routes func(*clerkauth.Authenticator) http.Handler, chang
 			t.Errorf("%s: the handler has answered: %q", tt.name, w.Body)
 		}
 	}
-}
-
-// Routes are the two routes in plain net/http.
-func Routes(auth *clerkauth.Authenticator) http.Handler {
-	me := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		session, _ := clerkauth.FromContext(r.Context())
-		fmt.Fprintln(w, session.UserID)
-	})
-	mux := http.NewServeMux()
-	mux.Handle("GET /me", auth.Require(me))
-	mux.Handle("GET /admin", auth.Authorize(clerkauth.Role("org:admin"))(me))
-	return mux
 }
