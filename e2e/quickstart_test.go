@@ -15,13 +15,13 @@ import (
 func quickstart(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "quickstart")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./examples/quickstart")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./examples/quickstart") //nolint:gosec // our own program
 	build.Dir, build.Env = "..", append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	run := exec.CommandContext(ctx, program, "-addr", "127.0.0.1:0")
+	run := exec.CommandContext(ctx, program, "-addr", "127.0.0.1:0") //nolint:gosec // our own program
 	out, err := run.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
