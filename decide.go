@@ -67,10 +67,10 @@ func (s *settings) decideCookies(ctx context.Context, e *evidence, now time.Time
 	switch {
 	case !e.cameBack && e.document && !e.came.empty():
 		return outcome{need: resolveAnswer}
-	case e.answer.ok:
-		return s.answerOutcome(ctx, e)
 	case !e.weighed:
 		return outcome{need: weighCookies}
+	case e.answer.ok && (!s.live || !e.injected()):
+		return s.answerOutcome(ctx, e)
 	case e.refreshed.ok:
 		return signedInBy(e.refreshed.answered, CarrierRefresh)
 	}
@@ -93,6 +93,13 @@ func signedInBy(a answered, k Carrier) outcome {
 	o := outcome{carrier: k, token: a.token, claims: a.claims, header: make(http.Header)}
 	o.setCookies("no-store", a.cookies)
 	return o
+}
+
+// injected reports whether an answer names another session than the one that the browser is signed in to. No round
+// was due then: a sibling subdomain has planted the answer to one of its own, as it can in production, where answers
+// come in cookies. Where the session really did change, __client_uat has moved, and the old cookie does not count.
+func (e *evidence) injected() bool {
+	return e.answer.token != "" && cookieReason(e) == "" && e.chosen.read.claims.sid != e.answer.claims.sid
 }
 
 // answerOutcome is what a browser round came to. In development it leaves its answer in the address, and the

@@ -121,6 +121,29 @@ func TestNonceInjection(t *testing.T) {
 	}
 }
 
+// TestPlantedAnswerDoesNotReplaceASession is a thief who plants the answer to a round of their own, with a good token of
+// their own account, where somebody else is signed in.
+func TestPlantedAnswerDoesNotReplaceASession(t *testing.T) {
+	b := newBound(t, nil)
+	thiefs := b.clerk.Token(clerktest.Claims{Subject: "user_2thief", SessionID: "sess_2thief"})
+	b.answers(directives(thiefs)...)
+	own := b.clerk.Token(clerktest.Claims{})
+	state := b.auth.AuthenticateRequest(b.page(own, "__clerk_handshake_nonce="+nonce))
+	wantState(t, state, clerkauth.SignedIn, "")
+	if state.Token() != own || setCookies(state)["__session"] != nil {
+		t.Errorf("the planted session took over: %v", state.Header["Set-Cookie"])
+	}
+	if c := setCookies(state)["__clerk_handshake_nonce"]; c == nil || c.MaxAge >= 0 {
+		t.Errorf("cookie %v, want it deleted", c)
+	}
+	changed := b.page(own)
+	changed.Header.Set("Cookie", strings.ReplaceAll(changed.Header.Get("Cookie"), "="+strconv.FormatInt(b.now.Unix(), 10), "="+strconv.FormatInt(b.now.Unix()+1, 10)))
+	changed.Header.Add("Cookie", "__clerk_handshake_nonce="+nonce+"2")
+	if state = b.auth.AuthenticateRequest(changed); state.Token() != thiefs {
+		t.Errorf("a real change of sessions, which moves __client_uat, got %s, %v", state, state.Err)
+	}
+}
+
 // TestAzpLessAnswersDoNotLoop is an instance that mints no azp in its rounds, and a browser that it has just
 // sent back.
 func TestAzpLessAnswersDoNotLoop(t *testing.T) {
