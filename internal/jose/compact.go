@@ -22,8 +22,11 @@ var canonical = base64.RawURLEncoding.Strict()
 // canonical, unpadded base64url, the first of them not empty. What has another form costs one pass and no memory.
 func Split(token string) (Compact, bool) {
 	first := strings.IndexByte(token, '.')
+	if first <= 0 {
+		return Compact{}, false // most of what is no token has no dot: looking back from the end would be slow
+	}
 	last := strings.LastIndexByte(token, '.')
-	if first <= 0 || last == first {
+	if last == first {
 		return Compact{}, false
 	}
 	header, payload, signature := token[:first], token[first+1:last], token[last+1:]
