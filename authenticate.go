@@ -57,7 +57,9 @@ func (s Status) String() string {
 
 // AuthenticateRequest decides and writes nothing. Callers must send what state.Header holds.
 func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
-	return &a.authenticate(r).RequestState
+	d := new(decision)
+	a.authenticate(r, d)
+	return &d.RequestState
 }
 
 // decision is a RequestState and for whom it was made.
@@ -67,28 +69,34 @@ type decision struct {
 	raw     string
 	by      *Authenticator // nil: NewContext, so nobody's to believe
 	request identity
-	header  http.Header // of the request, kept so that no other can come to lie at its address
 }
 
 // identity tells requests apart. Copies that middleware makes of a request share its header; a request that
 // only shares the context does not, and one whose credentials were changed since is another one.
 type identity struct {
-	header                uintptr
+	header                http.Header // the map itself counts, and as long as it is kept no other can lie at its address
 	method, host          string
 	authorization, cookie string
 }
 
 func identify(r *http.Request) identity {
 	return identity{
-		header: reflect.ValueOf(r.Header).Pointer(), method: r.Method, host: r.Host,
+		header: r.Header, method: r.Method, host: r.Host,
 		authorization: strings.Join(r.Header["Authorization"], "\n"), cookie: strings.Join(r.Header["Cookie"], "\n"),
 	}
 }
 
-func (a *Authenticator) authenticate(r *http.Request) *decision {
+// of reports whether i is the identity of r.
+func (i *identity) of(r *http.Request) bool {
+	return reflect.ValueOf(i.header).Pointer() == reflect.ValueOf(r.Header).Pointer() && i.method == r.Method && i.host == r.Host &&
+		i.authorization == strings.Join(r.Header["Authorization"], "\n") && i.cookie == strings.Join(r.Header["Cookie"], "\n")
+}
+
+// authenticate makes the decision about r in d, which is empty.
+func (a *Authenticator) authenticate(r *http.Request, d *decision) {
 	begin := a.settings.now()
 	o := a.decide(r, begin)
-	d := &decision{by: a, request: identify(r), header: r.Header}
+	d.by, d.request = a, identify(r)
 	d.Status, d.Header = o.status, o.header
 	if o.claims != nil {
 		d.session = o.claims.copySession()
@@ -105,7 +113,6 @@ func (a *Authenticator) authenticate(r *http.Request) *decision {
 	if a.settings.observe != nil {
 		a.settings.observe(r.Context(), Event{Status: d.Status, Reason: o.reason, Carrier: o.carrier, CacheHit: o.hit, Elapsed: a.settings.now().Sub(begin)})
 	}
-	return d
 }
 
 // decide is the way of a request: its facts, what has to be found out, and what it all comes to.
@@ -125,7 +132,8 @@ func (a *Authenticator) decide(r *http.Request, now time.Time) outcome {
 		a.perform(r, o.need, &e, now)
 		o = a.settings.decideCookies(r.Context(), &e, now)
 	}
-	return a.finish(r, &e, o, now)
+	a.finish(r, &e, &o, now)
+	return o
 }
 
 // perform finds out what a decision needs. Nothing else on the way of a request waits for anybody.
@@ -134,20 +142,22 @@ func (a *Authenticator) perform(r *http.Request, need effect, e *evidence, now t
 	case resolveAnswer:
 		e.cameBack, e.answer = true, a.resolve(r.Context(), &e.facts, now)
 	case weighCookies:
-		e.weighed, e.cookies = true, a.weigh(r.Context(), &e.facts, now)
+		e.weighed = true
+		a.weigh(r.Context(), &e.cookies, &e.facts, now)
 		e.pair = e.cookies.choose(&e.facts, a.settings, now)
-		e.chosen, e.signedInAt = e.cookies.verdicts[e.pair], signedInAt(e.uat[e.pair])
+		e.signedInAt = signedInAt(e.uat[e.pair])
 	case refreshToken:
 		e.refreshed = a.refresh(r, e, now)
 	case nothingMore:
 	}
 }
 
-// finish applies what holds for every decision that came from a cookie.
-func (a *Authenticator) finish(r *http.Request, e *evidence, o outcome, now time.Time) outcome {
+// finish applies to o what holds for every decision that came from a cookie.
+func (a *Authenticator) finish(r *http.Request, e *evidence, o *outcome, now time.Time) {
 	s := a.settings
 	if o.reason == "" && crossOrigin(r, &e.facts, s) {
-		return outcome{reason: ReasonCrossOriginRequest, carrier: o.carrier}
+		*o = outcome{reason: ReasonCrossOriginRequest, carrier: o.carrier}
+		return
 	}
 	if o.reason == "" {
 		o.reason = s.judgePending(o.claims)
@@ -160,7 +170,6 @@ func (a *Authenticator) finish(r *http.Request, e *evidence, o outcome, now time
 			o.setCookies("private", []string{c.String()})
 		}
 	}
-	return o
 }
 
 // decideBearer decides by a bearer token alone.

@@ -8,8 +8,7 @@ import (
 
 // verdict is what became of one candidate.
 type verdict struct {
-	raw    string
-	read   parsed
+	read   parsed // without raw: there is no such candidate
 	reason Reason // empty: it passes
 }
 
@@ -22,10 +21,10 @@ const (
 	passing
 )
 
-func (v verdict) worth() worth {
+func (v *verdict) worth() worth {
 	switch v.reason {
 	case "":
-		if v.raw == "" {
+		if v.read.raw == "" {
 			return nothing
 		}
 		return passing
@@ -37,44 +36,42 @@ func (v verdict) worth() worth {
 
 // cookieEvidence is the session cookies of a request, one verdict for each name.
 type cookieEvidence struct {
-	verdicts       [slots]verdict // without raw: no such cookie
-	ambiguous      bool           // several sessions pass: which one counts cannot be told
-	severalExpired bool           // several sessions have expired
+	verdicts       [slots]verdict
+	ambiguous      bool // several sessions pass: which one counts cannot be told
+	severalExpired bool // several sessions have expired
 }
 
 // maxSignatures is how many signatures are verified for one request's cookies.
 const maxSignatures = 4
 
-// weigh judges all session cookies of a request.
-func (a *Authenticator) weigh(ctx context.Context, f *facts, now time.Time) cookieEvidence {
-	var e cookieEvidence
+// weigh judges all session cookies of a request into e, which is empty.
+func (a *Authenticator) weigh(ctx context.Context, e *cookieEvidence, f *facts, now time.Time) {
 	tokens := f.tokens[:f.count]
 	if len(tokens) == 0 {
-		return e
+		return
 	}
 	if !slices.ContainsFunc(tokens, func(c candidate) bool { return c.raw != tokens[0].raw }) {
 		// As Clerk sets them: one token, under one name or both.
-		v := verdict{raw: tokens[0].raw, read: a.verifier.read(tokens[0].raw, now)}
+		v := verdict{read: a.verifier.read(tokens[0].raw, now)}
 		v.reason = a.judgeParsed(ctx, &v.read, CarrierCookie, f, now)
 		for _, c := range tokens {
 			e.verdicts[c.slot] = v
 		}
-		return e
+		return
 	}
 	verdicts := make([]verdict, len(tokens))
 	for i, c := range tokens {
-		verdicts[i] = verdict{raw: c.raw, read: a.verifier.read(c.raw, now)}
+		verdicts[i] = verdict{read: a.verifier.read(c.raw, now)}
 	}
 	a.verifyBest(ctx, verdicts, f, now)
 	for i, v := range verdicts {
 		best := &e.verdicts[tokens[i].slot]
-		if best.raw == "" || v.worth() > best.worth() {
+		if best.read.raw == "" || v.worth() > best.worth() {
 			*best = v
 		}
 	}
 	e.ambiguous = severalSessions(verdicts, "")
 	e.severalExpired = severalSessions(verdicts, ReasonTokenExpired)
-	return e
 }
 
 // severalSessions reports whether cookies with one verdict name more than one session.
@@ -103,7 +100,7 @@ func (a *Authenticator) verifyBest(ctx context.Context, verdicts []verdict, f *f
 	signatures, passed := 0, false
 	for _, i := range order {
 		v := &verdicts[i]
-		switch same := slices.IndexFunc(verdicts[:i], func(w verdict) bool { return w.raw == v.raw }); {
+		switch same := slices.IndexFunc(verdicts[:i], func(w verdict) bool { return w.read.raw == v.read.raw }); {
 		case v.read.reason != "":
 			v.reason = v.read.reason
 		case same >= 0:
@@ -138,28 +135,28 @@ func (a *Authenticator) promise(v *verdict, now time.Time) int {
 // that is worth something: anybody below the same domain can plant it. A plain one of another issuer hides nothing:
 // it says that the plain cookies are another instance's.
 func (e *cookieEvidence) choose(f *facts, s *settings, now time.Time) slot {
-	p, q := e.verdicts[plain], e.verdicts[suffixed]
+	p, q := &e.verdicts[plain], &e.verdicts[suffixed]
 	if p.worth() == nothing && q.worth() != nothing && (p.read.claims == nil || p.read.claims.iss == "" || s.own(p.read.claims.iss)) {
-		p = verdict{}
+		p = &verdict{}
 	}
 	if q.worth() == nothing && p.worth() != nothing {
-		q = verdict{}
+		q = &verdict{}
 	}
 	return choosePair(p, q, f.uat, s, now)
 }
 
 // choosePair is Clerk's rule: the suffixed cookies are this instance's own, the plain ones are kept up by older
 // versions of Clerk's script too, so that whichever was written last is right.
-func choosePair(p, q verdict, uat [slots]text, s *settings, now time.Time) slot {
+func choosePair(p, q *verdict, uat [slots]text, s *settings, now time.Time) slot {
 	const signedOut = "0"
 	plainOut, suffixedOut := uat[plain].value == signedOut, uat[suffixed].value == signedOut
 	hasUAT := uat[suffixed].value != ""
 	switch {
-	case p.raw != "" && (p.read.claims == nil || p.read.claims.iss == ""):
+	case p.read.raw != "" && (p.read.claims == nil || p.read.claims.iss == ""):
 		return plain
-	case p.raw != "" && !s.own(p.read.claims.iss):
+	case p.read.raw != "" && !s.own(p.read.claims.iss):
 		return suffixed
-	case !hasUAT && q.raw == "":
+	case !hasUAT && q.read.raw == "":
 		return plain
 	case !suffixedOut && !plainOut && p.issued() > q.issued():
 		return plain
@@ -167,7 +164,7 @@ func choosePair(p, q verdict, uat [slots]text, s *settings, now time.Time) slot 
 		return plain
 	case !s.live && !suffixedOut && plainOut && q.expired(now):
 		return plain
-	case !hasUAT && q.raw != "":
+	case !hasUAT && q.read.raw != "":
 		return plain
 	}
 	return suffixed
@@ -182,7 +179,7 @@ func (s *settings) own(iss string) bool {
 }
 
 // issued is the iat of a token that nobody has verified; 0: none.
-func (v verdict) issued() int64 {
+func (v *verdict) issued() int64 {
 	if v.read.claims == nil {
 		return 0
 	}
@@ -190,6 +187,6 @@ func (v verdict) issued() int64 {
 }
 
 // expired reports whether a token that nobody has verified says that it has expired, without leeway.
-func (v verdict) expired(now time.Time) bool {
+func (v *verdict) expired(now time.Time) bool {
 	return v.read.claims != nil && v.read.claims.exp.state == present && v.read.claims.exp.unix <= now.Unix()
 }

@@ -21,7 +21,7 @@ type claims struct {
 	permissions   []string
 	features      []string // with scope: "o:x", "u:x"
 	plans         []string
-	payload       []byte // JSON text
+	payload       *string // JSON text; a pointer, which nothing that prints a Session follows
 
 	proof atomic.Pointer[partyProof] // the one thing that is not of the token: what its requests need again and again
 }
@@ -59,12 +59,12 @@ func (d date) time() time.Time {
 
 // decodeClaims reads a payload. A claim of the wrong type is remembered as malformed, for judge to refuse in
 // its turn.
-func decodeClaims(payload []byte) (*claims, error) {
+func decodeClaims(payload string) (*claims, error) {
 	members, err := jose.Object(payload)
 	if err != nil {
 		return nil, err
 	}
-	c := &claims{payload: payload, session: Session{FactorAge: [2]time.Duration{-1, -1}}}
+	c := &claims{payload: &payload, session: Session{FactorAge: [2]time.Duration{-1, -1}}}
 	var org organizationClaims
 	for _, m := range members {
 		c.decode(m, &org)
@@ -145,7 +145,7 @@ func decodeActor(raw string) Actor {
 		return Actor{}
 	}
 	actor := Actor{Subject: unreadable}
-	members, err := jose.Object([]byte(raw))
+	members, err := jose.Object(raw)
 	if err != nil {
 		return actor
 	}
@@ -263,20 +263,21 @@ func (p *policy) allows(ctx context.Context, party string, f *facts) bool {
 	return err == nil && o.String() == party && p.allow(ctx, party, f.host())
 }
 
-// judgeTime reads exp, nbf and iat, in Clerk's order: an expired token is expired, whatever else it is.
+// judgeTime reads exp, nbf and iat, in Clerk's order: an expired token is expired, whatever else it is. Dates are whole
+// seconds, so that it is enough to compare with the last whole second before now, give or take the leeway.
 func (p *policy) judgeTime(c *claims, now time.Time) Reason {
-	switch {
+	switch earliest, latest := now.Add(-p.skew).Unix(), now.Add(p.skew).Unix(); {
 	case c.exp.state != present:
 		return ReasonTokenVerificationFailed
-	case !now.Before(c.exp.time().Add(p.skew)):
+	case c.exp.unix <= earliest:
 		return ReasonTokenExpired
 	case c.nbf.state == malformed:
 		return ReasonTokenVerificationFailed
-	case c.nbf.state == present && c.nbf.time().After(now.Add(p.skew)):
+	case c.nbf.state == present && c.nbf.unix > latest:
 		return ReasonTokenNotActiveYet
 	case c.iat.state == malformed:
 		return ReasonTokenVerificationFailed
-	case c.iat.state == present && c.iat.time().After(now.Add(p.skew)):
+	case c.iat.state == present && c.iat.unix > latest:
 		return ReasonTokenFromTheFuture
 	}
 	return ""

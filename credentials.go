@@ -82,7 +82,7 @@ const maxCandidates = 16
 
 // read is the only reader of requests. A reason means that the request contradicts itself.
 func (f *facts) read(r *http.Request, s *settings) Reason {
-	f.method, f.document, f.ownSite = r.Method, isDocument(r), isOwnSite(r.Header["Sec-Fetch-Site"])
+	f.method, f.document = r.Method, isDocument(r)
 	f.rawHost, f.scheme = clientHost(r, s.forwarded), clientScheme(r, s.forwarded)
 	if f.document || !s.live {
 		f.page = readPage(r)
@@ -97,6 +97,7 @@ func (f *facts) read(r *http.Request, s *settings) Reason {
 	if f.hasBearer && !f.document {
 		return ""
 	}
+	f.ownSite = isOwnSite(r.Header["Sec-Fetch-Site"])
 	f.readLines(r.Header["Cookie"], s)
 	if f.document && !s.live {
 		f.readDevelopmentAnswer()

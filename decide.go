@@ -39,12 +39,14 @@ type evidence struct {
 
 	weighed    bool
 	cookies    cookieEvidence
-	pair       slot    // which of the two names counts
-	chosen     verdict // the session cookie of that name
-	signedInAt int64   // __client_uat of that name
+	pair       slot  // which of the two names counts
+	signedInAt int64 // __client_uat of that name
 
 	refreshed refreshed
 }
+
+// chosen is the session cookie of the name that counts; without raw: none came, or none was weighed yet.
+func (e *evidence) chosen() *verdict { return &e.cookies.verdicts[e.pair] }
 
 // devBrowserToken is the token of a development browser, from the address or from its cookie.
 func (e *evidence) devBrowserToken() string {
@@ -56,8 +58,8 @@ func (e *evidence) devBrowserToken() string {
 
 // sentToken is the session token that came, a cookie before a bearer token.
 func (e *evidence) sentToken() string {
-	if e.chosen.raw != "" {
-		return e.chosen.raw
+	if raw := e.chosen().read.raw; raw != "" {
+		return raw
 	}
 	return e.bearer
 }
@@ -99,7 +101,7 @@ func signedInBy(a answered, k Carrier) outcome {
 // was due then: a sibling subdomain has planted the answer to one of its own, as it can in production, where answers
 // come in cookies. Where the session really did change, __client_uat has moved, and the old cookie does not count.
 func (e *evidence) injected() bool {
-	return e.answer.token != "" && cookieReason(e) == "" && e.chosen.read.claims.sid != e.answer.claims.sid
+	return e.answer.token != "" && cookieReason(e) == "" && e.chosen().read.claims.sid != e.answer.claims.sid
 }
 
 // answerOutcome is what a browser round came to. In development it leaves its answer in the address, and the
@@ -121,14 +123,14 @@ func (s *settings) answerOutcome(ctx context.Context, e *evidence) outcome {
 
 // cookieOutcome is what the session cookies come to.
 func (s *settings) cookieOutcome(e *evidence) outcome {
-	o := outcome{carrier: CarrierCookie, reason: cookieReason(e), hit: e.chosen.read.verified}
+	o := outcome{carrier: CarrierCookie, reason: cookieReason(e), hit: e.chosen().read.verified}
 	switch o.reason {
 	case ReasonSessionTokenAndUATMissing:
 		o.carrier = CarrierNone
 	case ReasonTokenExpired:
 		o.detail = e.refreshed.err
 	case "":
-		o.token, o.claims = e.chosen.raw, e.chosen.read.claims
+		o.token, o.claims = e.chosen().read.raw, e.chosen().read.claims
 	}
 	return o
 }
@@ -136,21 +138,22 @@ func (s *settings) cookieOutcome(e *evidence) outcome {
 // cookieReason weighs the chosen session cookie against __client_uat, which tells when the browser last signed
 // in or out: a session cookie alone, or one from before that, is not the browser's present state.
 func cookieReason(e *evidence) Reason {
-	switch {
-	case e.chosen.raw == "" && e.signedInAt == 0:
+	switch c := e.chosen(); {
+	case c.read.raw == "" && e.signedInAt == 0:
 		return ReasonSessionTokenAndUATMissing
-	case e.chosen.raw == "":
+	case c.read.raw == "":
 		return ReasonUATWithoutSessionToken
 	case e.signedInAt == 0:
 		return ReasonSessionTokenWithoutUAT
 	case e.cookies.ambiguous:
 		return ReasonSessionTokenAmbiguous
-	case e.chosen.read.reason != "":
-		return e.chosen.read.reason
-	case e.chosen.read.claims.iat.state == present && e.chosen.issued() < e.signedInAt:
+	case c.read.reason != "":
+		return c.read.reason
+	case c.read.claims.iat.state == present && c.issued() < e.signedInAt:
 		return ReasonTokenBeforeUAT
+	default:
+		return c.reason
 	}
-	return e.chosen.reason
 }
 
 // lookElsewhere makes a browser round for somebody who is signed in, where the session may be another one by

@@ -137,7 +137,7 @@ func (d document) keySet(old *snapshot) (*keySet, error) {
 // parseKeySet reads a JWK Set key by key: one bad key does not spoil the others, and a set without a usable
 // one is an error.
 func parseKeySet(document string) (*keySet, error) {
-	members, err := jose.Object([]byte(document))
+	members, err := jose.Object(document)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoKeySet, err)
 	}
@@ -197,7 +197,7 @@ func publicKey(jwk jwkset.JWK) *rsa.PublicKey {
 
 // parseKey reads one JWK. Usable is a public RSA key that may verify RS256 signatures.
 func parseKey(raw string) (jwkset.JWK, error) {
-	members, err := jose.Object([]byte(raw))
+	members, err := jose.Object(raw)
 	if err != nil {
 		return jwkset.JWK{}, err
 	}

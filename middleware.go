@@ -1,9 +1,6 @@
 package clerkauth
 
-import (
-	"context"
-	"net/http"
-)
+import "net/http"
 
 // Optional finds out who is signed in and lets everybody through: it refuses nobody. Handshakes happen here: a
 // browser whose session token ran out is sent through Clerk and back, with 307, before a handler sees it.
@@ -38,9 +35,10 @@ func (a *Authenticator) Require(next http.Handler) http.Handler {
 // decided returns the decision about r, r with the decision in its context, and whether it was made here. A decision is believed only
 // from this Authenticator and for this request; otherwise it is made here.
 func (a *Authenticator) decided(r *http.Request) (*decision, *http.Request, bool) {
-	if d, ok := r.Context().Value(contextKey{}).(*decision); ok && d.by == a && d.request == identify(r) {
+	if d, ok := r.Context().Value(contextKey{}).(*decision); ok && d.by == a && d.request.of(r) {
 		return d, r, false
 	}
-	d := a.authenticate(r)
-	return d, r.WithContext(context.WithValue(r.Context(), contextKey{}, d)), true
+	c := &decisionContext{Context: r.Context()}
+	a.authenticate(r, &c.decision)
+	return &c.decision, r.WithContext(c), true
 }

@@ -40,7 +40,7 @@ type refreshed struct {
 
 // refreshObstacle says why an expired cookie token cannot be refreshed; nil: it can.
 func (s *settings) refreshObstacle(e *evidence) error {
-	c := e.chosen.read.claims
+	c := e.chosen().read.claims
 	switch {
 	case e.method != http.MethodGet:
 		return errRefreshNonGet
@@ -78,11 +78,11 @@ type refreshCall struct {
 	err     error
 }
 
-// refresh exchanges the expired token of e.chosen for a new one, and judges that like any other.
+// refresh exchanges the expired token of e.chosen() for a new one, and judges that like any other.
 func (a *Authenticator) refresh(r *http.Request, e *evidence, now time.Time) refreshed {
 	public, _ := publicOrigin(r.Context(), &e.facts, &a.settings.policy)
-	sid, pair := e.chosen.read.claims.sid, e.pair
-	body := refreshRequest(r.Header, e.chosen.raw, e.refresh, public)
+	sid, pair := e.chosen().read.claims.sid, e.pair
+	body := refreshRequest(r.Header, e.chosen().read.raw, e.refresh, public)
 	call := a.refreshes.join(sid+" "+e.refresh, func(ctx context.Context) ([]string, error) {
 		return a.backend.Refresh(ctx, sid, pair == suffixed, body)
 	})

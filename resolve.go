@@ -78,7 +78,7 @@ func (a *Authenticator) readHandshakeToken(ctx context.Context, raw string, now 
 		c.nbf.state == present && c.nbf.time().After(now.Add(p.skew)):
 		return nil, errNotHandshake
 	}
-	members, err := jose.Object(c.payload)
+	members, err := jose.Object(*c.payload)
 	if err != nil {
 		return nil, errNotHandshake
 	}

@@ -14,6 +14,9 @@ const retryAfter = "2"
 // answer writes what the decision adds to the response, and reports whether that is the whole response: the
 // browser is sent elsewhere.
 func (d *decision) answer(w http.ResponseWriter) bool {
+	if d.Header == nil {
+		return false
+	}
 	h := w.Header()
 	for name, values := range d.Header {
 		for _, value := range values {

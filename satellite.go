@@ -38,7 +38,7 @@ func (s *settings) needsSync(e *evidence) bool {
 // unsynced reports that the browser brings nothing of a session, and has not just asked the primary domain.
 func (e *evidence) unsynced() bool {
 	synced, _ := first(e.page.query, paramSynced)
-	return synced != "true" && e.chosen.raw == "" && e.signedInAt == 0
+	return synced != "true" && e.chosen().read.raw == "" && e.signedInAt == 0
 }
 
 // syncTarget is where a development satellite sends the browser: the primary domain itself. In production the

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -49,10 +50,10 @@ func (s *Session) Claims(v any) error {
 	if s == nil || s.claims == nil {
 		return errNoClaims
 	}
-	if foldable(strings.TrimSpace(string(s.claims.payload))) {
+	if foldable(strings.TrimSpace(*s.claims.payload)) {
 		return errAmbiguous
 	}
-	if err := json.Unmarshal(s.claims.payload, v); err != nil {
+	if err := json.Unmarshal([]byte(*s.claims.payload), v); err != nil {
 		return fmt.Errorf("clerkauth: claims: %w", err)
 	}
 	return nil
@@ -66,7 +67,7 @@ func foldable(raw string) bool {
 	if !strings.HasPrefix(raw, "{") {
 		return false
 	}
-	members, err := jose.Object([]byte(raw))
+	members, err := jose.Object(raw)
 	if err != nil {
 		return true
 	}
@@ -87,6 +88,28 @@ func (c *claims) copySession() Session {
 }
 
 type contextKey struct{}
+
+// decisionContext is a context that carries a decision, both in one allocation.
+type decisionContext struct {
+	context.Context
+	decision decision
+}
+
+// Value is the decision under this package's key.
+func (c *decisionContext) Value(key any) any {
+	if _, own := key.(contextKey); own {
+		return &c.decision
+	}
+	return c.Context.Value(key)
+}
+
+// String keeps the token and the claims out of messages, in which contexts get printed too.
+func (c *decisionContext) String() string {
+	return fmt.Sprintf("%v.WithValue(clerkauth, %v)", c.Context, &c.decision)
+}
+
+// Format is String under every verb: some would print what is inside.
+func (c *decisionContext) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
 
 // FromContext returns the session that Optional, Require or Authorize put there. It reports false when nobody
 // is signed in, or when none of them has run.
@@ -110,11 +133,12 @@ func StateFromContext(ctx context.Context) (*RequestState, bool) {
 // NewContext is for handler tests: FromContext will find s. Require and Authorize do not believe it.
 // nil stands for nobody.
 func NewContext(ctx context.Context, s *Session) context.Context {
-	d := &decision{}
+	c := &decisionContext{Context: ctx}
+	d := &c.decision
 	if d.Session = s; s != nil {
 		d.Status = SignedIn
 	} else {
 		d.Err = refused(ReasonSessionTokenAndUATMissing)
 	}
-	return context.WithValue(ctx, contextKey{}, d)
+	return c
 }

@@ -94,7 +94,7 @@ func TestNothingPrintsTheToken(t *testing.T) {
 		"signed in": in, "signed out": out, "pending": a.AuthenticateRequest(asking("GET", "/", withBearer(pending))),
 		"session": in.Session, "session value": *in.Session, "error": out.Err, "context": ctx, "authenticator": a.Authenticator,
 	} {
-		for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%t"} {
 			if secret, ok := leaks(fmt.Sprintf(format, v), secrets); ok {
 				t.Errorf("%s printed with %s shows %q", name, format, secret)
 			}

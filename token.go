@@ -48,25 +48,25 @@ func (v *verifier) read(raw string, now time.Time) parsed {
 // parse checks what needs no key: form, header and kind, in this order. size is in bytes.
 func parse(raw string, size int) parsed {
 	if len(raw) > size {
-		return parsed{reason: ReasonTokenInvalid}
+		return parsed{raw: raw, reason: ReasonTokenInvalid}
 	}
 	if machineToken(raw) {
-		return parsed{reason: ReasonTokenTypeMismatch}
+		return parsed{raw: raw, reason: ReasonTokenTypeMismatch}
 	}
 	compact, ok := jose.Split(raw)
 	if !ok {
-		return parsed{reason: ReasonTokenInvalid}
+		return parsed{raw: raw, reason: ReasonTokenInvalid}
 	}
 	h, ok := decodeHeader(compact.Header)
 	if !ok {
-		return parsed{reason: ReasonTokenInvalid}
+		return parsed{raw: raw, reason: ReasonTokenInvalid}
 	}
 	c, err := decodeClaims(compact.Payload)
 	if err != nil {
-		return parsed{reason: ReasonTokenInvalid}
+		return parsed{raw: raw, reason: ReasonTokenInvalid}
 	}
 	if !h.sessionKind(c) {
-		return parsed{reason: ReasonTokenTypeMismatch}
+		return parsed{raw: raw, reason: ReasonTokenTypeMismatch}
 	}
 	return parsed{raw: raw, outside: &outside{compact, h}, claims: c}
 }
@@ -78,9 +78,14 @@ func (v *verifier) verify(ctx context.Context, t *parsed, now time.Time) Reason 
 	}
 	keys, reason := v.checkSignature(ctx, t, now)
 	if reason == "" {
-		v.cache.Put(t.raw, keys.generation, now, v.keys.end(keys, now), t.claims)
+		v.remember(t, keys, now)
 	}
 	return reason
+}
+
+// remember keeps a token that was verified with keys.
+func (v *verifier) remember(t *parsed, keys *snapshot, now time.Time) {
+	v.cache.Put(t.raw, keys.generation, now, v.keys.end(keys, now), t.claims)
 }
 
 // checkSignature finds the key and verifies with it (RFC 7515 section 5.2), RS256 and nothing else. It may wait,
@@ -115,7 +120,7 @@ type header struct {
 // decodeHeader refuses headers that ask for something this package does not do: extensions that must be
 // understood (RFC 7515 section 4.1.11), unencoded payloads (RFC 7797), encryption, compression, and keys that
 // the token brings along itself.
-func decodeHeader(text []byte) (header, bool) {
+func decodeHeader(text string) (header, bool) {
 	members, err := jose.Object(text)
 	if err != nil {
 		return header{}, false

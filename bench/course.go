@@ -19,6 +19,7 @@ type Course struct {
 
 	handlers map[string]http.Handler
 	values   map[[2]string]values
+	turns    map[[2]string]*turn
 }
 
 // values are header values ready to be sent.
@@ -27,13 +28,20 @@ type values struct {
 	lines  []string
 }
 
+// turn is whose turn it is among the values of one guard's workload. It goes on from one measurement to the next, so that
+// a token that no guard can remember any more is not sent again a moment later.
+type turn struct{ blocks atomic.Int64 }
+
+// block is how many values a runner takes at a time.
+const block = 64
+
 // NewCourse loads the tokens and starts the key server. Both it and the guards end with ctx.
 func NewCourse(ctx context.Context) (*Course, error) {
 	pool, err := LoadPool()
 	if err != nil {
 		return nil, err
 	}
-	c := &Course{Pool: pool, ctx: ctx, handlers: map[string]http.Handler{}, values: map[[2]string]values{}}
+	c := &Course{Pool: pool, ctx: ctx, handlers: map[string]http.Handler{}, values: map[[2]string]values{}, turns: map[[2]string]*turn{}}
 	c.keys.Serve(map[string]*rsa.PublicKey{KeyID: &pool.Key.PublicKey})
 	server := httptest.NewServer(&c.keys)
 	context.AfterFunc(ctx, server.Close)
@@ -86,8 +94,17 @@ func request() *http.Request {
 	return r
 }
 
-// Fits reports whether a guard can be measured under a workload: one that admits everybody has nothing to refuse.
-func Fits(g Guard, w Workload) bool { return g.Kind != Open || w.Name == SameToken }
+// Fits reports whether a guard can be measured under a workload: one that admits everybody has nothing to refuse, and to
+// one that remembers every token there is none is fresh.
+func Fits(g Guard, w Workload) bool {
+	switch w.Name {
+	case SameToken:
+		return true
+	case FreshToken:
+		return g.Kind != Open && g.Remembers < Fresh
+	}
+	return g.Kind != Open
+}
 
 // Bench returns the benchmark of one guard under one workload.
 func (c *Course) Bench(g Guard, w Workload, parallel bool) (func(*testing.B), error) {
@@ -99,18 +116,19 @@ func (c *Course) Bench(g Guard, w Workload, parallel bool) (func(*testing.B), er
 	if err != nil {
 		return nil, err
 	}
-	if w.Round && g.Remembers {
-		one := newRunner(h, v, 0)
+	t := c.turn(g, w)
+	if w.Round && g.Remembers > 0 {
+		one := newRunner(h, v, t)
 		for range v.lines {
 			one.step()
 		}
 	}
 	if parallel {
-		return func(b *testing.B) { benchParallel(b, h, v, w.Admitted) }, nil
+		return func(b *testing.B) { benchParallel(b, h, v, t, w.Admitted) }, nil
 	}
 	return func(b *testing.B) {
 		b.ReportAllocs()
-		one := newRunner(h, v, 0)
+		one := newRunner(h, v, t)
 		for b.Loop() {
 			one.step()
 		}
@@ -118,17 +136,23 @@ func (c *Course) Bench(g Guard, w Workload, parallel bool) (func(*testing.B), er
 	}, nil
 }
 
-func benchParallel(b *testing.B, h http.Handler, v values, admitted bool) {
+func benchParallel(b *testing.B, h http.Handler, v values, t *turn, admitted bool) {
 	b.ReportAllocs()
-	var started atomic.Int64
 	b.RunParallel(func(pb *testing.PB) {
-		// Half a round apart, so that two cores do not send the same token at the same time.
-		one := newRunner(h, v, int(started.Add(1))*(len(v.lines)/2)%len(v.lines))
+		one := newRunner(h, v, t)
 		for pb.Next() {
 			one.step()
 		}
 		one.check(b, admitted)
 	})
+}
+
+func (c *Course) turn(g Guard, w Workload) *turn {
+	key := [2]string{g.Name, w.Name}
+	if c.turns[key] == nil {
+		c.turns[key] = &turn{}
+	}
+	return c.turns[key]
 }
 
 // line is what g's requests carry under w.
@@ -161,11 +185,13 @@ type runner struct {
 	sink    *sink
 	line    []string // the header's value, which changes in place
 	lines   []string
+	turn    *turn
 	next    int
+	left    int // of the block that it took
 }
 
-func newRunner(h http.Handler, v values, first int) *runner {
-	r := &runner{handler: h, request: request(), sink: newSink(), line: []string{""}, lines: v.lines, next: first}
+func newRunner(h http.Handler, v values, t *turn) *runner {
+	r := &runner{handler: h, request: request(), sink: newSink(), line: []string{""}, lines: v.lines, turn: t}
 	if v.header != "" {
 		r.request.Header[v.header] = r.line
 	}
@@ -173,6 +199,10 @@ func newRunner(h http.Handler, v values, first int) *runner {
 }
 
 func (r *runner) step() {
+	if r.left == 0 {
+		r.next, r.left = int(r.turn.blocks.Add(1)-1)*block%len(r.lines), block
+	}
+	r.left--
 	r.line[0] = r.lines[r.next]
 	if r.next++; r.next == len(r.lines) {
 		r.next = 0

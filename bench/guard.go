@@ -18,8 +18,8 @@ type Guard struct {
 	Keys   KeyHome // whether it fetches keys
 	// Carry writes a token into a request; nil puts it in the Authorization header.
 	Carry func(token string) (header, value string)
-	// Remembers says that a token seen before may cost less than a new one.
-	Remembers bool
+	// Remembers is how many tokens may cost less when they come again; 0: none.
+	Remembers int
 	// Clock is how far a clock of its own must move until fetched keys are no longer fresh; 0: it has no such clock,
 	// and is told a lifetime instead.
 	Clock time.Duration

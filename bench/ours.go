@@ -5,6 +5,7 @@ import (
 	"crypto/sha1" //nolint:gosec // the suffix of Clerk's cookies is a SHA-1; nothing hangs on it
 	"encoding/base64"
 	"log/slog"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,20 +18,23 @@ var publishableKey = "pk_live_" + base64.StdEncoding.EncodeToString([]byte(strin
 
 func ours() []Guard {
 	return []Guard{
-		own("clerkauth", nil, 0),
-		own("clerkauth, plain cookie", carryCookies(""), 0),
-		own("clerkauth, suffixed cookie", carryCookies("_"+cookieSuffix()), 0),
+		own("clerkauth", nil, defaultCache),
+		own("clerkauth, plain cookie", carryCookies(""), defaultCache),
+		own("clerkauth, suffixed cookie", carryCookies("_"+cookieSuffix()), defaultCache),
 		own("clerkauth, no cache", nil, -1),
 		own("clerkauth, plain cookie, no cache", carryCookies(""), -1),
 		own("clerkauth, cache of 32768", nil, 32768),
 	}
 }
 
-// own is this library. cache is Config.TokenCacheSize: 0 the default of 4096, negative none.
+// defaultCache is what Config.TokenCacheSize is when it is not set.
+const defaultCache = 4096
+
+// own is this library. cache is Config.TokenCacheSize: negative none.
 func own(name string, carry func(string) (string, string), cache int) Guard {
 	return Guard{
 		Name: name, Module: "github.com/clerkauth/clerkauth", Kind: Own, Party: "the library", Keys: Fetched,
-		Carry: carry, Remembers: cache >= 0, Clock: 5 * time.Minute,
+		Carry: carry, Remembers: max(cache, 0), Clock: 5 * time.Minute,
 		Protect: func(_ context.Context, s Site) (Middleware, error) {
 			cfg := ownConfig(s)
 			cfg.TokenCacheSize = cache
@@ -72,6 +76,35 @@ func carryCookies(suffix string) func(token string) (string, string) {
 func cookieSuffix() string {
 	sum := sha1.Sum([]byte(publishableKey)) //nolint:gosec // as above
 	return base64.URLEncoding.EncodeToString(sum[:])[:8]
+}
+
+// CachedSession is how many bytes the cache of verified tokens, when it is full, holds for each of them.
+func CachedSession(c *Course) (int, error) {
+	auth, err := clerkauth.New(ownConfig(c.site))
+	if err != nil {
+		return 0, err
+	}
+	if err := auth.Ready(c.ctx); err != nil {
+		return 0, err
+	}
+	before := heap()
+	for _, token := range c.Pool.Tokens {
+		if _, err := auth.VerifyToken(c.ctx, token); err != nil {
+			return 0, err
+		}
+	}
+	grown := heap() - before
+	runtime.KeepAlive(auth)
+	return int(grown / defaultCache), nil
+}
+
+// heap is what is reachable now, in bytes.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc) //nolint:gosec // far smaller than 1<<63
 }
 
 // VerifyGarbage is the price of refusing what is no token, without a request around it.

@@ -19,6 +19,8 @@ type document struct {
 	loads   []bench.Workload
 	speed   speed
 	garbage figure
+	token   int // bytes
+	cached  int // bytes of the cache for each token
 	answers []answer
 	faults  []faultRow
 }
@@ -46,7 +48,7 @@ func (d document) markdown() string {
 	d.goals(&b)
 	d.timeTable(&b)
 	d.parallelTable(&b)
-	d.allocationTable(&b)
+	d.memoryTable(&b)
 	d.answerTable(&b)
 	d.faultTables(&b)
 	return b.String()
@@ -101,8 +103,9 @@ func (d document) parallelTable(b *strings.Builder) {
 	})
 }
 
-func (d document) allocationTable(b *strings.Builder) {
-	fmt.Fprintf(b, "## Allocations\n\nPer request: how many, and bytes.\n\n")
+func (d document) memoryTable(b *strings.Builder) {
+	fmt.Fprintf(b, "## Memory\n\nA full cache of `%s` holds %d bytes for each token of %d bytes: the token, its claims and their text.\n\n"+
+		"Allocations per request: how many, and bytes.\n\n", ownName, d.cached, d.token)
 	d.table(b, d.columns(), func(f, _ figure) string { return fmt.Sprintf("%d (%d)", f.allocs, f.bytes) })
 }
 

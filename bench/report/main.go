@@ -45,6 +45,7 @@ func report(passes int, faults bool) error {
 		machine: thisMachine(),
 		guards:  bench.Guards(),
 		loads:   bench.Workloads(),
+		token:   len(course.Pool.Tokens[0]),
 	}
 	if d.speed, err = measure(course, d.guards, d.loads, passes); err != nil {
 		return err
@@ -54,6 +55,9 @@ func report(passes int, faults bool) error {
 		return err
 	}
 	d.garbage = figure{serial: perRequest(garbage), allocs: garbage.AllocsPerOp()}
+	if d.cached, err = bench.CachedSession(course); err != nil {
+		return err
+	}
 	if d.answers, err = answers(course, d.guards); err != nil {
 		return err
 	}

@@ -10,8 +10,8 @@ import (
 // Compact is a token in its three parts, decoded.
 type Compact struct {
 	SigningInput string // what was signed: the first two parts as they came
-	Header       []byte // JSON text, not validated
-	Payload      []byte // JSON text, not validated
+	Header       string // JSON text, not validated
+	Payload      string // JSON text, not validated
 	Signature    []byte
 }
 
@@ -33,20 +33,17 @@ func Split(token string) (Compact, bool) {
 	if !alphabet(header) || !alphabet(payload) || !alphabet(signature) {
 		return Compact{}, false
 	}
-	decoded := make([]byte, base64.RawURLEncoding.DecodedLen(len(token)))
-	h, rest, okHeader := decode(decoded, header)
-	p, rest, okPayload := decode(rest, payload)
-	s, _, okSignature := decode(rest, signature)
-	if !okHeader || !okPayload || !okSignature {
+	decoded := make([]byte, 0, canonical.DecodedLen(len(token)))
+	decoded, errHeader := canonical.AppendDecode(decoded, []byte(header))
+	h := len(decoded)
+	decoded, errPayload := canonical.AppendDecode(decoded, []byte(payload))
+	p := len(decoded)
+	decoded, errSignature := canonical.AppendDecode(decoded, []byte(signature))
+	if errHeader != nil || errPayload != nil || errSignature != nil {
 		return Compact{}, false
 	}
-	return Compact{SigningInput: token[:last], Header: h, Payload: p, Signature: s}, true
-}
-
-// decode decodes part to the beginning of buffer and returns what is left of it.
-func decode(buffer []byte, part string) (decoded, rest []byte, ok bool) {
-	n, err := canonical.Decode(buffer, []byte(part))
-	return buffer[:n:n], buffer[n:], err == nil
+	text := string(decoded[:p])
+	return Compact{SigningInput: token[:last], Header: text[:h], Payload: text[h:], Signature: decoded[p:]}, true
 }
 
 // alphabet reports whether s is base64url and nothing else, no further dot either: the decoder alone would skip CR and LF.

@@ -29,7 +29,7 @@ func TestSplitDecodesTheThreeParts(t *testing.T) {
 			if got.SigningInput != input {
 				t.Errorf("signing input: got %q, want %q", got.SigningInput, input)
 			}
-			if string(got.Header) != c.header || string(got.Payload) != c.payload || string(got.Signature) != c.signature {
+			if got.Header != c.header || got.Payload != c.payload || string(got.Signature) != c.signature {
 				t.Errorf("got %q, %q, %q, want %q, %q, %q", got.Header, got.Payload, got.Signature, c.header, c.payload, c.signature)
 			}
 		})
@@ -107,7 +107,7 @@ func FuzzSplit(f *testing.F) {
 		if ok != want {
 			t.Fatalf("Split(%q): got %v, want %v", token, ok, want)
 		}
-		if ok && (string(got.Header) != string(decoded[0]) || string(got.Payload) != string(decoded[1]) || !bytes.Equal(got.Signature, decoded[2])) {
+		if ok && (got.Header != string(decoded[0]) || got.Payload != string(decoded[1]) || !bytes.Equal(got.Signature, decoded[2])) {
 			t.Errorf("Split(%q) = %q, want %q", token, got, decoded)
 		}
 	})

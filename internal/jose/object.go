@@ -3,7 +3,6 @@ package jose
 import (
 	"encoding/json"
 	"errors"
-	"iter"
 	"math"
 	"slices"
 	"strconv"
@@ -20,26 +19,30 @@ var (
 // Member is one name and value of an object. Raw is the value's JSON text, without white space around it.
 type Member struct{ Name, Raw string }
 
-// Object returns the members of the JSON object in document, in order. Names are compared exactly, as RFC 7519
+// Object returns the members of the JSON object that text is, in order. Names are compared exactly, as RFC 7519
 // section 4 wants and encoding/json does not: "AZP" is not "azp". A name that occurs twice is refused,
 // because readers disagree about which of the two counts. Objects inside are left as they are.
-func Object(document []byte) ([]Member, error) {
-	if !json.Valid(document) {
+func Object(text string) ([]Member, error) {
+	begin := skipSpace(text, 0)
+	if !at(text, begin, '{') {
 		return nil, ErrSyntax
 	}
-	text := strings.Trim(string(document), space)
-	if text[0] != '{' {
-		return nil, ErrSyntax
-	}
-	members := make([]Member, 0, strings.Count(text, `":`))
-	for name, raw := range object(text) {
+	members := make([]Member, 0, len(text)/shortest+1)
+	end := walkObject(text, begin, 0, func(name, raw string) {
+		name, _ = String(name)
 		members = append(members, Member{Name: name, Raw: raw})
+	})
+	if end == bad || skipSpace(text, end) != len(text) {
+		return nil, ErrSyntax
 	}
 	if doubled(members) {
 		return nil, ErrDuplicate
 	}
 	return members, nil
 }
+
+// shortest is about how long a member of an object is in the tokens that Clerk mints, in bytes, or longer.
+const shortest = 16
 
 // few is up to where comparing every pair is cheaper than a map.
 const few = 24
@@ -62,17 +65,12 @@ func doubled(members []Member) bool {
 
 // Array returns the JSON texts of the elements of the array in raw, a value that Object returned.
 func Array(raw string) ([]string, bool) {
-	if raw == "" || raw[0] != '[' {
+	if !at(raw, 0, '[') {
 		return nil, false
 	}
 	elements := []string{}
-	for rest := strings.TrimLeft(raw[1:], space); rest[0] != ']'; {
-		end := valueEnd(rest)
-		elements = append(elements, rest[:end])
-		rest = strings.TrimLeft(rest[end:], space)
-		if rest[0] == ',' {
-			rest = strings.TrimLeft(rest[1:], space)
-		}
+	if walkArray(raw, 0, 0, func(element string) { elements = append(elements, element) }) != len(raw) {
+		return nil, false
 	}
 	return elements, true
 }
@@ -101,71 +99,4 @@ func Integer(raw string) (int64, bool) {
 		return 0, false
 	}
 	return int64(f), true
-}
-
-const space = " \t\r\n"
-
-// object walks a text that json.Valid accepted: every index below is in range because of that.
-func object(text string) iter.Seq2[string, string] {
-	return func(yield func(name, raw string) bool) {
-		for rest := strings.TrimLeft(text[1:], space); rest[0] != '}'; {
-			end := stringEnd(rest)
-			name, _ := String(rest[:end])
-			rest = strings.TrimLeft(rest[end:], space)
-			rest = strings.TrimLeft(rest[1:], space) // the colon
-			end = valueEnd(rest)
-			if !yield(name, rest[:end]) {
-				return
-			}
-			rest = strings.TrimLeft(rest[end:], space)
-			if rest[0] == ',' {
-				rest = strings.TrimLeft(rest[1:], space)
-			}
-		}
-	}
-}
-
-// valueEnd is the index after the value that text begins with.
-func valueEnd(text string) int {
-	switch text[0] {
-	case '"':
-		return stringEnd(text)
-	case '{', '[':
-		return nestedEnd(text)
-	default:
-		if i := strings.IndexAny(text, ",]} \t\r\n"); i >= 0 {
-			return i
-		}
-		return len(text)
-	}
-}
-
-func nestedEnd(text string) int {
-	depth := 0
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '"':
-			i += stringEnd(text[i:]) - 1
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-			if depth == 0 {
-				return i + 1
-			}
-		}
-	}
-	return len(text)
-}
-
-func stringEnd(text string) int {
-	for i := 1; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(text)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/jose"
 )
 
-func object(text string) ([]jose.Member, error) { return jose.Object([]byte(text)) }
+func object(text string) ([]jose.Member, error) { return jose.Object(text) }
 
 func TestObjectKeepsOrderNamesAndTexts(t *testing.T) {
 	for _, c := range []struct {

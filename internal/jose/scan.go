@@ -1,0 +1,184 @@
+package jose
+
+import "strings"
+
+// The grammar of JSON (RFC 8259), in one pass. Every function is given the index where something should begin, and
+// returns the index after it, or bad where it does not stand there whole.
+
+const (
+	bad      = -1
+	maxDepth = 10_000 // of objects and arrays inside each other, as in encoding/json
+)
+
+// skipValue passes over a value that lies in depth objects and arrays.
+func skipValue(text string, i, depth int) int {
+	if i == len(text) {
+		return bad
+	}
+	switch text[i] {
+	case '"':
+		return skipString(text, i)
+	case '{':
+		return walkObject(text, i, depth, nil)
+	case '[':
+		return walkArray(text, i, depth, nil)
+	case 't':
+		return skipWord(text, i, "true")
+	case 'f':
+		return skipWord(text, i, "false")
+	case 'n':
+		return skipWord(text, i, "null")
+	}
+	return skipNumber(text, i)
+}
+
+// walkObject passes over an object and shows its names, still quoted, and values to each, unless that is nil.
+func walkObject(text string, i, depth int, each func(name, raw string)) int {
+	i, more := opened(text, i, '}')
+	for more && i != bad {
+		begin := i
+		if i = skipString(text, i); i == bad {
+			return bad
+		}
+		name := text[begin:i]
+		if i = skipSpace(text, i); !at(text, i, ':') {
+			return bad
+		}
+		i = skipSpace(text, i+1)
+		begin = i
+		if i = inside(text, i, depth); i == bad {
+			return bad
+		}
+		if each != nil {
+			each(name, text[begin:i])
+		}
+		i, more = separated(text, i, '}')
+	}
+	return i
+}
+
+// walkArray passes over an array and shows its elements to each, unless that is nil.
+func walkArray(text string, i, depth int, each func(raw string)) int {
+	i, more := opened(text, i, ']')
+	for more && i != bad {
+		begin := i
+		if i = inside(text, i, depth); i == bad {
+			return bad
+		}
+		if each != nil {
+			each(text[begin:i])
+		}
+		i, more = separated(text, i, ']')
+	}
+	return i
+}
+
+// opened is the index of the first element after an opening bracket, or after the closing one: then there is none.
+func opened(text string, i int, closing byte) (next int, more bool) {
+	if i = skipSpace(text, i+1); at(text, i, closing) {
+		return i + 1, false
+	}
+	return i, true
+}
+
+// separated is the index of the next element after a comma, or after the closing bracket: then there is none.
+func separated(text string, i int, closing byte) (next int, more bool) {
+	switch i = skipSpace(text, i); {
+	case at(text, i, closing):
+		return i + 1, false
+	case at(text, i, ','):
+		return skipSpace(text, i+1), true
+	}
+	return bad, false
+}
+
+// inside passes over a value in an object or array that itself lies in depth others.
+func inside(text string, i, depth int) int {
+	if depth+1 > maxDepth {
+		return bad
+	}
+	return skipValue(text, i, depth+1)
+}
+
+func skipString(text string, i int) int {
+	if !at(text, i, '"') {
+		return bad
+	}
+	for i++; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			return i + 1
+		case c < ' ':
+			return bad
+		case c == '\\':
+			if i = skipEscape(text, i+1); i == bad {
+				return bad
+			}
+		}
+	}
+	return bad
+}
+
+// skipEscape returns the index of an escape's last character, given that after the backslash.
+func skipEscape(text string, i int) int {
+	switch {
+	case i == len(text) || strings.IndexByte(`"\/bfnrtu`, text[i]) < 0:
+		return bad
+	case text[i] != 'u':
+		return i
+	case len(text)-i <= 4 || strings.Trim(text[i+1:i+5], "0123456789abcdefABCDEF") != "":
+		return bad
+	}
+	return i + 4
+}
+
+func skipNumber(text string, i int) int {
+	if at(text, i, '-') {
+		i++
+	}
+	if at(text, i, '0') {
+		i++
+	} else if i = skipDigits(text, i); i == bad {
+		return bad
+	}
+	if at(text, i, '.') {
+		if i = skipDigits(text, i+1); i == bad {
+			return bad
+		}
+	}
+	if at(text, i, 'e') || at(text, i, 'E') {
+		if i++; at(text, i, '+') || at(text, i, '-') {
+			i++
+		}
+		return skipDigits(text, i)
+	}
+	return i
+}
+
+// skipDigits passes over one digit or more.
+func skipDigits(text string, i int) int {
+	begin := i
+	for i < len(text) && '0' <= text[i] && text[i] <= '9' {
+		i++
+	}
+	if i == begin {
+		return bad
+	}
+	return i
+}
+
+func skipWord(text string, i int, word string) int {
+	if !strings.HasPrefix(text[i:], word) {
+		return bad
+	}
+	return i + len(word)
+}
+
+func skipSpace(text string, i int) int {
+	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n') {
+		i++
+	}
+	return i
+}
+
+func at(text string, i int, c byte) bool { return i < len(text) && text[i] == c }

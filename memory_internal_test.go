@@ -1,0 +1,50 @@
+package clerkauth
+
+import (
+	"encoding/base64"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/tokencache"
+)
+
+// heap is what is reachable now, in bytes.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc) //nolint:gosec // a heap is far smaller than 1<<63
+}
+
+// What the cache keeps of a token is its text, its claims and their text: not the header lines that it came in among,
+// and of no more tokens than fit. A signature is not needed to see that, and takes as long as a hundred tokens.
+func TestMemoryOfManySessions(t *testing.T) {
+	const size, tokens, perToken = 4096, 50_000, 2800 // bytes, of a token of 780
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	encode := base64.RawURLEncoding.EncodeToString
+	head := encode([]byte(`{"alg":"RS256","cat":"cl_B7d4PD111AAA","kid":"ins_2clerktest","typ":"JWT"}`))
+	before := heap()
+	v := verifier{keys: &keys{maxAge: time.Hour}, cache: tokencache.New[*claims](size)}
+	for i := range tokens {
+		id := fmt.Sprintf("2clerktest%017d", i)
+		payload := encode(fmt.Appendf(nil, `{"azp":"https://example.com","exp":%d,"fea":"o:dashboard,o:reports","fva":[3,-1],"iat":%d,"iss":"https://clerk.example.com",`+
+			`"jti":"%020x","nbf":%d,"o":{"fpm":"1,3","id":"org_%s","per":"read,manage","rol":"admin","slg":"acme"},"pla":"o:team",`+
+			`"sid":"sess_%s","sts":"active","sub":"user_%s","v":2}`, now.Unix()+60, now.Unix(), i, now.Unix()-10, id, id, id))
+		lines := strings.Repeat("Accept: text/html\r\n", 500) + head + "." + payload + "." + encode(fmt.Appendf(nil, "%0256d", i))
+		read := parse(lines[strings.LastIndexByte(lines, '\n')+1:], maxToken)
+		if read.reason != "" {
+			t.Fatalf("token %d: %s", i, read.reason)
+		}
+		v.remember(&read, &snapshot{generation: 1}, now)
+	}
+	grown := heap() - before
+	t.Logf("%d bytes for each of %d sessions", grown/size, size)
+	if grown > size*perToken {
+		t.Errorf("after %d tokens the heap has grown by %d bytes, want at most %d for each of %d", tokens, grown, perToken, size)
+	}
+	runtime.KeepAlive(&v)
+}
