@@ -187,16 +187,20 @@ func TestRequireDecidesAgainWhenTheRequestChanges(t *testing.T) {
 		before, change edit
 		code           int
 	}{
-		"the token is taken away":   {withBearer(good), with("Authorization"), 401},
-		"the token is replaced":     {withBearer(good), withBearer(forged), 401},
-		"the token is overwritten":  {withBearer(good), func(r *http.Request) { r.Header["Authorization"][0] = "Bearer " + forged }, 401},
-		"another header is added":   {withBearer(good), with("Authorization", "Bearer "+good, "Bearer "+good), 400},
-		"a token is added":          {headers(), withBearer(good), 200},
-		"the cookies are taken":     {a.withCookies(good), with("Cookie"), 401},
-		"the cookies are replaced":  {a.withCookies(good), with("Cookie", "__session="+forged+"; __client_uat=1"), 401},
-		"the header is replaced":    {withBearer(good), func(r *http.Request) { r.Header = http.Header{} }, 401},
-		"it is for another host":    {all(host("customer.test"), withBearer(customers)), host("example.com"), 401},
-		"it becomes a write":        {all(a.withCookies(good), headers("Sec-Fetch-Site: same-site")), func(r *http.Request) { r.Method = "POST" }, 403},
+		"the token is taken away":  {withBearer(good), with("Authorization"), 401},
+		"the token is replaced":    {withBearer(good), withBearer(forged), 401},
+		"the token is overwritten": {withBearer(good), func(r *http.Request) { r.Header["Authorization"][0] = "Bearer " + forged }, 401},
+		"another header is added":  {withBearer(good), with("Authorization", "Bearer "+good, "Bearer "+good), 400},
+		"a token is added":         {headers(), withBearer(good), 200},
+		"the cookies are taken":    {a.withCookies(good), with("Cookie"), 401},
+		"the cookies are replaced": {a.withCookies(good), with("Cookie", "__session="+forged+"; __client_uat=1"), 401},
+		"the header is replaced":   {withBearer(good), func(r *http.Request) { r.Header = http.Header{} }, 401},
+		"it is for another host":   {all(host("customer.test"), withBearer(customers)), host("example.com"), 401},
+		"it becomes a write":       {all(a.withCookies(good), headers("Sec-Fetch-Site: same-site")), func(r *http.Request) { r.Method = "POST" }, 403},
+		"another write is made of it": {all(a.withCookies(good), headers("Sec-Fetch-Site: same-origin"), func(r *http.Request) { r.Method = "POST" }), func(r *http.Request) {
+			r.Header = r.Header.Clone()
+			r.Header.Set("Sec-Fetch-Site", "cross-site")
+		}, 403},
 		"something else is changed": {withBearer(good), with("X-Request-Id", "1"), 200},
 	} {
 		w := serve(a.Optional(between(tc.change, a.Require(greet))), asking("GET", "/", tc.before))
