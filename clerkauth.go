@@ -52,6 +52,9 @@ func (a *Authenticator) Ready(ctx context.Context) error {
 // below the same domain can set: see AuthenticateRequest. A non-nil error is always an *Error. A pending session
 // is an error unless Config.AllowPending.
 func (a *Authenticator) VerifyToken(ctx context.Context, token string) (*Session, error) {
+	if reason := atAGlance(token, maxToken); reason != "" && a.settings.observe == nil {
+		return nil, refused(reason) // not even the clock is asked
+	}
 	begin := a.settings.now()
 	read := a.verifier.read(token, begin)
 	reason := a.judgeParsed(ctx, &read, CarrierBearer, noRequest, begin)

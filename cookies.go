@@ -55,7 +55,11 @@ func (f *facts) readCookies(line string, s *settings, bare bool) {
 	for line != "" {
 		var pair string
 		pair, line, _ = strings.Cut(line, ";")
-		name, value, ok := strings.Cut(trimBlanks(pair), "=")
+		pair = trimBlanks(pair)
+		if !bare && !strings.HasPrefix(pair, "__") {
+			continue // somebody else's
+		}
+		name, value, ok := strings.Cut(pair, "=")
 		if !ok {
 			continue
 		}
@@ -163,17 +167,27 @@ func signedInAt(t text) int64 {
 	}
 	var n int64
 	for _, c := range []byte(s) {
-		if c >= 'A' && c <= 'F' {
-			c += 'a' - 'A'
-		}
-		digit := int64(strings.IndexByte("0123456789abcdef", c))
-		if digit < 0 || digit >= base {
+		d := digit(c)
+		if d >= base {
 			break
 		}
-		n = min(n*base+digit, lastDate)
+		n = min(n*base+d, lastDate)
 	}
 	if negative {
 		return -n
 	}
 	return n
+}
+
+// digit is the value of a hexadecimal digit, or 16.
+func digit(c byte) int64 {
+	switch {
+	case '0' <= c && c <= '9':
+		return int64(c - '0')
+	case 'a' <= c && c <= 'f':
+		return int64(c-'a') + 10
+	case 'A' <= c && c <= 'F':
+		return int64(c-'A') + 10
+	}
+	return 16
 }

@@ -159,16 +159,16 @@ func cookieReason(e *evidence) Reason {
 // lookElsewhere makes a browser round for somebody who is signed in, where the session may be another one by
 // now. Where no round can be made, they stay signed in.
 func (s *settings) lookElsewhere(ctx context.Context, e *evidence, o outcome) outcome {
-	round := outcome{carrier: o.carrier}
+	var reason Reason
 	switch target, ok := s.organizations.target(e.page.path); {
 	case s.crossOriginReferrer(ctx, e):
-		round.reason = ReasonCrossOriginSync
+		reason = ReasonCrossOriginSync
 	case ok && e.document && !o.claims.session.Pending && !target.active(o.claims.session.Organization):
-		round.reason = ReasonOrganizationMismatch
+		reason = ReasonOrganizationMismatch
 	default:
 		return o
 	}
-	if round = s.heal(ctx, e, round); round.status == Handshake {
+	if round := s.heal(ctx, e, outcome{carrier: o.carrier, reason: reason}); round.status == Handshake {
 		return round
 	}
 	return o

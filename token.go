@@ -47,11 +47,8 @@ func (v *verifier) read(raw string, now time.Time) parsed {
 
 // parse checks what needs no key: form, header and kind, in this order. size is in bytes.
 func parse(raw string, size int) parsed {
-	if len(raw) > size {
-		return parsed{raw: raw, reason: ReasonTokenInvalid}
-	}
-	if machineToken(raw) {
-		return parsed{raw: raw, reason: ReasonTokenTypeMismatch}
+	if reason := atAGlance(raw, size); reason != "" {
+		return parsed{raw: raw, reason: reason}
 	}
 	compact, ok := jose.Split(raw)
 	if !ok {
@@ -69,6 +66,20 @@ func parse(raw string, size int) parsed {
 		return parsed{raw: raw, reason: ReasonTokenTypeMismatch}
 	}
 	return parsed{raw: raw, outside: &outside{compact, h}, claims: c}
+}
+
+// atAGlance says what is wrong with most of what is no session token: it is too long, has no dots, or is one of Clerk's
+// opaque machine credentials.
+func atAGlance(raw string, size int) Reason {
+	switch {
+	case len(raw) > size:
+		return ReasonTokenInvalid
+	case strings.HasPrefix(raw, "ak_"), strings.HasPrefix(raw, "mt_"), strings.HasPrefix(raw, "oat_"):
+		return ReasonTokenTypeMismatch
+	case strings.IndexByte(raw, '.') < 0:
+		return ReasonTokenInvalid
+	}
+	return ""
 }
 
 // verify makes sure of the signature of a token. One that passes is remembered for as long as the keys are the same.
@@ -157,9 +168,4 @@ func (h *header) sessionKind(c *claims) bool {
 		return false
 	}
 	return h.cat.state == absent || h.cat.value == categorySession || h.cat.value == categoryIgnore
-}
-
-// machineToken reports whether raw is one of Clerk's opaque machine credentials.
-func machineToken(raw string) bool {
-	return strings.HasPrefix(raw, "ak_") || strings.HasPrefix(raw, "mt_") || strings.HasPrefix(raw, "oat_")
 }

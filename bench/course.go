@@ -117,7 +117,7 @@ func (c *Course) Bench(g Guard, w Workload, parallel bool) (func(*testing.B), er
 		return nil, err
 	}
 	t := c.turn(g, w)
-	if w.Round && g.Remembers > 0 {
+	if w.Round && g.Remembers > 0 && t.blocks.Load() == 0 {
 		one := newRunner(h, v, t)
 		for range v.lines {
 			one.step()

@@ -18,7 +18,6 @@ type document struct {
 	guards  []bench.Guard
 	loads   []bench.Workload
 	speed   speed
-	garbage figure
 	token   int // bytes
 	cached  int // bytes of the cache for each token
 	answers []answer
@@ -40,6 +39,8 @@ const (
 	contextFloor = "floor: a context value"
 	stdFloor     = "floor: standard library"
 	ownName      = "clerkauth"
+
+	bareGarbage = "VerifyToken of garbage" // has no guard and no request
 )
 
 func (d document) markdown() string {

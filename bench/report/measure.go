@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log"
 	"slices"
@@ -42,47 +43,67 @@ type samples struct {
 	allocs, bytes    int64
 }
 
+func (s *samples) add(one testing.BenchmarkResult) {
+	s.serial = append(s.serial, perRequest(one))
+	s.allocs, s.bytes = one.AllocsPerOp(), one.AllocedBytesPerOp()
+}
+
 func pass(c *bench.Course, guards []bench.Guard, loads []bench.Workload, all map[key]*samples) error {
 	for _, w := range loads {
 		for _, g := range guards {
-			if !bench.Fits(g, w) {
-				continue
+			if bench.Fits(g, w) {
+				if err := measureOne(c, g, w, of(all, key{g.Name, w.Name})); err != nil {
+					return err
+				}
 			}
-			one, err := once(c, g, w, false)
-			if err != nil {
-				return err
-			}
-			many, err := once(c, g, w, true)
-			if err != nil {
-				return err
-			}
-			k := key{g.Name, w.Name}
-			if all[k] == nil {
-				all[k] = &samples{}
-			}
-			all[k].serial = append(all[k].serial, perRequest(one))
-			all[k].parallel = append(all[k].parallel, perRequest(many))
-			all[k].allocs, all[k].bytes = one.AllocsPerOp(), one.AllocedBytesPerOp()
 		}
 	}
-	return nil
+	garbage, err := bench.Garbage(c)
+	if err != nil {
+		return err
+	}
+	return once(garbage, of(all, key{ownName, bareGarbage}).add)
 }
 
-func once(c *bench.Course, g bench.Guard, w bench.Workload, parallel bool) (testing.BenchmarkResult, error) {
-	run, err := c.Bench(g, w, parallel)
-	if err != nil {
-		return testing.BenchmarkResult{}, err
+func of(all map[key]*samples, k key) *samples {
+	if all[k] == nil {
+		all[k] = &samples{}
 	}
+	return all[k]
+}
+
+func measureOne(c *bench.Course, g bench.Guard, w bench.Workload, s *samples) error {
+	serial, err := c.Bench(g, w, false)
+	if err != nil {
+		return err
+	}
+	parallel, err := c.Bench(g, w, true)
+	if err != nil {
+		return err
+	}
+	if err := once(serial, s.add); err != nil {
+		return fmt.Errorf("%s, %s: %w", g.Name, w.Name, err)
+	}
+	return once(parallel, func(many testing.BenchmarkResult) { s.parallel = append(s.parallel, perRequest(many)) })
+}
+
+var errAnswer = errors.New("an answer is not the one that the workload wants")
+
+func once(run func(*testing.B), take func(testing.BenchmarkResult)) error {
 	r := testing.Benchmark(run)
 	if r.N == 0 {
-		return r, fmt.Errorf("%s under %q does not answer as it must", g.Name, w.Name)
+		return errAnswer
 	}
-	return r, nil
+	take(r)
+	return nil
 }
 
 func perRequest(r testing.BenchmarkResult) float64 { return float64(r.T) / float64(r.N) }
 
 func median(d []float64) float64 {
+	if len(d) == 0 {
+		return 0 // not measured
+	}
 	slices.Sort(d)
 	return d[len(d)/2]
 }

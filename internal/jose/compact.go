@@ -21,16 +21,9 @@ var canonical = base64.RawURLEncoding.Strict()
 // Split takes a compact serialization apart. It reports false unless there are exactly three parts of
 // canonical, unpadded base64url, the first of them not empty. What has another form costs one pass and no memory.
 func Split(token string) (Compact, bool) {
-	first := strings.IndexByte(token, '.')
-	if first <= 0 {
-		return Compact{}, false // most of what is no token has no dot: looking back from the end would be slow
-	}
-	last := strings.LastIndexByte(token, '.')
-	if last == first {
-		return Compact{}, false
-	}
-	header, payload, signature := token[:first], token[first+1:last], token[last+1:]
-	if !alphabet(header) || !alphabet(payload) || !alphabet(signature) {
+	header, rest, _ := strings.Cut(token, ".")
+	payload, signature, found := strings.Cut(rest, ".")
+	if !found || header == "" || !alphabet(header) || !alphabet(payload) || !alphabet(signature) {
 		return Compact{}, false
 	}
 	decoded := make([]byte, 0, canonical.DecodedLen(len(token)))
@@ -43,7 +36,7 @@ func Split(token string) (Compact, bool) {
 		return Compact{}, false
 	}
 	text := string(decoded[:p])
-	return Compact{SigningInput: token[:last], Header: text[:h], Payload: text[h:], Signature: decoded[p:]}, true
+	return Compact{SigningInput: token[:len(token)-len(signature)-1], Header: text[:h], Payload: text[h:], Signature: decoded[p:]}, true
 }
 
 // alphabet reports whether s is base64url and nothing else, no further dot either: the decoder alone would skip CR and LF.
