@@ -35,9 +35,11 @@ func (d document) speedGoals() []goal {
 		n := d.at(name, bench.SameToken).serial / seen.serial
 		return goal{"token seen before, against " + name, fmt.Sprintf("at least %.0f times faster", limit), times(n), n >= limit}
 	}
-	miss, std := d.at(ownName, bench.FreshToken).serial, d.at(stdFloor, bench.FreshToken).serial
+	miss := d.at(ownName, bench.FreshToken).serial
 	best, bestName := d.bestPeer(bench.FreshToken)
 	cores, garbage := seen.serial/seen.parallel, d.at(ownName, bareGarbage)
+	std := d.at(stdFloor, bench.FreshToken)
+	possible := std.serial / std.parallel // which waits for no memory and shares nothing
 	return []goal{
 		{
 			"token seen before, against a context value", "at most 4 times, 6 allocations",
@@ -45,8 +47,11 @@ func (d document) speedGoals() []goal {
 		},
 		over("clerk-sdk-go v2", 100),
 		over("coreos/go-oidc v3", 60),
-		{fmt.Sprintf("token seen before, throughput of %d cores", d.machine.cores), "close to that many times one", times(cores), cores >= 0.9*float64(d.machine.cores)},
-		{"token never seen, against the standard library", "at most 1.08 times", times(miss / std), miss <= 1.08*std},
+		{
+			fmt.Sprintf("token seen before, throughput of %d cores", d.machine.cores), "close to what pure computing reaches here",
+			fmt.Sprintf("%s, standard library %s", times(cores), times(possible)), cores >= 0.9*possible,
+		},
+		{"token never seen, against the standard library", "at most 1.08 times", times(miss / std.serial), miss <= 1.08*std.serial},
 		{"token never seen, against the best peer, " + bestName, "faster", times(miss / best), miss < best},
 		{
 			bareGarbage, "at most 150 ns, no allocation",
