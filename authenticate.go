@@ -57,9 +57,7 @@ func (s Status) String() string {
 
 // AuthenticateRequest decides and writes nothing. Callers must send what state.Header holds.
 func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
-	d := new(decision)
-	a.authenticate(r, d)
-	return &d.RequestState
+	return &a.authenticate(r).RequestState
 }
 
 // decision is a RequestState and for whom it was made.
@@ -92,11 +90,10 @@ func (i *identity) of(r *http.Request) bool {
 		i.authorization == strings.Join(r.Header["Authorization"], "\n") && i.cookie == strings.Join(r.Header["Cookie"], "\n")
 }
 
-// authenticate makes the decision about r in d, which is empty.
-func (a *Authenticator) authenticate(r *http.Request, d *decision) {
+func (a *Authenticator) authenticate(r *http.Request) *decision {
 	begin := a.settings.now()
 	o := a.decide(r, begin)
-	d.by, d.request = a, identify(r)
+	d := &decision{by: a, request: identify(r)}
 	d.Status, d.Header = o.status, o.header
 	if o.claims != nil {
 		d.session = o.claims.copySession()
@@ -113,6 +110,7 @@ func (a *Authenticator) authenticate(r *http.Request, d *decision) {
 	if a.settings.observe != nil {
 		a.settings.observe(r.Context(), Event{Status: d.Status, Reason: o.reason, Carrier: o.carrier, CacheHit: o.hit, Elapsed: a.settings.now().Sub(begin)})
 	}
+	return d
 }
 
 // decide is the way of a request: its facts, what has to be found out, and what it all comes to.

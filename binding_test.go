@@ -241,13 +241,24 @@ func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
 			}
 			state := auth.AuthenticateRequest(r)
 			wantState(t, state, clerkauth.SignedIn, "")
-			for name, c := range setCookies(state) {
-				if name != tt.want || c.Secure != strings.HasPrefix(name, "__Host-") {
-					t.Errorf("cookie %v, want %s", c, tt.want)
-				}
+			set := setCookies(state)[tt.want]
+			if len(setCookies(state)) != 1 || set == nil || set.Secure != strings.HasPrefix(tt.want, "__Host-") {
+				t.Fatalf("cookies %v, want one: %s", state.Header, tt.want)
 			}
-			if len(setCookies(state)) != 1 {
-				t.Errorf("cookies %v, want one", state.Header)
+			// It is read under that name, and under no other.
+			other := partyName
+			if tt.want == partyName {
+				other = "clerkauth_party"
+			}
+			for name, want := range map[string]clerkauth.Status{tt.want: clerkauth.SignedIn, other: clerkauth.SignedOut} {
+				r := httptest.NewRequest(http.MethodGet, tt.url, nil)
+				for _, c := range clerk.Cookies(clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})) {
+					r.AddCookie(c)
+				}
+				r.Header.Add("Cookie", name+"="+set.Value)
+				if state := auth.AuthenticateRequest(r); state.Status != want {
+					t.Errorf("a token without azp beside %s: %v, %v; want %v", name, state, state.Err, want)
+				}
 			}
 		})
 	}

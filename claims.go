@@ -21,7 +21,7 @@ type claims struct {
 	permissions   []string
 	features      []string // with scope: "o:x", "u:x"
 	plans         []string
-	payload       *string // JSON text; a pointer, which nothing that prints a Session follows
+	payload       *string // JSON text; a pointer, because fmt follows one, Session.claims, under verbs that do not fit
 
 	proof atomic.Pointer[partyProof] // the one thing that is not of the token: what its requests need again and again
 }
@@ -263,22 +263,31 @@ func (p *policy) allows(ctx context.Context, party string, f *facts) bool {
 	return err == nil && o.String() == party && p.allow(ctx, party, f.host())
 }
 
-// judgeTime reads exp, nbf and iat, in Clerk's order: an expired token is expired, whatever else it is. Dates are whole
-// seconds, so that it is enough to compare with the last whole second before now, give or take the leeway.
+// judgeTime reads exp, nbf and iat, in Clerk's order: an expired token is expired, whatever else it is.
 func (p *policy) judgeTime(c *claims, now time.Time) Reason {
-	switch earliest, latest := now.Add(-p.skew).Unix(), now.Add(p.skew).Unix(); {
+	switch {
 	case c.exp.state != present:
 		return ReasonTokenVerificationFailed
-	case c.exp.unix <= earliest:
+	case p.past(c.exp, now):
 		return ReasonTokenExpired
 	case c.nbf.state == malformed:
 		return ReasonTokenVerificationFailed
-	case c.nbf.state == present && c.nbf.unix > latest:
+	case p.ahead(c.nbf, now):
 		return ReasonTokenNotActiveYet
 	case c.iat.state == malformed:
 		return ReasonTokenVerificationFailed
-	case c.iat.state == present && c.iat.unix > latest:
+	case p.ahead(c.iat, now):
 		return ReasonTokenFromTheFuture
 	}
 	return ""
+}
+
+// past reports whether d has come, leeway given: dates are whole seconds, so that the last whole second decides.
+func (p *policy) past(d date, now time.Time) bool {
+	return d.state == present && d.unix <= now.Add(-p.skew).Unix()
+}
+
+// ahead reports whether d has not come yet, leeway given.
+func (p *policy) ahead(d date, now time.Time) bool {
+	return d.state == present && d.unix > now.Add(p.skew).Unix()
 }

@@ -2,6 +2,7 @@ package clerkauth_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -85,6 +86,8 @@ func TestReadingCookies(t *testing.T) {
 		{"uat of letters", []string{t1 + "; __client_uat=never"}, noUAT},
 		{"uat before the token", []string{t1 + "; __client_uat=1"}, ""},
 		{"uat after the token", []string{t1 + "; __client_uat=" + strconv.FormatInt(noon.Unix()+1, 10)}, clerkauth.ReasonTokenBeforeUAT},
+		{"uat after the token, hexadecimal", []string{t1 + "; __client_uat=" + fmt.Sprintf("%#X", noon.Unix()|0xff)}, clerkauth.ReasonTokenBeforeUAT},
+		{"uat after the token, hexadecimal in lower case", []string{t1 + "; __client_uat=" + fmt.Sprintf("%#x", noon.Unix()|0xff)}, clerkauth.ReasonTokenBeforeUAT},
 		{"uat of the other name", []string{t1 + "; " + j.suffixedUAT + "=" + j.updated}, noUAT},
 
 		{"an empty duplicate first", []string{"__session=; " + t1 + "; " + uat}, ""},

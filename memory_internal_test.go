@@ -27,7 +27,7 @@ func TestMemoryOfManySessions(t *testing.T) {
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	encode := base64.RawURLEncoding.EncodeToString
 	head := encode([]byte(`{"alg":"RS256","cat":"cl_B7d4PD111AAA","kid":"ins_2clerktest","typ":"JWT"}`))
-	before := heap()
+	before, last := heap(), ""
 	v := verifier{keys: &keys{maxAge: time.Hour}, cache: tokencache.New[*claims](size)}
 	for i := range tokens {
 		id := fmt.Sprintf("2clerktest%017d", i)
@@ -35,16 +35,23 @@ func TestMemoryOfManySessions(t *testing.T) {
 			`"jti":"%020x","nbf":%d,"o":{"fpm":"1,3","id":"org_%s","per":"read,manage","rol":"admin","slg":"acme"},"pla":"o:team",`+
 			`"sid":"sess_%s","sts":"active","sub":"user_%s","v":2}`, now.Unix()+60, now.Unix(), i, now.Unix()-10, id, id, id))
 		lines := strings.Repeat("Accept: text/html\r\n", 500) + head + "." + payload + "." + encode(fmt.Appendf(nil, "%0256d", i))
-		read := parse(lines[strings.LastIndexByte(lines, '\n')+1:], maxToken)
+		last = lines[strings.LastIndexByte(lines, '\n')+1:]
+		read := parse(last, maxToken)
 		if read.reason != "" {
 			t.Fatalf("token %d: %s", i, read.reason)
 		}
 		v.remember(&read, &snapshot{generation: 1}, now)
 	}
-	grown := heap() - before
+	if _, ok := v.cache.Get(last, 1, now); !ok {
+		t.Error("the last token is not remembered")
+	}
+	grown := heap() - before - int64(len(last))
 	t.Logf("%d bytes for each of %d sessions", grown/size, size)
 	if grown > size*perToken {
 		t.Errorf("after %d tokens the heap has grown by %d bytes, want at most %d for each of %d", tokens, grown, perToken, size)
+	}
+	if least := int64(size * len(last)); grown < least {
+		t.Errorf("the heap has grown by %d bytes, which %d tokens do not fit into: they were not kept", grown, size)
 	}
 	runtime.KeepAlive(&v)
 }

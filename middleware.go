@@ -1,6 +1,9 @@
 package clerkauth
 
-import "net/http"
+import (
+	"context"
+	"net/http"
+)
 
 // Optional finds out who is signed in and lets everybody through: it refuses nobody. Handshakes happen here: a
 // browser whose session token ran out is sent through Clerk and back, with 307, before a handler sees it.
@@ -38,7 +41,6 @@ func (a *Authenticator) decided(r *http.Request) (*decision, *http.Request, bool
 	if d, ok := r.Context().Value(contextKey{}).(*decision); ok && d.by == a && d.request.of(r) {
 		return d, r, false
 	}
-	c := &decisionContext{Context: r.Context()}
-	a.authenticate(r, &c.decision)
-	return &c.decision, r.WithContext(c), true
+	d := a.authenticate(r)
+	return d, r.WithContext(context.WithValue(r.Context(), contextKey{}, d)), true
 }

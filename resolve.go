@@ -74,8 +74,7 @@ func (a *Authenticator) readHandshakeToken(ctx context.Context, raw string, now 
 	switch {
 	case c.iss != "" && !slices.Contains(p.issuers, c.iss),
 		c.exp.state == malformed, c.nbf.state == malformed,
-		c.exp.state == present && !now.Before(c.exp.time().Add(p.skew)),
-		c.nbf.state == present && c.nbf.time().After(now.Add(p.skew)):
+		p.past(c.exp, now), p.ahead(c.nbf, now):
 		return nil, errNotHandshake
 	}
 	members, err := jose.Object(*c.payload)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -89,28 +88,6 @@ func (c *claims) copySession() Session {
 
 type contextKey struct{}
 
-// decisionContext is a context that carries a decision, both in one allocation.
-type decisionContext struct {
-	context.Context
-	decision decision
-}
-
-// Value is the decision under this package's key.
-func (c *decisionContext) Value(key any) any {
-	if _, own := key.(contextKey); own {
-		return &c.decision
-	}
-	return c.Context.Value(key)
-}
-
-// String keeps the token and the claims out of messages, in which contexts get printed too.
-func (c *decisionContext) String() string {
-	return fmt.Sprintf("%v.WithValue(clerkauth, %v)", c.Context, &c.decision)
-}
-
-// Format is String under every verb: some would print what is inside.
-func (c *decisionContext) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
-
 // FromContext returns the session that Optional, Require or Authorize put there. It reports false when nobody
 // is signed in, or when none of them has run.
 func FromContext(ctx context.Context) (*Session, bool) {
@@ -133,12 +110,11 @@ func StateFromContext(ctx context.Context) (*RequestState, bool) {
 // NewContext is for handler tests: FromContext will find s. Require and Authorize do not believe it.
 // nil stands for nobody.
 func NewContext(ctx context.Context, s *Session) context.Context {
-	c := &decisionContext{Context: ctx}
-	d := &c.decision
+	d := &decision{}
 	if d.Session = s; s != nil {
 		d.Status = SignedIn
 	} else {
 		d.Err = refused(ReasonSessionTokenAndUATMissing)
 	}
-	return c
+	return context.WithValue(ctx, contextKey{}, d)
 }

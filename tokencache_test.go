@@ -108,21 +108,27 @@ func TestCacheNeverDecides(t *testing.T) {
 	w.clerk = clerktest.New(t, clerktest.Options{Now: func() time.Time { return w.now }})
 	w.kids = []string{w.clerk.KeyID()}
 	w.mint()
-	hits := 0
 	cfg := w.clerk.Config()
-	cfg.Observe = func(_ context.Context, e clerkauth.Event) {
-		if e.CacheHit {
-			hits++
-		}
-	}
 	twins := []twin{newTwin(t, cfg, 64, nil)}
 	keys := twins[0].cached
-	cfg.ClockSkew = time.Minute
-	twins = append(twins, newTwin(t, cfg, 4096, keys))
-	cfg.AuthorizedParties = []string{"https://other.example.com"}
-	twins = append(twins, newTwin(t, cfg, 4, keys))
-	cfg.AuthorizedParties, cfg.InsecureAllowAnyParty = nil, true
-	twins = append(twins, newTwin(t, cfg, 1, keys))
+	hits := make([]int, 4)
+	for i, policy := range []struct {
+		size   int
+		change func(*clerkauth.Config)
+	}{
+		{4096, func(c *clerkauth.Config) { c.ClockSkew = time.Minute }},
+		{4, func(c *clerkauth.Config) { c.AuthorizedParties = []string{"https://other.example.com"} }},
+		{1, func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true }},
+	} {
+		cfg := cfg
+		cfg.Observe = func(_ context.Context, e clerkauth.Event) { // the first goes unobserved, as most do
+			if e.CacheHit {
+				hits[i+1]++
+			}
+		}
+		policy.change(&cfg)
+		twins = append(twins, newTwin(t, cfg, policy.size, keys))
+	}
 
 	steps := 20_000
 	if testing.Short() {
@@ -150,10 +156,10 @@ func TestCacheNeverDecides(t *testing.T) {
 			accepted++
 		}
 	}
-	if accepted < steps/20 || hits < steps/10 {
-		t.Errorf("of %d tokens %d were accepted, and %d were found in a cache: the walk proves little", steps, accepted, hits)
+	if accepted < steps/20 || min(hits[1], hits[2], hits[3]) < steps/20 {
+		t.Errorf("of %d tokens %d were accepted, and the caches found %v: the walk proves little", steps, accepted, hits[1:])
 	}
-	t.Logf("%d of %d accepted, %d found in a cache", accepted, steps, hits)
+	t.Logf("%d of %d accepted, %v found in a cache", accepted, steps, hits[1:])
 }
 
 func outcome(s *clerkauth.Session, err error) string {
@@ -197,8 +203,8 @@ func TestAllocations(t *testing.T) {
 		want float64
 		run  func()
 	}{
-		{"bearer token seen before", 2, func() { handler.ServeHTTP(w, bearer) }},
-		{"cookies seen before", 2, func() { handler.ServeHTTP(w, cookies) }},
+		{"bearer token seen before", 3, func() { handler.ServeHTTP(w, bearer) }},
+		{"cookies seen before", 3, func() { handler.ServeHTTP(w, cookies) }},
 		{"no token", 1, func() { auth.AuthenticateRequest(nothing) }},
 		{"token never seen", 27, func() { _, _ = never.VerifyToken(t.Context(), token) }},
 		{"garbage", 0, func() { _, _ = auth.VerifyToken(t.Context(), "garbage") }},

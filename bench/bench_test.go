@@ -2,10 +2,13 @@ package bench_test
 
 import (
 	"context"
+	"flag"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/bench"
 )
 
@@ -45,13 +48,13 @@ func Benchmark(b *testing.B) {
 func TestGuardsAdmitAndRefuseWhatTheWorkloadsSay(t *testing.T) {
 	c := newCourse(t)
 	for _, g := range bench.Guards() {
-		h, err := c.Handler(g)
-		if err != nil {
-			t.Errorf("%s: %v", g.Name, err)
-			continue
-		}
 		for _, w := range bench.Workloads() {
 			if !bench.Fits(g, w) {
+				continue
+			}
+			h, err := c.Handler(g, w)
+			if err != nil {
+				t.Errorf("%s: %v", g.Name, err)
 				continue
 			}
 			tokens, err := w.Tokens(c.Pool)
@@ -66,13 +69,44 @@ func TestGuardsAdmitAndRefuseWhatTheWorkloadsSay(t *testing.T) {
 	}
 }
 
+// What is reported as a token never seen must not come out of a cache, whatever was measured before.
+func TestFreshTokensAreNeverRemembered(t *testing.T) {
+	if err := flag.Set("test.benchtime", "5000x"); err != nil {
+		t.Fatal(err)
+	}
+	var hits atomic.Int64
+	g := bench.Observed(func(_ context.Context, e clerkauth.Event) {
+		if e.CacheHit {
+			hits.Add(1)
+		}
+	})
+	c := newCourse(t)
+	for range 2 {
+		for _, w := range bench.Workloads() {
+			for _, parallel := range []bool{false, true} {
+				run, err := c.Bench(g, w, parallel)
+				if err != nil {
+					t.Fatal(err)
+				}
+				hits.Store(0)
+				if testing.Benchmark(run).N == 0 {
+					t.Errorf("%s: not answered as it must be", w.Name)
+				}
+				if n := hits.Load(); w.Name == bench.FreshToken && n > 0 || w.Name == bench.SameToken && n == 0 {
+					t.Errorf("%s: %d tokens were remembered", w.Name, n)
+				}
+			}
+		}
+	}
+}
+
 func TestOwnAnswersAreThoseWanted(t *testing.T) {
 	c := newCourse(t)
 	for _, g := range bench.Guards() {
 		if g.Kind != bench.Own {
 			continue
 		}
-		h, err := c.Handler(g)
+		h, err := c.Handler(g, bench.Workload{Name: "answers"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,7 @@ type Course struct {
 	site Site
 	ctx  context.Context // guards that are set up here end with it
 
-	handlers map[string]http.Handler
+	handlers map[[2]string]http.Handler // by guard and workload: what one of them remembers is no use to another
 	values   map[[2]string]values
 	turns    map[[2]string]*turn
 }
@@ -29,7 +29,7 @@ type values struct {
 }
 
 // turn is whose turn it is among the values of one guard's workload. It goes on from one measurement to the next, so that
-// a token that no guard can remember any more is not sent again a moment later.
+// a token that a guard may still remember is not sent again as a fresh one.
 type turn struct{ blocks atomic.Int64 }
 
 // block is how many values a runner takes at a time.
@@ -41,7 +41,7 @@ func NewCourse(ctx context.Context) (*Course, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Course{Pool: pool, ctx: ctx, handlers: map[string]http.Handler{}, values: map[[2]string]values{}, turns: map[[2]string]*turn{}}
+	c := &Course{Pool: pool, ctx: ctx, handlers: map[[2]string]http.Handler{}, values: map[[2]string]values{}, turns: map[[2]string]*turn{}}
 	c.keys.Serve(map[string]*rsa.PublicKey{KeyID: &pool.Key.PublicKey})
 	server := httptest.NewServer(&c.keys)
 	context.AfterFunc(ctx, server.Close)
@@ -49,9 +49,10 @@ func NewCourse(ctx context.Context) (*Course, error) {
 	return c, nil
 }
 
-// Handler is the application behind g, which has seen a valid token and so has its keys.
-func (c *Course) Handler(g Guard) (http.Handler, error) {
-	if h := c.handlers[g.Name]; h != nil {
+// Handler is the application behind g for one workload. It has seen a valid token and so has its keys.
+func (c *Course) Handler(g Guard, w Workload) (http.Handler, error) {
+	key := [2]string{g.Name, w.Name}
+	if h := c.handlers[key]; h != nil {
 		return h, nil
 	}
 	protect, err := g.Protect(c.ctx, c.site)
@@ -59,10 +60,11 @@ func (c *Course) Handler(g Guard) (http.Handler, error) {
 		return nil, fmt.Errorf("%s: %w", g.Name, err)
 	}
 	h := protect(http.HandlerFunc(Handler))
-	if code := Status(h, g, c.Pool.Tokens[0]); code != http.StatusNoContent {
+	last := c.Pool.Tokens[Fresh-1] // which is the last to be fresh
+	if code := Status(h, g, last); code != http.StatusNoContent {
 		return nil, fmt.Errorf("%s answers a valid token with %d", g.Name, code)
 	}
-	c.handlers[g.Name] = h
+	c.handlers[key] = h
 	return h, nil
 }
 
@@ -108,7 +110,7 @@ func Fits(g Guard, w Workload) bool {
 
 // Bench returns the benchmark of one guard under one workload.
 func (c *Course) Bench(g Guard, w Workload, parallel bool) (func(*testing.B), error) {
-	h, err := c.Handler(g)
+	h, err := c.Handler(g, w)
 	if err != nil {
 		return nil, err
 	}

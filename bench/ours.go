@@ -18,26 +18,31 @@ var publishableKey = "pk_live_" + base64.StdEncoding.EncodeToString([]byte(strin
 
 func ours() []Guard {
 	return []Guard{
-		own("clerkauth", nil, defaultCache),
-		own("clerkauth, plain cookie", carryCookies(""), defaultCache),
-		own("clerkauth, suffixed cookie", carryCookies("_"+cookieSuffix()), defaultCache),
-		own("clerkauth, no cache", nil, -1),
-		own("clerkauth, plain cookie, no cache", carryCookies(""), -1),
-		own("clerkauth, cache of 32768", nil, 32768),
+		own("clerkauth", nil, defaultCache, nil),
+		own("clerkauth, plain cookie", carryCookies(""), defaultCache, nil),
+		own("clerkauth, suffixed cookie", carryCookies("_"+cookieSuffix()), defaultCache, nil),
+		own("clerkauth, no cache", nil, -1, nil),
+		own("clerkauth, plain cookie, no cache", carryCookies(""), -1, nil),
+		own("clerkauth, cache of 32768", nil, 32768, nil),
 	}
+}
+
+// Observed is this library as most use it, with somebody looking on.
+func Observed(observe func(context.Context, clerkauth.Event)) Guard {
+	return own("clerkauth, observed", nil, defaultCache, observe)
 }
 
 // defaultCache is what Config.TokenCacheSize is when it is not set.
 const defaultCache = 4096
 
 // own is this library. cache is Config.TokenCacheSize: negative none.
-func own(name string, carry func(string) (string, string), cache int) Guard {
+func own(name string, carry func(string) (string, string), cache int, observe func(context.Context, clerkauth.Event)) Guard {
 	return Guard{
 		Name: name, Module: "github.com/clerkauth/clerkauth", Kind: Own, Party: "the library", Keys: Fetched,
 		Carry: carry, Remembers: max(cache, 0), Clock: 5 * time.Minute,
 		Protect: func(_ context.Context, s Site) (Middleware, error) {
 			cfg := ownConfig(s)
-			cfg.TokenCacheSize = cache
+			cfg.TokenCacheSize, cfg.Observe = cache, observe
 			auth, err := clerkauth.New(cfg)
 			if err != nil {
 				return nil, err

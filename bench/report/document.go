@@ -57,7 +57,8 @@ func (d document) markdown() string {
 
 func (d document) preface(b *strings.Builder) {
 	fmt.Fprintf(b, "# Results\n\nWritten by `%s` in bench/, %s. Do not edit.\n\n", d.command, d.began.UTC().Format(time.DateOnly))
-	fmt.Fprintf(b, "%s, %d cores, %s, %s. The fastest of %d interleaved passes. Compare rows of one table, not numbers of two machines.\n\n",
+	fmt.Fprintf(b, "%s, %d cores, %s, %s. The fastest of %d interleaved passes: other tenants\n"+
+		"of the machine only slow things down. Compare rows of one table, not numbers of two machines.\n\n",
 		d.machine.processor, d.machine.cores, d.machine.system, d.machine.goVersion, d.passes)
 	fmt.Fprintf(b, "![The cost of one request](chart.svg)\n\n")
 	fmt.Fprintf(b, "Every row is net/http middleware, set up as its documentation says, around the same handler, with its keys fetched\n"+
@@ -125,7 +126,7 @@ func (d document) table(b *strings.Builder, columns []string, cell func(f, own f
 		for _, w := range d.loads {
 			text := "-"
 			if f, ok := d.speed[key{g.Name, w.Name}]; ok {
-				text = cell(f, d.speed[key{ownName, w.Name}])
+				text = cell(*f, *d.at(ownName, w.Name))
 			}
 			cells = append(cells, text)
 		}

@@ -4,56 +4,53 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"slices"
 	"testing"
 
 	"github.com/clerkauth/clerkauth/bench"
 )
 
 // speed is what was measured of every guard under every workload.
-type speed map[key]figure
+type speed map[key]*figure
 
 type key struct{ guard, load string }
 
-// figure is the fastest of all passes: what else the machine does only ever adds to the time.
+// figure is the fastest of all passes: what else the machine does only slows them down. A pass is long enough for the
+// garbage collector to take part.
 type figure struct {
-	serial, parallel float64 // nanoseconds per request
+	serial, parallel float64 // nanoseconds per request; 0: not measured
 	allocs, bytes    int64
+}
+
+func (f *figure) takeSerial(r testing.BenchmarkResult) {
+	if t := perRequest(r); f.serial == 0 || t < f.serial {
+		f.serial, f.allocs, f.bytes = t, r.AllocsPerOp(), r.AllocedBytesPerOp()
+	}
+}
+
+func (f *figure) takeParallel(r testing.BenchmarkResult) {
+	if t := perRequest(r); f.parallel == 0 || t < f.parallel {
+		f.parallel = t
+	}
 }
 
 // measure takes passes in turn, so that what slows the machine for a while slows every guard.
 func measure(c *bench.Course, guards []bench.Guard, loads []bench.Workload, passes int) (speed, error) {
-	all := map[key]*samples{}
+	s := speed{}
 	for n := range passes {
 		log.Printf("pass %d of %d", n+1, passes)
-		if err := pass(c, guards, loads, all); err != nil {
+		if err := s.pass(c, guards, loads); err != nil {
 			return nil, err
 		}
-	}
-	s := speed{}
-	for k, v := range all {
-		s[k] = figure{fastest(v.serial), fastest(v.parallel), v.allocs, v.bytes}
 	}
 	return s, nil
 }
 
-// samples are the figures of every pass.
-type samples struct {
-	serial, parallel []float64
-	allocs, bytes    int64
-}
-
-func (s *samples) add(one testing.BenchmarkResult) {
-	s.serial = append(s.serial, perRequest(one))
-	s.allocs, s.bytes = one.AllocsPerOp(), one.AllocedBytesPerOp()
-}
-
-func pass(c *bench.Course, guards []bench.Guard, loads []bench.Workload, all map[key]*samples) error {
+func (s speed) pass(c *bench.Course, guards []bench.Guard, loads []bench.Workload) error {
 	for _, w := range loads {
 		for _, g := range guards {
 			if bench.Fits(g, w) {
-				if err := measureOne(c, g, w, of(all, key{g.Name, w.Name})); err != nil {
-					return err
+				if err := measureOne(c, g, w, s.of(g.Name, w.Name)); err != nil {
+					return fmt.Errorf("%s, %s: %w", g.Name, w.Name, err)
 				}
 			}
 		}
@@ -62,17 +59,18 @@ func pass(c *bench.Course, guards []bench.Guard, loads []bench.Workload, all map
 	if err != nil {
 		return err
 	}
-	return once(garbage, of(all, key{ownName, bareGarbage}).add)
+	return once(garbage, s.of(ownName, bareGarbage).takeSerial)
 }
 
-func of(all map[key]*samples, k key) *samples {
-	if all[k] == nil {
-		all[k] = &samples{}
+func (s speed) of(guard, load string) *figure {
+	k := key{guard, load}
+	if s[k] == nil {
+		s[k] = &figure{}
 	}
-	return all[k]
+	return s[k]
 }
 
-func measureOne(c *bench.Course, g bench.Guard, w bench.Workload, s *samples) error {
+func measureOne(c *bench.Course, g bench.Guard, w bench.Workload, f *figure) error {
 	serial, err := c.Bench(g, w, false)
 	if err != nil {
 		return err
@@ -81,10 +79,10 @@ func measureOne(c *bench.Course, g bench.Guard, w bench.Workload, s *samples) er
 	if err != nil {
 		return err
 	}
-	if err := once(serial, s.add); err != nil {
-		return fmt.Errorf("%s, %s: %w", g.Name, w.Name, err)
+	if err := once(serial, f.takeSerial); err != nil {
+		return err
 	}
-	return once(parallel, func(many testing.BenchmarkResult) { s.parallel = append(s.parallel, perRequest(many)) })
+	return once(parallel, f.takeParallel)
 }
 
 var errAnswer = errors.New("an answer is not the one that the workload wants")
@@ -99,10 +97,3 @@ func once(run func(*testing.B), take func(testing.BenchmarkResult)) error {
 }
 
 func perRequest(r testing.BenchmarkResult) float64 { return float64(r.T) / float64(r.N) }
-
-func fastest(d []float64) float64 {
-	if len(d) == 0 {
-		return 0 // not measured
-	}
-	return slices.Min(d)
-}

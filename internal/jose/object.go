@@ -27,7 +27,7 @@ func Object(text string) ([]Member, error) {
 	if !at(text, begin, '{') {
 		return nil, ErrSyntax
 	}
-	members := make([]Member, 0, len(text)/shortest+1)
+	members := make([]Member, 0, len(text)/typicalMember+1)
 	end := walkObject(text, begin, 0, func(name, raw string) {
 		name, _ = String(name)
 		members = append(members, Member{Name: name, Raw: raw})
@@ -41,8 +41,8 @@ func Object(text string) ([]Member, error) {
 	return members, nil
 }
 
-// shortest is about how long a member of an object is in the tokens that Clerk mints, in bytes, or longer.
-const shortest = 16
+// typicalMember is how long a member of a short object is, in bytes: only a guess at the capacity.
+const typicalMember = 16
 
 // few is up to where comparing every pair is cheaper than a map.
 const few = 24
@@ -63,7 +63,7 @@ func doubled(members []Member) bool {
 	return len(seen) < len(members)
 }
 
-// Array returns the JSON texts of the elements of the array in raw, a value that Object returned.
+// Array returns the JSON texts of the elements of the array that raw is, without white space around it.
 func Array(raw string) ([]string, bool) {
 	if !at(raw, 0, '[') {
 		return nil, false

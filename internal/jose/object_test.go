@@ -45,13 +45,35 @@ func TestObjectKeepsOrderNamesAndTexts(t *testing.T) {
 	}
 }
 
+// deepest is how many objects and arrays may lie in each other.
+const deepest = 512
+
+// nested is so many objects or arrays in each other, with what is inside.
+func nested(n int, kind string, inside ...string) string {
+	if kind == "{}" {
+		return strings.Repeat(`{"a":`, n-1) + "{}" + strings.Repeat("}", n-1)
+	}
+	return `{"a":` + strings.Repeat("[", n-1) + strings.Join(inside, ",") + strings.Repeat("]", n-1) + "}"
+}
+
+func TestObjectTakesWhatIsNested(t *testing.T) {
+	for name, text := range map[string]string{
+		"objects": nested(deepest, "{}"), "arrays": nested(deepest, "[]"), "arrays with numbers": nested(deepest, "[]", "1"),
+	} {
+		if _, err := object(text); err != nil {
+			t.Errorf("%d %s: %v", deepest, name, err)
+		}
+	}
+}
+
 func TestObjectRefusesOtherTexts(t *testing.T) {
 	for _, text := range []string{
 		"", " ", "null", "true", "1", `"x"`, "[]", `[{"a":1}]`, "{", "}", "{}{}", "{} {}", "{}x", "x{}", "{}\x00", "\ufeff{}", "\v{}", "\u00a0{}",
 		`{"a"}`, `{"a":}`, `{"a":1,}`, `{,"a":1}`, `{"a":1 "b":2}`, `{"a" 1}`, `{a:1}`, `{'a':1}`, `{1:1}`, `{"a":1;}`, `{"a":01}`, `{"a":+1}`,
 		`{"a":.5}`, `{"a":1.}`, `{"a":1e}`, `{"a":0x1}`, `{"a":NaN}`, `{"a":Infinity}`, `{"a":undefined}`, `{"a":True}`, `{"a":"x}`, `{"a":'x'}`,
-		"{\"a\":\"\n\"}", "{\"a\":\"\x00\"}", `{"a":"\x41"}`, `{"a":"\u12"}`, `{"a":[1,]}`, `{"a":[1 2]}`, `{"a":{]}}`, `{"a":1}/**/`, "{\"a\":1}//",
+		"{\"a\":\"\n\"}", "{\"a\":\"\x00\"}", "{\"a\":\"\x1f\"}", `{"a":"\x41"}`, `{"a":"\v"}`, `{"a":"\u12"}`, `{"a":"\u000g"}`, `{"a":[1,]}`, `{"a":[1 2]}`, `{"a":{]}}`, `{"a":1}/**/`, "{\"a\":1}//",
 		"{\x00\"a\":1}", strings.Repeat(`{"a":`, 20000) + "1" + strings.Repeat("}", 20000),
+		nested(deepest+1, "{}"), nested(deepest+1, "[]"), nested(deepest, "[]", "[]"),
 	} {
 		if got, err := object(text); !errors.Is(err, jose.ErrSyntax) {
 			t.Errorf("Object(%.40q) = %.60q, %v, want %v", text, got, err, jose.ErrSyntax)
@@ -104,6 +126,11 @@ func TestArray(t *testing.T) {
 		{`null`, nil, false},
 		{`1`, nil, false},
 		{``, nil, false},
+		{`[`, nil, false},
+		{`[1`, nil, false},
+		{`[1,]`, nil, false},
+		{`[1]x`, nil, false},
+		{`[1] `, nil, false},
 	} {
 		if got, ok := jose.Array(c.raw); ok != c.ok || !slices.Equal(got, c.want) {
 			t.Errorf("Array(%s) = %q, %v, want %q, %v", c.raw, got, ok, c.want, c.ok)

@@ -7,7 +7,7 @@ import "strings"
 
 const (
 	bad      = -1
-	maxDepth = 10_000 // of objects and arrays inside each other, as in encoding/json
+	maxDepth = 512 // of objects and arrays inside each other: every level takes stack, and no claim has many
 )
 
 // skipValue passes over a value that lies in depth objects and arrays.
@@ -34,6 +34,9 @@ func skipValue(text string, i, depth int) int {
 
 // walkObject passes over an object and shows its names, still quoted, and values to each, unless that is nil.
 func walkObject(text string, i, depth int, each func(name, raw string)) int {
+	if depth == maxDepth {
+		return bad
+	}
 	i, more := opened(text, i, '}')
 	for more && i != bad {
 		begin := i
@@ -46,7 +49,7 @@ func walkObject(text string, i, depth int, each func(name, raw string)) int {
 		}
 		i = skipSpace(text, i+1)
 		begin = i
-		if i = inside(text, i, depth); i == bad {
+		if i = skipValue(text, i, depth+1); i == bad {
 			return bad
 		}
 		if each != nil {
@@ -59,10 +62,13 @@ func walkObject(text string, i, depth int, each func(name, raw string)) int {
 
 // walkArray passes over an array and shows its elements to each, unless that is nil.
 func walkArray(text string, i, depth int, each func(raw string)) int {
+	if depth == maxDepth {
+		return bad
+	}
 	i, more := opened(text, i, ']')
 	for more && i != bad {
 		begin := i
-		if i = inside(text, i, depth); i == bad {
+		if i = skipValue(text, i, depth+1); i == bad {
 			return bad
 		}
 		if each != nil {
@@ -90,14 +96,6 @@ func separated(text string, i int, closing byte) (next int, more bool) {
 		return skipSpace(text, i+1), true
 	}
 	return bad, false
-}
-
-// inside passes over a value in an object or array that itself lies in depth others.
-func inside(text string, i, depth int) int {
-	if depth+1 > maxDepth {
-		return bad
-	}
-	return skipValue(text, i, depth+1)
 }
 
 func skipString(text string, i int) int {
