@@ -24,7 +24,7 @@ func (d document) goals(b *strings.Builder) {
 		}
 		line(b, g.what, g.limit, g.measured, met)
 	}
-	fmt.Fprintln(b)
+	fmt.Fprintf(b, "\n[PROFILE.md](PROFILE.md) says where the time goes, and why a goal is missed.\n\n")
 }
 
 func (d document) at(guard, load string) *figure { return d.speed.of(guard, load) }
