@@ -42,7 +42,7 @@ func New(cfg Config) (*Authenticator, error) {
 // ReasonKeysUnavailable. A server that calls it before it listens answers its first request sooner, and one that
 // reports it as a health check says when its instance's keys are out of reach.
 func (a *Authenticator) Ready(ctx context.Context) error {
-	if err := a.verifier.keys.load(ctx); err != nil {
+	if err := a.verifier.keys.Load(ctx); err != nil {
 		return &Error{Reason: ReasonKeysUnavailable, detail: err}
 	}
 	return nil
@@ -77,20 +77,3 @@ func (a *Authenticator) VerifyToken(ctx context.Context, token string) (*Session
 
 // noRequest are the facts of a token that came alone.
 var noRequest = &facts{}
-
-// newKeys chooses where keys come from. There is no fallback from one to the next: whoever controls the
-// Frontend API's host must not choose the keys of an application that has a secret.
-func newKeys(s *settings) *keys {
-	k := &keys{now: s.now, maxAge: s.keyMaxAge, warn: func(err error) {
-		s.log.Warn("clerkauth: keys could not be loaded", "error", err)
-	}}
-	switch {
-	case s.jwtKey != nil:
-		k.current.Store(&snapshot{keySet: s.jwtKey, generation: 1})
-	case s.secretKey != "":
-		k.source = endpoint(s.client, s.backend+"/v1/jwks", s.secretKey)
-	default:
-		k.source = endpoint(s.client, s.frontend+"/.well-known/jwks.json", "")
-	}
-	return k
-}

@@ -4,15 +4,4 @@ package clerkauth
 func (a *Authenticator) ShareKeys(other *Authenticator) { a.verifier.keys = other.verifier.keys }
 
 // Settle waits until no fetch of keys is under way.
-func (a *Authenticator) Settle() {
-	k := a.verifier.keys
-	for {
-		k.mu.Lock()
-		f := k.flight
-		k.mu.Unlock()
-		if f == nil {
-			return
-		}
-		<-f.done
-	}
-}
+func (a *Authenticator) Settle() { a.verifier.keys.Wait() }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clerkauth/clerkauth/internal/jwks"
 	"github.com/clerkauth/clerkauth/internal/tokencache"
 )
 
@@ -28,7 +29,7 @@ func TestMemoryOfManySessions(t *testing.T) {
 	encode := base64.RawURLEncoding.EncodeToString
 	head := encode([]byte(`{"alg":"RS256","cat":"cl_B7d4PD111AAA","kid":"ins_2clerktest","typ":"JWT"}`))
 	before, last := heap(), ""
-	v := verifier{keys: &keys{maxAge: time.Hour}, cache: tokencache.New[*claims](size)}
+	v := verifier{keys: keys{jwks.Fixed(nil, time.Hour)}, cache: tokencache.New[*claims](size)}
 	for i := range tokens {
 		id := fmt.Sprintf("2clerktest%017d", i)
 		payload := encode(fmt.Appendf(nil, `{"azp":"https://example.com","exp":%d,"fea":"o:dashboard,o:reports","fva":[3,-1],"iat":%d,"iss":"https://clerk.example.com",`+
@@ -40,7 +41,7 @@ func TestMemoryOfManySessions(t *testing.T) {
 		if read.reason != "" {
 			t.Fatalf("token %d: %s", i, read.reason)
 		}
-		v.remember(&read, &snapshot{generation: 1}, now)
+		v.remember(&read, &jwks.Snapshot{Generation: 1}, now)
 	}
 	if _, ok := v.cache.Get(last, 1, now); !ok {
 		t.Error("the last token is not remembered")

@@ -8,6 +8,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/clerkauth/clerkauth/internal/jose"
+	"github.com/clerkauth/clerkauth/internal/jwks"
 	"github.com/clerkauth/clerkauth/internal/tokencache"
 )
 
@@ -16,7 +17,7 @@ const maxToken = 8 << 10
 
 // verifier turns tokens into claims.
 type verifier struct {
-	keys  *keys
+	keys  keys
 	cache *tokencache.Cache[*claims] // of tokens whose signature is good
 }
 
@@ -37,8 +38,8 @@ type outside struct {
 
 // read looks a token up among those that were verified before, and else parses it. It never waits.
 func (v *verifier) read(raw string, now time.Time) parsed {
-	if s := v.keys.ready(now); s != nil {
-		if c, ok := v.cache.Get(raw, s.generation, now); ok {
+	if s := v.keys.Ready(now); s != nil {
+		if c, ok := v.cache.Get(raw, s.Generation, now); ok {
 			return parsed{raw: raw, claims: c, verified: true}
 		}
 	}
@@ -94,14 +95,14 @@ func (v *verifier) verify(ctx context.Context, t *parsed, now time.Time) Reason 
 	return reason
 }
 
-// remember keeps a token that was verified with keys.
-func (v *verifier) remember(t *parsed, keys *snapshot, now time.Time) {
-	v.cache.Put(t.raw, keys.generation, now, v.keys.end(keys, now), t.claims)
+// remember keeps a token that was verified with set.
+func (v *verifier) remember(t *parsed, set *jwks.Snapshot, now time.Time) {
+	v.cache.Put(t.raw, set.Generation, now, v.keys.End(set, now), t.claims)
 }
 
 // checkSignature finds the key and verifies with it (RFC 7515 section 5.2), RS256 and nothing else. It may wait,
 // and only for a key that nobody knows. It returns the keys that it verified with.
-func (v *verifier) checkSignature(ctx context.Context, t *parsed, now time.Time) (*snapshot, Reason) {
+func (v *verifier) checkSignature(ctx context.Context, t *parsed, now time.Time) (*jwks.Snapshot, Reason) {
 	h := &t.outside.header
 	keys, reason := v.keys.forHeader(ctx, h, now)
 	switch {
@@ -112,7 +113,7 @@ func (v *verifier) checkSignature(ctx context.Context, t *parsed, now time.Time)
 	case h.alg != jwt.SigningMethodRS256.Alg():
 		return nil, ReasonTokenAlgorithm
 	}
-	key, err := keys.key(&jwt.Token{Header: map[string]any{"kid": h.kid.value, "alg": h.alg}, Method: jwt.SigningMethodRS256})
+	key, err := keys.Key(&jwt.Token{Header: map[string]any{"kid": h.kid.value, "alg": h.alg}, Method: jwt.SigningMethodRS256})
 	if err != nil {
 		return nil, ReasonKeyUnknown
 	}

@@ -5,15 +5,12 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/jose"
+	"github.com/clerkauth/clerkauth/internal/jwks"
 )
 
 // CheckSignature judges form, header, key and signature of a token against a JWKS document, and not its payload:
 // there are vectors whose payload is no set of claims. kid is that of tokens without one.
-func CheckSignature(ctx context.Context, jwks, kid, token string) Reason {
-	v := verifier{keys: &keys{
-		source: func(context.Context, string, bool) (document, error) { return document{body: jwks}, nil },
-		now:    time.Now, maxAge: time.Hour, warn: func(error) {},
-	}}
+func CheckSignature(ctx context.Context, document, kid, token string) Reason {
 	compact, ok := jose.Split(token)
 	if !ok {
 		return ReasonTokenInvalid
@@ -25,14 +22,19 @@ func CheckSignature(ctx context.Context, jwks, kid, token string) Reason {
 	if h.kid.state == absent {
 		h.kid = text{present, kid}
 	}
+	set, err := jwks.ParseSet(document)
+	if err != nil {
+		return ReasonKeysUnavailable
+	}
+	v := verifier{keys: keys{jwks.Fixed(set, time.Hour)}}
 	_, reason := v.checkSignature(ctx, &parsed{outside: &outside{compact, h}}, time.Now())
 	return reason
 }
 
 // Generation is that of the keys at hand; 0: there are none.
 func (a *Authenticator) Generation() uint64 {
-	if s := a.verifier.keys.current.Load(); s != nil {
-		return s.generation
+	if s := a.verifier.keys.Current(); s != nil {
+		return s.Generation
 	}
 	return 0
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clerkauth/clerkauth/internal/jwks"
 	"github.com/clerkauth/clerkauth/internal/publishable"
 )
 
@@ -24,7 +25,7 @@ type settings struct {
 	browserSettings
 
 	secretKey       string
-	jwtKey          *keySet  // nil: keys are fetched
+	jwtKey          *jwks.Set // nil: keys are fetched
 	signIn          *url.URL // nil: none
 	forwarded       bool
 	skipOriginCheck bool
@@ -86,7 +87,7 @@ func (s *settings) readKeys(c Config) (publishable.Key, []error) {
 	problems = append(problems, s.readSecret(c, key)...)
 	if c.JWTKey != "" {
 		var err error
-		if s.jwtKey, err = parsePEM(c.JWTKey); err != nil {
+		if s.jwtKey, err = jwks.ParsePEM(c.JWTKey); err != nil {
 			problems = append(problems, fmt.Errorf("JWTKey: %q %w", cut(c.JWTKey), err))
 		}
 	}
@@ -212,8 +213,8 @@ func (s *settings) readPlumbing(c Config) []error {
 	if s.keyMaxAge == 0 {
 		s.keyMaxAge = defaultKeyMaxAge
 	}
-	if s.keyMaxAge < freshFor {
-		problems = append(problems, fmt.Errorf("KeyMaxAge: %q is less than %q, how long keys count as fresh; leave it empty for 24 h", c.KeyMaxAge, freshFor))
+	if s.keyMaxAge < jwks.FreshFor {
+		problems = append(problems, fmt.Errorf("KeyMaxAge: %q is less than %q, how long keys count as fresh; leave it empty for 24 h", c.KeyMaxAge, jwks.FreshFor))
 	}
 	secret := c.StateKey
 	if secret == nil {

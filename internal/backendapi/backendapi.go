@@ -128,7 +128,7 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return 0, nil, fmt.Errorf("backendapi: %w", err)
 	}
-	r.Header.Set("Authorization", "Bearer "+c.secret)
+	authorize(r, c.secret)
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("Clerk-Api-Version", Version)
 	if body != nil {

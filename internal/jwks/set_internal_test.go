@@ -1,4 +1,4 @@
-package clerkauth
+package jwks
 
 import (
 	"encoding/base64"
@@ -116,7 +116,7 @@ func TestWhatAUsableKeyIs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			candidate := jwk("candidate", c.changes)
-			alone, err := parseKeySet(documentOf(candidate))
+			alone, err := ParseSet(documentOf(candidate))
 			if (err == nil) != c.usable || (alone != nil) != c.usable {
 				t.Errorf("alone: got %v, want usable %v", err, c.usable)
 			}
@@ -124,7 +124,7 @@ func TestWhatAUsableKeyIs(t *testing.T) {
 				t.Errorf("alone: got %v, want %v", err, errNoKeys)
 			}
 			// Whatever it is, it does not spoil the keys around it.
-			set, err := parseKeySet(documentOf(jwk("before", nil), candidate, jwk("after", nil)))
+			set, err := ParseSet(documentOf(jwk("before", nil), candidate, jwk("after", nil)))
 			if err != nil {
 				t.Fatalf("among others: %v", err)
 			}
@@ -132,7 +132,7 @@ func TestWhatAUsableKeyIs(t *testing.T) {
 			if c.usable {
 				want = 3
 			}
-			if !set.has("before") || !set.has("after") || len(set.kids) != want {
+			if !set.Has("before") || !set.Has("after") || len(set.kids) != want {
 				t.Errorf("among others: got %q, want %d keys", slices.Sorted(maps.Keys(set.kids)), want)
 			}
 		})
@@ -180,7 +180,7 @@ func TestWhatASetIs(t *testing.T) {
 		"something after it":          {documentOf(a) + "x", nil, errNoKeySet},
 	} {
 		t.Run(name, func(t *testing.T) {
-			set, err := parseKeySet(c.document)
+			set, err := ParseSet(c.document)
 			if !errors.Is(err, c.err) || (err == nil) != (set != nil) {
 				t.Fatalf("got %v, %v, want error %v", set, err, c.err)
 			}
@@ -195,9 +195,9 @@ func TestWhatASetIs(t *testing.T) {
 }
 
 func TestSameKeys(t *testing.T) {
-	set := func(keys ...string) *keySet {
+	set := func(keys ...string) *Set {
 		t.Helper()
-		s, err := parseKeySet(documentOf(keys...))
+		s, err := ParseSet(documentOf(keys...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +205,7 @@ func TestSameKeys(t *testing.T) {
 	}
 	a, b := jwk("a", nil), jwk("b", nil)
 	for name, c := range map[string]struct {
-		one, other *keySet
+		one, other *Set
 		want       bool
 	}{
 		"the same":             {set(a, b), set(a, b), true},
@@ -218,34 +218,34 @@ func TestSameKeys(t *testing.T) {
 		"another modulus":      {set(a), set(jwk("a", map[string]any{"n": modulus(2048, 2)})), false},
 		"another exponent":     {set(a), set(jwk("a", map[string]any{"e": "Aw"})), false},
 	} {
-		if got := c.one.sameKeys(c.other); got != c.want {
+		if got := c.one.equal(c.other); got != c.want {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
 }
 
-// A key may land between a request's look at the keys and its asking for more.
+// A key may come between a request's look at the keys and its asking for more.
 func TestAKeyThatCameMeanwhile(t *testing.T) {
-	set, err := parseKeySet(documentOf(jwk("a", nil)))
+	set, err := ParseSet(documentOf(jwk("a", nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	k := &keys{now: func() time.Time { return now }, maxAge: time.Hour, lastUnknown: now}
-	k.current.Store(&snapshot{keySet: set, asked: now, refreshAt: now.Add(time.Minute)})
-	if s, reason := k.forUnknown(t.Context(), "a"); s == nil || reason != "" {
-		t.Errorf("got %v, %q, want the keys", s, reason)
+	k := &Keys{now: func() time.Time { return now }, maxAge: time.Hour, lastUnknown: now}
+	k.current.Store(&Snapshot{Set: set, fetchedAt: now, refreshAt: now.Add(time.Minute)})
+	if s, err := k.findUnknown(t.Context(), "a"); s == nil || err != nil {
+		t.Errorf("got %v, %v, want the keys", s, err)
 	}
 	if f := k.start(); f != nil { // somebody else has just fetched
 		t.Error("fresh keys are fetched again")
 	}
-	if s, reason := k.forUnknown(t.Context(), "b"); s != nil || reason != ReasonKeyUnknown {
-		t.Errorf("another: got %v, %q, want %s", s, reason, ReasonKeyUnknown)
+	if s, err := k.findUnknown(t.Context(), "b"); s != nil || !errors.Is(err, ErrUnknownKID) {
+		t.Errorf("another: got %v, %v, want %v", s, err, ErrUnknownKID)
 	}
 }
 
-// FuzzParseKeySet: no document panics, and every key that is taken is one to trust.
-func FuzzParseKeySet(f *testing.F) {
+// FuzzParseSet: no document panics, and every key that is taken is one to trust.
+func FuzzParseSet(f *testing.F) {
 	for _, s := range []string{
 		"", "{}", documentOf(), documentOf(jwk("a", nil)), documentOf(jwk("a", nil), jwk("a", map[string]any{"e": "Aw"})),
 		documentOf(jwk("a", map[string]any{"d": "AQAB"})), documentOf(`{"kty":"EC","kid":"x"}`, "null", jwk("b", map[string]any{"key_ops": []string{"verify"}})),
@@ -253,7 +253,7 @@ func FuzzParseKeySet(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		set, err := parseKeySet(text)
+		set, err := ParseSet(text)
 		if err != nil {
 			return
 		}

@@ -1,0 +1,20 @@
+package backendapi
+
+import "net/http"
+
+// Authorized adds the secret key to requests for the Backend API that are sent elsewhere than by a Client.
+type Authorized struct {
+	client *http.Client
+	secret string
+}
+
+// Authorize returns a doer that sends secret with each request. Only URLs of the Backend API may be given to it.
+func Authorize(client *http.Client, secret string) Authorized { return Authorized{client, secret} }
+
+// Do sends r with the secret key.
+func (a Authorized) Do(r *http.Request) (*http.Response, error) {
+	authorize(r, a.secret)
+	return a.client.Do(r) //nolint:wrapcheck // the caller's error
+}
+
+func authorize(r *http.Request, secret string) { r.Header.Set("Authorization", "Bearer "+secret) }

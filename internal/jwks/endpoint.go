@@ -1,0 +1,109 @@
+package jwks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const maxDocument = 256 << 10 // bytes
+
+// Source fetches the keys. etag is that of the keys at hand; empty: there are none. fresh: no cache on the way may answer.
+type Source func(ctx context.Context, etag string, fresh bool) (Document, error)
+
+// Document is what a Source answered. notModified: the keys are those of the etag.
+type Document struct {
+	body        string
+	etag        string
+	notModified bool
+	retryAfter  time.Duration
+}
+
+var (
+	errTooLarge    = fmt.Errorf("the document is larger than %d bytes", maxDocument)
+	errNotModified = errors.New("304 to a request that had no ETag")
+)
+
+// statusError is an answer other than 200 and 304.
+type statusError int
+
+func (e statusError) Error() string { return "the endpoint answered " + strconv.Itoa(int(e)) }
+
+// readDocument reads an answer, as far as it can be used.
+func readDocument(resp *http.Response) (Document, error) {
+	doc := Document{
+		etag: resp.Header.Get("ETag"), notModified: resp.StatusCode == http.StatusNotModified, retryAfter: pause(resp.Header),
+	}
+	if doc.notModified {
+		return doc, nil
+	}
+	if resp.StatusCode != http.StatusOK {
+		return doc, statusError(resp.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
+	if err != nil {
+		return doc, fmt.Errorf("keys: %w", err)
+	}
+	if len(body) > maxDocument {
+		return doc, errTooLarge
+	}
+	doc.body = string(body)
+	return doc, nil
+}
+
+// pause reads Retry-After in both its forms (RFC 9110 section 10.2.3), a date against the server's own clock.
+// It is at most lastRetry: longer than that nobody is kept out.
+func pause(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return min(time.Duration(seconds)*time.Second, lastRetry)
+	}
+	until, err := http.ParseTime(value)
+	from, errFrom := http.ParseTime(h.Get("Date"))
+	if err != nil || errFrom != nil {
+		return 0
+	}
+	return max(0, min(until.Sub(from), lastRetry))
+}
+
+func (d Document) set(old *Snapshot) (*Set, error) {
+	if d.notModified {
+		if old == nil {
+			return nil, errNotModified
+		}
+		return old.Set, nil
+	}
+	return ParseSet(d.body)
+}
+
+// Doer sends a request, as *http.Client does. It adds what the endpoint wants to see, and must not follow redirects.
+type Doer interface {
+	Do(r *http.Request) (*http.Response, error)
+}
+
+// Endpoint fetches a JWKS document over HTTP.
+func Endpoint(doer Doer, url string) Source {
+	return func(ctx context.Context, etag string, fresh bool) (Document, error) {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		if err != nil {
+			return Document{}, fmt.Errorf("keys: %w", err)
+		}
+		r.Header.Set("Accept", "application/json")
+		if etag != "" {
+			r.Header.Set("If-None-Match", etag)
+		}
+		if fresh {
+			r.Header.Set("Cache-Control", "no-cache")
+		}
+		resp, err := doer.Do(r)
+		if err != nil {
+			return Document{}, fmt.Errorf("keys: %w", err)
+		}
+		defer resp.Body.Close()
+		return readDocument(resp)
+	}
+}

@@ -1,0 +1,203 @@
+package jwks
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/MicahParks/jwkset"
+	"github.com/MicahParks/keyfunc/v3"
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/clerkauth/clerkauth/internal/jose"
+)
+
+// What is taken from a JWKS document.
+const (
+	minKeyBits = 2048
+	maxKeyBits = 8192
+	maxKeys    = 64
+	maxKID     = 256 // bytes
+)
+
+// Set is the usable keys of one document. It never changes.
+type Set struct {
+	key  jwt.Keyfunc
+	kids map[string]*rsa.PublicKey // nil: one key for every kid (ParsePEM)
+}
+
+// Key finds the key for a token by its kid.
+func (s *Set) Key(token *jwt.Token) (any, error) { return s.key(token) }
+
+// Has reports whether the set has a key for kid.
+func (s *Set) Has(kid string) bool {
+	if s.kids == nil {
+		return true
+	}
+	_, ok := s.kids[kid]
+	return ok
+}
+
+// equal reports whether both sets hold the same keys under the same names.
+func (s *Set) equal(other *Set) bool {
+	if len(s.kids) != len(other.kids) {
+		return false
+	}
+	for kid, key := range s.kids {
+		if old, ok := other.kids[kid]; !ok || !key.Equal(old) {
+			return false
+		}
+	}
+	return true
+}
+
+var (
+	errNoKeySet  = errors.New("the document is not a JWK Set (RFC 7517 section 5)")
+	errTooMany   = fmt.Errorf("the document has more than %d keys", maxKeys)
+	errNoKeys    = errors.New("the document has no usable key: RSA of at least 2048 bits, for RS256 signatures, public")
+	errUnusable  = errors.New("unusable key")
+	privateParts = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+)
+
+// ParseSet reads a JWK Set key by key: one bad key does not spoil the others, and a set without a usable
+// one is an error.
+func ParseSet(document string) (*Set, error) {
+	members, err := jose.Object(document)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoKeySet, err)
+	}
+	i := slices.IndexFunc(members, func(m jose.Member) bool { return m.Name == "keys" })
+	if i < 0 {
+		return nil, errNoKeySet
+	}
+	keys, ok := jose.Array(members[i].Raw)
+	if !ok {
+		return nil, errNoKeySet
+	}
+	if len(keys) > maxKeys {
+		return nil, errTooMany
+	}
+	usable := map[string]jwkset.JWK{}
+	doubtful := map[string]bool{}
+	for _, raw := range keys {
+		jwk, err := parseKey(raw)
+		if err != nil {
+			continue
+		}
+		kid := jwk.Marshal().KID
+		if other, ok := usable[kid]; ok && !publicKey(jwk).Equal(publicKey(other)) {
+			doubtful[kid] = true
+		}
+		usable[kid] = jwk
+	}
+	for kid := range doubtful {
+		delete(usable, kid)
+	}
+	return newSet(usable)
+}
+
+func newSet(usable map[string]jwkset.JWK) (*Set, error) {
+	if len(usable) == 0 {
+		return nil, errNoKeys
+	}
+	storage := jwkset.NewMemoryStorage()
+	kids := make(map[string]*rsa.PublicKey, len(usable))
+	for kid, jwk := range usable {
+		kids[kid] = publicKey(jwk)
+		if err := storage.KeyWrite(context.Background(), jwk); err != nil {
+			return nil, fmt.Errorf("storing a key: %w", err)
+		}
+	}
+	keys, err := keyfunc.New(keyfunc.Options{Storage: storage})
+	if err != nil {
+		return nil, fmt.Errorf("reading the keys: %w", err)
+	}
+	return &Set{key: keys.Keyfunc, kids: kids}, nil
+}
+
+func publicKey(jwk jwkset.JWK) *rsa.PublicKey {
+	key, _ := jwk.Key().(*rsa.PublicKey)
+	return key
+}
+
+// parseKey reads one JWK. Usable is a public RSA key that may verify RS256 signatures.
+func parseKey(raw string) (jwkset.JWK, error) {
+	members, err := jose.Object(raw)
+	if err != nil {
+		return jwkset.JWK{}, err
+	}
+	var m jwkset.JWKMarshal
+	for _, member := range members {
+		if slices.Contains(privateParts, member.Name) {
+			return jwkset.JWK{}, errUnusable
+		}
+		if err := decodeKeyMember(&m, member); err != nil {
+			return jwkset.JWK{}, err
+		}
+	}
+	if !verifies(m) {
+		return jwkset.JWK{}, errUnusable
+	}
+	jwk, err := jwkset.NewJWKFromMarshal(m, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{StrictPadding: true})
+	if err != nil {
+		return jwkset.JWK{}, fmt.Errorf("%w: %w", errUnusable, err)
+	}
+	if !strong(publicKey(jwk)) {
+		return jwkset.JWK{}, errUnusable
+	}
+	return jwk, nil
+}
+
+// verifies reports whether what is said about a key lets it verify RS256 signatures. Its kind is seen in the key.
+func verifies(m jwkset.JWKMarshal) bool {
+	return m.KID != "" && len(m.KID) <= maxKID &&
+		(m.ALG == "" || m.ALG == jwkset.AlgRS256) && (m.USE == "" || m.USE == jwkset.UseSig) &&
+		(m.KEYOPS == nil || slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify))
+}
+
+// decodeKeyMember takes the members that matter by their exact names; encoding/json would fold their case.
+func decodeKeyMember(m *jwkset.JWKMarshal, member jose.Member) error {
+	if member.Name == "key_ops" {
+		elements, ok := jose.Array(member.Raw)
+		m.KEYOPS = []jwkset.KEYOPS{}
+		for _, e := range elements {
+			op, _ := jose.String(e)
+			m.KEYOPS = append(m.KEYOPS, jwkset.KEYOPS(op))
+		}
+		if !ok {
+			return errUnusable
+		}
+		return nil
+	}
+	value, _ := jose.String(member.Raw)
+	switch member.Name {
+	case "kty":
+		m.KTY = jwkset.KTY(value)
+	case "use":
+		m.USE = jwkset.USE(value)
+	case "alg":
+		m.ALG = jwkset.ALG(value)
+	case "kid":
+		m.KID = value
+	case "n":
+		m.N = value
+	case "e":
+		m.E = value
+	default:
+		return nil
+	}
+	if value == "" {
+		return errUnusable
+	}
+	return nil
+}
+
+// strong reports whether key may be trusted to verify: an odd modulus of 2048 to 8192 bits, and an odd exponent
+// that crypto/rsa takes, from 3 to 2^31-1.
+func strong(key *rsa.PublicKey) bool {
+	return key != nil && key.N.BitLen() >= minKeyBits && key.N.BitLen() <= maxKeyBits && key.N.Bit(0) == 1 &&
+		key.E >= 3 && key.E <= math.MaxInt32 && key.E%2 == 1
+}

@@ -1,0 +1,74 @@
+package jwks
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// What strangers may cost who send kids that no key has.
+const (
+	unknownInterval = 10 * time.Second // between fetches for them
+	maxWaiting      = 64               // requests that wait for such a fetch at the same time
+)
+
+// findUnknown looks for a kid that the current keys do not have: after a rotation it is a good one, but anybody
+// can make kids up, so that neither fetches nor waiting requests may grow with them.
+func (k *Keys) findUnknown(ctx context.Context, kid string) (*Snapshot, error) {
+	s, cached, err := k.fetchFor(ctx, kid)
+	if cached && errors.Is(err, ErrUnknownKID) {
+		s, _, err = k.fetchFor(ctx, kid)
+	}
+	return s, err
+}
+
+// fetchFor waits for a fetch and looks for kid again. cached: the fetch was a plain refresh, which a cache on the way
+// may have answered.
+func (k *Keys) fetchFor(ctx context.Context, kid string) (s *Snapshot, cached bool, err error) {
+	f, err := k.startUnknown()
+	if f != nil {
+		cached, err = !f.fresh, k.await(ctx, f)
+	}
+	// Also without a fetch to wait for: one may have ended since this request looked.
+	if s = k.current.Load(); s != nil && s.Has(kid) {
+		return s, false, nil
+	}
+	return nil, cached, err
+}
+
+// await waits for a fetch, and says how a kid is refused that it has not brought.
+func (k *Keys) await(ctx context.Context, f *fetch) error {
+	f.wait(ctx)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.waiting--
+	if k.lastError != nil || ctx.Err() != nil {
+		return ErrUnavailable
+	}
+	return ErrUnknownKID
+}
+
+// startUnknown joins or begins a fetch for an unknown kid and counts the caller among the waiting. Without a fetch to
+// wait for it says how the kid is refused.
+func (k *Keys) startUnknown() (*fetch, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := k.now() // not when the request came: it may have waited while others asked
+	if k.fetch == nil {
+		if since := now.Sub(k.lastUnknown); since >= 0 && since < unknownInterval {
+			if k.lastError != nil {
+				return nil, ErrUnavailable
+			}
+			return nil, ErrUnknownKID
+		}
+	}
+	if k.waiting >= maxWaiting {
+		return nil, ErrUnavailable
+	}
+	k.waiting++
+	if k.fetch == nil {
+		k.lastUnknown = now
+		k.begin(now, true)
+	}
+	return k.fetch, nil
+}
