@@ -160,10 +160,10 @@ func cookieReason(e *evidence) Reason {
 // now. Where no round can be made, they stay signed in.
 func (s *settings) lookElsewhere(ctx context.Context, e *evidence, o outcome) outcome {
 	var reason Reason
-	switch target, ok := s.organizations.target(e.page.path); {
+	switch target, ok := s.organizations.Target(e.page.path); {
 	case s.crossOriginReferrer(ctx, e):
 		reason = ReasonCrossOriginSync
-	case ok && e.document && !o.claims.session.Pending && !target.active(o.claims.session.Organization):
+	case ok && e.document && !o.claims.session.Pending && !target.Active(o.claims.session.Organization.ID, o.claims.session.Organization.Slug):
 		reason = ReasonOrganizationMismatch
 	default:
 		return o

@@ -6,13 +6,14 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/clerkauth/clerkauth/internal/orgpath"
 	"github.com/clerkauth/clerkauth/internal/publishable"
 )
 
 // browserSettings is how browsers reach the instance, and where this application stands in it.
 type browserSettings struct {
 	satellite       *Satellite
-	organizations   *organizationSync
+	organizations   *orgpath.Patterns
 	browserFrontend string // the Frontend API for browsers; empty: not known
 	proxyPath       string // instead: a path of this application's own host; empty: none
 	ownIssuer       string // the issuer of this domain's tokens; empty: not known
@@ -38,9 +39,12 @@ func (s *settings) readBrowser(c Config, key publishable.Key) []error {
 		problems = append(problems, s.readSatellite(*c.Satellite, c)...)
 	}
 	problems = append(problems, s.readProxy(c)...)
-	organizations, errs := newOrganizationSync(c.OrganizationSync)
+	organizations, errs := orgpath.New(orgpath.Lists(c.OrganizationSync))
+	for _, err := range errs {
+		problems = append(problems, fmt.Errorf("OrganizationSync.%w", err))
+	}
 	s.organizations = organizations
-	return append(problems, errs...)
+	return problems
 }
 
 func (s *settings) readSatellite(satellite Satellite, c Config) []error {

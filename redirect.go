@@ -36,8 +36,8 @@ func (s *settings) roundLocation(e *evidence, o outcome, public string) string {
 	if browser := e.devBrowserToken(); !s.live && browser != "" {
 		q.Set("__clerk_db_jwt", browser)
 	}
-	if target, ok := s.organizations.target(e.page.path); ok {
-		q.Set("organization_id", target.parameter())
+	if target, ok := s.organizations.Target(e.page.path); ok {
+		q.Set("organization_id", target.Parameter())
 	}
 	return base + "/v1/client/handshake?" + q.Encode()
 }

@@ -26,7 +26,7 @@ type settings struct {
 
 	secretKey       string
 	jwtKey          *jwks.Set // nil: keys are fetched
-	signIn          *url.URL // nil: none
+	signIn          *url.URL  // nil: none
 	forwarded       bool
 	skipOriginCheck bool
 	allowPending    bool

@@ -1,4 +1,4 @@
-package clerkauth
+package orgpath
 
 import (
 	"cmp"
@@ -19,15 +19,15 @@ const (
 	largestProgram = 2000 // instructions of a compiled pattern
 )
 
-// pathPattern is a compiled pattern. Of the parameters only id and slug are captured.
-type pathPattern struct {
+// pattern is a compiled pattern. Of the parameters only id and slug are captured.
+type pattern struct {
 	expression *regexp.Regexp
 	joints     map[string]string // what stands between the values of a repeated parameter
 }
 
 // value is what the parameter captured. The values of a repeated one have commas between them, which no
 // organization's slug or id has.
-func (p pathPattern) value(match []string, name string) string {
+func (p pattern) value(match []string, name string) string {
 	i := p.expression.SubexpIndex(name)
 	if i < 0 {
 		return ""
@@ -41,24 +41,24 @@ func (p pathPattern) value(match []string, name string) string {
 // delimiters end a segment.
 const delimiters = "/#?"
 
-// compilePath turns a path-to-regexp pattern into a regular expression of the same meaning.
-func compilePath(pattern string) (pathPattern, error) {
-	c := pathCompiler{rest: pattern, joints: make(map[string]string)}
+// compile turns a path-to-regexp pattern into a regular expression of the same meaning.
+func compile(text string) (pattern, error) {
+	c := compiler{rest: text, joints: make(map[string]string)}
 	for c.rest != "" {
 		c.next()
 	}
 	if c.err != nil {
-		return pathPattern{}, c.err
+		return pattern{}, c.err
 	}
 	source := "(?i)^" + c.source.String() + "[" + delimiters + "]?$"
 	expression, err := regexp.Compile(source)
 	if err != nil {
-		return pathPattern{}, fmt.Errorf("does not compile: %w; write a simpler one", err)
+		return pattern{}, fmt.Errorf("does not compile: %w; write a simpler one", err)
 	}
 	if n := instructions(source); n > largestProgram {
-		return pathPattern{}, fmt.Errorf("compiles to %d instructions, more than %d; write smaller {counts}, or * or + instead", n, largestProgram)
+		return pattern{}, fmt.Errorf("compiles to %d instructions, more than %d; write smaller {counts}, or * or + instead", n, largestProgram)
 	}
-	return pathPattern{expression, c.joints}, nil
+	return pattern{expression, c.joints}, nil
 }
 
 // instructions is what each character of a path may cost, counted the way regexp compiles an expression.
@@ -74,8 +74,8 @@ func instructions(source string) int {
 	return len(program.Inst)
 }
 
-// pathCompiler reads a pattern from left to right and writes the regular expression.
-type pathCompiler struct {
+// compiler reads a pattern from left to right and writes the regular expression.
+type compiler struct {
 	rest   string // not read yet
 	err    error  // the first mistake, after which there is nothing more to read
 	source strings.Builder
@@ -88,20 +88,20 @@ type pathCompiler struct {
 // part is a parameter or a group, with the text that comes and goes with it.
 type part struct{ prefix, name, expression, suffix, modifier string }
 
-func (c *pathCompiler) fail(format string, args ...any) {
+func (c *compiler) fail(format string, args ...any) {
 	c.err = cmp.Or(c.err, fmt.Errorf(format, args...))
 	c.rest = ""
 }
 
 // take reads what is next if it is one of the bytes in set.
-func (c *pathCompiler) take(set string) (taken string) {
+func (c *compiler) take(set string) (taken string) {
 	if c.rest != "" && strings.IndexByte(set, c.rest[0]) >= 0 {
 		taken, c.rest = c.rest[:1], c.rest[1:]
 	}
 	return taken
 }
 
-func (c *pathCompiler) next() {
+func (c *compiler) next() {
 	switch {
 	case c.take("{") != "":
 		p := c.body(c.texts())
@@ -126,7 +126,7 @@ func (c *pathCompiler) next() {
 }
 
 // texts reads the text that is next, which may be empty.
-func (c *pathCompiler) texts() string {
+func (c *compiler) texts() string {
 	var text strings.Builder
 	for s := c.character(); s != ""; s = c.character() {
 		text.WriteString(s)
@@ -135,7 +135,7 @@ func (c *pathCompiler) texts() string {
 }
 
 // character reads one character of text. It is empty when something else is next.
-func (c *pathCompiler) character() string {
+func (c *compiler) character() string {
 	if c.take(`\`) != "" {
 		if c.rest == "" {
 			c.fail(`ends in a \; write \\ for the character itself`)
@@ -150,7 +150,7 @@ func (c *pathCompiler) character() string {
 }
 
 // body reads the :name and the (regexp) of a part. Both may be missing.
-func (c *pathCompiler) body(prefix string) part {
+func (c *compiler) body(prefix string) part {
 	p := part{prefix: prefix, name: c.name(), expression: c.custom()}
 	if p.name != "" && p.expression == "" {
 		p.expression = c.segment(cmp.Or(prefix, c.text))
@@ -158,7 +158,7 @@ func (c *pathCompiler) body(prefix string) part {
 	return p
 }
 
-func (c *pathCompiler) name() string {
+func (c *compiler) name() string {
 	if c.take(":") == "" {
 		return ""
 	}
@@ -177,7 +177,7 @@ func (c *pathCompiler) name() string {
 
 // segment is the expression of a parameter that has none of its own: it ends with its segment, and does not
 // contain the text before it.
-func (c *pathCompiler) segment(before string) string {
+func (c *compiler) segment(before string) string {
 	switch {
 	case before == "" && c.parts > 0:
 		c.fail("has a parameter right behind another part; write text between them, or give it a (regexp)")
@@ -192,7 +192,7 @@ func (c *pathCompiler) segment(before string) string {
 }
 
 // custom reads a (regexp). It is empty when something else is next.
-func (c *pathCompiler) custom() string {
+func (c *compiler) custom() string {
 	if c.take("(") == "" {
 		return ""
 	}
@@ -250,7 +250,7 @@ func checkDialect(expression string) error {
 }
 
 // write ends a part: it reads its modifier and writes its expression.
-func (c *pathCompiler) write(p part) {
+func (c *compiler) write(p part) {
 	p.modifier = c.take("?*+")
 	c.parts++
 	c.text = ""

@@ -1,4 +1,4 @@
-package clerkauth
+package orgpath
 
 import (
 	"fmt"
@@ -8,26 +8,26 @@ import (
 
 // What a URL can ask for: noTarget, toPersonal, bySlug or byID.
 var (
-	noTarget   = organizationTarget{}
-	toPersonal = organizationTarget{personal: true}
+	noTarget   = Target{}
+	toPersonal = Target{Personal: true}
 )
 
-func bySlug(slug string) organizationTarget { return organizationTarget{slug: slug} }
-func byID(id string) organizationTarget     { return organizationTarget{id: id} }
+func bySlug(slug string) Target { return Target{Slug: slug} }
+func byID(id string) Target     { return Target{ID: id} }
 
-func mustSync(t testing.TB, c OrganizationSync) *organizationSync {
+func mustSync(t testing.TB, c Lists) *Patterns {
 	t.Helper()
-	o, errs := newOrganizationSync(c)
+	o, errs := New(c)
 	if len(errs) > 0 {
-		t.Fatalf("newOrganizationSync(%q) reports %v, want no error", c, errs)
+		t.Fatalf("New(%q) reports %v, want no error", c, errs)
 	}
 	return o
 }
 
 // checkTarget compares both results: there is a target exactly when it is not the zero one.
-func checkTarget(t *testing.T, o *organizationSync, path string, want organizationTarget) {
+func checkTarget(t *testing.T, o *Patterns, path string, want Target) {
 	t.Helper()
-	got, ok := o.target(path)
+	got, ok := o.Target(path)
 	if got != want || ok != (want != noTarget) {
 		t.Errorf("target(%.80q) = %+v, %t; want %+v, %t", path, got, ok, want, want != noTarget)
 	}
@@ -36,7 +36,7 @@ func checkTarget(t *testing.T, o *organizationSync, path string, want organizati
 func TestOrganizationPatternMatchesThePath(t *testing.T) {
 	for _, tt := range []struct {
 		name, pattern, path string
-		want                organizationTarget
+		want                Target
 	}{
 		{"slug", "/teams/:slug", "/teams/blue", bySlug("blue")},
 		{"id", "/teams/:id", "/teams/org_1", byID("org_1")},
@@ -110,7 +110,7 @@ func TestOrganizationPatternMatchesThePath(t *testing.T) {
 		{"group with an escaped brace", `/teams{\}:slug}`, "/teams}blue", bySlug("blue")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			o := mustSync(t, OrganizationSync{OrganizationPatterns: []string{tt.pattern}})
+			o := mustSync(t, Lists{OrganizationPatterns: []string{tt.pattern}})
 			checkTarget(t, o, tt.path, tt.want)
 		})
 	}
@@ -119,19 +119,19 @@ func TestOrganizationPatternMatchesThePath(t *testing.T) {
 func TestOrganizationPatternsInOrder(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		config OrganizationSync
+		config Lists
 		path   string
-		want   organizationTarget
+		want   Target
 	}{
-		{"first of two", OrganizationSync{OrganizationPatterns: []string{"/t/:slug", "/t/:id"}}, "/t/x", bySlug("x")},
-		{"second of two", OrganizationSync{OrganizationPatterns: []string{"/u/:slug", "/t/:id"}}, "/t/x", byID("x")},
-		{"organization before personal", OrganizationSync{[]string{"/t/:slug"}, []string{"/t/(.*)"}}, "/t/x", bySlug("x")},
-		{"without slug and id to personal", OrganizationSync{[]string{"/t/:any"}, []string{"/t/(.*)"}}, "/t/x", toPersonal},
-		{"the first decides, even without slug and id", OrganizationSync{OrganizationPatterns: []string{"/t/:any", "/t/:slug"}}, "/t/x", noTarget},
-		{"personal", OrganizationSync{[]string{"/t/:slug"}, []string{"/me", "/me/(.*)"}}, "/ME/x/y", toPersonal},
-		{"personal alone", OrganizationSync{PersonalAccountPatterns: []string{"/me"}}, "/me/", toPersonal},
-		{"personal with a slug in it", OrganizationSync{PersonalAccountPatterns: []string{"/u/:slug"}}, "/u/x", toPersonal},
-		{"neither", OrganizationSync{[]string{"/t/:slug"}, []string{"/me"}}, "/about", noTarget},
+		{"first of two", Lists{OrganizationPatterns: []string{"/t/:slug", "/t/:id"}}, "/t/x", bySlug("x")},
+		{"second of two", Lists{OrganizationPatterns: []string{"/u/:slug", "/t/:id"}}, "/t/x", byID("x")},
+		{"organization before personal", Lists{[]string{"/t/:slug"}, []string{"/t/(.*)"}}, "/t/x", bySlug("x")},
+		{"without slug and id to personal", Lists{[]string{"/t/:any"}, []string{"/t/(.*)"}}, "/t/x", toPersonal},
+		{"the first decides, even without slug and id", Lists{OrganizationPatterns: []string{"/t/:any", "/t/:slug"}}, "/t/x", noTarget},
+		{"personal", Lists{[]string{"/t/:slug"}, []string{"/me", "/me/(.*)"}}, "/ME/x/y", toPersonal},
+		{"personal alone", Lists{PersonalAccountPatterns: []string{"/me"}}, "/me/", toPersonal},
+		{"personal with a slug in it", Lists{PersonalAccountPatterns: []string{"/u/:slug"}}, "/u/x", toPersonal},
+		{"neither", Lists{[]string{"/t/:slug"}, []string{"/me"}}, "/about", noTarget},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			checkTarget(t, mustSync(t, tt.config), tt.path, tt.want)
@@ -139,18 +139,18 @@ func TestOrganizationPatternsInOrder(t *testing.T) {
 	}
 }
 
-func TestOrganizationSyncOff(t *testing.T) {
-	for _, c := range []OrganizationSync{{}, {[]string{}, []string{}}} {
+func TestNoPatterns(t *testing.T) {
+	for _, c := range []Lists{{}, {[]string{}, []string{}}} {
 		if o := mustSync(t, c); o != nil {
-			t.Errorf("newOrganizationSync(%#v) = %v, want nil", c, o)
+			t.Errorf("New(%#v) = %v, want nil", c, o)
 		}
 	}
 	checkTarget(t, nil, "/teams/blue", noTarget)
 }
 
 // Only browsers are sent through a handshake, and none sends such paths.
-func TestOrganizationSyncLeavesOddPathsAlone(t *testing.T) {
-	o := mustSync(t, OrganizationSync{OrganizationPatterns: []string{"/kiss/:slug"}, PersonalAccountPatterns: []string{"/(.*)"}})
+func TestOddPathsAreLeftAlone(t *testing.T) {
+	o := mustSync(t, Lists{OrganizationPatterns: []string{"/kiss/:slug"}, PersonalAccountPatterns: []string{"/(.*)"}})
 	long := "/kiss/" + strings.Repeat("a", longestPath-len("/kiss/"))
 	checkTarget(t, o, long, bySlug(long[len("/kiss/"):]))
 	for _, path := range []string{
@@ -166,7 +166,7 @@ func TestOrganizationSyncLeavesOddPathsAlone(t *testing.T) {
 	checkTarget(t, o, "*", noTarget)
 }
 
-func TestOrganizationSyncReportsBadPatterns(t *testing.T) {
+func TestNewReportsBadPatterns(t *testing.T) {
 	for _, tt := range []struct{ name, pattern string }{
 		{"colon without name", "/teams/:"},
 		{"address instead of a path", "https://example.com/:slug"},
@@ -221,15 +221,15 @@ func TestOrganizationSyncReportsBadPatterns(t *testing.T) {
 		{"not UTF-8", "/teams\xff/:slug"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			for field, c := range map[string]OrganizationSync{
+			for field, c := range map[string]Lists{
 				"OrganizationPatterns":    {OrganizationPatterns: []string{"/fine", tt.pattern}},
 				"PersonalAccountPatterns": {PersonalAccountPatterns: []string{"/fine", tt.pattern}},
 			} {
-				o, errs := newOrganizationSync(c)
+				o, errs := New(c)
 				if o != nil || len(errs) != 1 {
-					t.Fatalf("newOrganizationSync with %.80q in %s = %v, %v; want nil and one error", tt.pattern, field, o, errs)
+					t.Fatalf("New with %.80q in %s = %v, %v; want nil and one error", tt.pattern, field, o, errs)
 				}
-				if got, want := errs[0].Error(), fmt.Sprintf("OrganizationSync.%s[1]: %q ", field, tt.pattern); !strings.HasPrefix(got, want) {
+				if got, want := errs[0].Error(), fmt.Sprintf("%s[1]: %q ", field, tt.pattern); !strings.HasPrefix(got, want) {
 					t.Errorf("error is %.120q, want one that begins with %.120q", got, want)
 				}
 			}
@@ -237,20 +237,21 @@ func TestOrganizationSyncReportsBadPatterns(t *testing.T) {
 	}
 }
 
-func TestOrganizationSyncReportsEveryBadPatternAtOnce(t *testing.T) {
-	o, errs := newOrganizationSync(OrganizationSync{[]string{"/:", "/:slug", "/("}, []string{"/{", "/me"}})
+func TestNewReportsEveryBadPatternAtOnce(t *testing.T) {
+	o, errs := New(Lists{[]string{"/:", "/:slug", "/("}, []string{"/{", "/me"}})
 	if o != nil || len(errs) != 3 {
-		t.Errorf("newOrganizationSync = %v, %v; want nil and three errors", o, errs)
+		t.Errorf("New = %v, %v; want nil and three errors", o, errs)
 	}
 }
 
-func TestOrganizationTargetActive(t *testing.T) {
-	blue := Organization{ID: "org_1", Slug: "blue", Role: "org:admin"}
-	noSlug := Organization{ID: "org_1"}
+func TestTargetActive(t *testing.T) {
+	type organization struct{ ID, Slug string }
+	blue := organization{ID: "org_1", Slug: "blue"}
+	noSlug := organization{ID: "org_1"}
 	for _, tt := range []struct {
 		name   string
-		target organizationTarget
-		org    Organization
+		target Target
+		org    organization
 		want   bool
 	}{
 		{"slug of the active one", bySlug("blue"), blue, true},
@@ -259,29 +260,29 @@ func TestOrganizationTargetActive(t *testing.T) {
 		{"slug encoded", bySlug("bl%75e"), blue, false},
 		{"slug that is the id", bySlug("org_1"), blue, false},
 		{"slug, the active one has none", bySlug("blue"), noSlug, false},
-		{"slug, none active", bySlug("blue"), Organization{}, false},
+		{"slug, none active", bySlug("blue"), organization{}, false},
 		{"id of the active one", byID("org_1"), blue, true},
 		{"id of the active one without slug", byID("org_1"), noSlug, true},
 		{"id of another", byID("org_2"), blue, false},
 		{"id in another case", byID("ORG_1"), blue, false},
 		{"id that is the slug", byID("blue"), blue, false},
-		{"id, none active", byID("org_1"), Organization{}, false},
-		{"personal, none active", toPersonal, Organization{}, true},
+		{"id, none active", byID("org_1"), organization{}, false},
+		{"personal, none active", toPersonal, organization{}, true},
 		{"personal, one active", toPersonal, blue, false},
 		{"personal, one without slug active", toPersonal, noSlug, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.target.active(tt.org); got != tt.want {
-				t.Errorf("%+v.active(%+v) = %t, want %t", tt.target, tt.org, got, tt.want)
+			if got := tt.target.Active(tt.org.ID, tt.org.Slug); got != tt.want {
+				t.Errorf("%+v.Active(%+v) = %t, want %t", tt.target, tt.org, got, tt.want)
 			}
 		})
 	}
 }
 
-func TestOrganizationTargetParameter(t *testing.T) {
-	for target, want := range map[organizationTarget]string{bySlug("bl%75e"): "bl%75e", byID("org_1"): "org_1", toPersonal: ""} {
-		if got := target.parameter(); got != want {
-			t.Errorf("%+v.parameter() = %q, want %q", target, got, want)
+func TestTargetParameter(t *testing.T) {
+	for target, want := range map[Target]string{bySlug("bl%75e"): "bl%75e", byID("org_1"): "org_1", toPersonal: ""} {
+		if got := target.Parameter(); got != want {
+			t.Errorf("%+v.Parameter() = %q, want %q", target, got, want)
 		}
 	}
 }
@@ -303,18 +304,18 @@ func FuzzOrganizationPattern(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, pattern, path string) {
 		patterns := []string{pattern}
-		o, errs := newOrganizationSync(OrganizationSync{patterns, patterns})
+		o, errs := New(Lists{patterns, patterns})
 		if (o == nil) != (len(errs) == 2) {
-			t.Fatalf("newOrganizationSync with %q twice = %v, %v; want a result or two errors", pattern, o, errs)
+			t.Fatalf("New with %q twice = %v, %v; want a result or two errors", pattern, o, errs)
 		}
-		got, ok := o.target(path)
-		if got.personal && got.parameter() != "" || got.id != "" && got.slug != "" || ok == (got == noTarget) {
+		got, ok := o.Target(path)
+		if got.Personal && got.Parameter() != "" || got.ID != "" && got.Slug != "" || ok == (got == noTarget) {
 			t.Errorf("%q: target(%q) = %+v, %t; want exactly one thing asked for, or false", pattern, path, got, ok)
 		}
-		if _, upper := o.target(strings.ToUpper(path)); ok && !upper {
+		if _, upper := o.Target(strings.ToUpper(path)); ok && !upper {
 			t.Errorf("%q matches %q, but not in upper case", pattern, path)
 		}
-		for value := range strings.SplitSeq(got.parameter(), ",") {
+		for value := range strings.SplitSeq(got.Parameter(), ",") {
 			if !strings.Contains(path, value) {
 				t.Errorf("%q: target(%q) = %+v, which is not in the path", pattern, path, got)
 			}
