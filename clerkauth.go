@@ -31,7 +31,7 @@ func New(cfg Config) (*Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Authenticator{settings: s, verifier: verifier{keys: newKeys(s), cache: tokencache.New[*claims](s.tokenCacheSize)}}
+	a := &Authenticator{settings: s, verifier: verifier{keys: newKeys(s), cache: tokencache.New[*claims](s.tokenCacheSize), skew: s.policy.skew}}
 	if s.secretKey != "" {
 		a.backend = backendapi.New(s.client, s.backend, s.secretKey, s.now)
 	}

@@ -81,8 +81,9 @@ type Config struct {
 	StateKey []byte
 	// KeyMaxAge is how long known keys outlive their endpoint. 0: 24 h; less than 5 min is an error of New.
 	KeyMaxAge time.Duration
-	// TokenCacheSize is how many verified tokens are kept, about 2 KB each. 0: 4096; negative: none. A kept token
-	// is judged again on every request; only its signature is not verified again.
+	// TokenCacheSize is how many verified tokens are kept at most, about 2 KB each. 0: 65,536; negative: none. Memory
+	// follows the tokens that have not expired. A kept token is judged again on every request; only its signature is
+	// not verified again.
 	TokenCacheSize int
 	// Logger gets warnings about keys that cannot be loaded. nil: slog.Default().
 	Logger *slog.Logger

@@ -19,6 +19,7 @@ const maxToken = 8 << 10
 type verifier struct {
 	keys  keys
 	cache *tokencache.Cache[*claims] // of tokens whose signature is good
+	skew  time.Duration
 }
 
 // parsed is a token that was read but, unless verified says so, not verified: nothing in it may be believed yet.
@@ -97,7 +98,7 @@ func (v *verifier) verify(ctx context.Context, t *parsed, now time.Time) Reason 
 
 // remember keeps a token that was verified with set.
 func (v *verifier) remember(t *parsed, set *jwks.Snapshot, now time.Time) {
-	v.cache.Put(t.raw, set.Generation, now, v.keys.End(set, now), t.claims)
+	v.cache.Put(t.raw, set.Generation, now, v.keys.End(set, now), t.claims.exp.time().Add(v.skew), t.claims)
 }
 
 // checkSignature finds the key and verifies with it (RFC 7515 section 5.2), RS256 and nothing else. It may wait,

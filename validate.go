@@ -44,7 +44,7 @@ const (
 	defaultSkew           = 5 * time.Second
 	maxSkew               = time.Minute
 	defaultKeyMaxAge      = 24 * time.Hour
-	defaultTokenCacheSize = 4096
+	defaultTokenCacheSize = 1 << 16
 	defaultBackend        = "https://api.clerk.com"
 )
 

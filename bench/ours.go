@@ -33,7 +33,7 @@ func Observed(observe func(context.Context, clerkauth.Event)) Guard {
 }
 
 // defaultCache is what Config.TokenCacheSize is when it is not set.
-const defaultCache = 4096
+const defaultCache = 1 << 16
 
 // own is this library. cache is Config.TokenCacheSize: negative none.
 func own(name string, carry func(string) (string, string), cache int, observe func(context.Context, clerkauth.Event)) Guard {

@@ -12,7 +12,7 @@ func filled(n int) (*tokencache.Cache[*int], []string) {
 	tokens := make([]string, n)
 	for i := range tokens {
 		tokens[i] = numbered(i)
-		c.Put(tokens[i], 1, start, later, &i)
+		c.Put(tokens[i], 1, start, later, later, &i)
 	}
 	return c, tokens
 }
@@ -68,6 +68,6 @@ func BenchmarkPut(b *testing.B) {
 	c, tokens := filled(1)
 	b.ReportAllocs()
 	for b.Loop() {
-		c.Put(tokens[0], 1, start, later, nil)
+		c.Put(tokens[0], 1, start, later, later, nil)
 	}
 }

@@ -41,7 +41,7 @@ func run(t *testing.T, c *tokencache.Cache[int], steps []byte, exact bool) (hits
 		now := start.Add(time.Duration(binary.LittleEndian.Uint16(steps[3:])%512) * time.Second)
 		if steps[0]%2 == 0 {
 			notAfter := now.Add(time.Duration(steps[5]) * time.Second)
-			c.Put(token, generation, now, notAfter, n)
+			c.Put(token, generation, now, notAfter, later, n)
 			m[token] = modelEntry{generation, now, notAfter, n}
 			continue
 		}

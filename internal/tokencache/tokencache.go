@@ -1,7 +1,7 @@
 // Package tokencache remembers tokens whose signature has been verified, so that it is verified once.
 //
-// A cache is a fixed array of atomic pointers to entries that never change once they are stored. It has no lock,
-// no goroutine and no counter, so that readers on different cores share nothing that anybody writes to on a hit.
+// A cache is an array of atomic pointers to entries that never change once they are stored. It has no goroutine and no
+// counter that readers write to, so that readers on different cores share nothing that anybody writes to on a hit.
 //
 // The array is divided into sets of four. A token belongs to one set, chosen by a hash of its last bytes: they are the
 // tail of the signature, which is as good as random and differs between any two tokens. The hash only chooses where to
@@ -9,7 +9,13 @@
 // The hash has a seed of its own per cache, so that nobody outside can tell which tokens meet in a set.
 //
 // A full set gives up, in this order, the older copy of the same token, an empty place, an entry that can no longer be
-// used, and the entry that was stored first: session tokens live for a minute, so the oldest is the nearest to its end.
+// used, one that has expired, and the one that expires first: session tokens live for a minute and are replaced before
+// they end, so that is most likely the one that nobody sends any more. If that is the new one, it is not stored. Before a
+// token that has not expired is given up, the array is doubled, up to its bound.
+//
+// Memory follows the tokens that have not expired: each Put also clears expired entries in the next few sets, all
+// around the array. What was cleared early costs one more verification, if somebody sends the expired token again.
+//
 // A stranger cannot push anything out, because only tokens that passed verification are stored: to fill the cache
 // takes signatures of the issuer. A user with many tokens can cost others one more verification each, never a wrong
 // answer.
@@ -19,25 +25,36 @@
 package tokencache
 
 import (
+	"cmp"
 	"hash/maphash"
 	"math/bits"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	ways = 4  // places a token may be in
-	tail = 32 // bytes of a token that choose its set: 192 bits of the signature
+	ways  = 4   // places a token may be in
+	tail  = 32  // bytes of a token that choose its set: 192 bits of the signature
+	first = 256 // places of a new cache
+	swept = 4   // sets that one Put clears of expired entries
 )
 
 // Cache maps a token to what verifying it gave. The zero Cache and a nil *Cache hold nothing and never hit.
 // It is safe for concurrent use and must not be copied after first use.
 type Cache[V any] struct {
-	seed   maphash.Seed
-	ways   int // 4, or fewer in a cache smaller than that
-	places []atomic.Pointer[entry[V]]
+	seed maphash.Seed
+	size int
+	ways int // 4, or fewer in a cache smaller than that
+
+	table atomic.Pointer[table[V]]
+	next  atomic.Uint32 // the set that the next Put clears first
+	grown sync.Mutex    // held while the array is doubled
 }
+
+// table is the places, a whole number of sets. Entries are put into a larger one before it takes its place.
+type table[V any] []atomic.Pointer[entry[V]]
 
 // entry is never written to after it is stored.
 type entry[V any] struct {
@@ -46,31 +63,31 @@ type entry[V any] struct {
 	generation uint64
 	storedAt   int64 // microseconds since 1970, as the others: what the wall clock said, which may be set back
 	notAfter   int64
+	expires    int64
 	value      V
 }
 
-// New returns a cache of at most size entries; a size of 0 or less gives one that never hits.
-// The array is allocated at once, 8 bytes an entry; it never grows.
+// New returns a cache of at most size entries; a size of 0 or less gives one that never hits. It begins with a small
+// array, 8 bytes an entry, which grows with use.
 func New[V any](size int) *Cache[V] {
 	if size <= 0 {
 		return new(Cache[V])
 	}
 	n := min(ways, size)
-	return &Cache[V]{
-		seed:   maphash.MakeSeed(),
-		ways:   n,
-		places: make([]atomic.Pointer[entry[V]], size/n*n),
-	}
+	c := &Cache[V]{seed: maphash.MakeSeed(), size: size / n * n, ways: n}
+	t := make(table[V], min(c.size, first))
+	c.table.Store(&t)
+	return c
 }
 
 // Get returns what was put for exactly this token under exactly this generation. It is a miss when now is later than
 // the entry's last instant, or earlier than the moment it was stored: a clock that went back can no longer be trusted
 // to say how old the entry is. Times are compared to the microsecond. Get does not allocate.
 func (c *Cache[V]) Get(token string, generation uint64, now time.Time) (V, bool) {
-	if c != nil && len(c.places) > 0 {
+	if c != nil && c.size > 0 {
 		hash := c.hash(token)
 		at := now.UnixMicro()
-		set := c.set(hash)
+		set := c.set(*c.table.Load(), hash)
 		for i := range set {
 			e := set[i].Load()
 			if e != nil && e.hash == hash && e.token == token && e.usable(generation, at) {
@@ -82,55 +99,118 @@ func (c *Cache[V]) Get(token string, generation uint64, now time.Time) (V, bool)
 	return none, false
 }
 
-// Put stores value for token, for one generation, from now until notAfter, that instant included. It keeps a copy of
-// token, so that the buffer a request was read into is not kept alive. It allocates that copy and the entry.
-// Concurrent Puts to one set may overwrite each other: what is lost is a later hit.
-func (c *Cache[V]) Put(token string, generation uint64, now, notAfter time.Time, value V) {
-	if c == nil || len(c.places) == 0 {
+// Put stores value for token, for one generation, from now until notAfter, that instant included. After expires the
+// token can only be refused, and the entry may be cleared before notAfter. Put keeps a copy of token, so that the
+// buffer a request was read into is not kept alive. It allocates that copy and the entry. Concurrent Puts may overwrite
+// each other: what is lost is a later hit.
+func (c *Cache[V]) Put(token string, generation uint64, now, notAfter, expires time.Time, value V) {
+	if c == nil || c.size == 0 {
 		return
 	}
-	hash := c.hash(token)
 	at := now.UnixMicro()
-	c.victim(hash, token, generation, at).Store(&entry[V]{
-		hash:       hash,
+	c.sweep(at)
+	c.store(&entry[V]{
+		hash:       c.hash(token),
 		token:      strings.Clone(token),
 		generation: generation,
 		storedAt:   at,
 		notAfter:   notAfter.UnixMicro(),
+		expires:    expires.UnixMicro(),
 		value:      value,
-	})
+	}, at)
 }
 
-// victim is the place in the set of hash that a new entry takes.
-func (c *Cache[V]) victim(hash uint64, token string, generation uint64, at int64) *atomic.Pointer[entry[V]] {
-	set := c.set(hash)
-	var best *atomic.Pointer[entry[V]]
-	var bestRank int
-	var bestStored int64
-	for i := range set {
-		place := &set[i]
-		rank, stored := worn, int64(0)
-		switch e := place.Load(); {
-		case e == nil:
-			rank = empty
-		case e.hash == hash && e.token == token:
-			return place
-		case e.usable(generation, at):
-			rank, stored = live, e.storedAt
+// store puts e into its set, of a larger array if it would push out an entry that has not expired.
+func (c *Cache[V]) store(e *entry[V], at int64) {
+	for {
+		t := c.table.Load()
+		place, rank := victim(c.set(*t, e.hash), e, at)
+		if rank == live && len(*t) < c.size && c.grow(t, at) {
+			continue
 		}
-		if best == nil || rank < bestRank || rank == bestRank && stored < bestStored {
-			best, bestRank, bestStored = place, rank, stored
+		// A token that expires before all of the set stays out: it would come back for the next one's place, and so on
+		// around the set.
+		if old := place.Load(); rank != live || old == nil || old.expires <= e.expires {
+			place.Store(e)
+		}
+		return
+	}
+}
+
+// grow doubles the array t, unless somebody else is doing that. It reports whether there is another array now.
+func (c *Cache[V]) grow(t *table[V], at int64) bool {
+	if !c.grown.TryLock() {
+		return false
+	}
+	defer c.grown.Unlock()
+	if c.table.Load() != t {
+		return true
+	}
+	larger := make(table[V], min(2*len(*t), c.size))
+	for i := range *t {
+		e := (*t)[i].Load()
+		if e == nil || e.expires < at {
+			continue
+		}
+		place, _ := victim(c.set(larger, e.hash), e, at)
+		place.Store(e)
+	}
+	c.table.Store(&larger)
+	return true
+}
+
+// sweep clears expired entries in the next few sets.
+func (c *Cache[V]) sweep(at int64) {
+	t := *c.table.Load()
+	sets := uint32(len(t) / c.ways) //nolint:gosec // at most size
+	n := min(swept, sets)
+	from := c.next.Add(n) - n
+	for i := range n {
+		set := t[int((from+i)%sets)*c.ways:][:c.ways]
+		for j := range set {
+			if e := set[j].Load(); e != nil && e.expires < at {
+				set[j].CompareAndSwap(e, nil)
+			}
 		}
 	}
-	return best
 }
 
 // What a place holds, the one to give up first before the others.
 const (
-	empty = iota
-	worn  // of another generation, past its last instant, or stored in the future
+	empty   = iota
+	worn    // of another generation, past its last instant, or stored in the future
+	expired // good only for refusing its token
 	live
 )
+
+// victim is the place in a set that e takes, and what that place holds.
+func victim[V any](set []atomic.Pointer[entry[V]], e *entry[V], at int64) (best *atomic.Pointer[entry[V]], bestRank int) {
+	var bestExpires, bestStored int64
+	for i := range set {
+		place := &set[i]
+		rank, expires, stored := empty, int64(0), int64(0)
+		if old := place.Load(); old != nil {
+			if old.hash == e.hash && old.token == e.token {
+				return place, worn
+			}
+			rank, expires, stored = old.rank(e.generation, at), old.expires, old.storedAt
+		}
+		if best == nil || cmp.Or(cmp.Compare(rank, bestRank), cmp.Compare(expires, bestExpires), cmp.Compare(stored, bestStored)) < 0 {
+			best, bestRank, bestExpires, bestStored = place, rank, expires, stored
+		}
+	}
+	return best, bestRank
+}
+
+func (e *entry[V]) rank(generation uint64, at int64) int {
+	switch {
+	case !e.usable(generation, at):
+		return worn
+	case e.expires < at:
+		return expired
+	}
+	return live
+}
 
 func (e *entry[V]) usable(generation uint64, at int64) bool {
 	return e.generation == generation && e.storedAt <= at && at <= e.notAfter
@@ -141,8 +221,8 @@ func (c *Cache[V]) hash(token string) uint64 {
 }
 
 // set scales the hash to the number of sets, which need not be a power of two.
-func (c *Cache[V]) set(hash uint64) []atomic.Pointer[entry[V]] {
-	i, _ := bits.Mul64(hash, uint64(len(c.places)/c.ways)) //nolint:gosec // a length is not negative
-	first := int(i) * c.ways                               //nolint:gosec // i is less than the number of sets
-	return c.places[first : first+c.ways]
+func (c *Cache[V]) set(t table[V], hash uint64) []atomic.Pointer[entry[V]] {
+	i, _ := bits.Mul64(hash, uint64(len(t)/c.ways)) //nolint:gosec // a length is not negative
+	at := int(i) * c.ways                           //nolint:gosec // i is less than the number of sets
+	return t[at : at+c.ways]
 }

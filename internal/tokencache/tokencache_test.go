@@ -33,7 +33,7 @@ func TestCacheThatHoldsNothing(t *testing.T) {
 	for name, c := range caches {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c.Put("token", 1, start, later, 7)
+			c.Put("token", 1, start, later, later, 7)
 			if got, ok := c.Get("token", 1, start); ok || got != 0 {
 				t.Errorf("Get = %d, %t; want 0, false", got, ok)
 			}
@@ -73,7 +73,7 @@ func TestHitNeedsTokenGenerationAndTime(t *testing.T) {
 			t.Parallel()
 			// One set, so that the hash alone cannot tell two tokens apart.
 			c := tokencache.New[int](4)
-			c.Put(token, 3, start, later, 7)
+			c.Put(token, 3, start, later, later, 7)
 			want := 0
 			if tt.want {
 				want = 7
@@ -89,10 +89,10 @@ func TestPutReplacesTheSameToken(t *testing.T) {
 	t.Parallel()
 	c := tokencache.New[int](4)
 	for n := range 3 {
-		c.Put(numbered(n), 1, start, later, n)
+		c.Put(numbered(n), 1, start, later, later, n)
 	}
 	for g := range uint64(10) {
-		c.Put(numbered(0), g, start, later, 100+int(g))
+		c.Put(numbered(0), g, start, later, later, 100+int(g))
 	}
 	if got, ok := c.Get(numbered(0), 9, start); !ok || got != 109 {
 		t.Errorf("the replaced token: Get = %d, %t; want 109, true", got, ok)
@@ -104,7 +104,7 @@ func TestPutReplacesTheSameToken(t *testing.T) {
 	}
 }
 
-func TestFullSetGivesUpTheUnusableThenTheOldest(t *testing.T) {
+func TestFullSetGivesUpTheUnusableThenTheNearestToItsEnd(t *testing.T) {
 	t.Parallel()
 	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
 	type put struct {
@@ -128,9 +128,9 @@ func TestFullSetGivesUpTheUnusableThenTheOldest(t *testing.T) {
 			t.Parallel()
 			c := tokencache.New[int](4)
 			for n, p := range tt.set {
-				c.Put(numbered(n), p.generation, p.storedAt, p.notAfter, n)
+				c.Put(numbered(n), p.generation, p.storedAt, p.notAfter, p.notAfter, n)
 			}
-			c.Put(numbered(4), 1, at(10), later, 4)
+			c.Put(numbered(4), 1, at(10), later, later, 4)
 			if _, ok := c.Get(numbered(4), 1, at(10)); !ok {
 				t.Error("the new token is a miss")
 			}
@@ -151,7 +151,7 @@ func TestAtMostSizeEntries(t *testing.T) {
 			t.Parallel()
 			c := tokencache.New[int](size)
 			for n := range 10 * size {
-				c.Put(numbered(n), 1, start, later, n)
+				c.Put(numbered(n), 1, start, later, later, n)
 			}
 			held := 0
 			for n := range 10 * size {
@@ -185,7 +185,7 @@ func TestMillionTokensStayWithinTheBound(t *testing.T) {
 	before := heap()
 	c := tokencache.New[*claims](size)
 	for n := range 1_000_000 {
-		c.Put(numbered(n), 1, start, later, &claims{n})
+		c.Put(numbered(n), 1, start, later, later, &claims{n})
 	}
 	grown := int64(heap()) - int64(before) //nolint:gosec // a heap is far smaller than 1<<63
 	// The token's bytes, rounded up by the allocator, and 120 bytes for the entry, its value and its place.
@@ -205,7 +205,7 @@ func TestPutKeepsNoOneElsesMemory(t *testing.T) {
 	c := tokencache.New[int](64)
 	for n := range 64 {
 		read := strings.Repeat(" ", buffer) + numbered(n)
-		c.Put(read[buffer:], 1, start, later, n)
+		c.Put(read[buffer:], 1, start, later, later, n)
 	}
 	if grown := int64(heap()) - int64(before); grown > buffer { //nolint:gosec // a heap is far smaller than 1<<63
 		t.Errorf("the heap grew by %d bytes: the cache keeps the buffers that tokens came in", grown)
@@ -217,7 +217,7 @@ func TestAllocations(t *testing.T) {
 	c := tokencache.New[*int](4096)
 	value := new(int)
 	known, unknown := numbered(1), numbered(2)
-	c.Put(known, 1, start, later, value)
+	c.Put(known, 1, start, later, later, value)
 	tests := []struct {
 		name string
 		want float64
@@ -225,7 +225,7 @@ func TestAllocations(t *testing.T) {
 	}{
 		{"hit", 0, func() { c.Get(known, 1, start) }},
 		{"miss", 0, func() { c.Get(unknown, 1, start) }},
-		{"put: the entry and its token", 2, func() { c.Put(known, 1, start, later, value) }},
+		{"put: the entry and its token", 2, func() { c.Put(known, 1, start, later, later, value) }},
 	}
 	for _, tt := range tests {
 		if got := testing.AllocsPerRun(100, tt.run); got != tt.want {
@@ -257,7 +257,7 @@ func TestConcurrentUse(t *testing.T) {
 				want := stored{token, generation}
 				got, ok := c.Get(token, generation, start)
 				if !ok {
-					c.Put(token, generation, start, later, want)
+					c.Put(token, generation, start, later, later, want)
 					continue
 				}
 				hits[worker]++
