@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -30,6 +31,8 @@ type app struct {
 	waves   atomic.Int64
 }
 
+var errNoPublishableKey = errors.New("CLERK_SECRET_KEY or CLERK_JWT_KEY is set and CLERK_PUBLISHABLE_KEY is not: set it too, or none of them for the built-in instance")
+
 // newApp makes the app that will be reached at addr: with the instance that the environment names, or else with
 // one of its own.
 func newApp(addr net.Addr) (*app, error) {
@@ -41,6 +44,9 @@ func newApp(addr net.Addr) (*app, error) {
 		return nil, err
 	}
 	cfg := clerkauth.ConfigFromEnv()
+	if cfg.PublishableKey == "" && (cfg.SecretKey != "" || cfg.JWTKey != "") {
+		return nil, errNoPublishableKey
+	}
 	if cfg.PublishableKey == "" {
 		clerk, err := clerktest.Start(clerktest.Options{
 			Development: true, Origins: a.origins, People: people, TokenLifetime: lifetime, Now: a.clock.now,
@@ -49,6 +55,7 @@ func newApp(addr net.Addr) (*app, error) {
 			return nil, err
 		}
 		a.clerk, cfg = clerk, clerk.Config()
+		cfg.SignInURL = clerk.URL(clerktest.SignInPage)
 	} else {
 		cfg.AuthorizedParties = append(cfg.AuthorizedParties, a.origins...)
 	}

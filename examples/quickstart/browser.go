@@ -19,6 +19,7 @@ import (
 type browser struct {
 	client *http.Client
 	app    *url.URL
+	signIn string // the instance's sign-in page
 	rounds string // the path at the instance by which a handshake goes
 	passed int    // handshakes of the request under way
 }
@@ -32,7 +33,7 @@ func newBrowser(a *app) (*browser, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &browser{app: app, rounds: a.clerk.URL(clerktest.FrontendHandshake)}
+	b := &browser{app: app, signIn: a.clerk.URL(clerktest.SignInPage), rounds: a.clerk.URL(clerktest.FrontendHandshake)}
 	b.client = &http.Client{Jar: jar, CheckRedirect: b.follow, Timeout: 10 * time.Second}
 	return b, nil
 }
@@ -72,6 +73,9 @@ var (
 	}
 	script = http.Header{"Accept": {"*/*"}, "Sec-Fetch-Dest": {"empty"}, "Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Site": {"same-origin"}}
 )
+
+// atSignIn stands for the instance's sign-in page.
+const atSignIn = "to the sign-in page"
 
 // arrival is where a request of a browser ended.
 type arrival struct {
@@ -114,7 +118,10 @@ func (b *browser) send(ctx context.Context, method, target string, header http.H
 	var me identity
 	_ = json.Unmarshal(body, &me) // a page or a refusal names nobody
 	end := arrival{rounds: b.passed, status: resp.StatusCode, who: me.User}
-	if end.who == "" {
+	switch {
+	case strings.HasPrefix(resp.Request.URL.String(), b.signIn+"?"):
+		end.who = atSignIn
+	case end.who == "":
 		end.who = resp.Header.Get("X-Clerk-Auth-Reason")
 	}
 	for _, c := range resp.Cookies() {

@@ -26,6 +26,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	switch {
@@ -92,8 +93,8 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// grace is how long requests under way have to finish.
-const grace = 5 * time.Second
+// grace is how long requests under way have to finish. Browsers also open connections on which they ask for nothing.
+const grace = 800 * time.Millisecond
 
 // serve answers requests until ctx ends, and then finishes those under way.
 func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
@@ -108,6 +109,9 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close()
+	}
 	if closed := <-failed; !errors.Is(closed, http.ErrServerClosed) {
 		err = errors.Join(err, closed)
 	}

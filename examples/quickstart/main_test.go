@@ -52,7 +52,7 @@ func TestSmokeNoticesWhatABrowserMisses(t *testing.T) {
 	}{
 		"no handshakes": {clerktest.FrontendHandshake, "8 of 15 as expected"},
 		"no refreshes":  {clerktest.BackendRefresh, "14 of 15 as expected"},
-		"no sign-in":    {clerktest.SignInPage, "9 of 15 as expected"},
+		"no sign-in":    {clerktest.SignInPage, "8 of 15 as expected"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ownInstance(t)
@@ -123,6 +123,21 @@ func TestBadConfigurationIsReported(t *testing.T) {
 	}
 }
 
+// With a secret and no publishable key people would look at an instance that is not theirs.
+func TestKeysWithoutAPublishableKey(t *testing.T) {
+	for variable, value := range map[string]string{"CLERK_SECRET_KEY": "sk_test_x", "CLERK_JWT_KEY": "x"} {
+		t.Run(variable, func(t *testing.T) {
+			ownInstance(t)
+			t.Setenv(variable, value)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := run(ctx, []string{"-addr", "127.0.0.1:0"}, io.Discard, io.Discard); !errors.Is(err, errNoPublishableKey) {
+				t.Errorf("got %v, want %v", err, errNoPublishableKey)
+			}
+		})
+	}
+}
+
 // The whole life of the program: it says where it is, its curl line works, and an interrupt ends it, after the
 // requests under way.
 func TestServesUntilInterrupted(t *testing.T) {
@@ -153,10 +168,15 @@ func TestServesUntilInterrupted(t *testing.T) {
 		t.Errorf("the curl line without its token: %d, want 401", resp.status)
 	}
 
-	http.DefaultClient.CloseIdleConnections()
+	// Browsers open connections before they need them.
+	idle, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = idle.Close() }()
 	interrupt()
 	if err := <-ended; err != nil {
-		t.Errorf("run after an interrupt: %v", err)
+		t.Errorf("run after an interrupt, with idle connections: %v", err)
 	}
 	if _, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "http://")); err == nil {
 		t.Error("something still listens after the end")

@@ -21,9 +21,9 @@ function show(result, exchange) {
   const part = document.getElementById("exchange").content.cloneNode(true);
   const badge = part.querySelector(".badge");
   badge.textContent = exchange.status;
-  badge.classList.add(exchange.status < 400 ? "good" : "bad");
   part.querySelector(".reason").textContent = exchange.reason || "let through";
   const agrees = exchange.status === exchange.want.status && exchange.reason === exchange.want.reason;
+  badge.classList.add(agrees ? "good" : "bad");
   part.querySelector(".verdict").textContent = agrees ? "as expected" : "not what was expected";
   part.querySelector(".request").textContent = exchange.request.join("\n");
   part.querySelector(".response").textContent = [exchange.status, ...exchange.header, "", exchange.body].join("\n");
@@ -33,8 +33,8 @@ function show(result, exchange) {
 
 async function send(form) {
   const result = form.parentElement.querySelector(".result");
-  const button = form.querySelector("button");
-  button.disabled = true;
+  if (form.ariaBusy === "true") return;
+  form.ariaBusy = "true"; // a disabled button would lose the keyboard's focus
   try {
     const answer = await (await post(form.action)).json();
     if (answer.problem) result.replaceChildren(paragraph(answer.problem));
@@ -42,7 +42,7 @@ async function send(form) {
   } catch {
     result.replaceChildren(paragraph("The server does not answer. Is it still running?"));
   }
-  button.disabled = false;
+  form.ariaBusy = null;
 }
 
 const forms = [...document.querySelectorAll(".trial form")];
