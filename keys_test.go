@@ -266,8 +266,9 @@ func TestKeysOutliveTheirEndpoint(t *testing.T) {
 				if k.auth.Generation() != 1 {
 					k.Errorf("the keys changed")
 				}
-				if n := strings.Count(k.logged(), "level=WARN"); n != 1 {
-					k.Errorf("%d warnings, want one", n)
+				log := k.logged()
+				if warned, leftOut := strings.Count(log, "level=WARN"), strings.Count(log, "left_out="); warned != 6 || leftOut != 5 {
+					k.Errorf("%d warnings, %d of them with a number of those left out; want one at once and one every 10 minutes:\n%s", warned, leftOut, log)
 				}
 			})
 		})

@@ -34,6 +34,7 @@ type settings struct {
 	client         *http.Client
 	keyMaxAge      time.Duration
 	tokenCacheSize int
+	warnings       *warnings
 	log            *slog.Logger
 	observe        func(context.Context, Event)
 	errorHandler   ErrorHandler
@@ -236,6 +237,7 @@ func (s *settings) readPlumbing(c Config) []error {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.warnings = &warnings{log: s.log, now: s.now}
 	client := http.Client{}
 	if c.HTTPClient != nil {
 		client = *c.HTTPClient

@@ -21,6 +21,7 @@ type Document struct {
 	etag        string
 	notModified bool
 	retryAfter  time.Duration
+	date        time.Time // by the server's clock; zero: it did not say
 }
 
 var (
@@ -28,21 +29,27 @@ var (
 	errNotModified = errors.New("304 to a request that had no ETag")
 )
 
-// statusError is an answer other than 200 and 304.
-type statusError int
+// StatusError is an answer other than 200 and 304.
+type StatusError struct {
+	URL    string
+	Status int
+}
 
-func (e statusError) Error() string { return "the endpoint answered " + strconv.Itoa(int(e)) }
+func (e *StatusError) Error() string { return e.URL + " answered " + strconv.Itoa(e.Status) }
 
 // readDocument reads an answer, as far as it can be used.
-func readDocument(resp *http.Response) (Document, error) {
+func readDocument(url string, resp *http.Response) (Document, error) {
 	doc := Document{
 		etag: resp.Header.Get("ETag"), notModified: resp.StatusCode == http.StatusNotModified, retryAfter: pause(resp.Header),
+	}
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		doc.date = date
 	}
 	if doc.notModified {
 		return doc, nil
 	}
 	if resp.StatusCode != http.StatusOK {
-		return doc, statusError(resp.StatusCode)
+		return doc, &StatusError{url, resp.StatusCode}
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
 	if err != nil {
@@ -104,6 +111,6 @@ func Endpoint(doer Doer, url string) Source {
 			return Document{}, fmt.Errorf("keys: %w", err)
 		}
 		defer resp.Body.Close()
-		return readDocument(resp)
+		return readDocument(url, resp)
 	}
 }

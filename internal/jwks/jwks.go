@@ -62,8 +62,8 @@ type Keys struct {
 	lastError   error
 }
 
-// New returns keys that source brings. They outlive a source that fails by maxAge. warn is told the first failure in a
-// row, on a goroutine of its own.
+// New returns keys that source brings. They outlive a source that fails by maxAge. warn is told of every fetch that
+// failed, and by a *ClockError of one that shows that the clock is wrong, on a goroutine of its own.
 func New(source Source, maxAge time.Duration, now func() time.Time, warn func(error)) *Keys {
 	return &Keys{source: source, now: now, maxAge: maxAge, warn: warn}
 }
@@ -125,7 +125,7 @@ func (k *Keys) Knows(kid string, now time.Time) bool {
 }
 
 // Find returns keys that have kid. It waits only for a key that is not here yet or for a set that nobody has tried to
-// refresh, at most 3 s. The error is ErrUnknownKID or ErrUnavailable.
+// refresh, at most 3 s. The error is ErrUnknownKID, or wraps ErrUnavailable and the last fetch's error.
 func (k *Keys) Find(ctx context.Context, kid string, now time.Time) (*Snapshot, error) {
 	s := k.Ready(now)
 	if s != nil && s.Has(kid) {
@@ -140,7 +140,7 @@ func (k *Keys) Find(ctx context.Context, kid string, now time.Time) (*Snapshot, 
 		s = k.refreshed(ctx, now)
 		switch {
 		case s == nil:
-			return nil, ErrUnavailable
+			return nil, k.unavailable()
 		case s.Has(kid):
 			return s, nil
 		case !s.fetchedAt.Before(now):
@@ -148,6 +148,20 @@ func (k *Keys) Find(ctx context.Context, kid string, now time.Time) (*Snapshot, 
 		}
 	}
 	return k.findUnknown(ctx, kid)
+}
+
+// unavailable is ErrUnavailable with what went wrong last.
+func (k *Keys) unavailable() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.unavailableLocked()
+}
+
+func (k *Keys) unavailableLocked() error {
+	if k.lastError == nil {
+		return ErrUnavailable
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, k.lastError)
 }
 
 // Load loads the keys unless they can be used as they are, and waits for them within ctx. The error is the last
@@ -237,6 +251,9 @@ func (k *Keys) begin(now time.Time, fresh bool) {
 		if err = k.finish(f, s, doc, err); err != nil {
 			k.warn(err)
 		}
+		if off := offset(doc.date, f.began, k.now()); off.Abs() > toleratedOffset {
+			k.warn(&ClockError{off})
+		}
 	}()
 }
 
@@ -260,7 +277,7 @@ func (f *fetch) wait(ctx context.Context) {
 }
 
 // finish takes what a fetch brought. Only a set with a usable key replaces the one before, and then wholly: a
-// key that was dropped is gone at once. It returns the error of the first failure in a row.
+// key that was dropped is gone at once. It returns why nothing was taken.
 func (k *Keys) finish(f *fetch, old *Snapshot, doc Document, err error) error {
 	var set *Set
 	if err == nil {
@@ -272,9 +289,6 @@ func (k *Keys) finish(f *fetch, old *Snapshot, doc Document, err error) error {
 	k.fetch, k.lastError = nil, err
 	if err != nil {
 		k.fail(old, doc.retryAfter)
-		if k.failures > 1 {
-			return nil
-		}
 		return err
 	}
 	k.failures = 0

@@ -43,7 +43,7 @@ func (k *Keys) await(ctx context.Context, f *fetch) error {
 	defer k.mu.Unlock()
 	k.waiting--
 	if k.lastError != nil || ctx.Err() != nil {
-		return ErrUnavailable
+		return k.unavailableLocked()
 	}
 	return ErrUnknownKID
 }
@@ -57,13 +57,13 @@ func (k *Keys) startUnknown() (*fetch, error) {
 	if k.fetch == nil {
 		if since := now.Sub(k.lastUnknown); since >= 0 && since < unknownInterval {
 			if k.lastError != nil {
-				return nil, ErrUnavailable
+				return nil, k.unavailableLocked()
 			}
 			return nil, ErrUnknownKID
 		}
 	}
 	if k.waiting >= maxWaiting {
-		return nil, ErrUnavailable
+		return nil, k.unavailableLocked()
 	}
 	k.waiting++
 	if k.fetch == nil {

@@ -1,0 +1,59 @@
+package clerkauth
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// warnEvery is the time between two warnings of one kind.
+const warnEvery = 10 * time.Minute
+
+// warnings logs what an operator should see, each kind at once and then at most every warnEvery, with the number of
+// those that were left out in between: a failing endpoint must not fill the log.
+type warnings struct {
+	log *slog.Logger
+	now func() time.Time
+
+	mu    sync.Mutex // guards kinds
+	kinds map[string]*warningKind
+}
+
+// warningKind is what is remembered of one kind.
+type warningKind struct {
+	last    time.Time
+	leftOut int
+}
+
+// warn logs message with attributes, unless one of its kind was logged a short time ago. kind is one of a few.
+func (w *warnings) warn(kind, message string, attributes ...any) {
+	leftOut, due := w.due(kind)
+	if !due {
+		return
+	}
+	if leftOut > 0 {
+		attributes = append(attributes, "left_out", leftOut)
+	}
+	w.log.Warn("clerkauth: "+message, attributes...)
+}
+
+func (w *warnings) due(kind string) (leftOut int, due bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.now()
+	k := w.kinds[kind]
+	if k == nil {
+		if w.kinds == nil {
+			w.kinds = make(map[string]*warningKind)
+		}
+		k = &warningKind{}
+		w.kinds[kind] = k
+	}
+	if since := now.Sub(k.last); since >= 0 && since < warnEvery {
+		k.leftOut++
+		return 0, false
+	}
+	leftOut = k.leftOut
+	*k = warningKind{last: now}
+	return leftOut, true
+}
