@@ -17,7 +17,7 @@ const (
 	cookieHandshake = "__clerk_handshake"
 	cookieNonce     = "__clerk_handshake_nonce"
 	cookieRounds    = "__clerk_redirect_count"
-	cookieParty     = "clerkauth_party"
+	cookieParty     = "clerkauth_party_" // and the tag
 	cookieTried     = "clerkauth_tried"
 	prefixHost      = "__Host-"
 )
@@ -87,10 +87,9 @@ func trimBlanks(s string) string {
 
 // readOwn reads the cookies that this package sets itself.
 func (f *facts) readOwn(name, value string) {
-	switch name {
-	case cookieParty:
-		f.party.add(value)
-	case cookieTried:
+	if tag, ok := strings.CutPrefix(name, cookieParty); ok {
+		f.readParty(tag, value)
+	} else if name == cookieTried {
 		f.tried = true
 	}
 }
