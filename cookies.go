@@ -190,3 +190,19 @@ func digit(c byte) int64 {
 	}
 	return 16
 }
+
+// deleteDomainSessions are the Set-Cookie values that delete session cookies of the root domain. Clerk sets none there,
+// so that a sibling subdomain has planted them. They belong before the cookies of an answer: where the application is at
+// the root domain itself, a client may take the two for the same cookie.
+func (s *settings) deleteDomainSessions(f *facts) []string {
+	if s.rootDomain == "" || !strings.HasSuffix("."+hostname(f.host()), "."+s.rootDomain) {
+		return nil
+	}
+	var deletions []string
+	for _, name := range s.cookies.session {
+		if name != "" {
+			deletions = append(deletions, name+"=; Path=/; Domain="+s.rootDomain+"; Max-Age=0; Secure")
+		}
+	}
+	return deletions
+}
