@@ -64,13 +64,10 @@ func (j *cookieJudge) rankOf(c *judgedCookie) rank {
 	return r
 }
 
-// knownForged reports whether the signature of a token failed lately, with the keys at hand. As long as it comes back it
-// stays known: a forgery can be planted for more than a year.
+// knownForged reports whether the signature of a token failed lately. As long as the token comes back it stays known: a
+// forgery can be planted for more than a year.
 func (j *cookieJudge) knownForged(c *judgedCookie) bool {
-	if j.keys == nil {
-		return false
-	}
-	key := forgedKey(c.read.raw, j.keys)
+	key := j.forgedKey(c)
 	known := j.forged.has(key, j.now)
 	if known {
 		j.forged.add(key, j.now)
@@ -78,13 +75,13 @@ func (j *cookieJudge) knownForged(c *judgedCookie) bool {
 	return known
 }
 
-func (j *cookieJudge) rememberForged(c *judgedCookie) {
-	if keys := j.verifier.keys.ready(j.now); keys != nil {
-		j.forged.add(forgedKey(c.read.raw, keys), j.now)
-	}
-}
+func (j *cookieJudge) rememberForged(c *judgedCookie) { j.forged.add(j.forgedKey(c), j.now) }
 
 // forgedKey is of a token and the keys that its signature was verified with: others may be what it was signed with.
-func forgedKey(raw string, keys *snapshot) [sha256.Size]byte {
-	return sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, keys.generation), raw...))
+func (j *cookieJudge) forgedKey(c *judgedCookie) [sha256.Size]byte {
+	var generation uint64
+	if keys := j.verifier.keys.current.Load(); keys != nil {
+		generation = keys.generation
+	}
+	return sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, generation), c.read.raw...))
 }

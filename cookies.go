@@ -127,7 +127,7 @@ func (f *facts) addToken(s slot, value string) {
 	}
 	c := candidate{s, unescape(value)}
 	switch {
-	case f.named[s] && atAGlance(c.raw, maxToken) != "":
+	case f.named[s] && !likeToken(c.raw):
 		return
 	case f.count == maxCandidates:
 		f.unread = true
@@ -142,6 +142,14 @@ func (f *facts) addToken(s slot, value string) {
 	}
 	f.count++
 	f.named[s] = true
+}
+
+// minSignature is the size of an encoded signature of the smallest key that is used, of 2048 bits.
+const minSignature = 342
+
+// likeToken reports whether a value has the outline of a session token. Nothing else can be one.
+func likeToken(raw string) bool {
+	return len(raw) <= maxToken && strings.Count(raw, ".") == 2 && len(raw)-strings.LastIndexByte(raw, '.') > minSignature
 }
 
 // sessionCookies are the session cookies, in the order they came.
