@@ -144,7 +144,7 @@ func (j *cookieJudge) judgeVerified(ctx context.Context) {
 		}
 		switch {
 		case c.read.reason != "" || c.read.verified:
-			j.judge(ctx, c)
+			j.judge(ctx, ctx, c)
 		case j.rankOf(c) > rankWorthless && j.knownForged(c):
 			c.done, c.reason = true, ReasonTokenSignature
 		}
@@ -152,41 +152,45 @@ func (j *cookieJudge) judgeVerified(ctx context.Context) {
 	j.rankAll()
 }
 
-// judge judges one cookie. It may wait for a key.
-func (j *cookieJudge) judge(ctx context.Context, c *judgedCookie) {
-	c.done, c.reason = true, j.judgeParsed(ctx, &c.read, CarrierCookie, j.f, j.now)
+// judge judges one cookie. It may wait for a key, as long as keys lasts.
+func (j *cookieJudge) judge(ctx, keys context.Context, c *judgedCookie) {
+	c.done, c.reason = true, c.read.reason
+	if c.reason == "" {
+		c.reason = j.verifier.verify(keys, &c.read, j.now)
+	}
+	if c.reason == "" {
+		c.reason = judge(ctx, c.read.claims, CarrierCookie, j.f, &j.settings.policy, j.now)
+	}
 	j.found = max(j.found, c.standing())
 	if c.reason == "" {
 		j.passed, j.heldPassed = true, j.heldPassed || c.held
 	}
 }
 
-// judgeOthers judges the rest, the most promising first, as far as the limits go. A signature that failed once is not
-// verified again soon.
+// judgeOthers judges the rest, the most promising first, as far as the limits go.
 func (j *cookieJudge) judgeOthers(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, longestKeys)
+	c := j.next()
+	if c == nil {
+		return
+	}
+	keys, cancel := context.WithTimeout(ctx, longestKeys)
 	defer cancel()
 	signatures := 0
-	for looked := 0; looked < maxLookedAt && signatures < maxSignatures; looked++ {
-		c := j.next()
-		if c == nil {
-			return
-		}
+	for looked := 0; c != nil && looked < maxLookedAt && signatures < maxSignatures; looked++ {
 		passed := j.passed
-		j.judge(ctx, c)
-		switch c.reason {
-		case ReasonKeyUnknown, ReasonKeysUnavailable:
-		case ReasonTokenSignature:
-			j.rememberForged(c)
+		j.judge(ctx, keys, c)
+		if c.reason != ReasonKeyUnknown && c.reason != ReasonKeysUnavailable {
 			signatures++
-		default:
-			signatures++
+		}
+		if c.reason == ReasonTokenSignature {
+			j.forged.add(j.forgedKey(c), j.now)
 		}
 		if j.verifier.keys.ready(j.now) != j.keys {
 			j.judgeVerified(ctx)
 		} else if j.passed != passed {
 			j.rankAll()
 		}
+		c = j.next()
 	}
 }
 

@@ -52,7 +52,7 @@ func (j *cookieJudge) rankOf(c *judgedCookie) rank {
 	default:
 		r = min(r, rankPerhaps)
 	}
-	if h.kid.value == "" && j.verifier.keys.source != nil || j.keys != nil && !j.keys.has(h.kid.value) {
+	if !j.mayHaveKey(h) {
 		if j.passed && !c.held {
 			return rankWorthless
 		}
@@ -62,6 +62,14 @@ func (j *cookieJudge) rankOf(c *judgedCookie) rank {
 		r += ranksHeld
 	}
 	return r
+}
+
+// mayHaveKey reports whether the key of a token is at hand, or cannot be told to be missing.
+func (j *cookieJudge) mayHaveKey(h *header) bool {
+	if j.keys != nil {
+		return j.keys.has(h.kid.value)
+	}
+	return h.kid.value != "" && len(h.kid.value) <= maxKID
 }
 
 // knownForged reports whether the signature of a token failed lately. As long as the token comes back it stays known: a
@@ -74,8 +82,6 @@ func (j *cookieJudge) knownForged(c *judgedCookie) bool {
 	}
 	return known
 }
-
-func (j *cookieJudge) rememberForged(c *judgedCookie) { j.forged.add(j.forgedKey(c), j.now) }
 
 // forgedKey is of a token and the keys that its signature was verified with: others may be what it was signed with.
 func (j *cookieJudge) forgedKey(c *judgedCookie) [sha256.Size]byte {
