@@ -141,7 +141,7 @@ func (a *Authenticator) perform(r *http.Request, need effect, e *evidence, now t
 		e.cameBack, e.answer = true, a.resolve(r.Context(), &e.facts, now)
 	case weighCookies:
 		e.weighed = true
-		a.weigh(r.Context(), &e.cookies, &e.facts, now)
+		a.judgeCookies(r.Context(), &e.cookies, &e.facts, now)
 		e.pair = e.cookies.choose(&e.facts, a.settings, now)
 		e.signedInAt = signedInAt(e.uat[e.pair])
 	case refreshToken:

@@ -17,7 +17,7 @@ const (
 	cookieHandshake = "__clerk_handshake"
 	cookieNonce     = "__clerk_handshake_nonce"
 	cookieRounds    = "__clerk_redirect_count"
-	cookieParty     = "clerkauth_party"
+	cookieParty     = "clerkauth_party_" // and the tag
 	cookieTried     = "clerkauth_tried"
 	prefixHost      = "__Host-"
 )
@@ -87,10 +87,9 @@ func trimBlanks(s string) string {
 
 // readOwn reads the cookies that this package sets itself.
 func (f *facts) readOwn(name, value string) {
-	switch name {
-	case cookieParty:
-		f.party.add(value)
-	case cookieTried:
+	if tag, ok := strings.CutPrefix(name, cookieParty); ok {
+		f.readParty(tag, value)
+	} else if name == cookieTried {
 		f.tried = true
 	}
 }
@@ -120,11 +119,45 @@ func (f *facts) readCookie(name, value string, names *cookieNames) {
 	}
 }
 
+// addToken adds a session cookie. What cannot be a token is kept as the first of its name only: it decides no more than
+// why nobody is signed in, and must not push others out.
 func (f *facts) addToken(s slot, value string) {
-	if value != "" && f.count < maxCandidates {
-		f.tokens[f.count] = candidate{s, unescape(value)}
-		f.count++
+	if value == "" {
+		return
 	}
+	c := candidate{s, unescape(value)}
+	switch {
+	case f.named[s] && !likeToken(c.raw):
+		return
+	case f.count == maxCandidates:
+		f.unread = true
+		return
+	case f.count < len(f.few):
+		f.few[f.count] = c
+	default:
+		if f.many == nil {
+			f.many = append(f.many, f.few[:]...)
+		}
+		f.many = append(f.many, c)
+	}
+	f.count++
+	f.named[s] = true
+}
+
+// minSignature is the size of an encoded signature of the smallest key that is used, of 2048 bits.
+const minSignature = 342
+
+// likeToken reports whether a value has the outline of a session token. Nothing else can be one.
+func likeToken(raw string) bool {
+	return len(raw) <= maxToken && strings.Count(raw, ".") == 2 && len(raw)-strings.LastIndexByte(raw, '.') > minSignature
+}
+
+// sessionCookies are the session cookies, in the order they came.
+func (f *facts) sessionCookies() []candidate {
+	if f.many != nil {
+		return f.many
+	}
+	return f.few[:f.count]
 }
 
 // first keeps the first value that comes, even an empty one.
@@ -190,4 +223,20 @@ func digit(c byte) int64 {
 		return int64(c-'A') + 10
 	}
 	return 16
+}
+
+// deleteDomainSessions are the Set-Cookie values that delete session cookies of the root domain. Clerk sets none there,
+// so that a sibling subdomain has planted them. They belong before the cookies of an answer: where the application is at
+// the root domain itself, a client may take the two for the same cookie.
+func (s *settings) deleteDomainSessions(f *facts) []string {
+	if s.rootDomain == "" || !strings.HasSuffix("."+hostname(f.host()), "."+s.rootDomain) {
+		return nil
+	}
+	var deletions []string
+	for _, name := range s.cookies.session {
+		if name != "" {
+			deletions = append(deletions, name+"=; Path=/; Domain="+s.rootDomain+"; Max-Age=0; Secure")
+		}
+	}
+	return deletions
 }

@@ -46,7 +46,7 @@ type evidence struct {
 }
 
 // chosen is the session cookie of the name that counts; without raw: none came, or none was weighed yet.
-func (e *evidence) chosen() *verdict { return &e.cookies.verdicts[e.pair] }
+func (e *evidence) chosen() *judgedCookie { return &e.cookies.judged[e.pair] }
 
 // devBrowserToken is the token of a development browser, from the address or from its cookie.
 func (e *evidence) devBrowserToken() string {

@@ -131,7 +131,7 @@ func (k *Keys) Find(ctx context.Context, kid string, now time.Time) (*Snapshot, 
 	if s != nil && s.Has(kid) {
 		return s, nil
 	}
-	if k.source == nil || kid == "" || len(kid) > maxKID {
+	if k.source == nil || !WellFormedKID(kid) {
 		return nil, ErrUnknownKID // no document can bring it
 	}
 	ctx, cancel := context.WithTimeout(ctx, longestWait)

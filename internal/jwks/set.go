@@ -23,6 +23,9 @@ const (
 	maxKID     = 256 // bytes
 )
 
+// WellFormedKID reports whether a document may have a key of this kid.
+func WellFormedKID(kid string) bool { return kid != "" && len(kid) <= maxKID }
+
 // Set is the usable keys of one document. It never changes.
 type Set struct {
 	key  jwt.Keyfunc
@@ -153,7 +156,7 @@ func parseKey(raw string) (jwkset.JWK, error) {
 
 // verifies reports whether what is said about a key lets it verify RS256 signatures. Its kind is seen in the key.
 func verifies(m jwkset.JWKMarshal) bool {
-	return m.KID != "" && len(m.KID) <= maxKID &&
+	return WellFormedKID(m.KID) &&
 		(m.ALG == "" || m.ALG == jwkset.AlgRS256) && (m.USE == "" || m.USE == jwkset.UseSig) &&
 		(m.KEYOPS == nil || slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify))
 }

@@ -1,0 +1,206 @@
+package clerkauth_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// Forgeries under the published key, planted for 400 days, send the visitor nowhere once they have a party cookie, and
+// without one until their signatures were tried, a few for each request.
+func TestForgeriesPlantedForLong(t *testing.T) {
+	for n, without := range map[int]int{3: 0, 4: 1, 12: 3, 60: 15} {
+		for _, held := range []bool{true, false} {
+			v := newVisitor(t)
+			plant := planted(repeat(n, v.forged)...)
+			var own []string
+			want := without
+			if held {
+				own, want = []string{v.party(v.claims(victim))}, 0
+			}
+			handshakes := 0
+			for range 50 {
+				v.now = v.now.Add(50 * time.Second)
+				state := v.auth.AuthenticateRequest(v.requests(v.token(victim), plant, own...)["page, planted before"])
+				v.auth.Settle()
+				if state.Status == clerkauth.Handshake {
+					handshakes++
+				} else if got := who(t, state); got != victim {
+					t.Fatalf("%d forgeries, party cookie %t: %s", n, held, got)
+				}
+			}
+			if handshakes != want {
+				t.Errorf("%d forgeries, party cookie %t: %d handshakes for 50 pages, want %d", n, held, handshakes, want)
+			}
+		}
+	}
+}
+
+// A forgery is remembered for a minute, with the keys that it was tried with: others may have signed it.
+func TestForgeriesAreTriedAgain(t *testing.T) {
+	v := newVisitor(t)
+	plant := planted(repeat(5, v.forged)...)
+	ask := func() string {
+		return who(t, v.auth.AuthenticateRequest(v.requests(v.token(victim), plant)["fetch, planted before"]))
+	}
+	ambiguous := string(clerkauth.ReasonSessionTokenAmbiguous)
+	if first, second := ask(), ask(); first != ambiguous || second != victim {
+		t.Fatalf("got %s, then %s", first, second)
+	}
+	v.clerk.RotateKey()
+	wantState(t, v.auth.AuthenticateRequest(v.script(v.token(victim))), clerkauth.SignedIn, "")
+	if first, second := ask(), ask(); first != ambiguous || second != victim {
+		t.Errorf("with new keys %s, then %s", first, second)
+	}
+	v.now = v.now.Add(time.Minute)
+	if first, second := ask(), ask(); first != ambiguous || second != victim {
+		t.Errorf("a minute later %s, then %s", first, second)
+	}
+}
+
+// When another token has passed, a key that nobody knows is not asked for; when none has, it is, once.
+func TestUnknownKeysBesideAGoodToken(t *testing.T) {
+	v := newVisitor(t)
+	party := v.party(v.claims(victim))
+	plant := planted(repeat(10, func(n int) string {
+		c := v.claims(attacker)
+		c.Header = map[string]any{"kid": fmt.Sprintf("ins_%d", n)}
+		return v.clerk.Token(c)
+	})...)
+	for _, own := range [][]string{nil, {party}} {
+		for _, where := range []string{"before", "behind"} {
+			v.now = v.now.Add(11 * time.Second)
+			v.clerk.ResetRequests()
+			if got := who(t, v.auth.AuthenticateRequest(v.requests(v.token(victim), plant, own...)["fetch, planted "+where])); got != victim {
+				t.Errorf("planted %s: %s", where, got)
+			}
+			if n := len(v.clerk.Requests()); n != 0 {
+				t.Errorf("planted %s: %d requests for keys, want none", where, n)
+			}
+		}
+	}
+	v.now = v.now.Add(11 * time.Second)
+	v.clerk.ResetRequests()
+	who(t, v.auth.AuthenticateRequest(v.requests(v.old(victim), plant)["fetch, planted before"]))
+	if n := len(v.clerk.Requests()); n != 1 {
+		t.Errorf("%d requests for keys where nothing passes, want 1", n)
+	}
+}
+
+// After a rotation the visitor's token has a key that is not at hand, and the attacker's passes. What a party cookie
+// holds for is asked for all the same.
+func TestRotationBesideAPlantedSession(t *testing.T) {
+	v := newVisitor(t)
+	party, old := v.party(v.claims(victim)), v.token(attacker)
+	wantState(t, v.auth.AuthenticateRequest(v.script(old)), clerkauth.SignedIn, "")
+	v.clerk.RotateKey()
+	for kind, r := range v.requests(v.token(victim), planted(old), party) {
+		if got := who(t, v.auth.AuthenticateRequest(r)); got != victim {
+			t.Errorf("%s: %s", kind, got)
+		}
+	}
+}
+
+// Keys out of reach are no reason to sign anybody out, whatever was planted beside the token that needs them.
+func TestCannotTellBesidePlantedCookies(t *testing.T) {
+	v := newVisitor(t)
+	v.clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
+	for what, plant := range v.worthlessPlants() {
+		for kind, r := range v.requests(v.token(victim), plant) {
+			if got := who(t, v.replica().AuthenticateRequest(r)); got != string(clerkauth.ReasonKeysUnavailable) {
+				t.Errorf("%s, %s: %s", what, kind, got)
+			}
+		}
+	}
+}
+
+// AllowParty is asked about tokens whose signature held, and not before, in the time that the request has.
+func TestAllowPartyAmongPlantedCookies(t *testing.T) {
+	var asked []string
+	v := newVisitor(t, func(c *clerkauth.Config) {
+		c.AuthorizedParties = []string{"https://www.example.com"}
+		c.AllowParty = func(ctx context.Context, origin, _ string) bool {
+			if _, ok := ctx.Deadline(); ok {
+				t.Error("AllowParty has a deadline that is not the request's")
+			}
+			asked = append(asked, origin)
+			return origin == "https://example.com"
+		}
+	})
+	plant := planted(slices.Concat(repeat(2, v.forged), repeat(1, func(int) string {
+		c := v.claims(attacker)
+		c.AuthorizedParty = "https://sibling.example.com"
+		return v.clerk.Token(c)
+	}), repeat(20, func(n int) string {
+		c := v.claims(attacker)
+		c.AuthorizedParty, c.IssuedAt = fmt.Sprintf("https://s%d.example.com", n), v.now.Add(-time.Hour)
+		return v.clerk.Forge(c)
+	}))...)
+	for kind, r := range v.requests(v.token(victim), plant) {
+		asked = nil
+		if got := who(t, v.auth.AuthenticateRequest(r)); got != victim {
+			t.Errorf("%s: %s", kind, got)
+		}
+		if i := slices.IndexFunc(asked, func(origin string) bool { return strings.HasPrefix(origin, "https://s0") }); i >= 0 {
+			t.Errorf("%s: asked about a forgery", kind)
+		}
+	}
+}
+
+// Keys that never come hold a request up once, not for each cookie.
+func TestKeysThatHangBesidePlantedCookies(t *testing.T) {
+	withKeys(t, func(k *keyed) {
+		k.clerk.Fault(clerktest.BackendJWKS, clerktest.Hang)
+		r := asking("GET", "/", with("Cookie", planted(repeat(16, func(n int) string {
+			return k.clerk.Token(clerktest.Claims{SessionID: fmt.Sprintf("sess_%d", n), Header: map[string]any{"kid": fmt.Sprintf("ins_%d", n)}})
+		})...)+"; __client_uat=1"))
+		begun := time.Now()
+		if got := who(k.T, k.auth.AuthenticateRequest(r)); got != string(clerkauth.ReasonKeysUnavailable) {
+			k.Error(got)
+		}
+		if waited := time.Since(begun); waited > 3*time.Second {
+			k.Errorf("waited for %s, want 3 s at most", waited)
+		}
+	})
+}
+
+// What a request brings and what outlives it share no memory: a cached token keeps no Cookie header alive.
+func TestCachedTokensKeepNoHeaders(t *testing.T) {
+	v := newVisitor(t)
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	const tokens, size = 32, 1 << 20
+	ask := func(n int) {
+		c := v.claims(fmt.Sprintf("user_2n%d", n))
+		party := v.party(c)
+		r := v.script(v.clerk.Token(c), party)
+		// One string, as a server reads it.
+		r.Header["Cookie"] = []string{"theme=" + strings.Repeat("x", size) + "; " + strings.Join(r.Header["Cookie"], "; ")}
+		auth := v.auth
+		if n%2 == 0 {
+			auth = v.second // has not set the cookie, but finds it good
+		}
+		wantState(t, auth.AuthenticateRequest(r), clerkauth.SignedIn, "")
+	}
+	ask(0)
+	before := heap()
+	for n := range tokens {
+		ask(n)
+	}
+	if grown := int64(heap()) - int64(before); grown > tokens*size/8 { //nolint:gosec // a heap is far smaller than 1<<63
+		t.Errorf("%d cached tokens, whose requests had %d bytes of cookies, keep %d bytes", tokens, size, grown)
+	}
+	runtime.KeepAlive(v)
+}
