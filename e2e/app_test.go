@@ -16,8 +16,9 @@ type app struct {
 	signIn string       // the address of the sign-in page
 	writes atomic.Int64 // those that a handler was reached by
 
-	mu   sync.Mutex // guards seen
-	seen []exchange
+	mu      sync.Mutex // guards what follows
+	seen    []exchange
+	headers map[string]http.Header // of the last request for each path
 }
 
 // exchange is one request and how it was answered.
@@ -45,6 +46,7 @@ func (a *app) handler(auth *clerkauth.Authenticator) http.Handler {
 	mux.Handle("GET /{$}", http.HandlerFunc(a.page))
 	mux.Handle("GET /private", auth.Require(http.HandlerFunc(a.page)))
 	mux.Handle("POST /write", auth.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { a.writes.Add(1) })))
+	mux.Handle("GET /worker.js", http.HandlerFunc(worker))
 	mux.Handle("GET /ws", auth.Require(http.HandlerFunc(a.open)))
 	return a.record(auth.Optional(mux))
 }
@@ -59,8 +61,23 @@ func (a *app) page(w http.ResponseWriter, r *http.Request) {
 		view.Who, view.Expires = s.UserID, s.ExpiresAt.UnixMilli()
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Referrer-Policy", r.FormValue("policy"))
 	_ = pageTemplate.Execute(w, view) // the browser may be gone
 }
+
+// worker is a service worker that sends on what it is asked for, and does nothing else: all, or one method.
+func worker(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/javascript")
+	_ = workerTemplate.Execute(w, r.FormValue("for")) // the browser may be gone
+}
+
+var workerTemplate = template.Must(template.New("worker").Parse(`
+addEventListener("install", () => skipWaiting())
+addEventListener("activate", e => e.waitUntil(clients.claim()))
+addEventListener("fetch", e => {
+	if ({{if eq . "all"}}true{{else}}e.request.method === "{{.}}"{{end}}) e.respondWith(fetch(e.request))
+})
+`))
 
 // open accepts a WebSocket from anywhere: whoever is refused was refused before.
 func (a *app) open(w http.ResponseWriter, r *http.Request) {
@@ -78,6 +95,7 @@ func (a *app) record(next http.Handler) http.Handler {
 		next.ServeHTTP(status, r)
 		a.mu.Lock()
 		defer a.mu.Unlock()
+		a.headers[r.URL.Path] = r.Header.Clone()
 		a.seen = append(a.seen, exchange{
 			r.Method, r.URL.Path, r.Header.Get("Origin"), status.status, w.Header().Get("X-Clerk-Auth-Reason"),
 		})
@@ -95,6 +113,22 @@ func (a *app) answers(path string) []exchange {
 		}
 	}
 	return found
+}
+
+// header is that of the last request for a path.
+func (a *app) header(path string) http.Header {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.headers[path]
+}
+
+// status is that of the last answer for a path; 0: there was none.
+func (a *app) status(path string) int {
+	all := a.answers(path)
+	if len(all) == 0 {
+		return 0
+	}
+	return all[len(all)-1].status
 }
 
 // statusWriter remembers the status.

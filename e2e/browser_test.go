@@ -1,18 +1,13 @@
 package e2e_test
 
 import (
-	"context"
+	"encoding/json"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/chromedp"
 )
 
 // patience is how long a journey may take, on a machine that has much else to do.
@@ -20,8 +15,8 @@ const patience = 3 * time.Minute
 
 // tab is a window of a browser that finds the hosts of a world.
 type tab struct {
-	t   *testing.T
-	ctx context.Context //nolint:containedctx // it is the tab, as far as chromedp goes
+	driver
+	t *testing.T
 }
 
 // place is where a tab is, and what the page there says.
@@ -30,71 +25,41 @@ type place struct {
 	Who string `json:"who"` // empty: it is none of the app's pages
 }
 
-// open starts a browser that has never been anywhere.
+// open starts a Chromium that has never been anywhere.
 func (w *world) open(t *testing.T) *tab {
 	t.Helper()
 	return w.openWith(t, t.TempDir())
 }
 
-// openWith starts a browser with a profile.
+// openWith starts a Chromium with a profile.
 func (w *world) openWith(t *testing.T, profile string) *tab {
 	t.Helper()
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		const missing = "needs a browser: install Debian's chromium"
-		if os.Getenv("CI") != "" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program), chromedp.UserDataDir(profile), chromedp.CombinedOutput(io.Discard), chromedp.WindowSize(900, 600),
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-back-forward-cache", true), // or going back asks nobody, and tells chromedp nothing
-		chromedp.Flag("host-resolver-rules", w.hosts))
-	launcher, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	return newTab(t, launcher)
+	return &tab{openChromium(t, w.internet, profile), t}
 }
 
-// another is a second tab of the same browser.
-func (b *tab) another() *tab {
+// visit is a navigation by the address bar.
+func (b *tab) visit(url string) {
 	b.t.Helper()
-	return newTab(b.t, b.ctx)
-}
-
-func newTab(t *testing.T, parent context.Context) *tab {
-	t.Helper()
-	ctx, cancel := chromedp.NewContext(parent)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil { // the first use has no deadline: it would be the browser's
-		t.Fatal(err)
-	}
-	ctx, cancel = context.WithTimeout(ctx, patience)
-	t.Cleanup(cancel)
-	return &tab{t, ctx}
-}
-
-// visit is a navigation by the address bar. It returns the status of the page where it ends.
-func (b *tab) visit(url string) int {
-	b.t.Helper()
-	return b.arrive(chromedp.Navigate(url))
+	b.arrive(b.navigate(url))
 }
 
 // press clicks what leads to another page.
-func (b *tab) press(selector string) int {
+func (b *tab) press(selector string) {
 	b.t.Helper()
-	return b.arrive(chromedp.Click(chromedp.CSS(selector)))
+	b.arrive(b.click(selector))
 }
 
-func (b *tab) arrive(step chromedp.Action[chromedp.Void]) int {
+// reload loads the page again.
+func (b *tab) reload() {
 	b.t.Helper()
-	resp, err := chromedp.RunResponse(b.ctx, step)
+	b.arrive(b.driver.reload())
+}
+
+func (b *tab) arrive(err error) {
+	b.t.Helper()
 	if err != nil {
 		b.t.Fatalf("a navigation ends at %+v: %v", b.place(), err)
 	}
-	return int(resp.Status)
 }
 
 // text is what the page says in all.
@@ -120,7 +85,12 @@ func (b *tab) expect(when string, want place) {
 // evaluate runs a script in the page and waits for what it promises.
 func evaluate[T any](b *tab, script string, args ...any) T {
 	b.t.Helper()
-	result, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](fmt.Sprintf(script, args...), chromedp.EvalAwaitPromise))
+	script = fmt.Sprintf(script, args...)
+	var result T
+	raw, err := b.evaluate(script)
+	if err == nil {
+		err = json.Unmarshal(raw, &result)
+	}
 	if err != nil {
 		b.t.Fatalf("%s: %v", script, err)
 	}
@@ -130,20 +100,9 @@ func evaluate[T any](b *tab, script string, args ...any) T {
 // await waits until a condition holds in the page.
 func (b *tab) await(condition string) {
 	b.t.Helper()
-	poll := chromedp.Poll[bool](condition, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(patience))
-	if _, err := chromedp.Run(b.ctx, poll); err != nil {
+	if err := b.driver.await(condition); err != nil {
 		b.t.Fatalf("waiting for %s: %v", condition, err)
 	}
-}
-
-// cookies are those that the browser would send to a page.
-func (b *tab) cookies(url string) []*network.Cookie {
-	b.t.Helper()
-	got, err := chromedp.Call(b.ctx, network.GetCookies, network.GetCookiesParams{URLs: []string{url}})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return got.Cookies
 }
 
 // picture saves what the tab shows, where screenshots are wanted.
@@ -153,7 +112,7 @@ func (b *tab) picture() {
 	if dir == "" {
 		return
 	}
-	image, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	image, err := b.screenshot()
 	if err != nil {
 		b.t.Fatal(err)
 	}

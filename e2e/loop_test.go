@@ -36,7 +36,8 @@ func TestKeysOfAnotherInstanceEndInAPageThatSaysSo(t *testing.T) {
 			})
 			b := w.open(t)
 			b.visit(w.app.signIn + "?redirect_url=" + url.QueryEscape(w.home+"/private"))
-			status := b.press(`button[value="` + alice + `"]`)
+			b.press(`button[value="` + alice + `"]`)
+			status := w.app.status("/private")
 			b.picture()
 			if at := b.place().URL; status != http.StatusUnauthorized || !strings.HasPrefix(at, w.home+"/private") {
 				t.Errorf("ends at %s with %d, want 401 at the app", at, status)
@@ -71,6 +72,7 @@ func blockCookies(t *testing.T, origin string) string {
 
 // Nobody can sign in without cookies, and nobody is sent to and fro because of it.
 func TestBlockedCookiesEndAtTheSignInPage(t *testing.T) {
+	t.Parallel()
 	w := production(t, clerktest.Options{}, nil)
 	b := w.openWith(t, blockCookies(t, w.home))
 	b.visit(w.home + "/private")

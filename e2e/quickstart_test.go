@@ -45,6 +45,7 @@ func quickstart(t *testing.T) string {
 
 // TestQuickstart takes a person through examples/quickstart, whose tokens live as long as Clerk's: a minute.
 func TestQuickstart(t *testing.T) {
+	t.Parallel()
 	b := (&world{}).open(t)
 	home := quickstart(t)
 	b.visit(home + "/")

@@ -8,66 +8,9 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/chromedp"
 
-	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
 )
-
-const (
-	postFetch  = `fetch(%q, {method: "POST", mode: "no-cors", credentials: "include"}).then(r => r.status, () => -1)`
-	postForm   = `void document.body.insertAdjacentHTML("beforeend", '<form method="post" action="%s"><button id="write">Write</button></form>')`
-	openSocket = `new Promise(done => {
-		const socket = new WebSocket(%q)
-		socket.onopen = () => done("open")
-		socket.onclose = () => done("refused")
-	})`
-	appSocket = "wss://app." + domain + "/ws"
-)
-
-// The sibling is of the same site, so that the browser sends the app's cookies along, SameSite or not.
-func TestSiblingCannotWriteNorOpenAWebSocket(t *testing.T) {
-	w := production(t, clerktest.Options{}, nil)
-	b := w.open(t)
-	w.signIn(b, "/private")
-	refused := func(method, path string) exchange {
-		return exchange{method, path, evilOrigin, http.StatusForbidden, string(clerkauth.ReasonCrossOriginRequest)}
-	}
-
-	b.visit(evilOrigin + "/")
-	evaluate[int](b, postFetch, w.home+"/write")
-	evaluate[chromedp.Void](b, postForm, w.home+"/write")
-	if status := b.press("#write"); status != http.StatusForbidden {
-		t.Errorf("a sibling's form: %d, want 403", status)
-	}
-	b.picture()
-	if got, want := w.app.answers("/write"), slices.Repeat([]exchange{refused(http.MethodPost, "/write")}, 2); !slices.Equal(got, want) {
-		t.Errorf("a sibling's writes: %+v, want %+v", got, want)
-	}
-	b.visit(evilOrigin + "/")
-	if got := evaluate[string](b, openSocket, appSocket); got != "refused" {
-		t.Errorf("a sibling's WebSocket: %s", got)
-	}
-	if got, want := w.app.answers("/ws"), []exchange{refused(http.MethodGet, "/ws")}; !slices.Equal(got, want) {
-		t.Errorf("a sibling's WebSocket: %+v, want %+v", got, want)
-	}
-	if n := w.app.writes.Load(); n != 0 {
-		t.Errorf("the sibling wrote %d times", n)
-	}
-
-	b.visit(w.home + "/private")
-	b.expect("the app", w.signedIn("/private"))
-	if got := evaluate[int](b, postFetch, w.home+"/write"); got != http.StatusOK {
-		t.Errorf("the app's own write: %d", got)
-	}
-	if got := evaluate[string](b, openSocket, appSocket); got != "open" {
-		t.Errorf("the app's own WebSocket: %s", got)
-	}
-	evaluate[chromedp.Void](b, postForm, "/write")
-	if status := b.press("#write"); status != http.StatusOK || w.app.writes.Load() != 2 {
-		t.Errorf("the app's own form: %d, after %d writes", status, w.app.writes.Load())
-	}
-}
 
 // mallory has an account at the same instance, and a page on the sibling.
 func (w *world) mallory() clerktest.Claims {
@@ -79,7 +22,7 @@ func (w *world) mallory() clerktest.Claims {
 func (b *tab) plant(name, value, path string) {
 	b.t.Helper()
 	b.visit(evilOrigin + "/")
-	evaluate[chromedp.Void](b, `void (document.cookie = %q)`, name+"="+value+"; Domain="+domain+"; Path="+path+"; Secure")
+	evaluate[any](b, `void (document.cookie = %q)`, name+"="+value+"; Domain="+domain+"; Path="+path+"; Secure")
 	if !slices.ContainsFunc(b.cookies(appOrigin+path), func(c *network.Cookie) bool {
 		return c.Name == name && c.Value == value && c.Domain == "."+domain && c.Path == path
 	}) {
@@ -88,6 +31,7 @@ func (b *tab) plant(name, value, path string) {
 }
 
 func TestPlantedCookieIsRefusedAndTheHonestSessionGoesOn(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		plant func(*world) string
@@ -144,6 +88,7 @@ func (w *world) sessionCookies(b *tab) []string {
 }
 
 func TestPlantedTokenWithoutAzpSignsNobodyIn(t *testing.T) {
+	t.Parallel()
 	w := production(t, clerktest.Options{}, nil)
 	b := w.open(t)
 	c := w.mallory()
@@ -163,6 +108,7 @@ func TestPlantedTokenWithoutAzpSignsNobodyIn(t *testing.T) {
 
 // Mallory's own token is good, and one that the app could have asked for. It must not be mistaken for Alice's.
 func TestPlantedTokenOfAnotherAccountDoesNotReplaceTheHonestOne(t *testing.T) {
+	t.Parallel()
 	w := production(t, clerktest.Options{}, nil)
 	b := w.open(t)
 	w.signIn(b, "/private")

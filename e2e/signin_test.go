@@ -13,6 +13,7 @@ import (
 )
 
 func TestFirstVisitLeadsThroughTheSignInPageAndBack(t *testing.T) {
+	t.Parallel()
 	w := production(t, clerktest.Options{}, nil)
 	b := w.open(t)
 	b.visit(w.home + "/")
@@ -26,6 +27,7 @@ func TestFirstVisitLeadsThroughTheSignInPageAndBack(t *testing.T) {
 }
 
 func TestBackButtonAfterTheRoundShowsThePage(t *testing.T) {
+	t.Parallel()
 	w := production(t, clerktest.Options{WithoutRefresh: true}, nil)
 	b := w.open(t)
 	w.signIn(b, "/private?page=1")
@@ -46,7 +48,7 @@ func TestBackButtonAfterTheRoundShowsThePage(t *testing.T) {
 	w.expire()
 	b.step(-1)
 	b.expect("back, after another expiry", w.signedIn("/private?page=1"))
-	b.arrive(chromedp.Reload())
+	b.reload()
 	b.expect("back and reloaded, after another expiry", w.signedIn("/private?page=1"))
 	b.picture()
 }
@@ -54,17 +56,18 @@ func TestBackButtonAfterTheRoundShowsThePage(t *testing.T) {
 // step goes back or forward in the tab's history, perhaps without any request.
 func (b *tab) step(by int64) {
 	b.t.Helper()
-	before, err := chromedp.Run(b.ctx, chromedp.NavigationEntries())
+	before, err := chromedp.Run(b.chromium(), chromedp.NavigationEntries())
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	to := before.Entries[before.CurrentIndex+by]
-	if err := chromedp.Do(b.ctx, chromedp.NavigateToHistoryEntry(to.ID)); err != nil {
+	if err := chromedp.Do(b.chromium(), chromedp.NavigateToHistoryEntry(to.ID)); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
 func TestSignedOutElsewhereIsNoticedByTheNextNavigation(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		in   setting
@@ -94,6 +97,7 @@ func TestSignedOutElsewhereIsNoticedByTheNextNavigation(t *testing.T) {
 }
 
 func TestPartyCookieIsOutOfReachInProduction(t *testing.T) {
+	t.Parallel()
 	w := production(t, clerktest.Options{}, nil)
 	b := w.open(t)
 	w.signIn(b, "/private")

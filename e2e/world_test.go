@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -28,11 +27,12 @@ const alice = "user_2alice"
 
 // world is an app, its instance, a sibling and the time that they have in common.
 type world struct {
-	clerk *clerktest.Instance
-	app   *app
-	home  string // the app's origin
-	time  *clock
-	hosts string // for --host-resolver-rules
+	clerk    *clerktest.Instance
+	app      *app
+	home     string // the app's origin
+	evil     string // the sibling's
+	time     *clock
+	internet *internet // nil: this machine's own
 }
 
 // clock is the real one, set ahead: an hour passes without waiting.
@@ -55,26 +55,29 @@ type setting func(t *testing.T, opts clerktest.Options, change func(*clerkauth.C
 // production is a world with https everywhere.
 func production(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *world {
 	t.Helper()
-	opts.Domain, opts.Origins = domain, []string{appOrigin}
-	w := &world{home: appOrigin, time: new(clock)}
-	opts.Now = w.time.now
+	return productionIn(t, newInternet(t), domain, opts, change)
+}
+
+// productionIn is a world of production below a domain.
+func productionIn(t *testing.T, in *internet, domain string, opts clerktest.Options, change func(*clerkauth.Config)) *world {
+	t.Helper()
+	w := &world{home: "https://app." + domain, evil: "https://evil." + domain, time: new(clock), internet: in}
+	opts.Domain, opts.Origins, opts.Now = domain, []string{w.home}, w.time.now
 	w.clerk = clerktest.New(t, opts)
 	w.app = newApp(w.clerk)
 	frontend, err := url.Parse(w.clerk.Issuer())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.hosts = strings.Join([]string{
-		serveTLS(t, appOrigin, w.app.handler(w.authenticator(t, change))),
-		serveTLS(t, frontend.String(), &httputil.ReverseProxy{
-			Transport: w.clerk.Config().HTTPClient.Transport,
-			Rewrite: func(r *httputil.ProxyRequest) {
-				r.SetURL(frontend)
-				r.Out.Host = frontend.Host
-			},
-		}),
-		serveTLS(t, evilOrigin, http.HandlerFunc(evil)),
-	}, ", ")
+	in.serve(t, w.home, w.app.handler(w.authenticator(t, change)))
+	in.serve(t, frontend.String(), &httputil.ReverseProxy{
+		Transport: w.clerk.Config().HTTPClient.Transport,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(frontend)
+			r.Out.Host = frontend.Host
+		},
+	})
+	in.serve(t, w.evil, http.HandlerFunc(evil))
 	return w
 }
 
@@ -100,7 +103,7 @@ func development(t *testing.T, opts clerktest.Options, change func(*clerkauth.Co
 }
 
 func newApp(clerk *clerktest.Instance) *app {
-	return &app{signIn: clerk.URL(clerktest.SignInPage)}
+	return &app{signIn: clerk.URL(clerktest.SignInPage), headers: map[string]http.Header{}}
 }
 
 func (w *world) authenticator(t *testing.T, change func(*clerkauth.Config)) *clerkauth.Authenticator {
@@ -117,16 +120,9 @@ func (w *world) authenticator(t *testing.T, change func(*clerkauth.Config)) *cle
 	return auth
 }
 
-// serveTLS serves an origin and returns the rule by which a browser finds it.
-func serveTLS(t *testing.T, origin string, h http.Handler) string {
-	t.Helper()
-	server := httptest.NewTLSServer(h)
-	t.Cleanup(server.Close)
-	return fmt.Sprintf("MAP %s:443 %s", strings.TrimPrefix(origin, "https://"), server.Listener.Addr())
-}
-
 // evil is a sibling of the app. What it does is up to the scripts that a test runs there.
-func evil(w http.ResponseWriter, _ *http.Request) {
+func evil(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Referrer-Policy", r.FormValue("policy"))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	fmt.Fprint(w, `<!doctype html><title>evil</title><link rel="icon" href="data:,"><h1 id="who">evil</h1>`)
 }

@@ -255,6 +255,7 @@ func TestCrossOriginWithAnyParty(t *testing.T) {
 		{"from http through a proxy", behindProxy, "http://10.0.0.1:8080/", []edit{proxied, headers("Origin: http://example.com")}, cross},
 		{"a proxy that is not trusted", anyParty, "http://10.0.0.1:8080/", []edit{proxied, headers("Origin: https://example.com")}, cross},
 		{"two forwarded hosts", behindProxy, "http://10.0.0.1:8080/", []edit{proxied, headers("X-Forwarded-Host: evil.test", "Origin: https://evil.test")}, cross},
+		{"a host with a port that is none", anyParty, "https://example.com/", []edit{func(r *http.Request) { r.Host = "example.com:99999" }, headers("Origin: https://example.com")}, cross},
 		{"no host and a null origin", anyParty, "https://example.com/", []edit{func(r *http.Request) { r.Host = "" }, headers("Origin: null")}, cross},
 	} {
 		a := newApp(t, tc.config)

@@ -1,0 +1,134 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// journeys are what holds in every engine.
+var journeys = []struct {
+	name string
+	opts clerktest.Options
+	in   func(*testing.T, *internet, string, clerktest.Options, func(*clerkauth.Config)) *world
+	run  func(w *world, b *tab, engine string)
+}{
+	{"sign-in and expiry", clerktest.Options{WithoutRefresh: true}, productionIn, signInAndExpiry},
+	{"sign-in and expiry in development", clerktest.Options{WithoutRefresh: true}, developmentIn, signInAndExpiry},
+	{"refresh after expiry", clerktest.Options{}, productionIn, refreshAfterExpiry},
+	{"writes and WebSockets of a sibling", clerktest.Options{}, productionIn, siblingCannotWrite},
+	{"own scripts", clerktest.Options{}, productionIn, ownScripts},
+	{"forms through a service worker", clerktest.Options{}, productionIn, formsThroughWorker},
+	{"forms past a service worker", clerktest.Options{}, productionIn, formsPastWorker},
+}
+
+func TestEveryEngine(t *testing.T) {
+	t.Parallel()
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			in := newInternet(t)
+			browser := e.open(t, in)
+			for i, j := range journeys {
+				t.Run(j.name, func(t *testing.T) {
+					w := j.in(t, in, fmt.Sprintf("journey-%d.test", i), j.opts, nil) // what a journey leaves behind is another site's
+					b := &tab{browser, t}
+					j.run(w, b, e.name)
+					b.picture()
+				})
+			}
+		})
+	}
+}
+
+func developmentIn(t *testing.T, _ *internet, _ string, opts clerktest.Options, change func(*clerkauth.Config)) *world {
+	t.Helper()
+	return development(t, opts, change)
+}
+
+func signInAndExpiry(w *world, b *tab, _ string) {
+	b.visit(w.home + "/")
+	b.expect("a page for everybody", w.nobody("/"))
+	w.signIn(b, "/private?a=1&b=%2F")
+	b.visit(w.home + "/")
+	b.expect("the other page", w.signedIn("/"))
+	w.expire()
+	w.renewals()
+	b.visit(w.home + "/private?a=2")
+	b.expect("after expiry", w.signedIn("/private?a=2"))
+	if handshakes, refreshes := w.renewals(); handshakes != 1 || refreshes != 0 {
+		b.t.Errorf("%d handshakes and %d refreshes, want one handshake", handshakes, refreshes)
+	}
+	w.clerk.BrowserSessions()[0].SignOut()
+	w.expire()
+	b.visit(w.home + "/")
+	b.expect("signed out elsewhere", w.nobody("/"))
+}
+
+func refreshAfterExpiry(w *world, b *tab, _ string) {
+	w.signIn(b, "/private")
+	w.expire()
+	w.renewals()
+	b.visit(w.home + "/private")
+	b.expect("after expiry", w.signedIn("/private"))
+	if handshakes, refreshes := w.renewals(); handshakes != 0 || refreshes != 1 {
+		b.t.Errorf("%d handshakes and %d refreshes, want one refresh", handshakes, refreshes)
+	}
+}
+
+const (
+	postFetch  = `fetch(%q, {method: "POST", mode: "no-cors", credentials: "include"}).then(r => r.status, () => -1)`
+	postForm   = `void document.body.insertAdjacentHTML("beforeend", '<form method="post" action="%s"><button id="write">Write</button></form>')`
+	openSocket = `new Promise(done => {
+		const socket = new WebSocket(%q)
+		socket.onopen = () => done("open")
+		socket.onclose = () => done("refused")
+	})`
+)
+
+// The sibling is of the same site, so that the browser sends the app's cookies along, SameSite or not.
+func siblingCannotWrite(w *world, b *tab, _ string) {
+	w.signIn(b, "/private")
+	refused := func(method, path string) exchange {
+		return exchange{method, path, w.evil, http.StatusForbidden, string(clerkauth.ReasonCrossOriginRequest)}
+	}
+	socket := "wss" + strings.TrimPrefix(w.home, "https") + "/ws"
+
+	b.visit(w.evil + "/")
+	evaluate[int](b, postFetch, w.home+"/write")
+	evaluate[any](b, postForm, w.home+"/write")
+	b.press("#write")
+	b.picture()
+	b.reload() // which WebKit calls the person's own doing
+	if got, want := w.app.answers("/write"), slices.Repeat([]exchange{refused(http.MethodPost, "/write")}, 3); !slices.Equal(got, want) {
+		b.t.Errorf("a sibling's writes: %+v, want %+v", got, want)
+	}
+	b.visit(w.evil + "/")
+	if got := evaluate[string](b, openSocket, socket); got != "refused" {
+		b.t.Errorf("a sibling's WebSocket: %s", got)
+	}
+	if got, want := w.app.answers("/ws"), []exchange{refused(http.MethodGet, "/ws")}; !slices.Equal(got, want) {
+		b.t.Errorf("a sibling's WebSocket: %+v, want %+v", got, want)
+	}
+	if n := w.app.writes.Load(); n != 0 {
+		b.t.Errorf("the sibling wrote %d times", n)
+	}
+
+	b.visit(w.home + "/private")
+	b.expect("the app", w.signedIn("/private"))
+	if got := evaluate[int](b, postFetch, w.home+"/write"); got != http.StatusOK {
+		b.t.Errorf("the app's own write: %d", got)
+	}
+	if got := evaluate[string](b, openSocket, socket); got != "open" {
+		b.t.Errorf("the app's own WebSocket: %s", got)
+	}
+	evaluate[any](b, postForm, "/write")
+	b.press("#write")
+	if status := w.app.status("/write"); status != http.StatusOK || w.app.writes.Load() != 2 {
+		b.t.Errorf("the app's own form: %d, after %d writes", status, w.app.writes.Load())
+	}
+}

@@ -1,0 +1,127 @@
+package e2e_test
+
+import (
+	"net/http"
+	"strings"
+)
+
+// policies are what a page can say about the Referer of what it sends; the first: nothing.
+var policies = []string{
+	"", "no-referrer", "same-origin", "origin", "strict-origin", "origin-when-cross-origin", "strict-origin-when-cross-origin",
+	"no-referrer-when-downgrade", "unsafe-url",
+}
+
+// provenance is what a browser says of where a request comes from, with the app and its sibling by these names.
+type provenance struct{ origin, site, mode, dest, referrer string }
+
+// provenance is that of the last request for a path.
+func (w *world) provenance(path string) provenance {
+	h := w.app.header(path)
+	name := func(address string) string {
+		name, _, _ := strings.Cut(strings.NewReplacer(w.home, "app", w.evil, "sibling").Replace(address), "/")
+		return name
+	}
+	return provenance{name(h.Get("Origin")), h.Get("Sec-Fetch-Site"), h.Get("Sec-Fetch-Mode"), h.Get("Sec-Fetch-Dest"), name(h.Get("Referer"))}
+}
+
+// formOf is what a form of the app's own page or of a sibling's comes with, past any service worker.
+func formOf(who, policy string) provenance {
+	p := provenance{who, "same-origin", "navigate", "document", who}
+	if who == "sibling" {
+		p.site = "same-site"
+	}
+	if policy == "no-referrer" || policy == "same-origin" && who == "sibling" {
+		p.origin, p.referrer = "null", ""
+	}
+	return p
+}
+
+// throughWorker is what becomes of that in a service worker that answers with respondWith(fetch(event.request)).
+func throughWorker(engine string, p provenance) provenance {
+	p.dest = "empty"
+	switch engine {
+	case "Firefox":
+		p.site, p.mode = "same-origin", "same-origin"
+		if p.origin != "null" {
+			p.origin = "app"
+		}
+	case "WebKit":
+		p.site = "same-origin"
+		if p.origin == "null" {
+			p.origin, p.referrer = "app", "app" // the worker's own
+		}
+	}
+	return p
+}
+
+const registerWorker = `navigator.serviceWorker.register("/worker.js?for=%s").then(() => navigator.serviceWorker.ready)
+	.then(() => navigator.serviceWorker.controller || new Promise(done => navigator.serviceWorker.oncontrollerchange = done)).then(() => true)`
+
+// submit sends a form of a page with a Referrer-Policy to the app.
+func (w *world) submit(b *tab, who, policy string) {
+	b.t.Helper()
+	page := map[string]string{"app": w.home, "sibling": w.evil}[who]
+	b.visit(page + "/?policy=" + policy)
+	evaluate[any](b, postForm, w.home+"/write")
+	b.press("#write")
+}
+
+// A service worker that answers everything makes forms of others look like the app's own. Where something is left
+// that tells, they are refused. SECURITY.md names the two exceptions.
+func formsThroughWorker(w *world, b *tab, engine string) {
+	w.signIn(b, "/private")
+	evaluate[bool](b, registerWorker, "all")
+	for _, policy := range policies {
+		for who, status := range map[string]int{"app": http.StatusOK, "sibling": http.StatusForbidden} {
+			form := formOf(who, policy)
+			switch {
+			case engine == "WebKit" && who == "sibling" && form.origin == "null":
+				status = http.StatusOK // nothing tells: a hole
+			case engine == "Firefox" && who == "app" && form.origin == "null":
+				status = http.StatusForbidden // as a sibling's would be: a price
+			}
+			w.submit(b, who, policy)
+			w.expectWrite(b, "form of "+who+" with policy "+policy, throughWorker(engine, form), status)
+		}
+	}
+}
+
+// A worker that answers GET alone leaves no exception.
+func formsPastWorker(w *world, b *tab, _ string) {
+	w.signIn(b, "/private")
+	evaluate[bool](b, registerWorker, http.MethodGet)
+	for _, policy := range policies {
+		for who, status := range map[string]int{"app": http.StatusOK, "sibling": http.StatusForbidden} {
+			w.submit(b, who, policy)
+			w.expectWrite(b, "form of "+who+" with policy "+policy, formOf(who, policy), status)
+		}
+	}
+}
+
+// expectWrite says what the last write came with, and how it should have been answered.
+func (w *world) expectWrite(b *tab, what string, from provenance, status int) {
+	b.t.Helper()
+	if got := w.provenance("/write"); got != from {
+		b.t.Errorf("%s: %+v, want %+v", what, got, from)
+	}
+	if got := w.app.status("/write"); got != status {
+		b.t.Errorf("%s: %d, want %d", what, got, status)
+	}
+}
+
+// The app's own scripts write under any policy, unless they ask for a mode that is the mark of Firefox's workers.
+func ownScripts(w *world, b *tab, engine string) {
+	w.signIn(b, "/private")
+	for _, policy := range policies {
+		for _, mode := range []string{"cors", "same-origin", "no-cors"} {
+			status := http.StatusOK
+			if policy == "no-referrer" && mode == "same-origin" && engine != "Chromium" {
+				status = http.StatusForbidden
+			}
+			b.visit(w.home + "/?policy=" + policy)
+			if got := evaluate[int](b, `fetch("/write", {method: "POST", mode: %q}).then(r => r.status)`, mode); got != status {
+				b.t.Errorf("%s with policy %q: %d, want %d: %+v", mode, policy, got, status, w.provenance("/write"))
+			}
+		}
+	}
+}
