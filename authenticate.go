@@ -2,10 +2,9 @@ package clerkauth
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
-	"reflect"
-	"strings"
 	"time"
 )
 
@@ -57,7 +56,7 @@ func (s Status) String() string {
 
 // AuthenticateRequest decides and writes nothing. Callers must send what state.Header holds.
 func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
-	return &a.authenticate(r).RequestState
+	return &a.authenticate(r, false).RequestState
 }
 
 // decision is a RequestState and for whom it was made.
@@ -66,34 +65,19 @@ type decision struct {
 	session Session
 	raw     string
 	by      *Authenticator // nil: NewContext, so nobody's to believe
+	left    bool           // an expired token was not refreshed, because nothing here requires a session
 	request identity
 }
 
-// identity tells requests apart. Copies that middleware makes of a request share its header; a request that
-// only shares the context does not, and one whose credentials were changed since is another one.
-type identity struct {
-	header                http.Header // the map itself counts, and as long as it is kept no other can lie at its address
-	method, host          string
-	authorization, cookie string
-}
-
-func identify(r *http.Request) identity {
-	return identity{
-		header: r.Header, method: r.Method, host: r.Host,
-		authorization: strings.Join(r.Header["Authorization"], "\n"), cookie: strings.Join(r.Header["Cookie"], "\n"),
-	}
-}
-
-// of reports whether i is the identity of r.
-func (i *identity) of(r *http.Request) bool {
-	return reflect.ValueOf(i.header).Pointer() == reflect.ValueOf(r.Header).Pointer() && i.method == r.Method && i.host == r.Host &&
-		i.authorization == strings.Join(r.Header["Authorization"], "\n") && i.cookie == strings.Join(r.Header["Cookie"], "\n")
-}
-
-func (a *Authenticator) authenticate(r *http.Request) *decision {
+// authenticate decides about r. required: whoever is signed out will be refused.
+func (a *Authenticator) authenticate(r *http.Request, required bool) *decision {
 	begin := a.settings.now()
-	o := a.decide(r, begin)
-	d := &decision{by: a, request: identify(r)}
+	o := a.decide(r, required, begin)
+	d := &decision{by: a, left: errors.Is(o.detail, errRefreshNotRequired)}
+	d.request.identify(r, o.reason == "" && o.carrier == CarrierBearer, a.settings.forwarded)
+	if len(o.header["Set-Cookie"]) > 0 {
+		o.header.Set("Cache-Control", oneBrowsers)
+	}
 	d.Status, d.Header = o.status, o.header
 	if o.claims != nil {
 		d.session = o.claims.copySession()
@@ -114,8 +98,8 @@ func (a *Authenticator) authenticate(r *http.Request) *decision {
 }
 
 // decide is the way of a request: its facts, what has to be found out, and what it all comes to.
-func (a *Authenticator) decide(r *http.Request, now time.Time) outcome {
-	var e evidence
+func (a *Authenticator) decide(r *http.Request, required bool, now time.Time) outcome {
+	e := evidence{required: required}
 	if reason := e.read(r, a.settings); reason != "" {
 		return outcome{reason: reason}
 	}
@@ -161,11 +145,11 @@ func (a *Authenticator) finish(r *http.Request, e *evidence, o *outcome, now tim
 		o.reason = s.judgePending(o.claims)
 	}
 	if e.cameBack {
-		o.setCookies("no-store", s.forget(&e.facts))
+		o.setCookies(s.forget(&e.facts))
 	}
-	if o.reason == "" && o.carrier == CarrierCookie {
+	if o.reason == "" && o.carrier == CarrierCookie && e.renewalObstacle() == nil {
 		if c := s.partyCookie(r.Context(), o.claims, &e.facts, now); c != nil {
-			o.setCookies("private", []string{c.String()})
+			o.setCookies([]string{c.String()})
 		}
 	}
 }

@@ -96,8 +96,7 @@ type Config struct {
 	problems []error // what ConfigFromEnv could not read; New reports it
 }
 
-// ErrorHandler answers a refused request. Nothing has been written; err is never nil, and shared between requests:
-// read it, do not change it.
+// ErrorHandler answers a refused request. Nothing has been written; err is never nil, and this request's own.
 type ErrorHandler func(w http.ResponseWriter, r *http.Request, err *Error)
 
 // Event is one decision, for metrics and traces. It names nobody.

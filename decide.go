@@ -34,6 +34,7 @@ const (
 // evidence is all that a decision is made from.
 type evidence struct {
 	facts
+	required bool     // whoever is signed out will be refused
 	cameBack bool     // the answer of a browser round was looked at
 	answer   answered // what it brought
 
@@ -93,7 +94,7 @@ func (s *settings) decideCookies(ctx context.Context, e *evidence, now time.Time
 
 func signedInBy(a answered, k Carrier) outcome {
 	o := outcome{carrier: k, token: a.token, claims: a.claims, header: make(http.Header)}
-	o.setCookies("no-store", a.cookies)
+	o.setCookies(a.cookies)
 	return o
 }
 
@@ -183,15 +184,11 @@ func (s *settings) judgePending(c *claims) Reason {
 }
 
 func (o *outcome) err() *Error {
-	if o.detail == nil && !o.tooMany {
-		return refused(o.reason)
-	}
 	return &Error{Reason: o.reason, detail: o.detail, tooMany: o.tooMany}
 }
 
-// setCookies adds Set-Cookie values, and keeps a response that has any, which now is one browser's, out of
-// shared caches.
-func (o *outcome) setCookies(cacheControl string, cookies []string) {
+// setCookies adds Set-Cookie values.
+func (o *outcome) setCookies(cookies []string) {
 	if len(cookies) == 0 {
 		return
 	}
@@ -200,8 +197,5 @@ func (o *outcome) setCookies(cacheControl string, cookies []string) {
 	}
 	for _, c := range cookies {
 		o.header.Add("Set-Cookie", c)
-	}
-	if o.header.Get("Cache-Control") == "" {
-		o.header.Set("Cache-Control", cacheControl)
 	}
 }

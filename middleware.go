@@ -9,38 +9,43 @@ import (
 // browser whose session token ran out is sent through Clerk and back, with 307, before a handler sees it.
 // Handlers ask FromContext.
 func (a *Authenticator) Optional(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d, r, made := a.decided(r)
-		if made && d.answer(w) {
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, next, false) })
 }
 
-// Require lets signed-in requests through and answers the others: 401, 403, 503 or a browser round, as JSON, or as a small page
+// Require lets signed-in requests through and answers the others: 401, 403, 503 or a handshake redirect, as JSON, or as a small page
 // where the client prefers HTML. With Config.SignInURL, somebody signed out who asks for a page is sent there.
 // Config.ErrorHandler replaces the answer.
 func (a *Authenticator) Require(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d, r, made := a.decided(r)
-		if made && d.answer(w) {
-			return
-		}
-		if err, refused := d.Err.(*Error); refused { //nolint:errorlint // the field holds an *Error, never wrapped
-			a.refuse(w, r, err)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, next, true) })
 }
 
-// decided returns the decision about r, r with the decision in its context, and whether it was made here. A decision is believed only
-// from this Authenticator and for this request; otherwise it is made here.
-func (a *Authenticator) decided(r *http.Request) (*decision, *http.Request, bool) {
-	if d, ok := r.Context().Value(contextKey{}).(*decision); ok && d.by == a && d.request.of(r) {
+// serve lets next answer r, with what the decision adds. required: or refuses r.
+func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.Handler, required bool) {
+	d, r, made := a.decided(r, required)
+	if made && d.Header != nil {
+		var done bool
+		if w, done = d.Respond(w); done {
+			return
+		}
+		if p, ok := w.(interface{ settle() }); ok {
+			defer p.settle() // of a handler that has written nothing, or panics
+			r.Header = unconditional(r.Header)
+		}
+	}
+	if err, refused := d.Err.(*Error); refused && required { //nolint:errorlint // the field holds an *Error, never wrapped
+		a.refuse(w, r, err)
+		return
+	}
+	next.ServeHTTP(w, r)
+}
+
+// decided returns the decision about r, a copy of r with the decision in its context, and whether it was made here. A
+// decision is believed only from this Authenticator, for this request, and by Require only if nothing was left undone
+// that would have signed it in; otherwise it is made here, and r is this function's own.
+func (a *Authenticator) decided(r *http.Request, required bool) (*decision, *http.Request, bool) {
+	if d, ok := r.Context().Value(contextKey{}).(*decision); ok && d.by == a && !(required && d.left) && d.request.of(r) {
 		return d, r, false
 	}
-	d := a.authenticate(r)
+	d := a.authenticate(r, required)
 	return d, r.WithContext(context.WithValue(r.Context(), contextKey{}, d)), true
 }
