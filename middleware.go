@@ -28,7 +28,7 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.
 			return
 		}
 		if p, ok := w.(interface{ settle() }); ok {
-			defer p.settle() // of a handler that has written nothing, or panics
+			defer p.settle() // a handler may write nothing, or panic
 			r.Header = unconditional(r.Header)
 		}
 	}

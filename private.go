@@ -13,14 +13,15 @@ import (
 const oneBrowsers = "private, no-store"
 
 // privateWriter is the writer of a response that sets cookies of this package. Handlers set headers for what they
-// serve, not knowing of the cookies, and what they set last would count. So the header is put right when it leaves.
+// serve, not knowing of the cookies, and what they set last would count. So the header is put right whenever it may
+// leave: at every write and once more at the end, since a writer below, such as http.TimeoutHandler's, may hold it back.
 //
 // withAbilities gives it the optional methods of the writer below.
 type privateWriter struct {
 	http.ResponseWriter
 
-	cookies []string // Set-Cookie values
-	sent    bool     // the header has left
+	cookies  []string // Set-Cookie values
+	upgraded bool     // what leaves now is no response, and not ours
 }
 
 // protect returns a writer to w whose response sets these cookies and reaches no shared cache.
@@ -30,9 +31,9 @@ func protect(w http.ResponseWriter, cookies []string) http.ResponseWriter {
 	return withAbilities(p)
 }
 
-// settle puts the header right, unless it has left.
+// settle puts the header right.
 func (w *privateWriter) settle() {
-	if w.sent {
+	if w.upgraded {
 		return
 	}
 	h := w.Header()
@@ -79,29 +80,21 @@ func (w *privateWriter) withdraw() {
 // Unwrap is for http.ResponseController.
 func (w *privateWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// WriteHeader keeps the cookies out of informational answers, which another one follows, and out of upgrades.
+// WriteHeader keeps the cookies out of upgrades, and out of informational answers, which the response follows.
 func (w *privateWriter) WriteHeader(status int) {
-	switch {
-	case w.sent:
-		w.ResponseWriter.WriteHeader(status)
-	case status == http.StatusSwitchingProtocols:
-		w.withdraw()
-		w.ResponseWriter.WriteHeader(status)
-		w.sent = true
-	case status >= 100 && status < 200:
-		w.withdraw()
-		w.ResponseWriter.WriteHeader(status)
-		w.settle()
-	default:
+	if status < 100 || status > 199 {
 		w.settle()
 		w.ResponseWriter.WriteHeader(status)
-		w.sent = true
+		return
 	}
+	w.withdraw()
+	w.upgraded = w.upgraded || status == http.StatusSwitchingProtocols
+	w.ResponseWriter.WriteHeader(status)
+	w.settle()
 }
 
 func (w *privateWriter) Write(p []byte) (int, error) {
 	w.settle()
-	w.sent = true
 	return w.ResponseWriter.Write(p)
 }
 
@@ -109,9 +102,7 @@ func (w *privateWriter) Write(p []byte) (int, error) {
 // and so go past it.
 func (w *privateWriter) FlushError() error {
 	w.settle()
-	err := http.NewResponseController(w.ResponseWriter).Flush()
-	w.sent = w.sent || err == nil
-	return err
+	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
 // abilities are the optional methods, each for a writer below that has it.
@@ -120,21 +111,15 @@ type abilities struct{ w *privateWriter }
 func (a abilities) Flush() { _ = a.w.FlushError() } // as Flush, which cannot say that it failed
 
 func (a abilities) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	if !a.w.sent {
-		a.w.withdraw()
-	}
+	a.w.withdraw()
 	conn, buffered, err := a.w.ResponseWriter.(http.Hijacker).Hijack()
-	if err != nil {
-		a.w.settle()
-		return nil, nil, err
-	}
-	a.w.sent = true
-	return conn, buffered, nil
+	a.w.upgraded = a.w.upgraded || err == nil
+	a.w.settle()
+	return conn, buffered, err
 }
 
 func (a abilities) ReadFrom(r io.Reader) (int64, error) {
 	a.w.settle()
-	a.w.sent = true
 	return a.w.ResponseWriter.(io.ReaderFrom).ReadFrom(r)
 }
 
