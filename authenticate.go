@@ -75,9 +75,6 @@ func (a *Authenticator) authenticate(r *http.Request, required bool) *decision {
 	o := a.decide(r, required, begin)
 	d := &decision{by: a, left: errors.Is(o.detail, errRefreshNotRequired)}
 	d.request.identify(r, o.reason == "" && o.carrier == CarrierBearer, a.settings.forwarded)
-	if len(o.header["Set-Cookie"]) > 0 {
-		o.header.Set("Cache-Control", oneBrowsers)
-	}
 	d.Status, d.Header = o.status, o.header
 	if o.claims != nil {
 		d.session = o.claims.copySession()
@@ -145,11 +142,11 @@ func (a *Authenticator) finish(r *http.Request, e *evidence, o *outcome, now tim
 		o.reason = s.judgePending(o.claims)
 	}
 	if e.cameBack {
-		o.setCookies(s.forget(&e.facts))
+		o.setCookies("no-store", s.forget(&e.facts))
 	}
 	if o.reason == "" && o.carrier == CarrierCookie && e.renewalObstacle() == nil {
 		if c := s.partyCookie(r.Context(), o.claims, &e.facts, now); c != nil {
-			o.setCookies([]string{c.String()})
+			o.setCookies("private", []string{c.String()})
 		}
 	}
 }

@@ -94,7 +94,7 @@ func (s *settings) decideCookies(ctx context.Context, e *evidence, now time.Time
 
 func signedInBy(a answered, k Carrier) outcome {
 	o := outcome{carrier: k, token: a.token, claims: a.claims, header: make(http.Header)}
-	o.setCookies(a.cookies)
+	o.setCookies("no-store", a.cookies)
 	return o
 }
 
@@ -187,8 +187,9 @@ func (o *outcome) err() *Error {
 	return &Error{Reason: o.reason, detail: o.detail, tooMany: o.tooMany}
 }
 
-// setCookies adds Set-Cookie values.
-func (o *outcome) setCookies(cookies []string) {
+// setCookies adds Set-Cookie values, and keeps a response that has any, which now is one browser's, out of
+// shared caches.
+func (o *outcome) setCookies(cacheControl string, cookies []string) {
 	if len(cookies) == 0 {
 		return
 	}
@@ -197,5 +198,8 @@ func (o *outcome) setCookies(cookies []string) {
 	}
 	for _, c := range cookies {
 		o.header.Add("Set-Cookie", c)
+	}
+	if o.header.Get("Cache-Control") == "" {
+		o.header.Set("Cache-Control", cacheControl)
 	}
 }

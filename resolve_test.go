@@ -69,8 +69,8 @@ func TestAnswerOfARound(t *testing.T) {
 	if got := state.Header["Set-Cookie"]; !slices.Equal(got, want) {
 		t.Errorf("got cookies %q, want %q", got, want)
 	}
-	if got := state.Header.Get("Cache-Control"); got != "private, no-store" {
-		t.Errorf("Cache-Control %q, want private, no-store", got)
+	if got := state.Header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control %q, want no-store", got)
 	}
 	if state.Header.Get("Location") != "" {
 		t.Error("production redirects once more")
