@@ -3,7 +3,6 @@ package clerkauth
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"time"
 )
@@ -25,12 +24,6 @@ func (s *RequestState) Token() string {
 	}
 	return *s.token
 }
-
-// LogValue keeps the token and the claims out of logs.
-func (s *RequestState) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// String keeps the token and the claims out of messages.
-func (s *RequestState) String() string { return s.Status.String() }
 
 // Status is the outcome. The zero Status is SignedOut.
 type Status int
@@ -62,6 +55,7 @@ func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
 // decision is a RequestState and for whom it was made.
 type decision struct {
 	RequestState
+	self    *decision // see decision.in
 	session Session
 	raw     string
 	by      *Authenticator // nil: NewContext, so nobody's to believe

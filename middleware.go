@@ -1,9 +1,6 @@
 package clerkauth
 
-import (
-	"context"
-	"net/http"
-)
+import "net/http"
 
 // Optional finds out who is signed in and lets everybody through: it refuses nobody. Handshakes happen here: a
 // browser whose session token ran out is sent through Clerk and back, with 307, before a handler sees it.
@@ -43,9 +40,9 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.
 // decision is believed only from this Authenticator, for this request, and by Require only if nothing was left undone
 // that would have signed it in; otherwise it is made here, and r is this function's own.
 func (a *Authenticator) decided(r *http.Request, required bool) (*decision, *http.Request, bool) {
-	if d, ok := r.Context().Value(contextKey{}).(*decision); ok && d.by == a && !(required && d.left) && d.request.of(r) {
+	if d, ok := decisionIn(r.Context()); ok && d.by == a && !(required && d.left) && d.request.of(r) {
 		return d, r, false
 	}
 	d := a.authenticate(r, required)
-	return d, r.WithContext(context.WithValue(r.Context(), contextKey{}, d)), true
+	return d, r.WithContext(d.in(r.Context())), true
 }

@@ -65,7 +65,7 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	}
 	h.Set("X-Clerk-Auth-Status", who.String())
 	h.Set("X-Clerk-Auth-Reason", err.clerkReason())
-	if d, ok := r.Context().Value(contextKey{}).(*decision); ok && d.by != nil {
+	if d, ok := decisionIn(r.Context()); ok && d.by != nil {
 		if target := d.by.signInTarget(r, err); target != "" {
 			h.Set("Location", target)
 			w.WriteHeader(http.StatusFound)
