@@ -77,25 +77,20 @@ func newSamples(t *testing.T) *samples {
 		"Status":           {clerkauth.SignedIn},
 		"context":          {ctx},
 	}}
-	for _, secret := range pieces(v.clerk.SecretKey()[len("sk_live_"):], string(cfg.StateKey), "rt_refresh_secret") {
-		s.add(secret)
-	}
-	for _, raw := range []string{good, pending, v.fresh} {
-		for _, secret := range pieces(strings.Split(raw, ".")...) {
-			s.add(secret)
+	for _, secret := range pieces(string(cfg.StateKey)) {
+		for _, verb := range []string{"%d", "%o", "%b", "%c", "%q", "%U", "%#o", "%#x", "%#v"} {
+			s.secrets = append(s.secrets, strings.Trim(fmt.Sprintf(verb, []byte(secret)), "[]"))
 		}
+		s.secrets = append(s.secrets, base64.StdEncoding.EncodeToString([]byte(secret)))
 	}
-	s.add(email)
+	texts := []string{v.clerk.SecretKey()[len("sk_live_"):], string(cfg.StateKey)}
+	for _, raw := range []string{good, pending, v.fresh} {
+		texts = append(texts, strings.Split(raw, ".")...)
+	}
+	for _, secret := range append(pieces(texts...), email) {
+		s.secrets = append(s.secrets, secret, fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret), fmt.Sprintf("% x", secret), fmt.Sprintf("% X", secret))
+	}
 	return s
-}
-
-// add adds a secret in every spelling that fmt and encoders have for it.
-func (s *samples) add(secret string) {
-	b := []byte(secret)
-	s.secrets = append(s.secrets, secret, fmt.Sprintf("%x", b), fmt.Sprintf("%X", b), fmt.Sprintf("% x", b), fmt.Sprintf("% X", b), base64.StdEncoding.EncodeToString(b)[:12])
-	for _, verb := range []string{"%d", "%o", "%b", "%c", "%q", "%U", "%#o", "%#x", "%#v"} {
-		s.secrets = append(s.secrets, strings.Trim(fmt.Sprintf(verb, b), "[]"))
-	}
 }
 
 // everyWay prints v in every way there is, and calls found with what came out.
