@@ -13,7 +13,7 @@ type RequestState struct {
 	Session *Session    // nil unless Status is SignedIn
 	Pending *Session    // a verified session that still has a task to do (sts "pending"); never signed in
 	Err     error       // nil if and only if Status is SignedIn, else an *Error
-	Header  http.Header // what the response must carry (Set-Cookie, …); with a Location it is the whole response, status 307; nil: nothing
+	Header  http.Header // what the response must carry, see Respond; with a Location it is the whole response, status 307; nil: nothing
 	token   *string     // a pointer, which even %#v does not follow; nil unless Status is SignedIn
 }
 
@@ -47,7 +47,8 @@ func (s Status) String() string {
 	}
 }
 
-// AuthenticateRequest decides and writes nothing. Callers must send what state.Header holds.
+// AuthenticateRequest decides and writes nothing: callers must answer with RequestState.Respond. It decides as Optional does,
+// so that nothing is refreshed on images, scripts and the like.
 func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
 	return &a.authenticate(r, false).RequestState
 }

@@ -86,7 +86,7 @@ type Config struct {
 	TokenCacheSize int
 	// Logger gets warnings about keys that cannot be loaded. nil: slog.Default().
 	Logger *slog.Logger
-	// Observe is called once per decision, VerifyToken's too, on the request's goroutine; it must not block. nil: nobody is told.
+	// Observe is called once per decision, VerifyToken's and what Require decides again too, on the request's goroutine; it must not block. nil: nobody is told.
 	Observe func(context.Context, Event)
 	// ErrorHandler answers refused requests. nil: DefaultErrorHandler.
 	ErrorHandler ErrorHandler

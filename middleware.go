@@ -5,13 +5,20 @@ import "net/http"
 // Optional finds out who is signed in and lets everybody through: it refuses nobody. Handshakes happen here: a
 // browser whose session token ran out is sent through Clerk and back, with 307, before a handler sees it.
 // Handlers ask FromContext.
+//
+// A response that sets cookies of this package leaves as RequestState.Respond says, whatever the handler sets: with Cache-Control
+// "private, no-store". The ResponseWriter is then another than the server's, with the same optional methods, and the
+// request comes without If-None-Match, If-Modified-Since and If-Range. On what pages are put together from, by
+// Sec-Fetch-Dest, no session is renewed, so that shared caches can keep it. What a handler shows to one person is
+// the handler's to keep out of caches.
 func (a *Authenticator) Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, next, false) })
 }
 
 // Require lets signed-in requests through and answers the others: 401, 403, 503 or a handshake redirect, as JSON, or as a small page
 // where the client prefers HTML. With Config.SignInURL, somebody signed out who asks for a page is sent there.
-// Config.ErrorHandler replaces the answer.
+// Config.ErrorHandler replaces the answer. A decision that Optional made for the same request is believed, and not made again;
+// but an expired session, which Optional leaves alone on images and media, is refreshed here. Responses leave as from Optional.
 func (a *Authenticator) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, next, true) })
 }
