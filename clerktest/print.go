@@ -6,7 +6,9 @@ import (
 )
 
 // Format writes the issuer, under every verb: never a key. An Instance has nothing that encodes or logs otherwise.
-func (in *Instance) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "clerktest.Instance "+in.Issuer()) }
+func (in *Instance) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "clerktest.Instance "+in.Issuer())
+}
 
 // Format writes the ID, under every verb: never a token.
 func (s *BrowserSession) Format(f fmt.State, _ rune) {
