@@ -12,23 +12,23 @@ import (
 type identity struct {
 	method, host, path, query string
 	tls                       bool
-	read                      []string // the first of readHeader
+	read                      []string // of readHeader
 	kinds                     [len(readHeader)]lineKind
 	texts                     [len(readHeader)]string
 }
 
 // readHeader are the names of the header lines that decisions read.
 var readHeader = [...]string{
+	"X-Forwarded-Host", "X-Forwarded-Proto",
 	"Authorization",
 	"Cookie", "Origin", "Referer", "Accept", "Upgrade", "Sec-Websocket-Key",
 	"Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Sec-Purpose",
-	"X-Forwarded-Host", "X-Forwarded-Proto",
 }
 
-// How many of readHeader are read.
+// Parts of readHeader.
 const (
-	readForBearer = 1  // by a decision that a bearer token signs in: it decides alone
-	readUntrusted = 11 // where forwarded headers are not trusted
+	readUntrusted = 2 // from here on where forwarded headers are not trusted
+	readForBearer = 3 // up to here by a decision that a bearer token signs in, which decides alone
 )
 
 // lineKind tells apart what a single string cannot.
@@ -58,14 +58,14 @@ func lineOf(h http.Header, name string) (lineKind, string) {
 func (i *identity) identify(r *http.Request, bearer, forwarded bool) {
 	i.method, i.host, i.tls = r.Method, r.Host, r.TLS != nil
 	i.path, i.query = clientTarget(r)
-	switch {
-	case forwarded:
-		i.read = readHeader[:]
-	case bearer:
-		i.read = readHeader[:readForBearer]
-	default:
-		i.read = readHeader[:readUntrusted]
+	from, to := readUntrusted, len(readHeader)
+	if forwarded {
+		from = 0
 	}
+	if bearer {
+		to = readForBearer
+	}
+	i.read = readHeader[from:to]
 	for at, name := range i.read {
 		i.kinds[at], i.texts[at] = lineOf(r.Header, name)
 	}

@@ -152,17 +152,32 @@ func TestChangedValuesAreAnotherRequest(t *testing.T) {
 	}
 }
 
-// A bearer token decides alone, so that nothing else makes another request of it; where it does not sign in,
+// A bearer token decides alone, so that nothing but the host makes another request of it; where it does not sign in,
 // everything else counts.
 func TestBearerDecidesAlone(t *testing.T) {
 	a := newApp(t)
-	for token, want := range map[string]int{a.clerk.Token(clerktest.Claims{}): 1, "x": 2} {
-		serve(a.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.Header.Set("Referer", "https://example.com/")
-			a.Require(greet).ServeHTTP(w, r)
-		})), asking("GET", "/", withBearer(token)))
-		if got := len(a.events()); got != want {
-			t.Errorf("%.10s…: %d decisions, want %d", token, got, want)
+	trusting := newAppOf(t, a.clerk, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })
+	good := a.clerk.Token(clerktest.Claims{})
+	for name, tt := range map[string]struct {
+		app           *app
+		token, header string
+		want          int
+	}{
+		"good":                         {a, good, "Referer: https://example.com/", 1},
+		"bad":                          {a, "x", "Referer: https://example.com/", 2},
+		"forwarded, not trusted":       {a, good, "X-Forwarded-Host: other.example.com", 1},
+		"forwarded host":               {trusting, good, "X-Forwarded-Host: other.example.com", 2},
+		"forwarded scheme":             {trusting, good, "X-Forwarded-Proto: http", 2},
+		"good, with trusted headers":   {trusting, good, "Referer: https://example.com/", 1},
+		"good, and then another one":   {a, good, "Authorization: Bearer " + a.clerk.Token(clerktest.Claims{Subject: "user_2"}), 2},
+		"bad, with a forwarded header": {a, "x", "X-Forwarded-Host: other.example.com", 1},
+	} {
+		serve(tt.app.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			headers(tt.header)(r)
+			tt.app.Require(greet).ServeHTTP(w, r)
+		})), asking("GET", "/", withBearer(tt.token)))
+		if got := len(tt.app.events()); got != tt.want {
+			t.Errorf("%s: %d decisions, want %d", name, got, tt.want)
 		}
 	}
 }

@@ -110,6 +110,18 @@ func TestHandlerHasTheLastWordOnACookie(t *testing.T) {
 	}
 }
 
+// Whoever writes past the writer that is handed on, as some adapters do, finds the header set from the start.
+func TestHeaderIsSetFromTheStart(t *testing.T) {
+	v := newRenewing(t)
+	w := httptest.NewRecorder()
+	v.auth.Optional(http.HandlerFunc(func(next http.ResponseWriter, _ *http.Request) {
+		v.private(t, "past the writer", w.Header())
+		cacheable(w.Header())
+		next.WriteHeader(http.StatusEarlyHints)
+		v.private(t, "past the writer, after hints", w.Header())
+	})).ServeHTTP(w, v.asks())
+}
+
 // Where nothing is set, nothing is in the way.
 func TestWriterIsTheServersOwn(t *testing.T) {
 	a := newApp(t)
@@ -150,6 +162,7 @@ func TestRespond(t *testing.T) {
 		if again, _ := state.Respond(next); done || next == http.ResponseWriter(w) || again == nil {
 			t.Fatalf("%s: done %t with %T", name, done, next)
 		}
+		state.Header["Set-Cookie"][0] = "theirs=2"
 		state.Header.Del("Set-Cookie")
 		handler(next, r)
 		_, _ = next.Write(nil)

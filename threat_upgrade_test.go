@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Libraries look at what a writer can do and then use it: they must find what the writer below has, no more and no less.
@@ -242,6 +243,17 @@ func TestUpgradesSetNoCookies(t *testing.T) {
 		if !strings.HasSuffix(string(answer), "hello") {
 			t.Errorf("%s: %q", name, answer)
 		}
+	}
+}
+
+// A writer that holds the header back must not find them there later, either.
+func TestUpgradesSetNoCookiesLater(t *testing.T) {
+	v := newRenewing(t)
+	w := serve(http.TimeoutHandler(v.auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusSwitchingProtocols)
+	})), time.Minute, "late"), v.asks())
+	if got := w.Result().Header["Set-Cookie"]; w.Code != http.StatusSwitchingProtocols || len(got) > 0 {
+		t.Errorf("%d with %q, want 101 without cookies", w.Code, got)
 	}
 }
 
