@@ -266,6 +266,8 @@ func TestFailedUpgradeLeavesPrivately(t *testing.T) {
 		if _, _, err := w.(http.Hijacker).Hijack(); err == nil {
 			t.Error("hijacked")
 		}
+		v.private(t, "failed, and nothing written", w.Header())
+		cacheable(w.Header())
 		http.Error(w, "no", http.StatusInternalServerError)
 	})).ServeHTTP(struct {
 		http.ResponseWriter
