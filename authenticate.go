@@ -2,10 +2,8 @@ package clerkauth
 
 import (
 	"context"
-	"log/slog"
+	"errors"
 	"net/http"
-	"reflect"
-	"strings"
 	"time"
 )
 
@@ -15,7 +13,7 @@ type RequestState struct {
 	Session *Session    // nil unless Status is SignedIn
 	Pending *Session    // a verified session that still has a task to do (sts "pending"); never signed in
 	Err     error       // nil if and only if Status is SignedIn, else an *Error
-	Header  http.Header // what the response must carry (Set-Cookie, …); with a Location it is the whole response, status 307; nil: nothing
+	Header  http.Header // what the response must carry, see Respond; with a Location it is the whole response, status 307; nil: nothing
 	token   *string     // a pointer, which even %#v does not follow; nil unless Status is SignedIn
 }
 
@@ -26,12 +24,6 @@ func (s *RequestState) Token() string {
 	}
 	return *s.token
 }
-
-// LogValue keeps the token and the claims out of logs.
-func (s *RequestState) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// String keeps the token and the claims out of messages.
-func (s *RequestState) String() string { return s.Status.String() }
 
 // Status is the outcome. The zero Status is SignedOut.
 type Status int
@@ -55,45 +47,29 @@ func (s Status) String() string {
 	}
 }
 
-// AuthenticateRequest decides and writes nothing. Callers must send what state.Header holds.
+// AuthenticateRequest decides and writes nothing: callers must answer with RequestState.Respond. It decides as Optional does,
+// so that nothing is refreshed on images, scripts and the like.
 func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
-	return &a.authenticate(r).RequestState
+	return &a.authenticate(r, false).RequestState
 }
 
 // decision is a RequestState and for whom it was made.
 type decision struct {
 	RequestState
+	self    *decision // see decision.in
 	session Session
 	raw     string
 	by      *Authenticator // nil: NewContext, so nobody's to believe
+	left    bool           // an expired token was not refreshed, because nothing here requires a session
 	request identity
 }
 
-// identity tells requests apart. Copies that middleware makes of a request share its header; a request that
-// only shares the context does not, and one whose credentials were changed since is another one.
-type identity struct {
-	header                http.Header // the map itself counts, and as long as it is kept no other can lie at its address
-	method, host          string
-	authorization, cookie string
-}
-
-func identify(r *http.Request) identity {
-	return identity{
-		header: r.Header, method: r.Method, host: r.Host,
-		authorization: strings.Join(r.Header["Authorization"], "\n"), cookie: strings.Join(r.Header["Cookie"], "\n"),
-	}
-}
-
-// of reports whether i is the identity of r.
-func (i *identity) of(r *http.Request) bool {
-	return reflect.ValueOf(i.header).Pointer() == reflect.ValueOf(r.Header).Pointer() && i.method == r.Method && i.host == r.Host &&
-		i.authorization == strings.Join(r.Header["Authorization"], "\n") && i.cookie == strings.Join(r.Header["Cookie"], "\n")
-}
-
-func (a *Authenticator) authenticate(r *http.Request) *decision {
+// authenticate decides about r. required: whoever is signed out will be refused.
+func (a *Authenticator) authenticate(r *http.Request, required bool) *decision {
 	begin := a.settings.now()
-	o := a.decide(r, begin)
-	d := &decision{by: a, request: identify(r)}
+	o := a.decide(r, required, begin)
+	d := &decision{by: a, left: errors.Is(o.detail, errRefreshNotRequired)}
+	d.request.identify(r, o.reason == "" && o.carrier == CarrierBearer, a.settings.forwarded)
 	d.Status, d.Header = o.status, o.header
 	if o.claims != nil {
 		d.session = o.claims.copySession()
@@ -114,8 +90,8 @@ func (a *Authenticator) authenticate(r *http.Request) *decision {
 }
 
 // decide is the way of a request: its facts, what has to be found out, and what it all comes to.
-func (a *Authenticator) decide(r *http.Request, now time.Time) outcome {
-	var e evidence
+func (a *Authenticator) decide(r *http.Request, required bool, now time.Time) outcome {
+	e := evidence{required: required}
 	if reason := e.read(r, a.settings); reason != "" {
 		return outcome{reason: reason}
 	}
@@ -163,7 +139,7 @@ func (a *Authenticator) finish(r *http.Request, e *evidence, o *outcome, now tim
 	if e.cameBack {
 		o.setCookies("no-store", s.forget(&e.facts))
 	}
-	if o.reason == "" && o.carrier == CarrierCookie {
+	if o.reason == "" && o.carrier == CarrierCookie && e.renewalObstacle() == nil {
 		if c := s.partyCookie(r.Context(), o.claims, &e.facts, now); c != nil {
 			o.setCookies("private", []string{c.String()})
 		}

@@ -16,14 +16,14 @@ import (
 )
 
 // Authenticator judges requests for one Clerk instance. Safe for concurrent use; nothing to close.
-type Authenticator struct {
+type Authenticator struct { // of pointers, which is all that is printed where Format is not asked
 	settings *settings
 	verifier verifier
 
 	backend   *backendapi.Client // nil: no secret key
-	failed    memory             // answers of browser rounds that did not hold
-	forged    memory             // session cookies whose signature did not hold
-	refreshes refreshes
+	failed    *memory            // answers of browser rounds that did not hold
+	forged    *memory            // session cookies whose signature did not hold
+	refreshes *refreshes
 }
 
 // New reports every mistake in cfg at once, joined; it does not touch the network.
@@ -32,7 +32,10 @@ func New(cfg Config) (*Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Authenticator{settings: s, verifier: verifier{keys: newKeys(s), cache: tokencache.New[*claims](s.tokenCacheSize), skew: s.policy.skew}}
+	a := &Authenticator{
+		settings: s, verifier: verifier{keys: newKeys(s), cache: tokencache.New[*claims](s.tokenCacheSize), skew: s.policy.skew},
+		failed: &memory{}, forged: &memory{}, refreshes: &refreshes{},
+	}
 	if s.secretKey != "" {
 		a.backend = backendapi.New(s.client, s.backend, s.secretKey, s.now)
 	}

@@ -87,7 +87,7 @@ type Config struct {
 	TokenCacheSize int
 	// Logger gets warnings about keys that cannot be loaded. nil: slog.Default().
 	Logger *slog.Logger
-	// Observe is called once per decision, VerifyToken's too, on the request's goroutine; it must not block. nil: nobody is told.
+	// Observe is called once per decision, VerifyToken's and what Require decides again too, on the request's goroutine; it must not block. nil: nobody is told.
 	Observe func(context.Context, Event)
 	// ErrorHandler answers refused requests. nil: DefaultErrorHandler.
 	ErrorHandler ErrorHandler
@@ -97,8 +97,7 @@ type Config struct {
 	problems []error // what ConfigFromEnv could not read; New reports it
 }
 
-// ErrorHandler answers a refused request. Nothing has been written; err is never nil, and shared between requests:
-// read it, do not change it.
+// ErrorHandler answers a refused request. Nothing has been written; err is never nil, and this request's own.
 type ErrorHandler func(w http.ResponseWriter, r *http.Request, err *Error)
 
 // Event is one decision, for metrics and traces. It names nobody.

@@ -12,6 +12,8 @@ type facts struct {
 	scheme   string // "https" or "http", where the allowlist does not tell
 	document bool   // a GET whose answer a browser shows as a page
 
+	destination destination
+
 	bearer    string
 	hasBearer bool // an Authorization header decides alone, even an empty token
 
@@ -102,6 +104,7 @@ func (f *facts) read(r *http.Request, s *settings) Reason {
 		return ""
 	}
 	f.ownSite = isOwnSite(r.Header["Sec-Fetch-Site"])
+	f.destination = readDestination(r.Header["Sec-Fetch-Dest"])
 	f.readLines(r.Header["Cookie"], s)
 	if f.document && !s.live {
 		f.readDevelopmentAnswer()

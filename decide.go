@@ -34,6 +34,7 @@ const (
 // evidence is all that a decision is made from.
 type evidence struct {
 	facts
+	required bool     // whoever is signed out will be refused
 	cameBack bool     // the answer of a browser round was looked at
 	answer   answered // what it brought
 
@@ -183,9 +184,6 @@ func (s *settings) judgePending(c *claims) Reason {
 }
 
 func (o *outcome) err() *Error {
-	if o.detail == nil && !o.tooMany {
-		return refused(o.reason)
-	}
 	return &Error{Reason: o.reason, detail: o.detail, tooMany: o.tooMany}
 }
 

@@ -2,7 +2,7 @@ package clerkauth
 
 import "net/http"
 
-// Error is a refusal.
+// Error is a refusal. Whoever gets one may keep and change it: it belongs to one request.
 type Error struct {
 	Reason  Reason // never empty
 	Check   Check  // the check that failed, for ReasonCheckFailed
@@ -86,48 +86,41 @@ type refusal struct {
 	status  int
 	nothing bool   // no credential came that could be wrong: RFC 6750 section 3.1 then wants no error code
 	message string // a fixed sentence for people
-	err     *Error // made once: a refusal without detail allocates nothing
 }
 
 // table is the one place where a reason gets its status and its words.
-var table = func() map[Reason]*refusal {
-	t := map[Reason]*refusal{
-		ReasonSessionTokenAndUATMissing: {http.StatusUnauthorized, true, "Nobody is signed in.", nil},
-		ReasonSessionTokenWithoutUAT:    {http.StatusUnauthorized, false, "Nobody is signed in.", nil},
-		ReasonUATWithoutSessionToken:    {http.StatusUnauthorized, true, "The session is not here yet.", nil},
-		ReasonMultipleAuthorization:     {http.StatusBadRequest, false, "More than one Authorization header was sent.", nil},
-		ReasonSessionTokenMissing:       {http.StatusUnauthorized, true, "Nobody is signed in.", nil},
-		ReasonDevBrowserMissing:         {http.StatusUnauthorized, true, "This browser is not known to the development instance yet.", nil},
-		ReasonDevBrowserSync:            {http.StatusUnauthorized, true, "This browser is not known to the development instance yet.", nil},
-		ReasonSatelliteNeedsSync:        {http.StatusUnauthorized, true, "This domain has yet to ask the primary one who is signed in.", nil},
-		ReasonPrimaryRespondsToSync:     {http.StatusUnauthorized, true, "A satellite domain is waiting for an answer.", nil},
-		ReasonCrossOriginSync:           {http.StatusUnauthorized, false, "The session may have changed elsewhere.", nil},
-		ReasonOrganizationMismatch:      {http.StatusUnauthorized, false, "Another organization has to be active here.", nil},
-		ReasonRequestHostNotAuthorized:  {http.StatusForbidden, false, "This host is not one of the application's own.", nil},
-		ReasonTokenBeforeUAT:            {http.StatusUnauthorized, false, "The session token is older than the last sign-in.", nil},
-		ReasonSessionTokenAmbiguous:     {http.StatusUnauthorized, false, "Session cookies of more than one session were sent.", nil},
-		ReasonTokenInvalid:              {http.StatusUnauthorized, false, "The session token is malformed.", nil},
-		ReasonTokenTypeMismatch:         {http.StatusUnauthorized, false, "The token is not a session token.", nil},
-		ReasonKeyUnknown:                {http.StatusUnauthorized, false, "The session token is of another instance.", nil},
-		ReasonKeysUnavailable:           {http.StatusServiceUnavailable, false, "The session cannot be checked right now.", nil},
-		ReasonTokenAlgorithm:            {http.StatusUnauthorized, false, "The session token has a forbidden algorithm.", nil},
-		ReasonTokenSignature:            {http.StatusUnauthorized, false, "The session token has a bad signature.", nil},
-		ReasonTokenVerificationFailed:   {http.StatusUnauthorized, false, "The session token has a missing or unusable claim.", nil},
-		ReasonTokenInvalidParties:       {http.StatusUnauthorized, false, "The session token was issued for another origin.", nil},
-		ReasonTokenMissingAzp:           {http.StatusUnauthorized, false, "The session token does not say for which origin it was issued.", nil},
-		ReasonTokenIssuer:               {http.StatusUnauthorized, false, "The session token is of another instance.", nil},
-		ReasonTokenExpired:              {http.StatusUnauthorized, false, "The session token has expired.", nil},
-		ReasonTokenNotActiveYet:         {http.StatusUnauthorized, false, "The session token is not active yet.", nil},
-		ReasonTokenFromTheFuture:        {http.StatusUnauthorized, false, "The session token was issued in the future.", nil},
-		ReasonSessionPending:            {http.StatusUnauthorized, false, "The session still has a task to complete.", nil},
-		ReasonCheckFailed:               {http.StatusForbidden, false, "This session may not do that.", nil},
-		ReasonCrossOriginRequest:        {http.StatusForbidden, false, "This origin may not do that here.", nil},
-	}
-	for reason, entry := range t {
-		entry.err = &Error{Reason: reason}
-	}
-	return t
-}()
+var table = map[Reason]*refusal{
+	ReasonSessionTokenAndUATMissing: {http.StatusUnauthorized, true, "Nobody is signed in."},
+	ReasonSessionTokenWithoutUAT:    {http.StatusUnauthorized, false, "Nobody is signed in."},
+	ReasonUATWithoutSessionToken:    {http.StatusUnauthorized, true, "The session is not here yet."},
+	ReasonMultipleAuthorization:     {http.StatusBadRequest, false, "More than one Authorization header was sent."},
+	ReasonSessionTokenMissing:       {http.StatusUnauthorized, true, "Nobody is signed in."},
+	ReasonDevBrowserMissing:         {http.StatusUnauthorized, true, "This browser is not known to the development instance yet."},
+	ReasonDevBrowserSync:            {http.StatusUnauthorized, true, "This browser is not known to the development instance yet."},
+	ReasonSatelliteNeedsSync:        {http.StatusUnauthorized, true, "This domain has yet to ask the primary one who is signed in."},
+	ReasonPrimaryRespondsToSync:     {http.StatusUnauthorized, true, "A satellite domain is waiting for an answer."},
+	ReasonCrossOriginSync:           {http.StatusUnauthorized, false, "The session may have changed elsewhere."},
+	ReasonOrganizationMismatch:      {http.StatusUnauthorized, false, "Another organization has to be active here."},
+	ReasonRequestHostNotAuthorized:  {http.StatusForbidden, false, "This host is not one of the application's own."},
+	ReasonTokenBeforeUAT:            {http.StatusUnauthorized, false, "The session token is older than the last sign-in."},
+	ReasonSessionTokenAmbiguous:     {http.StatusUnauthorized, false, "Session cookies of more than one session were sent."},
+	ReasonTokenInvalid:              {http.StatusUnauthorized, false, "The session token is malformed."},
+	ReasonTokenTypeMismatch:         {http.StatusUnauthorized, false, "The token is not a session token."},
+	ReasonKeyUnknown:                {http.StatusUnauthorized, false, "The session token is of another instance."},
+	ReasonKeysUnavailable:           {http.StatusServiceUnavailable, false, "The session cannot be checked right now."},
+	ReasonTokenAlgorithm:            {http.StatusUnauthorized, false, "The session token has a forbidden algorithm."},
+	ReasonTokenSignature:            {http.StatusUnauthorized, false, "The session token has a bad signature."},
+	ReasonTokenVerificationFailed:   {http.StatusUnauthorized, false, "The session token has a missing or unusable claim."},
+	ReasonTokenInvalidParties:       {http.StatusUnauthorized, false, "The session token was issued for another origin."},
+	ReasonTokenMissingAzp:           {http.StatusUnauthorized, false, "The session token does not say for which origin it was issued."},
+	ReasonTokenIssuer:               {http.StatusUnauthorized, false, "The session token is of another instance."},
+	ReasonTokenExpired:              {http.StatusUnauthorized, false, "The session token has expired."},
+	ReasonTokenNotActiveYet:         {http.StatusUnauthorized, false, "The session token is not active yet."},
+	ReasonTokenFromTheFuture:        {http.StatusUnauthorized, false, "The session token was issued in the future."},
+	ReasonSessionPending:            {http.StatusUnauthorized, false, "The session still has a task to complete."},
+	ReasonCheckFailed:               {http.StatusForbidden, false, "This session may not do that."},
+	ReasonCrossOriginRequest:        {http.StatusForbidden, false, "This origin may not do that here."},
+}
 
-// refused is the shared Error of a reason.
-func refused(reason Reason) *Error { return table[reason].err }
+// refused is the Error of a reason, its caller's own.
+func refused(reason Reason) *Error { return &Error{Reason: reason} }

@@ -18,7 +18,7 @@ func TestBrowserRound(t *testing.T) {
 	b.auth.Optional(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		t.Error("the handler saw a request that goes round")
 	})).ServeHTTP(w, r)
-	if w.Code != http.StatusTemporaryRedirect || w.Header().Get("Cache-Control") != "no-store" || w.Body.Len() != 0 {
+	if w.Code != http.StatusTemporaryRedirect || w.Header().Get("Cache-Control") != "private, no-store" || w.Body.Len() != 0 {
 		t.Errorf("got %d, %v, %q; want 307, no-store and no body", w.Code, w.Header(), w.Body)
 	}
 	u, err := url.Parse(w.Header().Get("Location"))

@@ -167,8 +167,12 @@ func (a *Authenticator) signInTarget(r *http.Request, err *Error) string {
 // clientTarget is the path and query that the client asked for. Handlers in front, such as http.StripPrefix,
 // change r.URL; the request line stays.
 func clientTarget(r *http.Request) (path, query string) {
-	if strings.HasPrefix(r.RequestURI, "/") {
-		path, query, _ = strings.Cut(r.RequestURI, "?")
+	target := r.RequestURI
+	if _, rest, absolute := strings.Cut(target, "://"); absolute && target[0] != '/' { // RFC 9112 section 3.2.2
+		target = rest[max(strings.IndexAny(rest, "/?"), 0):]
+	}
+	if strings.HasPrefix(target, "/") {
+		path, query, _ = strings.Cut(target, "?")
 		return path, query
 	}
 	path = r.URL.EscapedPath()

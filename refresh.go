@@ -20,6 +20,9 @@ var (
 	errRefreshNoAzp    = errors.New("non-eligible-no-azp")
 	errRefreshDisagree = errors.New("non-eligible-several-sessions")
 	errRefreshNoSecret = errors.New("non-eligible-no-secret-key")
+
+	errRefreshSubresource = errors.New("non-eligible-subresource")
+	errRefreshNotRequired = errors.New("non-eligible-not-required")
 )
 
 // bearerObstacle says why an expired bearer token is not refreshed: a refresh belongs to a cookie, and mixing the
@@ -55,7 +58,7 @@ func (s *settings) refreshObstacle(e *evidence) error {
 	case !wellFormedSID(c.sid):
 		return errRefreshNoSID
 	}
-	return nil
+	return e.renewalObstacle()
 }
 
 // wellFormedSID reports whether sid has the form that Clerk documents: it becomes part of an address.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -11,23 +12,41 @@ import (
 // retryAfter is what a 503 tells clients to wait, in seconds: keys are asked for again about as soon.
 const retryAfter = "2"
 
-// answer writes what the decision adds to the response, and reports whether that is the whole response: the
-// browser is sent elsewhere.
-func (d *decision) answer(w http.ResponseWriter) bool {
-	if d.Header == nil {
-		return false
-	}
-	h := w.Header()
-	for name, values := range d.Header {
-		for _, value := range values {
-			h.Add(name, value)
+// Respond adds to the response what the decision adds, and returns the writer to go on with. done reports that this
+// was the whole response, as the browser is sent elsewhere. It refuses nobody: see Err. Called again, it adds nothing twice.
+//
+// Where the decision sets cookies, next is not w. Whatever is written to it leaves with the cookies, with Cache-Control
+// "private, no-store" and without the fields that tell caches otherwise; informational answers and upgrades leave
+// without the cookies. A caller whose handler may return without having written calls next.Write(nil) after it. It should also
+// take If-None-Match, If-Modified-Since and If-Range off the request, as proxies drop the cookies of a 304.
+// Optional, Require and Authorize do all this themselves.
+func (s *RequestState) Respond(w http.ResponseWriter) (next http.ResponseWriter, done bool) {
+	cookies, away := s.Header["Set-Cookie"], s.Header.Get("Location") != ""
+	for name, values := range s.Header {
+		if name != "Set-Cookie" {
+			w.Header()[name] = slices.Clone(values)
 		}
 	}
-	if d.Header.Get("Location") == "" {
-		return false
+	if len(cookies) > 0 {
+		w = protect(w, cookies)
 	}
-	w.WriteHeader(http.StatusTemporaryRedirect)
-	return true
+	if away {
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	}
+	return w, away
+}
+
+// unconditional is h without what asks for a 304 or for the part of a document that has not changed. A Range goes
+// with its If-Range: alone it would get the part of another document.
+func unconditional(h http.Header) http.Header {
+	h = h.Clone()
+	if _, ok := h["If-Range"]; ok {
+		delete(h, "Range")
+	}
+	for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Range"} {
+		delete(h, name)
+	}
+	return h
 }
 
 // refuse answers a request that may not pass.
@@ -46,7 +65,7 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	}
 	h.Set("X-Clerk-Auth-Status", who.String())
 	h.Set("X-Clerk-Auth-Reason", err.clerkReason())
-	if d, ok := r.Context().Value(contextKey{}).(*decision); ok && d.by != nil {
+	if d, ok := decisionIn(r.Context()); ok && d.by != nil {
 		if target := d.by.signInTarget(r, err); target != "" {
 			h.Set("Location", target)
 			w.WriteHeader(http.StatusFound)

@@ -88,10 +88,25 @@ func (c *claims) copySession() Session {
 
 type contextKey struct{}
 
+// in returns ctx with d in it, as a pointer to a pointer: fmt follows one, under verbs that do not fit, and would
+// show the tokens in d.
+func (d *decision) in(ctx context.Context) context.Context {
+	d.self = d
+	return context.WithValue(ctx, contextKey{}, &d.self)
+}
+
+func decisionIn(ctx context.Context) (*decision, bool) {
+	d, ok := ctx.Value(contextKey{}).(**decision)
+	if !ok {
+		return nil, false
+	}
+	return *d, true
+}
+
 // FromContext returns the session that Optional, Require or Authorize put there. It reports false when nobody
 // is signed in, or when none of them has run.
 func FromContext(ctx context.Context) (*Session, bool) {
-	d, ok := ctx.Value(contextKey{}).(*decision)
+	d, ok := decisionIn(ctx)
 	if !ok || d.Session == nil {
 		return nil, false
 	}
@@ -100,7 +115,7 @@ func FromContext(ctx context.Context) (*Session, bool) {
 
 // StateFromContext returns the whole decision. It reports false when no middleware of this package has run.
 func StateFromContext(ctx context.Context) (*RequestState, bool) {
-	d, ok := ctx.Value(contextKey{}).(*decision)
+	d, ok := decisionIn(ctx)
 	if !ok {
 		return nil, false
 	}
@@ -116,5 +131,5 @@ func NewContext(ctx context.Context, s *Session) context.Context {
 	} else {
 		d.Err = refused(ReasonSessionTokenAndUATMissing)
 	}
-	return context.WithValue(ctx, contextKey{}, d)
+	return d.in(ctx)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -36,6 +37,10 @@ func (s *course) refresh() (obstacle string, got *outcome) {
 		return "non-eligible-no-azp", nil
 	case !sessionID.MatchString(sid):
 		return "expired-session-token-missing-sid-claim", nil
+	case s.showsInPage():
+		return "non-eligible-not-required", nil
+	case s.partOfPage():
+		return "non-eligible-subresource", nil
 	}
 	path := "/v1/sessions/" + sid + "/refresh"
 	query := url.Values{}
@@ -55,6 +60,18 @@ func (s *course) refresh() (obstacle string, got *outcome) {
 		return "invalid-session-token", nil
 	}
 	return "", &out
+}
+
+// showsInPage reports a request for what a page shows, such as an image.
+func (c *recorded) showsInPage() bool {
+	dest := c.Request.values("Sec-Fetch-Dest")
+	return len(dest) == 1 && slices.Contains([]string{"image", "audio", "video", "track", "object", "embed"}, dest[0])
+}
+
+// partOfPage reports a request for what pages are put together from, such as a script.
+func (c *recorded) partOfPage() bool {
+	dest := strings.Join(c.Request.values("Sec-Fetch-Dest"), ", ")
+	return !c.showsInPage() && !slices.Contains([]string{"", "empty", "document", "iframe", "frame", "websocket"}, dest)
 }
 
 func lastOf(values []string) []string { return values[max(0, len(values)-1):] }

@@ -29,6 +29,13 @@ var refreshRules = []rule{
 		},
 	},
 	{
+		name: "subresources are not refreshed",
+		why:  "scripts, styles and images are what shared caches keep: a new session does not travel with them",
+		when: func(c *recorded, want outcome) bool {
+			return (c.showsInPage() || c.partOfPage()) && (want.refreshes() || strings.HasPrefix(want.Reason, expired))
+		},
+	},
+	{
 		name: "codes are plain",
 		why:  "a code of the Backend API goes into a header and an address, so it is of [a-z0-9_-] or unknown",
 		when: func(_ *recorded, want outcome) bool {

@@ -10,7 +10,8 @@
 // under those names. Whoever else reaches this port can say the same: listen only where the proxy alone reaches it.
 // The apps must be reached through the proxy alone, too, or anybody can name themselves in X-Clerk-User-Id.
 //
-// nginx.conf beside this file is complete and tested.
+// nginx.conf beside this file is complete and tested. With a shared cache in front of another proxy, the apps must say
+// Cache-Control: private, no-store, since the proxy adds one browser's cookies to what they answer.
 //
 // Traefik needs X-Clerk-User-Id and X-Clerk-Session-Id in authResponseHeaders, no trustForwardHeader, and in
 // addAuthCookiesToResponse whatever this answers 204 with: __session, __client_uat and __refresh, each also with your

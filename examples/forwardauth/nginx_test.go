@@ -151,7 +151,7 @@ func TestBrowserStaysSignedInBehindNginx(t *testing.T) {
 	before := s.cookies("__session")
 	maps.Copy(before, s.cookies("__refresh_"))
 	if r := s.send(http.MethodGet, s.base+"/data", "", script...); r.status != http.StatusOK || r.body != "GET /data [user_2alice] " ||
-		r.header.Get("Cache-Control") != "no-store" {
+		r.header.Get("Cache-Control") != "private, no-store" {
 		t.Errorf("a script's GET after expiry: %d %q %v, want it refreshed", r.status, r.body, r.header)
 	}
 	after := s.cookies("__")

@@ -11,8 +11,10 @@
 package fiber
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v3"
@@ -24,9 +26,9 @@ import (
 // Wrap makes a fiber handler of a middleware of clerkauth's. Handlers after it ask clerkauth.FromContext(c.Context()).
 func Wrap(middleware func(http.Handler) http.Handler) fiber.Handler {
 	return func(c fiber.Ctx) error {
-		passed := false
+		var passed *http.Request
 		guarded := middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			passed = true
+			passed = r
 			if session, ok := clerkauth.FromContext(r.Context()); ok {
 				c.SetContext(clerkauth.NewContext(c.Context(), session))
 			}
@@ -34,12 +36,64 @@ func Wrap(middleware func(http.Handler) http.Handler) fiber.Handler {
 		err := adaptor.HTTPHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			guarded.ServeHTTP(w, own(c, r))
 		}))(c)
-		if err != nil || !passed {
+		if err != nil || passed == nil {
 			return err
 		}
-		return c.Next()
+		state, ok := clerkauth.StateFromContext(passed.Context())
+		if !ok || len(state.Header["Set-Cookie"]) == 0 {
+			return c.Next()
+		}
+		return renewing(c, passed, state)
 	}
 }
+
+// renewing runs the next handlers for a response that sets clerkauth's cookies. fasthttp has no writer to stand in for, but
+// sends a header only when all is done: so the header is put right then.
+func renewing(c fiber.Ctx, r *http.Request, state *clerkauth.RequestState) error {
+	for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Range", "Range"} {
+		if _, ok := r.Header[name]; !ok { // clerkauth took it away, or it never came
+			c.Request().Header.Del(name)
+		}
+	}
+	defer private(c, state)
+	err := c.Next()
+	if err != nil { // what answers an error must not come after private
+		err = c.App().ErrorHandler(c, err)
+	}
+	return err
+}
+
+// private lets Respond put the header right, in a copy.
+func private(c fiber.Ctx, state *clerkauth.RequestState) {
+	h := &c.Response().Header
+	right := header{}
+	for name, value := range h.All() {
+		http.Header(right).Add(string(name), string(value))
+	}
+	names := slices.Collect(maps.Keys(right))
+	w, _ := state.Respond(right)
+	w.WriteHeader(c.Response().StatusCode())
+	for _, name := range names {
+		if _, ok := right[name]; !ok {
+			h.Del(name)
+		}
+	}
+	h.DelAllCookies()
+	for _, cookie := range right["Set-Cookie"] {
+		h.Add("Set-Cookie", cookie)
+	}
+	h.Del("Cache-Control")
+	for _, value := range right["Cache-Control"] {
+		h.Add("Cache-Control", value)
+	}
+}
+
+// header is a ResponseWriter of nothing else.
+type header http.Header
+
+func (h header) Header() http.Header         { return http.Header(h) }
+func (h header) Write(p []byte) (int, error) { return len(p), nil }
+func (h header) WriteHeader(int)             {}
 
 // own is r with strings that stay as they are.
 func own(c fiber.Ctx, r *http.Request) *http.Request {

@@ -100,3 +100,19 @@ func TestStringsAreNotFastHTTPs(t *testing.T) {
 		}
 	}
 }
+
+func TestRenewedSessionIsPrivate(t *testing.T) {
+	contract.Private(t, func(auth *clerkauth.Authenticator) http.Handler {
+		app := gofiber.New()
+		app.Use(fiber.Wrap(auth.Optional))
+		public := func(c gofiber.Ctx) error {
+			c.Response().Header.DelAllCookies()
+			contract.Cacheable(c.Set)
+			return c.Next()
+		}
+		app.Get(contract.Public, public, func(c gofiber.Ctx) error { return c.SendString("public") })
+		app.Get(contract.Failing, public, func(gofiber.Ctx) error { return gofiber.ErrTeapot })
+		app.Get(contract.Empty, public, func(gofiber.Ctx) error { return nil })
+		return served(t, app)
+	})
+}

@@ -3,6 +3,9 @@
 package gin
 
 import (
+	"bufio"
+	"io"
+	"net"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -10,14 +13,16 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Wrap makes a gin handler of net/http middleware that hands on the ResponseWriter it was given, as all of clerkauth's
-// does. Handlers after it ask clerkauth.FromContext(c.Request.Context()): the gin.Context itself knows no session
-// unless Engine.ContextWithFallback is set.
+// Wrap makes a gin handler of net/http middleware. Handlers after it ask clerkauth.FromContext(c.Request.Context()): the
+// gin.Context itself knows no session unless Engine.ContextWithFallback is set.
 func Wrap(middleware func(http.Handler) http.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		passed := false
-		next := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			passed = true
+			if w != http.ResponseWriter(c.Writer) {
+				c.Writer = writer{c.Writer, w}
+			}
 			c.Request = r
 			c.Next()
 		})
@@ -26,6 +31,27 @@ func Wrap(middleware func(http.Handler) http.Handler) gin.HandlerFunc {
 			c.Abort()
 		}
 	}
+}
+
+// writer is gin's, but writes through the one that middleware hands on: clerkauth's keeps a renewed session out of
+// shared caches, whatever handlers set.
+type writer struct {
+	gin.ResponseWriter
+	through http.ResponseWriter
+}
+
+func (w writer) WriteHeader(status int)            { w.through.WriteHeader(status) }
+func (w writer) Write(p []byte) (int, error)       { return w.through.Write(p) }
+func (w writer) WriteString(s string) (int, error) { return io.WriteString(w.through, s) }
+func (w writer) Flush()                            { _ = http.NewResponseController(w.through).Flush() }
+
+func (w writer) WriteHeaderNow() {
+	w.through.WriteHeader(w.Status())
+	w.ResponseWriter.WriteHeaderNow()
+}
+
+func (w writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(w.through).Hijack()
 }
 
 // Routes are GET /me for whoever is signed in, and GET /admin for admins of the active organization.

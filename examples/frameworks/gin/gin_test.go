@@ -7,6 +7,7 @@ import (
 
 	gingonic "github.com/gin-gonic/gin"
 
+	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/examples/frameworks/gin"
 	"github.com/clerkauth/clerkauth/examples/frameworks/internal/contract"
 )
@@ -31,4 +32,19 @@ func TestRefusalStopsTheHandlersAfterIt(t *testing.T) {
 			t.Errorf("%d with %d handlers run, want %d", w.Code, ran, want)
 		}
 	}
+}
+
+func TestRenewedSessionIsPrivate(t *testing.T) {
+	contract.Private(t, func(auth *clerkauth.Authenticator) http.Handler {
+		engine := gingonic.New()
+		engine.Use(gin.Wrap(auth.Optional))
+		public := func(c *gingonic.Context) {
+			c.Writer.Header().Del("Set-Cookie")
+			contract.Cacheable(c.Header)
+		}
+		engine.GET(contract.Public, public, func(c *gingonic.Context) { c.String(http.StatusOK, "public") })
+		engine.GET(contract.Failing, public, func(c *gingonic.Context) { c.AbortWithStatus(http.StatusInternalServerError) })
+		engine.GET(contract.Empty, public)
+		return engine
+	})
 }

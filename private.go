@@ -1,0 +1,128 @@
+package clerkauth
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// oneBrowsers is the Cache-Control of a response that sets cookies: it is one browser's.
+const oneBrowsers = "private, no-store"
+
+// privateWriter is the writer of a response that sets cookies of this package. Handlers set headers for what they
+// serve, not knowing of the cookies, and what they set last would count. So the header is put right whenever it may
+// leave: at every write and once more at the end, since a writer below, such as http.TimeoutHandler's, may hold it back.
+//
+// withAbilities gives it the optional methods of the writer below.
+type privateWriter struct {
+	http.ResponseWriter
+
+	cookies  []string // Set-Cookie values
+	upgraded bool     // what leaves now is no response, and not ours
+}
+
+// protect returns a writer to w whose response sets these cookies and reaches no shared cache.
+func protect(w http.ResponseWriter, cookies []string) http.ResponseWriter {
+	p := &privateWriter{ResponseWriter: w, cookies: slices.Clone(cookies)}
+	p.settle()
+	return withAbilities(p)
+}
+
+// settle puts the header right.
+func (w *privateWriter) settle() {
+	if w.upgraded {
+		return
+	}
+	h := w.Header()
+	for name := range h {
+		if forCaches(name) {
+			delete(h, name)
+		}
+	}
+	h["Cache-Control"] = []string{oneBrowsers}
+	// Those that are missing come first: what a handler sets under the same name goes on counting.
+	theirs := h["Set-Cookie"]
+	var missing []string
+	for _, c := range w.cookies {
+		if !slices.Contains(theirs, c) {
+			missing = append(missing, c)
+		}
+	}
+	h["Set-Cookie"] = append(missing, theirs...)
+}
+
+// forCaches reports whether a header field tells caches what to keep. Targeted fields (RFC 9213) end in
+// -Cache-Control and go before Cache-Control itself, as do Surrogate-Control, Akamai's Edge-Control and nginx's X-Accel-Expires.
+func forCaches(name string) bool {
+	name = strings.ToLower(name) // a handler may write into the map under any spelling
+	switch name {
+	case "cache-control", "expires", "surrogate-control", "edge-control", "x-accel-expires":
+		return true
+	}
+	return strings.HasSuffix(name, "-cache-control")
+}
+
+// withdraw takes out of the header what settle put there.
+func (w *privateWriter) withdraw() {
+	h := w.Header()
+	if slices.Equal(h["Cache-Control"], []string{oneBrowsers}) {
+		delete(h, "Cache-Control")
+	}
+	theirs := slices.DeleteFunc(slices.Clone(h["Set-Cookie"]), func(c string) bool { return slices.Contains(w.cookies, c) })
+	if h["Set-Cookie"] = theirs; len(theirs) == 0 {
+		delete(h, "Set-Cookie")
+	}
+}
+
+// Unwrap is for http.ResponseController.
+func (w *privateWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader keeps the cookies out of upgrades, and out of informational answers, which the response follows.
+func (w *privateWriter) WriteHeader(status int) {
+	if status < 100 || status > 199 {
+		w.settle()
+		w.ResponseWriter.WriteHeader(status)
+		return
+	}
+	w.withdraw()
+	w.upgraded = w.upgraded || status == http.StatusSwitchingProtocols
+	w.ResponseWriter.WriteHeader(status)
+	w.settle()
+}
+
+func (w *privateWriter) Write(p []byte) (int, error) {
+	w.settle()
+	return w.ResponseWriter.Write(p)
+}
+
+// FlushError is there even where nothing below can flush: http.ResponseController would otherwise unwrap the writer,
+// and so go past it.
+func (w *privateWriter) FlushError() error {
+	w.settle()
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// abilities are the optional methods, each for a writer below that has it.
+type abilities struct{ w *privateWriter }
+
+func (a abilities) Flush() { _ = a.w.FlushError() } // as Flush, which cannot say that it failed
+
+func (a abilities) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	a.w.withdraw()
+	conn, buffered, err := a.w.ResponseWriter.(http.Hijacker).Hijack()
+	a.w.upgraded = a.w.upgraded || err == nil
+	a.w.settle()
+	return conn, buffered, err
+}
+
+func (a abilities) ReadFrom(r io.Reader) (int64, error) {
+	a.w.settle()
+	return a.w.ResponseWriter.(io.ReaderFrom).ReadFrom(r)
+}
+
+func (a abilities) Push(target string, opts *http.PushOptions) error {
+	return a.w.ResponseWriter.(http.Pusher).Push(target, opts)
+}

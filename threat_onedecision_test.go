@@ -1,0 +1,198 @@
+package clerkauth_test
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// A request is decided once, whatever copies middleware makes of it; and what has changed is another request.
+
+// clones are the ways in which middleware copies a request.
+var clones = map[string]func(*http.Request) *http.Request{
+	"itself":      func(r *http.Request) *http.Request { return r },
+	"WithContext": func(r *http.Request) *http.Request { return r.WithContext(context.WithValue(r.Context(), noon, 1)) },
+	"Clone":       func(r *http.Request) *http.Request { return r.Clone(r.Context()) },
+	"a shallow copy with a new header": func(r *http.Request) *http.Request {
+		c := *r
+		c.Header = r.Header.Clone()
+		c.Header.Set("X-Request-Id", "1")
+		return &c
+	},
+	"as http.StripPrefix does": func(r *http.Request) *http.Request {
+		c := r.Clone(r.Context())
+		c.URL.Path = "/x"
+		return c
+	},
+	"values in slices of their own": func(r *http.Request) *http.Request {
+		c := r.Clone(r.Context())
+		for name, values := range c.Header {
+			c.Header[name] = append(make([]string, 0, 8), values...)
+		}
+		return c
+	},
+}
+
+// through hands next what copies of requests come to.
+func through(clone func(*http.Request) *http.Request, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, clone(r)) })
+}
+
+func TestCopiesAreTheSameRequest(t *testing.T) {
+	a := newApp(t)
+	b := &bound{T: t, clerk: a.clerk, auth: a.Authenticator, now: noon}
+	good := a.clerk.Token(clerktest.Claims{})
+	b.refreshes(0, "__session="+good+"; Path=/")
+	nonce := "nonce_0123456789"
+	b.clerk.Fault(clerktest.BackendHandshake, func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(`{"directives":["__session=` + good + `; Path=/","__client_uat=1; Path=/"]}`))
+		})
+	})
+	for name, clone := range clones {
+		for carrier, tt := range map[string]struct {
+			r     *http.Request
+			asked clerktest.Endpoint
+		}{
+			"bearer":           {asking("GET", "/", withBearer(good)), ""},
+			"cookies":          {b.page(good), ""},
+			"two cookie lines": {asking("GET", "https://example.com/", a.signedIn(), func(r *http.Request) { r.Header.Add("Cookie", "theme=dark") }), ""},
+			"refresh":          {b.script(b.expired(clerktest.Claims{}), b.refreshCookie()), clerktest.BackendRefresh},
+			"handshake":        {b.page("", "__clerk_handshake_nonce="+nonce), clerktest.BackendHandshake},
+			"conditional":      {all2(b.script(b.expired(clerktest.Claims{}), b.refreshCookie()), headers(`If-None-Match: "1"`)), clerktest.BackendRefresh},
+			"nothing":          {asking("GET", "/"), ""},
+		} {
+			h := a.Optional(through(clone, a.Optional(through(clone, a.Require(through(clone, greet))))))
+			b.clerk.ResetRequests()
+			a.events()
+			w := serve(h, tt.r)
+			if carrier != "nothing" && (w.Code != http.StatusOK || w.Body.String() != welcome) {
+				t.Errorf("%s, %s: %d %q", name, carrier, w.Code, w.Body)
+			}
+			if got := len(a.events()); got != 1 {
+				t.Errorf("%s, %s: %d decisions, want 1", name, carrier, got)
+			}
+			if tt.asked != "" && b.asked(tt.asked) != 1 {
+				t.Errorf("%s, %s: Clerk was asked %d times, want once", name, carrier, b.asked(tt.asked))
+			}
+			set := w.Result().Header["Set-Cookie"]
+			if unique := slices.Compact(slices.Sorted(slices.Values(set))); len(unique) != len(set) {
+				t.Errorf("%s, %s: cookies are set twice: %q", name, carrier, set)
+			}
+		}
+	}
+}
+
+// all2 is r after an edit.
+func all2(r *http.Request, e edit) *http.Request {
+	e(r)
+	return r
+}
+
+// Every value that a decision by cookie reads makes another request when it changes, also where a handler writes into the
+// slice that holds it.
+func TestChangedValuesAreAnotherRequest(t *testing.T) {
+	trusting := newApp(t, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })
+	token := trusting.clerk.Token(clerktest.Claims{})
+	changes := map[string]func(*http.Request){
+		"method":   func(r *http.Request) { r.Method = http.MethodHead },
+		"host":     func(r *http.Request) { r.Host = "other.example.com" },
+		"path":     func(r *http.Request) { r.RequestURI = "/elsewhere?x=1" },
+		"query":    func(r *http.Request) { r.RequestURI = "/page?x=2" },
+		"absolute": func(r *http.Request) { r.RequestURI = "https://example.com/page?x=2" },
+		"no path": func(r *http.Request) {
+			r.RequestURI, r.URL = "https://example.com?x=/page", &url.URL{RawQuery: "x=/page"}
+		},
+		"URL":        func(r *http.Request) { r.RequestURI, r.URL = "", &url.URL{Path: "/page", RawQuery: "x=2"} },
+		"TLS":        func(r *http.Request) { r.TLS = &tls.ConnectionState{} },
+		"no header":  func(r *http.Request) { r.Header = nil },
+		"two values": func(r *http.Request) { r.Header["Cookie"] = append(r.Header["Cookie"], "a=1") },
+		"split values": func(r *http.Request) {
+			r.Header["Cookie"] = []string{`a", "b`, r.Header["Cookie"][0]}
+		},
+	}
+	for _, name := range []string{
+		"Authorization", "Cookie", "Origin", "Referer", "Accept", "Upgrade", "Sec-Websocket-Key", "Sec-Fetch-Site", "Sec-Fetch-Mode",
+		"Sec-Fetch-Dest", "Sec-Purpose", "X-Forwarded-Host", "X-Forwarded-Proto",
+	} {
+		changes[name+" is set"] = func(r *http.Request) { r.Header[name] = []string{"changed"} }
+		changes[name+" is set to nothing"] = func(r *http.Request) { r.Header[name] = []string{""} }
+		changes[name+" is emptied"] = func(r *http.Request) { r.Header[name] = nil }
+		changes[name+" is written over"] = func(r *http.Request) {
+			if values := r.Header[name]; len(values) > 0 {
+				values[0] += " "
+				return
+			}
+			r.Header[name] = []string{"changed"}
+		}
+	}
+	for name, change := range changes {
+		for which, guard := range map[string]func(http.Handler) http.Handler{"Optional": trusting.Optional, "Require": trusting.Require} {
+			r := httptest.NewRequest(http.MethodGet, "/page?x=1", http.NoBody)
+			trusting.withCookies(token)(r)
+			headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Dest: empty", "Referer: https://example.com/")(r)
+			h := trusting.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				change(r)
+				guard(greet).ServeHTTP(w, r)
+			}))
+			trusting.events()
+			serve(h, r)
+			if got := len(trusting.events()); got != 2 {
+				t.Errorf("%s, %s: %d decisions, want 2", name, which, got)
+			}
+		}
+	}
+}
+
+// A bearer token decides alone, so that nothing but the host makes another request of it; where it does not sign in,
+// everything else counts.
+func TestBearerDecidesAlone(t *testing.T) {
+	a := newApp(t)
+	trusting := newAppOf(t, a.clerk, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })
+	good := a.clerk.Token(clerktest.Claims{})
+	for name, tt := range map[string]struct {
+		app           *app
+		token, header string
+		want          int
+	}{
+		"good":                         {a, good, "Referer: https://example.com/", 1},
+		"bad":                          {a, "x", "Referer: https://example.com/", 2},
+		"forwarded, not trusted":       {a, good, "X-Forwarded-Host: other.example.com", 1},
+		"forwarded host":               {trusting, good, "X-Forwarded-Host: other.example.com", 2},
+		"forwarded scheme":             {trusting, good, "X-Forwarded-Proto: http", 2},
+		"good, with trusted headers":   {trusting, good, "Referer: https://example.com/", 1},
+		"good, and then another one":   {a, good, "Authorization: Bearer " + a.clerk.Token(clerktest.Claims{Subject: "user_2"}), 2},
+		"bad, with a forwarded header": {a, "x", "X-Forwarded-Host: other.example.com", 1},
+	} {
+		serve(tt.app.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			headers(tt.header)(r)
+			tt.app.Require(greet).ServeHTTP(w, r)
+		})), asking("GET", "/", withBearer(tt.token)))
+		if got := len(tt.app.events()); got != tt.want {
+			t.Errorf("%s: %d decisions, want %d", name, got, tt.want)
+		}
+	}
+}
+
+// A request that a handler makes of its own, with the context of the one it serves, is another request.
+func TestRequestsOfHandlersAreTheirOwn(t *testing.T) {
+	a := newApp(t)
+	h := a.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		inner, err := http.NewRequestWithContext(r.Context(), http.MethodGet, "https://example.com/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Require(greet).ServeHTTP(w, inner)
+	}))
+	if w := serve(h, asking("GET", "/", a.signedIn())); w.Code != http.StatusUnauthorized {
+		t.Errorf("%d, want 401", w.Code)
+	}
+}
