@@ -15,8 +15,10 @@
 //
 // Traefik needs X-Clerk-User-Id and X-Clerk-Session-Id in authResponseHeaders, no trustForwardHeader, and in
 // addAuthCookiesToResponse whatever this answers 204 with: __session, __client_uat and __refresh, each also with your
-// instance's suffix, __clerk_handshake, __clerk_handshake_nonce and __Host-clerkauth_party. Caddy's forward_auth hands on
-// no cookies beside a 204, so that it suits clients with bearer tokens; a browser's session would not be renewed.
+// instance's suffix, __clerk_handshake, __clerk_handshake_nonce and, for each app, the one that begins with
+// __Host-clerkauth_party_: its last eight characters depend on your key and the app's origin; a signed-in browser shows
+// them. Caddy's forward_auth hands on no cookies beside a 204, so that it suits clients with bearer tokens; a browser's
+// session would not be renewed.
 package main
 
 import (

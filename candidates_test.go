@@ -1,0 +1,109 @@
+package clerkauth_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// What a handshake can help is not hidden by what it cannot.
+func TestRecoverableBesideWorthlessCookies(t *testing.T) {
+	v := newVisitor(t)
+	future := v.now.Add(time.Hour)
+	for want, c := range map[clerkauth.Reason]clerktest.Claims{
+		clerkauth.ReasonTokenExpired:       {IssuedAt: v.now.Add(-time.Hour)},
+		clerkauth.ReasonTokenNotActiveYet:  {IssuedAt: v.now, NotBefore: future, ExpiresAt: future},
+		clerkauth.ReasonTokenFromTheFuture: {IssuedAt: future, NotBefore: v.now, ExpiresAt: future},
+		clerkauth.ReasonTokenMissingAzp:    {Extra: map[string]any{"azp": clerktest.Absent}},
+	} {
+		for what, plant := range map[string]string{
+			"garbage":           planted("garbage"),
+			"a forgery":         planted(v.forged(0)),
+			"the sibling's own": planted(v.clerk.Token(clerktest.Claims{AuthorizedParty: "https://sibling.example.com"})),
+		} {
+			for _, where := range []string{"before", "behind"} {
+				r := v.requests(v.clerk.Token(c), plant)["page, planted "+where]
+				wantState(t, v.replica().AuthenticateRequest(r), clerkauth.Handshake, want)
+				if t.Failed() {
+					t.Fatalf("%s %s", what, where)
+				}
+			}
+		}
+	}
+}
+
+// Keys are asked for a few tokens and no more. What else comes makes it unclear whether anybody is signed in.
+func TestManyUnknownKeys(t *testing.T) {
+	v := newVisitor(t)
+	for n, want := range map[int]clerkauth.Reason{15: clerkauth.ReasonTokenExpired, 20: clerkauth.ReasonSessionTokenAmbiguous} {
+		plant := planted(repeat(n, func(n int) string {
+			c := v.claims(attacker)
+			c.Header = map[string]any{"kid": fmt.Sprintf("ins_%d", n)}
+			return v.clerk.Token(c)
+		})...)
+		wantState(t, v.replica().AuthenticateRequest(v.requests(v.old(victim), plant)["page, planted before"]), clerkauth.Handshake, want)
+	}
+}
+
+// Claims that are not verified rank a token, and do no more: what they say of a session with a party cookie is not
+// believed when the signature fails.
+func TestForgeriesOfTheVisitorsSession(t *testing.T) {
+	v := newVisitor(t)
+	party := v.party(v.claims(victim))
+	c := v.claims(victim)
+	c.ExpiresAt = v.now.Add(time.Hour)
+	fresh := v.clerk.Forge(c)
+	c.ExpiresAt, c.IssuedAt = time.Time{}, v.now.Add(-time.Hour)
+	expired := v.clerk.Forge(c)
+	for what, plant := range map[string]string{"fresh": planted(fresh), "expired": planted(expired), "both": planted(expired, fresh)} {
+		for kind, r := range v.requests(v.token(attacker), plant, party) {
+			if strings.HasPrefix(kind, "page") {
+				continue
+			}
+			if got := who(t, v.replica().AuthenticateRequest(r)); got != attacker { // nothing of the victim's is left but the party cookie
+				t.Errorf("%s, %s: %s", what, kind, got)
+			}
+		}
+		for kind, r := range v.requests(v.token(victim), plant, party) {
+			if got := who(t, v.replica().AuthenticateRequest(r)); got != victim {
+				t.Errorf("%s beside the honest one, %s: %s", what, kind, got)
+			}
+		}
+	}
+	// More of them than signatures are verified: it cannot be told which is the visitor's.
+	plant := planted(repeat(6, func(n int) string {
+		c.IssuedAt = c.IssuedAt.Add(time.Duration(n) * time.Second)
+		return v.clerk.Forge(c)
+	})...)
+	for _, kind := range []string{"fetch, planted before", "write, planted before"} {
+		r := v.requests(v.token(attacker), plant, party)[kind]
+		if got := who(t, v.replica().AuthenticateRequest(r)); got != string(clerkauth.ReasonSessionTokenAmbiguous) {
+			t.Errorf("six forgeries, %s: %s", kind, got)
+		}
+	}
+}
+
+// The same session under both names, once older: it is one session, and the party cookie lets the newer one count.
+func TestOneSessionUnderTwoNames(t *testing.T) {
+	v := newVisitor(t)
+	older := v.token(victim)
+	v.now = v.now.Add(20 * time.Second)
+	party, newer := v.party(v.claims(victim)), v.token(victim)
+	for _, own := range [][]string{nil, {party}} {
+		for what, names := range map[string][2]string{"plain": {older, newer}, "suffixed": {newer, older}} {
+			r := v.script("", own...)
+			r.Header["Cookie"] = []string{strings.Join(append([]string{
+				"__session_" + v.suffix + "=" + names[0], "__session=" + names[1], planted(v.old(attacker)),
+				fmt.Sprintf("__client_uat=%d", v.now.Unix()-30), fmt.Sprintf("__client_uat_%s=%d", v.suffix, v.now.Unix()-30),
+			}, own...), "; ")}
+			state := v.auth.AuthenticateRequest(r)
+			if got := who(t, state); got != victim || state.Token() != newer {
+				t.Errorf("newer %s, party cookie %t: %s, newer token %t", what, own != nil, got, state.Token() == newer)
+			}
+		}
+	}
+}
