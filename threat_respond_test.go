@@ -122,6 +122,17 @@ func TestHeaderIsSetFromTheStart(t *testing.T) {
 	})).ServeHTTP(w, v.asks())
 }
 
+// An informational answer that the handler does not mean for caches at all carries nothing.
+func TestHintsCarryNothingOfOurs(t *testing.T) {
+	v := newRenewing(t)
+	w := serve(v.auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+	})), v.asks())
+	if got := w.Result().Header; w.Code != http.StatusEarlyHints || len(got) > 0 { // which the recorder takes for the response
+		t.Errorf("%d with %v, want nothing", w.Code, got)
+	}
+}
+
 // Where nothing is set, nothing is in the way.
 func TestWriterIsTheServersOwn(t *testing.T) {
 	a := newApp(t)
