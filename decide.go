@@ -11,41 +11,27 @@ type outcome struct {
 	status  Status
 	reason  Reason // empty: signed in
 	detail  error
-	tooMany bool // browser rounds
+	tooMany bool // handshakes were made, and did not help
 	carrier Carrier
 	token   string
 	claims  *claims     // nil unless verified and judged
 	hit     bool        // the signature of the token that decided was verified before
 	header  http.Header // nil: nothing
-	target  string      // where a browser round goes; empty: to the Frontend API
-	need    effect
+	target  string      // where a handshake goes; empty: to the Frontend API
 }
-
-// effect is something that must be found out before a decision can be made. Each is found out once.
-type effect uint8
-
-const (
-	nothingMore   effect = iota
-	resolveAnswer        // exchange what a browser round brought
-	weighCookies         // verify the session cookies
-	refreshToken         // exchange an expired token
-)
 
 // evidence is all that a decision is made from.
 type evidence struct {
 	facts
-	cameBack bool     // the answer of a browser round was looked at
-	answer   answered // what it brought
+	resolved bool    // the answer of a handshake was looked at
+	answer   renewal // what it brought
 
-	weighed    bool
 	cookies    cookieEvidence
 	pair       slot  // which of the two names counts
 	signedInAt int64 // __client_uat of that name
-
-	refreshed refreshed
 }
 
-// chosen is the session cookie of the name that counts; without raw: none came, or none was weighed yet.
+// chosen is the session cookie of the name that counts; without raw: none came, or none was judged.
 func (e *evidence) chosen() *verdict { return &e.cookies.verdicts[e.pair] }
 
 // devBrowserToken is the token of a development browser, from the address or from its cookie.
@@ -64,47 +50,67 @@ func (e *evidence) sentToken() string {
 	return e.bearer
 }
 
-// decideCookies decides from what is known so far, or says what has to be found out first.
-func (s *settings) decideCookies(ctx context.Context, e *evidence, now time.Time) outcome {
-	switch {
-	case !e.cameBack && e.document && !e.came.empty():
-		return outcome{need: resolveAnswer}
-	case !e.weighed:
-		return outcome{need: weighCookies}
-	case e.answer.ok && (!s.live || !e.injected()):
+// decide is the way of a request: read it, resolve a handshake's answer, judge the cookies, refresh, start a
+// handshake, finish. Each step is taken at most once.
+func (a *Authenticator) decide(r *http.Request, now time.Time) outcome {
+	var e evidence
+	if reason := e.read(r, a.settings); reason != "" {
+		return outcome{reason: reason}
+	}
+	if e.hasBearer {
+		return a.decideBearer(r.Context(), &e, now)
+	}
+	if e.document && !e.came.empty() {
+		e.resolved, e.answer = true, a.resolve(r.Context(), &e.facts, now)
+	}
+	a.judgeCookies(r.Context(), &e, now)
+	o := a.decideCookies(r, &e, now)
+	a.finish(r, &e, &o, now)
+	return o
+}
+
+// judgeCookies verifies and judges the session cookies, and chooses the name that counts.
+func (a *Authenticator) judgeCookies(ctx context.Context, e *evidence, now time.Time) {
+	a.weigh(ctx, &e.cookies, &e.facts, now)
+	e.pair = e.cookies.choose(&e.facts, a.settings, now)
+	e.signedInAt = signedInAt(e.uat[e.pair])
+}
+
+// decideCookies decides by what the browser sent by itself.
+func (a *Authenticator) decideCookies(r *http.Request, e *evidence, now time.Time) outcome {
+	ctx, s := r.Context(), a.settings
+	if e.answer.ok && (!s.live || !e.injected()) {
 		return s.answerOutcome(ctx, e)
-	case e.refreshed.ok:
-		return signedInBy(e.refreshed.answered, CarrierRefresh)
 	}
 	o, ok := s.syncOutcome(ctx, e)
 	if !ok {
-		o = s.cookieOutcome(e)
+		o = cookieOutcome(e)
 	}
-	if o.reason == ReasonTokenExpired && !e.refreshed.tried {
-		if o.detail = s.refreshObstacle(e); o.detail == nil {
-			return outcome{need: refreshToken}
+	if o.reason == ReasonTokenExpired {
+		if o = a.refresh(r, e, o, now); o.carrier == CarrierRefresh {
+			return o
 		}
 	}
 	if o.reason == "" {
 		return s.lookElsewhere(ctx, e, o)
 	}
-	return s.heal(ctx, e, o)
+	return s.startHandshake(ctx, e, o)
 }
 
-func signedInBy(a answered, k Carrier) outcome {
+func signedInBy(a renewal, k Carrier) outcome {
 	o := outcome{carrier: k, token: a.token, claims: a.claims, header: make(http.Header)}
 	o.setCookies("no-store", a.cookies)
 	return o
 }
 
-// injected reports whether an answer names another session than the one that the browser is signed in to. No round
+// injected reports whether an answer names another session than the one that the browser is signed in to. No handshake
 // was due then: a sibling subdomain has planted the answer to one of its own, as it can in production, where answers
 // come in cookies. Where the session really did change, __client_uat has moved, and the old cookie does not count.
 func (e *evidence) injected() bool {
 	return e.answer.token != "" && cookieReason(e) == "" && e.chosen().read.claims.sid != e.answer.claims.sid
 }
 
-// answerOutcome is what a browser round came to. In development it leaves its answer in the address, and the
+// answerOutcome is what a handshake came to. In development it leaves its answer in the address, and the
 // browser is sent on without it.
 func (s *settings) answerOutcome(ctx context.Context, e *evidence) outcome {
 	o := signedInBy(e.answer, CarrierHandshake)
@@ -122,20 +128,18 @@ func (s *settings) answerOutcome(ctx context.Context, e *evidence) outcome {
 }
 
 // cookieOutcome is what the session cookies come to.
-func (s *settings) cookieOutcome(e *evidence) outcome {
+func cookieOutcome(e *evidence) outcome {
 	o := outcome{carrier: CarrierCookie, reason: cookieReason(e), hit: e.chosen().read.verified}
 	switch o.reason {
 	case ReasonSessionTokenAndUATMissing:
 		o.carrier = CarrierNone
-	case ReasonTokenExpired:
-		o.detail = e.refreshed.err
 	case "":
 		o.token, o.claims = e.chosen().read.raw, e.chosen().read.claims
 	}
 	return o
 }
 
-// cookieReason weighs the chosen session cookie against __client_uat, which tells when the browser last signed
+// cookieReason judges the chosen session cookie beside __client_uat, which tells when the browser last signed
 // in or out: a session cookie alone, or one from before that, is not the browser's present state.
 func cookieReason(e *evidence) Reason {
 	switch c := e.chosen(); {
@@ -156,8 +160,8 @@ func cookieReason(e *evidence) Reason {
 	}
 }
 
-// lookElsewhere makes a browser round for somebody who is signed in, where the session may be another one by
-// now. Where no round can be made, they stay signed in.
+// lookElsewhere starts a handshake for somebody who is signed in, where the session may be another one by now.
+// Where none can be made, they stay signed in.
 func (s *settings) lookElsewhere(ctx context.Context, e *evidence, o outcome) outcome {
 	var reason Reason
 	switch target, ok := s.organizations.target(e.page.path); {
@@ -168,10 +172,30 @@ func (s *settings) lookElsewhere(ctx context.Context, e *evidence, o outcome) ou
 	default:
 		return o
 	}
-	if round := s.heal(ctx, e, outcome{carrier: o.carrier, reason: reason}); round.status == Handshake {
-		return round
+	if handshake := s.startHandshake(ctx, e, outcome{carrier: o.carrier, reason: reason}); handshake.status == Handshake {
+		return handshake
 	}
 	return o
+}
+
+// finish applies to o what holds for every decision that came from a cookie.
+func (a *Authenticator) finish(r *http.Request, e *evidence, o *outcome, now time.Time) {
+	s := a.settings
+	if o.reason == "" && crossOrigin(r, &e.facts, s) {
+		*o = outcome{reason: ReasonCrossOriginRequest, carrier: o.carrier}
+		return
+	}
+	if o.reason == "" {
+		o.reason = s.judgePending(o.claims)
+	}
+	if e.resolved {
+		o.setCookies("no-store", s.forget(&e.facts))
+	}
+	if o.reason == "" && o.carrier == CarrierCookie {
+		if c := s.partyCookie(r.Context(), o.claims, &e.facts, now); c != nil {
+			o.setCookies("private", []string{c.String()})
+		}
+	}
 }
 
 // judgePending keeps a session that still has a task to do from counting as signed in.

@@ -7,18 +7,17 @@ import (
 	"time"
 )
 
-// A browser round sends a document request to the Frontend API, which looks at the browser's own session there
-// and sends it back with fresh cookies. Clerk calls it a handshake. See
-// https://clerk.com/docs/guides/how-clerk-works/overview.
+// A handshake sends a document request to the Frontend API, which looks at the browser's own session there and
+// sends it back with fresh cookies. See https://clerk.com/docs/guides/how-clerk-works/overview.
 
-// maxRounds is how many rounds are made within roundsWindow before the browser is told what is wrong.
+// maxRounds is how many handshakes are made within roundsWindow before the browser is told what is wrong.
 const (
 	maxRounds    = 3
 	roundsWindow = 2 * time.Second
 )
 
-// healable reports whether a browser round can change a reason.
-func (r Reason) healable() bool {
+// recoverable reports whether a handshake can change a reason.
+func (r Reason) recoverable() bool {
 	switch r {
 	case ReasonSessionTokenWithoutUAT, ReasonUATWithoutSessionToken, ReasonTokenBeforeUAT, ReasonSessionTokenAmbiguous,
 		ReasonTokenExpired, ReasonTokenNotActiveYet, ReasonTokenFromTheFuture, ReasonTokenMissingAzp,
@@ -29,10 +28,10 @@ func (r Reason) healable() bool {
 	return false
 }
 
-// heal turns a signed-out outcome into a browser round where that can help and the request allows it: on
+// startHandshake turns a signed-out outcome into a handshake where that can help and the request allows it: on
 // documents only, because everything else cannot follow, and not for ever.
-func (s *settings) heal(ctx context.Context, e *evidence, o outcome) outcome {
-	if !o.reason.healable() || !e.document || s.onceOnly(e, o.reason) {
+func (s *settings) startHandshake(ctx context.Context, e *evidence, o outcome) outcome {
+	if !o.reason.recoverable() || !e.document || s.onceOnly(e, o.reason) {
 		return o
 	}
 	if e.answer.reason == ReasonTokenMissingAzp {
@@ -46,7 +45,7 @@ func (s *settings) heal(ctx context.Context, e *evidence, o outcome) outcome {
 	if !ok {
 		return outcome{reason: ReasonRequestHostNotAuthorized, carrier: o.carrier}
 	}
-	location := s.roundLocation(e, o, public)
+	location := s.handshakeLocation(e, o, public)
 	if location == "" {
 		return o
 	}
@@ -62,7 +61,7 @@ func (s *settings) heal(ctx context.Context, e *evidence, o outcome) outcome {
 	return o
 }
 
-// onceOnly reports whether a round has been made for a reason that one round either heals or never will.
+// onceOnly reports whether a handshake has been made for a reason that one handshake changes, or none.
 func (s *settings) onceOnly(e *evidence, reason Reason) bool {
-	return reason == ReasonTokenMissingAzp && (e.tried || e.cameBack)
+	return reason == ReasonTokenMissingAzp && (e.tried || e.resolved)
 }

@@ -13,8 +13,8 @@ import (
 // Parameters and URLs are put together from parts that are already what they say, never resolved: a path that
 // begins with // would otherwise become a host.
 
-// roundLocation is where a browser round begins; empty: the instance's address is not known.
-func (s *settings) roundLocation(e *evidence, o outcome, public string) string {
+// handshakeLocation is where a handshake begins; empty: the instance's address is not known.
+func (s *settings) handshakeLocation(e *evidence, o outcome, public string) string {
 	if o.target != "" {
 		return o.target
 	}

@@ -31,13 +31,6 @@ func bearerObstacle(method string) error {
 	return errRefreshNoCookie
 }
 
-// refreshed is what a refresh came to.
-type refreshed struct {
-	answered
-	tried bool
-	err   error // nil when it worked, or when nothing was asked
-}
-
 // refreshObstacle says why an expired cookie token cannot be refreshed; nil: it can.
 func (s *settings) refreshObstacle(e *evidence) error {
 	c := e.chosen().read.claims
@@ -78,8 +71,25 @@ type refreshCall struct {
 	err     error
 }
 
-// refresh exchanges the expired token of e.chosen() for a new one, and judges that like any other.
-func (a *Authenticator) refresh(r *http.Request, e *evidence, now time.Time) refreshed {
+// refresh exchanges the expired cookie token, whose outcome is o, for a new one. Where that fails or cannot be done, o
+// says why.
+func (a *Authenticator) refresh(r *http.Request, e *evidence, o outcome, now time.Time) outcome {
+	if o.detail = a.settings.refreshObstacle(e); o.detail != nil {
+		return o
+	}
+	if crossOrigin(r, &e.facts, a.settings) {
+		return outcome{reason: ReasonCrossOriginRequest, carrier: CarrierCookie} // or the new cookies would be lost
+	}
+	renewed, err := a.askRefresh(r, e, now)
+	if err != nil {
+		o.detail = err
+		return o
+	}
+	return signedInBy(renewed, CarrierRefresh)
+}
+
+// askRefresh exchanges the token of e.chosen() for a new one, and judges that like any other.
+func (a *Authenticator) askRefresh(r *http.Request, e *evidence, now time.Time) (renewal, error) {
 	public, _ := publicOrigin(r.Context(), &e.facts, &a.settings.policy)
 	sid, pair := e.chosen().read.claims.sid, e.pair
 	body := refreshRequest(r.Header, e.chosen().read.raw, e.refresh, public)
@@ -89,16 +99,16 @@ func (a *Authenticator) refresh(r *http.Request, e *evidence, now time.Time) ref
 	select {
 	case <-call.done:
 	case <-r.Context().Done():
-		return refreshed{tried: true, err: backendapi.ErrUnreachable}
+		return renewal{}, backendapi.ErrUnreachable
 	}
 	if call.err != nil {
-		return refreshed{tried: true, err: call.err}
+		return renewal{}, call.err
 	}
 	result := a.judgeDirectives(r.Context(), call.cookies, CarrierRefresh, &e.facts, now)
 	if !result.ok || result.token == "" {
-		return refreshed{tried: true, err: errRefreshSession}
+		return renewal{}, errRefreshSession
 	}
-	return refreshed{answered: result, tried: true}
+	return result, nil
 }
 
 // refreshRequest copies what the goroutine needs: a request must not be read after its handler has returned.

@@ -12,8 +12,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/jose"
 )
 
-// answered is what a handshake or a refresh brought: cookies for the browser, and who they sign in.
-type answered struct {
+// renewal is what a handshake or a refresh brought: cookies for the browser, and who they sign in.
+type renewal struct {
 	ok      bool
 	reason  Reason // why its session token was refused; empty: it was not
 	token   string // empty: the answer signs the browser out
@@ -26,14 +26,14 @@ const maxHandshake = 16 << 10
 
 var errNotHandshake = errors.New("not a handshake token of this instance")
 
-// resolve exchanges what came back from a browser round for cookies. One that fails is remembered for a while,
+// resolve exchanges the answer of a handshake for cookies. One that fails is remembered for a while,
 // so that a link or a planted cookie costs the Backend API one question.
-func (a *Authenticator) resolve(ctx context.Context, f *facts, now time.Time) answered {
+func (a *Authenticator) resolve(ctx context.Context, f *facts, now time.Time) renewal {
 	key := sha256.Sum256([]byte(f.came.nonce.only() + "." + f.came.token.only()))
 	if a.failed.has(key, now) {
-		return answered{}
+		return renewal{}
 	}
-	var result answered
+	var result renewal
 	directives, err := a.handshakeDirectives(ctx, f, now)
 	if err == nil {
 		result = a.judgeDirectives(ctx, directives, CarrierHandshake, f, now)
@@ -106,19 +106,19 @@ func stringList(raw string) ([]string, error) {
 
 // judgeDirectives decides about Set-Cookie values from Clerk. They are passed on only if the session token among
 // them passes every check; of several the last counts, as in a browser. Without one they sign out.
-func (a *Authenticator) judgeDirectives(ctx context.Context, directives []string, k Carrier, f *facts, now time.Time) answered {
-	result := answered{}
+func (a *Authenticator) judgeDirectives(ctx context.Context, directives []string, k Carrier, f *facts, now time.Time) renewal {
+	result := renewal{}
 	for _, d := range directives {
 		c, ok := parseDirective(d)
 		if !ok {
-			return answered{}
+			return renewal{}
 		}
 		if slices.Contains(a.settings.cookies.session[:], c.name) {
 			result.token = c.value
 		}
 	}
 	if len(directives) > maxDirectives {
-		return answered{}
+		return renewal{}
 	}
 	if result.token != "" {
 		read := a.verifier.read(result.token, now)
@@ -127,7 +127,7 @@ func (a *Authenticator) judgeDirectives(ctx context.Context, directives []string
 			reason = a.forgiveClock(ctx, &read, reason, k, f, now)
 		}
 		if reason != "" {
-			return answered{reason: reason}
+			return renewal{reason: reason}
 		}
 		result.claims = read.claims
 	}
