@@ -20,9 +20,8 @@ type Authenticator struct {
 	settings *settings
 	verifier verifier
 
-	backend   *backendapi.Client // nil: no secret key
-	failed    memory             // answers of browser rounds that did not hold
-	refreshes refreshes
+	backend *backendapi.Client // nil: no secret key
+	failed  memory             // answers of handshakes that did not hold
 }
 
 // New reports every mistake in cfg at once, joined; it does not touch the network.
