@@ -1,7 +1,6 @@
 package clerkauth
 
 import (
-	"context"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -15,19 +14,26 @@ import (
 	"github.com/clerkauth/clerkauth/internal/publishable"
 )
 
+// A browser that was signed in here with a token that has azp gets a cookie that says so, the party cookie. It is
+// bound to the instance, the origin, the session and the user, and serves twice.
+//
 // Clerk may mint a cookie token without azp, and nothing in such a token says for whom it was minted: a sibling
-// subdomain can obtain one of a victim and use it. A browser that was signed in here with a token that has azp
-// therefore gets a cookie that proves it, bound to the instance, the origin, the session and the user. Only
-// together with it is a cookie token without azp accepted. A sibling can neither read nor set the cookie, and a
-// thief who speaks HTTP directly cannot compute it.
+// subdomain can obtain one of a victim and use it. Only together with a party cookie is it accepted. And a sibling
+// subdomain can plant a session of its own beside the victim's: the party cookie tells which of the two this browser
+// had here. A sibling can neither read nor set it, and a thief who speaks HTTP directly cannot compute it.
+//
+// Its name ends in a tag that only this key, instance and origin give, so that services on other ports of the same
+// host, or with other keys, have cookies of their own.
 
 const (
 	partyLifetime = 7 * 24 * time.Hour
 	triedLifetime = time.Minute
 	minStateKey   = 32 // bytes
+	partyTagSize  = 8  // characters
+	partyVersion  = "v2."
 )
 
-// partyKey makes and checks party cookies. nil: there is no key, and tokens without azp are never accepted.
+// partyKey makes and checks party cookies. nil: there is no key, and no party cookie is set or believed.
 type partyKey []byte
 
 // newPartyKey derives the key from the application's own secret (RFC 5869).
@@ -42,93 +48,46 @@ func newPartyKey(secret []byte) (partyKey, error) {
 	return key, nil
 }
 
-// mint returns the cookie's value for a session at an origin until exp.
-func (k partyKey) mint(c *claims, origin string, exp time.Time) string {
-	until := strconv.FormatInt(exp.Unix(), 10)
-	return "v1." + until + "." + base64.RawURLEncoding.EncodeToString(k.mac(c, origin, until))
-}
-
-func (k partyKey) mac(c *claims, origin, until string) []byte {
+// sum is the MAC of fields. The first says what it is for.
+func (k partyKey) sum(fields ...string) []byte {
 	h := hmac.New(sha256.New, k)
-	h.Write([]byte(strings.Join([]string{"v1", c.iss, origin, c.sid, c.sub, until}, "\x00")))
+	h.Write([]byte(strings.Join(fields, "\x00")))
 	return h.Sum(nil)
 }
 
-// expiry is when value expires, if it is this session's at this origin and has not expired.
-func (k partyKey) expiry(value string, c *claims, origin string, now time.Time) (time.Time, bool) {
-	rest, ok := strings.CutPrefix(value, "v1.")
+// tag is the end of the cookie's name for an instance at an origin.
+func (k partyKey) tag(issuer, origin string) string {
+	return base64.RawURLEncoding.EncodeToString(k.sum("name", issuer, origin))[:partyTagSize]
+}
+
+// mint returns the cookie's value for a session at an origin until exp.
+func (k partyKey) mint(c *claims, origin string, exp time.Time) string {
+	until := strconv.FormatInt(exp.Unix(), 10)
+	return partyVersion + until + "." + base64.RawURLEncoding.EncodeToString(k.mac(c, origin, until))
+}
+
+func (k partyKey) mac(c *claims, origin, until string) []byte {
+	return k.sum("v2", c.iss, origin, c.sid, c.sub, until)
+}
+
+// partyValue is the value of a party cookie, taken apart.
+type partyValue struct {
+	raw, until string
+	exp        time.Time
+	mac        []byte
+}
+
+// parsePartyValue returns false for a value that is malformed or has expired.
+func parsePartyValue(raw string, now time.Time) (partyValue, bool) {
+	rest, ok := strings.CutPrefix(raw, partyVersion)
 	until, encoded, found := strings.Cut(rest, ".")
 	mac, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
-	if !ok || !found || err != nil || !hmac.Equal(mac, k.mac(c, origin, until)) {
-		return time.Time{}, false
+	if !ok || !found || err != nil || len(mac) != sha256.Size {
+		return partyValue{}, false
 	}
 	seconds, err := strconv.ParseInt(until, 10, 64)
-	exp := time.Unix(seconds, 0)
-	return exp, err == nil && now.Before(exp)
-}
-
-// vouched reports whether the request brings exactly one party cookie, and it holds for these claims.
-func (p *policy) vouched(ctx context.Context, c *claims, f *facts, now time.Time) bool {
-	value := f.party.only()
-	if p.party == nil || value == "" {
-		return false
-	}
-	public, ok := publicOrigin(ctx, f, p)
-	if !ok {
-		return false
-	}
-	_, ok = p.party.expiry(value, c, public, now)
-	return ok
-}
-
-// partyProof is a party cookie that holds for a session at the host of a request. It never changes.
-type partyProof struct {
-	rawHost, scheme string
-	value           string
-	exp             time.Time
-}
-
-// partyCookie is the cookie that a request signed in by a cookie token should get; nil: none. Only a token whose
-// azp passed begets one, so that it never prolongs itself.
-func (s *settings) partyCookie(ctx context.Context, c *claims, f *facts, now time.Time) *http.Cookie {
-	if s.policy.party == nil || s.policy.cookieWithout || c.azp.state != present || !f.ownSite {
-		return nil
-	}
-	proof := c.proof.Load()
-	if !proof.fits(f, now) {
-		if proof = s.newProof(ctx, c, f, now); proof == nil {
-			return nil
-		}
-		c.proof.Store(proof)
-	}
-	if f.party.only() == proof.value {
-		return nil
-	}
-	return s.ownCookie(f, cookieParty, proof.value, partyLifetime)
-}
-
-// fits reports whether p says all about a request: no other cookie came, and it need not be renewed.
-func (p *partyProof) fits(f *facts, now time.Time) bool {
-	return p != nil && p.rawHost == f.rawHost && p.scheme == f.scheme && p.fresh(now) &&
-		(f.party.count == 0 || f.party.only() == p.value)
-}
-
-// fresh reports whether more than half of its life is left.
-func (p *partyProof) fresh(now time.Time) bool { return p.exp.Sub(now) > partyLifetime/2 }
-
-// newProof takes the cookie that came, if it holds, or else makes one; nil: this host is nobody's.
-func (s *settings) newProof(ctx context.Context, c *claims, f *facts, now time.Time) *partyProof {
-	public, ok := publicOrigin(ctx, f, &s.policy)
-	if !ok {
-		return nil
-	}
-	proof := &partyProof{rawHost: f.rawHost, scheme: f.scheme, value: f.party.only()}
-	if proof.exp, ok = s.policy.party.expiry(proof.value, c, public, now); ok && proof.fresh(now) {
-		return proof
-	}
-	proof.exp = now.Add(partyLifetime)
-	proof.value = s.policy.party.mint(c, public, proof.exp)
-	return proof
+	v := partyValue{raw: raw, until: until, exp: time.Unix(seconds, 0), mac: mac}
+	return v, err == nil && now.Before(v.exp)
 }
 
 // ownCookie is a cookie of this package, out of reach of scripts and sibling subdomains.

@@ -30,15 +30,15 @@ func TestCookieTokenWithoutAzp(t *testing.T) {
 		{"navigation after a round", b.page(token, triedName+"=1"), clerkauth.SignedOut},
 		{"fetch", b.script(token), clerkauth.SignedOut},
 		{"write", post, clerkauth.SignedOut},
-		{"party cookie that is nobody's", b.script(token, partyName+"=v1.9999999999.AAAA"), clerkauth.SignedOut},
+		{"party cookie that is nobody's", b.script(token, partyName+"AAAAAAAA=v2.9999999999.AAAA"), clerkauth.SignedOut},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			state := b.auth.AuthenticateRequest(tt.r)
 			wantState(t, state, tt.status, clerkauth.ReasonTokenMissingAzp)
 			set := setCookies(state)
-			if _, ok := set[partyName]; ok {
-				t.Error("a token without azp begets a party cookie")
+			if setParty(state) != nil {
+				t.Error("a token without azp sets a party cookie")
 			}
 			tried := set[triedName]
 			if (tried != nil) != (tt.status == clerkauth.Handshake) {
@@ -55,7 +55,7 @@ func TestPartyCookie(t *testing.T) {
 	b := newBound(t, nil)
 	state := b.auth.AuthenticateRequest(b.page(b.clerk.Token(clerktest.Claims{})))
 	wantState(t, state, clerkauth.SignedIn, "")
-	c := setCookies(state)[partyName]
+	c := setParty(state)
 	if c == nil {
 		t.Fatal("no party cookie")
 	}
@@ -65,7 +65,7 @@ func TestPartyCookie(t *testing.T) {
 	if got := state.Header.Get("Cache-Control"); got != "private" {
 		t.Errorf("Cache-Control %q, want private", got)
 	}
-	exp, mac, _ := strings.Cut(strings.TrimPrefix(c.Value, "v1."), ".")
+	exp, mac, _ := strings.Cut(strings.TrimPrefix(c.Value, "v2."), ".")
 	if want := strconv.FormatInt(b.now.Add(7*24*time.Hour).Unix(), 10); exp != want {
 		t.Errorf("expiry %s, want %s", exp, want)
 	}
@@ -74,7 +74,7 @@ func TestPartyCookie(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := hmac.New(sha256.New, key)
-	h.Write([]byte("v1\x00" + b.clerk.Issuer() + "\x00https://example.com\x00" + state.Session.ID + "\x00" + state.Session.UserID + "\x00" + exp))
+	h.Write([]byte("v2\x00" + b.clerk.Issuer() + "\x00https://example.com\x00" + state.Session.ID + "\x00" + state.Session.UserID + "\x00" + exp))
 	if want := base64.RawURLEncoding.EncodeToString(h.Sum(nil)); mac != want {
 		t.Errorf("mac %s, want %s", mac, want)
 	}
@@ -83,7 +83,8 @@ func TestPartyCookie(t *testing.T) {
 func TestPartyCookieIsSet(t *testing.T) {
 	b := newBound(t, nil)
 	honest := clerktest.Claims{}
-	party := b.party(honest)
+	party, other := b.party(honest), b.party(clerktest.Claims{SessionID: "sess_2third"})
+	name, _, _ := strings.Cut(party, "=")
 	elsewhere := b.page(b.clerk.Token(honest))
 	elsewhere.Host = "unlisted.example.com"
 	sibling := b.page(b.clerk.Token(honest))
@@ -101,8 +102,13 @@ func TestPartyCookieIsSet(t *testing.T) {
 		{"in an old browser", old, true},
 		{"for a same-origin fetch", b.script(b.clerk.Token(honest)), true},
 		{"not when it is there", b.page(b.clerk.Token(honest), party), false},
-		{"when it is of another session", b.page(b.clerk.Token(clerktest.Claims{SessionID: "sess_2other"}), party), true},
-		{"when it came twice", b.page(b.clerk.Token(honest), party, party), true},
+		{"on a page when it is of another session", b.page(b.clerk.Token(clerktest.Claims{SessionID: "sess_2other"}), party), true},
+		{"not for a fetch when it is of another session", b.script(b.clerk.Token(clerktest.Claims{SessionID: "sess_2other"}), party), false},
+		{"not when it came twice", b.page(b.clerk.Token(honest), party, party), false},
+		{"not when it came after another session's", b.page(b.clerk.Token(honest), other, party), false},
+		{"for a fetch when what came is malformed", b.script(b.clerk.Token(honest), name+"=v2.9999999999.AAAA"), true},
+		{"for a fetch when what came has expired", b.script(b.clerk.Token(honest), name+"=v2.1."+strings.Repeat("A", 43)), true},
+		{"for a fetch when what came has another name", b.script(b.clerk.Token(honest), strings.Replace(other, name, partyName+"AAAAAAAA", 1)), true},
 		{"not at a host that is not listed", elsewhere, false},
 		{"not when a sibling had a hand in it", sibling, false},
 		{"not for a bearer token", bearer, false},
@@ -112,7 +118,7 @@ func TestPartyCookieIsSet(t *testing.T) {
 			for _, again := range []string{"first", "from memory"} {
 				state := b.auth.AuthenticateRequest(tt.r)
 				wantState(t, state, clerkauth.SignedIn, "")
-				if _, got := setCookies(state)[partyName]; got != tt.want {
+				if got := setParty(state) != nil; got != tt.want {
 					t.Errorf("%s: set %t, want %t", again, got, tt.want)
 				}
 			}
@@ -129,7 +135,7 @@ func TestPartyCookieIsRenewedPastHalfItsLife(t *testing.T) {
 	}{{84*time.Hour - time.Second, false}, {84 * time.Hour, true}, {8 * 24 * time.Hour, true}} {
 		b.now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC).Add(tt.after)
 		state := b.auth.AuthenticateRequest(b.page(b.clerk.Token(clerktest.Claims{}), party))
-		if _, got := setCookies(state)[partyName]; got != tt.want {
+		if got := setParty(state) != nil; got != tt.want {
 			t.Errorf("after %s: renewed %t, want %t", tt.after, got, tt.want)
 		}
 	}
@@ -140,7 +146,9 @@ func TestContinuity(t *testing.T) {
 	b := newBound(t, nil)
 	party := b.party(clerktest.Claims{})
 	flipped := party[:len(party)-1] + map[bool]string{true: "B", false: "A"}[strings.HasSuffix(party, "A")]
-	longer := strings.Replace(party, "v1.1", "v1.9", 1)
+	longer := strings.Replace(party, "v2.1", "v2.9", 1)
+	name, value, _ := strings.Cut(party, "=")
+	others := b.party(clerktest.Claims{SessionID: "sess_2other"})
 	elsewhere := b.script(b.without(clerktest.Claims{}), party)
 	elsewhere.Host = "other.example.com"
 	tests := []struct {
@@ -156,7 +164,13 @@ func TestContinuity(t *testing.T) {
 		{"another origin of the list", b.auth, elsewhere, false},
 		{"a cookie changed by a bit", b.auth, b.script(b.without(clerktest.Claims{}), flipped), false},
 		{"a life prolonged by hand", b.auth, b.script(b.without(clerktest.Claims{}), longer), false},
-		{"two cookies", b.auth, b.script(b.without(clerktest.Claims{}), party, party), false},
+		{"behind a planted one", b.auth, b.script(b.without(clerktest.Claims{}), others, party), true},
+		{"before a planted one", b.auth, b.script(b.without(clerktest.Claims{}), party, others), true},
+		{"behind much that cannot be one", b.auth, b.script(b.without(clerktest.Claims{}), strings.Repeat(name+"=x; ", 50)+name+"=v2."+strings.Repeat("x", 70)+"; "+party), true},
+		{"behind eight of the same name", b.auth, b.script(b.without(clerktest.Claims{}), strings.Repeat(flipped+"; ", 8)+party), false},
+		{"two that do not hold", b.auth, b.script(b.without(clerktest.Claims{}), others, flipped), false},
+		{"another tag", b.auth, b.script(b.without(clerktest.Claims{}), partyName+"AAAAAAAA="+value), false},
+		{"no tag", b.auth, b.script(b.without(clerktest.Claims{}), strings.TrimSuffix(partyName, "_")+"="+value), false},
 		{"the name without its prefix", b.auth, b.script(b.without(clerktest.Claims{}), strings.TrimPrefix(party, "__Host-")), false},
 		{"an expired token", b.auth, b.script(b.without(clerktest.Claims{IssuedAt: b.now.Add(-time.Hour)}), party), false},
 		{"a forged token", b.auth, b.script(b.clerk.Forge(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}), party), false},
@@ -174,7 +188,7 @@ func TestContinuity(t *testing.T) {
 			if got := state.Status == clerkauth.SignedIn; got != tt.want {
 				t.Errorf("got %s, %v; want signed in: %t", state.Status, state.Err, tt.want)
 			}
-			if _, ok := setCookies(state)[partyName]; ok {
+			if setParty(state) != nil {
 				t.Error("a token without azp prolongs its party cookie")
 			}
 		})
@@ -199,11 +213,12 @@ func TestPartyCookieDoesNotProlongItself(t *testing.T) {
 	b.now = b.now.Add(6 * 24 * time.Hour)
 	state := b.auth.AuthenticateRequest(b.script(b.without(clerktest.Claims{}), party))
 	wantState(t, state, clerkauth.SignedIn, "")
-	if c := setCookies(state)[partyName]; c != nil {
+	if c := setParty(state); c != nil {
 		t.Errorf("renewed: %v", c)
 	}
 }
 
+// Replicas believe each other's party cookies, and do not replace them in turn.
 func TestReplicasShareStateKey(t *testing.T) {
 	b := newBound(t, func(c *clerkauth.Config) { c.StateKey = []byte(strings.Repeat("s", 32)) })
 	party := b.party(clerktest.Claims{})
@@ -211,6 +226,68 @@ func TestReplicasShareStateKey(t *testing.T) {
 		c.StateKey, c.SecretKey = []byte(strings.Repeat("s", 32)), ""
 	})
 	wantState(t, replica.AuthenticateRequest(b.script(b.without(clerktest.Claims{}), party)), clerkauth.SignedIn, "")
+	b.now = b.now.Add(time.Second)
+	token := b.clerk.Token(clerktest.Claims{})
+	wantState(t, replica.AuthenticateRequest(b.page(token)), clerkauth.SignedIn, "") // it has one of its own in mind now
+	for range 2 {
+		if c := setParty(replica.AuthenticateRequest(b.page(token, party))); c != nil {
+			t.Errorf("a replica replaces a party cookie that holds: %v", c)
+		}
+	}
+}
+
+// Other ports and services of the same host, other instances and other keys have party cookies of other names.
+func TestPartyCookieNames(t *testing.T) {
+	origins := []string{"https://example.com", "https://example.com:8443", "https://www.example.com"}
+	names := map[string]string{}
+	for what, clerk := range map[string]*clerktest.Instance{
+		"one instance": clerktest.New(t, clerktest.Options{Origins: origins}),
+		"another":      clerktest.New(t, clerktest.Options{Origins: origins, Domain: "other.example"}),
+	} {
+		for _, secret := range []string{strings.Repeat("a", 32), strings.Repeat("b", 32)} {
+			cfg := clerk.Config()
+			cfg.StateKey = []byte(secret)
+			auth, err := clerkauth.New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, origin := range origins {
+				r := asking("GET", origin, with("Sec-Fetch-Site", "none"))
+				for _, c := range clerk.Cookies(clerk.Token(clerktest.Claims{AuthorizedParty: origins[0]})) {
+					r.AddCookie(c)
+				}
+				c := setParty(auth.AuthenticateRequest(r))
+				if c == nil || len(c.Name) != len(partyName)+8 {
+					t.Fatalf("%s at %s: party cookie %v", what, origin, c)
+				}
+				here := what + ", key " + secret[:1] + ", " + origin
+				if there, ok := names[c.Name]; ok {
+					t.Errorf("%s and %s: both %s", here, there, c.Name)
+				}
+				names[c.Name] = here
+			}
+		}
+	}
+}
+
+// Without a key nothing is believed: a MAC under no key is what anybody computes.
+func TestPartyCookieWithoutAKey(t *testing.T) {
+	b := newBound(t, func(c *clerkauth.Config) { c.SecretKey = "" })
+	token := b.clerk.Token(clerktest.Claims{})
+	state := b.auth.AuthenticateRequest(b.page(token))
+	wantState(t, state, clerkauth.SignedIn, "")
+	if c := setParty(state); c != nil {
+		t.Errorf("party cookie %v without a key", c)
+	}
+	keyless := func(fields ...string) string {
+		h := hmac.New(sha256.New, nil)
+		h.Write([]byte(strings.Join(fields, "\x00")))
+		return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+	}
+	const origin, until = "https://example.com", "9999999999"
+	forged := partyName + keyless("name", b.clerk.Issuer(), origin)[:8] + "=v2." + until + "." +
+		keyless("v2", b.clerk.Issuer(), origin, state.Session.ID, state.Session.UserID, until)
+	wantState(t, b.auth.AuthenticateRequest(b.script(b.without(clerktest.Claims{}), forged)), clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
 }
 
 func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
@@ -221,7 +298,7 @@ func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
 		url         string
 		want        string
 	}{
-		{"development on this machine", true, "http://localhost:3000/", "clerkauth_party"},
+		{"development on this machine", true, "http://localhost:3000/", "clerkauth_party_"},
 		{"development with TLS", true, "https://localhost:3000/", partyName},
 		{"development elsewhere", true, "http://example.com/", partyName},
 		{"live keys on this machine", false, "http://localhost:3000/", partyName},
@@ -241,16 +318,16 @@ func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
 			}
 			state := auth.AuthenticateRequest(r)
 			wantState(t, state, clerkauth.SignedIn, "")
-			set := setCookies(state)[tt.want]
-			if len(setCookies(state)) != 1 || set == nil || set.Secure != strings.HasPrefix(tt.want, "__Host-") {
+			set := setParty(state)
+			if len(setCookies(state)) != 1 || set == nil || !strings.HasPrefix(set.Name, tt.want) || set.Secure != strings.HasPrefix(tt.want, "__Host-") {
 				t.Fatalf("cookies %v, want one: %s", state.Header, tt.want)
 			}
 			// It is read under that name, and under no other.
-			other := partyName
-			if tt.want == partyName {
-				other = "clerkauth_party"
+			other := strings.TrimPrefix(set.Name, "__Host-")
+			if tt.want != partyName {
+				other = "__Host-" + set.Name
 			}
-			for name, want := range map[string]clerkauth.Status{tt.want: clerkauth.SignedIn, other: clerkauth.SignedOut} {
+			for name, want := range map[string]clerkauth.Status{set.Name: clerkauth.SignedIn, other: clerkauth.SignedOut} {
 				r := httptest.NewRequest(http.MethodGet, tt.url, nil)
 				for _, c := range clerk.Cookies(clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})) {
 					r.AddCookie(c)

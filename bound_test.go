@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 )
 
 const (
-	partyName = "__Host-clerkauth_party"
+	partyName = "__Host-clerkauth_party_" // and eight characters
 	triedName = "__Host-clerkauth_tried"
 )
 
@@ -79,11 +80,11 @@ func (b *bound) script(token string, cookies ...string) *http.Request {
 // party signs in with an honest token and returns the cookie that proves it.
 func (b *bound) party(c clerktest.Claims) string {
 	b.Helper()
-	value, ok := setCookies(b.auth.AuthenticateRequest(b.page(b.clerk.Token(c))))[partyName]
-	if !ok {
+	set := setParty(b.auth.AuthenticateRequest(b.page(b.clerk.Token(c))))
+	if set == nil {
 		b.Fatal("an honest sign-in sets no party cookie")
 	}
-	return partyName + "=" + value.Value
+	return set.Name + "=" + set.Value
 }
 
 func setCookies(s *clerkauth.RequestState) map[string]*http.Cookie {
@@ -92,6 +93,16 @@ func setCookies(s *clerkauth.RequestState) map[string]*http.Cookie {
 		set[c.Name] = c
 	}
 	return set
+}
+
+// setParty is the party cookie that a decision sets; nil: none.
+func setParty(s *clerkauth.RequestState) *http.Cookie {
+	for name, c := range setCookies(s) {
+		if strings.HasPrefix(strings.TrimPrefix(name, "__Host-"), "clerkauth_party") {
+			return c
+		}
+	}
+	return nil
 }
 
 func wantState(t *testing.T, s *clerkauth.RequestState, status clerkauth.Status, reason clerkauth.Reason) {

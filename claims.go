@@ -245,7 +245,7 @@ func (p *policy) judgeParty(ctx context.Context, c *claims, k Carrier, f *facts,
 
 // judgeMissing judges a token that a browser brought by itself and that does not say for whom it was minted.
 func (p *policy) judgeMissing(ctx context.Context, c *claims, f *facts, now time.Time) Reason {
-	if p.cookieWithout || p.vouched(ctx, c, f, now) {
+	if p.cookieWithout || p.partyHolds(ctx, c, f, now) {
 		return ""
 	}
 	return ReasonTokenMissingAzp

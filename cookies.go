@@ -17,7 +17,7 @@ const (
 	cookieHandshake = "__clerk_handshake"
 	cookieNonce     = "__clerk_handshake_nonce"
 	cookieRounds    = "__clerk_redirect_count"
-	cookieParty     = "clerkauth_party"
+	cookieParty     = "clerkauth_party_" // and the tag
 	cookieTried     = "clerkauth_tried"
 	prefixHost      = "__Host-"
 )
@@ -87,10 +87,9 @@ func trimBlanks(s string) string {
 
 // readOwn reads the cookies that this package sets itself.
 func (f *facts) readOwn(name, value string) {
-	switch name {
-	case cookieParty:
-		f.party.add(value)
-	case cookieTried:
+	if tag, ok := strings.CutPrefix(name, cookieParty); ok {
+		f.readParty(tag, value)
+	} else if name == cookieTried {
 		f.tried = true
 	}
 }
@@ -190,4 +189,20 @@ func digit(c byte) int64 {
 		return int64(c-'A') + 10
 	}
 	return 16
+}
+
+// deleteDomainSessions are the Set-Cookie values that delete session cookies of the root domain. Clerk sets none there,
+// so that a sibling subdomain has planted them. They belong before the cookies of an answer: where the application is at
+// the root domain itself, a client may take the two for the same cookie.
+func (s *settings) deleteDomainSessions(f *facts) []string {
+	if s.rootDomain == "" || !strings.HasSuffix("."+hostname(f.host()), "."+s.rootDomain) {
+		return nil
+	}
+	var deletions []string
+	for _, name := range s.cookies.session {
+		if name != "" {
+			deletions = append(deletions, name+"=; Path=/; Domain="+s.rootDomain+"; Max-Age=0; Secure")
+		}
+	}
+	return deletions
 }

@@ -19,10 +19,11 @@ type facts struct {
 	count  int
 	uat    [slots]text // __client_uat
 
-	devBrowser [slots]text     // __clerk_db_jwt
-	refresh    string          // __refresh_<suffix>; the plain one is nobody's
-	rounds     int             // browser rounds in the last seconds, by __clerk_redirect_count
-	party      single          // our own, of a browser that was signed in here
+	devBrowser [slots]text                // __clerk_db_jwt
+	refresh    string                     // __refresh_<suffix>; the plain one is nobody's
+	rounds     int                        // browser rounds in the last seconds, by __clerk_redirect_count
+	party      [maxPartyCookies]sentParty // our own, of a browser that was signed in here; from partyCount on: unused
+	partyCount int
 	tried      bool            // our own: a round for a missing azp has just been made
 	ownSite    bool            // the browser says that no other site had a hand in this
 	came       handshakeAnswer // what a browser round left for us

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,19 +20,20 @@ func TestThiefSpeaksHTTPDirectly(t *testing.T) {
 	stolen := b.without(clerktest.Claims{Subject: "user_2victim", SessionID: "sess_2victim"})
 	own := b.party(clerktest.Claims{Subject: "user_2thief", SessionID: "sess_2thief"})
 	until := strconv.FormatInt(b.now.Add(time.Hour).Unix(), 10)
-	message := "v1\x00" + b.clerk.Issuer() + "\x00https://example.com\x00sess_2victim\x00user_2victim\x00" + until
+	name, _, _ := strings.Cut(own, "=")
+	message := "v2\x00" + b.clerk.Issuer() + "\x00https://example.com\x00sess_2victim\x00user_2victim\x00" + until
 	hash := sha256.Sum256([]byte(message))
 	guessed := hmac.New(sha256.New, []byte(b.clerk.PublishableKey()))
 	guessed.Write([]byte(message))
-	for name, cookie := range map[string]string{
+	for what, cookie := range map[string]string{
 		"nothing":                    "",
 		"their own cookie":           own,
-		"a hash, which needs no key": partyName + "=v1." + until + "." + base64.RawURLEncoding.EncodeToString(hash[:]),
-		"a MAC with what is public":  partyName + "=v1." + until + "." + base64.RawURLEncoding.EncodeToString(guessed.Sum(nil)),
-		"an empty MAC":               partyName + "=v1." + until + ".",
+		"a hash, which needs no key": name + "=v2." + until + "." + base64.RawURLEncoding.EncodeToString(hash[:]),
+		"a MAC with what is public":  name + "=v2." + until + "." + base64.RawURLEncoding.EncodeToString(guessed.Sum(nil)),
+		"an empty MAC":               name + "=v2." + until + ".",
 		"a state of their own":       triedName + "=1; __clerk_redirect_count=3",
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(what, func(t *testing.T) {
 			for _, r := range []*http.Request{b.page(stolen, cookie), b.script(stolen, cookie)} {
 				if state := b.auth.AuthenticateRequest(r); state.Status == clerkauth.SignedIn {
 					t.Error("signed in")

@@ -194,7 +194,7 @@ func TestAllocations(t *testing.T) {
 	for _, c := range clerk.Cookies(token) {
 		cookies.AddCookie(c)
 	}
-	party := setCookies(auth.AuthenticateRequest(cookies))[partyName]
+	party := setParty(auth.AuthenticateRequest(cookies))
 	cookies.AddCookie(party)
 	nothing := httptest.NewRequest(http.MethodGet, "https://example.com/", nil)
 	w := httptest.NewRecorder()

@@ -1,0 +1,29 @@
+package clerkauth
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestDeleteDomainSessions(t *testing.T) {
+	suffixedToo := newCookieNames("abc")
+	both := []string{"__session=; Path=/; Domain=example.com; Max-Age=0; Secure", "__session_abc=; Path=/; Domain=example.com; Max-Age=0; Secure"}
+	for name, tc := range map[string]struct {
+		root, host string
+		names      cookieNames
+		want       []string
+	}{
+		"below the root domain":  {"example.com", "app.example.com", suffixedToo, both},
+		"at the root domain":     {"example.com", "EXAMPLE.com:8443", suffixedToo, both},
+		"without a suffix":       {"example.com", "app.example.com", newCookieNames(""), both[:1]},
+		"a name that ends alike": {"example.com", "badexample.com", suffixedToo, nil},
+		"another domain":         {"example.com", "satellite.example", suffixedToo, nil},
+		"no root domain known":   {"", "app.example.com", suffixedToo, nil},
+		"a host that cannot be":  {"example.com", "app example.com", suffixedToo, nil},
+	} {
+		s := &settings{browserSettings: browserSettings{rootDomain: tc.root, cookies: tc.names}}
+		if got := s.deleteDomainSessions(&facts{rawHost: tc.host}); !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
