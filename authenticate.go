@@ -121,7 +121,7 @@ func (a *Authenticator) decideBearer(ctx context.Context, e *evidence, now time.
 		if o.reason == ReasonTokenExpired {
 			o.detail = bearerObstacle(e.method)
 		}
-		return a.settings.startHandshake(ctx, e, o)
+		return a.startHandshake(ctx, e, o, now)
 	}
 	o.token, o.claims, o.reason = e.bearer, read.claims, a.settings.judgePending(read.claims)
 	return o

@@ -20,8 +20,9 @@ type Authenticator struct {
 	settings *settings
 	verifier verifier
 
-	backend *backendapi.Client // nil: no secret key
-	failed  memory             // answers of handshakes that did not hold
+	backend  *backendapi.Client // nil: no secret key
+	failed   memory             // answers of handshakes that did not hold
+	repeated memory             // handshakes of browsers whose count does not come through
 }
 
 // New reports every mistake in cfg at once, joined; it does not touch the network.

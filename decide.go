@@ -11,7 +11,7 @@ type outcome struct {
 	status  Status
 	reason  Reason // empty: signed in
 	detail  error
-	tooMany bool // handshakes were made, and did not help
+	stuck   stuck // a handshake is needed, and none is made any more
 	carrier Carrier
 	token   string
 	claims  *claims     // nil unless verified and judged
@@ -23,8 +23,11 @@ type outcome struct {
 // evidence is all that a decision is made from.
 type evidence struct {
 	facts
-	resolved bool    // the answer of a handshake was looked at
-	answer   renewal // what it brought
+	resolved   bool    // the answer of a handshake was looked at
+	unexpected bool    // there is one, and this browser was not sent to fetch it
+	answer     renewal // what it brought
+	confirms   bool    // a handshake that starts now shall confirm the session
+	needed     bool    // a handshake was needed, whether or not it was made
 
 	cookies    cookieEvidence
 	pair       slot  // which of the two names counts
@@ -60,9 +63,7 @@ func (a *Authenticator) decide(r *http.Request, now time.Time) outcome {
 	if e.hasBearer {
 		return a.decideBearer(r.Context(), &e, now)
 	}
-	if e.document && !e.came.empty() {
-		e.resolved, e.answer = true, a.resolve(r.Context(), &e.facts, now)
-	}
+	a.resolve(r.Context(), &e, now)
 	a.judgeCookies(r.Context(), &e, now)
 	o := a.decideCookies(r, &e, now)
 	a.finish(r, &e, &o, now)
@@ -79,12 +80,22 @@ func (a *Authenticator) judgeCookies(ctx context.Context, e *evidence, now time.
 // decideCookies decides by what the browser sent by itself.
 func (a *Authenticator) decideCookies(r *http.Request, e *evidence, now time.Time) outcome {
 	ctx, s := r.Context(), a.settings
-	if e.answer.ok && (!s.live || !e.injected()) {
-		return s.answerOutcome(ctx, e)
+	if e.answer.ok && !s.injected(ctx, e, now) {
+		return a.answerOutcome(ctx, e, now)
 	}
 	o, ok := s.syncOutcome(ctx, e)
 	if !ok {
 		o = cookieOutcome(e)
+	}
+	if e.unexpected {
+		if handshake := a.askAgain(ctx, e, o, now); handshake.status == Handshake || handshake.stuck != notStuck && o.reason != "" {
+			return handshake
+		}
+	}
+	if (o.reason == "" || o.reason == ReasonTokenExpired) && s.changed(ctx, e, e.chosen().read.claims, now) {
+		if confirming, ok := a.confirm(ctx, e, o.carrier, now); ok {
+			return confirming
+		}
 	}
 	if o.reason == ReasonTokenExpired {
 		if o = a.refresh(r, e, o, now); o.carrier == CarrierRefresh {
@@ -92,37 +103,47 @@ func (a *Authenticator) decideCookies(r *http.Request, e *evidence, now time.Tim
 		}
 	}
 	if o.reason == "" {
-		return s.lookElsewhere(ctx, e, o)
+		return a.resync(ctx, e, o, now)
 	}
-	return s.startHandshake(ctx, e, o)
-}
-
-func signedInBy(a renewal, k Carrier) outcome {
-	o := outcome{carrier: k, token: a.token, claims: a.claims, header: make(http.Header)}
-	o.setCookies("no-store", a.cookies)
-	return o
+	return a.startHandshake(ctx, e, o, now)
 }
 
 // injected reports whether an answer names another session than the one that the browser is signed in to. No handshake
-// was due then: a sibling subdomain has planted the answer to one of its own, as it can in production, where answers
-// come in cookies. Where the session really did change, __client_uat has moved, and the old cookie does not count.
-func (e *evidence) injected() bool {
-	return e.answer.token != "" && cookieReason(e) == "" && e.chosen().read.claims.sid != e.answer.claims.sid
+// was needed then: a sibling subdomain has planted the answer to one of its own, as it can in production, where answers
+// come in cookies. Where the session really did change, __client_uat has moved, and the old cookie does not count. An
+// answer that was asked for, or is of the session that this browser had, is none.
+func (s *settings) injected(ctx context.Context, e *evidence, now time.Time) bool {
+	return s.live && e.answer.token != "" && cookieReason(e) == "" && e.chosen().read.claims.sid != e.answer.claims.sid &&
+		!s.confirmed(ctx, e, now) && !s.policy.partyHolds(ctx, e.answer.claims, &e.facts, now)
 }
 
-// answerOutcome is what a handshake came to. In development it leaves its answer in the address, and the
-// browser is sent on without it.
-func (s *settings) answerOutcome(ctx context.Context, e *evidence) outcome {
-	o := signedInBy(e.answer, CarrierHandshake)
+// answerOutcome is what a handshake came to. What it left in the address is not left there.
+func (a *Authenticator) answerOutcome(ctx context.Context, e *evidence, now time.Time) outcome {
+	s := a.settings
+	confirmed := s.confirmed(ctx, e, now)
+	if !confirmed && s.changed(ctx, e, e.answer.claims, now) {
+		if confirming, ok := a.confirm(ctx, e, CarrierHandshake, now); ok {
+			return confirming
+		}
+	}
+	o := outcome{carrier: CarrierHandshake, token: e.answer.token, claims: e.answer.claims}
+	if confirmed || e.answer.token != "" {
+		o.setCookies("no-store", s.deleteDomainSessions(&e.facts))
+	}
+	o.setCookies("no-store", e.answer.cookies)
 	if e.answer.token == "" {
 		o.reason = ReasonSessionTokenMissing
+	} else if confirmed && !s.policy.partyHolds(ctx, o.claims, &e.facts, now) {
+		if c := s.replaceParty(ctx, o.claims, &e.facts, now); c != nil {
+			o.setCookies("no-store", []string{c.String()})
+		}
 	}
-	if s.live {
+	if s.live && !e.own.came {
 		return o
 	}
 	if public, ok := publicOrigin(ctx, &e.facts, &s.policy); ok {
-		o.header.Set("Location", withoutAnswer(public, e.page))
-		o.header.Set("Cache-Control", "no-store")
+		o.setHeader("Location", withoutAnswer(public, e.page))
+		o.setHeader("Cache-Control", "no-store")
 	}
 	return o
 }
@@ -160,19 +181,28 @@ func cookieReason(e *evidence) Reason {
 	}
 }
 
-// lookElsewhere starts a handshake for somebody who is signed in, where the session may be another one by now.
-// Where none can be made, they stay signed in.
-func (s *settings) lookElsewhere(ctx context.Context, e *evidence, o outcome) outcome {
+// askAgain starts a handshake for a browser that brings an answer which it was not sent to fetch: anybody could have
+// put it into a link.
+func (a *Authenticator) askAgain(ctx context.Context, e *evidence, o outcome, now time.Time) outcome {
+	if !o.reason.recoverable() {
+		o = outcome{reason: ReasonDevBrowserSync, carrier: o.carrier}
+	}
+	return a.startHandshake(ctx, e, o, now)
+}
+
+// resync starts a handshake for somebody who is signed in, where the session may be another one by now. Where none can
+// be made, they stay signed in.
+func (a *Authenticator) resync(ctx context.Context, e *evidence, o outcome, now time.Time) outcome {
 	var reason Reason
-	switch target, ok := s.organizations.target(e.page.path); {
-	case s.crossOriginReferrer(ctx, e):
+	switch target, ok := a.settings.organizations.target(e.page.path); {
+	case a.settings.crossOriginReferrer(ctx, e, now):
 		reason = ReasonCrossOriginSync
 	case ok && e.document && !o.claims.session.Pending && !target.active(o.claims.session.Organization):
 		reason = ReasonOrganizationMismatch
 	default:
 		return o
 	}
-	if handshake := s.startHandshake(ctx, e, outcome{carrier: o.carrier, reason: reason}); handshake.status == Handshake {
+	if handshake := a.startHandshake(ctx, e, outcome{carrier: o.carrier, reason: reason}, now); handshake.status == Handshake {
 		return handshake
 	}
 	return o
@@ -188,8 +218,9 @@ func (a *Authenticator) finish(r *http.Request, e *evidence, o *outcome, now tim
 	if o.reason == "" {
 		o.reason = s.judgePending(o.claims)
 	}
-	if e.resolved {
-		o.setCookies("no-store", s.forget(&e.facts))
+	if e.document && !e.head {
+		o.setCookies("no-store", s.clearHandshake(&e.facts, o.reason == ReasonSessionChanged))
+		o.setCookies("no-store", s.endAttempts(r.Context(), e, o, now))
 	}
 	if o.reason == "" && o.carrier == CarrierCookie {
 		if c := s.partyCookie(r.Context(), o.claims, &e.facts, now); c != nil {
@@ -207,10 +238,10 @@ func (s *settings) judgePending(c *claims) Reason {
 }
 
 func (o *outcome) err() *Error {
-	if o.detail == nil && !o.tooMany {
+	if o.detail == nil && o.stuck == notStuck {
 		return refused(o.reason)
 	}
-	return &Error{Reason: o.reason, detail: o.detail, tooMany: o.tooMany}
+	return &Error{Reason: o.reason, detail: o.detail, stuck: o.stuck}
 }
 
 // setCookies adds Set-Cookie values, and keeps a response that has any, which now is one browser's, out of
@@ -228,4 +259,11 @@ func (o *outcome) setCookies(cacheControl string, cookies []string) {
 	if o.header.Get("Cache-Control") == "" {
 		o.header.Set("Cache-Control", cacheControl)
 	}
+}
+
+func (o *outcome) setHeader(name, value string) {
+	if o.header == nil {
+		o.header = make(http.Header)
+	}
+	o.header.Set(name, value)
 }

@@ -74,7 +74,9 @@ func (a *Authenticator) refresh(r *http.Request, e *evidence, o outcome, now tim
 		o.detail = err
 		return o
 	}
-	return signedInBy(renewed, CarrierRefresh)
+	o = outcome{carrier: CarrierRefresh, token: renewed.token, claims: renewed.claims}
+	o.setCookies("no-store", renewed.cookies)
+	return o
 }
 
 // askRefresh exchanges the token of e.chosen() for a new one of the same session, and judges that like any other.
