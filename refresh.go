@@ -91,7 +91,7 @@ func (a *Authenticator) askRefresh(r *http.Request, e *evidence, now time.Time) 
 		return renewal{}, err
 	}
 	result := a.judgeDirectives(r.Context(), cookies, CarrierRefresh, &e.facts, now)
-	if !result.ok || result.token == "" || result.claims.sid != expired.claims.sid || result.claims.sub != expired.claims.sub {
+	if !result.ok || result.token == "" || result.claims.sid != expired.claims.sid {
 		return renewal{}, errRefreshSession
 	}
 	return result, nil

@@ -43,12 +43,12 @@ func (a *Authenticator) resolve(ctx context.Context, e *evidence, now time.Time)
 	if nonce := e.came.nonce.only(); nonce != "" {
 		e.answer = a.once("nonce "+nonce, now, func() renewal { return a.resolveNonce(ctx, nonce, &e.facts, now) })
 	}
-	if token := e.came.token.only(); token != "" && !e.answer.ok && e.answer.reason == "" {
-		unasked := e.answer.unasked
+	nonce := e.answer
+	if token := e.came.token.only(); token != "" && (e.came.nonce.only() == "" || nonce.unasked != nil) {
 		e.answer = a.once("token "+token, now, func() renewal { return a.resolveToken(ctx, token, &e.facts, now) })
-		if !e.answer.ok && e.answer.unasked == nil {
-			e.answer.unasked = unasked
-		}
+	}
+	if !e.answer.ok {
+		e.answer.unasked = nonce.unasked
 	}
 }
 
