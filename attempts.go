@@ -221,13 +221,13 @@ func (e *evidence) sentBefore(now time.Time) bool {
 
 // withoutCookies reports whether the browser sent nothing that an earlier answer of ours or of Clerk's has set.
 func (e *evidence) withoutCookies() bool {
-	return e.rounds == 0 && e.count == 0 && e.uat[plain].value+e.uat[suffixed].value+e.devBrowser[plain].value+e.devBrowser[suffixed].value == ""
+	return e.rounds == 0 && len(e.sessionCookies()) == 0 && e.uat[plain].value+e.uat[suffixed].value+e.devBrowser[plain].value+e.devBrowser[suffixed].value == ""
 }
 
 // counterless reports whether Clerk's cookies of a session came and no count of handshakes: a proxy may let only some
 // cookies pass.
 func (e *evidence) counterless() bool {
-	return e.attempts == [slots]string{} && e.rounds == 0 && (e.count > 0 || e.uat[plain].value+e.uat[suffixed].value != "")
+	return e.attempts == [slots]string{} && e.rounds == 0 && (len(e.sessionCookies()) > 0 || e.uat[plain].value+e.uat[suffixed].value != "")
 }
 
 // uncounted reports a request whose handshake does not count and sets nothing: the browser may never follow it.
@@ -236,7 +236,7 @@ func (e *evidence) uncounted() bool { return e.head || e.prefetch }
 // cookieDigest tells browsers and pages apart where no count of ours comes through.
 func (e *evidence) cookieDigest(p *returnPoint) [sha256.Size]byte {
 	h := sha256.New()
-	for _, c := range e.tokens[:e.count] {
+	for _, c := range e.sessionCookies() {
 		h.Write([]byte(c.raw + "\x00"))
 	}
 	for _, value := range []string{e.uat[plain].value, e.uat[suffixed].value, e.devBrowser[plain].value, e.devBrowser[suffixed].value, p.address} {

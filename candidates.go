@@ -6,187 +6,208 @@ import (
 	"time"
 )
 
-// verdict is what became of one candidate.
-type verdict struct {
-	read   parsed // without raw: there is no such candidate
-	reason Reason // empty: it passes
+// A sibling subdomain can plant session cookies: garbage, forgeries, sessions of its own. None of them may hide the
+// visitor's, use up the signatures that are verified for a request, or make it wait for keys that it does not need.
+
+// What the session cookies of one request may cost.
+const (
+	maxLookedAt   = 16              // tokens that keys are asked for, beside those that were verified before
+	maxSignatures = 4               // that are verified
+	longestKeys   = 3 * time.Second // for all keys together
+)
+
+// judgedCookie is a session cookie and what became of it.
+type judgedCookie struct {
+	read   parsed // without raw: there is no such cookie
+	reason Reason // empty: it passes; ReasonSessionTokenAmbiguous: it was not looked at
+
+	held bool // this browser has a party cookie of the session that the token names
+	rank rank
+	done bool // judged
 }
 
-// worth orders verdicts: a token that passes, one that a browser round can heal, and the rest.
-type worth uint8
+// standing orders judged cookies.
+type standing uint8
 
 const (
-	nothing worth = iota
-	healable
+	worthless   standing = iota
+	notLookedAt          // it could be anything better than worthless
+	recoverable          // a handshake can help
+	undecided            // the keys are out of reach
 	passing
 )
 
-func (v *verdict) worth() worth {
-	switch v.reason {
+func (c *judgedCookie) standing() standing {
+	switch c.reason {
 	case "":
-		if v.read.raw == "" {
-			return nothing
+		if c.read.raw != "" {
+			return passing
 		}
-		return passing
+	case ReasonKeysUnavailable:
+		return undecided
 	case ReasonTokenExpired, ReasonTokenNotActiveYet, ReasonTokenFromTheFuture, ReasonTokenMissingAzp:
-		return healable
+		return recoverable
+	case ReasonSessionTokenAmbiguous:
+		return notLookedAt
 	}
-	return nothing
+	return worthless
 }
 
-// cookieEvidence is the session cookies of a request, one verdict for each name.
+// cookieEvidence is the session cookies of a request, one for each name.
 type cookieEvidence struct {
-	verdicts       [slots]verdict
-	ambiguous      bool // several sessions pass: which one counts cannot be told
-	severalExpired bool // several sessions have expired
+	judged         [slots]judgedCookie
+	ambiguous      bool // which session counts cannot be told
+	severalExpired bool // several sessions may have expired
 }
 
-// maxSignatures is how many signatures are verified for one request's cookies.
-const maxSignatures = 4
-
-// weigh judges all session cookies of a request into e, which is empty.
-func (a *Authenticator) weigh(ctx context.Context, e *cookieEvidence, f *facts, now time.Time) {
-	tokens := f.tokens[:f.count]
-	if len(tokens) == 0 {
+// judgeCookies judges all session cookies of a request into e, which is empty.
+func (a *Authenticator) judgeCookies(ctx context.Context, e *cookieEvidence, f *facts, now time.Time) {
+	sent := f.sessionCookies()
+	if len(sent) == 0 {
 		return
 	}
-	if !slices.ContainsFunc(tokens, func(c candidate) bool { return c.raw != tokens[0].raw }) {
-		// As Clerk sets them: one token, under one name or both.
-		v := verdict{read: a.verifier.read(tokens[0].raw, now)}
-		v.reason = a.judgeParsed(ctx, &v.read, CarrierCookie, f, now)
-		for _, c := range tokens {
-			e.verdicts[c.slot] = v
-		}
+	if f.unread || slices.ContainsFunc(sent, func(c candidate) bool { return c.raw != sent[0].raw }) {
+		own := *f // f itself must stay on the stack, for requests that do not come here
+		j := cookieJudge{Authenticator: a, f: &own, now: now}
+		j.read()
+		j.findHeld(ctx)
+		j.judgeVerified(ctx)
+		j.judgeOthers(ctx)
+		j.conclude(e)
 		return
 	}
-	verdicts := make([]verdict, len(tokens))
-	for i, c := range tokens {
-		verdicts[i] = verdict{read: a.verifier.read(c.raw, now)}
+	// As Clerk sets them: one token, under one name or both.
+	c := judgedCookie{read: a.verifier.read(sent[0].raw, now)}
+	c.reason = a.judgeParsed(ctx, &c.read, CarrierCookie, f, now)
+	for _, s := range sent {
+		e.judged[s.slot] = c
 	}
-	a.verifyBest(ctx, verdicts, f, now)
-	for i, v := range verdicts {
-		best := &e.verdicts[tokens[i].slot]
-		if best.read.raw == "" || v.worth() > best.worth() {
-			*best = v
-		}
-	}
-	e.ambiguous = severalSessions(verdicts, "")
-	e.severalExpired = severalSessions(verdicts, ReasonTokenExpired)
 }
 
-// severalSessions reports whether cookies with one verdict name more than one session.
-func severalSessions(verdicts []verdict, reason Reason) bool {
-	first := ""
-	for _, v := range verdicts {
-		if v.reason != reason {
+// cookieJudge judges session cookies that differ.
+type cookieJudge struct {
+	*Authenticator
+	f       *facts
+	now     time.Time
+	cookies []judgedCookie // every token once
+	token   []int          // by cookie, in the order they came: which of cookies it brings
+
+	keys               *snapshot // that the ranks are of; nil: not at hand
+	passed, heldPassed bool      // a token has passed, and one of a session with a party cookie
+	found              standing  // the best so far
+}
+
+// read reads every token once.
+func (j *cookieJudge) read() {
+	known := make(map[string]int)
+	for _, sent := range j.f.sessionCookies() {
+		i, ok := known[sent.raw]
+		if !ok {
+			i = len(j.cookies)
+			known[sent.raw] = i
+			j.cookies = append(j.cookies, judgedCookie{read: j.verifier.read(sent.raw, j.now)})
+		}
+		j.token = append(j.token, i)
+	}
+}
+
+// findHeld marks the tokens of sessions that this browser has a party cookie of. Until their signature is verified it is
+// a hint, and only says which to look at first.
+func (j *cookieJudge) findHeld(ctx context.Context) {
+	if j.f.partyCount == 0 {
+		return
+	}
+	party, ok := j.settings.policy.partyCookies(ctx, j.f, j.now)
+	if !ok || len(party.values) == 0 {
+		return
+	}
+	for i := range j.cookies {
+		if c := &j.cookies[i]; c.read.reason == "" {
+			c.held = party.of(c.read.claims) != nil
+		}
+	}
+}
+
+// judgeVerified judges what takes no signature: what is no session token, tokens that were verified before, and those
+// whose signature is known to be bad. It ranks the others.
+func (j *cookieJudge) judgeVerified(ctx context.Context) {
+	j.keys = j.verifier.keys.ready(j.now)
+	for i := range j.cookies {
+		c := &j.cookies[i]
+		if c.done {
 			continue
 		}
-		if first != "" && first != v.read.claims.sid {
-			return true
-		}
-		first = v.read.claims.sid
-	}
-	return false
-}
-
-// verifyBest judges the verdicts, the most promising first: whoever plants cookies must not use up the
-// signatures that are verified, nor make the request wait for keys that an honest cookie does not need.
-func (a *Authenticator) verifyBest(ctx context.Context, verdicts []verdict, f *facts, now time.Time) {
-	order, promises := make([]int, len(verdicts)), make([]int, len(verdicts))
-	for i := range verdicts {
-		order[i], promises[i] = i, a.promise(&verdicts[i], now)
-	}
-	slices.SortStableFunc(order, func(i, j int) int { return promises[j] - promises[i] })
-	signatures, passed := 0, false
-	for _, i := range order {
-		v := &verdicts[i]
-		switch same := slices.IndexFunc(verdicts[:i], func(w verdict) bool { return w.read.raw == v.read.raw }); {
-		case v.read.reason != "":
-			v.reason = v.read.reason
-		case same >= 0:
-			v.reason = verdicts[same].reason
-		case signatures == maxSignatures, passed && a.promise(v, now) == 0: // the keys may have come since
-			v.reason = ReasonKeyUnknown
-		default:
-			if !v.read.verified {
-				signatures++
+		if c.read.reason == "" && !c.read.verified && j.keys != nil { // the keys may have come since it was read
+			if claims, ok := j.verifier.cache.Get(c.read.raw, j.keys.generation, j.now); ok {
+				c.read = parsed{raw: c.read.raw, claims: claims, verified: true}
 			}
-			v.reason = a.judgeParsed(ctx, &v.read, CarrierCookie, f, now)
-			passed = passed || v.reason == ""
+		}
+		switch {
+		case c.read.reason != "" || c.read.verified:
+			j.judge(ctx, c)
+		case j.rankOf(c) > rankWorthless && j.knownForged(c):
+			c.done, c.reason = true, ReasonTokenSignature
+		}
+	}
+	j.rankAll()
+}
+
+// judge judges one cookie. It may wait for a key.
+func (j *cookieJudge) judge(ctx context.Context, c *judgedCookie) {
+	c.done, c.reason = true, j.judgeParsed(ctx, &c.read, CarrierCookie, j.f, j.now)
+	j.found = max(j.found, c.standing())
+	if c.reason == "" {
+		j.passed, j.heldPassed = true, j.heldPassed || c.held
+	}
+}
+
+// judgeOthers judges the rest, the most promising first, as far as the limits go. A signature that failed once is not
+// verified again soon.
+func (j *cookieJudge) judgeOthers(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, longestKeys)
+	defer cancel()
+	signatures := 0
+	for looked := 0; looked < maxLookedAt && signatures < maxSignatures; looked++ {
+		c := j.next()
+		if c == nil {
+			return
+		}
+		passed := j.passed
+		j.judge(ctx, c)
+		switch c.reason {
+		case ReasonKeyUnknown, ReasonKeysUnavailable:
+		case ReasonTokenSignature:
+			j.rememberForged(c)
+			signatures++
+		default:
+			signatures++
+		}
+		if j.verifier.keys.ready(j.now) != j.keys {
+			j.judgeVerified(ctx)
+		} else if j.passed != passed {
+			j.rankAll()
 		}
 	}
 }
 
-// promise sorts candidates before any signature is verified. None of what it reads is believed.
-func (a *Authenticator) promise(v *verdict, now time.Time) int {
-	c, p := v.read.claims, &a.settings.policy
+// next is the token to look at; nil: no other can change anything.
+func (j *cookieJudge) next() *judgedCookie {
+	var best *judgedCookie
+	for i := range j.cookies {
+		if c := &j.cookies[i]; !c.done && j.matters(c) && (best == nil || c.rank > best.rank) {
+			best = c
+		}
+	}
+	return best
+}
+
+// matters reports whether a token that was not judged can change what the others come to.
+func (j *cookieJudge) matters(c *judgedCookie) bool {
 	switch {
-	case v.read.reason != "":
-		return 0
-	case !v.read.verified && !a.verifier.keys.knows(&v.read.outside.header, now), !slices.Contains(p.issuers, c.iss):
-		return 0
-	case p.judgeTime(c, now) != "", !p.any && !p.list.match(c.azp.value):
-		return 1
+	case j.heldPassed:
+		return c.rank >= ranksHeld
+	case j.found >= recoverable:
+		return c.rank > rankWorthless
 	}
-	return 2
-}
-
-// choose picks between the plain and the suffixed cookies. A cookie that is worth nothing does not hide one
-// that is worth something: anybody below the same domain can plant it. A plain one of another issuer hides nothing:
-// it says that the plain cookies are another instance's.
-func (e *cookieEvidence) choose(f *facts, s *settings, now time.Time) slot {
-	p, q := &e.verdicts[plain], &e.verdicts[suffixed]
-	if p.worth() == nothing && q.worth() != nothing && (p.read.claims == nil || p.read.claims.iss == "" || s.own(p.read.claims.iss)) {
-		p = &verdict{}
-	}
-	if q.worth() == nothing && p.worth() != nothing {
-		q = &verdict{}
-	}
-	return choosePair(p, q, f.uat, s, now)
-}
-
-// choosePair is Clerk's rule: the suffixed cookies are this instance's own, the plain ones are kept up by older
-// versions of Clerk's script too, so that whichever was written last is right.
-func choosePair(p, q *verdict, uat [slots]text, s *settings, now time.Time) slot {
-	const signedOut = "0"
-	plainOut, suffixedOut := uat[plain].value == signedOut, uat[suffixed].value == signedOut
-	hasUAT := uat[suffixed].value != ""
-	switch {
-	case p.read.raw != "" && (p.read.claims == nil || p.read.claims.iss == ""):
-		return plain
-	case p.read.raw != "" && !s.own(p.read.claims.iss):
-		return suffixed
-	case !hasUAT && q.read.raw == "":
-		return plain
-	case !suffixedOut && !plainOut && p.issued() > q.issued():
-		return plain
-	case suffixedOut && !plainOut:
-		return plain
-	case !s.live && !suffixedOut && plainOut && q.expired(now):
-		return plain
-	case !hasUAT && q.read.raw != "":
-		return plain
-	}
-	return suffixed
-}
-
-// own reports whether iss is this instance's, as far as the choice of cookies goes.
-func (s *settings) own(iss string) bool {
-	if s.ownIssuer == "" {
-		return slices.Contains(s.policy.issuers, iss)
-	}
-	return iss == s.ownIssuer
-}
-
-// issued is the iat of a token that nobody has verified; 0: none.
-func (v *verdict) issued() int64 {
-	if v.read.claims == nil {
-		return 0
-	}
-	return v.read.claims.iat.unix
-}
-
-// expired reports whether a token that nobody has verified says that it has expired, without leeway.
-func (v *verdict) expired(now time.Time) bool {
-	return v.read.claims != nil && v.read.claims.exp.state == present && v.read.claims.exp.unix <= now.Unix()
+	return true
 }

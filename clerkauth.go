@@ -22,6 +22,7 @@ type Authenticator struct {
 
 	backend  *backendapi.Client // nil: no secret key
 	failed   memory             // answers of handshakes that did not hold
+	forged   memory             // session cookies whose signature did not hold
 	repeated memory             // handshakes of browsers whose count does not come through
 }
 

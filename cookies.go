@@ -123,11 +123,45 @@ func (f *facts) readCookie(name, value string, names *cookieNames) {
 	}
 }
 
+// addToken adds a session cookie. What cannot be a token is kept as the first of its name only: it decides no more than
+// why nobody is signed in, and must not push others out.
 func (f *facts) addToken(s slot, value string) {
-	if value != "" && f.count < maxCandidates {
-		f.tokens[f.count] = candidate{s, unescape(value)}
-		f.count++
+	if value == "" {
+		return
 	}
+	c := candidate{s, unescape(value)}
+	switch {
+	case f.named[s] && !likeToken(c.raw):
+		return
+	case f.count == maxCandidates:
+		f.unread = true
+		return
+	case f.count < len(f.few):
+		f.few[f.count] = c
+	default:
+		if f.many == nil {
+			f.many = append(f.many, f.few[:]...)
+		}
+		f.many = append(f.many, c)
+	}
+	f.count++
+	f.named[s] = true
+}
+
+// minSignature is the size of an encoded signature of the smallest key that is used, of 2048 bits.
+const minSignature = 342
+
+// likeToken reports whether a value has the outline of a session token. Nothing else can be one.
+func likeToken(raw string) bool {
+	return len(raw) <= maxToken && strings.Count(raw, ".") == 2 && len(raw)-strings.LastIndexByte(raw, '.') > minSignature
+}
+
+// sessionCookies are the session cookies, in the order they came.
+func (f *facts) sessionCookies() []candidate {
+	if f.many != nil {
+		return f.many
+	}
+	return f.few[:f.count]
 }
 
 // first keeps the first value that comes, even an empty one.

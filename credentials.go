@@ -19,8 +19,11 @@ type facts struct {
 	bearer    string
 	hasBearer bool // an Authorization header decides alone, even an empty token
 
-	tokens [maxCandidates]candidate // from count on: unused
+	few    [4]candidate // the session cookies, as long as there are few; from count on: unused
 	count  int
+	many   []candidate // all of them, when there are more; see facts.sessionCookies
+	named  [slots]bool // whether any came of this name
+	unread bool        // more than maxCandidates came
 	uat    [slots]text // __client_uat
 
 	devBrowser [slots]text                // __clerk_db_jwt
@@ -88,8 +91,8 @@ type candidate struct {
 	raw  string
 }
 
-// maxCandidates is how many session cookies of a request are looked at.
-const maxCandidates = 16
+// maxCandidates is how many session cookies of a request are read.
+const maxCandidates = 64
 
 // read is the only reader of requests. A reason means that the request contradicts itself.
 func (f *facts) read(r *http.Request, s *settings) Reason {

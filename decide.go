@@ -35,7 +35,7 @@ type evidence struct {
 }
 
 // chosen is the session cookie of the name that counts; without raw: none came, or none was judged.
-func (e *evidence) chosen() *verdict { return &e.cookies.verdicts[e.pair] }
+func (e *evidence) chosen() *judgedCookie { return &e.cookies.judged[e.pair] }
 
 // devBrowserToken is the token of a development browser, from the address or from its cookie.
 func (e *evidence) devBrowserToken() string {
@@ -64,17 +64,12 @@ func (a *Authenticator) decide(r *http.Request, now time.Time) outcome {
 		return a.decideBearer(r.Context(), &e, now)
 	}
 	a.resolve(r.Context(), &e, now)
-	a.judgeCookies(r.Context(), &e, now)
+	a.judgeCookies(r.Context(), &e.cookies, &e.facts, now)
+	e.pair = e.cookies.choose(&e.facts, a.settings, now)
+	e.signedInAt = signedInAt(e.uat[e.pair])
 	o := a.decideCookies(r, &e, now)
 	a.finish(r, &e, &o, now)
 	return o
-}
-
-// judgeCookies verifies and judges the session cookies, and chooses the name that counts.
-func (a *Authenticator) judgeCookies(ctx context.Context, e *evidence, now time.Time) {
-	a.weigh(ctx, &e.cookies, &e.facts, now)
-	e.pair = e.cookies.choose(&e.facts, a.settings, now)
-	e.signedInAt = signedInAt(e.uat[e.pair])
 }
 
 // decideCookies decides by what the browser sent by itself.

@@ -1,0 +1,87 @@
+package clerkauth
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// rank orders tokens that were not verified by what they say. None of it is believed.
+type rank uint8
+
+const (
+	rankWorthless rank = iota
+	rankRecoverable
+	rankPerhaps // its key is not among those at hand, or AllowParty has to be asked
+	rankPromising
+
+	ranksHeld = 4 // added, where a party cookie holds for it
+)
+
+func (j *cookieJudge) rankAll() {
+	for i := range j.cookies {
+		if c := &j.cookies[i]; !c.done {
+			c.rank = j.rankOf(c)
+		}
+	}
+}
+
+// rankOf judges what of a token needs no key. What is unknown never ranks as bad, but for a key that is not among those
+// at hand when another token has passed: asking for it would cost the visitor a wait.
+func (j *cookieJudge) rankOf(c *judgedCookie) rank {
+	t, h, p := c.read.claims, &c.read.outside.header, &j.settings.policy
+	if h.alg != jwt.SigningMethodRS256.Alg() || h.typ.state != absent && h.typ.value != "JWT" || !slices.Contains(p.issuers, t.iss) {
+		return rankWorthless
+	}
+	r := rankPromising
+	switch p.judgeTime(t, j.now) {
+	case "":
+	case ReasonTokenExpired, ReasonTokenNotActiveYet, ReasonTokenFromTheFuture:
+		r = rankRecoverable
+	default:
+		return rankWorthless
+	}
+	switch {
+	case p.any, p.list.match(t.azp.value), t.azp.state == absent && (p.cookieWithout || c.held):
+	case t.azp.state == absent:
+		r = rankRecoverable
+	case p.allow == nil:
+		return rankWorthless
+	default:
+		r = min(r, rankPerhaps)
+	}
+	if h.kid.value == "" && j.verifier.keys.source != nil || j.keys != nil && !j.keys.has(h.kid.value) {
+		if j.passed && !c.held {
+			return rankWorthless
+		}
+		r = min(r, rankPerhaps)
+	}
+	if c.held {
+		r += ranksHeld
+	}
+	return r
+}
+
+// knownForged reports whether the signature of a token failed lately. As long as the token comes back it stays known: a
+// forgery can be planted for more than a year.
+func (j *cookieJudge) knownForged(c *judgedCookie) bool {
+	key := j.forgedKey(c)
+	known := j.forged.has(key, j.now)
+	if known {
+		j.forged.add(key, j.now)
+	}
+	return known
+}
+
+func (j *cookieJudge) rememberForged(c *judgedCookie) { j.forged.add(j.forgedKey(c), j.now) }
+
+// forgedKey is of a token and the keys that its signature was verified with: others may be what it was signed with.
+func (j *cookieJudge) forgedKey(c *judgedCookie) [sha256.Size]byte {
+	var generation uint64
+	if keys := j.verifier.keys.current.Load(); keys != nil {
+		generation = keys.generation
+	}
+	return sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, generation), c.read.raw...))
+}
