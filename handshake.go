@@ -104,7 +104,8 @@ func (a *Authenticator) newReturn(ctx context.Context, e *evidence, p *returnPoi
 	return address
 }
 
-// endAttempts is the cookie without this page, which was decided without needing a handshake.
+// endAttempts is the cookie without this page, which was decided without needing a handshake. Clerk's counter goes with
+// it: alone it would stop the next page.
 func (s *settings) endAttempts(ctx context.Context, e *evidence, o *outcome, now time.Time) []string {
 	if e.attempts == [slots]string{} || e.needed || e.prefetch || o.header.Get("Location") != "" {
 		return nil
@@ -113,7 +114,11 @@ func (s *settings) endAttempts(ctx context.Context, e *evidence, o *outcome, now
 	if !ok || !p.known() {
 		return nil
 	}
-	return []string{s.attemptsCookie(&e.facts, p.public, p.others())}
+	cookies := []string{s.attemptsCookie(&e.facts, p.public, p.others())}
+	if e.rounds > 0 {
+		cookies = append(cookies, cookieRounds+"=; Max-Age=0; SameSite=Lax; HttpOnly")
+	}
+	return cookies
 }
 
 // onceOnly reports whether a handshake has been made for a reason that one handshake changes, or none.
