@@ -144,7 +144,7 @@ func (s *settings) attemptsCookie(f *facts, public string, entries []attempt) st
 	for i, a := range entries {
 		values[i] = a.String()
 	}
-	c := &http.Cookie{ //nolint:gosec // Secure, but for development without TLS, below
+	c := &http.Cookie{
 		Name: prefixHost + cookieAttempts, Value: strings.Join(values, "~"), Path: "/", MaxAge: int(attemptsLifetime / time.Second),
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}

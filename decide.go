@@ -82,15 +82,8 @@ func (a *Authenticator) decideCookies(r *http.Request, e *evidence, now time.Tim
 	if !ok {
 		o = cookieOutcome(e)
 	}
-	if e.unexpected {
-		if handshake := a.askAgain(ctx, e, o, now); handshake.status == Handshake || handshake.stuck != notStuck && o.reason != "" {
-			return handshake
-		}
-	}
-	if (o.reason == "" || o.reason == ReasonTokenExpired) && s.changed(ctx, e, e.chosen().read.claims, now) {
-		if confirming, ok := a.confirm(ctx, e, o.carrier, now); ok {
-			return confirming
-		}
+	if asking, ok := a.askClerkFirst(ctx, e, o, now); ok {
+		return asking
 	}
 	if o.reason == ReasonTokenExpired {
 		if o = a.refresh(r, e, o, now); o.carrier == CarrierRefresh {
@@ -176,13 +169,24 @@ func cookieReason(e *evidence) Reason {
 	}
 }
 
-// askAgain starts a handshake for a browser that brings an answer which it was not sent to fetch: anybody could have
-// put it into a link.
-func (a *Authenticator) askAgain(ctx context.Context, e *evidence, o outcome, now time.Time) outcome {
-	if !o.reason.recoverable() {
-		o = outcome{reason: ReasonDevBrowserSync, carrier: o.carrier}
+// askClerkFirst starts a handshake before anything is made of the cookies, whose outcome is o, where they are not enough:
+// an answer came that this browser was not sent to fetch, so that anybody could have put it into a link, or the session
+// is another one than this browser had here.
+func (a *Authenticator) askClerkFirst(ctx context.Context, e *evidence, o outcome, now time.Time) (outcome, bool) {
+	if e.unexpected {
+		asked := o
+		if !asked.reason.recoverable() {
+			asked = outcome{reason: ReasonDevBrowserSync, carrier: o.carrier}
+		}
+		asking := a.startHandshake(ctx, e, asked, now)
+		if asking.status == Handshake || asking.stuck != notStuck && o.reason != "" {
+			return asking, true
+		}
 	}
-	return a.startHandshake(ctx, e, o, now)
+	if (o.reason == "" || o.reason == ReasonTokenExpired) && a.settings.changed(ctx, e, e.chosen().read.claims, now) {
+		return a.confirm(ctx, e, o.carrier, now)
+	}
+	return outcome{}, false
 }
 
 // resync starts a handshake for somebody who is signed in, where the session may be another one by now. Where none can

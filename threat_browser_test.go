@@ -3,6 +3,7 @@ package clerkauth_test
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -64,9 +65,7 @@ func newTraveller(t *testing.T, w scene) *traveller {
 		if location := rec.Header().Get("Location"); location != "" {
 			v.sent = append(v.sent, location)
 		}
-		for name, values := range rec.Header() {
-			rw.Header()[name] = values
-		}
+		maps.Copy(rw.Header(), rec.Header())
 		rw.WriteHeader(rec.Code)
 		_, _ = rw.Write(rec.Body.Bytes())
 	}))
@@ -200,9 +199,7 @@ func withoutSetting(prefixes ...string) func(http.Handler) http.Handler {
 			h["Set-Cookie"] = slices.DeleteFunc(h["Set-Cookie"], func(c string) bool {
 				return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(c, p) })
 			})
-			for name, values := range h {
-				w.Header()[name] = values
-			}
+			maps.Copy(w.Header(), h)
 			w.WriteHeader(rec.Code)
 			_, _ = w.Write(rec.Body.Bytes())
 		})

@@ -29,6 +29,7 @@ type Client struct {
 	http      *http.Client
 	base      string // without a trailing slash
 	secret    string
+	now       func() time.Time
 	nonces    lane
 	allowance allowance // of nonces, which anybody can make up
 	refreshes lane
@@ -38,9 +39,9 @@ type Client struct {
 // New returns a client for the Backend API at base. client must not follow redirects. now is the clock.
 func New(client *http.Client, base, secret string, now func() time.Time) *Client {
 	return &Client{
-		http: client, base: base, secret: secret,
+		http: client, base: base, secret: secret, now: now,
 		nonces: newLane(now), allowance: newAllowance(now),
-		refreshes: newLane(now), renewals: renewals{now: now},
+		refreshes: newLane(now),
 	}
 }
 
@@ -57,7 +58,7 @@ func (c *Client) HandshakePayload(ctx context.Context, nonce string) ([]string, 
 	if !c.allowance.take() {
 		return nil, unanswered{errTooMany}
 	}
-	err := c.ask(ctx, &c.nonces, http.MethodGet, "/v1/clients/handshake_payload", url.Values{"nonce": {nonce}}, nil, &answer)
+	err := c.ask(ctx, &c.nonces, stopwatch{c.now(), time.Now()}, http.MethodGet, "/v1/clients/handshake_payload", url.Values{"nonce": {nonce}}, nil, &answer)
 	if err == nil && answer.Directives == nil {
 		err = errMalformed
 	}
@@ -65,12 +66,12 @@ func (c *Client) HandshakePayload(ctx context.Context, nonce string) ([]string, 
 }
 
 // ask sends one question and decodes its answer.
-func (c *Client) ask(ctx context.Context, l *lane, method, path string, query url.Values, body []byte, answer any) error {
+func (c *Client) ask(ctx context.Context, l *lane, w stopwatch, method, path string, query url.Values, body []byte, answer any) error {
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	status, content, err := c.send(bounded, method, path, query, body)
 	if ctx.Err() == nil { // a client that hangs up says nothing about the server
-		l.breaker.record(err != nil || overloaded(status))
+		l.breaker.record(err != nil || overloaded(status), w.now())
 	}
 	if err != nil {
 		return ErrUnreachable

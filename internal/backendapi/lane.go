@@ -63,7 +63,7 @@ func (b *breaker) closed() bool {
 	return true
 }
 
-func (b *breaker) record(failed bool) {
+func (b *breaker) record(failed bool, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !failed {
@@ -71,7 +71,7 @@ func (b *breaker) record(failed bool) {
 		return
 	}
 	if b.failures++; b.failures == tolerated {
-		b.openedAt = b.now()
+		b.openedAt = now
 	}
 }
 
@@ -109,3 +109,9 @@ func (a *allowance) take() bool {
 	a.left--
 	return true
 }
+
+// stopwatch tells the time of the clock that began it without asking that clock again: a question may end long after the
+// request that made it.
+type stopwatch struct{ began, real time.Time }
+
+func (s stopwatch) now() time.Time { return s.began.Add(time.Since(s.real)) }

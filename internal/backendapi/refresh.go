@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -55,8 +56,6 @@ func (c *Client) Refresh(ctx context.Context, q RefreshRequest) ([]string, error
 // renewals are the refreshes under way, and what is remembered of those that ended. Nothing of a request is kept but
 // hashes of it.
 type renewals struct {
-	now func() time.Time
-
 	mu       sync.Mutex // guards what follows
 	calls    map[digest]*refreshCall
 	sessions map[digest]*failures
@@ -96,7 +95,7 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 	session := hash(q.Session)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := r.now()
+	now := c.now()
 	if call, ok := r.calls[key]; ok && call.joinable(now) {
 		return call, nil
 	}
@@ -115,18 +114,18 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 	call := &refreshCall{waitedFor: patience.Done(), done: make(chan struct{}), err: ErrUnreachable, began: now}
 	r.begin(key, session, call, now)
 	path := "/v1/sessions/" + url.PathEscape(q.Session) + "/refresh"
-	suffixed := q.Suffixed
+	suffixed, w := q.Suffixed, stopwatch{now, time.Now()}
 	go func() {
 		defer stop()
 		defer close(call.done)
 		defer leave()
-		defer r.end(key, session, call)
-		call.cookies, call.err = c.askRefresh(path, suffixed, body)
+		defer func() { r.end(key, session, call, w.now()) }()
+		call.cookies, call.err = c.askRefresh(w, path, suffixed, body)
 	}()
 	return call, nil
 }
 
-func (c *Client) askRefresh(path string, suffixed bool, body []byte) ([]string, error) {
+func (c *Client) askRefresh(w stopwatch, path string, suffixed bool, body []byte) ([]string, error) {
 	query := url.Values{}
 	if suffixed {
 		query.Set("suffixed_cookies", "true")
@@ -134,7 +133,7 @@ func (c *Client) askRefresh(path string, suffixed bool, body []byte) ([]string, 
 	var answer struct {
 		Cookies []string `json:"cookies"`
 	}
-	if err := c.ask(context.Background(), &c.refreshes, http.MethodPost, path, query, body, &answer); err != nil {
+	if err := c.ask(context.Background(), &c.refreshes, w, http.MethodPost, path, query, body, &answer); err != nil {
 		return nil, err
 	}
 	if len(answer.Cookies) == 0 {
@@ -157,10 +156,10 @@ func (r *renewals) begin(key, session digest, call *refreshCall, now time.Time) 
 }
 
 // end files the outcome of a call: a success to be shared, or a failure that counts.
-func (r *renewals) end(key, session digest, call *refreshCall) {
+func (r *renewals) end(key, session digest, call *refreshCall, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now, f := r.now(), r.sessions[session]
+	f := r.sessions[session]
 	f.underWay--
 	switch {
 	case call.err == nil:
@@ -181,22 +180,16 @@ func (r *renewals) end(key, session digest, call *refreshCall) {
 // makeRoom forgets what has no meaning any more, when there is much of it, and then everything that may be forgotten.
 // It must be called with mu held.
 func (r *renewals) makeRoom(now time.Time) {
-	forget := func(all bool) {
-		for key, call := range r.calls {
-			if !call.worked.IsZero() && (all || !call.joinable(now)) {
-				delete(r.calls, key)
-			}
-		}
-		for session, f := range r.sessions {
-			if f.underWay == 0 && (all || f.over(now)) {
-				delete(r.sessions, session)
-			}
-		}
-	}
 	for _, all := range []bool{false, true} {
-		if len(r.calls) >= maxKept || len(r.sessions) >= maxKept {
-			forget(all)
+		if len(r.calls) < maxKept && len(r.sessions) < maxKept {
+			return
 		}
+		maps.DeleteFunc(r.calls, func(_ digest, call *refreshCall) bool {
+			return !call.worked.IsZero() && (all || !call.joinable(now))
+		})
+		maps.DeleteFunc(r.sessions, func(_ digest, f *failures) bool {
+			return f.underWay == 0 && (all || f.over(now))
+		})
 	}
 }
 
@@ -232,11 +225,8 @@ func (f *failures) over(now time.Time) bool {
 	return len(f.at) == 0 && !f.paused(now)
 }
 
-// within reports whether now is in the time d after t. A clock that went back is not.
-func within(now, t time.Time, d time.Duration) bool {
-	since := now.Sub(t)
-	return since >= 0 && since < d
-}
+// within reports whether now is less than d away from t. A clock that is put back a little changes nothing.
+func within(now, t time.Time, d time.Duration) bool { return now.Sub(t).Abs() < d }
 
 // hash is of parts that end where they say: no two lists have one hash.
 func hash(parts ...string) digest {
