@@ -89,63 +89,6 @@ func (a *Authenticator) authenticate(r *http.Request, required bool) *decision {
 	return d
 }
 
-// decide is the way of a request: its facts, what has to be found out, and what it all comes to.
-func (a *Authenticator) decide(r *http.Request, required bool, now time.Time) outcome {
-	e := evidence{required: required}
-	if reason := e.read(r, a.settings); reason != "" {
-		return outcome{reason: reason}
-	}
-	if e.hasBearer {
-		return a.decideBearer(r.Context(), &e, now)
-	}
-	o := a.settings.decideCookies(r.Context(), &e, now)
-	for o.need != nothingMore {
-		if o.need == refreshToken && crossOrigin(r, &e.facts, a.settings) {
-			return outcome{reason: ReasonCrossOriginRequest, carrier: CarrierCookie} // or the new cookies would be lost
-		}
-		a.perform(r, o.need, &e, now)
-		o = a.settings.decideCookies(r.Context(), &e, now)
-	}
-	a.finish(r, &e, &o, now)
-	return o
-}
-
-// perform finds out what a decision needs. Nothing else on the way of a request waits for anybody.
-func (a *Authenticator) perform(r *http.Request, need effect, e *evidence, now time.Time) {
-	switch need {
-	case resolveAnswer:
-		e.cameBack, e.answer = true, a.resolve(r.Context(), &e.facts, now)
-	case weighCookies:
-		e.weighed = true
-		a.judgeCookies(r.Context(), &e.cookies, &e.facts, now)
-		e.pair = e.cookies.choose(&e.facts, a.settings, now)
-		e.signedInAt = signedInAt(e.uat[e.pair])
-	case refreshToken:
-		e.refreshed = a.refresh(r, e, now)
-	case nothingMore:
-	}
-}
-
-// finish applies to o what holds for every decision that came from a cookie.
-func (a *Authenticator) finish(r *http.Request, e *evidence, o *outcome, now time.Time) {
-	s := a.settings
-	if o.reason == "" && crossOrigin(r, &e.facts, s) {
-		*o = outcome{reason: ReasonCrossOriginRequest, carrier: o.carrier}
-		return
-	}
-	if o.reason == "" {
-		o.reason = s.judgePending(o.claims)
-	}
-	if e.cameBack {
-		o.setCookies("no-store", s.forget(&e.facts))
-	}
-	if o.reason == "" && o.carrier == CarrierCookie && e.renewalObstacle() == nil {
-		if c := s.partyCookie(r.Context(), o.claims, &e.facts, now); c != nil {
-			o.setCookies("private", []string{c.String()})
-		}
-	}
-}
-
 // decideBearer decides by a bearer token alone.
 func (a *Authenticator) decideBearer(ctx context.Context, e *evidence, now time.Time) outcome {
 	read := a.verifier.read(e.bearer, now)
@@ -154,7 +97,7 @@ func (a *Authenticator) decideBearer(ctx context.Context, e *evidence, now time.
 		if o.reason == ReasonTokenExpired {
 			o.detail = bearerObstacle(e.method)
 		}
-		return a.settings.heal(ctx, e, o)
+		return a.startHandshake(ctx, e, o, now)
 	}
 	o.token, o.claims, o.reason = e.bearer, read.claims, a.settings.judgePending(read.claims)
 	return o

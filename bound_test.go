@@ -23,6 +23,7 @@ type bound struct {
 	clerk *clerktest.Instance
 	auth  *clerkauth.Authenticator
 	now   time.Time
+	made  int // refresh cookies
 }
 
 func newBound(t *testing.T, change func(*clerkauth.Config)) *bound {

@@ -20,10 +20,10 @@ type Authenticator struct { // of pointers, which is all that is printed where F
 	settings *settings
 	verifier verifier
 
-	backend   *backendapi.Client // nil: no secret key
-	failed    *memory            // answers of browser rounds that did not hold
-	forged    *memory            // session cookies whose signature did not hold
-	refreshes *refreshes
+	backend  *backendapi.Client // nil: no secret key
+	failed   *memory            // answers of handshakes that did not hold
+	forged   *memory            // session cookies whose signature did not hold
+	repeated *memory            // handshakes of browsers whose count does not come through
 }
 
 // New reports every mistake in cfg at once, joined; it does not touch the network.
@@ -34,7 +34,7 @@ func New(cfg Config) (*Authenticator, error) {
 	}
 	a := &Authenticator{
 		settings: s, verifier: verifier{keys: newKeys(s), cache: tokencache.New[*claims](s.tokenCacheSize), skew: s.policy.skew},
-		failed: &memory{}, forged: &memory{}, refreshes: &refreshes{},
+		failed: &memory{}, forged: &memory{}, repeated: &memory{},
 	}
 	if s.secretKey != "" {
 		a.backend = backendapi.New(s.client, s.backend, s.secretKey, s.now)

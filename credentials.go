@@ -2,6 +2,7 @@ package clerkauth
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -10,7 +11,10 @@ type facts struct {
 	method   string
 	rawHost  string // as it came; see facts.host
 	scheme   string // "https" or "http", where the allowlist does not tell
-	document bool   // a GET whose answer a browser shows as a page
+	document bool   // its answer, or with HEAD the answer to the GET, is shown as a page
+	head     bool   // HEAD
+	frame    bool   // a document in a frame
+	prefetch bool   // the browser may never show it (Sec-Purpose)
 
 	destination destination
 
@@ -32,6 +36,9 @@ type facts struct {
 	tried      bool            // our own: a round for a missing azp has just been made
 	ownSite    bool            // the browser says that no other site had a hand in this
 	came       handshakeAnswer // what a browser round left for us
+
+	attempts [slots]string // our own: handshakes made, with the __Host- prefix and without
+	own      ownParameters // our own, in the address of a document
 
 	page page // of documents, and in development of everything
 }
@@ -59,6 +66,9 @@ func (v *single) only() string {
 type handshakeAnswer struct{ nonce, token single }
 
 func (h *handshakeAnswer) empty() bool { return h.nonce.only() == "" && h.token.only() == "" }
+
+// any reports whether anything came, even what does not count.
+func (h *handshakeAnswer) any() bool { return h.nonce.count+h.token.count > 0 }
 
 // page is a document request, as far as sending the browser elsewhere and back needs it.
 type page struct {
@@ -88,7 +98,7 @@ const maxCandidates = 64
 
 // read is the only reader of requests. A reason means that the request contradicts itself.
 func (f *facts) read(r *http.Request, s *settings) Reason {
-	f.method, f.document = r.Method, isDocument(r)
+	f.method, f.document = r.Method, isDocument(r) && !s.proxied(r)
 	f.rawHost, f.scheme = clientHost(r, s.forwarded), clientScheme(r, s.forwarded)
 	if f.document || !s.live {
 		f.page = readPage(r)
@@ -106,8 +116,16 @@ func (f *facts) read(r *http.Request, s *settings) Reason {
 	f.ownSite = isOwnSite(r.Header["Sec-Fetch-Site"])
 	f.destination = readDestination(r.Header["Sec-Fetch-Dest"])
 	f.readLines(r.Header["Cookie"], s)
-	if f.document && !s.live {
-		f.readDevelopmentAnswer()
+	if !f.document {
+		return ""
+	}
+	f.head, f.prefetch = r.Method == http.MethodHead, strings.HasPrefix(value(r.Header, "Sec-Purpose"), "prefetch")
+	f.frame = slices.Contains([]string{"iframe", "frame"}, value(r.Header, "Sec-Fetch-Dest"))
+	if strings.Contains(f.page.query, "clerk") {
+		f.readOwnParameters()
+		if !s.live {
+			f.readDevelopmentAnswer()
+		}
 	}
 	return ""
 }
@@ -166,9 +184,10 @@ func value(h http.Header, name string) string {
 }
 
 // isDocument reports whether a browser will show the answer as a page. Sec-Fetch-Dest says so in browsers
-// since 2023; before that Accept begins with text/html.
+// since 2023; before that Accept begins with text/html. A service worker that answers a navigation asks with an empty
+// destination.
 func isDocument(r *http.Request) bool {
-	if r.Method != http.MethodGet {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
 	dest := r.Header["Sec-Fetch-Dest"]
@@ -176,7 +195,8 @@ func isDocument(r *http.Request) bool {
 	case len(dest) > 1:
 		return false
 	case len(dest) == 1 && dest[0] != "":
-		return dest[0] == "document" || dest[0] == "iframe"
+		return slices.Contains([]string{"document", "iframe", "frame"}, dest[0]) ||
+			dest[0] == "empty" && value(r.Header, "Sec-Fetch-Mode") == "navigate"
 	}
 	return strings.HasPrefix(value(r.Header, "Accept"), "text/html")
 }

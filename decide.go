@@ -11,42 +11,31 @@ type outcome struct {
 	status  Status
 	reason  Reason // empty: signed in
 	detail  error
-	tooMany bool // browser rounds
+	stuck   stuck // a handshake is needed, and none is made any more
 	carrier Carrier
 	token   string
 	claims  *claims     // nil unless verified and judged
 	hit     bool        // the signature of the token that decided was verified before
 	header  http.Header // nil: nothing
-	target  string      // where a browser round goes; empty: to the Frontend API
-	need    effect
+	target  string      // where a handshake goes; empty: to the Frontend API
 }
-
-// effect is something that must be found out before a decision can be made. Each is found out once.
-type effect uint8
-
-const (
-	nothingMore   effect = iota
-	resolveAnswer        // exchange what a browser round brought
-	weighCookies         // verify the session cookies
-	refreshToken         // exchange an expired token
-)
 
 // evidence is all that a decision is made from.
 type evidence struct {
 	facts
-	required bool     // whoever is signed out will be refused
-	cameBack bool     // the answer of a browser round was looked at
-	answer   answered // what it brought
+	required   bool    // whoever is signed out will be refused
+	resolved   bool    // the answer of a handshake was looked at
+	unexpected bool    // there is one, and this browser was not sent to fetch it
+	answer     renewal // what it brought
+	confirms   bool    // a handshake that starts now shall confirm the session
+	needed     bool    // a handshake was needed, whether or not it was made
 
-	weighed    bool
 	cookies    cookieEvidence
 	pair       slot  // which of the two names counts
 	signedInAt int64 // __client_uat of that name
-
-	refreshed refreshed
 }
 
-// chosen is the session cookie of the name that counts; without raw: none came, or none was weighed yet.
+// chosen is the session cookie of the name that counts; without raw: none came, or none was judged.
 func (e *evidence) chosen() *judgedCookie { return &e.cookies.judged[e.pair] }
 
 // devBrowserToken is the token of a development browser, from the address or from its cookie.
@@ -65,78 +54,102 @@ func (e *evidence) sentToken() string {
 	return e.bearer
 }
 
-// decideCookies decides from what is known so far, or says what has to be found out first.
-func (s *settings) decideCookies(ctx context.Context, e *evidence, now time.Time) outcome {
-	switch {
-	case !e.cameBack && e.document && !e.came.empty():
-		return outcome{need: resolveAnswer}
-	case !e.weighed:
-		return outcome{need: weighCookies}
-	case e.answer.ok && (!s.live || !e.injected()):
-		return s.answerOutcome(ctx, e)
-	case e.refreshed.ok:
-		return signedInBy(e.refreshed.answered, CarrierRefresh)
+// decide is the way of a request: read it, resolve a handshake's answer, judge the cookies, refresh, start a
+// handshake, finish. Each step is taken at most once.
+func (a *Authenticator) decide(r *http.Request, required bool, now time.Time) outcome {
+	e := evidence{required: required}
+	if reason := e.read(r, a.settings); reason != "" {
+		return outcome{reason: reason}
 	}
-	o, ok := s.syncOutcome(ctx, e)
-	if !ok {
-		o = s.cookieOutcome(e)
+	if e.hasBearer {
+		return a.decideBearer(r.Context(), &e, now)
 	}
-	if o.reason == ReasonTokenExpired && !e.refreshed.tried {
-		if o.detail = s.refreshObstacle(e); o.detail == nil {
-			return outcome{need: refreshToken}
-		}
-	}
-	if o.reason == "" {
-		return s.lookElsewhere(ctx, e, o)
-	}
-	return s.heal(ctx, e, o)
-}
-
-func signedInBy(a answered, k Carrier) outcome {
-	o := outcome{carrier: k, token: a.token, claims: a.claims, header: make(http.Header)}
-	o.setCookies("no-store", a.cookies)
+	a.resolve(r.Context(), &e, now)
+	a.judgeCookies(r.Context(), &e.cookies, &e.facts, now)
+	e.pair = e.cookies.choose(&e.facts, a.settings, now)
+	e.signedInAt = signedInAt(e.uat[e.pair])
+	o := a.decideCookies(r, &e, now)
+	a.finish(r, &e, &o, now)
 	return o
 }
 
-// injected reports whether an answer names another session than the one that the browser is signed in to. No round
-// was due then: a sibling subdomain has planted the answer to one of its own, as it can in production, where answers
-// come in cookies. Where the session really did change, __client_uat has moved, and the old cookie does not count.
-func (e *evidence) injected() bool {
-	return e.answer.token != "" && cookieReason(e) == "" && e.chosen().read.claims.sid != e.answer.claims.sid
+// decideCookies decides by what the browser sent by itself.
+func (a *Authenticator) decideCookies(r *http.Request, e *evidence, now time.Time) outcome {
+	ctx, s := r.Context(), a.settings
+	if e.answer.ok && !s.injected(ctx, e, now) {
+		return a.answerOutcome(ctx, e, now)
+	}
+	o, ok := s.syncOutcome(ctx, e)
+	if !ok {
+		o = cookieOutcome(e)
+	}
+	if asking, ok := a.askClerkFirst(ctx, e, o, now); ok {
+		return asking
+	}
+	if o.reason == ReasonTokenExpired {
+		if o = a.refresh(r, e, o, now); o.carrier == CarrierRefresh {
+			return o
+		}
+	}
+	if o.reason == "" {
+		return a.resync(ctx, e, o, now)
+	}
+	return a.startHandshake(ctx, e, o, now)
 }
 
-// answerOutcome is what a browser round came to. In development it leaves its answer in the address, and the
-// browser is sent on without it.
-func (s *settings) answerOutcome(ctx context.Context, e *evidence) outcome {
-	o := signedInBy(e.answer, CarrierHandshake)
+// injected reports whether an answer names another session than the one that the browser is signed in to. No handshake
+// was needed then: a sibling subdomain has planted the answer to one of its own, as it can in production, where answers
+// come in cookies. Where the session really did change, __client_uat has moved, and the old cookie does not count. An
+// answer that was asked for, or is of the session that this browser had, is none.
+func (s *settings) injected(ctx context.Context, e *evidence, now time.Time) bool {
+	return s.live && e.answer.token != "" && cookieReason(e) == "" && e.chosen().read.claims.sid != e.answer.claims.sid &&
+		!s.confirmed(ctx, e, now) && !s.policy.partyHolds(ctx, e.answer.claims, &e.facts, now)
+}
+
+// answerOutcome is what a handshake came to. What it left in the address is not left there.
+func (a *Authenticator) answerOutcome(ctx context.Context, e *evidence, now time.Time) outcome {
+	s := a.settings
+	confirmed := s.confirmed(ctx, e, now)
+	if !confirmed && s.changed(ctx, e, e.answer.claims, now) {
+		if confirming, ok := a.confirm(ctx, e, CarrierHandshake, now); ok {
+			return confirming
+		}
+	}
+	o := outcome{carrier: CarrierHandshake, token: e.answer.token, claims: e.answer.claims}
+	if confirmed || e.answer.token != "" {
+		o.setCookies("no-store", s.deleteDomainSessions(&e.facts))
+	}
+	o.setCookies("no-store", e.answer.cookies)
 	if e.answer.token == "" {
 		o.reason = ReasonSessionTokenMissing
+	} else if confirmed && !s.policy.partyHolds(ctx, o.claims, &e.facts, now) {
+		if c := s.replaceParty(ctx, o.claims, &e.facts, now); c != nil {
+			o.setCookies("no-store", []string{c.String()})
+		}
 	}
-	if s.live {
+	if s.live && !e.own.came {
 		return o
 	}
 	if public, ok := publicOrigin(ctx, &e.facts, &s.policy); ok {
-		o.header.Set("Location", withoutAnswer(public, e.page))
-		o.header.Set("Cache-Control", "no-store")
+		o.setHeader("Location", withoutAnswer(public, e.page))
+		o.setHeader("Cache-Control", "no-store")
 	}
 	return o
 }
 
 // cookieOutcome is what the session cookies come to.
-func (s *settings) cookieOutcome(e *evidence) outcome {
+func cookieOutcome(e *evidence) outcome {
 	o := outcome{carrier: CarrierCookie, reason: cookieReason(e), hit: e.chosen().read.verified}
 	switch o.reason {
 	case ReasonSessionTokenAndUATMissing:
 		o.carrier = CarrierNone
-	case ReasonTokenExpired:
-		o.detail = e.refreshed.err
 	case "":
 		o.token, o.claims = e.chosen().read.raw, e.chosen().read.claims
 	}
 	return o
 }
 
-// cookieReason weighs the chosen session cookie against __client_uat, which tells when the browser last signed
+// cookieReason judges the chosen session cookie beside __client_uat, which tells when the browser last signed
 // in or out: a session cookie alone, or one from before that, is not the browser's present state.
 func cookieReason(e *evidence) Reason {
 	switch c := e.chosen(); {
@@ -157,22 +170,63 @@ func cookieReason(e *evidence) Reason {
 	}
 }
 
-// lookElsewhere makes a browser round for somebody who is signed in, where the session may be another one by
-// now. Where no round can be made, they stay signed in.
-func (s *settings) lookElsewhere(ctx context.Context, e *evidence, o outcome) outcome {
+// askClerkFirst starts a handshake before anything is made of the cookies, whose outcome is o, where they are not enough:
+// an answer came that this browser was not sent to fetch, so that anybody could have put it into a link, or the session
+// is another one than this browser had here.
+func (a *Authenticator) askClerkFirst(ctx context.Context, e *evidence, o outcome, now time.Time) (outcome, bool) {
+	if e.unexpected {
+		asked := o
+		if !asked.reason.recoverable() {
+			asked = outcome{reason: ReasonDevBrowserSync, carrier: o.carrier}
+		}
+		asking := a.startHandshake(ctx, e, asked, now)
+		if asking.status == Handshake || asking.stuck != notStuck && o.reason != "" {
+			return asking, true
+		}
+	}
+	if (o.reason == "" || o.reason == ReasonTokenExpired) && a.settings.changed(ctx, e, e.chosen().read.claims, now) {
+		return a.confirm(ctx, e, o.carrier, now)
+	}
+	return outcome{}, false
+}
+
+// resync starts a handshake for somebody who is signed in, where the session may be another one by now. Where none can
+// be made, they stay signed in.
+func (a *Authenticator) resync(ctx context.Context, e *evidence, o outcome, now time.Time) outcome {
 	var reason Reason
-	switch target, ok := s.organizations.Target(e.page.path); {
-	case s.crossOriginReferrer(ctx, e):
+	switch target, ok := a.settings.organizations.Target(e.page.path); {
+	case a.settings.crossOriginReferrer(ctx, e, now):
 		reason = ReasonCrossOriginSync
 	case ok && e.document && !o.claims.session.Pending && !target.Active(o.claims.session.Organization.ID, o.claims.session.Organization.Slug):
 		reason = ReasonOrganizationMismatch
 	default:
 		return o
 	}
-	if round := s.heal(ctx, e, outcome{carrier: o.carrier, reason: reason}); round.status == Handshake {
-		return round
+	if handshake := a.startHandshake(ctx, e, outcome{carrier: o.carrier, reason: reason}, now); handshake.status == Handshake {
+		return handshake
 	}
 	return o
+}
+
+// finish applies to o what holds for every decision that came from a cookie.
+func (a *Authenticator) finish(r *http.Request, e *evidence, o *outcome, now time.Time) {
+	s := a.settings
+	if o.reason == "" && crossOrigin(r, &e.facts, s) {
+		*o = outcome{reason: ReasonCrossOriginRequest, carrier: o.carrier}
+		return
+	}
+	if o.reason == "" {
+		o.reason = s.judgePending(o.claims)
+	}
+	if e.document && !e.head {
+		o.setCookies("no-store", s.clearHandshake(&e.facts, o.reason == ReasonSessionChanged))
+		o.setCookies("no-store", s.endAttempts(r.Context(), e, o, now))
+	}
+	if o.reason == "" && o.carrier == CarrierCookie && e.renewalObstacle() == nil {
+		if c := s.partyCookie(r.Context(), o.claims, &e.facts, now); c != nil {
+			o.setCookies("private", []string{c.String()})
+		}
+	}
 }
 
 // judgePending keeps a session that still has a task to do from counting as signed in.
@@ -184,7 +238,7 @@ func (s *settings) judgePending(c *claims) Reason {
 }
 
 func (o *outcome) err() *Error {
-	return &Error{Reason: o.reason, detail: o.detail, tooMany: o.tooMany}
+	return &Error{Reason: o.reason, detail: o.detail, stuck: o.stuck}
 }
 
 // setCookies adds Set-Cookie values, and keeps a response that has any, which now is one browser's, out of
@@ -202,4 +256,11 @@ func (o *outcome) setCookies(cacheControl string, cookies []string) {
 	if o.header.Get("Cache-Control") == "" {
 		o.header.Set("Cache-Control", cacheControl)
 	}
+}
+
+func (o *outcome) setHeader(name, value string) {
+	if o.header == nil {
+		o.header = make(http.Header)
+	}
+	o.header.Set(name, value)
 }

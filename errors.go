@@ -1,13 +1,17 @@
 package clerkauth
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/clerkauth/clerkauth/internal/backendapi"
+)
 
 // Error is a refusal. Whoever gets one may keep and change it: it belongs to one request.
 type Error struct {
-	Reason  Reason // never empty
-	Check   Check  // the check that failed, for ReasonCheckFailed
-	detail  error
-	tooMany bool // browser rounds were made, and did not help
+	Reason Reason // never empty
+	Check  Check  // the check that failed, for ReasonCheckFailed
+	detail error
+	stuck  stuck // a handshake is needed, and none is made any more
 }
 
 // Error is "clerkauth: " and the reason; never a token, key or claim.
@@ -26,6 +30,9 @@ func (e *Error) clerkReason() string {
 
 // StatusCode is 400, 401, 403 or 503: 503 where the answer could not be found out, so that a retry may help.
 func (e *Error) StatusCode() int {
+	if e.Reason == ReasonTokenExpired && backendapi.Unanswered(e.detail) {
+		return http.StatusServiceUnavailable
+	}
 	if entry, ok := table[e.Reason]; ok {
 		return entry.status
 	}
@@ -78,6 +85,8 @@ const (
 	ReasonPrimaryRespondsToSync    Reason = "primary-responds-to-syncing"      // the primary domain answers a satellite
 	ReasonCrossOriginSync          Reason = "primary-domain-cross-origin-sync" // the browser comes from another site, perhaps a satellite
 	ReasonOrganizationMismatch     Reason = "active-organization-mismatch"     // the URL asks for another organization
+	ReasonSessionChanged           Reason = "session-changed"                  // another session than the one this browser had here has to be confirmed
+	ReasonHandshakeUnavailable     Reason = "handshake-unavailable"            // 503: the answer of a handshake could not be had
 	ReasonRequestHostNotAuthorized Reason = "request-host-not-authorized"      // 403: a round is due, and the request's host is not in the allowlist
 )
 
@@ -102,6 +111,8 @@ var table = map[Reason]*refusal{
 	ReasonCrossOriginSync:           {http.StatusUnauthorized, false, "The session may have changed elsewhere."},
 	ReasonOrganizationMismatch:      {http.StatusUnauthorized, false, "Another organization has to be active here."},
 	ReasonRequestHostNotAuthorized:  {http.StatusForbidden, false, "This host is not one of the application's own."},
+	ReasonSessionChanged:            {http.StatusUnauthorized, false, "Another session than before has to be confirmed."},
+	ReasonHandshakeUnavailable:      {http.StatusServiceUnavailable, false, "Who is signed in cannot be found out right now."},
 	ReasonTokenBeforeUAT:            {http.StatusUnauthorized, false, "The session token is older than the last sign-in."},
 	ReasonSessionTokenAmbiguous:     {http.StatusUnauthorized, false, "Session cookies of more than one session were sent."},
 	ReasonTokenInvalid:              {http.StatusUnauthorized, false, "The session token is malformed."},

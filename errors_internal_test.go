@@ -89,6 +89,7 @@ func TestReasonsAreAClosedSet(t *testing.T) {
 func TestStatusByReason(t *testing.T) {
 	others := map[Reason]int{
 		ReasonMultipleAuthorization: 400, ReasonCrossOriginRequest: 403, ReasonCheckFailed: 403, ReasonKeysUnavailable: 503,
+		ReasonHandshakeUnavailable:     503,
 		ReasonRequestHostNotAuthorized: 403,
 	}
 	for _, reason := range slices.Sorted(maps.Keys(table)) {

@@ -3,6 +3,7 @@ package clerkauth
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -16,6 +17,8 @@ type browserSettings struct {
 	organizations   *orgpath.Patterns
 	browserFrontend string // the Frontend API for browsers; empty: not known
 	proxyPath       string // instead: a path of this application's own host; empty: none
+	proxyHost       string // the host of an absolute ProxyURL; empty: there is none, or it is a path
+	proxyPrefix     string // the path of ProxyURL without a slash at its end; empty: it has none
 	ownIssuer       string // the issuer of this domain's tokens; empty: not known
 	accounts        string // host of the account portal; empty: not known
 	rootDomain      string // the domain that the instance serves; empty: not known
@@ -83,11 +86,12 @@ func (s *settings) readProxy(c Config) []error {
 	case err != nil || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(c.ProxyURL, "#"):
 		return []error{fmt.Errorf("ProxyURL: %q has user info, a query or a fragment, or is no URL; write an absolute URL or a path", c.ProxyURL)}
 	case strings.HasPrefix(c.ProxyURL, "/") && u.Host == "" && cleanPath(u.Path):
-		s.proxyPath = c.ProxyURL
+		s.proxyPath, s.proxyPrefix = c.ProxyURL, strings.TrimRight(c.ProxyURL, "/")
 		return nil
 	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && u.Host != "" && (!s.live || publishable.Loopback(u.Hostname())):
 		trimmed := strings.ToLower(u.Scheme+"://"+u.Host) + strings.TrimRight(u.EscapedPath(), "/")
 		s.browserFrontend, s.accounts = trimmed, ""
+		s.proxyHost, s.proxyPrefix = u.Host, strings.TrimRight(u.EscapedPath(), "/")
 		if len(c.Issuers) == 0 {
 			s.policy.issuers = append(s.policy.issuers, trimmed)
 		}
@@ -99,4 +103,15 @@ func (s *settings) readProxy(c Config) []error {
 // cleanPath reports whether a path stays what it is when it stands behind a host.
 func cleanPath(path string) bool {
 	return !strings.Contains(path, "//") && !strings.Contains(path, "/.") && !strings.Contains(path, `\`)
+}
+
+// proxied reports whether a request is for the proxied Frontend API, whose answers are its own.
+func (s *settings) proxied(r *http.Request) bool {
+	prefix := s.proxyPrefix
+	if prefix == "" {
+		return false
+	}
+	path, _ := clientTarget(r)
+	return (path == prefix || strings.HasPrefix(path, prefix+"/")) &&
+		(s.proxyHost == "" || strings.EqualFold(clientHost(r, s.forwarded), s.proxyHost))
 }

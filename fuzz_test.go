@@ -49,7 +49,7 @@ func newHostile(f *testing.F, development bool) *hostile {
 		h.cookies = append(h.cookies, name, name+"_"+suffix)
 	}
 	h.cookies = append(h.cookies, "__clerk_handshake", "__clerk_handshake_nonce", "__clerk_redirect_count")
-	h.cookies = append(h.cookies, "clerkauth_tried", "__Host-clerkauth_tried")
+	h.cookies = append(h.cookies, "clerkauth_tried", "__Host-clerkauth_tried", "clerkauth_handshake", "__Host-clerkauth_handshake")
 	return h
 }
 

@@ -83,7 +83,7 @@ func TestRoundsAreForDocuments(t *testing.T) {
 		"a page in an old browser":  {old, clerkauth.Handshake, clerkauth.ReasonTokenExpired},
 		"a script":                  {b.script(b.expired(clerktest.Claims{})), clerkauth.SignedOut, clerkauth.ReasonTokenExpired},
 		"a write":                   {post, clerkauth.SignedOut, clerkauth.ReasonTokenExpired},
-		"HEAD":                      {head, clerkauth.SignedOut, clerkauth.ReasonTokenExpired},
+		"HEAD":                      {head, clerkauth.Handshake, clerkauth.ReasonTokenExpired},
 		"a host that is not listed": {unlisted, clerkauth.SignedOut, clerkauth.ReasonRequestHostNotAuthorized},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,21 +14,25 @@ import (
 // Parameters and URLs are put together from parts that are already what they say, never resolved: a path that
 // begins with // would otherwise become a host.
 
-// roundLocation is where a browser round begins; empty: the instance's address is not known.
-func (s *settings) roundLocation(e *evidence, o outcome, public string) string {
+// maxLocation is the length of the longest address that a browser is sent to, in bytes.
+const maxLocation = 8 << 10
+
+// handshakeLocation is where a handshake begins; empty: the instance's address is not known. byToken: its answer shall
+// not be a nonce.
+func (s *settings) handshakeLocation(e *evidence, o outcome, public, back string, byToken bool) string {
 	if o.target != "" {
 		return o.target
 	}
 	base := s.frontendAt(public)
-	if base == "" {
+	if base == "" || len(back) > maxLocation {
 		return ""
 	}
 	q := make(url.Values, 8)
-	q.Set("redirect_url", public+e.page.path+s.returnQuery(e.page.query))
+	q.Set("redirect_url", back)
 	q.Set("__clerk_api_version", backendapi.Version)
 	q.Set("suffixed_cookies", strconv.FormatBool(e.pair == suffixed))
 	q.Set("__clerk_hs_reason", o.err().clerkReason())
-	if s.secretKey != "" {
+	if s.secretKey != "" && !byToken {
 		q.Set("format", "nonce")
 	}
 	if token := e.sentToken(); token != "" {
@@ -50,30 +55,65 @@ func (s *settings) frontendAt(public string) string {
 	return s.browserFrontend
 }
 
-// returnQuery is the query to come back to, written anew as a form, without what an earlier round left in it.
+// returnQuery is the query to come back to, without what an earlier handshake left in it. In development an answer
+// that did not hold would stand beside the next one, and of two none counts.
 func (s *settings) returnQuery(query string) string {
+	return queryWithout(query, func(name string) bool {
+		switch name {
+		case paramDevBrowser, paramLegacyDevBrowser, paramState, paramSent:
+			return true
+		case cookieHandshake, cookieNonce:
+			return !s.live
+		}
+		return false
+	})
+}
+
+// queryWithout is a query, with its question mark, written anew as a form without some parameters.
+func queryWithout(query string, left func(name string) bool) string {
+	return joinQuery(pairsWithout(query, left))
+}
+
+func pairsWithout(query string, left func(name string) bool) []string {
 	var kept []string
 	for name, value := range parameters(query) {
-		if !s.leftBehind(name) {
+		if !left(name) {
 			kept = append(kept, formEscape(name)+"="+formEscape(value))
 		}
 	}
-	if len(kept) == 0 {
-		return ""
-	}
-	return "?" + strings.Join(kept, "&")
+	return kept
 }
 
-// leftBehind reports whether a parameter belongs to the round that brought it. In development an answer that
-// did not hold would stand beside the next one, and of two none counts.
-func (s *settings) leftBehind(name string) bool {
+func joinQuery(pairs []string) string {
+	if len(pairs) == 0 {
+		return ""
+	}
+	return "?" + strings.Join(pairs, "&")
+}
+
+// sortedQuery tells pages apart, whatever order the Frontend API leaves their parameters in.
+func sortedQuery(query string) string {
+	pairs := pairsWithout(query, leftByHandshake)
+	slices.Sort(pairs)
+	return joinQuery(pairs)
+}
+
+// leftByHandshake reports whether a parameter says something about a handshake, and nothing about the page.
+func leftByHandshake(name string) bool {
 	switch name {
-	case paramDevBrowser, paramLegacyDevBrowser:
+	case cookieHandshake, cookieNonce, paramDevBrowser, paramLegacyDevBrowser, paramHelp, paramState, paramSent:
 		return true
-	case cookieHandshake, cookieNonce:
-		return !s.live
 	}
 	return false
+}
+
+// withParameter is an address without fragment and one more parameter.
+func withParameter(address, name, value string) string {
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
+	}
+	return address + separator + name + "=" + formEscape(value)
 }
 
 // Clerk's own parameters.
@@ -106,24 +146,15 @@ func formUnescape(s string) string {
 }
 
 // formEscape is url.QueryEscape in the spelling of browsers (application/x-www-form-urlencoded): * stays, ~ does not.
-func formEscape(s string) string {
-	return strings.NewReplacer("%2A", "*", "~", "%7E").Replace(url.QueryEscape(s))
-}
+func formEscape(s string) string { return formSpelling.Replace(url.QueryEscape(s)) }
+
+var formSpelling = strings.NewReplacer("%2A", "*", "~", "%7E")
 
 // withoutAnswer is the address of a document without what a handshake left in it.
 func withoutAnswer(origin string, p page) string {
-	var kept []string
-	for name, value := range parameters(p.query) {
-		switch name {
-		case cookieHandshake, cookieNonce, paramDevBrowser, paramHelp:
-			continue
-		}
-		kept = append(kept, formEscape(name)+"="+formEscape(value))
-	}
-	if len(kept) == 0 {
-		return origin + p.path
-	}
-	return origin + p.path + "?" + strings.Join(kept, "&")
+	return origin + p.path + queryWithout(p.query, func(name string) bool {
+		return name != paramLegacyDevBrowser && leftByHandshake(name)
+	})
 }
 
 // first is the first value of a parameter.
@@ -139,7 +170,7 @@ func first(query, parameter string) (string, bool) {
 // signInTarget is where somebody signed out who asks for a page is sent; empty: nowhere.
 func (a *Authenticator) signInTarget(r *http.Request, err *Error) string {
 	signIn := a.settings.signIn
-	if signIn == nil || err.StatusCode() != http.StatusUnauthorized || err.tooMany || !isDocument(r) {
+	if signIn == nil || err.StatusCode() != http.StatusUnauthorized || err.stuck != notStuck || !isDocument(r) || a.settings.proxied(r) {
 		return ""
 	}
 	var f facts
@@ -187,7 +218,7 @@ func withoutClerk(query string) string {
 	var kept []string
 	for pair := range strings.SplitSeq(query, "&") {
 		name, _, _ := strings.Cut(pair, "=")
-		if decoded, err := url.QueryUnescape(name); pair != "" && (err != nil || !strings.HasPrefix(decoded, "__clerk_")) {
+		if decoded, err := url.QueryUnescape(name); pair != "" && (err != nil || !strings.HasPrefix(decoded, "__clerk_") && !leftByHandshake(decoded)) {
 			kept = append(kept, pair)
 		}
 	}

@@ -1,11 +1,11 @@
 package clerkauth
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/backendapi"
@@ -34,20 +34,13 @@ func bearerObstacle(method string) error {
 	return errRefreshNoCookie
 }
 
-// refreshed is what a refresh came to.
-type refreshed struct {
-	answered
-	tried bool
-	err   error // nil when it worked, or when nothing was asked
-}
-
 // refreshObstacle says why an expired cookie token cannot be refreshed; nil: it can.
 func (s *settings) refreshObstacle(e *evidence) error {
 	c := e.chosen().read.claims
 	switch {
 	case e.method != http.MethodGet:
 		return errRefreshNonGet
-	case e.refresh == "":
+	case e.refresh == "", len(e.refresh) > maxCookie:
 		return errRefreshNoCookie
 	case s.secretKey == "":
 		return errRefreshNoSecret
@@ -61,78 +54,72 @@ func (s *settings) refreshObstacle(e *evidence) error {
 	return e.renewalObstacle()
 }
 
+// maxCookie is the size of the largest cookie that browsers keep, in bytes.
+const maxCookie = 4 << 10
+
 // wellFormedSID reports whether sid has the form that Clerk documents: it becomes part of an address.
 func wellFormedSID(sid string) bool {
 	rest, ok := strings.CutPrefix(sid, "sess_")
 	return ok && rest != "" && len(rest) <= 128 && strings.Trim(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == ""
 }
 
-// refreshes are the refreshes under way. The zero refreshes is ready.
-type refreshes struct {
-	mu       sync.Mutex // guards underWay
-	underWay map[string]*refreshCall
+// refresh exchanges the expired cookie token, whose outcome is o, for a new one. Where that fails or cannot be done, o
+// says why.
+func (a *Authenticator) refresh(r *http.Request, e *evidence, o outcome, now time.Time) outcome {
+	if o.detail = a.settings.refreshObstacle(e); o.detail != nil {
+		return o
+	}
+	if crossOrigin(r, &e.facts, a.settings) {
+		return outcome{reason: ReasonCrossOriginRequest, carrier: CarrierCookie} // or the new cookies would be lost
+	}
+	renewed, err := a.askRefresh(r, e, now)
+	if err != nil {
+		o.detail = err
+		return o
+	}
+	o = outcome{carrier: CarrierRefresh, token: renewed.token, claims: renewed.claims}
+	o.setCookies("no-store", renewed.cookies)
+	return o
 }
 
-// refreshCall is one refresh, for every request of a session that needs it at the same time. Its goroutine ends
-// within the Backend API's timeout by closing done; after that the rest may be read.
-type refreshCall struct {
-	done    chan struct{}
-	cookies []string
-	err     error
-}
-
-// refresh exchanges the expired token of e.chosen() for a new one, and judges that like any other.
-func (a *Authenticator) refresh(r *http.Request, e *evidence, now time.Time) refreshed {
+// askRefresh exchanges the token of e.chosen() for a new one of the same session, and judges that like any other.
+func (a *Authenticator) askRefresh(r *http.Request, e *evidence, now time.Time) (renewal, error) {
 	public, _ := publicOrigin(r.Context(), &e.facts, &a.settings.policy)
-	sid, pair := e.chosen().read.claims.sid, e.pair
-	body := refreshRequest(r.Header, e.chosen().read.raw, e.refresh, public)
-	call := a.refreshes.join(sid+" "+e.refresh, func(ctx context.Context) ([]string, error) {
-		return a.backend.Refresh(ctx, sid, pair == suffixed, body)
+	expired := e.chosen().read
+	cookies, err := a.backend.Refresh(r.Context(), backendapi.RefreshRequest{
+		Session: expired.claims.sid, Suffixed: e.pair == suffixed,
+		Format: "cookie", ExpiredToken: expired.raw, RefreshToken: e.refresh, RequestOrigin: public, RequestHeaders: forwarded(r.Header),
 	})
-	select {
-	case <-call.done:
-	case <-r.Context().Done():
-		return refreshed{tried: true, err: backendapi.ErrUnreachable}
+	if err != nil {
+		return renewal{}, err
 	}
-	if call.err != nil {
-		return refreshed{tried: true, err: call.err}
+	result := a.judgeDirectives(r.Context(), cookies, CarrierRefresh, &e.facts, now)
+	if !result.ok || result.token == "" || result.claims.sid != expired.claims.sid {
+		return renewal{}, errRefreshSession
 	}
-	result := a.judgeDirectives(r.Context(), call.cookies, CarrierRefresh, &e.facts, now)
-	if !result.ok || result.token == "" {
-		return refreshed{tried: true, err: errRefreshSession}
-	}
-	return refreshed{answered: result, tried: true}
+	return result, nil
 }
 
-// refreshRequest copies what the goroutine needs: a request must not be read after its handler has returned.
-func refreshRequest(h http.Header, token, refresh, origin string) backendapi.RefreshRequest {
-	headers := make(map[string][]string, len(h))
+// maxForwarded is how much of a request's header a refresh tells the Backend API, in bytes.
+const maxForwarded = 8 << 10
+
+// forwarded is the header of a request as far as it fits, the shortest lines first: a line that fills it must not keep
+// out what says which browser this is.
+func forwarded(h http.Header) map[string][]string {
+	type line struct{ name, value string }
+	var lines []line
 	for name, values := range h {
-		headers[strings.ToLower(name)] = []string{strings.Join(values, ", ")}
+		lines = append(lines, line{strings.ToLower(name), strings.Join(values, ", ")})
 	}
-	return backendapi.RefreshRequest{
-		Format: "cookie", ExpiredToken: token, RefreshToken: refresh, RequestOrigin: origin, RequestHeaders: headers,
+	slices.SortFunc(lines, func(a, b line) int {
+		return cmp.Or(cmp.Compare(len(a.name)+len(a.value), len(b.name)+len(b.value)), strings.Compare(a.name, b.name))
+	})
+	headers, left := make(map[string][]string, len(lines)), maxForwarded
+	for _, l := range lines {
+		if left -= len(l.name) + len(l.value); left < 0 {
+			break
+		}
+		headers[l.name] = []string{l.value}
 	}
-}
-
-// join returns the call under way for key, or makes it. The call outlives the request that made it.
-func (c *refreshes) join(key string, ask func(context.Context) ([]string, error)) *refreshCall {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if call, ok := c.underWay[key]; ok {
-		return call
-	}
-	call := &refreshCall{done: make(chan struct{})}
-	if c.underWay == nil {
-		c.underWay = make(map[string]*refreshCall)
-	}
-	c.underWay[key] = call
-	go func() {
-		call.cookies, call.err = ask(context.Background())
-		c.mu.Lock()
-		delete(c.underWay, key)
-		c.mu.Unlock()
-		close(call.done)
-	}()
-	return call
+	return headers
 }

@@ -9,16 +9,18 @@ import (
 	"sync"
 	"time"
 
+	"github.com/clerkauth/clerkauth/internal/backendapi"
 	"github.com/clerkauth/clerkauth/internal/jose"
 )
 
-// answered is what a handshake or a refresh brought: cookies for the browser, and who they sign in.
-type answered struct {
+// renewal is what a handshake or a refresh brought: cookies for the browser, and who they sign in.
+type renewal struct {
 	ok      bool
 	reason  Reason // why its session token was refused; empty: it was not
 	token   string // empty: the answer signs the browser out
 	claims  *claims
 	cookies []string // Set-Cookie values, fit to be passed on
+	unasked error    // why nobody could say what a nonce stands for; nil: somebody could
 }
 
 // maxHandshake is the size of the largest handshake token, in bytes: it carries several cookies.
@@ -26,33 +28,71 @@ const maxHandshake = 16 << 10
 
 var errNotHandshake = errors.New("not a handshake token of this instance")
 
-// resolve exchanges what came back from a browser round for cookies. One that fails is remembered for a while,
-// so that a link or a planted cookie costs the Backend API one question.
-func (a *Authenticator) resolve(ctx context.Context, f *facts, now time.Time) answered {
-	key := sha256.Sum256([]byte(f.came.nonce.only() + "." + f.came.token.only()))
+// resolve reads the answer of a handshake. One that does not hold is remembered for a while, so that a link or a
+// planted cookie costs the Backend API one question. In development, where answers come in the address, this browser
+// must have been sent to fetch one.
+func (a *Authenticator) resolve(ctx context.Context, e *evidence, now time.Time) {
+	if !e.document || e.head || e.came.empty() {
+		return
+	}
+	if !a.settings.live && !a.settings.sentOut(ctx, e, now) {
+		e.unexpected = true
+		return
+	}
+	e.resolved = true
+	if nonce := e.came.nonce.only(); nonce != "" {
+		e.answer = a.once("nonce "+nonce, now, func() renewal { return a.resolveNonce(ctx, nonce, &e.facts, now) })
+	}
+	nonce := e.answer
+	if token := e.came.token.only(); token != "" && (e.came.nonce.only() == "" || nonce.unasked != nil) {
+		e.answer = a.once("token "+token, now, func() renewal { return a.resolveToken(ctx, token, &e.facts, now) })
+	}
+	if !e.answer.ok {
+		e.answer.unasked = nonce.unasked
+	}
+}
+
+// sentOut reports whether this browser has been on a handshake.
+func (s *settings) sentOut(ctx context.Context, e *evidence, now time.Time) bool {
+	p, ok := s.newReturnPoint(ctx, e, now)
+	return ok && len(p.entries) > 0
+}
+
+// once does not look at an answer again that did not hold. One that nobody could judge may still hold.
+func (a *Authenticator) once(name string, now time.Time, look func() renewal) renewal {
+	key := sha256.Sum256([]byte(name))
 	if a.failed.has(key, now) {
-		return answered{}
+		return renewal{}
 	}
-	var result answered
-	directives, err := a.handshakeDirectives(ctx, f, now)
-	if err == nil {
-		result = a.judgeDirectives(ctx, directives, CarrierHandshake, f, now)
-	}
-	if !result.ok && ctx.Err() == nil {
+	result := look()
+	if !result.ok && result.unasked == nil && result.reason != ReasonKeysUnavailable {
 		a.failed.add(key, now)
 	}
 	return result
 }
 
-// handshakeDirectives are the Set-Cookie values of an answer. A nonce goes before a token.
-func (a *Authenticator) handshakeDirectives(ctx context.Context, f *facts, now time.Time) ([]string, error) {
-	if nonce := f.came.nonce.only(); nonce != "" {
-		if a.backend == nil || !wellFormedNonce(nonce) {
-			return nil, errNotHandshake
-		}
-		return a.backend.HandshakePayload(ctx, nonce)
+// resolveNonce asks the Backend API what a nonce stands for.
+func (a *Authenticator) resolveNonce(ctx context.Context, nonce string, f *facts, now time.Time) renewal {
+	if a.backend == nil || !wellFormedNonce(nonce) {
+		return renewal{}
 	}
-	return a.readHandshakeToken(ctx, f.came.token.only(), now)
+	directives, err := a.backend.HandshakePayload(ctx, nonce)
+	switch {
+	case err == nil:
+		return a.judgeDirectives(ctx, directives, CarrierHandshake, f, now)
+	case backendapi.Unanswered(err):
+		return renewal{unasked: err}
+	}
+	return renewal{}
+}
+
+// resolveToken verifies a handshake token, which needs no Backend API.
+func (a *Authenticator) resolveToken(ctx context.Context, token string, f *facts, now time.Time) renewal {
+	directives, reason, err := a.readHandshakeToken(ctx, token, now)
+	if err != nil {
+		return renewal{reason: reason}
+	}
+	return a.judgeDirectives(ctx, directives, CarrierHandshake, f, now)
 }
 
 // wellFormedNonce keeps a nonce from being anything else in the Backend API's address.
@@ -61,31 +101,32 @@ func wellFormedNonce(nonce string) bool {
 }
 
 // readHandshakeToken verifies a handshake token. It has a session token's category and is not one: a session
-// whose claims an application fills in must not set cookies.
-func (a *Authenticator) readHandshakeToken(ctx context.Context, raw string, now time.Time) ([]string, error) {
+// whose claims an application fills in must not set cookies. The reason is that of its signature.
+func (a *Authenticator) readHandshakeToken(ctx context.Context, raw string, now time.Time) ([]string, Reason, error) {
 	read := parse(raw, maxHandshake)
 	if read.reason != "" || read.claims.sid != "" {
-		return nil, errNotHandshake
+		return nil, "", errNotHandshake
 	}
 	if _, reason := a.verifier.checkSignature(ctx, &read, now); reason != "" {
-		return nil, errNotHandshake
+		return nil, reason, errNotHandshake
 	}
 	c, p := read.claims, &a.settings.policy
 	switch {
 	case c.iss != "" && !slices.Contains(p.issuers, c.iss),
 		c.exp.state == malformed, c.nbf.state == malformed,
 		p.past(c.exp, now), p.ahead(c.nbf, now):
-		return nil, errNotHandshake
+		return nil, "", errNotHandshake
 	}
 	members, err := jose.Object(*c.payload)
 	if err != nil {
-		return nil, errNotHandshake
+		return nil, "", errNotHandshake
 	}
 	i := slices.IndexFunc(members, func(m jose.Member) bool { return m.Name == "handshake" })
 	if i < 0 {
-		return []string{}, nil
+		return []string{}, "", nil
 	}
-	return stringList(members[i].Raw)
+	list, err := stringList(members[i].Raw)
+	return list, "", err
 }
 
 func stringList(raw string) ([]string, error) {
@@ -106,19 +147,19 @@ func stringList(raw string) ([]string, error) {
 
 // judgeDirectives decides about Set-Cookie values from Clerk. They are passed on only if the session token among
 // them passes every check; of several the last counts, as in a browser. Without one they sign out.
-func (a *Authenticator) judgeDirectives(ctx context.Context, directives []string, k Carrier, f *facts, now time.Time) answered {
-	result := answered{}
+func (a *Authenticator) judgeDirectives(ctx context.Context, directives []string, k Carrier, f *facts, now time.Time) renewal {
+	result := renewal{}
 	for _, d := range directives {
 		c, ok := parseDirective(d)
 		if !ok {
-			return answered{}
+			return renewal{}
 		}
 		if slices.Contains(a.settings.cookies.session[:], c.name) {
 			result.token = c.value
 		}
 	}
 	if len(directives) > maxDirectives {
-		return answered{}
+		return renewal{}
 	}
 	if result.token != "" {
 		read := a.verifier.read(result.token, now)
@@ -127,7 +168,7 @@ func (a *Authenticator) judgeDirectives(ctx context.Context, directives []string
 			reason = a.forgiveClock(ctx, &read, reason, k, f, now)
 		}
 		if reason != "" {
-			return answered{reason: reason}
+			return renewal{reason: reason}
 		}
 		result.claims = read.claims
 	}
@@ -221,17 +262,18 @@ func (n *cookieNames) clerks(name string) bool {
 		name == n.refresh || name == "__refresh" || name == cookieHandshake || name == cookieNonce
 }
 
-// forget are the Set-Cookie values that delete a handshake's cookies, which have done their work or never will.
-func (s *settings) forget(f *facts) []string {
+// clearHandshake are the Set-Cookie values that delete the cookies of a handshake, those that came or all: they have
+// done their work or never will.
+func (s *settings) clearHandshake(f *facts, all bool) []string {
 	if !s.live {
 		return nil
 	}
 	var cookies []string
 	for _, c := range []struct {
 		name string
-		came int
-	}{{cookieHandshake, f.came.token.count}, {cookieNonce, f.came.nonce.count}} {
-		if c.came == 0 {
+		came bool
+	}{{cookieHandshake, f.came.token.count > 0}, {cookieNonce, f.came.nonce.count > 0}} {
+		if !c.came && !all {
 			continue
 		}
 		cookies = append(cookies, c.name+"=; Path=/; Max-Age=0; Secure")

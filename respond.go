@@ -133,8 +133,8 @@ func writeJSON(w http.ResponseWriter, status int, err *Error) {
 
 // message is the fixed sentence for people; never a detail of the token.
 func (e *Error) message() string {
-	if e.tooMany {
-		return "Signing in went round in circles. Are the publishable key and the secret key of the same Clerk instance, is its domain this one, and does the browser take cookies?"
+	if text := e.stuck.message(); text != "" {
+		return text
 	}
 	if entry, ok := table[e.Reason]; ok {
 		return entry.message

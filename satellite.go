@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Satellite marks a satellite domain of a multi-domain instance: people sign in on the primary domain, and the
@@ -116,7 +117,7 @@ func (s *settings) developmentOutcome(e *evidence) (outcome, bool) {
 
 // crossOriginReferrer reports whether somebody signed in comes from another site: perhaps from a satellite,
 // where the session may have changed. The primary domain then asks once.
-func (s *settings) crossOriginReferrer(ctx context.Context, e *evidence) bool {
+func (s *settings) crossOriginReferrer(ctx context.Context, e *evidence, now time.Time) bool {
 	if s.satellite != nil || !e.page.navigation || e.rounds != 0 || e.page.referrer == "" {
 		return false
 	}
@@ -124,12 +125,12 @@ func (s *settings) crossOriginReferrer(ctx context.Context, e *evidence) bool {
 	if err != nil || referrer.Scheme == "" {
 		return false
 	}
-	public, ok := publicOrigin(ctx, &e.facts, &s.policy)
-	if !ok {
+	p, ok := s.newReturnPoint(ctx, e, now)
+	if !ok || p.own.n > 0 {
 		return false
 	}
 	o, err := parseOrigin(referrer.Scheme + "://" + referrer.Host)
-	if err == nil && o.String() == public {
+	if err == nil && o.String() == p.public {
 		return false
 	}
 	return !s.clerkReferrer(e, referrer.Hostname(), o)

@@ -92,7 +92,7 @@ func TestSignInRedirectIsForDocuments(t *testing.T) {
 		"image":                       {"GET", all(document, with("Sec-Fetch-Dest", "image")), 401},
 		"fetch of an old browser":     {"GET", all(document, with("Sec-Fetch-Dest"), with("Accept", "*/*")), 401},
 		"form post":                   {"POST", document, 401},
-		"HEAD":                        {"HEAD", document, 401},
+		"HEAD":                        {"HEAD", document, 302},
 		"bad token":                   {"GET", all(document, withBearer("x")), 302},
 		"two headers":                 {"GET", all(document, with("Authorization", "Bearer x", "Bearer x")), 400},
 		"host that is not listed":     {"GET", all(document, host("evil.test")), 401},

@@ -65,9 +65,9 @@ func TestCopiesAreTheSameRequest(t *testing.T) {
 			"bearer":           {asking("GET", "/", withBearer(good)), ""},
 			"cookies":          {b.page(good), ""},
 			"two cookie lines": {asking("GET", "https://example.com/", a.signedIn(), func(r *http.Request) { r.Header.Add("Cookie", "theme=dark") }), ""},
-			"refresh":          {b.script(b.expired(clerktest.Claims{}), b.refreshCookie()), clerktest.BackendRefresh},
+			"refresh":          {b.script(b.expired(clerktest.Claims{}), b.newRefreshCookie()), clerktest.BackendRefresh},
 			"handshake":        {b.page("", "__clerk_handshake_nonce="+nonce), clerktest.BackendHandshake},
-			"conditional":      {all2(b.script(b.expired(clerktest.Claims{}), b.refreshCookie()), headers(`If-None-Match: "1"`)), clerktest.BackendRefresh},
+			"conditional":      {all2(b.script(b.expired(clerktest.Claims{}), b.newRefreshCookie()), headers(`If-None-Match: "1"`)), clerktest.BackendRefresh},
 			"nothing":          {asking("GET", "/"), ""},
 		} {
 			h := a.Optional(through(clone, a.Optional(through(clone, a.Require(through(clone, greet))))))

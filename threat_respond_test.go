@@ -71,7 +71,7 @@ func TestHandshakeLeavesPrivately(t *testing.T) {
 	})
 	w := serve(h, b.page(b.expired(clerktest.Claims{})))
 	got := w.Result().Header
-	if w.Code != http.StatusTemporaryRedirect || !slices.Equal(got["Cache-Control"], []string{"private, no-store"}) || len(got["Set-Cookie"]) != 2 {
+	if w.Code != http.StatusTemporaryRedirect || !slices.Equal(got["Cache-Control"], []string{"private, no-store"}) || len(got["Set-Cookie"]) != 3 {
 		t.Errorf("%d %v", w.Code, got)
 	}
 	for _, name := range forCaches {

@@ -36,7 +36,7 @@ func newRenewing(t *testing.T) *renewing {
 // visitor sends what the visitor's browser sends when a script asks for something.
 func (v *renewing) visitor(r *http.Request) *http.Request {
 	r.Host = "example.com"
-	maps.Copy(r.Header, v.script(v.expired(clerktest.Claims{}), v.refreshCookie()).Header)
+	maps.Copy(r.Header, v.script(v.expired(clerktest.Claims{}), v.newRefreshCookie()).Header)
 	return r
 }
 

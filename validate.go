@@ -242,6 +242,7 @@ func (s *settings) readPlumbing(c Config) []error {
 	if c.HTTPClient != nil {
 		client = *c.HTTPClient
 	}
+	client.Transport = guarded{client.Transport}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	s.client = &client
 	return problems

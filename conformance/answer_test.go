@@ -42,13 +42,17 @@ func (s *course) answer() (outcome, bool) {
 	nonce, raw := only(s.broughtBack("__clerk_handshake_nonce")), only(s.broughtBack("__clerk_handshake"))
 	var directives []string
 	ok := false
-	switch {
-	case nonce != "":
-		directives, ok = s.exchange(nonce)
-	case raw != "":
-		directives, ok = s.handshakeToken(parseToken(raw))
-	default:
+	if nonce == "" && raw == "" || s.head() {
 		return outcome{}, false
+	}
+	if _, here := s.origin(); !here && s.development() {
+		return outcome{}, false // nobody was sent out from here
+	}
+	if nonce != "" {
+		directives, ok = s.exchange(nonce)
+	}
+	if raw != "" && (nonce == "" || s.unasked) {
+		directives, ok = s.handshakeToken(parseToken(raw))
 	}
 	s.cameBack = true
 	if !ok {
@@ -95,7 +99,10 @@ func (s *course) exchange(nonce string) ([]string, bool) {
 	var said struct {
 		Directives []string `json:"directives"`
 	}
+	answered := ok && status >= http.StatusBadRequest && status < http.StatusInternalServerError &&
+		!slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests}, status)
 	ok = ok && status == http.StatusOK && json.Unmarshal(body, &said) == nil && said.Directives != nil
+	s.unasked = !ok && !answered
 	return said.Directives, ok
 }
 
@@ -132,6 +139,7 @@ func (s *course) handshakeToken(t *token) ([]string, bool) {
 	iss, given := t.claims["iss"]
 	_, session := t.claims["sid"]
 	_, expires := t.claims["exp"]
+	s.keyless = s.badForm(t) == "" && s.badSignature(t) == "jwk-remote-failed-to-load"
 	if s.badForm(t) != "" || s.badSignature(t) != "" || session || given && !slices.Contains(s.issuers(), text(iss)) {
 		return nil, false
 	}

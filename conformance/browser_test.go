@@ -14,8 +14,16 @@ import (
 // navigates reports a GET whose answer a browser shows as a page.
 func (c *recorded) navigates() bool {
 	dest, accept := strings.Join(c.Request.values("Sec-Fetch-Dest"), ", "), strings.Join(c.Request.values("Accept"), ", ")
-	return c.Request.Method == http.MethodGet &&
-		(dest == "document" || dest == "iframe" || dest == "" && strings.HasPrefix(accept, "text/html"))
+	worker := dest == "empty" && strings.Join(c.Request.values("Sec-Fetch-Mode"), ", ") == "navigate"
+	return (c.Request.Method == http.MethodGet || c.head()) &&
+		(worker || slices.Contains([]string{"document", "iframe", "frame"}, dest) || dest == "" && strings.HasPrefix(accept, "text/html"))
+}
+
+func (c *recorded) head() bool { return c.Request.Method == http.MethodHead }
+
+// uncounted reports a request that the browser may never follow away: it is not counted.
+func (c *recorded) uncounted() bool {
+	return c.head() || strings.HasPrefix(strings.Join(c.Request.values("Sec-Purpose"), ", "), "prefetch")
 }
 
 func (c *recorded) navigatesAtTop() bool {

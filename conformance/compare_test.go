@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // differences says where got is not want, a line for each.
@@ -57,7 +58,8 @@ func union(a, b map[string]string) map[string]string {
 }
 
 // comparable are calls in the form that is compared: bodies as text, without
-// the host among the request headers, which the recording leaves open.
+// the host among the request headers, which the recording leaves open, and
+// without the cookie that sendOut adds.
 func comparable(calls []call) []string {
 	texts := []string{}
 	for _, c := range calls {
@@ -65,6 +67,10 @@ func comparable(calls []call) []string {
 			if headers, ok := body["request_headers"].(map[string]any); ok {
 				headers = maps.Clone(headers)
 				delete(headers, "host")
+				if lines, ok := headers["cookie"].([]any); ok && len(lines) == 1 {
+					own, _, _ := strings.Cut(fmt.Sprint(lines[0]), ", clerkauth_handshake="+sentOut)
+					headers["cookie"] = []any{own}
+				}
 				body = maps.Clone(body)
 				body["request_headers"] = headers
 				c.Body = body

@@ -19,6 +19,8 @@ type course struct {
 	ambiguous bool
 	expired   int  // sessions that have expired
 	cameBack  bool // an answer to a browser round was looked at
+	unasked   bool // nobody could say what its nonce stands for
+	keyless   bool // nobody could say whether its token is signed well
 	calls     []call
 }
 
@@ -209,10 +211,13 @@ func (s *course) heal(reason string, t *token) outcome {
 
 func (s *course) healTo(reason, target string) outcome {
 	base, _, _ := strings.Cut(reason, "-refresh-")
-	if !slices.Contains(healReasons, base) || !s.navigates() || base == missingAzp && s.cameBack {
+	if !slices.Contains(healReasons, base) || !s.navigates() || base == missingAzp && s.cameBack || s.head() && s.answered() {
 		return refusal(reason)
 	}
-	if s.rounds() >= 3 {
+	if s.keyless {
+		return refusal("jwk-remote-failed-to-load")
+	}
+	if s.rounds() >= 3 && !s.wasSentOut() {
 		return refusal(reason)
 	}
 	here, ok := s.origin()
@@ -222,5 +227,5 @@ func (s *course) healTo(reason, target string) outcome {
 	if target == "" {
 		target = s.frontendRound(reason, here)
 	}
-	return roundTrip(reason, target, s.rounds())
+	return s.roundTrip(reason, target)
 }

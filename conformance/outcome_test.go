@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -67,6 +68,7 @@ func (c *recorded) ask(t *testing.T, auth *clerkauth.Authenticator, api *backend
 	if err != nil {
 		t.Fatalf("no server would accept this request and no skip says so: %v", err)
 	}
+	c.sendOut(req)
 	state := auth.AuthenticateRequest(req)
 	got := outcome{
 		Status:  state.Status.String(),
@@ -114,7 +116,7 @@ const (
 func (o *outcome) takeHeader(header http.Header) {
 	ours := false
 	for _, cookie := range header.Values("Set-Cookie") {
-		if strings.HasPrefix(strings.TrimPrefix(cookie, "__Host-"), "clerkauth_") || forgetting(cookie) {
+		if strings.HasPrefix(strings.TrimPrefix(cookie, "__Host-"), "clerkauth_") || clearing(cookie) {
 			ours = true
 			continue
 		}
@@ -194,3 +196,17 @@ func identify(s *clerkauth.Session) *identity {
 		ActorSubject:    s.Actor.Subject, ActorSession: s.Actor.SessionID,
 	}
 }
+
+// sentOut is the count of handshakes of a browser that has been on one, from some page.
+const sentOut = "AAAAAAAAAAAA.1."
+
+// sendOut gives a development browser that comes back with an answer what it was given when it was sent out: no other
+// is believed, see TestDevelopmentAnswersAreExpected. The recording knows no such cookie.
+func (c *recorded) sendOut(req *http.Request) {
+	if c.wasSentOut() {
+		value := sentOut + strconv.FormatInt(c.Now, 10)
+		req.Header.Add("Cookie", "clerkauth_handshake="+value+"; __Host-clerkauth_handshake="+value)
+	}
+}
+
+func (c *recorded) wasSentOut() bool { return c.development() && c.answeredByAddress() }

@@ -56,7 +56,7 @@ func (s *course) refresh() (obstacle string, got *outcome) {
 		return failure, nil
 	}
 	out, ok := s.judgeDirectives(cookies, false)
-	if !ok || out.Status != signedIn {
+	if !ok || out.Status != signedIn || out.Auth.SessionID != sid {
 		return "invalid-session-token", nil
 	}
 	return "", &out

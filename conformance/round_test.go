@@ -8,12 +8,15 @@ import (
 )
 
 // roundTrip is the outcome of sending a browser away.
-func roundTrip(reason, target string, rounds int) outcome {
-	return outcome{
+func (c *recorded) roundTrip(reason, target string) outcome {
+	out := outcome{
 		Status: handshake, Reason: reason, Location: locate(target),
-		Cookies: []string{"__clerk_redirect_count=" + strconv.Itoa(rounds+1) + "; SameSite=Lax; HttpOnly; Max-Age=2"},
 		Headers: map[string]string{"cache-control": "no-store", statusHeader: handshake, reasonHeader: reason},
 	}
+	if !c.uncounted() {
+		out.Cookies = []string{"__clerk_redirect_count=" + strconv.Itoa(c.rounds()+1) + "; SameSite=Lax; HttpOnly; Max-Age=2"}
+	}
+	return out
 }
 
 // frontendRound is the address of the Frontend API's handshake.
@@ -24,7 +27,7 @@ func (s *course) frontendRound(reason, here string) string {
 		"suffixed_cookies":    {strconv.FormatBool(s.pair != "")},
 		"__clerk_hs_reason":   {reason},
 	}
-	if s.secret() != "" {
+	if s.secret() != "" && !s.unasked {
 		q.Set("format", "nonce")
 	}
 	if s.chosen.raw != "" {

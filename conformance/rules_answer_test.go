@@ -83,6 +83,25 @@ var answerRules = []rule{
 		},
 	},
 	{
+		name:   "nonces that nobody could exchange",
+		kinder: true,
+		why:    "a nonce that the Backend API did not answer for has not failed: the next handshake asks for a token, which needs no Backend API, and a token that came beside it decides",
+		when: func(c *recorded, _ outcome) bool {
+			s := &course{recorded: c, chosen: parseToken("")}
+			s.answer()
+			return !c.hasBearer() && s.unasked
+		},
+	},
+	{
+		name: "answers without keys",
+		why:  "whether an answer is good cannot be told without keys, and the next one would not be better: that is said, not tried again",
+		when: func(c *recorded, _ outcome) bool {
+			s := &course{recorded: c, chosen: parseToken("")}
+			s.answer()
+			return !c.hasBearer() && s.keyless
+		},
+	},
+	{
 		name: "failed answers stay behind",
 		why:  "the address to come back to is without the answer that did not hold: of two answers none would count",
 		when: func(c *recorded, want outcome) bool {

@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,13 @@ var refreshRules = []rule{
 		why:  "scripts, styles and images are what shared caches keep: a new session does not travel with them",
 		when: func(c *recorded, want outcome) bool {
 			return (c.showsInPage() || c.partOfPage()) && (want.refreshes() || strings.HasPrefix(want.Reason, expired))
+		},
+	},
+	{
+		name: "refresh stays in its session",
+		why:  "a refresh makes one session young again; one that answers with another is none",
+		when: func(c *recorded, want outcome) bool {
+			return want.refreshes() && want.Status == signedIn && want.Auth.SessionID != text(c.overdue().claims["sid"])
 		},
 	},
 	{
@@ -81,6 +89,8 @@ var responseRules = []rule{
 	},
 }
 
+var planted = regexp.MustCompile(`^; Path=/; Domain=[^;]+; Max-Age=0; Secure$`)
+
 // cookiesIn are the Set-Cookie values in an answer of the Backend API.
 func cookiesIn(r response) []string {
 	var said struct{ Directives, Cookies []string }
@@ -90,8 +100,12 @@ func cookiesIn(r response) []string {
 	return slices.Concat(said.Directives, said.Cookies)
 }
 
-// forgetting reports a Set-Cookie value that deletes the cookie of a browser round that is over.
-func forgetting(cookie string) bool {
+// clearing reports a Set-Cookie value that deletes the cookie of a handshake that is over, or a session cookie that a
+// sibling domain may have planted for the domain above.
+func clearing(cookie string) bool {
 	name, rest, _ := strings.Cut(cookie, "=")
+	if planted.MatchString(rest) && strings.HasPrefix(name, "__session") {
+		return true
+	}
 	return (name == "__clerk_handshake" || name == "__clerk_handshake_nonce") && strings.HasPrefix(rest, "; Path=/;") && strings.Contains(rest, "Max-Age=0")
 }

@@ -53,6 +53,31 @@ var roundRules = []rule{
 		},
 	},
 	{
+		name: "HEAD as its GET",
+		why:  "RFC 9110 9.3.2: HEAD is answered as the GET would be, and so sent away; it uses nothing up and is not counted",
+		when: func(c *recorded, want outcome) bool { return want.Status != refused && c.head() && c.navigates() },
+	},
+	{
+		name: "frames and workers show documents",
+		why:  "a frame of a frameset is a document, and so is what a service worker fetches for a navigation",
+		when: func(c *recorded, want outcome) bool {
+			dest := strings.Join(c.Request.values("Sec-Fetch-Dest"), ", ")
+			return want.Status != refused && (dest == "frame" || dest == "empty") && c.navigates()
+		},
+	},
+	{
+		name: "each page has its own count",
+		why:  "Clerk's counter is of all tabs at once, and stops those that were opened together; where the browser brings the count of this library, that one decides",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == signedOut && c.wasSentOut() && c.rounds() >= 3
+		},
+	},
+	{
+		name: "prefetches are not counted",
+		why:  "a browser keeps the cookies of a prefetched redirect that it never follows, so that it would be stopped at its first visit",
+		when: func(c *recorded, want outcome) bool { return want.Status == handshake && c.uncounted() },
+	},
+	{
 		name: "judged token goes along",
 		why:  "a round begins with the token that was judged, not with a cookie beside it",
 		when: func(c *recorded, want outcome) bool {

@@ -29,6 +29,7 @@ var kinderRules = []string{
 	"every session cookie is a candidate",
 	"failed answers fall through",
 	"answer's content decides",
+	"nonces that nobody could exchange",
 	"session cookie by its exact name",
 	"satellite outside the list",
 	"satellite's address is none",

@@ -1,0 +1,246 @@
+package clerkauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Every handshake ends: a page counts in a cookie how often it was sent to the Frontend API, and is not sent again for
+// ever. The cookie has an entry for each of the last pages, so that tabs do not stop each other. It is a counter and
+// proves nothing: whoever changes their own is sent about a little longer.
+
+const (
+	maxAttempts      = 3                // handshakes of one page
+	attemptsWithin   = 30 * time.Second // the next handshake of a page begins a new count after this
+	attemptsLifetime = 10 * time.Minute
+	maxEntries       = 8
+	maxEntriesSize   = 512 // bytes: eight entries have about 250
+	addressSize      = 12  // characters of a hash
+)
+
+// attempt is an entry of the cookie.
+type attempt struct {
+	address string // hash of the page's address
+	n       int
+	at      int64 // of the last handshake, in Unix seconds
+	byToken bool  // no nonces: they could not be exchanged
+}
+
+// readAttempts keeps the entries of one more cookie of the name. Only what looks like one is looked at.
+func (f *facts) readAttempts(prefixed bool, value string) {
+	kept := &f.attempts[plain]
+	if prefixed {
+		kept = &f.attempts[suffixed]
+	}
+	if *kept = strings.Trim(*kept+"~"+value, "~"); len(*kept) > maxEntriesSize {
+		*kept = (*kept)[:maxEntriesSize]
+	}
+}
+
+// parseAttempts returns the entries that still count, the oldest first. Of two entries of one page, which a browser has
+// in a frame, the larger count counts.
+func parseAttempts(value string, now time.Time) []attempt {
+	var entries []attempt
+	for text := range strings.SplitSeq(value, "~") {
+		entry, ok := parseAttempt(text, now)
+		if !ok {
+			continue
+		}
+		if i := indexOf(entries, entry.address); i >= 0 {
+			entry.n, entry.at, entry.byToken = max(entry.n, entries[i].n), max(entry.at, entries[i].at), entry.byToken || entries[i].byToken
+			entries = slices.Delete(entries, i, i+1)
+		}
+		entries = append(entries, entry)
+	}
+	slices.SortStableFunc(entries, func(a, b attempt) int { return int(a.at - b.at) })
+	return entries
+}
+
+func parseAttempt(text string, now time.Time) (attempt, bool) {
+	fields := strings.SplitN(text, ".", 5)
+	if len(fields) < 3 || len(fields) > 4 || len(fields[0]) != addressSize || len(fields) == 4 && fields[3] != "t" {
+		return attempt{}, false
+	}
+	n, err := strconv.ParseUint(fields[1], 10, 8)
+	at, err2 := strconv.ParseInt(fields[2], 10, 64)
+	age := now.Unix() - at
+	if err != nil || err2 != nil || at < 0 || at > lastDate || age > int64(attemptsLifetime/time.Second) || age < -int64(attemptsWithin/time.Second) {
+		return attempt{}, false
+	}
+	return attempt{fields[0], int(n), at, len(fields) == 4}, true
+}
+
+func (a attempt) String() string {
+	text := a.address + "." + strconv.Itoa(a.n) + "." + strconv.FormatInt(a.at, 10)
+	if a.byToken {
+		return text + ".t"
+	}
+	return text
+}
+
+func indexOf(entries []attempt, address string) int {
+	return slices.IndexFunc(entries, func(a attempt) bool { return a.address == address })
+}
+
+// returnPoint is the page that a handshake comes back to, and the handshakes made for it and for others.
+type returnPoint struct {
+	public  string
+	address string // of the page without what handshakes leave in it, its parameters in order
+	entries []attempt
+	own     attempt // this page's entry
+}
+
+// newReturnPoint returns false where the request's host is not one of the application's own.
+func (s *settings) newReturnPoint(ctx context.Context, e *evidence, now time.Time) (returnPoint, bool) {
+	public, ok := publicOrigin(ctx, &e.facts, &s.policy)
+	if !ok {
+		return returnPoint{}, false
+	}
+	p := returnPoint{public: public, address: public + e.page.path + sortedQuery(e.page.query)}
+	p.entries = parseAttempts(e.attempts[attemptsSlot(public)], now)
+	sum := sha256.Sum256([]byte(p.address))
+	p.own = attempt{address: base64.RawURLEncoding.EncodeToString(sum[:])[:addressSize]}
+	if i := indexOf(p.entries, p.own.address); i >= 0 {
+		p.own = p.entries[i]
+		if now.Unix()-p.own.at >= int64(attemptsWithin/time.Second) {
+			p.own.n = 0
+		}
+	}
+	return p, true
+}
+
+// attemptsSlot is which of the two names the cookie has at an origin: without TLS a browser takes no __Host-.
+func attemptsSlot(public string) slot {
+	if strings.HasPrefix(public, "http://") {
+		return plain
+	}
+	return suffixed
+}
+
+// next is the cookie after one more handshake of this page.
+func (p *returnPoint) next(byToken bool, now time.Time) []attempt {
+	own := attempt{p.own.address, p.own.n + 1, now.Unix(), byToken}
+	return append(p.others(), own)
+}
+
+// others are the entries of other pages.
+func (p *returnPoint) others() []attempt {
+	others := slices.DeleteFunc(slices.Clone(p.entries), func(a attempt) bool { return a.address == p.own.address })
+	return others[max(0, len(others)-(maxEntries-1)):]
+}
+
+// known reports whether this page has an entry.
+func (p *returnPoint) known() bool { return indexOf(p.entries, p.own.address) >= 0 }
+
+// attemptsCookie is the cookie with these entries; without any, its deletion.
+func (s *settings) attemptsCookie(f *facts, public string, entries []attempt) string {
+	values := make([]string, len(entries))
+	for i, a := range entries {
+		values[i] = a.String()
+	}
+	c := &http.Cookie{
+		Name: prefixHost + cookieAttempts, Value: strings.Join(values, "~"), Path: "/", MaxAge: int(attemptsLifetime / time.Second),
+		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+	if len(entries) == 0 {
+		c.MaxAge = -1
+	}
+	if attemptsSlot(public) == plain && !s.live {
+		c.Name, c.Secure = cookieAttempts, false
+	}
+	if f.frame { // of another site, perhaps: it would get no other cookie
+		c.Secure, c.SameSite, c.Partitioned = true, http.SameSiteNoneMode, true
+	}
+	return c.String()
+}
+
+// stuck is why a page that needs a handshake gets none any more.
+type stuck uint8
+
+const (
+	notStuck    stuck = iota
+	inCircles         // handshakes were made, and did not help
+	keepsNone         // the browser keeps no cookies
+	cookiesLost       // something in front of the application keeps cookies back
+)
+
+// message is the sentence for people; empty: nobody is stuck.
+func (s stuck) message() string {
+	switch s {
+	case inCircles:
+		return "Signing in went round in circles. Are the publishable key and the secret key of the same Clerk instance, is its domain this one, and does the browser take cookies?"
+	case keepsNone:
+		return "This browser keeps no cookies for this page, and nobody can be signed in without them. Is the page in a frame of another site, or are cookies blocked?"
+	case cookiesLost:
+		return "Signing in does not get on: cookies that this application set do not come back. Does a proxy in front of it pass only some of them?"
+	case notStuck:
+	}
+	return ""
+}
+
+// stop says whether a page has been sent away often enough.
+func (a *Authenticator) stop(e *evidence, p *returnPoint, now time.Time) stuck {
+	switch {
+	case p.own.n >= maxAttempts:
+		return inCircles
+	case !e.sentBefore(now):
+	case e.unexpected && e.withoutCookies():
+		return keepsNone
+	case e.counterless() && a.repeated.has(e.cookieDigest(p), now):
+		return cookiesLost
+	}
+	return notStuck
+}
+
+// marks reports whether the address to come back to has to say that the browser was sent out, because its cookies may
+// not: with an answer that nobody expected, or where the same cookies came for the same page a minute ago at most, and
+// no count among them. Tabs of one page that were opened together look like that once, and then have the count.
+func (a *Authenticator) marks(e *evidence, p *returnPoint, now time.Time) bool {
+	if !e.counterless() {
+		return e.unexpected
+	}
+	key := e.cookieDigest(p)
+	again := a.repeated.has(key, now)
+	if !e.uncounted() {
+		a.repeated.add(key, now)
+	}
+	return e.unexpected || again
+}
+
+// sentBefore reports whether this very address has just been sent out.
+func (e *evidence) sentBefore(now time.Time) bool {
+	age := now.Unix() - e.own.sent
+	return e.own.sent != 0 && age < int64(time.Minute/time.Second) && age > -int64(time.Minute/time.Second)
+}
+
+// withoutCookies reports whether the browser sent nothing that an earlier answer of ours or of Clerk's has set.
+func (e *evidence) withoutCookies() bool {
+	return e.rounds == 0 && len(e.sessionCookies()) == 0 && e.uat[plain].value+e.uat[suffixed].value+e.devBrowser[plain].value+e.devBrowser[suffixed].value == ""
+}
+
+// counterless reports whether Clerk's cookies of a session came and no count of handshakes: a proxy may let only some
+// cookies pass.
+func (e *evidence) counterless() bool {
+	return e.attempts == [slots]string{} && e.rounds == 0 && (len(e.sessionCookies()) > 0 || e.uat[plain].value+e.uat[suffixed].value != "")
+}
+
+// uncounted reports a request whose handshake does not count and sets nothing: the browser may never follow it.
+func (e *evidence) uncounted() bool { return e.head || e.prefetch }
+
+// cookieDigest tells browsers and pages apart where no count of ours comes through.
+func (e *evidence) cookieDigest(p *returnPoint) [sha256.Size]byte {
+	h := sha256.New()
+	for _, c := range e.sessionCookies() {
+		h.Write([]byte(c.raw + "\x00"))
+	}
+	for _, value := range []string{e.uat[plain].value, e.uat[suffixed].value, e.devBrowser[plain].value, e.devBrowser[suffixed].value, p.address} {
+		h.Write([]byte(value + "\x00"))
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}

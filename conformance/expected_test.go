@@ -1,0 +1,46 @@
+package conformance_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+)
+
+// TestDevelopmentAnswersAreExpected shows what sendOut leaves out: in development, where anybody's link can carry an
+// answer, a browser that was not sent out has its answers neither believed nor spent, and is sent out once more.
+func TestDevelopmentAnswersAreExpected(t *testing.T) {
+	seen, sent := 0, 0
+	for _, c := range load(t).cases["e_resolution"] {
+		if !c.wasSentOut() || !c.navigates() || c.head() || c.hasBearer() || c.skipCause(t) != "" || only(append(
+			c.broughtBack("__clerk_handshake"), c.broughtBack("__clerk_handshake_nonce")...)) == "" {
+			continue
+		}
+		api := &backend{}
+		api.serve(c.Backend)
+		auth, err := clerkauth.New(c.config(t, api, c.parties()))
+		if err != nil {
+			continue
+		}
+		req, err := c.Request.build(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		state := auth.AuthenticateRequest(req)
+		for _, made := range api.asked() {
+			if strings.HasSuffix(made.URL, "/handshake_payload") {
+				t.Errorf("%s: the nonce was exchanged", c.Name)
+			}
+		}
+		if state.Token() != "" && state.Token() == c.Expect.Token {
+			t.Errorf("%s: the answer was believed", c.Name)
+		}
+		if back := state.Header.Get("Location"); strings.Contains(back, "__clerkauth_sent%3D") {
+			sent++
+		}
+	}
+	if load(t).builtIn && (seen == 0 || sent == 0) {
+		t.Errorf("%d answers came, and %d browsers were sent out once more", seen, sent)
+	}
+}

@@ -1,0 +1,84 @@
+package backendapi
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// ErrUnreachable is a question without an answer, or with none that is JSON.
+var ErrUnreachable error = unanswered{errors.New("fetch-error")}
+
+var (
+	errMalformed  error = unanswered{errors.New("unexpected-sdk-error")} // an answer of another shape
+	errUnexpected       = errors.New("unexpected-bapi-error")            // an answer without what was asked for
+	errTooMany          = errors.New("too-many-questions")               // a limit of this package's own is used up
+)
+
+// APIError is the code of an error that the Backend API names.
+type APIError string
+
+func (e APIError) Error() string { return string(e) }
+
+// unanswered is an error that says nothing about what was asked: whether the nonce or the session is good is not known.
+type unanswered struct{ error }
+
+func (u unanswered) Unwrap() error { return u.error }
+
+// Unanswered reports whether err, of this package, leaves open what was asked: the Backend API could not be reached,
+// was overloaded, refused the secret key or was not asked at all.
+func Unanswered(err error) bool {
+	_, ok := errors.AsType[unanswered](err)
+	return ok
+}
+
+// overloaded reports a status that speaks of the server rather than of the question.
+func overloaded(status int) bool {
+	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
+}
+
+// code is what a code may look like: it goes into a header and a redirect.
+var code = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+
+// readError reads a status that is not 200, and an error that has a name from one that has none.
+func readError(status int, content []byte) error {
+	err := namedError(content)
+	switch {
+	case status < http.StatusBadRequest, overloaded(status), refusesKey(status, err):
+		return unanswered{err}
+	}
+	return err
+}
+
+func namedError(content []byte) error {
+	var body struct {
+		Errors []struct {
+			Code string `json:"code"`
+		} `json:"errors"`
+	}
+	if json.Unmarshal(content, &body) != nil || len(body.Errors) == 0 {
+		return errUnexpected
+	}
+	switch name := body.Errors[0].Code; {
+	case name == "":
+		return errMalformed
+	case name == "unexpected_error":
+		return ErrUnreachable
+	case !code.MatchString(name):
+		return errUnexpected
+	default:
+		return APIError(name)
+	}
+}
+
+// refusesKey reports whether the secret key was refused, rather than what was asked: a refused session or refresh token
+// has a code that names it.
+func refusesKey(status int, err error) bool {
+	if status != http.StatusUnauthorized && status != http.StatusForbidden {
+		return false
+	}
+	name, ok := errors.AsType[APIError](err)
+	return !ok || !strings.Contains(string(name), "session") && !strings.Contains(string(name), "refresh")
+}

@@ -1,0 +1,117 @@
+package clerkauth_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// One old token of a session with made-up refresh cookies costs five questions a minute.
+func TestMadeUpRefreshCookies(t *testing.T) {
+	b := newBound(t, nil)
+	_, suffix, _ := strings.Cut(b.clerk.Cookies("x")[1].Name, "__session_")
+	b.clerk.Fault(clerktest.BackendRefresh, clerktest.Status(http.StatusNotFound, nil))
+	ask := func(i int) *clerkauth.RequestState {
+		return b.auth.AuthenticateRequest(b.script(b.expired(clerktest.Claims{SessionID: "sess_2a"}), fmt.Sprintf("__refresh_%s=rt_made_up_%d", suffix, i)))
+	}
+	for i := range 500 {
+		ask(i)
+	}
+	if n := b.asked(clerktest.BackendRefresh); n != 5 {
+		t.Errorf("%d questions, want 5", n)
+	}
+	if got := ask(501).Err; got == nil || errorStatus(got) != http.StatusServiceUnavailable {
+		t.Errorf("what was not asked is %v, want 503", got)
+	}
+	b.refreshes(0, "__session="+b.clerk.Token(clerktest.Claims{SessionID: "sess_2b"})+"; Path=/")
+	other := b.auth.AuthenticateRequest(b.script(b.expired(clerktest.Claims{SessionID: "sess_2b"}), b.refreshCookie()))
+	wantState(t, other, clerkauth.SignedIn, "")
+	b.now = b.now.Add(time.Minute + 30*time.Second) // failures are dated by when they came, a moment later
+	b.refreshes(0, "__session="+b.clerk.Token(clerktest.Claims{SessionID: "sess_2a"})+"; Path=/")
+	wantState(t, ask(502), clerkauth.SignedIn, "")
+}
+
+func errorStatus(err error) int {
+	if refusal, ok := err.(*clerkauth.Error); ok { //nolint:errorlint // RequestState.Err holds one, never wrapped
+		return refusal.StatusCode()
+	}
+	return 0
+}
+
+// A success is shared for ten seconds with whoever brings the same cookies, and with nobody else.
+func TestRefreshIsShared(t *testing.T) {
+	b := newBound(t, nil)
+	_, suffix, _ := strings.Cut(b.clerk.Cookies("x")[1].Name, "__session_")
+	b.refreshes(0, "__session="+b.clerk.Token(clerktest.Claims{})+"; Path=/")
+	for _, tt := range []struct {
+		after  time.Duration
+		cookie string
+		host   string
+		asked  int
+	}{
+		{0, "rt_1", "example.com", 1},
+		{9 * time.Second, "rt_1", "example.com", 1},
+		{0, "rt_2", "example.com", 2},
+		{0, "rt_2", "other.example.com", 3},
+		{2 * time.Second, "rt_1", "example.com", 4},
+	} {
+		b.now = b.now.Add(tt.after)
+		b.refreshes(0, "__session="+b.clerk.Token(clerktest.Claims{})+"; Path=/")
+		r := b.script(b.expired(clerktest.Claims{}), "__refresh_"+suffix+"="+tt.cookie)
+		r.Host = tt.host
+		wantState(t, b.auth.AuthenticateRequest(r), clerkauth.SignedIn, "")
+		if n := b.asked(clerktest.BackendRefresh); n != tt.asked {
+			t.Errorf("%+v: asked %d times, want %d", tt, n, tt.asked)
+		}
+	}
+}
+
+// A refresh that answers with another session is refused: the page makes a handshake, a script is refused.
+func TestRefreshStaysInItsSession(t *testing.T) {
+	b := newBound(t, nil)
+	b.refreshes(0, "__session="+b.clerk.Token(clerktest.Claims{SessionID: "sess_2other"})+"; Path=/")
+	script := b.auth.AuthenticateRequest(b.script(b.expired(clerktest.Claims{}), b.refreshCookie()))
+	wantState(t, script, clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+	page := b.auth.AuthenticateRequest(b.page(b.expired(clerktest.Claims{}), b.refreshCookie()))
+	wantState(t, page, clerkauth.Handshake, clerkauth.ReasonTokenExpired)
+	if setCookies(page)["__session"] != nil || setCookies(script)["__session"] != nil {
+		t.Error("the other session's cookie is passed on")
+	}
+}
+
+// What is told of a request to refresh is 8 KB at most, and the small lines of its header are among it.
+func TestForwardedHeaderIsBounded(t *testing.T) {
+	b := newBound(t, nil)
+	var told atomic.Int64
+	var agent atomic.Value
+	b.clerk.Fault(clerktest.BackendRefresh, func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var body struct {
+				Headers map[string][]string `json:"request_headers"`
+			}
+			_ = json.NewDecoder(r.Body).Decode(&body)
+			for name, values := range body.Headers {
+				told.Add(int64(len(name) + len(strings.Join(values, ", "))))
+			}
+			agent.Store(strings.Join(body.Headers["user-agent"], ""))
+			w.WriteHeader(http.StatusNotFound)
+		})
+	})
+	r := b.script(b.expired(clerktest.Claims{}), b.refreshCookie())
+	r.Header.Set("User-Agent", "Mozilla/5.0")
+	r.Header.Set("X-Large", strings.Repeat("x", 1<<20))
+	for i := range 100 {
+		r.Header.Set(fmt.Sprintf("X-Some-%d", i), strings.Repeat("y", 200))
+	}
+	b.auth.AuthenticateRequest(r)
+	if n := told.Load(); n == 0 || n > 8<<10 || agent.Load() != "Mozilla/5.0" {
+		t.Errorf("told %d bytes and the user agent %q", n, agent.Load())
+	}
+}
