@@ -125,7 +125,7 @@ func (a *Authenticator) promise(v *verdict, now time.Time) int {
 		return 0
 	case !v.read.verified && !a.verifier.keys.knows(&v.read.outside.header, now), !slices.Contains(p.issuers, c.iss):
 		return 0
-	case p.judgeTime(c, now) != "", !p.any && !p.list.match(c.azp.value):
+	case p.judgeTime(c, now) != "", !p.any && !p.list.Match(c.azp.value):
 		return 1
 	}
 	return 2

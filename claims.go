@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/jose"
+	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
 // claims is the payload of a token whose signature was verified: what depends on neither time, request nor
@@ -190,7 +191,7 @@ const maxMinutes = int64(1<<63-1) / int64(time.Minute)
 
 // policy is what a verified token is judged by.
 type policy struct {
-	list          parties
+	list          origin.List
 	allow         func(ctx context.Context, origin, host string) bool
 	any           bool
 	bearerWithout bool
@@ -249,18 +250,6 @@ func (p *policy) judgeMissing(ctx context.Context, c *claims, f *facts, now time
 		return ""
 	}
 	return ReasonTokenMissingAzp
-}
-
-// allows asks the list, and then AllowParty, which sees origins in normal form only.
-func (p *policy) allows(ctx context.Context, party string, f *facts) bool {
-	if p.list.match(party) {
-		return true
-	}
-	if p.allow == nil {
-		return false
-	}
-	o, err := parseOrigin(party)
-	return err == nil && o.String() == party && p.allow(ctx, party, f.host())
 }
 
 // judgeTime reads exp, nbf and iat, in Clerk's order: an expired token is expired, whatever else it is.

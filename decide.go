@@ -115,8 +115,10 @@ func (s *settings) answerOutcome(ctx context.Context, e *evidence) outcome {
 		return o
 	}
 	if public, ok := publicOrigin(ctx, &e.facts, &s.policy); ok {
-		o.header.Set("Location", withoutAnswer(public, e.page))
-		o.header.Set("Cache-Control", "no-store")
+		if location := withoutAnswer(public, e.page); location != "" {
+			o.header.Set("Location", location)
+			o.header.Set("Cache-Control", "no-store")
+		}
 	}
 	return o
 }

@@ -1,17 +1,14 @@
 package clerkauth
 
 import (
-	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/clerkauth/clerkauth/internal/backendapi"
+	"github.com/clerkauth/clerkauth/internal/origin"
 )
-
-// Parameters and URLs are put together from parts that are already what they say, never resolved: a path that
-// begins with // would otherwise become a host.
 
 // roundLocation is where a browser round begins; empty: the instance's address is not known.
 func (s *settings) roundLocation(e *evidence, o outcome, public string) string {
@@ -22,24 +19,29 @@ func (s *settings) roundLocation(e *evidence, o outcome, public string) string {
 	if base == "" {
 		return ""
 	}
-	q := make(url.Values, 8)
-	q.Set("redirect_url", public+e.page.path+s.returnQuery(e.page.query))
-	q.Set("__clerk_api_version", backendapi.Version)
-	q.Set("suffixed_cookies", strconv.FormatBool(e.pair == suffixed))
-	q.Set("__clerk_hs_reason", o.err().clerkReason())
+	back := addressWithout(public, e.page, s.leftBehind)
+	if back == "" {
+		return ""
+	}
+	var a address
+	a.write(base, "/v1/client/handshake")
+	a.add("redirect_url", back)
+	a.add("__clerk_api_version", backendapi.Version)
+	a.add("suffixed_cookies", strconv.FormatBool(e.pair == suffixed))
+	a.add("__clerk_hs_reason", o.err().clerkReason())
 	if s.secretKey != "" {
-		q.Set("format", "nonce")
+		a.add("format", "nonce")
 	}
 	if token := e.sentToken(); token != "" {
-		q.Set("__session", token)
+		a.add("__session", token)
 	}
 	if browser := e.devBrowserToken(); !s.live && browser != "" {
-		q.Set("__clerk_db_jwt", browser)
+		a.add("__clerk_db_jwt", browser)
 	}
 	if target, ok := s.organizations.target(e.page.path); ok {
-		q.Set("organization_id", target.parameter())
+		a.add("organization_id", target.parameter())
 	}
-	return base + "/v1/client/handshake?" + q.Encode()
+	return a.String()
 }
 
 // frontendAt is the Frontend API as a browser reaches it from an origin.
@@ -48,20 +50,6 @@ func (s *settings) frontendAt(public string) string {
 		return public + strings.TrimRight(s.proxyPath, "/")
 	}
 	return s.browserFrontend
-}
-
-// returnQuery is the query to come back to, written anew as a form, without what an earlier round left in it.
-func (s *settings) returnQuery(query string) string {
-	var kept []string
-	for name, value := range parameters(query) {
-		if !s.leftBehind(name) {
-			kept = append(kept, formEscape(name)+"="+formEscape(value))
-		}
-	}
-	if len(kept) == 0 {
-		return ""
-	}
-	return "?" + strings.Join(kept, "&")
 }
 
 // leftBehind reports whether a parameter belongs to the round that brought it. In development an answer that
@@ -85,55 +73,11 @@ const (
 	paramRedirect         = "__clerk_redirect_url"
 )
 
-// parameters are the pairs of a query in order, decoded as a form.
-func parameters(query string) iter.Seq2[string, string] {
-	return func(yield func(name, value string) bool) {
-		for pair := range strings.SplitSeq(query, "&") {
-			name, value, _ := strings.Cut(pair, "=")
-			if pair != "" && !yield(formUnescape(name), formUnescape(value)) {
-				return
-			}
-		}
-	}
-}
-
-func formUnescape(s string) string {
-	decoded, err := url.QueryUnescape(s)
-	if err != nil {
-		return s
-	}
-	return decoded
-}
-
-// formEscape is url.QueryEscape in the spelling of browsers (application/x-www-form-urlencoded): * stays, ~ does not.
-func formEscape(s string) string {
-	return strings.NewReplacer("%2A", "*", "~", "%7E").Replace(url.QueryEscape(s))
-}
-
 // withoutAnswer is the address of a document without what a handshake left in it.
-func withoutAnswer(origin string, p page) string {
-	var kept []string
-	for name, value := range parameters(p.query) {
-		switch name {
-		case cookieHandshake, cookieNonce, paramDevBrowser, paramHelp:
-			continue
-		}
-		kept = append(kept, formEscape(name)+"="+formEscape(value))
-	}
-	if len(kept) == 0 {
-		return origin + p.path
-	}
-	return origin + p.path + "?" + strings.Join(kept, "&")
-}
-
-// first is the first value of a parameter.
-func first(query, parameter string) (string, bool) {
-	for name, value := range parameters(query) {
-		if name == parameter {
-			return value, true
-		}
-	}
-	return "", false
+func withoutAnswer(public string, p page) string {
+	return addressWithout(public, p, func(name string) bool {
+		return name == cookieHandshake || name == cookieNonce || name == paramDevBrowser || name == paramHelp
+	})
 }
 
 // signInTarget is where somebody signed out who asks for a page is sent; empty: nowhere.
@@ -155,13 +99,19 @@ func (a *Authenticator) signInTarget(r *http.Request, err *Error) string {
 	if signIn.Host != "" {
 		there = signIn.Scheme + "://" + signIn.Host
 	}
-	if o, err := parseOrigin(there); err == nil && o.String() == public && max(signIn.EscapedPath(), "/") == path {
+	if o, err := origin.Parse(there); err == nil && o.String() == public && max(signIn.EscapedPath(), "/") == path {
+		return ""
+	}
+	back := withoutClerk(public, path, query)
+	if back == "" {
 		return ""
 	}
 	values := signIn.Query()
-	values.Set("redirect_url", public+path+withoutClerk(query))
+	values.Set("redirect_url", back)
 	target := url.URL{Path: signIn.Path, RawPath: signIn.RawPath, RawQuery: values.Encode(), Fragment: signIn.Fragment, RawFragment: signIn.RawFragment}
-	return there + target.String()
+	var address address
+	address.write(there, target.String())
+	return address.String()
 }
 
 // clientTarget is the path and query that the client asked for. Handlers in front, such as http.StripPrefix,
@@ -178,17 +128,18 @@ func clientTarget(r *http.Request) (path, query string) {
 	return path, r.URL.RawQuery
 }
 
-// withoutClerk is query, with its question mark, without Clerk's own parameters: they belong to one round.
-func withoutClerk(query string) string {
-	var kept []string
+// withoutClerk is an address without Clerk's own parameters: they belong to one round. The others stay as they are.
+func withoutClerk(public, path, query string) string {
+	var a address
+	a.write(public, path)
 	for pair := range strings.SplitSeq(query, "&") {
+		if a.tooLong {
+			return ""
+		}
 		name, _, _ := strings.Cut(pair, "=")
 		if decoded, err := url.QueryUnescape(name); pair != "" && (err != nil || !strings.HasPrefix(decoded, "__clerk_")) {
-			kept = append(kept, pair)
+			a.pair(pair)
 		}
 	}
-	if len(kept) == 0 {
-		return ""
-	}
-	return "?" + strings.Join(kept, "&")
+	return a.String()
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/jose"
+	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
 // answered is what a handshake or a refresh brought: cookies for the browser, and who they sign in.
@@ -235,7 +236,7 @@ func (s *settings) forget(f *facts) []string {
 			continue
 		}
 		cookies = append(cookies, c.name+"=; Path=/; Max-Age=0; Secure")
-		if s.rootDomain != "" && strings.HasSuffix("."+hostname(f.host()), "."+s.rootDomain) {
+		if s.rootDomain != "" && strings.HasSuffix("."+origin.Hostname(f.host()), "."+s.rootDomain) {
 			cookies = append(cookies, c.name+"=; Path=/; Domain="+s.rootDomain+"; Max-Age=0; Secure")
 		}
 	}

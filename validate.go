@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clerkauth/clerkauth/internal/origin"
 	"github.com/clerkauth/clerkauth/internal/publishable"
 )
 
@@ -20,7 +21,7 @@ type settings struct {
 	frontend string // where the instance's keys are, with neither SecretKey nor JWTKey
 	backend  string
 	policy   policy
-	trusted  parties // TrustedOrigins
+	trusted  origin.List // TrustedOrigins
 	browserSettings
 
 	secretKey       string
@@ -132,7 +133,7 @@ func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 		switch {
 		case err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(value, "#"):
 			problems = append(problems, fmt.Errorf("%s: %q is not a plain absolute URL; write https, a host and at most a path", field, shown(value)))
-		case u.Scheme != "https" && (u.Scheme != "http" || !publishable.Loopback(u.Hostname())):
+		case u.Scheme != "https" && (u.Scheme != "http" || !origin.Loopback(u.Hostname())):
 			problems = append(problems, fmt.Errorf("%s: %q is not https; only this machine may be spoken to without", field, shown(value)))
 		}
 		return strings.TrimRight(value, "/")
@@ -151,7 +152,7 @@ func (s *settings) readSignIn(c Config) []error {
 	case err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(u.Path, "/") && cleanPath(u.Path):
 	case err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http":
 		return []error{fmt.Errorf("SignInURL: %q is neither an absolute http or https URL nor a path of this site; write one, such as \"https://accounts.example.com/sign-in\" or \"/sign-in\"", shown(c.SignInURL))}
-	case u.Scheme == "http" && s.live && !publishable.Loopback(u.Hostname()):
+	case u.Scheme == "http" && s.live && !origin.Loopback(u.Hostname()):
 		return []error{fmt.Errorf("SignInURL: %q is http on a host that is not this machine, with live keys; write https", shown(c.SignInURL))}
 	}
 	s.signIn = u

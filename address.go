@@ -1,0 +1,117 @@
+package clerkauth
+
+import (
+	"iter"
+	"net/url"
+	"strings"
+)
+
+// Parameters and URLs are put together from parts that are already what they say, never resolved: a path that
+// begins with // would otherwise become a host.
+
+// maxAddress is the length of the longest address that a browser is sent to, in bytes. Servers and proxies on the way
+// refuse what is longer.
+const maxAddress = 8 << 10
+
+// address is an address while it is put together. One that gets too long is "", and what it would be is not worked out.
+type address struct {
+	text    strings.Builder
+	query   bool // it has parameters
+	tooLong bool
+}
+
+// write adds parts as they stand.
+func (a *address) write(parts ...string) {
+	for _, part := range parts {
+		if a.tooLong = a.tooLong || a.text.Len()+len(part) > maxAddress; a.tooLong {
+			return
+		}
+		a.text.WriteString(part)
+	}
+}
+
+// add adds a parameter. Escaping makes nothing shorter, so that what is too long already is not escaped.
+func (a *address) add(name, value string) {
+	if a.tooLong = a.tooLong || len(name)+len(value) > maxAddress; a.tooLong {
+		return
+	}
+	a.pair(formEscape(name) + "=" + formEscape(value))
+}
+
+// pair adds a parameter that is escaped already.
+func (a *address) pair(pair string) {
+	separator := "?"
+	if a.query {
+		separator = "&"
+	}
+	a.query = true
+	a.write(separator, pair)
+}
+
+func (a *address) String() string {
+	if a.tooLong {
+		return ""
+	}
+	return a.text.String()
+}
+
+// addressWithout is the address of a page without some of its parameters. The others are written anew, as a form.
+func addressWithout(public string, p page, drop func(name string) bool) string {
+	var a address
+	a.write(public, p.path)
+	for name, value := range parameters(p.query) {
+		if a.tooLong {
+			return ""
+		}
+		if !drop(name) {
+			a.add(name, value)
+		}
+	}
+	return a.String()
+}
+
+// pairs are the names and values of a query in order, as they came.
+func pairs(query string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for pair := range strings.SplitSeq(query, "&") {
+			name, value, _ := strings.Cut(pair, "=")
+			if pair != "" && !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
+// parameters are the names and values of a query in order, decoded as a form.
+func parameters(query string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for name, value := range pairs(query) {
+			if !yield(formUnescape(name), formUnescape(value)) {
+				return
+			}
+		}
+	}
+}
+
+func formUnescape(s string) string {
+	decoded, err := url.QueryUnescape(s)
+	if err != nil {
+		return s
+	}
+	return decoded
+}
+
+// formEscape is url.QueryEscape in the spelling of browsers (application/x-www-form-urlencoded): * stays, ~ does not.
+func formEscape(s string) string { return spelling.Replace(url.QueryEscape(s)) }
+
+var spelling = strings.NewReplacer("%2A", "*", "~", "%7E")
+
+// first is the first value of a parameter.
+func first(query, parameter string) (string, bool) {
+	for name, value := range pairs(query) {
+		if name == parameter || strings.IndexByte(name, '%') >= 0 && len(name) <= 3*len(parameter) && formUnescape(name) == parameter {
+			return formUnescape(value), true
+		}
+	}
+	return "", false
+}
