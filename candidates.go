@@ -61,6 +61,10 @@ func (a *Authenticator) weigh(ctx context.Context, e *cookieEvidence, f *facts, 
 	}
 	verdicts := make([]verdict, len(tokens))
 	for i, c := range tokens {
+		if same := slices.IndexFunc(tokens[:i], func(d candidate) bool { return d.raw == c.raw }); same >= 0 {
+			verdicts[i] = verdicts[same] // once it is verified, both have its claims
+			continue
+		}
 		verdicts[i] = verdict{read: a.verifier.read(c.raw, now)}
 	}
 	a.verifyBest(ctx, verdicts, f, now)

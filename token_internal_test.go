@@ -25,7 +25,7 @@ func CheckSignature(ctx context.Context, jwks, kid, token string) Reason {
 	if h.kid.state == absent {
 		h.kid = text{present, kid}
 	}
-	_, reason := v.checkSignature(ctx, &parsed{outside: &outside{compact, h}}, time.Now())
+	_, reason := v.checkSignature(ctx, &parsed{outside: &outside{Compact: compact, header: h}}, time.Now())
 	return reason
 }
 
