@@ -32,20 +32,20 @@ func (a *address) write(parts ...string) {
 
 // add adds a parameter. Escaping makes nothing shorter, so that what is too long already is not escaped.
 func (a *address) add(name, value string) {
-	if a.tooLong = a.tooLong || len(name)+len(value) > maxAddress; a.tooLong {
-		return
+	if a.tooLong = a.tooLong || len(name)+len(value) > maxAddress; !a.tooLong {
+		a.pair(formEscape(name), "=", formEscape(value))
 	}
-	a.pair(formEscape(name) + "=" + formEscape(value))
 }
 
 // pair adds a parameter that is escaped already.
-func (a *address) pair(pair string) {
-	separator := "?"
+func (a *address) pair(parts ...string) {
 	if a.query {
-		separator = "&"
+		a.write("&")
+	} else {
+		a.write("?")
 	}
 	a.query = true
-	a.write(separator, pair)
+	a.write(parts...)
 }
 
 func (a *address) String() string {
@@ -102,16 +102,37 @@ func formUnescape(s string) string {
 }
 
 // formEscape is url.QueryEscape in the spelling of browsers (application/x-www-form-urlencoded): * stays, ~ does not.
-func formEscape(s string) string { return spelling.Replace(url.QueryEscape(s)) }
+func formEscape(s string) string {
+	escaped := url.QueryEscape(s)
+	if strings.ContainsAny(s, "*~") {
+		escaped = spelling.Replace(escaped)
+	}
+	return escaped
+}
 
 var spelling = strings.NewReplacer("%2A", "*", "~", "%7E")
 
 // first is the first value of a parameter.
 func first(query, parameter string) (string, bool) {
 	for name, value := range pairs(query) {
-		if name == parameter || strings.IndexByte(name, '%') >= 0 && len(name) <= 3*len(parameter) && formUnescape(name) == parameter {
+		if spells(name, parameter) {
 			return formUnescape(value), true
 		}
 	}
 	return "", false
+}
+
+// spells reports whether name, decoded, is parameter, which has letters and underscores only.
+func spells(name, parameter string) bool {
+	for _, c := range []byte(parameter) {
+		switch {
+		case name != "" && name[0] == c:
+			name = name[1:]
+		case len(name) >= 3 && name[0] == '%' && digit(name[1])<<4|digit(name[2]) == int64(c):
+			name = name[3:]
+		default:
+			return false
+		}
+	}
+	return name == ""
 }

@@ -122,7 +122,7 @@ func (s *settings) newProof(ctx context.Context, c *claims, f *facts, now time.T
 	if !ok {
 		return nil
 	}
-	proof := &partyProof{rawHost: f.rawHost, scheme: f.scheme, value: f.party.only()}
+	proof := &partyProof{rawHost: f.rawHost, scheme: f.scheme, value: strings.Clone(f.party.only())}
 	if proof.exp, ok = s.policy.party.expiry(proof.value, c, public, now); ok && proof.fresh(now) {
 		return proof
 	}
