@@ -33,7 +33,7 @@ func parseParties(field string, entries []string, rules partyRules) (origin.List
 			err = rules.check(o)
 		}
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s[%d]: %q %w", field, i, shown(entry), err))
+			problems = append(problems, fmt.Errorf("%s[%d]: %q %w", field, i, entry, err))
 			continue
 		}
 		list.Add(o)
