@@ -96,8 +96,12 @@ type returnPoint struct {
 	own     attempt // this page's entry
 }
 
-// newReturnPoint returns false where the request's host is not one of the application's own.
+// newReturnPoint returns false where the request's host is not one of the application's own. It is worked out once for
+// a request.
 func (s *settings) newReturnPoint(ctx context.Context, e *evidence, now time.Time) (returnPoint, bool) {
+	if e.point != nil {
+		return *e.point, true
+	}
 	public, ok := publicOrigin(ctx, &e.facts, &s.policy)
 	if !ok {
 		return returnPoint{}, false
@@ -112,6 +116,7 @@ func (s *settings) newReturnPoint(ctx context.Context, e *evidence, now time.Tim
 			p.own.n = 0
 		}
 	}
+	e.point = &p
 	return p, true
 }
 

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/clerkauth/clerkauth/internal/publishable"
+	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
 // A browser that was signed in here with a token that has azp gets a cookie that says so, the party cookie. It is
@@ -105,9 +105,5 @@ func (s *settings) ownCookie(f *facts, name, value string, age time.Duration) *h
 // bareCookies reports whether our own cookies go without Secure, and so without the __Host- prefix: only in
 // development, on this machine and without TLS.
 func (s *settings) bareCookies(f *facts) bool {
-	if s.live || f.scheme != "http" || f.host() == "" {
-		return false
-	}
-	o, err := parseOrigin("http://" + f.host())
-	return err == nil && publishable.Loopback(o.host)
+	return !s.live && f.scheme == "http" && origin.Loopback(origin.Hostname(f.host()))
 }

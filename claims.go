@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/jose"
+	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
 // claims is the payload of a token whose signature was verified: what depends on neither time, request nor
@@ -57,25 +58,22 @@ func (d date) time() time.Time {
 	return time.Unix(d.unix, 0)
 }
 
-// decodeClaims reads a payload. A claim of the wrong type is remembered as malformed, for judge to refuse in
-// its turn.
-func decodeClaims(payload string) (*claims, error) {
+// decodeClaims reads of a payload what has to be known before its signature is verified. A claim of the wrong type is
+// remembered as malformed, for judge to refuse in its turn. Nothing is copied, however long the payload is: anybody can
+// send one. The members are for expand.
+func decodeClaims(payload string) (*claims, []jose.Member, error) {
 	members, err := jose.Object(payload)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	c := &claims{payload: &payload, session: Session{FactorAge: [2]time.Duration{-1, -1}}}
-	var org organizationClaims
+	c := &claims{payload: &payload}
 	for _, m := range members {
-		c.decode(m, &org)
+		c.decode(m)
 	}
-	c.session.ID, c.session.UserID, c.session.AuthorizedParty = c.sid, c.sub, c.azp.value
-	c.session.ExpiresAt, c.session.NotBefore, c.session.IssuedAt = c.exp.time(), c.nbf.time(), c.iat.time()
-	org.settle(c)
-	return c, nil
+	return c, members, nil
 }
 
-func (c *claims) decode(m jose.Member, org *organizationClaims) {
+func (c *claims) decode(m jose.Member) {
 	switch m.Name {
 	case "sub":
 		c.sub, _ = jose.String(m.Raw)
@@ -85,14 +83,30 @@ func (c *claims) decode(m jose.Member, org *organizationClaims) {
 		c.iss, _ = jose.String(m.Raw)
 	case "azp":
 		c.azp = decodeText(m.Raw)
-	case "aud":
-		c.aud = decodeAudience(m.Raw)
 	case "exp":
 		c.exp = decodeDate(m.Raw)
 	case "nbf":
 		c.nbf = decodeDate(m.Raw)
 	case "iat":
 		c.iat = decodeDate(m.Raw)
+	}
+}
+
+// expand reads everything else out of the members of a payload whose signature was verified.
+func (c *claims) expand(members []jose.Member) {
+	c.session = Session{ID: c.sid, UserID: c.sub, AuthorizedParty: c.azp.value, FactorAge: [2]time.Duration{-1, -1}}
+	c.session.ExpiresAt, c.session.NotBefore, c.session.IssuedAt = c.exp.time(), c.nbf.time(), c.iat.time()
+	var org organizationClaims
+	for _, m := range members {
+		c.expandMember(m, &org)
+	}
+	org.settle(c)
+}
+
+func (c *claims) expandMember(m jose.Member, org *organizationClaims) {
+	switch m.Name {
+	case "aud":
+		c.aud = decodeAudience(m.Raw)
 	case "sts":
 		status, _ := jose.String(m.Raw)
 		c.session.Pending = status == "pending"
@@ -190,7 +204,7 @@ const maxMinutes = int64(1<<63-1) / int64(time.Minute)
 
 // policy is what a verified token is judged by.
 type policy struct {
-	list          parties
+	list          origin.List
 	allow         func(ctx context.Context, origin, host string) bool
 	any           bool
 	bearerWithout bool
@@ -249,18 +263,6 @@ func (p *policy) judgeMissing(ctx context.Context, c *claims, f *facts, now time
 		return ""
 	}
 	return ReasonTokenMissingAzp
-}
-
-// allows asks the list, and then AllowParty, which sees origins in normal form only.
-func (p *policy) allows(ctx context.Context, party string, f *facts) bool {
-	if p.list.match(party) {
-		return true
-	}
-	if p.allow == nil {
-		return false
-	}
-	o, err := parseOrigin(party)
-	return err == nil && o.String() == party && p.allow(ctx, party, f.host())
 }
 
 // judgeTime reads exp, nbf and iat, in Clerk's order: an expired token is expired, whatever else it is.

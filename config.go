@@ -24,10 +24,13 @@ type Config struct {
 
 	// AuthorizedParties are the origins whose tokens are accepted, as "https://example.com". Required unless
 	// InsecureAllowAnyParty. One * stands for one or more of a-z, 0-9 and - inside one label:
-	// "https://*.preview.example.com". See https://clerk.com/docs/guides/sessions/verifying.
+	// "https://*.preview.example.com". Hosts are ASCII, in punycode where they have other letters. See
+	// https://clerk.com/docs/guides/sessions/verifying.
 	AuthorizedParties []string
 	// AllowParty is asked, with origins in normal form, when the list does not match. host is the request's,
-	// "" in VerifyToken. It must be safe for concurrent use. nil: the list alone decides.
+	// "" in VerifyToken. Whoever sends a request chooses its host: look origin up among your own, and never answer by
+	// comparing the two. origin == "https://"+host accepts the token that a sibling subdomain obtained of a visitor,
+	// sent here with that subdomain's name as Host. It must be safe for concurrent use. nil: the list alone decides.
 	AllowParty func(ctx context.Context, origin, host string) bool
 	// TrustedOrigins may send cross-origin writes, but mint no tokens: a payment page that posts back.
 	TrustedOrigins []string

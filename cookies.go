@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
 // cookieNames are the names that are read, of both slots.
@@ -233,7 +235,7 @@ func digit(c byte) int64 {
 // so that a sibling subdomain has planted them. They belong before the cookies of an answer: where the application is at
 // the root domain itself, a client may take the two for the same cookie.
 func (s *settings) deleteDomainSessions(f *facts) []string {
-	if s.rootDomain == "" || !strings.HasSuffix("."+hostname(f.host()), "."+s.rootDomain) {
+	if s.rootDomain == "" || !strings.HasSuffix("."+origin.Hostname(f.host()), "."+s.rootDomain) {
 		return nil
 	}
 	var deletions []string

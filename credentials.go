@@ -147,12 +147,12 @@ func readPage(r *http.Request) page {
 // readDevelopmentAnswer reads a handshake's answer from the address. Only development instances send it there;
 // in production anybody's link could sign a visitor in as somebody else.
 func (f *facts) readDevelopmentAnswer() {
-	for name, value := range parameters(f.page.query) {
-		switch name {
-		case cookieHandshake:
-			f.came.token.add(value)
-		case cookieNonce:
-			f.came.nonce.add(value)
+	for name, value := range pairs(f.page.query) {
+		switch {
+		case spells(name, cookieHandshake):
+			f.came.token.add(formUnescape(value))
+		case spells(name, cookieNonce):
+			f.came.nonce.add(formUnescape(value))
 		}
 	}
 }

@@ -69,7 +69,7 @@ func (s *settings) contradicted(ctx context.Context, h http.Header, f *facts) bo
 
 // mayWrite reports whether pages of origin may send writes here.
 func (s *settings) mayWrite(ctx context.Context, origin string, f *facts) bool {
-	return len(origin) <= longestOrigin && (s.trusted.match(origin) || s.policy.allows(ctx, origin, f))
+	return len(origin) <= longestOrigin && (s.trusted.Match(origin) || s.policy.allows(ctx, origin, f))
 }
 
 // longestOrigin has room for a host of 253 bytes (RFC 1035 section 2.3.4) with a scheme and a port.

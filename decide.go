@@ -23,12 +23,13 @@ type outcome struct {
 // evidence is all that a decision is made from.
 type evidence struct {
 	facts
-	required   bool    // whoever is signed out will be refused
-	resolved   bool    // the answer of a handshake was looked at
-	unexpected bool    // there is one, and this browser was not sent to fetch it
-	answer     renewal // what it brought
-	confirms   bool    // a handshake that starts now shall confirm the session
-	needed     bool    // a handshake was needed, whether or not it was made
+	required   bool         // whoever is signed out will be refused
+	resolved   bool         // the answer of a handshake was looked at
+	unexpected bool         // there is one, and this browser was not sent to fetch it
+	answer     renewal      // what it brought
+	point      *returnPoint // nil: not worked out
+	confirms   bool         // a handshake that starts now shall confirm the session
+	needed     bool         // a handshake was needed, whether or not it was made
 
 	cookies    cookieEvidence
 	pair       slot  // which of the two names counts
@@ -131,8 +132,10 @@ func (a *Authenticator) answerOutcome(ctx context.Context, e *evidence, now time
 		return o
 	}
 	if public, ok := publicOrigin(ctx, &e.facts, &s.policy); ok {
-		o.setHeader("Location", withoutAnswer(public, e.page))
-		o.setHeader("Cache-Control", "no-store")
+		if location := withoutAnswer(public, e.page); location != "" {
+			o.setHeader("Location", location)
+			o.setHeader("Cache-Control", "no-store")
+		}
 	}
 	return o
 }

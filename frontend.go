@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/clerkauth/clerkauth/internal/orgpath"
+	"github.com/clerkauth/clerkauth/internal/origin"
 	"github.com/clerkauth/clerkauth/internal/publishable"
 )
 
@@ -56,8 +57,7 @@ func (s *settings) readSatellite(satellite Satellite, c Config) []error {
 	if satellite.Domain == "" && c.ProxyURL == "" {
 		problems = append(problems, errors.New("Satellite: Domain is empty and there is no ProxyURL; set the satellite's own domain, such as \"satellite.example\""))
 	}
-	o, err := parseOrigin("https://" + satellite.Domain)
-	if satellite.Domain != "" && (err != nil || o.String() != "https://"+satellite.Domain) {
+	if satellite.Domain != "" && !origin.Normal("https://"+satellite.Domain) {
 		problems = append(problems, fmt.Errorf("Satellite: Domain %q is not a bare host in lower case, such as \"satellite.example\"", satellite.Domain))
 	}
 	if !s.live && c.SignInURL == "" {
@@ -88,7 +88,7 @@ func (s *settings) readProxy(c Config) []error {
 	case strings.HasPrefix(c.ProxyURL, "/") && u.Host == "" && cleanPath(u.Path):
 		s.proxyPath, s.proxyPrefix = c.ProxyURL, strings.TrimRight(c.ProxyURL, "/")
 		return nil
-	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && u.Host != "" && (!s.live || publishable.Loopback(u.Hostname())):
+	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && u.Host != "" && (!s.live || origin.Loopback(u.Hostname())):
 		trimmed := strings.ToLower(u.Scheme+"://"+u.Host) + strings.TrimRight(u.EscapedPath(), "/")
 		s.browserFrontend, s.accounts = trimmed, ""
 		s.proxyHost, s.proxyPrefix = u.Host, strings.TrimRight(u.EscapedPath(), "/")

@@ -57,7 +57,7 @@ func (a *Authenticator) startHandshake(ctx context.Context, e *evidence, o outco
 		return o.orUnavailable(e)
 	}
 	location := s.handshakeLocation(e, o, p.public, a.newReturn(ctx, e, &p, now), byToken)
-	if location == "" || len(location) > maxLocation {
+	if location == "" {
 		return o.orUnavailable(e)
 	}
 	o.status, o.header = Handshake, http.Header{}
@@ -94,7 +94,10 @@ func (s *settings) count(e *evidence, o *outcome, p *returnPoint, byToken bool, 
 // newReturn is the address to come back to.
 func (a *Authenticator) newReturn(ctx context.Context, e *evidence, p *returnPoint, now time.Time) string {
 	s := a.settings
-	address := p.public + e.page.path + s.returnQuery(e.page.query)
+	address := addressWithout(p.public, e.page, s.leftBehind)
+	if address == "" {
+		return ""
+	}
 	if a.marks(e, p, now) {
 		address = withParameter(address, paramSent, strconv.FormatInt(now.Unix(), 10))
 	}

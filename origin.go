@@ -2,43 +2,33 @@ package clerkauth
 
 import (
 	"context"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 
-	"github.com/clerkauth/clerkauth/internal/publishable"
+	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
 // clientHost is the host that the client named: the Host header or, where forwarded headers are trusted, a
-// single X-Forwarded-Host.
+// single X-Forwarded-Host. A host that is too long to be one is none.
 func clientHost(r *http.Request, forwarded bool) string {
-	if forwarded {
-		switch values := r.Header["X-Forwarded-Host"]; {
-		case len(values) == 1:
-			return values[0]
-		case len(values) > 1:
+	host := r.Host
+	if values := r.Header["X-Forwarded-Host"]; forwarded && len(values) > 0 {
+		if host = values[0]; len(values) > 1 {
 			return ""
 		}
 	}
-	return r.Host
+	if len(host) > origin.MaxHost {
+		return ""
+	}
+	return host
 }
 
-// host is the host as the client named it, in lower case, or "" when it cannot be one.
+// host is the host as the client named it, in lower case, or "" when no browser names one like that.
 func (f *facts) host() string {
-	if !wellFormedHost(f.rawHost) {
+	if _, ok := origin.At("http", f.rawHost); !ok {
 		return ""
 	}
 	return strings.ToLower(f.rawHost)
-}
-
-// wellFormedHost reports whether host is a name or address and perhaps a port, and nothing around it.
-func wellFormedHost(host string) bool {
-	if host == "" || strings.ContainsAny(host, ",*") {
-		return false
-	}
-	u, err := url.Parse("//" + host)
-	return err == nil && u.Host == host && u.Hostname() != ""
 }
 
 // clientScheme is "https" or "http" where no allowlist tells.
@@ -56,32 +46,23 @@ func clientScheme(r *http.Request, forwarded bool) string {
 // https wins over http, except in development on this machine. So TLS that ends before this server needs no
 // header at all.
 func publicOrigin(ctx context.Context, f *facts, p *policy) (string, bool) {
-	host := f.host()
-	if host == "" {
-		return "", false
-	}
 	if p.any {
-		o, err := parseOrigin(f.scheme + "://" + host)
-		return o.String(), err == nil
+		return origin.At(f.scheme, f.rawHost)
 	}
 	schemes := [2]string{"https", "http"}
-	if f.scheme == "http" && publishable.Loopback(hostname(host)) {
+	if f.scheme == "http" && origin.Loopback(strings.ToLower(origin.Hostname(f.rawHost))) {
 		schemes = [2]string{"http", "https"}
 	}
 	for _, scheme := range schemes {
-		o, err := parseOrigin(scheme + "://" + host)
-		if err == nil && p.allows(ctx, o.String(), f) {
-			return o.String(), true
+		if o, ok := p.list.At(scheme, f.rawHost); ok {
+			return o, true
+		}
+		if p.allow == nil {
+			continue
+		}
+		if o, ok := origin.At(scheme, f.rawHost); ok && p.allow(ctx, o, f.host()) {
+			return o, true
 		}
 	}
 	return "", false
-}
-
-// hostname is host without its port.
-func hostname(host string) string {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		return host
-	}
-	return name
 }

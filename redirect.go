@@ -1,7 +1,6 @@
 package clerkauth
 
 import (
-	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -9,42 +8,38 @@ import (
 	"strings"
 
 	"github.com/clerkauth/clerkauth/internal/backendapi"
+	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
-// Parameters and URLs are put together from parts that are already what they say, never resolved: a path that
-// begins with // would otherwise become a host.
-
-// maxLocation is the length of the longest address that a browser is sent to, in bytes.
-const maxLocation = 8 << 10
-
-// handshakeLocation is where a handshake begins; empty: the instance's address is not known. byToken: its answer shall
-// not be a nonce.
+// handshakeLocation is where a handshake begins; empty: the instance's address is not known, or the way there and back is
+// too long. byToken: its answer shall not be a nonce.
 func (s *settings) handshakeLocation(e *evidence, o outcome, public, back string, byToken bool) string {
 	if o.target != "" {
 		return o.target
 	}
 	base := s.frontendAt(public)
-	if base == "" || len(back) > maxLocation {
+	if base == "" || back == "" {
 		return ""
 	}
-	q := make(url.Values, 8)
-	q.Set("redirect_url", back)
-	q.Set("__clerk_api_version", backendapi.Version)
-	q.Set("suffixed_cookies", strconv.FormatBool(e.pair == suffixed))
-	q.Set("__clerk_hs_reason", o.err().clerkReason())
+	var a address
+	a.write(base, "/v1/client/handshake")
+	a.add("redirect_url", back)
+	a.add("__clerk_api_version", backendapi.Version)
+	a.add("suffixed_cookies", strconv.FormatBool(e.pair == suffixed))
+	a.add("__clerk_hs_reason", o.err().clerkReason())
 	if s.secretKey != "" && !byToken {
-		q.Set("format", "nonce")
+		a.add("format", "nonce")
 	}
 	if token := e.sentToken(); token != "" {
-		q.Set("__session", token)
+		a.add("__session", token)
 	}
 	if browser := e.devBrowserToken(); !s.live && browser != "" {
-		q.Set("__clerk_db_jwt", browser)
+		a.add("__clerk_db_jwt", browser)
 	}
 	if target, ok := s.organizations.Target(e.page.path); ok {
-		q.Set("organization_id", target.Parameter())
+		a.add("organization_id", target.Parameter())
 	}
-	return base + "/v1/client/handshake?" + q.Encode()
+	return a.String()
 }
 
 // frontendAt is the Frontend API as a browser reaches it from an origin.
@@ -55,47 +50,40 @@ func (s *settings) frontendAt(public string) string {
 	return s.browserFrontend
 }
 
-// returnQuery is the query to come back to, without what an earlier handshake left in it. In development an answer
-// that did not hold would stand beside the next one, and of two none counts.
-func (s *settings) returnQuery(query string) string {
-	return queryWithout(query, func(name string) bool {
-		switch name {
-		case paramDevBrowser, paramLegacyDevBrowser, paramState, paramSent:
-			return true
-		case cookieHandshake, cookieNonce:
-			return !s.live
-		}
-		return false
-	})
-}
-
-// queryWithout is a query, with its question mark, written anew as a form without some parameters.
-func queryWithout(query string, left func(name string) bool) string {
-	return joinQuery(pairsWithout(query, left))
-}
-
-func pairsWithout(query string, left func(name string) bool) []string {
-	var kept []string
-	for name, value := range parameters(query) {
-		if !left(name) {
-			kept = append(kept, formEscape(name)+"="+formEscape(value))
-		}
+// leftBehind reports whether a parameter is left out of the address to come back to. In development an answer that did
+// not hold would stand beside the next one, and of two none counts.
+func (s *settings) leftBehind(name string) bool {
+	switch name {
+	case paramDevBrowser, paramLegacyDevBrowser, paramState, paramSent:
+		return true
+	case cookieHandshake, cookieNonce:
+		return !s.live
 	}
-	return kept
+	return false
 }
 
-func joinQuery(pairs []string) string {
-	if len(pairs) == 0 {
+// sortedQuery tells pages apart, whatever order the Frontend API leaves their parameters in. Of a page that is too long
+// to come back to, nothing is told.
+func sortedQuery(query string) string {
+	if len(query) > maxAddress {
 		return ""
 	}
-	return "?" + strings.Join(pairs, "&")
-}
-
-// sortedQuery tells pages apart, whatever order the Frontend API leaves their parameters in.
-func sortedQuery(query string) string {
-	pairs := pairsWithout(query, leftByHandshake)
-	slices.Sort(pairs)
-	return joinQuery(pairs)
+	var kept [][2]string
+	for name, value := range parameters(query) {
+		if !leftByHandshake(name) {
+			kept = append(kept, [2]string{name, value})
+		}
+	}
+	slices.SortFunc(kept, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	var sorted strings.Builder
+	sorted.Grow(len(query) + len(kept))
+	for _, p := range kept {
+		sorted.WriteByte('&')
+		sorted.WriteString(formEscape(p[0]))
+		sorted.WriteByte('=')
+		sorted.WriteString(formEscape(p[1]))
+	}
+	return sorted.String()
 }
 
 // leftByHandshake reports whether a parameter says something about a handshake, and nothing about the page.
@@ -125,46 +113,11 @@ const (
 	paramRedirect         = "__clerk_redirect_url"
 )
 
-// parameters are the pairs of a query in order, decoded as a form.
-func parameters(query string) iter.Seq2[string, string] {
-	return func(yield func(name, value string) bool) {
-		for pair := range strings.SplitSeq(query, "&") {
-			name, value, _ := strings.Cut(pair, "=")
-			if pair != "" && !yield(formUnescape(name), formUnescape(value)) {
-				return
-			}
-		}
-	}
-}
-
-func formUnescape(s string) string {
-	decoded, err := url.QueryUnescape(s)
-	if err != nil {
-		return s
-	}
-	return decoded
-}
-
-// formEscape is url.QueryEscape in the spelling of browsers (application/x-www-form-urlencoded): * stays, ~ does not.
-func formEscape(s string) string { return formSpelling.Replace(url.QueryEscape(s)) }
-
-var formSpelling = strings.NewReplacer("%2A", "*", "~", "%7E")
-
 // withoutAnswer is the address of a document without what a handshake left in it.
-func withoutAnswer(origin string, p page) string {
-	return origin + p.path + queryWithout(p.query, func(name string) bool {
+func withoutAnswer(public string, p page) string {
+	return addressWithout(public, p, func(name string) bool {
 		return name != paramLegacyDevBrowser && leftByHandshake(name)
 	})
-}
-
-// first is the first value of a parameter.
-func first(query, parameter string) (string, bool) {
-	for name, value := range parameters(query) {
-		if name == parameter {
-			return value, true
-		}
-	}
-	return "", false
 }
 
 // signInTarget is where somebody signed out who asks for a page is sent; empty: nowhere.
@@ -186,13 +139,19 @@ func (a *Authenticator) signInTarget(r *http.Request, err *Error) string {
 	if signIn.Host != "" {
 		there = signIn.Scheme + "://" + signIn.Host
 	}
-	if o, err := parseOrigin(there); err == nil && o.String() == public && max(signIn.EscapedPath(), "/") == path {
+	if o, err := origin.Parse(there); err == nil && o.String() == public && max(signIn.EscapedPath(), "/") == path {
+		return ""
+	}
+	back := withoutClerk(public, path, query)
+	if back == "" {
 		return ""
 	}
 	values := signIn.Query()
-	values.Set("redirect_url", public+path+withoutClerk(query))
+	values.Set("redirect_url", back)
 	target := url.URL{Path: signIn.Path, RawPath: signIn.RawPath, RawQuery: values.Encode(), Fragment: signIn.Fragment, RawFragment: signIn.RawFragment}
-	return there + target.String()
+	var address address
+	address.write(there, target.String())
+	return address.String()
 }
 
 // clientTarget is the path and query that the client asked for. Handlers in front, such as http.StripPrefix,
@@ -213,17 +172,18 @@ func clientTarget(r *http.Request) (path, query string) {
 	return path, r.URL.RawQuery
 }
 
-// withoutClerk is query, with its question mark, without Clerk's own parameters: they belong to one round.
-func withoutClerk(query string) string {
-	var kept []string
+// withoutClerk is an address without Clerk's own parameters: they belong to one handshake. The others stay as they are.
+func withoutClerk(public, path, query string) string {
+	var a address
+	a.write(public, path)
 	for pair := range strings.SplitSeq(query, "&") {
+		if a.tooLong {
+			return ""
+		}
 		name, _, _ := strings.Cut(pair, "=")
 		if decoded, err := url.QueryUnescape(name); pair != "" && (err != nil || !strings.HasPrefix(decoded, "__clerk_") && !leftByHandshake(decoded)) {
-			kept = append(kept, pair)
+			a.pair(pair)
 		}
 	}
-	if len(kept) == 0 {
-		return ""
-	}
-	return "?" + strings.Join(kept, "&")
+	return a.String()
 }

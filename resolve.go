@@ -11,6 +11,7 @@ import (
 
 	"github.com/clerkauth/clerkauth/internal/backendapi"
 	"github.com/clerkauth/clerkauth/internal/jose"
+	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
 // renewal is what a handshake or a refresh brought: cookies for the browser, and who they sign in.
@@ -277,7 +278,7 @@ func (s *settings) clearHandshake(f *facts, all bool) []string {
 			continue
 		}
 		cookies = append(cookies, c.name+"=; Path=/; Max-Age=0; Secure")
-		if s.rootDomain != "" && strings.HasSuffix("."+hostname(f.host()), "."+s.rootDomain) {
+		if s.rootDomain != "" && strings.HasSuffix("."+origin.Hostname(f.host()), "."+s.rootDomain) {
 			cookies = append(cookies, c.name+"=; Path=/; Domain="+s.rootDomain+"; Max-Age=0; Secure")
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
 // Satellite marks a satellite domain of a multi-domain instance: people sign in on the primary domain, and the
@@ -52,11 +54,15 @@ func (s *settings) syncTarget(ctx context.Context, e *evidence) string {
 	if !ok {
 		return ""
 	}
-	here := public + e.page.path
+	var here address
+	here.write(public, e.page.path)
 	if e.page.query != "" {
-		here += "?" + e.page.query
+		here.pair(e.page.query)
 	}
-	return withParameters(*s.signIn, paramRedirect, here)
+	if here.tooLong {
+		return ""
+	}
+	return withParameters(*s.signIn, paramRedirect, here.String())
 }
 
 // answerToSatellite is where a development primary sends a satellite's browser back to. Only the allowlist
@@ -66,38 +72,40 @@ func (s *settings) answerToSatellite(ctx context.Context, e *evidence) string {
 		return ""
 	}
 	wanted, _ := first(e.page.query, paramRedirect)
+	if len(wanted) > maxAddress {
+		return ""
+	}
 	target, err := url.Parse(wanted)
 	if err != nil || target.Host == "" || target.User != nil {
 		return ""
 	}
-	o, err := parseOrigin(target.Scheme + "://" + target.Host)
-	if err != nil || !o.web() || !s.policy.allows(ctx, o.String(), &e.facts) {
+	o, err := origin.Parse(target.Scheme + "://" + target.Host)
+	if err != nil || !o.Web() || !s.policy.allows(ctx, o.String(), &e.facts) {
 		return ""
 	}
-	kept := []string{}
-	for name, value := range parameters(target.RawQuery) {
-		if name != paramSynced {
-			kept = append(kept, formEscape(name)+"="+formEscape(value))
-		}
-	}
-	target.RawQuery = strings.Join(kept, "&")
+	rest := addressWithout("", page{query: target.RawQuery}, func(name string) bool { return name == paramSynced })
+	target.RawQuery = strings.TrimPrefix(rest, "?")
 	if browser := e.devBrowserToken(); browser != "" {
 		return withParameters(*target, paramDevBrowser, browser, paramSynced, "true")
 	}
 	return withParameters(*target, paramSynced, "true")
 }
 
-// withParameters is u with names and values, in turn, after its own query.
-func withParameters(u url.URL, pairs ...string) string {
-	query := u.RawQuery
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if query != "" {
-			query += "&"
-		}
-		query += formEscape(pairs[i]) + "=" + formEscape(pairs[i+1])
+// withParameters is u with names and values, in turn, after its own query; empty: that would be too long.
+func withParameters(u url.URL, namesAndValues ...string) string {
+	var query, a address
+	if u.RawQuery != "" {
+		query.pair(u.RawQuery)
 	}
-	u.RawQuery = query
-	return u.String()
+	for i := 0; i+1 < len(namesAndValues); i += 2 {
+		query.add(namesAndValues[i], namesAndValues[i+1])
+	}
+	if query.tooLong {
+		return ""
+	}
+	u.RawQuery = query.String()[1:]
+	a.write(u.String())
+	return a.String()
 }
 
 // developmentOutcome asks for the token that stands for the browser at a development instance, whose Frontend
@@ -121,31 +129,33 @@ func (s *settings) crossOriginReferrer(ctx context.Context, e *evidence, now tim
 	if s.satellite != nil || !e.page.navigation || e.rounds != 0 || e.page.referrer == "" {
 		return false
 	}
-	referrer, err := url.Parse(e.page.referrer)
-	if err != nil || referrer.Scheme == "" {
+	public, ok := publicOrigin(ctx, &e.facts, &s.policy)
+	if !ok || e.page.referredBy(public) {
+		return false
+	}
+	o, ok := origin.OfURL(e.page.referrer)
+	if !ok || o.String() == public || s.clerkReferrer(o) {
 		return false
 	}
 	p, ok := s.newReturnPoint(ctx, e, now)
-	if !ok || p.own.n > 0 {
-		return false
-	}
-	o, err := parseOrigin(referrer.Scheme + "://" + referrer.Host)
-	if err == nil && o.String() == p.public {
-		return false
-	}
-	return !s.clerkReferrer(e, referrer.Hostname(), o)
+	return ok && p.own.n == 0
+}
+
+// referredBy reports whether a page of an origin sent the browser here, as most do: that needs no reading of the Referer.
+func (p *page) referredBy(public string) bool {
+	rest, ok := strings.CutPrefix(p.referrer, public)
+	return ok && (rest == "" || rest[0] == '/' || rest[0] == '?')
 }
 
 // clerkReferrer reports whether a page of Clerk's own sent the browser here: a sign-in is not news.
-func (s *settings) clerkReferrer(e *evidence, host string, o origin) bool {
-	frontend, err := url.Parse(s.browserFrontend)
-	if err == nil && s.proxyPath == "" && strings.EqualFold(host, frontend.Hostname()) {
+func (s *settings) clerkReferrer(o origin.Origin) bool {
+	if frontend, _ := origin.OfURL(s.browserFrontend); s.proxyPath == "" && o.Host != "" && o.Host == frontend.Host {
 		return true
 	}
-	if !s.live && developmentPortal(o.host) {
+	if !s.live && developmentPortal(o.Host) {
 		return true
 	}
-	return o.scheme == "https" && o.port == "" && o.host == s.accounts
+	return o.Scheme == "https" && o.Port == "" && o.Host == s.accounts
 }
 
 // developmentPortal reports whether host is the account portal of a development instance.

@@ -34,7 +34,9 @@ type parsed struct {
 // outside is what a signature is verified from.
 type outside struct {
 	jose.Compact
-	header header
+	header  header
+	members []jose.Member // of the payload
+	good    bool          // the signature was verified, and claims are whole
 }
 
 // read looks a token up among those that were verified before, and else parses it. It never waits.
@@ -60,14 +62,14 @@ func parse(raw string, size int) parsed {
 	if !ok {
 		return parsed{raw: raw, reason: ReasonTokenInvalid}
 	}
-	c, err := decodeClaims(compact.Payload)
+	c, members, err := decodeClaims(compact.Payload)
 	if err != nil {
 		return parsed{raw: raw, reason: ReasonTokenInvalid}
 	}
 	if !h.sessionKind(c) {
 		return parsed{raw: raw, reason: ReasonTokenTypeMismatch}
 	}
-	return parsed{raw: raw, outside: &outside{compact, h}, claims: c}
+	return parsed{raw: raw, outside: &outside{Compact: compact, header: h, members: members}, claims: c}
 }
 
 // atAGlance says what is wrong with most of what is no session token: it is too long, has no dots, or is one of Clerk's
@@ -86,11 +88,13 @@ func atAGlance(raw string, size int) Reason {
 
 // verify makes sure of the signature of a token. One that passes is remembered for as long as the keys are the same.
 func (v *verifier) verify(ctx context.Context, t *parsed, now time.Time) Reason {
-	if t.verified {
+	if t.verified || t.outside.good {
 		return ""
 	}
 	keys, reason := v.checkSignature(ctx, t, now)
 	if reason == "" {
+		t.claims.expand(t.outside.members)
+		t.outside.good = true
 		v.remember(t, keys, now)
 	}
 	return reason

@@ -27,7 +27,7 @@ func CheckSignature(ctx context.Context, document, kid, token string) Reason {
 		return ReasonKeysUnavailable
 	}
 	v := verifier{keys: keys{jwks.Fixed(set, time.Hour)}}
-	_, reason := v.checkSignature(ctx, &parsed{outside: &outside{compact, h}}, time.Now())
+	_, reason := v.checkSignature(ctx, &parsed{outside: &outside{Compact: compact, header: h}}, time.Now())
 	return reason
 }
 

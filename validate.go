@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/jwks"
+	"github.com/clerkauth/clerkauth/internal/origin"
 	"github.com/clerkauth/clerkauth/internal/publishable"
 )
 
@@ -21,7 +22,7 @@ type settings struct {
 	frontend string // where the instance's keys are, with neither SecretKey nor JWTKey
 	backend  string
 	policy   policy
-	trusted  parties // TrustedOrigins
+	trusted  origin.List // TrustedOrigins
 	browserSettings
 
 	secretKey       string
@@ -66,10 +67,13 @@ func validate(c Config) (*settings, error) {
 	note(s.readPolicy(c, key)...)
 	note(s.readBrowser(c, key)...)
 	note(s.readPlumbing(c)...)
-	if err := errors.Join(problems...); err != nil {
-		return nil, fmt.Errorf("clerkauth: %w", err)
+	if len(problems) == 0 {
+		return s, nil
 	}
-	return s, nil
+	for i, err := range problems {
+		problems[i] = errors.New(redact(err.Error(), c.SecretKey, string(c.StateKey)))
+	}
+	return nil, fmt.Errorf("clerkauth: %w", errors.Join(problems...))
 }
 
 // readKeys settles whether the instance is live. Nothing but a test key says that it is not.
@@ -116,14 +120,6 @@ func token68(s string) bool {
 // cut is how much of a key may be shown.
 func cut(key string) string { return key[:min(len(key), 8)] }
 
-// shown is a value as errors show it: whole, unless it is a secret key that was put in the wrong place.
-func shown(value string) string {
-	if i := strings.Index(value, "sk_"); i >= 0 {
-		return value[:i] + cut(value[i:])
-	}
-	return value
-}
-
 func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 	var problems []error
 	address := func(field, value, fallback string) string {
@@ -133,9 +129,9 @@ func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 		u, err := url.Parse(value)
 		switch {
 		case err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(value, "#"):
-			problems = append(problems, fmt.Errorf("%s: %q is not a plain absolute URL; write https, a host and at most a path", field, shown(value)))
-		case u.Scheme != "https" && (u.Scheme != "http" || !publishable.Loopback(u.Hostname())):
-			problems = append(problems, fmt.Errorf("%s: %q is not https; only this machine may be spoken to without", field, shown(value)))
+			problems = append(problems, fmt.Errorf("%s: %q is not a plain absolute URL; write https, a host and at most a path", field, value))
+		case u.Scheme != "https" && (u.Scheme != "http" || !origin.Loopback(u.Hostname())):
+			problems = append(problems, fmt.Errorf("%s: %q is not https; only this machine may be spoken to without", field, value))
 		}
 		return strings.TrimRight(value, "/")
 	}
@@ -152,9 +148,9 @@ func (s *settings) readSignIn(c Config) []error {
 		return nil
 	case err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(u.Path, "/") && cleanPath(u.Path):
 	case err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http":
-		return []error{fmt.Errorf("SignInURL: %q is neither an absolute http or https URL nor a path of this site; write one, such as \"https://accounts.example.com/sign-in\" or \"/sign-in\"", shown(c.SignInURL))}
-	case u.Scheme == "http" && s.live && !publishable.Loopback(u.Hostname()):
-		return []error{fmt.Errorf("SignInURL: %q is http on a host that is not this machine, with live keys; write https", shown(c.SignInURL))}
+		return []error{fmt.Errorf("SignInURL: %q is neither an absolute http or https URL nor a path of this site; write one, such as \"https://accounts.example.com/sign-in\" or \"/sign-in\"", c.SignInURL)}
+	case u.Scheme == "http" && s.live && !origin.Loopback(u.Hostname()):
+		return []error{fmt.Errorf("SignInURL: %q is http on a host that is not this machine, with live keys; write https", c.SignInURL)}
 	}
 	s.signIn = u
 	return nil

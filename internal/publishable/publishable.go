@@ -6,9 +6,10 @@ import (
 	"crypto/sha1" //nolint:gosec // names a cookie, protects nothing: Clerk fixed the algorithm
 	"encoding/base64"
 	"errors"
-	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
 // Key is a parsed publishable key.
@@ -50,9 +51,9 @@ func Parse(key string) (Key, error) {
 	switch {
 	case err != nil || u.Host != host || strings.Trim(host, hostname) != "" || strings.HasSuffix(host, ":"):
 		return Key{}, errMalformed
-	case scheme == "http" && !Loopback(u.Hostname()):
+	case scheme == "http" && !origin.Loopback(u.Hostname()):
 		return Key{}, errMalformed
-	case !Loopback(u.Hostname()) && !dotted(u.Hostname()):
+	case !origin.Loopback(u.Hostname()) && !dotted(u.Hostname()):
 		return Key{}, errMalformed
 	}
 	return Key{Live: live, FrontendAPI: scheme + "://" + host, Host: host}, nil
@@ -70,13 +71,4 @@ func dotted(host string) bool {
 func CookieSuffix(key string) string {
 	sum := sha1.Sum([]byte(key)) //nolint:gosec // as above
 	return base64.URLEncoding.EncodeToString(sum[:])[:8]
-}
-
-// Loopback reports whether a host name or address without port can only mean this machine (RFC 6761 section 6.3).
-func Loopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && addr.IsLoopback()
 }

@@ -1,0 +1,64 @@
+package clerkauth
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// redact takes out of a message about a configuration what looks like a key, a token or the user info of a URL, and
+// these secrets as they stand. A mistake is often a secret in the wrong field, and errors end up in logs.
+func redact(message string, secrets ...string) string {
+	for _, secret := range secrets {
+		if len(secret) < shortestSecret {
+			continue
+		}
+		quoted := strconv.Quote(secret)
+		message = strings.NewReplacer(secret, "…", quoted[1:len(quoted)-1], "…").Replace(message)
+	}
+	message = pemBlock.ReplaceAllString(message, "-----BEGIN…")
+	message = quotedUserInfo.ReplaceAllString(message, `"$1…@`)
+	message = userInfo.ReplaceAllString(message, "…@")
+	return word.ReplaceAllStringFunc(message, redactWord)
+}
+
+var (
+	pemBlock       = regexp.MustCompile(`(?s)-----BEGIN.*?(?:-----END[A-Z ]*-----|$)`)
+	quotedUserInfo = regexp.MustCompile(`(?s)"([A-Za-z]+://)?(?:[^"\\]|\\.)*@`) // in what %q writes
+	userInfo       = regexp.MustCompile(`[^\s"…]+@`)
+	word           = regexp.MustCompile(`[A-Za-z0-9_+=~/-]+`) // base64, in all of its alphabets
+	keyPrefix      = regexp.MustCompile(`[a-z]k_(?:live|test|prod)_|(?:sk|pk|ak|mt|oat|whsec)_`)
+)
+
+const (
+	shortestKey    = 6  // what a key has behind its prefix
+	shortestSecret = 16 // what can be told by its looks alone
+)
+
+// redactWord keeps of a secret what tells which one it is.
+func redactWord(s string) string {
+	if i := keyPrefix.FindStringIndex(s); i != nil && len(s)-i[1] >= shortestKey {
+		return s[:i[1]]
+	}
+	if strings.HasPrefix(s, "eyJ") || looksRandom(s) {
+		return s[:min(len(s), 4)] + "…"
+	}
+	return s
+}
+
+// looksRandom reports whether s mixes letters with so many digits and capitals that it is neither a name of this package
+// nor, as a rule, a part of an address.
+func looksRandom(s string) bool {
+	var small, capitals, digits int
+	for _, c := range []byte(s) {
+		switch {
+		case 'a' <= c && c <= 'z':
+			small++
+		case 'A' <= c && c <= 'Z':
+			capitals++
+		case '0' <= c && c <= '9':
+			digits++
+		}
+	}
+	return len(s) >= shortestSecret && (digits > 0 && digits+capitals >= 4 || small > 0 && capitals >= 5)
+}
