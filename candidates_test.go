@@ -146,3 +146,25 @@ func TestPartyCookieEndsTheSearch(t *testing.T) {
 		}
 	}
 }
+
+// An expired token that decides is not refreshed when another one, of whatever session, could not be judged.
+func TestNotRefreshedBesideATokenThatCannotBeJudged(t *testing.T) {
+	v := newVisitor(t)
+	v.refreshes(0, "__session="+v.token(attacker)+"; Path=/")
+	expired := v.old(attacker)
+	v.auth.AuthenticateRequest(v.script(expired))
+	v.clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
+	c := v.claims(victim)
+	c.Header = map[string]any{"kid": "ins_2new"}
+	r := v.script("")
+	r.Header["Cookie"] = []string{strings.Join([]string{
+		"__session=" + v.clerk.Token(c), "__client_uat=0",
+		"__session_" + v.suffix + "=" + expired, "__client_uat_" + v.suffix + "=1", v.refreshCookie(),
+	}, "; ")}
+	if got := who(t, v.auth.AuthenticateRequest(r)); got == attacker {
+		t.Error("the attacker's session was refreshed")
+	}
+	if n := v.asked(clerktest.BackendRefresh); n != 0 {
+		t.Errorf("%d refreshes, want none", n)
+	}
+}
