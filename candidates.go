@@ -147,7 +147,7 @@ func (j *cookieJudge) judgeVerified(ctx context.Context) {
 		switch {
 		case c.read.reason != "" || c.read.verified:
 			j.judge(ctx, ctx, c)
-		case j.rankOf(c) > rankWorthless && j.knownForged(c):
+		case j.knownForged(c):
 			c.done, c.reason = true, ReasonTokenSignature
 		}
 	}

@@ -1,7 +1,9 @@
 package clerkauth_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,5 +107,64 @@ func TestOneSessionUnderTwoNames(t *testing.T) {
 				t.Errorf("newer %s, party cookie %t: %s, newer token %t", what, own != nil, got, state.Token() == newer)
 			}
 		}
+	}
+}
+
+// On a quiet site a token that was verified before is known again as soon as the keys are here, and costs no signature.
+func TestVerifiedBeforeTheKeysWentStale(t *testing.T) {
+	v := newVisitor(t)
+	c := v.claims(victim)
+	c.ExpiresAt = v.now.Add(time.Hour)
+	token := v.clerk.Token(c)
+	wantState(t, v.auth.AuthenticateRequest(v.script(token)), clerkauth.SignedIn, "")
+	v.now = v.now.Add(10 * time.Minute)
+	r := v.requests(token, planted(repeat(4, v.forged)...))["fetch, planted before"]
+	if got := who(t, v.auth.AuthenticateRequest(r)); got != victim {
+		t.Errorf("behind four forgeries: %s", got)
+	}
+}
+
+// Once a session with a party cookie passes, what was planted costs nothing more: no signature, no question.
+func TestPartyCookieEndsTheSearch(t *testing.T) {
+	var asked []string
+	v := newVisitor(t, func(c *clerkauth.Config) {
+		c.AllowParty = func(_ context.Context, origin, _ string) bool {
+			asked = append(asked, origin)
+			return false
+		}
+	})
+	c := v.claims(attacker)
+	c.AuthorizedParty = "https://sibling.example.com"
+	party, plant := v.party(v.claims(victim)), planted(v.clerk.Token(c))
+	for _, own := range [][]string{{party}, nil} {
+		asked = nil
+		if got := who(t, v.auth.AuthenticateRequest(v.requests(v.token(victim), plant, own...)["fetch, planted before"])); got != victim {
+			t.Errorf("party cookie %t: %s", own != nil, got)
+		}
+		if got := slices.Contains(asked, c.AuthorizedParty); got != (own == nil) {
+			t.Errorf("party cookie %t: AllowParty was asked about the planted token: %t", own != nil, got)
+		}
+	}
+}
+
+// An expired token that decides is not refreshed when another one, of whatever session, could not be judged.
+func TestNotRefreshedBesideATokenThatCannotBeJudged(t *testing.T) {
+	v := newVisitor(t)
+	v.refreshes(0, "__session="+v.token(attacker)+"; Path=/")
+	expired := v.old(attacker)
+	v.auth.AuthenticateRequest(v.script(expired))
+	v.clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
+	c := v.claims(victim)
+	c.Header = map[string]any{"kid": "ins_2new"}
+	r := v.script("")
+	r.Header["Cookie"] = []string{strings.Join([]string{
+		"__session=" + v.clerk.Token(c), "__client_uat=0",
+		"__session_" + v.suffix + "=" + expired, "__client_uat_" + v.suffix + "=1", v.refreshCookie(),
+	}, "; ")}
+	if got := who(t, v.auth.AuthenticateRequest(r)); got == attacker {
+		t.Error("the attacker's session was refreshed")
+	}
+	if n := v.asked(clerktest.BackendRefresh); n != 0 {
+		t.Errorf("%d refreshes, want none", n)
 	}
 }

@@ -250,8 +250,13 @@ func TestExpiredSessionsThatDisagreeAreNotRefreshed(t *testing.T) {
 	v := newVisitor(t)
 	v.refreshes(0, "__session="+v.token(attacker)+"; Path=/")
 	for what, plant := range map[string]string{
-		"one":            planted(v.old(attacker)),
-		"many":           planted(repeat(20, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...),
+		"one":  planted(v.old(attacker)),
+		"many": planted(repeat(20, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...),
+		"forgeries": planted(repeat(8, func(n int) string {
+			c := v.claims(fmt.Sprintf("user_2old%d", n))
+			c.IssuedAt = v.now.Add(-time.Hour)
+			return v.clerk.Forge(c)
+		})...),
 		"more than many": planted(repeat(70, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...),
 	} {
 		for kind, r := range v.requests(v.old(victim), plant, v.refreshCookie()) {

@@ -14,8 +14,10 @@ func TestTwoSessionsWithPartyCookies(t *testing.T) {
 	v := newVisitor(t)
 	parties := []string{v.party(v.claims(victim)), v.party(v.claims(attacker))}
 	for kind, r := range v.requests(v.token(victim), planted(v.token(attacker)), parties...) {
-		if got := who(t, v.auth.AuthenticateRequest(r)); got != string(clerkauth.ReasonSessionTokenAmbiguous) {
-			t.Errorf("%s: %s", kind, got)
+		for _, auth := range []*clerkauth.Authenticator{v.replica(), v.auth} {
+			if got := who(t, auth.AuthenticateRequest(r)); got != string(clerkauth.ReasonSessionTokenAmbiguous) {
+				t.Errorf("%s: %s", kind, got)
+			}
 		}
 	}
 	// Of one of them there is only an expired token left: the other decides.
