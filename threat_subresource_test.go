@@ -87,3 +87,13 @@ func TestRequireDecidesAgainWhatOptionalLeft(t *testing.T) {
 		t.Errorf("%d, want 401 by one decision", w.Code)
 	}
 }
+
+// A request that says two things of itself is not believed in either.
+func TestTwoDestinationsAreNone(t *testing.T) {
+	v := newRenewing(t)
+	r := v.asks()
+	r.Header["Sec-Fetch-Dest"] = []string{"empty", "empty"}
+	if w := serve(v.auth.Require(greet), r); w.Code != http.StatusUnauthorized || v.asked(clerktest.BackendRefresh) != 0 {
+		t.Errorf("%d after %d refreshes, want 401 after none", w.Code, v.asked(clerktest.BackendRefresh))
+	}
+}
