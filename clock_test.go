@@ -1,6 +1,7 @@
 package clerkauth_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -49,7 +50,11 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 			})
 			browser := clerk.Browser(a.Optional(greet))
 			clerk.SignIn(browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_2alice", AuthorizedParty: tc.party}})
-			resp, err := browser.Get(own + "/page")
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, own+"/page", http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := browser.Do(r)
 			if err != nil {
 				t.Fatal(err)
 			}
