@@ -1,0 +1,109 @@
+package clerkauth_test
+
+import (
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// Whoever comes to the primary domain from another site may have signed in or out on a satellite meanwhile: one
+// handshake asks. Reads only; what it means for writes is the cross-origin rule's.
+func TestPrimaryAsksAfterAnotherSite(t *testing.T) {
+	const asks = clerkauth.ReasonCrossOriginSync
+	live, development := newPrimary(t, false), newPrimary(t, true)
+	from := func(referrer string) edit { return headers("Referer: " + referrer) }
+	for _, tc := range []struct {
+		name              string
+		edits             edit
+		live, development clerkauth.Reason // empty: signed in, without asking
+	}{
+		{"typed", all(), "", ""},
+		{"an empty Referer", from(""), "", ""},
+		{"a page of its own", from(own + "/page"), "", ""},
+		{"a page of its own, in capitals and with the port", from("HTTPS://Example.com:443/page"), "", ""},
+		{"a satellite", from(satelliteHome), asks, asks},
+		{"a search engine", from("https://search.test/?q=a"), asks, asks},
+		{"a subdomain", from("https://blog.example.com/"), asks, asks},
+		{"its own name over http", from("http://example.com/"), asks, asks},
+		{"its own name at another port", from("https://example.com:8443/"), asks, asks},
+		{"its own name as user info", from("https://example.com@evil.test/"), asks, asks},
+		{"its own name as a subdomain", from("https://example.com.evil.test/"), asks, asks},
+		{"an app", from("android-app://com.example.app/"), asks, asks},
+		{"no address", from("page"), "", ""},
+		{"no URL", from("https://%zz/"), "", ""},
+		{"two addresses", all(from(satelliteHome), from(own+"/page")), "", ""},
+
+		{"the account portal", from("https://accounts.example.com/sign-in"), "", asks},
+		{"the account portal over http", from("http://accounts.example.com/sign-in"), asks, asks},
+		{"the account portal at another port", from("https://accounts.example.com:8443/"), asks, asks},
+		{"another account portal", from("https://accounts.evil.test/sign-in"), asks, asks},
+		{"a name that begins like the portal's", from("https://accounts.example.com.evil.test/"), asks, asks},
+		{"the Frontend API", from("https://clerk.example.com/v1"), "", asks},
+		{"another Frontend API", from("https://clerk.evil.test/v1"), asks, asks},
+		{"the development portal", from("https://able-owl-7.accounts.dev/sign-in"), asks, ""},
+		{"the development Frontend API", from("https://able-owl-7.clerk.accounts.dev/v1"), asks, ""},
+		{"another's development Frontend API", from("https://bad-owl-1.clerk.accounts.dev/v1"), asks, asks},
+		{"a name that ends like the portal's", from("https://evilaccounts.dev/"), asks, asks},
+		{"a name that begins like the development portal's", from("https://able-owl-7.accounts.dev.evil.test/"), asks, asks},
+
+		{"another site, in a frame", all(from(satelliteHome), with("Sec-Fetch-Dest", "iframe")), "", ""},
+		{"another site, not a page", all(from(satelliteHome), with("Sec-Fetch-Dest", "empty")), "", ""},
+		{"another site, from an old browser", all(from(satelliteHome), with("Sec-Fetch-Dest")), "", ""},
+		{"another site, after a handshake", all(from(satelliteHome), headers("Cookie: __clerk_redirect_count=1")), "", ""},
+	} {
+		for a, want := range map[*app]clerkauth.Reason{live: tc.live, development: tc.development} {
+			state := a.AuthenticateRequest(navigating(own+"/page?x=1", a.signedIn(), tc.edits))
+			to := sentTo(t, state)
+			if got := reasonOf(t, state); got != want || (to != nil) != (want != "") {
+				t.Errorf("%s at %s: %q and sent to %v, want %q", tc.name, a.clerk.Issuer(), got, to, want)
+			}
+			if to == nil {
+				continue
+			}
+			if got := addressOf(to); got != a.clerk.Issuer()+handshakePath {
+				t.Errorf("%s: sent to %s", tc.name, got)
+			}
+			if got := comesBackTo(t, to); got != own+"/page?x=1" {
+				t.Errorf("%s: comes back to %s", tc.name, got)
+			}
+		}
+	}
+}
+
+func TestWhoDoesNotAskAfterAnotherSite(t *testing.T) {
+	elsewhere := headers("Referer: https://search.test/")
+	satellite, primary := newSatellite(t, false), newPrimary(t, false)
+	for _, tc := range []struct {
+		name   string
+		a      *app
+		target string
+		sent   edit
+		want   clerkauth.Reason
+	}{
+		{"a satellite", satellite, satelliteHome, satellite.signedIn(), ""},
+		{"somebody signed out", primary, own + "/", all(), nothingSent},
+		{"a bearer token", primary, own + "/", withBearer(primary.clerk.Token(clerktest.Claims{})), ""},
+		{"a host outside the list", primary, "https://other.test/", primary.signedIn(), ""},
+	} {
+		state := tc.a.AuthenticateRequest(navigating(tc.target, tc.sent, elsewhere))
+		if got := reasonOf(t, state); got != tc.want || sentTo(t, state) != nil {
+			t.Errorf("%s: %q and sent to %v, want %q and nowhere", tc.name, got, sentTo(t, state), tc.want)
+		}
+	}
+	underPath := newPrimary(t, false, func(c *clerkauth.Config) { c.ProxyURL = "/__clerk" })
+	state := underPath.AuthenticateRequest(navigating(own+"/", underPath.signedIn(), headers("Referer: https://clerk.example.com/v1")))
+	if got := reasonOf(t, state); got != clerkauth.ReasonCrossOriginSync {
+		t.Errorf("with the Frontend API under a path, from its own host: %q, want %q", got, clerkauth.ReasonCrossOriginSync)
+	}
+	proxied := newPrimary(t, false, func(c *clerkauth.Config) { c.ProxyURL = "https://proxy.test/__clerk" })
+	for referrer, want := range map[string]clerkauth.Reason{
+		"https://proxy.test/__clerk/v1": "", "https://clerk.example.com/v1": clerkauth.ReasonCrossOriginSync,
+		"https://accounts.example.com/": clerkauth.ReasonCrossOriginSync,
+	} {
+		state := proxied.AuthenticateRequest(navigating(own+"/", proxied.signedIn(), headers("Referer: "+referrer)))
+		if got := reasonOf(t, state); got != want {
+			t.Errorf("with a proxied Frontend API, from %s: %q, want %q", referrer, got, want)
+		}
+	}
+}

@@ -1,0 +1,272 @@
+package clerkauth_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// navigating is a page load by a link or the address bar.
+func navigating(target string, edits ...edit) *http.Request {
+	return asking("GET", target, append([]edit{headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate")}, edits...)...)
+}
+
+// sentTo is where a decision sends the browser; nil: nowhere.
+func sentTo(t *testing.T, s *clerkauth.RequestState) *url.URL {
+	t.Helper()
+	location := s.Header.Get("Location")
+	if (location != "") != (s.Status == clerkauth.Handshake) {
+		t.Fatalf("contradiction: status %v with Location %q", s.Status, location)
+	}
+	if location == "" {
+		return nil
+	}
+	u, err := url.Parse(location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// comesBackTo is the address that a handshake leads back to, without parameters of this package's own.
+func comesBackTo(t *testing.T, u *url.URL) string {
+	t.Helper()
+	back, err := url.Parse(u.Query().Get("redirect_url"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := back.Query()
+	for name := range q {
+		if strings.HasPrefix(name, "__clerkauth_") {
+			q.Del(name)
+		}
+	}
+	back.RawQuery = q.Encode()
+	return back.String()
+}
+
+// addressOf is u without its query.
+func addressOf(u *url.URL) string {
+	if u == nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + u.Path
+}
+
+const (
+	satelliteOrigin = "https://satellite.test"
+	satelliteHome   = satelliteOrigin + "/page"
+	handshakePath   = "/v1/client/handshake"
+	needsSync       = clerkauth.ReasonSatelliteNeedsSync
+	nothingSent     = clerkauth.ReasonSessionTokenAndUATMissing
+)
+
+// newSatellite is a satellite domain of an instance at example.com.
+func newSatellite(t *testing.T, development bool, changes ...func(*clerkauth.Config)) *app {
+	t.Helper()
+	clerk := clerktest.New(t, clerktest.Options{
+		Development: development, Origins: []string{satelliteOrigin}, Now: func() time.Time { return noon },
+	})
+	return newAppOf(t, clerk, append([]func(*clerkauth.Config){func(c *clerkauth.Config) {
+		c.Satellite = &clerkauth.Satellite{Domain: "satellite.test", AutoSync: true}
+		c.SignInURL = "https://primary.test/sign-in?theme=dark"
+	}}, changes...)...)
+}
+
+func byHand(c *clerkauth.Config) { c.Satellite.AutoSync = false }
+
+func TestSatelliteAsksThePrimaryDomain(t *testing.T) {
+	uatAlone := headers("Cookie: __client_uat=1")
+	for _, tc := range []struct {
+		name, target string
+		change       func(*clerkauth.Config)
+		signedIn     bool
+		edits        edit
+		want         clerkauth.Reason
+		asks         bool
+	}{
+		{"first visit", satelliteHome, nil, false, all(), needsSync, true},
+		{"first visit, and only links ask", satelliteHome, byHand, false, all(), nothingSent, false},
+		{"a link that asks", satelliteHome + "?__clerk_synced=false", byHand, false, all(), needsSync, true},
+		{"a link that asks, signed in", satelliteHome + "?__clerk_synced=false", byHand, true, all(), needsSync, true},
+		{"back from the primary domain, where nobody is", satelliteHome + "?__clerk_synced=true", nil, false, all(), nothingSent, false},
+		{"back from the primary domain, signed in", satelliteHome + "?__clerk_synced=true", nil, true, all(), "", false},
+		{"two answers, of which the first counts", satelliteHome + "?__clerk_synced=true&__clerk_synced=false", nil, false, all(), nothingSent, false},
+		{"signed in", satelliteHome, nil, true, all(), "", false},
+		{"not a navigation", satelliteHome, nil, false, with("Sec-Fetch-Dest", "empty"), nothingSent, false},
+		{"in a frame", satelliteHome, nil, false, with("Sec-Fetch-Dest", "iframe"), nothingSent, false},
+		{"a write", satelliteHome + "?__clerk_synced=false", nil, true, func(r *http.Request) { r.Method = "POST" }, "", false},
+		{"after three handshakes", satelliteHome, nil, false, headers("Cookie: __clerk_redirect_count=3"), needsSync, false},
+		{"signed in at the primary domain", satelliteHome, nil, false, uatAlone, clerkauth.ReasonUATWithoutSessionToken, true},
+	} {
+		for _, development := range []bool{false, true} {
+			if development && tc.name == "signed in at the primary domain" {
+				continue // a development instance has to know the browser first
+			}
+			a := newSatellite(t, development, func(c *clerkauth.Config) {
+				if tc.change != nil {
+					tc.change(c)
+				}
+			})
+			edits := []edit{tc.edits}
+			switch {
+			case tc.signedIn:
+				edits = append(edits, a.signedIn())
+			case development:
+				edits = append(edits, headers("Cookie: __clerk_db_jwt=dvb_1"))
+			}
+			state := a.AuthenticateRequest(navigating(tc.target, edits...))
+			if got := reasonOf(t, state); got != tc.want {
+				t.Errorf("%s, development %t: %q, want %q", tc.name, development, got, tc.want)
+			}
+			to, want := sentTo(t, state), ""
+			if tc.asks {
+				want = "https://clerk.satellite.test" + handshakePath
+				if development {
+					want = "https://primary.test/sign-in"
+				}
+			}
+			if got := addressOf(to); got != want {
+				t.Errorf("%s, development %t: sent to %q, want %q", tc.name, development, got, want)
+			}
+		}
+	}
+}
+
+// What the browser brings of a session is judged first, and in a frame only what the Frontend API can tell.
+func TestSatelliteJudgesWhatItHas(t *testing.T) {
+	live, development := newSatellite(t, false), newSatellite(t, true)
+	for name, tc := range map[string]struct {
+		a    *app
+		sent edit
+		want clerkauth.Reason
+	}{
+		"a session cookie without __client_uat": {live, headers("Cookie: __session=garbage"), clerkauth.ReasonSessionTokenWithoutUAT},
+		"a frame, in development":               {development, with("Sec-Fetch-Dest", "iframe"), clerkauth.ReasonDevBrowserMissing},
+	} {
+		if got := reasonOf(t, tc.a.AuthenticateRequest(navigating(satelliteHome, tc.sent))); got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+// Where the browser goes, and what it takes along.
+func TestSatelliteTakesItsAddressAlong(t *testing.T) {
+	const target = satelliteOrigin + "/page?a=1&b=%2F"
+	live := sentTo(t, newSatellite(t, false).AuthenticateRequest(navigating(target)))
+	if got := comesBackTo(t, live); got != target {
+		t.Errorf("production: comes back to %s, want %s", got, target)
+	}
+	if got := live.Query().Get("__clerk_hs_reason"); got != string(needsSync) {
+		t.Errorf("production: says %q, want %q", got, needsSync)
+	}
+	test := sentTo(t, newSatellite(t, true).AuthenticateRequest(navigating(target)))
+	if got, want := test.Query(), (url.Values{"theme": {"dark"}, "__clerk_redirect_url": {target}}); got.Encode() != want.Encode() {
+		t.Errorf("development: the primary domain's page is asked %v, want %v", got, want)
+	}
+	unlisted := navigating("https://other.test/page")
+	for name, development := range map[string]bool{"production": false, "development": true} {
+		state := newSatellite(t, development).AuthenticateRequest(unlisted)
+		if got := reasonOf(t, state); got != clerkauth.ReasonRequestHostNotAuthorized || sentTo(t, state) != nil {
+			t.Errorf("%s: from a host outside the list: %q to %v, want no way there", name, got, sentTo(t, state))
+		}
+	}
+}
+
+// A satellite has issuers of its own: the primary domain's and clerk.<its domain>.
+func TestSatelliteIssuers(t *testing.T) {
+	a := newSatellite(t, false)
+	for issuer, want := range map[string]clerkauth.Reason{
+		"": "", "https://clerk.satellite.test": "", "https://clerk.example.com": "",
+		"https://clerk.other.test": clerkauth.ReasonTokenIssuer, "https://satellite.test": clerkauth.ReasonTokenIssuer,
+	} {
+		token := a.clerk.Token(clerktest.Claims{Issuer: issuer})
+		if got := reasonOf(t, a.AuthenticateRequest(asking("GET", satelliteHome, withBearer(token)))); got != want {
+			t.Errorf("issuer %q: %q, want %q", issuer, got, want)
+		}
+	}
+}
+
+// newPrimary is the primary domain of an instance whose satellites are listed.
+func newPrimary(t *testing.T, development bool, changes ...func(*clerkauth.Config)) *app {
+	t.Helper()
+	clerk := clerktest.New(t, clerktest.Options{
+		Development: development, Origins: []string{own, satelliteOrigin, "custom://app"}, Now: func() time.Time { return noon },
+	})
+	return newAppOf(t, clerk, changes...)
+}
+
+// A development primary gives a satellite the token that stands for the browser, so that only listed ones get it.
+func TestDevelopmentPrimaryAnswersListedSatellites(t *testing.T) {
+	const browser = "dvb_2clerktest"
+	ask := func(address string) string { return own + "/sign-in?__clerk_redirect_url=" + url.QueryEscape(address) }
+	answer := url.Values{"__clerk_db_jwt": {browser}, "__clerk_synced": {"true"}}
+	for _, tc := range []struct {
+		name, target string
+		edits        edit
+		want         string // the address, without the answer; empty: none
+	}{
+		{"a satellite", ask(satelliteHome), all(), satelliteHome},
+		{"a satellite's query", ask(satelliteHome + "?a=1&b=%2F&__clerk_synced=false"), all(), satelliteHome + "?a=1&b=%2F"},
+		{"AllowParty's satellite", ask("https://customer.test/page"), all(), "https://customer.test/page"},
+		{"capitals and the default port", ask("https://SATELLITE.test:443/page"), all(), "https://SATELLITE.test:443/page"},
+		{"two addresses, of which the first counts", ask(satelliteHome) + "&__clerk_redirect_url=https://evil.test/", all(), satelliteHome},
+		{"an iframe", ask(satelliteHome), with("Sec-Fetch-Dest", "iframe"), satelliteHome},
+		{"not a page", ask(satelliteHome), with("Sec-Fetch-Dest", "empty"), ""},
+		{"a stranger", ask("https://evil.test/page"), all(), ""},
+		{"below the satellite", ask("https://evil.satellite.test/page"), all(), ""},
+		{"the satellite over http", ask("http://satellite.test/page"), all(), ""},
+		{"another port", ask(satelliteOrigin + ":8443/page"), all(), ""},
+		{"user info", ask("https://a@satellite.test/page"), all(), ""},
+		{"a custom scheme", ask("custom://app"), all(), ""},
+		{"no scheme", ask("//satellite.test/page"), all(), ""},
+		{"a path", ask("/page"), all(), ""},
+		{"a script", ask("javascript:alert(1)"), all(), ""},
+		{"nothing", ask(""), all(), ""},
+	} {
+		a := newPrimary(t, true, func(c *clerkauth.Config) {
+			c.AllowParty = func(_ context.Context, origin, _ string) bool { return origin == "https://customer.test" }
+		})
+		state := a.AuthenticateRequest(navigating(tc.target, a.signedIn(), tc.edits))
+		to := sentTo(t, state)
+		if tc.want == "" {
+			if to != nil || reasonOf(t, state) != "" {
+				t.Errorf("%s: %q and sent to %v, want signed in and to stay", tc.name, reasonOf(t, state), to)
+			}
+			continue
+		}
+		want := tc.want + "?" + answer.Encode()
+		if strings.Contains(tc.want, "?") {
+			want = tc.want + "&" + answer.Encode()
+		}
+		if got := reasonOf(t, state); got != clerkauth.ReasonPrimaryRespondsToSync || to == nil || to.String() != want {
+			t.Errorf("%s: %q and sent to %v, want %s", tc.name, got, to, want)
+		}
+	}
+}
+
+func TestWhoDoesNotAnswerSatellites(t *testing.T) {
+	target := "?__clerk_redirect_url=" + url.QueryEscape(satelliteHome)
+	live := newPrimary(t, false)
+	state := live.AuthenticateRequest(navigating(own+"/sign-in"+target, live.signedIn()))
+	if got := reasonOf(t, state); got != "" || sentTo(t, state) != nil {
+		t.Errorf("production: %q and sent to %v, want signed in: there the Frontend API answers", got, sentTo(t, state))
+	}
+	satellite := newSatellite(t, true)
+	state = satellite.AuthenticateRequest(navigating(satelliteHome+target, satellite.signedIn()))
+	if got := reasonOf(t, state); got != "" || sentTo(t, state) != nil {
+		t.Errorf("a satellite: %q and sent to %v, want signed in: it is nobody's primary domain", got, sentTo(t, state))
+	}
+	// Without anything of the browser, the satellite learns no more than that it was answered.
+	primary := newPrimary(t, true)
+	to := sentTo(t, primary.AuthenticateRequest(navigating(own+"/sign-in"+target)))
+	if to == nil || to.String() != satelliteHome+"?__clerk_synced=true" {
+		t.Errorf("of an unknown browser: sent to %v", to)
+	}
+}
