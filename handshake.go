@@ -41,11 +41,11 @@ func (a *Authenticator) startHandshake(ctx context.Context, e *evidence, o outco
 	case ReasonTokenMissingAzp, ReasonKeysUnavailable:
 		return outcome{reason: e.answer.reason, carrier: CarrierHandshake} // the next answer would be no better
 	}
-	if e.rounds >= maxCounted && e.attempts == [slots]string{} {
+	p, ok := s.newReturnPoint(ctx, e, now)
+	if e.rounds >= maxCounted && len(p.entries) == 0 {
 		o.stuck = inCircles
 		return o.orUnavailable(e)
 	}
-	p, ok := s.newReturnPoint(ctx, e, now)
 	if !ok {
 		return outcome{reason: ReasonRequestHostNotAuthorized, carrier: o.carrier}
 	}
@@ -94,7 +94,11 @@ func (s *settings) count(e *evidence, o *outcome, p *returnPoint, byToken bool, 
 // newReturn is the address to come back to.
 func (a *Authenticator) newReturn(ctx context.Context, e *evidence, p *returnPoint, now time.Time) string {
 	s := a.settings
-	address := p.public + e.page.path + s.returnQuery(e.page.query)
+	address := p.public + e.page.path
+	if len(e.page.query) > maxLocation {
+		return address + "?" + e.page.query // too long to be sent there
+	}
+	address += s.returnQuery(e.page.query)
 	if a.marks(e, p, now) {
 		address = withParameter(address, paramSent, strconv.FormatInt(now.Unix(), 10))
 	}
