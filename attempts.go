@@ -32,14 +32,14 @@ type attempt struct {
 	byToken bool  // no nonces: they could not be exchanged
 }
 
-// readAttempts keeps the entries of one more cookie of the name. Only what looks like one is looked at.
+// readAttempts keeps the entries of one more cookie of the name. Browsers send our own, which is for every path, last.
 func (f *facts) readAttempts(prefixed bool, value string) {
 	kept := &f.attempts[plain]
 	if prefixed {
 		kept = &f.attempts[suffixed]
 	}
 	if *kept = strings.Trim(*kept+"~"+value, "~"); len(*kept) > maxEntriesSize {
-		*kept = (*kept)[:maxEntriesSize]
+		*kept = (*kept)[len(*kept)-maxEntriesSize:]
 	}
 }
 
@@ -107,7 +107,7 @@ func (s *settings) newReturnPoint(ctx context.Context, e *evidence, now time.Tim
 		return returnPoint{}, false
 	}
 	p := returnPoint{public: public, address: public + e.page.path + sortedQuery(e.page.query)}
-	p.entries = parseAttempts(e.attempts[attemptsSlot(public)], now)
+	p.entries = parseAttempts(e.attempts[s.attemptsSlot(public)], now)
 	sum := sha256.Sum256([]byte(p.address))
 	p.own = attempt{address: base64.RawURLEncoding.EncodeToString(sum[:])[:addressSize]}
 	if i := indexOf(p.entries, p.own.address); i >= 0 {
@@ -121,8 +121,8 @@ func (s *settings) newReturnPoint(ctx context.Context, e *evidence, now time.Tim
 }
 
 // attemptsSlot is which of the two names the cookie has at an origin: without TLS a browser takes no __Host-.
-func attemptsSlot(public string) slot {
-	if strings.HasPrefix(public, "http://") {
+func (s *settings) attemptsSlot(public string) slot {
+	if !s.live && strings.HasPrefix(public, "http://") {
 		return plain
 	}
 	return suffixed
@@ -156,7 +156,7 @@ func (s *settings) attemptsCookie(f *facts, public string, entries []attempt) st
 	if len(entries) == 0 {
 		c.MaxAge = -1
 	}
-	if attemptsSlot(public) == plain && !s.live {
+	if s.attemptsSlot(public) == plain {
 		c.Name, c.Secure = cookieAttempts, false
 	}
 	if f.frame { // of another site, perhaps: it would get no other cookie
@@ -195,9 +195,9 @@ func (a *Authenticator) stop(e *evidence, p *returnPoint, now time.Time) stuck {
 	case p.own.n >= maxAttempts:
 		return inCircles
 	case !e.sentBefore(now):
-	case e.unexpected && e.withoutCookies():
+	case e.unexpected && e.counterless(p) && !e.bringsCookies():
 		return keepsNone
-	case e.counterless() && a.repeated.has(e.cookieDigest(p), now):
+	case e.counterless(p) && a.repeated.has(e.cookieDigest(p), now):
 		return cookiesLost
 	}
 	return notStuck
@@ -207,7 +207,7 @@ func (a *Authenticator) stop(e *evidence, p *returnPoint, now time.Time) stuck {
 // not: with an answer that nobody expected, or where the same cookies came for the same page a minute ago at most, and
 // no count among them. Tabs of one page that were opened together look like that once, and then have the count.
 func (a *Authenticator) marks(e *evidence, p *returnPoint, now time.Time) bool {
-	if !e.counterless() {
+	if !e.counterless(p) || !e.bringsCookies() {
 		return e.unexpected
 	}
 	key := e.cookieDigest(p)
@@ -224,16 +224,14 @@ func (e *evidence) sentBefore(now time.Time) bool {
 	return e.own.sent != 0 && age < int64(time.Minute/time.Second) && age > -int64(time.Minute/time.Second)
 }
 
-// withoutCookies reports whether the browser sent nothing that an earlier answer of ours or of Clerk's has set.
-func (e *evidence) withoutCookies() bool {
-	return e.rounds == 0 && len(e.sessionCookies()) == 0 && e.uat[plain].value+e.uat[suffixed].value+e.devBrowser[plain].value+e.devBrowser[suffixed].value == ""
+// bringsCookies reports whether any of Clerk's cookies came: the browser keeps some.
+func (e *evidence) bringsCookies() bool {
+	return len(e.sessionCookies()) > 0 || e.uat[plain].value+e.uat[suffixed].value+e.devBrowser[plain].value+e.devBrowser[suffixed].value != ""
 }
 
-// counterless reports whether Clerk's cookies of a session came and no count of handshakes: a proxy may let only some
-// cookies pass.
-func (e *evidence) counterless() bool {
-	return e.attempts == [slots]string{} && e.rounds == 0 && (len(e.sessionCookies()) > 0 || e.uat[plain].value+e.uat[suffixed].value != "")
-}
+// counterless reports whether no count of handshakes came, ours or Clerk's: the browser keeps no cookies, or a proxy
+// lets only some of them pass, or it is the first handshake.
+func (e *evidence) counterless(p *returnPoint) bool { return len(p.entries) == 0 && e.rounds == 0 }
 
 // uncounted reports a request whose handshake does not count and sets nothing: the browser may never follow it.
 func (e *evidence) uncounted() bool { return e.head || e.prefetch }

@@ -41,11 +41,11 @@ func (a *Authenticator) startHandshake(ctx context.Context, e *evidence, o outco
 	case ReasonTokenMissingAzp, ReasonKeysUnavailable:
 		return outcome{reason: e.answer.reason, carrier: CarrierHandshake} // the next answer would be no better
 	}
-	if e.rounds >= maxCounted && e.attempts == [slots]string{} {
+	p, ok := s.newReturnPoint(ctx, e, now)
+	if e.rounds >= maxCounted && len(p.entries) == 0 {
 		o.stuck = inCircles
 		return o.orUnavailable(e)
 	}
-	p, ok := s.newReturnPoint(ctx, e, now)
 	if !ok {
 		return outcome{reason: ReasonRequestHostNotAuthorized, carrier: o.carrier}
 	}

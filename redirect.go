@@ -62,8 +62,8 @@ func (s *settings) leftBehind(name string) bool {
 	return false
 }
 
-// sortedQuery tells pages apart, whatever order the Frontend API leaves their parameters in. Of a page that is too long
-// to come back to, nothing is told.
+// sortedQuery tells pages apart, whatever order the Frontend API leaves their parameters in. Nobody is sent away from
+// a page whose query is too long to come back to, so that it does not count.
 func sortedQuery(query string) string {
 	if len(query) > maxAddress {
 		return ""

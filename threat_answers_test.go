@@ -273,6 +273,19 @@ func TestTwoTabsConfirmAtOnce(t *testing.T) {
 	}
 }
 
+// What Clerk answers counts, even where the cookie was of one session, the answer is of another, and this browser had a
+// third.
+func TestConfirmedThirdSession(t *testing.T) {
+	now := noon
+	v := returning(t, &now, nil)
+	now = now.Add(5 * time.Second)
+	v.clerk.SignIn(v.browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_2carol"}})
+	for _, c := range v.clerk.SignIn(nil, bob).Cookies() {
+		v.plant("", c.Name, c.Value)
+	}
+	v.want("the page", v.visit("/me"), 200, "hello user_2carol", 2)
+}
+
 // A confirmed sign-out signs out, and this browser still knows whom it had.
 func TestConfirmedSignOut(t *testing.T) {
 	now := noon

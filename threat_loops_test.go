@@ -47,6 +47,16 @@ func TestEveryLoopEnds(t *testing.T) {
 		{name: "development, our cookie alone is not kept", path: "/me", signedIn: true, change: func(_ *traveller, w *scene) {
 			w.front = withoutSetting("__Host-clerkauth_handshake", "clerkauth_handshake", "__clerk_redirect_count")
 		}, status: 401, body: "keeps no cookies", atMost: 3},
+		{name: "development, a proxy that passes __clerk_db_jwt", path: "/me", change: func(_ *traveller, w *scene) {
+			w.front = onlyCookies("__clerk_db_jwt")
+		}, status: 401, body: "keeps no cookies", atMost: 2},
+		{name: "development, a cookie of our name that a sibling planted", path: "/me", signedIn: true, change: func(v *traveller, w *scene) {
+			if v == nil {
+				w.front = withoutSetting("__client_uat")
+				return
+			}
+			v.plant("", "clerkauth_handshake", strings.Repeat("x", 600))
+		}, status: 401, body: "in circles", atMost: 6},
 		{name: "development, __client_uat is withheld", path: "/me", signedIn: true, change: func(_ *traveller, w *scene) {
 			w.front = withoutSetting("__client_uat")
 		}, status: 401, body: "in circles", atMost: 6}, // three, and each answer is taken out of the address

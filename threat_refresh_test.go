@@ -18,8 +18,9 @@ func TestMadeUpRefreshCookies(t *testing.T) {
 	b := newBound(t, nil)
 	_, suffix, _ := strings.Cut(b.clerk.Cookies("x")[1].Name, "__session_")
 	b.clerk.Fault(clerktest.BackendRefresh, clerktest.Status(http.StatusNotFound, nil))
+	old := b.expired(clerktest.Claims{SessionID: "sess_2a"})
 	ask := func(i int) *clerkauth.RequestState {
-		return b.auth.AuthenticateRequest(b.script(b.expired(clerktest.Claims{SessionID: "sess_2a"}), fmt.Sprintf("__refresh_%s=rt_made_up_%d", suffix, i)))
+		return b.auth.AuthenticateRequest(b.script(old, fmt.Sprintf("__refresh_%s=rt_made_up_%d", suffix, i)))
 	}
 	for i := range 500 {
 		ask(i)

@@ -70,7 +70,7 @@ type refreshCall struct {
 	cookies   []string
 	err       error
 	began     time.Time
-	worked    time.Time // when it had worked; zero: it has not; guarded by renewals.mu
+	worked    time.Time // began, once it has worked; guarded by renewals.mu
 }
 
 // joinable reports whether the call's outcome is of use at now. It must be called with renewals.mu held.
@@ -85,7 +85,7 @@ func (c *refreshCall) joinable(now time.Time) bool {
 type failures struct {
 	underWay int
 	at       []time.Time
-	pausedAt time.Time // when a question went unanswered; zero: none did
+	pausedAt time.Time // when a question was asked that went unanswered; zero: none did
 }
 
 // join returns the call for q, or makes it. The call outlives the request that made it.
@@ -119,7 +119,7 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 		defer stop()
 		defer close(call.done)
 		defer leave()
-		defer func() { r.end(key, session, call, w.now()) }()
+		defer r.end(key, session, call)
 		call.cookies, call.err = c.askRefresh(w, path, suffixed, body)
 	}()
 	return call, nil
@@ -156,10 +156,10 @@ func (r *renewals) begin(key, session digest, call *refreshCall, now time.Time) 
 }
 
 // end files the outcome of a call: a success to be shared, or a failure that counts.
-func (r *renewals) end(key, session digest, call *refreshCall, now time.Time) {
+func (r *renewals) end(key, session digest, call *refreshCall) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f := r.sessions[session]
+	f, now := r.sessions[session], call.began // as the clock said, which another goroutine must not ask
 	f.underWay--
 	switch {
 	case call.err == nil:
