@@ -218,7 +218,7 @@ func TestDevelopmentPrimaryAnswersListedSatellites(t *testing.T) {
 		{"capitals and the default port", ask("https://SATELLITE.test:443/page"), all(), "https://SATELLITE.test:443/page"},
 		{"two addresses, of which the first counts", ask(satelliteHome) + "&__clerk_redirect_url=https://evil.test/", all(), satelliteHome},
 		{"an iframe", ask(satelliteHome), with("Sec-Fetch-Dest", "iframe"), satelliteHome},
-		{"not a page", ask(satelliteHome), with("Sec-Fetch-Dest", "empty"), ""},
+		{"not a page", ask(satelliteHome), all(with("Sec-Fetch-Dest", "empty"), with("Sec-Fetch-Mode", "cors")), ""},
 		{"a stranger", ask("https://evil.test/page"), all(), ""},
 		{"below the satellite", ask("https://evil.satellite.test/page"), all(), ""},
 		{"the satellite over http", ask("http://satellite.test/page"), all(), ""},
