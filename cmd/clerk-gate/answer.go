@@ -34,7 +34,7 @@ func (a *answer) Write(b []byte) (int, error) {
 
 // finish makes sure that a gateway lets nothing pass but what pass wrote: every gateway takes any 2xx for a yes.
 func (a *answer) finish() {
-	if a.status < 200 || a.status > 299 || a.status == http.StatusNoContent && a.header.Get("X-Clerk-Auth-Status") != "" {
+	if a.status >= 300 && a.status <= 599 || a.status == http.StatusNoContent && a.header.Get("X-Clerk-Auth-Status") != "" {
 		return
 	}
 	*a = *newAnswer()

@@ -12,6 +12,8 @@ func ambiguous(uri string) bool {
 	}
 	for i := range len(path) {
 		switch {
+		case path[i] < 0x20, path[i] == 0x7f:
+			return true
 		case path[i] == '%' && misleading(path[i+1:]):
 			return true
 		case path[i] == '/' && dotSegment(path[i+1:]):
