@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -27,8 +28,8 @@ func asked(kind, method, uri string) http.Header {
 // with is h and more headers, in pairs.
 func with(h http.Header, pairs ...string) http.Header {
 	h = h.Clone()
-	for i := 0; i < len(pairs); i += 2 {
-		h[pairs[i]] = append(h[pairs[i]], pairs[i+1])
+	for pair := range slices.Chunk(pairs, 2) {
+		h[pair[0]] = append(h[pair[0]], pair[1])
 	}
 	return h
 }

@@ -65,6 +65,9 @@ func parseOptions(args []string, help io.Writer) (options, error) {
 		}
 		return o, err
 	}
+	if o.version {
+		return o, nil
+	}
 	if fs.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
@@ -102,7 +105,7 @@ func parseTrusted(list string) ([]netip.Prefix, error) {
 	for entry := range strings.SplitSeq(list, ",") {
 		entry = strings.TrimSpace(entry)
 		prefix, err := netip.ParsePrefix(entry)
-		if addr, single := netip.ParseAddr(entry); single == nil {
+		if addr, single := netip.ParseAddr(entry); single == nil && addr.Zone() == "" {
 			prefix, err = netip.PrefixFrom(addr, addr.BitLen()), nil
 		}
 		switch {
@@ -110,8 +113,8 @@ func parseTrusted(list string) ([]netip.Prefix, error) {
 			problems = append(problems, fmt.Errorf("-trusted: %q is neither an address nor a network, such as 10.0.0.7 or 10.0.0.0/24", entry))
 		case prefix != prefix.Masked():
 			problems = append(problems, fmt.Errorf("-trusted: %s has bits beyond its length; write %s", prefix, prefix.Masked()))
-		case prefix.Addr().Is4In6() || prefix.Addr().Zone() != "":
-			problems = append(problems, fmt.Errorf("-trusted: %s can never be the address of a peer; write IPv4 as 10.0.0.7, and leave out the zone", prefix))
+		case prefix.Addr().Is4In6():
+			problems = append(problems, fmt.Errorf("-trusted: %s is IPv4 written as IPv6; write it as 10.0.0.7", prefix))
 		default:
 			prefixes = append(prefixes, prefix)
 		}

@@ -114,7 +114,7 @@ func (s *site) serveApp(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", "public, max-age=60")
-	http.SetCookie(w, &http.Cookie{Name: "app", Value: "1"})
+	w.Header().Set("Set-Cookie", "app=1")
 	fmt.Fprintf(w, "%s %s %s %s", r.Method, r.RequestURI, asCGI(r.Header)["HTTP_X_CLERK_USER_ID"], body) //nolint:gosec // no browser shows it
 }
 
@@ -126,7 +126,7 @@ func echoOnce(w http.ResponseWriter, key string) {
 	}
 	defer func() { _ = conn.Close() }()
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // RFC 6455 section 4.2.2 wants it
-	fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+	_, _ = fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
 		base64.StdEncoding.EncodeToString(sum[:]))
 	line, _ := buffered.ReadString('\n')
 	_, _ = io.WriteString(conn, line)
@@ -238,9 +238,7 @@ func (s *site) send(method, target string, header ...string) reply {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for i := 0; i < len(header); i += 2 {
-		r.Header[header[i]] = append(r.Header[header[i]], header[i+1])
-	}
+	r.Header = with(r.Header, header...)
 	resp, err := s.client.Do(r)
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, target, err)

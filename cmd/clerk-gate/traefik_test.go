@@ -5,6 +5,7 @@ import (
 	"crypto/sha1" //nolint:gosec // as Clerk does
 	"encoding/base64"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -169,9 +170,7 @@ func (f forwardAuth) serve(w http.ResponseWriter, r *http.Request, next *httputi
 		return
 	}
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
-		for name, values := range answer.Header {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header)
 		w.WriteHeader(answer.StatusCode)
 		_, _ = io.Copy(w, bytes.NewReader(body))
 		return
