@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -49,6 +50,13 @@ func program(t *testing.T, name, debian string) string {
 		t.Skip(name + " is not installed: Debian package " + debian)
 	}
 	return path
+}
+
+// configuration is that of a site's gateway.
+func (s *site) configuration(t *testing.T, file string, replace map[string]string) string {
+	t.Helper()
+	maps.Copy(replace, s.edit)
+	return shipped(t, file, replace)
 }
 
 // shipped is a configuration file as it is shipped, but for addresses; all of them must be in it.
@@ -119,7 +127,7 @@ func startNginx(t *testing.T, s *site) {
 		temporary.WriteString(of + "_temp_path " + filepath.Join(dir, of) + ";\n")
 	}
 	conf := "daemon off; master_process off; pid " + filepath.Join(dir, "pid") + "; error_log stderr;\nevents { }\nhttp {\naccess_log off;\n" +
-		temporary.String() + shipped(t, "nginx/clerk-gate.conf", map[string]string{
+		temporary.String() + s.configuration(t, "nginx/clerk-gate.conf", map[string]string{
 		"127.0.0.1:8080": s.addr, "127.0.0.1:4180": address(s.gate.URL), "127.0.0.1:3000": address(s.app.URL),
 	}) + "}\n"
 	start(t, s.addr, nil, program(t, "nginx", "nginx"), "-e", "stderr", "-p", dir, "-c", writeFile(t, dir, "nginx.conf", conf))
@@ -129,7 +137,7 @@ func startHAProxy(t *testing.T, s *site) {
 	t.Helper()
 	dir, inner := t.TempDir(), freePort(t)
 	lua := writeFile(t, dir, "clerk-gate.lua", shipped(t, "haproxy/clerk-gate.lua", map[string]string{"127.0.0.1:4181": inner}))
-	conf := shipped(t, "haproxy/haproxy.cfg", map[string]string{
+	conf := s.configuration(t, "haproxy/haproxy.cfg", map[string]string{
 		"127.0.0.1:8080": s.addr, "127.0.0.1:4181": inner, "127.0.0.1:4180": address(s.gate.URL), "127.0.0.1:3000": address(s.app.URL),
 		"/etc/haproxy/clerk-gate.lua": lua,
 	})
@@ -144,7 +152,7 @@ func startCaddy(t *testing.T, s *site) {
 		name = other
 	}
 	dir := t.TempDir()
-	conf := "{\n\tadmin off\n}\n" + shipped(t, "caddy/Caddyfile", map[string]string{
+	conf := "{\n\tadmin off\n}\n" + s.configuration(t, "caddy/Caddyfile", map[string]string{
 		"127.0.0.1:8080": s.addr, "127.0.0.1:4180": address(s.gate.URL), "127.0.0.1:3000": address(s.app.URL),
 	})
 	start(t, s.addr, []string{"XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir}, program(t, name, "caddy"),

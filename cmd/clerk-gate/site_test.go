@@ -25,8 +25,9 @@ import (
 // site is an app behind a gateway, with the gate and a Clerk instance beside it and a browser before it.
 type site struct {
 	t      *testing.T
-	kind   string // of gateway
-	addr   string // of the gateway
+	kind   string            // of gateway
+	addr   string            // of the gateway
+	edit   map[string]string // of its configuration, beside addresses
 	base   string
 	clerk  *clerktest.Instance
 	ahead  atomic.Int64 // of the clock
@@ -37,9 +38,10 @@ type site struct {
 	asked     atomic.Int64                 // questions to the gate so far
 	fault     atomic.Pointer[http.Handler] // answers in the place of the gate
 
-	app  *httptest.Server
-	mu   sync.Mutex
-	seen []*http.Request // what reached the app
+	app   *httptest.Server
+	quiet bool // the app does not keep what it sees
+	mu    sync.Mutex
+	seen  []*http.Request // what reached the app
 }
 
 // newSite starts everything; start is the gateway and returns when it listens.
@@ -106,9 +108,11 @@ func newTestGate(t *testing.T, kind string, cfg clerkauth.Config) *gate {
 // serveApp is an app that believes the gateway. It answers with what a CGI-like server would make of the header.
 func (s *site) serveApp(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	s.mu.Lock()
-	s.seen = append(s.seen, r.Clone(context.WithoutCancel(r.Context())))
-	s.mu.Unlock()
+	if !s.quiet {
+		s.mu.Lock()
+		s.seen = append(s.seen, r.Clone(context.WithoutCancel(r.Context())))
+		s.mu.Unlock()
+	}
 	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		echoOnce(w, r.Header.Get("Sec-Websocket-Key"))
 		return
