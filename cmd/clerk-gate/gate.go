@@ -116,6 +116,7 @@ func (g *gate) decide(a *answer, r *http.Request) *problem {
 	if err != nil {
 		return &problem{http.StatusInternalServerError, "requirement-invalid", "The gateway's configuration requires what cannot be checked.", err}
 	}
+	recordOf(r.Context()).requirement = r.URL.RawQuery
 	asked, p := g.gateway.original(r)
 	if p != nil {
 		return p
@@ -156,7 +157,7 @@ func (g *gate) log(r *http.Request, rec *record, status int) {
 		return
 	}
 	g.logger.Log(r.Context(), level, "decision", "answer", status, "status", rec.status, "reason", rec.reason,
-		"source", rec.source, "requirement", r.URL.RawQuery, "peer", r.RemoteAddr, "detail", detail(rec.err))
+		"source", rec.source, "requirement", rec.requirement, "peer", r.RemoteAddr, "detail", detail(rec.err))
 }
 
 // detail is an error and the one that it wraps, which has no token, key or user in it.

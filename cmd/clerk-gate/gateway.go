@@ -54,7 +54,7 @@ func (g gateway) original(r *http.Request) (*http.Request, *problem) {
 	}
 	u, err := url.ParseRequestURI(uri)
 	if err != nil || !strings.HasPrefix(uri, "/") {
-		return nil, &problem{http.StatusBadRequest, "target-invalid", "The request does not ask for a path.", err}
+		return nil, &problem{http.StatusBadRequest, "target-invalid", "The request does not ask for a path.", nil} // err shows it whole
 	}
 	asked := r.Clone(r.Context())
 	asked.Method, asked.Host, asked.URL, asked.RequestURI = method, host, u, uri

@@ -134,6 +134,60 @@ func TestRenewal(t *testing.T) {
 	})
 }
 
+// Whatever the gate sets reaches the browser, beside a yes and beside a redirect, however much it is.
+func TestEveryCookieReachesTheBrowser(t *testing.T) {
+	forEachGateway(t, func(t *testing.T, s *site) {
+		names := []string{
+			"__session", "__client_uat", "__clerk_db_jwt", "__clerk_handshake", "__clerk_handshake_nonce", "__clerk_redirect_count",
+			"__Host-clerkauth_party", "__Host-clerkauth_tried", "__Host-clerkauth_handshake", "clerkauth_party", "clerkauth_tried", "clerkauth_handshake",
+		}
+		for _, name := range []string{"__session", "__client_uat", "__refresh", "__clerk_db_jwt"} {
+			names = append(names, name+"_"+cookieSuffix(s.clerk.PublishableKey()))
+		}
+		if len(names) != nginxCookies {
+			t.Errorf("%d names, want %d", len(names), nginxCookies)
+		}
+		gateway, err := gatewayNamed(s.kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status := http.StatusNoContent
+		s.fault.Store(handler(func(w http.ResponseWriter, r *http.Request) {
+			if value := r.Header.Get("X-Clerk-Answer"); value != "" {
+				if a, err := unpack(value); err == nil {
+					sendPlain(w, a)
+				}
+				return
+			}
+			a := newAnswer()
+			for _, name := range names {
+				a.header.Add("Set-Cookie", name+"="+strings.Repeat("x", 1500)+"; Path=/; Secure")
+			}
+			if status == http.StatusNoContent {
+				pass(a, r)
+			} else {
+				http.Redirect(a, r, "https://clerk.example.com/", status)
+			}
+			gateway.send(w, a)
+		}))
+		s.newBrowser()
+		s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		for _, status = range []int{http.StatusNoContent, http.StatusTemporaryRedirect} {
+			r := s.send(http.MethodGet, "/data", script...)
+			var got []string
+			for _, line := range r.header["Set-Cookie"] {
+				if name, value, _ := strings.Cut(line, "="); strings.Count(value, "x") >= 1500 {
+					got = append(got, name)
+				}
+			}
+			slices.Sort(got)
+			if want := slices.Sorted(slices.Values(names)); !slices.Equal(got, want) {
+				t.Errorf("beside %d: %d cookies %q, want %q", status, len(got), got, want)
+			}
+		}
+	})
+}
+
 func refreshes(s *site) int {
 	n := 0
 	for _, r := range s.clerk.Requests() {
@@ -189,6 +243,9 @@ func TestRequirements(t *testing.T) {
 			if r := s.send(http.MethodGet, path, script...); r.status != http.StatusOK {
 				t.Errorf("an admin at %s: %d %q", path, r.status, r.body)
 			}
+		}
+		if r := s.send(http.MethodGet, "/.clerk-gate/anybody", script...); s.kind == "nginx" && r.status != http.StatusNotFound {
+			t.Errorf("a client at nginx's own location: %d", r.status)
 		}
 		s.as("user_2bob")
 		if r := s.send(http.MethodGet, "/administration", script...); r.status != http.StatusOK {

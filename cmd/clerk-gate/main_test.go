@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -101,7 +102,7 @@ func TestCheck(t *testing.T) {
 
 func TestAddressThatIsTaken(t *testing.T) {
 	environment(t)
-	listener, err := newListener(t)
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,9 +228,10 @@ func TestMetrics(t *testing.T) {
 		ask(t, g, "/auth", header)
 	}
 	ask(t, g, "/auth?role=org:admin", header)
-	ask(t, g, "/auth?x=1", header)
+	ask(t, g, "/auth?x=path-secret&"+token, header)
 	ask(t, g, "/auth", asked("caddy", http.MethodGet, "/"))
 	ask(t, g, "/auth", asked("caddy", http.MethodGet, "//"))
+	ask(t, g, "/auth", asked("caddy", http.MethodGet, "/%zz?path-secret"))
 	ask(t, g, "/auth", with(asked("caddy", http.MethodOptions, "/"), append([]string{"Access-Control-Request-Method", "PUT"}, elsewhere...)...))
 	askBy(t, g, http.MethodGet, "10.0.0.1:1", "/auth", header)
 	got := page()
@@ -239,10 +241,11 @@ func TestMetrics(t *testing.T) {
 		`clerk_gate_decisions_total{reason="session-token-and-uat-missing",source="",status="signed-out"} 1`,
 		`clerk_gate_decisions_total{reason="requirement-invalid",source="",status="refused"} 1`,
 		`clerk_gate_decisions_total{reason="ambiguous-path",source="",status="refused"} 1`,
+		`clerk_gate_decisions_total{reason="target-invalid",source="",status="refused"} 1`,
 		`clerk_gate_decisions_total{reason="peer-not-trusted",source="",status="refused"} 1`,
 		`clerk_gate_decisions_total{reason="",source="",status="preflight"} 1`,
 		`clerk_gate_token_cache_hits_total 2`,
-		`clerk_gate_decision_seconds_count 8`,
+		`clerk_gate_decision_seconds_count 9`,
 	} {
 		if !strings.Contains(got, want+"\n") {
 			t.Errorf("/metrics does not say %s", want)
@@ -251,8 +254,8 @@ func TestMetrics(t *testing.T) {
 	if strings.Contains(got, "clerk_gate_key_age_seconds NaN") {
 		t.Error("keys that came have no age")
 	}
-	if n := strings.Count(log.String(), `"msg":"decision"`); n != 8 {
-		t.Errorf("%d lines about 8 decisions", n)
+	if n := strings.Count(log.String(), `"msg":"decision"`); n != 9 {
+		t.Errorf("%d lines about 9 decisions", n)
 	}
 	for _, secret := range []string{token, "user_secret", "sess_secret", "path-secret", clerk.SecretKey()} {
 		if strings.Contains(got, secret) || strings.Contains(log.String(), secret) {

@@ -20,6 +20,7 @@ import (
 type record struct {
 	status, reason, source string
 	cacheHit               bool
+	requirement            string // as the gateway said it, once it is known to be one: until then it may be a client's query
 	err                    error
 }
 

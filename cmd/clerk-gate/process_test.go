@@ -16,9 +16,11 @@ import (
 )
 
 // lastPort is below the ports that the system gives to others by itself, so that nobody takes one between freePort and its use.
-var lastPort atomic.Int64
-
-func init() { lastPort.Store(20000 + int64(os.Getpid()%1000)*10) }
+var lastPort = func() *atomic.Int64 {
+	first := new(atomic.Int64)
+	first.Store(20000 + int64(os.Getpid()%1000)*10)
+	return first
+}()
 
 // freePort is an address of this machine at which nobody listens. It does not listen itself to find out: a process that another
 // test starts at that moment would have the listener for a moment, too.

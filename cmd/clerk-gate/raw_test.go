@@ -14,20 +14,20 @@ import (
 	"time"
 )
 
-// dial opens a connection to the gateway that lasts 2 s.
-func (s *site) dial() net.Conn {
+// dial opens a connection to the gateway that lasts for some time.
+func (s *site) dial(lifetime time.Duration) net.Conn {
 	conn, err := new(net.Dialer).DialContext(s.t.Context(), "tcp", s.addr)
 	if err != nil {
 		s.t.Error(err)
 		return nil
 	}
-	_ = conn.SetDeadline(time.Now().Add(2 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(lifetime))
 	return conn
 }
 
 // exchange sends bytes to the gateway and takes what comes back, until it closes or says nothing more.
 func (s *site) exchange(raw string) {
-	conn := s.dial()
+	conn := s.dial(2 * time.Second)
 	if conn == nil {
 		return
 	}
@@ -38,7 +38,7 @@ func (s *site) exchange(raw string) {
 
 // upgrade asks for a WebSocket and returns the status, and what the other side sends back when it is greeted.
 func (s *site) upgrade(raw string) (status int, echo string) {
-	conn := s.dial()
+	conn := s.dial(10 * time.Second)
 	if conn == nil {
 		return 0, ""
 	}

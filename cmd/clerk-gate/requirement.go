@@ -40,7 +40,7 @@ func (g *gate) requirement(query string) (middleware, error) {
 	optional := values["optional"]
 	delete(values, "optional")
 	for name := range values {
-		return nil, fmt.Errorf("unknown parameter %q", name)
+		return nil, fmt.Errorf("unknown parameter %.20q", name)
 	}
 	switch {
 	case optional == nil && demanded == nil:

@@ -55,6 +55,12 @@ type forwardAuth struct {
 	Cookies             []string `yaml:"addAuthCookiesToResponse"`
 }
 
+// cookieSuffix is what traefik/README.md has people compute.
+func cookieSuffix(publishableKey string) string {
+	sum := sha1.Sum([]byte(publishableKey)) //nolint:gosec // as Clerk does
+	return base64.URLEncoding.EncodeToString(sum[:])[:8]
+}
+
 // route is a router of the configuration, ready to be used.
 type route struct {
 	path *regexp.Regexp
@@ -65,10 +71,8 @@ type route struct {
 
 func startImitatedTraefik(t *testing.T, s *site) {
 	t.Helper()
-	sum := sha1.Sum([]byte(s.clerk.PublishableKey())) //nolint:gosec // as Clerk does
-	suffix := base64.URLEncoding.EncodeToString(sum[:])[:8]
 	text := shipped(t, "traefik/dynamic.yml", map[string]string{
-		"127.0.0.1:4180": address(s.gate.URL), "127.0.0.1:3000": address(s.app.URL), "SUFFIX": suffix,
+		"127.0.0.1:4180": address(s.gate.URL), "127.0.0.1:3000": address(s.app.URL), "SUFFIX": cookieSuffix(s.clerk.PublishableKey()),
 	})
 	decoder := yaml.NewDecoder(strings.NewReader(text))
 	decoder.KnownFields(true)

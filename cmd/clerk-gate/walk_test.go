@@ -7,11 +7,6 @@ import (
 	"testing"
 )
 
-func newListener(t *testing.T) (net.Listener, error) {
-	t.Helper()
-	return new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-}
-
 // README.md's first five minutes: python/app.py behind nginx.
 func TestPythonApp(t *testing.T) {
 	s := newSite(t, "nginx", func(t *testing.T, s *site) {
