@@ -69,9 +69,9 @@ core.register_action("clerk-gate", { "http-req" }, function(txn, path)
 		end
 		return
 	end
-	-- A server may read X_Clerk-User.Id as X-Clerk-User-Id: every client header with such a name goes.
+	-- An app may read X_Clerk-User.Id as X-Clerk-User-Id: every client header with such a name goes. Names are in lower case here.
 	for name in pairs(sent) do
-		if name:lower():gsub("[^%w]", ""):find("clerk", 1, true) then
+		if name:find("clerk", 1, true) then
 			txn.http:req_del_header(name)
 		end
 	end
