@@ -68,14 +68,14 @@ func shipped(t *testing.T, file string, replace map[string]string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(content)
+	var pairs []string
 	for documented, here := range replace {
-		if !strings.Contains(text, documented) {
+		if !strings.Contains(string(content), documented) {
 			t.Fatalf("%s does not say %q", file, documented)
 		}
-		text = strings.ReplaceAll(text, documented, here)
+		pairs = append(pairs, documented, here)
 	}
-	return text
+	return strings.NewReplacer(pairs...).Replace(string(content))
 }
 
 func writeFile(t *testing.T, dir, name, content string) string {

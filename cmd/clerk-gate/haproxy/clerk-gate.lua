@@ -6,7 +6,7 @@
 --
 -- The second line is what keeps requests out when this script fails.
 
--- HAProxy's own listener that passes requests on to clerk-gate, and keeps connections open.
+-- HAProxy's own listener that passes requests on to clerk-gate.
 local gate = "127.0.0.1:4181"
 
 local identity = {
