@@ -30,7 +30,7 @@ func TestLoad(t *testing.T) {
 	wrk := program(t, "wrk", "wrk")
 	// What asks the gate, taken out.
 	without := map[string]map[string]string{
-		"nginx":   {"auth_request /.clerk-gate/signed-in;": "", "auth_request /.clerk-gate/admin;": "", "auth_request /.clerk-gate/anybody;": ""},
+		"nginx":   {"auth_request /.clerk-gate/signed-in;": "", "auth_request /.clerk-gate/admin;": "", "auth_request /.clerk-gate/anybody;": "", "default clerk_nowhere;": "default clerk_app;"},
 		"haproxy": {"http-request lua.clerk-gate /auth if": "# ", " unless { var(txn.clerk_passed) -m bool }": " if { always_false }", "http-response lua": "# "},
 		"caddy":   {"import clerk \"\"": ""},
 	}

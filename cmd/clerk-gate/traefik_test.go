@@ -133,6 +133,7 @@ func imitated(routes []route) http.Handler {
 				delete(r.Header, name) // aliasHeadersStrategy
 			}
 		}
+		keepConnection(r.Header)
 		if r.URL.Opaque != "" || strings.Contains(r.URL.Path, "#") || !strings.HasPrefix(r.URL.Path, "/") {
 			http.Error(w, "Bad Request", http.StatusBadRequest)
 			return
@@ -142,9 +143,6 @@ func imitated(routes []route) http.Handler {
 			clean += "/"
 		}
 		r.URL.Path, r.URL.RawPath = clean, ""
-		if r.Header.Get("Upgrade") == "h2c" {
-			r.Header.Del("Upgrade")
-		}
 		for _, route := range routes {
 			if route.path.MatchString(clean) {
 				route.auth.serve(w, r, route.app)
@@ -153,6 +151,21 @@ func imitated(routes []route) http.Handler {
 		}
 		http.NotFound(w, r)
 	})
+}
+
+// keepConnection lets Connection speak of an upgrade, which is not to HTTP/2, and of nothing else.
+func keepConnection(h http.Header) {
+	upgrade, lines := h.Get("Upgrade"), h["Connection"]
+	for _, line := range lines {
+		for name := range strings.SplitSeq(line, ",") {
+			h.Del(textproto.TrimString(name))
+		}
+	}
+	h.Del("Connection")
+	if upgrade != "" && upgrade != "h2c" && strings.Contains(strings.ToLower(strings.Join(lines, ",")), "upgrade") {
+		h.Set("Connection", "Upgrade")
+		h.Set("Upgrade", upgrade)
+	}
 }
 
 func (f forwardAuth) serve(w http.ResponseWriter, r *http.Request, next *httputil.ReverseProxy) {
@@ -185,11 +198,6 @@ func (f forwardAuth) serve(w http.ResponseWriter, r *http.Request, next *httputi
 // question is the header of the request to the gate.
 func (f forwardAuth) question(r *http.Request) http.Header {
 	h := r.Header.Clone()
-	for _, line := range h["Connection"] {
-		for name := range strings.SplitSeq(line, ",") {
-			h.Del(textproto.TrimString(name))
-		}
-	}
 	for _, name := range []string{"Connection", "Keep-Alive", "Te", "Trailers", "Transfer-Encoding", "Upgrade"} {
 		h.Del(name)
 	}

@@ -51,7 +51,7 @@ func TestFastCGI(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.edit = map[string]string{
-			"        proxy_pass http://clerk_app;\n\n": "        include /etc/nginx/fastcgi_params;\n include " + params + ";\n fastcgi_pass " + listener.Addr().String() + ";\n",
+			"        proxy_pass http://$clerk_passed_to;\n\n": "        include /etc/nginx/fastcgi_params;\n include " + params + ";\n fastcgi_pass " + listener.Addr().String() + ";\n",
 		}
 		startNginx(t, s)
 	})
