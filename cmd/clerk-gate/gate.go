@@ -69,17 +69,17 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *gate) serveReady(w http.ResponseWriter, r *http.Request) {
+	if g.draining.Load() {
+		writeProblem(w, http.StatusServiceUnavailable, "draining", "The gate is about to stop.")
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), decisionTime)
 	defer cancel()
-	err := g.auth.Ready(ctx)
-	switch {
-	case g.draining.Load():
-		writeProblem(w, http.StatusServiceUnavailable, "draining", "The gate is about to stop.")
-	case err != nil:
+	if g.auth.Ready(ctx) != nil {
 		writeProblem(w, http.StatusServiceUnavailable, string(clerkauth.ReasonKeysUnavailable), "The keys of the Clerk instance could not be loaded.")
-	default:
-		writeProblem(w, http.StatusOK, "", "")
+		return
 	}
+	writeProblem(w, http.StatusOK, "", "")
 }
 
 // serveAuth answers what a gateway asks. Only the 204 of pass lets a request through.

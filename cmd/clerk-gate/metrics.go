@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"math"
 	"net/http"
 	"strings"
@@ -42,7 +41,7 @@ func observe(ctx context.Context, e clerkauth.Event) {
 // refuse is the Config.ErrorHandler of the gate. It also sees what a check refused, after the decision was observed.
 func refuse(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
 	rec := recordOf(r.Context())
-	rec.reason, rec.err = string(err.Reason), errors.Unwrap(err)
+	rec.reason, rec.err = string(err.Reason), err
 	clerkauth.DefaultErrorHandler(w, r, err)
 }
 
@@ -64,7 +63,7 @@ func newMetrics(now func() time.Time) *metrics {
 		now: now,
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "clerk_gate_decisions_total",
-			Help: "Requests decided. The reason is empty for those that pass; the status is that of the session, refused, or preflight.",
+			Help: "Requests decided. The status is that of the session, or refused, or preflight; the reason is empty when signed in.",
 		}, []string{"status", "reason", "source"}),
 		hits: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "clerk_gate_token_cache_hits_total",
