@@ -32,7 +32,7 @@ func (a *answer) Write(b []byte) (int, error) {
 	return a.body.Write(b)
 }
 
-// finish makes sure that a gateway lets nothing pass but what pass wrote: every gateway takes any 2xx for a yes.
+// finish makes an error of what is neither the answer of pass nor a refusal.
 func (a *answer) finish() {
 	if a.status >= 300 && a.status <= 599 || a.status == http.StatusNoContent && a.header.Get("X-Clerk-Auth-Status") != "" {
 		return

@@ -94,8 +94,7 @@ func (g *gate) serveAuth(w http.ResponseWriter, r *http.Request) {
 		a = newAnswer()
 		writeProblem(a, p.status, p.code, p.message)
 	}
-	a.finish()
-	g.gateway.send(w, a)
+	g.gateway.reply(w, a)
 	g.metrics.count(rec, time.Since(begin))
 	g.log(r, rec, a.status)
 }

@@ -111,6 +111,28 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// On this machine a page may be there with TLS and without: the gateway says which it is.
+func TestScheme(t *testing.T) {
+	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{"http://localhost:3000", "https://localhost:3000"}})
+	for _, kind := range gatewayNames() {
+		g := newTestGate(t, kind, clerk.Config())
+		for scheme, want := range map[string]string{"http": "http", "https": "https", "ws": "http", "wss": "https"} {
+			header := with(http.Header{}, navigation...)
+			maps.Copy(header, asked(kind, http.MethodGet, "/"))
+			if kind == "nginx" {
+				header.Set("X-Original-Url", scheme+"://localhost:3000/")
+			} else {
+				header.Set("X-Forwarded-Proto", scheme)
+				header.Set("X-Forwarded-Host", "localhost:3000")
+			}
+			resp := ask(t, g, "/auth", header)
+			if at := resp.Header().Get("Location"); !strings.Contains(at, "redirect_url="+want+"%3A%2F%2Flocalhost%3A3000%2F") {
+				t.Errorf("%s, %s: %d to %q, want back to %s", kind, scheme, resp.Code, at, want)
+			}
+		}
+	}
+}
+
 func TestIdentityIsAlwaysSet(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
 	g := newTestGate(t, "caddy", clerk.Config())

@@ -43,6 +43,12 @@ func gatewayNamed(name string) (gateway, error) {
 	return gateway{}, fmt.Errorf("-gateway %q is none of %s", name, strings.Join(gatewayNames(), ", "))
 }
 
+// reply answers the gateway, which takes any 2xx for a yes: only one that pass wrote is sent.
+func (g gateway) reply(w http.ResponseWriter, a *answer) {
+	a.finish()
+	g.send(w, a)
+}
+
 // original is the request that the gateway asks about, as a server would have read it. It has the header of the one that
 // asks, and is never judged by the method of that one: a gateway asks about a POST with a GET. Where no method is said
 // it counts as a write.
@@ -61,7 +67,6 @@ func (g gateway) original(r *http.Request) (*http.Request, *problem) {
 	if method == "" {
 		asked.Method = http.MethodPost
 	}
-	asked.TLS = nil
 	switch scheme {
 	case "https", "wss":
 		asked.TLS = &tls.ConnectionState{}

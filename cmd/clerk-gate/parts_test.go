@@ -132,12 +132,10 @@ func TestOnlyADecisionPasses(t *testing.T) {
 		"204 without status": func(a *answer) { a.WriteHeader(http.StatusNoContent) },
 		"100":                func(a *answer) { a.WriteHeader(http.StatusContinue) },
 	} {
-		a := newAnswer()
-		write(a)
-		a.finish()
 		for _, g := range gateways {
-			w := httptest.NewRecorder()
-			g.send(w, a)
+			a, w := newAnswer(), httptest.NewRecorder()
+			write(a)
+			g.reply(w, a)
 			if w.Code >= 100 && w.Code < 300 {
 				t.Errorf("%s, %s: %d", g.name, name, w.Code)
 			}
