@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/clerkauth/clerkauth"
@@ -27,7 +26,6 @@ type gate struct {
 	anyPath    bool
 	logger     *slog.Logger
 	metrics    *metrics
-	draining   atomic.Bool
 }
 
 func newGate(o options, logger *slog.Logger) (*gate, error) {
@@ -69,10 +67,6 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *gate) serveReady(w http.ResponseWriter, r *http.Request) {
-	if g.draining.Load() {
-		writeProblem(w, http.StatusServiceUnavailable, "draining", "The gate is about to stop.")
-		return
-	}
 	ctx, cancel := context.WithTimeout(r.Context(), decisionTime)
 	defer cancel()
 	if g.auth.Ready(ctx) != nil {

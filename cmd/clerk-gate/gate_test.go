@@ -220,10 +220,6 @@ func TestHealth(t *testing.T) {
 	if a, b := status("/healthz"), status("/readyz"); a != 200 || b != 200 {
 		t.Errorf("all is well: healthz %d, readyz %d", a, b)
 	}
-	g.draining.Store(true)
-	if a, b := status("/healthz"), status("/readyz"); a != 200 || b != 503 {
-		t.Errorf("draining: healthz %d, readyz %d", a, b)
-	}
 	for _, path := range []string{"/", "/authx", "//auth", "/x/../auth", "/answer"} {
 		if code := ask(t, g, path, asked("haproxy", http.MethodGet, "/")).Code; code != http.StatusNotFound {
 			t.Errorf("%s: %d, want 404", path, code)

@@ -62,7 +62,7 @@ func (g gateway) original(r *http.Request) (*http.Request, *problem) {
 	if err != nil || !strings.HasPrefix(uri, "/") {
 		return nil, &problem{http.StatusBadRequest, "target-invalid", "The request does not ask for a path.", nil} // err shows it whole
 	}
-	asked := r.Clone(r.Context())
+	asked := *r
 	asked.Method, asked.Host, asked.URL, asked.RequestURI = method, host, u, uri
 	if method == "" {
 		asked.Method = http.MethodPost
@@ -74,7 +74,7 @@ func (g gateway) original(r *http.Request) (*http.Request, *problem) {
 	default:
 		return nil, &problem{http.StatusBadRequest, "target-invalid", "The request has an unknown scheme.", nil}
 	}
-	return asked, nil
+	return &asked, nil
 }
 
 // fromURL reads X-Original-URL: "https://app.example.com/path?query".

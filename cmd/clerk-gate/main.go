@@ -101,7 +101,6 @@ func serve(ctx context.Context, listener net.Listener, g *gate) error {
 	g.logger.Info("listening", "address", listener.Addr().String(), "gateway", g.gateway.name, "version", version())
 	stopped := make(chan error, 1)
 	release := context.AfterFunc(ctx, func() {
-		g.draining.Store(true)
 		g.logger.Info("draining")
 		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()

@@ -257,6 +257,9 @@ func TestMetrics(t *testing.T) {
 	if n := strings.Count(log.String(), `"msg":"decision"`); n != 9 {
 		t.Errorf("%d lines about 9 decisions", n)
 	}
+	if !strings.Contains(log.String(), `"requirement":"role=org:admin"`) {
+		t.Error("the log does not say what was required")
+	}
 	for _, secret := range []string{token, "user_secret", "sess_secret", "path-secret", clerk.SecretKey()} {
 		if strings.Contains(got, secret) || strings.Contains(log.String(), secret) {
 			t.Errorf("%q is shown", secret)
