@@ -22,7 +22,7 @@ import (
 //	LOAD=1 go test -v -run TestLoad .
 //
 // wrk (Debian package wrk) sends GETs with a session's cookies through each gateway, with the gate and without, by turns. Gateway
-// and gate are processes of their own; the app is in the test's, and answers with what came.
+// and gate are processes of their own; the app is in the test's.
 func TestLoad(t *testing.T) {
 	if os.Getenv("LOAD") == "" {
 		t.Skip("LOAD is not set")

@@ -220,7 +220,7 @@ func TestMetrics(t *testing.T) {
 	}
 	page := func() string { return askBy(t, g, http.MethodGet, "10.0.0.1:1", "/metrics", nil).Body.String() }
 	if !strings.Contains(page(), "clerk_gate_key_age_seconds NaN\n") {
-		t.Error("keys that never came have an age")
+		t.Error("keys that were never fetched have an age")
 	}
 	token := clerk.Token(clerktest.Claims{Subject: "user_secret", SessionID: "sess_secret"})
 	header := with(asked("caddy", http.MethodGet, "/path-secret"), "Authorization", "Bearer "+token)
@@ -252,7 +252,7 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	if strings.Contains(got, "clerk_gate_key_age_seconds NaN") {
-		t.Error("keys that came have no age")
+		t.Error("keys that were fetched have no age")
 	}
 	if n := strings.Count(log.String(), `"msg":"decision"`); n != 9 {
 		t.Errorf("%d lines about 9 decisions", n)
