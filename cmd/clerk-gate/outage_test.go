@@ -1,0 +1,66 @@
+package main
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+func TestClerkDown(t *testing.T) {
+	forEachGateway(t, func(t *testing.T, s *site) {
+		s.newBrowser()
+		s.clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
+		r := s.send(http.MethodGet, "/data", "Authorization", "Bearer "+s.clerk.Token(clerktest.Claims{}))
+		checkRefusal(t, "no keys", r, http.StatusServiceUnavailable)
+		if r.header.Get("Retry-After") == "" || len(s.reached()) != 0 {
+			t.Errorf("header %v, and %d requests reached the app", r.header, len(s.reached()))
+		}
+	})
+}
+
+// What is not an answer of the gate lets nobody pass.
+func TestGateThatDoesNotAnswer(t *testing.T) {
+	answers := map[string]http.HandlerFunc{
+		"breaks the connection": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"fails":                 func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
+		"never answers":         func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"sends elsewhere":       func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
+		"does not know /auth":   http.NotFound,
+		"is another server":     func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello")) },
+		"says nothing":          func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+	}
+	forEachGateway(t, func(t *testing.T, s *site) {
+		s.as("user_2alice")
+		s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		for name, answer := range answers {
+			switch name {
+			case "never answers", "is another server", "says nothing":
+				if s.kind == "traefik" {
+					continue // it waits for 30 s and takes any 2xx for a yes, and that is fixed
+				}
+			}
+			s.fault.Store(handler(answer))
+			for _, path := range []string{"/data", "/admin", "/welcome"} {
+				// What another server answers may reach the client.
+				if r := s.send(http.MethodGet, path, script...); len(s.reached()) != 0 || r.status < 300 && name != "is another server" && name != "says nothing" {
+					t.Errorf("a gate that %s, %s: %d", name, path, r.status)
+				}
+				if name == "never answers" {
+					break // it takes the 5 s of the configuration
+				}
+			}
+		}
+		s.fault.Store(nil)
+		s.gate.CloseClientConnections()
+		if r := s.send(http.MethodGet, "/data", script...); r.status != http.StatusOK {
+			t.Errorf("the gate is back, and the gateway answers %d", r.status)
+		}
+		s.gate.CloseClientConnections()
+		s.gate.Close()
+		s.forget()
+		if r := s.send(http.MethodGet, "/data", script...); r.status < 500 || len(s.reached()) != 0 {
+			t.Errorf("no gate: %d", r.status)
+		}
+	})
+}
