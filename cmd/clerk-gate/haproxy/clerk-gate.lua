@@ -99,6 +99,10 @@ core.register_action("clerk-gate-cookies", { "http-res" }, function(txn)
 		txn.http:res_add_header("set-cookie", cookie)
 	end
 	if renewed.cache then
+		-- Some caches believe the others before Cache-Control.
 		txn.http:res_set_header("cache-control", renewed.cache[0])
+		txn.http:res_del_header("expires")
+		txn.http:res_del_header("surrogate-control")
+		txn.http:res_del_header("cdn-cache-control")
 	end
 end)
