@@ -131,13 +131,21 @@ func (a *Authenticator) answerOutcome(ctx context.Context, e *evidence, now time
 	if s.live && !e.own.came {
 		return o
 	}
-	if public, ok := publicOrigin(ctx, &e.facts, &s.policy); ok {
-		if location := withoutAnswer(public, e.page); location != "" {
-			o.setHeader("Location", location)
-			o.setHeader("Cache-Control", "no-store")
-		}
+	if location := s.cleanAddress(ctx, e); location != "" {
+		o.setHeader("Location", location)
+		o.setHeader("Cache-Control", "no-store")
 	}
 	return o
+}
+
+// cleanAddress is the address of a page without what a handshake left in it; empty: the host is not one of the
+// application's own, or that is too long.
+func (s *settings) cleanAddress(ctx context.Context, e *evidence) string {
+	public, ok := publicOrigin(ctx, &e.facts, &s.policy)
+	if !ok {
+		return ""
+	}
+	return withoutAnswer(public, e.page)
 }
 
 // cookieOutcome is what the session cookies come to.

@@ -55,6 +55,3 @@ func (k keys) forHeader(ctx context.Context, h *header, now time.Time) (*jwks.Sn
 	}
 	return nil, ReasonKeysUnavailable
 }
-
-// knows reports whether the keys for a token are here, without waiting.
-func (k keys) knows(h *header, now time.Time) bool { return k.Knows(h.kid.value, now) }

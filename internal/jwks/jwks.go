@@ -118,12 +118,6 @@ func (k *Keys) tooOld(s *Snapshot, now time.Time) bool {
 	return age > k.maxAge || age < -FreshFor
 }
 
-// Knows reports whether a key for kid is here, without waiting.
-func (k *Keys) Knows(kid string, now time.Time) bool {
-	s := k.Ready(now)
-	return s != nil && s.Has(kid)
-}
-
 // Find returns keys that have kid. It waits only for a key that is not here yet or for a set that nobody has tried to
 // refresh, at most 3 s. The error is ErrUnknownKID, or wraps ErrUnavailable and the last fetch's error.
 func (k *Keys) Find(ctx context.Context, kid string, now time.Time) (*Snapshot, error) {
