@@ -182,6 +182,22 @@ func TestBearerDecidesAlone(t *testing.T) {
 	}
 }
 
+// Several lines are several values, wherever a blank or a quote stands.
+func TestLinesAreNotJoined(t *testing.T) {
+	a := newApp(t)
+	for _, lines := range [][2][]string{{{"a=1 b", "c"}, {"a=1", "b c"}}, {{`a" "b`, "c"}, {"a", `b" "c`}}, {{"a", ""}, {"", "a"}}} {
+		r := asking("GET", "/")
+		r.Header["Cookie"] = lines[0]
+		serve(a.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Header["Cookie"] = lines[1]
+			a.Optional(greet).ServeHTTP(w, r)
+		})), r)
+		if got := len(a.events()); got != 2 {
+			t.Errorf("%q and %q: %d decisions, want 2", lines[0], lines[1], got)
+		}
+	}
+}
+
 // A request that a handler makes of its own, with the context of the one it serves, is another request.
 func TestRequestsOfHandlersAreTheirOwn(t *testing.T) {
 	a := newApp(t)

@@ -199,7 +199,25 @@ func TestEveryExportedTypeIsPrinted(t *testing.T) {
 
 func TestConfigPrintsWhatIsSet(t *testing.T) {
 	cfg := clerkauth.Config{PublishableKey: "pk_live_x", SecretKey: "sk_live_x", AuthorizedParties: []string{"sk_live_y"}}
-	if got, want := fmt.Sprintf("%+v", cfg), "clerkauth.Config{PublishableKey, SecretKey, AuthorizedParties}"; got != want {
-		t.Errorf("got %s, want %s", got, want)
+	const want = "clerkauth.Config{PublishableKey, SecretKey, AuthorizedParties}"
+	says(t, cfg, want)
+	says(t, &cfg, want)
+	says(t, clerkauth.RequestState{Status: clerkauth.SignedIn}, "signed-in")
+	says(t, &clerkauth.RequestState{}, "signed-out")
+}
+
+// says checks what v says of itself to whoever asks.
+func says(t *testing.T, v slog.LogValuer, want string) {
+	t.Helper()
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		t.Error(err)
+	}
+	for who, got := range map[string]string{
+		"fmt": fmt.Sprintf("%+v", v), "slog": v.LogValue().String(), "json": strings.Trim(string(encoded), `"`),
+	} {
+		if got != want {
+			t.Errorf("%s: got %s, want %s", who, got, want)
+		}
 	}
 }
