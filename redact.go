@@ -17,17 +17,15 @@ func redact(message string, secrets ...string) string {
 		message = strings.NewReplacer(secret, "…", quoted[1:len(quoted)-1], "…").Replace(message)
 	}
 	message = pemBlock.ReplaceAllString(message, "-----BEGIN…")
-	message = quotedUserInfo.ReplaceAllString(message, `"$1…@`)
-	message = userInfo.ReplaceAllString(message, "…@")
+	message = userInfo.ReplaceAllString(message, `"$1…@`)
 	return word.ReplaceAllStringFunc(message, redactWord)
 }
 
 var (
-	pemBlock       = regexp.MustCompile(`(?s)-----BEGIN.*?(?:-----END[A-Z ]*-----|$)`)
-	quotedUserInfo = regexp.MustCompile(`(?s)"([A-Za-z]+://)?(?:[^"\\]|\\.)*@`) // in what %q writes
-	userInfo       = regexp.MustCompile(`[^\s"…]+@`)
-	word           = regexp.MustCompile(`[A-Za-z0-9_+=~/-]+`) // base64, in all of its alphabets
-	keyPrefix      = regexp.MustCompile(`[a-z]k_(?:live|test|prod)_|(?:sk|pk|ak|mt|oat|whsec)_`)
+	pemBlock  = regexp.MustCompile(`(?s)-----BEGIN.*?(?:-----END[A-Z ]*-----|$)`)
+	userInfo  = regexp.MustCompile(`(?s)"([A-Za-z]+://)?(?:[^"\\]|\\.)*@`) // all values are written with %q
+	word      = regexp.MustCompile(`[A-Za-z0-9_+=~/-]+`)                   // base64, in all of its alphabets
+	keyPrefix = regexp.MustCompile(`[a-z]k_(?:live|test|prod)_|(?:sk|pk|ak|mt|oat|whsec)_`)
 )
 
 const (

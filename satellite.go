@@ -54,7 +54,7 @@ func (s *settings) syncTarget(ctx context.Context, e *evidence) string {
 	if !ok {
 		return ""
 	}
-	var here address
+	var here, query address
 	here.write(public, e.page.path)
 	if e.page.query != "" {
 		here.pair(e.page.query)
@@ -62,7 +62,11 @@ func (s *settings) syncTarget(ctx context.Context, e *evidence) string {
 	if here.tooLong {
 		return ""
 	}
-	return withParameters(*s.signIn, paramRedirect, here.String())
+	if s.signIn.RawQuery != "" {
+		query.pair(s.signIn.RawQuery)
+	}
+	query.add(paramRedirect, here.String())
+	return withQuery(*s.signIn, &query)
 }
 
 // answerToSatellite is where a development primary sends a satellite's browser back to. Only the allowlist
@@ -72,9 +76,6 @@ func (s *settings) answerToSatellite(ctx context.Context, e *evidence) string {
 		return ""
 	}
 	wanted, _ := first(e.page.query, paramRedirect)
-	if len(wanted) > maxAddress {
-		return ""
-	}
 	target, err := url.Parse(wanted)
 	if err != nil || target.Host == "" || target.User != nil {
 		return ""
@@ -83,27 +84,26 @@ func (s *settings) answerToSatellite(ctx context.Context, e *evidence) string {
 	if err != nil || !o.Web() || !s.policy.allows(ctx, o.String(), &e.facts) {
 		return ""
 	}
-	rest := addressWithout("", page{query: target.RawQuery}, func(name string) bool { return name == paramSynced })
-	target.RawQuery = strings.TrimPrefix(rest, "?")
-	if browser := e.devBrowserToken(); browser != "" {
-		return withParameters(*target, paramDevBrowser, browser, paramSynced, "true")
+	var query address
+	for name, value := range parameters(target.RawQuery) {
+		if name != paramSynced {
+			query.add(name, value)
+		}
 	}
-	return withParameters(*target, paramSynced, "true")
+	if browser := e.devBrowserToken(); browser != "" {
+		query.add(paramDevBrowser, browser)
+	}
+	query.add(paramSynced, "true")
+	return withQuery(*target, &query)
 }
 
-// withParameters is u with names and values, in turn, after its own query; empty: that would be too long.
-func withParameters(u url.URL, namesAndValues ...string) string {
-	var query, a address
-	if u.RawQuery != "" {
-		query.pair(u.RawQuery)
-	}
-	for i := 0; i+1 < len(namesAndValues); i += 2 {
-		query.add(namesAndValues[i], namesAndValues[i+1])
-	}
+// withQuery is u with another query, which is not empty; empty: that would be too long.
+func withQuery(u url.URL, query *address) string {
 	if query.tooLong {
 		return ""
 	}
 	u.RawQuery = query.String()[1:]
+	var a address
 	a.write(u.String())
 	return a.String()
 }

@@ -40,10 +40,12 @@ func pasted(t *testing.T) map[string]struct{ text, secret string } {
 		"JWT with its scheme":    {"Bearer " + token, token},
 		"private key":            {string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), base64.StdEncoding.EncodeToString(der)},
 		"private key, cut":       {"-----BEGIN PRIVATE KEY-----\n" + base64.StdEncoding.EncodeToString(der)[:100], base64.StdEncoding.EncodeToString(der)[:100]},
+		"private key, short":     {"-----BEGIN PRIVATE KEY-----\nzyxwvutsrqpo\n-----END PRIVATE KEY-----\n", "zyxwvutsrqpo"},
+		"JWT, short":             {"eyJhIjoibiJ9.eyJiIjoibiJ9.c2ln", "eyJiIjoibiJ9"},
 		"user info":              {"https://alice:hunter2hunter2@example.com", "hunter2hunter2"},
 		"user info with a slash": {"https://alice:hunter2/hunter2@example.com/path", "hunter2/hunter2"},
 		"user info with a quote": {`https://alice:hun"ter2hunter2@example.com`, "ter2hunter2"},
-		"user info with a space": {"https://alice:hunter2 hunter2@example.com", "hunter2 hunter2"},
+		"user info with a space": {"https://alice:hunter2hunter2 hunter2@example.com", "hunter2hunter2 hunter2"},
 		"user info, no scheme":   {"alice:hunter2hunter2@example.com", "hunter2hunter2"},
 		"user info of a proxy":   {"socks5://alice:hunter2hunter2@10.0.0.1:1080", "hunter2hunter2"},
 	}
@@ -60,7 +62,7 @@ func pasted(t *testing.T) map[string]struct{ text, secret string } {
 }
 
 // around are ways in which a secret comes along with something else.
-var around = []string{"%s", " %s", "%s\n", `"%s"`, "'%s'", "https://%s", "https://example.com/%s", "https://example.com/?key=%s", "https://%s.example.com", "KEY=%s", "a,%s,b", "x%s", "/orgs/(%s", "%[1]s%[1]s"}
+var around = []string{"%s", " %s", "%s\n", `"%s"`, "'%s'", "https://%s", "https://example.com/%s", "https://example.com/?key=%s", "https://%s.example.com", "KEY=%s", "a,%s,b", "x%s", "/orgs/(%s", "/orgs/([%s)", "%[1]s%[1]s"}
 
 // settable are the texts of a value, by name, and how to set them.
 func settable(v reflect.Value, name string) map[string]func(string) {
@@ -131,14 +133,17 @@ func TestNoErrorOfNewShowsASecret(t *testing.T) {
 }
 
 // What a secret looks like does not matter where the configuration has it in its own place too.
-func TestNoErrorOfNewShowsTheStateKey(t *testing.T) {
+func TestNoErrorOfNewShowsTheKeysOfItsConfig(t *testing.T) {
 	for _, key := range []string{"correct horse battery staple correct", "all-small-letters-and-hyphens-of-32", "\x00\x01\"\\\n and bytes that Go quotes \xff\xfe"} {
 		for name := range settable(reflect.ValueOf(&clerkauth.Config{}).Elem(), "") {
 			cfg := goodConfig()
 			settable(reflect.ValueOf(&cfg).Elem(), "")[name]("https://" + key + "/")
-			cfg.StateKey = []byte(key)
-			if _, err := clerkauth.New(cfg); err != nil && (strings.Contains(err.Error(), key[5:20]) || strings.Contains(err.Error(), key[len(key)-12:])) {
-				t.Errorf("%s: %q shows the key %q", name, err, key)
+			asState, asSecret := cfg, cfg
+			asState.StateKey, asSecret.SecretKey = []byte(key), key
+			for _, cfg := range []clerkauth.Config{asState, asSecret} {
+				if _, err := clerkauth.New(cfg); err != nil && (strings.Contains(err.Error(), key[5:20]) || strings.Contains(err.Error(), key[len(key)-12:])) {
+					t.Errorf("%s: %q shows the key %q", name, err, key)
+				}
 			}
 		}
 	}

@@ -25,13 +25,14 @@ func TestNoRedirectToALongAddress(t *testing.T) {
 		code   int
 		reason clerkauth.Reason
 	}{
-		"handshake":            {primary, func(*clerkauth.Config) {}, "__client_uat=1", "/?a=", 307, clerkauth.ReasonUATWithoutSessionToken},
-		"handshake for a path": {primary, func(*clerkauth.Config) {}, "__client_uat=1", "/", 307, clerkauth.ReasonUATWithoutSessionToken},
-		"sign-in":              {primary, signIn, "", "/?a=", 302, clerkauth.ReasonSessionTokenAndUATMissing},
-		"sign-in for a path":   {primary, signIn, "", "/", 302, clerkauth.ReasonSessionTokenAndUATMissing},
-		"satellite":            {development, satellite, "__clerk_db_jwt=x", "/?__clerk_synced=false&a=", 307, clerkauth.ReasonSatelliteNeedsSync},
-		"development browser":  {development, func(*clerkauth.Config) {}, "", "/?a=", 307, clerkauth.ReasonDevBrowserMissing},
-		"developer's browser":  {development, func(*clerkauth.Config) {}, "__client_uat=1; __clerk_db_jwt=$LONG", "/", 307, clerkauth.ReasonUATWithoutSessionToken},
+		"handshake":             {primary, func(*clerkauth.Config) {}, "__client_uat=1", "/?a=", 307, clerkauth.ReasonUATWithoutSessionToken},
+		"handshake for a path":  {primary, func(*clerkauth.Config) {}, "__client_uat=1", "/", 307, clerkauth.ReasonUATWithoutSessionToken},
+		"sign-in":               {primary, signIn, "", "/?a=", 302, clerkauth.ReasonSessionTokenAndUATMissing},
+		"sign-in for a path":    {primary, signIn, "", "/", 302, clerkauth.ReasonSessionTokenAndUATMissing},
+		"satellite":             {development, satellite, "__clerk_db_jwt=x", "/?__clerk_synced=false&a=", 307, clerkauth.ReasonSatelliteNeedsSync},
+		"answer to a satellite": {development, func(*clerkauth.Config) {}, "__clerk_db_jwt=x", "/?__clerk_redirect_url=http%3A%2F%2Fexample.com%2F%3Fa%3D", 307, clerkauth.ReasonSessionTokenAndUATMissing},
+		"development browser":   {development, func(*clerkauth.Config) {}, "", "/?a=", 307, clerkauth.ReasonDevBrowserMissing},
+		"developer's browser":   {development, func(*clerkauth.Config) {}, "__client_uat=1; __clerk_db_jwt=$LONG", "/", 307, clerkauth.ReasonUATWithoutSessionToken},
 	} {
 		a := newAppOf(t, tc.clerk, tc.change)
 		redirects := map[bool]bool{}
