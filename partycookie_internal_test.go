@@ -162,3 +162,19 @@ func TestReplaceParty(t *testing.T) {
 		}
 	}
 }
+
+// Of several that hold, the one that lasts longest counts, so that an old one beside it is no reason to set another.
+func TestPartyCookieThatLastsLongest(t *testing.T) {
+	s, now := partySettings(t), time.Unix(1_700_000_000, 0)
+	k, tag := s.policy.party, s.policy.party.tag(s.policy.issuers[0], partyOrigin)
+	for _, lives := range [][]time.Duration{{time.Hour, partyLifetime}, {partyLifetime, time.Hour}} {
+		c := partyClaims(s, "sess_1")
+		f := facts{rawHost: "example.com", ownSite: true}
+		for _, life := range lives {
+			f.readParty(tag, k.mint(c, partyOrigin, now.Add(life)))
+		}
+		if got := s.partyCookie(t.Context(), c, &f, now); got != nil {
+			t.Errorf("%s: %v, want none", lives, got)
+		}
+	}
+}

@@ -108,6 +108,21 @@ func TestRotationBesideAPlantedSession(t *testing.T) {
 	}
 }
 
+// The same while the keys are out of reach: whether the visitor's token is good cannot be told, and the attacker's does
+// not take its place.
+func TestRotationOutOfReachBesideAPlantedSession(t *testing.T) {
+	v := newVisitor(t)
+	party, old := v.party(v.claims(victim)), v.token(attacker)
+	wantState(t, v.auth.AuthenticateRequest(v.script(old)), clerkauth.SignedIn, "")
+	v.clerk.RotateKey()
+	v.clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
+	for kind, r := range v.requests(v.token(victim), planted(old), party) {
+		if got := who(t, v.auth.AuthenticateRequest(r)); got != string(clerkauth.ReasonSessionTokenAmbiguous) {
+			t.Errorf("%s: %s", kind, got)
+		}
+	}
+}
+
 // Keys out of reach are no reason to sign anybody out, whatever was planted beside the token that needs them.
 func TestCannotTellBesidePlantedCookies(t *testing.T) {
 	v := newVisitor(t)
