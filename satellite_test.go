@@ -17,6 +17,9 @@ func navigating(target string, edits ...edit) *http.Request {
 	return asking("GET", target, append([]edit{headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate")}, edits...)...)
 }
 
+// scripted makes a page load of a script's request.
+var scripted = all(with("Sec-Fetch-Dest", "empty"), with("Sec-Fetch-Mode", "cors"))
+
 // sentTo is where a decision sends the browser; nil: nowhere.
 func sentTo(t *testing.T, s *clerkauth.RequestState) *url.URL {
 	t.Helper()
@@ -99,7 +102,7 @@ func TestSatelliteAsksThePrimaryDomain(t *testing.T) {
 		{"back from the primary domain, signed in", satelliteHome + "?__clerk_synced=true", nil, true, all(), "", false},
 		{"two answers, of which the first counts", satelliteHome + "?__clerk_synced=true&__clerk_synced=false", nil, false, all(), nothingSent, false},
 		{"signed in", satelliteHome, nil, true, all(), "", false},
-		{"not a navigation", satelliteHome, nil, false, with("Sec-Fetch-Dest", "empty"), nothingSent, false},
+		{"not a navigation", satelliteHome, nil, false, scripted, nothingSent, false},
 		{"in a frame", satelliteHome, nil, false, with("Sec-Fetch-Dest", "iframe"), nothingSent, false},
 		{"a write", satelliteHome + "?__clerk_synced=false", nil, true, func(r *http.Request) { r.Method = "POST" }, "", false},
 		{"after three handshakes", satelliteHome, nil, false, headers("Cookie: __clerk_redirect_count=3"), needsSync, false},
@@ -218,7 +221,7 @@ func TestDevelopmentPrimaryAnswersListedSatellites(t *testing.T) {
 		{"capitals and the default port", ask("https://SATELLITE.test:443/page"), all(), "https://SATELLITE.test:443/page"},
 		{"two addresses, of which the first counts", ask(satelliteHome) + "&__clerk_redirect_url=https://evil.test/", all(), satelliteHome},
 		{"an iframe", ask(satelliteHome), with("Sec-Fetch-Dest", "iframe"), satelliteHome},
-		{"not a page", ask(satelliteHome), all(with("Sec-Fetch-Dest", "empty"), with("Sec-Fetch-Mode", "cors")), ""},
+		{"not a page", ask(satelliteHome), scripted, ""},
 		{"a stranger", ask("https://evil.test/page"), all(), ""},
 		{"below the satellite", ask("https://evil.satellite.test/page"), all(), ""},
 		{"the satellite over http", ask("http://satellite.test/page"), all(), ""},

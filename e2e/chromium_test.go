@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"io"
+	"os"
 	"testing"
 	"time"
 
@@ -18,8 +19,14 @@ type chromium struct {
 func openChromium(t *testing.T, n *internet, profile string) driver {
 	t.Helper()
 	path := program(t, "chromium", "chromium")
+	sockets, err := os.MkdirTemp("", "e2e") // not below the test's own: a socket's path is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(sockets) })
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.CombinedOutput(io.Discard), chromedp.WindowSize(900, 600),
+		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.CombinedOutput(io.Discard), chromedp.Env("TMPDIR="+sockets),
+		chromedp.WindowSize(900, 600),
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-back-forward-cache", true)) // or going back asks nobody, and tells chromedp nothing
