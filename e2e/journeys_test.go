@@ -22,6 +22,7 @@ var journeys = []struct {
 	{"sign-in and expiry in development", clerktest.Options{WithoutRefresh: true}, developmentIn, signInAndExpiry},
 	{"refresh after expiry", clerktest.Options{}, productionIn, refreshAfterExpiry},
 	{"writes and WebSockets of a sibling", clerktest.Options{}, productionIn, siblingCannotWrite},
+	{"party cookies of a sibling", clerktest.Options{WithoutRefresh: true}, productionIn, partyCookiesOfASibling},
 	{"own scripts", clerktest.Options{}, productionIn, ownScripts},
 	{"forms through a service worker", clerktest.Options{}, productionIn, formsThroughWorker},
 	{"forms past a service worker", clerktest.Options{}, productionIn, formsPastWorker},
@@ -131,4 +132,44 @@ func siblingCannotWrite(w *world, b *tab, _ string) {
 	if status := w.app.status("/write"); status != http.StatusOK || w.app.writes.Load() != 2 {
 		b.t.Errorf("the app's own form: %d, after %d writes", status, w.app.writes.Load())
 	}
+}
+
+// Engines keep the promise of __Host- names but for WebKit, where a sibling can plant them. They do no harm: the cookie
+// that holds is found among them, and keeps somebody signed in whose tokens no longer say for whom they are.
+func partyCookiesOfASibling(w *world, b *tab, engine string) {
+	w.signIn(b, "/private")
+	b.visit(w.home + "/private")
+	party := func() []string {
+		b.visit(w.home + "/private")
+		var names []string
+		for _, line := range w.app.header("/private")["Cookie"] {
+			for cookie := range strings.SplitSeq(line, "; ") {
+				if name, _, _ := strings.Cut(cookie, "="); strings.HasPrefix(name, "__Host-clerkauth_party") {
+					names = append(names, name)
+				}
+			}
+		}
+		return names
+	}
+	names := party()
+	if len(names) != 1 {
+		b.t.Fatalf("party cookies %q, want one", names)
+	}
+	_, domain, _ := strings.Cut(w.home, ".")
+	for _, path := range []string{"/", "/private"} {
+		b.visit(w.evil + "/")
+		evaluate[any](b, `void (document.cookie = %q)`, names[0]+"=v2.99999999999.planted; Domain="+domain+"; Path="+path+"; Secure")
+	}
+	want := 1
+	if engine == "WebKit" {
+		want = 3
+	}
+	if got := party(); len(got) != want {
+		b.t.Errorf("with those of a sibling the app gets %q, want %d", got, want)
+	}
+	b.expect("with those of a sibling", w.signedIn("/private"))
+	w.clerk.BrowserSessions()[0].SetClaims(clerktest.Claims{Subject: alice, Extra: map[string]any{"azp": clerktest.Absent}})
+	w.expire()
+	b.visit(w.home + "/private")
+	b.expect("without azp, with those of a sibling", w.signedIn("/private"))
 }
