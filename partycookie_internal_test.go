@@ -178,3 +178,44 @@ func TestPartyCookieThatLastsLongest(t *testing.T) {
 		}
 	}
 }
+
+// What is remembered of a session's party cookie holds for that cookie alone, at that origin, and no longer than it says.
+func TestPartyProof(t *testing.T) {
+	s, now := partySettings(t, func(c *Config) {
+		c.PublishableKey = "pk_test_Y2xlcmsuZXhhbXBsZS5jb20k"
+		c.AuthorizedParties = []string{"http://localhost:3000", "https://localhost:3000"}
+	}), time.Unix(1_700_000_000, 0)
+	c := partyClaims(s, "sess_1")
+	at := func(scheme, tag, value string) *facts {
+		f := &facts{rawHost: "localhost:3000", scheme: scheme, ownSite: true, document: true}
+		f.readParty(tag, value)
+		return f
+	}
+	set := s.replaceParty(t.Context(), c, at("https", "", ""), now)
+	tag, value := strings.TrimPrefix(set.Name, prefixHost+cookieParty), set.Value
+	other := s.policy.party.mint(partyClaims(s, "sess_2"), "https://localhost:3000", now.Add(partyLifetime))
+	for name, tc := range map[string]struct {
+		f    *facts
+		want bool
+	}{
+		"the cookie":         {at("https", tag, value), true},
+		"another session's":  {at("https", tag, other), false},
+		"under another name": {at("https", "AAAAAAAA", value), false},
+		"at another origin":  {at("http", tag, value), false},
+		"no cookie":          {at("https", "", ""), false},
+	} {
+		if got := s.policy.partyHolds(t.Context(), c, tc.f, now); got != tc.want {
+			t.Errorf("%s: holds %t, want %t", name, got, tc.want)
+		}
+	}
+	for life, want := range map[time.Duration]bool{partyLifetime/2 - time.Second: false, partyLifetime / 2: true} {
+		c := partyClaims(s, "sess_1")
+		set := s.replaceParty(t.Context(), c, at("https", "", ""), now)
+		if got := s.partyCookie(t.Context(), c, at("https", tag, set.Value), now.Add(life)); (got != nil) != want {
+			t.Errorf("after %s: %v, want it renewed: %t", life, got, want)
+		}
+	}
+	if got := s.partyCookie(t.Context(), c, at("http", "", ""), now); got == nil || strings.HasSuffix(got.Name, tag) {
+		t.Errorf("at another origin: %v, want another cookie", got)
+	}
+}
