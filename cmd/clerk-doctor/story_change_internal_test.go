@@ -18,7 +18,8 @@ func TestChangeDomainStories(t *testing.T) {
 	in := newInternet(t)
 	for _, st := range []story{
 		{name: "change of domain printed", args: []string{"change-domain", "https://www.missing.example"}, exit: exitFails, site: lost},
-		{name: "change of domain as JSON", args: []string{"change-domain", "-json", "https://example.com"}, exit: exitGood},
+		{name: "change of domain as JSON", args: []string{"-json", "change-domain", "https://example.com"}, exit: exitGood},
+		{name: "change of domain to a name in another script", args: []string{"change-domain", "https://bücher.missing.example/"}, domain: "missing.example", exit: exitFails, site: lost},
 		{name: "change of domain for a secondary application", args: []string{"change-domain", "-secondary", "https://app.apps.example"}, exit: exitGood},
 		{
 			name: "change of domain sent", args: []string{"change-domain", "-send", "https://example.com"}, exit: exitGood,
@@ -29,8 +30,16 @@ func TestChangeDomainStories(t *testing.T) {
 			env: map[string]string{"CLERK_SECRET_KEY": secretKey}, stdin: "example.com\n", site: backend(http.StatusUnprocessableEntity),
 		},
 		{
-			name: "change of domain refused without a word", args: []string{"change-domain", "-send", "https://example.com"}, exit: exitFails,
+			name: "change of domain with a broken gateway", args: []string{"-send", "change-domain", "https://example.com"}, exit: exitUnknown,
 			env: map[string]string{"CLERK_SECRET_KEY": secretKey}, stdin: "example.com", site: backend(http.StatusBadGateway),
+		},
+		{
+			name: "change of domain redirected", args: []string{"change-domain", "-send", "https://example.com"}, exit: exitUnknown,
+			env: map[string]string{"CLERK_SECRET_KEY": secretKey}, stdin: "example.com\n", site: backend(http.StatusTemporaryRedirect),
+		},
+		{
+			name: "change of domain with too many requests", args: []string{"change-domain", "-send", "https://example.com"}, exit: exitFails,
+			env: map[string]string{"CLERK_SECRET_KEY": secretKey}, stdin: "EXAMPLE.com\n", site: backend(http.StatusTooManyRequests),
 		},
 		{
 			name: "change of domain unanswered", args: []string{"change-domain", "-send", "https://example.com"}, exit: exitUnknown,
@@ -66,6 +75,7 @@ func backend(status int) func(*testing.T, internet, *site) {
 			if want := `POST /v1/instance/change_domain Bearer ` + secretKey + ` {"home_url":"https://example.com"}`; got != want {
 				t.Errorf("the request is %s, want %s", got, want)
 			}
+			w.Header().Set("Location", "https://api.clerk.com/elsewhere")
 			w.WriteHeader(status)
 			if status == http.StatusBadGateway {
 				_, _ = io.WriteString(w, "<html>")
@@ -140,7 +150,7 @@ func TestInterruptedWaitReportsTheLastWholeRound(t *testing.T) {
 			if got := strings.Count(stderr.String(), "waiting for"); got != tt.waits {
 				t.Errorf("waited %d times, want %d: %s", got, tt.waits, &stderr)
 			}
-			if s := stdout.String(); !strings.Contains(s, "connection refused") || strings.Contains(s, "canceled") {
+			if s := stdout.String(); !strings.Contains(s, "no resolver answers") || strings.Contains(s, "canceled") {
 				t.Errorf("the report is not of a whole round:\n%s", s)
 			}
 		})

@@ -7,7 +7,16 @@ import (
 )
 
 func TestDNSStories(t *testing.T) {
-	in := newInternet(t)
+	for _, program := range programs {
+		t.Run(program, func(t *testing.T) {
+			t.Parallel()
+			in := newInternetOf(t, program)
+			t.Run("stories", func(t *testing.T) { tellDNSStories(t, in) })
+		})
+	}
+}
+
+func tellDNSStories(t *testing.T, in internet) {
 	for _, st := range []story{
 		{name: "all is well", args: []string{"example.com"}, exit: exitGood},
 		{name: "nothing is there yet", args: []string{"missing.example"}, exit: exitFails, site: lost},

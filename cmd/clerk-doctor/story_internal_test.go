@@ -52,12 +52,19 @@ func TestKeyStories(t *testing.T) {
 			env: map[string]string{"CLERK_PUBLISHABLE_KEY": publishable("clerk.missing.example")},
 		},
 		{
-			name: "primary application", args: []string{"app.example.com"}, exit: exitFails, site: lost,
+			name: "page of the primary application", args: []string{"app.example.com"}, domain: "example.com", exit: exitGood,
 			env: map[string]string{"CLERK_PUBLISHABLE_KEY": publishable("clerk.example.com")},
 		},
 		{
-			name: "secondary application", args: []string{"app.apps.example"}, exit: exitGood,
+			name: "primary application", args: []string{"-secondary", "app.example.com"}, exit: exitFails, site: lost,
+			env: map[string]string{"CLERK_PUBLISHABLE_KEY": publishable("clerk.example.com")},
+		},
+		{
+			name: "secondary application by its key", args: []string{"app.apps.example"}, exit: exitGood,
 			env: map[string]string{"CLERK_PUBLISHABLE_KEY": publishable("clerk.app.apps.example")},
+		},
+		{
+			name: "secondary application by its records", args: []string{"app.apps.example"}, exit: exitGood,
 		},
 		{
 			name: "key of a secondary application", args: []string{"example.com"}, exit: exitFails,

@@ -2,34 +2,49 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
-// lookAgain is the time between two rounds of -wait.
+// lookAgain is the time between two looks of -wait.
 const lookAgain = 10 * time.Second
 
-// watch makes one round of checks or, with -wait, as many as it takes. A round that the end of the time cut short does not
-// count: the last whole one is reported.
+// watch looks once or, with -wait, until all is well or what is wrong is nothing that time changes. A look that the end of the time,
+// or an interrupt, cuts short does not count: the last whole one is reported.
 func watch(ctx context.Context, w world, o options) (report, error) {
-	start := w.now()
+	since := map[ref]time.Time{}
 	var last report
-	for round := 1; ; round++ {
+	for first := true; ; first = false {
 		net, err := o.network(w)
 		if err != nil {
 			return report{}, err
 		}
-		d := &doctor{options: o, net: net}
+		d := newDoctor(o, net)
+		if first {
+			d.chooseDomain(ctx)
+			o = d.options
+		}
 		checks := d.examine(ctx, w.progress)
 		w.clear()
-		if round == 1 || ctx.Err() == nil {
-			last = report{Domain: o.domain, Exit: verdict(checks), Checks: checks}
+		interrupted := errors.Is(ctx.Err(), context.Canceled)
+		if first && interrupted {
+			return report{}, errInterrupted
+		}
+		if first || ctx.Err() == nil {
+			last = newReport(o, checks)
 		}
 		if !o.wait || last.Exit == exitGood || ctx.Err() != nil {
 			return last, nil
 		}
-		w.waiting(last, w.now().Sub(start))
+		if idle := idle(last.checks); len(idle) > 0 {
+			w.say("not waiting: time does not change %s\n", strings.Join(idle, ", "))
+			return last, nil
+		}
+		w.waiting(last.checks, since)
 		if w.pause(ctx, lookAgain); ctx.Err() != nil {
+			w.clear()
 			return last, nil
 		}
 	}
@@ -53,23 +68,33 @@ func (w world) clear() {
 	}
 }
 
-// waiting says how far things are, between two rounds of -wait.
-func (w world) waiting(r report, passed time.Duration) {
+// waiting names what is pending, and since when, between two looks.
+func (w world) waiting(checks []check, since map[ref]time.Time) {
+	now := w.now()
+	var names []string
+	for _, c := range checks {
+		if !c.bad() {
+			continue
+		}
+		if _, seen := since[*c.ref()]; !seen {
+			since[*c.ref()] = now
+		}
+		names = append(names, fmt.Sprintf("%s of %s since %s", c.kind().id, c.name, since[*c.ref()].Format(time.TimeOnly)))
+	}
 	end := "\n"
 	if w.live {
 		end = ""
 	}
-	w.say("waiting for %d of %d, looking again in %v (%v so far)%s",
-		open(r.Checks), len(r.Checks), lookAgain, passed.Round(time.Second), end)
+	w.say("%s: waiting for %s%s", now.Format(time.TimeOnly), strings.Join(names, ", "), end)
 }
 
-// open is how many checks keep the report from being good.
-func open(checks []check) int {
-	n := 0
+// idle is what keeps the report from being good, and does not change with time.
+func idle(checks []check) []string {
+	var names []string
 	for _, c := range checks {
-		if c.Status == fail || c.Status == unknown {
-			n++
+		if c.bad() && !c.kind().waits {
+			names = append(names, c.kind().id+" of "+c.name)
 		}
 	}
-	return n
+	return names
 }

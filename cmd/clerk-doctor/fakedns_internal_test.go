@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// safeBuffer is a bytes.Buffer for writers that run at once.
+type safeBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// laxServer answers from a list of records, and with a CNAME beside others: no careful server does that, so the test plays it.
+func laxServer(t *testing.T, records ...string) string {
+	t.Helper()
+	var rrs []dns.RR
+	for _, r := range records {
+		rr, err := dns.NewRR(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rrs = append(rrs, rr)
+	}
+	return serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {
+		m := new(dns.Msg).SetReply(q)
+		m.Authoritative = true
+		for _, rr := range rrs {
+			if rr.Header().Name == q.Question[0].Name && rr.Header().Rrtype == q.Question[0].Qtype {
+				m.Answer = append(m.Answer, rr)
+			}
+		}
+		_ = w.WriteMsg(m)
+	})
+}
+
+// mood is what a server does with a query, in place of what it should; nil: what it should.
+type mood func(dns.ResponseWriter, *dns.Msg)
+
+// moody stands before another server and hands on the queries about which it has no mood.
+func moody(t *testing.T, upstream string, moods func(q dns.Question, m *dns.Msg) mood) string {
+	t.Helper()
+	return serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {
+		if act := moods(q.Question[0], q); act != nil {
+			act(w, q)
+			return
+		}
+		c := dns.Client{Net: w.LocalAddr().Network(), Timeout: testTimeout}
+		in, _, err := c.ExchangeContext(t.Context(), q, upstream)
+		if err != nil {
+			in = new(dns.Msg).SetRcode(q, dns.RcodeServerFailure)
+		}
+		_ = w.WriteMsg(in)
+	})
+}
+
+// says answers with an rcode and an extended error (RFC 8914); 0: none.
+func says(rcode int, extended uint16) mood {
+	return func(w dns.ResponseWriter, q *dns.Msg) {
+		m := new(dns.Msg).SetRcode(q, rcode)
+		if extended != 0 && q.IsEdns0() != nil {
+			m.SetEdns0(udpSize, false)
+			m.IsEdns0().Option = append(m.IsEdns0().Option, &dns.EDNS0_EDE{InfoCode: extended})
+		}
+		_ = w.WriteMsg(m)
+	}
+}
+
+// silent drops the query.
+func silent(dns.ResponseWriter, *dns.Msg) {}
+
+// empty answers NOERROR with authority, and nothing else.
+func empty(w dns.ResponseWriter, q *dns.Msg) {
+	m := new(dns.Msg).SetReply(q)
+	m.Authoritative = true
+	_ = w.WriteMsg(m)
+}
+
+// about makes a mood for the queries of some types, all if none is named, about a domain and what is below it.
+func about(domain string, act mood, types ...uint16) func(dns.Question, *dns.Msg) mood {
+	return func(q dns.Question, _ *dns.Msg) mood {
+		if within(q.Name, domain) && (len(types) == 0 || slices.Contains(types, q.Qtype)) {
+			return act
+		}
+		return nil
+	}
+}
+
+// resolvers leads the public resolvers, and with all the local one too, to address.
+func resolvers(address string, all bool) []string {
+	leads := []string{"1.1.1.1=" + address, "8.8.8.8=" + address}
+	if all {
+		leads = append(leads, "192.0.2.53="+address)
+	}
+	return leads
+}
+
+// hoster leads both name servers of most zones to address.
+func hoster(address string) []string {
+	return []string{"ns1.hoster.example=" + address, "ns2.hoster.example=" + address}
+}
+
+// serveDNS runs a name server of the test's own, over UDP and TCP.
+func serveDNS(t *testing.T, handle dns.HandlerFunc) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*dns.Server{{Listener: l, Handler: handle}, {PacketConn: p, Handler: handle}} {
+		started := make(chan struct{})
+		s.NotifyStartedFunc = func() { close(started) }
+		done := make(chan error, 1)
+		go func() { done <- s.ActivateAndServe() }()
+		<-started
+		t.Cleanup(func() {
+			_ = s.Shutdown()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	return l.Addr().String()
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// besideTypes are looked for at the host. A CNAME cannot stand beside any of them (RFC 1034, 3.6.2).
+var besideTypes = []uint16{
+	dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeTXT, dns.TypeNS, dns.TypeHTTPS, dns.TypeSVCB, dns.TypeSRV, dns.TypeCAA,
+}
+
+// neighbours finds what else stands at the host, asking the server whose word counts. ANY would not do (RFC 8482).
+func (d *doctor) neighbours(ctx context.Context, best sighting, e *evidence) {
+	direct := best.q.direct
+	replies := each(besideTypes, func(t uint16) reply {
+		return d.net.ask(ctx, best.server, question{name: e.host, qtype: t, direct: direct})
+	})
+	var own []dns.RR
+	for i, t := range besideTypes {
+		own = append(own, replies[i].owned(e.host, t)...)
+	}
+	if best.target != "" || len(own) > 0 {
+		e.wildcard = d.findWildcard(ctx, best, e, own)
+	}
+	for i, t := range besideTypes {
+		found := replies[i].owned(e.host, t)
+		switch {
+		case len(found) == 0:
+		case t == dns.TypeNS && e.wildcard == "":
+			e.cut, e.cutTo = e.host, nil
+			for _, rr := range found {
+				e.cutTo = append(e.cutTo, plain(rr.(*dns.NS).Ns))
+			}
+			slices.Sort(e.cutTo)
+		default:
+			e.beside = append(e.beside, dns.TypeToString[t])
+			e.addrs = append(e.addrs, reply{answer: found}.addrs()...)
+		}
+	}
+	slices.SortFunc(e.addrs, netip.Addr.Compare) // servers shuffle them
+}
+
+// findWildcard is the wildcard that the host's records come from: what is said of a name beside it that nobody uses is the same.
+func (d *doctor) findWildcard(ctx context.Context, best sighting, e *evidence, own []dns.RR) string {
+	direct := best.q.direct
+	beside := unlikely + "." + parent(e.host)
+	ask := func(name string, qtype uint16) reply {
+		return d.net.ask(ctx, best.server, question{name: name, qtype: qtype, direct: direct})
+	}
+	var same bool
+	if best.target != "" {
+		other := sight(best.server, best.q, beside, ask(beside, best.q.qtype))
+		same = other.target == best.target
+	} else {
+		same = slices.Equal(contents(own), contents(gatherTypes(ask, beside, own)))
+	}
+	if !same {
+		return ""
+	}
+	for name := parent(e.host); name != "" && under(name, e.apex); name = parent(name) {
+		star := "*." + name
+		if best.target != "" && len(ask(star, dns.TypeCNAME).owned(star, dns.TypeCNAME)) > 0 {
+			return star
+		}
+		if best.target == "" && len(ask(star, own[0].Header().Rrtype).owned(star, own[0].Header().Rrtype)) > 0 {
+			return star
+		}
+	}
+	return "*." + parent(e.host)
+}
+
+// gatherTypes are the records of name, of the types that own has.
+func gatherTypes(ask func(string, uint16) reply, name string, own []dns.RR) []dns.RR {
+	var found []dns.RR
+	var seen []uint16
+	for _, rr := range own {
+		if t := rr.Header().Rrtype; !slices.Contains(seen, t) {
+			seen = append(seen, t)
+			found = append(found, ask(name, t).owned(name, t)...)
+		}
+	}
+	return found
+}
+
+// contents are the records without owner and TTL.
+func contents(rrs []dns.RR) []string {
+	var words []string
+	for _, rr := range rrs {
+		words = append(words, dns.TypeToString[rr.Header().Rrtype]+" "+strings.TrimPrefix(rr.String(), rr.Header().String()))
+	}
+	slices.Sort(words)
+	return words
+}
+
+// findDoubled looks where the record ends up when a form that appends the zone is given the whole name.
+func (d *doctor) findDoubled(ctx context.Context, best sighting, host, apex string) string {
+	twice := host + "." + apex
+	ask := func(name string) sighting {
+		q := question{name: name, qtype: dns.TypeCNAME, direct: best.q.direct}
+		return sight(best.server, q, name, d.net.ask(ctx, best.server, q))
+	}
+	seen := ask(twice)
+	if seen.target == "" || ask(unlikely+"."+parent(twice)).target == seen.target {
+		return ""
+	}
+	return twice
+}
+
+// servedTypes are what browsers and authorities ask for, besides the CNAME.
+var servedTypes = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeHTTPS, dns.TypeCAA}
+
+// explainFailures names the servers that fail on a query about the host, and each query, and finds out whether DNSSEC is why
+// resolvers fail.
+func (d *doctor) explainFailures(ctx context.Context, e *evidence, f foundation) {
+	for _, s := range e.direct {
+		switch {
+		case s.failed != nil:
+			e.failing = append(e.failing, failure{s.server, question{name: e.host, qtype: dns.TypeCNAME, direct: true}, *s.failed})
+		case !s.settled():
+			e.failing = append(e.failing, failure{s.server, s.q, s.reply})
+		case e.serves:
+			e.failing = append(e.failing, d.failingTypes(ctx, s.server, e.host)...)
+		}
+	}
+	z := f.zone
+	z.apex = e.apex
+	for _, s := range e.public {
+		if c := d.dnssec(ctx, z, f.speaking, s.q, s.stamped()); c != nil {
+			c.name = e.host
+			e.unsigned = c
+			return
+		}
+	}
+}
+
+func (d *doctor) failingTypes(ctx context.Context, s server, host string) []failure {
+	tried := each(servedTypes, func(t uint16) failure {
+		q := question{name: host, qtype: t, direct: true}
+		return failure{s, q, d.net.ask(ctx, s, q)}
+	})
+	return slices.DeleteFunc(tried, func(f failure) bool { return f.reply.usable() })
+}
+
+// stamped is the reply with the server that gave it.
+func (s sighting) stamped() reply {
+	r := s.reply
+	r.from = s.server
+	return r
+}
