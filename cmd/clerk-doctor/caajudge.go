@@ -75,7 +75,7 @@ func failedCAA(c *check, s caaSet) {
 	var words []string
 	for _, f := range s.failed {
 		c.see = append(c.see, f.q.dig(f.server))
-		if f.reply.err != nil && !f.q.direct && !errors.Is(f.reply.err, errAliasCircle) {
+		if !f.q.direct && (f.reply.err != nil && !errors.Is(f.reply.err, errAliasCircle) || f.reply.rcode == dns.RcodeRefused) {
 			c.code = caaUnknown
 		}
 		words = append(words, f.server.String()+" "+f.reply.answersTo(f.q))

@@ -68,6 +68,15 @@ func (n *network) secured(ctx context.Context, apex string) (signed string, ds [
 // flaw looks at keys and signatures itself: not every resolver says what it did not like.
 func (n *network) flaw(ctx context.Context, apex string, servers []server, ds []*dns.DS, q question, said reply) (code, string) {
 	answer := n.signed(ctx, servers, apex, dns.TypeDNSKEY)
+	// The dates are compared with the clock of this machine, so the resolver's word goes before.
+	dated, dates := n.outdated(slices.Concat(answer.answer, n.signed(ctx, servers, apex, dns.TypeSOA).answer, n.signed(ctx, servers, q.name, dns.TypeCNAME).answer))
+	explained, words := explainedFlaw(said)
+	switch {
+	case explained == dated && dates != "":
+		return dated, dates
+	case explained == dnssecExpired, explained == dnssecNotYetValid:
+		return explained, words
+	}
 	var keys []*dns.DNSKEY
 	for _, rr := range answer.owned(apex, dns.TypeDNSKEY) {
 		keys = append(keys, rr.(*dns.DNSKEY))
@@ -78,12 +87,10 @@ func (n *network) flaw(ctx context.Context, apex string, servers []server, ds []
 	if len(keys) > 0 && !slices.ContainsFunc(ds, func(d *dns.DS) bool { return slices.ContainsFunc(keys, isOf(d)) }) {
 		return dnssecMismatch, "the DS record in the parent zone belongs to none of the zone's keys"
 	}
-	for _, r := range []reply{answer, n.signed(ctx, servers, apex, dns.TypeSOA), n.signed(ctx, servers, q.name, dns.TypeCNAME)} {
-		if c, says := n.outdated(r); says != "" {
-			return c, says
-		}
+	if dates != "" {
+		return dated, dates
 	}
-	return explainedFlaw(said)
+	return explained, words
 }
 
 // explainedFlaw is what the resolver says, where nothing else is found.
@@ -118,9 +125,9 @@ func (n *network) signed(ctx context.Context, servers []server, name string, qty
 }
 
 // outdated is whether some records have signatures, and none of those is valid at this time.
-func (n *network) outdated(r reply) (code, string) {
+func (n *network) outdated(rrs []dns.RR) (code, string) {
 	now := n.now()
-	all := signatures(r)
+	all := signatures(rrs)
 	for _, of := range slices.Sorted(maps.Keys(all)) {
 		sigs := all[of]
 		if slices.ContainsFunc(sigs, func(s *dns.RRSIG) bool { return s.ValidityPeriod(now) }) {
@@ -135,10 +142,10 @@ func (n *network) outdated(r reply) (code, string) {
 	return dnssecBogus, ""
 }
 
-// signatures are those in the reply, by what they sign.
-func signatures(r reply) map[string][]*dns.RRSIG {
+// signatures are those among the records, by what they sign.
+func signatures(rrs []dns.RR) map[string][]*dns.RRSIG {
 	all := map[string][]*dns.RRSIG{}
-	for _, rr := range slices.Concat(r.answer, r.ns) {
+	for _, rr := range rrs {
 		if sig, is := rr.(*dns.RRSIG); is {
 			of := plain(sig.Hdr.Name) + " " + dns.TypeToString[sig.TypeCovered]
 			all[of] = append(all[of], sig)

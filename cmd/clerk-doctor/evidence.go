@@ -34,8 +34,16 @@ func sight(s server, q question, host string, r reply) sighting {
 	return seen
 }
 
-// settled is whether the server says what there is, be it nothing. A name server's word counts with authority only.
-func (s sighting) settled() bool { return s.usable() && (s.authoritative || !s.q.direct) }
+// settled is whether the server says what there is, be it nothing. A name server's word counts with authority only, and that there
+// is nothing of a type, or nothing at all, with the SOA that says so (RFC 2308, 2). Resolvers may leave that out.
+func (s sighting) settled() bool {
+	return s.usable() && (!s.q.direct || s.authoritative && !s.hollow())
+}
+
+// hollow is a NOERROR that says nothing.
+func (r reply) hollow() bool {
+	return r.err == nil && r.rcode == dns.RcodeSuccess && len(r.answer) == 0 && len(r.ns) == 0
+}
 
 // dig shows the answer.
 func (s sighting) dig() string { return s.q.dig(s.server) }
@@ -51,6 +59,7 @@ type failure struct {
 type evidence struct {
 	record
 	apex          string       // of the zone that the record belongs in
+	above         string       // of the zone that delegates that one, if it is below the domain's
 	cause         *ref         // the zone's own trouble; nothing else is known then
 	direct        []sighting   // by the zone's name servers
 	public        []sighting   // by public resolvers
@@ -100,11 +109,11 @@ func (d *doctor) gather(ctx context.Context, r record) evidence {
 // inspect looks closer at what the best sighting says.
 func (d *doctor) inspect(ctx context.Context, e *evidence, best sighting) {
 	if soa := best.soa(); soa != nil && best.target == "" && under(e.host, soa.Hdr.Name) && within(soa.Hdr.Name, e.apex) {
+		if plain(soa.Hdr.Name) == e.host {
+			e.cut = e.host
+			return
+		}
 		e.apex = plain(soa.Hdr.Name) // a zone below the domain's, on the same servers
-	}
-	if e.apex == e.host {
-		e.cut = e.host
-		return
 	}
 	d.neighbours(ctx, best, e)
 	if best.target == "" {
@@ -144,7 +153,7 @@ func (d *doctor) descend(ctx context.Context, e *evidence, servers []server) {
 		if e.cut == e.host {
 			return
 		}
-		e.apex = e.cut
+		e.above, e.apex = e.apex, e.cut
 		servers, _ = d.net.nameServers(ctx, ref.reply)
 	}
 	if e.cut != "" {
@@ -164,8 +173,7 @@ func (d *doctor) sightings(ctx context.Context, servers []server, host string, d
 func (d *doctor) look(ctx context.Context, s server, host string, direct bool) sighting {
 	q := question{name: host, qtype: dns.TypeCNAME, direct: direct}
 	seen := sight(s, q, host, d.net.ask(ctx, s, q))
-	empty := seen.usable() && seen.rcode == dns.RcodeSuccess && len(seen.answer) == 0 && len(seen.ns) == 0
-	if seen.settled() && !empty || seen.refers(host) {
+	if seen.settled() && !seen.hollow() || seen.refers(host) {
 		return seen
 	}
 	q.qtype = dns.TypeA

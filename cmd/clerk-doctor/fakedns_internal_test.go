@@ -93,6 +93,9 @@ func empty(w dns.ResponseWriter, q *dns.Msg) {
 	_ = w.WriteMsg(m)
 }
 
+// blank is empty without authority.
+func blank(w dns.ResponseWriter, q *dns.Msg) { _ = w.WriteMsg(new(dns.Msg).SetReply(q)) }
+
 // about makes a mood for the queries of some types, all if none is named, about a domain and what is below it.
 func about(domain string, act mood, types ...uint16) func(dns.Question, *dns.Msg) mood {
 	return func(q dns.Question, _ *dns.Msg) mood {
@@ -101,6 +104,21 @@ func about(domain string, act mood, types ...uint16) func(dns.Question, *dns.Msg
 		}
 		return nil
 	}
+}
+
+// from hands the query to another server.
+func from(t *testing.T, upstream string) mood {
+	t.Helper()
+	return func(w dns.ResponseWriter, q *dns.Msg) {
+		c := dns.Client{Timeout: testTimeout}
+		if in, _, err := c.ExchangeContext(t.Context(), q, upstream); err == nil {
+			_ = w.WriteMsg(in)
+		}
+	}
+}
+
+func always(act mood) func(dns.Question, *dns.Msg) mood {
+	return func(dns.Question, *dns.Msg) mood { return act }
 }
 
 // resolvers leads the public resolvers, and with all the local one too, to address.
@@ -142,4 +160,51 @@ func serveDNS(t *testing.T, handle dns.HandlerFunc) string {
 		})
 	}
 	return l.Addr().String()
+}
+
+// validating makes a mood for queries about a domain, of a resolver that validates, and does not where that is not wanted. The DS
+// record is the parent's.
+func validating(domain string, act mood) func(dns.Question, *dns.Msg) mood {
+	all := about(domain, checked(act))
+	return func(q dns.Question, m *dns.Msg) mood {
+		if q.Qtype == dns.TypeDS {
+			return nil
+		}
+		return all(q, m)
+	}
+}
+
+func checked(act mood) mood {
+	return func(w dns.ResponseWriter, q *dns.Msg) {
+		if q.CheckingDisabled {
+			m := new(dns.Msg).SetReply(q)
+			for _, l := range []string{"SOA ns1.hoster.example. h.hoster.example. 1 1 1 1 60", "NS ns1.hoster.example."} {
+				rr, err := dns.NewRR(q.Question[0].Name + " 60 " + l)
+				if err == nil && rr.Header().Rrtype == q.Question[0].Qtype {
+					m.Answer = append(m.Answer, rr)
+				}
+			}
+			_ = w.WriteMsg(m)
+			return
+		}
+		act(w, q)
+	}
+}
+
+// holding answers with records, whatever is asked.
+func holding(t *testing.T, lines ...string) mood {
+	t.Helper()
+	var rrs []dns.RR
+	for _, l := range lines {
+		rr, err := dns.NewRR(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rrs = append(rrs, rr)
+	}
+	return func(w dns.ResponseWriter, q *dns.Msg) {
+		m := new(dns.Msg).SetReply(q)
+		m.Answer = rrs
+		_ = w.WriteMsg(m)
+	}
 }

@@ -23,8 +23,8 @@ func judge(e evidence) check {
 		e.lameAbove(&c)
 	case e.unsigned != nil && (!known || best.target != "" && e.rightness(best) == int(right)):
 		c = *e.unsigned
-	case !known:
-		e.unanswerable(&c)
+	case !known || !best.q.direct && len(e.direct) > 0 && best.target == "" && best.rcode != dns.RcodeNameError:
+		e.unanswerable(&c) // only NXDOMAIN means absent where the zone's own servers do not say
 	case best.target == "":
 		c.see = []string{best.dig()}
 		e.absent(&c, best)
@@ -38,11 +38,10 @@ func judge(e evidence) check {
 // delegated: other servers than the zone's are responsible for the host. No CNAME of the zone is seen then.
 func (e evidence) delegated(c *check) {
 	to := strings.Join(e.cutTo, ", ")
-	c.code, c.says = zoneCut, "it has NS records"
+	c.code, c.says = zoneCut, "it has a zone of its own, which hides every other record at the name"
 	if to != "" {
-		c.says += " (" + to + ")"
+		c.says = "it has NS records (" + to + "), which hide every other record at the name"
 	}
-	c.says += ", which hide every other record at the name"
 	c.fix = append([]string{"first remove the NS records of " + e.host + ", or the zone of that name"}, e.add()...)
 	q := question{name: e.host, qtype: dns.TypeNS, direct: true}
 	if len(e.direct) > 0 {
@@ -61,7 +60,11 @@ func (e evidence) lameAbove(c *check) {
 		c.see = append(c.see, s.dig())
 	}
 	c.code, c.says = zoneCutLame, e.cut+" is delegated to "+strings.Join(e.cutTo, ", ")+"; "+strings.Join(words, "; ")
-	c.fix = append([]string{"remove the NS records of " + e.cut + ", if nothing needs them, or have these servers set up for it"}, e.add()...)
+	kept := e.apex
+	e.apex = e.above
+	c.fix = append([]string{
+		"remove the NS records of " + e.cut + " from " + e.above + ", unless something needs them: then have these servers answer, and add the records there, to " + kept,
+	}, e.add()...)
 }
 
 // unanswerable: no server gives an answer that can be used.
@@ -75,7 +78,7 @@ func (e evidence) unanswerable(c *check) {
 	}
 	if len(failed) > 0 {
 		c.code, c.says = serversQueryFail, strings.Join(failed, "; ")
-		c.fix = []string{"show the DNS provider these queries: its servers answer for the zone, and fail on them"}
+		c.fix = []string{"see whether the CNAME is entered at the DNS provider; if it is, show the provider these queries, which its servers fail on"}
 		return
 	}
 	for _, s := range e.public {
@@ -126,9 +129,6 @@ func (e evidence) missing(c *check, best sighting) {
 	c.says = best.server.String() + " answers " + best.words()
 	if best.rcode == dns.RcodeSuccess {
 		c.says += ": the name exists, without a CNAME"
-		if len(best.ns) == 0 {
-			c.says = best.server.String() + " answers NOERROR with nothing in it, not even the SOA that RFC 2308 wants"
-		}
 	}
 	for _, s := range e.public {
 		if how, _ := e.match(s.target); s.settled() && how == right && best.q.direct {

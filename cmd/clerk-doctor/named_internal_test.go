@@ -45,8 +45,8 @@ func startNameServers(t *testing.T, kind string) nameServers {
 		t.Fatal(err)
 	}
 	var anchors strings.Builder
-	for _, zone := range validatedZones {
-		fmt.Fprintf(&anchors, "%q static-ds 12345 13 2 %q; ", zone+".", strings.Repeat("AB", 32))
+	for zone, ds := range validated {
+		fmt.Fprintf(&anchors, "%q static-ds %s; ", zone+".", ds)
 	}
 	s.resolver = startNamed(t, program,
 		"recursion yes; forward only; forwarders { 127.0.0.1 port "+port+"; }; dnssec-validation yes; servfail-ttl 0;",
@@ -122,8 +122,13 @@ func runUntilDone(t *testing.T, program string, args ...string) *safeBuffer {
 	return log
 }
 
-// validatedZones are those that the resolver believes to be signed with a key that does not exist.
-var validatedZones = []string{signedZone, "unsigned.example"}
+// validated are the zones that the resolver believes to be signed with a certain key. The first two have another one, or none.
+var validated = map[string]string{
+	signedZone:         `12345 13 2 "` + strings.Repeat("AB", 32) + `"`,
+	"unsigned.example": `12345 13 2 "` + strings.Repeat("AB", 32) + `"`,
+	"expired.example":  `43028 13 2 "09BCF7DD56D71CE85E82C6FF5777F9CBD5E02EF788ED9E752021FB512BF4F976"`,
+	"early.example":    `1323 13 2 "1700E9397CCDA8A258940516A8C4D71AEF12A8ABB32C9C75CD1B5AFEA9F60618"`,
+}
 
 // signedZone is signed by its server.
 const signedZone = "bogus.example"
@@ -253,4 +258,3 @@ func freePort(t *testing.T) string {
 	t.Fatal("no port is free for both UDP and TCP")
 	return ""
 }
-

@@ -52,6 +52,9 @@ func (d *doctor) lookAtZone(ctx context.Context) foundation {
 			fix: []string{"check the spelling", "check at the registrar that the domain has not expired and has name servers"},
 			see: []string{soa.dig(server{})},
 		})
+	case d.notYours(f.apex) && d.proxy != nil:
+		suffix, _ := publicsuffix.PublicSuffix(d.domain)
+		f.block(check{code: recordsImpossible, name: d.domain, says: "only the operator of " + suffix + " could add them, and behind a proxy nobody has to"})
 	case d.notYours(f.apex):
 		suffix, _ := publicsuffix.PublicSuffix(d.domain)
 		f.block(check{
@@ -197,11 +200,14 @@ func (d *doctor) judgeServers(f *foundation, good, bad, unrouted []standing, q q
 	case len(good) > 0 && len(wrong) > 0:
 		c.code, c.says = serversLame, strings.Join(wrong, "; ")
 		c.fix = []string{"set the zone up there, or take that server out of the delegation at the registrar"}
+	case len(f.servers) > 0 && len(wrong) == 0 && !slices.ContainsFunc(f.servers, func(s server) bool { return !s.isIPv6() }):
+		c.code, c.says = serversIPv6Only, serverNames(f.servers)+": resolvers without IPv6 cannot find the domain"
+		if len(unrouted) > 0 {
+			c.says += ", and from here it cannot be queried either"
+		}
+		c.fix = []string{"give at least one name server an IPv4 address"}
 	case len(good) > 0:
 		c.code, c.says = serversGood, serverNames(f.speaking)
-	case len(unrouted) > 0 && len(bad) == 0 && !slices.ContainsFunc(unrouted, func(s standing) bool { return !s.isIPv6() }):
-		c.code, c.says = serversIPv6Only, serverNames(f.servers)+": resolvers that have only IPv4 cannot find the domain, and neither can they be queried from here"
-		c.fix = []string{"give at least one name server an IPv4 address"}
 	default:
 		c.code, c.says = serversUnreachable, strings.Join(slices.Concat(wrong, lamenessOf(unrouted)), "; ")+", although resolvers find the domain"
 		c.fix = []string{"nothing, if a firewall here lets DNS through to some resolvers only; what public resolvers say is used instead"}

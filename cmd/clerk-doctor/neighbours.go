@@ -62,16 +62,18 @@ func (d *doctor) findWildcard(ctx context.Context, best sighting, e *evidence, o
 	if !same {
 		return ""
 	}
+	qtype := dns.TypeCNAME
+	if best.target == "" {
+		qtype = own[0].Header().Rrtype
+	}
+	// From the top, since what is below a wildcard looks as if it were one too.
+	wildcard := "*." + parent(e.host)
 	for name := parent(e.host); name != "" && under(name, e.apex); name = parent(name) {
-		star := "*." + name
-		if best.target != "" && len(ask(star, dns.TypeCNAME).owned(star, dns.TypeCNAME)) > 0 {
-			return star
-		}
-		if best.target == "" && len(ask(star, own[0].Header().Rrtype).owned(star, own[0].Header().Rrtype)) > 0 {
-			return star
+		if star := "*." + name; len(ask(star, qtype).owned(star, qtype)) > 0 {
+			wildcard = star
 		}
 	}
-	return "*." + parent(e.host)
+	return wildcard
 }
 
 // gatherTypes are the records of name, of the types that own has.

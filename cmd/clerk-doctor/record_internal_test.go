@@ -72,7 +72,9 @@ func TestCloudflareAddresses(t *testing.T) {
 func heard(name string, rcode int, target string) sighting {
 	s := sighting{server: server{name: name}, reply: reply{rcode: rcode}, target: target, q: question{name: "clerk.example.com", qtype: dns.TypeCNAME}}
 	s.authoritative = name[:2] == "ns"
-	s.q.direct = s.authoritative
+	if s.q.direct = s.authoritative; s.authoritative {
+		s.ns = []dns.RR{&dns.SOA{}}
+	}
 	return s
 }
 

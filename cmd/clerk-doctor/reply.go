@@ -68,8 +68,8 @@ func (r reply) answersTo(q question) string {
 		return "does not answer " + q.String()
 	case r.err != nil:
 		return "does not answer " + q.String() + " (" + plainly(r.err) + ")"
-	case r.usable() && len(r.answer) == 0:
-		return "answers " + r.words() + " without a record to " + q.String()
+	case r.hollow():
+		return "answers NOERROR with nothing in it, not even a SOA, to " + q.String()
 	}
 	return "answers " + r.words() + " to " + q.String()
 }

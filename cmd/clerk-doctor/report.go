@@ -140,7 +140,7 @@ func (f *finding) add(c check, affected []check) {
 	}
 	steps := c.fix
 	// Certificates follow by themselves where only time is missing, and from a stale view nobody should act.
-	if deploy && !c.kind().waits {
+	if deploy && !c.kind().waits && c.code != caaOfTarget {
 		steps = append(slices.Clone(steps), `then press "Deploy certificates" in Clerk's Dashboard`)
 	}
 	f.Fix = union(f.Fix, steps)

@@ -32,7 +32,7 @@ func (e evidence) spread(c *check, best sighting, how fit) {
 	case c.code != cnameGood:
 	case e.wildcard != "":
 		c.code, c.says = cnameByWildcard, "to "+best.target+", the same as any other name in the place of the * of "+e.wildcard
-		c.fix = append(e.add(), "it then stays when the wildcard changes")
+		c.fix = append(e.add(), "a record of its own stays when the wildcard changes")
 	case how == unusual:
 		c.code, c.says = cnameUnusual, "to "+best.target+", not to "+e.targets[0]
 		c.fix = []string{"compare it with the Domains page of Clerk's Dashboard"}
@@ -52,7 +52,7 @@ func (e evidence) reach(c *check, best sighting) {
 	}
 	var words []string
 	for _, s := range failed {
-		words = append(words, s.server.String()+" "+s.answersTo(s.q))
+		words = append(words, s.server.String()+" says "+s.short())
 	}
 	said := strings.Join(words, "; ")
 	broken := slices.IndexFunc(failed, func(s sighting) bool { return s.err == nil && !s.refused() })
@@ -95,35 +95,47 @@ func digs(all []sighting) []string {
 
 // checkRecord judges one CNAME, and each query about it that a server of the zone fails on.
 func (d *doctor) checkRecord(ctx context.Context, r record) []check {
-	if d.proxy != nil && d.impossible(ctx) {
-		return []check{{code: recordsImpossible, name: r.host}}
-	}
 	if r.optional && !d.hasSecondMail(ctx) {
 		return nil
 	}
 	e := d.evidence(ctx, r)
 	found := judge(e)
 	checks := []check{found}
-	if found.code == serversQueryFail {
-		return checks
+	if found.code == serversQueryFail || found.code == zoneCutLame {
+		return checks // which name the queries
 	}
 	for _, f := range e.failing {
-		checks = append(checks, check{
-			code: serverQuery, name: f.server.String(), says: f.reply.answersTo(f.q) + ", although it serves the zone",
-			fix: []string{"show the DNS provider these queries; resolvers that ask this server for them fail"},
+		c := check{
+			code: serverQuery, name: f.server.String(), says: f.q.String() + ": " + f.reply.short(),
+			fix: []string{"show the DNS provider these queries: its server answers others, and resolvers that ask it these fail"},
 			see: []string{f.q.dig(f.server)},
-		})
+		}
+		if caa := d.checkCAA(ctx, r); f.q.qtype == dns.TypeCAA && caa.bad() {
+			c.cause = caa.ref()
+		}
+		checks = append(checks, c)
 	}
 	return checks
+}
+
+// short is what came, or did not.
+func (r reply) short() string {
+	switch {
+	case r.err != nil && timedOut(r.err):
+		return "no answer"
+	case r.err == nil && r.hollow():
+		return "NOERROR with nothing in it"
+	}
+	return r.words()
 }
 
 // recordCheck is the check of the CNAME itself.
 func (d *doctor) recordCheck(ctx context.Context, r record) check { return judge(d.evidence(ctx, r)) }
 
-// impossible is whether the domain is not the user's own, so that nobody can add records to it. Behind a proxy it works without them.
+// impossible is whether nobody can add records to the domain, and nobody has to: it is a host's, and behind a proxy.
 func (d *doctor) impossible(ctx context.Context) bool {
 	b := d.foundation(ctx).blocker
-	return b != nil && b.code == domainNotYours
+	return b != nil && b.code == recordsImpossible
 }
 
 // hasSecondMail is whether a record of the second mail provider is there: then all are to be.
@@ -166,18 +178,20 @@ func (d *doctor) checkResolver(ctx context.Context, rs []record) []check {
 }
 
 func (d *doctor) compare(e evidence, best sighting) check {
-	said := e.local.answersTo(e.local.q)
+	c := check{code: resolverDiffers, name: e.host, see: []string{e.local.dig(), best.dig()}}
+	if !e.local.settled() {
+		c.says = e.local.server.String() + " says " + e.local.short() + ", and the world has an answer"
+		c.fix = []string{"programs on this machine cannot look the name up: ask whoever runs the resolver"}
+		return c
+	}
+	said := e.local.words()
 	if e.local.target != "" {
-		said = "says " + e.local.target
+		said = e.local.target
+	} else if e.local.rcode == dns.RcodeSuccess {
+		said = "that there is no CNAME"
 	}
-	c := check{
-		code: resolverDiffers, name: e.host, says: e.local.server.String() + " " + said + "; the world sees " + worldly(best),
-		fix: []string{"programs on this machine see the wrong one: ask whoever runs the resolver, if it has a zone of its own for the domain"},
-		see: []string{e.local.dig(), best.dig()},
-	}
-	if e.local.settled() && e.local.wait > 0 {
-		c.says += "; if it has an old answer, it may keep that" + keeps(e.local.wait)
-	}
+	c.says = e.local.server.String() + " says " + said + keeps(e.local.wait) + "; the world sees " + worldly(best)
+	c.fix = []string{"programs on this machine see the wrong one: ask whoever runs the resolver whether it has a zone of its own for the domain; if it has an old answer, wait"}
 	return c
 }
 

@@ -11,7 +11,10 @@ func TestDNSStories(t *testing.T) {
 		t.Run(program, func(t *testing.T) {
 			t.Parallel()
 			in := newInternetOf(t, program)
-			t.Run("stories", func(t *testing.T) { tellDNSStories(t, in) })
+			t.Run("records", func(t *testing.T) { tellDNSStories(t, in) })
+			t.Run("zones", func(t *testing.T) { tellZoneStories(t, in) })
+			t.Run("servers", func(t *testing.T) { tellServerStories(t, in) })
+			t.Run("resolvers", func(t *testing.T) { tellResolverStories(t, in) })
 		})
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // paint holds the escape sequences; the zero paint writes plain text.
@@ -52,6 +54,14 @@ type page struct {
 	paint   paint
 }
 
+// readable adds to a name what it looks like in its own script.
+func readable(name string) string {
+	if shown, err := idna.Display.ToUnicode(name); err == nil && shown != name {
+		return shown + " (" + name + ")"
+	}
+	return name
+}
+
 // newPage is as wide as the terminal, within reason.
 func newPage(w world, verbose bool) page {
 	p := page{width: usualWidth, verbose: verbose}
@@ -66,7 +76,7 @@ func newPage(w world, verbose bool) page {
 
 // writeText writes the problems first, then one line for what is fine and one for what was not requested.
 func writeText(w io.Writer, r report, p page) error {
-	title := "clerk-doctor " + r.Domain
+	title := "clerk-doctor " + readable(r.Domain)
 	if r.Asked != "" {
 		title += ", the domain of " + r.Asked
 	}
@@ -192,22 +202,20 @@ func tally(fine []finding) string {
 
 // reasons say what was not looked at: by far most often because it was not given.
 func reasons(fs []finding) []string {
-	var all, absent []string
+	var absent, why []string
 	for _, f := range fs {
 		for _, it := range f.Items {
 			if f.Code == catalogue[recordsImpossible].id {
-				continue
+				why = append(why, "no records of "+it.Name+": "+it.Says)
+			} else {
+				absent = append(absent, it.Name)
 			}
-			absent = append(absent, it.Name)
-		}
-		if f.Code == catalogue[recordsImpossible].id {
-			all = append(all, strings.ToLower(f.Title[:1])+f.Title[1:]+": "+strings.Join(together(f.Items), ", "))
 		}
 	}
 	if len(absent) > 0 {
-		all = append([]string{"not given: " + strings.Join(absent, ", ")}, all...)
+		why = append([]string{"not given: " + strings.Join(absent, ", ")}, why...)
 	}
-	return all
+	return why
 }
 
 func summary(fs []finding) string {

@@ -104,6 +104,9 @@ func (n *network) delegation(ctx context.Context, name string, above zone) (zone
 		if apex := r.referral(name, above.apex); apex != "" {
 			return n.zoneAt(ctx, apex, r), true
 		}
+		if r.authoritative && len(r.owned(name, dns.TypeNS)) > 0 { // it serves both zones
+			return n.zoneAt(ctx, name, r), true
+		}
 	}
 	return zone{}, false
 }

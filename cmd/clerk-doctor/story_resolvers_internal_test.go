@@ -1,0 +1,85 @@
+package main
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// tellResolverStories: resolvers that fail, lag behind, or have a view of their own.
+func tellResolverStories(t *testing.T, in internet) {
+	unreachable := says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNoReachableAuthority)
+	for _, st := range []story{
+		{name: "a resolver fails once", args: []string{"example.com"}, exit: exitGood, leads: func(t *testing.T, in internet) []string {
+			return resolvers(moody(t, in.resolver, once(says(dns.RcodeServerFailure, 0))), true)
+		}},
+		{name: "one public resolver fails", args: []string{"example.com"}, exit: exitGood, leads: func(t *testing.T, in internet) []string {
+			return []string{"8.8.8.8=" + moody(t, in.resolver, about("example.com", unreachable))}
+		}},
+		{name: "public resolvers cannot reach the servers", args: []string{"example.com"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			return resolvers(moody(t, in.resolver, about("example.com", unreachable)), true)
+		}},
+		{name: "public resolvers fail on one record", args: []string{"example.com"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			return resolvers(moody(t, in.resolver, about("accounts.example.com", unreachable)), true)
+		}},
+		{name: "public resolvers fail for no reason", args: []string{"example.com"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			return resolvers(moody(t, in.resolver, about("example.com", says(dns.RcodeServerFailure, 0))), true)
+		}},
+		{name: "public resolvers refuse", args: []string{"example.com"}, exit: exitUnknown, leads: func(t *testing.T, in internet) []string {
+			return resolvers(moody(t, in.resolver, always(says(dns.RcodeRefused, dns.ExtendedErrorCodeProhibited))), false)
+		}},
+		{name: "a public resolver filters", args: []string{"example.com"}, exit: exitGood, leads: func(t *testing.T, in internet) []string {
+			return []string{"1.1.1.1=" + moody(t, in.resolver, about("clerk.example.com", says(dns.RcodeRefused, dns.ExtendedErrorCodeFiltered)))}
+		}},
+		{name: "DNSSEC expired by a resolver's word", args: []string{"bogus.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			leads := resolvers(moody(t, in.resolver, validating("bogus.example", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeSignatureExpired))), true)
+			mute := about("bogus.example", says(dns.RcodeRefused, 0), dns.TypeDNSKEY)
+			return append(leads, hoster(moody(t, in.authority, mute))...)
+		}},
+		{name: "DNSSEC words without a DS", args: []string{"example.com"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			return resolvers(moody(t, in.resolver, validating("example.com", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeDNSBogus))), true)
+		}},
+		{name: "DNSSEC fails at this resolver only", args: []string{"example.com"}, exit: exitGood, leads: func(t *testing.T, in internet) []string {
+			return []string{"192.0.2.53=" + moody(t, in.resolver, about("example.com", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeDNSBogus)))}
+		}},
+		{name: "split horizon", args: []string{"example.com"}, exit: exitGood, leads: func(t *testing.T, in internet) []string {
+			return []string{"192.0.2.53=" + moody(t, in.resolver, about("clerk.example.com", holding(t, "clerk.example.com. 60 CNAME portal.hoster.example.")))}
+		}},
+		{name: "this resolver is behind", args: []string{"moving.example"}, exit: exitGood, leads: func(t *testing.T, in internet) []string {
+			return []string{"192.0.2.53=" + moody(t, in.resolver, about("moving.example", from(t, in.stale)))}
+		}},
+		{name: "the certificate is late and a resolver behind", args: []string{"moving.example"}, exit: exitFails, site: unserved, leads: func(t *testing.T, in internet) []string {
+			return resolvers(moody(t, in.resolver, about("moving.example", from(t, in.stale))), true)
+		}},
+		{name: "name servers disagree", args: []string{"moving.example"}, exit: exitFails, site: unserved, leads: func(_ *testing.T, in internet) []string {
+			return []string{"ns2.hoster.example=" + in.stale}
+		}},
+		{name: "removed at the name servers", args: []string{"moving.example"}, exit: exitFails, site: unserved, leads: func(_ *testing.T, in internet) []string {
+			return hoster(in.stale)
+		}},
+		{name: "the first of two resolvers is silent", args: []string{"example.com"}, exit: exitGood, conf: "nameserver 192.0.2.99\nnameserver 192.0.2.53\n", leads: func(t *testing.T, _ internet) []string {
+			return []string{"192.0.2.99=" + freePort(t)}
+		}},
+		{name: "this resolver is silent", args: []string{"example.com"}, exit: exitGood, leads: func(t *testing.T, _ internet) []string {
+			return []string{"192.0.2.53=" + freePort(t)}
+		}},
+	} {
+		t.Run(st.name, func(t *testing.T) {
+			t.Parallel()
+			st.run(t, in)
+		})
+	}
+}
+
+// once makes a mood for the first of each query.
+func once(act mood) func(dns.Question, *dns.Msg) mood {
+	var seen sync.Map
+	return func(q dns.Question, m *dns.Msg) mood {
+		q.Name = dns.CanonicalName(q.Name)
+		if _, again := seen.LoadOrStore(question{name: q.Name, qtype: q.Qtype, unchecked: m.CheckingDisabled}, true); again {
+			return nil
+		}
+		return act
+	}
+}

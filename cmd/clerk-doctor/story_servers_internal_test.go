@@ -1,0 +1,61 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// tellServerStories: name servers that fail on some queries only.
+func tellServerStories(t *testing.T, in internet) {
+	const clerk = "clerk.example.com"
+	for _, st := range []struct {
+		name  string
+		exit  int
+		moods func(dns.Question, *dns.Msg) mood
+		seen  mood // of resolvers, where both name servers are like that; nil: only one is
+	}{
+		{"a server refuses the query for the CNAME", exitGood, about(clerk, says(dns.RcodeRefused, 0), dns.TypeCNAME), nil},
+		{"the servers refuse the query for the CNAME", exitGood, about(clerk, says(dns.RcodeRefused, 0), dns.TypeCNAME), says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNoReachableAuthority)},
+		{"the servers drop the query for the CNAME", exitGood, about(clerk, silent, dns.TypeCNAME), says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNoReachableAuthority)},
+		{"the servers refuse the host", exitFails, about(clerk, says(dns.RcodeRefused, 0)), says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNoReachableAuthority)},
+		{"the servers fail on the host", exitFails, about(clerk, says(dns.RcodeServerFailure, 0)), says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNoReachableAuthority)},
+		{"the servers answer nothing for the CNAME", exitGood, about(clerk, empty, dns.TypeCNAME), blank},
+		{"the servers answer nothing for the host", exitFails, about(clerk, empty), blank},
+		{"a server fails on IPv6 addresses", exitGood, about(clerk, says(dns.RcodeServerFailure, 0), dns.TypeAAAA), nil},
+		{"the servers do not know CAA", exitFails, about("example.com", says(dns.RcodeNotImplemented, 0), dns.TypeCAA), says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNoReachableAuthority)},
+		{"a server without EDNS", exitGood, func(_ dns.Question, m *dns.Msg) mood {
+			if m.IsEdns0() != nil {
+				return says(dns.RcodeFormatError, 0)
+			}
+			return nil
+		}, nil},
+		{"a server that drops EDNS", exitGood, func(_ dns.Question, m *dns.Msg) mood {
+			if m.IsEdns0() != nil {
+				return silent
+			}
+			return nil
+		}, nil},
+		{"a server that drops everything", exitGood, func(dns.Question, *dns.Msg) mood { return silent }, nil},
+	} {
+		t.Run(st.name, func(t *testing.T) {
+			t.Parallel()
+			story{name: st.name, args: []string{"example.com"}, exit: st.exit, leads: func(t *testing.T, in internet) []string {
+				if st.seen != nil {
+					return append(hoster(moody(t, in.authority, st.moods)), resolvers(moody(t, in.resolver, instead(st.moods, st.seen)), true)...)
+				}
+				return []string{"ns2.hoster.example=" + moody(t, in.authority, st.moods)}
+			}}.run(t, in)
+		})
+	}
+}
+
+// instead makes another mood of the same queries.
+func instead(moods func(dns.Question, *dns.Msg) mood, act mood) func(dns.Question, *dns.Msg) mood {
+	return func(q dns.Question, m *dns.Msg) mood {
+		if moods(q, m) == nil {
+			return nil
+		}
+		return act
+	}
+}
