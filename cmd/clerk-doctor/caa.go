@@ -18,7 +18,6 @@ type caaSet struct {
 	aliased string // the alias that led there, if there was one
 	foreign bool   // it is in a zone of somebody else
 	rrs     []*dns.CAA
-	stale   reply     // of a resolver that has an older set; usable only
 	failed  []failure // the queries on which the way up ended: an authority must not issue then
 	see     question
 	from    server
@@ -42,20 +41,22 @@ func (d *doctor) findCAA(ctx context.Context, host string) caaSet {
 // caaAt is the set at one name.
 func (d *doctor) caaAt(ctx context.Context, name string, f foundation) caaSet {
 	q := question{name: name, qtype: dns.TypeCAA}
-	world := d.net.lookup(ctx, name, dns.TypeCAA)
-	r := world
+	r := reply{}
 	if within(name, f.apex) && len(f.speaking) > 0 {
 		direct, failed := d.askZone(ctx, f.speaking, question{name: name, qtype: dns.TypeCAA, direct: true})
 		switch {
 		case failed != nil:
 			return caaSet{failed: failed}
 		case direct.authoritative:
-			q.direct = true
-			r = d.followOut(ctx, direct, name)
+			r, q = d.followOut(ctx, direct, name)
 		}
 	}
+	if r.from.addr == "" {
+		r = d.net.lookup(ctx, name, dns.TypeCAA)
+	}
+	own, err := publicsuffix.EffectiveTLDPlusOne(d.domain)
 	if !r.usable() {
-		return caaSet{failed: []failure{{r.from, q, r}}}
+		return caaSet{failed: []failure{{r.from, q, r}}, foreign: err == nil && !within(q.name, own)}
 	}
 	set := caaSet{see: q, from: r.from}
 	end := plain(r.canonical(name))
@@ -66,11 +67,10 @@ func (d *doctor) caaAt(ctx context.Context, name string, f foundation) caaSet {
 		return set
 	}
 	slices.SortFunc(set.rrs, func(a, b *dns.CAA) int { return strings.Compare(a.String(), b.String()) })
-	set.at, set.stale = end, world
+	set.at = end
 	if end != name {
 		set.aliased = name
 	}
-	own, err := publicsuffix.EffectiveTLDPlusOne(d.domain)
 	set.foreign = err == nil && !within(end, own)
 	return set
 }
@@ -89,18 +89,20 @@ func (d *doctor) askZone(ctx context.Context, servers []server, q question) (rep
 	return reply{}, failed
 }
 
-// followOut completes an answer of the zone's own server with what is behind an alias, if that is elsewhere.
-func (d *doctor) followOut(ctx context.Context, direct reply, name string) reply {
+// followOut completes an answer of the zone's own server with what is behind an alias, if that is elsewhere. It returns the last
+// question too.
+func (d *doctor) followOut(ctx context.Context, direct reply, name string) (reply, question) {
+	q := question{name: name, qtype: dns.TypeCAA, direct: true}
 	end := direct.canonical(name)
 	if end == "" {
-		return reply{err: errAliasCircle, from: direct.from}
+		return reply{err: errAliasCircle, from: direct.from}, q
 	}
 	if plain(end) == name || len(direct.owned(end, dns.TypeCAA)) > 0 {
-		return direct
+		return direct, q
 	}
 	r := d.net.lookup(ctx, end, dns.TypeCAA)
 	r.answer = slices.Concat(direct.answer, r.answer)
-	return r
+	return r, question{name: plain(end), qtype: dns.TypeCAA}
 }
 
 // permission is what a record set says to one authority.

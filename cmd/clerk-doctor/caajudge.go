@@ -82,6 +82,9 @@ func failedCAA(c *check, s caaSet) {
 	}
 	c.says = strings.Join(words, "; ")
 	c.fix = []string{"show the DNS provider these queries: an authority that cannot look CAA up must not issue (RFC 8659)"}
+	if s.foreign {
+		c.fix = []string{"nothing to change in your zone: the target of the CNAME is where it fails; if the CNAME leads where Clerk wants it, tell Clerk's support"}
+	}
 	if c.code == caaUnknown {
 		c.fix = []string{"check the network here, or name another resolver with -public-resolver"}
 	}

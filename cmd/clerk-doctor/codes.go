@@ -77,7 +77,6 @@ const (
 	caaBlocked
 	caaCritical
 	caaOfTarget
-	caaPending
 	caaLookupFails
 	caaUnknown
 
@@ -191,7 +190,6 @@ var catalogue = [codeCount]kind{
 	caaBlocked:     {"caa-blocked", groupCAA, fail, false, "CAA permits neither of Clerk's authorities"},
 	caaCritical:    {"caa-critical-unknown", groupCAA, fail, false, "A critical CAA property that no authority knows blocks all issuance"},
 	caaOfTarget:    {"caa-of-target", groupCAA, fail, false, "CAA records of the CNAME's target restrict who may issue"},
-	caaPending:     {"caa-pending", groupCAA, warn, true, "CAA is right, but public resolvers still have the old records"},
 	caaLookupFails: {"caa-lookup-fails", groupCAA, fail, false, "CAA cannot be looked up, which forbids issuance"},
 	caaUnknown:     {"caa-unknown", groupCAA, unknown, true, "CAA could not be looked up from here"},
 

@@ -126,7 +126,7 @@ func (n *network) addresses(ctx context.Context, name string) ([]netip.Addr, err
 		case r.err != nil:
 			failed = fmt.Errorf("%s: %w: %w", name, errUnresolved, errQuiet{r.err})
 		case !r.usable():
-			failed = fmt.Errorf("%s: %w: %w", name, errUnresolved, r.failure())
+			failed = fmt.Errorf("%s: %w", name, r.failure())
 		}
 		gone = gone || r.usable() && r.rcode == dns.RcodeNameError
 		found = append(found, r.addrs()...)

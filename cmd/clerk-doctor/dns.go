@@ -19,7 +19,7 @@ const (
 
 var (
 	errAliasCircle  = errors.New("the CNAMEs lead in a circle")
-	errRcode        = errors.New("the name server answers")
+	errRcode        = errors.New("the answer is")
 	errOtherAnswer  = errors.New("the answer is to another question")
 	errNoRouteToDNS = errors.New("no route from here")
 )

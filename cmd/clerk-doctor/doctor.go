@@ -40,6 +40,9 @@ type task func(context.Context) []check
 func (d *doctor) plan() []task {
 	tasks := []task{d.checkKeys}
 	if d.domain == "" {
+		if _, err := parseKey(d.key); err == nil { // of a development instance, which has no records to look at
+			tasks = append(tasks, d.checkFrontend)
+		}
 		return append(tasks, d.partyTasks(true), d.checkToken)
 	}
 	tasks = append(tasks, d.checkZone)

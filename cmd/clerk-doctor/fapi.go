@@ -91,25 +91,7 @@ func (d *doctor) checkFrontend(ctx context.Context) []check {
 	return []check{keys, d.compareClocks(seen, d.frontend()+jwksPath, keys), d.checkIssuer(ctx, d.frontend(), keys)}
 }
 
-// fetchedKeys is the check of the keys, once.
-func (d *doctor) fetchedKeys(ctx context.Context) check {
-	keys, _ := d.fetchKeys(ctx)
-	return keys
-}
-
 func (d *doctor) fetchKeys(ctx context.Context) (check, sample) {
-	type both struct {
-		check
-		sample
-	}
-	found := remember(&d.seen, "keys", func() both {
-		c, s := d.tryKeys(ctx)
-		return both{c, s}
-	})
-	return found.check, found.sample
-}
-
-func (d *doctor) tryKeys(ctx context.Context) (check, sample) {
 	address := d.frontend() + jwksPath
 	keys := check{code: apiGood, name: address, see: []string{"curl -sS " + address}}
 	if d.domain != "" && d.proxy == nil {

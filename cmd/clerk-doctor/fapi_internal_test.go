@@ -44,13 +44,13 @@ func TestClockIsComparedToTheSecond(t *testing.T) {
 func TestRefusalsComeWithAdvice(t *testing.T) {
 	for reason, want := range map[clerkauth.Reason]status{clerkauth.ReasonTokenExpired: fail, clerkauth.ReasonKeysUnavailable: unknown} {
 		var c check
-		new(doctor).refusal(t.Context(), &c, &clerkauth.Error{Reason: reason})
+		refusal(&c, &clerkauth.Error{Reason: reason})
 		if c.status() != want || len(c.fix) != 1 || c.fix[0] == "" {
 			t.Errorf("%s: got %+v, want %v with advice", reason, c, want)
 		}
 	}
 	var c check
-	if new(doctor).refusal(t.Context(), &c, &clerkauth.Error{Reason: "a-reason-of-tomorrow"}); c.status() != fail || c.fix != nil {
+	if refusal(&c, &clerkauth.Error{Reason: "a-reason-of-tomorrow"}); c.status() != fail || c.fix != nil {
 		t.Errorf("a reason without advice: got %+v, want a failure without a fix", c)
 	}
 }

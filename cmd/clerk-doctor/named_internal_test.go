@@ -122,11 +122,13 @@ func runUntilDone(t *testing.T, program string, args ...string) *safeBuffer {
 	return log
 }
 
-// validated are the zones that the resolver believes to be signed with a certain key. The first two have another one, or none.
+// validated are the zones that the resolver believes to be signed with a certain key. The first two have another one, or none; the
+// next two have signatures of another time.
 var validated = map[string]string{
 	signedZone:         `12345 13 2 "` + strings.Repeat("AB", 32) + `"`,
 	"unsigned.example": `12345 13 2 "` + strings.Repeat("AB", 32) + `"`,
 	"expired.example":  `43028 13 2 "09BCF7DD56D71CE85E82C6FF5777F9CBD5E02EF788ED9E752021FB512BF4F976"`,
+	"signed.example":   `60795 13 2 "C409400CA4BF6D3E596D8FCB00184D04CB77C172F6D138BF95B8FE90454F7E7F"`,
 	"early.example":    `1323 13 2 "1700E9397CCDA8A258940516A8C4D71AEF12A8ABB32C9C75CD1B5AFEA9F60618"`,
 }
 
@@ -242,19 +244,7 @@ func awaitReply(t *testing.T, address string, log *safeBuffer, q dns.Question) {
 // freePort is an address of this machine that is free for both UDP and TCP, a moment ago.
 func freePort(t *testing.T) string {
 	t.Helper()
-	for range 20 {
-		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		address := l.Addr().String()
-		p, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", address)
-		_ = l.Close()
-		if err == nil {
-			_ = p.Close()
-			return address
-		}
-	}
-	t.Fatal("no port is free for both UDP and TCP")
-	return ""
+	l, p := listenBoth(t)
+	_, _ = l.Close(), p.Close()
+	return l.Addr().String()
 }

@@ -67,7 +67,13 @@ type finding struct {
 	Items   []item   `json:"items"`
 	Fix     []string `json:"fix,omitempty"`     // what to do, one step per element
 	See     []string `json:"see,omitempty"`     // commands that show the same thing
-	Affects []item   `json:"affects,omitempty"` // what fails because of this; Says is the group
+	Affects []victim `json:"affects,omitempty"` // what cannot be right because of this
+}
+
+// victim is a check that another one explains.
+type victim struct {
+	Group string `json:"group"`
+	Name  string `json:"name"`
 }
 
 // report is everything that was found.
@@ -135,7 +141,7 @@ func (f *finding) add(c check, affected []check) {
 	f.Items = append(f.Items, item{c.name, c.says})
 	deploy := false
 	for _, a := range affected {
-		f.Affects = append(f.Affects, item{a.name, a.kind().group})
+		f.Affects = append(f.Affects, victim{a.kind().group, a.name})
 		deploy = deploy || a.code == certNotServed || a.code == certWrongHost
 	}
 	steps := c.fix

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/miekg/dns"
 )
 
 func TestChangeDomainStories(t *testing.T) {
@@ -97,6 +99,7 @@ func backend(status int) func(*testing.T, internet, *site) {
 
 func TestWaitStories(t *testing.T) {
 	in := newInternet(t)
+	var caughtUp atomic.Bool
 	late := func(s *site) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -109,6 +112,20 @@ func TestWaitStories(t *testing.T) {
 	for _, st := range []story{
 		{name: "waiting until all is well", args: []string{"-wait", "example.com"}, exit: exitGood, site: missing, pause: late},
 		{name: "waiting on a terminal", args: []string{"-wait", "example.com"}, exit: exitGood, tty: true, site: missing, pause: late},
+		{name: "waiting for what is on its way", args: []string{"-wait", "moving.example"}, exit: exitGood, leads: func(t *testing.T, in internet) []string {
+			old := about("moving.example", from(t, in.stale))
+			return []string{"1.1.1.1=" + moody(t, in.resolver, func(q dns.Question, m *dns.Msg) mood {
+				if caughtUp.Load() {
+					return nil
+				}
+				return old(q, m)
+			})}
+		}, pause: func(*site) { caughtUp.Store(true) }},
+		{name: "not waiting for what time does not change", args: []string{"-wait", "missing.example"}, exit: exitFails, site: lost},
+		{name: "at 60 columns", args: []string{"missing.example"}, exit: exitFails, site: lost, width: 60},
+		{name: "at 60 columns with wrong targets", args: []string{"targets.example"}, exit: exitFails, width: 60},
+		{name: "everything listed", args: []string{"-v", "half.example"}, exit: exitGood},
+		{name: "as JSON for DNSSEC", args: []string{"-json", "bogus.example"}, exit: exitFails},
 		{name: "as JSON", args: []string{"blocked.example", "-json"}, exit: exitFails, domain: "blocked.example"},
 	} {
 		t.Run(st.name, func(t *testing.T) {
@@ -118,12 +135,12 @@ func TestWaitStories(t *testing.T) {
 	}
 }
 
-func TestInterruptedWaitReportsTheLastWholeRound(t *testing.T) {
+func TestInterruptedWaitReportsTheLastWholeLook(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		during bool // the second round, rather than after it
 		waits  int
-	}{{"between rounds", false, 2}, {"during a round", true, 1}} {
+	}{{"between two", false, 2}, {"during the second", true, 1}} {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
@@ -147,12 +164,41 @@ func TestInterruptedWaitReportsTheLastWholeRound(t *testing.T) {
 			if code := run(ctx, w, []string{"-wait", "-resolver", "192.0.2.53", "example.com"}); code != exitUnknown {
 				t.Errorf("exit status %d, want %d", code, exitUnknown)
 			}
-			if got := strings.Count(stderr.String(), "waiting for"); got != tt.waits {
+			if got := int(waits.Load()); got != tt.waits {
 				t.Errorf("waited %d times, want %d: %s", got, tt.waits, &stderr)
+			}
+			if got := strings.Count(stderr.String(), "waiting for"); got != 1 {
+				t.Errorf("said %d times what it waits for, want once, as it stays the same: %s", got, &stderr)
 			}
 			if s := stdout.String(); !strings.Contains(s, "no resolver answers") || strings.Contains(s, "canceled") {
 				t.Errorf("the report is not of a whole round:\n%s", s)
 			}
 		})
+	}
+}
+
+func TestInterruptedFirstLookReportsNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var stdout, stderr bytes.Buffer
+	w := world{
+		stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }, now: atNoon,
+		dialer: net.Dialer{ControlContext: func(context.Context, string, string, syscall.RawConn) error {
+			cancel()
+			return context.Canceled
+		}},
+	}
+	if code := run(ctx, w, []string{"example.com"}); code != exitStopped {
+		t.Errorf("exit status %d, want %d", code, exitStopped)
+	}
+	if stdout.Len() > 0 || stderr.String() != "clerk-doctor: interrupted\n" {
+		t.Errorf("output %q, errors %q; want only that it was interrupted", &stdout, &stderr)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	var stdout bytes.Buffer
+	w := world{stdin: strings.NewReader(""), stdout: &stdout, stderr: io.Discard, getenv: func(string) string { return "" }}
+	if code := run(t.Context(), w, []string{"-version"}); code != exitGood || !strings.HasPrefix(stdout.String(), "clerk-doctor ") {
+		t.Errorf("exit status %d and output %q, want a version", code, &stdout)
 	}
 }

@@ -11,10 +11,14 @@ func TestDNSStories(t *testing.T) {
 		t.Run(program, func(t *testing.T) {
 			t.Parallel()
 			in := newInternetOf(t, program)
-			t.Run("records", func(t *testing.T) { tellDNSStories(t, in) })
-			t.Run("zones", func(t *testing.T) { tellZoneStories(t, in) })
-			t.Run("servers", func(t *testing.T) { tellServerStories(t, in) })
-			t.Run("resolvers", func(t *testing.T) { tellResolverStories(t, in) })
+			for name, tell := range map[string]func(*testing.T, internet){
+				"records": tellDNSStories, "zones": tellZoneStories, "servers": tellServerStories, "resolvers": tellResolverStories,
+			} {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					tell(t, in)
+				})
+			}
 		})
 	}
 }

@@ -32,13 +32,20 @@ func tellResolverStories(t *testing.T, in internet) {
 		{name: "a public resolver filters", args: []string{"example.com"}, exit: exitGood, leads: func(t *testing.T, in internet) []string {
 			return []string{"1.1.1.1=" + moody(t, in.resolver, about("clerk.example.com", says(dns.RcodeRefused, dns.ExtendedErrorCodeFiltered)))}
 		}},
-		{name: "DNSSEC expired by a resolver's word", args: []string{"bogus.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
-			leads := resolvers(moody(t, in.resolver, validating("bogus.example", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeSignatureExpired))), true)
-			mute := about("bogus.example", says(dns.RcodeRefused, 0), dns.TypeDNSKEY)
-			return append(leads, hoster(moody(t, in.authority, mute))...)
+		{name: "DNSSEC expired by a resolver's word", args: []string{"signed.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			return resolvers(moody(t, in.resolver, unlessUnchecked("signed.example", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeSignatureExpired))), true)
+		}},
+		{name: "DNSSEC bogus by a resolver's word", args: []string{"signed.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			return resolvers(moody(t, in.resolver, unlessUnchecked("signed.example", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeDNSBogus))), true)
+		}},
+		{name: "DNSSEC bogus at one record", args: []string{"signed.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			return resolvers(moody(t, in.resolver, unlessUnchecked("accounts.signed.example", says(dns.RcodeServerFailure, 0))), true)
+		}},
+		{name: "nobody answers about one record", args: []string{"example.com"}, exit: exitUnknown, leads: func(t *testing.T, in internet) []string {
+			return append(resolvers(moody(t, in.resolver, about("clkmail.example.com", silent)), true), hoster(freePort(t))...)
 		}},
 		{name: "DNSSEC words without a DS", args: []string{"example.com"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
-			return resolvers(moody(t, in.resolver, validating("example.com", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeDNSBogus))), true)
+			return resolvers(moody(t, in.resolver, unlessUnchecked("example.com", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeDNSBogus))), true)
 		}},
 		{name: "DNSSEC fails at this resolver only", args: []string{"example.com"}, exit: exitGood, leads: func(t *testing.T, in internet) []string {
 			return []string{"192.0.2.53=" + moody(t, in.resolver, about("example.com", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeDNSBogus)))}

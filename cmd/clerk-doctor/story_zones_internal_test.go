@@ -19,6 +19,7 @@ func tellZoneStories(t *testing.T, in internet) {
 		{name: "DNSSEC unsigned", args: []string{"unsigned.example"}, exit: exitFails},
 		{name: "DNSSEC expired", args: []string{"expired.example"}, exit: exitFails},
 		{name: "DNSSEC too early", args: []string{"early.example"}, exit: exitFails},
+		{name: "DNSSEC in order", args: []string{"signed.example"}, exit: exitGood},
 		{name: "CAA of the target", args: []string{"caatarget.example"}, exit: exitFails, site: func(_ *testing.T, _ internet, s *site) { delete(s.certs, "accounts.caatarget.example") }},
 		{name: "service records in its place", args: []string{"service.example"}, exit: exitFails},
 		{name: "second mail provider", args: []string{"secondmail.example"}, exit: exitFails},

@@ -165,14 +165,14 @@ func together(items []item) []string {
 }
 
 // groups names what is affected, or counts it where it is many.
-func groups(items []item) string {
+func groups(affected []victim) string {
 	var order []string
 	names := map[string][]string{}
-	for _, it := range items {
-		if _, seen := names[it.Says]; !seen {
-			order = append(order, it.Says)
+	for _, v := range affected {
+		if _, seen := names[v.Group]; !seen {
+			order = append(order, v.Group)
 		}
-		names[it.Says] = append(names[it.Says], it.Name)
+		names[v.Group] = append(names[v.Group], v.Name)
 	}
 	for i, g := range order {
 		if of := names[g]; len(of) > manyPerGroup {

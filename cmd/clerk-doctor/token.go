@@ -60,7 +60,7 @@ func (d *doctor) checkToken(ctx context.Context) []check {
 	}
 	session, err := auth.VerifyToken(ctx, d.token)
 	if err != nil {
-		d.refusal(ctx, &c, err)
+		refusal(&c, err)
 		c.says += shown.words(d.net.now())
 		return []check{c}
 	}
@@ -91,7 +91,7 @@ func party(s *clerkauth.Session) string {
 }
 
 // refusal tells the reason. That keys could not be had says nothing about the token.
-func (d *doctor) refusal(ctx context.Context, c *check, err error) {
+func refusal(c *check, err error) {
 	var refused *clerkauth.Error
 	if !errors.As(err, &refused) {
 		c.code, c.says = tokenUnknown, err.Error()
@@ -104,17 +104,8 @@ func (d *doctor) refusal(ctx context.Context, c *check, err error) {
 	if words, found := advice[refused.Reason]; found {
 		c.fix = []string{words}
 	}
-	if refused.Reason != clerkauth.ReasonKeysUnavailable {
-		return
-	}
-	c.code = tokenUnknown
-	if k, err := parseKey(d.key); err == nil && !k.live && d.domain != "" {
-		return // of another instance than the one whose Frontend API is looked at
-	}
-	if d.domain != "" {
-		if keys := d.fetchedKeys(ctx); keys.bad() {
-			c.cause = keys.ref()
-		}
+	if refused.Reason == clerkauth.ReasonKeysUnavailable {
+		c.code = tokenUnknown
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,6 +17,7 @@ const lookAgain = 10 * time.Second
 func watch(ctx context.Context, w world, o options) (report, error) {
 	since := map[ref]time.Time{}
 	var last report
+	var said string
 	for first := true; ; first = false {
 		net, err := o.network(w)
 		if err != nil {
@@ -38,11 +40,14 @@ func watch(ctx context.Context, w world, o options) (report, error) {
 		if !o.wait || last.Exit == exitGood || ctx.Err() != nil {
 			return last, nil
 		}
-		if idle := idle(last.checks); len(idle) > 0 {
+		if idle := idle(last.Findings); len(idle) > 0 {
 			w.say("not waiting: time does not change %s\n", strings.Join(idle, ", "))
 			return last, nil
 		}
-		w.waiting(last.checks, since)
+		if now := pending(last.checks, since, w.now()); now != said {
+			w.say("waiting for %s\n", now)
+			said = now
+		}
 		if w.pause(ctx, lookAgain); ctx.Err() != nil {
 			w.clear()
 			return last, nil
@@ -68,10 +73,10 @@ func (w world) clear() {
 	}
 }
 
-// waiting names what is pending, and since when, between two looks.
-func (w world) waiting(checks []check, since map[ref]time.Time) {
-	now := w.now()
-	var names []string
+// pending names what is waited for, and since when.
+func pending(checks []check, since map[ref]time.Time, now time.Time) string {
+	var order []string
+	names := map[string][]string{}
 	for _, c := range checks {
 		if !c.bad() {
 			continue
@@ -79,22 +84,26 @@ func (w world) waiting(checks []check, since map[ref]time.Time) {
 		if _, seen := since[*c.ref()]; !seen {
 			since[*c.ref()] = now
 		}
-		names = append(names, fmt.Sprintf("%s of %s since %s", c.kind().id, c.name, since[*c.ref()].Format(time.TimeOnly)))
+		what := c.kind().id + " since " + since[*c.ref()].Format(time.TimeOnly)
+		if names[what] == nil {
+			order = append(order, what)
+		}
+		names[what] = append(names[what], c.name)
 	}
-	end := "\n"
-	if w.live {
-		end = ""
+	for i, what := range order {
+		order[i] = what + " (" + strings.Join(names[what], ", ") + ")"
 	}
-	w.say("%s: waiting for %s%s", now.Format(time.TimeOnly), strings.Join(names, ", "), end)
+	return strings.Join(order, "; ")
 }
 
 // idle is what keeps the report from being good, and does not change with time.
-func idle(checks []check) []string {
-	var names []string
-	for _, c := range checks {
-		if c.bad() && !c.kind().waits {
-			names = append(names, c.kind().id+" of "+c.name)
+func idle(fs []finding) []string {
+	var codes []string
+	for _, f := range fs {
+		lasting := slices.ContainsFunc(catalogue[:], func(k kind) bool { return k.id == f.Code && !k.waits })
+		if lasting && (f.Status == fail || f.Status == unknown) {
+			codes = append(codes, f.Code)
 		}
 	}
-	return names
+	return codes
 }
