@@ -124,7 +124,7 @@ func (n *network) addresses(ctx context.Context, name string) ([]netip.Addr, err
 		case errors.Is(r.err, errAliasCircle):
 			return nil, fmt.Errorf("%s: %w", name, r.err)
 		case r.err != nil:
-			failed = fmt.Errorf("%s: %w: %w", name, errUnresolved, errQuiet{r.err})
+			failed = fmt.Errorf("%s: %w: %w", name, errUnresolved, quietError{r.err})
 		case !r.usable():
 			failed = fmt.Errorf("%s: %w", name, r.failure())
 		}
@@ -144,8 +144,8 @@ func (n *network) addresses(ctx context.Context, name string) ([]netip.Addr, err
 	return nil, fmt.Errorf("%s: %w", name, errNoAddress)
 }
 
-// errQuiet is an error whose causes do not count: that a resolver refuses a connection says nothing of the host.
-type errQuiet struct{ error }
+// quietError is an error whose causes do not count: that a resolver refuses a connection says nothing of the host.
+type quietError struct{ error }
 
 // client speaks HTTP over dial. It follows no redirects and uses no proxy: what is asked is what answers.
 func (n *network) client() *http.Client {

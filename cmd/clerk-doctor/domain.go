@@ -34,7 +34,7 @@ type change struct {
 func (c *change) domain() (string, error) {
 	host := c.home.Hostname()
 	if isSuffix(host) {
-		return "", fmt.Errorf("Clerk needs a domain you own, and %s is a suffix below which everybody has theirs", host)
+		return "", fmt.Errorf("%s is a suffix below which everybody has their own, and Clerk needs a domain you own", host)
 	}
 	if c.secondary {
 		return host, nil
@@ -71,7 +71,7 @@ func parseHome(s string) (*url.URL, error) {
 
 var errNotSent = errors.New("nothing was sent")
 
-// errNotKnown: the request went out, and what became of it cannot be told from what came back.
+// errNotKnown: the request went out, and what became of it cannot be told from the response.
 var errNotKnown = errors.New("whether the domain is changed is not known: look at the Domains page of Clerk's Dashboard before you send again")
 
 // changeDomain prints the request, sends it if that was asked for and confirmed, and lists what changes with the domain.
@@ -103,8 +103,8 @@ func (o options) changeDomain(ctx context.Context, w world) error {
 func (c *change) request(b page) string {
 	b.block("", "", fmt.Sprintf("Changing the domain of the production instance to %s signs every user out, and until DNS, "+
 		"certificates and keys have followed, nobody can sign in. It cannot be tried out first.", c.home), "")
-	fmt.Fprintf(&b, "\ncurl -X POST %s \\\n  -H \"Authorization: Bearer $CLERK_SECRET_KEY\" \\\n", changeDomainURL)
-	fmt.Fprintf(&b, "  -H \"Content-Type: application/json\" \\\n  -d '%s'\n\n", c.body())
+	b.WriteString("\ncurl -X POST " + changeDomainURL + " \\\n  -H \"Authorization: Bearer $CLERK_SECRET_KEY\" \\\n")
+	b.WriteString("  -H \"Content-Type: application/json\" \\\n  -d '" + string(c.body()) + "'\n\n")
 	return b.String()
 }
 
@@ -162,7 +162,7 @@ func confirm(in io.Reader, out io.Writer, host string) error {
 
 var (
 	errChangeRefused = errors.New("the change is refused by Clerk")
-	errNotConfirmed  = errors.New("the host was not typed as asked")
+	errNotConfirmed  = errors.New("the host was not typed")
 	codeForm         = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 )
 

@@ -34,9 +34,9 @@ func sight(s server, q question, host string, r reply) sighting {
 	return seen
 }
 
-// settled is whether the server says what there is, be it nothing. A name server's word counts with authority only, and that there
+// conclusive is whether the server says what there is, be it nothing. A name server's word counts with authority only, and that there
 // is nothing of a type, or nothing at all, with the SOA that says so (RFC 2308, 2). Resolvers may leave that out.
-func (s sighting) settled() bool {
+func (s sighting) conclusive() bool {
 	return s.usable() && (!s.q.direct || s.authoritative && !s.hollow())
 }
 
@@ -158,7 +158,7 @@ func (d *doctor) descend(ctx context.Context, e *evidence, servers []server) {
 	}
 	if e.cut != "" {
 		for _, s := range e.direct {
-			if !s.settled() {
+			if !s.conclusive() {
 				e.lame = append(e.lame, s)
 			}
 		}
@@ -173,12 +173,12 @@ func (d *doctor) sightings(ctx context.Context, servers []server, host string, d
 func (d *doctor) look(ctx context.Context, s server, host string, direct bool) sighting {
 	q := question{name: host, qtype: dns.TypeCNAME, direct: direct}
 	seen := sight(s, q, host, d.net.ask(ctx, s, q))
-	if seen.settled() && !seen.hollow() || seen.refers(host) {
+	if seen.conclusive() && !seen.hollow() || seen.refers(host) {
 		return seen
 	}
 	q.qtype = dns.TypeA
 	other := sight(s, q, host, d.net.ask(ctx, s, q))
-	if other.settled() && other.target != "" {
+	if other.conclusive() && other.target != "" {
 		other.failed = &seen.reply
 		return other
 	}
@@ -198,9 +198,9 @@ func (e evidence) best() (sighting, bool) {
 		all[2] = []sighting{*e.local}
 	}
 	for _, list := range all {
-		settled := slices.DeleteFunc(slices.Clone(list), func(s sighting) bool { return !s.settled() })
-		if len(settled) > 0 {
-			return slices.MaxFunc(settled, func(a, b sighting) int { return e.rightness(a) - e.rightness(b) }), true
+		heard := slices.DeleteFunc(slices.Clone(list), func(s sighting) bool { return !s.conclusive() })
+		if len(heard) > 0 {
+			return slices.MaxFunc(heard, func(a, b sighting) int { return e.rightness(a) - e.rightness(b) }), true
 		}
 	}
 	return sighting{}, false

@@ -62,7 +62,7 @@ func TestJSONKeepsItsForm(t *testing.T) {
 	type form struct {
 		Schema   *int   `json:"schema"`
 		Domain   string `json:"domain"`
-		Asked    string `json:"asked"`
+		Typed    string `json:"typed"`
 		Exit     *int   `json:"exit"`
 		Findings []struct {
 			Code    string                         `json:"code"`
@@ -92,7 +92,7 @@ func TestJSONKeepsItsForm(t *testing.T) {
 	if err := in.Decode(&got); err != nil {
 		t.Fatalf("%v in %s", err, &b)
 	}
-	if got.Schema == nil || *got.Schema != 1 || got.Exit == nil || *got.Exit != exitFails || got.Domain != "example.com" || got.Asked != "www.example.com" || len(got.Findings) != 2 {
+	if got.Schema == nil || *got.Schema != 1 || got.Exit == nil || *got.Exit != exitFails || got.Domain != "example.com" || got.Typed != "www.example.com" || len(got.Findings) != 2 {
 		t.Fatalf("got %s, want schema 1, exit 1 and two findings", &b)
 	}
 	f := got.Findings[0]

@@ -56,7 +56,7 @@ func (e evidence) delegated(c *check) {
 func (e evidence) lameAbove(c *check) {
 	var words []string
 	for _, s := range e.lame {
-		words = append(words, s.server.String()+" "+s.answersTo(s.q))
+		words = append(words, s.String()+" "+s.answersTo(s.q))
 		c.see = append(c.see, s.dig())
 	}
 	c.code, c.says = zoneCutLame, e.cut+" is delegated to "+strings.Join(e.cutTo, ", ")+"; "+strings.Join(words, "; ")
@@ -74,7 +74,7 @@ func (e evidence) unanswerable(c *check) {
 	}
 	var failed []string
 	for _, s := range e.direct {
-		failed = append(failed, s.server.String()+" "+s.answersTo(s.q))
+		failed = append(failed, s.String()+" "+s.answersTo(s.q))
 	}
 	if len(failed) > 0 {
 		c.code, c.says = serversQueryFail, strings.Join(failed, "; ")
@@ -83,7 +83,7 @@ func (e evidence) unanswerable(c *check) {
 	}
 	for _, s := range e.public {
 		if s.err == nil {
-			c.code, c.says = resolversFail, s.server.String()+" "+s.answersTo(s.q)
+			c.code, c.says = resolversFail, s.String()+" "+s.answersTo(s.q)
 			c.fix = resolverAdvice(s.reply)
 			return
 		}
@@ -126,13 +126,13 @@ func (e evidence) absent(c *check, best sighting) {
 
 // missing: nothing is there. Only servers that agree on it count.
 func (e evidence) missing(c *check, best sighting) {
-	c.says = best.server.String() + " answers " + best.words()
+	c.says = best.String() + " answers " + best.words()
 	if best.rcode == dns.RcodeSuccess {
 		c.says += ": the name exists, without a CNAME"
 	}
 	for _, s := range e.public {
-		if how, _ := e.match(s.target); s.settled() && how == right && best.q.direct {
-			c.says += "; " + s.server.String() + " still has it, from before it was removed"
+		if how, _ := e.match(s.target); s.conclusive() && how == right && best.q.direct {
+			c.says += "; " + s.String() + " still has it, from before it was removed"
 			c.see = append(c.see, s.dig())
 			break
 		}

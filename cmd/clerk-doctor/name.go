@@ -51,7 +51,7 @@ func (o *options) readArgument(word string) error {
 		return wrongf("that is not a domain: give it as example.com") // not repeated: it may be a key put in the wrong place
 	}
 	if isSuffix(host) {
-		return wrongf("Clerk needs a domain you own, and %s is a suffix below which everybody has theirs", host)
+		return wrongf("%s is a suffix below which everybody has their own: Clerk needs a domain you own", host)
 	}
 	o.typed, o.domain = host, withoutLabels(host)
 	return nil

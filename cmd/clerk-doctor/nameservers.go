@@ -142,8 +142,8 @@ func (d *doctor) checkServers(ctx context.Context, f *foundation) {
 
 // checkBroken explains why resolvers fail on the zone.
 func (d *doctor) checkBroken(ctx context.Context, f *foundation, bad []standing, q question) {
-	asked := question{name: d.domain, qtype: dns.TypeSOA}
-	if c := d.dnssec(ctx, f.zone, f.speaking, asked, f.said); c != nil {
+	soa := question{name: d.domain, qtype: dns.TypeSOA}
+	if c := d.dnssec(ctx, f.zone, f.speaking, soa, f.said); c != nil {
 		f.block(*c)
 		return
 	}
@@ -151,15 +151,15 @@ func (d *doctor) checkBroken(ctx context.Context, f *foundation, bad []standing,
 	if len(f.speaking) > 0 || len(failed) == 0 {
 		f.block(check{
 			code: resolversFail, name: f.apex,
-			says: f.said.from.String() + " " + f.said.answersTo(asked) + elsewhere(f.speaking),
-			fix:  resolverAdvice(f.said), see: []string{asked.dig(f.said.from), q.dig(first(f.servers))},
+			says: f.said.from.String() + " " + f.said.answersTo(soa) + elsewhere(f.speaking),
+			fix:  resolverAdvice(f.said), see: []string{soa.dig(f.said.from), q.dig(first(f.servers))},
 		})
 		return
 	}
 	c := check{
 		code: serversAllLame, name: f.apex, says: strings.Join(failed, "; "),
 		fix: []string{"create the zone at the provider these servers belong to, or name the right servers at the registrar"},
-		see: []string{asked.dig(server{})},
+		see: []string{soa.dig(server{})},
 	}
 	for _, s := range bad {
 		c.see = append(c.see, q.dig(s.server))

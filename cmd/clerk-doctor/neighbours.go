@@ -123,7 +123,7 @@ func (d *doctor) explainFailures(ctx context.Context, e *evidence, f foundation)
 		switch {
 		case s.failed != nil:
 			e.failing = append(e.failing, failure{s.server, question{name: e.host, qtype: dns.TypeCNAME, direct: true}, *s.failed})
-		case !s.settled():
+		case !s.conclusive():
 			e.failing = append(e.failing, failure{s.server, s.q, s.reply})
 		case e.serves:
 			e.failing = append(e.failing, d.failingTypes(ctx, s.server, e.host)...)

@@ -8,8 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/clerkauth/clerkauth"
 	"github.com/miekg/dns"
+
+	"github.com/clerkauth/clerkauth"
 )
 
 // clerkDomains are those that Clerk serves its own pages on.

@@ -80,7 +80,7 @@ type victim struct {
 type report struct {
 	Schema   int       `json:"schema"` // raised when a field changes its meaning or goes away
 	Domain   string    `json:"domain"`
-	Asked    string    `json:"asked,omitempty"` // the name that was typed, where the domain is another
+	Typed    string    `json:"typed,omitempty"` // the name that was typed, where the domain is another
 	Exit     int       `json:"exit"`
 	Findings []finding `json:"findings"`
 
@@ -96,7 +96,7 @@ const (
 func newReport(o options, checks []check) report {
 	r := report{Schema: schema, Domain: o.domain, Exit: exitStatus(checks)}
 	if o.typed != o.domain {
-		r.Asked = o.typed
+		r.Typed = o.typed
 	}
 	affected := map[ref][]check{}
 	for _, c := range checks {

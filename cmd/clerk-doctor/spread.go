@@ -12,7 +12,7 @@ import (
 // spread says whether all servers say what the best one says. Those of the zone go first: what they disagree on cannot be right elsewhere.
 func (e evidence) spread(c *check, best sighting, how fit) {
 	if behind := e.differing(e.direct, best); len(behind) > 0 && best.q.direct {
-		c.code, c.says = cnameUneven, best.server.String()+" has it, not "+namesOf(behind)
+		c.code, c.says = cnameUneven, best.String()+" has it, not "+namesOf(behind)
 		c.fix = []string{"wait for the name servers to copy the zone from each other; if it does not pass, show the DNS provider which one lags behind"}
 		c.see = append(c.see, digs(behind)...)
 		return
@@ -22,7 +22,7 @@ func (e evidence) spread(c *check, best sighting, how fit) {
 		for _, s := range old {
 			wait = max(wait, s.wait)
 		}
-		c.code, c.says = cnamePending, best.server.String()+" has it, not yet "+namesOf(old)+keeps(wait)
+		c.code, c.says = cnamePending, best.String()+" has it, not yet "+namesOf(old)+keeps(wait)
 		c.fix = []string{"wait, or run again with -wait"}
 		c.see = append(c.see, digs(old)...)
 		return
@@ -44,7 +44,7 @@ func (e evidence) reach(c *check, best sighting) {
 	var failed []sighting
 	same := 0
 	for _, s := range e.public {
-		if s.settled() {
+		if s.conclusive() {
 			same++
 		} else {
 			failed = append(failed, s)
@@ -52,7 +52,7 @@ func (e evidence) reach(c *check, best sighting) {
 	}
 	var words []string
 	for _, s := range failed {
-		words = append(words, s.server.String()+" says "+s.short())
+		words = append(words, s.String()+" says "+s.short())
 	}
 	said := strings.Join(words, "; ")
 	broken := slices.IndexFunc(failed, func(s sighting) bool { return s.err == nil && !s.refused() })
@@ -63,18 +63,18 @@ func (e evidence) reach(c *check, best sighting) {
 	case same > 0:
 		c.code, c.says, c.fix = resolverFails, said+"; others have it", resolverAdvice(failed[0].reply)
 	case broken >= 0:
-		c.code, c.says, c.fix = resolversFail, said+", although "+best.server.String()+" has the CNAME", resolverAdvice(failed[broken].reply)
+		c.code, c.says, c.fix = resolversFail, said+", although "+best.String()+" has the CNAME", resolverAdvice(failed[broken].reply)
 	case len(failed) > 0:
 		c.code, c.says, c.fix = publicUnusable, said, resolverAdvice(failed[0].reply)
 	default:
-		c.code, c.says = publicUnusable, best.server.String()+" has the CNAME, and no public resolver answers here"
+		c.code, c.says = publicUnusable, best.String()+" has the CNAME, and no public resolver answers here"
 		c.fix = []string{"check the network here, or name others with -public-resolver"}
 	}
 	c.see = append(c.see, digs(failed)...)
 }
 
 func (e evidence) differing(all []sighting, best sighting) []sighting {
-	return slices.DeleteFunc(slices.Clone(all), func(s sighting) bool { return !s.settled() || s.target == best.target })
+	return slices.DeleteFunc(slices.Clone(all), func(s sighting) bool { return !s.conclusive() || s.target == best.target })
 }
 
 func namesOf(all []sighting) string {
@@ -169,7 +169,7 @@ func (d *doctor) checkResolver(ctx context.Context, rs []record) []check {
 	for _, r := range rs {
 		e := d.evidence(ctx, r)
 		best, known := e.best()
-		if e.local == nil || !known || r.optional && best.target == "" || e.local.settled() && e.local.target == best.target {
+		if e.local == nil || !known || r.optional && best.target == "" || e.local.conclusive() && e.local.target == best.target {
 			continue
 		}
 		checks = append(checks, d.compare(e, best))
@@ -179,8 +179,8 @@ func (d *doctor) checkResolver(ctx context.Context, rs []record) []check {
 
 func (d *doctor) compare(e evidence, best sighting) check {
 	c := check{code: resolverDiffers, name: e.host, see: []string{e.local.dig(), best.dig()}}
-	if !e.local.settled() {
-		c.says = e.local.server.String() + " says " + e.local.short() + ", and the world has an answer"
+	if !e.local.conclusive() {
+		c.says = e.local.String() + " says " + e.local.short() + ", and the world has an answer"
 		c.fix = []string{"programs on this machine cannot look the name up: ask whoever runs the resolver"}
 		return c
 	}
@@ -190,7 +190,7 @@ func (d *doctor) compare(e evidence, best sighting) check {
 	} else if e.local.rcode == dns.RcodeSuccess {
 		said = "that there is no CNAME"
 	}
-	c.says = e.local.server.String() + " says " + said + keeps(e.local.wait) + "; the world sees " + worldly(best)
+	c.says = e.local.String() + " says " + said + keeps(e.local.wait) + "; the world sees " + worldly(best)
 	c.fix = []string{"programs on this machine see the wrong one: ask whoever runs the resolver whether it has a zone of its own for the domain; if it has an old answer, wait"}
 	return c
 }

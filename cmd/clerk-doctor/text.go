@@ -77,8 +77,8 @@ func newPage(w world, verbose bool) page {
 // writeText writes the problems first, then one line for what is fine and one for what was not requested.
 func writeText(w io.Writer, r report, p page) error {
 	title := "clerk-doctor " + readable(r.Domain)
-	if r.Asked != "" {
-		title += ", the domain of " + r.Asked
+	if r.Typed != "" {
+		title += ", the domain of " + r.Typed
 	}
 	p.block("", "", title, bold)
 	var fine, absent []finding

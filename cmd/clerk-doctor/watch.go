@@ -15,44 +15,59 @@ const lookAgain = 10 * time.Second
 // watch looks once or, with -wait, until all is well or what is wrong is nothing that time changes. A look that the end of the time,
 // or an interrupt, cuts short does not count: the last whole one is reported.
 func watch(ctx context.Context, w world, o options) (report, error) {
-	since := map[ref]time.Time{}
 	var last report
-	var said string
+	waiting := pending{since: map[ref]time.Time{}}
 	for first := true; ; first = false {
-		net, err := o.network(w)
-		if err != nil {
+		r, err := lookOnce(ctx, w, &o)
+		if err != nil && (first || !errors.Is(err, errInterrupted)) {
 			return report{}, err
 		}
-		d := newDoctor(o, net)
-		if first {
-			d.chooseDomain(ctx)
-			o = d.options
-		}
-		checks := d.examine(ctx, w.progress)
-		w.clear()
-		interrupted := errors.Is(ctx.Err(), context.Canceled)
-		if first && interrupted {
-			return report{}, errInterrupted
-		}
 		if first || ctx.Err() == nil {
-			last = newReport(o, checks)
+			last = r
 		}
-		if !o.wait || last.Exit == exitGood || ctx.Err() != nil {
+		if !o.wait || last.Exit == exitGood || ctx.Err() != nil || !waiting.goesOn(w, last) {
 			return last, nil
-		}
-		if idle := idle(last.Findings); len(idle) > 0 {
-			w.say("not waiting: time does not change %s\n", strings.Join(idle, ", "))
-			return last, nil
-		}
-		if now := pending(last.checks, since, w.now()); now != said {
-			w.say("waiting for %s\n", now)
-			said = now
 		}
 		if w.pause(ctx, lookAgain); ctx.Err() != nil {
-			w.clear()
 			return last, nil
 		}
 	}
+}
+
+// lookOnce makes all checks, and puts the domain that they are about into the options.
+func lookOnce(ctx context.Context, w world, o *options) (report, error) {
+	net, err := o.network(w)
+	if err != nil {
+		return report{}, err
+	}
+	d := newDoctor(*o, net)
+	d.chooseDomain(ctx)
+	o.domain = d.domain
+	checks := d.examine(ctx, w.progress)
+	w.clear()
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return report{}, errInterrupted
+	}
+	return newReport(*o, checks), nil
+}
+
+// pending is what -wait remembers from one look to the next.
+type pending struct {
+	since map[ref]time.Time
+	said  string
+}
+
+// goesOn is whether time may make the report good, and says what it waits for, or why it does not.
+func (p *pending) goesOn(w world, r report) bool {
+	if idle := idle(r.Findings); len(idle) > 0 {
+		w.say("not waiting: time does not change %s\n", strings.Join(idle, ", "))
+		return false
+	}
+	if now := p.list(r.checks, w.now()); now != p.said {
+		w.say("waiting for %s\n", now)
+		p.said = now
+	}
+	return true
 }
 
 const eraseLine = "\r\x1b[K"
@@ -73,18 +88,18 @@ func (w world) clear() {
 	}
 }
 
-// pending names what is waited for, and since when.
-func pending(checks []check, since map[ref]time.Time, now time.Time) string {
+// list names what is waited for, and since when.
+func (p *pending) list(checks []check, now time.Time) string {
 	var order []string
 	names := map[string][]string{}
 	for _, c := range checks {
 		if !c.bad() {
 			continue
 		}
-		if _, seen := since[*c.ref()]; !seen {
-			since[*c.ref()] = now
+		if _, seen := p.since[*c.ref()]; !seen {
+			p.since[*c.ref()] = now
 		}
-		what := c.kind().id + " since " + since[*c.ref()].Format(time.TimeOnly)
+		what := c.kind().id + " since " + p.since[*c.ref()].Format(time.TimeOnly)
 		if names[what] == nil {
 			order = append(order, what)
 		}
