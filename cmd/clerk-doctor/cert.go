@@ -102,8 +102,11 @@ func (d *doctor) explainNoCert(ctx context.Context, c *check, err error) {
 	switch {
 	case errors.As(err, &shown):
 		d.explainRefused(c, shown, deploy)
-	case errors.As(err, &header) && strings.HasPrefix(string(header.RecordHeader[:]), "HTTP"):
-		c.code, c.says = tlsPlainHTTP, "the server answers the handshake with HTTP"
+	case errors.As(err, &header):
+		c.code, c.says = tlsNotSpoken, "the server answers the handshake with something else"
+		if strings.HasPrefix(string(header.RecordHeader[:]), "HTTP") {
+			c.says = "the server answers the handshake with HTTP"
+		}
 		c.fix = []string{"see what answers at this name: Clerk's servers speak TLS; a proxy there must too"}
 	case outOfReach(err):
 		c.code, c.says = certUnreachable, "could not connect: "+plainly(err)
@@ -176,7 +179,7 @@ func (d *doctor) explainCert(ctx context.Context, c *check, r record) {
 	switch {
 	case cname.bad():
 		c.cause = cname.ref()
-	case c.status() == unknown || c.code == tlsPlainHTTP || c.code == tlsTooOld || c.code == certNotYetValid || c.code == certUntrusted:
+	case c.status() == unknown || c.code == tlsNotSpoken || c.code == tlsTooOld || c.code == certNotYetValid || c.code == certUntrusted:
 	case caa.bad():
 		c.cause = caa.ref()
 	case caa.status() == warn:

@@ -90,7 +90,7 @@ const (
 	certIncomplete
 	certUntrusted
 	tlsTooOld
-	tlsPlainHTTP
+	tlsNotSpoken
 	certUnreachable
 
 	apiGood
@@ -203,7 +203,7 @@ var catalogue = [codeCount]kind{
 	certIncomplete:  {"cert-chain-incomplete", groupCerts, fail, false, "The server leaves out an intermediate certificate"},
 	certUntrusted:   {"cert-untrusted", groupCerts, fail, false, "The certificate is by an authority that is not trusted"},
 	tlsTooOld:       {"tls-too-old", groupCerts, fail, false, "The server speaks no TLS newer than 1.1"},
-	tlsPlainHTTP:    {"tls-plain-http", groupCerts, fail, false, "Port 443 speaks HTTP without TLS"},
+	tlsNotSpoken:    {"tls-not-spoken", groupCerts, fail, false, "Port 443 does not speak TLS"},
 	certUnreachable: {"cert-unreachable", groupCerts, unknown, true, "The server could not be reached from here"},
 
 	apiGood:         {"api-ok", groupAPI, ok, false, "The keys can be fetched and used"},

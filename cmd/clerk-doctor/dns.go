@@ -133,7 +133,7 @@ func withoutEDNS(rcode int) bool {
 
 func (n *network) send(ctx context.Context, to server, q question, transport string, edns bool) (*dns.Msg, error) {
 	limit := n.dnsTimeout
-	if !q.direct {
+	if !q.direct && q.name != "." {
 		limit *= 2 // a resolver may have to try servers that are silent
 	}
 	c := dns.Client{Net: transport, Dialer: &n.dialer, Timeout: limit}

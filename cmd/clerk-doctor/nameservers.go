@@ -110,17 +110,29 @@ func serverNames(all []server) string {
 type standing struct {
 	server
 	reply
-	lame string // why the answer does not count; "" if it does
+	lame   string // why the answer does not count; "" if it does
+	failed bool   // it answers other queries about the zone, if not this one
+}
+
+// stand asks a server for the zone's SOA, and at once for other records of the zone, lest it be taken for lame for one query.
+func (d *doctor) stand(ctx context.Context, s server, q question) standing {
+	replies := each([]uint16{dns.TypeSOA, dns.TypeNS, dns.TypeA}, func(t uint16) reply {
+		q := q
+		q.qtype = t
+		return d.net.ask(ctx, s, q)
+	})
+	at := standing{server: s, reply: replies[0], lame: lameness(replies[0], q)}
+	if at.lame != "" && slices.ContainsFunc(replies[1:], func(r reply) bool { return lameness(r, q) == "" }) {
+		at.lame, at.failed = "", true
+	}
+	return at
 }
 
 // checkServers asks every name server of the zone for its SOA.
 func (d *doctor) checkServers(ctx context.Context, f *foundation) {
 	q := question{name: f.apex, qtype: dns.TypeSOA, direct: true}
-	all := each(f.servers, func(s server) standing {
-		r := d.net.ask(ctx, s, q)
-		return standing{s, r, lameness(r, q)}
-	})
-	d.checkEDNS(f, all, q)
+	all := each(f.servers, func(s server) standing { return d.stand(ctx, s, q) })
+	d.checkQueries(f, all, q)
 	var good, bad, unrouted []standing
 	for _, s := range all {
 		switch {
@@ -215,9 +227,13 @@ func (d *doctor) judgeServers(f *foundation, good, bad, unrouted []standing, q q
 	f.checks = append(f.checks, c)
 }
 
-// checkEDNS: resolvers do not try without EDNS any more (since the DNS flag day of 2019), so a server that drops such queries is down to them.
-func (d *doctor) checkEDNS(f *foundation, all []standing, q question) {
+// checkQueries finds servers that fail on the SOA alone, or on EDNS. Resolvers do not try without EDNS any more (since the DNS flag
+// day of 2019), so a server that drops such queries is down to them.
+func (d *doctor) checkQueries(f *foundation, all []standing, q question) {
 	for _, s := range all {
+		if s.failed {
+			f.checks = append(f.checks, failure{s.server, q, s.reply}.check())
+		}
 		if s.dropsEDNS {
 			f.checks = append(f.checks, check{
 				code: serverWithoutEDNS, name: s.String(), says: "answers only when EDNS is left out, which public resolvers no longer try (RFC 6891)",

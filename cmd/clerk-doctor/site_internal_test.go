@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -185,6 +186,28 @@ func serveTLS(t *testing.T, config *tls.Config) string {
 			t.Error(err)
 		}
 	})
+	return l.Addr().String()
+}
+
+// serveBanner greets every connection, whatever it wants.
+func serveBanner(t *testing.T, banner string) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return // closed
+			}
+			_, _ = io.WriteString(conn, banner)
+			_, _ = io.ReadFull(conn, make([]byte, 1))
+			_ = conn.Close()
+		}
+	}()
 	return l.Addr().String()
 }
 

@@ -105,17 +105,25 @@ func (d *doctor) checkRecord(ctx context.Context, r record) []check {
 		return checks // which name the queries
 	}
 	for _, f := range e.failing {
-		c := check{
-			code: serverQuery, name: f.server.String(), says: f.q.String() + ": " + f.reply.short(),
-			fix: []string{"show the DNS provider these queries: its server answers others, and resolvers that ask it these fail"},
-			see: []string{f.q.dig(f.server)},
-		}
+		c := f.check()
 		if caa := d.checkCAA(ctx, r); f.q.qtype == dns.TypeCAA && caa.bad() {
 			c.cause = caa.ref()
 		}
 		checks = append(checks, c)
 	}
 	return checks
+}
+
+func (f failure) check() check {
+	said := f.reply.short()
+	if f.reply.usable() && !f.reply.authoritative {
+		said = "an answer without authority"
+	}
+	return check{
+		code: serverQuery, name: f.server.String(), says: f.q.String() + ": " + said,
+		fix: []string{"show the DNS provider these queries: its server answers others, and resolvers that ask it these fail"},
+		see: []string{f.q.dig(f.server)},
+	}
 }
 
 // short is what came, or did not.

@@ -140,6 +140,7 @@ func TestTLSStories(t *testing.T) {
 			t.Cleanup(s.Close)
 			return s.Listener.Addr().String()
 		})},
+		{name: "something else on the TLS port", exit: exitFails, leads: alone(func(t *testing.T, _ internet) string { return serveBanner(t, "SSH-2.0-OpenSSH_9.2\r\n") })},
 		{name: "intermediate certificate missing", exit: exitFails, site: func(t *testing.T, in internet, s *site) {
 			s.certs[accounts] = in.ca.intermediate(t, pkix.Name{Organization: []string{"Google Trust Services"}, CommonName: "WR1"}).issue(t, noon.AddDate(0, 0, 60), accounts)
 		}},

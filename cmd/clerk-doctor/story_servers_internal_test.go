@@ -22,6 +22,9 @@ func tellServerStories(t *testing.T, in internet) {
 		{"the servers fail on the host", exitFails, about(clerk, says(dns.RcodeServerFailure, 0)), says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNoReachableAuthority)},
 		{"the servers answer nothing for the CNAME", exitGood, about(clerk, empty, dns.TypeCNAME), blank},
 		{"the servers answer nothing for the host", exitFails, about(clerk, empty), blank},
+		{"a server refuses the query for the SOA", exitGood, about("example.com", says(dns.RcodeRefused, 0), dns.TypeSOA), nil},
+		{"the servers refuse the query for the SOA", exitGood, about("example.com", says(dns.RcodeRefused, 0), dns.TypeSOA), says(dns.RcodeServerFailure, 0)},
+		{"a server answers the host without authority", exitGood, about(clerk, blank), nil},
 		{"a server fails on IPv6 addresses", exitGood, about(clerk, says(dns.RcodeServerFailure, 0), dns.TypeAAAA), nil},
 		{"the servers do not know CAA", exitFails, about("example.com", says(dns.RcodeNotImplemented, 0), dns.TypeCAA), says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNoReachableAuthority)},
 		{"a server without EDNS", exitGood, func(_ dns.Question, m *dns.Msg) mood {

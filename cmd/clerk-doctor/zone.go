@@ -36,6 +36,9 @@ func (n *network) zoneOf(ctx context.Context, name string) zone {
 	return remember(&n.zones, plain(name), func() zone {
 		r := n.lookup(ctx, name, dns.TypeSOA)
 		if !r.usable() {
+			if ns := n.lookup(ctx, name, dns.TypeNS); ns.usable() && len(ns.owned(name, dns.TypeNS)) > 0 { // only the SOA fails
+				return n.zoneAt(ctx, name, ns)
+			}
 			return n.brokenZone(ctx, name, r)
 		}
 		soa := r.soa()
