@@ -40,13 +40,7 @@ type internet struct {
 	ca authority
 }
 
-// newInternet has zones that are served by BIND.
-func newInternet(t *testing.T) internet {
-	t.Helper()
-	return newInternetOf(t, "named")
-}
-
-func newInternetOf(t *testing.T, program string) internet {
+func newInternet(t *testing.T, program string) internet {
 	t.Helper()
 	return internet{
 		nameServers: startNameServers(t, program),

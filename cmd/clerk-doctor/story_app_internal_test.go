@@ -10,8 +10,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-func TestAllowlistStories(t *testing.T) {
-	in := newInternet(t)
+func tellAllowlistStories(t *testing.T, in internet) {
 	for _, st := range []story{
 		{
 			name: "allowlist that fits", args: []string{"example.com"}, exit: exitGood,
@@ -63,8 +62,7 @@ func TestAllowlistStories(t *testing.T) {
 	}
 }
 
-func TestTokenStories(t *testing.T) {
-	in := newInternet(t)
+func tellTokenStories(t *testing.T, in internet) {
 	parties := []string{"-token", "-", "-authorized-party", "https://example.com", "example.com"}
 	for _, st := range []struct {
 		story

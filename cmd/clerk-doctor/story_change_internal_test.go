@@ -16,8 +16,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-func TestChangeDomainStories(t *testing.T) {
-	in := newInternet(t)
+func tellChangeDomainStories(t *testing.T, in internet) {
 	for _, st := range []story{
 		{name: "change of domain printed", args: []string{"change-domain", "https://www.missing.example"}, exit: exitFails, site: lost},
 		{name: "change of domain as JSON", args: []string{"-json", "change-domain", "https://example.com"}, exit: exitGood},
@@ -97,8 +96,7 @@ func backend(status int) func(*testing.T, internet, *site) {
 	}
 }
 
-func TestWaitStories(t *testing.T) {
-	in := newInternet(t)
+func tellWaitStories(t *testing.T, in internet) {
 	var caughtUp atomic.Bool
 	late := func(s *site) {
 		s.mu.Lock()

@@ -14,8 +14,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-func TestKeyStories(t *testing.T) {
-	in := newInternet(t)
+func tellKeyStories(t *testing.T, in internet) {
 	for _, st := range []story{
 		{
 			name: "keys that fit", args: []string{"example.com"}, exit: exitGood,
@@ -82,8 +81,7 @@ func TestKeyStories(t *testing.T) {
 	}
 }
 
-func TestCertificateStories(t *testing.T) {
-	in := newInternet(t)
+func tellCertificateStories(t *testing.T, in internet) {
 	for _, st := range []story{
 		{name: "CAA blocks issuance", args: []string{"blocked.example"}, exit: exitFails, site: unserved},
 		{name: "CAA permits one authority", args: []string{"half.example"}, exit: exitGood},
@@ -122,8 +120,7 @@ func TestCertificateStories(t *testing.T) {
 	}
 }
 
-func TestTLSStories(t *testing.T) {
-	in := newInternet(t)
+func tellTLSStories(t *testing.T, in internet) {
 	accounts := "accounts.example.com"
 	alone := func(serve func(*testing.T, internet) string) func(*testing.T, internet) []string {
 		return func(t *testing.T, in internet) []string { return []string{accounts + "=" + serve(t, in)} }
@@ -175,8 +172,7 @@ func TestTLSStories(t *testing.T) {
 	}
 }
 
-func TestFrontendStories(t *testing.T) {
-	in := newInternet(t)
+func tellFrontendStories(t *testing.T, in internet) {
 	for _, st := range []story{
 		{name: "keys unusable", args: []string{"example.com"}, exit: exitFails, site: func(_ *testing.T, _ internet, s *site) {
 			s.Fault(clerktest.FrontendJWKS, clerktest.EmptySet)
