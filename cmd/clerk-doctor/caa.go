@@ -48,7 +48,7 @@ func (d *doctor) caaAt(ctx context.Context, name string, f foundation) caaSet {
 		case failed != nil:
 			return caaSet{failed: failed}
 		case direct.authoritative:
-			r, q = d.followOut(ctx, direct, name)
+			r, q = d.followOut(ctx, direct, name, f.apex)
 		}
 	}
 	if r.from.addr == "" {
@@ -89,10 +89,11 @@ func (d *doctor) askZone(ctx context.Context, servers []server, q question) (rep
 	return reply{}, failed
 }
 
-// followOut completes an answer of the zone's own server with what is behind an alias, if that is elsewhere. It returns the last
-// question too.
-func (d *doctor) followOut(ctx context.Context, direct reply, name string) (reply, question) {
+// followOut completes an answer of the zone's own server with what is behind an alias, if that is elsewhere: what the server says of
+// other zones does not count. It returns the last question too.
+func (d *doctor) followOut(ctx context.Context, direct reply, name, apex string) (reply, question) {
 	q := question{name: name, qtype: dns.TypeCAA, direct: true}
+	direct.answer = slices.DeleteFunc(slices.Clone(direct.answer), func(rr dns.RR) bool { return !within(rr.Header().Name, apex) })
 	end := direct.canonical(name)
 	if end == "" {
 		return reply{err: errAliasCircle, from: direct.from}, q

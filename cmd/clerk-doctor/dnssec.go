@@ -84,6 +84,9 @@ func (n *network) flaw(ctx context.Context, apex string, servers []server, ds []
 	if answer.usable() && len(keys) == 0 {
 		return dnssecUnsigned, "the parent zone has a DS record, and the zone has no DNSKEY"
 	}
+	if len(keys) > 0 && len(signatures(answer.answer)) == 0 {
+		return dnssecUnsigned, "the zone has keys, but its records come without signatures"
+	}
 	if len(keys) > 0 && !slices.ContainsFunc(ds, func(d *dns.DS) bool { return slices.ContainsFunc(keys, isOf(d)) }) {
 		return dnssecMismatch, "the DS record in the parent zone belongs to none of the zone's keys"
 	}

@@ -145,7 +145,7 @@ func (d *doctor) checkServers(ctx context.Context, f *foundation) {
 			bad = append(bad, s)
 		}
 	}
-	if f.err != nil {
+	if f.err != nil || f.unseen && len(f.speaking) == 0 {
 		d.checkBroken(ctx, f, bad, q)
 	} else {
 		d.judgeServers(f, good, bad, unrouted, q)

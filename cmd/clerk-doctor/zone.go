@@ -24,6 +24,7 @@ type zone struct {
 	servers []server
 	lost    []string // name servers that have no address, and why
 	absent  bool     // the zone above denies the domain (NXDOMAIN): it is delegated to nobody
+	unseen  bool     // resolvers do not know the zone, and the zone above does
 	said    reply    // the resolvers' failure; usable if there was none
 	err     error    // why the resolvers could not say; the servers may be known all the same
 }
@@ -43,13 +44,9 @@ func (n *network) zoneOf(ctx context.Context, name string) zone {
 		}
 		soa := r.soa()
 		if soa == nil || !under(name, soa.Hdr.Name) || len(r.owned(name, dns.TypeCNAME)) > 0 {
-			return n.zoneAbove(ctx, name)
+			return n.belowSuffix(ctx, name, r, n.zoneAbove(ctx, name))
 		}
-		z := n.zoneAt(ctx, soa.Hdr.Name, n.lookup(ctx, soa.Hdr.Name, dns.TypeNS))
-		if r.rcode == dns.RcodeNameError && isSuffix(z.apex) {
-			return n.deniedZone(ctx, name, z)
-		}
-		return z
+		return n.belowSuffix(ctx, name, r, n.zoneAt(ctx, soa.Hdr.Name, n.lookup(ctx, soa.Hdr.Name, dns.TypeNS)))
 	})
 }
 
@@ -74,13 +71,18 @@ func (n *network) zoneAbove(ctx context.Context, name string) zone {
 	return zone{err: fmt.Errorf("%s: %w", name, errNoZone)}
 }
 
-// deniedZone asks the servers of the zone above themselves: resolvers keep denying a domain for a while after it is registered.
-func (n *network) deniedZone(ctx context.Context, name string, above zone) zone {
-	if z, found := n.delegation(ctx, name, above); found {
+// belowSuffix asks the servers of a public suffix themselves about a name that resolvers find no zone for: they keep denying a domain
+// for a while after it is registered. Only NXDOMAIN means that there is none; a registry may keep a name's records in its own zone.
+func (n *network) belowSuffix(ctx context.Context, name string, r reply, z zone) zone {
+	if z.apex == "" && z.err != nil || !isSuffix(z.apex) {
 		return z
 	}
-	above.absent = true
-	return above
+	if below, found := n.delegation(ctx, name, z); found {
+		below.unseen, below.said = true, r
+		return below
+	}
+	z.absent = r.rcode == dns.RcodeNameError
+	return z
 }
 
 // brokenZone finds the zone of a name that resolvers fail on.
