@@ -33,6 +33,14 @@ func (d *doctor) foundation(ctx context.Context) foundation {
 
 func (d *doctor) checkZone(ctx context.Context) []check { return d.foundation(ctx).checks }
 
+// offline is the check that explains everything where the internet cannot be seen; nil where it can.
+func (d *doctor) offline(ctx context.Context) *ref {
+	if b := d.foundation(ctx).blocker; b != nil && b.code == internetUnreachable {
+		return b
+	}
+	return nil
+}
+
 func (d *doctor) lookAtZone(ctx context.Context) foundation {
 	f := foundation{zone: d.net.zoneOf(ctx, d.domain)}
 	soa := question{name: d.domain, qtype: dns.TypeSOA}

@@ -157,7 +157,7 @@ func (d *doctor) hasSecondMail(ctx context.Context) bool {
 		}
 		e := d.evidence(ctx, r)
 		best, _ := e.best()
-		return best.target != "" && e.wildcard == "" || e.doubled != ""
+		return best.target != "" && e.wildcard == "" && e.redirect == "" || e.doubled != ""
 	})
 }
 

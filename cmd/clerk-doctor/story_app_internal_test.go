@@ -115,6 +115,11 @@ func tellTokenStories(t *testing.T, in internet) {
 		}, func(s *site) string {
 			return s.Token(clerktest.Claims{Issuer: "https://able-owl-7.clerk.accounts.dev", AuthorizedParty: "http://localhost:3000"})
 		}},
+		{story{
+			name: "token and allowlist without the internet", exit: exitUnknown,
+			args: []string{"-token", "-", "-authorized-party", "https://example.com", "-authorized-party", "https://shop.example", "-authorized-party", "http://localhost:3000", "example.com"},
+			site: lost, leads: func(t *testing.T, _ internet) []string { return resolvers(freePort(t), true) },
+		}, func(s *site) string { return s.Token(clerktest.Claims{}) }},
 		{story{name: "token forged", args: parties, exit: exitFails}, func(s *site) string { return s.Forge(clerktest.Claims{}) }},
 		{story{name: "token not judged", args: parties, exit: exitFails}, func(s *site) string {
 			s.Fault(clerktest.FrontendJWKS, clerktest.Down)

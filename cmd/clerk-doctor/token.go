@@ -27,7 +27,7 @@ var advice = map[clerkauth.Reason]string{
 	clerkauth.ReasonTokenTypeMismatch:       "give a session token: what getToken() without a template returns, or the __session cookie",
 	clerkauth.ReasonKeyUnknown:              "the token is of another instance: compare the publishable key of the page with the one here",
 	clerkauth.ReasonTokenIssuer:             "the token is of another instance: compare its iss with the domain, and the publishable key of the page with the one here",
-	clerkauth.ReasonKeysUnavailable:         "fix what is said of the Frontend API first",
+	clerkauth.ReasonKeysUnavailable:         "see what is said of the Frontend API first",
 	clerkauth.ReasonTokenInvalidParties:     "the page that got the token is not in the allowlist: add its azp to it, if the page is yours",
 	clerkauth.ReasonTokenMissingAzp:         "the token has no azp, which Clerk leaves out when the page sends no Origin",
 	clerkauth.ReasonTokenExpired:            "a session token lives for a minute: get a new one; if it is new, the clock here is ahead",
@@ -61,6 +61,9 @@ func (d *doctor) checkToken(ctx context.Context) []check {
 	session, err := auth.VerifyToken(ctx, d.token)
 	if err != nil {
 		refusal(&c, err)
+		if c.code == tokenUnknown && d.domain != "" {
+			c.cause = d.offline(ctx)
+		}
 		c.says += shown.words(d.net.now())
 		return []check{c}
 	}
