@@ -185,7 +185,8 @@ func (n *network) query(ctx context.Context, q question) reply {
 		if r.usable() {
 			return r
 		}
-		if worst.err != nil {
+		refused := worst.err == nil && worst.rcode == dns.RcodeRefused
+		if worst.err != nil || refused && r.err == nil && r.rcode != dns.RcodeRefused { // a refusal says least
 			worst = r
 		}
 	}

@@ -120,7 +120,7 @@ func isOf(ds *dns.DS) func(*dns.DNSKEY) bool {
 // signed asks for records with their signatures: the zone's own servers or, if none can be asked, the resolvers without validation.
 func (n *network) signed(ctx context.Context, servers []server, name string, qtype uint16) reply {
 	for _, s := range servers {
-		if r := n.ask(ctx, s, question{name: name, qtype: qtype, direct: true, dnssec: true}); r.usable() {
+		if r := n.ask(ctx, s, question{name: name, qtype: qtype, direct: true, dnssec: true}); r.usable() && r.authoritative {
 			return r
 		}
 	}

@@ -66,7 +66,7 @@ type evidence struct {
 	local         *sighting    // by the resolver of this machine; nil: none is to be compared
 	cut           string       // where the name, or one above it, is delegated
 	cutTo         []string     // to these name servers
-	lame          []sighting   // those of them that do not answer for it
+	lame          []string     // why none of them is of use; empty if one is
 	wildcard      string       // the wildcard that the answer comes from
 	beside        []string     // types of other records at the host
 	addrs         []netip.Addr // at the host itself, where a CNAME should be
@@ -96,11 +96,8 @@ func (d *doctor) gather(ctx context.Context, r record) evidence {
 	if e.cut == r.host {
 		return e
 	}
-	best, known := e.best()
-	if !known || len(e.direct) > 0 && len(public) > 0 {
-		d.explainFailures(ctx, &e, f)
-	}
-	if known {
+	d.explainFailures(ctx, &e, f)
+	if best, known := e.best(); known {
 		d.inspect(ctx, &e, best)
 	}
 	return e
@@ -138,6 +135,7 @@ func (d *doctor) inspect(ctx context.Context, e *evidence, best sighting) {
 
 // descend follows delegations below the zone. What is kept in between, as the _domainkey of a mail provider, is a zone of its own.
 func (d *doctor) descend(ctx context.Context, e *evidence, servers []server) {
+	var lost []string
 	for range longestAlias {
 		e.direct = d.sightings(ctx, servers, e.host, true)
 		i := slices.IndexFunc(e.direct, func(s sighting) bool { return s.referral(e.host, e.apex) != "" })
@@ -154,15 +152,15 @@ func (d *doctor) descend(ctx context.Context, e *evidence, servers []server) {
 			return
 		}
 		e.above, e.apex = e.apex, e.cut
-		servers, _ = d.net.nameServers(ctx, ref.reply)
+		servers, lost = d.net.nameServers(ctx, ref.reply)
 	}
-	if e.cut != "" {
-		for _, s := range e.direct {
-			if !s.conclusive() {
-				e.lame = append(e.lame, s)
-			}
-		}
+	if e.cut == "" || slices.ContainsFunc(e.direct, sighting.conclusive) {
+		return
 	}
+	for _, s := range e.direct {
+		e.lame = append(e.lame, s.String()+" "+s.answersTo(s.q))
+	}
+	e.lame = append(e.lame, lost...)
 }
 
 func (d *doctor) sightings(ctx context.Context, servers []server, host string, direct bool) []sighting {

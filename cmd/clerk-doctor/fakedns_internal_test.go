@@ -202,3 +202,21 @@ func listenBoth(t *testing.T) (net.Listener, net.PacketConn) {
 	t.Fatal("no port is free for both UDP and TCP")
 	return nil, nil
 }
+
+// referral sends elsewhere.
+func referral(t *testing.T, lines ...string) mood {
+	t.Helper()
+	var rrs []dns.RR
+	for _, l := range lines {
+		rr, err := dns.NewRR(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rrs = append(rrs, rr)
+	}
+	return func(w dns.ResponseWriter, q *dns.Msg) {
+		m := new(dns.Msg).SetReply(q)
+		m.Ns = rrs
+		_ = w.WriteMsg(m)
+	}
+}

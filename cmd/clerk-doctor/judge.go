@@ -19,7 +19,7 @@ func judge(e evidence) check {
 		c.code, c.says, c.cause = cnameUnknown, "not looked up", e.cause
 	case e.cut == e.host:
 		e.delegated(&c)
-	case len(e.lame) > 0 && len(e.lame) == len(e.direct):
+	case len(e.lame) > 0 && !slices.ContainsFunc(e.public, sighting.conclusive):
 		e.lameAbove(&c)
 	case e.unsigned != nil && (!known || best.target != "" && e.rightness(best) == int(right)):
 		c = *e.unsigned
@@ -54,12 +54,8 @@ func (e evidence) delegated(c *check) {
 
 // lameAbove: a name between the zone and the host is delegated, and no server there answers.
 func (e evidence) lameAbove(c *check) {
-	var words []string
-	for _, s := range e.lame {
-		words = append(words, s.String()+" "+s.answersTo(s.q))
-		c.see = append(c.see, s.dig())
-	}
-	c.code, c.says = zoneCutLame, e.cut+" is delegated to "+strings.Join(e.cutTo, ", ")+"; "+strings.Join(words, "; ")
+	c.code, c.says = zoneCutLame, e.cut+" is delegated to "+strings.Join(e.cutTo, ", ")+"; "+strings.Join(e.lame, "; ")
+	c.see = append([]string{question{name: e.cut, qtype: dns.TypeNS}.dig(server{})}, digs(e.direct)...)
 	kept := e.apex
 	e.apex = e.above
 	c.fix = append([]string{

@@ -129,10 +129,12 @@ func (d *doctor) explainFailures(ctx context.Context, e *evidence, f foundation)
 			e.failing = append(e.failing, d.failingTypes(ctx, s.server, e.host)...)
 		}
 	}
-	z := f.zone
-	z.apex = e.apex
+	z, servers := f.zone, f.speaking
+	if z.apex = e.apex; e.apex != f.apex {
+		servers = nil // they know nothing of the zone below
+	}
 	for _, s := range e.public {
-		if c := d.dnssec(ctx, z, f.speaking, s.q, s.stamped()); c != nil {
+		if c := d.dnssec(ctx, z, servers, s.q, s.stamped()); c != nil {
 			c.name = e.host
 			e.unsigned = c
 			return

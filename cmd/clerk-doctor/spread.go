@@ -101,8 +101,8 @@ func (d *doctor) checkRecord(ctx context.Context, r record) []check {
 	e := d.evidence(ctx, r)
 	found := judge(e)
 	checks := []check{found}
-	if found.code == serversQueryFail || found.code == zoneCutLame {
-		return checks // which name the queries
+	if found.code == serversQueryFail || len(e.lame) > 0 {
+		return checks // the queries are named there, or not one is answered here
 	}
 	for _, f := range e.failing {
 		c := f.check()

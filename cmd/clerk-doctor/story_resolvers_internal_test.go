@@ -44,6 +44,12 @@ func tellResolverStories(t *testing.T, in internet) {
 		{name: "nobody answers about one record", args: []string{"example.com"}, exit: exitUnknown, leads: func(t *testing.T, in internet) []string {
 			return append(resolvers(moody(t, in.resolver, about("clkmail.example.com", silent)), true), hoster(freePort(t))...)
 		}},
+		{name: "DNSSEC broken and one resolver does not validate", args: []string{"expired.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			return append(hoster(freePort(t)), "8.8.8.8="+moody(t, in.resolver, func(_ dns.Question, m *dns.Msg) mood {
+				m.CheckingDisabled = true
+				return nil
+			}))
+		}},
 		{name: "DNSSEC words without a DS", args: []string{"example.com"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
 			return resolvers(moody(t, in.resolver, unlessUnchecked("example.com", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeDNSBogus))), true)
 		}},
