@@ -80,7 +80,6 @@ func (d *doctor) askZone(ctx context.Context, servers []server, q question) (rep
 	var failed []failure
 	for _, s := range servers {
 		r := d.net.ask(ctx, s, q)
-		r.from = s
 		if r.usable() {
 			return r, nil
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -95,9 +96,10 @@ func (n *network) ask(ctx context.Context, to server, q question) reply {
 	r := n.exchange(ctx, to, q)
 	if r.err == nil && r.rcode == dns.RcodeServerFailure {
 		if again := n.exchange(ctx, to, q); again.err == nil {
-			return again
+			r = again
 		}
 	}
+	r.from = to
 	return r
 }
 
@@ -179,9 +181,8 @@ func (n *network) alive(ctx context.Context) (public, local []server) {
 func (n *network) query(ctx context.Context, q question) reply {
 	public, local := n.alive(ctx)
 	worst := reply{err: errUnresolved}
-	for _, s := range append(append([]server{}, public...), local...) {
+	for _, s := range slices.Concat(public, local) {
 		r := n.ask(ctx, s, q)
-		r.from = s
 		if r.usable() {
 			return r
 		}
@@ -213,7 +214,7 @@ func (n *network) chase(ctx context.Context, q question) reply {
 		end = next
 		q.name = next
 		more := n.query(ctx, q)
-		more.answer = append(append([]dns.RR{}, r.answer...), more.answer...)
+		more.answer = slices.Concat(r.answer, more.answer)
 		r = more
 	}
 	return reply{err: errAliasCircle}

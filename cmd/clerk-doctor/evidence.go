@@ -48,13 +48,6 @@ func (r reply) hollow() bool {
 // dig shows the answer.
 func (s sighting) dig() string { return s.q.dig(s.server) }
 
-// failure is a query that one server fails on, although it serves the zone.
-type failure struct {
-	server server
-	q      question
-	reply  reply
-}
-
 // evidence is all that is known of one record.
 type evidence struct {
 	record

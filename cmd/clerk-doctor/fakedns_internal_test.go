@@ -155,15 +155,50 @@ func serveDNS(t *testing.T, handle dns.HandlerFunc) string {
 	return l.Addr().String()
 }
 
-// unlessUnchecked makes a mood for queries about a domain, of a resolver that hands on those that want no validation. The DS record
-// is the parent's.
+// unlessUnchecked makes a mood for queries about a domain, of a resolver that hands on those that want no validation.
 func unlessUnchecked(domain string, act mood) func(dns.Question, *dns.Msg) mood {
-	all := about(domain, act)
-	return func(q dns.Question, m *dns.Msg) mood {
-		if q.Qtype == dns.TypeDS || m.CheckingDisabled {
+	return exceptDS(func(q dns.Question, m *dns.Msg) mood {
+		if m.CheckingDisabled {
 			return nil
 		}
-		return all(q, m)
+		return about(domain, act)(q, m)
+	})
+}
+
+// exceptDS leaves DS records, which are the parent's, out of a mood.
+func exceptDS(moods func(dns.Question, *dns.Msg) mood) func(dns.Question, *dns.Msg) mood {
+	return func(q dns.Question, m *dns.Msg) mood {
+		if q.Qtype == dns.TypeDS {
+			return nil
+		}
+		return moods(q, m)
+	}
+}
+
+// unsigned hands the query on as one that wants no signatures.
+func unsigned(t *testing.T, upstream string) mood {
+	t.Helper()
+	return func(w dns.ResponseWriter, q *dns.Msg) {
+		m := new(dns.Msg).SetQuestion(q.Question[0].Name, q.Question[0].Qtype)
+		c := dns.Client{Timeout: testTimeout}
+		if in, _, err := c.ExchangeContext(t.Context(), m, upstream); err == nil {
+			in.Id = q.Id
+			_ = w.WriteMsg(in)
+		}
+	}
+}
+
+// denied answers NXDOMAIN, with the SOA of a zone.
+func denied(t *testing.T, zone string) mood {
+	t.Helper()
+	soa, err := dns.NewRR(zone + "." + soaOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(w dns.ResponseWriter, q *dns.Msg) {
+		m := new(dns.Msg).SetRcode(q, dns.RcodeNameError)
+		m.Ns = []dns.RR{soa}
+		_ = w.WriteMsg(m)
 	}
 }
 

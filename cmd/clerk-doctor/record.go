@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"slices"
 	"strings"
+
+	"github.com/miekg/dns"
 )
 
 const (
@@ -90,3 +93,48 @@ func owner(target string) string {
 }
 
 func (r record) hasID() bool { return strings.Contains(r.targets[0], "<id>") }
+
+// checkRecord judges one CNAME, and each query about it that a server of the zone fails on.
+func (d *doctor) checkRecord(ctx context.Context, r record) []check {
+	if r.optional && !d.hasSecondMail(ctx) {
+		return nil
+	}
+	e := d.evidence(ctx, r)
+	found := judge(e)
+	checks := []check{found}
+	if found.code == serversQueryFail || len(e.lame) > 0 {
+		return checks // the queries are named there, or not one is answered here
+	}
+	for _, f := range e.failing {
+		c := f.check()
+		if caa := d.checkCAA(ctx, r); f.q.qtype == dns.TypeCAA && caa.bad() {
+			c.cause = caa.ref()
+		}
+		checks = append(checks, c)
+	}
+	return checks
+}
+
+// recordCheck is the check of the CNAME itself.
+func (d *doctor) recordCheck(ctx context.Context, r record) check { return judge(d.evidence(ctx, r)) }
+
+// impossible is whether nobody can add records to the domain, and nobody has to: it is a host's, and behind a proxy.
+func (d *doctor) impossible(ctx context.Context) bool {
+	b := d.foundation(ctx).blocker
+	return b != nil && b.code == recordsImpossible
+}
+
+// hasSecondMail is whether a record of the second mail provider is there: then all are to be.
+func (d *doctor) hasSecondMail(ctx context.Context) bool {
+	if d.foundation(ctx).blocker != nil {
+		return false
+	}
+	return slices.ContainsFunc(records(d.domain, d.satellite, d.proxy != nil), func(r record) bool {
+		if !r.optional {
+			return false
+		}
+		e := d.evidence(ctx, r)
+		best, _ := e.best()
+		return best.target != "" && e.wildcard == "" && e.redirect == "" || e.doubled != ""
+	})
+}

@@ -74,6 +74,17 @@ func (r reply) answersTo(q question) string {
 	return "answers " + r.words() + " to " + q.String()
 }
 
+// short is what came, or did not.
+func (r reply) short() string {
+	switch {
+	case r.err != nil && timedOut(r.err):
+		return "no answer"
+	case r.err == nil && r.hollow():
+		return "NOERROR with nothing in it"
+	}
+	return r.words()
+}
+
 func (r reply) explanation() string {
 	var words []string
 	for _, e := range r.extended {

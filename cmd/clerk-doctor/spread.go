@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"time"
@@ -91,123 +90,6 @@ func digs(all []sighting) []string {
 		lines[i] = s.dig()
 	}
 	return lines
-}
-
-// checkRecord judges one CNAME, and each query about it that a server of the zone fails on.
-func (d *doctor) checkRecord(ctx context.Context, r record) []check {
-	if r.optional && !d.hasSecondMail(ctx) {
-		return nil
-	}
-	e := d.evidence(ctx, r)
-	found := judge(e)
-	checks := []check{found}
-	if found.code == serversQueryFail || len(e.lame) > 0 {
-		return checks // the queries are named there, or not one is answered here
-	}
-	for _, f := range e.failing {
-		c := f.check()
-		if caa := d.checkCAA(ctx, r); f.q.qtype == dns.TypeCAA && caa.bad() {
-			c.cause = caa.ref()
-		}
-		checks = append(checks, c)
-	}
-	return checks
-}
-
-func (f failure) check() check {
-	said := f.reply.short()
-	if f.reply.usable() && !f.reply.authoritative {
-		said = "an answer without authority"
-	}
-	return check{
-		code: serverQuery, name: f.server.String(), says: f.q.String() + ": " + said,
-		fix: []string{"show the DNS provider these queries: its server answers others, and resolvers that ask it these fail"},
-		see: []string{f.q.dig(f.server)},
-	}
-}
-
-// short is what came, or did not.
-func (r reply) short() string {
-	switch {
-	case r.err != nil && timedOut(r.err):
-		return "no answer"
-	case r.err == nil && r.hollow():
-		return "NOERROR with nothing in it"
-	}
-	return r.words()
-}
-
-// recordCheck is the check of the CNAME itself.
-func (d *doctor) recordCheck(ctx context.Context, r record) check { return judge(d.evidence(ctx, r)) }
-
-// impossible is whether nobody can add records to the domain, and nobody has to: it is a host's, and behind a proxy.
-func (d *doctor) impossible(ctx context.Context) bool {
-	b := d.foundation(ctx).blocker
-	return b != nil && b.code == recordsImpossible
-}
-
-// hasSecondMail is whether a record of the second mail provider is there: then all are to be.
-func (d *doctor) hasSecondMail(ctx context.Context) bool {
-	if d.foundation(ctx).blocker != nil {
-		return false
-	}
-	return slices.ContainsFunc(records(d.domain, d.satellite, d.proxy != nil), func(r record) bool {
-		if !r.optional {
-			return false
-		}
-		e := d.evidence(ctx, r)
-		best, _ := e.best()
-		return best.target != "" && e.wildcard == "" && e.redirect == "" || e.doubled != ""
-	})
-}
-
-// checkResolver compares what this machine's resolver says with what the world sees.
-func (d *doctor) checkResolver(ctx context.Context, rs []record) []check {
-	public, local := d.net.alive(ctx)
-	if d.foundation(ctx).blocker != nil || len(public) == 0 {
-		return nil
-	}
-	var checks []check
-	if len(local) == 0 && len(d.net.local) > 0 {
-		checks = append(checks, check{
-			code: resolverSilent, name: serverNames(d.net.local), says: "public resolvers were asked instead",
-			fix: []string{"check the resolver that this machine is set up with: programs here cannot look up names"},
-		})
-	}
-	for _, r := range rs {
-		e := d.evidence(ctx, r)
-		best, known := e.best()
-		if e.local == nil || !known || r.optional && best.target == "" || e.local.conclusive() && e.local.target == best.target {
-			continue
-		}
-		checks = append(checks, d.compare(e, best))
-	}
-	return checks
-}
-
-func (d *doctor) compare(e evidence, best sighting) check {
-	c := check{code: resolverDiffers, name: e.host, see: []string{e.local.dig(), best.dig()}}
-	if !e.local.conclusive() {
-		c.says = e.local.String() + " says " + e.local.short() + ", and the world has an answer"
-		c.fix = []string{"programs on this machine cannot look the name up: ask whoever runs the resolver"}
-		return c
-	}
-	said := e.local.words()
-	if e.local.target != "" {
-		said = e.local.target
-	} else if e.local.rcode == dns.RcodeSuccess {
-		said = "that there is no CNAME"
-	}
-	c.says = e.local.String() + " says " + said + keeps(e.local.wait) + "; the world sees " + worldly(best)
-	c.fix = []string{"programs on this machine see the wrong one: ask whoever runs the resolver whether it has a zone of its own for the domain; if it has an old answer, wait"}
-	return c
-}
-
-func worldly(best sighting) string {
-	if best.target == "" {
-		return "no CNAME"
-	}
-	return best.target
 }
 
 // refused is whether the server would not answer for a reason of its own.

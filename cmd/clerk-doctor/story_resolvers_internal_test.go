@@ -50,6 +50,22 @@ func tellResolverStories(t *testing.T, in internet) {
 				return nil
 			}))
 		}},
+		{name: "a signed zone out of reach of resolvers", args: []string{"signed.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			return resolvers(moody(t, in.resolver, exceptDS(about("signed.example", unreachable))), true)
+		}},
+		{name: "a signed zone that resolvers fail on with any validation", args: []string{"signed.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			return resolvers(moody(t, in.resolver, exceptDS(about("signed.example", says(dns.RcodeServerFailure, 0)))), true)
+		}},
+		{name: "DNSSEC expired by a resolver's word against the clock here", args: []string{"early.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			return resolvers(moody(t, in.resolver, unlessUnchecked("early.example", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeSignatureExpired))), true)
+		}},
+		{name: "DNSSEC without signatures", args: []string{"signed.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			leads := resolvers(moody(t, in.resolver, unlessUnchecked("signed.example", says(dns.RcodeServerFailure, 0))), true)
+			return append(leads, hoster(moody(t, in.authority, about("signed.example", unsigned(t, in.authority))))...)
+		}},
+		{name: "registered just now", args: []string{"moving.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			return resolvers(moody(t, in.resolver, about("moving.example", denied(t, "example"))), true)
+		}},
 		{name: "DNSSEC words without a DS", args: []string{"example.com"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
 			return resolvers(moody(t, in.resolver, unlessUnchecked("example.com", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeDNSBogus))), true)
 		}},
