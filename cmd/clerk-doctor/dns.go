@@ -30,6 +30,7 @@ type server struct {
 	name string // as people know it: a host, or the address of a resolver
 	ip   string // "" where the server is known by one address only
 	addr string // what is dialled
+	ipv6 bool   // the address is one of IPv6
 }
 
 func (s server) String() string {

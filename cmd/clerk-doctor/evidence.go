@@ -105,6 +105,9 @@ func (d *doctor) inspect(ctx context.Context, e *evidence, best sighting) {
 		}
 		e.apex = plain(soa.Hdr.Name) // a zone below the domain's, on the same servers
 	}
+	if best.rcode == dns.RcodeNameError && e.optional {
+		return // most domains do not have it
+	}
 	d.neighbours(ctx, best, e)
 	if best.target == "" {
 		if e.wildcard == "" {
@@ -160,11 +163,12 @@ func (d *doctor) sightings(ctx context.Context, servers []server, host string, d
 	return each(servers, func(s server) sighting { return d.look(ctx, s, host, direct) })
 }
 
-// look asks for the CNAME. A server that fails on that, as load balancers do which know addresses only, may show it when asked for those.
+// look asks for the CNAME. A server that fails on that, or denies it, as load balancers do which know addresses only, may show it when
+// asked for those.
 func (d *doctor) look(ctx context.Context, s server, host string, direct bool) sighting {
 	q := question{name: host, qtype: dns.TypeCNAME, direct: direct}
 	seen := sight(s, q, host, d.net.ask(ctx, s, q))
-	if seen.conclusive() && !seen.hollow() || seen.refers(host) {
+	if seen.target != "" && seen.conclusive() || seen.refers(host) {
 		return seen
 	}
 	q.qtype = dns.TypeA

@@ -197,7 +197,7 @@ func denied(t *testing.T, zone string) mood {
 	}
 	return func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg).SetRcode(q, dns.RcodeNameError)
-		m.Ns = []dns.RR{soa}
+		m.Ns, m.Authoritative = []dns.RR{soa}, !q.RecursionDesired
 		_ = w.WriteMsg(m)
 	}
 }

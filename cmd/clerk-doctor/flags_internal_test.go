@@ -25,7 +25,7 @@ func TestDomainIsUnderstood(t *testing.T) {
 		"BÜCHER.example": "xn--bcher-kva.example", "www.bücher.example": "xn--bcher-kva.example", "例え。example": "xn--r8jz45g.example",
 		"clk._domainkey.example.com": "example.com", "CLK2._domainkey.Example.com.": "example.com", "pdk1._domainkey.clkmail2.example.com": "example.com",
 		"clerk.app.example.com": "app.example.com", "app.example.com": "app.example.com", "www.co.uk": "www.co.uk", "clerk.com": "clerk.com",
-		"example.co.uk": "example.co.uk", "user.github.io": "user.github.io", "me@example.com": "example.com",
+		"example.co.uk": "example.co.uk", "user.github.io": "user.github.io", "me@example.com": "example.com", "*.example.com": "example.com",
 	} {
 		o, err := parse(nil, word)
 		if err != nil || o.domain != want {

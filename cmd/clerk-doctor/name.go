@@ -67,7 +67,7 @@ func hostOf(word string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	labels, name := "", strings.TrimSuffix(u.Hostname(), ".")
+	labels, name := "", strings.TrimPrefix(strings.TrimSuffix(u.Hostname(), "."), "*.")
 	for _, l := range clerkLabels[:4] { // idna refuses the underscore
 		if rest, found := strings.CutPrefix(strings.ToLower(name), l); found {
 			labels, name = l, rest

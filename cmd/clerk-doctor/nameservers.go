@@ -142,12 +142,13 @@ func (d *doctor) checkServers(ctx context.Context, f *foundation) {
 	all := each(f.servers, func(s server) standing { return d.stand(ctx, s, q) })
 	d.checkQueries(f, all, q)
 	var good, bad, unrouted []standing
+	noIPv6 := !slices.ContainsFunc(all, func(s standing) bool { return s.ipv6 && s.err == nil })
 	for _, s := range all {
 		switch {
 		case s.lame == "":
 			good = append(good, s)
 			f.speaking = append(f.speaking, s.server)
-		case errors.Is(s.err, errNoRouteToDNS):
+		case errors.Is(s.err, errNoRouteToDNS), s.ipv6 && noIPv6: // that no such address answers is more likely the fault of this network
 			unrouted = append(unrouted, s)
 		default:
 			bad = append(bad, s)
@@ -220,7 +221,7 @@ func (d *doctor) judgeServers(f *foundation, good, bad, unrouted []standing, q q
 	case len(good) > 0 && len(wrong) > 0:
 		c.code, c.says = serversLame, strings.Join(wrong, "; ")
 		c.fix = []string{"set the zone up there, or take that server out of the delegation at the registrar"}
-	case len(f.servers) > 0 && len(wrong) == 0 && !slices.ContainsFunc(f.servers, func(s server) bool { return !s.isIPv6() }):
+	case len(f.servers) > 0 && len(wrong) == 0 && !slices.ContainsFunc(f.servers, func(s server) bool { return !s.ipv6 }):
 		c.code, c.says = serversIPv6Only, serverNames(f.servers)+": resolvers without IPv6 cannot find the domain"
 		if len(unrouted) > 0 {
 			c.says += ", and from here it cannot be queried either"

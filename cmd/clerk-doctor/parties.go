@@ -50,10 +50,10 @@ func orExample(domain string) string {
 }
 
 func (d *doctor) judgeParty(ctx context.Context, c *check, host string) {
-	if ascii, found := hostOf(host); found {
+	before, after, wild := strings.Cut(host, "*")
+	if ascii, found := hostOf(host); found && !wild {
 		host = ascii
 	}
-	before, after, wild := strings.Cut(host, "*")
 	_, notIP := netip.ParseAddr(host)
 	switch {
 	case isLocal(host):

@@ -25,6 +25,7 @@ func tellServerStories(t *testing.T, in internet) {
 		{"a server refuses the query for the SOA", exitGood, about("example.com", says(dns.RcodeRefused, 0), dns.TypeSOA), nil},
 		{"the servers refuse the query for the SOA", exitGood, about("example.com", says(dns.RcodeRefused, 0), dns.TypeSOA), says(dns.RcodeServerFailure, 0)},
 		{"a server answers the host without authority", exitGood, about(clerk, blank), nil},
+		{"the servers deny the CNAME and show it", exitGood, about(clerk, denied(t, "example.com"), dns.TypeCNAME), denied(t, "example.com")},
 		{"a server fails on IPv6 addresses", exitGood, about(clerk, says(dns.RcodeServerFailure, 0), dns.TypeAAAA), nil},
 		{"the servers do not know CAA", exitFails, about("example.com", says(dns.RcodeNotImplemented, 0), dns.TypeCAA), says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNoReachableAuthority)},
 		{"a server without EDNS", exitGood, func(_ dns.Question, m *dns.Msg) mood {

@@ -34,6 +34,12 @@ func tellZoneStories(t *testing.T, in internet) {
 		}},
 		{name: "keys in a zone of their own", args: []string{"mailzone.example"}, exit: exitFails},
 		{name: "name servers with IPv6 only", args: []string{"v6only.example"}, exit: exitGood},
+		{name: "name servers with both, and IPv6 goes nowhere", args: []string{"dual.example"}, exit: exitGood, leads: func(t *testing.T, in internet) []string {
+			return []string{"192.0.2.57=" + in.authority, "2001:db8::57=" + serveDNS(t, silent)}
+		}},
+		{name: "name servers with both, and one is lame", args: []string{"dual.example"}, exit: exitGood, leads: func(t *testing.T, in internet) []string {
+			return []string{"192.0.2.57=" + in.authority, "2001:db8::57=" + in.stale}
+		}},
 		{name: "name servers that do not exist", args: []string{"lostserver.example"}, exit: exitGood},
 		{name: "DNSSEC unsigned", args: []string{"unsigned.example"}, exit: exitFails},
 		{name: "DNSSEC expired", args: []string{"expired.example"}, exit: exitFails},

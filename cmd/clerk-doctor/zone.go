@@ -161,7 +161,7 @@ func (n *network) nameServer(ctx context.Context, name string, glue []dns.RR) (s
 	}
 	addrs = addrs[:min(len(addrs), addressesPerServer)]
 	for _, a := range addrs {
-		s := server{name: name, addr: n.reroute(a.String(), "53")}
+		s := server{name: name, addr: n.reroute(a.String(), "53"), ipv6: a.Is6()}
 		if len(addrs) > 1 {
 			s.ip = a.String()
 		}
@@ -178,10 +178,4 @@ func noAddressWords(err error) string {
 		return "has no address"
 	}
 	return "could not be looked up: " + plainly(err)
-}
-
-// isIPv6 is whether the server's address is one of IPv6.
-func (s server) isIPv6() bool {
-	a, err := netip.ParseAddrPort(s.addr)
-	return err == nil && a.Addr().Is6()
 }
