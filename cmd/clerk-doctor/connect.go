@@ -20,7 +20,7 @@ import (
 
 // How long one thing may take; everything together has the time of -timeout.
 const (
-	dnsTimeout  = 2 * time.Second // for each try at a name server; a resolver has twice that
+	dnsTimeout  = 1500 * time.Millisecond // for the first tries at a name server; later ones, and resolvers, have twice that
 	dialTimeout = 5 * time.Second
 	httpTimeout = 10 * time.Second
 )

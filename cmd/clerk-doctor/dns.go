@@ -110,10 +110,12 @@ func (n *network) exchange(ctx context.Context, to server, q question) reply {
 	for _, try := range []struct {
 		transport string
 		edns      bool
-	}{{"udp", true}, {"udp", true}, {"udp", false}, {"tcp", true}} {
-		in, err := n.send(ctx, to, q, try.transport, try.edns)
+		times     time.Duration // of the usual limit
+	}{{"udp", true, 1}, {"udp", true, 1}, {"udp", false, 2}, {"tcp", true, 2}} {
+		limit := try.times * n.timeLimit(q)
+		in, err := n.send(ctx, to, q, try.transport, try.edns, limit)
 		if err == nil && try.edns && withoutEDNS(in.Rcode) {
-			if old, err := n.send(ctx, to, q, try.transport, false); err == nil {
+			if old, err := n.send(ctx, to, q, try.transport, false, limit); err == nil {
 				return newReply(old)
 			}
 		}
@@ -134,11 +136,15 @@ func withoutEDNS(rcode int) bool {
 	return rcode == dns.RcodeFormatError || rcode == dns.RcodeNotImplemented || rcode == dns.RcodeBadVers
 }
 
-func (n *network) send(ctx context.Context, to server, q question, transport string, edns bool) (*dns.Msg, error) {
-	limit := n.dnsTimeout
-	if !q.direct && q.name != "." {
-		limit *= 2 // a resolver may have to try servers that are silent
+// timeLimit is for one try. A resolver may have to try servers that are silent, except for the root, which it knows.
+func (n *network) timeLimit(q question) time.Duration {
+	if q.direct || q.name == "." {
+		return n.dnsTimeout
 	}
+	return 2 * n.dnsTimeout
+}
+
+func (n *network) send(ctx context.Context, to server, q question, transport string, edns bool, limit time.Duration) (*dns.Msg, error) {
 	c := dns.Client{Net: transport, Dialer: &n.dialer, Timeout: limit}
 	m := q.message(edns)
 	in, _, err := c.ExchangeContext(ctx, m, to.addr)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -51,6 +52,9 @@ func laxServer(t *testing.T, records ...string) string {
 	})
 }
 
+// upstreamTimeout is how long a server of the test's own waits for one that is real.
+const upstreamTimeout = 5 * time.Second
+
 // mood is what a server does with a query, in place of what it should; nil: what it should.
 type mood func(dns.ResponseWriter, *dns.Msg)
 
@@ -62,7 +66,7 @@ func moody(t *testing.T, upstream string, moods func(q dns.Question, m *dns.Msg)
 			act(w, q)
 			return
 		}
-		c := dns.Client{Net: w.LocalAddr().Network(), Timeout: testTimeout}
+		c := dns.Client{Net: w.LocalAddr().Network(), Timeout: upstreamTimeout}
 		in, _, err := c.ExchangeContext(t.Context(), q, upstream)
 		if err != nil {
 			in = new(dns.Msg).SetRcode(q, dns.RcodeServerFailure)
@@ -110,7 +114,7 @@ func about(domain string, act mood, types ...uint16) func(dns.Question, *dns.Msg
 func from(t *testing.T, upstream string) mood {
 	t.Helper()
 	return func(w dns.ResponseWriter, q *dns.Msg) {
-		c := dns.Client{Timeout: testTimeout}
+		c := dns.Client{Timeout: upstreamTimeout}
 		if in, _, err := c.ExchangeContext(t.Context(), q, upstream); err == nil {
 			_ = w.WriteMsg(in)
 		}
@@ -180,7 +184,7 @@ func unsigned(t *testing.T, upstream string) mood {
 	t.Helper()
 	return func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg).SetQuestion(q.Question[0].Name, q.Question[0].Qtype)
-		c := dns.Client{Timeout: testTimeout}
+		c := dns.Client{Timeout: upstreamTimeout}
 		if in, _, err := c.ExchangeContext(t.Context(), m, upstream); err == nil {
 			in.Id = q.Id
 			_ = w.WriteMsg(in)
@@ -253,5 +257,17 @@ func referral(t *testing.T, lines ...string) mood {
 		m := new(dns.Msg).SetReply(q)
 		m.Ns = rrs
 		_ = w.WriteMsg(m)
+	}
+}
+
+// stripped hands the query on and gives the answer without authority section, as forwarders of small networks do.
+func stripped(t *testing.T, upstream string) mood {
+	t.Helper()
+	return func(w dns.ResponseWriter, q *dns.Msg) {
+		c := dns.Client{Timeout: upstreamTimeout}
+		if in, _, err := c.ExchangeContext(t.Context(), q, upstream); err == nil {
+			in.Ns = nil
+			_ = w.WriteMsg(in)
+		}
 	}
 }

@@ -20,7 +20,7 @@ import (
 type nameServers struct{ authority, resolver, stale string }
 
 // testTimeout is enough on one machine, and not too much where a server is meant to be silent.
-const testTimeout = 250 * time.Millisecond
+const testTimeout = 400 * time.Millisecond
 
 // zoneHead is put before a zone file that has no SOA of its own.
 const zoneHead = `@ SOA ns1.hoster.example. hostmaster.hoster.example. 1 7200 900 1209600 300

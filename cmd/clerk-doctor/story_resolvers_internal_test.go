@@ -66,6 +66,10 @@ func tellResolverStories(t *testing.T, in internet) {
 		{name: "registered just now", args: []string{"moving.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
 			return resolvers(moody(t, in.resolver, about("moving.example", denied(t, "example"))), true)
 		}},
+		{name: "a zone at the host seen from afar", args: []string{"ownzone.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
+			far := moody(t, in.resolver, about("clerk.ownzone.example", stripped(t, in.resolver)))
+			return append(resolvers(far, true), hoster(freePort(t))...)
+		}},
 		{name: "DNSSEC words without a DS", args: []string{"example.com"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
 			return resolvers(moody(t, in.resolver, unlessUnchecked("example.com", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeDNSBogus))), true)
 		}},

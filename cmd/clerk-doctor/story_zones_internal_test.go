@@ -10,6 +10,7 @@ func tellZoneStories(t *testing.T, in internet) {
 		{name: "targets swapped", args: []string{"swapped.example"}, exit: exitFails},
 		{name: "a wildcard leads to Clerk", args: []string{"wildcard.example"}, exit: exitFails},
 		{name: "a wildcard leads to the application", args: []string{"wildapp.example"}, exit: exitFails, site: unserved},
+		{name: "a wildcard below which the host exists", args: []string{"entwild.example"}, exit: exitFails},
 		{name: "a wildcard for mail", args: []string{"mailwild.example"}, exit: exitFails, site: lost},
 		{name: "a DNAME above", args: []string{"dname.example"}, exit: exitFails, site: lost},
 		{name: "several CNAMEs", args: []string{"beside.example"}, exit: exitFails, leads: func(t *testing.T, _ internet) []string {
