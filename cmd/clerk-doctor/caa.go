@@ -28,7 +28,7 @@ type caaSet struct {
 //
 // In the domain's own zone its servers are asked: authorities keep no old answers, and resolvers do.
 func (d *doctor) findCAA(ctx context.Context, host string) caaSet {
-	f := d.foundation(ctx)
+	f := d.zoneState(ctx)
 	for name := plain(host); name != ""; name = parent(name) {
 		set := d.caaAt(ctx, name, f)
 		if len(set.failed) > 0 || set.at != "" {
@@ -39,11 +39,11 @@ func (d *doctor) findCAA(ctx context.Context, host string) caaSet {
 }
 
 // caaAt is the set at one name.
-func (d *doctor) caaAt(ctx context.Context, name string, f foundation) caaSet {
+func (d *doctor) caaAt(ctx context.Context, name string, f zoneState) caaSet {
 	q := question{name: name, qtype: dns.TypeCAA}
 	r := reply{}
-	if within(name, f.apex) && len(f.speaking) > 0 {
-		direct, failed := d.askZone(ctx, f.speaking, question{name: name, qtype: dns.TypeCAA, direct: true})
+	if within(name, f.apex) && len(f.serving) > 0 {
+		direct, failed := d.askZone(ctx, f.serving, question{name: name, qtype: dns.TypeCAA, direct: true})
 		switch {
 		case failed != nil:
 			return caaSet{failed: failed}

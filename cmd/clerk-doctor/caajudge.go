@@ -13,7 +13,7 @@ import (
 // checkCAA says whether Clerk can have a certificate issued for the host of r.
 func (d *doctor) checkCAA(ctx context.Context, r record) check {
 	return remember(&d.seen, "CAA of "+r.host, func() check {
-		f := d.foundation(ctx)
+		f := d.zoneState(ctx)
 		if f.blocker != nil {
 			return check{code: caaUnknown, name: r.host, cause: f.blocker}
 		}

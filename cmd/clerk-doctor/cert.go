@@ -26,7 +26,7 @@ func (d *doctor) checkCert(ctx context.Context, r record) check {
 		c := check{code: certGood, name: r.host, see: []string{
 			"openssl s_client -connect " + r.host + ":443 -servername " + r.host + " </dev/null 2>/dev/null | openssl x509 -noout -issuer -dates -ext subjectAltName",
 		}}
-		if b := d.foundation(ctx).blocker; b != nil {
+		if b := d.zoneState(ctx).blocker; b != nil {
 			c.code, c.cause = certUnreachable, b
 			return c
 		}

@@ -35,7 +35,7 @@ type network struct {
 	public     []server          // -public-resolver
 	roots      *x509.CertPool    // nil: the system's
 	now        func() time.Time
-	detour     func(context.Context, string) string // the name whose addresses are those of a host; nil: its own
+	dialName   func(context.Context, string) string // the name whose addresses are those of a host; nil: its own
 
 	resolvers sync.Map // "alive" to those that answer
 	replies   sync.Map // question to func() reply
@@ -82,8 +82,8 @@ func (n *network) dial(ctx context.Context, host, port string) (net.Conn, error)
 	if _, err := netip.ParseAddrPort(target); err == nil {
 		return n.dialFirst(ctx, target)
 	}
-	if n.detour != nil {
-		host = n.detour(ctx, host)
+	if n.dialName != nil {
+		host = n.dialName(ctx, host)
 	}
 	addrs, err := n.addresses(ctx, host)
 	if err != nil {

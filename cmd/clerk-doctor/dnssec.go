@@ -23,7 +23,7 @@ func (d *doctor) dnssec(ctx context.Context, z zone, servers []server, q questio
 	if said.err != nil || said.rcode != dns.RcodeServerFailure {
 		return nil
 	}
-	signed, ds := d.net.secured(ctx, z.apex)
+	signed, ds := d.net.signedBy(ctx, z.apex)
 	if len(ds) == 0 || !d.validationFails(ctx, q, said) {
 		return nil
 	}
@@ -32,7 +32,7 @@ func (d *doctor) dnssec(ctx context.Context, z zone, servers []server, q questio
 		servers = z.servers
 	}
 	c := check{name: signed}
-	c.code, c.says = d.net.flaw(ctx, signed, servers, ds, q, said)
+	c.code, c.says = d.net.dnssecProblem(ctx, signed, servers, ds, q, said)
 	c.says = said.from.String() + " " + said.answersTo(q) + ": " + c.says
 	c.fix = dnssecAdvice(c.code)
 	unvalidated := q
@@ -52,8 +52,8 @@ func (d *doctor) validationFails(ctx context.Context, q question, said reply) bo
 	return said.explains(validationErrors...) || said.from.addr != "" && d.net.ask(ctx, said.from, q).usable()
 }
 
-// secured finds the DS records of the zone, or of the zone above whose signature covers that it has none.
-func (n *network) secured(ctx context.Context, apex string) (signed string, ds []*dns.DS) {
+// signedBy finds the DS records of the zone, or of the zone above whose signature covers that it has none.
+func (n *network) signedBy(ctx context.Context, apex string) (signed string, ds []*dns.DS) {
 	for name := apex; name != "" && !isSuffix(name); name = parent(name) {
 		for _, rr := range n.unchecked(ctx, name, dns.TypeDS, false).owned(name, dns.TypeDS) {
 			ds = append(ds, rr.(*dns.DS))
@@ -65,12 +65,12 @@ func (n *network) secured(ctx context.Context, apex string) (signed string, ds [
 	return "", nil
 }
 
-// flaw looks at keys and signatures itself: not every resolver says what it did not like.
-func (n *network) flaw(ctx context.Context, apex string, servers []server, ds []*dns.DS, q question, said reply) (code, string) {
+// dnssecProblem looks at keys and signatures itself: not every resolver says what it did not like.
+func (n *network) dnssecProblem(ctx context.Context, apex string, servers []server, ds []*dns.DS, q question, said reply) (code, string) {
 	answer := n.signed(ctx, servers, apex, dns.TypeDNSKEY)
 	// The dates are compared with the clock of this machine, so the resolver's word goes before.
 	dated, dates := n.outdated(slices.Concat(answer.answer, n.signed(ctx, servers, apex, dns.TypeSOA).answer, n.signed(ctx, servers, q.name, dns.TypeCNAME).answer))
-	explained, words := explainedFlaw(said)
+	explained, words := explainedProblem(said)
 	switch {
 	case explained == dated && dates != "":
 		return dated, dates
@@ -96,8 +96,8 @@ func (n *network) flaw(ctx context.Context, apex string, servers []server, ds []
 	return explained, words
 }
 
-// explainedFlaw is what the resolver says, where nothing else is found.
-func explainedFlaw(said reply) (code, string) {
+// explainedProblem is what the resolver says, where nothing else is found.
+func explainedProblem(said reply) (code, string) {
 	switch {
 	case said.explains(dns.ExtendedErrorCodeSignatureExpired):
 		return dnssecExpired, "its signatures have expired"

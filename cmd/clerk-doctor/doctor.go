@@ -28,7 +28,7 @@ type doctor struct {
 
 func newDoctor(o options, n *network) *doctor {
 	d := &doctor{options: o, net: n}
-	n.detour = d.detour
+	n.dialName = d.dialName
 	return d
 }
 
@@ -115,15 +115,15 @@ func (d *doctor) evidence(ctx context.Context, r record) evidence {
 	return remember(&d.seen, "evidence of "+r.host, func() evidence { return d.gather(ctx, r) })
 }
 
-// detour is the name whose addresses lead to host. Where the zone has the right CNAME, that is its target: then what Clerk serves is
+// dialName is the name whose addresses lead to host. Where the zone has the right CNAME, that is its target: then what Clerk serves is
 // seen even while resolvers remember something else.
-func (d *doctor) detour(ctx context.Context, host string) string {
+func (d *doctor) dialName(ctx context.Context, host string) string {
 	for _, r := range records(d.domain, d.satellite, d.proxy != nil) {
 		if r.host != host || !r.serves || d.domain == "" {
 			continue
 		}
 		e := d.evidence(ctx, r)
-		if best, known := e.best(); known && e.cut != host && e.rightness(best) == int(right) {
+		if best, known := e.best(); known && e.cut != host && e.fitOf(best) == int(right) {
 			return best.target
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// unlikely is a label that nobody uses: what is said of it comes from a wildcard.
-const unlikely = "clerk-doctor-no-such-name"
+// unusedLabel is a label that nobody uses: what is said of it comes from a wildcard.
+const unusedLabel = "clerk-doctor-no-such-name"
 
 // sighting is what one server says of a record.
 type sighting struct {
@@ -37,11 +37,11 @@ func sight(s server, q question, host string, r reply) sighting {
 // conclusive is whether the server says what there is, be it nothing. A name server's word counts with authority only, and that there
 // is nothing of a type, or nothing at all, with the SOA that says so (RFC 2308, 2). Resolvers may leave that out.
 func (s sighting) conclusive() bool {
-	return s.usable() && (!s.q.direct || s.authoritative && !s.hollow())
+	return s.usable() && (!s.q.direct || s.authoritative && !s.saysNothing())
 }
 
-// hollow is a NOERROR that says nothing.
-func (r reply) hollow() bool {
+// saysNothing is a NOERROR that says nothing.
+func (r reply) saysNothing() bool {
 	return r.err == nil && r.rcode == dns.RcodeSuccess && len(r.answer) == 0 && len(r.ns) == 0
 }
 
@@ -74,13 +74,13 @@ type evidence struct {
 
 // gather asks all servers at once. Only then, and only if something is amiss, does it ask for the reason.
 func (d *doctor) gather(ctx context.Context, r record) evidence {
-	f := d.foundation(ctx)
+	f := d.zoneState(ctx)
 	e := evidence{record: r, apex: f.apex, cause: f.blocker}
 	if e.cause != nil {
 		return e
 	}
 	public, local := d.net.alive(ctx)
-	d.descend(ctx, &e, f.speaking)
+	d.descend(ctx, &e, f.serving)
 	e.public = d.sightings(ctx, public, r.host, false)
 	if len(local) > 0 && !slices.ContainsFunc(public, func(s server) bool { return s.addr == local[0].addr }) {
 		seen := d.look(ctx, local[0], r.host, false)
@@ -180,8 +180,8 @@ func (d *doctor) look(ctx context.Context, s server, host string, direct bool) s
 	return seen
 }
 
-// rightness puts the sighting first that fits the record.
-func (e evidence) rightness(s sighting) int {
+// fitOf puts the sighting first that fits the record.
+func (e evidence) fitOf(s sighting) int {
 	how, _ := e.match(s.target)
 	return int(how)
 }
@@ -195,7 +195,7 @@ func (e evidence) best() (sighting, bool) {
 	for _, list := range all {
 		heard := slices.DeleteFunc(slices.Clone(list), func(s sighting) bool { return !s.conclusive() })
 		if len(heard) > 0 {
-			return slices.MaxFunc(heard, func(a, b sighting) int { return e.rightness(a) - e.rightness(b) }), true
+			return slices.MaxFunc(heard, func(a, b sighting) int { return e.fitOf(a) - e.fitOf(b) }), true
 		}
 	}
 	return sighting{}, false

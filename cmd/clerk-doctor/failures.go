@@ -31,7 +31,7 @@ var servedTypes = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeHTTPS, dns.TypeCAA}
 
 // explainFailures names the servers that fail on a query about the host, and each query, and finds out whether DNSSEC is why
 // resolvers fail.
-func (d *doctor) explainFailures(ctx context.Context, e *evidence, f foundation) {
+func (d *doctor) explainFailures(ctx context.Context, e *evidence, f zoneState) {
 	for _, s := range e.direct {
 		switch {
 		case s.failed != nil:
@@ -42,7 +42,7 @@ func (d *doctor) explainFailures(ctx context.Context, e *evidence, f foundation)
 			e.failing = append(e.failing, d.failingTypes(ctx, s.server, e.host)...)
 		}
 	}
-	z, servers := f.zone, f.speaking
+	z, servers := f.zone, f.serving
 	if z.apex = e.apex; e.apex != f.apex {
 		servers = nil // they know nothing of the zone below
 	}

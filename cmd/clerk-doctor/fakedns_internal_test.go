@@ -55,14 +55,14 @@ func laxServer(t *testing.T, records ...string) string {
 // upstreamTimeout is how long a server of the test's own waits for one that is real.
 const upstreamTimeout = 5 * time.Second
 
-// mood is what a server does with a query, in place of what it should; nil: what it should.
-type mood func(dns.ResponseWriter, *dns.Msg)
+// fault is what a server does with a query, in place of what it should; nil: what it should.
+type fault func(dns.ResponseWriter, *dns.Msg)
 
-// moody stands before another server and hands on the queries about which it has no mood.
-func moody(t *testing.T, upstream string, moods func(q dns.Question, m *dns.Msg) mood) string {
+// faulty stands before another server and hands on the queries about which it has no fault.
+func faulty(t *testing.T, upstream string, faults func(q dns.Question, m *dns.Msg) fault) string {
 	t.Helper()
 	return serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {
-		if act := moods(q.Question[0], q); act != nil {
+		if act := faults(q.Question[0], q); act != nil {
 			act(w, q)
 			return
 		}
@@ -76,7 +76,7 @@ func moody(t *testing.T, upstream string, moods func(q dns.Question, m *dns.Msg)
 }
 
 // says answers with an rcode and an extended error (RFC 8914); 0: none.
-func says(rcode int, extended uint16) mood {
+func says(rcode int, extended uint16) fault {
 	return func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg).SetRcode(q, rcode)
 		if extended != 0 && q.IsEdns0() != nil {
@@ -90,6 +90,13 @@ func says(rcode int, extended uint16) mood {
 // silent drops the query.
 func silent(dns.ResponseWriter, *dns.Msg) {}
 
+// garbled answers what cannot be read.
+func garbled(w dns.ResponseWriter, q *dns.Msg) {
+	if wire, err := new(dns.Msg).SetReply(q).Pack(); err == nil {
+		_, _ = w.Write(wire[:len(wire)-3])
+	}
+}
+
 // empty answers NOERROR with authority, and nothing else.
 func empty(w dns.ResponseWriter, q *dns.Msg) {
 	m := new(dns.Msg).SetReply(q)
@@ -100,9 +107,9 @@ func empty(w dns.ResponseWriter, q *dns.Msg) {
 // blank is empty without authority.
 func blank(w dns.ResponseWriter, q *dns.Msg) { _ = w.WriteMsg(new(dns.Msg).SetReply(q)) }
 
-// about makes a mood for the queries of some types, all if none is named, about a domain and what is below it.
-func about(domain string, act mood, types ...uint16) func(dns.Question, *dns.Msg) mood {
-	return func(q dns.Question, _ *dns.Msg) mood {
+// about makes a fault for the queries of some types, all if none is named, about a domain and what is below it.
+func about(domain string, act fault, types ...uint16) func(dns.Question, *dns.Msg) fault {
+	return func(q dns.Question, _ *dns.Msg) fault {
 		if within(q.Name, domain) && (len(types) == 0 || slices.Contains(types, q.Qtype)) {
 			return act
 		}
@@ -111,7 +118,7 @@ func about(domain string, act mood, types ...uint16) func(dns.Question, *dns.Msg
 }
 
 // from hands the query to another server.
-func from(t *testing.T, upstream string) mood {
+func from(t *testing.T, upstream string) fault {
 	t.Helper()
 	return func(w dns.ResponseWriter, q *dns.Msg) {
 		c := dns.Client{Timeout: upstreamTimeout}
@@ -121,8 +128,8 @@ func from(t *testing.T, upstream string) mood {
 	}
 }
 
-func always(act mood) func(dns.Question, *dns.Msg) mood {
-	return func(dns.Question, *dns.Msg) mood { return act }
+func always(act fault) func(dns.Question, *dns.Msg) fault {
+	return func(dns.Question, *dns.Msg) fault { return act }
 }
 
 // resolvers leads the public resolvers, and with all the local one too, to address.
@@ -159,9 +166,9 @@ func serveDNS(t *testing.T, handle dns.HandlerFunc) string {
 	return l.Addr().String()
 }
 
-// unlessUnchecked makes a mood for queries about a domain, of a resolver that hands on those that want no validation.
-func unlessUnchecked(domain string, act mood) func(dns.Question, *dns.Msg) mood {
-	return exceptDS(func(q dns.Question, m *dns.Msg) mood {
+// validating makes a fault for queries about a domain, of a resolver that hands on those that want no validation.
+func validating(domain string, act fault) func(dns.Question, *dns.Msg) fault {
+	return exceptDS(func(q dns.Question, m *dns.Msg) fault {
 		if m.CheckingDisabled {
 			return nil
 		}
@@ -169,18 +176,18 @@ func unlessUnchecked(domain string, act mood) func(dns.Question, *dns.Msg) mood 
 	})
 }
 
-// exceptDS leaves DS records, which are the parent's, out of a mood.
-func exceptDS(moods func(dns.Question, *dns.Msg) mood) func(dns.Question, *dns.Msg) mood {
-	return func(q dns.Question, m *dns.Msg) mood {
+// exceptDS leaves DS records, which are the parent's, out of a fault.
+func exceptDS(faults func(dns.Question, *dns.Msg) fault) func(dns.Question, *dns.Msg) fault {
+	return func(q dns.Question, m *dns.Msg) fault {
 		if q.Qtype == dns.TypeDS {
 			return nil
 		}
-		return moods(q, m)
+		return faults(q, m)
 	}
 }
 
 // unsigned hands the query on as one that wants no signatures.
-func unsigned(t *testing.T, upstream string) mood {
+func unsigned(t *testing.T, upstream string) fault {
 	t.Helper()
 	return func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg).SetQuestion(q.Question[0].Name, q.Question[0].Qtype)
@@ -193,7 +200,7 @@ func unsigned(t *testing.T, upstream string) mood {
 }
 
 // denied answers NXDOMAIN, with the SOA of a zone.
-func denied(t *testing.T, zone string) mood {
+func denied(t *testing.T, zone string) fault {
 	t.Helper()
 	soa, err := dns.NewRR(zone + "." + soaOf)
 	if err != nil {
@@ -207,7 +214,7 @@ func denied(t *testing.T, zone string) mood {
 }
 
 // holding answers with records, whatever is asked.
-func holding(t *testing.T, lines ...string) mood {
+func holding(t *testing.T, lines ...string) fault {
 	t.Helper()
 	var rrs []dns.RR
 	for _, l := range lines {
@@ -243,7 +250,7 @@ func listenBoth(t *testing.T) (net.Listener, net.PacketConn) {
 }
 
 // referral sends elsewhere.
-func referral(t *testing.T, lines ...string) mood {
+func referral(t *testing.T, lines ...string) fault {
 	t.Helper()
 	var rrs []dns.RR
 	for _, l := range lines {
@@ -261,7 +268,7 @@ func referral(t *testing.T, lines ...string) mood {
 }
 
 // stripped hands the query on and gives the answer without authority section, as forwarders of small networks do.
-func stripped(t *testing.T, upstream string) mood {
+func stripped(t *testing.T, upstream string) fault {
 	t.Helper()
 	return func(w dns.ResponseWriter, q *dns.Msg) {
 		c := dns.Client{Timeout: upstreamTimeout}

@@ -95,7 +95,7 @@ func (d *doctor) fetchKeys(ctx context.Context) (check, sample) {
 	address := d.frontend() + jwksPath
 	keys := check{code: apiGood, name: address, see: []string{"curl -sS " + address}}
 	if d.domain != "" && d.proxy == nil {
-		if b := d.foundation(ctx).blocker; b != nil {
+		if b := d.zoneState(ctx).blocker; b != nil {
 			keys.code, keys.cause = apiUnreachable, b
 			return keys, sample{}
 		}

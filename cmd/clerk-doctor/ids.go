@@ -12,7 +12,7 @@ func (d *doctor) checkIDs(ctx context.Context, rs []record) []check {
 	c := check{code: idsGood}
 	var ids, said []string
 	for _, r := range rs {
-		if !r.hasID() || d.foundation(ctx).blocker != nil {
+		if !r.hasID() || d.zoneState(ctx).blocker != nil {
 			continue
 		}
 		best, _ := d.evidence(ctx, r).best()

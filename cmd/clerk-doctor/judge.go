@@ -21,7 +21,7 @@ func judge(e evidence) check {
 		e.delegated(&c)
 	case len(e.lame) > 0 && !slices.ContainsFunc(e.public, sighting.conclusive):
 		e.lameAbove(&c)
-	case e.unsigned != nil && (!known || best.target != "" && e.rightness(best) == int(right)):
+	case e.unsigned != nil && (!known || best.target != "" && e.fitOf(best) == int(right)):
 		c = *e.unsigned
 	case !known || !best.q.direct && len(e.direct) > 0 && best.target == "" && best.rcode != dns.RcodeNameError:
 		e.unanswerable(&c) // only NXDOMAIN means absent where the zone's own servers do not say
@@ -149,7 +149,7 @@ func (e evidence) present(c *check, best sighting) {
 		c.code, c.says = cnameWrong, "a DNAME at "+e.redirect+" leads everything below it elsewhere, this name to "+best.target
 		c.fix = append([]string{"a name below a DNAME cannot have records of its own (RFC 6672): replace the DNAME"}, e.add()...)
 	case how == wrong, how == swapped:
-		e.misled(c, best, how)
+		e.wrongTarget(c, best, how)
 	case len(e.beside) > 0:
 		c.code, c.says = cnameBeside, and(e.beside)+", which DNS forbids: some resolvers see the CNAME, some do not"
 		c.fix = []string{"delete the " + and(e.beside) + " records of " + e.host}
@@ -163,8 +163,8 @@ func (e evidence) present(c *check, best sighting) {
 	}
 }
 
-// misled: the target is not Clerk's, or that of another record.
-func (e evidence) misled(c *check, best sighting, how fit) {
+// wrongTarget: the target is not Clerk's, or that of another record.
+func (e evidence) wrongTarget(c *check, best sighting, how fit) {
 	c.code, c.says = cnameWrong, "to "+best.target+", not to "+e.targets[0]
 	if how == swapped {
 		c.code, c.says = cnameSwapped, "to "+best.target+", which is the target of "+owner(best.target)

@@ -11,38 +11,38 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// foundation is what is known of the domain's zone, on which every record rests.
-type foundation struct {
+// zoneState is what is known of the domain's zone, on which every record rests.
+type zoneState struct {
 	zone
 
-	speaking []server // those that answer for the zone with authority
-	checks   []check
-	blocker  *ref // the check because of which no record can be right; nil: none
+	serving []server // those that answer for the zone with authority
+	checks  []check
+	blocker *ref // the check because of which no record can be right; nil: none
 }
 
 // block adds a check that explains all that follows.
-func (f *foundation) block(c check) {
+func (f *zoneState) block(c check) {
 	f.checks = append(f.checks, c)
 	f.blocker = c.ref()
 }
 
-// foundation is found once, whoever needs it first.
-func (d *doctor) foundation(ctx context.Context) foundation {
-	return remember(&d.seen, "zone of "+d.domain, func() foundation { return d.lookAtZone(ctx) })
+// zoneState is found once, whoever needs it first.
+func (d *doctor) zoneState(ctx context.Context) zoneState {
+	return remember(&d.seen, "zone of "+d.domain, func() zoneState { return d.lookAtZone(ctx) })
 }
 
-func (d *doctor) checkZone(ctx context.Context) []check { return d.foundation(ctx).checks }
+func (d *doctor) checkZone(ctx context.Context) []check { return d.zoneState(ctx).checks }
 
 // offline is the check that explains everything where the internet cannot be seen; nil where it can.
 func (d *doctor) offline(ctx context.Context) *ref {
-	if b := d.foundation(ctx).blocker; b != nil && b.code == internetUnreachable {
+	if b := d.zoneState(ctx).blocker; b != nil && b.code == internetUnreachable {
 		return b
 	}
 	return nil
 }
 
-func (d *doctor) lookAtZone(ctx context.Context) foundation {
-	f := foundation{zone: d.net.zoneOf(ctx, d.domain)}
+func (d *doctor) lookAtZone(ctx context.Context) zoneState {
+	f := zoneState{zone: d.net.zoneOf(ctx, d.domain)}
 	soa := question{name: d.domain, qtype: dns.TypeSOA}
 	public, local := d.net.alive(ctx)
 	switch {
@@ -80,7 +80,7 @@ func (d *doctor) lookAtZone(ctx context.Context) foundation {
 }
 
 // nothingSeen: the resolvers speak, but do not know who answers for the domain.
-func (d *doctor) nothingSeen(ctx context.Context, f *foundation, soa question) {
+func (d *doctor) nothingSeen(ctx context.Context, f *zoneState, soa question) {
 	c := check{name: d.domain, see: []string{soa.dig(f.said.from)}}
 	if d.net.blind(ctx, d.domain) {
 		c.code, c.says = internetUnreachable, errBlind.Error()
@@ -114,22 +114,22 @@ func serverNames(all []server) string {
 	return strings.Join(names, ", ")
 }
 
-// standing is what one server said about its own zone.
-type standing struct {
+// serverCheck is what one server said about its own zone.
+type serverCheck struct {
 	server
 	reply
 	lame   string // why the answer does not count; "" if it does
 	failed bool   // it answers other queries about the zone, if not this one
 }
 
-// stand asks a server for the zone's SOA, and at once for other records of the zone, lest it be taken for lame for one query.
-func (d *doctor) stand(ctx context.Context, s server, q question) standing {
+// checkServer asks a server for the zone's SOA, and at once for other records of the zone, lest it be taken for lame for one query.
+func (d *doctor) checkServer(ctx context.Context, s server, q question) serverCheck {
 	replies := each([]uint16{dns.TypeSOA, dns.TypeNS, dns.TypeA}, func(t uint16) reply {
 		q := q
 		q.qtype = t
 		return d.net.ask(ctx, s, q)
 	})
-	at := standing{server: s, reply: replies[0], lame: lameness(replies[0], q)}
+	at := serverCheck{server: s, reply: replies[0], lame: lameness(replies[0], q)}
 	if at.lame != "" && slices.ContainsFunc(replies[1:], func(r reply) bool { return lameness(r, q) == "" }) {
 		at.lame, at.failed = "", true
 	}
@@ -137,24 +137,24 @@ func (d *doctor) stand(ctx context.Context, s server, q question) standing {
 }
 
 // checkServers asks every name server of the zone for its SOA.
-func (d *doctor) checkServers(ctx context.Context, f *foundation) {
+func (d *doctor) checkServers(ctx context.Context, f *zoneState) {
 	q := question{name: f.apex, qtype: dns.TypeSOA, direct: true}
-	all := each(f.servers, func(s server) standing { return d.stand(ctx, s, q) })
+	all := each(f.servers, func(s server) serverCheck { return d.checkServer(ctx, s, q) })
 	d.checkQueries(f, all, q)
-	var good, bad, unrouted []standing
-	noIPv6 := !slices.ContainsFunc(all, func(s standing) bool { return s.ipv6 && s.err == nil })
+	var good, bad, unrouted []serverCheck
+	noIPv6 := !slices.ContainsFunc(all, func(s serverCheck) bool { return s.ipv6 && s.err == nil })
 	for _, s := range all {
 		switch {
 		case s.lame == "":
 			good = append(good, s)
-			f.speaking = append(f.speaking, s.server)
+			f.serving = append(f.serving, s.server)
 		case errors.Is(s.err, errNoRouteToDNS), s.ipv6 && noIPv6: // that no such address answers is more likely the fault of this network
 			unrouted = append(unrouted, s)
 		default:
 			bad = append(bad, s)
 		}
 	}
-	if f.err != nil || f.unseen && len(f.speaking) == 0 {
+	if f.err != nil || f.unseen && len(f.serving) == 0 {
 		d.checkBroken(ctx, f, bad, q)
 	} else {
 		d.judgeServers(f, good, bad, unrouted, q)
@@ -162,17 +162,17 @@ func (d *doctor) checkServers(ctx context.Context, f *foundation) {
 }
 
 // checkBroken explains why resolvers fail on the zone.
-func (d *doctor) checkBroken(ctx context.Context, f *foundation, bad []standing, q question) {
+func (d *doctor) checkBroken(ctx context.Context, f *zoneState, bad []serverCheck, q question) {
 	soa := question{name: d.domain, qtype: dns.TypeSOA}
-	if c := d.dnssec(ctx, f.zone, f.speaking, soa, f.said); c != nil {
+	if c := d.dnssec(ctx, f.zone, f.serving, soa, f.said); c != nil {
 		f.block(*c)
 		return
 	}
 	failed := slices.Concat(lamenessOf(bad), f.lost)
-	if len(f.speaking) > 0 || len(failed) == 0 {
+	if len(f.serving) > 0 || len(failed) == 0 {
 		f.block(check{
 			code: resolversFail, name: f.apex,
-			says: f.said.from.String() + " " + f.said.answersTo(soa) + elsewhere(f.speaking),
+			says: f.said.from.String() + " " + f.said.answersTo(soa) + elsewhere(f.serving),
 			fix:  resolverAdvice(f.said), see: []string{soa.dig(f.said.from), q.dig(first(f.servers))},
 		})
 		return
@@ -188,11 +188,11 @@ func (d *doctor) checkBroken(ctx context.Context, f *foundation, bad []standing,
 	f.block(c)
 }
 
-func elsewhere(speaking []server) string {
-	if len(speaking) == 0 {
+func elsewhere(serving []server) string {
+	if len(serving) == 0 {
 		return ""
 	}
-	return ", although " + serverNames(speaking) + " can be queried from here"
+	return ", although " + serverNames(serving) + " can be queried from here"
 }
 
 func first(all []server) server {
@@ -202,7 +202,7 @@ func first(all []server) server {
 	return all[0]
 }
 
-func lamenessOf(bad []standing) []string {
+func lamenessOf(bad []serverCheck) []string {
 	var words []string
 	for _, s := range bad {
 		words = append(words, s.String()+" "+s.lame)
@@ -211,7 +211,7 @@ func lamenessOf(bad []standing) []string {
 }
 
 // judgeServers says which servers of a zone that resolvers do find are not in order.
-func (d *doctor) judgeServers(f *foundation, good, bad, unrouted []standing, q question) {
+func (d *doctor) judgeServers(f *zoneState, good, bad, unrouted []serverCheck, q question) {
 	c := check{name: f.apex, see: []string{question{name: f.apex, qtype: dns.TypeNS}.dig(server{})}}
 	for _, s := range slices.Concat(bad, good) {
 		c.see = append(c.see, q.dig(s.server))
@@ -228,7 +228,7 @@ func (d *doctor) judgeServers(f *foundation, good, bad, unrouted []standing, q q
 		}
 		c.fix = []string{"give at least one name server an IPv4 address"}
 	case len(good) > 0:
-		c.code, c.says = serversGood, serverNames(f.speaking)
+		c.code, c.says = serversGood, serverNames(f.serving)
 	default:
 		c.code, c.says = serversUnreachable, strings.Join(slices.Concat(wrong, lamenessOf(unrouted)), "; ")+", although resolvers find the domain"
 		c.fix = []string{"nothing, if a firewall here lets DNS through to some resolvers only; what public resolvers say is used instead"}
@@ -238,7 +238,7 @@ func (d *doctor) judgeServers(f *foundation, good, bad, unrouted []standing, q q
 
 // checkQueries finds servers that fail on the SOA alone, or on EDNS. Resolvers do not try without EDNS any more (since the DNS flag
 // day of 2019), so a server that drops such queries is down to them.
-func (d *doctor) checkQueries(f *foundation, all []standing, q question) {
+func (d *doctor) checkQueries(f *zoneState, all []serverCheck, q question) {
 	for _, s := range all {
 		if s.failed {
 			f.checks = append(f.checks, failure{s.server, q, s.reply}.check())

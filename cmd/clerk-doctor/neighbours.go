@@ -48,7 +48,7 @@ func (d *doctor) neighbours(ctx context.Context, best sighting, e *evidence) {
 // findWildcard is the wildcard that the host's records come from: what is said of a name beside it that nobody uses is the same.
 func (d *doctor) findWildcard(ctx context.Context, best sighting, e *evidence, own []dns.RR) string {
 	direct := best.q.direct
-	beside := unlikely + "." + parent(e.host)
+	beside := unusedLabel + "." + parent(e.host)
 	ask := func(name string, qtype uint16) reply {
 		return d.net.ask(ctx, best.server, question{name: name, qtype: qtype, direct: direct})
 	}
@@ -107,7 +107,7 @@ func (d *doctor) findDoubled(ctx context.Context, best sighting, host, apex stri
 		return sight(best.server, q, name, d.net.ask(ctx, best.server, q))
 	}
 	seen := ask(twice)
-	if seen.target == "" || ask(unlikely+"."+parent(twice)).target == seen.target {
+	if seen.target == "" || ask(unusedLabel+"."+parent(twice)).target == seen.target {
 		return ""
 	}
 	return twice

@@ -94,7 +94,7 @@ func (d *doctor) clerkOwn(host string) bool {
 
 // resolves looks the host up and says so if it is not there.
 func (d *doctor) resolves(ctx context.Context, c *check, host string) bool {
-	if b := d.foundation(ctx).blocker; b != nil && (d.offline(ctx) != nil || within(host, d.domain)) {
+	if b := d.zoneState(ctx).blocker; b != nil && (d.offline(ctx) != nil || within(host, d.domain)) {
 		c.code, c.says, c.cause = partyUnknown, "not looked up", b
 		return false
 	}

@@ -120,13 +120,13 @@ func (d *doctor) recordCheck(ctx context.Context, r record) check { return judge
 
 // impossible is whether nobody can add records to the domain, and nobody has to: it is a host's, and behind a proxy.
 func (d *doctor) impossible(ctx context.Context) bool {
-	b := d.foundation(ctx).blocker
+	b := d.zoneState(ctx).blocker
 	return b != nil && b.code == recordsImpossible
 }
 
 // hasSecondMail is whether a record of the second mail provider is there: then all are to be.
 func (d *doctor) hasSecondMail(ctx context.Context) bool {
-	if d.foundation(ctx).blocker != nil {
+	if d.zoneState(ctx).blocker != nil {
 		return false
 	}
 	return slices.ContainsFunc(records(d.domain, d.satellite, d.proxy != nil), func(r record) bool {

@@ -68,7 +68,7 @@ func (r reply) answersTo(q question) string {
 		return "does not answer " + q.String()
 	case r.err != nil:
 		return "does not answer " + q.String() + " (" + plainly(r.err) + ")"
-	case r.hollow():
+	case r.saysNothing():
 		return "answers NOERROR with nothing in it, not even a SOA, to " + q.String()
 	}
 	return "answers " + r.words() + " to " + q.String()
@@ -79,7 +79,7 @@ func (r reply) short() string {
 	switch {
 	case r.err != nil && timedOut(r.err):
 		return "no answer"
-	case r.err == nil && r.hollow():
+	case r.err == nil && r.saysNothing():
 		return "NOERROR with nothing in it"
 	}
 	return r.words()

@@ -67,11 +67,11 @@ type finding struct {
 	Items   []item   `json:"items"`
 	Fix     []string `json:"fix,omitempty"`     // what to do, one step per element
 	See     []string `json:"see,omitempty"`     // commands that show the same thing
-	Affects []victim `json:"affects,omitempty"` // what cannot be right because of this
+	Affects []effect `json:"affects,omitempty"` // what cannot be right because of this
 }
 
-// victim is a check that another one explains.
-type victim struct {
+// effect is a check that another one explains.
+type effect struct {
 	Group string `json:"group"`
 	Name  string `json:"name"`
 }
@@ -98,10 +98,10 @@ func newReport(o options, checks []check) report {
 	if o.typed != o.domain {
 		r.Typed = o.typed
 	}
-	affected := map[ref][]check{}
+	effects := map[ref][]check{}
 	for _, c := range checks {
 		if root := rootOf(checks, c); root != nil {
-			affected[*root] = append(affected[*root], c)
+			effects[*root] = append(effects[*root], c)
 		} else {
 			r.checks = append(r.checks, c)
 		}
@@ -115,7 +115,7 @@ func newReport(o options, checks []check) report {
 			k := c.kind()
 			r.Findings = append(r.Findings, finding{Code: k.id, Status: k.status, Group: k.group, Title: k.title, Page: pages + k.id})
 		}
-		r.Findings[i].add(c, affected[*c.ref()])
+		r.Findings[i].add(c, effects[*c.ref()])
 	}
 	slices.SortStableFunc(r.Findings, func(a, b finding) int { return urgency(a.Status) - urgency(b.Status) })
 	return r
@@ -137,11 +137,11 @@ func rootOf(checks []check, c check) *ref {
 	return root
 }
 
-func (f *finding) add(c check, affected []check) {
+func (f *finding) add(c check, effects []check) {
 	f.Items = append(f.Items, item{c.name, c.says})
 	deploy := false
-	for _, a := range affected {
-		f.Affects = append(f.Affects, victim{a.kind().group, a.name})
+	for _, a := range effects {
+		f.Affects = append(f.Affects, effect{a.kind().group, a.name})
 		deploy = deploy || a.code == certNotServed || a.code == certWrongHost
 	}
 	steps := c.fix

@@ -10,7 +10,7 @@ import (
 // checkResolver compares what this machine's resolver says with what the world sees.
 func (d *doctor) checkResolver(ctx context.Context, rs []record) []check {
 	public, local := d.net.alive(ctx)
-	if d.foundation(ctx).blocker != nil || len(public) == 0 {
+	if d.zoneState(ctx).blocker != nil || len(public) == 0 {
 		return nil
 	}
 	var checks []check

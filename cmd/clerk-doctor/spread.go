@@ -26,7 +26,7 @@ func (e evidence) spread(c *check, best sighting, how fit) {
 		c.see = append(c.see, digs(old)...)
 		return
 	}
-	e.reach(c, best)
+	e.judgePublic(c, best)
 	switch {
 	case c.code != cnameGood:
 	case e.wildcard != "":
@@ -38,8 +38,8 @@ func (e evidence) spread(c *check, best sighting, how fit) {
 	}
 }
 
-// reach judges the public resolvers, of which none says anything else than the zone.
-func (e evidence) reach(c *check, best sighting) {
+// judgePublic judges the public resolvers, of which none says anything else than the zone.
+func (e evidence) judgePublic(c *check, best sighting) {
 	var failed []sighting
 	same := 0
 	for _, s := range e.public {

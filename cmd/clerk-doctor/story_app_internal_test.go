@@ -44,7 +44,7 @@ func tellAllowlistStories(t *testing.T, in internet) {
 			name: "allowlist that cannot be looked up", exit: exitFails,
 			args: []string{"-authorized-party", "https://hollow.example.com", "-authorized-party", "https://broken.hoster.example", "example.com"},
 			leads: func(t *testing.T, in internet) []string {
-				return resolvers(moody(t, in.resolver, about("broken.hoster.example", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNetworkError))), true)
+				return resolvers(faulty(t, in.resolver, about("broken.hoster.example", says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNetworkError))), true)
 			},
 		},
 		{

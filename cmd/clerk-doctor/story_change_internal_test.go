@@ -112,7 +112,7 @@ func tellWaitStories(t *testing.T, in internet) {
 		{name: "waiting on a terminal", args: []string{"-wait", "example.com"}, exit: exitGood, tty: true, site: missing, pause: late},
 		{name: "waiting for what is on its way", args: []string{"-wait", "moving.example"}, exit: exitGood, leads: func(t *testing.T, in internet) []string {
 			old := about("moving.example", from(t, in.stale))
-			return []string{"1.1.1.1=" + moody(t, in.resolver, func(q dns.Question, m *dns.Msg) mood {
+			return []string{"1.1.1.1=" + faulty(t, in.resolver, func(q dns.Question, m *dns.Msg) fault {
 				if caughtUp.Load() {
 					return nil
 				}

@@ -86,7 +86,7 @@ func tellCertificateStories(t *testing.T, in internet) {
 		{name: "CAA blocks issuance", args: []string{"blocked.example"}, exit: exitFails, site: unserved},
 		{name: "CAA permits one authority", args: []string{"half.example"}, exit: exitGood},
 		{name: "CAA of the target not known", args: []string{"example.com"}, exit: exitUnknown, leads: func(t *testing.T, in internet) []string {
-			return resolvers(moody(t, in.resolver, about("accounts.clerk.services", says(dns.RcodeRefused, 0), dns.TypeCAA)), true)
+			return resolvers(faulty(t, in.resolver, about("accounts.clerk.services", says(dns.RcodeRefused, 0), dns.TypeCAA)), true)
 		}},
 		{name: "CAA with conditions", args: []string{"fenced.example"}, exit: exitFails},
 		{name: "certificates not deployed", args: []string{"example.com"}, exit: exitFails, site: unserved},

@@ -10,10 +10,10 @@ import (
 func tellServerStories(t *testing.T, in internet) {
 	const clerk = "clerk.example.com"
 	for _, st := range []struct {
-		name  string
-		exit  int
-		moods func(dns.Question, *dns.Msg) mood
-		seen  mood // of resolvers, where both name servers are like that; nil: only one is
+		name   string
+		exit   int
+		faults func(dns.Question, *dns.Msg) fault
+		seen   fault // of resolvers, where both name servers are like that; nil: only one is
 	}{
 		{"a server refuses the query for the CNAME", exitGood, about(clerk, says(dns.RcodeRefused, 0), dns.TypeCNAME), nil},
 		{"the servers refuse the query for the CNAME", exitGood, about(clerk, says(dns.RcodeRefused, 0), dns.TypeCNAME), says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNoReachableAuthority)},
@@ -28,36 +28,36 @@ func tellServerStories(t *testing.T, in internet) {
 		{"the servers deny the CNAME and show it", exitGood, about(clerk, denied(t, "example.com"), dns.TypeCNAME), denied(t, "example.com")},
 		{"a server fails on IPv6 addresses", exitGood, about(clerk, says(dns.RcodeServerFailure, 0), dns.TypeAAAA), nil},
 		{"the servers do not know CAA", exitFails, about("example.com", says(dns.RcodeNotImplemented, 0), dns.TypeCAA), says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNoReachableAuthority)},
-		{"a server without EDNS", exitGood, func(_ dns.Question, m *dns.Msg) mood {
+		{"a server without EDNS", exitGood, func(_ dns.Question, m *dns.Msg) fault {
 			if m.IsEdns0() != nil {
 				return says(dns.RcodeFormatError, 0)
 			}
 			return nil
 		}, nil},
-		{"a server that drops EDNS", exitGood, func(_ dns.Question, m *dns.Msg) mood {
+		{"a server that drops EDNS", exitGood, func(_ dns.Question, m *dns.Msg) fault {
 			if m.IsEdns0() != nil {
 				return silent
 			}
 			return nil
 		}, nil},
-		{"a server that drops everything", exitGood, func(dns.Question, *dns.Msg) mood { return silent }, nil},
+		{"a server that drops everything", exitGood, func(dns.Question, *dns.Msg) fault { return silent }, nil},
 	} {
 		t.Run(st.name, func(t *testing.T) {
 			t.Parallel()
 			story{name: st.name, args: []string{"example.com"}, exit: st.exit, leads: func(t *testing.T, in internet) []string {
 				if st.seen != nil {
-					return append(hoster(moody(t, in.authority, st.moods)), resolvers(moody(t, in.resolver, instead(st.moods, st.seen)), true)...)
+					return append(hoster(faulty(t, in.authority, st.faults)), resolvers(faulty(t, in.resolver, instead(st.faults, st.seen)), true)...)
 				}
-				return []string{"ns2.hoster.example=" + moody(t, in.authority, st.moods)}
+				return []string{"ns2.hoster.example=" + faulty(t, in.authority, st.faults)}
 			}}.run(t, in)
 		})
 	}
 }
 
-// instead makes another mood of the same queries.
-func instead(moods func(dns.Question, *dns.Msg) mood, act mood) func(dns.Question, *dns.Msg) mood {
-	return func(q dns.Question, m *dns.Msg) mood {
-		if moods(q, m) == nil {
+// instead makes another fault of the same queries.
+func instead(faults func(dns.Question, *dns.Msg) fault, act fault) func(dns.Question, *dns.Msg) fault {
+	return func(q dns.Question, m *dns.Msg) fault {
+		if faults(q, m) == nil {
 			return nil
 		}
 		return act

@@ -31,7 +31,7 @@ func tellZoneStories(t *testing.T, in internet) {
 		{name: "delegated above the keys to a server out of reach", args: []string{"mailzone.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
 			// The servers of the zone refer; those of the zone below are the same, by a name that leads nowhere from here.
 			refer := about("_domainkey.mailzone.example", referral(t, "_domainkey.mailzone.example. 60 NS ns1.lamehost.example."))
-			return append(hoster(moody(t, in.authority, refer)), "ns1.lamehost.example="+freePort(t))
+			return append(hoster(faulty(t, in.authority, refer)), "ns1.lamehost.example="+freePort(t))
 		}},
 		{name: "keys in a zone of their own", args: []string{"mailzone.example"}, exit: exitFails},
 		{name: "name servers with IPv6 only", args: []string{"v6only.example"}, exit: exitGood},

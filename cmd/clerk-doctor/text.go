@@ -165,14 +165,14 @@ func together(items []item) []string {
 }
 
 // groups names what is affected, or counts it where it is many.
-func groups(affected []victim) string {
+func groups(affected []effect) string {
 	var order []string
 	names := map[string][]string{}
-	for _, v := range affected {
-		if _, seen := names[v.Group]; !seen {
-			order = append(order, v.Group)
+	for _, e := range affected {
+		if _, seen := names[e.Group]; !seen {
+			order = append(order, e.Group)
 		}
-		names[v.Group] = append(names[v.Group], v.Name)
+		names[e.Group] = append(names[e.Group], e.Name)
 	}
 	for i, g := range order {
 		if of := names[g]; len(of) > manyPerGroup {
