@@ -181,3 +181,33 @@ func TestSOAIsFoundBehindAliases(t *testing.T) {
 		t.Errorf("got %v, want the SOA of the authority section", got)
 	}
 }
+
+func TestDialGoesWhereTheZoneSays(t *testing.T) {
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	soa := "example.com." + soaOf
+	authority := laxServer(t, soa, "clerk.example.com. 60 CNAME frontend-api.clerk.services.", "accounts.example.com. 60 CNAME portal.example.com.")
+	n := testNetwork(t, laxServer(t, soa, "com."+soaOf, "example.com. 60 NS ns1.hoster.example.",
+		"clerk.example.com. 60 A 127.0.0.2", "frontend-api.clerk.services. 60 A 127.0.0.1"))
+	n.connect["ns1.hoster.example"] = authority
+	d := newDoctor(options{domain: "example.com"}, n)
+	for host, want := range map[string]string{
+		"clerk.example.com": "frontend-api.clerk.services", "accounts.example.com": "accounts.example.com", "www.example.com": "www.example.com",
+	} {
+		if got := d.dialName(t.Context(), host); got != want {
+			t.Errorf("%s: got %s, want %s", host, got, want)
+		}
+	}
+	conn, err := n.dial(t.Context(), "clerk.example.com", port)
+	if err != nil {
+		t.Fatalf("the old address of a resolver was dialled: %v", err)
+	}
+	_ = conn.Close()
+}

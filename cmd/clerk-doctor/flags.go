@@ -128,7 +128,7 @@ func (o *options) flags(proxy, token *string, send *bool) *flag.FlagSet {
 	fs.BoolVar(send, "send", false, "with change-domain: send the request, after asking")
 	fs.BoolVar(&o.wait, "wait", false, "look again until all is well, -timeout is over, or what is wrong does not change with time")
 	fs.DurationVar(&o.timeout, "timeout", 0, "give up after this `time` (default 30s, with -wait 1h)")
-	fs.StringVar(&o.resolver, "resolver", "", "the `address` of the resolver to use (default the system's)")
+	fs.StringVar(&o.resolver, "resolver", "", "the `address` of the resolver to compare with the world (default the system's)")
 	fs.Func("public-resolver", "an `address` at which to see what the world sees; repeat for more (default 1.1.1.1 and 8.8.8.8)", into(&o.public))
 	fs.StringVar(&o.caBundle, "ca-bundle", "", "trust the authorities in this PEM `file` too")
 	fs.Func("connect-to", "connect to another address than DNS says: `host=address`; repeat for more", func(s string) error {
