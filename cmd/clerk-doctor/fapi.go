@@ -49,7 +49,7 @@ func (d *doctor) config() clerkauth.Config {
 	}
 }
 
-// observed remembers the last answer that came through.
+// observed remembers the last answer.
 type observed struct {
 	next http.RoundTripper
 	now  func() time.Time

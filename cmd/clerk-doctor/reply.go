@@ -12,13 +12,13 @@ import (
 
 // reply is what a server said. The zero reply is an empty NOERROR.
 type reply struct {
-	err               error // nobody answered
+	err               error // there is no answer
 	from              server
 	rcode             int
 	authoritative     bool
 	answer, ns, extra []dns.RR
 	extended          []*dns.EDNS0_EDE // RFC 8914
-	dropsEDNS         bool             // it came only when EDNS was left out
+	dropsEDNS         bool             // it was given only when EDNS was left out
 }
 
 func newReply(m *dns.Msg) reply {
@@ -74,7 +74,7 @@ func (r reply) answersTo(q question) string {
 	return "answers " + r.words() + " to " + q.String()
 }
 
-// short is what came, or did not.
+// short is what the answer is, or that there is none.
 func (r reply) short() string {
 	switch {
 	case r.err != nil && timedOut(r.err):
