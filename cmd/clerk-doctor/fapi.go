@@ -114,7 +114,10 @@ func (d *doctor) fetchKeys(ctx context.Context) (check, sample) {
 	case seen.status == 0:
 		d.unreached(ctx, &keys, seen.err, err)
 	default:
-		keys.code, keys.says = apiKeysUnusable, fmt.Sprintf("HTTP %d: %v", seen.status, detail(err))
+		keys.code, keys.says = apiKeysUnusable, fmt.Sprintf("it answers HTTP %d", seen.status)
+		if seen.status == http.StatusOK {
+			keys.says += ": " + detail(err).Error()
+		}
 		keys.fix = []string{"nobody can sign in until this works; if DNS and certificates are fine, ask Clerk's support"}
 	}
 	return keys, seen
