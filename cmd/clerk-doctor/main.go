@@ -82,12 +82,7 @@ func run(ctx context.Context, w world, args []string) int {
 			return code
 		}
 	}
-	if p := newPage(w, false); w.width > 0 {
-		p.block("clerk-doctor: ", "  ", err.Error(), "")
-		w.say("%s", p.String())
-	} else {
-		w.say("clerk-doctor: %v\n", err) // a line for programs that read it
-	}
+	w.tell("clerk-doctor: " + err.Error())
 	if errors.As(err, new(usageError)) {
 		w.say("clerk-doctor -help says more.\n")
 	}

@@ -48,7 +48,7 @@ func (d *doctor) lookAtZone(ctx context.Context) zoneState {
 	switch {
 	case len(public)+len(local) == 0:
 		f.block(check{
-			code: internetUnreachable, name: d.domain, says: "no resolver answers: neither " + serverNames(slices.Concat(d.net.local, d.net.public)),
+			code: internetUnreachable, name: d.domain, says: "no resolver answers, of " + serverNames(slices.Concat(d.net.local, d.net.public)),
 			fix: []string{"check the network here, or name other servers with -resolver and -public-resolver"},
 			see: []string{soa.dig(server{})},
 		})

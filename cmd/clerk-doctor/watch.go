@@ -60,11 +60,11 @@ type pending struct {
 // goesOn is whether time may make the report good, and says what it waits for, or why it does not.
 func (p *pending) goesOn(w world, r report) bool {
 	if idle := idle(r.Findings); len(idle) > 0 {
-		w.say("not waiting: time does not change %s\n", strings.Join(idle, ", "))
+		w.tell("not waiting: time does not change " + strings.Join(idle, ", "))
 		return false
 	}
 	if now := p.list(r.checks, w.now()); now != p.said {
-		w.say("waiting for %s\n", now)
+		w.tell("waiting for " + now)
 		p.said = now
 	}
 	return true
@@ -74,6 +74,17 @@ const eraseLine = "\r\x1b[K"
 
 // say writes to standard error. If that fails there is nobody left to tell.
 func (w world) say(format string, args ...any) { _, _ = fmt.Fprintf(w.stderr, format, args...) }
+
+// tell writes a line to standard error, broken between words on a terminal.
+func (w world) tell(text string) {
+	if w.width == 0 {
+		w.say("%s\n", text)
+		return
+	}
+	p := newPage(w, false)
+	p.block("", "  ", text, "")
+	w.say("%s", p.String())
+}
 
 // progress rewrites one line, on a terminal only.
 func (w world) progress(finished, all int) {
