@@ -67,6 +67,10 @@ func tellKeyStories(t *testing.T, in internet) {
 			env: map[string]string{"CLERK_PUBLISHABLE_KEY": publishable("clerk.app.apps.example")},
 		},
 		{
+			name: "secondary application by its key alone", args: []string{"app.missing.example"}, exit: exitFails, site: lost,
+			env: map[string]string{"CLERK_PUBLISHABLE_KEY": publishable("clerk.app.missing.example")},
+		},
+		{
 			name: "secondary application by its records", args: []string{"app.apps.example"}, exit: exitGood,
 		},
 		{
