@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,8 +68,8 @@ func TestCAAPermits(t *testing.T) {
 				}
 			}
 			want := []status{ok, warn, fail}[missing]
-			if got := judgeCAA("clerk.example.com", s); got.Status != want {
-				t.Errorf("judged %v (%s), want %v", got.Status, got.Says, want)
+			if got := judgeCAA("clerk.example.com", s); got.status() != want {
+				t.Errorf("judged %v (%s), want %v", got.status(), got.says, want)
 			}
 		})
 	}
@@ -80,10 +81,12 @@ func TestCAAFixesAreEnough(t *testing.T) {
 		{`0 issue ";"`, `128 tbs "x"`},
 		{`0 issue "letsencrypt.org"`, `1 tbs "x"`},
 		{`0 issue "pki.goog; accounturi=https://acme.example/1"`},
+		{`0 issue "letsencrypt.org"`},
+		{`0 issue "letsencrypt.org; validationmethods=dns-01"`, `0 issuewild ";"`, `128 contactemail "a@example.com"`},
 	} {
 		s := caaSet{at: "example.com", rrs: caaRecords(t, set...)}
-		mended := caaRecords(t, set...)
-		for _, step := range judgeCAA("clerk.example.com", s).Fix {
+		fixed := caaRecords(t, set...)
+		for _, step := range judgeCAA("clerk.example.com", s).fix {
 			word, rest, _ := strings.Cut(step, ":")
 			rest, _, _ = strings.Cut(strings.TrimSpace(rest), " (")
 			rr, err := dns.NewRR(rest)
@@ -91,19 +94,23 @@ func TestCAAFixesAreEnough(t *testing.T) {
 				t.Fatalf("%q is not a record: %v", rest, err)
 			}
 			switch word {
+			case "present, keep":
+				if !slices.ContainsFunc(s.rrs, func(o *dns.CAA) bool { return o.Tag == rr.(*dns.CAA).Tag && o.Value == rr.(*dns.CAA).Value }) {
+					t.Errorf("%v: keeps %s, which is not there", set, rr)
+				}
 			case "add":
-				mended = append(mended, rr.(*dns.CAA))
+				fixed = append(fixed, rr.(*dns.CAA))
 			case "remove":
-				for i, old := range mended {
+				for i, old := range fixed {
 					if old.Tag == rr.(*dns.CAA).Tag && old.Flag == rr.(*dns.CAA).Flag {
-						mended = append(mended[:i], mended[i+1:]...)
+						fixed = append(fixed[:i], fixed[i+1:]...)
 						break
 					}
 				}
 			}
 		}
-		if got := judgeCAA("clerk.example.com", caaSet{at: "example.com", rrs: mended}); got.Status != ok {
-			t.Errorf("%v: after doing what was said it is still %v: %s", set, got.Status, got.Says)
+		if got := judgeCAA("clerk.example.com", caaSet{at: "example.com", rrs: fixed}); got.status() != ok {
+			t.Errorf("%v: after doing what was said it is still %v: %s", set, got.status(), got.says)
 		}
 	}
 }
@@ -116,9 +123,10 @@ func TestCAAClimbStopsWhereALookupFails(t *testing.T) {
 		}
 		_ = w.WriteMsg(m)
 	}))
-	d := &doctor{net: n}
-	c := d.checkCAA(t.Context(), "clerk.example.com")
-	if c.Status != fail || !strings.Contains(c.Says, "lookup at example.com fails") || c.See[0] != "dig +noall +answer example.com CAA" {
+	d := &doctor{options: options{domain: "example.com"}, net: n}
+	c := judgeCAA("clerk.example.com", d.findCAA(t.Context(), "clerk.example.com"))
+	if c.code != caaLookupFails || !strings.Contains(c.says, "192.0.2.53 answers SERVFAIL to example.com CAA") ||
+		c.see[0] != "dig +noall +comments +answer example.com CAA @192.0.2.53" {
 		t.Errorf("got %+v, want a failure at example.com", c)
 	}
 }

@@ -8,52 +8,80 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// renewalDue is when a certificate should have been replaced: Clerk's authorities issue for 90 days and are asked again after 60.
-const renewalDue = 14 * 24 * time.Hour
+// renewalShare: certificates are renewed when a third of their lifetime is left, so with a sixth left something is amiss.
+const renewalShare = 6
 
-// checkCert connects to host as a browser would.
+// issuers are the names of Clerk's authorities in the certificates they issue.
+var issuers = []string{"Let's Encrypt", "Google Trust Services"}
+
+// checkCert connects to the host of r as a browser would.
 func (d *doctor) checkCert(ctx context.Context, r record) check {
-	c := check{Group: groupCerts, Name: r.host, See: []string{
-		"openssl s_client -connect " + r.host + ":443 -servername " + r.host + " </dev/null 2>/dev/null | openssl x509 -noout -issuer -dates -ext subjectAltName",
-	}}
-	leaf, err := d.handshake(ctx, r.host)
-	if err != nil {
-		d.explainNoCert(ctx, &c, r, err)
-		return c
-	}
-	left := leaf.NotAfter.Sub(d.net.now())
-	days := int(math.Floor(left.Hours() / 24))
-	c.Status, c.Says = ok, fmt.Sprintf("%s, by %s, %d days left", strings.Join(leaf.DNSNames, ", "), issuer(leaf), days)
-	if left < renewalDue {
-		c.Status = warn
-		c.Says += ": it should have been renewed by now"
-		c.Fix = d.obstacles(ctx, r)
-		if len(c.Fix) == 0 {
-			c.Fix = []string{"ask Clerk's support why it was not; DNS and CAA do not stand in the way"}
+	return remember(&d.seen, "certificate of "+r.host, func() check {
+		c := check{code: certGood, name: r.host, see: []string{
+			"openssl s_client -connect " + r.host + ":443 -servername " + r.host + " </dev/null 2>/dev/null | openssl x509 -noout -issuer -dates -ext subjectAltName",
+		}}
+		if b := d.zoneState(ctx).blocker; b != nil {
+			c.code, c.cause = certUnreachable, b
+			return c
 		}
-	}
-	return c
+		leaf, err := d.handshake(ctx, r.host, tls.VersionTLS12)
+		if err != nil {
+			d.explainNoCert(ctx, &c, err)
+		} else {
+			d.judgeLeaf(&c, leaf)
+		}
+		d.explainCert(ctx, &c, r)
+		return c
+	})
 }
 
 // handshake is a TLS connection with everything verified, and gives the certificate that was shown.
-func (d *doctor) handshake(ctx context.Context, host string) (*x509.Certificate, error) {
+func (d *doctor) handshake(ctx context.Context, host string, oldest uint16) (*x509.Certificate, error) {
 	raw, err := d.net.dial(ctx, host, "443")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = raw.Close() }()
-	ctx, cancel := context.WithTimeout(ctx, dialPatience)
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	conn := tls.Client(raw, d.net.tls(host))
+	config := d.net.tls(host)
+	if config.MinVersion = oldest; oldest < tls.VersionTLS12 {
+		config.MaxVersion = tls.VersionTLS11
+		for _, suite := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+			config.CipherSuites = append(config.CipherSuites, suite.ID)
+		}
+	}
+	conn := tls.Client(raw, config)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}
 	return conn.ConnectionState().PeerCertificates[0], nil
+}
+
+func (d *doctor) judgeLeaf(c *check, leaf *x509.Certificate) {
+	left := leaf.NotAfter.Sub(d.net.now())
+	c.says = fmt.Sprintf("by %s, %s left", issuer(leaf), days(left))
+	switch {
+	case left*renewalShare < leaf.NotAfter.Sub(leaf.NotBefore):
+		c.code, c.says = certNotRenewed, c.says+" of "+days(leaf.NotAfter.Sub(leaf.NotBefore))
+		c.fix = []string{"ask Clerk's support why it was not renewed; DNS and CAA do not stand in the way"}
+	case !slices.ContainsFunc(issuers, func(name string) bool { return strings.Contains(strings.Join(leaf.Issuer.Organization, " "), name) }):
+		c.code = certOtherIssuer
+		c.fix = []string{"Clerk's certificates are by Let's Encrypt or Google Trust Services: see what else answers at this name, such as a proxy, or a filter on this network"}
+	}
+}
+
+func days(d time.Duration) string {
+	if d < 48*time.Hour {
+		return fmt.Sprintf("%d hours", int(math.Floor(d.Hours())))
+	}
+	return fmt.Sprintf("%d days", int(math.Floor(d.Hours()/24)))
 }
 
 func issuer(leaf *x509.Certificate) string {
@@ -61,81 +89,100 @@ func issuer(leaf *x509.Certificate) string {
 }
 
 // explainNoCert says which of the ways of not having a certificate this is.
-func (d *doctor) explainNoCert(ctx context.Context, c *check, r record, err error) {
+func (d *doctor) explainNoCert(ctx context.Context, c *check, err error) {
 	var (
 		shown  *tls.CertificateVerificationError
+		header tls.RecordHeaderError
 		remote *net.OpError
 	)
+	deploy := []string{
+		`press "Deploy certificates" in Clerk's Dashboard; DNS and CAA do not stand in the way`,
+		"if that was more than a few minutes ago, issuance is stuck: ask Clerk's support",
+	}
 	switch {
 	case errors.As(err, &shown):
-		d.explainRefused(ctx, c, r, shown)
+		d.explainRefused(c, shown, deploy)
+	case errors.As(err, &header):
+		c.code, c.says = tlsNotSpoken, "the server answers the handshake with something else"
+		if strings.HasPrefix(string(header.RecordHeader[:]), "HTTP") {
+			c.says = "the server answers the handshake with HTTP"
+		}
+		c.fix = []string{"see what answers at this name: Clerk's servers speak TLS; a proxy there must too"}
 	case outOfReach(err):
-		c.Status, c.Says = unknown, "could not connect: "+plainly(err)
-		c.Fix = []string{"check the network here, or allow more time with -timeout"}
+		c.code, c.says = certUnreachable, "could not connect: "+plainly(err)
+		c.fix = []string{"check the network here, or allow more time with -timeout"}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		d.notServed(ctx, c, r, "nothing listens there")
+		c.code, c.says, c.fix = certNotServed, "nothing listens there", deploy
 	case absent(err):
-		d.notServed(ctx, c, r, "the name leads to no address")
+		c.code, c.says, c.fix = certNotServed, "the name leads to no address", deploy
+	case d.tooOld(ctx, c.name):
+		c.code, c.says = tlsTooOld, "only TLS 1.0 or 1.1, which browsers refuse (RFC 8996)"
+		c.fix = []string{"see what answers at this name: Clerk's servers speak TLS 1.2 and 1.3; a proxy there must too"}
+		c.see = []string{"openssl s_client -tls1_2 -connect " + c.name + ":443 -servername " + c.name + " </dev/null"}
 	case errors.As(err, &remote) && remote.Op == "remote error":
-		d.notServed(ctx, c, r, "the server refuses the name ("+remote.Err.Error()+")")
+		c.code, c.says, c.fix = certNotServed, "the server refuses the name ("+remote.Err.Error()+")", deploy
 	default:
-		d.notServed(ctx, c, r, "the server broke the handshake off")
+		c.code, c.says, c.fix = certNotServed, "the server breaks the handshake off", deploy
 	}
 }
 
+// tooOld is whether a handshake of an old version succeeds, whatever the certificate.
+func (d *doctor) tooOld(ctx context.Context, host string) bool {
+	_, err := d.handshake(ctx, host, tls.VersionTLS10)
+	return err == nil || errors.As(err, new(*tls.CertificateVerificationError))
+}
+
 // explainRefused: there is a certificate, and it is not to be trusted.
-func (d *doctor) explainRefused(ctx context.Context, c *check, r record, shown *tls.CertificateVerificationError) {
+func (d *doctor) explainRefused(c *check, shown *tls.CertificateVerificationError, deploy []string) {
 	leaf := shown.UnverifiedCertificates[0]
 	var (
-		wrong   x509.HostnameError
+		other   x509.HostnameError
 		invalid x509.CertificateInvalidError
 	)
+	period := leaf.NotBefore.UTC().Format(time.DateOnly) + " to " + leaf.NotAfter.UTC().Format(time.DateOnly)
 	switch {
-	case errors.As(shown, &wrong):
-		d.notServed(ctx, c, r, "the certificate shown is for "+strings.Join(leaf.DNSNames, ", "))
+	case errors.As(shown, &other):
+		c.code, c.says, c.fix = certWrongHost, "it is for "+strings.Join(leaf.DNSNames, ", "), deploy
+	case errors.As(shown, &invalid) && invalid.Reason == x509.Expired && d.net.now().Before(leaf.NotBefore):
+		c.code, c.says = certNotYetValid, period
+		c.fix = []string{"check the clock of this machine"}
 	case errors.As(shown, &invalid) && invalid.Reason == x509.Expired:
-		c.Status, c.Says = fail, fmt.Sprintf("not valid at this time: %s to %s",
-			leaf.NotBefore.UTC().Format(time.DateOnly), leaf.NotAfter.UTC().Format(time.DateOnly))
-		c.Fix = append(d.obstacles(ctx, r), "check the clock here; if it is right, the renewal has failed: ask Clerk's support")
+		c.code, c.says = certExpired, period
+		c.fix = []string{"check the clock here; if it is right, the renewal has failed: ask Clerk's support"}
+	case incomplete(shown.UnverifiedCertificates):
+		c.code, c.says = certIncomplete, "the certificate of its issuer, "+issuer(leaf)+", is missing: some browsers fetch it, programs do not"
+		c.fix = []string{"see what answers at this name: a proxy there has to send the whole chain (fullchain.pem, not cert.pem)"}
 	default:
-		c.Status, c.Says = fail, "the chain does not hold: issued by "+issuer(leaf)
-		c.Fix = []string{
+		c.code, c.says = certUntrusted, "issued by "+issuer(leaf)
+		c.fix = []string{
 			"something between here and Clerk answers in its place",
 			"if that is a proxy of your own, name its authority with -ca-bundle",
 		}
 	}
 }
 
-// notServed: Clerk does not serve a certificate for the name yet. Waiting helps only if nothing stands in the way.
-func (d *doctor) notServed(ctx context.Context, c *check, r record, how string) {
-	c.Status, c.Says = fail, "no certificate is served yet: "+how
-	if c.Fix = d.obstacles(ctx, r); len(c.Fix) > 0 {
-		c.Fix = append(c.Fix, `then press "Deploy certificates" in Clerk's Dashboard`)
-		return
-	}
-	c.Fix = []string{
-		`press "Deploy certificates" in Clerk's Dashboard; DNS and CAA do not stand in the way`,
-		"if that was more than a few minutes ago, issuance is stuck: ask Clerk's support",
-	}
+// incomplete is whether the issuer of a certificate of Clerk's authorities, or of one that says where its issuer's can be
+// fetched, is not in the chain. What a filter on the network makes up has no such address.
+func incomplete(chain []*x509.Certificate) bool {
+	leaf := chain[0]
+	public := len(leaf.IssuingCertificateURL) > 0 ||
+		slices.ContainsFunc(issuers, func(name string) bool { return strings.Contains(issuer(leaf), name) })
+	return public && !slices.ContainsFunc(chain[1:], func(c *x509.Certificate) bool { return string(c.RawSubject) == string(leaf.RawIssuer) })
 }
 
-// obstacles are the checks of the same host that explain why there is no certificate. Only who has none waits for them.
-func (d *doctor) obstacles(ctx context.Context, r record) []string {
-	var found []string
-	cname, caa := d.checkRecord(ctx, r), d.checkCAA(ctx, r.host)
-	switch cname.Status {
-	case fail:
-		found = append(found, "first mend the CNAME: "+cname.Says)
-	case unknown:
-		found = append(found, "the CNAME may be the cause, but could not be checked")
-	case ok, warn, skipped:
+// explainCert finds the check that explains why there is no good certificate: the CNAME's, or else CAA's.
+func (d *doctor) explainCert(ctx context.Context, c *check, r record) {
+	if !c.bad() && c.code != certNotRenewed {
+		return
 	}
-	switch caa.Status {
-	case fail, warn:
-		found = append(found, "first mend CAA: "+caa.Says)
-	case unknown:
-		found = append(found, "CAA may be the cause, but could not be checked")
-	case ok, skipped:
+	cname, caa := d.recordCheck(ctx, r), d.checkCAA(ctx, r)
+	switch {
+	case cname.bad():
+		c.cause = cname.ref()
+	case c.status() == unknown || c.code == tlsNotSpoken || c.code == tlsTooOld || c.code == certNotYetValid || c.code == certUntrusted:
+	case caa.bad():
+		c.cause = caa.ref()
+	case caa.status() == warn:
+		c.fix = append([]string{"CAA may be why: " + caa.says}, c.fix...)
 	}
-	return found
 }

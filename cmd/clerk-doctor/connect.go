@@ -18,29 +18,29 @@ import (
 	"github.com/miekg/dns"
 )
 
-// How long one thing may take; the whole round has the time of -timeout.
+// How long one thing may take; everything together has the time of -timeout.
 const (
-	dnsPatience  = 2 * time.Second // per try, two tries
-	dialPatience = 5 * time.Second
-	httpPatience = 10 * time.Second
+	dnsTimeout  = 1500 * time.Millisecond // for the first tries at a name server; later ones, and resolvers, have twice that
+	dialTimeout = 5 * time.Second
+	httpTimeout = 10 * time.Second
 )
 
-// network is every way out of the program. It is made anew for each round of checks, because it remembers answers.
+// network is every way out of the program. It is made anew whenever all checks are, because it remembers answers.
 // Safe for concurrent use.
 type network struct {
-	dialer   net.Dialer
-	connect  map[string]string // -connect-to: host to address
-	resolver server            // -resolver
-	public   []server          // -public-resolver
-	roots    *x509.CertPool    // nil: the system's
-	now      func() time.Time
+	dialer     net.Dialer
+	dnsTimeout time.Duration
+	connect    map[string]string // -connect-to: host to address
+	local      []server          // -resolver, or the system's
+	public     []server          // -public-resolver
+	roots      *x509.CertPool    // nil: the system's
+	now        func() time.Time
+	dialName   func(context.Context, string) string // the name whose addresses are those of a host; nil: its own
 
-	replies sync.Map // question to func() reply
-	zones   sync.Map // name to func() zone
+	resolvers sync.Map // "alive" to those that answer
+	replies   sync.Map // question to func() reply
+	zones     sync.Map // name to func() zone
 }
-
-// server is a name server: the name people know it by, and where it listens.
-type server struct{ name, addr string }
 
 // at is a server that is spoken of by its address, with an optional port.
 func (n *network) at(address string) server {
@@ -53,15 +53,6 @@ func (n *network) at(address string) server {
 		name = net.JoinHostPort(host, port)
 	}
 	return server{name: name, addr: n.reroute(host, port)}
-}
-
-// dig is how dig names the server.
-func (s server) dig() string {
-	host, port, err := net.SplitHostPort(s.name)
-	if err != nil {
-		return "@" + s.name
-	}
-	return "@" + host + " -p " + port
 }
 
 // reroute is the address to dial for host, which is host itself unless -connect-to names it.
@@ -77,18 +68,22 @@ func (n *network) reroute(host, port string) string {
 }
 
 var (
+	errNoName       = errors.New("the name does not exist")
 	errNoAddress    = errors.New("the name has no address")
 	errNoConnection = errors.New("no connection")
-	errUnresolved   = errors.New("the resolver does not answer")
+	errUnresolved   = errors.New("no resolver answers")
 )
 
-// dial opens a TCP connection to host, whose name is resolved by the resolver that was asked for, not the system's.
+// dial opens a TCP connection to host. Its name is looked up as the world sees it, not by the system.
 func (n *network) dial(ctx context.Context, host, port string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialPatience)
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	target := n.reroute(host, port)
 	if _, err := netip.ParseAddrPort(target); err == nil {
 		return n.dialFirst(ctx, target)
+	}
+	if n.dialName != nil {
+		host = n.dialName(ctx, host)
 	}
 	addrs, err := n.addresses(ctx, host)
 	if err != nil {
@@ -115,38 +110,47 @@ func (n *network) dialFirst(ctx context.Context, targets ...string) (net.Conn, e
 
 // absent is whether an error of dial means that the host is not there, rather than that it could not be reached.
 func absent(err error) bool {
-	if errors.Is(err, errUnresolved) { // which may have been refused too, but not by the host
-		return false
-	}
-	return errors.Is(err, errNoAddress) || errors.Is(err, errRefused) || errors.Is(err, errAliasCircle) || errors.Is(err, syscall.ECONNREFUSED)
+	return errors.Is(err, errNoName) || errors.Is(err, errNoAddress) || errors.Is(err, errAliasCircle) || errors.Is(err, syscall.ECONNREFUSED)
 }
 
-// addresses are those of name, A before AAAA, after following its aliases.
+// addresses are those of name, A before AAAA, after following its aliases. Only NXDOMAIN means that there is no such name.
 func (n *network) addresses(ctx context.Context, name string) ([]netip.Addr, error) {
+	types := []uint16{dns.TypeA, dns.TypeAAAA}
 	var found []netip.Addr
-	for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
-		r := n.lookup(ctx, name, qtype)
+	var failed error
+	gone := false
+	for _, r := range each(types, func(t uint16) reply { return n.lookup(ctx, name, t) }) {
 		switch {
-		case r.err != nil && !errors.Is(r.err, errAliasCircle):
-			return nil, fmt.Errorf("%s: %w: %w", name, errUnresolved, r.err)
+		case errors.Is(r.err, errAliasCircle):
+			return nil, fmt.Errorf("%s: %w", name, r.err)
+		case r.err != nil:
+			failed = fmt.Errorf("%s: %w: %w", name, errUnresolved, quietError{r.err})
 		case !r.usable():
-			return nil, fmt.Errorf("%s: %w", name, r.failure())
+			failed = fmt.Errorf("%s: %w", name, r.failure())
 		}
+		gone = gone || r.usable() && r.rcode == dns.RcodeNameError
 		found = append(found, r.addrs()...)
 	}
 	switch {
 	case len(found) > 0:
 		return found, nil
-	case n.blind(ctx, name):
+	case gone && n.blind(ctx, name):
 		return nil, fmt.Errorf("%s: %w: %w", name, errUnresolved, errBlind)
+	case gone:
+		return nil, fmt.Errorf("%s: %w", name, errNoName)
+	case failed != nil:
+		return nil, failed
 	}
 	return nil, fmt.Errorf("%s: %w", name, errNoAddress)
 }
 
+// quietError is an error whose causes do not count: that a resolver refuses a connection says nothing of the host.
+type quietError struct{ error }
+
 // client speaks HTTP over dial. It follows no redirects and uses no proxy: what is asked is what answers.
 func (n *network) client() *http.Client {
 	return &http.Client{
-		Timeout: httpPatience,
+		Timeout: httpTimeout,
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
 				host, port, err := net.SplitHostPort(addr)
@@ -184,8 +188,10 @@ func plainly(err error) string {
 	}
 	var errno syscall.Errno
 	switch {
-	case errors.Is(err, errRefused), errors.Is(err, errNoAddress), errors.Is(err, errAliasCircle):
+	case errors.Is(err, errRcode), errors.Is(err, errNoName), errors.Is(err, errNoAddress), errors.Is(err, errAliasCircle):
 		return err.Error()
+	case errors.Is(err, errNoRouteToDNS):
+		return errNoRouteToDNS.Error()
 	case errors.Is(err, errBlind):
 		return errBlind.Error()
 	case errors.Is(err, errUnresolved):

@@ -4,23 +4,53 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
+	"net"
 	"slices"
 	"strings"
-	"sync"
+	"syscall"
+	"time"
 
 	"github.com/miekg/dns"
 )
 
 const (
 	longestAlias = 10   // CNAMEs followed before a chain counts as a circle
-	udpSize      = 1232 // the EDNS0 size that crosses the internet in one piece
+	udpSize      = 1232 // the EDNS size that crosses the internet in one piece
 )
 
 var (
-	errAliasCircle = errors.New("the CNAMEs lead in a circle")
-	errRefused     = errors.New("the name server answered")
+	errAliasCircle  = errors.New("the CNAMEs lead in a circle")
+	errRcode        = errors.New("the answer is")
+	errOtherAnswer  = errors.New("the answer is to another question")
+	errNoRouteToDNS = errors.New("no route from here")
 )
+
+// server is one address of a name server.
+type server struct {
+	name string // as people know it: a host, or the address of a resolver
+	ip   string // "" where the server is known by one address only
+	addr string // what is dialled
+	ipv6 bool   // the address is one of IPv6
+}
+
+func (s server) String() string {
+	if s.ip != "" {
+		return s.name + " (" + s.ip + ")"
+	}
+	return s.name
+}
+
+// dig is how dig names the server.
+func (s server) dig() string {
+	if s.ip != "" {
+		return "@" + s.ip
+	}
+	host, port, err := net.SplitHostPort(s.name)
+	if err != nil {
+		return "@" + s.name
+	}
+	return "@" + host + " -p " + port
+}
 
 // question is what one server is asked.
 type question struct {
@@ -28,73 +58,157 @@ type question struct {
 	qtype     uint16
 	direct    bool // of an authoritative server: recursion is not wanted
 	unchecked bool // without DNSSEC validation
+	dnssec    bool // with signatures
 }
 
-// reply is what it said. The zero reply is an empty NOERROR.
-type reply struct {
-	err               error // nobody answered
-	rcode             int
-	authoritative     bool
-	answer, ns, extra []dns.RR
-	explained         string // RFC 8914, "DNSSEC Bogus"
+func (q question) String() string { return plain(q.name) + " " + dns.TypeToString[q.qtype] }
+
+// dig is the command line that shows the answer of s, rcode and extended errors included.
+func (q question) dig(s server) string {
+	line := "dig +noall +comments +answer "
+	if q.direct {
+		line += "+norecurse "
+	}
+	if q.unchecked {
+		line += "+cd "
+	}
+	if q.dnssec {
+		line += "+dnssec "
+	}
+	line += q.String()
+	if s.name != "" {
+		line += " " + s.dig()
+	}
+	return line
 }
 
-// ask puts one question to one server, by UDP and, if that does not get through, by TCP.
-func (n *network) ask(ctx context.Context, to server, q question) reply {
+func (q question) message(edns bool) *dns.Msg {
 	m := new(dns.Msg).SetQuestion(dns.Fqdn(q.name), q.qtype)
 	m.RecursionDesired = !q.direct
 	m.CheckingDisabled = q.unchecked
-	m.SetEdns0(udpSize, false)
-	in, err := n.exchange(ctx, to, m)
-	if err != nil {
-		return reply{err: err}
+	if edns {
+		m.SetEdns0(udpSize, q.dnssec)
 	}
-	return reply{
-		rcode: in.Rcode, authoritative: in.Authoritative,
-		answer: in.Answer, ns: in.Ns, extra: in.Extra,
-		explained: extendedError(in),
-	}
+	return m
 }
 
-func (n *network) exchange(ctx context.Context, to server, m *dns.Msg) (*dns.Msg, error) {
+// ask puts one question to one server. A SERVFAIL may be a passing one, so it is asked for once more.
+func (n *network) ask(ctx context.Context, to server, q question) reply {
+	r := n.exchange(ctx, to, q)
+	if r.err == nil && r.rcode == dns.RcodeServerFailure {
+		if again := n.exchange(ctx, to, q); again.err == nil {
+			r = again
+		}
+	}
+	r.from = to
+	return r
+}
+
+// exchange tries UDP, then TCP, and leaves EDNS out where the server does not understand it (RFC 6891, 7) or says nothing.
+func (n *network) exchange(ctx context.Context, to server, q question) reply {
 	var last error
-	for _, transport := range []string{"udp", "udp", "tcp"} {
-		c := dns.Client{Net: transport, Dialer: &n.dialer, Timeout: dnsPatience}
-		in, _, err := c.ExchangeContext(ctx, m, to.addr)
-		if err == nil && in.Truncated && transport == "udp" {
-			c.Net = "tcp"
-			in, _, err = c.ExchangeContext(ctx, m, to.addr)
+	for _, try := range []struct {
+		transport string
+		edns      bool
+		times     time.Duration // of the usual limit
+	}{{"udp", true, 1}, {"udp", true, 1}, {"udp", false, 2}, {"tcp", true, 2}} {
+		limit := try.times * n.timeLimit(q)
+		in, err := n.send(ctx, to, q, try.transport, try.edns, limit)
+		if err == nil && try.edns && withoutEDNS(in.Rcode) {
+			if old, err := n.send(ctx, to, q, try.transport, false, limit); err == nil {
+				return newReply(old)
+			}
 		}
 		if err == nil {
-			return in, nil
+			r := newReply(in)
+			r.dropsEDNS = !try.edns
+			return r
 		}
-		last = err
-	}
-	return nil, last
-}
-
-// extendedError is the explanation of RFC 8914, if the server gave one.
-func extendedError(m *dns.Msg) string {
-	opt := m.IsEdns0()
-	if opt == nil {
-		return ""
-	}
-	for _, o := range opt.Option {
-		if e, is := o.(*dns.EDNS0_EDE); is {
-			return dns.ExtendedErrorCodeToString[e.InfoCode]
+		if last = err; unrouted(err) {
+			return reply{err: fmt.Errorf("%w: %w", errNoRouteToDNS, err)}
 		}
 	}
-	return ""
+	return reply{err: last}
 }
 
-// lookup asks the resolver and follows CNAMEs to the end, as far as the resolver has not. Answers are remembered.
+// withoutEDNS is whether the rcode is one that a server gives which does not know EDNS.
+func withoutEDNS(rcode int) bool {
+	return rcode == dns.RcodeFormatError || rcode == dns.RcodeNotImplemented || rcode == dns.RcodeBadVers
+}
+
+// timeLimit is for one try. A resolver may have to try servers that are silent, except for the root, which it knows.
+func (n *network) timeLimit(q question) time.Duration {
+	if q.direct || q.name == "." {
+		return n.dnsTimeout
+	}
+	return 2 * n.dnsTimeout
+}
+
+func (n *network) send(ctx context.Context, to server, q question, transport string, edns bool, limit time.Duration) (*dns.Msg, error) {
+	c := dns.Client{Net: transport, Dialer: &n.dialer, Timeout: limit}
+	m := q.message(edns)
+	in, _, err := c.ExchangeContext(ctx, m, to.addr)
+	if err == nil && in.Truncated && transport == "udp" {
+		c.Net = "tcp"
+		in, _, err = c.ExchangeContext(ctx, m, to.addr)
+	}
+	if err == nil && len(in.Question) > 0 && !strings.EqualFold(in.Question[0].Name, m.Question[0].Name) {
+		return nil, errOtherAnswer
+	}
+	return in, err
+}
+
+// unrouted is whether the way to the server is missing here, as to an IPv6 address without IPv6.
+func unrouted(err error) bool {
+	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH) ||
+		errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
+}
+
+// alive are the resolvers that say anything at all: those of the world and the local ones. The rest is not waited for again.
+func (n *network) alive(ctx context.Context) (public, local []server) {
+	type both struct{ public, local []server }
+	found := remember(&n.resolvers, "alive", func() both {
+		speaks := func(all []server) []server {
+			said := each(all, func(s server) bool { return n.ask(ctx, s, question{name: ".", qtype: dns.TypeNS}).err == nil })
+			var heard []server
+			for i, s := range all {
+				if said[i] {
+					heard = append(heard, s)
+				}
+			}
+			return heard
+		}
+		lists := each([][]server{n.public, n.local}, speaks)
+		return both{lists[0], lists[1]}
+	})
+	return found.public, found.local
+}
+
+// query asks what the world sees: the public resolvers in turn and, if none of them can say, the local ones.
+func (n *network) query(ctx context.Context, q question) reply {
+	public, local := n.alive(ctx)
+	worst := reply{err: errUnresolved}
+	for _, s := range slices.Concat(public, local) {
+		r := n.ask(ctx, s, q)
+		if r.usable() {
+			return r
+		}
+		refused := worst.err == nil && worst.rcode == dns.RcodeRefused
+		if worst.err != nil || refused && r.err == nil && r.rcode != dns.RcodeRefused { // a refusal says least
+			worst = r
+		}
+	}
+	return worst
+}
+
+// lookup is query, with CNAMEs followed to the end, as far as the resolver has not. Answers are remembered.
 func (n *network) lookup(ctx context.Context, name string, qtype uint16) reply {
 	q := question{name: dns.CanonicalName(name), qtype: qtype}
 	return remember(&n.replies, q, func() reply { return n.chase(ctx, q) })
 }
 
 func (n *network) chase(ctx context.Context, q question) reply {
-	r := n.ask(ctx, n.resolver, q)
+	r := n.query(ctx, q)
 	end := q.name
 	for range longestAlias {
 		next := r.canonical(end)
@@ -106,98 +220,32 @@ func (n *network) chase(ctx context.Context, q question) reply {
 		}
 		end = next
 		q.name = next
-		more := n.ask(ctx, n.resolver, q)
+		more := n.query(ctx, q)
 		more.answer = slices.Concat(r.answer, more.answer)
 		r = more
 	}
 	return reply{err: errAliasCircle}
 }
 
-// usable is whether the reply says what there is, be it nothing.
-func (r reply) usable() bool {
-	return r.err == nil && (r.rcode == dns.RcodeSuccess || r.rcode == dns.RcodeNameError)
+// unchecked asks without DNSSEC validation.
+func (n *network) unchecked(ctx context.Context, name string, qtype uint16, dnssec bool) reply {
+	q := question{name: dns.CanonicalName(name), qtype: qtype, unchecked: true, dnssec: dnssec}
+	return remember(&n.replies, q, func() reply { return n.query(ctx, q) })
 }
 
-// failure is why the reply is not usable.
-func (r reply) failure() error {
+// blind is whether the resolvers are no window to the internet, as in a closed network: that they know no name then means nothing.
+func (n *network) blind(ctx context.Context, name string) bool {
+	name = plain(name)
+	return n.lookup(ctx, name[strings.LastIndexByte(name, '.')+1:], dns.TypeSOA).soa() == nil
+}
+
+// human is a TTL as people say it.
+func human(d time.Duration) string {
 	switch {
-	case r.err != nil:
-		return r.err
-	case r.explained != "":
-		return fmt.Errorf("%w %s (%s)", errRefused, dns.RcodeToString[r.rcode], r.explained)
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", int(d.Round(time.Hour)/time.Hour))
+	case d >= 2*time.Minute:
+		return fmt.Sprintf("%d minutes", int(d.Round(time.Minute)/time.Minute))
 	}
-	return fmt.Errorf("%w %s", errRefused, dns.RcodeToString[r.rcode])
-}
-
-// owned are the records of that name and type in the answer.
-func (r reply) owned(name string, qtype uint16) []dns.RR {
-	var found []dns.RR
-	for _, rr := range r.answer {
-		if rr.Header().Rrtype == qtype && dns.CanonicalName(rr.Header().Name) == dns.CanonicalName(name) {
-			found = append(found, rr)
-		}
-	}
-	return found
-}
-
-// canonical is where the aliases in the answer lead from name, and "" if they lead in a circle.
-func (r reply) canonical(name string) string {
-	name = dns.CanonicalName(name)
-	for range longestAlias {
-		aliases := r.owned(name, dns.TypeCNAME)
-		if len(aliases) == 0 {
-			return name
-		}
-		name = dns.CanonicalName(aliases[0].(*dns.CNAME).Target)
-	}
-	return ""
-}
-
-// addrs are the addresses in the answer, whoever owns them.
-func (r reply) addrs() []netip.Addr {
-	var found []netip.Addr
-	for _, rr := range r.answer {
-		var ip []byte
-		switch rr := rr.(type) {
-		case *dns.A:
-			ip = rr.A
-		case *dns.AAAA:
-			ip = rr.AAAA
-		}
-		if a, valid := netip.AddrFromSlice(ip); valid {
-			found = append(found, a.Unmap())
-		}
-	}
-	return found
-}
-
-// soa is the start of authority in the reply, wherever it stands.
-func (r reply) soa() *dns.SOA {
-	for _, rr := range slices.Concat(r.answer, r.ns) {
-		if soa, is := rr.(*dns.SOA); is {
-			return soa
-		}
-	}
-	return nil
-}
-
-// remember calls find once per key, also when many ask at once, and all wait for that one answer.
-func remember[K comparable, V any](m *sync.Map, key K, find func() V) V {
-	f, _ := m.LoadOrStore(key, sync.OnceValue(find))
-	return f.(func() V)()
-}
-
-// parent is the name without its first label; the parent of a top-level domain is "".
-func parent(name string) string {
-	_, rest, _ := strings.Cut(strings.TrimSuffix(name, "."), ".")
-	return rest
-}
-
-// plain is a name as people write it.
-func plain(name string) string { return strings.TrimSuffix(dns.CanonicalName(name), ".") }
-
-// within is whether name is domain or below it.
-func within(name, domain string) bool {
-	name, domain = plain(name), plain(domain)
-	return name == domain || strings.HasSuffix(name, "."+domain)
+	return fmt.Sprintf("%d seconds", int(d.Round(time.Second)/time.Second))
 }

@@ -19,8 +19,8 @@ import (
 // network of the test, whose resolver listens at address.
 func testNetwork(t *testing.T, address string) *network {
 	t.Helper()
-	n := &network{dialer: loopbackOnly(t), connect: map[string]string{"192.0.2.53": address}, now: atNoon}
-	n.resolver = n.at("192.0.2.53")
+	n := &network{dialer: loopbackOnly(t), dnsTimeout: testTimeout, connect: map[string]string{"192.0.2.53": address}, now: atNoon}
+	n.local = []server{n.at("192.0.2.53")}
 	return n
 }
 
@@ -53,8 +53,9 @@ func TestLookupFollowsAliases(t *testing.T) {
 	if _, err := chasing.addresses(t.Context(), "round.example"); !errors.Is(err, errAliasCircle) {
 		t.Errorf("round.example: got error %v, want %v", err, errAliasCircle)
 	}
-	if got := judgeCAA("round.example", chasing.findCAA(t.Context(), "round.example")); got.Status != fail {
-		t.Errorf("CAA of an alias in a circle: got %v, want %v", got.Status, fail)
+	d := &doctor{options: options{domain: "round.example"}, net: chasing}
+	if got := judgeCAA("round.example", d.findCAA(t.Context(), "round.example")); got.code != caaLookupFails {
+		t.Errorf("CAA of an alias in a circle: got %+v, want a failure", got)
 	}
 	if r := chasing.lookup(t.Context(), "a.example", dns.TypeCNAME); len(r.answer) != 1 {
 		t.Errorf("asked for a CNAME, got %v, want one record", r.answer)
@@ -80,18 +81,20 @@ func TestTruncatedAnswersComeByTCP(t *testing.T) {
 func TestFailuresAreExplained(t *testing.T) {
 	var asked atomic.Int64
 	n := testNetwork(t, serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {
-		asked.Add(1)
+		if q.Question[0].Name == "bogus.example." {
+			asked.Add(1)
+		}
 		m := new(dns.Msg).SetRcode(q, dns.RcodeServerFailure)
 		m.SetEdns0(udpSize, false)
 		m.IsEdns0().Option = append(m.IsEdns0().Option, &dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0011223344556677"}, &dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeDNSBogus})
 		_ = w.WriteMsg(m)
 	}))
 	r := n.lookup(t.Context(), "bogus.example", dns.TypeA)
-	if err := r.failure(); !errors.Is(err, errRefused) || !strings.Contains(err.Error(), "SERVFAIL (DNSSEC Bogus)") {
+	if err := r.failure(); !errors.Is(err, errRcode) || !strings.Contains(err.Error(), "SERVFAIL (DNSSEC Bogus)") {
 		t.Errorf("got %v, want a SERVFAIL with its explanation", err)
 	}
-	if _ = n.lookup(t.Context(), "BOGUS.example.", dns.TypeA); asked.Load() != 1 {
-		t.Errorf("the server was asked %d times for one name, want 1", asked.Load())
+	if _ = n.lookup(t.Context(), "BOGUS.example.", dns.TypeA); asked.Load() != 2 {
+		t.Errorf("the server was asked %d times for one name, want 2: a SERVFAIL is asked for again, and then remembered", asked.Load())
 	}
 }
 
@@ -117,7 +120,7 @@ func TestServersKeepTheirNames(t *testing.T) {
 func TestGarbledAnswersAreAskedForAgain(t *testing.T) {
 	var asked atomic.Int64
 	n := testNetwork(t, serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {
-		if asked.Add(1) == 1 {
+		if q.Question[0].Name == "slow.example." && asked.Add(1) == 1 {
 			m := new(dns.Msg).SetReply(q)
 			wire, _ := m.Pack()
 			_, _ = w.Write(wire[:len(wire)-3])
@@ -177,4 +180,34 @@ func TestSOAIsFoundBehindAliases(t *testing.T) {
 	if got := r.soa(); got == nil || got.Minttl != 7 {
 		t.Errorf("got %v, want the SOA of the authority section", got)
 	}
+}
+
+func TestDialGoesWhereTheZoneSays(t *testing.T) {
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	soa := "example.com." + soaOf
+	authority := laxServer(t, soa, "clerk.example.com. 60 CNAME frontend-api.clerk.services.", "accounts.example.com. 60 CNAME portal.example.com.")
+	n := testNetwork(t, laxServer(t, soa, "com."+soaOf, "example.com. 60 NS ns1.hoster.example.",
+		"clerk.example.com. 60 A 127.0.0.2", "frontend-api.clerk.services. 60 A 127.0.0.1"))
+	n.connect["ns1.hoster.example"] = authority
+	d := newDoctor(options{domain: "example.com"}, n)
+	for host, want := range map[string]string{
+		"clerk.example.com": "frontend-api.clerk.services", "accounts.example.com": "accounts.example.com", "www.example.com": "www.example.com",
+	} {
+		if got := d.dialName(t.Context(), host); got != want {
+			t.Errorf("%s: got %s, want %s", host, got, want)
+		}
+	}
+	conn, err := n.dial(t.Context(), "clerk.example.com", port)
+	if err != nil {
+		t.Fatalf("the old address of a resolver was dialled: %v", err)
+	}
+	_ = conn.Close()
 }

@@ -18,12 +18,18 @@ const (
 	groupToken   = "Token"
 )
 
-// doctor is one round of checks. Safe for concurrent use: the checks of a round run at once.
+// doctor looks at everything once. Safe for concurrent use: all checks run at once.
 type doctor struct {
 	options
 	net *network
 
-	seen sync.Map // host to func() evidence
+	seen sync.Map // what several checks need, found once: name to func() any of their types
+}
+
+func newDoctor(o options, n *network) *doctor {
+	d := &doctor{options: o, net: n}
+	n.dialName = d.dialName
+	return d
 }
 
 // task finds out one or more lines of the report.
@@ -34,31 +40,47 @@ type task func(context.Context) []check
 func (d *doctor) plan() []task {
 	tasks := []task{d.checkKeys}
 	if d.domain == "" {
-		return tasks
+		if _, err := parseKey(d.key); err == nil { // of a development instance, which has no records to look at
+			tasks = append(tasks, d.checkFrontend)
+		}
+		return append(tasks, d.partyTasks(true), d.checkToken)
 	}
 	tasks = append(tasks, d.checkZone)
 	rs := records(d.domain, d.satellite, d.proxy != nil)
 	var blocks, certs []task
 	for _, r := range rs {
-		tasks = append(tasks, one(d.checkRecord, r))
+		tasks = append(tasks, d.possible(func(ctx context.Context) []check { return d.checkRecord(ctx, r) }))
 		if r.serves {
-			blocks = append(blocks, one(d.checkCAA, r.host))
-			certs = append(certs, one(d.checkCert, r))
+			blocks = append(blocks, d.possible(func(ctx context.Context) []check { return []check{d.checkCAA(ctx, r)} }))
+			certs = append(certs, d.possible(func(ctx context.Context) []check { return []check{d.checkCert(ctx, r)} }))
 		}
 	}
-	tasks = append(tasks, func(ctx context.Context) []check { return d.checkIDs(ctx, rs) })
-	tasks = slices.Concat(tasks, blocks, certs, []task{d.checkFrontend, one(d.checkIssuer, d.frontend())})
-	if len(d.parties) == 0 {
-		tasks = append(tasks, d.noParties)
-	}
-	for _, p := range d.parties {
-		tasks = append(tasks, one(d.checkParty, p))
-	}
-	return append(tasks, d.checkToken)
+	tasks = append(tasks,
+		func(ctx context.Context) []check { return d.checkIDs(ctx, rs) },
+		func(ctx context.Context) []check { return d.checkResolver(ctx, rs) },
+	)
+	tasks = slices.Concat(tasks, blocks, certs, []task{d.checkFrontend, d.partyTasks(false), d.checkToken})
+	return tasks
 }
 
-func one[T any](run func(context.Context, T) check, of T) task {
-	return func(ctx context.Context) []check { return []check{run(ctx, of)} }
+// partyTasks judges the allowlist. Of a development instance only the form of the entries counts.
+func (d *doctor) partyTasks(development bool) task {
+	return func(ctx context.Context) []check {
+		if len(d.parties) == 0 {
+			return []check{{code: partiesNotGiven, name: "authorized parties", says: "CLERK_AUTHORIZED_PARTIES or -authorized-party"}}
+		}
+		return each(d.parties, func(p string) check { return d.checkParty(ctx, p, development) })
+	}
+}
+
+// possible is a task that is left out where nobody can add records.
+func (d *doctor) possible(run task) task {
+	return func(ctx context.Context) []check {
+		if d.impossible(ctx) {
+			return nil
+		}
+		return run(ctx)
+	}
 }
 
 // examine runs the plan at once and tells done of every task that is finished.
@@ -90,7 +112,22 @@ func each[T, R any](all []T, do func(T) R) []R {
 
 // evidence is gathered once per host, whoever asks first.
 func (d *doctor) evidence(ctx context.Context, r record) evidence {
-	return remember(&d.seen, r.host, func() evidence { return d.gather(ctx, r) })
+	return remember(&d.seen, "evidence of "+r.host, func() evidence { return d.gather(ctx, r) })
+}
+
+// dialName is the name whose addresses lead to host. Where the zone has the right CNAME, that is its target: then what Clerk serves is
+// seen even while resolvers remember something else.
+func (d *doctor) dialName(ctx context.Context, host string) string {
+	for _, r := range records(d.domain, d.satellite, d.proxy != nil) {
+		if r.host != host || !r.serves || d.domain == "" {
+			continue
+		}
+		e := d.evidence(ctx, r)
+		if best, known := e.best(); known && e.cut != host && e.fitOf(best) == int(right) {
+			return best.target
+		}
+	}
+	return host
 }
 
 // frontend is where browsers reach the Frontend API of the domain.
@@ -98,13 +135,16 @@ func (d *doctor) frontend() string {
 	if d.proxy != nil {
 		return d.proxy.String()
 	}
+	if k, err := parseKey(d.key); d.domain == "" && err == nil {
+		return "https://" + k.host
+	}
 	return "https://clerk." + d.domain
 }
 
-// publishableKey is the key of the instance. A satellite has that of its primary domain; what any other must be follows from its
-// domain, so that a wrong one, which is reported, does not spoil the other checks.
+// publishableKey is the key of the instance. A satellite has that of its primary domain; without a domain it is the one given. What
+// any other must be follows from its domain, so that a wrong one, which is reported, does not spoil the other checks.
 func (d *doctor) publishableKey() string {
-	if k, err := parseKey(d.key); d.satellite && err == nil && k.live {
+	if k, err := parseKey(d.key); err == nil && (d.domain == "" || d.satellite && k.live) {
 		return d.key
 	}
 	return "pk_live_" + base64.RawStdEncoding.EncodeToString([]byte("clerk."+d.domain+"$"))

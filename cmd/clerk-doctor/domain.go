@@ -8,12 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"os/signal"
 	"regexp"
 	"slices"
 	"strings"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 )
 
@@ -28,7 +32,10 @@ type change struct {
 
 // domain is where Clerk's records will be: at the root, unless the application is a secondary one.
 func (c *change) domain() (string, error) {
-	host := strings.ToLower(c.home.Hostname())
+	host := c.home.Hostname()
+	if isSuffix(host) {
+		return "", fmt.Errorf("%s is a suffix below which everybody has their own, and Clerk needs a domain you own", host)
+	}
 	if c.secondary {
 		return host, nil
 	}
@@ -47,17 +54,25 @@ func (c *change) body() []byte {
 	return b
 }
 
-// parseHome reads the new home URL: an https origin.
+var errHome = errors.New("change-domain wants the new home as https:// and a host, such as https://new.example.com")
+
+// parseHome reads the new home URL: an https origin. A name in another script is sent as DNS has it.
 func parseHome(s string) (*url.URL, error) {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "https" || !isHost(u.Hostname()) || u.Port() != "" || u.User != nil ||
-		strings.Trim(u.Path, "/") != "" || strings.ContainsAny(s, "?#") {
-		return nil, errors.New("change-domain wants the new home as https:// and a host, such as https://new.example.com")
+	u, err := url.Parse(strings.TrimSpace(s))
+	if err != nil || u.Scheme != "https" || u.Port() != "" || u.User != nil || strings.Trim(u.Path, "/") != "" || strings.ContainsAny(s, "?#") {
+		return nil, errHome
 	}
-	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
+	host, err := idna.Lookup.ToASCII(strings.TrimSuffix(u.Hostname(), "."))
+	if err != nil || !isHost(host) || net.ParseIP(host) != nil {
+		return nil, errHome
+	}
+	return &url.URL{Scheme: u.Scheme, Host: host}, nil
 }
 
 var errNotSent = errors.New("nothing was sent")
+
+// errNotKnown: the request went out, and what became of it cannot be told from the response.
+var errNotKnown = errors.New("whether the domain is changed is not known: look at the Domains page of Clerk's Dashboard before you send again")
 
 // changeDomain prints the request, sends it if that was asked for and confirmed, and lists what changes with the domain.
 // With -json the prose goes to standard error, so that standard output has nothing but the report.
@@ -66,7 +81,7 @@ func (o options) changeDomain(ctx context.Context, w world) error {
 	if o.json {
 		out = w.stderr
 	}
-	if _, err := io.WriteString(out, o.change.request()); err != nil {
+	if _, err := io.WriteString(out, o.change.request(newPage(w, false))); err != nil {
 		return err
 	}
 	outcome := "Nothing was sent. Run it yourself, or again with -send."
@@ -77,17 +92,19 @@ func (o options) changeDomain(ctx context.Context, w world) error {
 		}
 		outcome = fmt.Sprintf("Clerk has accepted it (HTTP %d). The Domains page of the Dashboard shows when it is done.", code)
 	}
-	_, err := io.WriteString(out, outcome+"\n\n"+o.changes())
+	p := newPage(w, false)
+	p.block("", "", outcome, "")
+	o.changes(&p)
+	_, err := io.WriteString(out, p.String())
 	return err
 }
 
 // request says what the change does and how to ask for it.
-func (c *change) request() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Changing the domain of the production instance to %s signs every user out, and until DNS,\n", c.home)
-	fmt.Fprintf(&b, "certificates and keys have followed, nobody can sign in. It cannot be tried out first.\n\n")
-	fmt.Fprintf(&b, "curl -X POST %s \\\n  -H \"Authorization: Bearer $CLERK_SECRET_KEY\" \\\n", changeDomainURL)
-	fmt.Fprintf(&b, "  -H \"Content-Type: application/json\" \\\n  -d '%s'\n\n", c.body())
+func (c *change) request(b page) string {
+	b.block("", "", fmt.Sprintf("Changing the domain of the production instance to %s signs every user out, and until DNS, "+
+		"certificates and keys have followed, nobody can sign in. It cannot be tried out first.", c.home), "")
+	b.WriteString("\ncurl -X POST " + changeDomainURL + " \\\n  -H \"Authorization: Bearer $CLERK_SECRET_KEY\" \\\n")
+	b.WriteString("  -H \"Content-Type: application/json\" \\\n  -d '" + string(c.body()) + "'\n\n")
 	return b.String()
 }
 
@@ -99,7 +116,7 @@ func (o options) sendChange(ctx context.Context, w world, out io.Writer) (code i
 	if err := confirm(w.stdin, out, o.change.home.Host); err != nil {
 		return 0, fmt.Errorf("%w: %w", errNotSent, err)
 	}
-	net, err := o.network(w)
+	way, err := o.network(w)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", errNotSent, err)
 	}
@@ -109,15 +126,20 @@ func (o options) sendChange(ctx context.Context, w world, out io.Writer) (code i
 	}
 	req.Header.Set("Authorization", "Bearer "+o.secret)
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := net.client().Do(req)
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	defer stop()
+	resp, err := way.client().Do(req.WithContext(ctx))
 	if err != nil {
-		return 0, fmt.Errorf("look at the Domains page of Clerk's Dashboard before trying again, as there was no answer: %s", plainly(err))
+		return 0, fmt.Errorf("%w (no answer: %s)", errNotKnown, plainly(err))
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
+	switch {
+	case resp.StatusCode/100 == 2:
+		return resp.StatusCode, nil
+	case resp.StatusCode/100 == 4 && resp.StatusCode != http.StatusRequestTimeout:
 		return 0, fmt.Errorf("%w: HTTP %d%s", errChangeRefused, resp.StatusCode, codes(resp.Body))
 	}
-	return resp.StatusCode, nil
+	return 0, fmt.Errorf("%w (HTTP %d%s)", errNotKnown, resp.StatusCode, codes(resp.Body))
 }
 
 // confirm wants the host typed: a y can be meant for another window.
@@ -132,7 +154,7 @@ func confirm(in io.Reader, out io.Writer, host string) error {
 	if _, err := io.WriteString(out, "\n"); err != nil {
 		return err
 	}
-	if strings.TrimSpace(typed) != host {
+	if ascii, err := idna.Lookup.ToASCII(strings.TrimSpace(typed)); err != nil || ascii != host {
 		return errNotConfirmed
 	}
 	return nil
@@ -140,7 +162,7 @@ func confirm(in io.Reader, out io.Writer, host string) error {
 
 var (
 	errChangeRefused = errors.New("the change is refused by Clerk")
-	errNotConfirmed  = errors.New("the host was not typed as asked")
+	errNotConfirmed  = errors.New("the host was not typed")
 	codeForm         = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 )
 
@@ -168,13 +190,13 @@ func codes(body io.Reader) string {
 }
 
 // changes names what else has the old domain in it.
-func (o options) changes() string {
-	kind := "a primary application: the records are at the root domain; for a secondary one, with records of its own, add -secondary"
+func (o options) changes(b *page) {
+	kind := "a primary application: the records are at " + o.domain + "; for a secondary one, with records of its own, add -secondary"
 	if o.change.secondary {
 		kind = "a secondary application: the records are at its own name"
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "It is taken for %s.\n\nWhat has to change with it:\n", kind)
+	b.block("\n", "", "It is taken for "+kind+".", "")
+	b.WriteString("\nWhat has to change with it:\n")
 	for _, row := range [][2]string{
 		{"DNS", "the CNAMEs of " + o.domain + " below; the old ones can go once nobody comes by the old address"},
 		{"Certificates", `press "Deploy certificates" in Clerk's Dashboard when the CNAMEs are there`},
@@ -185,8 +207,7 @@ func (o options) changes() string {
 		{"JWT issuer", "https://clerk." + o.domain + ", and " + jwksPath + " below it, wherever tokens are verified: templates, databases, gateways"},
 		{"Allowlist", "AuthorizedParties: " + o.change.home.String()},
 	} {
-		fmt.Fprintf(&b, "  %-13s %s\n", row[0], row[1])
+		b.block(fmt.Sprintf("  %-13s ", row[0]), strings.Repeat(" ", 16), row[1], "")
 	}
 	b.WriteByte('\n')
-	return b.String()
 }

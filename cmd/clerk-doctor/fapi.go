@@ -28,6 +28,9 @@ const (
 // it: with one the keys would come from the Backend API, and it is the Frontend API that is to be seen working.
 func (d *doctor) config() clerkauth.Config {
 	issuers := []string{"https://clerk." + d.domain}
+	if k, err := parseKey(d.key); err == nil && d.domain == "" {
+		issuers = []string{"https://" + k.host}
+	}
 	if k, err := parseKey(d.publishableKey()); err == nil && d.satellite {
 		issuers = append(issuers, "https://"+k.host)
 	}
@@ -46,7 +49,7 @@ func (d *doctor) config() clerkauth.Config {
 	}
 }
 
-// observed remembers the last answer that came through.
+// observed remembers the last answer.
 type observed struct {
 	next http.RoundTripper
 	now  func() time.Time
@@ -84,8 +87,19 @@ func (o *observed) sample() sample {
 
 // checkFrontend loads the keys as the middleware does, and compares the clocks by the same answer.
 func (d *doctor) checkFrontend(ctx context.Context) []check {
+	keys, seen := d.fetchKeys(ctx)
+	return []check{keys, d.compareClocks(seen, d.frontend()+jwksPath, keys), d.checkIssuer(ctx, d.frontend(), keys)}
+}
+
+func (d *doctor) fetchKeys(ctx context.Context) (check, sample) {
 	address := d.frontend() + jwksPath
-	keys := check{Group: groupAPI, Name: "keys", See: []string{"curl -sS " + address}}
+	keys := check{code: apiGood, name: address, see: []string{"curl -sS " + address}}
+	if d.domain != "" && d.proxy == nil {
+		if b := d.zoneState(ctx).blocker; b != nil {
+			keys.code, keys.cause = apiUnreachable, b
+			return keys, sample{}
+		}
+	}
 	cfg := d.config()
 	cfg.AuthorizedParties, cfg.InsecureAllowAnyParty = nil, true // judged elsewhere
 	watched := &observed{next: cfg.HTTPClient.Transport, now: d.net.now}
@@ -97,27 +111,37 @@ func (d *doctor) checkFrontend(ctx context.Context) []check {
 	seen := watched.sample()
 	switch {
 	case err == nil:
-		keys.Status, keys.Says = ok, "usable, at "+address
 	case seen.status == 0:
-		d.unreached(&keys, seen.err, err)
+		d.unreached(ctx, &keys, seen.err, err)
 	default:
-		keys.Status, keys.Says = fail, fmt.Sprintf("not usable (HTTP %d): %v", seen.status, detail(err))
-		keys.Fix = []string{"nobody can sign in until this works; if DNS and certificates are fine, ask Clerk's support"}
+		keys.code, keys.says = apiKeysUnusable, fmt.Sprintf("it answers HTTP %d", seen.status)
+		if seen.status == http.StatusOK {
+			keys.says += ": " + detail(err).Error()
+		}
+		keys.fix = []string{"nobody can sign in until this works; if DNS and certificates are fine, ask Clerk's support"}
 	}
-	return []check{keys, d.compareClocks(seen, address)}
+	return keys, seen
 }
 
 // unreached tells whose fault it is that there was no answer.
-func (d *doctor) unreached(c *check, cause, err error) {
+func (d *doctor) unreached(ctx context.Context, c *check, cause, err error) {
 	switch {
 	case cause == nil:
-		c.Status, c.Says = unknown, "no answer: "+plainly(detail(err))
+		c.code, c.says = apiUnreachable, "no answer: "+plainly(detail(err))
 	case outOfReach(cause):
-		c.Status, c.Says = unknown, fmt.Sprintf("could not connect: %s", plainly(cause))
-		c.Fix = []string{"check the network here, or allow more time with -timeout"}
+		c.code, c.says = apiUnreachable, "could not connect: "+plainly(cause)
 	default:
-		c.Status, c.Says = fail, fmt.Sprintf("not reachable: %s", plainly(cause))
-		c.Fix = []string{"mend DNS, CAA and the certificate first"}
+		c.code, c.says = apiFails, plainly(cause)
+	}
+	c.fix = []string{"check the network here, or allow more time with -timeout"}
+	if c.code == apiFails {
+		c.fix = []string{"see what answers at this address; if that is Clerk, ask its support"}
+	}
+	if d.domain == "" || d.proxy != nil {
+		return
+	}
+	if cert := d.checkCert(ctx, records(d.domain, d.satellite, false)[0]); cert.bad() {
+		c.cause = cert.ref()
 	}
 }
 
@@ -131,44 +155,50 @@ func detail(err error) error {
 }
 
 // compareClocks reads the Date header, which is right to the second.
-func (d *doctor) compareClocks(seen sample, address string) check {
-	c := check{Group: groupAPI, Name: "clock", See: []string{"curl -sSI " + address + " | grep -i ^date; date -u"}}
+func (d *doctor) compareClocks(seen sample, address string, keys check) check {
+	c := check{code: clockGood, name: "clock", see: []string{"curl -sSI " + address + " | grep -i ^date; date -u"}}
 	date, err := http.ParseTime(seen.date)
 	if err != nil {
-		c.Status, c.Says = unknown, "not compared: the Frontend API has not told the time"
+		c.code, c.says = clockUnknown, "the Frontend API does not tell the time"
+		if keys.bad() {
+			c.cause = keys.ref()
+		}
 		return c
 	}
 	ahead := seen.at.Sub(date.Add(time.Second / 2)).Round(time.Second)
 	switch {
 	case ahead.Abs() <= clockTolerance:
-		c.Status, c.Says = ok, "within 5 seconds of Clerk's"
+		c.says = "within 5 seconds of Clerk's"
+		return c
 	case ahead < 0:
-		c.Status, c.Says = fail, fmt.Sprintf("is about %v behind Clerk's: fresh tokens will be refused as issued in the future", -ahead)
+		c.code, c.says = clockBehind, fmt.Sprintf("by about %v: fresh tokens are refused as issued in the future", -ahead)
 	default:
-		c.Status, c.Says = fail, fmt.Sprintf("is about %v ahead of Clerk's: tokens will be refused as expired", ahead)
+		c.code, c.says = clockAhead, fmt.Sprintf("by about %v: tokens are refused as expired", ahead)
 	}
-	if c.Status == fail {
-		c.Fix = []string{"synchronise the clock of this machine (timedatectl set-ntp true); if it is not the server's, run this there"}
-	}
+	c.fix = []string{"synchronise the clock of this machine (timedatectl set-ntp true); if it is not the server's, run this there"}
 	return c
 }
 
 // checkIssuer asks the Frontend API who it says it is. Tokens of any other issuer are refused.
-func (d *doctor) checkIssuer(ctx context.Context, frontend string) check {
+func (d *doctor) checkIssuer(ctx context.Context, frontend string, keys check) check {
 	address := frontend + discoveryPath
-	c := check{Group: groupAPI, Name: "issuer", See: []string{"curl -sS " + address}}
+	c := check{code: issuerGood, name: "issuer", see: []string{"curl -sS " + address}}
+	if keys.code == apiFails || keys.code == apiUnreachable {
+		c.code, c.cause = issuerUnknown, keys.ref()
+		return c
+	}
 	issuer, code, err := d.discover(ctx, address)
 	expected := d.config().Issuers
 	switch {
 	case err != nil && code == 0:
-		d.unreached(&c, err, err)
+		c.code, c.says = issuerUnknown, plainly(err)
 	case err != nil || issuer == "":
-		c.Status, c.Says = warn, fmt.Sprintf("not compared: HTTP %d, and no issuer in the answer", code)
+		c.code, c.says = issuerUnknown, fmt.Sprintf("HTTP %d, and no issuer in the answer", code)
 	case !slices.Contains(expected, issuer):
-		c.Status, c.Says = fail, fmt.Sprintf("%q, but tokens must be of %s: all will be refused", issuer, strings.Join(expected, " or "))
-		c.Fix = []string{"the host answers for another instance: compare its domain in Clerk's Dashboard, and -proxy-url if you use one"}
+		c.code, c.says = issuerDiffers, fmt.Sprintf("it says %q, and tokens must be of %s: all are refused", issuer, strings.Join(expected, " or "))
+		c.fix = []string{"compare the domain in Clerk's Dashboard, and -proxy-url if you use one"}
 	default:
-		c.Status, c.Says = ok, issuer
+		c.says = issuer
 	}
 	return c
 }

@@ -6,27 +6,26 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/miekg/dns"
-	"golang.org/x/net/idna"
 )
 
 const (
-	roundPatience = 30 * time.Second
-	waitPatience  = time.Hour
+	usualTimeout = 30 * time.Second
+	waitTimeout  = time.Hour
 )
 
 const usage = `clerk-doctor says what a Clerk production instance still lacks, what is wrong with it, and what to do.
 
   clerk-doctor [options] example.com
   clerk-doctor [options]                                    (the domain of CLERK_PUBLISHABLE_KEY)
-  clerk-doctor change-domain [options] https://new.example.com
+  clerk-doctor [options] change-domain https://new.example.com
 
 It changes nothing, except with change-domain -send, and needs no login. It reads CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY
 (only to compare its kind, and for -send) and CLERK_AUTHORIZED_PARTIES (with commas), and prints no secret key or token.
@@ -34,27 +33,30 @@ Exit status: 0 all is well, 1 something fails, 2 something could not be checked.
 
 `
 
-// options are what was asked for, from arguments and environment.
+// options are what is wanted, from arguments and environment.
 type options struct {
 	domain    string // "" if neither an argument nor a key names one
+	typed     string // the name that was typed, without what people put around it
 	key       string
 	secret    string
 	proxy     *url.URL // nil: none
 	satellite bool
+	secondary bool // the name that was typed is that of an application with records of its own
 	parties   []string
 	askToken  bool
 	token     string
 	change    *change // nil: only look
 
 	json    bool
+	verbose bool
+	version bool
 	wait    bool
 	timeout time.Duration
 
-	resolver      string
-	resolverGiven bool
-	public        []string
-	connect       map[string]string
-	caBundle      string
+	resolver string // "": the system's
+	public   []string
+	connect  map[string]string
+	caBundle string
 }
 
 // usageError is a mistake in the arguments. Its text repeats no argument that might be a secret.
@@ -62,19 +64,15 @@ type usageError struct{ error }
 
 func wrongf(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// parseOptions reads arguments and environment. Flags may stand before and after the domain.
+// parseOptions reads arguments and environment. Flags may stand before and after the words.
 func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (options, error) {
 	o := options{
 		key: getenv("CLERK_PUBLISHABLE_KEY"), secret: getenv("CLERK_SECRET_KEY"),
 		connect: map[string]string{},
 	}
-	changing := len(args) > 0 && args[0] == "change-domain"
-	if changing {
-		args = args[1:]
-		o.change = &change{}
-	}
 	var proxy, token string
-	fs := o.flags(&proxy, &token)
+	var send bool
+	fs := o.flags(&proxy, &token, &send)
 	words, err := parseAll(fs, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -84,15 +82,25 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 		return o, err
 	case err != nil:
 		return o, wrongf("%w", err)
+	case o.version:
+		return o, nil
+	}
+	if len(words) > 0 && words[0] == "change-domain" {
+		o.change = &change{secondary: o.secondary, send: send}
+		words = words[1:]
+	}
+	switch {
 	case token != "" && token != "-":
 		return o, wrongf("-token takes - only: the token is read from standard input, as arguments can be seen by others")
 	case len(words) > 1:
 		return o, wrongf("one domain at a time, please: %d were given", len(words))
-	case token == "-" && changing:
+	case token == "-" && o.change != nil:
 		return o, wrongf("-token does not go with change-domain: both want standard input")
+	case send && o.change == nil:
+		return o, wrongf("-send goes with change-domain only")
 	}
 	o.askToken = token == "-"
-	o.settle(getenv)
+	o.fill(getenv)
 	if slices.ContainsFunc(o.parties, func(p string) bool { return strings.HasPrefix(p, "sk_") }) {
 		return o, wrongf("an authorized party is an origin, such as https://example.com, and one of those given is a secret key")
 	}
@@ -104,7 +112,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	return o, o.readDomain(words)
 }
 
-func (o *options) flags(proxy, token *string) *flag.FlagSet {
+func (o *options) flags(proxy, token *string, send *bool) *flag.FlagSet {
 	fs := flag.NewFlagSet("clerk-doctor", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {} // for mistakes a line is enough; -help prints it all
@@ -114,9 +122,13 @@ func (o *options) flags(proxy, token *string) *flag.FlagSet {
 	fs.Func("authorized-party", "an `origin` of your allowlist; repeat for more (default $CLERK_AUTHORIZED_PARTIES)", into(&o.parties))
 	fs.StringVar(token, "token", "", "judge the session token on standard input; give `-`")
 	fs.BoolVar(&o.json, "json", false, "report as JSON")
-	fs.BoolVar(&o.wait, "wait", false, "look again until all is well or -timeout is over")
+	fs.BoolVar(&o.verbose, "v", false, "list what is fine too, with the commands that show it")
+	fs.BoolVar(&o.version, "version", false, "print the version of clerk-doctor")
+	fs.BoolVar(&o.secondary, "secondary", false, "the domain is that of a secondary application, with records of its own")
+	fs.BoolVar(send, "send", false, "with change-domain: send the request, after asking")
+	fs.BoolVar(&o.wait, "wait", false, "look again until all is well, -timeout is over, or what is wrong does not change with time")
 	fs.DurationVar(&o.timeout, "timeout", 0, "give up after this `time` (default 30s, with -wait 1h)")
-	fs.StringVar(&o.resolver, "resolver", "", "the `address` of the resolver to use (default the system's)")
+	fs.StringVar(&o.resolver, "resolver", "", "the `address` of the resolver to compare with the world (default the system's)")
 	fs.Func("public-resolver", "an `address` at which to see what the world sees; repeat for more (default 1.1.1.1 and 8.8.8.8)", into(&o.public))
 	fs.StringVar(&o.caBundle, "ca-bundle", "", "trust the authorities in this PEM `file` too")
 	fs.Func("connect-to", "connect to another address than DNS says: `host=address`; repeat for more", func(s string) error {
@@ -127,10 +139,6 @@ func (o *options) flags(proxy, token *string) *flag.FlagSet {
 		o.connect[strings.ToLower(host)] = to
 		return nil
 	})
-	if o.change != nil {
-		fs.BoolVar(&o.change.secondary, "secondary", false, "the new home is a secondary application, with records of its own")
-		fs.BoolVar(&o.change.send, "send", false, "send the request, after asking")
-	}
 	return fs
 }
 
@@ -155,8 +163,8 @@ func parseAll(fs *flag.FlagSet, args []string) (words []string, err error) {
 	}
 }
 
-// settle fills in what was not given.
-func (o *options) settle(getenv func(string) string) {
+// fill sets what was not given.
+func (o *options) fill(getenv func(string) string) {
 	if len(o.parties) == 0 {
 		for entry := range strings.SplitSeq(getenv("CLERK_AUTHORIZED_PARTIES"), ",") {
 			if entry = strings.TrimSpace(entry); entry != "" {
@@ -167,11 +175,10 @@ func (o *options) settle(getenv func(string) string) {
 	if len(o.public) == 0 {
 		o.public = []string{"1.1.1.1", "8.8.8.8"}
 	}
-	o.resolverGiven = o.resolver != ""
 	if o.timeout <= 0 {
-		o.timeout = roundPatience
+		o.timeout = usualTimeout
 		if o.wait {
-			o.timeout = waitPatience
+			o.timeout = waitTimeout
 		}
 	}
 }
@@ -185,56 +192,16 @@ func parseProxy(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// readDomain settles which domain is meant: the argument, or else the one in the key.
-func (o *options) readDomain(words []string) error {
-	switch {
-	case o.change != nil:
-		return o.readHome(strings.Join(words, ""))
-	case len(words) > 0:
-		return o.readArgument(words[0])
-	case o.key == "":
-		return wrongf("which domain? Name it, or set CLERK_PUBLISHABLE_KEY")
-	}
-	if k, err := parseKey(o.key); err == nil && k.live {
-		o.domain = strings.TrimPrefix(k.host, "clerk.")
-	}
-	return nil
-}
-
-func (o *options) readHome(word string) (err error) {
-	if o.change.home, err = parseHome(word); err != nil {
-		return usageError{err}
-	}
-	if o.domain, err = o.change.domain(); err != nil {
-		return wrongf("change-domain: %w", err)
-	}
-	return nil
-}
-
-func (o *options) readArgument(word string) error {
-	name := strings.TrimSuffix(word, ".")
-	if u, err := url.Parse(word); err == nil && u.Host != "" {
-		name = u.Hostname()
-	}
-	name, err := idna.Lookup.ToASCII(name)
-	if err != nil || !isHost(name) || net.ParseIP(name) != nil {
-		return wrongf("that is not a domain: give it as example.com") // not repeated: it may be a key put in the wrong place
-	}
-	o.domain = name
-	return nil
-}
-
 // network makes the ways out that the options describe.
 func (o *options) network(w world) (*network, error) {
-	n := &network{dialer: w.dialer, connect: o.connect, now: w.now}
-	if o.resolver == "" {
-		system, err := dns.ClientConfigFromFile(w.resolvConf)
-		if err != nil || len(system.Servers) == 0 {
-			return nil, wrongf("the system names no resolver in %s: name one with -resolver", w.resolvConf)
+	n := &network{dialer: w.dialer, dnsTimeout: w.dnsTimeout, connect: o.connect, now: w.now}
+	if o.resolver != "" {
+		n.local = []server{n.at(o.resolver)}
+	} else if system, err := dns.ClientConfigFromFile(w.resolvConf); err == nil { // elsewhere than on Unix there is none
+		for _, address := range system.Servers {
+			n.local = append(n.local, n.at(address))
 		}
-		o.resolver = system.Servers[0]
 	}
-	n.resolver = n.at(o.resolver)
 	for _, p := range o.public {
 		n.public = append(n.public, n.at(p))
 	}
@@ -252,4 +219,13 @@ func (o *options) network(w world) (*network, error) {
 		return nil, wrongf("%s has no PEM certificate", o.caBundle)
 	}
 	return n, nil
+}
+
+// version is that of the module, as go install knows it.
+func version() string {
+	info, found := debug.ReadBuildInfo()
+	if !found || info.Main.Version == "" {
+		return "(unknown version)"
+	}
+	return info.Main.Version
 }

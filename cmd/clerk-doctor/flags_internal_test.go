@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"maps"
 	"os"
@@ -21,6 +20,12 @@ func TestDomainIsUnderstood(t *testing.T) {
 	for word, want := range map[string]string{
 		"example.com": "example.com", "Example.COM.": "example.com", "https://example.com/path": "example.com",
 		"https://example.com:8443": "example.com", "bücher.example": "xn--bcher-kva.example",
+		"www.example.com": "example.com", "https://clerk.example.com/": "example.com", "HTTPS://Accounts.Example.com/sign-in": "example.com",
+		"example.com:443": "example.com", "example.com/sign-in?x=1": "example.com", "//example.com": "example.com", " example.com ": "example.com",
+		"BÜCHER.example": "xn--bcher-kva.example", "www.bücher.example": "xn--bcher-kva.example", "例え。example": "xn--r8jz45g.example",
+		"clk._domainkey.example.com": "example.com", "CLK2._domainkey.Example.com.": "example.com", "pdk1._domainkey.clkmail2.example.com": "example.com",
+		"clerk.app.example.com": "app.example.com", "app.example.com": "app.example.com", "www.co.uk": "www.co.uk", "clerk.com": "clerk.com",
+		"example.co.uk": "example.co.uk", "user.github.io": "user.github.io", "me@example.com": "example.com", "*.example.com": "example.com",
 	} {
 		o, err := parse(nil, word)
 		if err != nil || o.domain != want {
@@ -37,6 +42,10 @@ func TestMistakesInArguments(t *testing.T) {
 	}{
 		"no domain":                 {nil, "which domain?"},
 		"not a domain":              {[]string{"localhost"}, "not a domain"},
+		"a public suffix":           {[]string{"co.uk"}, "needs a domain you own"},
+		"a hosting provider":        {[]string{"https://vercel.app/"}, "needs a domain you own"},
+		"a top-level domain":        {[]string{"com."}, "not a domain"},
+		"an IPv6 address":           {[]string{"[2001:db8::1]:443"}, "not a domain"},
 		"an address":                {[]string{"192.0.2.1"}, "not a domain"},
 		"two domains":               {[]string{"example.com", "example.org"}, "one domain at a time"},
 		"a secret key as domain":    {[]string{secretKey}, "not a domain"},
@@ -54,6 +63,7 @@ func TestMistakesInArguments(t *testing.T) {
 		"change with a query":       {[]string{"change-domain", "https://example.com?x"}, "change-domain wants"},
 		"change with a port":        {[]string{"change-domain", "https://example.com:8443"}, "change-domain wants"},
 		"change to a public suffix": {[]string{"change-domain", "https://co.uk"}, "co.uk"},
+		"change to an address":      {[]string{"change-domain", "https://192.0.2.1"}, "change-domain wants"},
 		"change to nothing":         {[]string{"change-domain"}, "change-domain wants"},
 		"no bundle":                 {[]string{"-ca-bundle", "/nowhere/ca.pem", "-resolver", "192.0.2.53", "example.com"}, "no such file"},
 		"a bundle without any":      {[]string{"-ca-bundle", "README.md", "-resolver", "192.0.2.53", "example.com"}, "no PEM certificate"},
@@ -74,7 +84,7 @@ func TestMistakesInArguments(t *testing.T) {
 	}
 }
 
-func TestNoResolverIsAMistake(t *testing.T) {
+func TestNoResolverIsNoMistake(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "resolv.conf")
 	if err := os.WriteFile(file, []byte("search example.com\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -83,8 +93,8 @@ func TestNoResolverIsAMistake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.network(world{resolvConf: file}); !errors.As(err, new(usageError)) {
-		t.Errorf("got error %v, want a usage error", err)
+	if n, err := o.network(world{resolvConf: file}); err != nil || len(n.local) != 0 || len(n.public) != 2 {
+		t.Errorf("got %+v and error %v, want the public resolvers", n, err)
 	}
 }
 
@@ -118,7 +128,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	if code := run(t.Context(), w, []string{"-help"}); code != exitGood {
 		t.Errorf("exit status %d, want %d", code, exitGood)
 	}
-	for _, name := range []string{"-resolver", "-public-resolver", "-token", "-json", "-wait", "-satellite", "-proxy-url", "-ca-bundle", "-connect-to", "-authorized-party"} {
+	for _, name := range []string{"-resolver", "-public-resolver", "-token", "-json", "-wait", "-satellite", "-proxy-url", "-ca-bundle", "-connect-to", "-authorized-party", "-v", "-version", "-send", "-secondary"} {
 		if !strings.Contains(stderr.String(), "  "+name) {
 			t.Errorf("-help does not name %s", name)
 		}
@@ -143,22 +153,21 @@ func TestColourIsForTerminalsThatWantIt(t *testing.T) {
 	}
 }
 
-func TestVerdict(t *testing.T) {
+func TestExitStatus(t *testing.T) {
+	explained := check{code: cnameMissing, name: "a", cause: &ref{internetUnreachable, "b"}}
 	for _, tt := range []struct {
 		name string
-		have []status
+		have []check
 		want int
 	}{
 		{"nothing", nil, exitGood},
-		{"fine", []status{ok, warn, skipped}, exitGood},
-		{"not all could be checked", []status{ok, unknown, warn}, exitUnknown},
-		{"a failure is certain", []status{unknown, fail, ok}, exitFails},
+		{"fine", []check{{code: keyGood}, {code: serversLame}, {code: keyNotGiven}}, exitGood},
+		{"not all could be checked", []check{{code: keyGood}, {code: cnameUnknown}, {code: serversLame}}, exitUnknown},
+		{"a failure is certain", []check{{code: cnameUnknown}, {code: cnameMissing}, {code: keyGood}}, exitFails},
+		{"a failure whose cause is not known", []check{{code: internetUnreachable, name: "b"}, explained}, exitUnknown},
+		{"a failure whose cause is not there", []check{explained}, exitFails},
 	} {
-		var checks []check
-		for _, s := range tt.have {
-			checks = append(checks, check{Status: s})
-		}
-		if got := verdict(checks); got != tt.want {
+		if got := exitStatus(tt.have); got != tt.want {
 			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
 		}
 	}

@@ -40,10 +40,10 @@ type internet struct {
 	ca authority
 }
 
-func newInternet(t *testing.T) internet {
+func newInternet(t *testing.T, program string) internet {
 	t.Helper()
 	return internet{
-		nameServers: startNameServers(t),
+		nameServers: startNameServers(t, program),
 		ca:          newAuthority(t, pkix.Name{Organization: []string{"Let's Encrypt"}, CommonName: "R11"}),
 	}
 }
@@ -57,6 +57,8 @@ type story struct {
 	stdin  string
 	exit   int
 	tty    bool                                // both outputs are terminals
+	width  int                                 // columns; 0: not known
+	conf   string                              // resolv.conf; "": one name server
 	site   func(*testing.T, internet, *site)   // changes to a site that has everything; nil: none
 	leads  func(*testing.T, internet) []string // further host=address; later ones win
 	pause  func(*site)                         // what happens between two rounds
@@ -80,10 +82,7 @@ func (st story) run(t *testing.T, in internet) {
 	if st.site != nil {
 		st.site(t, in, s)
 	}
-	var leads []string
-	for _, h := range []string{"ns1.hoster.example", "ns2.hoster.example"} {
-		leads = append(leads, h+"="+in.authority)
-	}
+	leads := hoster(in.authority)
 	leads = append(leads, "ns1.lamehost.example="+in.stale)
 	for _, h := range []string{"192.0.2.53", "1.1.1.1", "8.8.8.8"} {
 		leads = append(leads, h+"="+in.resolver)
@@ -109,11 +108,12 @@ func (st story) run(t *testing.T, in internet) {
 
 	var stdout, stderr bytes.Buffer
 	w := world{
-		stdin: strings.NewReader(st.stdin), stdout: &stdout, stderr: &stderr, colour: st.tty, live: st.tty,
+		stdin: strings.NewReader(st.stdin), stdout: &stdout, stderr: &stderr, colour: st.tty, live: st.tty, width: st.width,
 		getenv: func(name string) string { return st.env[name] }, now: atNoon,
 		pause:      func(context.Context, time.Duration) { st.pause(s) },
 		dialer:     loopbackOnly(t),
-		resolvConf: resolvConf(t),
+		dnsTimeout: testTimeout,
+		resolvConf: resolvConf(t, st.conf),
 	}
 	code := run(t.Context(), w, args)
 	if code != st.exit {
@@ -175,23 +175,26 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-var errOutside = errors.New("a test may not leave this machine")
+var errElsewhere = errors.New("a test may not leave this machine")
 
 // loopbackOnly fails the test when anything else is dialled.
 func loopbackOnly(t *testing.T) net.Dialer {
 	return net.Dialer{ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
-		if host, _, _ := net.SplitHostPort(address); !strings.HasPrefix(host, "127.0.0.") {
-			t.Errorf("dials %s", address)
-			return errOutside
+		switch host, _, _ := net.SplitHostPort(address); {
+		case strings.HasPrefix(host, "127.0.0."):
+			return nil
+		case strings.HasPrefix(host, "2001:db8:"): // as without IPv6
+			return os.NewSyscallError("connect", syscall.ENETUNREACH)
 		}
-		return nil
+		t.Errorf("dials %s", address)
+		return errElsewhere
 	}}
 }
 
-func resolvConf(t *testing.T) string {
+func resolvConf(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "resolv.conf")
-	if err := os.WriteFile(file, []byte("nameserver 192.0.2.53\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(cmp.Or(text, "nameserver 192.0.2.53\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file

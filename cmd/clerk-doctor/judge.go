@@ -10,169 +10,201 @@ import (
 	"github.com/miekg/dns"
 )
 
-// judge is the verdict on one CNAME. It is pure: (evidence) to (check).
+// judge is the check of one CNAME. It is pure: (evidence) to (check).
 func judge(e evidence) check {
 	best, known := e.best()
+	c := check{name: e.host}
 	switch {
-	case e.vacant:
-		return check{Status: fail, Says: "the domain itself is not there: see name servers", See: []string{"dig +noall +answer " + e.host + " CNAME"}}
-	case e.bogus:
-		return check{Status: fail, Says: "resolvers refuse every answer of " + e.apex + ": see name servers", See: e.see(best)}
-	case !known:
-		return e.unanswered()
-	case best.target == "" && e.blind:
-		return check{
-			Status: unknown, Says: errBlind.Error(), See: e.see(best),
-			Fix: []string{"run this where the internet can be seen, or name other servers with -resolver and -public-resolver"},
-		}
+	case e.cause != nil:
+		c.code, c.says, c.cause = cnameUnknown, "not looked up", e.cause
+	case e.cut == e.host:
+		e.delegated(&c)
+	case len(e.lame) > 0 && !slices.ContainsFunc(e.public, sighting.conclusive):
+		e.lameAbove(&c)
+	case e.unsigned != nil && (!known || best.target != "" && e.fitOf(best) == int(right)):
+		c = *e.unsigned
+	case !known || !best.q.direct && len(e.direct) > 0 && best.target == "" && best.rcode != dns.RcodeNameError:
+		e.unanswerable(&c) // only NXDOMAIN means absent where the zone's own servers do not say
 	case best.target == "":
-		return e.absent(best)
-	}
-	return e.present(best)
-}
-
-// unanswered: no server gave a usable answer.
-func (e evidence) unanswered() check {
-	for _, s := range e.public {
-		if s.err == nil {
-			return check{
-				Status: fail, Says: fmt.Sprintf("%s answers %s", s.server.name, dns.RcodeToString[s.rcode]),
-				Fix: []string{"mend the zone first: see name servers"}, See: e.see(s),
-			}
-		}
-	}
-	c := check{
-		Status: unknown, Says: "no name server could be asked",
-		Fix: []string{"check the network here, or name other servers with -resolver and -public-resolver"},
-	}
-	if len(e.public) > 0 {
-		c.See = e.see(e.public[0])
+		c.see = []string{best.dig()}
+		e.absent(&c, best)
+	default:
+		c.see = []string{best.dig()}
+		e.present(&c, best)
 	}
 	return c
+}
+
+// delegated: other servers than the zone's are responsible for the host. No CNAME of the zone is seen then.
+func (e evidence) delegated(c *check) {
+	to := strings.Join(e.cutTo, ", ")
+	c.code, c.says = zoneCut, "it has a zone of its own, which hides every other record at the name"
+	if to != "" {
+		c.says = "it has NS records (" + to + "), which hide every other record at the name"
+	}
+	c.fix = append([]string{"first remove the NS records of " + e.host + ", or the zone of that name"}, e.add()...)
+	q := question{name: e.host, qtype: dns.TypeNS, direct: true}
+	if len(e.direct) > 0 {
+		c.see = []string{q.dig(e.direct[0].server)}
+	} else {
+		q.direct = false
+		c.see = []string{q.dig(server{})}
+	}
+}
+
+// lameAbove: a name between the zone and the host is delegated, and no server there answers.
+func (e evidence) lameAbove(c *check) {
+	c.code, c.says = zoneCutLame, e.cut+" is delegated to "+strings.Join(e.cutTo, ", ")+"; "+strings.Join(e.lame, "; ")
+	c.see = append([]string{question{name: e.cut, qtype: dns.TypeNS}.dig(server{})}, digs(e.direct)...)
+	kept := e.apex
+	e.apex = e.above
+	c.fix = append([]string{
+		"remove the NS records of " + e.cut + " from " + e.above + ", unless something needs them: then have these servers answer, and add the records there, to " + kept,
+	}, e.add()...)
+}
+
+// unanswerable: no server gives an answer that can be used.
+func (e evidence) unanswerable(c *check) {
+	for _, s := range slices.Concat(e.direct, e.public) {
+		c.see = append(c.see, s.dig())
+	}
+	var failed []string
+	for _, s := range e.direct {
+		failed = append(failed, s.String()+" "+s.answersTo(s.q))
+	}
+	if len(failed) > 0 {
+		c.code, c.says = serversQueryFail, strings.Join(failed, "; ")
+		c.fix = []string{"see whether the CNAME is entered at the DNS provider; if it is, show the provider these queries, which its servers fail on"}
+		return
+	}
+	for _, s := range e.public {
+		if s.err == nil {
+			c.code, c.says = resolversFail, s.String()+" "+s.answersTo(s.q)
+			c.fix = resolverAdvice(s.reply)
+			return
+		}
+	}
+	c.code, c.says = cnameUnknown, "no server answers"
+	c.fix = []string{"check the network here, or name other servers with -resolver and -public-resolver"}
 }
 
 // absent: there is no CNAME. What stands in its place says why.
-func (e evidence) absent(best sighting) check {
-	c := check{Status: fail, See: e.see(best)}
-	add := e.add()
+func (e evidence) absent(c *check, best sighting) {
+	c.code, c.fix = cnameMissing, e.add()
+	at := list(e.addrs)
 	switch {
+	case e.wildcard != "":
+		c.says = "no record of its own: the wildcard " + e.wildcard + " answers with " + and(e.beside) + " records"
+		c.see = append(c.see, e.at(best, e.beside[0]))
 	case len(e.addrs) > 0 && subset(e.addrs, e.targetAddrs):
-		c.Says = "flattened: the provider answers with the addresses of the target (" + list(e.addrs) + ") instead of a CNAME"
-		c.Fix = []string{"turn CNAME flattening (ALIAS, ANAME) off for this name, so that Clerk can see the CNAME", add}
-		c.See = append(c.See, e.dig(best, "A"))
+		c.code, c.says = cnameFlattened, "the provider answers with the addresses of the target ("+at+")"
+		c.fix = []string{"turn CNAME flattening (ALIAS, ANAME) off for this name, so that Clerk can see the CNAME"}
+		c.see = append(c.see, e.at(best, "A"))
 	case slices.ContainsFunc(e.addrs, isCloudflare):
-		c.Says = "proxied by Cloudflare: its addresses (" + list(e.addrs) + ") stand where a CNAME should"
-		c.Fix = []string{`in Cloudflare, under DNS, set this record to "DNS only" (grey cloud)`}
-		c.See = append(c.See, e.dig(best, "A"))
-	case len(e.addrs) > 0:
-		c.Says = "addresses (" + list(e.addrs) + ") stand where a CNAME should"
-		c.Fix = []string{"delete them; if there is no such record, a wildcard answers, and the CNAME will take its place", add}
-		c.See = append(c.See, e.dig(best, "A"))
+		c.code, c.says = cnameProxied, at+" stand where the CNAME should"
+		c.fix = []string{`in Cloudflare, under DNS, set the record to "DNS only" (grey cloud)`}
+		c.see = append(c.see, e.at(best, "A"))
 	case len(e.beside) > 0:
-		c.Says = strings.Join(e.beside, " and ") + " records stand where a CNAME should"
-		c.Fix = []string{"delete them: a CNAME cannot stand beside other records", add}
-		c.See = append(c.See, e.dig(best, e.beside[0]))
+		c.code, c.says = cnameReplaced, and(e.beside)+" records"
+		if at != "" {
+			c.says += " (" + at + ")"
+		}
+		c.fix = append([]string{"delete the " + and(e.beside) + " records of " + e.host + ": a CNAME cannot stand beside others"}, e.add()...)
+		c.see = append(c.see, e.at(best, e.beside[0]))
 	case e.doubled != "":
-		c.Says = "the zone is appended twice: the record is at " + e.doubled
-		c.Fix = []string{"your provider adds " + e.apex + " itself: enter the name as " + strings.TrimSuffix(e.host, "."+e.apex)}
-		c.See = append(c.See, e.digAt(e.doubled, best, "CNAME"))
+		c.code, c.says = cnameDoubled, "the record is at "+e.doubled
+		c.fix = []string{"enter the name without ." + e.apex + " at its end: the provider adds that itself"}
+		c.see = append(c.see, question{name: e.doubled, qtype: dns.TypeCNAME, direct: best.q.direct}.dig(best.server))
 	default:
-		c.Says = "not there"
-		c.Fix = []string{add}
+		e.missing(c, best)
 	}
-	return c
 }
 
-// present: there is a CNAME. Is it the right one, alone, and does everybody see it?
-func (e evidence) present(best sighting) check {
-	c := check{See: e.see(best)}
+// missing: nothing is there. Only servers that agree on it count.
+func (e evidence) missing(c *check, best sighting) {
+	c.says = best.String() + " answers " + best.words()
+	if best.rcode == dns.RcodeSuccess {
+		c.says += ": the name exists, without a CNAME"
+	}
+	for _, s := range e.public {
+		if how, _ := e.match(s.target); s.conclusive() && how == right && best.q.direct {
+			c.says += "; " + s.String() + " still has it, from before it was removed"
+			c.see = append(c.see, s.dig())
+			break
+		}
+	}
+}
+
+// present: there is a CNAME. Is it the right one, alone, of its own, and does everybody see it?
+func (e evidence) present(c *check, best sighting) {
 	how, _ := e.match(best.target)
 	switch {
-	case how == wrong:
-		c.Status, c.Says = fail, "leads to "+best.target+", not to "+e.target
-		c.Fix = []string{"change the target to " + e.wanted()}
-		if e.apex != "" && strings.HasSuffix(best.target, "."+e.apex) {
-			c.Fix = append(c.Fix, "if that is what you entered, put a dot at its end: your provider appends "+e.apex)
-		}
+	case len(e.several) > 1:
+		c.code, c.says = cnameBeside, fmt.Sprintf("%d CNAMEs (%s), where DNS allows one", len(e.several), strings.Join(e.several, ", "))
+		c.fix = []string{"keep the one that leads to " + e.targets[0] + ", and delete the others"}
+	case how != right && e.wildcard != "":
+		c.code, c.says = cnameMissing, "no record of its own: the wildcard "+e.wildcard+" answers with a CNAME to "+best.target
+		c.fix = e.add()
+	case how != right && e.redirect != "":
+		c.code, c.says = cnameWrong, "a DNAME at "+e.redirect+" leads everything below it elsewhere, this name to "+best.target
+		c.fix = append([]string{"a name below a DNAME cannot have records of its own (RFC 6672): replace the DNAME"}, e.add()...)
+	case how == wrong, how == swapped:
+		e.wrongTarget(c, best, how)
 	case len(e.beside) > 0:
-		c.Status, c.Says = fail, "the CNAME stands beside other records ("+strings.Join(e.beside, ", ")+"), which DNS forbids: some resolvers see it, some do not"
-		c.Fix = []string{"delete the " + strings.Join(e.beside, ", ") + " records of " + e.host}
-		c.See = append(c.See, e.dig(best, e.beside[0]))
+		c.code, c.says = cnameBeside, and(e.beside)+", which DNS forbids: some resolvers see the CNAME, some do not"
+		c.fix = []string{"delete the " + and(e.beside) + " records of " + e.host}
+		c.see = append(c.see, e.at(best, e.beside[0]))
 	case e.targetMissing:
-		c.Status, c.Says = fail, "leads to "+best.target+", which does not exist"
-		c.Fix = []string{"copy the target again from the Domains page of Clerk's Dashboard"}
-		c.See = append(c.See, "dig "+best.target)
+		c.code, c.says = cnameTargetMissing, "to "+best.target+", which does not exist (NXDOMAIN)"
+		c.fix = []string{"copy the target again from the Domains page of Clerk's Dashboard"}
+		c.see = append(c.see, question{name: best.target, qtype: dns.TypeA}.dig(server{}))
 	default:
-		e.spread(&c, best)
-		if how == unusual && c.Status == ok {
-			c.Status = warn
-			c.Says += ", which is Clerk's, but not the usual " + e.target
-			c.Fix = []string{"compare it with the Domains page of Clerk's Dashboard"}
-		}
-	}
-	return c
-}
-
-// spread says whether the other servers say what the best one says. Lame ones are not asked: they are a matter of the zone.
-func (e evidence) spread(c *check, best sighting) {
-	var behind []string
-	var wait time.Duration
-	compare := func(s sighting) {
-		if s.target != best.target {
-			behind = append(behind, s.server.name)
-			c.See = append(c.See, e.dig(s, "CNAME"))
-			wait = max(wait, s.wait)
-		}
-	}
-	for _, s := range e.authoritative {
-		if s.usable() && s.authoritative {
-			s.wait = 0 // it answers from the zone: nothing has to run out
-			compare(s)
-		}
-	}
-	heard := 0
-	for _, s := range e.public {
-		if s.err == nil {
-			heard++
-			compare(s)
-		}
-	}
-	switch {
-	case len(behind) > 0:
-		c.Status, c.Says = fail, fmt.Sprintf("on its way: %s has it, not yet %s", best.server.name, strings.Join(behind, ", "))
-		c.Fix = []string{"wait, or run again with -wait"}
-		if wait > 0 {
-			c.Fix = []string{"wait up to " + human(wait) + ", or run again with -wait"}
-		}
-	case heard == 0:
-		c.Status, c.Says = unknown, best.server.name+" says "+best.target+", but no public resolver could be asked"
-		c.Fix = []string{"check the network here, or name others with -public-resolver"}
-	default:
-		c.Status, c.Says = ok, "CNAME "+best.target
+		e.spread(c, best, how)
 	}
 }
 
-// wanted is the target, in words where only the Dashboard knows it.
-func (e evidence) wanted() string {
-	if strings.Contains(e.target, "<id>") {
-		return e.target + ", with the id that the Domains page of Clerk's Dashboard shows"
+// wrongTarget: the target is not Clerk's, or that of another record.
+func (e evidence) wrongTarget(c *check, best sighting, how fit) {
+	c.code, c.says = cnameWrong, "to "+best.target+", not to "+e.targets[0]
+	if how == swapped {
+		c.code, c.says = cnameSwapped, "to "+best.target+", which is the target of "+owner(best.target)
 	}
-	return e.target
+	c.fix = e.withID("change the target of " + e.label() + " to " + e.targets[0])
+	if entered, appended := strings.CutSuffix(best.target, "."+e.apex); appended {
+		if fits, _ := e.match(entered); fits == right {
+			c.fix = []string{"put a dot at the end of the target: the provider appends " + e.apex}
+		}
+	}
 }
 
-func (e evidence) add() string {
+func (e evidence) add() []string {
 	if e.apex == "" {
-		return fmt.Sprintf("add: name %s, type CNAME, target %s", e.host, e.wanted())
+		return e.withID("add: " + e.host + " CNAME " + e.targets[0])
 	}
-	return fmt.Sprintf("add to %s: name %s, type CNAME, target %s", e.apex, strings.TrimSuffix(e.host, "."+e.apex), e.wanted())
+	return e.withID("add to " + e.apex + ": " + e.label() + " CNAME " + e.targets[0])
 }
 
-func (e evidence) see(s sighting) []string { return []string{e.dig(s, "CNAME")} }
+const whereIDs = "the Domains page of Clerk's Dashboard shows the <id>"
 
-func (e evidence) dig(s sighting, qtype string) string { return e.digAt(e.host, s, qtype) }
+// withID adds where the id in a target is found.
+func (e evidence) withID(step string) []string {
+	if e.hasID() {
+		return []string{step, whereIDs}
+	}
+	return []string{step}
+}
 
-func (e evidence) digAt(name string, s sighting, qtype string) string {
-	return "dig +noall +answer " + name + " " + qtype + " " + s.server.dig()
+// label is the host as it is entered in its zone.
+func (e evidence) label() string {
+	if e.apex == "" || e.apex == e.host {
+		return e.host
+	}
+	return strings.TrimSuffix(e.host, "."+e.apex)
+}
+
+// at shows the host's records of another type.
+func (e evidence) at(s sighting, qtype string) string {
+	return question{name: e.host, qtype: dns.StringToType[qtype], direct: s.q.direct}.dig(s.server)
 }
 
 func subset(some, of []netip.Addr) bool {
@@ -185,4 +217,19 @@ func list(addrs []netip.Addr) string {
 		words[i] = a.String()
 	}
 	return strings.Join(words, ", ")
+}
+
+func and(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+// keeps is how long a resolver may go on with an old answer.
+func keeps(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return " (for up to " + human(d) + ")"
 }

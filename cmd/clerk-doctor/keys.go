@@ -56,18 +56,20 @@ const (
 )
 
 func (d *doctor) checkKeys(ctx context.Context) []check {
-	published := check{Group: groupKeys, Name: "publishable key", See: []string{seeKey}}
+	published := check{code: keyGood, name: "publishable key", see: []string{seeKey}}
 	k, err := parseKey(d.key)
 	switch {
 	case d.key == "":
-		published.Status, published.Says, published.See = skipped, "not given: set CLERK_PUBLISHABLE_KEY or -publishable-key", nil
+		published.code, published.says, published.see = keyNotGiven, "CLERK_PUBLISHABLE_KEY or -publishable-key", nil
+	case errors.Is(err, errKeySecret):
+		published.code, published.says, published.fix = keySecret, "it must never reach a browser", []string{fixKeys, "and replace the secret key, if it was published"}
 	case err != nil:
-		published.Status, published.Says, published.Fix = fail, "does not decode: "+err.Error(), []string{fixKeys}
+		published.code, published.says, published.fix = keyMalformed, err.Error(), []string{fixKeys}
 	case !k.live:
-		published.Status, published.Says = fail, "is of a development instance (pk_test_, "+k.host+")"
-		published.Fix = []string{"give production its own pk_live_ key: " + fixKeys}
+		published.code, published.says = keyDevelopment, "pk_test_, of "+k.host
+		published.fix = []string{"give production its own pk_live_ key: " + fixKeys}
 	default:
-		published.Status, published.Says = ok, "live, of "+k.host
+		published.says = "of " + k.host
 	}
 	checks := []check{published, d.checkSecret(k, d.key != "" && err == nil)}
 	if d.key != "" && err == nil && k.live {
@@ -78,53 +80,51 @@ func (d *doctor) checkKeys(ctx context.Context) []check {
 
 // checkSecret looks at the first characters of the secret key only.
 func (d *doctor) checkSecret(k key, published bool) check {
-	c := check{Group: groupKeys, Name: "secret key", See: []string{`printf %s "$CLERK_SECRET_KEY" | cut -c1-8`}}
+	c := check{code: secretGood, name: "secret key", see: []string{`printf %s "$CLERK_SECRET_KEY" | cut -c1-8`}}
 	live, test := strings.HasPrefix(d.secret, "sk_live_"), strings.HasPrefix(d.secret, "sk_test_")
 	switch {
 	case d.secret == "":
-		c.Status, c.Says, c.See = skipped, "not given: set CLERK_SECRET_KEY to have its kind compared", nil
+		c.code, c.says, c.see = secretNotGiven, "CLERK_SECRET_KEY", nil
 	case !live && !test:
-		c.Status, c.Says, c.Fix = fail, "begins with neither sk_live_ nor sk_test_", []string{fixKeys}
+		c.code, c.says, c.fix = secretMalformed, "it begins with neither sk_live_ nor sk_test_", []string{fixKeys}
 	case published && live != k.live:
-		c.Status, c.Says = fail, "is of another kind than the publishable key: one is live, the other is not"
-		c.Fix = []string{"take both from the API keys page of Clerk's Dashboard, with Production chosen at the top"}
+		c.code, c.says = secretDiffers, "one is live, the other is not"
+		c.fix = []string{"take both from the API keys page of Clerk's Dashboard, with Production chosen at the top"}
 	case test:
-		c.Status, c.Says = fail, "is of a development instance (sk_test_)"
-		c.Fix = []string{"give production its own sk_live_ key: " + fixKeys}
-	default:
-		c.Status, c.Says = ok, "live"
+		c.code, c.says = secretDevelopment, "sk_test_"
+		c.fix = []string{"give production its own sk_live_ key: " + fixKeys}
 	}
 	return c
 }
 
-// checkKeyDomain compares the domain in the key with the one that was asked about.
+// checkKeyDomain compares the domain in the key with the one that is looked at.
 func (d *doctor) checkKeyDomain(ctx context.Context, k key) check {
-	c := check{Group: groupKeys, Name: "domain of the key", Status: fail, See: []string{seeKey}}
+	c := check{code: keyDomainGood, name: "domain of the key", see: []string{seeKey}}
 	home, usual := strings.CutPrefix(k.host, "clerk.")
 	switch {
 	case usual && home == d.domain:
-		c.Status, c.Says = ok, home
+		c.says = home
 	case d.satellite:
-		c.Status, c.Says = ok, home+", the primary domain of the satellite "+d.domain
+		c.says = home + ", the primary domain of the satellite " + d.domain
 	case usual && within(d.domain, home):
-		c.Says = "the key is of " + home + ", a primary application: its records are there, and none at " + d.domain
-		c.Fix = []string{
+		c.code, c.says = keyDomainPrimary, "it is of "+home+", whose records are there, and none at "+d.domain
+		c.fix = []string{
 			"if " + d.domain + " is one of its pages, run clerk-doctor " + home,
 			"if it is a secondary application with an instance of its own, use that instance's key, which is of clerk." + d.domain,
 		}
 	case usual && within(home, d.domain):
-		c.Says = "the key is of " + home + ", a secondary application: its records are at clerk." + home + ", not at clerk." + d.domain
-		c.Fix = []string{
+		c.code, c.says = keyDomainSecondary, "it is of "+home+", whose records are at clerk."+home+", not at clerk."+d.domain
+		c.fix = []string{
 			"if that is the application you mean, run clerk-doctor " + home,
 			"if you mean the primary one, use its key, which is of clerk." + d.domain,
 		}
 	case d.stale(ctx, k):
-		c.Says = "stale: the key is of " + k.host + ", which no longer leads to Clerk, while clerk." + d.domain + " does"
-		c.Fix = []string{"the domain was changed and the key with it: " + fixKeys + ", and deploy again"}
-		c.See = append(c.See, d.dig(k.host, "CNAME"))
+		c.code, c.says = keyDomainStale, "it is of "+k.host+", which no longer leads to Clerk, while clerk."+d.domain+" does"
+		c.fix = []string{"the domain was changed and the key with it: " + fixKeys + ", and deploy again"}
+		c.see = append(c.see, question{name: k.host, qtype: dns.TypeCNAME}.dig(server{}))
 	default:
-		c.Says = "wrong domain: the key is of " + k.host + ", and you asked about " + d.domain
-		c.Fix = []string{
+		c.code, c.says = keyDomainDiffers, "it is of "+k.host+", and this is about "+d.domain
+		c.fix = []string{
 			"if the key is right, run clerk-doctor " + home,
 			"if the instance has the wrong domain, change it: clerk-doctor change-domain https://" + d.domain,
 			"if " + d.domain + " is a satellite of " + home + ", say so with -satellite",
@@ -137,9 +137,4 @@ func (d *doctor) checkKeyDomain(ctx context.Context, k key) check {
 func (d *doctor) stale(ctx context.Context, k key) bool {
 	old, current := d.net.lookup(ctx, k.host, dns.TypeCNAME), d.net.lookup(ctx, "clerk."+d.domain, dns.TypeCNAME)
 	return old.usable() && !old.leadsToClerk(k.host) && current.leadsToClerk("clerk."+d.domain)
-}
-
-func (r reply) leadsToClerk(host string) bool {
-	target := plain(r.canonical(host))
-	return within(target, clerkZone) || target == clerkWorker
 }

@@ -18,16 +18,18 @@ import (
 	"golang.org/x/term"
 )
 
-// world is everything outside the program. Tests put their own in its place.
+// world is everything that is not the program. Tests put their own in its place.
 type world struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	colour         bool // standard output is a terminal that wants it
 	live           bool // standard error is a terminal: progress is rewritten in place
+	width          int  // columns of standard output; 0: the usual ones
 	getenv         func(string) string
 	now            func() time.Time
 	pause          func(context.Context, time.Duration)
 	dialer         net.Dialer
+	dnsTimeout     time.Duration
 	resolvConf     string
 }
 
@@ -36,13 +38,22 @@ func main() {
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		colour: colourful(term.IsTerminal(int(os.Stdout.Fd())), os.Getenv),
 		live:   term.IsTerminal(int(os.Stderr.Fd())),
-		getenv: os.Getenv, now: time.Now, pause: pause, resolvConf: "/etc/resolv.conf",
+		width:  columns(),
+		getenv: os.Getenv, now: time.Now, pause: pause, dnsTimeout: dnsTimeout, resolvConf: "/etc/resolv.conf",
 	}, os.Args[1:]))
 }
 
 // colourful follows https://no-color.org: any value but the empty one turns colour off.
 func colourful(terminal bool, getenv func(string) string) bool {
 	return terminal && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
+}
+
+func columns() int {
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -58,6 +69,10 @@ func run(ctx context.Context, w world, args []string) int {
 	if errors.Is(err, flag.ErrHelp) {
 		return exitGood
 	}
+	if err == nil && o.version {
+		_, _ = fmt.Fprintln(w.stdout, "clerk-doctor "+version())
+		return exitGood
+	}
 	if err == nil && o.askToken {
 		o.token, err = readToken(w.stdin)
 	}
@@ -67,12 +82,15 @@ func run(ctx context.Context, w world, args []string) int {
 			return code
 		}
 	}
-	w.say("clerk-doctor: %v\n", err)
+	w.tell("clerk-doctor: " + err.Error())
 	if errors.As(err, new(usageError)) {
 		w.say("clerk-doctor -help says more.\n")
 	}
-	if errors.Is(err, errChangeRefused) {
+	switch {
+	case errors.Is(err, errChangeRefused):
 		return exitFails
+	case errors.Is(err, errInterrupted):
+		return exitStopped
 	}
 	return exitUnknown
 }
@@ -85,7 +103,9 @@ func readToken(r io.Reader) (string, error) {
 	return strings.TrimSpace(string(b)), nil
 }
 
-// look does what was asked for. Its time begins when nobody is asked anything any more, and an interrupt ends it early.
+var errInterrupted = errors.New("interrupted")
+
+// look does what is wanted. Its time begins when nobody is asked anything any more. An interrupt ends it early, a second one at once.
 func look(ctx context.Context, w world, o options) (int, error) {
 	if o.change != nil {
 		if err := o.changeDomain(ctx, w); err != nil {
@@ -94,18 +114,15 @@ func look(ctx context.Context, w world, o options) (int, error) {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	context.AfterFunc(ctx, stop)
+	limited, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	r, err := watch(ctx, w, o)
+	r, err := watch(limited, w, o)
 	if err != nil {
 		return 0, err
 	}
 	if o.json {
 		return r.Exit, writeJSON(w.stdout, r)
 	}
-	var p paint
-	if w.colour {
-		p = colours
-	}
-	return r.Exit, writeText(w.stdout, r, p)
+	return r.Exit, writeText(w.stdout, r, newPage(w, o.verbose))
 }

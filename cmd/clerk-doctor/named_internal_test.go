@@ -9,16 +9,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/miekg/dns"
 )
 
-// nameServers are three of BIND: one that has all zones, one that resolves by asking it, and one that has the zones of
-// testdata/stale, as resolvers have what was there before.
+// nameServers are one that has all zones, one that resolves by asking it, and one that has the zones of testdata/stale, as resolvers
+// have what was there before. The first is of the kind that a story asks for, the others are BIND's.
 type nameServers struct{ authority, resolver, stale string }
+
+// testTimeout is enough on one machine, and not too much where a server is meant to be silent.
+const testTimeout = 400 * time.Millisecond
 
 // zoneHead is put before a zone file that has no SOA of its own.
 const zoneHead = `@ SOA ns1.hoster.example. hostmaster.hoster.example. 1 7200 900 1209600 300
@@ -26,39 +28,48 @@ const zoneHead = `@ SOA ns1.hoster.example. hostmaster.hoster.example. 1 7200 90
 @ NS ns2.hoster.example.
 `
 
-func startNameServers(t *testing.T) nameServers {
+// programs are the name servers that the stories of DNS are told with.
+var programs = []string{"named", "knotd"}
+
+func startNameServers(t *testing.T, kind string) nameServers {
 	t.Helper()
-	program := named(t)
-	s := nameServers{
-		authority: startNamed(t, program, "recursion no;", "", "testdata/zones"),
-		stale:     startNamed(t, program, "recursion no;", "", "testdata/stale"),
+	program := installed(t, "named", "bind9")
+	s := nameServers{stale: startNamed(t, program, "recursion no;", "", "testdata/stale")}
+	if kind == "knotd" {
+		s.authority = startKnot(t, installed(t, "knotd", "knot"), "testdata/zones")
+	} else {
+		s.authority = startNamed(t, program, "recursion no;", "", "testdata/zones")
 	}
 	_, port, err := net.SplitHostPort(s.authority)
 	if err != nil {
 		t.Fatal(err)
 	}
+	var anchors strings.Builder
+	for zone, ds := range validated {
+		fmt.Fprintf(&anchors, "%q static-ds %s; ", zone+".", ds)
+	}
 	s.resolver = startNamed(t, program,
-		"recursion yes; forward only; forwarders { 127.0.0.1 port "+port+"; }; dnssec-validation yes;",
-		`trust-anchors { "`+signedZone+`." static-ds 12345 13 2 "`+strings.Repeat("AB", 32)+`"; };`, "")
+		"recursion yes; forward only; forwarders { 127.0.0.1 port "+port+"; }; dnssec-validation yes; servfail-ttl 0;",
+		"trust-anchors { "+anchors.String()+"};", "")
 	return s
 }
 
-// named is a copy of BIND's server. Debian's is not on everybody's PATH, and AppArmor lets it read nothing of a test's: its
+// installed is a copy of a name server. Debian's are not on everybody's PATH, and AppArmor lets named read nothing of a test's: its
 // profile goes by the path.
-func named(t *testing.T) string {
+func installed(t *testing.T, name, debian string) string {
 	t.Helper()
-	installed, err := exec.LookPath("named")
+	found, err := exec.LookPath(name)
 	if err != nil {
-		installed = "/usr/sbin/named"
+		found = "/usr/sbin/" + name
 	}
-	program, err := os.ReadFile(installed) //nolint:gosec // as found
+	program, err := os.ReadFile(found) //nolint:gosec // as found
 	switch {
 	case err != nil && os.Getenv("CI") != "":
-		t.Fatal("named is not installed: Debian package bind9")
+		t.Fatalf("%s is not installed: Debian package %s", name, debian)
 	case err != nil:
-		t.Skip("named is not installed: Debian package bind9")
+		t.Skipf("%s is not installed: Debian package %s", name, debian)
 	}
-	own := filepath.Join(t.TempDir(), "named")
+	own := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(own, program, 0o700); err != nil { //nolint:gosec // a program
 		t.Fatal(err)
 	}
@@ -87,12 +98,7 @@ func startNamed(t *testing.T, program, options, statements, folder string) strin
 	}
 	log := runUntilDone(t, program, "-g", "-n", "1", "-c", filepath.Join(dir, "named.conf"))
 	awaitReply(t, address, log, dns.Question{Name: "version.bind.", Qtype: dns.TypeTXT, Qclass: dns.ClassCHAOS})
-	for _, z := range zones {
-		awaitReply(t, address, log, dns.Question{Name: dns.Fqdn(z), Qtype: dns.TypeSOA, Qclass: dns.ClassINET})
-	}
-	if slices.Contains(zones, signedZone) {
-		awaitReply(t, address, log, dns.Question{Name: signedZone + ".", Qtype: dns.TypeDNSKEY, Qclass: dns.ClassINET})
-	}
+	awaitZones(t, address, log, zones)
 	return address
 }
 
@@ -116,7 +122,17 @@ func runUntilDone(t *testing.T, program string, args ...string) *safeBuffer {
 	return log
 }
 
-// signedZone is signed by its server, and the resolver trusts another key.
+// validated are the zones that the resolver believes to be signed with a certain key. The first two have another one, or none; the
+// next two have signatures of another time.
+var validated = map[string]string{
+	signedZone:         `12345 13 2 "` + strings.Repeat("AB", 32) + `"`,
+	"unsigned.example": `12345 13 2 "` + strings.Repeat("AB", 32) + `"`,
+	"expired.example":  `43028 13 2 "09BCF7DD56D71CE85E82C6FF5777F9CBD5E02EF788ED9E752021FB512BF4F976"`,
+	"signed.example":   `60795 13 2 "C409400CA4BF6D3E596D8FCB00184D04CB77C172F6D138BF95B8FE90454F7E7F"`,
+	"early.example":    `1323 13 2 "1700E9397CCDA8A258940516A8C4D71AEF12A8ABB32C9C75CD1B5AFEA9F60618"`,
+}
+
+// signedZone is signed by its server.
 const signedZone = "bogus.example"
 
 // writeZones copies the zone files to where named runs and adds the zones to its configuration. It returns their names.
@@ -125,6 +141,28 @@ func writeZones(t *testing.T, conf *strings.Builder, dir, folder string) (names 
 	if folder == "" {
 		return nil
 	}
+	for _, name := range copyZones(t, dir, folder) {
+		sign := ""
+		if name == signedZone {
+			sign = " dnssec-policy default; inline-signing yes;"
+		}
+		fmt.Fprintf(conf, "zone %q { type primary; file %q;%s check-names ignore; };\n", name, zoneFile(name), sign)
+		names = append(names, name)
+	}
+	return names
+}
+
+func zoneFile(name string) string {
+	if name == "." {
+		return "root.zone"
+	}
+	return name + ".zone"
+}
+
+// copyZones completes the zone files of folder and writes them to dir. A $KEY in them, which stands for what is made anew for each
+// test, is replaced.
+func copyZones(t *testing.T, dir, folder string) (names []string) {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.zone"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no zone files in %s: %v", folder, err)
@@ -139,24 +177,54 @@ func writeZones(t *testing.T, conf *strings.Builder, dir, folder string) (names 
 			head += zoneHead
 		}
 		base := filepath.Base(file)
-		if err := os.WriteFile(filepath.Join(dir, base), append([]byte(head), text...), 0o644); err != nil { //nolint:gosec // as above
+		if err := os.WriteFile(filepath.Join(dir, base), append([]byte(head), text...), 0o644); err != nil { //nolint:gosec // read by the server
 			t.Fatal(err)
 		}
 		name := strings.TrimSuffix(base, ".zone")
 		if name == "root" {
 			name = "."
 		}
-		sign := ""
-		if name == signedZone {
-			sign = " dnssec-policy default; inline-signing yes;"
-		}
-		fmt.Fprintf(conf, "zone %q { type primary; file %q;%s };\n", name, base, sign)
 		names = append(names, name)
 	}
 	return names
 }
 
-// awaitReply asks until there is an answer: named listens before its zones are loaded.
+// startKnot starts Knot DNS on a free port of this machine, with the zones in folder, and waits until it answers.
+func startKnot(t *testing.T, program, folder string) string {
+	t.Helper()
+	dir := t.TempDir()
+	address := freePort(t)
+	var conf strings.Builder
+	fmt.Fprintf(&conf, "server:\n  listen: %s\n  rundir: %s\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n", strings.Replace(address, ":", "@", 1), dir)
+	fmt.Fprintf(&conf, "log:\n  - target: stderr\n    any: warning\ncontrol:\n  listen: %s/knot.sock\ndatabase:\n  storage: %s\ntemplate:\n  - id: default\n    storage: %s\n    zonefile-sync: -1\nzone:\n", dir, dir, dir)
+	zones := copyZones(t, dir, folder)
+	for _, name := range zones {
+		fmt.Fprintf(&conf, "  - domain: %q\n    file: %s\n", name, zoneFile(name))
+		if name == signedZone {
+			conf.WriteString("    dnssec-signing: on\n")
+		}
+	}
+	file := filepath.Join(dir, "knot.conf")
+	if err := os.WriteFile(file, []byte(conf.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log := runUntilDone(t, program, "-c", file)
+	awaitZones(t, address, log, zones)
+	return address
+}
+
+// awaitZones waits until a server has all zones.
+func awaitZones(t *testing.T, address string, log *safeBuffer, zones []string) {
+	t.Helper()
+	for _, z := range zones {
+		awaitReply(t, address, log, dns.Question{Name: dns.Fqdn(z), Qtype: dns.TypeSOA, Qclass: dns.ClassINET})
+	}
+	if slices.Contains(zones, signedZone) {
+		awaitReply(t, address, log, dns.Question{Name: signedZone + ".", Qtype: dns.TypeDNSKEY, Qclass: dns.ClassINET})
+	}
+}
+
+// awaitReply asks until there is an answer: servers listen before its zones are loaded.
 func awaitReply(t *testing.T, address string, log *safeBuffer, q dns.Question) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
@@ -170,93 +238,13 @@ func awaitReply(t *testing.T, address string, log *safeBuffer, q dns.Question) {
 		}
 		pause(t.Context(), 20*time.Millisecond) // a refused packet comes back at once
 	}
-	t.Fatalf("named does not answer %v:\n%s", q, log.String())
+	t.Fatalf("the name server does not answer %v:\n%s", q, log.String())
 }
 
 // freePort is an address of this machine that is free for both UDP and TCP, a moment ago.
 func freePort(t *testing.T) string {
 	t.Helper()
-	for range 20 {
-		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		address := l.Addr().String()
-		p, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", address)
-		_ = l.Close()
-		if err == nil {
-			_ = p.Close()
-			return address
-		}
-	}
-	t.Fatal("no port is free for both UDP and TCP")
-	return ""
-}
-
-// safeBuffer is a bytes.Buffer for writers that run at once.
-type safeBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
-// laxServer answers from a list of records, and with a CNAME beside others: no careful server does that, so the test plays it.
-func laxServer(t *testing.T, records ...string) string {
-	t.Helper()
-	var rrs []dns.RR
-	for _, r := range records {
-		rr, err := dns.NewRR(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rrs = append(rrs, rr)
-	}
-	return serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {
-		m := new(dns.Msg).SetReply(q)
-		m.Authoritative = true
-		for _, rr := range rrs {
-			if rr.Header().Name == q.Question[0].Name && rr.Header().Rrtype == q.Question[0].Qtype {
-				m.Answer = append(m.Answer, rr)
-			}
-		}
-		_ = w.WriteMsg(m)
-	})
-}
-
-// serveDNS runs a name server of the test's own, over UDP and TCP.
-func serveDNS(t *testing.T, handle dns.HandlerFunc) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range []*dns.Server{{Listener: l, Handler: handle}, {PacketConn: p, Handler: handle}} {
-		started := make(chan struct{})
-		s.NotifyStartedFunc = func() { close(started) }
-		done := make(chan error, 1)
-		go func() { done <- s.ActivateAndServe() }()
-		<-started
-		t.Cleanup(func() {
-			_ = s.Shutdown()
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
-		})
-	}
+	l, p := listenBoth(t)
+	_, _ = l.Close(), p.Close()
 	return l.Addr().String()
 }

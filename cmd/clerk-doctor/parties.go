@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/miekg/dns"
 
 	"github.com/clerkauth/clerkauth"
 )
@@ -13,55 +16,74 @@ import (
 // clerkDomains are those that Clerk serves its own pages on.
 var clerkDomains = []string{"clerk.com", "clerk.dev", "clerk.services", "accounts.dev", "lclclerk.com", "lcl.dev"}
 
-func (d *doctor) noParties(context.Context) []check {
-	return []check{{
-		Group: groupParties, Name: "authorized parties", Status: skipped,
-		Says: "not given: set CLERK_AUTHORIZED_PARTIES or -authorized-party, such as https://" + d.domain,
-	}}
-}
+// localDomains are those whose names lead nowhere but to the machine or network of whoever uses them (RFC 6761, RFC 6762, RFC 8375,
+// and names that are used so).
+var localDomains = []string{"localhost", "local", "test", "internal", "home.arpa", "lan", "localdomain", "localtest.me", "lvh.me"}
 
-// checkParty judges one entry of the allowlist: as New does, and then by what New cannot know.
-func (d *doctor) checkParty(ctx context.Context, party string) check {
-	c := check{Group: groupParties, Name: party, See: []string{"go doc github.com/clerkauth/clerkauth.Config"}}
+// checkParty judges one entry of the allowlist: as New does, and then by what New cannot know. Of a development instance only
+// what New says counts.
+func (d *doctor) checkParty(ctx context.Context, party string, development bool) check {
+	c := check{code: partyGood, name: party, see: []string{"go doc github.com/clerkauth/clerkauth.Config"}}
 	cfg := d.config()
 	cfg.AuthorizedParties, cfg.InsecureAllowAnyParty = []string{party}, false
 	if _, err := clerkauth.New(cfg); err != nil {
-		c.Status, c.Says = fail, "the middleware will not start: "+strings.TrimPrefix(err.Error(), "clerkauth: AuthorizedParties[0]: ")
-		c.Fix = []string{"write scheme, host and port as a browser sends them in Origin, such as https://" + d.domain}
+		c.code, c.says = partyRefused, strings.TrimPrefix(err.Error(), "clerkauth: AuthorizedParties[0]: ")
+		c.fix = []string{"write scheme, host and port as a browser sends them in Origin, such as https://" + orExample(d.domain)}
 		return c
 	}
 	u, err := url.Parse(party)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
-		c.Status, c.Says = ok, "accepted; not a web origin, so there is nothing to look up"
-		return c
+	switch {
+	case development:
+	case err != nil || u.Scheme != "https" && u.Scheme != "http":
+		c.says = "not a web origin, so there is nothing to look up"
+	default:
+		d.judgeParty(ctx, &c, strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")))
 	}
-	d.judgeParty(ctx, &c, strings.ToLower(u.Hostname()))
 	return c
+}
+
+func orExample(domain string) string {
+	if domain == "" {
+		return "example.com"
+	}
+	return domain
 }
 
 func (d *doctor) judgeParty(ctx context.Context, c *check, host string) {
 	before, after, wild := strings.Cut(host, "*")
-	switch {
-	case d.clerkOwn(host):
-		c.Status, c.Says = fail, "is Clerk's own host: no page of yours runs there, and what does must not act on your API"
-		c.Fix = []string{"take it out of the list"}
-	case wild:
-		c.Status = warn
-		c.Says = "lets in every name in place of *: " + before + "anything" + after + ", but nothing with a further dot"
-		c.Fix = []string{"list the origins instead, unless all such names are yours, and none can be taken over by pointing at a service you left"}
-		c.See = append(c.See, "dig +noall +answer "+strings.TrimPrefix(after, ".")+" NS")
-	case !within(host, d.domain) && !within(d.domain, host):
-		c.Status, c.Says = warn, "does not belong to "+d.domain+": right for a satellite domain, a mistake otherwise"
-		c.Fix = []string{"compare it letter by letter with the address of the page"}
-		c.See = []string{d.dig(host, "A")}
-		if !d.resolves(ctx, c, host) {
-			return
-		}
-	default:
-		c.Status, c.Says = ok, "accepted, and it resolves"
-		c.See = []string{d.dig(host, "A")}
-		d.resolves(ctx, c, host)
+	if ascii, found := hostOf(host); found && !wild {
+		host = ascii
 	}
+	_, notIP := netip.ParseAddr(host)
+	switch {
+	case isLocal(host):
+		c.code, c.says = partyDevelopment, "tokens for pages on a developer's machine are accepted in production"
+		c.fix = []string{"take it out of the production list, unless it is the origin of a desktop or mobile app (Tauri, Capacitor) of yours"}
+	case d.clerkOwn(host):
+		c.code, c.says = partyOfClerk, "no page of yours runs there, and what does must not act on your API"
+		c.fix = []string{"take it out of the list"}
+	case wild:
+		c.code, c.says = partyWildcard, before+"anything"+after+", but nothing with a further dot"
+		c.fix = []string{"list the origins instead, unless all such names are yours, and none can be taken over by pointing at a service you left"}
+	case notIP == nil:
+		c.code, c.says = partyForeign, "an IP address: right if the application is reached by it, a mistake otherwise"
+		c.fix = []string{"list the name that browsers show instead"}
+	default:
+		c.see = []string{question{name: host, qtype: dns.TypeA}.dig(server{})}
+		if d.resolves(ctx, c, host) && !within(host, d.domain) && !within(d.domain, host) {
+			c.code, c.says = partyForeign, "it does not belong to "+d.domain+": right for a satellite domain, a mistake otherwise"
+			c.fix = []string{"compare it letter by letter with the address of the page"}
+		}
+	}
+}
+
+// isLocal is whether a host is that of a developer's machine or network: by its name, or by an address that is not public.
+func isLocal(host string) bool {
+	if a, err := netip.ParseAddr(host); err == nil {
+		a = a.Unmap()
+		return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsUnspecified()
+	}
+	return !strings.Contains(host, ".") || slices.ContainsFunc(localDomains, func(domain string) bool { return within(host, domain) })
 }
 
 // clerkOwn is whether Clerk serves the host, for everybody or for this domain.
@@ -70,18 +92,29 @@ func (d *doctor) clerkOwn(host string) bool {
 	return own || host == "clerk."+d.domain || host == "accounts."+d.domain
 }
 
-// resolves looks the host up and changes the verdict if it is not there.
+// resolves looks the host up and says so if it is not there.
 func (d *doctor) resolves(ctx context.Context, c *check, host string) bool {
+	if b := d.zoneState(ctx).blocker; b != nil && (d.offline(ctx) != nil || within(host, d.domain)) {
+		c.code, c.says, c.cause = partyUnknown, "not looked up", b
+		return false
+	}
 	_, err := d.net.addresses(ctx, host)
 	switch {
 	case err == nil:
+		c.says = "it resolves"
 		return true
-	case errors.Is(err, errNoAddress), errors.Is(err, errRefused), errors.Is(err, errAliasCircle):
-		c.Status, c.Says = fail, "does not resolve: no page can run there"
-		c.Fix = []string{"correct the spelling, or add the host to DNS"}
+	case errors.Is(err, errNoName):
+		c.code, c.says = partyUnresolved, host+" does not exist (NXDOMAIN)"
+		c.fix = []string{"correct the spelling, or add the host to DNS"}
+	case errors.Is(err, errNoAddress):
+		c.code, c.says = partyUnresolved, host+" exists, but has no address"
+		c.fix = []string{"correct the spelling, or give the host an address in DNS"}
+	case errors.Is(err, errAliasCircle):
+		c.code, c.says = partyUnresolved, host+": "+errAliasCircle.Error()
+		c.fix = []string{"correct the CNAMEs"}
 	default:
-		c.Status, c.Says = unknown, "could not be looked up: "+plainly(err)
-		c.Fix = []string{"check the network here, or name another resolver with -resolver"}
+		c.code, c.says = partyUnknown, plainly(err)
+		c.fix = []string{"check the network here, or name other resolvers with -resolver and -public-resolver"}
 	}
 	return false
 }

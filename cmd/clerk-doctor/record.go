@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/miekg/dns"
 )
@@ -18,25 +15,30 @@ const (
 
 // record is a CNAME that Clerk wants to see.
 type record struct {
-	host   string // clerk.example.com
-	target string // frontend-api.clerk.services; with <id> where each instance has its own
-	serves bool   // it is reached by browsers, so that it needs a certificate
+	host     string   // clerk.example.com
+	targets  []string // frontend-api.clerk.services; with <id> where each instance has its own. The first is the usual one
+	serves   bool     // it is reached by browsers, so that it needs a certificate
+	optional bool     // only some instances have it
 }
 
 // records are those of a domain. A satellite needs the Frontend API only; behind a proxy nobody needs that one.
 func records(domain string, satellite, proxied bool) []record {
 	var rs []record
 	if !proxied {
-		rs = append(rs, record{"clerk." + domain, "frontend-api." + clerkZone, true})
+		rs = append(rs, record{host: "clerk." + domain, targets: []string{"frontend-api." + clerkZone, clerkWorker}, serves: true})
 	}
 	if satellite {
 		return rs
 	}
 	return append(rs,
-		record{"accounts." + domain, "accounts." + clerkZone, true},
-		record{"clkmail." + domain, "mail.<id>." + clerkZone, false},
-		record{"clk._domainkey." + domain, "dkim1.<id>." + clerkZone, false},
-		record{"clk2._domainkey." + domain, "dkim2.<id>." + clerkZone, false},
+		record{host: "accounts." + domain, targets: []string{"accounts." + clerkZone}, serves: true},
+		record{host: "clkmail." + domain, targets: []string{"mail.<id>." + clerkZone}},
+		record{host: "clk._domainkey." + domain, targets: []string{"dkim1.<id>." + clerkZone}},
+		record{host: "clk2._domainkey." + domain, targets: []string{"dkim2.<id>." + clerkZone}},
+		// The second mail provider, for instances whose Domains page shows it.
+		record{host: "clkmail2." + domain, targets: []string{"mail2.<id>." + clerkZone, "clkmail2.<id>." + clerkZone}, optional: true},
+		record{host: "pdk1._domainkey.clkmail2." + domain, targets: []string{"dkim3.<id>." + clerkZone}, optional: true},
+		record{host: "pdk2._domainkey.clkmail2." + domain, targets: []string{"dkim4.<id>." + clerkZone}, optional: true},
 	)
 }
 
@@ -45,144 +47,94 @@ type fit int
 
 const (
 	wrong fit = iota
+	swapped
 	unusual
 	right
 )
 
 // match compares what a CNAME says with what it should say, and finds the instance's id in it.
 func (r record) match(target string) (fit, string) {
-	before, after, hasID := strings.Cut(r.target, "<id>")
-	switch {
-	case target == r.target, target == clerkWorker && strings.HasPrefix(r.host, "clerk."):
-		return right, ""
-	case hasID && strings.HasPrefix(target, before) && strings.HasSuffix(target, after):
-		id := strings.TrimSuffix(strings.TrimPrefix(target, before), after)
-		if id != "" && !strings.Contains(id, ".") {
+	for _, want := range r.targets {
+		if id, matches := matchTarget(want, target); matches {
 			return right, id
 		}
 	}
-	if within(target, clerkZone) {
+	switch {
+	case owner(target) != "":
+		return swapped, ""
+	case within(target, clerkZone):
 		return unusual, ""
 	}
 	return wrong, ""
 }
 
-// sighting is what one server says of a record.
-type sighting struct {
-	server server
-	reply
-	target string        // of the CNAME; "" if there is none
-	wait   time.Duration // how long a resolver may keep saying so
-}
-
-func sight(s server, host string, r reply) sighting {
-	seen := sighting{server: s, reply: r}
-	if aliases := r.owned(host, dns.TypeCNAME); len(aliases) > 0 {
-		seen.target = plain(aliases[0].(*dns.CNAME).Target)
-		seen.wait = time.Duration(aliases[0].Header().Ttl) * time.Second
-	} else if soa := r.soa(); soa != nil {
-		seen.wait = time.Duration(min(soa.Hdr.Ttl, soa.Minttl)) * time.Second // RFC 2308, 5
+// matchTarget compares a target with a pattern that may have an <id>.
+func matchTarget(pattern, target string) (id string, matches bool) {
+	before, after, hasID := strings.Cut(pattern, "<id>")
+	if !hasID {
+		return "", target == pattern
 	}
-	return seen
+	id, begins := strings.CutPrefix(target, before)
+	id, ends := strings.CutSuffix(id, after)
+	return id, begins && ends && id != "" && !strings.Contains(id, ".")
 }
 
-// evidence is all that is known of one record.
-type evidence struct {
-	record
-	apex          string
-	bogus         bool
-	vacant        bool
-	blind         bool
-	authoritative []sighting
-	public        []sighting
-	addrs         []netip.Addr // at the host itself, where a CNAME should be
-	targetAddrs   []netip.Addr // where the CNAME should have led
-	beside        []string     // types of other records at the host
-	doubled       string       // where the CNAME was found, if the zone's name was appended twice
-	targetMissing bool         // the CNAME leads to a name that does not exist
-}
-
-// gather asks all servers at once. Only then, and only if something is amiss, does it ask for the reason.
-func (d *doctor) gather(ctx context.Context, r record) evidence {
-	z := d.net.zoneOf(ctx, parent(r.host))
-	e := evidence{record: r, apex: z.apex, bogus: z.bogus, vacant: z.vacant}
-	if z.vacant {
-		return e
-	}
-	e.authoritative = d.sightings(ctx, z.servers, r.host, true)
-	e.public = d.sightings(ctx, d.net.public, r.host, false)
-	if best, known := e.best(); known {
-		d.neighbours(ctx, best, &e)
-		switch {
-		case best.target == "":
-			e.blind = d.net.blind(ctx, r.host)
-			e.doubled = d.findDoubled(ctx, r.host, z.apex)
-			e.targetAddrs, _ = d.net.addresses(ctx, r.target)
-		case within(best.target, clerkZone):
-			e.targetMissing = d.net.lookup(ctx, best.target, dns.TypeA).rcode == dns.RcodeNameError
+// owner is the name, without the domain, of the record that a target belongs to; "" if it belongs to none.
+func owner(target string) string {
+	for _, r := range records("", false, false) {
+		if slices.ContainsFunc(r.targets, func(pattern string) bool {
+			_, matches := matchTarget(pattern, target)
+			return matches
+		}) {
+			return strings.TrimSuffix(r.host, ".")
 		}
-	}
-	return e
-}
-
-func (d *doctor) sightings(ctx context.Context, servers []server, host string, direct bool) []sighting {
-	return each(servers, func(s server) sighting {
-		return sight(s, host, d.net.ask(ctx, s, question{name: host, qtype: dns.TypeCNAME, direct: direct}))
-	})
-}
-
-// neighbours finds what else stands at the host, asking the server whose word counts. ANY would not do (RFC 8482).
-func (d *doctor) neighbours(ctx context.Context, best sighting, e *evidence) {
-	types := []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeTXT}
-	replies := each(types, func(t uint16) reply {
-		return d.net.ask(ctx, best.server, question{name: e.host, qtype: t, direct: best.authoritative})
-	})
-	for i, t := range types {
-		if own := replies[i].owned(e.host, t); len(own) > 0 {
-			e.beside = append(e.beside, dns.TypeToString[t])
-			e.addrs = append(e.addrs, reply{answer: own}.addrs()...)
-		}
-	}
-	slices.SortFunc(e.addrs, netip.Addr.Compare) // servers shuffle them
-}
-
-// findDoubled looks where the record lands when a form that appends the zone is given the whole name.
-func (d *doctor) findDoubled(ctx context.Context, host, apex string) string {
-	twice := host + "." + apex
-	if r := d.net.lookup(ctx, twice, dns.TypeCNAME); len(r.owned(twice, dns.TypeCNAME)) > 0 {
-		return twice
 	}
 	return ""
 }
 
-// best is the sighting that counts: an authoritative one if there is any.
-func (e evidence) best() (sighting, bool) {
-	for _, s := range slices.Concat(e.authoritative, e.public) {
-		if s.usable() && (s.authoritative || !slices.ContainsFunc(e.authoritative, sameServer(s))) {
-			return s, true
+func (r record) hasID() bool { return strings.Contains(r.targets[0], "<id>") }
+
+// checkRecord judges one CNAME, and each query about it that a server of the zone fails on.
+func (d *doctor) checkRecord(ctx context.Context, r record) []check {
+	if r.optional && !d.hasSecondMail(ctx) {
+		return nil
+	}
+	e := d.evidence(ctx, r)
+	found := judge(e)
+	checks := []check{found}
+	if found.code == serversQueryFail || len(e.lame) > 0 {
+		return checks // the queries are named there, or not one is answered here
+	}
+	for _, f := range e.failing {
+		c := f.check()
+		if caa := d.checkCAA(ctx, r); f.q.qtype == dns.TypeCAA && caa.bad() {
+			c.cause = caa.ref()
 		}
+		checks = append(checks, c)
 	}
-	return sighting{}, false
+	return checks
 }
 
-func sameServer(s sighting) func(sighting) bool {
-	return func(o sighting) bool { return o.server == s.server }
+// recordCheck is the check of the CNAME itself.
+func (d *doctor) recordCheck(ctx context.Context, r record) check { return judge(d.evidence(ctx, r)) }
+
+// impossible is whether nobody can add records to the domain, and nobody has to: it is a host's, and behind a proxy.
+func (d *doctor) impossible(ctx context.Context) bool {
+	b := d.zoneState(ctx).blocker
+	return b != nil && b.code == recordsImpossible
 }
 
-// checkRecord judges one CNAME.
-func (d *doctor) checkRecord(ctx context.Context, r record) check {
-	c := judge(d.evidence(ctx, r))
-	c.Group, c.Name = groupDNS, r.host
-	return c
-}
-
-// human is a TTL as people say it.
-func human(d time.Duration) string {
-	switch {
-	case d >= 2*time.Hour:
-		return fmt.Sprintf("%d hours", int(d.Round(time.Hour)/time.Hour))
-	case d >= 2*time.Minute:
-		return fmt.Sprintf("%d minutes", int(d.Round(time.Minute)/time.Minute))
+// hasSecondMail is whether a record of the second mail provider is there: then all are to be.
+func (d *doctor) hasSecondMail(ctx context.Context) bool {
+	if d.zoneState(ctx).blocker != nil {
+		return false
 	}
-	return fmt.Sprintf("%d seconds", int(d.Round(time.Second)/time.Second))
+	return slices.ContainsFunc(records(d.domain, d.satellite, d.proxy != nil), func(r record) bool {
+		if !r.optional {
+			return false
+		}
+		e := d.evidence(ctx, r)
+		best, _ := e.best()
+		return best.target != "" && e.wildcard == "" && e.redirect == "" || e.doubled != ""
+	})
 }

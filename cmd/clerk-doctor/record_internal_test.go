@@ -14,7 +14,7 @@ func TestRecordsByKindOfDomain(t *testing.T) {
 	for _, tt := range []struct {
 		satellite, proxied bool
 		want               int
-	}{{false, false, 5}, {true, false, 1}, {false, true, 4}, {true, true, 0}} {
+	}{{false, false, 8}, {true, false, 1}, {false, true, 7}, {true, true, 0}} {
 		if got := len(records("example.com", tt.satellite, tt.proxied)); got != tt.want {
 			t.Errorf("satellite %v, proxied %v: got %d records, want %d", tt.satellite, tt.proxied, got, tt.want)
 		}
@@ -32,8 +32,9 @@ func TestTargetsThatFit(t *testing.T) {
 	}{
 		{clerk, "frontend-api.clerk.services", right, ""},
 		{clerk, "worker.clerkprod-cloudflare.net", right, ""},
-		{accounts, "worker.clerkprod-cloudflare.net", wrong, ""},
-		{clerk, "accounts.clerk.services", unusual, ""},
+		{accounts, "worker.clerkprod-cloudflare.net", swapped, ""},
+		{clerk, "accounts.clerk.services", swapped, ""},
+		{clerk, "new-edge.clerk.services", unusual, ""},
 		{clerk, "frontend-api.clerk.services.example.com", wrong, ""},
 		{clerk, "evilclerk.services", wrong, ""},
 		{mail, "mail.abc.clerk.services", right, "abc"},
@@ -41,7 +42,11 @@ func TestTargetsThatFit(t *testing.T) {
 		{mail, "mail..clerk.services", unusual, ""},
 		{mail, "mail.a.b.clerk.services", unusual, ""},
 		{mail, "mail1.abc.clerk.services", unusual, ""},
-		{mail, "dkim1.abc.clerk.services", unusual, ""},
+		{mail, "dkim1.abc.clerk.services", swapped, ""},
+		{rs[3], "dkim2.abc.clerk.services", swapped, ""},
+		{rs[5], "mail2.abc.clerk.services", right, "abc"},
+		{rs[5], "clkmail2.abc.clerk.services", right, "abc"},
+		{rs[6], "dkim4.abc.clerk.services", swapped, ""},
 		{mail, "mail.abc.sendgrid.net", wrong, ""},
 	} {
 		got, id := tt.record.match(tt.target)
@@ -65,8 +70,11 @@ func TestCloudflareAddresses(t *testing.T) {
 
 // heard is what a server says of clerk.example.com.
 func heard(name string, rcode int, target string) sighting {
-	s := sighting{server: server{name: name}, reply: reply{rcode: rcode}, target: target}
+	s := sighting{server: server{name: name}, reply: reply{rcode: rcode}, target: target, q: question{name: "clerk.example.com", qtype: dns.TypeCNAME}}
 	s.authoritative = name[:2] == "ns"
+	if s.q.direct = s.authoritative; s.authoritative {
+		s.ns = []dns.RR{&dns.SOA{}}
+	}
 	return s
 }
 
@@ -75,7 +83,7 @@ func TestJudgeBelievesTheRightServer(t *testing.T) {
 	const success, missing, broken, refused = dns.RcodeSuccess, dns.RcodeNameError, dns.RcodeServerFailure, dns.RcodeRefused
 	silent := sighting{server: server{name: "1.1.1.1"}, reply: reply{err: errNoConnection}}
 	unauthorised := heard("ns2", success, "")
-	unauthorised.authoritative = false
+	unauthorised.authoritative = false // but queried directly
 	for _, tt := range []struct {
 		name                  string
 		authoritative, public []sighting
@@ -90,20 +98,23 @@ func TestJudgeBelievesTheRightServer(t *testing.T) {
 		{"a server without authority has no say", []sighting{unauthorised, heard("ns1", success, good)}, []sighting{heard("1.1.1.1", success, good)}, ok},
 		{"only the world can be asked", nil, []sighting{heard("1.1.1.1", success, good)}, ok},
 		{"only the zone can be asked", []sighting{heard("ns1", success, good)}, []sighting{silent}, unknown},
-		{"one public resolver is silent", []sighting{heard("ns1", success, good)}, []sighting{silent, heard("8.8.8.8", success, good)}, ok},
-		{"a public resolver fails", []sighting{heard("ns1", success, good)}, []sighting{heard("1.1.1.1", broken, "")}, fail},
+		{"one public resolver falls silent", []sighting{heard("ns1", success, good)}, []sighting{silent, heard("8.8.8.8", success, good)}, warn},
+		{"the only public resolver fails", []sighting{heard("ns1", success, good)}, []sighting{heard("1.1.1.1", broken, "")}, fail},
+		{"one public resolver fails", []sighting{heard("ns1", success, good)}, []sighting{heard("1.1.1.1", broken, ""), heard("8.8.8.8", success, good)}, warn},
+		{"one public resolver refuses", []sighting{heard("ns1", success, good)}, []sighting{heard("1.1.1.1", refused, ""), heard("8.8.8.8", success, good)}, warn},
+		{"all public resolvers refuse", []sighting{heard("ns1", success, good)}, []sighting{heard("1.1.1.1", refused, "")}, unknown},
 		{"all fail", nil, []sighting{heard("1.1.1.1", broken, "")}, fail},
 		{"nobody answers", nil, []sighting{silent}, unknown},
 		{"nobody to ask", nil, nil, unknown},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			e := evidence{record: records("example.com", false, false)[0], apex: "example.com", authoritative: tt.authoritative, public: tt.public}
+			e := evidence{record: records("example.com", false, false)[0], apex: "example.com", direct: tt.authoritative, public: tt.public}
 			got := judge(e)
-			if got.Status != tt.want {
-				t.Errorf("got %v (%s), want %v", got.Status, got.Says, tt.want)
+			if got.status() != tt.want {
+				t.Errorf("got %v (%s), want %v", got.status(), got.says, tt.want)
 			}
-			if slices.ContainsFunc(got.Fix, func(s string) bool { return strings.Contains(s, " 0 seconds") }) {
-				t.Errorf("no time is known, but it says %q", got.Fix)
+			if slices.ContainsFunc(got.fix, func(s string) bool { return strings.Contains(s, " 0 seconds") }) {
+				t.Errorf("no time is known, but it says %q", got.fix)
 			}
 		})
 	}
@@ -121,7 +132,7 @@ func TestHumanTimes(t *testing.T) {
 
 func TestAddSaysTheWholeNameWhereTheZoneIsUnknown(t *testing.T) {
 	e := evidence{record: records("example.com", false, false)[0], public: []sighting{heard("1.1.1.1", dns.RcodeNameError, "")}}
-	if got, want := judge(e).Fix[0], "add: name clerk.example.com, type CNAME, target frontend-api.clerk.services"; got != want {
+	if got, want := judge(e).fix[0], "add: clerk.example.com CNAME frontend-api.clerk.services"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

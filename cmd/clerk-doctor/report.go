@@ -2,20 +2,20 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
-// status is what one check came to.
+// status is what a check found.
 type status string
 
 const (
 	ok      status = "ok"
 	warn    status = "warn"    // works today, but somebody should look
-	fail    status = "fail"    // has to be mended
+	fail    status = "fail"    // has to be fixed
 	unknown status = "unknown" // could not be checked from here
-	skipped status = "skipped" // not asked for
+	skipped status = "skipped" // not requested
 )
 
 // The exit codes.
@@ -23,38 +23,177 @@ const (
 	exitGood    = 0
 	exitFails   = 1
 	exitUnknown = 2 // also for wrong usage
+	exitStopped = 130
 )
 
-// check is one line of the report. It never holds a secret key or a token.
+// check is what was found out about one name. It never holds a secret key or a token.
 type check struct {
-	Group  string   `json:"group"`
-	Name   string   `json:"name"`
-	Status status   `json:"status"`
-	Says   string   `json:"says"`
-	Fix    []string `json:"fix,omitempty"` // what to do, in words, one step per element
-	See    []string `json:"see,omitempty"` // commands that show the same thing
+	code  code
+	name  string   // a host, a server, an entry of the allowlist
+	says  string   // about this name; the title of the code says the rest
+	fix   []string // what to do, in words, one step per element
+	see   []string // commands that show the same thing
+	cause *ref     // the check that explains this one; nil: none
 }
 
-// report is everything one round of checks found.
+// ref names a check.
+type ref struct {
+	code code
+	name string
+}
+
+func (c check) ref() *ref { return &ref{c.code, c.name} }
+
+func (c check) kind() kind { return catalogue[c.code] }
+
+func (c check) status() status { return c.kind().status }
+
+// bad is whether somebody has to do something, or something is not known.
+func (c check) bad() bool { return c.status() == fail || c.status() == unknown }
+
+// item is one name of a finding.
+type item struct {
+	Name string `json:"name"`
+	Says string `json:"says,omitempty"`
+}
+
+// finding is all checks of one code: what has one cause is one finding.
+type finding struct {
+	Code    string   `json:"code"` // stable; FINDINGS.md has them all
+	Status  status   `json:"status"`
+	Group   string   `json:"group"`
+	Title   string   `json:"title"`
+	Page    string   `json:"page"` // where the code is explained
+	Items   []item   `json:"items"`
+	Fix     []string `json:"fix,omitempty"`     // what to do, one step per element
+	See     []string `json:"see,omitempty"`     // commands that show the same thing
+	Affects []effect `json:"affects,omitempty"` // what cannot be right because of this
+}
+
+// effect is a check that another one explains.
+type effect struct {
+	Group string `json:"group"`
+	Name  string `json:"name"`
+}
+
+// report is everything that was found.
 type report struct {
-	Domain string  `json:"domain"`
-	Exit   int     `json:"exit"`
-	Checks []check `json:"checks"`
+	Schema   int       `json:"schema"` // raised when a field changes its meaning or goes away
+	Domain   string    `json:"domain"`
+	Typed    string    `json:"typed,omitempty"` // the name that was typed, where the domain is another
+	Exit     int       `json:"exit"`
+	Findings []finding `json:"findings"`
+
+	checks []check // those that have no other cause
 }
 
-// verdict is the exit code: a failure outweighs what could not be checked, because it is certain.
-func verdict(checks []check) int {
-	code := exitGood
+const (
+	schema = 1
+	pages  = "https://github.com/clerkauth/clerkauth/blob/main/cmd/clerk-doctor/FINDINGS.md#"
+)
+
+// newReport puts checks together: those of one code become one finding, and what has its cause in another check is only named there.
+func newReport(o options, checks []check) report {
+	r := report{Schema: schema, Domain: o.domain, Exit: exitStatus(checks)}
+	if o.typed != o.domain {
+		r.Typed = o.typed
+	}
+	effects := map[ref][]check{}
 	for _, c := range checks {
-		switch c.Status {
+		if root := rootOf(checks, c); root != nil {
+			effects[*root] = append(effects[*root], c)
+		} else {
+			r.checks = append(r.checks, c)
+		}
+	}
+	at := map[code]int{}
+	for _, c := range r.checks {
+		i, found := at[c.code]
+		if !found {
+			i = len(r.Findings)
+			at[c.code] = i
+			k := c.kind()
+			r.Findings = append(r.Findings, finding{Code: k.id, Status: k.status, Group: k.group, Title: k.title, Page: pages + k.id})
+		}
+		r.Findings[i].add(c, effects[*c.ref()])
+	}
+	slices.SortStableFunc(r.Findings, func(a, b finding) int { return urgency(a.Status) - urgency(b.Status) })
+	return r
+}
+
+// rootOf follows causes to the one that is in the report and bad; nil if c has none.
+func rootOf(checks []check, c check) *ref {
+	var root *ref
+	for range len(checks) {
+		if c.cause == nil {
+			return root
+		}
+		i := slices.IndexFunc(checks, func(o check) bool { return *o.ref() == *c.cause })
+		if i < 0 || !checks[i].bad() {
+			return root
+		}
+		root, c = c.cause, checks[i]
+	}
+	return root
+}
+
+func (f *finding) add(c check, effects []check) {
+	f.Items = append(f.Items, item{c.name, c.says})
+	deploy := false
+	for _, a := range effects {
+		f.Affects = append(f.Affects, effect{a.kind().group, a.name})
+		deploy = deploy || a.code == certNotServed || a.code == certWrongHost
+	}
+	steps := c.fix
+	// Certificates follow by themselves where only time is missing, and from a stale view nobody should act.
+	if deploy && !c.kind().waits && c.code != caaOfTarget {
+		steps = append(slices.Clone(steps), `then press "Deploy certificates" in Clerk's Dashboard`)
+	}
+	f.Fix = union(f.Fix, steps)
+	f.See = union(f.See, c.see)
+}
+
+// union appends what is not there yet. What is said of all steps, and a step that begins with "then", stays last.
+func union(to, more []string) []string {
+	for _, s := range more {
+		if !slices.Contains(to, s) {
+			to = append(to, s)
+		}
+	}
+	slices.SortStableFunc(to, func(a, b string) int { return rank(a) - rank(b) })
+	return to
+}
+
+func rank(step string) int {
+	switch {
+	case strings.HasPrefix(step, "then "):
+		return 2
+	case step == whereIDs:
+		return 1
+	}
+	return 0
+}
+
+// urgency is the order of findings: what fails, what is not known, what somebody should look at, what is fine, what was not requested.
+func urgency(s status) int {
+	return slices.Index([]status{fail, unknown, warn, ok, skipped}, s)
+}
+
+// exitStatus is the exit code. A failure goes before what could not be checked, because it is certain.
+func exitStatus(checks []check) int {
+	exit := exitGood
+	for _, c := range checks {
+		switch c.status() {
 		case fail:
-			return exitFails
+			if rootOf(checks, c) == nil {
+				return exitFails
+			}
 		case unknown:
-			code = exitUnknown
+			exit = exitUnknown
 		case ok, warn, skipped:
 		}
 	}
-	return code
+	return exit
 }
 
 func writeJSON(w io.Writer, r report) error {
@@ -62,90 +201,4 @@ func writeJSON(w io.Writer, r report) error {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(r)
-}
-
-// paint holds the escape sequences; the zero paint writes plain text.
-type paint struct{ status map[status]string }
-
-var colours = paint{status: map[status]string{
-	ok:      "\x1b[32m",
-	warn:    "\x1b[33m",
-	fail:    "\x1b[1;31m",
-	unknown: "\x1b[35m",
-	skipped: "\x1b[2m",
-}}
-
-const (
-	dim   = "\x1b[2m"
-	bold  = "\x1b[1m"
-	reset = "\x1b[0m"
-)
-
-func (p paint) in(escape, text string) string {
-	if p.status == nil {
-		return text
-	}
-	return escape + text + reset
-}
-
-func writeText(w io.Writer, r report, p paint) error {
-	width := 0
-	for _, c := range r.Checks {
-		width = max(width, len(c.Name))
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", p.in(bold, "clerk-doctor "+r.Domain))
-	group := ""
-	for _, c := range r.Checks {
-		if c.Group != group {
-			group = c.Group
-			fmt.Fprintf(&b, "\n%s\n", p.in(bold, group))
-		}
-		writeCheck(&b, c, width, p)
-	}
-	fmt.Fprintf(&b, "\n%s\n", summary(r.Checks))
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// writeCheck writes the line of the check, then, further in, what to do and how to see it.
-func writeCheck(b *strings.Builder, c check, width int, p paint) {
-	word := string(c.Status)
-	switch c.Status {
-	case fail:
-		word = "FAIL"
-	case unknown:
-		word = "?"
-	case skipped:
-		word = "-"
-	case ok, warn:
-	}
-	fmt.Fprintf(b, "  %s %-*s  %s\n", p.in(p.status[c.Status], fmt.Sprintf("%-4s", word)), width, c.Name, c.Says)
-	for i, step := range c.Fix {
-		head := "fix:"
-		if i > 0 {
-			head = "    "
-		}
-		fmt.Fprintf(b, "       %s %s\n", head, step)
-	}
-	for _, line := range c.See {
-		fmt.Fprintf(b, "       %s\n", p.in(dim, "$ "+line))
-	}
-}
-
-func summary(checks []check) string {
-	count := map[status]int{}
-	for _, c := range checks {
-		count[c.Status]++
-	}
-	parts := []string{fmt.Sprintf("%d fine", count[ok])}
-	for _, s := range []struct {
-		status status
-		words  string
-	}{{warn, "to look at"}, {fail, "to mend"}, {unknown, "could not be checked"}, {skipped, "not asked for"}} {
-		if n := count[s.status]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, s.words))
-		}
-	}
-	return strings.Join(parts, ", ") + "."
 }

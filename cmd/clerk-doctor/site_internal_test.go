@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -62,7 +63,34 @@ func newAuthority(t *testing.T, subject pkix.Name) authority {
 	return a
 }
 
+// intermediate is an authority that this one vouches for.
+func (a authority) intermediate(t *testing.T, subject pkix.Name) authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(3), Subject: subject, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: noon.AddDate(-1, 0, 0), NotAfter: noon.AddDate(1, 0, 0), KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return authority{key: key, cert: cert}
+}
+
 func (a authority) issue(t *testing.T, until time.Time, hosts ...string) tls.Certificate {
+	t.Helper()
+	return a.issueFor(t, until, 90*24*time.Hour, hosts...)
+}
+
+func (a authority) issueFor(t *testing.T, until time.Time, lifetime time.Duration, hosts ...string) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -70,7 +98,7 @@ func (a authority) issue(t *testing.T, until time.Time, hosts ...string) tls.Cer
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: hosts[0]}, DNSNames: hosts,
-		NotBefore: until.AddDate(0, 0, -90), NotAfter: until,
+		NotBefore: until.Add(-lifetime), NotAfter: until,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
@@ -84,15 +112,16 @@ func (a authority) issue(t *testing.T, until time.Time, hosts ...string) tls.Cer
 type site struct {
 	*clerktest.Instance
 
-	domain string
-	certs  map[string]tls.Certificate // by host; others are refused, as Clerk's edge does
-	status int                        // of the answer that tells it; 0: 200
-	spare  tls.Certificate            // for later
-	issuer string                     // that discovery tells; "": none is told
-	clock  time.Time                  // in the Date header
-	lost   bool                       // nothing leads to the listener
-	prefix string                     // of the Frontend API's paths, behind a proxy
-	other  http.Handler               // api.clerk.com; nil: none
+	domain  string
+	certs   map[string]tls.Certificate // by host; others are refused, as Clerk's edge does
+	status  int                        // of the answer that tells it; 0: 200
+	spare   tls.Certificate            // for later
+	issuer  string                     // that discovery tells; "": none is told
+	clock   time.Time                  // in the Date header
+	undated bool                       // there is no Date header
+	lost    bool                       // nothing leads to the listener
+	prefix  string                     // of the Frontend API's paths, behind a proxy
+	other   http.Handler               // api.clerk.com; nil: none
 
 	mu sync.Mutex // guards certs while serving
 }
@@ -141,8 +170,52 @@ func (s *site) listen(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// serveTLS accepts connections, and nothing more than the handshake.
+func serveTLS(t *testing.T, config *tls.Config) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	server := &http.Server{Handler: http.NotFoundHandler(), TLSConfig: config, ErrorLog: discardLog, ReadHeaderTimeout: time.Minute}
+	go func() { done <- server.ServeTLS(l, "", "") }()
+	t.Cleanup(func() {
+		_ = server.Close()
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
+	return l.Addr().String()
+}
+
+// serveBanner greets every connection, whatever it wants.
+func serveBanner(t *testing.T, banner string) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return // closed
+			}
+			_, _ = io.WriteString(conn, banner)
+			_, _ = io.ReadFull(conn, make([]byte, 1))
+			_ = conn.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
 func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Date", s.clock.Format(http.TimeFormat))
+	if s.undated {
+		w.Header()["Date"] = nil
+	}
 	switch {
 	case s.other != nil && r.Host == "api.clerk.com":
 		s.other.ServeHTTP(w, r)

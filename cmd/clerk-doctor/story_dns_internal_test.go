@@ -1,13 +1,48 @@
 package main
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/miekg/dns"
 )
 
-func TestDNSStories(t *testing.T) {
-	in := newInternet(t)
+// dnsTellers tell the stories of DNS, which are the same whichever program serves the zones.
+var dnsTellers = map[string]func(*testing.T, internet){
+	"records": tellDNSStories, "zones": tellZoneStories, "servers": tellServerStories, "resolvers": tellResolverStories,
+}
+
+var otherTellers = map[string]func(*testing.T, internet){
+	"Key":          tellKeyStories,
+	"Certificate":  tellCertificateStories,
+	"TLS":          tellTLSStories,
+	"Frontend":     tellFrontendStories,
+	"Allowlist":    tellAllowlistStories,
+	"Token":        tellTokenStories,
+	"ChangeDomain": tellChangeDomainStories,
+	"Wait":         tellWaitStories,
+}
+
+func TestStories(t *testing.T) {
+	for _, program := range programs {
+		t.Run(program, func(t *testing.T) {
+			t.Parallel()
+			in := newInternet(t, program)
+			tellers := maps.Clone(dnsTellers)
+			if program == programs[0] {
+				maps.Copy(tellers, otherTellers)
+			}
+			for name, tell := range tellers {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					tell(t, in)
+				})
+			}
+		})
+	}
+}
+
+func tellDNSStories(t *testing.T, in internet) {
 	for _, st := range []story{
 		{name: "all is well", args: []string{"example.com"}, exit: exitGood},
 		{name: "nothing is there yet", args: []string{"missing.example"}, exit: exitFails, site: lost},

@@ -1,17 +1,20 @@
 package main
 
 import (
+	"crypto/tls"
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
+
+	"github.com/miekg/dns"
 
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-func TestKeyStories(t *testing.T) {
-	in := newInternet(t)
+func tellKeyStories(t *testing.T, in internet) {
 	for _, st := range []story{
 		{
 			name: "keys that fit", args: []string{"example.com"}, exit: exitGood,
@@ -52,12 +55,23 @@ func TestKeyStories(t *testing.T) {
 			env: map[string]string{"CLERK_PUBLISHABLE_KEY": publishable("clerk.missing.example")},
 		},
 		{
-			name: "primary application", args: []string{"app.example.com"}, exit: exitFails, site: lost,
+			name: "page of the primary application", args: []string{"app.example.com"}, domain: "example.com", exit: exitGood,
 			env: map[string]string{"CLERK_PUBLISHABLE_KEY": publishable("clerk.example.com")},
 		},
 		{
-			name: "secondary application", args: []string{"app.apps.example"}, exit: exitGood,
+			name: "primary application", args: []string{"-secondary", "app.example.com"}, exit: exitFails, site: lost,
+			env: map[string]string{"CLERK_PUBLISHABLE_KEY": publishable("clerk.example.com")},
+		},
+		{
+			name: "secondary application by its key", args: []string{"app.apps.example"}, exit: exitGood,
 			env: map[string]string{"CLERK_PUBLISHABLE_KEY": publishable("clerk.app.apps.example")},
+		},
+		{
+			name: "secondary application by its key alone", args: []string{"app.missing.example"}, exit: exitFails, site: lost,
+			env: map[string]string{"CLERK_PUBLISHABLE_KEY": publishable("clerk.app.missing.example")},
+		},
+		{
+			name: "secondary application by its records", args: []string{"app.apps.example"}, exit: exitGood,
 		},
 		{
 			name: "key of a secondary application", args: []string{"example.com"}, exit: exitFails,
@@ -71,11 +85,13 @@ func TestKeyStories(t *testing.T) {
 	}
 }
 
-func TestCertificateStories(t *testing.T) {
-	in := newInternet(t)
+func tellCertificateStories(t *testing.T, in internet) {
 	for _, st := range []story{
 		{name: "CAA blocks issuance", args: []string{"blocked.example"}, exit: exitFails, site: unserved},
 		{name: "CAA permits one authority", args: []string{"half.example"}, exit: exitGood},
+		{name: "CAA of the target not known", args: []string{"example.com"}, exit: exitUnknown, leads: func(t *testing.T, in internet) []string {
+			return resolvers(faulty(t, in.resolver, about("accounts.clerk.services", says(dns.RcodeRefused, 0), dns.TypeCAA)), true)
+		}},
 		{name: "CAA with conditions", args: []string{"fenced.example"}, exit: exitFails},
 		{name: "certificates not deployed", args: []string{"example.com"}, exit: exitFails, site: unserved},
 		{name: "certificate of another host", args: []string{"example.com"}, exit: exitFails, site: func(t *testing.T, in internet, s *site) {
@@ -108,8 +124,59 @@ func TestCertificateStories(t *testing.T) {
 	}
 }
 
-func TestFrontendStories(t *testing.T) {
-	in := newInternet(t)
+func tellTLSStories(t *testing.T, in internet) {
+	accounts := "accounts.example.com"
+	alone := func(serve func(*testing.T, internet) string) func(*testing.T, internet) []string {
+		return func(t *testing.T, in internet) []string { return []string{accounts + "=" + serve(t, in)} }
+	}
+	for _, st := range []story{
+		{name: "TLS too old", exit: exitFails, leads: alone(func(t *testing.T, in internet) string {
+			return serveTLS(t, &tls.Config{ //nolint:gosec // that is what is looked for
+				MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10,
+				Certificates: []tls.Certificate{in.ca.issue(t, noon.AddDate(0, 0, 60), accounts)},
+			})
+		})},
+		{name: "HTTP on the TLS port", exit: exitFails, leads: alone(func(t *testing.T, _ internet) string {
+			s := httptest.NewServer(http.NotFoundHandler())
+			t.Cleanup(s.Close)
+			return s.Listener.Addr().String()
+		})},
+		{name: "something else on the TLS port", exit: exitFails, leads: alone(func(t *testing.T, _ internet) string { return serveBanner(t, "SSH-2.0-OpenSSH_9.2\r\n") })},
+		{name: "intermediate certificate missing", exit: exitFails, site: func(t *testing.T, in internet, s *site) {
+			s.certs[accounts] = in.ca.intermediate(t, pkix.Name{Organization: []string{"Google Trust Services"}, CommonName: "WR1"}).issue(t, noon.AddDate(0, 0, 60), accounts)
+		}},
+		{name: "certificate by another authority", exit: exitGood, site: func(t *testing.T, in internet, s *site) {
+			other := in.ca.intermediate(t, pkix.Name{Organization: []string{"Other Authority Ltd"}, CommonName: "TLS 1"})
+			cert := other.issue(t, noon.AddDate(0, 0, 60), accounts)
+			cert.Certificate = append(cert.Certificate, other.cert.Raw)
+			s.certs[accounts] = cert
+		}},
+		{name: "short certificate renewed in time", exit: exitGood, site: func(t *testing.T, in internet, s *site) {
+			s.certs[accounts] = in.ca.issueFor(t, noon.Add(48*time.Hour), 160*time.Hour, accounts)
+		}},
+		{name: "short certificate not renewed", exit: exitGood, site: func(t *testing.T, in internet, s *site) {
+			s.certs[accounts] = in.ca.issueFor(t, noon.Add(20*time.Hour), 160*time.Hour, accounts)
+		}},
+		{name: "certificate not valid yet", exit: exitFails, site: func(t *testing.T, in internet, s *site) {
+			s.certs[accounts] = in.ca.issueFor(t, noon.Add(48*time.Hour), 24*time.Hour, accounts)
+		}},
+		{name: "no way to one host", exit: exitUnknown, leads: func(*testing.T, internet) []string { return []string{accounts + "=[2001:db8::1]:443"} }},
+		{name: "handshake broken off", exit: exitFails, leads: alone(func(t *testing.T, _ internet) string {
+			return serveTLS(t, &tls.Config{
+				MinVersion:     tls.VersionTLS12,
+				GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }, //nolint:nilnil // as documented: none
+			})
+		})},
+	} {
+		st.args = []string{"example.com"}
+		t.Run(st.name, func(t *testing.T) {
+			t.Parallel()
+			st.run(t, in)
+		})
+	}
+}
+
+func tellFrontendStories(t *testing.T, in internet) {
 	for _, st := range []story{
 		{name: "keys unusable", args: []string{"example.com"}, exit: exitFails, site: func(_ *testing.T, _ internet, s *site) {
 			s.Fault(clerktest.FrontendJWKS, clerktest.EmptySet)
@@ -123,6 +190,11 @@ func TestFrontendStories(t *testing.T) {
 		{name: "clock ahead", args: []string{"example.com"}, exit: exitFails, site: func(_ *testing.T, _ internet, s *site) {
 			s.clock = noon.Add(-8 * time.Second)
 		}},
+		{name: "no date told", args: []string{"example.com"}, exit: exitUnknown, site: func(_ *testing.T, _ internet, s *site) { s.undated = true }},
+		{
+			name: "no way to the proxy", args: []string{"-proxy-url", "https://www.proxying.example/__clerk", "proxying.example"}, exit: exitUnknown,
+			leads: func(*testing.T, internet) []string { return []string{"www.proxying.example=[2001:db8::1]:443"} },
+		},
 		{name: "another issuer", args: []string{"example.com"}, exit: exitFails, site: func(_ *testing.T, _ internet, s *site) {
 			s.issuer = "https://clerk.other.example"
 		}},
@@ -138,73 +210,6 @@ func TestFrontendStories(t *testing.T) {
 	} {
 		t.Run(st.name, func(t *testing.T) {
 			t.Parallel()
-			st.run(t, in)
-		})
-	}
-}
-
-func TestAllowlistStories(t *testing.T) {
-	in := newInternet(t)
-	for _, st := range []story{
-		{
-			name: "allowlist that fits", args: []string{"example.com"}, exit: exitGood,
-			env: map[string]string{"CLERK_AUTHORIZED_PARTIES": "https://example.com, https://app.example.com,chrome-extension://abcdefghijklmnop"},
-		},
-		{
-			name: "allowlist with mistakes", exit: exitFails,
-			args: []string{
-				"-authorized-party", "http://example.com", "-authorized-party", "example.com", "-authorized-party", "https://accounts.example.com",
-				"-authorized-party", "https://able-owl-7.clerk.accounts.dev", "-authorized-party", "https://gone.example.com",
-				"-authorized-party", "https://*.example.com", "-authorized-party", "https://satellite.example",
-				"-authorized-party", "https://nosuch.example", "example.com",
-			},
-		},
-	} {
-		t.Run(st.name, func(t *testing.T) {
-			t.Parallel()
-			st.run(t, in)
-		})
-	}
-}
-
-func TestTokenStories(t *testing.T) {
-	in := newInternet(t)
-	parties := []string{"-token", "-", "-authorized-party", "https://example.com", "example.com"}
-	for _, st := range []struct {
-		story
-		mint func(*site) string
-	}{
-		{story{name: "token accepted", args: parties, exit: exitGood}, func(s *site) string { return s.Token(clerktest.Claims{}) }},
-		{story{name: "token without an allowlist", args: []string{"-token", "-", "example.com"}, exit: exitGood}, func(s *site) string { return s.Token(clerktest.Claims{}) }},
-		{story{name: "token of no page", args: []string{"-token", "-", "example.com"}, exit: exitGood}, func(s *site) string {
-			return s.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})
-		}},
-		{story{name: "token with a bad allowlist", args: []string{"-token", "-", "-authorized-party", "example.com", "example.com"}, exit: exitFails}, func(s *site) string {
-			return s.Token(clerktest.Claims{})
-		}},
-		{story{name: "token expired", args: parties, exit: exitFails}, func(s *site) string {
-			return s.Token(clerktest.Claims{ExpiresAt: noon.Add(-time.Minute), IssuedAt: noon.Add(-2 * time.Minute), NotBefore: noon.Add(-2 * time.Minute)})
-		}},
-		{story{name: "token of another page", args: parties, exit: exitFails}, func(s *site) string {
-			return s.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})
-		}},
-		{story{
-			name: "token at a satellite", exit: exitGood,
-			args: []string{
-				"-satellite", "-publishable-key", publishable("clerk.example.com"), "-token", "-",
-				"-authorized-party", "https://satellite.example", "satellite.example",
-			},
-		}, func(s *site) string { return s.Token(clerktest.Claims{Issuer: "https://clerk.example.com"}) }},
-		{story{name: "token forged", args: parties, exit: exitFails}, func(s *site) string { return s.Forge(clerktest.Claims{}) }},
-		{story{name: "token not judged", args: parties, exit: exitFails}, func(s *site) string {
-			s.Fault(clerktest.FrontendJWKS, clerktest.Down)
-			return s.Token(clerktest.Claims{})
-		}},
-		{story{name: "not a token", args: parties, exit: exitFails}, func(*site) string { return "not-a-token-but-long-enough-to-be-noticed" }},
-	} {
-		t.Run(st.name, func(t *testing.T) {
-			t.Parallel()
-			st.token = st.mint
 			st.run(t, in)
 		})
 	}

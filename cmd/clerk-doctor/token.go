@@ -2,9 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/clerkauth/clerkauth"
 )
@@ -12,48 +18,72 @@ import (
 // tokenLimit is how much is read from standard input. A session token is a few KiB at most.
 const tokenLimit = 64 << 10
 
+// claimLimit is how much of a claim is shown.
+const claimLimit = 100
+
 // advice is what to do about a refusal. Reasons that are not here say it themselves.
 var advice = map[clerkauth.Reason]string{
 	clerkauth.ReasonTokenInvalid:            "give the whole token, three parts with dots between, and nothing else",
 	clerkauth.ReasonTokenTypeMismatch:       "give a session token: what getToken() without a template returns, or the __session cookie",
 	clerkauth.ReasonKeyUnknown:              "the token is of another instance: compare the publishable key of the page with the one here",
-	clerkauth.ReasonTokenIssuer:             "the token is of another instance: compare the publishable key of the page with the one here",
-	clerkauth.ReasonKeysUnavailable:         "mend the Frontend API first",
-	clerkauth.ReasonTokenInvalidParties:     "the page that got the token is not in the allowlist: add its origin, if it is yours",
-	clerkauth.ReasonTokenMissingAzp:         "the token does not say which page it was issued to, which Clerk leaves out when the page sends no Origin",
+	clerkauth.ReasonTokenIssuer:             "the token is of another instance: compare its iss with the domain, and the publishable key of the page with the one here",
+	clerkauth.ReasonKeysUnavailable:         "see what is said of the Frontend API first",
+	clerkauth.ReasonTokenInvalidParties:     "the page that got the token is not in the allowlist: add its azp to it, if the page is yours",
+	clerkauth.ReasonTokenMissingAzp:         "the token has no azp, which Clerk leaves out when the page sends no Origin",
 	clerkauth.ReasonTokenExpired:            "a session token lives for a minute: get a new one; if it is new, the clock here is ahead",
-	clerkauth.ReasonTokenNotActiveYet:       "the clock here is behind: see clock",
-	clerkauth.ReasonTokenFromTheFuture:      "the clock here is behind: see clock",
+	clerkauth.ReasonTokenNotActiveYet:       "set the clock here: it is behind Clerk's",
+	clerkauth.ReasonTokenFromTheFuture:      "set the clock here: it is behind Clerk's",
 	clerkauth.ReasonSessionPending:          "the user still has something to do before the session counts, such as choosing an organization",
-	clerkauth.ReasonTokenSignature:          "the token was changed or cut off on its way, or somebody else signed it",
+	clerkauth.ReasonTokenSignature:          "the token was changed or cut off on its way, or somebody else signed it: get a new one",
 	clerkauth.ReasonTokenVerificationFailed: "a claim is missing or does not match what the middleware expects of a session token",
 }
 
-// checkToken has the middleware's own judge look at the token from standard input. The token is shown nowhere.
+// checkToken has the middleware's own judge look at the token from standard input. The token itself is shown nowhere; azp, iss and
+// exp are no secrets.
 func (d *doctor) checkToken(ctx context.Context) []check {
-	c := check{Group: groupToken, Name: "session token", See: []string{"cut -d. -f2 | basenc --base64url -d   # then paste the token"}}
-	if !d.askToken {
-		c.Status, c.Says, c.See = skipped, "not given: pipe one in with -token -", nil
+	c := check{code: tokenGood, name: "session token", see: []string{"cut -d. -f2 | basenc --base64url -d   # then paste the token"}}
+	cfg, known := d.tokenConfig()
+	switch {
+	case !d.askToken:
+		c.code, c.says, c.see = tokenNotGiven, "-token -", nil
+		return []check{c}
+	case !known:
+		c.code, c.says = tokenUnknown, "neither a domain nor a publishable key says which instance it should be of"
 		return []check{c}
 	}
-	auth, err := clerkauth.New(d.config())
+	shown := claimsOf(d.token)
+	auth, err := clerkauth.New(cfg)
 	if err != nil {
-		c.Status, c.Says = fail, "not judged: the middleware would not start with this allowlist"
-		c.Fix = []string{"mend the allowlist first"}
+		c.code, c.says = tokenUnknown, "the middleware does not start with this allowlist"
+		c.fix = []string{"fix the allowlist first"}
 		return []check{c}
 	}
 	session, err := auth.VerifyToken(ctx, d.token)
 	if err != nil {
-		d.refusal(&c, err)
+		refusal(&c, err)
+		if c.code == tokenUnknown && d.domain != "" {
+			c.cause = d.offline(ctx)
+		}
+		c.says += shown.words(d.net.now())
 		return []check{c}
 	}
-	left := session.ExpiresAt.Sub(d.net.now()).Round(time.Second)
-	c.Status, c.Says = ok, fmt.Sprintf("accepted: issued to %s, expires in %v", party(session), left)
+	c.says = "issued to " + party(session) + shown.words(d.net.now())
 	if len(d.parties) == 0 {
-		c.Status, c.Says = warn, c.Says+"; not compared with an allowlist, as none was given"
-		c.Fix = []string{"give the allowlist of your server: set CLERK_AUTHORIZED_PARTIES or -authorized-party"}
+		c.code = tokenUncompared
+		c.fix = []string{"give the allowlist of your server: set CLERK_AUTHORIZED_PARTIES or -authorized-party"}
 	}
 	return []check{c}
+}
+
+// tokenConfig is the configuration that the token is judged by. With the key of a development instance it is that instance's, since
+// the application that has the key would do the same.
+func (d *doctor) tokenConfig() (clerkauth.Config, bool) {
+	k, err := parseKey(d.key)
+	cfg := d.config()
+	if err == nil && !k.live {
+		cfg.PublishableKey, cfg.FrontendAPIURL, cfg.Issuers = d.key, "https://"+k.host, []string{"https://" + k.host}
+	}
+	return cfg, d.domain != "" || err == nil
 }
 
 func party(s *clerkauth.Session) string {
@@ -63,18 +93,86 @@ func party(s *clerkauth.Session) string {
 	return s.AuthorizedParty
 }
 
-// refusal tells the reason. That keys could not be had is no verdict on the token.
-func (d *doctor) refusal(c *check, err error) {
+// refusal tells the reason. That keys could not be had says nothing about the token.
+func refusal(c *check, err error) {
 	var refused *clerkauth.Error
 	if !errors.As(err, &refused) {
-		c.Status, c.Says = unknown, "not judged: "+err.Error()
+		c.code, c.says = tokenUnknown, err.Error()
 		return
 	}
-	c.Status, c.Says = fail, "refused: "+string(refused.Reason)
-	if refused.Reason == clerkauth.ReasonKeysUnavailable {
-		c.Status, c.Says = unknown, "not judged: "+string(refused.Reason)
+	c.code, c.says = tokenRefused, string(refused.Reason)
+	if cause := refused.Unwrap(); cause != nil && refused.Reason != clerkauth.ReasonKeysUnavailable {
+		c.says += " (" + printable(cause.Error()) + ")"
 	}
 	if words, found := advice[refused.Reason]; found {
-		c.Fix = []string{words}
+		c.fix = []string{words}
 	}
+	if refused.Reason == clerkauth.ReasonKeysUnavailable {
+		c.code = tokenUnknown
+	}
+}
+
+// claims are those of a token that help to see what is wrong with it. The zero claims is a token that cannot be read.
+type claims struct {
+	readable bool
+	azp, iss string
+	exp      time.Time // zero: none
+}
+
+// claimsOf reads them without believing them.
+func claimsOf(token string) claims {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return claims{}
+	}
+	b, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return claims{}
+	}
+	var raw struct{ Azp, Iss, Exp any }
+	if json.Unmarshal(b, &raw) != nil {
+		return claims{}
+	}
+	c := claims{readable: true, azp: claim(raw.Azp), iss: claim(raw.Iss)}
+	if exp, is := raw.Exp.(float64); is && exp > 0 && exp < math.MaxInt32*2 {
+		c.exp = time.Unix(int64(exp), 0).UTC()
+	}
+	return c
+}
+
+func claim(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "none"
+	case string:
+		return printable(v)
+	}
+	return "not a string"
+}
+
+// printable is s without what a terminal may act on, and not too long.
+func printable(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		s = strconv.QuoteToASCII(s)
+	}
+	if r := []rune(s); len(r) > claimLimit {
+		return string(r[:claimLimit]) + "…"
+	}
+	return s
+}
+
+func (c claims) words(now time.Time) string {
+	if !c.readable {
+		return ""
+	}
+	exp := "none"
+	if !c.exp.IsZero() {
+		exp = c.exp.Format(time.RFC3339)
+		if left := c.exp.Sub(now).Round(time.Second); left >= 0 {
+			exp += fmt.Sprintf(" (in %v)", left)
+		} else {
+			exp += fmt.Sprintf(" (%v ago)", -left)
+		}
+	}
+	return "; azp " + c.azp + "; iss " + c.iss + "; exp " + exp
 }

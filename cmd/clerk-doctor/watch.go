@@ -2,43 +2,89 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
-// lookAgain is the time between two rounds of -wait.
+// lookAgain is the time between two looks of -wait.
 const lookAgain = 10 * time.Second
 
-// watch makes one round of checks or, with -wait, as many as it takes. A round that the end of the time cut short does not
-// count: the last whole one is reported.
+// watch looks once or, with -wait, until all is well or what is wrong is nothing that time changes. A look that the end of the time,
+// or an interrupt, cuts short does not count: the last whole one is reported.
 func watch(ctx context.Context, w world, o options) (report, error) {
-	start := w.now()
 	var last report
-	for round := 1; ; round++ {
-		net, err := o.network(w)
-		if err != nil {
+	waiting := pending{since: map[ref]time.Time{}}
+	for first := true; ; first = false {
+		r, err := lookOnce(ctx, w, &o)
+		if err != nil && (first || !errors.Is(err, errInterrupted)) {
 			return report{}, err
 		}
-		d := &doctor{options: o, net: net}
-		checks := d.examine(ctx, w.progress)
-		w.clear()
-		if round == 1 || ctx.Err() == nil {
-			last = report{Domain: o.domain, Exit: verdict(checks), Checks: checks}
+		if first || ctx.Err() == nil {
+			last = r
 		}
-		if !o.wait || last.Exit == exitGood || ctx.Err() != nil {
+		if !o.wait || last.Exit == exitGood || ctx.Err() != nil || !waiting.goesOn(w, last) {
 			return last, nil
 		}
-		w.waiting(last, w.now().Sub(start))
 		if w.pause(ctx, lookAgain); ctx.Err() != nil {
 			return last, nil
 		}
 	}
 }
 
+// lookOnce makes all checks, and puts the domain that they are about into the options.
+func lookOnce(ctx context.Context, w world, o *options) (report, error) {
+	net, err := o.network(w)
+	if err != nil {
+		return report{}, err
+	}
+	d := newDoctor(*o, net)
+	d.chooseDomain(ctx)
+	o.domain = d.domain
+	checks := d.examine(ctx, w.progress)
+	w.clear()
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return report{}, errInterrupted
+	}
+	return newReport(*o, checks), nil
+}
+
+// pending is what -wait remembers from one look to the next.
+type pending struct {
+	since map[ref]time.Time
+	said  string
+}
+
+// goesOn is whether time may make the report good, and says what it waits for, or why it does not.
+func (p *pending) goesOn(w world, r report) bool {
+	if idle := idle(r.Findings); len(idle) > 0 {
+		w.tell("not waiting: time does not change " + strings.Join(idle, ", "))
+		return false
+	}
+	if now := p.list(r.checks, w.now()); now != p.said {
+		w.tell("waiting for " + now)
+		p.said = now
+	}
+	return true
+}
+
 const eraseLine = "\r\x1b[K"
 
 // say writes to standard error. If that fails there is nobody left to tell.
 func (w world) say(format string, args ...any) { _, _ = fmt.Fprintf(w.stderr, format, args...) }
+
+// tell writes a line to standard error, broken between words on a terminal.
+func (w world) tell(text string) {
+	if w.width == 0 {
+		w.say("%s\n", text)
+		return
+	}
+	p := newPage(w, false)
+	p.block("", "  ", text, "")
+	w.say("%s", p.String())
+}
 
 // progress rewrites one line, on a terminal only.
 func (w world) progress(finished, all int) {
@@ -53,23 +99,37 @@ func (w world) clear() {
 	}
 }
 
-// waiting says how far things are, between two rounds of -wait.
-func (w world) waiting(r report, passed time.Duration) {
-	end := "\n"
-	if w.live {
-		end = ""
+// list names what is waited for, and since when.
+func (p *pending) list(checks []check, now time.Time) string {
+	var order []string
+	names := map[string][]string{}
+	for _, c := range checks {
+		if !c.bad() {
+			continue
+		}
+		if _, seen := p.since[*c.ref()]; !seen {
+			p.since[*c.ref()] = now
+		}
+		what := c.kind().id + " since " + p.since[*c.ref()].Format(time.TimeOnly)
+		if names[what] == nil {
+			order = append(order, what)
+		}
+		names[what] = append(names[what], c.name)
 	}
-	w.say("waiting for %d of %d, looking again in %v (%v so far)%s",
-		open(r.Checks), len(r.Checks), lookAgain, passed.Round(time.Second), end)
+	for i, what := range order {
+		order[i] = what + " (" + strings.Join(names[what], ", ") + ")"
+	}
+	return strings.Join(order, "; ")
 }
 
-// open is how many checks keep the report from being good.
-func open(checks []check) int {
-	n := 0
-	for _, c := range checks {
-		if c.Status == fail || c.Status == unknown {
-			n++
+// idle is what keeps the report from being good, and does not change with time.
+func idle(fs []finding) []string {
+	var codes []string
+	for _, f := range fs {
+		lasting := slices.ContainsFunc(catalogue[:], func(k kind) bool { return k.id == f.Code && !k.waits })
+		if lasting && (f.Status == fail || f.Status == unknown) {
+			codes = append(codes, f.Code)
 		}
 	}
-	return n
+	return codes
 }

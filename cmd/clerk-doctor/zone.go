@@ -6,55 +6,62 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/miekg/dns"
 	"golang.org/x/net/publicsuffix"
 )
 
-var errNoZone = errors.New("no zone has this name")
+var (
+	errNoZone = errors.New("no zone has this name")
+	errBlind  = errors.New("the resolvers do not know even the top-level domain")
+)
+
+const addressesPerServer = 4
 
 // zone is who answers for a name.
 type zone struct {
 	apex    string // "" if it could not be found
 	servers []server
-	bogus   bool  // the resolver refuses its answers because DNSSEC does not hold
-	vacant  bool  // it is a public suffix: the domain below it is not delegated to anybody
-	err     error // why the resolver could not say; the servers may be known all the same
+	lost    []string // name servers that have no address, and why
+	absent  bool     // the zone above denies the domain (NXDOMAIN): it is delegated to nobody
+	unseen  bool     // resolvers do not know the zone, and the zone above does
+	said    reply    // the resolvers' failure; usable if there was none
+	err     error    // why the resolvers could not say; the servers may be known all the same
 }
 
 // zoneOf finds the zone that name's own records belong to. Answers are remembered.
 //
-// A resolver that says SERVFAIL is asked again without DNSSEC validation, and after that the servers of the zone above are
+// Where resolvers fail, the question is repeated without DNSSEC validation, and after that the servers of the zone above are
 // asked whom they delegate to: only so can a broken delegation be told from a broken signature.
 func (n *network) zoneOf(ctx context.Context, name string) zone {
 	return remember(&n.zones, plain(name), func() zone {
 		r := n.lookup(ctx, name, dns.TypeSOA)
-		if r.err != nil {
-			return zone{err: r.err}
-		}
 		if !r.usable() {
+			if ns := n.lookup(ctx, name, dns.TypeNS); ns.usable() && len(ns.owned(name, dns.TypeNS)) > 0 { // only the SOA fails
+				return n.zoneAt(ctx, name, ns)
+			}
 			return n.brokenZone(ctx, name, r)
 		}
 		soa := r.soa()
-		if soa == nil || !within(name, soa.Hdr.Name) || len(r.owned(name, dns.TypeCNAME)) > 0 {
-			return n.zoneAbove(ctx, name)
+		if soa == nil || !under(name, soa.Hdr.Name) || len(r.owned(name, dns.TypeCNAME)) > 0 {
+			return n.belowSuffix(ctx, name, r, n.zoneAbove(ctx, name))
 		}
-		apex := plain(soa.Hdr.Name)
-		z := zone{apex: apex, servers: n.nameServers(ctx, n.lookup(ctx, apex, dns.TypeNS))}
-		if suffix, _ := publicsuffix.PublicSuffix(apex); suffix == apex {
-			z.vacant = true
-		}
-		return z
+		return n.belowSuffix(ctx, name, r, n.zoneAt(ctx, soa.Hdr.Name, n.lookup(ctx, soa.Hdr.Name, dns.TypeNS)))
 	})
 }
 
-var errBlind = errors.New("the resolver does not know even the top-level domain: the internet cannot be seen from here")
+// under is within, where everything is below the root.
+func under(name, domain string) bool { return domain == "." || within(name, domain) }
 
-// blind is whether the resolver is no window to the internet, as in a closed network: then that it knows no name means nothing.
-func (n *network) blind(ctx context.Context, name string) bool {
-	name = plain(name)
-	return n.lookup(ctx, name[strings.LastIndexByte(name, '.')+1:], dns.TypeSOA).soa() == nil
+func isSuffix(name string) bool {
+	suffix, _ := publicsuffix.PublicSuffix(name)
+	return name == "" || suffix == name
+}
+
+func (n *network) zoneAt(ctx context.Context, apex string, ns reply) zone {
+	z := zone{apex: plain(apex)}
+	z.servers, z.lost = n.nameServers(ctx, ns)
+	return z
 }
 
 func (n *network) zoneAbove(ctx context.Context, name string) zone {
@@ -64,37 +71,53 @@ func (n *network) zoneAbove(ctx context.Context, name string) zone {
 	return zone{err: fmt.Errorf("%s: %w", name, errNoZone)}
 }
 
-// brokenZone explains a SERVFAIL for name.
-func (n *network) brokenZone(ctx context.Context, name string, said reply) zone {
-	unchecked := n.ask(ctx, n.resolver, question{name: name, qtype: dns.TypeSOA, unchecked: true})
-	if soa := unchecked.soa(); unchecked.usable() && soa != nil && within(name, soa.Hdr.Name) {
-		apex := plain(soa.Hdr.Name)
-		servers := n.nameServers(ctx, n.ask(ctx, n.resolver, question{name: apex, qtype: dns.TypeNS, unchecked: true}))
-		return zone{apex: apex, servers: servers, bogus: true, err: said.failure()}
+// belowSuffix asks the servers of a public suffix themselves about a name that resolvers find no zone for: they keep denying a domain
+// for a while after it is registered. Only NXDOMAIN means that there is none; a registry may keep a name's records in its own zone.
+func (n *network) belowSuffix(ctx context.Context, name string, r reply, z zone) zone {
+	if z.apex == "" && z.err != nil || !isSuffix(z.apex) {
+		return z
 	}
-	above := n.zoneAbove(ctx, name)
+	if below, found := n.delegation(ctx, name, z); found {
+		below.unseen, below.said = true, r
+		return below
+	}
+	z.absent = r.rcode == dns.RcodeNameError
+	return z
+}
+
+// brokenZone finds the zone of a name that resolvers fail on.
+func (n *network) brokenZone(ctx context.Context, name string, said reply) zone {
+	z, found := zone{}, false
+	unchecked := n.unchecked(ctx, name, dns.TypeSOA, false)
+	if soa := unchecked.soa(); unchecked.usable() && soa != nil && within(name, soa.Hdr.Name) {
+		z, found = n.zoneAt(ctx, soa.Hdr.Name, n.unchecked(ctx, soa.Hdr.Name, dns.TypeNS, false)), true
+	}
+	if !found || len(z.servers) == 0 {
+		above := n.zoneAbove(ctx, name)
+		if z, found = n.delegation(ctx, name, above); !found {
+			z = above
+		}
+	}
+	z.said, z.err = said, said.failure()
+	return z
+}
+
+// delegation asks the servers of the zone above whom they delegate name to.
+func (n *network) delegation(ctx context.Context, name string, above zone) (zone, bool) {
 	for _, s := range above.servers {
 		r := n.ask(ctx, s, question{name: name, qtype: dns.TypeNS, direct: true})
-		if apex := delegated(r, name); apex != "" {
-			return zone{apex: apex, servers: n.nameServers(ctx, r), err: said.failure()}
+		if apex := r.referral(name, above.apex); apex != "" {
+			return n.zoneAt(ctx, apex, r), true
+		}
+		if r.authoritative && len(r.owned(name, dns.TypeNS)) > 0 { // it serves both zones
+			return n.zoneAt(ctx, name, r), true
 		}
 	}
-	return zone{apex: above.apex, servers: above.servers, err: said.failure()}
+	return zone{}, false
 }
 
-// delegated is the name that a referral delegates, if it is name or above it.
-func delegated(r reply, name string) string {
-	for _, rr := range r.ns {
-		if ns, is := rr.(*dns.NS); is && within(name, ns.Hdr.Name) {
-			return plain(ns.Hdr.Name)
-		}
-	}
-	return ""
-}
-
-// nameServers are the servers in an NS answer or a referral, with their addresses.
-// Those whose address cannot be found are left out: asking them is impossible, and the others tell enough.
-func (n *network) nameServers(ctx context.Context, r reply) []server {
+// nameServers are the servers in an NS answer or a referral, one for each address, and those that have none, with the reason.
+func (n *network) nameServers(ctx context.Context, r reply) (servers []server, lost []string) {
 	var names []string
 	for _, rr := range slices.Concat(r.answer, r.ns) {
 		if ns, is := rr.(*dns.NS); is {
@@ -102,14 +125,27 @@ func (n *network) nameServers(ctx context.Context, r reply) []server {
 		}
 	}
 	slices.Sort(names)
-	found := each(names, func(name string) server { return n.nameServer(ctx, name, r.extra) })
-	return slices.DeleteFunc(found, func(s server) bool { return s.addr == "" })
+	names = slices.Compact(names)
+	type found struct {
+		servers []server
+		why     string
+	}
+	for i, f := range each(names, func(name string) found {
+		servers, why := n.nameServer(ctx, name, r.extra)
+		return found{servers, why}
+	}) {
+		servers = append(servers, f.servers...)
+		if len(f.servers) == 0 {
+			lost = append(lost, names[i]+" "+f.why)
+		}
+	}
+	return servers, lost
 }
 
-// nameServer finds the address of a name server: by -connect-to, in the glue beside the referral, or by the resolver.
-func (n *network) nameServer(ctx context.Context, name string, glue []dns.RR) server {
+// nameServer finds the addresses of a name server: by -connect-to, in the glue beside the referral, or by the resolvers.
+func (n *network) nameServer(ctx context.Context, name string, glue []dns.RR) (servers []server, why string) {
 	if _, rerouted := n.connect[name]; rerouted {
-		return server{name: name, addr: n.reroute(name, "53")}
+		return []server{{name: name, addr: n.reroute(name, "53")}}, ""
 	}
 	var addrs []netip.Addr
 	for _, rr := range glue {
@@ -118,10 +154,28 @@ func (n *network) nameServer(ctx context.Context, name string, glue []dns.RR) se
 		}
 	}
 	if len(addrs) == 0 {
-		addrs, _ = n.addresses(ctx, name)
+		var err error
+		if addrs, err = n.addresses(ctx, name); err != nil {
+			return nil, noAddressWords(err)
+		}
 	}
-	if len(addrs) == 0 {
-		return server{name: name}
+	addrs = addrs[:min(len(addrs), addressesPerServer)]
+	for _, a := range addrs {
+		s := server{name: name, addr: n.reroute(a.String(), "53"), ipv6: a.Is6()}
+		if len(addrs) > 1 {
+			s.ip = a.String()
+		}
+		servers = append(servers, s)
 	}
-	return server{name: name, addr: n.reroute(addrs[0].String(), "53")}
+	return servers, ""
+}
+
+func noAddressWords(err error) string {
+	switch {
+	case errors.Is(err, errNoName):
+		return "does not exist (NXDOMAIN)"
+	case errors.Is(err, errNoAddress):
+		return "has no address"
+	}
+	return "could not be looked up: " + plainly(err)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -46,9 +47,9 @@ func TestZoneIsFoundWhateverTheResolverLeavesOut(t *testing.T) {
 		"loose.example.com. SOA": {{}, {"host.example." + soaOf}, nil},
 	}))
 	for _, name := range []string{"example.com", "app.example.com", "www.example.com", "deep.example.com", "loose.example.com"} {
-		if z := n.zoneOf(t.Context(), name); z.apex != "example.com" || z.err != nil || z.vacant {
+		if z := n.zoneOf(t.Context(), name); z.apex != "example.com" || z.err != nil || z.absent {
 			t.Errorf("%s: got %+v, want the zone example.com", name, z)
-		} else if want := []server{{"ns.hoster.example", "127.0.0.7:53"}}; !slices.Equal(z.servers, want) {
+		} else if want := []server{{name: "ns.hoster.example", addr: "127.0.0.7:53"}}; !slices.Equal(z.servers, want) {
 			t.Errorf("%s: got servers %v, want %v", name, z.servers, want)
 		}
 	}
@@ -77,7 +78,7 @@ func TestBrokenDelegationIsAskedForAbove(t *testing.T) {
 	})
 	z := n.zoneOf(t.Context(), "lame.hoster.example")
 	want := []server{{name: "ns.lame.hoster.example", addr: "127.0.0.9:53"}}
-	if z.apex != "lame.hoster.example" || !slices.Equal(z.servers, want) || !errors.Is(z.err, errRefused) || z.bogus {
+	if z.apex != "lame.hoster.example" || !slices.Equal(z.servers, want) || !errors.Is(z.err, errRcode) || z.said.rcode != dns.RcodeServerFailure {
 		t.Errorf("got %+v, want lame.hoster.example at %v, with the resolver's error", z, want)
 	}
 }
@@ -89,11 +90,11 @@ func TestLameAnswers(t *testing.T) {
 		want string
 	}{
 		{"with authority", reply{authoritative: true}, ""},
-		{"without authority", reply{}, "no authority"},
-		{"refused", reply{rcode: dns.RcodeRefused, authoritative: true}, "REFUSED"},
-		{"silent", reply{err: errNoConnection}, "no answer"},
+		{"without authority", reply{}, "answers example.com SOA without authority"},
+		{"refused", reply{rcode: dns.RcodeRefused, authoritative: true}, "answers REFUSED to example.com SOA"},
+		{"silent", reply{err: os.ErrDeadlineExceeded}, "does not answer example.com SOA"},
 	} {
-		if got := lameness(tt.r); got != tt.want {
+		if got := lameness(tt.r, question{name: "example.com", qtype: dns.TypeSOA}); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
@@ -105,7 +106,7 @@ func TestNameServersWithoutAddressAreNamed(t *testing.T) {
 		"example.com. NS":  {{"example.com. 60 NS ns.gone.example."}, nil, nil},
 	}))
 	d := &doctor{options: options{domain: "example.com"}, net: n}
-	if c := d.checkZone(t.Context())[0]; c.Status != warn || !strings.Contains(c.Says, "none has an address") {
+	if c := d.checkZone(t.Context())[0]; c.code != serversUnreachable || !strings.Contains(c.says, "ns.gone.example has no address") {
 		t.Errorf("got %+v, want a warning that no name server has an address", c)
 	}
 }
