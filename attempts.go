@@ -32,16 +32,22 @@ type attempt struct {
 	byToken bool  // no nonces: they could not be exchanged
 }
 
-// readAttempts keeps the entries of one more cookie of the name. Browsers send our own, which is for every path, last.
+// attemptCookies are the last two cookies of the name. Browsers send our own, which is for every path, last, and in a
+// frame it may be there twice.
+type attemptCookies struct{ previous, last string }
+
+// readAttempts keeps one more cookie of the name.
 func (f *facts) readAttempts(prefixed bool, value string) {
 	kept := &f.attempts[plain]
 	if prefixed {
 		kept = &f.attempts[suffixed]
 	}
-	if *kept = strings.Trim(*kept+"~"+value, "~"); len(*kept) > maxEntriesSize {
-		*kept = (*kept)[len(*kept)-maxEntriesSize:]
+	if len(value) <= maxEntriesSize {
+		*kept = attemptCookies{kept.last, value}
 	}
 }
+
+func (c attemptCookies) join() string { return c.previous + "~" + c.last }
 
 // parseAttempts returns the entries that still count, the oldest first. Of two entries of one page, which a browser has
 // in a frame, the larger count counts.
@@ -107,7 +113,7 @@ func (s *settings) newReturnPoint(ctx context.Context, e *evidence, now time.Tim
 		return returnPoint{}, false
 	}
 	p := returnPoint{public: public, address: public + e.page.path + sortedQuery(e.page.query)}
-	p.entries = parseAttempts(e.attempts[s.attemptsSlot(public)], now)
+	p.entries = parseAttempts(e.attempts[s.attemptsSlot(public)].join(), now)
 	sum := sha256.Sum256([]byte(p.address))
 	p.own = attempt{address: base64.RawURLEncoding.EncodeToString(sum[:])[:addressSize]}
 	if i := indexOf(p.entries, p.own.address); i >= 0 {

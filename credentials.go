@@ -37,8 +37,8 @@ type facts struct {
 	ownSite    bool            // the browser says that no other site had a hand in this
 	came       handshakeAnswer // what a browser round left for us
 
-	attempts [slots]string // our own: handshakes made, with the __Host- prefix and without
-	own      ownParameters // our own, in the address of a document
+	attempts [slots]attemptCookies // our own: handshakes made, with the __Host- prefix and without
+	own      ownParameters         // our own, in the address of a document
 
 	page page // of documents, and in development of everything
 }

@@ -110,7 +110,7 @@ func (a *Authenticator) newReturn(ctx context.Context, e *evidence, p *returnPoi
 // endAttempts is the cookie without this page, which was decided without needing a handshake. Clerk's counter goes with
 // it: alone it would stop the next page.
 func (s *settings) endAttempts(ctx context.Context, e *evidence, o *outcome, now time.Time) []string {
-	if e.attempts == [slots]string{} || e.needed || e.prefetch || o.header.Get("Location") != "" {
+	if e.attempts == [slots]attemptCookies{} || e.needed || e.prefetch || o.header.Get("Location") != "" {
 		return nil
 	}
 	p, ok := s.newReturnPoint(ctx, e, now)

@@ -135,7 +135,7 @@ func longCookies() []longInput {
 	add := func(name string, cookies func(n int) string) {
 		all = append(all, longInput{"Cookie: " + name, func(n int) wire { return pageWith("/", [2]string{"Cookie", cookies(n)}) }, false})
 	}
-	for _, name := range []string{"__session", "__client_uat", "__clerk_db_jwt", "__clerk_handshake", "__clerk_handshake_nonce", "__clerk_redirect_count", "__Host-clerkauth_party", "other"} {
+	for _, name := range []string{"__session", "__client_uat", "__clerk_db_jwt", "__clerk_handshake", "__clerk_handshake_nonce", "__clerk_redirect_count", "__refresh_$SUFFIX", "__Host-clerkauth_party_AAAAAAAA", "__Host-clerkauth_handshake", "other"} {
 		for _, u := range []unit{{"percent signs", "%41"}, {"bare percent signs", "%"}, {"digits", "9"}, {"dots", "a."}, {"quotes", `"`}} {
 			add(name+" of "+u.name, func(n int) string { return "__session=$OLD; __client_uat=1; __clerk_db_jwt=x; " + name + "=" + u.of(n) })
 		}
@@ -152,7 +152,8 @@ func longCookies() []longInput {
 		{"blanks", " \t"},
 		{"equals signs", "="},
 		{"bad UTF-8", "\xff"},
-		{"party cookies", "__Host-clerkauth_party=v1.9.x; "},
+		{"party cookies", "__Host-clerkauth_party_AAAAAAAA=v2.9.x; "},
+		{"counts of ours", "__Host-clerkauth_handshake=AAAAAAAAAAAA.1.9; "},
 	} {
 		add("many "+u.name, func(n int) string { return "__client_uat=1; x=" + u.of(n) })
 		add("many "+u.name+" beside a session", func(n int) string { return signedIn + "; " + u.of(n) })
