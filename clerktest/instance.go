@@ -18,6 +18,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -27,6 +28,7 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/internal/offline"
 )
 
 // Options say what kind of instance to be. The zero Options is a production instance of example.com, which is the
@@ -38,6 +40,11 @@ type Options struct {
 	// Domain is the root domain in production, whose Frontend API is at clerk.<Domain>; empty: "example.com".
 	// In development it is the host of the Frontend API; empty: "able-owl-7.clerk.accounts.dev".
 	Domain string
+
+	// Satellites are the root domains of a production instance beside Domain, each with a Frontend API of its own at
+	// clerk.<satellite>. People sign in at Domain. Nil: none. See
+	// https://clerk.com/docs/guides/dashboard/dns-domains/satellite-domains.
+	Satellites []string
 
 	// Origins are the app's: the allowlist of Config, and the first is the authorized party of tokens that do not
 	// say otherwise. Nil: https://<Domain> in production; http://localhost:3000 and http://example.com in development.
@@ -70,11 +77,13 @@ type Instance struct {
 	publishableKey string
 	secretKey      string
 	domain         string // host of the Frontend API
+	satellites     []string
 	origins        []string
-	people         []Person
+	people         *directory
 	lifetime       time.Duration
 	withoutRefresh bool
 	now            func() time.Time
+	since          time.Time // when everything in it was made
 
 	keys     keyRing
 	browsers browsers
@@ -94,15 +103,25 @@ const backendHost = "api.clerk.com"
 // it fits into a testing/synctest bubble. It closes itself when the test ends.
 func New(tb TB, opts Options) *Instance {
 	tb.Helper()
-	in, err := newInstance(opts)
+	host, hosted := tb.(offline.Host)
+	var state offline.State
+	if hosted {
+		state = host.State()
+	}
+	in, err := newInstance(opts, state)
 	if err != nil {
 		tb.Fatalf("clerktest: %v", err)
 		return nil
 	}
+	tb.Cleanup(in.Close)
+	if hosted {
+		in.frontend.url, in.backend.url = host.Serve(in.handler(in.frontend), in.handler(in.backend))
+		host.Keep(in.state)
+		return in
+	}
 	in.client = &http.Client{Transport: memory{in}}
 	in.frontend.url = "https://" + in.domain
 	in.backend.url = "https://" + backendHost
-	tb.Cleanup(in.Close)
 	return in
 }
 
@@ -112,7 +131,7 @@ func New(tb TB, opts Options) *Instance {
 // Real browsers need a Development instance: in production the Frontend API sets cookies for a domain that a
 // listener of this machine does not have.
 func Start(opts Options) (*Instance, error) {
-	in, err := newInstance(opts)
+	in, err := newInstance(opts, offline.State{})
 	if err != nil {
 		return nil, fmt.Errorf("clerktest: %w", err)
 	}
@@ -123,11 +142,15 @@ func Start(opts Options) (*Instance, error) {
 	return in, nil
 }
 
-func newInstance(opts Options) (*Instance, error) {
+func newInstance(opts Options, state offline.State) (*Instance, error) {
 	domain, kind := opts.Domain, "live_"
 	switch {
-	case strings.ContainsAny(domain, "/:?#@$ "):
+	case !bareHost(domain):
 		return nil, fmt.Errorf("Options.Domain %q is not a bare host name", domain)
+	case opts.Development && len(opts.Satellites) > 0:
+		return nil, errors.New("Options.Satellites: a development instance has none, its satellites are Origins")
+	case slices.ContainsFunc(opts.Satellites, func(s string) bool { return s == "" || !bareHost(s) }):
+		return nil, fmt.Errorf("Options.Satellites %q are not all bare host names", opts.Satellites)
 	case opts.Development && domain == "":
 		domain = "able-owl-7.clerk.accounts.dev"
 	case domain == "":
@@ -149,14 +172,12 @@ func newInstance(opts Options) (*Instance, error) {
 		publishableKey: "pk_" + kind + base64.StdEncoding.EncodeToString([]byte(domain+"$")),
 		secretKey:      "sk_" + kind + rand.Text(),
 		domain:         domain,
+		satellites:     slices.Clone(opts.Satellites),
 		origins:        origins,
-		people:         slices.Clone(opts.People),
+		people:         newDirectory(opts.People),
 		lifetime:       opts.TokenLifetime,
 		withoutRefresh: opts.WithoutRefresh,
 		now:            opts.Now,
-	}
-	if opts.People == nil {
-		in.people = defaultPeople()
 	}
 	if in.lifetime == 0 {
 		in.lifetime = time.Minute
@@ -164,11 +185,20 @@ func newInstance(opts Options) (*Instance, error) {
 	if in.now == nil {
 		in.now = time.Now
 	}
+	in.since = in.now()
 	open, cancel := context.WithCancel(context.Background())
 	in.open, in.close = open, sync.OnceFunc(func() { in.shut(cancel) })
-	in.frontend, in.backend = newFrontend(in), newBackend(in)
+	if err := in.restore(state); err != nil {
+		return nil, err
+	}
+	in.frontend, in.backend = &api{routes: frontendRoutes()}, &api{routes: backendRoutes()}
+	if in.keys.current.private != nil {
+		return in, nil
+	}
 	return in, in.keys.rotate()
 }
+
+func bareHost(s string) bool { return !strings.ContainsAny(s, "/:?#@$ ") }
 
 // Close makes every endpoint unreachable and ends the requests under way; after Start it waits for their end.
 func (in *Instance) Close() { in.close() }

@@ -1,0 +1,359 @@
+package clerktest_test
+
+import (
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// server talks to the Backend API as Clerk's SDKs do. It returns the body of the answer, decoded.
+func server[T any](t *testing.T, in *clerktest.Instance, method, path, body string, want int) T {
+	t.Helper()
+	target := strings.TrimSuffix(in.URL(clerktest.BackendJWKS), "/v1/jwks") + path
+	a := exchange(t, in, nil, method, target, body, http.Header{"Authorization": {"Bearer " + in.SecretKey()}})
+	if a.status != want {
+		t.Fatalf("%s %s: %d %s, want %d", method, path, a.status, a.body, want)
+	}
+	var v T
+	decode(t, string(a.body), &v)
+	return v
+}
+
+type user struct {
+	ID     string
+	First  string                   `json:"first_name"`
+	Last   string                   `json:"last_name"`
+	Emails []struct{ Email string } `json:"email_addresses"`
+}
+
+type list[T any] struct {
+	Data  []T
+	Total int `json:"total_count"`
+}
+
+func ids(users []user) []string {
+	got := []string{}
+	for _, u := range users {
+		got = append(got, u.ID)
+	}
+	return got
+}
+
+func TestUsersAreListedAndCreated(t *testing.T) {
+	in := development(t, nil)
+	created := server[user](t, in, "POST", "/v1/users", `{"email_address":["new@example.com"],"first_name":"New","last_name":"One"}`, 200)
+	if created.First != "New" || created.Last != "One" || !strings.HasPrefix(created.ID, "user_") {
+		t.Errorf("created %+v", created)
+	}
+	for query, want := range map[string][]string{
+		"": {"user_dora", "user_emil", created.ID}, "limit=1&offset=1": {"user_emil"}, "offset=9": {},
+		"email_address=NEW@example.com": {created.ID}, "email_address=x@example.com": {}, "query=dora": {"user_dora"},
+		"user_id=user_emil&user_id=" + created.ID: {"user_emil", created.ID}, "limit=-1&offset=x": {"user_dora", "user_emil", created.ID},
+	} {
+		if got := ids(server[[]user](t, in, "GET", "/v1/users?"+query, "", 200)); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+	if got := server[list[user]](t, in, "GET", "/v1/users?paginated=true&limit=1", "", 200); got.Total != 3 || len(got.Data) != 1 {
+		t.Errorf("a page of users: %+v", got)
+	}
+	if got := server[list[user]](t, in, "GET", "/v1/users/count?query=new", "", 200); got.Total != 1 {
+		t.Errorf("%d users are new, want 1", got.Total)
+	}
+	if got := server[user](t, in, "GET", "/v1/users/"+created.ID, "", 200); got.ID != created.ID {
+		t.Errorf("got %+v", got)
+	}
+	for body, status := range map[string]int{
+		`{"email_address":["New@example.com"]}`: 422, `{"email_address":["a@b","c@d"]}`: 422, `{"email_address":["x"]}`: 422, "": 422, "{": 400,
+	} {
+		server[any](t, in, "POST", "/v1/users", body, status)
+	}
+	server[any](t, in, "GET", "/v1/users/user_x", "", 404)
+
+	p := openPage(t, in, localhost)
+	if s, _ := p.must(p.post("/v1/client/sign_ins", url.Values{"identifier": {"new@example.com"}})); s.Status != "needs_first_factor" {
+		t.Errorf("who was created starts to sign in: %+v", s)
+	}
+}
+
+type session struct {
+	ID     string
+	User   string `json:"user_id"`
+	Status string
+}
+
+func TestSessionsAreListedAndRevoked(t *testing.T) {
+	in := development(t, nil)
+	p := openPage(t, in, localhost)
+	id := p.signIn(worker)
+	guest := in.SignIn(nil, clerktest.Person{Claims: clerktest.Claims{Subject: "user_guest"}}) // not one of the people
+	for query, want := range map[string]int{
+		"user_id=user_dora": 1, "user_id=user_emil": 0, "status=active": 2, "status=ended": 0, "user_id=user_guest&status=active": 1,
+	} {
+		if got := server[list[session]](t, in, "GET", "/v1/sessions?paginated=true&"+query, "", 200); got.Total != want || len(got.Data) != want {
+			t.Errorf("%s: %+v, want %d", query, got, want)
+		}
+	}
+	if got := server[session](t, in, "GET", "/v1/sessions/"+id, "", 200); got != (session{id, "user_dora", "active"}) {
+		t.Errorf("got %+v", got)
+	}
+	server[user](t, in, "GET", "/v1/users/user_guest", "", 200)
+	if got := server[session](t, in, "POST", "/v1/sessions/"+id+"/revoke", "", 200); got.Status != "revoked" {
+		t.Errorf("revoked: %+v", got)
+	}
+	server[any](t, in, "GET", "/v1/sessions/"+id, "", 404)
+	server[any](t, in, "POST", "/v1/sessions/"+id+"/revoke", "", 404)
+	p.refused(p.post("/v1/client/sessions/"+id+"/tokens", nil), http.StatusUnauthorized, "authentication_invalid")
+	if live := in.BrowserSessions(); len(live) != 1 || live[0].ID != guest.ID {
+		t.Errorf("%d sessions are left, want the other's", len(live))
+	}
+}
+
+func TestOrganizationsAndTheirMembers(t *testing.T) {
+	in := development(t, nil)
+	type organization struct{ ID, Slug string }
+	type membership struct {
+		Role         string
+		Permissions  []string
+		Organization organization
+		User         struct {
+			ID string `json:"user_id"`
+		} `json:"public_user_data"`
+	}
+	if got := server[list[organization]](t, in, "GET", "/v1/organizations", "", 200); got.Total != 3 || got.Data[2] != (organization{"org_c", "c"}) {
+		t.Errorf("organizations %+v", got)
+	}
+	for _, name := range []string{"org_b", "b"} {
+		if got := server[organization](t, in, "GET", "/v1/organizations/"+name, "", 200); got.ID != "org_b" {
+			t.Errorf("%s is %+v", name, got)
+		}
+	}
+	for _, path := range []string{"/v1/organizations/org_c/memberships", "/v1/users/user_dora/organization_memberships?offset=1&limit=1"} {
+		got := server[list[membership]](t, in, "GET", path, "", 200).Data
+		if len(got) != 1 || got[0].Role != "org:boss" || got[0].User.ID != "user_dora" || !slices.Equal(got[0].Permissions, []string{"org:y:write"}) {
+			t.Errorf("%s: %+v", path, got)
+		}
+	}
+	for _, path := range []string{"/v1/organizations/x", "/v1/organizations/x/memberships", "/v1/users/x/organization_memberships"} {
+		server[any](t, in, "GET", path, "", 404)
+	}
+}
+
+func TestSignInTokensSignIn(t *testing.T) {
+	at := noon
+	in := development(t, func(o *clerktest.Options) { o.Now = func() time.Time { return at } })
+	type token struct{ Token, Status, User string }
+	made := server[token](t, in, "POST", "/v1/sign_in_tokens", `{"user_id":"user_emil","expires_in_seconds":60}`, 200)
+	late := server[token](t, in, "POST", "/v1/sign_in_tokens", `{"user_id":"user_emil","expires_in_seconds":60}`, 200)
+	server[any](t, in, "POST", "/v1/sign_in_tokens", `{"user_id":"user_x"}`, 404)
+	if made.Status != "pending" {
+		t.Errorf("made %+v", made)
+	}
+	p := openPage(t, in, localhost)
+	form := url.Values{"strategy": {"ticket"}, "ticket": {made.Token}}
+	if _, c := p.must(p.post("/v1/client/sign_ins", form)); c.Sessions[0].User.ID != "user_emil" {
+		t.Errorf("it signs in %+v", c)
+	}
+	at = at.Add(time.Minute)
+	form.Set("ticket", late.Token)
+	p.refused(p.post("/v1/client/sign_ins", form), 422, "sign_in_token_cannot_be_used")
+
+	testing := server[struct {
+		Token string
+		Until int64 `json:"expires_at"`
+	}](t, in, "POST", "/v1/testing_tokens", "", 200)
+	if testing.Token == "" || testing.Until <= at.Unix() {
+		t.Errorf("testing token %+v", testing)
+	}
+}
+
+func TestTheBackendAPIWantsTheSecretKeyEverywhere(t *testing.T) {
+	in := development(t, nil)
+	for _, pattern := range []string{
+		"GET /v1/users", "POST /v1/users", "GET /v1/users/count", "GET /v1/users/user_dora", "GET /v1/users/user_dora/organization_memberships",
+		"GET /v1/sessions", "GET /v1/sessions/x", "POST /v1/sessions/x/revoke", "GET /v1/organizations", "GET /v1/organizations/org_b",
+		"GET /v1/organizations/org_b/memberships", "POST /v1/sign_in_tokens", "POST /v1/testing_tokens",
+	} {
+		method, path, _ := strings.Cut(pattern, " ")
+		a := exchange(t, in, nil, method, "https://api.clerk.com"+path, `{"user_id":"user_dora"}`, http.Header{"Authorization": {"Bearer sk_test_x"}})
+		if a.status != http.StatusUnauthorized || !strings.Contains(string(a.body), `"clerk_key_invalid"`) {
+			t.Errorf("%s: %d %s", pattern, a.status, a.body)
+		}
+	}
+}
+
+// TestProxiesShowTheSecretKey: a proxy of the Frontend API says who it is with it. Nobody else may.
+func TestProxiesShowTheSecretKey(t *testing.T) {
+	in := development(t, nil)
+	p := openPage(t, in, localhost)
+	id := p.signIn(worker)
+	target := strings.TrimSuffix(in.URL(clerktest.FrontendClient), "/v1/client") + "/v1/client?__clerk_db_jwt=" + p.token
+	for _, tt := range []struct {
+		name   string
+		header http.Header
+		want   int
+	}{
+		{"a proxy", http.Header{"Clerk-Proxy-Url": {localhost + "/__clerk"}, "Clerk-Secret-Key": {in.SecretKey()}}, 200},
+		{"another key", http.Header{"Clerk-Proxy-Url": {localhost + "/__clerk"}, "Clerk-Secret-Key": {"sk_test_x"}}, 401},
+		{"no key", http.Header{"Clerk-Proxy-Url": {localhost + "/__clerk"}}, 401},
+		{"two keys", http.Header{"Clerk-Proxy-Url": {localhost + "/__clerk"}, "Clerk-Secret-Key": {in.SecretKey(), "x"}}, 401},
+		{"no proxy", http.Header{"Clerk-Secret-Key": {in.SecretKey()}}, 400},
+		{"in another header too", http.Header{"Clerk-Proxy-Url": {localhost}, "Clerk-Secret-Key": {in.SecretKey()}, "X": {in.SecretKey()}}, 400},
+	} {
+		a := exchange(t, in, nil, "GET", target, "", tt.header)
+		if a.status != tt.want || (a.status == 200) != strings.Contains(string(a.body), id) {
+			t.Errorf("%s: %d %s, want %d", tt.name, a.status, a.body, tt.want)
+		}
+	}
+}
+
+func TestSatellitesLearnOfThePrimaryDomainsBrowser(t *testing.T) {
+	in := clerktest.New(t, clerktest.Options{
+		Satellites: []string{"sat.test"}, Origins: []string{"https://example.com", "https://www.sat.test"}, People: []clerktest.Person{worker},
+	})
+	const satellite = "https://clerk.sat.test/v1/client/handshake?"
+	// follow goes the way of a browser until it is back at the app, and returns where, and what it has to set.
+	follow := func(jar http.CookieJar, target string) (location *url.URL, cookies []*http.Cookie, hops int) {
+		for hops = 1; hops < 9; hops++ {
+			a := exchange(t, in, jar, "GET", target, "", nil)
+			location, err := url.Parse(a.header.Get("Location"))
+			if a.status != http.StatusTemporaryRedirect || err != nil {
+				t.Fatalf("%s: %d %s", target, a.status, a.body)
+			}
+			if location.Host == "www.sat.test" {
+				return location, cookiesOf(t, a.header["Set-Cookie"]), hops
+			}
+			target = location.String()
+		}
+		t.Fatal("it never ends")
+		return nil, nil, 0
+	}
+	handshake := satellite + byHandshake("https://www.sat.test/page?a=1").Encode()
+	jar := newJar(t)
+	at, cookies, hops := follow(jar, handshake)
+	if at.Query().Get("__clerk_synced") != "true" || at.Query().Get("a") != "1" || hops != 3 {
+		t.Errorf("signed out it ends at %s after %d", at, hops)
+	}
+	in.SignIn(jar, worker)
+	_, cookies, hops = follow(jar, handshake)
+	i := slices.IndexFunc(cookies, func(c *http.Cookie) bool { return c.Name == "__clerk_handshake" })
+	if i < 0 || cookies[i].Domain != "sat.test" || hops != 1 { // its own Frontend API knows the browser by now
+		t.Fatalf("signed in it sets %v after %d hops, want the answer for sat.test at once", cookies, hops)
+	}
+	var answer struct{ Handshake []string }
+	_, payload, _ := parts(t, cookies[i].Value)
+	decode(t, payload, &answer)
+	for _, c := range cookiesOf(t, answer.Handshake) {
+		if c.Name == "__session" {
+			if got := claimsOf(t, in, c.Value); got["iss"] != "https://clerk.sat.test" || got["azp"] != "https://www.sat.test" {
+				t.Errorf("the token says %v", got)
+			}
+		}
+		if c.Name == "__client_uat" && c.MaxAge > 0 && c.Domain != "sat.test" {
+			t.Errorf("%s, want it for sat.test", c)
+		}
+	}
+	fresh, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.SignIn(fresh, worker)
+	if at, _, hops = follow(fresh, "https://clerk.sat.test/v1/client/sync?redirect_url=https%3A%2F%2Fwww.sat.test%2F"); hops != 3 {
+		t.Errorf("Clerk's script is sent to %s after %d hops", at, hops)
+	}
+	for _, target := range []string{"https://evil.test/", "https://clerk.sat.test.evil.test/", "https://x@clerk.sat.test/", "http://clerk.sat.test/", "https://clerk.sat.test:99/"} {
+		a := exchange(t, in, jar, "GET", "https://clerk.example.com/v1/client/sync?redirect_url="+url.QueryEscape(target), "", nil)
+		if a.status != http.StatusBadRequest || a.header.Get("Location") != "" {
+			t.Errorf("the primary domain sends to %s: %d", target, a.status)
+		}
+	}
+}
+
+// TestSatelliteAppSignsIn goes through the middleware of an app at a satellite.
+func TestSatelliteAppSignsIn(t *testing.T) {
+	in := clerktest.New(t, clerktest.Options{
+		Satellites: []string{"sat.test"}, Origins: []string{"https://www.sat.test", "https://example.com"}, People: []clerktest.Person{worker},
+	})
+	cfg := in.Config()
+	cfg.Satellite, cfg.SignInURL = &clerkauth.Satellite{Domain: "sat.test", AutoSync: true}, "https://example.com/sign-in"
+	auth, err := clerkauth.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var who string
+	browser := in.Browser(auth.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		who = ""
+		if s, ok := clerkauth.FromContext(r.Context()); ok {
+			who = s.UserID
+		}
+	})))
+	visit := func(path string) string {
+		t.Helper()
+		resp, err := browser.Get("https://www.sat.test" + path) //nolint:noctx // in memory
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return who
+	}
+	if got := visit("/"); got != "" {
+		t.Errorf("before: signed in as %q", got)
+	}
+	in.SignIn(browser.Jar, worker)
+	if got := visit("/?__clerk_synced=false"); got != "user_dora" {
+		t.Errorf("after signing in at the primary domain: %q", got)
+	}
+	if got := visit("/again"); got != "user_dora" {
+		t.Errorf("once more: %q", got)
+	}
+}
+
+func TestDomainsOfDevelopmentCookies(t *testing.T) {
+	for origin, want := range map[string]string{
+		"http://localhost:3000": "", "http://127.0.0.1:3000": "", "http://[::1]:3000": "", "http://sub.app.localhost:3000": "app.localhost",
+		"https://app.example.com": "example.com", "https://a.b.example.co.uk": "example.co.uk", "https://example.com": "example.com", "http://app:3000": "",
+	} {
+		in := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{origin}})
+		jar := newJar(t)
+		in.SignIn(jar, worker)
+		kept, deleted := 0, 0
+		for _, c := range directivesOf(t, in, jar, "nonce", false) {
+			switch {
+			case !strings.HasPrefix(c.Name, "__client_uat"):
+			case c.MaxAge < 0 && c.Domain == "" && kept == 0:
+				deleted++
+			case c.Domain == want && c.MaxAge > 0:
+				kept++
+			default:
+				t.Errorf("%s: %s, want Domain %q", origin, c, want)
+			}
+		}
+		if kept != 2 || (deleted == 2) != (want != "") {
+			t.Errorf("%s: %d are set and %d of the host's own deleted before", origin, kept, deleted)
+		}
+	}
+}
+
+// TestNewIsCheap: it is made in every test.
+func TestNewIsCheap(t *testing.T) {
+	tb := &recorder{}
+	clerktest.New(tb, clerktest.Options{}) // makes a key, which the next ones take
+	tb.cleanup[0]()
+	made := testing.AllocsPerRun(20, func() {
+		tb := &recorder{}
+		clerktest.New(tb, clerktest.Options{})
+		tb.cleanup[0]()
+	})
+	if made > mostAllocations {
+		t.Errorf("New and Close make %.0f allocations, want at most %d", made, mostAllocations)
+	}
+}
+
+const mostAllocations = 100
