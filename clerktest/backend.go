@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -65,7 +66,7 @@ func refuseUnknown(w http.ResponseWriter, what string) {
 // readJSON reads the body into v. An empty body leaves it as it is.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 	err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(v)
-	if err != nil && err != io.EOF { //nolint:errorlint // Decode returns io.EOF itself for nothing at all
+	if err != nil && !errors.Is(err, io.EOF) { // nothing at all
 		refuse(w, http.StatusBadRequest, "request_body_invalid", "The body is not the JSON that it should be.")
 		return false
 	}

@@ -73,7 +73,7 @@ func (in *Instance) answerHandshake(w http.ResponseWriter, format string, b *bro
 
 // The carriers of a handshake's answer: cookies in production, parameters in development.
 const (
-	handshakeToken = "__clerk_handshake"
+	handshakeToken = "__clerk_handshake" //nolint:gosec // G101: a name
 	handshakeNonce = "__clerk_handshake_nonce"
 )
 

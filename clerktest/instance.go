@@ -143,62 +143,71 @@ func Start(opts Options) (*Instance, error) {
 }
 
 func newInstance(opts Options, state offline.State) (*Instance, error) {
-	domain, kind := opts.Domain, "live_"
-	switch {
-	case !bareHost(domain):
-		return nil, fmt.Errorf("Options.Domain %q is not a bare host name", domain)
-	case opts.Development && len(opts.Satellites) > 0:
-		return nil, errors.New("Options.Satellites: a development instance has none, its satellites are Origins")
-	case slices.ContainsFunc(opts.Satellites, func(s string) bool { return s == "" || !bareHost(s) }):
-		return nil, fmt.Errorf("Options.Satellites %q are not all bare host names", opts.Satellites)
-	case opts.Development && domain == "":
-		domain = "able-owl-7.clerk.accounts.dev"
-	case domain == "":
-		domain = "example.com"
+	opts, err := opts.filled()
+	if err != nil {
+		return nil, err
 	}
-	origins := slices.Clone(opts.Origins)
-	if origins == nil {
-		origins = []string{"https://" + domain}
-		if opts.Development {
-			origins = []string{"http://localhost:3000", "http://example.com"}
-		}
-	}
-	if opts.Development {
-		kind = "test_"
-	} else {
-		domain = "clerk." + domain
+	kind, domain := "test_", opts.Domain
+	if !opts.Development {
+		kind, domain = "live_", "clerk."+domain
 	}
 	in := &Instance{
 		publishableKey: "pk_" + kind + base64.StdEncoding.EncodeToString([]byte(domain+"$")),
 		secretKey:      "sk_" + kind + rand.Text(),
 		domain:         domain,
-		satellites:     slices.Clone(opts.Satellites),
-		origins:        origins,
+		satellites:     opts.Satellites,
+		origins:        opts.Origins,
 		people:         newDirectory(opts.People),
 		lifetime:       opts.TokenLifetime,
 		withoutRefresh: opts.WithoutRefresh,
 		now:            opts.Now,
+		since:          opts.Now(),
+		frontend:       &api{routes: frontendRoutes()},
+		backend:        &api{routes: backendRoutes()},
 	}
-	if in.lifetime == 0 {
-		in.lifetime = time.Minute
-	}
-	if in.now == nil {
-		in.now = time.Now
-	}
-	in.since = in.now()
 	open, cancel := context.WithCancel(context.Background())
 	in.open, in.close = open, sync.OnceFunc(func() { in.shut(cancel) })
 	if err := in.restore(state); err != nil {
 		return nil, err
 	}
-	in.frontend, in.backend = &api{routes: frontendRoutes()}, &api{routes: backendRoutes()}
 	if in.keys.current.private != nil {
 		return in, nil
 	}
 	return in, in.keys.rotate()
 }
 
-func bareHost(s string) bool { return !strings.ContainsAny(s, "/:?#@$ ") }
+// filled is opts with the defaults that a zero field stands for.
+func (opts Options) filled() (Options, error) {
+	bare := func(host string) bool { return !strings.ContainsAny(host, "/:?#@$ ") }
+	switch {
+	case !bare(opts.Domain):
+		return opts, fmt.Errorf("Options.Domain %q is not a bare host name", opts.Domain)
+	case opts.Development && len(opts.Satellites) > 0:
+		return opts, errors.New("Options.Satellites: a development instance has none, its satellites are Origins")
+	case slices.ContainsFunc(opts.Satellites, func(s string) bool { return s == "" || !bare(s) }):
+		return opts, fmt.Errorf("Options.Satellites %q are not all bare host names", opts.Satellites)
+	case opts.Domain != "":
+	case opts.Development:
+		opts.Domain = "able-owl-7.clerk.accounts.dev"
+	default:
+		opts.Domain = "example.com"
+	}
+	switch {
+	case opts.Origins != nil:
+	case opts.Development:
+		opts.Origins = []string{"http://localhost:3000", "http://example.com"}
+	default:
+		opts.Origins = []string{"https://" + opts.Domain}
+	}
+	opts.Origins, opts.Satellites = slices.Clone(opts.Origins), slices.Clone(opts.Satellites)
+	if opts.TokenLifetime == 0 {
+		opts.TokenLifetime = time.Minute
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	return opts, nil
+}
 
 // Close makes every endpoint unreachable and ends the requests under way; after Start it waits for their end.
 func (in *Instance) Close() { in.close() }

@@ -115,7 +115,7 @@ func (in *Instance) sendBack(w http.ResponseWriter, r *http.Request, b *browser,
 	if !in.live() {
 		target = withParameter(target, devBrowser, b.token)
 	}
-	http.Redirect(w, r, target.String(), http.StatusSeeOther)
+	http.Redirect(w, r, target.String(), http.StatusSeeOther) //nolint:gosec // G710: appURL has read it
 }
 
 // signInCookies are those that tell the app's hosts of a change, from their sibling that the Frontend API is in
