@@ -145,15 +145,14 @@ func (p *program) token(browser, session string) string {
 	return token.JWT
 }
 
-// verify verifies a token with the variables alone, as an app would.
+// verify verifies a token with what the variables say, as an app would.
 func (p *program) verify(token string) (*clerkauth.Session, error) {
 	p.t.Helper()
-	for name, value := range p.variables {
-		if strings.HasPrefix(name, "CLERK_") {
-			p.t.Setenv(name, value)
-		}
-	}
-	auth, err := clerkauth.New(clerkauth.ConfigFromEnv())
+	auth, err := clerkauth.New(clerkauth.Config{
+		PublishableKey: p.variables["CLERK_PUBLISHABLE_KEY"], SecretKey: p.variables["CLERK_SECRET_KEY"],
+		BackendAPIURL: p.variables["CLERK_API_URL"], ProxyURL: p.variables["CLERK_PROXY_URL"], SignInURL: p.variables["CLERK_SIGN_IN_URL"],
+		AuthorizedParties: strings.Split(p.variables["CLERK_AUTHORIZED_PARTIES"], ","),
+	})
 	if err != nil {
 		p.t.Fatal(err)
 	}
