@@ -43,7 +43,7 @@ func modules(t *testing.T) string {
 
 // reactBundle is npm/react.jsx with what it imports, as one script.
 var reactBundle = sync.OnceValues(func() ([]byte, error) {
-	build := exec.Command("node_modules/.bin/esbuild", "react.jsx", "--bundle", "--jsx=automatic", "--minify", //nolint:noctx // it ends by itself
+	build := exec.Command("node_modules/.bin/esbuild", "react.jsx", "--bundle", "--jsx=automatic", "--minify",
 		`--define:process.env.NODE_ENV="production"`, "--log-level=error")
 	build.Dir, build.Stderr = "npm", os.Stderr
 	return build.Output()

@@ -174,9 +174,23 @@ VITE_CLERK_PROXY_URL=%[3]s
 # Sign in on %[5]s
 # Control page: %[4]s/
 `, key, cfg.SecretKey, proxy, api, signIn, strings.Join(cfg.AuthorizedParties, ","))
-	if err == nil && s.npm == "" {
-		_, err = fmt.Fprintln(out, "# Clerk's scripts are not served: -npm names the node_modules directory that has them")
+	if err != nil {
+		return err
 	}
+	if s.npm == "" {
+		_, err = fmt.Fprintln(out, "# Clerk's scripts are not served: -npm names the node_modules directory that has them")
+		return err
+	}
+	// The SDKs look for the scripts of a proxy at https addresses only, unless they are told theirs.
+	_, err = fmt.Fprintf(out, `
+# Clerk's scripts
+CLERK_JS_URL=%[1]s
+CLERK_UI_URL=%[2]s
+NEXT_PUBLIC_CLERK_JS_URL=%[1]s
+NEXT_PUBLIC_CLERK_UI_URL=%[2]s
+VITE_CLERK_JS_URL=%[1]s
+VITE_CLERK_UI_URL=%[2]s
+`, proxy+"/npm/@clerk/clerk-js@latest/dist/clerk.browser.js", proxy+"/npm/@clerk/ui@latest/dist/ui.browser.js")
 	return err
 }
 
