@@ -46,7 +46,7 @@ func (b *tab) until(condition string) {
 }
 
 // soon is how long a step of a page may take.
-const soon = 40 * time.Second
+const soon = 90 * time.Second
 
 // loaded waits for Clerk's script.
 func (b *tab) loaded() {

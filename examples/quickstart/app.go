@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"slices"
@@ -28,6 +29,7 @@ type app struct {
 	sibling string   // an origin next to it that it does not trust
 	client  *http.Client
 	waves   atomic.Int64
+	modules fs.FS // of npm, with Clerk's scripts; nil: none
 }
 
 // newApp makes the app that will be reached at addr: with the instance that the environment names, or else with
@@ -99,6 +101,10 @@ func (a *app) routes() http.Handler {
 	mux.Handle("GET /me", a.auth.Require(http.HandlerFunc(me)))
 	mux.Handle("POST /waves", a.auth.Require(http.HandlerFunc(a.wave)))
 	mux.Handle("GET /assets/", http.FileServerFS(assets))
+	if a.modules != nil {
+		mux.Handle("GET /clerk-js", a.auth.Optional(http.HandlerFunc(a.byScript)))
+		mux.HandleFunc("GET /npm/", a.script)
+	}
 
 	mux.HandleFunc("GET /lab/{trial}/token", a.token)
 	// No session guards the lab, so other sites must be kept from pressing its buttons.
