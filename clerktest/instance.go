@@ -10,6 +10,7 @@
 //	r.Header.Set("Authorization", "Bearer "+clerk.Token(clerktest.Claims{}))
 //
 // For browsers it has sessions (SignIn), a sign-in page, handshakes and refreshes; Browser is a browser without a window.
+// Clerk's own scripts and SDKs run against it, too: docs/real-clerk.md says how, and in which versions.
 //
 // The keys are made up anew in every process and guard nothing.
 package clerktest
@@ -128,8 +129,8 @@ func New(tb TB, opts Options) *Instance {
 // Start returns an instance that listens on two free ports of 127.0.0.1, one for the Frontend API and one for the
 // Backend API. The caller must Close it.
 //
-// Real browsers need a Development instance: in production the Frontend API sets cookies for a domain that a
-// listener of this machine does not have.
+// Real browsers need a Development instance, or a TLS server in front that has the Frontend API's name: in production it
+// sets cookies for a domain that a listener of this machine does not have.
 func Start(opts Options) (*Instance, error) {
 	in, err := newInstance(opts, offline.State{})
 	if err != nil {

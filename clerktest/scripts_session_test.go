@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
@@ -89,6 +90,17 @@ func TestOrganizationsAreSwitched(t *testing.T) {
 	p.refused(p.post("/v1/client/sessions/"+id+"/tokens", url.Values{"organization_id": {"org_x"}}), http.StatusForbidden, "not_a_member_in_organization")
 	if o := p.mint(id, nil)["o"].(map[string]any); o["id"] != "org_c" {
 		t.Errorf("other tokens changed the session to %v", o)
+	}
+}
+
+// An organization need not have a slug: no slug is none's.
+func TestOrganizationWithoutASlugIsLeft(t *testing.T) {
+	in := development(t, nil)
+	p := openPage(t, in, localhost)
+	id := p.signIn(clerktest.Person{Claims: clerktest.Claims{Organization: clerkauth.Organization{ID: "org_plain"}}})
+	p.must(p.post("/v1/client/sessions/"+id+"/touch", url.Values{"active_organization_id": {""}}))
+	if o := p.mint(id, nil)["o"]; o != nil {
+		t.Errorf("the token says %v", o)
 	}
 }
 

@@ -224,7 +224,9 @@ func TestSignInByCode(t *testing.T) {
 	if started.Status != "needs_first_factor" || len(started.Factors) != 1 || started.Factors[0].Strategy != "email_code" || len(c.Sessions) != 0 {
 		t.Fatalf("with an identifier: %+v", started)
 	}
-	path := "/v1/client/sign_ins/" + started.ID
+	again, _ := p.must(p.post("/v1/client/sign_ins", url.Values{"identifier": {"dora-lee+clerk_test@example.com"}}))
+	p.refused(p.ask("GET", "/v1/client/sign_ins/"+started.ID, nil), 404, "resource_not_found") // another took its place
+	path := "/v1/client/sign_ins/" + again.ID
 	right := url.Values{"strategy": {"email_code"}, "code": {"424242"}}
 	p.refused(p.post(path+"/attempt_first_factor", right), 422, "form_code_incorrect") // before it was sent
 	p.must(p.post(path+"/prepare_first_factor", url.Values{"strategy": {"email_code"}}))

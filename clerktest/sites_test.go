@@ -138,3 +138,15 @@ func TestDomainsOfDevelopmentCookies(t *testing.T) {
 		}
 	}
 }
+
+func TestSatellitesAreBareHostsOfAProductionInstance(t *testing.T) {
+	for _, opts := range []clerktest.Options{
+		{Satellites: []string{""}}, {Satellites: []string{"https://sat.test"}}, {Satellites: []string{"sat.test", "sat.test/x"}},
+		{Development: true, Satellites: []string{"sat.test"}},
+	} {
+		if in, err := clerktest.Start(opts); err == nil {
+			in.Close()
+			t.Errorf("Start accepts %+v", opts)
+		}
+	}
+}

@@ -72,6 +72,8 @@ func TestVerifyingNeedsTheCode(t *testing.T) {
 	if got := p.mint(id, nil)["fva"].([]any); got[0] != 60.0 {
 		t.Errorf("fva %v without the code", got)
 	}
+	p.must(p.post(path+"/prepare_first_factor", nil))
+	p.must(p.post(path+"/attempt_first_factor", right))
 	in.BrowserSessions()[0].SetClaims(clerktest.Claims{FactorAge: []time.Duration{2 * time.Hour}})
 	if got := p.mint(id, nil)["fva"].([]any); got[0] != 120.0 {
 		t.Errorf("fva %v, want what SetClaims says", got)

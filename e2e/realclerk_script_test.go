@@ -207,6 +207,38 @@ func TestRealClerkInDevelopment(t *testing.T) {
 	}
 }
 
+// TestRealClerkBelowADomain: the script sets client_uat for app.localhost, and so do handshakes. With two cookies of one
+// name every page would be sent to the Frontend API and back.
+func TestRealClerkBelowADomain(t *testing.T) {
+	t.Parallel()
+	w := realDevelopmentAt(t, "sub.app.localhost", realOptions())
+	b := w.openScript(t, "/")
+	w.withTicket(b, dora)
+	for _, when := range []string{"signed in by the script", "loaded again"} {
+		b.visit(w.home + "/private")
+		b.expect(when, place{URL: w.home + "/private", Who: "user_dora"})
+		b.loaded()
+		if c := b.clerks(w.home)["__client_uat"]; c == nil || c.Domain != ".app.localhost" {
+			t.Errorf("%s: client_uat is %+v, want one for app.localhost", when, c)
+		}
+	}
+	w.clerk.ResetRequests()
+	b.visit(w.home + "/private")
+	b.expect("once more", place{URL: w.home + "/private", Who: "user_dora"})
+	for _, r := range w.clerk.Requests() {
+		if r.Endpoint == clerktest.FrontendHandshake {
+			t.Error("a page of somebody signed in is sent to the Frontend API")
+		}
+	}
+	if cookie := evaluate[string](b, `(document.cookie = "__session=; Max-Age=0", document.cookie = "__session%s=; Max-Age=0")`, w.suffix()); cookie == "" {
+		t.Fatal("no script ran")
+	}
+	b.visit(w.home + "/private") // by a handshake
+	b.expect("without a token", place{URL: w.home + "/private", Who: "user_dora"})
+	b.loaded()
+	b.clerks(w.home)
+}
+
 func TestRealClerkInProduction(t *testing.T) {
 	t.Parallel()
 	w := realProduction(t, realOptions())

@@ -22,7 +22,7 @@ import (
 )
 
 // loopbackOnly are the hosts of a browser that finds this machine and nothing else: no CDN, no telemetry.
-const loopbackOnly = "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
+const loopbackOnly = "MAP *.localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
 
 // modules is the directory of the npm packages that the tests run: Clerk's own, as they are published.
 func modules(t *testing.T) string {
@@ -31,8 +31,9 @@ func modules(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "@clerk", "clerk-js")); err != nil {
-		const missing = "needs Clerk's npm packages: npm ci --ignore-scripts in e2e/npm"
+	_, err = os.Stat(filepath.Join(dir, "@clerk", "clerk-js"))
+	if _, noNode := exec.LookPath("node"); err != nil || noNode != nil {
+		const missing = "needs Debian's nodejs and npm, and Clerk's packages: npm ci --ignore-scripts in e2e/npm"
 		if os.Getenv("CI") != "" {
 			t.Fatal(missing)
 		}
@@ -179,13 +180,18 @@ type realWorld struct {
 // of another instance at the same address are good, too.
 func realDevelopment(t *testing.T, opts clerktest.Options) *realWorld {
 	t.Helper()
+	return realDevelopmentAt(t, "localhost", opts)
+}
+
+func realDevelopmentAt(t *testing.T, host string, opts clerktest.Options) *realWorld {
+	t.Helper()
 	w := &realWorld{door: &frontdoor{modules: modules(t)}}
 	server := httptest.NewUnstartedServer(nil)
 	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	home := "http://localhost:" + port
+	home := "http://" + host + ":" + port
 	opts.Development, opts.Origins = true, []string{home}
 	w.opts = opts
 	w.world = &world{home: home, hosts: loopbackOnly}

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/clerkauth/clerkauth/clerktest"
 )
 
 func TestFaultsAreSwitchedOnAndOff(t *testing.T) {
@@ -96,5 +100,24 @@ func TestScriptsComeFromTheFolderOnly(t *testing.T) {
 	p.stop()
 	if status, _ := send(t, "GET", start(t).variables["CLERK_PROXY_URL"]+"/npm/@clerk/clerk-js@6/dist/clerk.browser.js", "", nil); status != http.StatusNotFound {
 		t.Errorf("without -npm: %d", status)
+	}
+}
+
+// An instance remembers every request, for tests. Here it would be for ever.
+func TestRequestsAreNotRemembered(t *testing.T) {
+	frontend, backend, err := listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = frontend.Close(), backend.Close() })
+	h, err := newHost("", frontend, backend, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.close)
+	h.clerk = clerktest.New(h, clerktest.Options{Development: true})
+	h.logged(h.apis[0]).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/.well-known/jwks.json", nil))
+	if n := len(h.clerk.Requests()); n != 0 {
+		t.Errorf("%d requests are remembered", n)
 	}
 }
