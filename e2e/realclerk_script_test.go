@@ -233,10 +233,13 @@ func TestRealClerkBelowADomain(t *testing.T) {
 	if cookie := evaluate[string](b, `(document.cookie = "__session=; Max-Age=0", document.cookie = "__session%s=; Max-Age=0")`, w.suffix()); cookie == "" {
 		t.Fatal("no script ran")
 	}
-	b.visit(w.home + "/private") // by a handshake
-	b.expect("without a token", place{URL: w.home + "/private", Who: "user_dora"})
-	b.loaded()
-	b.clerks(w.home)
+	b.visit(w.home + "/me") // by a handshake, and without the script, which would tidy up
+	if got := b.text(); got != "user_dora org_acme" {
+		t.Errorf("without a token the page says %q", got)
+	}
+	if c := b.clerks(w.home)["__client_uat"]; c == nil || c.Domain != ".app.localhost" {
+		t.Errorf("after a handshake client_uat is %+v, want one for app.localhost", c)
+	}
 }
 
 func TestRealClerkInProduction(t *testing.T) {
