@@ -141,7 +141,9 @@ func TestDomainsOfDevelopmentCookies(t *testing.T) {
 
 func TestSatellitesAreBareHostsOfAProductionInstance(t *testing.T) {
 	for _, opts := range []clerktest.Options{
-		{Satellites: []string{""}}, {Satellites: []string{"https://sat.test"}}, {Satellites: []string{"sat.test", "sat.test/x"}},
+		{Satellites: []string{""}},
+		{Satellites: []string{"https://sat.test"}},
+		{Satellites: []string{"sat.test", "sat.test/x"}},
 		{Development: true, Satellites: []string{"sat.test"}},
 	} {
 		if in, err := clerktest.Start(opts); err == nil {

@@ -2,8 +2,6 @@ package e2e_test
 
 import (
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -346,30 +344,4 @@ func TestRealClerkAfterARestartOfTheInstance(t *testing.T) {
 	}
 	w.withTicket(b, dora)
 	w.says(b, "signed in once more", "user_dora", "org_acme")
-}
-
-// TestRealVersions says what these tests have run. The page in docs says so too.
-func TestRealVersions(t *testing.T) {
-	page, err := os.ReadFile(filepath.Join("..", "docs", "real-clerk.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	versions := map[string]string{}
-	for _, name := range []string{"@clerk/clerk-js", "@clerk/ui", "@clerk/react", "@clerk/express", "@clerk/backend"} {
-		versions[name] = versionOf(t, name)
-	}
-	const sdk = "github.com/clerk/clerk-sdk-go/v2"
-	module, err := os.ReadFile("go.mod")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, rest, ok := strings.Cut(string(module), sdk+" v"); ok {
-		versions[sdk], _, _ = strings.Cut(rest, "\n")
-	}
-	for name, version := range versions {
-		t.Logf("%s %s", name, version)
-		if row := "| `" + name + "` | " + version + " |"; !strings.Contains(string(page), row) {
-			t.Errorf("docs/real-clerk.md has no row %q", row)
-		}
-	}
 }

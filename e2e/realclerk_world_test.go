@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"html/template"
 	"net"
 	"net/http"
@@ -245,27 +244,4 @@ func realProduction(t *testing.T, opts clerktest.Options) *realWorld {
 		serveTLS(t, appOrigin, w.app.handler(t, auth, w.door)), serveTLS(t, clerk.Issuer(), w.door), loopbackOnly,
 	}, ", ")
 	return w
-}
-
-// versionOf is the version of an installed package, which must be the one that npm/package.json asks for.
-func versionOf(t *testing.T, name string) string {
-	t.Helper()
-	read := func(file string, v any) {
-		t.Helper()
-		content, err := os.ReadFile(file) //nolint:gosec // G304: it is one of ours, or of npm's
-		if err == nil {
-			err = json.Unmarshal(content, v)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	var installed struct{ Version string }
-	var wanted struct{ Dependencies map[string]string }
-	read(filepath.Join(modules(t), filepath.FromSlash(name), "package.json"), &installed)
-	read(filepath.Join("npm", "package.json"), &wanted)
-	if installed.Version != wanted.Dependencies[name] {
-		t.Errorf("%s is %s, want %s: npm ci in e2e/npm", name, installed.Version, wanted.Dependencies[name])
-	}
-	return installed.Version
 }
