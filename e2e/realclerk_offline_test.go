@@ -92,12 +92,12 @@ func TestRealClerkWithTheCommand(t *testing.T) {
 	server.Start()
 	t.Cleanup(server.Close)
 
-	b := (&world{hosts: loopbackOnly}).open(t)
+	b := openLoopback(t)
 	b.visit(home + "/react")
-	b.write(identifierField, "alice+clerk_test@example.com")
-	b.click(continueButton)
-	b.until("!!document.querySelector('" + codeField + "')")
-	b.arrive(chromedp.SendKeys(chromedp.CSS(codeField), "424242"))
+	b.fill(identifierField, "alice+clerk_test@example.com")
+	b.choose(continueButton)
+	b.appears(codeField)
+	b.follow(chromedp.SendKeys(chromedp.CSS(codeField), "424242"))
 	b.saysScript("user_2alice org_2acme")
 	if got := b.me(); got != "200 user_2alice org_2acme" {
 		t.Errorf("the server says %q", got)
@@ -105,7 +105,7 @@ func TestRealClerkWithTheCommand(t *testing.T) {
 
 	stop()
 	offline(t, args...)
-	b.arrive(chromedp.Reload())
+	b.follow(chromedp.Reload())
 	b.expect("after a restart", place{URL: home + "/react", Who: "user_2alice"})
 	b.saysScript("user_2alice org_2acme")
 	if got := evaluate[string](b, `Clerk.session.getToken({skipCache: true}).then(() => Clerk.user.id)`); got != "user_2alice" {

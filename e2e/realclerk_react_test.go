@@ -10,24 +10,6 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// write types into a field of one of Clerk's components, as a person would.
-func (b *tab) write(selector, text string) {
-	b.t.Helper()
-	b.until(`!!document.querySelector(` + "`" + selector + "`" + `)`)
-	if err := chromedp.Do(b.ctx, chromedp.SendKeys(chromedp.CSS(selector), text)); err != nil {
-		b.t.Fatalf("%s: %v", selector, err)
-	}
-}
-
-// click presses something that does not lead to another page.
-func (b *tab) click(selector string) {
-	b.t.Helper()
-	b.until(`!!document.querySelector(` + "`" + selector + "`" + `)`)
-	if err := chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
-		b.t.Fatalf("%s: %v", selector, err)
-	}
-}
-
 const (
 	identifierField = `input[name="identifier"]`
 	continueButton  = `.cl-formButtonPrimary`
@@ -46,22 +28,22 @@ func TestRealReactSignsInByTheComponent(t *testing.T) {
 	w := realDevelopment(t, realOptions())
 	b := w.openScript(t, "/react")
 	b.saysScript("nobody")
-	b.write(identifierField, "dora+clerk_test@example.com")
+	b.fill(identifierField, "dora+clerk_test@example.com")
 	b.shot("sign-in")
-	b.click(continueButton)
-	b.until("!!document.querySelector('" + codeField + "')")
+	b.choose(continueButton)
+	b.appears(codeField)
 	b.shot("code")
-	b.arrive(chromedp.SendKeys(chromedp.CSS(codeField), "424242")) // of six digits, the last sends them
+	b.follow(chromedp.SendKeys(chromedp.CSS(codeField), "424242")) // of six digits, the last sends them
 	b.saysScript("user_dora org_acme")
 	if got := b.me(); got != "200 user_dora org_acme" {
 		t.Errorf("the server says %q", got)
 	}
 
-	b.click("#call")
+	b.choose("#call")
 	b.until(`document.querySelector("#answer").textContent === "called 200 user_dora org_acme"`)
 
-	b.click(switcherButton)
-	b.until(`!!document.querySelector(".cl-organizationSwitcherPopoverCard")`)
+	b.choose(switcherButton)
+	b.appears(".cl-organizationSwitcherPopoverCard")
 	b.until(`document.body.innerText.includes("zeta")`)
 	b.shot("organizations")
 	evaluate[chromedp.Void](b, `void [...document.querySelectorAll(".cl-organizationSwitcherPopoverCard button")].find(e => e.innerText.includes("zeta")).click()`)
@@ -69,7 +51,7 @@ func TestRealReactSignsInByTheComponent(t *testing.T) {
 	if got := b.me(); got != "200 user_dora org_zeta" {
 		t.Errorf("with the other organization the server says %q", got)
 	}
-	b.arrive(chromedp.Reload())
+	b.follow(chromedp.Reload())
 	b.expect("loaded again", place{URL: b.place().URL, Who: "user_dora"})
 	b.saysScript("user_dora org_zeta")
 	b.picture()
@@ -82,14 +64,14 @@ func TestRealReactVerifiesAgainWhereTheServerWantsIt(t *testing.T) {
 	b.saysScript("nobody")
 	w.withTicket(b, clerktest.Person{Name: "Dora", Claims: clerktest.Claims{Subject: "user_dora", FactorAge: []time.Duration{time.Hour}}})
 	b.saysScript("user_dora no organization")
-	b.click("#change")
-	b.until(`!!document.querySelector(".cl-userVerification-root")`)
+	b.choose("#change")
+	b.appears(".cl-userVerification-root")
 	if n := w.app.changes.Load(); n != 0 {
 		t.Fatalf("%d changes before the code", n)
 	}
-	b.until("!!document.querySelector('" + codeField + "')")
+	b.appears(codeField)
 	b.shot("verify")
-	b.write(codeField, "424242")
+	b.fill(codeField, "424242")
 	b.until(`document.querySelector("#answer").textContent === "changed: true"`)
 	if n := w.app.changes.Load(); n != 1 {
 		t.Errorf("%d changes, want the retry's", n)
@@ -108,10 +90,10 @@ func TestRealReactSignsOut(t *testing.T) {
 	b.saysScript("nobody")
 	w.withTicket(b, dora)
 	b.saysScript("user_dora org_acme")
-	b.click(".cl-userButtonTrigger")
-	b.until(`!!document.querySelector(".cl-userButtonPopoverActionButton__signOut")`)
+	b.choose(".cl-userButtonTrigger")
+	b.appears(".cl-userButtonPopoverActionButton__signOut")
 	b.shot("user")
-	b.arrive(chromedp.Click(chromedp.CSS(".cl-userButtonPopoverActionButton__signOut")))
+	b.press(".cl-userButtonPopoverActionButton__signOut")
 	b.loaded()
 	if got := b.me(); !strings.HasPrefix(got, "401 ") {
 		t.Errorf("signed out the server says %q", got)

@@ -28,25 +28,13 @@ func (w *realWorld) openScript(t *testing.T, path string) *tab {
 	t.Helper()
 	b := w.open(t)
 	// Scripts renew a token for the tab that somebody looks at.
-	if _, err := chromedp.Call(b.ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+	if _, err := chromedp.Call(b.window(), emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
 		t.Fatal(err)
 	}
 	b.visit(w.home + path)
 	b.loaded()
 	return b
 }
-
-// until waits for something to hold in the page, and says what the page shows if it does not.
-func (b *tab) until(condition string) {
-	b.t.Helper()
-	poll := chromedp.Poll[bool](condition, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(soon))
-	if _, err := chromedp.Run(b.ctx, poll); err != nil {
-		b.t.Fatalf("waiting for %s: %v; the page says %q", condition, err, b.text())
-	}
-}
-
-// soon is how long a step of a page may take.
-const soon = 90 * time.Second
 
 // loaded waits for Clerk's script.
 func (b *tab) loaded() {
@@ -64,7 +52,7 @@ func (w *realWorld) withTicket(b *tab, p clerktest.Person) string {
 // signOut signs out by the script, and waits for the page to which it leads.
 func (b *tab) signOut() {
 	b.t.Helper()
-	b.arrive(chromedp.Evaluate[chromedp.Void](`void Clerk.signOut({redirectUrl: "/?out"})`))
+	b.follow(chromedp.Evaluate[chromedp.Void](`void Clerk.signOut({redirectUrl: "/?out"})`))
 	b.loaded()
 }
 
@@ -93,7 +81,7 @@ func (w *realWorld) says(b *tab, when, user, organization string) {
 	if got := b.me(); got != want && (user != "nobody" || !strings.HasPrefix(got, want)) {
 		b.t.Errorf("%s: the server says %q, want %q", when, got, want)
 	}
-	b.arrive(chromedp.Reload())
+	b.follow(chromedp.Reload())
 	b.loaded()
 	if got := b.place().Who; got != user {
 		b.t.Errorf("%s: the page is for %q, want %q", when, got, user)

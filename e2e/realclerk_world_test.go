@@ -20,9 +20,6 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// loopbackOnly are the hosts of a browser that finds this machine and nothing else: no CDN, no telemetry.
-const loopbackOnly = "MAP *.localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
-
 // modules is the directory of the npm packages that the tests run: Clerk's own, as they are published.
 func modules(t *testing.T) string {
 	t.Helper()
@@ -193,7 +190,8 @@ func realDevelopmentAt(t *testing.T, host string, opts clerktest.Options) *realW
 	home := "http://" + host + ":" + port
 	opts.Development, opts.Origins = true, []string{home}
 	w.opts = opts
-	w.world = &world{home: home, hosts: loopbackOnly}
+	w.world = loopback(t, nil)
+	w.home = home
 	w.restart(t)
 	door := httptest.NewServer(w.door)
 	t.Cleanup(door.Close)
@@ -232,7 +230,6 @@ func realProduction(t *testing.T, opts clerktest.Options) *realWorld {
 	opts.Domain, opts.Origins = domain, []string{appOrigin}
 	clerk := clerktest.New(t, opts)
 	w.door.instance.Store(clerk)
-	w.world = &world{clerk: clerk, home: appOrigin}
 	w.app = &realApp{app: &app{}, key: clerk.PublishableKey(), api: appOrigin}
 	cfg := clerk.Config()
 	cfg.SignInURL, cfg.ClockSkew = clerk.URL(clerktest.SignInPage), -1
@@ -240,8 +237,7 @@ func realProduction(t *testing.T, opts clerktest.Options) *realWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.hosts = strings.Join([]string{
-		serveTLS(t, appOrigin, w.app.handler(t, auth, w.door)), serveTLS(t, clerk.Issuer(), w.door), loopbackOnly,
-	}, ", ")
+	w.world = loopback(t, map[string]http.Handler{appOrigin: w.app.handler(t, auth, w.door), clerk.Issuer(): w.door})
+	w.clerk, w.home = clerk, appOrigin
 	return w
 }
