@@ -87,7 +87,7 @@ func TestRealClerkWithTheCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	app := &realApp{app: &app{}, key: env["VITE_CLERK_PUBLISHABLE_KEY"], proxy: env["VITE_CLERK_PROXY_URL"], api: home}
+	app := &realApp{key: env["VITE_CLERK_PUBLISHABLE_KEY"], proxy: env["VITE_CLERK_PROXY_URL"], api: home}
 	server.Config.Handler = app.handler(t, auth, nil)
 	server.Start()
 	t.Cleanup(server.Close)

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -82,9 +83,10 @@ func (f *frontdoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // realApp is an app whose pages have Clerk's scripts.
 type realApp struct {
-	*app
-	key, proxy string // for the scripts; proxy is empty where they find the Frontend API by its name
-	api        string // another origin of the same app, for bearer tokens
+	mu         sync.Mutex              // guards seen
+	seen       map[string][]seenAnswer // by path
+	key, proxy string                  // for the scripts; proxy is empty where they find the Frontend API by its name
+	api        string                  // another origin of the same app, for bearer tokens
 	changes    atomic.Int64
 }
 
@@ -145,6 +147,33 @@ func (a *realApp) handler(t *testing.T, auth *clerkauth.Authenticator, scripts h
 	return a.record(mux)
 }
 
+// seenAnswer is how a request was answered.
+type seenAnswer struct {
+	status int
+	reason string
+}
+
+// record remembers how requests were answered.
+func (a *realApp) record(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(status, r)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.seen == nil {
+			a.seen = map[string][]seenAnswer{}
+		}
+		a.seen[r.URL.Path] = append(a.seen[r.URL.Path], seenAnswer{status.status, w.Header().Get("X-Clerk-Auth-Reason")})
+	})
+}
+
+// answers are those so far to a path.
+func (a *realApp) answers(path string) []seenAnswer {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.seen[path])
+}
+
 // whoami says who is signed in, and where: "user organization".
 func whoami(w http.ResponseWriter, r *http.Request) {
 	s, _ := clerkauth.FromContext(r.Context())
@@ -195,7 +224,7 @@ func realDevelopmentAt(t *testing.T, host string, opts clerktest.Options) *realW
 	w.restart(t)
 	door := httptest.NewServer(w.door)
 	t.Cleanup(door.Close)
-	w.app = &realApp{app: &app{}, key: w.clerk.PublishableKey(), proxy: door.URL, api: "http://127.0.0.1:" + port}
+	w.app = &realApp{key: w.clerk.PublishableKey(), proxy: door.URL, api: "http://127.0.0.1:" + port}
 	cfg := w.clerk.Config()
 	cfg.SecretKey, cfg.BackendAPIURL, cfg.FrontendAPIURL = "", "", door.URL
 	cfg.SignInURL, cfg.ClockSkew = door.URL+"/sign-in", -1
@@ -230,7 +259,7 @@ func realProduction(t *testing.T, opts clerktest.Options) *realWorld {
 	opts.Domain, opts.Origins = domain, []string{appOrigin}
 	clerk := clerktest.New(t, opts)
 	w.door.instance.Store(clerk)
-	w.app = &realApp{app: &app{}, key: clerk.PublishableKey(), api: appOrigin}
+	w.app = &realApp{key: clerk.PublishableKey(), api: appOrigin}
 	cfg := clerk.Config()
 	cfg.SignInURL, cfg.ClockSkew = clerk.URL(clerktest.SignInPage), -1
 	auth, err := clerkauth.New(cfg)
