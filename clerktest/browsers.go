@@ -2,6 +2,8 @@ package clerktest
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"net/url"
 	"sync"
@@ -17,6 +19,9 @@ type browser struct {
 	session *BrowserSession // nil: nobody is signed in
 	signIn  *signIn         // the one under way; nil: none
 }
+
+// id is what scripts and servers call the browser. The cookie is none of their business.
+func (b *browser) id() string { return fmt.Sprintf("client_%.13x", sha256.Sum256([]byte(b.cookie))) }
 
 // browsers are those that the instance has met, and the handshakes that they have under way. The zero browsers has
 // met none.

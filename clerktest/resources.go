@@ -63,7 +63,7 @@ func (in *Instance) person(id string) (Person, bool) {
 
 func (in *Instance) describeClient(b *browser, r *http.Request) object {
 	client := object{
-		"object": "client", "id": b.cookie, "sessions": []object{}, "sign_in": nil, "sign_up": nil,
+		"object": "client", "id": b.id(), "sessions": []object{}, "sign_in": nil, "sign_up": nil,
 		"last_active_session_id": nil, "cookie_expires_at": nil, "created_at": nil, "updated_at": nil,
 	}
 	if s := in.browsers.session(b); s != nil {
@@ -85,7 +85,7 @@ const (
 // sessionObject is what both APIs say of a session.
 func (in *Instance) sessionObject(s *BrowserSession, c Claims) object {
 	o := object{
-		"object": "session", "id": s.ID, "status": "active", "client_id": s.browser.cookie, "user_id": s.person.id(),
+		"object": "session", "id": s.ID, "status": "active", "client_id": s.browser.id(), "user_id": s.person.id(),
 		"last_active_organization_id": nil, "actor": nil, "factor_verification_age": factorAges(c.FactorAge),
 		"last_active_at": in.now().UnixMilli(), "created_at": s.since.UnixMilli(), "updated_at": s.since.UnixMilli(),
 		"expire_at": s.since.Add(sessionLifetime).UnixMilli(), "abandon_at": s.since.Add(sessionAbandon).UnixMilli(),

@@ -206,6 +206,11 @@ func TestProductionAnswersSetTheCookies(t *testing.T) {
 	if len(c.Sessions) != 1 {
 		t.Errorf("the browser is not known by its cookie: %+v", c)
 	}
+	for _, cookie := range cookiesOf(t, a.header["Set-Cookie"]) {
+		if cookie.Name == "__client" && (!cookie.HttpOnly || cookie.Value == c.ID || c.ID == "") {
+			t.Errorf("scripts learn the browser's cookie: %s, ID %q", cookie, c.ID)
+		}
+	}
 	if got := cookies(p.post("/v1/client/sessions?_method=DELETE", nil)); !slices.Equal(got, want("0")) {
 		t.Errorf("signed out again: %q", got)
 	}

@@ -74,7 +74,7 @@ func (a *routes) handle(name Endpoint, method, path string, h handler) {
 		a.paths[name] = path
 	}
 	a.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		h(r.Context().Value(instanceKey{}).(*Instance), w, r) //nolint:forcetypeassert // serve put it there
+		h(r.Context().Value(instanceKey{}).(*Instance), w, r) // serve put it there
 	})
 }
 
@@ -82,7 +82,7 @@ type instanceKey struct{}
 
 // serve answers one request: it is seen first, then the endpoint's fault has it, then the endpoint.
 func (in *Instance) serve(a *api, w http.ResponseWriter, r *http.Request) {
-	routed := withMethod(r.WithContext(context.WithValue(r.Context(), instanceKey{}, in)))
+	routed := withMethod(r.WithContext(r.Context()))
 	h, pattern := a.mux.Handler(routed)
 	name := a.endpoints[pattern]
 	in.requests.add(newRequest(name, r, in.secretKey))
@@ -90,7 +90,9 @@ func (in *Instance) serve(a *api, w http.ResponseWriter, r *http.Request) {
 	if pattern == "" {
 		h = unknown(h)
 	} else {
-		h = a.mux
+		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // which a fault may have changed
+			a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), instanceKey{}, in)))
+		})
 	}
 	if fault := in.faults.of(name); fault != nil {
 		h = fault(h)
