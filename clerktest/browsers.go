@@ -2,6 +2,8 @@ package clerktest
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"net/url"
 	"sync"
@@ -10,43 +12,55 @@ import (
 
 // browser is what the instance knows of one browser. Clerk calls it a client.
 type browser struct {
-	cookie  string          // __client, of the Frontend API's host
-	token   string          // __clerk_db_jwt: in development, what stands for the browser at the app's host
-	session *BrowserSession // nil: nobody is signed in; guarded by browsers.mu
+	cookie string // __client, of the Frontend API's host
+	token  string // __clerk_db_jwt: in development, what stands for the browser at the app's host
+
+	// Guarded by browsers.mu.
+	session *BrowserSession // nil: nobody is signed in
+	signIn  *signIn         // the one under way; nil: none
 }
+
+// id is what scripts and servers call the browser. The cookie is none of their business.
+func (b *browser) id() string { return fmt.Sprintf("client_%.13x", sha256.Sum256([]byte(b.cookie))) }
 
 // browsers are those that the instance has met, and the handshakes that they have under way. The zero browsers has
 // met none.
 type browsers struct {
 	mu     sync.Mutex
 	all    []*browser
-	nonces map[string]directives
+	named  map[string]*browser // by cookie and by token
+	nonces map[string]waiting
 }
 
-// directives are Set-Cookie values that wait for their nonce.
-type directives struct {
-	cookies []string
+// waiting is what is there once for who has its nonce.
+type waiting struct {
+	cookies []string // Set-Cookie values
+	ticket  *Person  // who signs in
+	browser *browser // whom a satellite's cookie will stand for
 	until   time.Time
 }
 
 func (b *browsers) open() *browser {
+	n := &browser{cookie: "client_" + rand.Text(), token: "dvb_" + rand.Text()}
+	b.add(n)
+	return n
+}
+
+func (b *browsers) add(n *browser) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := &browser{cookie: "client_" + rand.Text(), token: "dvb_" + rand.Text()}
+	if b.named == nil {
+		b.named = map[string]*browser{}
+	}
 	b.all = append(b.all, n)
-	return n
+	b.named[n.cookie], b.named[n.token] = n, n
 }
 
 // find returns the browser with this cookie or token, and nil for neither.
 func (b *browsers) find(name string) *browser {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, known := range b.all {
-		if name == known.cookie || name == known.token {
-			return known
-		}
-	}
-	return nil
+	return b.named[name]
 }
 
 // session is a browser's, and nil where nobody is signed in. So is the session of no browser.
@@ -62,29 +76,31 @@ func (b *browsers) session(of *browser) *BrowserSession {
 // nonceLifetime is how long a nonce can be exchanged.
 const nonceLifetime = time.Minute
 
-// keep lets directives be taken once, for the nonce that it returns.
-func (b *browsers) keep(cookies []string, now time.Time) string {
+// keep lets something be taken once, for the nonce.
+func (b *browsers) keep(nonce string, what waiting, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.nonces == nil {
-		b.nonces = map[string]directives{}
+		b.nonces = map[string]waiting{}
 	}
-	for nonce, d := range b.nonces {
-		if !now.Before(d.until) {
-			delete(b.nonces, nonce)
+	for known, w := range b.nonces {
+		if !now.Before(w.until) {
+			delete(b.nonces, known)
 		}
 	}
-	nonce := rand.Text()
-	b.nonces[nonce] = directives{cookies, now.Add(nonceLifetime)}
-	return nonce
+	b.nonces[nonce] = what
 }
 
-func (b *browsers) take(nonce string, now time.Time) ([]string, bool) {
+// take is the zero waiting for a nonce that is unknown, used or too old.
+func (b *browsers) take(nonce string, now time.Time) waiting {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	d, ok := b.nonces[nonce]
+	w := b.nonces[nonce]
 	delete(b.nonces, nonce)
-	return d.cookies, ok && now.Before(d.until)
+	if !now.Before(w.until) {
+		return waiting{}
+	}
+	return w
 }
 
 const (
@@ -137,7 +153,7 @@ func (in *Instance) clientCookie(jar http.CookieJar) string {
 // leaveCookies puts into a jar what the sign-in page sets.
 func (in *Instance) leaveCookies(jar http.CookieJar, b *browser) {
 	if jar != nil {
-		jar.SetCookies(in.frontendURL(), append([]*http.Cookie{in.newClientCookie(b)}, in.signInCookies(b)...))
+		jar.SetCookies(in.frontendURL(), append([]*http.Cookie{in.newClientCookie(b)}, in.signInCookies(b, nil)...))
 	}
 }
 

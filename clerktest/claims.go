@@ -1,6 +1,8 @@
 package clerktest
 
 import (
+	"crypto/rand"
+	"fmt"
 	"maps"
 	"math/big"
 	"slices"
@@ -56,25 +58,27 @@ const allowance = 10 * time.Second
 
 const defaultSubject = "user_2clerktest"
 
-// header is the JOSE header.
+// header is the JOSE header of filled claims. Its oiat is when the claims were read, as scripts compare it: when they were issued.
 func (c Claims) header(kid string) []byte {
 	if c.RawHeader != nil {
 		return c.RawHeader
 	}
-	return encode(merge(map[string]any{"alg": "RS256", "cat": "cl_B7d4PD111AAA", "kid": kid, "typ": "JWT"}, c.Header))
+	return encode(merge(map[string]any{"alg": "RS256", "cat": "cl_B7d4PD111AAA", "kid": kid, "oiat": c.IssuedAt.Unix(), "typ": "JWT"}, c.Header))
 }
 
-// payload is the claims set.
-func (c Claims) payload(in *Instance) []byte {
+// payload is the claims set of filled claims.
+func (c Claims) payload() []byte {
 	if c.RawPayload != nil {
 		return c.RawPayload
 	}
-	c = c.filled(in)
+	id := make([]byte, 12)
+	_, _ = rand.Read(id) // never fails
 	claims := map[string]any{
 		"exp": c.ExpiresAt.Unix(),
 		"fva": factorAges(c.FactorAge),
 		"iat": c.IssuedAt.Unix(),
 		"iss": c.Issuer,
+		"jti": fmt.Sprintf("%x", id),
 		"nbf": c.NotBefore.Unix(),
 		"sid": c.SessionID,
 		"sts": "active",
@@ -181,7 +185,8 @@ func (c Claims) version2() map[string]any {
 }
 
 // permissionMap packs permissions as version 2 does: names lists the permissions once each, and masks has a number
-// for each feature of the organization, in the order of features, whose lowest bit stands for the first name.
+// for each feature of the organization, whose lowest bit stands for the first name. Some readers count the
+// organization's features only and others count all: so the organization's come first.
 func permissionMap(features, permissions []string) (all []string, names, masks string) {
 	var per, fpm []string
 	for _, p := range permissions {
@@ -193,6 +198,7 @@ func permissionMap(features, permissions []string) (all []string, names, masks s
 			per = append(per, name)
 		}
 	}
+	slices.SortStableFunc(features, func(a, b string) int { return rankOf(a) - rankOf(b) })
 	if len(per) == 0 {
 		return features, "", ""
 	}
@@ -212,6 +218,14 @@ func permissionMap(features, permissions []string) (all []string, names, masks s
 	return features, strings.Join(per, ","), strings.Join(fpm, ",")
 }
 
+// rankOf puts the organization's features before the user's.
+func rankOf(feature string) int {
+	if ofOrganization(feature) == "" {
+		return 1
+	}
+	return 0
+}
+
 // splitPermission panics on what version 2 has no way to say; Extra can still say it.
 func splitPermission(p string) (feature, name string) {
 	rest, ok := strings.CutPrefix(p, "org:")
@@ -224,11 +238,11 @@ func splitPermission(p string) (feature, name string) {
 
 // ofOrganization is the name of a feature that the organization has, and empty for one that only the user has.
 func ofOrganization(feature string) string {
-	scope, name, _ := strings.Cut(feature, ":")
-	if !strings.Contains(scope, "o") {
-		return ""
+	switch scope, name, _ := strings.Cut(feature, ":"); scope {
+	case "o", "ou", "uo":
+		return name
 	}
-	return name
+	return ""
 }
 
 // put leaves out what is empty, as Clerk does.

@@ -17,10 +17,10 @@ const honestPayload = `{"azp":"https://example.com","exp":1772625660,"fva":[0,-1
 func TestZeroClaimsAreAnHonestToken(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{Now: atNoon})
 	header, payload, _ := parts(t, in.Token(clerktest.Claims{}))
-	if want := `{"alg":"RS256","cat":"cl_B7d4PD111AAA","kid":"` + in.KeyID() + `","typ":"JWT"}`; header != want {
+	if want := `{"alg":"RS256","cat":"cl_B7d4PD111AAA","kid":"` + in.KeyID() + `","oiat":1772625600,"typ":"JWT"}`; header != want {
 		t.Errorf("header\n got %s\nwant %s", header, want)
 	}
-	if payload != honestPayload {
+	if payload = withoutID(t, payload); payload != honestPayload {
 		t.Errorf("payload\n got %s\nwant %s", payload, honestPayload)
 	}
 }
@@ -65,11 +65,12 @@ func TestClaimsEncode(t *testing.T) {
 			`{"o":{"id":"org_acme","slg":"acme","rol":"admin","per":"manage,read","fpm":"3,2"},"fea":"o:dashboard,o:teams"}`,
 		},
 		{
-			"the user's features have no place in the map",
+			// Some readers count only the organization's features and others all: they agree if the user's come last.
+			"the user's features come last and have no place in the map",
 			clerktest.Claims{
 				Organization: acme, Permissions: []string{"org:teams:read", "org:a:b:c"}, Features: []string{"u:search", "o:idle", "uo:teams"},
 			},
-			`{"o":{"id":"org_acme","slg":"acme","rol":"admin","per":"read,c","fpm":"0,1,2"},"fea":"u:search,o:idle,uo:teams,o:a:b"}`,
+			`{"o":{"id":"org_acme","slg":"acme","rol":"admin","per":"read,c","fpm":"0,1,2"},"fea":"o:idle,uo:teams,o:a:b,u:search"}`,
 		},
 		{
 			"version 1",
@@ -100,6 +101,7 @@ func TestClaimsEncode(t *testing.T) {
 			_, payload, _ := parts(t, in.Token(tt.claims))
 			var got map[string]any
 			decode(t, payload, &got)
+			delete(got, "jti")
 			if g, w := compact(t, got), compact(t, want); g != w {
 				t.Errorf("payload\n got %s\nwant %s", g, w)
 			}
@@ -121,6 +123,33 @@ func compact(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// withoutID is a payload without its jti, which is another one each time.
+func withoutID(t *testing.T, payload string) string {
+	t.Helper()
+	var claims map[string]any
+	decode(t, payload, &claims)
+	delete(claims, "jti")
+	return compact(t, claims)
+}
+
+func TestEveryTokenHasAnIDOfItsOwn(t *testing.T) {
+	in := clerktest.New(t, clerktest.Options{Now: atNoon})
+	seen := map[string]bool{}
+	for range 3 {
+		_, payload, _ := parts(t, in.Token(clerktest.Claims{}))
+		var claims struct{ Jti string }
+		decode(t, payload, &claims)
+		if len(claims.Jti) != 24 || strings.Trim(claims.Jti, "0123456789abcdef") != "" || seen[claims.Jti] {
+			t.Errorf("jti %q, want 24 hexadecimal digits that were not there before", claims.Jti)
+		}
+		seen[claims.Jti] = true
+	}
+	_, payload, _ := parts(t, in.Token(clerktest.Claims{Extra: map[string]any{"jti": "mine"}}))
+	if !strings.Contains(payload, `"jti":"mine"`) {
+		t.Errorf("payload %s, want the caller's jti", payload)
+	}
 }
 
 func TestMintingLeavesTheClaimsAlone(t *testing.T) {
@@ -151,7 +180,7 @@ func TestHeaderAndRawPartsAreTheCallersOwn(t *testing.T) {
 	header, payload, _ := parts(t, in.Token(clerktest.Claims{
 		Header: map[string]any{"kid": "ins_other", "cat": clerktest.Absent, "crit": []string{"x"}},
 	}))
-	if want := `{"alg":"RS256","crit":["x"],"kid":"ins_other","typ":"JWT"}`; header != want || payload != honestPayload {
+	if want := `{"alg":"RS256","crit":["x"],"kid":"ins_other","oiat":1772625600,"typ":"JWT"}`; header != want || withoutID(t, payload) != honestPayload {
 		t.Errorf("got %s %s, want %s and the honest payload", header, payload, want)
 	}
 	rawHeader, rawPayload := `{"alg":"RS256","alg":"none"}`, "\xff not JSON"

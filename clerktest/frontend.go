@@ -6,29 +6,64 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"sync"
 	"time"
 )
 
-// newFrontend is the Frontend API: what browsers talk to, and what anybody may ask.
-func newFrontend(in *Instance) *api {
-	a := newAPI()
-	a.handle(FrontendJWKS, http.MethodGet, "/.well-known/jwks.json", in.withoutSecret(in.serveKeys))
-	a.handle(FrontendHandshake, http.MethodGet, "/v1/client/handshake", in.withoutSecret(in.serveHandshake))
-	a.handle(SignInPage, http.MethodGet, "/sign-in", in.withoutSecret(in.showSignIn))
-	a.handle(SignInPage, http.MethodPost, "/sign-in", in.withoutSecret(in.signInHere))
-	a.handle(SignOutPage, http.MethodGet, "/sign-out", in.withoutSecret(in.showSignOut))
-	a.handle(SignOutPage, http.MethodPost, "/sign-out", in.withoutSecret(in.signOutHere))
-	return a
-}
+// frontendRoutes are the Frontend API: what browsers talk to, and what anybody may ask.
+var frontendRoutes = sync.OnceValue(func() *routes {
+	a := newRoutes()
+	add := func(name Endpoint, method, path string, h handler) { a.handle(name, method, path, withoutSecret(h)) }
+	add(FrontendJWKS, http.MethodGet, "/.well-known/jwks.json", (*Instance).serveKeys)
+	add(FrontendHandshake, http.MethodGet, "/v1/client/handshake", (*Instance).serveHandshake)
+	add(FrontendSync, http.MethodGet, "/v1/client/sync", (*Instance).serveSync)
+	add(SignInPage, http.MethodGet, "/sign-in", (*Instance).showSignIn)
+	add(SignInPage, http.MethodPost, "/sign-in", (*Instance).signInHere)
+	add(SignOutPage, http.MethodGet, "/sign-out", (*Instance).showSignOut)
+	add(SignOutPage, http.MethodPost, "/sign-out", (*Instance).signOutHere)
 
-// withoutSecret refuses the secret key. The real API would not mind it; here it is how a leak shows.
-func (in *Instance) withoutSecret(next http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if showsSecret(r, in.secretKey) {
+	add(FrontendDevBrowser, http.MethodPost, "/v1/dev_browser", (*Instance).serveDevBrowser)
+	add(FrontendEnvironment, http.MethodGet, "/v1/environment", (*Instance).serveEnvironment)
+	add(FrontendEnvironment, http.MethodPatch, "/v1/environment", (*Instance).serveEnvironment)
+	add(FrontendClient, http.MethodGet, "/v1/client", forClient((*Instance).serveClient))
+	add(FrontendClient, http.MethodPut, "/v1/client", forClient((*Instance).serveClient))
+	add(FrontendClient, http.MethodDelete, "/v1/client", forClient((*Instance).endClient))
+	add(FrontendClient, http.MethodDelete, "/v1/client/sessions", forClient((*Instance).endClient))
+	add(FrontendSessionTokens, http.MethodPost, "/v1/client/sessions/{id}/tokens", forClient((*Instance).serveToken))
+	add(FrontendSession, http.MethodGet, "/v1/client/sessions/{id}", forSession((*Instance).serveSession))
+	add(FrontendSession, http.MethodPost, "/v1/client/sessions/{id}/touch", forSession((*Instance).touch))
+	add(FrontendSession, http.MethodPost, "/v1/client/sessions/{id}/end", forSession(endSession("ended")))
+	add(FrontendSession, http.MethodPost, "/v1/client/sessions/{id}/remove", forSession(endSession("removed")))
+	add(FrontendSession, http.MethodPost, "/v1/client/sessions/{id}/verify", forSession((*Instance).startVerification))
+	add(FrontendSession, http.MethodPost, "/v1/client/sessions/{id}/verify/{step}", forSession((*Instance).continueVerification))
+	add(FrontendSignIns, http.MethodPost, "/v1/client/sign_ins", forClient((*Instance).startSignIn))
+	add(FrontendSignIns, http.MethodGet, "/v1/client/sign_ins/{id}", forClient((*Instance).continueSignIn))
+	add(FrontendSignIns, http.MethodPost, "/v1/client/sign_ins/{id}/{step}", forClient((*Instance).continueSignIn))
+	add(FrontendMe, http.MethodGet, "/v1/me", forMe((*Instance).serveMe))
+	add(FrontendMe, http.MethodGet, "/v1/me/organization_memberships", forMe((*Instance).serveMemberships))
+	add(FrontendMe, http.MethodGet, "/v1/me/organization_invitations", forMe((*Instance).serveNone))
+	add(FrontendMe, http.MethodGet, "/v1/me/organization_suggestions", forMe((*Instance).serveNone))
+	return a
+})
+
+// withoutSecret refuses the secret key, except from a proxy of the Frontend API, which says who it is with it. The
+// real API would not mind it elsewhere; here it is how a leak shows.
+func withoutSecret(next handler) handler {
+	return func(in *Instance, w http.ResponseWriter, r *http.Request) {
+		visible := r
+		if r.Header.Get("Clerk-Proxy-Url") != "" {
+			if secret := r.Header.Values("Clerk-Secret-Key"); len(secret) != 1 || !same(secret[0], in.secretKey) {
+				refuse(w, http.StatusUnauthorized, "clerk_key_invalid", "The provided Clerk Secret Key is invalid.")
+				return
+			}
+			visible = r.Clone(r.Context())
+			visible.Header.Del("Clerk-Secret-Key")
+		}
+		if showsSecret(visible, in.secretKey) {
 			refuse(w, http.StatusBadRequest, "clerktest_secret_key_leaked", "the secret key belongs to the Backend API only")
 			return
 		}
-		next(w, r)
+		next(in, w, r)
 	}
 }
 
@@ -42,6 +77,14 @@ func (in *Instance) serveKeys(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:8])+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(document))
+}
+
+// object is a JSON object.
+type object map[string]any
+
+func answerJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(encode(v)) //nolint:gosec // G705: it is JSON and says so; the client may be gone
 }
 
 // refuse answers with the error document of Clerk's APIs.

@@ -1,6 +1,7 @@
 package clerktest
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,32 +25,57 @@ func (in *Instance) serveHandshake(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "invalid_redirect_url", "redirect_url is not at one of the instance's origins")
 		return
 	}
-	var b *browser
-	if in.live() {
-		b = in.browserOf(r)
-	} else {
-		b = in.remember(w, r)
+	b, sent := in.handshakeBrowser(w, r)
+	if sent {
+		return
 	}
 	if s := in.browsers.session(b); s != nil && q.Has("organization_id") {
 		s.activate(q.Get("organization_id"))
 	}
+	in.answerHandshake(w, q.Get("format"), b, target)
+}
+
+// handshakeBrowser says who it is. A satellite that does not know sends the browser to ask the primary domain.
+func (in *Instance) handshakeBrowser(w http.ResponseWriter, r *http.Request) (b *browser, sent bool) {
+	switch {
+	case !in.live():
+		return in.remember(w, r), false
+	case in.siteAt(r.Host).satellite:
+		return in.linkedBrowser(w, r)
+	default:
+		return in.browserOf(r), false
+	}
+}
+
+// answerHandshake sends the browser back, for a nonce or with a handshake token.
+func (in *Instance) answerHandshake(w http.ResponseWriter, format string, b *browser, target *url.URL) {
 	cookies := setCookies(in.sessionCookies(b, target))
-	name, value := "__clerk_handshake_nonce", ""
-	if q.Get("format") == "nonce" {
-		value = in.browsers.keep(cookies, in.now())
+	name, value := handshakeNonce, "hs_"+rand.Text()
+	if format == "nonce" {
+		in.browsers.keep(value, waiting{cookies: cookies, until: in.now().Add(nonceLifetime)}, in.now())
 	} else {
-		name = "__clerk_handshake"
+		name = handshakeToken
 		value = in.Token(Claims{RawPayload: encode(map[string][]string{"handshake": cookies})})
 	}
+	site := in.siteOf(originOf(target))
 	if in.live() {
-		of := scope{domain: in.cookieDomain(target), maxAge: int(nonceLifetime / time.Second), secure: true, httpOnly: true}
+		of := scope{domain: site.shared(target), maxAge: int(nonceLifetime / time.Second), secure: true, httpOnly: true}
 		http.SetCookie(w, of.cookie(name, value))
 	} else {
 		target = withParameter(target, name, value)
 	}
+	if site.satellite {
+		target = withParameter(target, "__clerk_synced", "true")
+	}
 	w.Header().Set("Location", target.String())
 	w.WriteHeader(http.StatusTemporaryRedirect)
 }
+
+// The carriers of a handshake's answer: cookies in production, parameters in development.
+const (
+	handshakeToken = "__clerk_handshake" //nolint:gosec // G101: a name
+	handshakeNonce = "__clerk_handshake_nonce"
+)
 
 // appURL reads the URL of a page of the app. There is no other place to send a browser to, or a link to the instance
 // would lead anywhere.
@@ -73,16 +99,25 @@ func withParameter(u *url.URL, name, value string) *url.URL {
 	return &with
 }
 
-// sessionCookies are those that the app's host should have: of a session, or of none.
+// sessionCookies are those that the app's host should have, of a session or of none. First go the host's own copies of
+// those that are for all subdomains: a browser would have two of one name. In production the answer's own cookies go
+// too: who exchanges the nonce again would be refused.
 func (in *Instance) sessionCookies(b *browser, target *url.URL) []*http.Cookie {
 	cookies := in.signedOutCookies(target)
 	if s := in.browsers.session(b); s != nil {
 		cookies = in.signedInCookies(s, target)
 	}
+	gone := in.hostOf(target)
+	gone.maxAge = -1
 	if !in.live() {
-		cookies = append(cookies, in.twins(devBrowser, b.token, in.hostOf(target))...)
+		if registrable(target.Hostname()) != "" {
+			cookies = append(in.twins("__client_uat", "", gone), cookies...)
+		}
+		return append(cookies, in.twins(devBrowser, b.token, in.hostOf(target))...)
 	}
-	return cookies
+	cookies = append(in.twins("__client_uat", "", gone), cookies...)
+	gone.domain = in.siteOf(originOf(target)).shared(target)
+	return append(cookies, gone.cookie(handshakeToken, ""), gone.cookie(handshakeNonce, ""))
 }
 
 func (in *Instance) signedInCookies(s *BrowserSession, target *url.URL) []*http.Cookie {
@@ -101,10 +136,13 @@ func (in *Instance) signedOutCookies(target *url.URL) []*http.Cookie {
 	return append(cookies, in.updatedCookies(nil, target)...)
 }
 
-// updatedCookies say since when a session is there, or that none is. Unlike the token, the other subdomains may know.
+// updatedCookies say since when a session is there, or that none is. Unlike the token, the other subdomains may know:
+// Clerk's script sets these cookies for the registrable domain.
 func (in *Instance) updatedCookies(s *BrowserSession, target *url.URL) []*http.Cookie {
 	all, updated := in.hostOf(target), int64(0)
-	all.domain = in.cookieDomain(target)
+	if all.domain = in.siteOf(originOf(target)).shared(target); !in.live() {
+		all.domain = registrable(target.Hostname())
+	}
 	if s != nil {
 		updated = s.since.Unix()
 	}
@@ -119,15 +157,6 @@ func (in *Instance) refreshCookie(token string, of scope) *http.Cookie {
 // hostOf is the scope of the cookies of the app's host alone. In development there may be no TLS.
 func (in *Instance) hostOf(target *url.URL) scope {
 	return scope{maxAge: yearLong, secure: in.live() || target.Scheme == "https"}
-}
-
-// cookieDomain is what all subdomains share of a production instance; empty: target is at none of them.
-func (in *Instance) cookieDomain(target *url.URL) string {
-	root, host := strings.TrimPrefix(in.domain, "clerk."), target.Hostname()
-	if !in.live() || host != root && !strings.HasSuffix(host, "."+root) {
-		return ""
-	}
-	return root
 }
 
 // setCookies are the values of Set-Cookie headers.

@@ -10,6 +10,7 @@
 //	r.Header.Set("Authorization", "Bearer "+clerk.Token(clerktest.Claims{}))
 //
 // For browsers it has sessions (SignIn), a sign-in page, handshakes and refreshes; Browser is a browser without a window.
+// Clerk's own scripts and SDKs run against it, too: docs/real-clerk.md says how, and in which versions.
 //
 // The keys are made up anew in every process and guard nothing.
 package clerktest
@@ -18,6 +19,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -27,6 +29,7 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/internal/offline"
 )
 
 // Options say what kind of instance to be. The zero Options is a production instance of example.com, which is the
@@ -38,6 +41,11 @@ type Options struct {
 	// Domain is the root domain in production, whose Frontend API is at clerk.<Domain>; empty: "example.com".
 	// In development it is the host of the Frontend API; empty: "able-owl-7.clerk.accounts.dev".
 	Domain string
+
+	// Satellites are the root domains of a production instance beside Domain, each with a Frontend API of its own at
+	// clerk.<satellite>. People sign in at Domain. Nil: none. See
+	// https://clerk.com/docs/guides/dashboard/dns-domains/satellite-domains.
+	Satellites []string
 
 	// Origins are the app's: the allowlist of Config, and the first is the authorized party of tokens that do not
 	// say otherwise. Nil: https://<Domain> in production; http://localhost:3000 and http://example.com in development.
@@ -70,11 +78,13 @@ type Instance struct {
 	publishableKey string
 	secretKey      string
 	domain         string // host of the Frontend API
+	satellites     []string
 	origins        []string
-	people         []Person
+	people         *directory
 	lifetime       time.Duration
 	withoutRefresh bool
 	now            func() time.Time
+	since          time.Time // when everything in it was made
 
 	keys     keyRing
 	browsers browsers
@@ -94,25 +104,35 @@ const backendHost = "api.clerk.com"
 // it fits into a testing/synctest bubble. It closes itself when the test ends.
 func New(tb TB, opts Options) *Instance {
 	tb.Helper()
-	in, err := newInstance(opts)
+	host, hosted := tb.(offline.Host)
+	var state offline.State
+	if hosted {
+		state = host.State()
+	}
+	in, err := newInstance(opts, state)
 	if err != nil {
 		tb.Fatalf("clerktest: %v", err)
 		return nil
 	}
+	tb.Cleanup(in.Close)
+	if hosted {
+		in.frontend.url, in.backend.url = host.Serve(in.handler(in.frontend), in.handler(in.backend))
+		host.Keep(in.state)
+		return in
+	}
 	in.client = &http.Client{Transport: memory{in}}
 	in.frontend.url = "https://" + in.domain
 	in.backend.url = "https://" + backendHost
-	tb.Cleanup(in.Close)
 	return in
 }
 
 // Start returns an instance that listens on two free ports of 127.0.0.1, one for the Frontend API and one for the
 // Backend API. The caller must Close it.
 //
-// Real browsers need a Development instance: in production the Frontend API sets cookies for a domain that a
-// listener of this machine does not have.
+// Real browsers need a Development instance, or a TLS server in front that has the Frontend API's name: in production it
+// sets cookies for a domain that a listener of this machine does not have.
 func Start(opts Options) (*Instance, error) {
-	in, err := newInstance(opts)
+	in, err := newInstance(opts, offline.State{})
 	if err != nil {
 		return nil, fmt.Errorf("clerktest: %w", err)
 	}
@@ -123,51 +143,71 @@ func Start(opts Options) (*Instance, error) {
 	return in, nil
 }
 
-func newInstance(opts Options) (*Instance, error) {
-	domain, kind := opts.Domain, "live_"
-	switch {
-	case strings.ContainsAny(domain, "/:?#@$ "):
-		return nil, fmt.Errorf("Options.Domain %q is not a bare host name", domain)
-	case opts.Development && domain == "":
-		domain = "able-owl-7.clerk.accounts.dev"
-	case domain == "":
-		domain = "example.com"
+func newInstance(opts Options, state offline.State) (*Instance, error) {
+	opts, err := opts.filled()
+	if err != nil {
+		return nil, err
 	}
-	origins := slices.Clone(opts.Origins)
-	if origins == nil {
-		origins = []string{"https://" + domain}
-		if opts.Development {
-			origins = []string{"http://localhost:3000", "http://example.com"}
-		}
-	}
-	if opts.Development {
-		kind = "test_"
-	} else {
-		domain = "clerk." + domain
+	kind, domain := "test_", opts.Domain
+	if !opts.Development {
+		kind, domain = "live_", "clerk."+domain
 	}
 	in := &Instance{
 		publishableKey: "pk_" + kind + base64.StdEncoding.EncodeToString([]byte(domain+"$")),
 		secretKey:      "sk_" + kind + rand.Text(),
 		domain:         domain,
-		origins:        origins,
-		people:         slices.Clone(opts.People),
+		satellites:     opts.Satellites,
+		origins:        opts.Origins,
+		people:         newDirectory(opts.People),
 		lifetime:       opts.TokenLifetime,
 		withoutRefresh: opts.WithoutRefresh,
 		now:            opts.Now,
-	}
-	if opts.People == nil {
-		in.people = defaultPeople()
-	}
-	if in.lifetime == 0 {
-		in.lifetime = time.Minute
-	}
-	if in.now == nil {
-		in.now = time.Now
+		since:          opts.Now(),
+		frontend:       &api{routes: frontendRoutes()},
+		backend:        &api{routes: backendRoutes()},
 	}
 	open, cancel := context.WithCancel(context.Background())
 	in.open, in.close = open, sync.OnceFunc(func() { in.shut(cancel) })
-	in.frontend, in.backend = newFrontend(in), newBackend(in)
+	if err := in.restore(state); err != nil {
+		return nil, err
+	}
+	if in.keys.current.private != nil {
+		return in, nil
+	}
 	return in, in.keys.rotate()
+}
+
+// filled is opts with the defaults that a zero field stands for.
+func (opts Options) filled() (Options, error) {
+	bare := func(host string) bool { return !strings.ContainsAny(host, "/:?#@$ ") }
+	switch {
+	case !bare(opts.Domain):
+		return opts, fmt.Errorf("Options.Domain %q is not a bare host name", opts.Domain)
+	case opts.Development && len(opts.Satellites) > 0:
+		return opts, errors.New("Options.Satellites: a development instance has none, its satellites are Origins")
+	case slices.ContainsFunc(opts.Satellites, func(s string) bool { return s == "" || !bare(s) }):
+		return opts, fmt.Errorf("Options.Satellites %q are not all bare host names", opts.Satellites)
+	case opts.Domain != "":
+	case opts.Development:
+		opts.Domain = "able-owl-7.clerk.accounts.dev"
+	default:
+		opts.Domain = "example.com"
+	}
+	switch {
+	case opts.Origins != nil:
+	case opts.Development:
+		opts.Origins = []string{"http://localhost:3000", "http://example.com"}
+	default:
+		opts.Origins = []string{"https://" + opts.Domain}
+	}
+	opts.Origins, opts.Satellites = slices.Clone(opts.Origins), slices.Clone(opts.Satellites)
+	if opts.TokenLifetime == 0 {
+		opts.TokenLifetime = time.Minute
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	return opts, nil
 }
 
 // Close makes every endpoint unreachable and ends the requests under way; after Start it waits for their end.

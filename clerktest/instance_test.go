@@ -269,3 +269,20 @@ func BenchmarkNew(b *testing.B) {
 		tb.cleanup[0]()
 	}
 }
+
+// TestNewIsCheap: it is made in every test.
+func TestNewIsCheap(t *testing.T) {
+	tb := &recorder{}
+	clerktest.New(tb, clerktest.Options{}) // makes a key, which the next ones take
+	tb.cleanup[0]()
+	made := testing.AllocsPerRun(20, func() {
+		tb := &recorder{}
+		clerktest.New(tb, clerktest.Options{})
+		tb.cleanup[0]()
+	})
+	if made > mostAllocations {
+		t.Errorf("New and Close make %.0f allocations, want at most %d", made, mostAllocations)
+	}
+}
+
+const mostAllocations = 100

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/clerkauth/clerkauth"
@@ -17,8 +18,24 @@ type Person struct {
 	// AuthorizedParty is the origin that the token is for, and Extra takes it out, see Absent.
 	Claims Claims
 
+	// Email is the address they sign in with; empty: the Name or, without one, the Claims' Subject, in lower case and
+	// with hyphens for blanks, and "+clerk_test@example.com". As for Clerk's own test addresses the code that arrives
+	// there is always 424242 (https://clerk.com/docs/guides/development/testing/test-emails-and-phones).
+	Email string
+
 	// Organizations are those they are members of, beside Claims.Organization, which is active at first.
 	Organizations []clerkauth.Organization
+
+	// Memberships are more of them, each with what it grants.
+	Memberships []Membership
+}
+
+// Membership is a person's in an organization: what the claims have of it while it is active.
+type Membership struct {
+	Organization clerkauth.Organization
+	Permissions  []string // "org:invoices:create"
+	Features     []string // "o:invoices"; the organization's, beside the person's own in Claims
+	Plans        []string // "o:pro"; likewise
 }
 
 func (p Person) named() string {
@@ -35,24 +52,60 @@ func (p Person) id() string {
 	return p.Claims.Subject
 }
 
-// in is the person's claims with another organization active, by its ID or slug; empty: none. ok: they are a member.
-func (p Person) in(organization string) (c Claims, ok bool) {
-	c = p.Claims
-	if organization == c.Organization.ID || organization == c.Organization.Slug {
+func (p Person) email() string {
+	if p.Email != "" {
+		return p.Email
+	}
+	return strings.ToLower(strings.Join(strings.Fields(p.named()), "-")) + "+clerk_test@example.com"
+}
+
+// memberships are all of the person's, the one that is active at first before the others.
+func (p Person) memberships() []Membership {
+	var all []Membership
+	add := func(m Membership) {
+		known := func(k Membership) bool {
+			return k.Organization.ID == m.Organization.ID && k.Organization.Slug == m.Organization.Slug
+		}
+		if m.Organization != (clerkauth.Organization{}) && !slices.ContainsFunc(all, known) {
+			all = append(all, m)
+		}
+	}
+	add(Membership{p.Claims.Organization, p.Claims.Permissions, p.Claims.Features, p.Claims.Plans})
+	for _, m := range p.Memberships {
+		add(m)
+	}
+	for _, o := range p.Organizations {
+		add(Membership{Organization: o})
+	}
+	return all
+}
+
+// in is claims of the person with another organization active, by its ID or slug; empty: none. ok: they are a member.
+func (p Person) in(c Claims, organization string) (_ Claims, ok bool) {
+	if organization == c.Organization.ID || organization != "" && organization == c.Organization.Slug {
 		return c, true
 	}
-	c.Organization, c.Permissions = clerkauth.Organization{}, nil
-	if organization == "" {
-		return c, true
+	var m Membership
+	if organization != "" {
+		all := p.memberships()
+		i := slices.IndexFunc(all, func(m Membership) bool {
+			return m.Organization.ID == organization || m.Organization.Slug == organization
+		})
+		if i < 0 {
+			return c, false
+		}
+		m = all[i]
 	}
-	i := slices.IndexFunc(p.Organizations, func(o clerkauth.Organization) bool {
-		return o.ID == organization || o.Slug == organization
-	})
-	if i < 0 {
-		return p.Claims, false
-	}
-	c.Organization = p.Organizations[i]
+	c.Organization, c.Permissions = m.Organization, m.Permissions
+	c.Features, c.Plans = exchanged(c.Features, m.Features), exchanged(c.Plans, m.Plans)
 	return c, true
+}
+
+// exchanged is a list of features or plans with another organization's in it, beside those that the user has.
+func exchanged(list, organizations []string) []string {
+	users := slices.DeleteFunc(slices.Clone(list), func(s string) bool { return ofOrganization(s) != "" })
+	organizations = slices.DeleteFunc(slices.Clone(organizations), func(s string) bool { return ofOrganization(s) == "" })
+	return append(organizations, users...)
 }
 
 func defaultPeople() []Person {
@@ -79,8 +132,10 @@ type BrowserSession struct {
 	since   time.Time
 
 	// Guarded by in.browsers.mu.
-	claims  Claims
-	refresh [2]string // the refresh token and the one before, which a second tab may still have
+	claims       Claims
+	verified     [2]time.Time  // when the first and the second factor were verified again; zero: they were not
+	verification *verification // the one under way; nil: none
+	refresh      [2]string     // the refresh token and the one before, which a second tab may still have
 }
 
 // SignIn begins a session of a person in a browser, as the sign-in page does, in the place of the one it had. The
@@ -103,7 +158,7 @@ func (in *Instance) begin(b *browser, p Person) *BrowserSession {
 	}
 	in.browsers.mu.Lock()
 	defer in.browsers.mu.Unlock()
-	b.session = s
+	b.session, b.signIn = s, nil
 	return s
 }
 
@@ -136,29 +191,49 @@ func (s *BrowserSession) SignOut() {
 func (s *BrowserSession) SetClaims(c Claims) {
 	s.in.browsers.mu.Lock()
 	defer s.in.browsers.mu.Unlock()
-	s.claims = c
+	s.claims, s.verified = c, [2]time.Time{}
 }
 
 // activate makes an organization the active one if the person is a member.
-func (s *BrowserSession) activate(organization string) {
+func (s *BrowserSession) activate(organization string) bool {
 	s.in.browsers.mu.Lock()
 	defer s.in.browsers.mu.Unlock()
-	if c, ok := s.person.in(organization); ok {
-		s.claims.Organization, s.claims.Permissions = c.Organization, c.Permissions
-	}
+	c, ok := s.person.in(s.claims, organization)
+	s.claims = c
+	return ok
 }
 
-// token mints a token for an origin.
-func (s *BrowserSession) token(origin string) string {
+// current is what the session's tokens say now, but for their dates and what they are for.
+func (s *BrowserSession) current() Claims {
 	s.in.browsers.mu.Lock()
-	c := s.claims
-	s.in.browsers.mu.Unlock()
+	defer s.in.browsers.mu.Unlock()
+	c, now := s.claims, s.in.now()
+	if c.FactorAge == nil {
+		c.FactorAge = []time.Duration{now.Sub(s.since)}
+	}
+	c.FactorAge = append(slices.Clone(c.FactorAge), -1, -1)[:2]
+	for i, at := range s.verified {
+		if !at.IsZero() {
+			c.FactorAge[i] = now.Sub(at)
+		}
+	}
+	return c
+}
+
+// token mints a token for an origin; empty: it does not say for whom it is.
+func (s *BrowserSession) token(origin string) string { return s.mint(s.current(), origin) }
+
+func (s *BrowserSession) mint(c Claims, origin string) string {
 	c.SessionID = s.ID
-	if c.AuthorizedParty == "" {
+	switch {
+	case c.AuthorizedParty != "":
+	case origin == "":
+		c.Extra = merge(map[string]any{"azp": Absent}, c.Extra)
+	default:
 		c.AuthorizedParty = origin
 	}
-	if c.FactorAge == nil {
-		c.FactorAge = []time.Duration{s.in.now().Sub(s.since)}
+	if c.Issuer == "" {
+		c.Issuer = s.in.siteOf(origin).issuer()
 	}
 	return s.in.Token(c)
 }

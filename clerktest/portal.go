@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"slices"
 )
 
 // The account portal: people sign in and out on pages of the instance, without a password.
@@ -64,7 +63,7 @@ func (in *Instance) show(w http.ResponseWriter, r *http.Request, page portalPage
 		p := describe(current.person)
 		page.Current = &p
 	}
-	for _, p := range in.people {
+	for _, p := range in.people.all() {
 		d := describe(p)
 		d.Current = page.Current != nil && page.Current.ID == d.ID
 		page.People = append(page.People, d)
@@ -86,13 +85,13 @@ func (in *Instance) signInHere(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	i := slices.IndexFunc(in.people, func(p Person) bool { return p.id() == r.PostFormValue("user") })
-	if i < 0 {
+	p, ok := in.people.find(func(p Person) bool { return p.id() == r.PostFormValue("user") })
+	if !ok {
 		refuse(w, http.StatusUnprocessableEntity, "form_identifier_not_found", "Couldn't find this person.")
 		return
 	}
 	b := in.remember(w, r)
-	in.begin(b, in.people[i])
+	in.begin(b, p)
 	in.sendBack(w, r, b, target)
 }
 
@@ -110,20 +109,24 @@ func (in *Instance) signOutHere(w http.ResponseWriter, r *http.Request) {
 
 // sendBack sends the browser to the app, in a way that lets the app notice the change: its next handshake follows.
 func (in *Instance) sendBack(w http.ResponseWriter, r *http.Request, b *browser, target *url.URL) {
-	for _, c := range in.signInCookies(b) {
+	for _, c := range in.signInCookies(b, r) {
 		http.SetCookie(w, c)
 	}
 	if !in.live() {
 		target = withParameter(target, devBrowser, b.token)
 	}
-	http.Redirect(w, r, target.String(), http.StatusSeeOther)
+	http.Redirect(w, r, target.String(), http.StatusSeeOther) //nolint:gosec // G710: appURL has read it
 }
 
 // signInCookies are those that tell the app's hosts of a change, from their sibling that the Frontend API is in
-// production. In development it is no sibling.
-func (in *Instance) signInCookies(b *browser) []*http.Cookie {
+// production. In development it is no sibling. r is what the Frontend API was asked; nil: its own host was.
+func (in *Instance) signInCookies(b *browser, r *http.Request) []*http.Cookie {
 	if !in.live() {
 		return nil
 	}
-	return in.updatedCookies(in.browsers.session(b), &url.URL{Scheme: "https", Host: in.domain})
+	host := in.domain
+	if r != nil {
+		host = in.siteAt(r.Host).frontend
+	}
+	return in.updatedCookies(in.browsers.session(b), &url.URL{Scheme: "https", Host: host})
 }

@@ -12,12 +12,12 @@ import (
 
 // serveHandshakePayload gives out what a nonce stands for, once.
 func (in *Instance) serveHandshakePayload(w http.ResponseWriter, r *http.Request) {
-	cookies, ok := in.browsers.take(r.URL.Query().Get("nonce"), in.now())
-	if !ok {
+	cookies := in.browsers.take(r.URL.Query().Get("nonce"), in.now()).cookies
+	if cookies == nil {
 		refuse(w, http.StatusNotFound, "resource_not_found", "No handshake payload was found for this nonce.")
 		return
 	}
-	answerJSON(w, map[string]any{"directives": cookies})
+	answerJSON(w, object{"directives": cookies})
 }
 
 // refreshRequest is the body of a refresh.
@@ -52,12 +52,7 @@ func (in *Instance) serveRefresh(w http.ResponseWriter, r *http.Request) {
 	}
 	of := in.hostOf(target)
 	cookies := append(in.twins("__session", s.token(originOf(target)), of), in.refreshCookie(s.currentRefresh(), of))
-	answerJSON(w, map[string]any{"object": "cookies", "cookies": setCookies(cookies)})
-}
-
-func answerJSON(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(encode(v)) // the client may be gone
+	answerJSON(w, object{"object": "cookies", "cookies": setCookies(cookies)})
 }
 
 func (in *Instance) sessionByID(id string) *BrowserSession {

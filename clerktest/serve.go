@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,49 +28,114 @@ const (
 	BackendJWKS      Endpoint = "backend-jwks"      // /v1/jwks
 	BackendHandshake Endpoint = "backend-handshake" // /v1/clients/handshake_payload, what a nonce stands for
 	BackendRefresh   Endpoint = "backend-refresh"   // /v1/sessions/{id}/refresh
+
+	// Of the Frontend API, for Clerk's scripts in pages at the Origins.
+	FrontendDevBrowser    Endpoint = "frontend-dev-browser"    // /v1/dev_browser: a token that stands for the browser, in development
+	FrontendEnvironment   Endpoint = "frontend-environment"    // /v1/environment: the settings of the instance
+	FrontendClient        Endpoint = "frontend-client"         // /v1/client: the browser, and its end
+	FrontendSession       Endpoint = "frontend-session"        // /v1/client/sessions/{id}: touch, end, remove and verify
+	FrontendSessionTokens Endpoint = "frontend-session-tokens" // /v1/client/sessions/{id}/tokens
+	FrontendSignIns       Endpoint = "frontend-sign-ins"       // /v1/client/sign_ins: by ticket or by e-mail code
+	FrontendMe            Endpoint = "frontend-me"             // /v1/me: the user and their organizations
+	FrontendSync          Endpoint = "frontend-sync"           // /v1/client/sync: how a satellite learns of the primary domain's browser
+
+	// Of the Backend API, for tests that prepare and inspect an instance.
+	BackendUsers         Endpoint = "backend-users"          // /v1/users
+	BackendSessions      Endpoint = "backend-sessions"       // /v1/sessions
+	BackendOrganizations Endpoint = "backend-organizations"  // /v1/organizations and their memberships
+	BackendSignInTokens  Endpoint = "backend-sign-in-tokens" // /v1/sign_in_tokens: tickets
+	BackendTestingTokens Endpoint = "backend-testing-tokens" // /v1/testing_tokens
 )
 
 // api is one of the two hosts of an instance.
 type api struct {
-	url       string
+	url string
+	*routes
+}
+
+// routes are the endpoints of an API. All instances share them.
+type routes struct {
 	mux       *http.ServeMux
-	endpoints map[string]endpoint // by pattern
+	endpoints map[string]Endpoint // by pattern
+	paths     map[Endpoint]string // the first path of each
 }
 
-type endpoint struct {
-	name Endpoint
-	path string
+// handler answers a request to an instance.
+type handler func(in *Instance, w http.ResponseWriter, r *http.Request)
+
+func newRoutes() *routes {
+	return &routes{mux: http.NewServeMux(), endpoints: map[string]Endpoint{}, paths: map[Endpoint]string{}}
 }
 
-func newAPI() *api {
-	return &api{mux: http.NewServeMux(), endpoints: map[string]endpoint{}}
-}
-
-func (a *api) handle(name Endpoint, method, path string, h http.HandlerFunc) {
+func (a *routes) handle(name Endpoint, method, path string, h handler) {
 	pattern := method + " " + path
-	a.endpoints[pattern] = endpoint{name: name, path: path}
-	a.mux.Handle(pattern, h)
+	a.endpoints[pattern] = name
+	if _, known := a.paths[name]; !known {
+		a.paths[name] = path
+	}
+	a.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		h(r.Context().Value(instanceKey{}).(*Instance), w, r) // serve put it there
+	})
 }
+
+type instanceKey struct{}
 
 // serve answers one request: it is seen first, then the endpoint's fault has it, then the endpoint.
 func (in *Instance) serve(a *api, w http.ResponseWriter, r *http.Request) {
-	_, pattern := a.mux.Handler(r)
-	name, h := a.endpoints[pattern].name, http.Handler(a.mux)
+	routed := withMethod(r.WithContext(r.Context()))
+	h, pattern := a.mux.Handler(routed)
+	name := a.endpoints[pattern]
 	in.requests.add(newRequest(name, r, in.secretKey))
+	routed.Body = r.Body // which the log has read, and put back
+	if pattern == "" {
+		h = unknown(h)
+	} else {
+		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // which a fault may have changed
+			a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), instanceKey{}, in)))
+		})
+	}
 	if fault := in.faults.of(name); fault != nil {
 		h = fault(h)
 	}
-	h.ServeHTTP(w, r)
+	if a == in.frontend && name != FrontendHandshake && name != FrontendSync {
+		h = in.forScripts(h)
+	}
+	h.ServeHTTP(w, routed)
 }
 
-// URL is where an endpoint is reached: on the listener after Start, else at the address that Clerk has. That of
-// BackendRefresh has "{id}" where the ID of the session belongs.
+func (in *Instance) handler(a *api) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { in.serve(a, w, r) })
+}
+
+// withMethod gives r the method that Clerk's scripts mean: they send GET and POST only, which browsers ask no leave
+// for, and name any other in the query.
+func withMethod(r *http.Request) *http.Request {
+	switch meant := r.URL.Query().Get("_method"); meant {
+	case http.MethodPut, http.MethodPatch, http.MethodDelete:
+		if r.Method == http.MethodPost {
+			r.Method = meant
+		}
+	}
+	return r
+}
+
+// unknown answers what no endpoint is there for in the form of Clerk's errors, so that a script's user can read it.
+func unknown(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		refusal := httptest.NewRecorder()
+		h.ServeHTTP(refusal, r)
+		maps.Copy(w.Header(), refusal.Header())
+		w.Header().Del("Content-Length")
+		refuse(w, refusal.Code, "resource_not_found", "clerktest has no endpoint "+r.Method+" "+r.URL.Path)
+	})
+}
+
+// URL is where an endpoint is reached: on the listener after Start, else at the address that Clerk has. Those of a
+// session have "{id}" where its ID belongs.
 func (in *Instance) URL(name Endpoint) string {
 	for _, a := range []*api{in.frontend, in.backend} {
-		for _, e := range a.endpoints {
-			if e.name == name {
-				return a.url + e.path
-			}
+		if path, ok := a.paths[name]; ok {
+			return a.url + path
 		}
 	}
 	panic("clerktest: no endpoint " + string(name))
@@ -136,10 +204,10 @@ func (m memory) answer(to *url.URL, w http.ResponseWriter, r *http.Request) erro
 	if r.Context().Err() != nil || m.in.open.Err() != nil {
 		return errConnection
 	}
-	switch to.Scheme + "://" + to.Host {
-	case m.in.frontend.url:
+	switch origin := originOf(to); {
+	case origin == m.in.frontend.url, slices.Contains(m.in.satellites, strings.TrimPrefix(origin, "https://clerk.")):
 		m.in.serve(m.in.frontend, w, r)
-	case m.in.backend.url:
+	case origin == m.in.backend.url:
 		m.in.serve(m.in.backend, w, r)
 	default:
 		m.in.requests.add(newRequest("", r, m.in.secretKey))
@@ -159,7 +227,7 @@ func (in *Instance) listen() error {
 			Listener: l,
 			Config: &http.Server{
 				ReadHeaderTimeout: 10 * time.Second,
-				Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { in.serve(a, w, r) }),
+				Handler:           in.handler(a),
 			},
 		}
 		// A client retries silently when a kept connection breaks: Down would be seen twice.

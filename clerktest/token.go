@@ -56,8 +56,9 @@ func (in *Instance) Session(c Claims) *clerkauth.Session {
 
 func mint(in *Instance, c Claims, key signingKey) string {
 	segment := base64.RawURLEncoding.EncodeToString
+	c = c.filled(in)
 	header := c.header(key.kid)
-	signed := segment(header) + "." + segment(c.payload(in))
+	signed := segment(header) + "." + segment(c.payload())
 	return signed + "." + segment(sign(algorithm(header), signed, key))
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // quickstart builds and starts examples/quickstart as people do, and returns its address.
-func quickstart(t *testing.T) string {
+func quickstart(t *testing.T, args ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "quickstart")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./examples/quickstart") //nolint:gosec // our own program
@@ -21,7 +21,7 @@ func quickstart(t *testing.T) string {
 		t.Fatalf("%v: %s", err, out)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	run := exec.CommandContext(ctx, program, "-addr", "127.0.0.1:0") //nolint:gosec // our own program
+	run := exec.CommandContext(ctx, program, append([]string{"-addr", "127.0.0.1:0"}, args...)...) //nolint:gosec // our own program
 	out, err := run.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

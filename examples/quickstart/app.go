@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"slices"
@@ -29,6 +30,7 @@ type app struct {
 	sibling string   // an origin next to it that it does not trust
 	client  *http.Client
 	waves   atomic.Int64
+	modules fs.FS // of npm, with Clerk's scripts; nil: none
 }
 
 var errNoPublishableKey = errors.New("CLERK_SECRET_KEY or CLERK_JWT_KEY is set and CLERK_PUBLISHABLE_KEY is not: set it too, or none of them for the built-in instance")
@@ -106,6 +108,10 @@ func (a *app) routes() http.Handler {
 	mux.Handle("GET /me", a.auth.Require(http.HandlerFunc(me)))
 	mux.Handle("POST /waves", a.auth.Require(http.HandlerFunc(a.wave)))
 	mux.Handle("GET /assets/", http.FileServerFS(assets))
+	if a.modules != nil {
+		mux.Handle("GET /clerk-js", a.auth.Optional(http.HandlerFunc(a.byScript)))
+		mux.HandleFunc("GET /npm/", a.script)
+	}
 
 	mux.HandleFunc("GET /lab/{trial}/token", a.token)
 	// No session guards the lab, so other sites must be kept from pressing its buttons.

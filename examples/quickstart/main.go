@@ -5,6 +5,8 @@
 //	go run ./examples/quickstart -addr :0         on a free port
 //	go run ./examples/quickstart -smoke           send every request of the page, take a browser through the life of a
 //	                                              session, and compare the answers
+//	go run ./examples/quickstart -clerk-js node_modules
+//	                                              have a page with Clerk's own script, from npm's @clerk/clerk-js and @clerk/ui
 //	CLERK_PUBLISHABLE_KEY=pk_… go run ./examples/quickstart
 //
 // The last one uses that instance instead, with the variables that clerkauth.ConfigFromEnv reads.
@@ -45,6 +47,7 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 	flags.SetOutput(usage)
 	addr := flags.String("addr", "", "listen on this `address`; port 0 picks a free one (default "+defaultAddr+", with -smoke a free port)")
 	smoke := flags.Bool("smoke", false, "send every request of the page and take a browser through the life of a session, print a table of expected and actual, and exit")
+	scripts := flags.String("clerk-js", "", "have a page with Clerk's own script, which this node_modules `directory` has: @clerk/clerk-js and @clerk/ui")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -66,6 +69,9 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer a.close()
+	if err := a.useScripts(*scripts); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -35,6 +35,7 @@ type view struct {
 	For     string // on whose behalf the lab sends
 
 	SignIn, SignOut string // pages; empty: not known
+	ByScript        bool   // there is a page with Clerk's own script
 }
 
 type trialView struct {
@@ -45,7 +46,7 @@ type trialView struct {
 func (a *app) page(w http.ResponseWriter, r *http.Request) {
 	v := view{
 		Parties: a.parties, Waves: a.waves.Load(), BuiltIn: a.clerk != nil, For: visitor(r).Name,
-		SignIn: a.signInPage(r), SignOut: a.signOutPage(r),
+		SignIn: a.signInPage(r), SignOut: a.signOutPage(r), ByScript: a.modules != nil,
 	}
 	for _, t := range a.trials {
 		v.Trials = append(v.Trials, trialView{t, a.can(t)})

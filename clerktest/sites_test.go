@@ -1,0 +1,154 @@
+package clerktest_test
+
+import (
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+func TestSatellitesLearnOfThePrimaryDomainsBrowser(t *testing.T) {
+	in := clerktest.New(t, clerktest.Options{
+		Satellites: []string{"sat.test"}, Origins: []string{"https://example.com", "https://www.sat.test"}, People: []clerktest.Person{worker},
+	})
+	const satellite = "https://clerk.sat.test/v1/client/handshake?"
+	// follow goes the way of a browser until it is back at the app, and returns where, and what it has to set.
+	follow := func(jar http.CookieJar, target string) (location *url.URL, cookies []*http.Cookie, hops int) {
+		for hops = 1; hops < 9; hops++ {
+			a := exchange(t, in, jar, "GET", target, "", nil)
+			location, err := url.Parse(a.header.Get("Location"))
+			if a.status != http.StatusTemporaryRedirect || err != nil {
+				t.Fatalf("%s: %d %s", target, a.status, a.body)
+			}
+			if location.Host == "www.sat.test" {
+				return location, cookiesOf(t, a.header["Set-Cookie"]), hops
+			}
+			target = location.String()
+		}
+		t.Fatal("it never ends")
+		return nil, nil, 0
+	}
+	handshake := satellite + byHandshake("https://www.sat.test/page?a=1").Encode()
+	jar := newJar(t)
+	at, _, first := follow(jar, handshake)
+	if at.Query().Get("__clerk_synced") != "true" || at.Query().Get("a") != "1" || first != 3 {
+		t.Errorf("signed out it ends at %s after %d", at, first)
+	}
+	in.SignIn(jar, worker)
+	_, cookies, hops := follow(jar, handshake)
+	i := slices.IndexFunc(cookies, func(c *http.Cookie) bool { return c.Name == "__clerk_handshake" })
+	if i < 0 || cookies[i].Domain != "sat.test" || hops != 1 { // its own Frontend API knows the browser by now
+		t.Fatalf("signed in it sets %v after %d hops, want the answer for sat.test at once", cookies, hops)
+	}
+	var answer struct{ Handshake []string }
+	_, payload, _ := parts(t, cookies[i].Value)
+	decode(t, payload, &answer)
+	for _, c := range cookiesOf(t, answer.Handshake) {
+		if c.Name == "__session" {
+			if got := claimsOf(t, in, c.Value); got["iss"] != "https://clerk.sat.test" || got["azp"] != "https://www.sat.test" {
+				t.Errorf("the token says %v", got)
+			}
+		}
+		if c.Name == "__client_uat" && c.MaxAge > 0 && c.Domain != "sat.test" {
+			t.Errorf("%s, want it for sat.test", c)
+		}
+	}
+	fresh, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.SignIn(fresh, worker)
+	if at, _, hops = follow(fresh, "https://clerk.sat.test/v1/client/sync?redirect_url=https%3A%2F%2Fwww.sat.test%2F"); hops != 3 {
+		t.Errorf("Clerk's script is sent to %s after %d hops", at, hops)
+	}
+	for _, target := range []string{"https://evil.test/", "https://clerk.sat.test.evil.test/", "https://x@clerk.sat.test/", "http://clerk.sat.test/", "https://clerk.sat.test:99/"} {
+		a := exchange(t, in, jar, "GET", "https://clerk.example.com/v1/client/sync?redirect_url="+url.QueryEscape(target), "", nil)
+		if a.status != http.StatusBadRequest || a.header.Get("Location") != "" {
+			t.Errorf("the primary domain sends to %s: %d", target, a.status)
+		}
+	}
+}
+
+// TestSatelliteAppSignsIn goes through the middleware of an app at a satellite.
+func TestSatelliteAppSignsIn(t *testing.T) {
+	in := clerktest.New(t, clerktest.Options{
+		Satellites: []string{"sat.test"}, Origins: []string{"https://www.sat.test", "https://example.com"}, People: []clerktest.Person{worker},
+	})
+	cfg := in.Config()
+	cfg.Satellite, cfg.SignInURL = &clerkauth.Satellite{Domain: "sat.test", AutoSync: true}, "https://example.com/sign-in"
+	auth, err := clerkauth.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var who string
+	browser := in.Browser(auth.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		who = ""
+		if s, ok := clerkauth.FromContext(r.Context()); ok {
+			who = s.UserID
+		}
+	})))
+	visit := func(path string) string {
+		t.Helper()
+		resp, err := browser.Get("https://www.sat.test" + path) //nolint:noctx // in memory
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return who
+	}
+	if got := visit("/"); got != "" {
+		t.Errorf("before: signed in as %q", got)
+	}
+	in.SignIn(browser.Jar, worker)
+	if got := visit("/?__clerk_synced=false"); got != "user_dora" {
+		t.Errorf("after signing in at the primary domain: %q", got)
+	}
+	if got := visit("/again"); got != "user_dora" {
+		t.Errorf("once more: %q", got)
+	}
+}
+
+func TestDomainsOfDevelopmentCookies(t *testing.T) {
+	for origin, want := range map[string]string{
+		"http://localhost:3000": "", "http://127.0.0.1:3000": "", "http://[::1]:3000": "", "http://sub.app.localhost:3000": "app.localhost",
+		"https://app.example.com": "example.com", "https://a.b.example.co.uk": "example.co.uk", "https://example.com": "example.com", "http://app:3000": "",
+	} {
+		in := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{origin}})
+		jar := newJar(t)
+		in.SignIn(jar, worker)
+		kept, deleted := 0, 0
+		for _, c := range directivesOf(t, in, jar, "nonce", false) {
+			switch {
+			case !strings.HasPrefix(c.Name, "__client_uat"):
+			case c.MaxAge < 0 && c.Domain == "" && kept == 0:
+				deleted++
+			case c.Domain == want && c.MaxAge > 0:
+				kept++
+			default:
+				t.Errorf("%s: %s, want Domain %q", origin, c, want)
+			}
+		}
+		if kept != 2 || (deleted == 2) != (want != "") {
+			t.Errorf("%s: %d are set and %d of the host's own deleted before", origin, kept, deleted)
+		}
+	}
+}
+
+func TestSatellitesAreBareHostsOfAProductionInstance(t *testing.T) {
+	for _, opts := range []clerktest.Options{
+		{Satellites: []string{""}},
+		{Satellites: []string{"https://sat.test"}},
+		{Satellites: []string{"sat.test", "sat.test/x"}},
+		{Development: true, Satellites: []string{"sat.test"}},
+	} {
+		if in, err := clerktest.Start(opts); err == nil {
+			in.Close()
+			t.Errorf("Start accepts %+v", opts)
+		}
+	}
+}

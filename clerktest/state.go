@@ -1,0 +1,90 @@
+package clerktest
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+
+	"github.com/clerkauth/clerkauth/internal/offline"
+)
+
+// state is what the instance has besides its Options.
+func (in *Instance) state() offline.State {
+	s := offline.State{SecretKey: in.secretKey, Keys: in.keys.save()}
+	for _, p := range in.people.all()[in.people.given:] {
+		s.People = append(s.People, offline.Person{ID: p.id(), Name: p.Name, Email: p.Email})
+	}
+	in.browsers.mu.Lock()
+	defer in.browsers.mu.Unlock()
+	for _, b := range in.browsers.all {
+		kept := offline.Browser{Cookie: b.cookie, Token: b.token}
+		if live := b.session; live != nil {
+			kept.Session = &offline.Session{
+				ID: live.ID, Person: live.person.id(), Organization: live.claims.Organization.ID,
+				Since: live.since, Verified: live.verified, Refresh: live.refresh,
+			}
+		}
+		s.Browsers = append(s.Browsers, kept)
+	}
+	return s
+}
+
+// restore brings a new instance to an earlier state. Sessions of people who are there no more are gone.
+func (in *Instance) restore(s offline.State) error {
+	if s.SecretKey != "" {
+		in.secretKey = s.SecretKey
+	}
+	if err := in.keys.restore(s.Keys); err != nil {
+		return err
+	}
+	for _, p := range s.People {
+		in.people.add(Person{Name: p.Name, Email: p.Email, Claims: Claims{Subject: p.ID}})
+	}
+	for _, kept := range s.Browsers {
+		b := &browser{cookie: kept.Cookie, token: kept.Token}
+		if was := kept.Session; was != nil {
+			if p, ok := in.person(was.Person); ok {
+				claims, _ := p.in(p.Claims, was.Organization) // a member no more: as at first
+				b.session = &BrowserSession{
+					ID: was.ID, in: in, browser: b, person: p, since: was.Since, claims: claims, verified: was.Verified, refresh: was.Refresh,
+				}
+			}
+		}
+		in.browsers.add(b)
+	}
+	return nil
+}
+
+// save returns the published keys. One that was revoked is not kept, although it may be the current one.
+func (r *keyRing) save() []offline.Key {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	keys := make([]offline.Key, 0, len(r.published))
+	for _, k := range r.published {
+		der, err := x509.MarshalPKCS8PrivateKey(k.private)
+		if err != nil {
+			panic(fmt.Sprintf("clerktest: RSA private key: %v", err)) // cannot be: the key is ours
+		}
+		keys = append(keys, offline.Key{ID: k.kid, PKCS8: der})
+	}
+	return keys
+}
+
+// restore publishes keys, of which the first signs.
+func (r *keyRing) restore(keys []offline.Key) error {
+	for _, k := range keys {
+		parsed, err := x509.ParsePKCS8PrivateKey(k.PKCS8)
+		if err != nil {
+			return fmt.Errorf("key %s: %w", k.ID, err)
+		}
+		private, ok := parsed.(*rsa.PrivateKey)
+		if !ok {
+			return fmt.Errorf("key %s is no RSA key", k.ID)
+		}
+		r.published = append(r.published, signingKey{kid: k.ID, private: private})
+	}
+	if len(r.published) > 0 {
+		r.current = r.published[0]
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+func TestFaultsAreSwitchedOnAndOff(t *testing.T) {
+	p := start(t, "-fault", "jwks=503", "-fault", "tokens=down")
+	keys, control := p.variables["CLERK_PROXY_URL"]+"/.well-known/jwks.json", p.variables["CLERK_API_URL"]
+	if status, _ := send(t, "GET", keys, "", nil); status != http.StatusServiceUnavailable {
+		t.Errorf("with the flag: %d", status)
+	}
+	browser, id := p.signIn("user_2alice")
+	tokens := p.variables["CLERK_PROXY_URL"] + "/v1/client/sessions/" + id + "/tokens?__clerk_db_jwt=" + browser
+	if status, body := send(t, "POST", tokens, "", nil); status != 0 {
+		t.Errorf("a broken connection answers %d %s", status, body)
+	}
+	set := func(endpoint, fault string, header http.Header) int {
+		t.Helper()
+		if header == nil {
+			header = http.Header{}
+		}
+		header.Set("Content-Type", "application/x-www-form-urlencoded")
+		status, _ := send(t, "POST", control+"/fault", url.Values{"endpoint": {endpoint}, "fault": {fault}}.Encode(), header)
+		return status
+	}
+	for _, foreign := range []http.Header{
+		{"Origin": {"https://evil.example"}}, {"Sec-Fetch-Site": {"cross-site"}}, {"Host": {"evil.example"}}, {"Host": {"evil.example:4421"}, "Origin": {"http://evil.example:4421"}},
+	} {
+		if status := set("jwks", "off", foreign); status != http.StatusForbidden {
+			t.Errorf("%v: %d, want 403", foreign, status)
+		}
+	}
+	if status, _ := send(t, "GET", control+"/", "", http.Header{"Host": {"evil.example"}}); status != http.StatusForbidden {
+		t.Errorf("under another name the page answers %d", status)
+	}
+	if status := set("jwks", "nonsense", nil); status != http.StatusBadRequest {
+		t.Errorf("no fault at all: %d", status)
+	}
+	if status, _ := send(t, "GET", keys, "", nil); status != http.StatusServiceUnavailable {
+		t.Errorf("after what was refused: %d", status)
+	}
+	if status := set("jwks", "off", nil); status != http.StatusSeeOther {
+		t.Errorf("switched off: %d", status)
+	}
+	if status, _ := send(t, "GET", keys, "", nil); status != http.StatusOK {
+		t.Errorf("without a fault: %d", status)
+	}
+	set("tokens", "418", nil)
+	status, page := send(t, "GET", control+"/", "", nil)
+	if status != http.StatusOK || !strings.Contains(page, `class="on">418`) || !strings.Contains(page, id) {
+		t.Errorf("the page: %d\n%s", status, page)
+	}
+	if status, _ := send(t, "POST", tokens, "", nil); status != http.StatusTeapot {
+		t.Errorf("tokens: %d, want 418", status)
+	}
+	for want, status := range map[string]int{id: http.StatusSeeOther, "sess_x": http.StatusNotFound} {
+		if got, _ := send(t, "POST", control+"/end", "session="+want, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}); got != status {
+			t.Errorf("end %s: %d, want %d", want, got, status)
+		}
+	}
+	if _, page := send(t, "GET", control+"/", "", nil); strings.Contains(page, id) {
+		t.Error("the session goes on")
+	}
+}
+
+func TestScriptsComeFromTheFolderOnly(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"@clerk/clerk-js/dist/clerk.browser.js": "// clerk", "@clerk/ui/dist/ui.browser.js": "// ui",
+		"@clerk/clerk-js/package.json": "{}", "@clerk/backend/dist/index.js": "// backend", "secret.js": "// secret",
+	} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := start(t, "-npm", dir)
+	for path, want := range map[string]string{
+		"/npm/@clerk/clerk-js@6/dist/clerk.browser.js": "// clerk", "/npm/@clerk/ui@1.2.3/dist/ui.browser.js": "// ui",
+		"/npm/@clerk/clerk-js@6/dist/other.js": "", "/npm/@clerk/clerk-js@6/package.json": "", "/npm/@clerk/backend@1/dist/index.js": "",
+		"/npm/@clerk/clerk-js@6/dist/..%2f..%2f..%2fsecret.js": "", "/npm/secret.js": "", "/npm/@clerk/clerk-js@6/dist/": "",
+	} {
+		status, body := send(t, "GET", p.variables["CLERK_PROXY_URL"]+path, "", nil)
+		if want == "" && status != http.StatusNotFound || want != "" && (status != http.StatusOK || body != want) {
+			t.Errorf("%s: %d %q, want %q", path, status, body, want)
+		}
+	}
+	p.stop()
+	if status, _ := send(t, "GET", start(t).variables["CLERK_PROXY_URL"]+"/npm/@clerk/clerk-js@6/dist/clerk.browser.js", "", nil); status != http.StatusNotFound {
+		t.Errorf("without -npm: %d", status)
+	}
+}
+
+// An instance remembers every request, for tests. Here it would be for ever.
+func TestRequestsAreNotRemembered(t *testing.T) {
+	frontend, backend, err := listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = frontend.Close(), backend.Close() })
+	h, err := newHost("", frontend, backend, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.close)
+	h.clerk = clerktest.New(h, clerktest.Options{Development: true})
+	h.logged(h.apis[0]).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/.well-known/jwks.json", nil))
+	if n := len(h.clerk.Requests()); n != 0 {
+		t.Errorf("%d requests are remembered", n)
+	}
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// What the README shows of the program is what it prints.
+func TestTranscriptOfTheReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(readme), "cmd/clerk-offline ")
+	block, _, _ = strings.Cut(block, "```")
+	lines := strings.Split(strings.TrimSpace(block), "\n")
+	if len(lines) < 5 || !strings.HasPrefix(lines[0], "-state .clerk -fault tokens=503") {
+		t.Fatalf("the README's transcript is %q", lines)
+	}
+	p := start(t, "-state", t.TempDir(), "-fault", "tokens=503")
+	browser, _ := p.signIn("user_2alice")
+	request := regexp.MustCompile(`^\d\d:\d\d:\d\d (\d{3}  \S+ +\S+  from \S+)  \S+$`)
+	for _, line := range lines[1:] {
+		name, value, ok := strings.Cut(line, "=")
+		form := request.FindStringSubmatch(line)
+		switch {
+		case line == "…":
+		case form != nil:
+			if log := p.log.String(); !strings.Contains(log, form[1]) || strings.Contains(log, browser) {
+				t.Errorf("no line of the log looks like %q:\n%s", line, log)
+			}
+		// Keys and ports are others.
+		case !ok || p.variables[name] == "" || value[:7] != p.variables[name][:7]:
+			t.Errorf("it prints %s=%s, not %q", name, p.variables[name], line)
+		}
+	}
+}

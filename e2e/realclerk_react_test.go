@@ -1,0 +1,108 @@
+package e2e_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+const (
+	identifierField = `input[name="identifier"]`
+	continueButton  = `.cl-formButtonPrimary`
+	codeField       = `input[autocomplete="one-time-code"]`
+	switcherButton  = `.cl-organizationSwitcherTrigger`
+)
+
+// saysScript waits until the page's own script says who is signed in.
+func (b *tab) saysScript(want string) {
+	b.t.Helper()
+	b.until(`document.querySelector("#script")?.textContent.trim() === "` + want + `"`)
+}
+
+func TestRealReactSignsInByTheComponent(t *testing.T) {
+	t.Parallel()
+	w := realDevelopment(t, realOptions())
+	b := w.openScript(t, "/react")
+	b.saysScript("nobody")
+	b.fill(identifierField, "dora+clerk_test@example.com")
+	b.shot("sign-in")
+	b.choose(continueButton)
+	b.appears(codeField)
+	b.shot("code")
+	b.follow(chromedp.SendKeys(chromedp.CSS(codeField), "424242")) // of six digits, the last sends them
+	b.saysScript("user_dora org_acme")
+	if got := b.me(); got != "200 user_dora org_acme" {
+		t.Errorf("the server says %q", got)
+	}
+
+	b.choose("#call")
+	b.until(`document.querySelector("#answer").textContent === "called 200 user_dora org_acme"`)
+
+	b.choose(switcherButton)
+	b.appears(".cl-organizationSwitcherPopoverCard")
+	b.until(`document.body.innerText.includes("zeta")`)
+	b.shot("organizations")
+	evaluate[chromedp.Void](b, `void [...document.querySelectorAll(".cl-organizationSwitcherPopoverCard button")].find(e => e.innerText.includes("zeta")).click()`)
+	b.saysScript("user_dora org_zeta")
+	if got := b.me(); got != "200 user_dora org_zeta" {
+		t.Errorf("with the other organization the server says %q", got)
+	}
+	b.follow(chromedp.Reload())
+	b.expect("loaded again", place{URL: b.place().URL, Who: "user_dora"})
+	b.saysScript("user_dora org_zeta")
+	b.picture()
+}
+
+func TestRealReactVerifiesAgainWhereTheServerWantsIt(t *testing.T) {
+	t.Parallel()
+	w := realDevelopment(t, realOptions())
+	b := w.openScript(t, "/react")
+	b.saysScript("nobody")
+	w.withTicket(b, clerktest.Person{Name: "Dora", Claims: clerktest.Claims{Subject: "user_dora", FactorAge: []time.Duration{time.Hour}}})
+	b.saysScript("user_dora no organization")
+	b.choose("#change")
+	b.appears(".cl-userVerification-root")
+	if n := w.app.changes.Load(); n != 0 {
+		t.Fatalf("%d changes before the code", n)
+	}
+	b.appears(codeField)
+	b.shot("verify")
+	b.fill(codeField, "424242")
+	b.until(`document.querySelector("#answer").textContent === "changed: true"`)
+	if n := w.app.changes.Load(); n != 1 {
+		t.Errorf("%d changes, want the retry's", n)
+	}
+	refused := w.app.answers("/sensitive")
+	if len(refused) != 2 || refused[0].status != 403 || refused[1].status != 200 {
+		t.Errorf("the server answers %+v", refused)
+	}
+	b.picture()
+}
+
+func TestRealReactSignsOut(t *testing.T) {
+	t.Parallel()
+	w := realDevelopment(t, realOptions())
+	b := w.openScript(t, "/react")
+	b.saysScript("nobody")
+	w.withTicket(b, dora)
+	b.saysScript("user_dora org_acme")
+	b.choose(".cl-userButtonTrigger")
+	b.appears(".cl-userButtonPopoverActionButton__signOut")
+	b.shot("user")
+	b.press(".cl-userButtonPopoverActionButton__signOut")
+	b.loaded()
+	if got := b.me(); !strings.HasPrefix(got, "401 ") {
+		t.Errorf("signed out the server says %q", got)
+	}
+}
+
+// shot is a picture of a step on the way.
+func (b *tab) shot(step string) {
+	b.t.Helper()
+	named := *b
+	b.t.Run(step, func(t *testing.T) { named.t = t; named.picture() })
+}

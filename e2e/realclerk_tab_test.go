@@ -1,0 +1,69 @@
+package e2e_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// loopback is a world whose browsers find this machine and nothing else: no CDN, no telemetry. The https origins are
+// served by name.
+func loopback(t *testing.T, origins map[string]http.Handler) *world {
+	t.Helper()
+	in := newInternet(t)
+	for origin, h := range origins {
+		in.serve(t, origin, h)
+	}
+	return &world{internet: in}
+}
+
+// openLoopback is a browser of such a world.
+func openLoopback(t *testing.T) *tab {
+	t.Helper()
+	return loopback(t, nil).open(t)
+}
+
+// follow does what leads to another page.
+func (b *tab) follow(step chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	_, err := chromedp.RunResponse(b.chromium(), step)
+	b.arrive(err)
+}
+
+// fill types into a field of one of Clerk's components, as a person would.
+func (b *tab) fill(selector, text string) {
+	b.t.Helper()
+	b.appears(selector)
+	if err := chromedp.Do(b.chromium(), chromedp.SendKeys(chromedp.CSS(selector), text)); err != nil {
+		b.t.Fatalf("%s: %v", selector, err)
+	}
+}
+
+// choose presses something that does not lead to another page.
+func (b *tab) choose(selector string) {
+	b.t.Helper()
+	b.appears(selector)
+	if err := chromedp.Do(b.chromium(), chromedp.Click(chromedp.CSS(selector))); err != nil {
+		b.t.Fatalf("%s: %v", selector, err)
+	}
+}
+
+// appears waits for an element.
+func (b *tab) appears(selector string) {
+	b.t.Helper()
+	b.until("!!document.querySelector(`" + selector + "`)")
+}
+
+// until waits for something to hold in the page, and says what the page shows if it does not.
+func (b *tab) until(condition string) {
+	b.t.Helper()
+	poll := chromedp.Poll[bool](condition, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(soon))
+	if _, err := chromedp.Run(b.chromium(), poll); err != nil {
+		b.t.Fatalf("waiting for %s: %v; the page says %q", condition, err, b.text())
+	}
+}
+
+// soon is how long a step of a page may take.
+const soon = 90 * time.Second

@@ -1,0 +1,58 @@
+// Package offline is between clerktest and cmd/clerk-offline: what an instance needs of a program that runs it for
+// long, and that tests do not.
+package offline
+
+import (
+	"net/http"
+	"time"
+)
+
+// Host is a clerktest.TB that serves the instance itself and keeps its State.
+type Host interface {
+	// Serve is given the two APIs once and returns their URLs, without a slash at the end.
+	Serve(frontend, backend http.Handler) (frontendURL, backendURL string)
+
+	// State is what Keep's function returned in an earlier life; the zero State: there was none.
+	State() State
+
+	// Keep is given a function that returns the State as it is, at any time.
+	Keep(state func() State)
+}
+
+// State is what outlasts a restart.
+type State struct {
+	SecretKey string    `json:"secret_key"`
+	Keys      []Key     `json:"keys"` // the one that signs is first
+	People    []Person  `json:"people,omitempty"`
+	Browsers  []Browser `json:"browsers,omitempty"`
+}
+
+// Key is a signing key.
+type Key struct {
+	ID    string `json:"kid"`
+	PKCS8 []byte `json:"pkcs8"`
+}
+
+// Person is one who was created at run time.
+type Person struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+}
+
+// Browser is what the instance knows of one.
+type Browser struct {
+	Cookie  string   `json:"cookie"`
+	Token   string   `json:"token"`
+	Session *Session `json:"session,omitempty"` // nil: nobody is signed in
+}
+
+// Session is a browser's.
+type Session struct {
+	ID           string       `json:"id"`
+	Person       string       `json:"person"`
+	Organization string       `json:"organization,omitempty"` // the active one's ID; empty: none
+	Since        time.Time    `json:"since"`
+	Verified     [2]time.Time `json:"verified"`
+	Refresh      [2]string    `json:"refresh"`
+}
