@@ -127,6 +127,16 @@ func (v *visitor) worthlessPlants() map[string]string {
 			c.Header = map[string]any{"kid": strings.Repeat("k", 300)}
 			return v.clerk.Token(c)
 		})...),
+		"of another type": planted(repeat(60, func(n int) string {
+			c := v.claims(fmt.Sprintf("user_2typ%d", n))
+			c.Header = map[string]any{"typ": "JOSE"}
+			return v.clerk.Token(c)
+		})...),
+		"that never expire": planted(repeat(60, func(n int) string {
+			c := v.claims(fmt.Sprintf("user_2exp%d", n))
+			c.Extra = map[string]any{"exp": clerktest.Absent}
+			return v.clerk.Token(c)
+		})...),
 		"signed with another alg": planted(repeat(60, func(n int) string {
 			c := v.claims(fmt.Sprintf("user_2alg%d", n))
 			c.Header = map[string]any{"alg": "HS256"}
