@@ -171,14 +171,24 @@ func TestNotRefreshedBesideATokenThatCannotBeJudged(t *testing.T) {
 	}
 }
 
-// Where tokens without azp are accepted, they are looked at like any other.
-func TestTokensWithoutAzpAmongExpiredOnes(t *testing.T) {
-	v := newVisitor(t, func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true })
-	plant := planted(repeat(20, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...)
-	for kind, r := range v.requests(v.without(v.claims(victim)), plant) {
-		auth := v.authenticator(func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true })
-		if got := who(t, auth.AuthenticateRequest(r)); got != victim {
-			t.Errorf("%s: %s", kind, got)
+// Where tokens without azp, or of any party, are accepted, they are looked at like any other.
+func TestInsecurelyAllowedAmongExpiredTokens(t *testing.T) {
+	for what, change := range map[string]func(*clerkauth.Config){
+		"without azp":  func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true },
+		"of any party": func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true },
+	} {
+		v := newVisitor(t, change)
+		token := v.without(v.claims(victim))
+		if what == "of any party" {
+			c := v.claims(victim)
+			c.AuthorizedParty = "https://anywhere.example.com"
+			token = v.clerk.Token(c)
+		}
+		plant := planted(repeat(20, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...)
+		for kind, r := range v.requests(token, plant) {
+			if got := who(t, v.authenticator(change).AuthenticateRequest(r)); got != victim {
+				t.Errorf("%s, %s: %s", what, kind, got)
+			}
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (j *cookieJudge) rankOf(c *judgedCookie) rank {
 		return rankWorthless
 	}
 	switch {
-	case p.any, p.list.match(t.azp.value), t.azp.state == absent && (p.cookieWithout || c.held):
+	case p.any, p.list.match(t.azp.value), t.azp.state == absent && p.cookieWithout:
 	case t.azp.state == absent:
 		r = rankRecoverable
 	case p.allow == nil:

@@ -139,7 +139,7 @@ func (v *visitor) worthlessPlants() map[string]string {
 		})...),
 		"signed with another alg": planted(repeat(60, func(n int) string {
 			c := v.claims(fmt.Sprintf("user_2alg%d", n))
-			c.Header = map[string]any{"alg": "HS256"}
+			c.Header = map[string]any{"alg": "RS512"}
 			return v.clerk.Token(c)
 		})...),
 		"expired, with refresh cookie": planted(repeat(16, expired)...) + "; __refresh_" + v.suffix + "=rt_attacker",
