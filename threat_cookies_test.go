@@ -117,8 +117,7 @@ func (v *visitor) worthlessPlants() map[string]string {
 			return v.clerk.Forge(c)
 		})...),
 		"of no key": planted(repeat(60, func(n int) string {
-			c := v.claims(attacker)
-			c.IssuedAt = v.now.Add(-time.Duration(n) * time.Millisecond)
+			c := v.claims(fmt.Sprintf("user_2kid%d", n))
 			c.Header = map[string]any{"kid": clerktest.Absent}
 			return v.clerk.Token(c)
 		})...),
