@@ -80,9 +80,9 @@ type partyValue struct {
 // parsePartyValue returns false for a value that is malformed or has expired.
 func parsePartyValue(raw string, now time.Time) (partyValue, bool) {
 	rest, ok := strings.CutPrefix(raw, partyVersion)
-	until, encoded, found := strings.Cut(rest, ".")
+	until, encoded, _ := strings.Cut(rest, ".")
 	mac, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
-	if !ok || !found || err != nil || len(mac) != sha256.Size {
+	if !ok || err != nil || len(mac) != sha256.Size {
 		return partyValue{}, false
 	}
 	seconds, err := strconv.ParseInt(until, 10, 64)

@@ -23,9 +23,11 @@ func TestRecoverableBesideWorthlessCookies(t *testing.T) {
 		clerkauth.ReasonTokenMissingAzp:    {Extra: map[string]any{"azp": clerktest.Absent}},
 	} {
 		for what, plant := range map[string]string{
-			"garbage":           planted("garbage"),
-			"a forgery":         planted(v.forged(0)),
-			"the sibling's own": planted(v.clerk.Token(clerktest.Claims{AuthorizedParty: "https://sibling.example.com"})),
+			"garbage":   planted("garbage"),
+			"a forgery": planted(v.forged(0)),
+			"the sibling's own": planted(repeat(20, func(n int) string {
+				return v.clerk.Token(clerktest.Claims{AuthorizedParty: fmt.Sprintf("https://s%d.example.com", n)})
+			})...),
 		} {
 			for _, where := range []string{"before", "behind"} {
 				r := v.requests(v.clerk.Token(c), plant)["page, planted "+where]
@@ -166,5 +168,27 @@ func TestNotRefreshedBesideATokenThatCannotBeJudged(t *testing.T) {
 	}
 	if n := v.asked(clerktest.BackendRefresh); n != 0 {
 		t.Errorf("%d refreshes, want none", n)
+	}
+}
+
+// Where tokens without azp, or of any party, are accepted, they are looked at like any other.
+func TestInsecurelyAllowedAmongExpiredTokens(t *testing.T) {
+	for what, change := range map[string]func(*clerkauth.Config){
+		"without azp":  func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true },
+		"of any party": func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true },
+	} {
+		v := newVisitor(t, change)
+		token := v.without(v.claims(victim))
+		if what == "of any party" {
+			c := v.claims(victim)
+			c.AuthorizedParty = "https://anywhere.example.com"
+			token = v.clerk.Token(c)
+		}
+		plant := planted(repeat(20, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...)
+		for kind, r := range v.requests(token, plant) {
+			if got := who(t, v.authenticator(change).AuthenticateRequest(r)); got != victim {
+				t.Errorf("%s, %s: %s", what, kind, got)
+			}
+		}
 	}
 }

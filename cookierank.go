@@ -46,7 +46,7 @@ func (j *cookieJudge) rankOf(c *judgedCookie) rank {
 		return rankWorthless
 	}
 	switch {
-	case p.any, p.list.Match(t.azp.value), t.azp.state == absent && (p.cookieWithout || c.held):
+	case p.any, p.list.Match(t.azp.value), t.azp.state == absent && p.cookieWithout:
 	case t.azp.state == absent:
 		r = rankRecoverable
 	case p.allow == nil:

@@ -117,8 +117,7 @@ func (v *visitor) worthlessPlants() map[string]string {
 			return v.clerk.Forge(c)
 		})...),
 		"of no key": planted(repeat(60, func(n int) string {
-			c := v.claims(attacker)
-			c.IssuedAt = v.now.Add(-time.Duration(n) * time.Millisecond)
+			c := v.claims(fmt.Sprintf("user_2kid%d", n))
 			c.Header = map[string]any{"kid": clerktest.Absent}
 			return v.clerk.Token(c)
 		})...),
@@ -127,9 +126,19 @@ func (v *visitor) worthlessPlants() map[string]string {
 			c.Header = map[string]any{"kid": strings.Repeat("k", 300)}
 			return v.clerk.Token(c)
 		})...),
+		"of another type": planted(repeat(60, func(n int) string {
+			c := v.claims(fmt.Sprintf("user_2typ%d", n))
+			c.Header = map[string]any{"typ": "JOSE"}
+			return v.clerk.Token(c)
+		})...),
+		"that never expire": planted(repeat(60, func(n int) string {
+			c := v.claims(fmt.Sprintf("user_2exp%d", n))
+			c.Extra = map[string]any{"exp": clerktest.Absent}
+			return v.clerk.Token(c)
+		})...),
 		"signed with another alg": planted(repeat(60, func(n int) string {
 			c := v.claims(fmt.Sprintf("user_2alg%d", n))
-			c.Header = map[string]any{"alg": "HS256"}
+			c.Header = map[string]any{"alg": "RS512"}
 			return v.clerk.Token(c)
 		})...),
 		"expired, with refresh cookie": planted(repeat(16, expired)...) + "; __refresh_" + v.suffix + "=rt_attacker",
