@@ -222,6 +222,13 @@ func TestHeadUsesNothingUp(t *testing.T) {
 	live.visit("/me")
 	now = now.Add(time.Hour)
 	live.clerk.Fault(clerktest.BackendRefresh, clerktest.Status(http.StatusNotFound, nil))
+	live.plant("", "__clerk_handshake_nonce", nonce)
+	exchanged := live.asked(clerktest.BackendHandshake)
+	got = live.once(http.MethodHead, "/me", with("Accept", "text/html"))
+	if n := live.asked(clerktest.BackendHandshake); n != exchanged || got.header.Get("Location") != "" {
+		t.Errorf("HEAD with an answer exchanged %d nonces and is sent to %q", n-exchanged, got.header.Get("Location"))
+	}
+	live.browser.Jar.SetCookies(mustParse(t, live.origin), []*http.Cookie{{Name: "__clerk_handshake_nonce", Path: "/", MaxAge: -1}}) //nolint:gosec // a deletion
 	got = live.once(http.MethodHead, "/me", with("Accept", "text/html"))
 	if n := live.asked(clerktest.BackendRefresh); n != 0 || len(got.header["Set-Cookie"]) != 0 {
 		t.Errorf("HEAD asked for %d refreshes and set %q", n, got.header["Set-Cookie"])
@@ -230,6 +237,15 @@ func TestHeadUsesNothingUp(t *testing.T) {
 	if got.status != http.StatusTemporaryRedirect || returnOf(there) != returnOf(want) || returnOf(want) == "" {
 		t.Errorf("HEAD is sent to %q, GET to %q", there, want)
 	}
+}
+
+func mustParse(t *testing.T, address string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
 
 func returnOf(location string) string {
