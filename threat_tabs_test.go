@@ -3,8 +3,12 @@ package clerkauth_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
 )
 
 // tab is a tab of a browser, taken one request at a time.
@@ -38,6 +42,7 @@ func TestTabsDoNotStopEachOther(t *testing.T) {
 				if live {
 					w = production(&now)
 				}
+				w.WithoutRefresh = true
 				v := newTraveller(t, w)
 				v.clerk.SignIn(v.browser.Jar, alice)
 				v.visit("/")
@@ -130,5 +135,32 @@ func TestUnfollowedRedirects(t *testing.T) {
 	v.want("after all that", v.visit("/me"), 200, "hello user_2alice", 1)
 	if left := v.cookie("__Host-clerkauth_handshake"); left != "" {
 		t.Errorf("the count is left as %q once the page is decided", left)
+	}
+}
+
+// In a frame, perhaps of another site, a browser takes only such a cookie; elsewhere it stays with its own site.
+func TestCountInFrames(t *testing.T) {
+	b := newBound(t, nil)
+	for dest, want := range map[string]string{
+		"document": "; Path=/; Max-Age=600; HttpOnly; Secure; SameSite=Lax",
+		"iframe":   "; Path=/; Max-Age=600; HttpOnly; Secure; SameSite=None; Partitioned",
+		"frame":    "; Path=/; Max-Age=600; HttpOnly; Secure; SameSite=None; Partitioned",
+	} {
+		r := b.page(b.expired(clerktest.Claims{}))
+		r.Header.Set("Sec-Fetch-Dest", dest)
+		set := strings.Join(b.auth.AuthenticateRequest(r).Header["Set-Cookie"], "\n")
+		if !strings.Contains(set, "__Host-clerkauth_handshake=") || !strings.HasSuffix(set, want) {
+			t.Errorf("%s: set %q, want the count with %q", dest, set, want)
+		}
+	}
+}
+
+// No browser is sent to an address that is too long: the page is refused with its reason.
+func TestLongAddressesGoNowhere(t *testing.T) {
+	b := newBound(t, nil)
+	for _, query := range []string{strings.Repeat("x", 9<<10), strings.Repeat("%25", 2000), strings.Repeat("x&", 200_000)} {
+		r := b.page(b.expired(clerktest.Claims{}))
+		r.RequestURI, r.URL.RawQuery = "/page?"+query, query
+		wantState(t, b.auth.AuthenticateRequest(r), clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
 	}
 }
