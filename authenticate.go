@@ -64,12 +64,33 @@ type decision struct {
 	request identity
 }
 
+// newDecision returns a decision about r, which read the lines of e from first on. bearer: a bearer token signed in.
+func newDecision(r *http.Request, e *evidence, first int, bearer bool) *decision {
+	if bearer {
+		d := &decision{}
+		d.request.set(r, &e.lines, first, readForBearer)
+		return d
+	}
+	d := &struct { // one piece of memory
+		decision
+
+		others [lineCount - readForBearer]string
+	}{}
+	d.request.others = &d.others
+	if !e.whole {
+		e.lines.read(r.Header, readForPage, lineCount)
+	}
+	d.request.set(r, &e.lines, first, lineCount)
+	return &d.decision
+}
+
 // authenticate decides about r. required: whoever is signed out will be refused.
 func (a *Authenticator) authenticate(r *http.Request, required bool) *decision {
 	begin := a.settings.now()
-	o := a.decide(r, required, begin)
-	d := &decision{by: a, left: errors.Is(o.detail, errRefreshNotRequired)}
-	d.request.identify(r, o.reason == "" && o.carrier == CarrierBearer, a.settings.forwarded)
+	e := evidence{required: required}
+	o := a.decide(r, &e, begin)
+	d := newDecision(r, &e, a.settings.firstLine(), o.reason == "" && o.carrier == CarrierBearer)
+	d.by, d.left = a, errors.Is(o.detail, errRefreshNotRequired)
 	d.Status, d.Header = o.status, o.header
 	if o.claims != nil {
 		d.session = o.claims.copySession()

@@ -2,12 +2,13 @@ package clerkauth
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 )
 
 // facts is what a request says, read once. Everything after it judges facts, not requests.
 type facts struct {
+	lines    headerLines
+	whole    bool // all of lines were looked up
 	method   string
 	rawHost  string // as it came; see facts.host
 	scheme   string // "https" or "http", where the allowlist does not tell
@@ -98,12 +99,14 @@ const maxCandidates = 64
 
 // read is the only reader of requests. A reason means that the request contradicts itself.
 func (f *facts) read(r *http.Request, s *settings) Reason {
-	f.method, f.document = r.Method, isDocument(r) && !s.proxied(r)
-	f.rawHost, f.scheme = clientHost(r, s.forwarded), clientScheme(r, s.forwarded)
+	f.lines.read(r.Header, s.firstLine(), readForPage)
+	f.method = r.Method
+	f.rawHost, f.scheme = clientHost(r, f.lines[lineForwardedHost]), clientScheme(r, f.lines[lineForwardedProto])
+	f.document = f.asksForPage() && !s.proxied(r, f.rawHost)
 	if f.document || !s.live {
-		f.page = readPage(r)
+		f.page.path, f.page.query = clientTarget(r)
 	}
-	authorization := r.Header["Authorization"]
+	authorization := f.lines[lineAuthorization]
 	if len(authorization) > 1 {
 		return ReasonMultipleAuthorization
 	}
@@ -113,14 +116,21 @@ func (f *facts) read(r *http.Request, s *settings) Reason {
 	if f.hasBearer && !f.document {
 		return ""
 	}
-	f.ownSite = isOwnSite(r.Header["Sec-Fetch-Site"])
-	f.destination = readDestination(r.Header["Sec-Fetch-Dest"])
-	f.readLines(r.Header["Cookie"], s)
+	f.lines.read(r.Header, readForPage, lineCount)
+	f.whole = true
+	f.ownSite = isOwnSite(f.lines[lineSite])
+	f.destination = readDestination(f.lines[lineDest])
+	f.readLines(f.lines[lineCookie], s)
+	if referrers := f.lines[lineReferer]; len(referrers) == 1 {
+		f.page.referrer = referrers[0]
+	}
+	dest := f.lines.first(lineDest)
+	f.page.navigation = dest == "document"
 	if !f.document {
 		return ""
 	}
-	f.head, f.prefetch = r.Method == http.MethodHead, strings.HasPrefix(value(r.Header, "Sec-Purpose"), "prefetch")
-	f.frame = slices.Contains([]string{"iframe", "frame"}, value(r.Header, "Sec-Fetch-Dest"))
+	f.head, f.prefetch = r.Method == http.MethodHead, strings.HasPrefix(f.lines.first(linePurpose), "prefetch")
+	f.frame = dest == "iframe" || dest == "frame"
 	if strings.Contains(f.page.query, "clerk") {
 		f.readOwnParameters()
 		if !s.live {
@@ -135,13 +145,12 @@ func isOwnSite(site []string) bool {
 	return len(site) == 0 || len(site) == 1 && (site[0] == "same-origin" || site[0] == "none" || site[0] == "")
 }
 
-func readPage(r *http.Request) page {
-	path, query := clientTarget(r)
-	p := page{path: path, query: query, navigation: value(r.Header, "Sec-Fetch-Dest") == "document"}
-	if referrers := r.Header["Referer"]; len(referrers) == 1 {
-		p.referrer = referrers[0]
+// firstLine is the first of readHeader that is read.
+func (s *settings) firstLine() int {
+	if s.forwarded {
+		return lineForwardedHost
 	}
-	return p
+	return readUntrusted
 }
 
 // readDevelopmentAnswer reads a handshake's answer from the address. Only development instances send it there;
@@ -175,28 +184,20 @@ func bearer(authorization string) (token string, ok bool) {
 	return token, true
 }
 
-// value is the first value of a header whose name is in canonical form already.
-func value(h http.Header, name string) string {
-	if values := h[name]; len(values) > 0 {
-		return values[0]
-	}
-	return ""
-}
-
-// isDocument reports whether a browser will show the answer as a page. Sec-Fetch-Dest says so in browsers
+// asksForPage reports whether a browser will show the answer as a page. Sec-Fetch-Dest says so in browsers
 // since 2023; before that Accept begins with text/html. A service worker that answers a navigation asks with an empty
 // destination.
-func isDocument(r *http.Request) bool {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+func (f *facts) asksForPage() bool {
+	if f.method != http.MethodGet && f.method != http.MethodHead || len(f.lines[lineDest]) > 1 {
 		return false
 	}
-	dest := r.Header["Sec-Fetch-Dest"]
-	switch {
-	case len(dest) > 1:
-		return false
-	case len(dest) == 1 && dest[0] != "":
-		return slices.Contains([]string{"document", "iframe", "frame"}, dest[0]) ||
-			dest[0] == "empty" && value(r.Header, "Sec-Fetch-Mode") == "navigate"
+	switch f.lines.first(lineDest) {
+	case "":
+		return strings.HasPrefix(f.lines.first(lineAccept), "text/html")
+	case "document", "iframe", "frame":
+		return true
+	case "empty":
+		return f.lines.first(lineMode) == "navigate"
 	}
-	return strings.HasPrefix(value(r.Header, "Accept"), "text/html")
+	return false
 }

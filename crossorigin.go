@@ -17,19 +17,19 @@ func crossOrigin(r *http.Request, f *facts, s *settings) bool {
 	asked := r
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		if !upgrade(r.Header) {
+		if !f.upgrade() {
 			return false
 		}
 		post := *r
 		post.Method = http.MethodPost
 		asked = &post
 	}
-	ctx, origins, sites := r.Context(), r.Header["Origin"], r.Header["Sec-Fetch-Site"]
-	origin, site := value(r.Header, "Origin"), strings.Join(sites, "")
+	ctx, origins, sites := r.Context(), f.lines[lineOrigin], f.lines[lineSite]
+	origin, site := f.lines.first(lineOrigin), strings.Join(sites, "")
 	switch {
 	case s.skipOriginCheck:
 		return false
-	case len(origins) > 1, (origin != "" || site != "") && s.contradicted(ctx, r.Header, f):
+	case len(origins) > 1, (origin != "" || site != "") && s.contradicted(ctx, f):
 		return true
 	case s.mayWrite(ctx, origin, f):
 		return false
@@ -48,20 +48,20 @@ func crossOrigin(r *http.Request, f *facts, s *settings) bool {
 // form of another site. In Firefox and WebKit Sec-Fetch-Site is same-origin then, and the form's page is left in
 // Origin or Referer, or Origin is null beside a mode that no form has. Without a list there is nothing to compare
 // with: a proxy may have changed Host.
-func (s *settings) contradicted(ctx context.Context, h http.Header, f *facts) bool {
+func (s *settings) contradicted(ctx context.Context, f *facts) bool {
 	if s.policy.any {
 		return false
 	}
-	for _, referrer := range h["Referer"] {
+	for _, referrer := range f.lines[lineReferer] {
 		if referrer != "" && !s.mayWrite(ctx, originOf(referrer), f) {
 			return true
 		}
 	}
-	switch origin := value(h, "Origin"); origin {
+	switch origin := f.lines.first(lineOrigin); origin {
 	case "":
 		return false
 	case "null":
-		return slices.Contains(h["Sec-Fetch-Mode"], "same-origin")
+		return slices.Contains(f.lines[lineMode], "same-origin")
 	default:
 		return !s.mayWrite(ctx, origin, f)
 	}
@@ -88,12 +88,12 @@ func originOf(address string) string {
 	return address[:len(scheme)+len("://")+host]
 }
 
-// upgrade reports whether h asks for a WebSocket (RFC 6455 section 4.1).
-func upgrade(h http.Header) bool {
-	if _, ok := h["Sec-Websocket-Key"]; ok {
+// upgrade reports whether a request asks for a WebSocket (RFC 6455 section 4.1).
+func (f *facts) upgrade() bool {
+	if f.lines[lineWebSocketKey] != nil {
 		return true
 	}
-	for _, line := range h["Upgrade"] {
+	for _, line := range f.lines[lineUpgrade] {
 		for protocol := range strings.SplitSeq(line, ",") {
 			name, _, _ := strings.Cut(protocol, "/")
 			if strings.EqualFold(strings.Trim(name, " \t"), "websocket") {

@@ -57,20 +57,19 @@ func (e *evidence) sentToken() string {
 
 // decide is the way of a request: read it, resolve a handshake's answer, judge the cookies, refresh, start a
 // handshake, finish. Each step is taken at most once.
-func (a *Authenticator) decide(r *http.Request, required bool, now time.Time) outcome {
-	e := evidence{required: required}
+func (a *Authenticator) decide(r *http.Request, e *evidence, now time.Time) outcome {
 	if reason := e.read(r, a.settings); reason != "" {
 		return outcome{reason: reason}
 	}
 	if e.hasBearer {
-		return a.decideBearer(r.Context(), &e, now)
+		return a.decideBearer(r.Context(), e, now)
 	}
-	a.resolve(r.Context(), &e, now)
+	a.resolve(r.Context(), e, now)
 	a.judgeCookies(r.Context(), &e.cookies, &e.facts, now)
 	e.pair = e.cookies.choose(&e.facts, a.settings, now)
 	e.signedInAt = signedInAt(e.uat[e.pair])
-	o := a.decideCookies(r, &e, now)
-	a.finish(r, &e, &o, now)
+	o := a.decideCookies(r, e, now)
+	a.finish(r, e, &o, now)
 	return o
 }
 

@@ -105,13 +105,13 @@ func cleanPath(path string) bool {
 	return !strings.Contains(path, "//") && !strings.Contains(path, "/.") && !strings.Contains(path, `\`)
 }
 
-// proxied reports whether a request is for the proxied Frontend API, whose answers are its own.
-func (s *settings) proxied(r *http.Request) bool {
+// proxied reports whether a request to host is for the proxied Frontend API, whose answers are its own.
+func (s *settings) proxied(r *http.Request, host string) bool {
 	prefix := s.proxyPrefix
 	if prefix == "" {
 		return false
 	}
 	path, _ := clientTarget(r)
 	return (path == prefix || strings.HasPrefix(path, prefix+"/")) &&
-		(s.proxyHost == "" || strings.EqualFold(clientHost(r, s.forwarded), s.proxyHost))
+		(s.proxyHost == "" || strings.EqualFold(host, s.proxyHost))
 }

@@ -9,13 +9,15 @@ import (
 )
 
 // clientHost is the host that the client named: the Host header or, where forwarded headers are trusted, a
-// single X-Forwarded-Host. A host that is too long to be one is none.
-func clientHost(r *http.Request, forwarded bool) string {
+// single X-Forwarded-Host, which is forwarded. A host that is too long to be one is none.
+func clientHost(r *http.Request, forwarded []string) string {
 	host := r.Host
-	if values := r.Header["X-Forwarded-Host"]; forwarded && len(values) > 0 {
-		if host = values[0]; len(values) > 1 {
-			return ""
-		}
+	switch len(forwarded) {
+	case 0:
+	case 1:
+		host = forwarded[0]
+	default:
+		return ""
 	}
 	if len(host) > origin.MaxHost {
 		return ""
@@ -32,9 +34,9 @@ func (f *facts) host() string {
 }
 
 // clientScheme is "https" or "http" where no allowlist tells.
-func clientScheme(r *http.Request, forwarded bool) string {
-	if values := r.Header["X-Forwarded-Proto"]; forwarded && len(values) == 1 && (values[0] == "http" || values[0] == "https") {
-		return values[0]
+func clientScheme(r *http.Request, forwarded []string) string {
+	if len(forwarded) == 1 && (forwarded[0] == "http" || forwarded[0] == "https") {
+		return forwarded[0]
 	}
 	if r.TLS != nil {
 		return "https"

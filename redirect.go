@@ -123,11 +123,11 @@ func withoutAnswer(public string, p page) string {
 // signInTarget is where somebody signed out who asks for a page is sent; empty: nowhere.
 func (a *Authenticator) signInTarget(r *http.Request, err *Error) string {
 	signIn := a.settings.signIn
-	if signIn == nil || err.StatusCode() != http.StatusUnauthorized || err.stuck != notStuck || !isDocument(r) || a.settings.proxied(r) {
+	if signIn == nil || err.StatusCode() != http.StatusUnauthorized || err.stuck != notStuck {
 		return ""
 	}
 	var f facts
-	if reason := f.read(r, a.settings); reason != "" {
+	if reason := f.read(r, a.settings); reason != "" || !f.document {
 		return ""
 	}
 	public, ok := publicOrigin(r.Context(), &f, &a.settings.policy)
@@ -158,8 +158,10 @@ func (a *Authenticator) signInTarget(r *http.Request, err *Error) string {
 // change r.URL; the request line stays.
 func clientTarget(r *http.Request) (path, query string) {
 	target := r.RequestURI
-	if _, rest, absolute := strings.Cut(target, "://"); absolute && target[0] != '/' { // RFC 9112 section 3.2.2
-		target = rest[max(strings.IndexAny(rest, "/?"), 0):]
+	if target != "" && target[0] != '/' {
+		if _, rest, absolute := strings.Cut(target, "://"); absolute { // RFC 9112 section 3.2.2
+			target = rest[max(strings.IndexAny(rest, "/?"), 0):]
+		}
 	}
 	if strings.HasPrefix(target, "/") {
 		path, query, _ = strings.Cut(target, "?")

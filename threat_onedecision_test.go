@@ -125,7 +125,7 @@ func TestChangedValuesAreAnotherRequest(t *testing.T) {
 	} {
 		changes[name+" is set"] = func(r *http.Request) { r.Header[name] = []string{"changed"} }
 		changes[name+" is set to nothing"] = func(r *http.Request) { r.Header[name] = []string{""} }
-		changes[name+" is emptied"] = func(r *http.Request) { r.Header[name] = nil }
+		changes[name+" is emptied"] = func(r *http.Request) { r.Header[name] = []string{} }
 		changes[name+" is written over"] = func(r *http.Request) {
 			if values := r.Header[name]; len(values) > 0 {
 				values[0] += " "
