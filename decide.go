@@ -236,6 +236,7 @@ func (a *Authenticator) finish(r *http.Request, e *evidence, o *outcome, now tim
 	if e.document && !e.head {
 		s.stripState(r.Context(), e, o)
 		o.setCookies("no-store", s.clearHandshake(&e.facts, o.reason == ReasonSessionChanged))
+		o.setCookies("no-store", s.deletePlanted(e, o))
 		o.setCookies("no-store", s.endAttempts(r.Context(), e, o, now))
 	}
 	if o.reason == "" && o.carrier == CarrierCookie && e.renewalObstacle() == nil {
