@@ -2,6 +2,7 @@ package clerkauth
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -257,7 +258,7 @@ func (s *settings) servesRoot(f *facts) bool {
 	return s.rootDomain != "" && strings.HasSuffix("."+origin.Hostname(f.host()), "."+s.rootDomain)
 }
 
-// deleteDomainSessions are the Set-Cookie values that delete session cookies of the root domain. Clerk sets none there,
+// deleteDomainSessions are the Set-Cookie values that delete session and refresh cookies of the root domain. Clerk sets none there,
 // so that a sibling subdomain has planted them. They belong before the cookies of an answer: where the application is at
 // the root domain itself, a client may take the two for the same cookie.
 func (s *settings) deleteDomainSessions(f *facts) []string {
@@ -265,7 +266,7 @@ func (s *settings) deleteDomainSessions(f *facts) []string {
 		return nil
 	}
 	var deletions []string
-	for _, name := range s.cookies.session {
+	for _, name := range slices.Concat(s.cookies.session[:], []string{s.cookies.refresh}) {
 		if name != "" {
 			deletions = append(deletions, name+"=; Path=/; Domain="+s.rootDomain+"; Max-Age=0; Secure")
 		}

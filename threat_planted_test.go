@@ -40,3 +40,21 @@ func (v *traveller) plantSessions(token string) {
 		}
 	}
 }
+
+// A refresh cookie that a sibling subdomain plants beside the visitor's own is gone after the next page load, so that
+// images and scripts' requests are refreshed again.
+func TestPlantedRefreshCookie(t *testing.T) {
+	now := noon
+	v := returning(t, &now, func(w *scene) { w.Origins = []string{"https://app.example.com"} })
+	now = now.Add(time.Hour)
+	v.visit("/me") // a handshake or a refresh: either way it has a refresh cookie
+	refresh := strings.Replace(v.clerk.Cookies("x")[1].Name, "__session", "__refresh", 1)
+	if v.cookie(refresh) == "" {
+		t.Fatal("no refresh cookie")
+	}
+	now = now.Add(time.Minute * 2)
+	v.plant("example.com", refresh, "rt_planted")
+	v.visit("/me")
+	now = now.Add(time.Minute * 2)
+	v.want("an image", v.visit("/me", with("Sec-Fetch-Dest", "image"), with("Sec-Fetch-Site", "same-origin")), 200, "hello user_2alice", 0)
+}
