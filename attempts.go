@@ -198,7 +198,7 @@ func (s stuck) message() string {
 // stop says whether a page has been sent away often enough.
 func (a *Authenticator) stop(e *evidence, p *returnPoint, now time.Time) stuck {
 	switch {
-	case p.own.n >= maxAttempts:
+	case p.own.n >= maxAttempts, e.prefetch && e.sentBefore(now):
 		return inCircles
 	case !e.sentBefore(now):
 	case e.unexpected && e.counterless(p) && !e.bringsCookies():
@@ -211,14 +211,18 @@ func (a *Authenticator) stop(e *evidence, p *returnPoint, now time.Time) stuck {
 
 // marks reports whether the address to come back to has to say that the browser was sent out, because its cookies may
 // not: with an answer that nobody expected, or where the same cookies came for the same page a minute ago at most, and
-// no count among them. Tabs of one page that were opened together look like that once, and then have the count.
+// no count among them. Tabs of one page that were opened together look like that once, and then have the count. A
+// prefetch, which is not counted, has nothing else that ends it.
 func (a *Authenticator) marks(e *evidence, p *returnPoint, now time.Time) bool {
+	if e.prefetch {
+		return true
+	}
 	if !e.counterless(p) || !e.bringsCookies() {
 		return e.unexpected
 	}
 	key := e.cookieDigest(p)
 	again := a.repeated.has(key, now)
-	if !e.uncounted() {
+	if !e.head {
 		a.repeated.add(key, now)
 	}
 	return e.unexpected || again

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"encoding/base64"
+	"net/http"
 	"strconv"
 	"time"
 )
@@ -98,4 +99,13 @@ func (a *Authenticator) confirm(ctx context.Context, e *evidence, k Carrier, now
 	}
 	e.confirms = true
 	return a.startHandshake(ctx, e, outcome{reason: ReasonSessionChanged, carrier: k}, now), true
+}
+
+// stripState keeps a state out of the address of a page that is shown, whatever became of the answer: who can send the
+// browser back in its history would have an answer of their own confirmed there. A page that only waits for the keys or
+// the Backend API can be loaded again.
+func (s *settings) stripState(ctx context.Context, e *evidence, o *outcome) {
+	if e.own.state != "" && o.header.Get("Location") == "" && o.err().StatusCode() != http.StatusServiceUnavailable {
+		s.clean(ctx, e, o)
+	}
 }

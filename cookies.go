@@ -2,6 +2,7 @@ package clerkauth
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -231,15 +232,41 @@ func digit(c byte) int64 {
 	return 16
 }
 
-// deleteDomainSessions are the Set-Cookie values that delete session cookies of the root domain. Clerk sets none there,
+// deletePlanted are the Set-Cookie values that delete what keeps somebody out who could be signed in by a handshake: a
+// sibling subdomain may have planted it, and it would stay for a year.
+func (s *settings) deletePlanted(e *evidence, o *outcome) []string {
+	switch c := e.chosen(); {
+	case o.stuck == inCircles && e.rounds >= maxCounted:
+		return s.deletions(&e.facts, cookieRounds)
+	case o.reason != "" && o.status == SignedOut && e.signedInAt != 0 && c.read.raw != "" && c.standing() == worthless:
+		return s.deleteDomainSessions(&e.facts)
+	}
+	return nil
+}
+
+// deletions are the Set-Cookie values that delete a cookie of the host and of the root domain.
+func (s *settings) deletions(f *facts, name string) []string {
+	cookies := []string{name + "=; Path=/; Max-Age=0; Secure"}
+	if s.servesRoot(f) {
+		cookies = append(cookies, name+"=; Path=/; Domain="+s.rootDomain+"; Max-Age=0; Secure")
+	}
+	return cookies
+}
+
+// servesRoot reports whether a request came to the instance's root domain or below it.
+func (s *settings) servesRoot(f *facts) bool {
+	return s.rootDomain != "" && strings.HasSuffix("."+origin.Hostname(f.host()), "."+s.rootDomain)
+}
+
+// deleteDomainSessions are the Set-Cookie values that delete session and refresh cookies of the root domain. Clerk sets none there,
 // so that a sibling subdomain has planted them. They belong before the cookies of an answer: where the application is at
 // the root domain itself, a client may take the two for the same cookie.
 func (s *settings) deleteDomainSessions(f *facts) []string {
-	if s.rootDomain == "" || !strings.HasSuffix("."+origin.Hostname(f.host()), "."+s.rootDomain) {
+	if !s.servesRoot(f) {
 		return nil
 	}
 	var deletions []string
-	for _, name := range s.cookies.session {
+	for _, name := range slices.Concat(s.cookies.session[:], []string{s.cookies.refresh}) {
 		if name != "" {
 			deletions = append(deletions, name+"=; Path=/; Domain="+s.rootDomain+"; Max-Age=0; Secure")
 		}

@@ -7,15 +7,18 @@ import (
 
 func TestDeleteDomainSessions(t *testing.T) {
 	suffixedToo := newCookieNames("abc")
-	both := []string{"__session=; Path=/; Domain=example.com; Max-Age=0; Secure", "__session_abc=; Path=/; Domain=example.com; Max-Age=0; Secure"}
+	all := []string{
+		"__session=; Path=/; Domain=example.com; Max-Age=0; Secure", "__session_abc=; Path=/; Domain=example.com; Max-Age=0; Secure",
+		"__refresh_abc=; Path=/; Domain=example.com; Max-Age=0; Secure",
+	}
 	for name, tc := range map[string]struct {
 		root, host string
 		names      cookieNames
 		want       []string
 	}{
-		"below the root domain":  {"example.com", "app.example.com", suffixedToo, both},
-		"at the root domain":     {"example.com", "EXAMPLE.com:8443", suffixedToo, both},
-		"without a suffix":       {"example.com", "app.example.com", newCookieNames(""), both[:1]},
+		"below the root domain":  {"example.com", "app.example.com", suffixedToo, all},
+		"at the root domain":     {"example.com", "EXAMPLE.com:8443", suffixedToo, all},
+		"without a suffix":       {"example.com", "app.example.com", newCookieNames(""), all[:1]},
 		"a name that ends alike": {"example.com", "badexample.com", suffixedToo, nil},
 		"another domain":         {"example.com", "satellite.example", suffixedToo, nil},
 		"no root domain known":   {"", "app.example.com", suffixedToo, nil},

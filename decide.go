@@ -127,14 +127,18 @@ func (a *Authenticator) answerOutcome(ctx context.Context, e *evidence, now time
 			o.setCookies("no-store", []string{c.String()})
 		}
 	}
-	if s.live && !e.own.came {
-		return o
+	if !s.live || e.own.came {
+		s.clean(ctx, e, &o)
 	}
+	return o
+}
+
+// clean has the browser come again without what a handshake left in the address.
+func (s *settings) clean(ctx context.Context, e *evidence, o *outcome) {
 	if location := s.cleanAddress(ctx, e); location != "" {
 		o.setHeader("Location", location)
 		o.setHeader("Cache-Control", "no-store")
 	}
-	return o
 }
 
 // cleanAddress is the address of a page without what a handshake left in it; empty: the host is not one of the
@@ -229,7 +233,9 @@ func (a *Authenticator) finish(r *http.Request, e *evidence, o *outcome, now tim
 		o.reason = s.judgePending(o.claims)
 	}
 	if e.document && !e.head {
+		s.stripState(r.Context(), e, o)
 		o.setCookies("no-store", s.clearHandshake(&e.facts, o.reason == ReasonSessionChanged))
+		o.setCookies("no-store", s.deletePlanted(e, o))
 		o.setCookies("no-store", s.endAttempts(r.Context(), e, o, now))
 	}
 	if o.reason == "" && o.carrier == CarrierCookie && e.renewalObstacle() == nil {

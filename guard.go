@@ -1,13 +1,15 @@
 package clerkauth
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 )
 
 // guarded is the transport of an application's own HTTP client. Fetches happen on goroutines of this package, where a
-// panic would end the process: here it is an error of that fetch.
+// panic would end the process: here it is an error of that fetch. Errors come without the credential that was sent.
 type guarded struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
@@ -18,10 +20,32 @@ func (g guarded) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 		next = http.DefaultTransport
 	}
 	resp, err = next.RoundTrip(r)
+	if err != nil {
+		_, secret, _ := strings.Cut(value(r.Header, "Authorization"), " ")
+		err = withoutSecret(err, secret)
+	}
 	if err == nil && resp != nil && resp.Body != nil {
 		resp.Body = guardedBody{resp.Body}
 	}
 	return resp, err
+}
+
+// redacted is an error in other words. It is whatever the error is, and does not give it out.
+type redacted struct {
+	err  error
+	text string
+}
+
+func (e *redacted) Error() string { return e.text }
+
+// Is serves errors.Is.
+func (e *redacted) Is(target error) bool { return errors.Is(e.err, target) }
+
+func withoutSecret(err error, secret string) error {
+	if text := redact(err.Error(), secret); text != err.Error() {
+		return &redacted{err, text}
+	}
+	return err
 }
 
 // guardedBody is a body that such a transport made.

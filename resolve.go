@@ -11,7 +11,6 @@ import (
 
 	"github.com/clerkauth/clerkauth/internal/backendapi"
 	"github.com/clerkauth/clerkauth/internal/jose"
-	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
 // renewal is what a handshake or a refresh brought: cookies for the browser, and who they sign in.
@@ -274,12 +273,8 @@ func (s *settings) clearHandshake(f *facts, all bool) []string {
 		name string
 		came bool
 	}{{cookieHandshake, f.came.token.count > 0}, {cookieNonce, f.came.nonce.count > 0}} {
-		if !c.came && !all {
-			continue
-		}
-		cookies = append(cookies, c.name+"=; Path=/; Max-Age=0; Secure")
-		if s.rootDomain != "" && strings.HasSuffix("."+origin.Hostname(f.host()), "."+s.rootDomain) {
-			cookies = append(cookies, c.name+"=; Path=/; Domain="+s.rootDomain+"; Max-Age=0; Secure")
+		if c.came || all {
+			cookies = append(cookies, s.deletions(f, c.name)...)
 		}
 	}
 	return cookies

@@ -64,6 +64,7 @@ func TestAnswerOfARound(t *testing.T) {
 	want := []string{
 		"__session=; Path=/; Domain=example.com; Max-Age=0; Secure", // Clerk sets none there
 		name + "=; Path=/; Domain=example.com; Max-Age=0; Secure",
+		strings.Replace(name, "__session", "__refresh", 1) + "=; Path=/; Domain=example.com; Max-Age=0; Secure",
 		"__session=" + token + "; Path=/; SameSite=Lax; Secure", // host-only: no sibling of ours gets it
 		"__client_uat=1772625600; Path=/; Domain=example.com; Secure",
 		"__clerk_handshake_nonce=; Path=/; Max-Age=0; Secure",

@@ -100,12 +100,12 @@ func cookiesIn(r response) []string {
 	return slices.Concat(said.Directives, said.Cookies)
 }
 
-// clearing reports a Set-Cookie value that deletes the cookie of a handshake that is over, or a session cookie that a
-// sibling domain may have planted for the domain above.
+// clearing reports a Set-Cookie value that deletes the cookie of a handshake that is over, a counter that stopped one, or
+// a session or refresh cookie that a sibling domain may have planted for the domain above.
 func clearing(cookie string) bool {
 	name, rest, _ := strings.Cut(cookie, "=")
-	if planted.MatchString(rest) && strings.HasPrefix(name, "__session") {
+	if planted.MatchString(rest) && (strings.HasPrefix(name, "__session") || strings.HasPrefix(name, "__refresh_")) {
 		return true
 	}
-	return (name == "__clerk_handshake" || name == "__clerk_handshake_nonce") && strings.HasPrefix(rest, "; Path=/;") && strings.Contains(rest, "Max-Age=0")
+	return slices.Contains([]string{"__clerk_handshake", "__clerk_handshake_nonce", "__clerk_redirect_count"}, name) && strings.HasPrefix(rest, "; Path=/;") && strings.Contains(rest, "Max-Age=0")
 }
