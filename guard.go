@@ -21,7 +21,7 @@ func (g guarded) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	}
 	resp, err = next.RoundTrip(r)
 	if err != nil {
-		_, secret, _ := strings.Cut(value(r.Header, "Authorization"), " ")
+		_, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		err = withoutSecret(err, secret)
 	}
 	if err == nil && resp != nil && resp.Body != nil {

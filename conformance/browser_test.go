@@ -23,7 +23,11 @@ func (c *recorded) head() bool { return c.Request.Method == http.MethodHead }
 
 // uncounted reports a request that the browser may never follow away: it is not counted.
 func (c *recorded) uncounted() bool {
-	return c.head() || strings.HasPrefix(strings.Join(c.Request.values("Sec-Purpose"), ", "), "prefetch")
+	return c.head() || c.prefetches()
+}
+
+func (c *recorded) prefetches() bool {
+	return strings.HasPrefix(strings.Join(c.Request.values("Sec-Purpose"), ", "), "prefetch")
 }
 
 func (c *recorded) navigatesAtTop() bool {

@@ -22,7 +22,7 @@ func (c *recorded) roundTrip(reason, target string) outcome {
 // frontendRound is the address of the Frontend API's handshake.
 func (s *course) frontendRound(reason, here string) string {
 	q := url.Values{
-		"redirect_url":        {here + s.path() + s.queryToKeep()},
+		"redirect_url":        {here + s.path() + s.marked(s.queryToKeep())},
 		"__clerk_api_version": {"2026-05-12"},
 		"suffixed_cookies":    {strconv.FormatBool(s.pair != "")},
 		"__clerk_hs_reason":   {reason},
@@ -80,6 +80,18 @@ func (c *recorded) queryToKeep() string {
 		return ""
 	}
 	return "?" + strings.Join(kept, "&")
+}
+
+// marked is a query that says when the browser was sent out, which ends the prefetches that nothing counts.
+func (c *recorded) marked(query string) string {
+	if !c.prefetches() {
+		return query
+	}
+	mark := "__clerkauth_sent=" + strconv.FormatInt(int64(c.Now), 10)
+	if query == "" {
+		return "?" + mark
+	}
+	return query + "&" + mark
 }
 
 // formSpelling writes a form as browsers do.

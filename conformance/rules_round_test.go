@@ -74,7 +74,7 @@ var roundRules = []rule{
 	},
 	{
 		name: "prefetches are not counted",
-		why:  "a browser keeps the cookies of a prefetched redirect that it never follows, so that it would be stopped at its first visit",
+		why:  "a browser keeps the cookies of a prefetched redirect that it never follows, so that it would be stopped at its first visit; the address to come back to says that it was sent out",
 		when: func(c *recorded, want outcome) bool { return want.Status == handshake && c.uncounted() },
 	},
 	{
