@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +94,7 @@ func TestRealReactSignsOut(t *testing.T) {
 	b.choose(".cl-userButtonTrigger")
 	b.appears(".cl-userButtonPopoverActionButton__signOut")
 	b.shot("user")
-	b.press(".cl-userButtonPopoverActionButton__signOut")
+	b.follow(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(clicked, ".cl-userButtonPopoverActionButton__signOut")))
 	b.loaded()
 	if got := b.me(); !strings.HasPrefix(got, "401 ") {
 		t.Errorf("signed out the server says %q", got)

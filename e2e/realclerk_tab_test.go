@@ -41,14 +41,14 @@ func (b *tab) fill(selector, text string) {
 	}
 }
 
-// choose presses something that does not lead to another page.
+// choose presses something that does not lead to another page. Where it stands does not matter: what loads above moves it.
 func (b *tab) choose(selector string) {
 	b.t.Helper()
 	b.appears(selector)
-	if err := chromedp.Do(b.chromium(), chromedp.Click(chromedp.CSS(selector))); err != nil {
-		b.t.Fatalf("%s: %v", selector, err)
-	}
+	evaluate[any](b, clicked, selector)
 }
+
+const clicked = "void document.querySelector(`%s`).click()"
 
 // appears waits for an element.
 func (b *tab) appears(selector string) {
@@ -56,14 +56,22 @@ func (b *tab) appears(selector string) {
 	b.until("!!document.querySelector(`" + selector + "`)")
 }
 
-// until waits for something to hold in the page, and says what the page shows if it does not.
+// until waits for something to hold in the page, and says what the page shows if it does not. A page that leads to another
+// meanwhile ends one wait and begins the next.
 func (b *tab) until(condition string) {
 	b.t.Helper()
-	poll := chromedp.Poll[bool](condition, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(soon))
-	if _, err := chromedp.Run(b.chromium(), poll); err != nil {
-		b.t.Fatalf("waiting for %s: %v; the page says %q", condition, err, b.text())
+	var err error
+	for start, tries := time.Now(), 0; tries < pages && time.Since(start) < soon; tries++ {
+		poll := chromedp.Poll[bool](condition, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(soon))
+		if _, err = chromedp.Run(b.chromium(), poll); err == nil {
+			return
+		}
 	}
+	b.t.Fatalf("waiting for %s: %v; the page says %q", condition, err, b.text())
 }
+
+// pages is how many pages may lead to one another.
+const pages = 10
 
 // soon is how long a step of a page may take.
 const soon = 90 * time.Second
