@@ -233,7 +233,7 @@ func (s *settings) readPlumbing(c Config) []error {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.warnings = &warnings{log: s.log, now: s.now}
+	s.warnings = &warnings{log: s.log, now: time.Now} // not Config.Now: fetches warn on goroutines of their own
 	client := http.Client{}
 	if c.HTTPClient != nil {
 		client = *c.HTTPClient

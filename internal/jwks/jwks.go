@@ -235,6 +235,7 @@ func (k *Keys) begin(now time.Time, fresh bool) {
 	k.fetch = f
 	s := k.current.Load()
 	go func() {
+		started := time.Now()
 		ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 		defer cancel()
 		etag := ""
@@ -242,10 +243,11 @@ func (k *Keys) begin(now time.Time, fresh bool) {
 			etag = s.etag
 		}
 		doc, err := k.ask(ctx, etag, fresh)
+		ended := f.began.Add(time.Since(started)) // the clock is the application's, which may set it between requests
 		if err = k.finish(f, s, doc, err); err != nil {
 			k.warn(err)
 		}
-		if off := offset(doc.date, f.began, k.now()); off.Abs() > toleratedOffset {
+		if off := offset(doc.date, f.began, ended); off.Abs() > toleratedOffset {
 			k.warn(&ClockError{off})
 		}
 	}()
