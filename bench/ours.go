@@ -18,9 +18,9 @@ var publishableKey = "pk_live_" + base64.StdEncoding.EncodeToString([]byte(strin
 
 func ours() []Guard {
 	return []Guard{
-		own("clerkauth", nil, defaultCache, nil),
-		own("clerkauth, plain cookie", carryCookies(""), defaultCache, nil),
-		own("clerkauth, suffixed cookie", carryCookies("_"+cookieSuffix()), defaultCache, nil),
+		own("clerkauth", nil, ownCache, nil),
+		own("clerkauth, plain cookie", carryCookies(""), ownCache, nil),
+		own("clerkauth, suffixed cookie", carryCookies("_"+cookieSuffix()), ownCache, nil),
 		own("clerkauth, no cache", nil, -1, nil),
 		own("clerkauth, plain cookie, no cache", carryCookies(""), -1, nil),
 		own("clerkauth, cache of 32768", nil, 32768, nil),
@@ -29,11 +29,11 @@ func ours() []Guard {
 
 // Observed is this library as most use it, with somebody looking on.
 func Observed(observe func(context.Context, clerkauth.Event)) Guard {
-	return own("clerkauth, observed", nil, defaultCache, observe)
+	return own("clerkauth, observed", nil, ownCache, observe)
 }
 
-// defaultCache is what Config.TokenCacheSize is when it is not set.
-const defaultCache = 1 << 16
+// ownCache is Config.TokenCacheSize here, less than its default: going round the tokens of the pool, all must be new.
+const ownCache = 4096
 
 // own is this library. cache is Config.TokenCacheSize: negative none.
 func own(name string, carry func(string) (string, string), cache int, observe func(context.Context, clerkauth.Event)) Guard {
@@ -100,7 +100,7 @@ func CachedSession(c *Course) (int, error) {
 	}
 	grown := heap() - before
 	runtime.KeepAlive(auth)
-	return int(grown / defaultCache), nil
+	return int(grown / ownCache), nil
 }
 
 // heap is what is reachable now, in bytes.
