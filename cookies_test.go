@@ -218,7 +218,7 @@ func TestManyCookiesAreBoundedWork(t *testing.T) {
 	if asked > 4 {
 		t.Errorf("%d of 100 planted cookies were verified, want at most 4", asked)
 	}
-	// What cannot be a token takes nobody's place, however much of it there is.
+	// What cannot be a token takes no place, however much of it there is.
 	garbage := "__session=" + strings.Repeat("garbage; __session=", 1000)
 	if got := reasonOf(t, a.AuthenticateRequest(asking("POST", "/", with("Cookie", garbage+j.token+"; __client_uat="+j.updated)))); got != "" {
 		t.Errorf("an honest cookie behind much garbage: %q, want signed in", got)

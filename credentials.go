@@ -30,7 +30,7 @@ type facts struct {
 	uat    [slots]text // __client_uat
 
 	devBrowser [slots]text                // __clerk_db_jwt
-	refresh    string                     // __refresh_<suffix>; the plain one is nobody's
+	refresh    string                     // __refresh_<suffix>; the plain one is not read
 	rounds     int                        // browser rounds in the last seconds, by __clerk_redirect_count
 	party      [maxPartyCookies]sentParty // our own, of a browser that was signed in here; from partyCount on: unused
 	partyCount int

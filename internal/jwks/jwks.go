@@ -254,11 +254,11 @@ func (k *Keys) begin(now time.Time, fresh bool) {
 }
 
 // ask asks the source. A panic in it, which may be an http.RoundTripper of the application's own, is an error of this
-// fetch: on this goroutine it would end the process.
+// fetch: on this goroutine it would end the process. Its text may hold anything, and is left out.
 func (k *Keys) ask(ctx context.Context, etag string, fresh bool) (doc Document, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			doc, err = Document{}, fmt.Errorf("keys: panic while fetching: %v", p)
+			doc, err = Document{}, fmt.Errorf("keys: panic with a %T while fetching", p)
 		}
 	}()
 	return k.source(ctx, etag, fresh)
