@@ -2,9 +2,12 @@ package clerkauth
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
+
+	"github.com/clerkauth/clerkauth/internal/decision"
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
 // RequestState is a decision. The zero RequestState is signed out.
@@ -53,84 +56,76 @@ func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
 	return &a.authenticate(r, false).RequestState
 }
 
-// decision is a RequestState and for whom it was made.
-type decision struct {
+// boundState is a RequestState and for whom it was made.
+type boundState struct {
 	RequestState
-	self    *decision // see decision.in
+	self    *boundState // see boundState.in
 	session Session
 	raw     string
 	by      *Authenticator // nil: NewContext, so nobody's to believe
 	left    bool           // an expired token was not refreshed, because nothing here requires a session
-	request identity
+	request inbound.Identity
 }
 
-// newDecision returns a decision about r, which read the lines of e from first on. bearer: a bearer token signed in.
-func newDecision(r *http.Request, e *evidence, first int, bearer bool) *decision {
+// newState returns the state for a decision about r, of which in was read. bearer: a bearer token signed in.
+func (a *Authenticator) newState(r *http.Request, in *inbound.Request, bearer bool) *boundState {
+	first := a.decider.FirstLine()
 	if bearer {
-		d := &decision{}
-		d.request.set(r, &e.lines, first, readForBearer)
+		d := &boundState{by: a}
+		d.request.Set(r, &in.Lines, first, inbound.ReadForBearer)
 		return d
 	}
 	d := &struct { // one piece of memory
-		decision
+		boundState
 
-		others [lineCount - readForBearer]string
+		others inbound.OtherLines
 	}{}
-	d.request.others = &d.others
-	if !e.whole {
-		e.lines.read(r.Header, readForPage, lineCount)
+	d.by, d.request.Others = a, &d.others
+	if !in.Whole {
+		in.Lines.Read(r.Header, inbound.ReadForPage, inbound.LineCount)
 	}
-	d.request.set(r, &e.lines, first, lineCount)
-	return &d.decision
+	d.request.Set(r, &in.Lines, first, inbound.LineCount)
+	return &d.boundState
 }
 
 // authenticate decides about r. required: whoever is signed out will be refused.
-func (a *Authenticator) authenticate(r *http.Request, required bool) *decision {
+func (a *Authenticator) authenticate(r *http.Request, required bool) *boundState {
 	begin := a.settings.now()
-	e := evidence{required: required}
-	o := a.decide(r, &e, begin)
-	d := newDecision(r, &e, a.settings.firstLine(), o.reason == "" && o.carrier == CarrierBearer)
-	d.by, d.left = a, errors.Is(o.detail, errRefreshNotRequired)
-	d.Status, d.Header = o.status, o.header
-	if o.claims != nil {
-		d.session = o.claims.copySession()
+	var e decision.Evidence
+	o := a.decider.Decide(r, &e, required, begin)
+	d := a.newState(r, &e.Request, o.Reason == "" && o.Source == decision.FromBearer)
+	d.Header, d.left = o.Header, o.Left()
+	if o.Claims != nil {
+		d.session = newSession(o.Claims)
 	}
-	if o.reason == "" {
-		d.raw = o.token
+	switch {
+	case o.Reason == "":
+		d.raw = o.Token
 		d.Status, d.Session, d.token = SignedIn, &d.session, &d.raw
-	} else {
-		d.Err = o.err()
+	case o.Handshake():
+		d.Status = Handshake
 	}
-	if o.reason == ReasonSessionPending {
+	if o.Reason != "" {
+		d.Err = newError(&o)
+	}
+	if o.Reason == reasons.SessionPending {
 		d.Pending = &d.session
 	}
-	if a.settings.observe != nil {
-		a.settings.observe(r.Context(), Event{Status: d.Status, Reason: o.reason, Carrier: o.carrier, CacheHit: o.hit, Elapsed: a.settings.now().Sub(begin)})
-	}
+	a.observed(r.Context(), &o, begin)
 	return d
 }
 
-// decideBearer decides by a bearer token alone.
-func (a *Authenticator) decideBearer(ctx context.Context, e *evidence, now time.Time) outcome {
-	read := a.verifier.read(e.bearer, now)
-	o := outcome{carrier: CarrierBearer, hit: read.verified}
-	if o.reason = a.judgeParsed(ctx, &read, CarrierBearer, &e.facts, now); o.reason != "" {
-		if o.reason == ReasonTokenExpired {
-			o.detail = bearerObstacle(e.method)
-		}
-		return a.startHandshake(ctx, e, o, now)
+// observed tells Config.Observe of a decision that began then.
+func (a *Authenticator) observed(ctx context.Context, o *decision.Outcome, began time.Time) {
+	if a.settings.observe == nil {
+		return
 	}
-	o.token, o.claims, o.reason = e.bearer, read.claims, a.settings.judgePending(read.claims)
-	return o
-}
-
-// judgeParsed verifies the signature of a token and then judges its claims.
-func (a *Authenticator) judgeParsed(ctx context.Context, read *parsed, k Carrier, f *facts, now time.Time) Reason {
-	if read.reason != "" {
-		return read.reason
+	e := Event{Reason: Reason(o.Reason), Carrier: Carrier(o.Source), CacheHit: o.CacheHit, Elapsed: a.settings.now().Sub(began)}
+	switch {
+	case o.Reason == "":
+		e.Status = SignedIn
+	case o.Handshake():
+		e.Status = Handshake
 	}
-	if reason := a.verifier.verify(ctx, read, now); reason != "" {
-		return reason
-	}
-	return judge(ctx, read.claims, k, f, &a.settings.policy, now)
+	a.settings.observe(ctx, e)
 }

@@ -136,11 +136,11 @@ func (s *Session) holds(c Check) bool {
 	case kindRole:
 		return s.Organization.ID != "" && organizationName(s.Organization.Role) == organizationName(c.value)
 	case kindPermission:
-		return s.Organization.ID != "" && s.claims != nil && slices.Contains(s.claims.permissions, organizationName(c.value))
+		return s.Organization.ID != "" && s.claims != nil && slices.Contains(s.claims.Permissions, organizationName(c.value))
 	case kindFeature:
-		return s.claims != nil && s.billed(s.claims.features, c.value)
+		return s.claims != nil && s.billed(s.claims.Features, c.value)
 	case kindPlan:
-		return s.claims != nil && s.billed(s.claims.plans, c.value)
+		return s.claims != nil && s.billed(s.claims.Plans, c.value)
 	case kindActor:
 		return s.Actor == Actor{}
 	case kindReverification:
@@ -186,6 +186,22 @@ func (s *Session) billed(list []string, wanted string) bool {
 		ours, ok := scoped(entry, "o")
 		return ok && ours == name && scope != "u" && s.Organization.ID != ""
 	})
+}
+
+// scoped reports whether a feature or plan is of the scope, "o" or "u", and its name. Clerk writes "ou" or
+// "uo" for both.
+func scoped(entry, scope string) (name string, ok bool) {
+	scopes, name, found := strings.Cut(strings.TrimSpace(entry), ":")
+	if !found || name == "" {
+		return "", false
+	}
+	switch scopes {
+	case "o", "u":
+		return name, scopes == scope
+	case "ou", "uo":
+		return name, true
+	}
+	return "", false
 }
 
 // Reverification is one of Clerk's presets.

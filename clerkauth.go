@@ -12,18 +12,17 @@ import (
 	"context"
 
 	"github.com/clerkauth/clerkauth/internal/backendapi"
-	"github.com/clerkauth/clerkauth/internal/tokencache"
+	"github.com/clerkauth/clerkauth/internal/decision"
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/jwks"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
 // Authenticator judges requests for one Clerk instance. Safe for concurrent use; nothing to close.
 type Authenticator struct { // of pointers, which is all that is printed where Format is not asked
 	settings *settings
-	verifier verifier
-
-	backend  *backendapi.Client // nil: no secret key
-	failed   *memory            // answers of handshakes that did not hold
-	forged   *memory            // session cookies whose signature did not hold
-	repeated *memory            // handshakes of browsers whose count does not come through
+	keys     *jwks.Keys
+	decider  *decision.Decider
 }
 
 // New reports every mistake in cfg at once, joined; it does not touch the network.
@@ -32,21 +31,20 @@ func New(cfg Config) (*Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Authenticator{
-		settings: s, verifier: verifier{keys: newKeys(s), cache: tokencache.New[*claims](s.tokenCacheSize), skew: s.policy.skew},
-		failed: &memory{}, forged: &memory{}, repeated: &memory{},
-	}
+	var backend *backendapi.Client
 	if s.secretKey != "" {
-		a.backend = backendapi.New(s.client, s.backend, s.secretKey, s.now)
+		backend = backendapi.New(s.client, s.backend, s.secretKey, s.now)
 	}
-	return a, nil
+	keys := newKeys(s)
+	verifier := sessiontoken.New(keys, s.tokenCacheSize, s.decision.Policy.Skew)
+	return &Authenticator{settings: s, keys: keys, decider: decision.New(&s.decision, verifier, backend)}, nil
 }
 
 // Ready loads the keys if they are not, and says why it cannot: the error is an *Error with
 // ReasonKeysUnavailable. A server that calls it before it listens answers its first request sooner, and one that
 // reports it as a health check says when its instance's keys are out of reach.
 func (a *Authenticator) Ready(ctx context.Context) error {
-	if err := a.verifier.keys.Load(ctx); err != nil {
+	if err := a.keys.Load(ctx); err != nil {
 		return &Error{Reason: ReasonKeysUnavailable, detail: err}
 	}
 	return nil
@@ -56,28 +54,18 @@ func (a *Authenticator) Ready(ctx context.Context) error {
 // below the same domain can set: see AuthenticateRequest. A non-nil error is always an *Error. A pending session
 // is an error unless Config.AllowPending.
 func (a *Authenticator) VerifyToken(ctx context.Context, token string) (*Session, error) {
-	if reason := atAGlance(token, maxToken); reason != "" && a.settings.observe == nil {
-		return nil, refused(reason) // not even the clock is asked
+	if reason := sessiontoken.Reject(token, sessiontoken.MaxSize); reason != "" && a.settings.observe == nil {
+		return nil, refused(Reason(reason)) // not even the clock is asked
 	}
 	begin := a.settings.now()
-	read := a.verifier.read(token, begin)
-	reason := a.judgeParsed(ctx, &read, CarrierBearer, noRequest, begin)
-	if reason == "" {
-		reason = a.settings.judgePending(read.claims)
+	o := a.decider.Verify(ctx, token, noRequest, begin)
+	a.observed(ctx, &o, begin)
+	if o.Reason != "" {
+		return nil, newError(&o)
 	}
-	if a.settings.observe != nil {
-		e := Event{Reason: reason, Carrier: CarrierBearer, CacheHit: read.verified, Elapsed: a.settings.now().Sub(begin)}
-		if reason == "" {
-			e.Status = SignedIn
-		}
-		a.settings.observe(ctx, e)
-	}
-	if reason != "" {
-		return nil, refused(reason)
-	}
-	session := read.claims.copySession()
+	session := newSession(o.Claims)
 	return &session, nil
 }
 
-// noRequest are the facts of a token that came alone.
-var noRequest = &facts{}
+// noRequest is that of a token that came alone.
+var noRequest = &inbound.Request{}

@@ -3,7 +3,8 @@ package clerkauth
 import (
 	"net/http"
 
-	"github.com/clerkauth/clerkauth/internal/backendapi"
+	"github.com/clerkauth/clerkauth/internal/decision"
+	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
 // Error is a refusal. Whoever gets one may keep and change it: it belongs to one request.
@@ -11,7 +12,7 @@ type Error struct {
 	Reason Reason // never empty
 	Check  Check  // the check that failed, for ReasonCheckFailed
 	detail error
-	stuck  stuck // a handshake is needed, and none is made any more
+	stuck  decision.Stuck // a handshake is needed, and none is made any more
 }
 
 // Error is "clerkauth: " and the reason; never a token, key or claim.
@@ -21,16 +22,11 @@ func (e *Error) Error() string { return "clerkauth: " + string(e.Reason) }
 func (e *Error) Unwrap() error { return e.detail }
 
 // clerkReason is the reason as Clerk's header spells it: an expired token with the outcome of its refresh.
-func (e *Error) clerkReason() string {
-	if e.Reason == ReasonTokenExpired && e.detail != nil {
-		return string(e.Reason) + "-refresh-" + e.detail.Error()
-	}
-	return string(e.Reason)
-}
+func (e *Error) clerkReason() string { return decision.ClerkReason(reasons.Reason(e.Reason), e.detail) }
 
 // StatusCode is 400, 401, 403 or 503: 503 where the answer could not be found out, so that a retry may help.
 func (e *Error) StatusCode() int {
-	if e.Reason == ReasonTokenExpired && backendapi.Unanswered(e.detail) {
+	if decision.CannotTell(reasons.Reason(e.Reason), e.detail) {
 		return http.StatusServiceUnavailable
 	}
 	if entry, ok := table[e.Reason]; ok {
@@ -135,3 +131,15 @@ var table = map[Reason]*refusal{
 
 // refused is the Error of a reason, its caller's own.
 func refused(reason Reason) *Error { return &Error{Reason: reason} }
+
+// newError is the Error of an outcome that is not signed in.
+func newError(o *decision.Outcome) *Error {
+	return &Error{Reason: Reason(o.Reason), detail: o.Detail, stuck: o.Stuck}
+}
+
+// stuckMessage has the sentence for people whom no further handshake would help.
+var stuckMessage = map[decision.Stuck]string{
+	decision.InCircles:   "Signing in went round in circles. Are the publishable key and the secret key of the same Clerk instance, is its domain this one, and does the browser take cookies?",
+	decision.KeepsNone:   "This browser keeps no cookies for this page, and nobody can be signed in without them. Is the page in a frame of another site, or are cookies blocked?",
+	decision.CookiesLost: "Signing in does not get on: cookies that this application set do not come back. Does a proxy in front of it pass only some of them?",
+}

@@ -1,7 +1,23 @@
 package clerkauth
 
-// ShareKeys makes a verify with the keys of other, so that the two differ in their token caches alone.
-func (a *Authenticator) ShareKeys(other *Authenticator) { a.verifier.keys = other.verifier.keys }
+import (
+	"github.com/clerkauth/clerkauth/internal/decision"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+)
+
+// ShareKeys makes a verify with the keys of other, so that the two differ in their token caches alone. a has no secret key.
+func (a *Authenticator) ShareKeys(other *Authenticator) {
+	a.keys = other.keys
+	a.decider = decision.New(&a.settings.decision, sessiontoken.New(a.keys, a.settings.tokenCacheSize, a.settings.decision.Policy.Skew), nil)
+}
 
 // Settle waits until no fetch of keys is under way.
-func (a *Authenticator) Settle() { a.verifier.keys.Wait() }
+func (a *Authenticator) Settle() { a.keys.Wait() }
+
+// Generation is that of the keys at hand; 0: there are none.
+func (a *Authenticator) Generation() uint64 {
+	if s := a.keys.Current(); s != nil {
+		return s.Generation
+	}
+	return 0
+}

@@ -1,6 +1,7 @@
 package clerkauth_test
 
 import (
+	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,4 +156,39 @@ func TestJSONTestSuiteAsKeys(t *testing.T) {
 			}
 		}
 	})
+}
+
+// vectorFiles are the files of one collection of vectors, by name.
+func vectorFiles(t *testing.T, collection string) map[string][]byte {
+	t.Helper()
+	archive, err := zip.OpenReader(path.Join("testdata/vectors", collection, "vectors.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = archive.Close() }()
+	files := map[string][]byte{}
+	for _, f := range archive.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files[f.Name], err = io.ReadAll(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// transport is a network in memory.
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// everywhere is a network where every address holds the same document.
+func everywhere(document string) *http.Client {
+	return &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{
+			StatusCode: http.StatusOK, Request: r, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(document)),
+		}, nil
+	})}
 }

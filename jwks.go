@@ -1,7 +1,6 @@
 package clerkauth
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -11,20 +10,17 @@ import (
 	"github.com/clerkauth/clerkauth/internal/jwks"
 )
 
-// keys are one instance's keys. They belong to an Authenticator, never to the process.
-type keys struct{ *jwks.Keys }
-
 // newKeys chooses where keys come from. There is no fallback from one to the next: whoever controls the
 // Frontend API's host must not choose the keys of an application that has a secret.
-func newKeys(s *settings) keys {
+func newKeys(s *settings) *jwks.Keys {
 	if s.jwtKey != nil {
-		return keys{jwks.Fixed(s.jwtKey, s.keyMaxAge)}
+		return jwks.Fixed(s.jwtKey, s.keyMaxAge)
 	}
 	source := jwks.Endpoint(s.client, s.frontend+"/.well-known/jwks.json")
 	if s.secretKey != "" {
 		source = jwks.Endpoint(backendapi.Authorize(s.client, s.secretKey), s.backend+"/v1/jwks")
 	}
-	return keys{jwks.New(source, s.keyMaxAge, s.now, s.warnOfKeys)}
+	return jwks.New(source, s.keyMaxAge, s.now, s.warnOfKeys)
 }
 
 // warnOfKeys logs what a fetch of keys showed to be wrong, with the field of Config to look at.
@@ -44,14 +40,7 @@ func (s *settings) warnOfKeys(err error) {
 	}
 }
 
-// forHeader returns the keys for a token, or why there are none.
-func (k keys) forHeader(ctx context.Context, h *header, now time.Time) (*jwks.Snapshot, Reason) {
-	s, err := k.Find(ctx, h.kid.value, now)
-	switch {
-	case err == nil:
-		return s, ""
-	case errors.Is(err, jwks.ErrUnknownKID):
-		return nil, ReasonKeyUnknown
-	}
-	return nil, ReasonKeysUnavailable
+// warnOfClock logs that a token which was just minted is of another time than this machine's.
+func (s *settings) warnOfClock(ahead time.Duration) {
+	s.log.Warn("clerkauth: this machine's clock is off; sessions will not last", "ahead_of_clerk", ahead.String())
 }

@@ -46,8 +46,8 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.
 // decided returns the decision about r, a copy of r with the decision in its context, and whether it was made here. A
 // decision is believed only from this Authenticator, for this request, and by Require only if nothing was left undone
 // that would have signed it in; otherwise it is made here, and r is this function's own.
-func (a *Authenticator) decided(r *http.Request, required bool) (*decision, *http.Request, bool) {
-	if d, ok := decisionIn(r.Context()); ok && d.by == a && (!required || !d.left) && d.request.of(r) {
+func (a *Authenticator) decided(r *http.Request, required bool) (*boundState, *http.Request, bool) {
+	if d, ok := decisionIn(r.Context()); ok && d.by == a && (!required || !d.left) && d.request.Of(r) {
 		return d, r, false
 	}
 	d := a.authenticate(r, required)

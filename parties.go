@@ -1,21 +1,12 @@
 package clerkauth
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/clerkauth/clerkauth/internal/origin"
 )
-
-// allows asks the list, and then AllowParty, which sees origins in normal form only.
-func (p *policy) allows(ctx context.Context, party string, f *facts) bool {
-	if p.list.Match(party) {
-		return true
-	}
-	return p.allow != nil && origin.Normal(party) && p.allow(ctx, party, f.host())
-}
 
 // partyRules are what entries of a list must keep to.
 type partyRules struct {

@@ -1,9 +1,7 @@
 package clerkauth
 
 import (
-	"context"
 	"errors"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -108,41 +106,5 @@ func TestSharedSuffixes(t *testing.T) {
 		if sharedSuffix(domain) {
 			t.Errorf("%s is taken for shared", domain)
 		}
-	}
-}
-
-// AllowParty is somebody's own code, such as a look-up in a database of customers' domains: it must never see a
-// spelling that it would have to think about.
-func TestAllowsAsksInNormalFormOnly(t *testing.T) {
-	asked := map[string]string{}
-	list, problems := parseParties("AuthorizedParties", []string{"https://listed.example"}, partyRules{live: true})
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	p := &policy{
-		list:  list,
-		allow: func(_ context.Context, origin, host string) bool { asked[origin] = host; return true },
-	}
-	for _, party := range []string{
-		"https://listed.example", "https://customer.example", "http://customer.example:8080", "https://[::1]", "app://x",
-		"", "null", "https://CUSTOMER.example", "https://customer.example/", "https://customer.example:443", "https://a@customer.example",
-		"https://customer.example?", "https://customer.example#", "https://*.example", "https://bücher.example", "https://customer.example ",
-		"customer.example", "//customer.example", "https://customer.example\n", "wss://customer.example", "https://[0:0::1]", "https://127.1",
-	} {
-		p.allows(t.Context(), party, &facts{rawHost: "host.example"})
-	}
-	got := slices.Sorted(maps.Keys(asked))
-	want := []string{"app://x", "http://customer.example:8080", "https://[::1]", "https://customer.example"}
-	if !slices.Equal(got, want) {
-		t.Errorf("AllowParty was asked about %q, want %q", got, want)
-	}
-	for origin, host := range asked {
-		if host != "host.example" {
-			t.Errorf("AllowParty(%q) was told the host %q, want the request's", origin, host)
-		}
-	}
-	refusing := &policy{allow: func(context.Context, string, string) bool { return false }}
-	if refusing.allows(t.Context(), "https://customer.example", &facts{}) {
-		t.Error("what AllowParty refuses is allowed")
 	}
 }

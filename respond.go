@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/decision"
 )
 
 // retryAfter is what a 503 tells clients to wait, in seconds: keys are asked for again about as soon.
@@ -65,8 +67,8 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	}
 	h.Set("X-Clerk-Auth-Status", who.String())
 	h.Set("X-Clerk-Auth-Reason", err.clerkReason())
-	if d, ok := decisionIn(r.Context()); ok && d.by != nil {
-		if target := d.by.signInTarget(r, err); target != "" {
+	if d, ok := decisionIn(r.Context()); ok && d.by != nil && err.StatusCode() == http.StatusUnauthorized && err.stuck == decision.NotStuck {
+		if target := d.by.decider.SignInTarget(r); target != "" {
 			h.Set("Location", target)
 			w.WriteHeader(http.StatusFound)
 			return
@@ -133,7 +135,7 @@ func writeJSON(w http.ResponseWriter, status int, err *Error) {
 
 // message is the fixed sentence for people; never a detail of the token.
 func (e *Error) message() string {
-	if text := e.stuck.message(); text != "" {
+	if text := stuckMessage[e.stuck]; text != "" {
 		return text
 	}
 	if entry, ok := table[e.Reason]; ok {

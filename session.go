@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/jose"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
 // Session is who is signed in. Each request has its own copy.
@@ -24,8 +25,11 @@ type Session struct {
 	NotBefore       time.Time // zero: the token has no nbf
 	ExpiresAt       time.Time
 	FactorAge       [2]time.Duration // since first and second factor, to the minute; negative: never
-	claims          *claims
+	claims          *sessiontoken.Claims
 }
+
+// Organization is the active organization. Zero: none is active.
+type Organization struct{ ID, Slug, Role string }
 
 // Actor is who impersonates the user. Zero: nobody.
 type Actor struct{ Subject, SessionID string }
@@ -35,7 +39,7 @@ func (s *Session) Permissions() []string {
 	if s == nil || s.claims == nil {
 		return nil
 	}
-	return slices.Clone(s.claims.permissions)
+	return slices.Clone(s.claims.Permissions)
 }
 
 var (
@@ -49,10 +53,10 @@ func (s *Session) Claims(v any) error {
 	if s == nil || s.claims == nil {
 		return errNoClaims
 	}
-	if foldable(strings.TrimSpace(*s.claims.payload)) {
+	if foldable(strings.TrimSpace(*s.claims.Payload)) {
 		return errAmbiguous
 	}
-	if err := json.Unmarshal([]byte(*s.claims.payload), v); err != nil {
+	if err := json.Unmarshal([]byte(*s.claims.Payload), v); err != nil {
 		return fmt.Errorf("clerkauth: claims: %w", err)
 	}
 	return nil
@@ -79,24 +83,26 @@ func foldable(raw string) bool {
 	return false
 }
 
-// copySession is the session that one request gets.
-func (c *claims) copySession() Session {
-	s := c.session
-	s.claims = c
-	return s
+// newSession is the session that one request gets.
+func newSession(c *sessiontoken.Claims) Session {
+	return Session{
+		ID: c.SID, UserID: c.Sub, Organization: Organization(c.Organization), Actor: Actor(c.Actor), Pending: c.Pending,
+		AuthorizedParty: c.Azp.Value, IssuedAt: c.Iat.Time(), NotBefore: c.Nbf.Time(), ExpiresAt: c.Exp.Time(), FactorAge: c.FactorAge,
+		claims: c,
+	}
 }
 
 type contextKey struct{}
 
 // in returns ctx with d in it, as a pointer to a pointer: fmt follows one, under verbs that do not fit, and would
 // show the tokens in d.
-func (d *decision) in(ctx context.Context) context.Context {
+func (d *boundState) in(ctx context.Context) context.Context {
 	d.self = d
 	return context.WithValue(ctx, contextKey{}, &d.self)
 }
 
-func decisionIn(ctx context.Context) (*decision, bool) {
-	d, ok := ctx.Value(contextKey{}).(**decision)
+func decisionIn(ctx context.Context) (*boundState, bool) {
+	d, ok := ctx.Value(contextKey{}).(**boundState)
 	if !ok {
 		return nil, false
 	}
@@ -125,7 +131,7 @@ func StateFromContext(ctx context.Context) (*RequestState, bool) {
 // NewContext is for handler tests: FromContext will find s. Require and Authorize do not believe it.
 // nil stands for nobody.
 func NewContext(ctx context.Context, s *Session) context.Context {
-	d := &decision{}
+	d := &boundState{}
 	if d.Session = s; s != nil {
 		d.Status = SignedIn
 	} else {

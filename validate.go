@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clerkauth/clerkauth/internal/decision"
 	"github.com/clerkauth/clerkauth/internal/jwks"
 	"github.com/clerkauth/clerkauth/internal/origin"
 	"github.com/clerkauth/clerkauth/internal/publishable"
@@ -18,19 +19,12 @@ import (
 
 // settings is a Config that New has understood. It never changes.
 type settings struct {
-	live     bool
+	decision decision.Settings
 	frontend string // where the instance's keys are, with neither SecretKey nor JWTKey
 	backend  string
-	policy   policy
-	trusted  origin.List // TrustedOrigins
-	browserSettings
 
-	secretKey       string
-	jwtKey          *jwks.Set // nil: keys are fetched
-	signIn          *url.URL  // nil: none
-	forwarded       bool
-	skipOriginCheck bool
-	allowPending    bool
+	secretKey string
+	jwtKey    *jwks.Set // nil: keys are fetched
 
 	client         *http.Client
 	keyMaxAge      time.Duration
@@ -53,10 +47,10 @@ const (
 // validate turns a Config into settings and reports every mistake in it.
 func validate(c Config) (*settings, error) {
 	s := &settings{
-		secretKey: c.SecretKey, forwarded: c.TrustForwardedHeaders, skipOriginCheck: c.InsecureSkipOriginCheck,
-		allowPending: c.AllowPending, keyMaxAge: c.KeyMaxAge, log: c.Logger, errorHandler: c.ErrorHandler, now: c.Now,
-		observe: c.Observe,
+		decision:  decision.Settings{AllowPending: c.AllowPending, SkipOriginCheck: c.InsecureSkipOriginCheck, Secret: c.SecretKey != ""},
+		secretKey: c.SecretKey, keyMaxAge: c.KeyMaxAge, log: c.Logger, errorHandler: c.ErrorHandler, now: c.Now, observe: c.Observe,
 	}
+	s.decision.Forwarded, s.decision.ClockOff = c.TrustForwardedHeaders, s.warnOfClock
 	problems := slices.Clone(c.problems)
 	note := func(errs ...error) { problems = append(problems, errs...) }
 
@@ -108,7 +102,7 @@ func (s *settings) readSecret(c Config, key publishable.Key) []error {
 	if key.Host != "" && (secretLive || secretTest) && key.Live != secretLive {
 		problems = append(problems, fmt.Errorf("PublishableKey %q and SecretKey %q: one is a live key and one a test key; take both from the same instance", cut(c.PublishableKey), cut(c.SecretKey)))
 	}
-	s.live = key.Live || secretLive || key.Host == "" && !secretTest
+	s.decision.Live = key.Live || secretLive || key.Host == "" && !secretTest
 	return problems
 }
 
@@ -149,15 +143,15 @@ func (s *settings) readSignIn(c Config) []error {
 	case err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(u.Path, "/") && cleanPath(u.Path):
 	case err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http":
 		return []error{fmt.Errorf("SignInURL: %q is neither an absolute http or https URL nor a path of this site; write one, such as \"https://accounts.example.com/sign-in\" or \"/sign-in\"", c.SignInURL)}
-	case u.Scheme == "http" && s.live && !origin.Loopback(u.Hostname()):
+	case u.Scheme == "http" && s.decision.Live && !origin.Loopback(u.Hostname()):
 		return []error{fmt.Errorf("SignInURL: %q is http on a host that is not this machine, with live keys; write https", c.SignInURL)}
 	}
-	s.signIn = u
+	s.decision.SignIn = u
 	return nil
 }
 
 func (s *settings) readParties(c Config, key publishable.Key) []error {
-	rules := partyRules{live: s.live}
+	rules := partyRules{live: s.decision.Live}
 	if u, err := url.Parse(key.FrontendAPI); err == nil {
 		_, rules.root, _ = strings.Cut(u.Hostname(), ".")
 	}
@@ -171,33 +165,35 @@ func (s *settings) readParties(c Config, key publishable.Key) []error {
 	case listed && c.InsecureAllowAnyParty:
 		problems = append(problems, errors.New("InsecureAllowAnyParty is set beside AuthorizedParties or AllowParty, which it would switch off; remove one of them"))
 	}
-	s.trusted = trusted
-	s.policy.list, s.policy.allow, s.policy.any = list, c.AllowParty, c.InsecureAllowAnyParty
-	s.policy.bearerWithout = c.InsecureAllowBearerWithoutParty || c.InsecureAllowAnyParty
-	s.policy.cookieWithout = c.InsecureAllowCookieWithoutParty || c.InsecureAllowAnyParty
+	s.decision.Trusted = trusted
+	p := &s.decision.Policy
+	p.List, p.Allow, p.Any = list, c.AllowParty, c.InsecureAllowAnyParty
+	p.BearerWithout = c.InsecureAllowBearerWithoutParty || c.InsecureAllowAnyParty
+	p.CookieWithout = c.InsecureAllowCookieWithoutParty || c.InsecureAllowAnyParty
 	return problems
 }
 
 func (s *settings) readPolicy(c Config, key publishable.Key) []error {
 	var problems []error
-	s.policy.audience = slices.Clone(c.Audience)
-	s.policy.issuers = slices.Clone(c.Issuers)
+	p := &s.decision.Policy
+	p.Audience = slices.Clone(c.Audience)
+	p.Issuers = slices.Clone(c.Issuers)
 	if len(c.Issuers) == 0 {
 		if key.FrontendAPI == "" && c.PublishableKey == "" {
 			problems = append(problems, errors.New("no Issuers, and no PublishableKey gives them; set PublishableKey, or Issuers to the instance's Frontend API URL"))
 		}
-		s.policy.issuers = []string{key.FrontendAPI}
+		p.Issuers = []string{key.FrontendAPI}
 	}
 	if slices.Contains(c.Issuers, "") || slices.Contains(c.Audience, "") {
 		problems = append(problems, errors.New("an entry of Issuers or Audience is empty, which would match a token without the claim; remove it"))
 	}
 	switch {
 	case c.ClockSkew == 0:
-		s.policy.skew = defaultSkew
+		p.Skew = defaultSkew
 	case c.ClockSkew > maxSkew:
 		problems = append(problems, fmt.Errorf("ClockSkew: %q is more than a minute, as long as a token lives; mend the clock instead", c.ClockSkew))
 	case c.ClockSkew > 0:
-		s.policy.skew = c.ClockSkew
+		p.Skew = c.ClockSkew
 	}
 	return problems
 }
@@ -216,14 +212,14 @@ func (s *settings) readPlumbing(c Config) []error {
 	secret := c.StateKey
 	if secret == nil {
 		secret = []byte(c.SecretKey)
-	} else if len(secret) < minStateKey {
-		problems = append(problems, fmt.Errorf("StateKey has %d bytes; make at least %d random ones, the same on every replica", len(secret), minStateKey))
+	} else if len(secret) < decision.MinStateKey {
+		problems = append(problems, fmt.Errorf("StateKey has %d bytes; make at least %d random ones, the same on every replica", len(secret), decision.MinStateKey))
 	}
-	party, err := newPartyKey(secret)
+	party, err := decision.NewPartyKey(secret)
 	if err != nil {
 		problems = append(problems, err)
 	}
-	s.policy.party = party
+	s.decision.Policy.Party = party
 	if s.log == nil {
 		s.log = slog.Default()
 	}

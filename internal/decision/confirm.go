@@ -1,0 +1,87 @@
+package decision
+
+import (
+	"context"
+	"crypto/hmac"
+	"encoding/base64"
+	"strconv"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+)
+
+// A sibling subdomain can plant cookies, and so a session of its own, or the answer of a handshake of its own, where
+// somebody else was signed in. The party cookie tells which session this browser had. A page that would sign in
+// another one is confirmed: it makes one handshake, whose way back carries bits that only this browser's party cookie
+// gives. Only an answer that comes with them is believed. Nothing is stored, so that tabs share what they need, and
+// who plants cookies can compute neither.
+
+const (
+	statePeriod = 10 * time.Minute
+	stateSize   = 16 // bytes
+)
+
+// state is what a handshake's way back carries, for one party cookie, page and time.
+func (k PartyKey) state(party, address string, period int64) string {
+	return base64.RawURLEncoding.EncodeToString(k.sum("state", party, address, strconv.FormatInt(period, 10))[:stateSize])
+}
+
+func periodOf(now time.Time) int64 { return now.Unix() / int64(statePeriod/time.Second) }
+
+// newState is the state for a handshake; empty: this browser has no party cookie.
+func (s *Settings) newState(ctx context.Context, e *Evidence, p *returnPoint, now time.Time) string {
+	if values := s.Policy.partyValues(ctx, &e.Request, now); len(values) > 0 {
+		return s.Policy.Party.state(values[0], p.address, periodOf(now))
+	}
+	return ""
+}
+
+// confirmed reports whether a page comes back from a handshake that this browser was sent to from it, in this period of
+// ten minutes or the one before.
+func (s *Settings) confirmed(ctx context.Context, e *Evidence, now time.Time) bool {
+	if e.Own.State == "" {
+		return false
+	}
+	values := s.Policy.partyValues(ctx, &e.Request, now)
+	if len(values) == 0 {
+		return false
+	}
+	p, ok := s.newReturnPoint(ctx, e, now)
+	if !ok {
+		return false
+	}
+	held := false
+	for _, value := range values {
+		for _, period := range []int64{periodOf(now), periodOf(now) - 1} {
+			held = hmac.Equal([]byte(s.Policy.Party.state(value, p.address, period)), []byte(e.Own.State)) || held
+		}
+	}
+	return held
+}
+
+// changed reports whether a document would sign in another session than the one this browser had here.
+func (s *Settings) changed(ctx context.Context, e *Evidence, c *sessiontoken.Claims, now time.Time) bool {
+	return e.Document && c != nil && len(e.Party()) > 0 && !s.Policy.partyHolds(ctx, c, &e.Request, now) &&
+		len(s.Policy.partyValues(ctx, &e.Request, now)) > 0
+}
+
+// confirm starts the handshake that confirms another session. It returns false where none can be made at all, because
+// the host is not listed or the Frontend API is not known: then the session is believed.
+func (d *Decider) confirm(ctx context.Context, e *Evidence, k TokenSource, now time.Time) (Outcome, bool) {
+	public, ok := publicOrigin(ctx, &e.Request, &d.Settings.Policy)
+	if !ok || d.Settings.frontendAt(public) == "" {
+		return Outcome{}, false
+	}
+	e.confirms = true
+	return d.startHandshake(ctx, e, Outcome{Reason: reasons.SessionChanged, Source: k}, now), true
+}
+
+// stripState keeps a state out of the address of a page that is shown, whatever became of the answer: who can send the
+// browser back in its history would have an answer of their own confirmed there. A page that only waits for the keys or
+// the Backend API can be loaded again.
+func (s *Settings) stripState(ctx context.Context, e *Evidence, o *Outcome) {
+	if e.Own.State != "" && o.Header.Get("Location") == "" && !CannotTell(o.Reason, o.Detail) {
+		s.clean(ctx, e, o)
+	}
+}

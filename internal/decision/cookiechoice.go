@@ -1,0 +1,169 @@
+package decision
+
+import (
+	"slices"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+)
+
+// conclude says what the cookies come to, one for each name.
+func (j *cookieJudge) conclude(e *cookieEvidence) {
+	if j.concludeHeld(e, passing) || j.concludeHeld(e, recoverable) {
+		return
+	}
+	var passed, expired sessions
+	open, unsure := j.f.Unread, false
+	for i := range j.cookies {
+		c := &j.cookies[i]
+		if !c.done {
+			open = j.leave(c) || open
+		}
+		switch c.reason {
+		case "":
+			passed.add(c)
+		case reasons.KeysUnavailable:
+			unsure = true
+			expired.add(c)
+		case reasons.TokenExpired, reasons.SessionTokenAmbiguous:
+			expired.add(c)
+		}
+	}
+	*e = j.pick(func(*judgedCookie) bool { return true })
+	e.ambiguous = passed.several || open && !unsure || unsure && j.passed
+	e.severalExpired = expired.several || j.f.Unread
+}
+
+// leave gives a token that was not looked at its reason, and reports whether it could change the outcome.
+func (j *cookieJudge) leave(c *judgedCookie) bool {
+	switch {
+	case c.rank >= rankPerhaps:
+		c.reason = reasons.SessionTokenAmbiguous
+		return true
+	case c.rank == rankRecoverable && !j.passed:
+		c.reason = reasons.SessionTokenAmbiguous
+		return j.found < recoverable
+	}
+	c.reason = reasons.KeyUnknown
+	return false
+}
+
+// concludeHeld lets a session that this browser has a party cookie of decide alone, whatever was planted beside it:
+// one that passes, or else one that can be recovered, as an expired one can. Both must be the browser's present state
+// as far as __client_uat tells; where it has moved since, an account switch looks the same. A session that can be
+// recovered decides for fetches too: it signs nobody else in, where a planted one would.
+func (j *cookieJudge) concludeHeld(e *cookieEvidence, at standing) bool {
+	var seen []string
+	decided := 0
+	for i := range j.cookies {
+		c := &j.cookies[i]
+		if !c.holds(at) || slices.Contains(seen, c.read.Claims.SID) {
+			continue
+		}
+		sid := c.read.Claims.SID
+		seen = append(seen, sid)
+		alone := j.pick(func(c *judgedCookie) bool { return c.holds(at) && c.read.Claims.SID == sid })
+		pair := alone.choose(j.f, j.Settings, j.now)
+		if alone.judged[pair].agrees(j.f.SignedInAt(pair)) {
+			*e = alone
+			decided++
+		}
+	}
+	e.ambiguous = decided > 1
+	return decided > 0
+}
+
+// holds reports whether a token is of a session with a party cookie, its signature verified, and has that standing.
+func (c *judgedCookie) holds(at standing) bool { return c.done && c.held && c.standing() == at }
+
+// pick takes, for each name, the first of the best of those that keep keeps.
+func (j *cookieJudge) pick(keep func(*judgedCookie) bool) cookieEvidence {
+	var e cookieEvidence
+	for i, sent := range j.f.SessionCookies() {
+		c, best := &j.cookies[j.token[i]], &e.judged[sent.Slot]
+		if keep(c) && (best.read.Raw == "" || c.standing() > best.standing()) {
+			*best = *c
+		}
+	}
+	return e
+}
+
+// sessions tells one session from several.
+type sessions struct {
+	first   string
+	several bool
+}
+
+func (s *sessions) add(c *judgedCookie) {
+	if s.first != "" && s.first != c.read.Claims.SID {
+		s.several = true
+	}
+	s.first = c.read.Claims.SID
+}
+
+// choose picks between the plain and the suffixed cookies. A worthless cookie does not hide one that is not: anybody
+// below the same domain can plant it. A plain one of another issuer hides nothing: it says that the plain cookies are
+// another instance's.
+func (e *cookieEvidence) choose(f *inbound.Request, s *Settings, now time.Time) inbound.Slot {
+	p, q := &e.judged[inbound.Plain], &e.judged[inbound.Suffixed]
+	if p.standing() == worthless && q.standing() != worthless && (p.read.Claims == nil || p.read.Claims.Iss == "" || s.own(p.read.Claims.Iss)) {
+		p = &judgedCookie{}
+	}
+	if q.standing() == worthless && p.standing() != worthless {
+		q = &judgedCookie{}
+	}
+	return choosePair(p, q, f.UAT, s, now)
+}
+
+// choosePair is Clerk's rule: the suffixed cookies are this instance's own, the plain ones are kept up by older
+// versions of Clerk's script too, so that whichever was written last is right.
+func choosePair(p, q *judgedCookie, uat [inbound.Slots]inbound.Value, s *Settings, now time.Time) inbound.Slot {
+	const signedOut = "0"
+	plainOut, suffixedOut := uat[inbound.Plain].Value == signedOut, uat[inbound.Suffixed].Value == signedOut
+	hasUAT := uat[inbound.Suffixed].Value != ""
+	switch {
+	case p.read.Raw != "" && (p.read.Claims == nil || p.read.Claims.Iss == ""):
+		return inbound.Plain
+	case p.read.Raw != "" && !s.own(p.read.Claims.Iss):
+		return inbound.Suffixed
+	case !hasUAT && q.read.Raw == "":
+		return inbound.Plain
+	case !suffixedOut && !plainOut && p.issued() > q.issued():
+		return inbound.Plain
+	case suffixedOut && !plainOut:
+		return inbound.Plain
+	case !s.Live && !suffixedOut && plainOut && q.expired(now):
+		return inbound.Plain
+	case !hasUAT && q.read.Raw != "":
+		return inbound.Plain
+	}
+	return inbound.Suffixed
+}
+
+// own reports whether iss is this instance's, as far as the choice of cookies goes.
+func (s *Settings) own(iss string) bool {
+	if s.OwnIssuer == "" {
+		return slices.Contains(s.Policy.Issuers, iss)
+	}
+	return iss == s.OwnIssuer
+}
+
+// issued is the iat that a token claims, verified or not; 0: none.
+func (c *judgedCookie) issued() int64 {
+	if c.read.Claims == nil {
+		return 0
+	}
+	return c.read.Claims.Iat.Unix
+}
+
+// expired reports whether a token, verified or not, says that it has expired, without leeway.
+func (c *judgedCookie) expired(now time.Time) bool {
+	return c.read.Claims != nil && c.read.Claims.Exp.State == sessiontoken.Present && c.read.Claims.Exp.Unix <= now.Unix()
+}
+
+// agrees reports whether a token is of the browser's present state, as far as __client_uat tells.
+func (c *judgedCookie) agrees(signedInAt int64) bool {
+	return c.read.Raw != "" && signedInAt != 0 && (c.read.Claims.Iat.State != sessiontoken.Present || c.issued() >= signedInAt)
+}

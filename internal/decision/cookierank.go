@@ -1,0 +1,95 @@
+package decision
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+
+	"github.com/clerkauth/clerkauth/internal/jwks"
+	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+)
+
+// rank orders tokens that were not verified by what they say. None of it is believed.
+type rank uint8
+
+const (
+	rankWorthless rank = iota
+	rankRecoverable
+	rankPerhaps // its key is not among those at hand, or AllowParty has to be asked
+	rankPromising
+
+	ranksHeld = 4 // added, where a party cookie holds for it
+)
+
+func (j *cookieJudge) rankAll() {
+	for i := range j.cookies {
+		if c := &j.cookies[i]; !c.done {
+			c.rank = j.rankOf(c)
+		}
+	}
+}
+
+// rankOf judges what of a token needs no key. What is unknown never ranks as bad, but for a key that is not among those
+// at hand when another token has passed: asking for it would cost the visitor a wait.
+func (j *cookieJudge) rankOf(c *judgedCookie) rank {
+	t, p := c.read.Claims, &j.Policy
+	if !c.read.SignedAsClerkDoes() || !slices.Contains(p.Issuers, t.Iss) {
+		return rankWorthless
+	}
+	r := rankPromising
+	switch p.judgeTime(t, j.now) {
+	case "":
+	case reasons.TokenExpired, reasons.TokenNotActiveYet, reasons.TokenFromTheFuture:
+		r = rankRecoverable
+	default:
+		return rankWorthless
+	}
+	switch {
+	case p.Any, p.List.Match(t.Azp.Value), t.Azp.State == sessiontoken.Absent && p.CookieWithout:
+	case t.Azp.State == sessiontoken.Absent:
+		r = rankRecoverable
+	case p.Allow == nil:
+		return rankWorthless
+	default:
+		r = min(r, rankPerhaps)
+	}
+	if !j.mayHaveKey(c.read.KID()) {
+		if j.passed && !c.held {
+			return rankWorthless
+		}
+		r = min(r, rankPerhaps)
+	}
+	if c.held {
+		r += ranksHeld
+	}
+	return r
+}
+
+// mayHaveKey reports whether the key of a token is at hand, or cannot be told to be missing.
+func (j *cookieJudge) mayHaveKey(kid string) bool {
+	if j.keys != nil {
+		return j.keys.Has(kid)
+	}
+	return jwks.WellFormedKID(kid)
+}
+
+// knownForged reports whether the signature of a token failed lately. As long as the token comes back it stays known: a
+// forgery can be planted for more than a year.
+func (j *cookieJudge) knownForged(c *judgedCookie) bool {
+	key := j.forgedKey(c)
+	known := j.forged.has(key, j.now)
+	if known {
+		j.forged.add(key, j.now)
+	}
+	return known
+}
+
+// forgedKey is of a token and the keys that its signature was verified with: others may be what it was signed with.
+func (j *cookieJudge) forgedKey(c *judgedCookie) [sha256.Size]byte {
+	var generation uint64
+	if keys := j.verifier.Keys().Current(); keys != nil {
+		generation = keys.Generation
+	}
+	return sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, generation), c.read.Raw...))
+}

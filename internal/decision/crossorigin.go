@@ -1,0 +1,91 @@
+package decision
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/inbound"
+)
+
+// protection is net/http's own rule about what is cross-origin. It has no bypass and no trusted origin:
+// whom we trust, our own matcher says.
+var protection http.CrossOriginProtection
+
+// crossOrigin reports whether a request that brings a credential by itself, such as a cookie, comes from another
+// origin than it may. Reads pass; a WebSocket upgrade is a GET only in name.
+func crossOrigin(r *http.Request, f *inbound.Request, s *Settings) bool {
+	asked := r
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		if !f.Upgrade() {
+			return false
+		}
+		post := *r
+		post.Method = http.MethodPost
+		asked = &post
+	}
+	ctx, origins, sites := r.Context(), f.Lines[inbound.LineOrigin], f.Lines[inbound.LineSite]
+	origin, site := f.Lines.First(inbound.LineOrigin), strings.Join(sites, "")
+	switch {
+	case s.SkipOriginCheck:
+		return false
+	case len(origins) > 1, (origin != "" || site != "") && s.contradicted(ctx, f):
+		return true
+	case s.mayWrite(ctx, origin, f):
+		return false
+	case len(sites) > 1:
+		return true
+	case origin != "" && site == "":
+		// Check compares hosts only, but http://example.com must not write to https://example.com.
+		public, ok := publicOrigin(ctx, f, &s.Policy)
+		return !ok || origin != public
+	}
+	return protection.Check(asked) != nil
+}
+
+// contradicted reports whether the headers of a browser's write speak of an origin that may not write here,
+// whatever Sec-Fetch-Site says: a service worker that answers with respondWith(fetch(event.request)) passes on the
+// form of another site. In Firefox and WebKit Sec-Fetch-Site is same-origin then, and the form's page is left in
+// Origin or Referer, or Origin is null beside a mode that no form has. Without a list there is nothing to compare
+// with: a proxy may have changed Host.
+func (s *Settings) contradicted(ctx context.Context, f *inbound.Request) bool {
+	if s.Policy.Any {
+		return false
+	}
+	for _, referrer := range f.Lines[inbound.LineReferer] {
+		if referrer != "" && !s.mayWrite(ctx, originOf(referrer), f) {
+			return true
+		}
+	}
+	switch origin := f.Lines.First(inbound.LineOrigin); origin {
+	case "":
+		return false
+	case "null":
+		return slices.Contains(f.Lines[inbound.LineMode], "same-origin")
+	default:
+		return !s.mayWrite(ctx, origin, f)
+	}
+}
+
+// mayWrite reports whether pages of origin may send writes here.
+func (s *Settings) mayWrite(ctx context.Context, origin string, f *inbound.Request) bool {
+	return len(origin) <= longestOrigin && (s.Trusted.Match(origin) || s.Policy.allows(ctx, origin, f))
+}
+
+// longestOrigin has room for a host of 253 bytes (RFC 1035 section 2.3.4) with a scheme and a port.
+const longestOrigin = 300
+
+// originOf is the origin of an address as browsers write addresses (RFC 6454 section 6.2), or "" when it has none.
+func originOf(address string) string {
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		return ""
+	}
+	host := len(rest)
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		host = i
+	}
+	return address[:len(scheme)+len("://")+host]
+}

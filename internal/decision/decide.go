@@ -1,0 +1,390 @@
+package decision
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/backendapi"
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/orgpath"
+	"github.com/clerkauth/clerkauth/internal/origin"
+	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+)
+
+// TokenSource is where the token that decided came from.
+type TokenSource string
+
+// The sources.
+const (
+	FromNowhere   TokenSource = ""
+	FromBearer    TokenSource = "header"
+	FromCookie    TokenSource = "cookie"
+	FromHandshake TokenSource = "handshake"
+	FromRefresh   TokenSource = "refresh"
+)
+
+// Outcome is what a request comes to.
+type Outcome struct {
+	Reason   reasons.Reason // empty: signed in
+	Detail   error          // why, for logs; of an expired token, why it was not refreshed
+	Stuck    Stuck          // a handshake is needed, and none is made any more
+	Source   TokenSource
+	Token    string
+	Claims   *sessiontoken.Claims // nil unless verified and judged
+	CacheHit bool                 // the signature of the token that decided was verified before
+	Header   http.Header          // of the response; nil: nothing
+
+	handshake bool   // Header sends the browser to one
+	target    string // where a handshake goes; empty: to the Frontend API
+}
+
+// Handshake reports whether Header sends the browser to a handshake.
+func (o *Outcome) Handshake() bool { return o.handshake }
+
+// ClerkReason is a reason as Clerk's header spells it: an expired token with the outcome of its refresh.
+func ClerkReason(reason reasons.Reason, detail error) string {
+	if reason == reasons.TokenExpired && detail != nil {
+		return string(reason) + "-refresh-" + detail.Error()
+	}
+	return string(reason)
+}
+
+// CannotTell reports whether a request is refused because the answer could not be found out.
+func CannotTell(reason reasons.Reason, detail error) bool {
+	return reason.CannotTell() || reason == reasons.TokenExpired && backendapi.Unanswered(detail)
+}
+
+// Settings is what decisions depend on beside the request, the keys and the Backend API. It never changes.
+type Settings struct {
+	inbound.Settings
+
+	Policy          Policy
+	Trusted         origin.List // may send writes, and get no tokens
+	SkipOriginCheck bool
+	AllowPending    bool
+	Secret          bool // the Backend API can be asked
+
+	SignIn        *url.URL // nil: none
+	Satellite     bool
+	AutoSync      bool // of a satellite: ask the primary domain on the first visit
+	Organizations *orgpath.Patterns
+	Frontend      string // the Frontend API for browsers; empty: not known
+	ProxyPath     string // instead: a path of this application's own host; empty: none
+	OwnIssuer     string // the issuer of this domain's tokens; empty: not known
+	Accounts      string // host of the account portal; empty: not known
+	RootDomain    string // the domain that the instance serves; empty: not known
+
+	ClockOff func(ahead time.Duration) // is told when a new token shows that this machine's clock is off
+}
+
+// Decider decides who is signed in. It is safe for concurrent use.
+type Decider struct {
+	*Settings
+
+	verifier *sessiontoken.Verifier
+	backend  *backendapi.Client // nil: no secret key
+	failed   *memory            // answers of handshakes that did not hold
+	forged   *memory            // session cookies whose signature did not hold
+	repeated *memory            // handshakes of browsers whose count does not come through
+}
+
+// New returns a Decider. backend is nil without a secret key.
+func New(s *Settings, v *sessiontoken.Verifier, backend *backendapi.Client) *Decider {
+	return &Decider{s, v, backend, &memory{}, &memory{}, &memory{}}
+}
+
+// Evidence is all that a decision is made from. The zero Evidence is that of no request.
+type Evidence struct {
+	inbound.Request
+
+	required   bool         // whoever is signed out will be refused
+	resolved   bool         // the answer of a handshake was looked at
+	unexpected bool         // there is one, and this browser was not sent to fetch it
+	result     renewal      // what it brought
+	point      *returnPoint // nil: not worked out
+	confirms   bool         // a handshake that starts now shall confirm the session
+	needed     bool         // a handshake was needed, whether or not it was made
+
+	cookies    cookieEvidence
+	pair       inbound.Slot // which of the two names counts
+	signedInAt int64        // __client_uat of that name
+}
+
+// chosen is the session cookie of the name that counts; without raw: none came, or none was judged.
+func (e *Evidence) chosen() *judgedCookie { return &e.cookies.judged[e.pair] }
+
+// devBrowserToken is the token of a development browser, from the address or from its cookie.
+func (e *Evidence) devBrowserToken() string {
+	if value, ok := inbound.First(e.Page.Query, paramDevBrowser); ok && value != "" {
+		return value
+	}
+	return e.DevBrowser[e.pair].Value
+}
+
+// sentToken is the session token that came, a cookie before a bearer token.
+func (e *Evidence) sentToken() string {
+	if raw := e.chosen().read.Raw; raw != "" {
+		return raw
+	}
+	return e.Bearer
+}
+
+// Decide is the way of a request: read it, resolve a handshake's answer, judge the cookies, refresh, start a handshake,
+// finish. Each step is taken at most once. e is zero, and has what was read of r afterwards. required: whoever is signed
+// out will be refused.
+func (d *Decider) Decide(r *http.Request, e *Evidence, required bool, now time.Time) Outcome {
+	e.required = required
+	if reason := e.Read(r, &d.Settings.Settings); reason != "" {
+		return Outcome{Reason: reason}
+	}
+	if e.HasBearer {
+		return d.decideBearer(r.Context(), e, now)
+	}
+	d.resolve(r.Context(), e, now)
+	d.judgeCookies(r.Context(), &e.cookies, &e.Request, now)
+	e.pair = e.cookies.choose(&e.Request, d.Settings, now)
+	e.signedInAt = e.SignedInAt(e.pair)
+	o := d.decideCookies(r, e, now)
+	d.finish(r, e, &o, now)
+	return o
+}
+
+// decideBearer decides by a bearer token alone.
+func (d *Decider) decideBearer(ctx context.Context, e *Evidence, now time.Time) Outcome {
+	o := d.Verify(ctx, e.Bearer, &e.Request, now)
+	if o.Reason == "" {
+		return o
+	}
+	if o.Reason == reasons.TokenExpired {
+		o.Detail = bearerObstacle(e.Method)
+	}
+	return d.startHandshake(ctx, e, o, now)
+}
+
+// Verify judges a bearer token of a request, which is zero where the token came alone.
+func (d *Decider) Verify(ctx context.Context, token string, in *inbound.Request, now time.Time) Outcome {
+	read := d.verifier.Read(token, now)
+	o := Outcome{Source: FromBearer, CacheHit: read.Verified}
+	if o.Reason = d.judgeToken(ctx, &read, FromBearer, in, now); o.Reason == "" {
+		o.Token, o.Claims, o.Reason = token, read.Claims, d.judgePending(read.Claims)
+	}
+	return o
+}
+
+// judgeToken verifies the signature of a token and then judges its claims.
+func (d *Decider) judgeToken(ctx context.Context, read *sessiontoken.Token, from TokenSource, in *inbound.Request, now time.Time) reasons.Reason {
+	if read.Reason != "" {
+		return read.Reason
+	}
+	if reason := d.verifier.Verify(ctx, read, now); reason != "" {
+		return reason
+	}
+	return d.Policy.judge(ctx, read.Claims, from, in, now)
+}
+
+// decideCookies decides by what the browser sent by itself.
+func (d *Decider) decideCookies(r *http.Request, e *Evidence, now time.Time) Outcome {
+	ctx, s := r.Context(), d.Settings
+	if e.result.ok && !s.injected(ctx, e, now) {
+		return d.answerOutcome(ctx, e, now)
+	}
+	o, ok := s.syncOutcome(ctx, e)
+	if !ok {
+		o = cookieOutcome(e)
+	}
+	if asking, ok := d.askClerkFirst(ctx, e, o, now); ok {
+		return asking
+	}
+	if o.Reason == reasons.TokenExpired {
+		if o = d.refresh(r, e, o, now); o.Source == FromRefresh {
+			return o
+		}
+	}
+	if o.Reason == "" {
+		return d.resync(ctx, e, o, now)
+	}
+	return d.startHandshake(ctx, e, o, now)
+}
+
+// injected reports whether an answer names another session than the one that the browser is signed in to. No handshake
+// was needed then: a sibling subdomain has planted the answer to one of its own, as it can in production, where answers
+// come in cookies. Where the session really did change, __client_uat has moved, and the old cookie does not count. An
+// answer that was asked for, or is of the session that this browser had, is none.
+func (s *Settings) injected(ctx context.Context, e *Evidence, now time.Time) bool {
+	return s.Live && e.result.token != "" && cookieReason(e) == "" && e.chosen().read.Claims.SID != e.result.claims.SID &&
+		!s.confirmed(ctx, e, now) && !s.Policy.partyHolds(ctx, e.result.claims, &e.Request, now)
+}
+
+// answerOutcome is what a handshake came to. What it left in the address is not left there.
+func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time) Outcome {
+	s := d.Settings
+	confirmed := s.confirmed(ctx, e, now)
+	if !confirmed && s.changed(ctx, e, e.result.claims, now) {
+		if confirming, ok := d.confirm(ctx, e, FromHandshake, now); ok {
+			return confirming
+		}
+	}
+	o := Outcome{Source: FromHandshake, Token: e.result.token, Claims: e.result.claims}
+	if confirmed || e.result.token != "" {
+		o.setCookies("no-store", s.deleteDomainSessions(&e.Request))
+	}
+	o.setCookies("no-store", e.result.cookies)
+	if e.result.token == "" {
+		o.Reason = reasons.SessionTokenMissing
+	} else if confirmed && !s.Policy.partyHolds(ctx, o.Claims, &e.Request, now) {
+		if c := s.replaceParty(ctx, o.Claims, &e.Request, now); c != nil {
+			o.setCookies("no-store", []string{c.String()})
+		}
+	}
+	if !s.Live || e.Own.Any {
+		s.clean(ctx, e, &o)
+	}
+	return o
+}
+
+// clean has the browser come again without what a handshake left in the address.
+func (s *Settings) clean(ctx context.Context, e *Evidence, o *Outcome) {
+	if location := s.cleanAddress(ctx, e); location != "" {
+		o.setHeader("Location", location)
+		o.setHeader("Cache-Control", "no-store")
+	}
+}
+
+// cleanAddress is the address of a page without what a handshake left in it; empty: the host is not one of the
+// application's own, or that is too long.
+func (s *Settings) cleanAddress(ctx context.Context, e *Evidence) string {
+	public, ok := publicOrigin(ctx, &e.Request, &s.Policy)
+	if !ok {
+		return ""
+	}
+	return withoutAnswer(public, e.Page)
+}
+
+// cookieOutcome is what the session cookies come to.
+func cookieOutcome(e *Evidence) Outcome {
+	o := Outcome{Source: FromCookie, Reason: cookieReason(e), CacheHit: e.chosen().read.Verified}
+	switch o.Reason {
+	case reasons.SessionTokenAndUATMissing:
+		o.Source = FromNowhere
+	case "":
+		o.Token, o.Claims = e.chosen().read.Raw, e.chosen().read.Claims
+	}
+	return o
+}
+
+// cookieReason judges the chosen session cookie beside __client_uat, which tells when the browser last signed
+// in or out: a session cookie alone, or one from before that, is not the browser's present state.
+func cookieReason(e *Evidence) reasons.Reason {
+	switch c := e.chosen(); {
+	case c.read.Raw == "" && e.signedInAt == 0:
+		return reasons.SessionTokenAndUATMissing
+	case c.read.Raw == "":
+		return reasons.UATWithoutSessionToken
+	case e.signedInAt == 0:
+		return reasons.SessionTokenWithoutUAT
+	case e.cookies.ambiguous:
+		return reasons.SessionTokenAmbiguous
+	case c.read.Reason != "":
+		return c.read.Reason
+	case c.read.Claims.Iat.State == sessiontoken.Present && c.issued() < e.signedInAt:
+		return reasons.TokenBeforeUAT
+	default:
+		return c.reason
+	}
+}
+
+// askClerkFirst starts a handshake before anything is made of the cookies, whose outcome is o, where they are not enough:
+// an answer came that this browser was not sent to fetch, so that anybody could have put it into a link, or the session
+// is another one than this browser had here.
+func (d *Decider) askClerkFirst(ctx context.Context, e *Evidence, o Outcome, now time.Time) (Outcome, bool) {
+	if e.unexpected {
+		asked := o
+		if !canRecover(asked.Reason) {
+			asked = Outcome{Reason: reasons.DevBrowserSync, Source: o.Source}
+		}
+		asking := d.startHandshake(ctx, e, asked, now)
+		if asking.handshake || asking.Stuck != NotStuck && o.Reason != "" {
+			return asking, true
+		}
+	}
+	if (o.Reason == "" || o.Reason == reasons.TokenExpired) && d.Settings.changed(ctx, e, e.chosen().read.Claims, now) {
+		return d.confirm(ctx, e, o.Source, now)
+	}
+	return Outcome{}, false
+}
+
+// resync starts a handshake for somebody who is signed in, where the session may be another one by now. Where none can
+// be made, they stay signed in.
+func (d *Decider) resync(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
+	var reason reasons.Reason
+	switch target, ok := d.Settings.Organizations.Target(e.Page.Path); {
+	case d.Settings.crossOriginReferrer(ctx, e, now):
+		reason = reasons.CrossOriginSync
+	case ok && e.Document && !o.Claims.Pending && !target.Active(o.Claims.Organization.ID, o.Claims.Organization.Slug):
+		reason = reasons.OrganizationMismatch
+	default:
+		return o
+	}
+	if handshake := d.startHandshake(ctx, e, Outcome{Source: o.Source, Reason: reason}, now); handshake.handshake {
+		return handshake
+	}
+	return o
+}
+
+// finish applies to o what holds for every decision that came from a cookie.
+func (d *Decider) finish(r *http.Request, e *Evidence, o *Outcome, now time.Time) {
+	s := d.Settings
+	if o.Reason == "" && crossOrigin(r, &e.Request, s) {
+		*o = Outcome{Reason: reasons.CrossOriginRequest, Source: o.Source}
+		return
+	}
+	if o.Reason == "" {
+		o.Reason = s.judgePending(o.Claims)
+	}
+	if e.Document && !e.Head {
+		s.stripState(r.Context(), e, o)
+		o.setCookies("no-store", s.clearHandshake(&e.Request, o.Reason == reasons.SessionChanged))
+		o.setCookies("no-store", s.deletePlanted(e, o))
+		o.setCookies("no-store", s.endAttempts(r.Context(), e, o, now))
+	}
+	if o.Reason == "" && o.Source == FromCookie && e.renewalObstacle() == nil {
+		if c := s.partyCookie(r.Context(), o.Claims, &e.Request, now); c != nil {
+			o.setCookies("private", []string{c.String()})
+		}
+	}
+}
+
+// judgePending keeps a session that still has a task to do from counting as signed in.
+func (s *Settings) judgePending(c *sessiontoken.Claims) reasons.Reason {
+	if c.Pending && !s.AllowPending {
+		return reasons.SessionPending
+	}
+	return ""
+}
+
+// setCookies adds Set-Cookie values, and keeps a response that has any, which now is one browser's, out of
+// shared caches.
+func (o *Outcome) setCookies(cacheControl string, cookies []string) {
+	if len(cookies) == 0 {
+		return
+	}
+	if o.Header == nil {
+		o.Header = make(http.Header)
+	}
+	for _, c := range cookies {
+		o.Header.Add("Set-Cookie", c)
+	}
+	if o.Header.Get("Cache-Control") == "" {
+		o.Header.Set("Cache-Control", cacheControl)
+	}
+}
+
+func (o *Outcome) setHeader(name, value string) {
+	if o.Header == nil {
+		o.Header = make(http.Header)
+	}
+	o.Header.Set(name, value)
+}

@@ -1,0 +1,133 @@
+package decision
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/reasons"
+)
+
+// A handshake sends a document request to the Frontend API, which looks at the browser's own session there and
+// sends it back with fresh cookies. See https://clerk.com/docs/guides/how-clerk-works/overview.
+
+// Clerk's own counter of handshakes is a cookie that lives for countedFor. Where the browser keeps ours it stops nobody:
+// tabs that were opened together share it.
+const (
+	maxCounted = 3
+	countedFor = 2 * time.Second
+)
+
+// canRecover reports whether a handshake can change a reason.
+func canRecover(reason reasons.Reason) bool {
+	switch reason {
+	case reasons.SessionTokenWithoutUAT, reasons.UATWithoutSessionToken, reasons.TokenBeforeUAT, reasons.SessionTokenAmbiguous,
+		reasons.TokenExpired, reasons.TokenNotActiveYet, reasons.TokenFromTheFuture, reasons.TokenMissingAzp,
+		reasons.DevBrowserMissing, reasons.DevBrowserSync, reasons.SatelliteNeedsSync, reasons.PrimaryRespondsToSync,
+		reasons.CrossOriginSync, reasons.OrganizationMismatch, reasons.SessionChanged:
+		return true
+	}
+	return false
+}
+
+// startHandshake turns a signed-out outcome into a handshake where that can help and the request allows it: on
+// documents only, because everything else cannot follow, and not for ever.
+func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
+	s := d.Settings
+	if !canRecover(o.Reason) || !e.Document || s.onceOnly(e, o.Reason) || e.Head && (e.Own.Any || e.Answer.Any()) {
+		return o
+	}
+	e.needed = true
+	switch e.result.reason {
+	case reasons.TokenMissingAzp, reasons.KeysUnavailable:
+		return Outcome{Reason: e.result.reason, Source: FromHandshake} // the next answer would be no better
+	}
+	p, ok := s.newReturnPoint(ctx, e, now)
+	if e.Redirects >= maxCounted && len(p.entries) == 0 {
+		o.Stuck = InCircles
+		return o.orUnavailable(e)
+	}
+	if !ok {
+		return Outcome{Reason: reasons.RequestHostNotAuthorized, Source: o.Source}
+	}
+	byToken := p.own.byToken || e.result.unasked != nil
+	if p.own.byToken && e.result.unasked != nil {
+		return o.orUnavailable(e)
+	}
+	if o.Stuck = d.stop(e, &p, now); o.Stuck != NotStuck {
+		return o.orUnavailable(e)
+	}
+	location := s.handshakeLocation(e, o, p.public, d.newReturn(ctx, e, &p, now), byToken)
+	if location == "" {
+		return o.orUnavailable(e)
+	}
+	o.handshake, o.Header = true, http.Header{}
+	o.Header.Set("Location", location)
+	o.Header.Set("Cache-Control", "no-store")
+	o.Header.Set("X-Clerk-Auth-Status", "handshake")
+	o.Header.Set("X-Clerk-Auth-Reason", ClerkReason(o.Reason, o.Detail))
+	if !e.uncounted() {
+		s.count(e, &o, &p, byToken, now)
+	}
+	return o
+}
+
+// orUnavailable is a handshake that is not made. If it was the only way left, because the last one's answer could not be
+// had, who is signed in cannot be told.
+func (o Outcome) orUnavailable(e *Evidence) Outcome {
+	if e.result.unasked != nil {
+		return Outcome{Reason: reasons.HandshakeUnavailable, Source: FromHandshake, Detail: e.result.unasked}
+	}
+	return o
+}
+
+// count adds the cookies that end a series of handshakes. What goes to a satellite is the satellite's.
+func (s *Settings) count(e *Evidence, o *Outcome, p *returnPoint, byToken bool, now time.Time) {
+	o.Header.Add("Set-Cookie", inbound.CookieRedirects+"="+strconv.Itoa(e.Redirects+1)+"; SameSite=Lax; HttpOnly; Max-Age="+strconv.Itoa(int(countedFor/time.Second)))
+	if o.Reason != reasons.PrimaryRespondsToSync {
+		o.Header.Add("Set-Cookie", s.attemptsCookie(&e.Request, p.public, p.next(byToken, now)))
+	}
+	if o.Reason == reasons.TokenMissingAzp {
+		o.Header.Add("Set-Cookie", s.ownCookie(&e.Request, inbound.CookieTried, "1", triedLifetime).String())
+	}
+}
+
+// newReturn is the address to come back to.
+func (d *Decider) newReturn(ctx context.Context, e *Evidence, p *returnPoint, now time.Time) string {
+	s := d.Settings
+	address := addressWithout(p.public, e.Page, s.leftBehind)
+	if address == "" {
+		return ""
+	}
+	if d.marks(e, p, now) {
+		address = withParameter(address, inbound.ParamSent, strconv.FormatInt(now.Unix(), 10))
+	}
+	if e.confirms || s.confirmed(ctx, e, now) {
+		address = withParameter(address, inbound.ParamState, s.newState(ctx, e, p, now))
+	}
+	return address
+}
+
+// endAttempts is the cookie without this page, which was decided without needing a handshake. Clerk's counter goes with
+// it: alone it would stop the next page.
+func (s *Settings) endAttempts(ctx context.Context, e *Evidence, o *Outcome, now time.Time) []string {
+	if e.Attempts == [inbound.Slots]inbound.AttemptCookies{} || e.needed || e.Prefetch || o.Header.Get("Location") != "" {
+		return nil
+	}
+	p, ok := s.newReturnPoint(ctx, e, now)
+	if !ok || !p.known() {
+		return nil
+	}
+	cookies := []string{s.attemptsCookie(&e.Request, p.public, p.others())}
+	if e.Redirects > 0 {
+		cookies = append(cookies, inbound.CookieRedirects+"=; Max-Age=0; SameSite=Lax; HttpOnly")
+	}
+	return cookies
+}
+
+// onceOnly reports whether a handshake has been made for a reason that one handshake changes, or none.
+func (s *Settings) onceOnly(e *Evidence, reason reasons.Reason) bool {
+	return reason == reasons.TokenMissingAzp && (e.Tried || e.resolved)
+}

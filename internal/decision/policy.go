@@ -1,0 +1,138 @@
+package decision
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/origin"
+	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+)
+
+// Policy is what a verified token is judged by.
+type Policy struct {
+	List          origin.List
+	Allow         func(ctx context.Context, origin, host string) bool // nil: the list alone decides
+	Any           bool                                                // any azp will do
+	BearerWithout bool                                                // bearer tokens need no azp
+	CookieWithout bool                                                // nor do cookies
+	Audience      []string                                            // empty: aud is not read
+	Issuers       []string
+	Party         PartyKey
+	Skew          time.Duration
+}
+
+// judge says what is wrong with verified claims, or nothing. It runs for every request, whether or not the
+// signature was verified for this one. The first that fails is the reason.
+func (p *Policy) judge(ctx context.Context, c *sessiontoken.Claims, from TokenSource, f *inbound.Request, now time.Time) reasons.Reason {
+	switch {
+	case c.Sub == "", c.SID == "", c.Unreadable, !p.forMe(c):
+		return reasons.TokenVerificationFailed
+	}
+	if reason := p.judgeParty(ctx, c, from, f, now); reason != "" {
+		return reason
+	}
+	if !slices.Contains(p.Issuers, c.Iss) {
+		return reasons.TokenIssuer
+	}
+	return p.judgeTime(c, now)
+}
+
+// forMe reports whether the audience is met. Without one set, aud is not read.
+func (p *Policy) forMe(c *sessiontoken.Claims) bool {
+	if len(p.Audience) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(c.Aud, func(a string) bool { return slices.Contains(p.Audience, a) })
+}
+
+// judgeParty is the allowlist: azp names the origin that the token was issued for.
+func (p *Policy) judgeParty(ctx context.Context, c *sessiontoken.Claims, from TokenSource, f *inbound.Request, now time.Time) reasons.Reason {
+	if p.Any {
+		return ""
+	}
+	switch {
+	case p.allows(ctx, c.Azp.Value, f):
+		return ""
+	case c.Azp.State != sessiontoken.Absent:
+		return reasons.TokenInvalidParties
+	case from != FromBearer:
+		return p.judgeMissing(ctx, c, f, now)
+	case p.BearerWithout:
+		return ""
+	}
+	return reasons.TokenInvalidParties
+}
+
+// judgeMissing judges a token that a browser brought by itself and that does not say for whom it was minted.
+func (p *Policy) judgeMissing(ctx context.Context, c *sessiontoken.Claims, f *inbound.Request, now time.Time) reasons.Reason {
+	if p.CookieWithout || p.partyHolds(ctx, c, f, now) {
+		return ""
+	}
+	return reasons.TokenMissingAzp
+}
+
+// judgeTime reads exp, nbf and iat, in Clerk's order: an expired token is expired, whatever else it is.
+func (p *Policy) judgeTime(c *sessiontoken.Claims, now time.Time) reasons.Reason {
+	switch {
+	case c.Exp.State != sessiontoken.Present:
+		return reasons.TokenVerificationFailed
+	case p.past(c.Exp, now):
+		return reasons.TokenExpired
+	case c.Nbf.State == sessiontoken.Malformed:
+		return reasons.TokenVerificationFailed
+	case p.ahead(c.Nbf, now):
+		return reasons.TokenNotActiveYet
+	case c.Iat.State == sessiontoken.Malformed:
+		return reasons.TokenVerificationFailed
+	case p.ahead(c.Iat, now):
+		return reasons.TokenFromTheFuture
+	}
+	return ""
+}
+
+// past reports whether d has come, leeway given: dates are whole seconds, so that the last whole second decides.
+func (p *Policy) past(d sessiontoken.Date, now time.Time) bool {
+	return d.State == sessiontoken.Present && d.Unix <= now.Add(-p.Skew).Unix()
+}
+
+// ahead reports whether d has not come yet, leeway given.
+func (p *Policy) ahead(d sessiontoken.Date, now time.Time) bool {
+	return d.State == sessiontoken.Present && d.Unix > now.Add(p.Skew).Unix()
+}
+
+// publicOrigin is the origin under which the client sees this request, as far as the allowlist vouches for it.
+// https wins over http, except in development on this machine. So TLS that ends before this server needs no
+// header at all.
+func publicOrigin(ctx context.Context, f *inbound.Request, p *Policy) (string, bool) {
+	if p.Any {
+		return origin.At(f.Scheme, f.RawHost)
+	}
+	schemes := [2]string{"https", "http"}
+	if f.Scheme == "http" && origin.Loopback(strings.ToLower(origin.Hostname(f.RawHost))) {
+		schemes = [2]string{"http", "https"}
+	}
+	for _, scheme := range schemes {
+		if o, ok := p.List.At(scheme, f.RawHost); ok {
+			return o, true
+		}
+		if p.Allow == nil {
+			continue
+		}
+		if o, ok := origin.At(scheme, f.RawHost); ok && p.Allow(ctx, o, f.Host()) {
+			return o, true
+		}
+	}
+	return "", false
+}
+
+// allows asks the list, and then AllowParty, which sees origins in normal form only.
+func (p *Policy) allows(ctx context.Context, party string, f *inbound.Request) bool {
+	if p.List.Match(party) {
+		return true
+	}
+	return p.Allow != nil && origin.Normal(party) && p.Allow(ctx, party, f.Host())
+}

@@ -1,0 +1,119 @@
+package decision
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/backendapi"
+	"github.com/clerkauth/clerkauth/internal/inbound"
+)
+
+// handshakeLocation is where a handshake begins; empty: the instance's address is not known, or the way there and back is
+// too long. byToken: its answer shall not be a nonce.
+func (s *Settings) handshakeLocation(e *Evidence, o Outcome, public, back string, byToken bool) string {
+	if o.target != "" {
+		return o.target
+	}
+	base := s.frontendAt(public)
+	if base == "" || back == "" {
+		return ""
+	}
+	var a address
+	a.write(base, "/v1/client/handshake")
+	a.add("redirect_url", back)
+	a.add("__clerk_api_version", backendapi.Version)
+	a.add("suffixed_cookies", strconv.FormatBool(e.pair == inbound.Suffixed))
+	a.add("__clerk_hs_reason", ClerkReason(o.Reason, o.Detail))
+	if s.Secret && !byToken {
+		a.add("format", "nonce")
+	}
+	if token := e.sentToken(); token != "" {
+		a.add("__session", token)
+	}
+	if browser := e.devBrowserToken(); !s.Live && browser != "" {
+		a.add("__clerk_db_jwt", browser)
+	}
+	if target, ok := s.Organizations.Target(e.Page.Path); ok {
+		a.add("organization_id", target.Parameter())
+	}
+	return a.String()
+}
+
+// frontendAt is the Frontend API as a browser reaches it from an origin.
+func (s *Settings) frontendAt(public string) string {
+	if s.ProxyPath != "" {
+		return public + strings.TrimRight(s.ProxyPath, "/")
+	}
+	return s.Frontend
+}
+
+// leftBehind reports whether a parameter is left out of the address to come back to. In development an answer that did
+// not hold would stand beside the next one, and of two none counts.
+func (s *Settings) leftBehind(name string) bool {
+	switch name {
+	case paramDevBrowser, paramLegacyDevBrowser, inbound.ParamState, inbound.ParamSent:
+		return true
+	case inbound.CookieHandshake, inbound.CookieNonce:
+		return !s.Live
+	}
+	return false
+}
+
+// sortedQuery tells pages apart, whatever order the Frontend API leaves their parameters in. Nobody is sent away from
+// a page whose query is too long to come back to, so that it does not count.
+func sortedQuery(query string) string {
+	if len(query) > maxAddress {
+		return ""
+	}
+	var kept [][2]string
+	for name, value := range inbound.Parameters(query) {
+		if !leftByHandshake(name) {
+			kept = append(kept, [2]string{name, value})
+		}
+	}
+	slices.SortFunc(kept, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	var sorted strings.Builder
+	sorted.Grow(len(query) + len(kept))
+	for _, p := range kept {
+		sorted.WriteByte('&')
+		sorted.WriteString(formEscape(p[0]))
+		sorted.WriteByte('=')
+		sorted.WriteString(formEscape(p[1]))
+	}
+	return sorted.String()
+}
+
+// leftByHandshake reports whether a parameter says something about a handshake, and nothing about the page.
+func leftByHandshake(name string) bool {
+	switch name {
+	case inbound.CookieHandshake, inbound.CookieNonce, paramDevBrowser, paramLegacyDevBrowser, paramHelp, inbound.ParamState, inbound.ParamSent:
+		return true
+	}
+	return false
+}
+
+// withParameter is an address without fragment and one more parameter.
+func withParameter(address, name, value string) string {
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
+	}
+	return address + separator + name + "=" + formEscape(value)
+}
+
+// Clerk's own parameters.
+const (
+	paramDevBrowser       = "__clerk_db_jwt"
+	paramLegacyDevBrowser = "__dev_session"
+	paramHelp             = "__clerk_help"
+	paramSynced           = "__clerk_synced"
+	paramRedirect         = "__clerk_redirect_url"
+)
+
+// withoutAnswer is the address of a document without what a handshake left in it.
+func withoutAnswer(public string, p inbound.Page) string {
+	return addressWithout(public, p, func(name string) bool {
+		return name != paramLegacyDevBrowser && leftByHandshake(name)
+	})
+}

@@ -1,0 +1,143 @@
+package decision
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/backendapi"
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+)
+
+// Why an expired token was not refreshed, in Clerk's words; the Backend API's own codes come beside these.
+var (
+	errRefreshNonGet   = errors.New("non-eligible-non-get")
+	errRefreshNoCookie = errors.New("non-eligible-no-refresh-cookie")
+	errRefreshNoSID    = errors.New("expired-session-token-missing-sid-claim")
+	errRefreshSession  = errors.New("invalid-session-token")
+	errRefreshNoAzp    = errors.New("non-eligible-no-azp")
+	errRefreshDisagree = errors.New("non-eligible-several-sessions")
+	errRefreshNoSecret = errors.New("non-eligible-no-secret-key")
+
+	errRefreshSubresource = errors.New("non-eligible-subresource")
+	errRefreshNotRequired = errors.New("non-eligible-not-required")
+)
+
+// Left reports whether an expired token was left alone only because nothing here requires a session.
+func (o *Outcome) Left() bool { return errors.Is(o.Detail, errRefreshNotRequired) }
+
+// bearerObstacle says why an expired bearer token is not refreshed: a refresh belongs to a cookie, and mixing the
+// two would sign one session in as another.
+func bearerObstacle(method string) error {
+	if method != http.MethodGet {
+		return errRefreshNonGet
+	}
+	return errRefreshNoCookie
+}
+
+// refreshObstacle says why an expired cookie token cannot be refreshed; nil: it can.
+func (s *Settings) refreshObstacle(e *Evidence) error {
+	c := e.chosen().read.Claims
+	switch {
+	case e.Method != http.MethodGet:
+		return errRefreshNonGet
+	case e.Refresh == "", len(e.Refresh) > maxCookie:
+		return errRefreshNoCookie
+	case !s.Secret:
+		return errRefreshNoSecret
+	case e.cookies.severalExpired:
+		return errRefreshDisagree
+	case !s.Policy.Any && c.Azp.State != sessiontoken.Present:
+		return errRefreshNoAzp
+	case !wellFormedSID(c.SID):
+		return errRefreshNoSID
+	}
+	return e.renewalObstacle()
+}
+
+// maxCookie is the size of the largest cookie that browsers keep, in bytes.
+const maxCookie = 4 << 10
+
+// wellFormedSID reports whether sid has the form that Clerk documents: it becomes part of an address.
+func wellFormedSID(sid string) bool {
+	rest, ok := strings.CutPrefix(sid, "sess_")
+	return ok && rest != "" && len(rest) <= 128 && strings.Trim(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == ""
+}
+
+// refresh exchanges the expired cookie token, whose outcome is o, for a new one. Where that fails or cannot be done, o
+// says why.
+func (d *Decider) refresh(r *http.Request, e *Evidence, o Outcome, now time.Time) Outcome {
+	if o.Detail = d.Settings.refreshObstacle(e); o.Detail != nil {
+		return o
+	}
+	if crossOrigin(r, &e.Request, d.Settings) {
+		return Outcome{Reason: reasons.CrossOriginRequest, Source: FromCookie} // or the new cookies would be lost
+	}
+	renewed, err := d.askRefresh(r, e, now)
+	if err != nil {
+		o.Detail = err
+		return o
+	}
+	o = Outcome{Source: FromRefresh, Token: renewed.token, Claims: renewed.claims}
+	o.setCookies("no-store", renewed.cookies)
+	return o
+}
+
+// askRefresh exchanges the token of e.chosen() for a new one of the same session, and judges that like any other.
+func (d *Decider) askRefresh(r *http.Request, e *Evidence, now time.Time) (renewal, error) {
+	public, _ := publicOrigin(r.Context(), &e.Request, &d.Settings.Policy)
+	expired := e.chosen().read
+	cookies, err := d.backend.Refresh(r.Context(), backendapi.RefreshRequest{
+		Session: expired.Claims.SID, Suffixed: e.pair == inbound.Suffixed,
+		Format: "cookie", ExpiredToken: expired.Raw, RefreshToken: e.Refresh, RequestOrigin: public, RequestHeaders: forwarded(r.Header),
+	})
+	if err != nil {
+		return renewal{}, err
+	}
+	result := d.judgeDirectives(r.Context(), cookies, FromRefresh, &e.Request, now)
+	if !result.ok || result.token == "" || result.claims.SID != expired.Claims.SID {
+		return renewal{}, errRefreshSession
+	}
+	return result, nil
+}
+
+// maxForwarded is how much of a request's header a refresh tells the Backend API, in bytes.
+const maxForwarded = 8 << 10
+
+// forwarded is the header of a request as far as it fits, the shortest lines first: a line that fills it must not keep
+// out what says which browser this is.
+func forwarded(h http.Header) map[string][]string {
+	type line struct{ name, value string }
+	var lines []line
+	for name, values := range h {
+		lines = append(lines, line{strings.ToLower(name), strings.Join(values, ", ")})
+	}
+	slices.SortFunc(lines, func(a, b line) int {
+		return cmp.Or(cmp.Compare(len(a.name)+len(a.value), len(b.name)+len(b.value)), strings.Compare(a.name, b.name))
+	})
+	headers, left := make(map[string][]string, len(lines)), maxForwarded
+	for _, l := range lines {
+		if left -= len(l.name) + len(l.value); left < 0 {
+			break
+		}
+		headers[l.name] = []string{l.value}
+	}
+	return headers
+}
+
+// renewalObstacle says why an answer to this request brings no cookies that renew a session; nil: it may. The parts
+// of pages are what shared caches are for, so they get none; what a page shows gets them only where it is not for everybody.
+func (e *Evidence) renewalObstacle() error {
+	switch {
+	case e.Destination == inbound.PagePart:
+		return errRefreshSubresource
+	case e.Destination == inbound.PageMedia && !e.required:
+		return errRefreshNotRequired
+	}
+	return nil
+}

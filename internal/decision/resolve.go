@@ -1,0 +1,229 @@
+package decision
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/backendapi"
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+)
+
+// renewal is what a handshake or a refresh brought: cookies for the browser, and who they sign in.
+type renewal struct {
+	ok      bool
+	reason  reasons.Reason // why its session token was refused; empty: it was not
+	token   string         // empty: the answer signs the browser out
+	claims  *sessiontoken.Claims
+	cookies []string // Set-Cookie values, fit to be passed on
+	unasked error    // why nobody could say what a nonce stands for; nil: somebody could
+}
+
+// resolve reads the answer of a handshake. One that does not hold is remembered for a while, so that a link or a
+// planted cookie costs the Backend API one question. In development, where answers come in the address, this browser
+// must have been sent to fetch one.
+func (d *Decider) resolve(ctx context.Context, e *Evidence, now time.Time) {
+	if !e.Document || e.Head || e.Answer.Empty() {
+		return
+	}
+	if !d.Settings.Live && !d.Settings.sentOut(ctx, e, now) {
+		e.unexpected = true
+		return
+	}
+	e.resolved = true
+	if nonce := e.Answer.Nonce.Only(); nonce != "" {
+		e.result = d.once("nonce "+nonce, now, func() renewal { return d.resolveNonce(ctx, nonce, &e.Request, now) })
+	}
+	nonce := e.result
+	if token := e.Answer.Token.Only(); token != "" && (e.Answer.Nonce.Only() == "" || nonce.unasked != nil) {
+		e.result = d.once("token "+token, now, func() renewal { return d.resolveToken(ctx, token, &e.Request, now) })
+	}
+	if !e.result.ok {
+		e.result.unasked = nonce.unasked
+	}
+}
+
+// sentOut reports whether this browser has been on a handshake.
+func (s *Settings) sentOut(ctx context.Context, e *Evidence, now time.Time) bool {
+	p, ok := s.newReturnPoint(ctx, e, now)
+	return ok && len(p.entries) > 0
+}
+
+// once does not look at an answer again that did not hold. One that nobody could judge may still hold.
+func (d *Decider) once(name string, now time.Time, look func() renewal) renewal {
+	key := sha256.Sum256([]byte(name))
+	if d.failed.has(key, now) {
+		return renewal{}
+	}
+	result := look()
+	if !result.ok && result.unasked == nil && result.reason != reasons.KeysUnavailable {
+		d.failed.add(key, now)
+	}
+	return result
+}
+
+// resolveNonce asks the Backend API what a nonce stands for.
+func (d *Decider) resolveNonce(ctx context.Context, nonce string, f *inbound.Request, now time.Time) renewal {
+	if d.backend == nil || !wellFormedNonce(nonce) {
+		return renewal{}
+	}
+	directives, err := d.backend.HandshakePayload(ctx, nonce)
+	switch {
+	case err == nil:
+		return d.judgeDirectives(ctx, directives, FromHandshake, f, now)
+	case backendapi.Unanswered(err):
+		return renewal{unasked: err}
+	}
+	return renewal{}
+}
+
+// resolveToken verifies a handshake token, which needs no Backend API.
+func (d *Decider) resolveToken(ctx context.Context, token string, f *inbound.Request, now time.Time) renewal {
+	claims, directives, reason, ok := d.verifier.Handshake(ctx, token, now)
+	if !ok || !d.Policy.judgeHandshake(claims, now) {
+		return renewal{reason: reason}
+	}
+	return d.judgeDirectives(ctx, directives, FromHandshake, f, now)
+}
+
+// wellFormedNonce keeps a nonce from being anything else in the Backend API's address.
+func wellFormedNonce(nonce string) bool {
+	return len(nonce) >= 8 && len(nonce) <= 128 && strings.Trim(nonce, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == ""
+}
+
+// judgeHandshake judges the claims of a handshake token, which may lack all but an issuer.
+func (p *Policy) judgeHandshake(c *sessiontoken.Claims, now time.Time) bool {
+	return (c.Iss == "" || slices.Contains(p.Issuers, c.Iss)) &&
+		c.Exp.State != sessiontoken.Malformed && c.Nbf.State != sessiontoken.Malformed &&
+		!p.past(c.Exp, now) && !p.ahead(c.Nbf, now)
+}
+
+// judgeDirectives decides about Set-Cookie values from Clerk. They are passed on only if the session token among
+// them passes every check; of several the last counts, as in a browser. Without one they sign out.
+func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k TokenSource, f *inbound.Request, now time.Time) renewal {
+	result := renewal{}
+	for _, line := range directives {
+		c, ok := parseDirective(line)
+		if !ok {
+			return renewal{}
+		}
+		if slices.Contains(d.Settings.Names.Session[:], c.name) {
+			result.token = c.value
+		}
+	}
+	if len(directives) > maxDirectives {
+		return renewal{}
+	}
+	if result.token != "" {
+		read := d.verifier.Read(result.token, now)
+		reason := d.judgeToken(ctx, &read, k, f, now)
+		if k == FromHandshake && !d.Settings.Live {
+			reason = d.forgiveClock(ctx, &read, reason, k, f, now)
+		}
+		if reason != "" {
+			return renewal{reason: reason}
+		}
+		result.claims = read.Claims
+	}
+	result.ok, result.cookies = true, d.Settings.passOn(directives, result.token == "")
+	return result
+}
+
+// maxDirectives is how many cookies one answer may set.
+const maxDirectives = 64
+
+// forgivenSkew is how far a development machine's clock may be off when it signs in.
+const forgivenSkew = 24 * time.Hour
+
+// forgiveClock judges a token again whose time is wrong: it has just been minted, so that the clock is wrong.
+// Only in development.
+func (d *Decider) forgiveClock(ctx context.Context, read *sessiontoken.Token, reason reasons.Reason, k TokenSource, f *inbound.Request, now time.Time) reasons.Reason {
+	switch reason {
+	case reasons.TokenExpired, reasons.TokenNotActiveYet, reasons.TokenFromTheFuture:
+	default:
+		return reason
+	}
+	lenient := d.Settings.Policy
+	lenient.Skew = forgivenSkew
+	if again := lenient.judge(ctx, read.Claims, k, f, now); again != "" {
+		return reason
+	}
+	d.ClockOff(now.Sub(read.Claims.Iat.Time()))
+	return ""
+}
+
+// directive is one Set-Cookie value.
+type directive struct{ name, value, attributes string }
+
+// parseDirective refuses what is no cookie or cannot be a header value.
+func parseDirective(d string) (directive, bool) {
+	d = strings.TrimSpace(d)
+	if strings.ContainsFunc(d, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return directive{}, false
+	}
+	pair, attributes, _ := strings.Cut(d, ";")
+	name, value, ok := strings.Cut(pair, "=")
+	return directive{name, strings.TrimSpace(value), attributes}, ok
+}
+
+// passOn is what of an answer reaches the browser: Clerk's own cookies by their exact names, never a session for
+// the domain above, always Secure in production. An answer that signs out may do only that.
+func (s *Settings) passOn(directives []string, signOut bool) []string {
+	var cookies []string
+	for _, d := range directives {
+		c, ok := parseDirective(d)
+		if !ok || !s.Names.Clerks(c.name) {
+			continue
+		}
+		deletes := c.value == ""
+		browser := !s.Live && slices.Contains(s.Names.DevBrowser[:], c.name) // who is there, not who is signed in
+		if signOut && !deletes && !browser && (c.value != "0" || !slices.Contains(s.Names.UAT[:], c.name)) {
+			continue
+		}
+		session := slices.Contains(s.Names.Session[:], c.name)
+		cookies = append(cookies, c.name+"="+c.value+attributes(c.attributes, session && !deletes, s.Live))
+	}
+	return cookies
+}
+
+// attributes are the attributes of a Set-Cookie value, each after a semicolon.
+func attributes(list string, hostOnly, secure bool) string {
+	var kept strings.Builder
+	for attribute := range strings.SplitSeq(list, ";") {
+		attribute = strings.TrimSpace(attribute)
+		name, _, _ := strings.Cut(attribute, "=")
+		switch {
+		case attribute == "", hostOnly && strings.EqualFold(strings.TrimSpace(name), "Domain"):
+			continue
+		case strings.EqualFold(attribute, "Secure"):
+			secure = false
+		}
+		kept.WriteString("; " + attribute)
+	}
+	if secure {
+		kept.WriteString("; Secure")
+	}
+	return kept.String()
+}
+
+// clearHandshake are the Set-Cookie values that delete the cookies of a handshake, those that came or all: they have
+// done their work or never will.
+func (s *Settings) clearHandshake(f *inbound.Request, all bool) []string {
+	if !s.Live {
+		return nil
+	}
+	var cookies []string
+	for _, c := range []struct {
+		name string
+		came bool
+	}{{inbound.CookieHandshake, f.Answer.Token.Count > 0}, {inbound.CookieNonce, f.Answer.Nonce.Count > 0}} {
+		if c.came || all {
+			cookies = append(cookies, s.deletions(f, c.name)...)
+		}
+	}
+	return cookies
+}

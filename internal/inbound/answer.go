@@ -1,0 +1,74 @@
+package inbound
+
+import "strconv"
+
+// single is a cookie or parameter that counts only when exactly one came.
+type single struct {
+	Count int
+	value string
+}
+
+func (v *single) add(value string) {
+	v.Count++
+	v.value = value
+}
+
+// Only is the value, or "" when none or several came: which one counts could not be told.
+func (v *single) Only() string {
+	if v.Count != 1 {
+		return ""
+	}
+	return v.value
+}
+
+// Answer is what the Frontend API sent along when it sent the browser back.
+type Answer struct{ Nonce, Token single }
+
+// Empty reports whether nothing came that counts.
+func (a *Answer) Empty() bool { return a.Nonce.Only() == "" && a.Token.Only() == "" }
+
+// Any reports whether anything came, even what does not count.
+func (a *Answer) Any() bool { return a.Nonce.Count+a.Token.Count > 0 }
+
+// readDevelopmentAnswer reads a handshake's answer from the address. Only development instances send it there;
+// in production anybody's link could sign a visitor in as somebody else.
+func (f *Request) readDevelopmentAnswer() {
+	for name, value := range pairs(f.Page.Query) {
+		switch {
+		case spells(name, CookieHandshake):
+			f.Answer.Token.add(FormUnescape(value))
+		case spells(name, CookieNonce):
+			f.Answer.Nonce.add(FormUnescape(value))
+		}
+	}
+}
+
+// Parameters of the address that say something about this package's own handshakes.
+const (
+	ParamState = "__clerkauth_state"
+	ParamSent  = "__clerkauth_sent"
+)
+
+// OwnParameters are those of them that came.
+type OwnParameters struct {
+	Any   bool   // any of them, or several
+	State string // "" where none or several came
+	Sent  int64  // Unix seconds, when a page without our cookie was sent out; 0: it was not
+}
+
+// readOwnParameters reads them from the address of a document.
+func (f *Request) readOwnParameters() {
+	var state single
+	for name, value := range Parameters(f.Page.Query) {
+		switch name {
+		case ParamState:
+			state.add(value)
+		case ParamSent:
+			f.Own.Sent, _ = strconv.ParseInt(value, 10, 64)
+		default:
+			continue
+		}
+		f.Own.Any = true
+	}
+	f.Own.State = state.Only()
+}

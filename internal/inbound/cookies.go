@@ -1,0 +1,270 @@
+package inbound
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/origin"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+)
+
+// Slot is one of the two names that each of Clerk's cookies has.
+type Slot uint8
+
+// The two names.
+const (
+	Plain    Slot = iota // __session: of whichever instance wrote last
+	Suffixed             // __session_<suffix>: of this instance
+	Slots
+)
+
+// SessionCookie is a session cookie. A sibling subdomain can plant more of the same name, so that all of them are
+// looked at.
+type SessionCookie struct {
+	Slot Slot
+	Raw  string
+}
+
+// maxSessionCookies is how many session cookies of a request are read.
+const maxSessionCookies = 64
+
+// Value is the first of the cookies of one name. Zero: none came.
+type Value struct {
+	came  bool
+	Value string
+}
+
+// first keeps the first value that comes, even an empty one.
+func (v *Value) first(value string) {
+	if !v.came {
+		*v = Value{true, unescape(value)}
+	}
+}
+
+// Names are the names of Clerk's cookies that are read, of both slots.
+type Names struct {
+	Session, UAT, DevBrowser [Slots]string
+	Refresh                  string
+}
+
+// Names of cookies that no instance has a suffix of.
+const (
+	CookieHandshake = "__clerk_handshake"
+	CookieNonce     = "__clerk_handshake_nonce"
+	CookieRedirects = "__clerk_redirect_count"
+	CookieParty     = "clerkauth_party_" // followed by a tag
+	CookieTried     = "clerkauth_tried"
+	CookieAttempts  = "clerkauth_handshake"
+	PrefixHost      = "__Host-"
+)
+
+// NewNames returns the names of an instance's cookies. Without a suffix only the plain ones are read.
+func NewNames(suffix string) Names {
+	both := func(name string) [Slots]string {
+		if suffix == "" {
+			return [Slots]string{Plain: name}
+		}
+		return [Slots]string{Plain: name, Suffixed: name + "_" + suffix}
+	}
+	refresh := both("__refresh")
+	return Names{
+		Session: both("__session"), UAT: both("__client_uat"), DevBrowser: both("__clerk_db_jwt"),
+		Refresh: refresh[Suffixed],
+	}
+}
+
+func (f *Request) readLines(lines []string, s *Settings) {
+	bare := s.Bare(f)
+	for _, line := range lines {
+		f.readCookies(line, s, bare)
+	}
+	if s.Live {
+		return
+	}
+	f.Answer = Answer{} // in development it comes by the address, see readDevelopmentAnswer
+}
+
+// readCookies scans one Cookie header, split before anything is decoded. Quotes are part of a value, as they
+// are for browsers, and names match exactly: net/http's parser would unquote and drop. bare: our own cookies
+// carry no __Host- prefix.
+func (f *Request) readCookies(line string, s *Settings, bare bool) {
+	for line != "" {
+		var pair string
+		pair, line, _ = strings.Cut(line, ";")
+		pair = trimBlanks(pair)
+		if s.Live && !strings.HasPrefix(pair, "__") {
+			continue // another application's
+		}
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			continue
+		}
+		name, value = trimBlanks(name), trimBlanks(value)
+		own, prefixed := strings.CutPrefix(name, PrefixHost)
+		if own == CookieAttempts {
+			f.readAttempts(prefixed, value) // with test keys its name depends on the public origin, not on this connection
+		} else if prefixed != bare {
+			f.readOwn(own, value)
+		}
+		if strings.HasPrefix(name, "__") {
+			f.readCookie(name, value, &s.Names)
+		}
+	}
+}
+
+// trimBlanks takes spaces and tabs off both ends, and no other white space: a name that begins with one of
+// Unicode's is another name.
+func trimBlanks(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// readOwn reads the cookies that this package sets itself.
+func (f *Request) readOwn(name, value string) {
+	if tag, ok := strings.CutPrefix(name, CookieParty); ok {
+		f.readParty(tag, value)
+	} else if name == CookieTried {
+		f.Tried = true
+	}
+}
+
+func (f *Request) readCookie(name, value string, names *Names) {
+	switch name {
+	case names.Session[Plain]:
+		f.addToken(Plain, value)
+	case names.Session[Suffixed]:
+		f.addToken(Suffixed, value)
+	case names.UAT[Plain]:
+		f.UAT[Plain].first(value)
+	case names.UAT[Suffixed]:
+		f.UAT[Suffixed].first(value)
+	case names.DevBrowser[Plain]:
+		f.DevBrowser[Plain].first(value)
+	case names.DevBrowser[Suffixed]:
+		f.DevBrowser[Suffixed].first(value)
+	case names.Refresh:
+		f.Refresh = unescape(value)
+	case CookieRedirects:
+		f.Redirects = max(f.Redirects, redirectsMade(unescape(value)))
+	case CookieHandshake:
+		f.Answer.Token.add(unescape(value))
+	case CookieNonce:
+		f.Answer.Nonce.add(unescape(value))
+	}
+}
+
+// addToken adds a session cookie. What cannot be a token is kept as the first of its name only: it decides no more than
+// why nobody is signed in, and must not push others out.
+func (f *Request) addToken(s Slot, value string) {
+	if value == "" {
+		return
+	}
+	c := SessionCookie{s, unescape(value)}
+	switch {
+	case f.named[s] && !sessiontoken.Plausible(c.Raw):
+		return
+	case f.count == maxSessionCookies:
+		f.Unread = true
+		return
+	case f.count < len(f.few):
+		f.few[f.count] = c
+	default:
+		if f.many == nil {
+			f.many = append(f.many, f.few[:]...)
+		}
+		f.many = append(f.many, c)
+	}
+	f.count++
+	f.named[s] = true
+}
+
+// SessionCookies are the session cookies, in the order they came.
+func (f *Request) SessionCookies() []SessionCookie {
+	if f.many != nil {
+		return f.many
+	}
+	return f.few[:f.count]
+}
+
+// redirectsMade reads the count of handshakes. Odd values are none.
+func redirectsMade(value string) int {
+	n, err := strconv.ParseUint(value, 10, 31)
+	if err != nil {
+		return 0
+	}
+	return int(n)
+}
+
+// unescape decodes percent-encoding where it is one, as Clerk's own reader of cookies does.
+func unescape(value string) string {
+	if strings.IndexByte(value, '%') < 0 {
+		return value
+	}
+	decoded, err := url.PathUnescape(value)
+	if err != nil {
+		return value
+	}
+	return decoded
+}
+
+// Bare reports whether our own cookies go without Secure, and so without the __Host- prefix: only in development, on this
+// machine and without TLS.
+func (s *Settings) Bare(f *Request) bool {
+	return !s.Live && f.Scheme == "http" && origin.Loopback(origin.Hostname(f.Host()))
+}
+
+// PartyCookie is a party cookie as it came: the end of its name, and its value.
+type PartyCookie struct{ Tag, Value string }
+
+// The form of party cookies.
+const (
+	PartyTagSize    = 8     // characters
+	PartyVersion    = "v2." // before every value
+	maxPartyCookies = 8
+	maxPartyValue   = 64 // bytes: until the year 2286 one has 57
+)
+
+// readParty keeps what may be a party cookie. tag is what follows the name.
+func (f *Request) readParty(tag, value string) {
+	if len(tag) == PartyTagSize && len(value) <= maxPartyValue && strings.HasPrefix(value, PartyVersion) && f.partyCount < maxPartyCookies {
+		f.party[f.partyCount] = PartyCookie{tag, value}
+		f.partyCount++
+	}
+}
+
+// Party are the party cookies that came, whether or not they hold.
+func (f *Request) Party() []PartyCookie { return f.party[:f.partyCount] }
+
+// AttemptCookies are the last two cookies of the name. Browsers send our own, which is for every path, last, and in a
+// frame it may be there twice.
+type AttemptCookies struct{ Previous, Last string }
+
+// maxAttempts is the size of the largest of them that is kept, in bytes: eight entries have about 250.
+const maxAttempts = 512
+
+// readAttempts keeps one more cookie of the name.
+func (f *Request) readAttempts(prefixed bool, value string) {
+	kept := &f.Attempts[Plain]
+	if prefixed {
+		kept = &f.Attempts[Suffixed]
+	}
+	if len(value) <= maxAttempts {
+		*kept = AttemptCookies{kept.Last, value}
+	}
+}
+
+// Clerks reports whether name is one that Clerk sets.
+func (n *Names) Clerks(name string) bool {
+	if name == "" {
+		return false
+	}
+	return slices.Contains(n.Session[:], name) || slices.Contains(n.UAT[:], name) || slices.Contains(n.DevBrowser[:], name) ||
+		name == n.Refresh || name == "__refresh" || name == CookieHandshake || name == CookieNonce
+}

@@ -1,0 +1,91 @@
+package inbound
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/origin"
+)
+
+// clientHost is the host that the client named: the Host header or, where forwarded headers are trusted, a
+// single X-Forwarded-Host, which is forwarded. A host that is too long to be one is none.
+func clientHost(r *http.Request, forwarded []string) string {
+	host := r.Host
+	switch len(forwarded) {
+	case 0:
+	case 1:
+		host = forwarded[0]
+	default:
+		return ""
+	}
+	if len(host) > origin.MaxHost {
+		return ""
+	}
+	return host
+}
+
+// Host is the host as the client named it, in lower case, or "" when no browser names one like that.
+func (f *Request) Host() string {
+	if _, ok := origin.At("http", f.RawHost); !ok {
+		return ""
+	}
+	return strings.ToLower(f.RawHost)
+}
+
+// clientScheme is "https" or "http" where no allowlist tells.
+func clientScheme(r *http.Request, forwarded []string) string {
+	if len(forwarded) == 1 && (forwarded[0] == "http" || forwarded[0] == "https") {
+		return forwarded[0]
+	}
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// Target is the path and query that the client asked for. Handlers in front, such as http.StripPrefix,
+// change r.URL; the request line stays.
+func Target(r *http.Request) (path, query string) {
+	target := r.RequestURI
+	if target != "" && target[0] != '/' {
+		if _, rest, absolute := strings.Cut(target, "://"); absolute { // RFC 9112 section 3.2.2
+			target = rest[max(strings.IndexAny(rest, "/?"), 0):]
+		}
+	}
+	if strings.HasPrefix(target, "/") {
+		path, query, _ = strings.Cut(target, "?")
+		return path, query
+	}
+	path = r.URL.EscapedPath()
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	return path, r.URL.RawQuery
+}
+
+// proxied reports whether a request to host is for the proxied Frontend API, whose answers are its own.
+func (s *Settings) proxied(r *http.Request, host string) bool {
+	prefix := s.ProxyPrefix
+	if prefix == "" {
+		return false
+	}
+	path, _ := Target(r)
+	return (path == prefix || strings.HasPrefix(path, prefix+"/")) &&
+		(s.ProxyHost == "" || strings.EqualFold(host, s.ProxyHost))
+}
+
+// Upgrade reports whether a request asks for a WebSocket (RFC 6455 section 4.1).
+func (f *Request) Upgrade() bool {
+	if f.Lines[LineWebSocketKey] != nil {
+		return true
+	}
+	for _, line := range f.Lines[LineUpgrade] {
+		for protocol := range strings.SplitSeq(line, ",") {
+			name, _, _ := strings.Cut(protocol, "/")
+			if strings.EqualFold(strings.Trim(name, " \t"), "websocket") {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,26 @@
+package inbound
+
+import (
+	"strings"
+	"testing"
+)
+
+// What is read of many cookies is bounded, and nothing that cannot be a party cookie takes the place of one that may.
+func TestReadParty(t *testing.T) {
+	var f Request
+	for _, tag := range []string{"", "short", "ninechars"} {
+		f.readParty(tag, "v2.1.x")
+	}
+	for _, value := range []string{"", "x", "v1.1.x", "v2", "v2." + strings.Repeat("x", maxPartyValue)} {
+		f.readParty("AAAAAAAA", value)
+	}
+	if f.partyCount != 0 {
+		t.Errorf("%d of what cannot be party cookies were kept", f.partyCount)
+	}
+	for range 3 * maxPartyCookies {
+		f.readParty("AAAAAAAA", "v2.1.x")
+	}
+	if f.partyCount != maxPartyCookies {
+		t.Errorf("%d kept, want %d", f.partyCount, maxPartyCookies)
+	}
+}

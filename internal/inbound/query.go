@@ -1,0 +1,63 @@
+package inbound
+
+import (
+	"iter"
+	"net/url"
+	"strings"
+)
+
+// pairs are the names and values of a query in order, as they came.
+func pairs(query string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for pair := range strings.SplitSeq(query, "&") {
+			name, value, _ := strings.Cut(pair, "=")
+			if pair != "" && !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
+// Parameters are the names and values of a query in order, decoded as a form.
+func Parameters(query string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for name, value := range pairs(query) {
+			if !yield(FormUnescape(name), FormUnescape(value)) {
+				return
+			}
+		}
+	}
+}
+
+func FormUnescape(s string) string {
+	decoded, err := url.QueryUnescape(s)
+	if err != nil {
+		return s
+	}
+	return decoded
+}
+
+// First is the first value of a parameter.
+func First(query, parameter string) (string, bool) {
+	for name, value := range pairs(query) {
+		if spells(name, parameter) {
+			return FormUnescape(value), true
+		}
+	}
+	return "", false
+}
+
+// spells reports whether name, decoded, is parameter, which has letters and underscores only.
+func spells(name, parameter string) bool {
+	for _, c := range []byte(parameter) {
+		switch {
+		case name != "" && name[0] == c:
+			name = name[1:]
+		case len(name) >= 3 && name[0] == '%' && digit(name[1])<<4|digit(name[2]) == int64(c):
+			name = name[3:]
+		default:
+			return false
+		}
+	}
+	return name == ""
+}

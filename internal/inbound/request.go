@@ -1,0 +1,157 @@
+// Package inbound reads a request once: the host, the credentials and cookies that it carries, and whether a page is
+// asked for. It judges nothing.
+package inbound
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/reasons"
+)
+
+// Settings is what reading a request depends on. It never changes.
+type Settings struct {
+	Live        bool   // live keys: a handshake's answer comes in cookies, else in the address
+	Forwarded   bool   // X-Forwarded-Host and X-Forwarded-Proto are believed
+	Names       Names  // of Clerk's cookies
+	ProxyHost   string // the host of an absolute proxy address; empty: there is none, or it is a path
+	ProxyPrefix string // the path of the Frontend API's proxy without a slash at its end; empty: it has none
+}
+
+// Request is what a request says, read once. Everything after it judges a Request, and no http.Request.
+type Request struct {
+	Lines    Lines
+	Whole    bool // all of Lines were looked up
+	Method   string
+	RawHost  string // as it came; see Request.Host
+	Scheme   string // "https" or "http", where the allowlist does not tell
+	Document bool   // its answer, or with HEAD the answer to the GET, is shown as a page
+	Head     bool   // HEAD
+	Frame    bool   // a document in a frame
+	Prefetch bool   // the browser may never show it (Sec-Purpose)
+
+	Destination Destination
+
+	Bearer    string
+	HasBearer bool // an Authorization header decides alone, even an empty token
+
+	few    [4]SessionCookie // the session cookies, as long as there are few; from count on: unused
+	count  int
+	many   []SessionCookie // all of them, when there are more; see SessionCookies
+	named  [Slots]bool     // whether any came of this name
+	Unread bool            // more than maxSessionCookies came
+	UAT    [Slots]Value    // __client_uat
+
+	DevBrowser [Slots]Value                 // __clerk_db_jwt
+	Refresh    string                       // __refresh_<suffix>; the plain one is not read
+	Redirects  int                          // handshakes in the last seconds, by __clerk_redirect_count
+	party      [maxPartyCookies]PartyCookie // our own, of a browser that was signed in here; from partyCount on: unused
+	partyCount int
+	Tried      bool   // our own: a handshake for a missing azp has just been made
+	OwnSite    bool   // the browser says that no other site had a hand in this
+	Answer     Answer // what a handshake left for us
+
+	Attempts [Slots]AttemptCookies // our own: handshakes made, with the __Host- prefix and without
+	Own      OwnParameters         // our own, in the address of a document
+
+	Page Page // of documents, and in development of everything
+}
+
+// Page is a document request, as far as sending the browser elsewhere and back needs it.
+type Page struct {
+	Path, Query string // as the client sent them
+	Navigation  bool   // Sec-Fetch-Dest says document: a page of its own, not a frame
+	Referrer    string // a single Referer; empty: none
+}
+
+// Read reads r into f, which is zero. A reason means that the request contradicts itself.
+func (f *Request) Read(r *http.Request, s *Settings) reasons.Reason {
+	f.Lines.Read(r.Header, s.FirstLine(), ReadForPage)
+	f.Method = r.Method
+	f.RawHost, f.Scheme = clientHost(r, f.Lines[LineForwardedHost]), clientScheme(r, f.Lines[LineForwardedProto])
+	f.Document = f.asksForPage() && !s.proxied(r, f.RawHost)
+	if f.Document || !s.Live {
+		f.Page.Path, f.Page.Query = Target(r)
+	}
+	authorization := f.Lines[LineAuthorization]
+	if len(authorization) > 1 {
+		return reasons.MultipleAuthorization
+	}
+	if len(authorization) == 1 {
+		f.Bearer, f.HasBearer = bearer(authorization[0])
+	}
+	if f.HasBearer && !f.Document {
+		return ""
+	}
+	f.Lines.Read(r.Header, ReadForPage, LineCount)
+	f.Whole = true
+	f.OwnSite = isOwnSite(f.Lines[LineSite])
+	f.Destination = readDestination(f.Lines[LineDest])
+	f.readLines(f.Lines[LineCookie], s)
+	if referrers := f.Lines[LineReferer]; len(referrers) == 1 {
+		f.Page.Referrer = referrers[0]
+	}
+	dest := f.Lines.First(LineDest)
+	f.Page.Navigation = dest == "document"
+	if !f.Document {
+		return ""
+	}
+	f.Head, f.Prefetch = r.Method == http.MethodHead, strings.HasPrefix(f.Lines.First(LinePurpose), "prefetch")
+	f.Frame = dest == "iframe" || dest == "frame"
+	if strings.Contains(f.Page.Query, "clerk") {
+		f.readOwnParameters()
+		if !s.Live {
+			f.readDevelopmentAnswer()
+		}
+	}
+	return ""
+}
+
+// isOwnSite reads Sec-Fetch-Site: absent, or a request by the site itself or by the person.
+func isOwnSite(site []string) bool {
+	return len(site) == 0 || len(site) == 1 && (site[0] == "same-origin" || site[0] == "none" || site[0] == "")
+}
+
+// FirstLine is the first line that is read.
+func (s *Settings) FirstLine() int {
+	if s.Forwarded {
+		return LineForwardedHost
+	}
+	return readUntrusted
+}
+
+// bearer returns the token of an Authorization value: after the scheme Bearer in any case (RFC 9110 section
+// 11.1), or alone. Other schemes are another protocol's.
+func bearer(authorization string) (token string, ok bool) {
+	authorization = trimBlanks(authorization)
+	if authorization == "" {
+		return "", false
+	}
+	scheme, rest, found := strings.Cut(authorization, " ")
+	if !found {
+		return scheme, true
+	}
+	if !strings.EqualFold(scheme, "Bearer") {
+		return "", false
+	}
+	token, _, _ = strings.Cut(rest, " ")
+	return token, true
+}
+
+// asksForPage reports whether a browser will show the answer as a page. Sec-Fetch-Dest says so in browsers
+// since 2023; before that Accept begins with text/html. A service worker that answers a navigation asks with an empty
+// destination.
+func (f *Request) asksForPage() bool {
+	if f.Method != http.MethodGet && f.Method != http.MethodHead || len(f.Lines[LineDest]) > 1 {
+		return false
+	}
+	switch f.Lines.First(LineDest) {
+	case "":
+		return strings.HasPrefix(f.Lines.First(LineAccept), "text/html")
+	case "document", "iframe", "frame":
+		return true
+	case "empty":
+		return f.Lines.First(LineMode) == "navigate"
+	}
+	return false
+}

@@ -1,0 +1,173 @@
+// Package sessiontoken turns a Clerk session token into claims: its form, header and kind, the key and the signature, and
+// what both versions of Clerk's claims say.
+package sessiontoken
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/clerkauth/clerkauth/internal/jose"
+	"github.com/clerkauth/clerkauth/internal/jwks"
+	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/tokencache"
+)
+
+// MaxSize is the size of the largest token that is looked at, in bytes. Browsers send no larger cookie.
+const MaxSize = 8 << 10
+
+// Verifier turns tokens into claims, and remembers those whose signature is good. It is safe for concurrent use.
+type Verifier struct {
+	keys  *jwks.Keys
+	cache *tokencache.Cache[*Claims]
+	skew  time.Duration
+}
+
+// New returns a verifier that remembers size tokens at most. skew is how long after exp one may still be of use.
+func New(keys *jwks.Keys, size int, skew time.Duration) *Verifier {
+	return &Verifier{keys, tokencache.New[*Claims](size), skew}
+}
+
+// Keys are the keys that it verifies with.
+func (v *Verifier) Keys() *jwks.Keys { return v.keys }
+
+// Token is a token that was read but, unless Verified says so, not verified: nothing in it may be believed yet.
+type Token struct {
+	Raw      string
+	Claims   *Claims        // nil: it is no session token
+	Reason   reasons.Reason // empty: the form, the header and the kind are a session token's
+	Verified bool           // the signature was verified before, with keys that still are the instance's
+
+	jws *jws // nil when Verified
+}
+
+// jws is what a signature is verified from.
+type jws struct {
+	jose.Compact
+	header  header
+	members []jose.Member // of the payload
+	good    bool          // the signature was verified, and the claims are whole
+}
+
+// Read looks a token up among those that were verified before, and else parses it. It never waits.
+func (v *Verifier) Read(raw string, now time.Time) Token {
+	if t, ok := v.known(raw, v.keys.Ready(now), now); ok {
+		return t
+	}
+	return parse(raw, MaxSize)
+}
+
+// Reread looks a token up again, with keys that may have come since it was read.
+func (v *Verifier) Reread(t *Token, keys *jwks.Snapshot, now time.Time) {
+	if known, ok := v.known(t.Raw, keys, now); ok {
+		*t = known
+	}
+}
+
+func (v *Verifier) known(raw string, keys *jwks.Snapshot, now time.Time) (Token, bool) {
+	if keys == nil {
+		return Token{}, false
+	}
+	c, ok := v.cache.Get(raw, keys.Generation, now)
+	return Token{Raw: raw, Claims: c, Verified: true}, ok
+}
+
+// parse checks what needs no key: form, header and kind, in this order. size is in bytes.
+func parse(raw string, size int) Token {
+	if reason := Reject(raw, size); reason != "" {
+		return Token{Raw: raw, Reason: reason}
+	}
+	compact, ok := jose.Split(raw)
+	if !ok {
+		return Token{Raw: raw, Reason: reasons.TokenInvalid}
+	}
+	h, ok := decodeHeader(compact.Header)
+	if !ok {
+		return Token{Raw: raw, Reason: reasons.TokenInvalid}
+	}
+	c, members, err := decodeClaims(compact.Payload)
+	if err != nil {
+		return Token{Raw: raw, Reason: reasons.TokenInvalid}
+	}
+	if !h.sessionKind(c) {
+		return Token{Raw: raw, Reason: reasons.TokenTypeMismatch}
+	}
+	return Token{Raw: raw, Claims: c, jws: &jws{Compact: compact, header: h, members: members}}
+}
+
+// Reject says what is wrong with most of what is no session token, at a glance: it is too long, has no dots, or is one
+// of Clerk's opaque machine credentials. Empty: it has to be parsed.
+func Reject(raw string, size int) reasons.Reason {
+	switch {
+	case len(raw) > size:
+		return reasons.TokenInvalid
+	case strings.HasPrefix(raw, "ak_"), strings.HasPrefix(raw, "mt_"), strings.HasPrefix(raw, "oat_"):
+		return reasons.TokenTypeMismatch
+	case strings.IndexByte(raw, '.') < 0:
+		return reasons.TokenInvalid
+	}
+	return ""
+}
+
+// minSignature is the size of an encoded signature of the smallest key that is used, of 2048 bits.
+const minSignature = 342
+
+// Plausible reports whether a value has the outline of a session token. Nothing else can be one.
+func Plausible(raw string) bool {
+	return len(raw) <= MaxSize && strings.Count(raw, ".") == 2 && len(raw)-strings.LastIndexByte(raw, '.') > minSignature
+}
+
+// SignedAsClerkDoes reports whether the header of a token that was not verified names the algorithm and the type that
+// Clerk signs with.
+func (t *Token) SignedAsClerkDoes() bool { return t.jws.header.rs256() && t.jws.header.jwt() }
+
+// KID is the key id that a token that was not verified names.
+func (t *Token) KID() string { return t.jws.header.kid.Value }
+
+// Verify makes sure of the signature of a token. One that passes is remembered for as long as the keys are the same. It
+// may wait, and only for a key that nobody knows.
+func (v *Verifier) Verify(ctx context.Context, t *Token, now time.Time) reasons.Reason {
+	if t.Verified || t.jws.good {
+		return ""
+	}
+	keys, reason := v.checkSignature(ctx, t.jws, now)
+	if reason == "" {
+		t.Claims.expand(t.jws.members)
+		t.jws.good = true
+		v.remember(t, keys, now)
+	}
+	return reason
+}
+
+// remember keeps a token that was verified with keys.
+func (v *Verifier) remember(t *Token, keys *jwks.Snapshot, now time.Time) {
+	v.cache.Put(t.Raw, keys.Generation, now, v.keys.End(keys, now), t.Claims.Exp.Time().Add(v.skew), t.Claims)
+}
+
+// checkSignature finds the key and verifies with it (RFC 7515 section 5.2), RS256 and nothing else. It returns the keys
+// that it verified with.
+func (v *Verifier) checkSignature(ctx context.Context, t *jws, now time.Time) (*jwks.Snapshot, reasons.Reason) {
+	h := &t.header
+	keys, err := v.keys.Find(ctx, h.kid.Value, now)
+	switch {
+	case errors.Is(err, jwks.ErrUnknownKID):
+		return nil, reasons.KeyUnknown
+	case err != nil:
+		return nil, reasons.KeysUnavailable
+	case !h.jwt():
+		return nil, reasons.TokenInvalid
+	case !h.rs256():
+		return nil, reasons.TokenAlgorithm
+	}
+	key, err := keys.Key(&jwt.Token{Header: map[string]any{"kid": h.kid.Value, "alg": h.alg}, Method: jwt.SigningMethodRS256})
+	if err != nil {
+		return nil, reasons.KeyUnknown
+	}
+	if jwt.SigningMethodRS256.Verify(t.SigningInput, t.Signature, key) != nil {
+		return nil, reasons.TokenSignature
+	}
+	return keys, ""
+}
