@@ -26,17 +26,17 @@ func newKeys(s *settings) *jwks.Keys {
 // warnOfKeys logs what a fetch of keys showed to be wrong, with the field of Config to look at.
 func (s *settings) warnOfKeys(err error) {
 	if clock, ok := errors.AsType[*jwks.ClockError](err); ok {
-		s.warnings.warn("clock", "sessions end early or begin late, because the clock of this machine is off", "ahead_of_clerk", clock.Ahead.String())
+		s.warnings.Warn("clock", "sessions end early or begin late, because the clock of this machine is off", "ahead_of_clerk", clock.Ahead.String())
 		return
 	}
 	status, answered := errors.AsType[*jwks.StatusError](err)
 	switch {
 	case answered && s.secretKey != "" && (status.Status == http.StatusUnauthorized || status.Status == http.StatusForbidden):
-		s.warnings.warn("keys refused", "the Backend API refuses the secret key: is Config.SecretKey (CLERK_SECRET_KEY) this instance's, and not revoked?", "url", status.URL, "status", status.Status)
+		s.warnings.Warn("keys refused", "the Backend API refuses the secret key: is Config.SecretKey (CLERK_SECRET_KEY) this instance's, and not revoked?", "url", status.URL, "status", status.Status)
 	case answered:
-		s.warnings.warn("keys "+strconv.Itoa(status.Status), "keys could not be loaded", "url", status.URL, "status", status.Status)
+		s.warnings.Warn("keys "+strconv.Itoa(status.Status), "keys could not be loaded", "url", status.URL, "status", status.Status)
 	default:
-		s.warnings.warn("keys", "keys could not be loaded", "error", err)
+		s.warnings.Warn("keys", "keys could not be loaded", "error", err)
 	}
 }
 

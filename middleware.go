@@ -1,6 +1,10 @@
 package clerkauth
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/clerkauth/clerkauth/internal/private"
+)
 
 // Optional finds out who is signed in and lets everybody through: it refuses nobody. Handshakes happen here: a
 // browser whose session token ran out is sent through Clerk and back, with 307, before a handler sees it.
@@ -31,9 +35,9 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.
 		if w, done = d.Respond(w); done {
 			return
 		}
-		if p, ok := w.(interface{ settle() }); ok {
-			defer p.settle() // a handler may write nothing, or panic
-			r.Header = unconditional(r.Header)
+		if len(d.Header["Set-Cookie"]) > 0 {
+			defer private.Finish(w)
+			r.Header = private.Unconditional(r.Header)
 		}
 	}
 	if err, refused := d.Err.(*Error); refused && required { //nolint:errorlint // the field holds an *Error, never wrapped

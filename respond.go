@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/clerkauth/clerkauth/internal/decision"
+	"github.com/clerkauth/clerkauth/internal/private"
 )
 
 // retryAfter is what a 503 tells clients to wait, in seconds: keys are asked for again about as soon.
@@ -30,25 +31,12 @@ func (s *RequestState) Respond(w http.ResponseWriter) (next http.ResponseWriter,
 		}
 	}
 	if len(cookies) > 0 {
-		w = protect(w, cookies)
+		w = private.Writer(w, cookies)
 	}
 	if away {
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	}
 	return w, away
-}
-
-// unconditional is h without what asks for a 304 or for the part of a document that has not changed. A Range goes
-// with its If-Range: alone it would get the part of another document.
-func unconditional(h http.Header) http.Header {
-	h = h.Clone()
-	if _, ok := h["If-Range"]; ok {
-		delete(h, "Range")
-	}
-	for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Range"} {
-		delete(h, name)
-	}
-	return h
 }
 
 // refuse answers a request that may not pass.

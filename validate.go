@@ -15,6 +15,9 @@ import (
 	"github.com/clerkauth/clerkauth/internal/jwks"
 	"github.com/clerkauth/clerkauth/internal/origin"
 	"github.com/clerkauth/clerkauth/internal/publishable"
+	"github.com/clerkauth/clerkauth/internal/redact"
+	"github.com/clerkauth/clerkauth/internal/transport"
+	"github.com/clerkauth/clerkauth/internal/warnings"
 )
 
 // settings is a Config that New has understood. It never changes.
@@ -29,7 +32,7 @@ type settings struct {
 	client         *http.Client
 	keyMaxAge      time.Duration
 	tokenCacheSize int
-	warnings       *warnings
+	warnings       *warnings.Log
 	log            *slog.Logger
 	observe        func(context.Context, Event)
 	errorHandler   ErrorHandler
@@ -65,7 +68,7 @@ func validate(c Config) (*settings, error) {
 		return s, nil
 	}
 	for i, err := range problems {
-		problems[i] = errors.New(redact(err.Error(), c.SecretKey, string(c.StateKey)))
+		problems[i] = errors.New(redact.Text(err.Error(), c.SecretKey, string(c.StateKey)))
 	}
 	return nil, fmt.Errorf("clerkauth: %w", errors.Join(problems...))
 }
@@ -229,13 +232,7 @@ func (s *settings) readPlumbing(c Config) []error {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.warnings = &warnings{log: s.log, now: time.Now} // not Config.Now: fetches warn on goroutines of their own
-	client := http.Client{}
-	if c.HTTPClient != nil {
-		client = *c.HTTPClient
-	}
-	client.Transport = guarded{client.Transport}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	s.client = &client
+	s.warnings = warnings.New(s.log, time.Now) // not Config.Now: fetches warn on goroutines of their own
+	s.client = transport.Client(c.HTTPClient)
 	return problems
 }

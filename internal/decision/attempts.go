@@ -158,9 +158,10 @@ func (s *Settings) attemptsCookie(f *inbound.Request, public string, entries []a
 	return c.String()
 }
 
-// stuck is why a page that needs a handshake gets none any more.
+// Stuck is why a page that needs a handshake gets none any more.
 type Stuck uint8
 
+// Why.
 const (
 	NotStuck    Stuck = iota
 	InCircles         // handshakes were made, and did not help

@@ -29,8 +29,10 @@ import (
 const (
 	partyLifetime = 7 * 24 * time.Hour
 	triedLifetime = time.Minute
-	MinStateKey   = 32 // bytes of Config.StateKey, at least
 )
+
+// MinStateKey is the length of the shortest secret that an application may choose, in bytes.
+const MinStateKey = 32
 
 // PartyKey makes and checks party cookies. nil: there is no key, and no party cookie is set or believed.
 type PartyKey []byte

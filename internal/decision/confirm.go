@@ -69,8 +69,8 @@ func (s *Settings) changed(ctx context.Context, e *Evidence, c *sessiontoken.Cla
 // confirm starts the handshake that confirms another session. It returns false where none can be made at all, because
 // the host is not listed or the Frontend API is not known: then the session is believed.
 func (d *Decider) confirm(ctx context.Context, e *Evidence, k TokenSource, now time.Time) (Outcome, bool) {
-	public, ok := publicOrigin(ctx, &e.Request, &d.Settings.Policy)
-	if !ok || d.Settings.frontendAt(public) == "" {
+	public, ok := publicOrigin(ctx, &e.Request, &d.Policy)
+	if !ok || d.frontendAt(public) == "" {
 		return Outcome{}, false
 	}
 	e.confirms = true

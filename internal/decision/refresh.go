@@ -72,7 +72,7 @@ func wellFormedSID(sid string) bool {
 // refresh exchanges the expired cookie token, whose outcome is o, for a new one. Where that fails or cannot be done, o
 // says why.
 func (d *Decider) refresh(r *http.Request, e *Evidence, o Outcome, now time.Time) Outcome {
-	if o.Detail = d.Settings.refreshObstacle(e); o.Detail != nil {
+	if o.Detail = d.refreshObstacle(e); o.Detail != nil {
 		return o
 	}
 	if crossOrigin(r, &e.Request, d.Settings) {
@@ -90,7 +90,7 @@ func (d *Decider) refresh(r *http.Request, e *Evidence, o Outcome, now time.Time
 
 // askRefresh exchanges the token of e.chosen() for a new one of the same session, and judges that like any other.
 func (d *Decider) askRefresh(r *http.Request, e *Evidence, now time.Time) (renewal, error) {
-	public, _ := publicOrigin(r.Context(), &e.Request, &d.Settings.Policy)
+	public, _ := publicOrigin(r.Context(), &e.Request, &d.Policy)
 	expired := e.chosen().read
 	cookies, err := d.backend.Refresh(r.Context(), backendapi.RefreshRequest{
 		Session: expired.Claims.SID, Suffixed: e.pair == inbound.Suffixed,

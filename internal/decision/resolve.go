@@ -30,7 +30,7 @@ func (d *Decider) resolve(ctx context.Context, e *Evidence, now time.Time) {
 	if !e.Document || e.Head || e.Answer.Empty() {
 		return
 	}
-	if !d.Settings.Live && !d.Settings.sentOut(ctx, e, now) {
+	if !d.Live && !d.sentOut(ctx, e, now) {
 		e.unexpected = true
 		return
 	}
@@ -111,7 +111,7 @@ func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k To
 		if !ok {
 			return renewal{}
 		}
-		if slices.Contains(d.Settings.Names.Session[:], c.name) {
+		if slices.Contains(d.Names.Session[:], c.name) {
 			result.token = c.value
 		}
 	}
@@ -121,7 +121,7 @@ func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k To
 	if result.token != "" {
 		read := d.verifier.Read(result.token, now)
 		reason := d.judgeToken(ctx, &read, k, f, now)
-		if k == FromHandshake && !d.Settings.Live {
+		if k == FromHandshake && !d.Live {
 			reason = d.forgiveClock(ctx, &read, reason, k, f, now)
 		}
 		if reason != "" {
@@ -129,7 +129,7 @@ func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k To
 		}
 		result.claims = read.Claims
 	}
-	result.ok, result.cookies = true, d.Settings.passOn(directives, result.token == "")
+	result.ok, result.cookies = true, d.passOn(directives, result.token == "")
 	return result
 }
 
@@ -147,7 +147,7 @@ func (d *Decider) forgiveClock(ctx context.Context, read *sessiontoken.Token, re
 	default:
 		return reason
 	}
-	lenient := d.Settings.Policy
+	lenient := d.Policy
 	lenient.Skew = forgivenSkew
 	if again := lenient.judge(ctx, read.Claims, k, f, now); again != "" {
 		return reason

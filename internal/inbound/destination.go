@@ -3,6 +3,7 @@ package inbound
 // Destination is for what a browser fetches, as far as a new session goes.
 type Destination uint8
 
+// The destinations.
 const (
 	PagePart   Destination = iota // of a page, and fit for every visitor: a script, a style, a font; also what is not known
 	PageMedia                     // what a page shows: an image, a video

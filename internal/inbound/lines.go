@@ -33,7 +33,7 @@ var lineNames = [LineCount]string{
 	LineSite: "Sec-Fetch-Site", LinePurpose: "Sec-Purpose",
 }
 
-// headerLines are the values of the lines in lineNames, each looked up once.
+// Lines are the values of the lines in lineNames, each looked up once.
 type Lines [LineCount][]string
 
 // Read looks up the lines from one of lineNames to the one before another.

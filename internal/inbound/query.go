@@ -29,6 +29,7 @@ func Parameters(query string) iter.Seq2[string, string] {
 	}
 }
 
+// FormUnescape decodes a name or value of a query. What is malformed stays as it is.
 func FormUnescape(s string) string {
 	decoded, err := url.QueryUnescape(s)
 	if err != nil {

@@ -1,4 +1,4 @@
-package clerkauth
+package warnings
 
 import (
 	"log/slog"
@@ -11,24 +11,24 @@ import (
 func TestWarningsOfOneKindAreLeftOutForAWhile(t *testing.T) {
 	var log strings.Builder
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
-	w := &warnings{log: slog.New(slog.NewTextHandler(&log, nil)), now: func() time.Time { return now }}
+	w := New(slog.New(slog.NewTextHandler(&log, nil)), func() time.Time { return now })
 	for range 3 {
-		w.warn("a", "first kind", "n", 1)
+		w.Warn("a", "first kind", "n", 1)
 	}
-	w.warn("b", "second kind")
+	w.Warn("b", "second kind")
 	now = now.Add(warnEvery - 1)
-	w.warn("a", "first kind")
+	w.Warn("a", "first kind")
 	if got := strings.Count(log.String(), "\n"); got != 2 {
 		t.Errorf("%d lines, want one of each kind:\n%s", got, &log)
 	}
 	now = now.Add(1)
-	w.warn("a", "first kind")
-	w.warn("b", "second kind")
+	w.Warn("a", "first kind")
+	w.Warn("b", "second kind")
 	if got := log.String(); strings.Count(got, "\n") != 4 || strings.Count(got, "left_out=3") != 1 || strings.Count(got, "left_out") != 1 {
 		t.Errorf("want a second line of each kind, the first's with left_out=3:\n%s", got)
 	}
 	now = now.Add(-time.Hour) // a clock that went back
-	w.warn("a", "first kind")
+	w.Warn("a", "first kind")
 	if got := strings.Count(log.String(), "\n"); got != 5 {
 		t.Errorf("%d lines, want 5: a clock that went back keeps nothing quiet", got)
 	}

@@ -1,4 +1,5 @@
-package clerkauth
+// Package transport makes of an application's HTTP client one that is fit for what goes to Clerk.
+package transport
 
 import (
 	"errors"
@@ -6,7 +7,21 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/redact"
 )
+
+// Client is c, which may be nil, without redirects: a secret goes to one address and no further. A panic of its transport
+// is an error, and no error has a credential in it. c itself stays as it is.
+func Client(c *http.Client) *http.Client {
+	client := http.Client{}
+	if c != nil {
+		client = *c
+	}
+	client.Transport = guarded{client.Transport}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &client
+}
 
 // guarded is the transport of an application's own HTTP client. Fetches happen on goroutines of this package, where a
 // panic would end the process: here it is an error of that fetch. Errors come without the credential that was sent.
@@ -42,7 +57,7 @@ func (e *redacted) Error() string { return e.text }
 func (e *redacted) Is(target error) bool { return errors.Is(e.err, target) }
 
 func withoutSecret(err error, secret string) error {
-	if text := redact(err.Error(), secret); text != err.Error() {
+	if text := redact.Text(err.Error(), secret); text != err.Error() {
 		return &redacted{err, text}
 	}
 	return err

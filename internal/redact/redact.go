@@ -1,4 +1,5 @@
-package clerkauth
+// Package redact takes secrets out of messages.
+package redact
 
 import (
 	"regexp"
@@ -6,9 +7,9 @@ import (
 	"strings"
 )
 
-// redact takes out of a message about a configuration what looks like a key, a token or the user info of a URL, and
+// Text takes out of a message about a configuration what looks like a key, a token or the user info of a URL, and
 // these secrets as they stand. A mistake is often a secret in the wrong field, and errors end up in logs.
-func redact(message string, secrets ...string) string {
+func Text(message string, secrets ...string) string {
 	for _, secret := range secrets {
 		if len(secret) < shortestSecret {
 			continue

@@ -1,4 +1,5 @@
-package clerkauth
+// Package private keeps a response that sets cookies of one browser out of shared caches.
+package private
 
 import (
 	"bufio"
@@ -12,27 +13,35 @@ import (
 // oneBrowsers is the Cache-Control of a response that sets cookies: it is one browser's.
 const oneBrowsers = "private, no-store"
 
-// privateWriter is the writer of a response that sets cookies of this package. Handlers set headers for what they
+// writer is the writer of a response that sets cookies of this module. Handlers set headers for what they
 // serve, not knowing of the cookies, and what they set last would count. So the header is put right whenever it may
 // leave: at every write and once more at the end, since a writer below, such as http.TimeoutHandler's, may hold it back.
 //
 // withAbilities gives it the optional methods of the writer below.
-type privateWriter struct {
+type writer struct {
 	http.ResponseWriter
 
 	cookies  []string // Set-Cookie values
 	upgraded bool     // what leaves now is no response, and not ours
 }
 
-// protect returns a writer to w whose response sets these cookies and reaches no shared cache.
-func protect(w http.ResponseWriter, cookies []string) http.ResponseWriter {
-	p := &privateWriter{ResponseWriter: w, cookies: slices.Clone(cookies)}
+// Writer returns a writer to w whose response sets these cookies and reaches no shared cache.
+func Writer(w http.ResponseWriter, cookies []string) http.ResponseWriter {
+	p := &writer{ResponseWriter: w, cookies: slices.Clone(cookies)}
 	p.settle()
 	return withAbilities(p)
 }
 
+// Finish puts the header right once more, after a handler that wrote nothing, or panicked. A writer that Writer did not
+// make is left alone.
+func Finish(w http.ResponseWriter) {
+	if w, ok := w.(interface{ settle() }); ok {
+		w.settle()
+	}
+}
+
 // settle puts the header right.
-func (w *privateWriter) settle() {
+func (w *writer) settle() {
 	if w.upgraded {
 		return
 	}
@@ -66,7 +75,7 @@ func forCaches(name string) bool {
 }
 
 // withdraw takes out of the header what settle put there.
-func (w *privateWriter) withdraw() {
+func (w *writer) withdraw() {
 	h := w.Header()
 	if slices.Equal(h["Cache-Control"], []string{oneBrowsers}) {
 		delete(h, "Cache-Control")
@@ -78,10 +87,10 @@ func (w *privateWriter) withdraw() {
 }
 
 // Unwrap is for http.ResponseController.
-func (w *privateWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // WriteHeader keeps the cookies out of upgrades, and out of informational answers, which the response follows.
-func (w *privateWriter) WriteHeader(status int) {
+func (w *writer) WriteHeader(status int) {
 	if status < 100 || status > 199 {
 		w.settle()
 		w.ResponseWriter.WriteHeader(status)
@@ -93,20 +102,20 @@ func (w *privateWriter) WriteHeader(status int) {
 	w.settle()
 }
 
-func (w *privateWriter) Write(p []byte) (int, error) {
+func (w *writer) Write(p []byte) (int, error) {
 	w.settle()
 	return w.ResponseWriter.Write(p)
 }
 
 // FlushError is there even where nothing below can flush: http.ResponseController would otherwise unwrap the writer,
 // and so go past it.
-func (w *privateWriter) FlushError() error {
+func (w *writer) FlushError() error {
 	w.settle()
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
 // abilities are the optional methods, each for a writer below that has it.
-type abilities struct{ w *privateWriter }
+type abilities struct{ w *writer }
 
 func (a abilities) Flush() { _ = a.w.FlushError() } // as Flush, which cannot say that it failed
 
@@ -125,4 +134,17 @@ func (a abilities) ReadFrom(r io.Reader) (int64, error) {
 
 func (a abilities) Push(target string, opts *http.PushOptions) error {
 	return a.w.ResponseWriter.(http.Pusher).Push(target, opts)
+}
+
+// Unconditional is h without what asks for a 304 or for the part of a document that has not changed. A Range goes
+// with its If-Range: alone it would get the part of another document.
+func Unconditional(h http.Header) http.Header {
+	h = h.Clone()
+	if _, ok := h["If-Range"]; ok {
+		delete(h, "Range")
+	}
+	for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Range"} {
+		delete(h, name)
+	}
+	return h
 }

@@ -1,4 +1,5 @@
-package clerkauth
+// Package warnings logs what an operator should see without filling the log.
+package warnings
 
 import (
 	"log/slog"
@@ -9,24 +10,27 @@ import (
 // warnEvery is the time between two warnings of one kind.
 const warnEvery = 10 * time.Minute
 
-// warnings logs what an operator should see, each kind at once and then at most every warnEvery, with the number of
+// Log logs each kind of warning at once and then at most every warnEvery, with the number of
 // those that were left out in between: a failing endpoint must not fill the log.
-type warnings struct {
+type Log struct {
 	log *slog.Logger
 	now func() time.Time
 
 	mu    sync.Mutex // guards kinds
-	kinds map[string]*warningKind
+	kinds map[string]*history
 }
 
-// warningKind is what is remembered of one kind.
-type warningKind struct {
+// New returns a Log that writes to log.
+func New(log *slog.Logger, now func() time.Time) *Log { return &Log{log: log, now: now} }
+
+// history is what is remembered of one kind.
+type history struct {
 	last    time.Time
 	leftOut int
 }
 
-// warn logs message with attributes, unless one of its kind was logged a short time ago. kind is one of a few.
-func (w *warnings) warn(kind, message string, attributes ...any) {
+// Warn logs message with attributes, unless one of its kind was logged a short time ago. kind is one of a few.
+func (w *Log) Warn(kind, message string, attributes ...any) {
 	leftOut, due := w.due(kind)
 	if !due {
 		return
@@ -37,16 +41,16 @@ func (w *warnings) warn(kind, message string, attributes ...any) {
 	w.log.Warn("clerkauth: "+message, attributes...)
 }
 
-func (w *warnings) due(kind string) (leftOut int, due bool) {
+func (w *Log) due(kind string) (leftOut int, due bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.now()
 	k := w.kinds[kind]
 	if k == nil {
 		if w.kinds == nil {
-			w.kinds = make(map[string]*warningKind)
+			w.kinds = make(map[string]*history)
 		}
-		k = &warningKind{}
+		k = &history{}
 		w.kinds[kind] = k
 	}
 	if since := now.Sub(k.last); since >= 0 && since < warnEvery {
@@ -54,6 +58,6 @@ func (w *warnings) due(kind string) (leftOut int, due bool) {
 		return 0, false
 	}
 	leftOut = k.leftOut
-	*k = warningKind{last: now}
+	*k = history{last: now}
 	return leftOut, true
 }

@@ -1,0 +1,98 @@
+// Package decision decides who is signed in: from what a request carries, and the tokens in it, to an outcome. Nothing but
+// a key that is not at hand and the Backend API makes it wait.
+package decision
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/backendapi"
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/orgpath"
+	"github.com/clerkauth/clerkauth/internal/origin"
+	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+)
+
+// TokenSource is where the token that decided came from.
+type TokenSource string
+
+// The sources.
+const (
+	FromNowhere   TokenSource = ""
+	FromBearer    TokenSource = "header"
+	FromCookie    TokenSource = "cookie"
+	FromHandshake TokenSource = "handshake"
+	FromRefresh   TokenSource = "refresh"
+)
+
+// Outcome is what a request comes to.
+type Outcome struct {
+	Reason   reasons.Reason // empty: signed in
+	Detail   error          // why, for logs; of an expired token, why it was not refreshed
+	Stuck    Stuck          // a handshake is needed, and none is made any more
+	Source   TokenSource
+	Token    string
+	Claims   *sessiontoken.Claims // nil unless verified and judged
+	CacheHit bool                 // the signature of the token that decided was verified before
+	Header   http.Header          // of the response; nil: nothing
+
+	handshake bool   // Header sends the browser to one
+	target    string // where a handshake goes; empty: to the Frontend API
+}
+
+// Handshake reports whether Header sends the browser to a handshake.
+func (o *Outcome) Handshake() bool { return o.handshake }
+
+// ClerkReason is a reason as Clerk's header spells it: an expired token with the outcome of its refresh.
+func ClerkReason(reason reasons.Reason, detail error) string {
+	if reason == reasons.TokenExpired && detail != nil {
+		return string(reason) + "-refresh-" + detail.Error()
+	}
+	return string(reason)
+}
+
+// CannotTell reports whether a request is refused because the answer could not be found out.
+func CannotTell(reason reasons.Reason, detail error) bool {
+	return reason.CannotTell() || reason == reasons.TokenExpired && backendapi.Unanswered(detail)
+}
+
+// Settings is what decisions depend on beside the request, the keys and the Backend API. It never changes.
+type Settings struct {
+	inbound.Settings
+
+	Policy          Policy
+	Trusted         origin.List // may send writes, and get no tokens
+	SkipOriginCheck bool
+	AllowPending    bool
+	Secret          bool // the Backend API can be asked
+
+	SignIn        *url.URL // nil: none
+	Satellite     bool
+	AutoSync      bool // of a satellite: ask the primary domain on the first visit
+	Organizations *orgpath.Patterns
+	Frontend      string // the Frontend API for browsers; empty: not known
+	ProxyPath     string // instead: a path of this application's own host; empty: none
+	OwnIssuer     string // the issuer of this domain's tokens; empty: not known
+	Accounts      string // host of the account portal; empty: not known
+	RootDomain    string // the domain that the instance serves; empty: not known
+
+	ClockOff func(ahead time.Duration) // is told when a new token shows that this machine's clock is off
+}
+
+// Decider decides who is signed in. It is safe for concurrent use.
+type Decider struct {
+	*Settings
+
+	verifier *sessiontoken.Verifier
+	backend  *backendapi.Client // nil: no secret key
+	failed   *memory            // answers of handshakes that did not hold
+	forged   *memory            // session cookies whose signature did not hold
+	repeated *memory            // handshakes of browsers whose count does not come through
+}
+
+// New returns a Decider. backend is nil without a secret key.
+func New(s *Settings, v *sessiontoken.Verifier, backend *backendapi.Client) *Decider {
+	return &Decider{s, v, backend, &memory{}, &memory{}, &memory{}}
+}
