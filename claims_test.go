@@ -10,10 +10,11 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 func TestClaims(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{Now: atNoon}, func(c *clerkauth.Config) { c.Audience = []string{"me", "us"} })
+	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon}, func(c *clerkauth.Config) { c.Audience = []string{"me", "us"} })
 	const (
 		failed  = clerkauth.ReasonTokenVerificationFailed
 		parties = clerkauth.ReasonTokenInvalidParties
@@ -69,7 +70,7 @@ func TestClaims(t *testing.T) {
 				t.Run(fmt.Sprintf("%s %v", name, value), func(t *testing.T) {
 					extra := map[string]any{"aud": "me"}
 					extra[name] = value
-					if got := judged(t, auth, clerk.Token(clerktest.Claims{Extra: extra})); got != want {
+					if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{Extra: extra})); got != want {
 						t.Errorf("got %q, want %q", got, want)
 					}
 				})
@@ -80,9 +81,9 @@ func TestClaims(t *testing.T) {
 
 // Without an audience of one's own, aud is not read, whatever it is.
 func TestWithoutAudienceAudIsNotRead(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{})
+	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for _, aud := range []any{clerktest.Absent, nil, "", "them", 5, []any{5}, map[string]any{}} {
-		if got := judged(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"aud": aud}})); got != "" {
+		if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"aud": aud}})); got != "" {
 			t.Errorf("aud %v: got %q, want a session", aud, got)
 		}
 	}
@@ -95,8 +96,8 @@ func TestClockSkew(t *testing.T) {
 		want   time.Duration
 	}{{"left out", 0, 5 * time.Second}, {"none", -1, 0}, {"a second", time.Second, time.Second}, {"a minute", time.Minute, time.Minute}} {
 		t.Run(c.name, func(t *testing.T) {
-			now := noon
-			clerk, auth := offline(t, clerktest.Options{Now: func() time.Time { return now }}, func(cfg *clerkauth.Config) { cfg.ClockSkew = c.config })
+			now := harness.Noon
+			clerk, auth := harness.Offline(t, clerktest.Options{Now: func() time.Time { return now }}, func(cfg *clerkauth.Config) { cfg.ClockSkew = c.config })
 			for claim, steps := range map[string]struct {
 				good, bad time.Duration // of the clock, from the claim
 				reason    clerkauth.Reason
@@ -105,13 +106,13 @@ func TestClockSkew(t *testing.T) {
 				"nbf": {-c.want, -c.want - 1, clerkauth.ReasonTokenNotActiveYet},
 				"iat": {-c.want, -c.want - 1, clerkauth.ReasonTokenFromTheFuture},
 			} {
-				now = noon
+				now = harness.Noon
 				extra := map[string]any{"exp": at(3600), "nbf": at(-3600), "iat": at(-3600)}
 				extra[claim] = at(0)
 				token := clerk.Token(clerktest.Claims{Extra: extra})
 				for clock, want := range map[time.Duration]clerkauth.Reason{steps.good: "", steps.bad: steps.reason} {
-					now = noon.Add(clock)
-					if got := judged(t, auth, token); got != want {
+					now = harness.Noon.Add(clock)
+					if got := harness.Judge(t, auth, token); got != want {
 						t.Errorf("%s, read %v after: got %q, want %q", claim, clock, got, want)
 					}
 				}
@@ -122,7 +123,7 @@ func TestClockSkew(t *testing.T) {
 
 // The names of claims are exact: encoding/json would take each of these for one of ours.
 func TestNamesOfClaimsAreExact(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{Now: atNoon})
+	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	evil := map[string]any{
 		"AZP": "https://evil.example.com", "SUB": "user_evil", "\u017fub": "user_evil", "\u017fid": "sess_evil", "Sid": "sess_evil",
 		"ISS": "https://evil.example.com", "i\u017f\u017f": "https://evil.example.com", "EXP": at(-3600), "Exp": "x", "NBF": at(3600), "IAT": at(3600),
@@ -140,7 +141,7 @@ func TestNamesOfClaimsAreExact(t *testing.T) {
 		t.Run(instead, func(t *testing.T) {
 			value := map[string]any{"sub": "user_1", "sid": "sess_1", "azp": "https://example.com", "iss": clerk.Issuer(), "exp": at(60)}[name]
 			token := clerk.Token(clerktest.Claims{Extra: map[string]any{name: clerktest.Absent, instead: value}})
-			if got, want := judged(t, auth, token), judged(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{name: clerktest.Absent}})); got != want || got == "" {
+			if got, want := harness.Judge(t, auth, token), harness.Judge(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{name: clerktest.Absent}})); got != want || got == "" {
 				t.Errorf("got %q, want %q, as if there were none", got, want)
 			}
 		})
@@ -149,7 +150,7 @@ func TestNamesOfClaimsAreExact(t *testing.T) {
 
 // Readers disagree about which of two claims of one name counts.
 func TestPayloadsAreReadStrictly(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{Now: atNoon})
+	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	honest := fmt.Sprintf(`"iss":%q,"sub":"user_1","sid":"sess_1","azp":"https://example.com","exp":%d,"iat":%d`, clerk.Issuer(), at(60), at(0))
 	for name, c := range map[string]struct {
 		payload string
@@ -174,7 +175,7 @@ func TestPayloadsAreReadStrictly(t *testing.T) {
 		"NUL after it":                {"{" + honest + "}\x00", clerkauth.ReasonTokenInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := judged(t, auth, clerk.Token(clerktest.Claims{RawPayload: []byte(c.payload)})); got != c.want {
+			if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{RawPayload: []byte(c.payload)})); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -231,7 +232,7 @@ func TestPartiesOfTokens(t *testing.T) {
 			}
 			for want, list := range map[clerkauth.Reason][]any{"": c.good, clerkauth.ReasonTokenInvalidParties: c.bad} {
 				for _, azp := range list {
-					if got := judged(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": azp}})); got != want {
+					if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": azp}})); got != want {
 						t.Errorf("azp %v: got %q, want %q", azp, got, want)
 					}
 				}

@@ -1,7 +1,6 @@
 package clerkauth_test
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // jsonTexts are the texts of JSONTestSuite, by what the suite says of them: y must be taken, n refused, i is up to
@@ -37,44 +37,11 @@ func jsonTexts(t *testing.T) map[string]map[string]string {
 	return texts
 }
 
-// offline is an instance and an Authenticator that knows its key without any network.
-func offline(tb testing.TB, options clerktest.Options, change ...func(*clerkauth.Config)) (*clerktest.Instance, *clerkauth.Authenticator) {
-	tb.Helper()
-	clerk := clerktest.New(tb, options)
-	cfg := clerk.Config()
-	cfg.JWTKey = clerk.JWTKey()
-	for _, f := range change {
-		f(&cfg)
-	}
-	auth, err := clerkauth.New(cfg)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return clerk, auth
-}
-
-// judged is why VerifyToken refuses a token; empty if it does not.
-func judged(tb testing.TB, auth *clerkauth.Authenticator, token string) clerkauth.Reason {
-	tb.Helper()
-	session, err := auth.VerifyToken(tb.Context(), token)
-	if err == nil {
-		if session == nil {
-			tb.Fatal("neither a session nor an error")
-		}
-		return ""
-	}
-	refusal, ok := errors.AsType[*clerkauth.Error](err)
-	if !ok || refusal.Reason == "" || session != nil {
-		tb.Fatalf("got %v and %v, want an *Error with a reason alone", session, err)
-	}
-	return refusal.Reason
-}
-
 func TestJSONTestSuiteAsPayload(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{})
+	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for _, texts := range jsonTexts(t) {
 		for name, text := range texts {
-			if judged(t, auth, clerk.Token(clerktest.Claims{RawPayload: []byte(text)})) == "" {
+			if harness.Judge(t, auth, clerk.Token(clerktest.Claims{RawPayload: []byte(text)})) == "" {
 				t.Errorf("%s: a session of %q", name, text)
 			}
 		}
@@ -82,13 +49,13 @@ func TestJSONTestSuiteAsPayload(t *testing.T) {
 }
 
 func TestJSONTestSuiteAsClaim(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{})
+	clerk, auth := harness.Offline(t, clerktest.Options{})
 	now := time.Now().Unix()
 	for kind, texts := range jsonTexts(t) {
 		for name, text := range texts {
 			payload := fmt.Sprintf(`{"iss":%q,"sub":"user_1","sid":"sess_1","azp":"https://example.com","exp":%d,"iat":%d,"x":%s}`,
 				clerk.Issuer(), now+60, now, text)
-			got := judged(t, auth, clerk.Token(clerktest.Claims{RawPayload: []byte(payload)}))
+			got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{RawPayload: []byte(payload)}))
 			switch {
 			case kind == "i":
 				t.Logf("%s: %q", name, got)
@@ -102,10 +69,10 @@ func TestJSONTestSuiteAsClaim(t *testing.T) {
 }
 
 func TestJSONTestSuiteAsHeader(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{})
+	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for _, texts := range jsonTexts(t) {
 		for name, text := range texts {
-			if judged(t, auth, clerk.Token(clerktest.Claims{RawHeader: []byte(text)})) == "" {
+			if harness.Judge(t, auth, clerk.Token(clerktest.Claims{RawHeader: []byte(text)})) == "" {
 				t.Errorf("%s: a session under the header %q", name, text)
 			}
 		}
@@ -126,7 +93,7 @@ func TestJSONTestSuiteAsKeys(t *testing.T) {
 		token := clerk.Token(clerktest.Claims{IssuedAt: time.Now(), ExpiresAt: time.Now().Add(72 * time.Hour)})
 		verify := func(name string) {
 			t.Helper()
-			if reason := judged(t, auth, token); reason != "" {
+			if reason := harness.Judge(t, auth, token); reason != "" {
 				t.Fatalf("%s: got %s, want a session", name, reason)
 			}
 			synctest.Wait()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // These are mistakes that others made with tokens and keys, each under the name it is known by.
@@ -17,12 +18,12 @@ import (
 // golang-jwt reported that a token had expired while its signature was bad too, and callers who forgave the one
 // forgave both.
 func TestGHSA_29wx_vh33_7x7r(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{Now: atNoon})
-	expired := clerktest.Claims{ExpiresAt: noon.Add(-time.Hour)}
-	if got := judged(t, auth, clerk.Token(expired)); got != clerkauth.ReasonTokenExpired {
+	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
+	expired := clerktest.Claims{ExpiresAt: harness.Noon.Add(-time.Hour)}
+	if got := harness.Judge(t, auth, clerk.Token(expired)); got != clerkauth.ReasonTokenExpired {
 		t.Errorf("expired: got %q, want %s", got, clerkauth.ReasonTokenExpired)
 	}
-	if got := judged(t, auth, clerk.Forge(expired)); got != clerkauth.ReasonTokenSignature {
+	if got := harness.Judge(t, auth, clerk.Forge(expired)); got != clerkauth.ReasonTokenSignature {
 		t.Errorf("expired and forged: got %q, want %s alone", got, clerkauth.ReasonTokenSignature)
 	}
 }
@@ -34,13 +35,13 @@ func TestGHSA_c6gw_w398_hv78(t *testing.T) { refusesDotsForNothing(t) }
 
 func refusesDotsForNothing(t *testing.T) {
 	t.Helper()
-	_, auth := offline(t, clerktest.Options{})
+	_, auth := harness.Offline(t, clerktest.Options{})
 	ctx := t.Context()
 	for _, size := range []int{100, 8 << 10, 10 << 20} {
 		for name, token := range map[string]string{
 			"dots": strings.Repeat(".", size), "dots after a header": "eyJhbGciOiJSUzI1NiJ9." + strings.Repeat(".", size), "letters": strings.Repeat("A", size),
 		} {
-			if got := judged(t, auth, token); got != clerkauth.ReasonTokenInvalid {
+			if got := harness.Judge(t, auth, token); got != clerkauth.ReasonTokenInvalid {
 				t.Errorf("%d %s: got %q, want %s", size, name, got, clerkauth.ReasonTokenInvalid)
 			}
 			if n := testing.AllocsPerRun(10, func() { _, _ = auth.VerifyToken(ctx, token) }); n != 1 { // the error
@@ -52,12 +53,12 @@ func refusesDotsForNothing(t *testing.T) {
 
 // The reference judged claims before the signature, so that anybody could find out what would be accepted.
 func TestClerkJavaScript8332(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{Now: atNoon})
+	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	for name, c := range map[string]clerktest.Claims{
 		"honest": {}, "another party": {AuthorizedParty: "https://evil.example.com"}, "another issuer": {Issuer: "https://evil.example.com"},
-		"expired": {ExpiresAt: noon.Add(-time.Hour)}, "pending": {Pending: true}, "no user": {Extra: map[string]any{"sub": clerktest.Absent}},
+		"expired": {ExpiresAt: harness.Noon.Add(-time.Hour)}, "pending": {Pending: true}, "no user": {Extra: map[string]any{"sub": clerktest.Absent}},
 	} {
-		if got := judged(t, auth, clerk.Forge(c)); got != clerkauth.ReasonTokenSignature {
+		if got := harness.Judge(t, auth, clerk.Forge(c)); got != clerkauth.ReasonTokenSignature {
 			t.Errorf("%s, forged: got %q, want %s", name, got, clerkauth.ReasonTokenSignature)
 		}
 	}
@@ -65,7 +66,7 @@ func TestClerkJavaScript8332(t *testing.T) {
 
 // Tokens for machines, for OAuth and from templates are signed with the same keys, and passed as sessions.
 func TestClerkJavaScript9168(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{})
+	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for name, c := range map[string]clerktest.Claims{
 		"machine":                    {Subject: "mch_2clerktest"},
 		"OAuth":                      {Header: map[string]any{"typ": "at+jwt"}},
@@ -76,7 +77,7 @@ func TestClerkJavaScript9168(t *testing.T) {
 		"category of another type":   {Header: map[string]any{"cat": 1}},
 		"category that is not given": {Header: map[string]any{"cat": nil}},
 	} {
-		if got := judged(t, auth, clerk.Token(c)); got != clerkauth.ReasonTokenTypeMismatch {
+		if got := harness.Judge(t, auth, clerk.Token(c)); got != clerkauth.ReasonTokenTypeMismatch {
 			t.Errorf("%s: got %q, want %s", name, got, clerkauth.ReasonTokenTypeMismatch)
 		}
 	}
@@ -89,12 +90,12 @@ func TestClerkJavaScript8772(t *testing.T) { comparesIssuersExactly(t) }
 
 func comparesIssuersExactly(t *testing.T) {
 	t.Helper()
-	clerk, auth := offline(t, clerktest.Options{})
+	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for _, iss := range []any{
 		"https://clerk.evil.com", "https://clerk.example.com.evil.com", "https://clerk.example.com/", "https://clerk.example.com:443",
 		"https://evil.accounts.dev", "https://clerk.example.co", "https://example.com", "clerk.example.com", "", nil, clerktest.Absent,
 	} {
-		if got := judged(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"iss": iss}})); got != clerkauth.ReasonTokenIssuer {
+		if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"iss": iss}})); got != clerkauth.ReasonTokenIssuer {
 			t.Errorf("iss %v: got %q, want %s", iss, got, clerkauth.ReasonTokenIssuer)
 		}
 	}
@@ -102,14 +103,14 @@ func comparesIssuersExactly(t *testing.T) {
 
 // Clocks differ: without leeway, tokens just minted were "issued in the future".
 func TestClerkSDKGo587(t *testing.T) {
-	now := noon
-	clerk, auth := offline(t, clerktest.Options{Now: func() time.Time { return now }})
-	token := clerk.Token(clerktest.Claims{NotBefore: noon})
+	now := harness.Noon
+	clerk, auth := harness.Offline(t, clerktest.Options{Now: func() time.Time { return now }})
+	token := clerk.Token(clerktest.Claims{NotBefore: harness.Noon})
 	for behind, want := range map[time.Duration]clerkauth.Reason{
 		0: "", 5 * time.Second: "", 5*time.Second + 1: clerkauth.ReasonTokenNotActiveYet,
 	} {
-		now = noon.Add(-behind)
-		if got := judged(t, auth, token); got != want {
+		now = harness.Noon.Add(-behind)
+		if got := harness.Judge(t, auth, token); got != want {
 			t.Errorf("%v behind: got %q, want %q", behind, got, want)
 		}
 	}
@@ -117,7 +118,7 @@ func TestClerkSDKGo587(t *testing.T) {
 
 // encoding/json folds case and takes the last of two names, so that what one reader checked another did not use.
 func TestTrailOfBits202506(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{Now: atNoon})
+	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	good := fmt.Sprintf(`"iss":%q,"sub":"user_1","sid":"sess_1","azp":"https://example.com","exp":%d`, clerk.Issuer(), at(60))
 	for payload, want := range map[string]clerkauth.Reason{
 		`{` + good + `,"azp":"https://evil.example.com"}`:                   clerkauth.ReasonTokenInvalid,
@@ -127,7 +128,7 @@ func TestTrailOfBits202506(t *testing.T) {
 		strings.Replace(`{`+good+`}`, `"sub"`, `"ſub"`, 1):                  clerkauth.ReasonTokenVerificationFailed,
 	} {
 		token := clerk.Token(clerktest.Claims{RawPayload: []byte(payload)})
-		if got := judged(t, auth, token); got != want {
+		if got := harness.Judge(t, auth, token); got != want {
 			t.Errorf("%s: got %q, want %q", payload, got, want)
 		}
 		if s, err := auth.VerifyToken(t.Context(), token); err == nil && (s.UserID != "user_1" || s.AuthorizedParty != "https://example.com") {
@@ -153,47 +154,47 @@ func keysAreNotShared(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := judged(t, auth, clerk.Token(clerktest.Claims{})); got != "" {
+		if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{})); got != "" {
 			t.Fatalf("its own token: got %q", got)
 		}
 		auths = append(auths, auth)
 	}
-	if got := judged(t, auths[0], theirs.Token(clerktest.Claims{})); got != clerkauth.ReasonKeyUnknown {
+	if got := harness.Judge(t, auths[0], theirs.Token(clerktest.Claims{})); got != clerkauth.ReasonKeyUnknown {
 		t.Errorf("the other's token: got %q, want %s", got, clerkauth.ReasonKeyUnknown)
 	}
 	stolen := theirs.Token(clerktest.Claims{Header: map[string]any{"kid": ours.KeyID()}})
-	if got := judged(t, auths[0], stolen); got != clerkauth.ReasonTokenSignature {
+	if got := harness.Judge(t, auths[0], stolen); got != clerkauth.ReasonTokenSignature {
 		t.Errorf("the other's token under our kid: got %q, want %s", got, clerkauth.ReasonTokenSignature)
 	}
 }
 
 // Every use of a key made it fresh again: one that was used was never looked up again, revoked or not.
 func TestClerkSDKGo544(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.want(k.token, "", 0)
-		kid := k.clerk.KeyID()
-		k.clerk.RotateKey()
-		k.clerk.RevokeKey(kid)
-		for time.Since(k.begun) < 5*time.Minute {
-			_, _ = k.auth.VerifyToken(k.Context(), k.token) // use it all the time
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Want(k.Token, "", 0)
+		kid := k.Clerk.KeyID()
+		k.Clerk.RotateKey()
+		k.Clerk.RevokeKey(kid)
+		for time.Since(k.Begun) < 5*time.Minute {
+			_, _ = k.Auth.VerifyToken(k.Context(), k.Token) // use it all the time
 			synctest.Wait()
 			time.Sleep(time.Second)
 		}
-		k.want(k.token, clerkauth.ReasonKeyUnknown, 0)
+		k.Want(k.Token, clerkauth.ReasonKeyUnknown, 0)
 	})
 }
 
 // A refresh added keys and took none away.
 func TestGHSA_675f_rq2r_jw82(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.clerk.RotateKey() // two are published
-		k.want(k.token, "", 0)
-		second, kid := k.mint(), k.clerk.KeyID()
-		k.want(second, "", 0)
-		k.clerk.RevokeKey(kid)
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Clerk.RotateKey() // two are published
+		k.Want(k.Token, "", 0)
+		second, kid := k.Mint(), k.Clerk.KeyID()
+		k.Want(second, "", 0)
+		k.Clerk.RevokeKey(kid)
 		time.Sleep(5 * time.Minute)
-		k.want(second, clerkauth.ReasonKeyUnknown, 0)
-		k.want(k.token, "", 0)
+		k.Want(second, clerkauth.ReasonKeyUnknown, 0)
+		k.Want(k.Token, "", 0)
 	})
 }
 
@@ -204,15 +205,15 @@ func TestCosmo2216(t *testing.T) { nobodyQueues(t) }
 
 func nobodyQueues(t *testing.T) {
 	t.Helper()
-	withKeys(t, func(k *keyed) {
-		k.want(k.token, "", 0)
-		k.fault(clerktest.Hang)
-		go k.strangers(k.Context(), 1000)
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Want(k.Token, "", 0)
+		k.Fault(clerktest.Hang)
+		go k.Strangers(k.Context(), 1000)
 		for range 100 {
 			time.Sleep(100 * time.Millisecond)
-			k.want(k.token, "", 0)
+			k.Want(k.Token, "", 0)
 			begin := time.Now()
-			_, _ = k.auth.VerifyToken(k.Context(), k.stranger("ins_x"))
+			_, _ = k.Auth.VerifyToken(k.Context(), k.Stranger("ins_x"))
 			if waited := time.Since(begin); waited > 3*time.Second {
 				k.Errorf("a token of an unknown key waited %v", waited)
 			}
@@ -223,30 +224,30 @@ func nobodyQueues(t *testing.T) {
 
 // Every token that did not verify fetched the keys again.
 func TestGoOIDC482(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.want(k.token, "", 0)
-		k.asked(1)
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Want(k.Token, "", 0)
+		k.Asked(1)
 		for i := range 1000 { // 100 s
-			_, _ = k.auth.VerifyToken(k.Context(), spoilSignature(k.token))
-			_, _ = k.auth.VerifyToken(k.Context(), k.stranger(fmt.Sprint("ins_", i)))
+			_, _ = k.Auth.VerifyToken(k.Context(), harness.SpoilSignature(k.Token))
+			_, _ = k.Auth.VerifyToken(k.Context(), k.Stranger(fmt.Sprint("ins_", i)))
 			time.Sleep(100 * time.Millisecond)
 		}
-		k.asked(10)
+		k.Asked(10)
 	})
 }
 
 // The key that a token is verified with is the configured one, whatever the token brings along.
 func TestTokensBringNoKeys(t *testing.T) {
 	asked := 0
-	clerk, auth := offline(t, clerktest.Options{}, func(c *clerkauth.Config) {
-		c.HTTPClient = &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) {
+	clerk, auth := harness.Offline(t, clerktest.Options{}, func(c *clerkauth.Config) {
+		c.HTTPClient = &http.Client{Transport: harness.Transport(func(*http.Request) (*http.Response, error) {
 			asked++
 			return nil, http.ErrServerClosed
 		})}
 	})
 	for _, name := range []string{"jku", "x5u"} {
 		token := clerk.Forge(clerktest.Claims{Header: map[string]any{name: "https://evil.example.com/jwks.json"}})
-		if got := judged(t, auth, token); got != clerkauth.ReasonTokenInvalid || asked != 0 {
+		if got := harness.Judge(t, auth, token); got != clerkauth.ReasonTokenInvalid || asked != 0 {
 			t.Errorf("%s: got %q after %d requests, want %s after none", name, got, asked, clerkauth.ReasonTokenInvalid)
 		}
 	}

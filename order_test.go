@@ -3,16 +3,14 @@ package clerkauth_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-func atNoon() time.Time { return noon }
-
 // at is a claim of time, seconds from noon.
-func at(seconds int) int64 { return noon.Unix() + int64(seconds) }
+func at(seconds int) int64 { return harness.Noon.Unix() + int64(seconds) }
 
 // fault is one thing wrong with a token, in its claims or in its text.
 type fault struct {
@@ -40,7 +38,7 @@ var faults = []fault{
 	{"kid", headerMember("kid", "ins_unknown"), nil, clerkauth.ReasonKeyUnknown},
 	{"typ", headerMember("typ", "JWS"), nil, clerkauth.ReasonTokenInvalid},
 	{"alg", headerMember("alg", "RS384"), nil, clerkauth.ReasonTokenAlgorithm},
-	{"signature", nil, spoilSignature, clerkauth.ReasonTokenSignature},
+	{"signature", nil, harness.SpoilSignature, clerkauth.ReasonTokenSignature},
 	{"sub", claim("sub", clerktest.Absent), nil, clerkauth.ReasonTokenVerificationFailed},
 	{"sid", claim("sid", clerktest.Absent), nil, clerkauth.ReasonTokenVerificationFailed},
 	{"aud", claim("aud", "another"), nil, clerkauth.ReasonTokenVerificationFailed},
@@ -50,16 +48,6 @@ var faults = []fault{
 	{"nbf", claim("nbf", at(6)), nil, clerkauth.ReasonTokenNotActiveYet},
 	{"iat", claim("iat", at(6)), nil, clerkauth.ReasonTokenFromTheFuture},
 	{"sts", claim("sts", "pending"), nil, clerkauth.ReasonSessionPending},
-}
-
-// spoilSignature changes the first bit of a signature, which leaves its form as it was.
-func spoilSignature(token string) string {
-	i := strings.LastIndexByte(token, '.') + 1
-	flipped := byte('A')
-	if token[i] == 'A' {
-		flipped = 'B'
-	}
-	return token[:i] + string(flipped) + token[i+1:]
 }
 
 // mint makes a token with these faults, which are given in the order of judging: the text is spoilt from within.
@@ -82,7 +70,7 @@ func mint(clerk *clerktest.Instance, faults ...fault) string {
 // Whatever else is wrong with a token, the first thing in the order of judging is the reason. So nothing that
 // comes after the signature is ever said about a token that somebody else made.
 func TestTheFirstFaultIsTheReason(t *testing.T) {
-	clerk := clerktest.New(t, clerktest.Options{Now: atNoon})
+	clerk := clerktest.New(t, clerktest.Options{Now: harness.AtNoon})
 	cfg := clerk.Config()
 	cfg.Audience = []string{"me"}
 	auth, err := clerkauth.New(cfg)
@@ -92,7 +80,7 @@ func TestTheFirstFaultIsTheReason(t *testing.T) {
 	check := func(t *testing.T, want clerkauth.Reason, with ...fault) {
 		t.Helper()
 		token := mint(clerk, with...)
-		if got := judged(t, auth, token); got != want {
+		if got := harness.Judge(t, auth, token); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -110,7 +98,7 @@ func TestTheFirstFaultIsTheReason(t *testing.T) {
 
 // What is wrong with the text of a token is one reason, wherever in it.
 func TestTokensOfAnotherForm(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{})
+	clerk, auth := harness.Offline(t, clerktest.Options{})
 	token := clerk.Token(clerktest.Claims{})
 	parts := strings.Split(token, ".")
 	insert := func(i int, s string) string {
@@ -124,7 +112,7 @@ func TestTokensOfAnotherForm(t *testing.T) {
 		"no payload": parts[0] + ".." + parts[2], "no header": "." + parts[1] + "." + parts[2],
 		"four parts": token + ".", "Bearer before it": "Bearer " + token, "quotes": `"` + token + `"`,
 		"space after it": token + " ", "padding": token + "=", "NUL after it": token + "\x00",
-		"spare bits in the signature": token[:len(token)-1] + spare(token[len(token)-1]),
+		"spare bits in the signature": harness.SpareBits(token),
 	}
 	for i, part := range []string{"header", "payload", "signature"} {
 		for name, s := range map[string]string{"CR": "\r", "LF": "\n", "CRLF": "\r\n", "space": " ", "padding": "=", "plus": "+", "slash": "/", "percent": "%41"} {
@@ -133,7 +121,7 @@ func TestTokensOfAnotherForm(t *testing.T) {
 	}
 	for name, token := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := judged(t, auth, token)
+			got := harness.Judge(t, auth, token)
 			want := clerkauth.ReasonTokenInvalid
 			if name == "no signature" {
 				want = clerkauth.ReasonTokenSignature // a form that JWS has
@@ -145,18 +133,12 @@ func TestTokensOfAnotherForm(t *testing.T) {
 	}
 }
 
-// spare is the base64url digit after c: at the end of 256 bytes it differs in bits that are not used.
-func spare(c byte) string {
-	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-	return string(digits[strings.IndexByte(digits, c)+1])
-}
-
 func TestTheLargestTokenHasEightKiB(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{})
+	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for size, want := range map[int]clerkauth.Reason{
 		8<<10 - 1: "", 8 << 10: "", 8<<10 + 1: clerkauth.ReasonTokenInvalid, 8<<10 + 2: clerkauth.ReasonTokenInvalid,
 	} {
-		if got := judged(t, auth, sized(t, clerk, size)); got != want {
+		if got := harness.Judge(t, auth, sized(t, clerk, size)); got != want {
 			t.Errorf("%d bytes: got %q, want %q", size, got, want)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // returning is Alice's browser at a production application where she was signed in before.
@@ -62,7 +63,7 @@ func TestPlantedNonceReplacesNoSession(t *testing.T) {
 		{"beside an expired session and a __client_uat", true, true, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			now := noon
+			now := harness.Noon
 			v := returning(t, &now, func(w *scene) { w.WithoutRefresh = true })
 			now = now.Add(2 * time.Second)
 			if tt.expired {
@@ -87,12 +88,12 @@ func (v *traveller) suffixedUAT() string {
 // The sibling frames the application under a Content-Security-Policy that blocks the hop to Clerk: Chromium keeps the
 // cookies of the redirect. Then it plants nonce and __client_uat, and opens the page.
 func TestBlockedHopThenPlantedNonce(t *testing.T) {
-	now := noon
+	now := harness.Noon
 	v := returning(t, &now, func(w *scene) { w.WithoutRefresh = true })
 	now = now.Add(2 * time.Second)
 	nonce, uat := v.thiefsNonce(now)
 	v.plant("example.com", "__client_uat", uat, v.suffixedUAT(), uat)
-	blocked := v.once(http.MethodGet, "/me", with("Sec-Fetch-Dest", "iframe"), with("Sec-Fetch-Site", "same-site"), with("Accept", "text/html"))
+	blocked := v.once(http.MethodGet, "/me", harness.With("Sec-Fetch-Dest", "iframe"), harness.With("Sec-Fetch-Site", "same-site"), harness.With("Accept", "text/html"))
 	if blocked.status != http.StatusTemporaryRedirect {
 		t.Fatalf("the framed page: %d", blocked.status)
 	}
@@ -102,7 +103,7 @@ func TestBlockedHopThenPlantedNonce(t *testing.T) {
 
 // What confirms a session is of this browser, this page and ten minutes.
 func TestConfirmationIsBoundToTheBrowser(t *testing.T) {
-	now := noon
+	now := harness.Noon
 	v := returning(t, &now, func(w *scene) { w.WithoutRefresh = true })
 	now = now.Add(2 * time.Second)
 	nonce, uat := v.thiefsNonce(now)
@@ -125,7 +126,7 @@ func TestConfirmationIsBoundToTheBrowser(t *testing.T) {
 	for name, tt := range map[string]struct {
 		address string
 		after   time.Duration
-		edits   []edit
+		edits   []harness.Edit
 		want    bool
 	}{
 		"as it was sent":             {back, time.Minute, nil, true},
@@ -134,7 +135,7 @@ func TestConfirmationIsBoundToTheBrowser(t *testing.T) {
 		"at another page":            {strings.Replace(back, "/me?", "/you?", 1), 0, nil, false},
 		"twice":                      {back + "&__clerkauth_state=x", 0, nil, false},
 		"cut":                        {back[:len(back)-1], 0, nil, false},
-		"with another party cookie":  {back, 0, []edit{changeCookie("__Host-clerkauth_party_", "v2.9999999999.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")}, false},
+		"with another party cookie":  {back, 0, []harness.Edit{changeCookie("__Host-clerkauth_party_", "v2.9999999999.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")}, false},
 		"with parameters rearranged": {strings.Replace(back, "?", "?b=1&", 1), 0, nil, false},
 	} {
 		now = begun.Add(tt.after)
@@ -152,9 +153,9 @@ func TestConfirmationIsBoundToTheBrowser(t *testing.T) {
 }
 
 // request is what the browser would send.
-func (v *traveller) request(address string, edits ...edit) *http.Request {
+func (v *traveller) request(address string, edits ...harness.Edit) *http.Request {
 	v.Helper()
-	r := asking(http.MethodGet, address, with("Sec-Fetch-Dest", "document"), with("Sec-Fetch-Site", "same-site"))
+	r := harness.Request(http.MethodGet, address, harness.With("Sec-Fetch-Dest", "document"), harness.With("Sec-Fetch-Site", "same-site"))
 	for _, c := range v.browser.Jar.Cookies(r.URL) {
 		r.AddCookie(c)
 	}
@@ -174,7 +175,7 @@ func withoutCookie(line, name string) string {
 	return strings.Join(kept, "; ")
 }
 
-func changeCookie(prefix, value string) edit {
+func changeCookie(prefix, value string) harness.Edit {
 	return func(r *http.Request) {
 		pairs := strings.Split(r.Header.Get("Cookie"), "; ")
 		for i, pair := range pairs {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // traveller is a browser at an application: its redirects are followed and counted.
@@ -50,8 +51,8 @@ func newTraveller(t *testing.T, w scene) *traveller {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", v.auth.Require(greet))
-	mux.Handle("/public/", v.auth.Optional(greet))
+	mux.Handle("/", v.auth.Require(harness.Greet))
+	mux.Handle("/public/", v.auth.Optional(harness.Greet))
 	app := http.Handler(mux)
 	if w.handler != nil {
 		app = w.handler(v.auth)
@@ -87,13 +88,13 @@ type page struct {
 	sent   int // how often the application sent the browser somewhere
 }
 
-func (v *traveller) visit(path string, edits ...edit) page {
+func (v *traveller) visit(path string, edits ...harness.Edit) page {
 	v.Helper()
 	return v.do(http.MethodGet, path, edits...)
 }
 
 // once sends one request and follows no redirect.
-func (v *traveller) once(method, path string, edits ...edit) page {
+func (v *traveller) once(method, path string, edits ...harness.Edit) page {
 	v.Helper()
 	follow := v.browser.CheckRedirect
 	v.browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -101,18 +102,7 @@ func (v *traveller) once(method, path string, edits ...edit) page {
 	return v.do(method, path, edits...)
 }
 
-// asked is how often Clerk was asked for an endpoint.
-func (v *traveller) asked(name clerktest.Endpoint) int {
-	n := 0
-	for _, r := range v.clerk.Requests() {
-		if r.Endpoint == name {
-			n++
-		}
-	}
-	return n
-}
-
-func (v *traveller) do(method, path string, edits ...edit) page {
+func (v *traveller) do(method, path string, edits ...harness.Edit) page {
 	v.Helper()
 	v.sent = nil
 	if strings.HasPrefix(path, "/") {

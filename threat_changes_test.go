@@ -8,6 +8,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // Honest changes get through, each after a few redirects and none in a loop.
@@ -15,7 +16,7 @@ func TestHonestChanges(t *testing.T) {
 	impersonated := bob
 	impersonated.Claims.Extra = map[string]any{"act": map[string]any{"sub": "user_2support"}}
 	for _, live := range []bool{true, false} {
-		now := noon
+		now := harness.Noon
 		sent := func(production, development int) int { // development takes each answer out of the address
 			if live {
 				return production
@@ -54,7 +55,7 @@ func TestHonestChanges(t *testing.T) {
 
 // Clerk's script writes the session cookie of the tab that is looked at. Each tab shows its own account.
 func TestTwoAccountsInTwoTabs(t *testing.T) {
-	now := noon
+	now := harness.Noon
 	v := returning(t, &now, nil)
 	for range 3 {
 		now = now.Add(5 * time.Second)
@@ -76,7 +77,7 @@ func TestTwoAccountsInTwoTabs(t *testing.T) {
 // Two tabs that have a change confirmed at the same time both get in.
 func TestTwoTabsConfirmAtOnce(t *testing.T) {
 	for _, same := range []bool{true, false} {
-		now := noon
+		now := harness.Noon
 		v := returning(t, &now, nil)
 		now = now.Add(5 * time.Second)
 		session := v.clerk.SignIn(v.browser.Jar, bob)
@@ -100,7 +101,7 @@ func TestTwoTabsConfirmAtOnce(t *testing.T) {
 // What Clerk answers counts, even where the cookie was of one session, the answer is of another, and this browser had a
 // third.
 func TestConfirmedThirdSession(t *testing.T) {
-	now := noon
+	now := harness.Noon
 	v := returning(t, &now, nil)
 	now = now.Add(5 * time.Second)
 	v.clerk.SignIn(v.browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_2carol"}})
@@ -114,7 +115,7 @@ func TestConfirmedThirdSession(t *testing.T) {
 // had to do without a nonce does so the next time.
 func TestConfirmationOutlivesAnOutage(t *testing.T) {
 	for begins := range 2 {
-		now := noon
+		now := harness.Noon
 		v := returning(t, &now, nil)
 		now = now.Add(5 * time.Second)
 		v.clerk.SignIn(v.browser.Jar, bob)
@@ -134,7 +135,7 @@ func TestConfirmationOutlivesAnOutage(t *testing.T) {
 
 // A confirmed sign-out signs out, and this browser still knows whom it had.
 func TestConfirmedSignOut(t *testing.T) {
-	now := noon
+	now := harness.Noon
 	v := returning(t, &now, func(w *scene) { w.WithoutRefresh = true })
 	party := v.cookie("__Host-clerkauth_party_")
 	now = now.Add(5 * time.Second)
@@ -154,14 +155,14 @@ func TestConfirmedSignOut(t *testing.T) {
 
 // Where no handshake can be made at all, the rule is off; where the handshakes are used up, the page is signed out.
 func TestConfirmationWithoutHandshakes(t *testing.T) {
-	now := noon
+	now := harness.Noon
 	v := returning(t, &now, nil)
 	now = now.Add(5 * time.Second)
 	for _, c := range v.clerk.SignIn(nil, bob).Cookies() {
 		v.plant("", c.Name, c.Value)
 	}
-	script := v.request(v.origin+"/me", with("Sec-Fetch-Dest", "empty"), with("Sec-Fetch-Site", "same-origin"))
-	if got := reasonOf(t, v.auth.AuthenticateRequest(script)); got != "" {
+	script := v.request(v.origin+"/me", harness.With("Sec-Fetch-Dest", "empty"), harness.With("Sec-Fetch-Site", "same-origin"))
+	if got := harness.Reason(t, v.auth.AuthenticateRequest(script)); got != "" {
 		t.Errorf("a fetch: %s; an account switch within a page looks the same", got)
 	}
 	for range 3 {
@@ -173,7 +174,7 @@ func TestConfirmationWithoutHandshakes(t *testing.T) {
 		t.Errorf("the fourth time: got %d %v, want 401 session-changed", got.status, got.header)
 	}
 	long := v.request(v.origin + "/me?" + strings.Repeat("x", 9<<10))
-	if state := v.auth.AuthenticateRequest(long); state.Status != clerkauth.SignedOut || reasonOf(t, state) != clerkauth.ReasonSessionChanged {
+	if state := v.auth.AuthenticateRequest(long); state.Status != clerkauth.SignedOut || harness.Reason(t, state) != clerkauth.ReasonSessionChanged {
 		t.Errorf("a long address: %s %v, want signed out", state.Status, state.Err)
 	}
 }

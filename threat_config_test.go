@@ -16,6 +16,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // pasted are secrets that end up in the wrong field, each with what of it no error may show.
@@ -34,7 +35,7 @@ func pasted(t *testing.T) map[string]struct{ text, secret string } {
 		_, _ = rand.Read(b)
 		return b
 	}
-	token := newApp(t).clerk.Token(clerktest.Claims{})
+	token := harness.NewApp(t).Clerk.Token(clerktest.Claims{})
 	all := map[string]struct{ text, secret string }{
 		"JWT":                    {token, token},
 		"JWT with its scheme":    {"Bearer " + token, token},
@@ -115,7 +116,7 @@ func TestNoErrorOfNewShowsASecret(t *testing.T) {
 		for _, format := range around {
 			text := fmt.Sprintf(format, p.text)
 			for _, name := range names {
-				cfg := goodConfig()
+				cfg := harness.ShortestConfig()
 				settable(reflect.ValueOf(&cfg).Elem(), "")[name](text)
 				check(t, kind+" as "+format+" in "+name, p.secret, cfg)
 			}
@@ -125,7 +126,7 @@ func TestNoErrorOfNewShowsASecret(t *testing.T) {
 					set["CLERK_IS_SATELLITE"] = "true"
 				}
 				set[name] = text
-				setenv(t, set)
+				harness.Setenv(t, set)
 				check(t, kind+" as "+format+" in "+name, p.secret, clerkauth.ConfigFromEnv())
 			}
 		}
@@ -136,7 +137,7 @@ func TestNoErrorOfNewShowsASecret(t *testing.T) {
 func TestNoErrorOfNewShowsTheKeysOfItsConfig(t *testing.T) {
 	for _, key := range []string{"correct horse battery staple correct", "all-small-letters-and-hyphens-of-32", "\x00\x01\"\\\n and bytes that Go quotes \xff\xfe"} {
 		for name := range settable(reflect.ValueOf(&clerkauth.Config{}).Elem(), "") {
-			cfg := goodConfig()
+			cfg := harness.ShortestConfig()
 			settable(reflect.ValueOf(&cfg).Elem(), "")[name]("https://" + key + "/")
 			asState, asSecret := cfg, cfg
 			asState.StateKey, asSecret.SecretKey = []byte(key), key
@@ -155,7 +156,7 @@ func TestErrorsOfNewShowAddresses(t *testing.T) {
 		"https://app.example.com/path", "http://my-app-git-main-acme-team.example.com", "https://accounts.example.com/sign-in?theme=dark", "chrome-extension://abcdefghijklmnopabcdefghijklmnop/popup.html",
 		"https://xn--bcher-kva.example/a", "http://192.168.178.100:3000/index.html", "/relative/path/of/a/page", "example.com",
 	} {
-		cfg := goodConfig()
+		cfg := harness.ShortestConfig()
 		cfg.AuthorizedParties = []string{address}
 		if _, err := clerkauth.New(cfg); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", address)) {
 			t.Errorf("New with the party %q: %v, want an error that shows it", address, err)

@@ -9,12 +9,12 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // visitor is somebody's browser, in which a sibling subdomain plants cookies of its own.
 type visitor struct {
-	*bound
-	suffix string
+	*harness.App
 	second *clerkauth.Authenticator // another process of the same application
 }
 
@@ -25,31 +25,26 @@ const (
 
 func newVisitor(t *testing.T, changes ...func(*clerkauth.Config)) *visitor {
 	t.Helper()
-	v := &visitor{bound: newBound(t, func(c *clerkauth.Config) {
-		for _, change := range changes {
-			change(c)
-		}
-	})}
-	v.second = v.replica()
-	_, v.suffix, _ = strings.Cut(v.clerk.Cookies("x")[1].Name, "__session_")
+	v := &visitor{App: harness.NewApp(t, changes...)}
+	v.second = v.Replica()
 	return v
 }
 
 func (v *visitor) claims(user string) clerktest.Claims {
-	return clerktest.Claims{Subject: user, SessionID: strings.Replace(user, "user_2", "sess_2", 1), IssuedAt: v.now}
+	return clerktest.Claims{Subject: user, SessionID: strings.Replace(user, "user_2", "sess_2", 1), IssuedAt: v.Now}
 }
 
 // token is a good session token of a user at the application.
-func (v *visitor) token(user string) string { return v.clerk.Token(v.claims(user)) }
+func (v *visitor) token(user string) string { return v.Clerk.Token(v.claims(user)) }
 
 // old is one that has expired.
-func (v *visitor) old(user string) string { return v.expired(v.claims(user)) }
+func (v *visitor) old(user string) string { return v.Expired(v.claims(user)) }
 
 // forged claims to be a good token of the instance, under its published key. They differ in n.
 func (v *visitor) forged(n int) string {
 	c := v.claims(fmt.Sprintf("user_2forged%d", n))
-	c.ExpiresAt = v.now.Add(400 * 24 * time.Hour)
-	return v.clerk.Forge(c)
+	c.ExpiresAt = v.Now.Add(400 * 24 * time.Hour)
+	return v.Clerk.Forge(c)
 }
 
 // planted are session cookies of the plain name with these tokens, as one header line.
@@ -68,7 +63,7 @@ func repeat(n int, token func(int) string) []string {
 // requests are what a browser with these cookies may send: its own, and planted ones before or behind them.
 func (v *visitor) requests(token, plant string, own ...string) map[string]*http.Request {
 	all := map[string]*http.Request{}
-	for kind, r := range map[string]*http.Request{"page": v.page(token, own...), "fetch": v.script(token, own...), "write": v.script(token, own...)} {
+	for kind, r := range map[string]*http.Request{"page": v.Page(token, own...), "fetch": v.Script(token, own...), "write": v.Script(token, own...)} {
 		if kind == "write" {
 			r.Method = http.MethodPost
 		}
@@ -82,13 +77,10 @@ func (v *visitor) requests(token, plant string, own ...string) map[string]*http.
 	return all
 }
 
-// replica is an Authenticator that has seen nothing yet, neither keys nor tokens.
-func (v *visitor) replica() *clerkauth.Authenticator { return v.authenticator(nil) }
-
 // who is the user that a decision signs in, or the reason why it is nobody.
 func who(t *testing.T, s *clerkauth.RequestState) string {
 	t.Helper()
-	if reason := reasonOf(t, s); reason != "" {
+	if reason := harness.Reason(t, s); reason != "" {
 		return string(reason)
 	}
 	return s.Session.UserID
@@ -104,44 +96,44 @@ func (v *visitor) worthlessPlants() map[string]string {
 		"the sibling's own": planted(repeat(60, func(n int) string {
 			c := v.claims(attacker)
 			c.AuthorizedParty = fmt.Sprintf("https://s%d.example.com", n)
-			return v.clerk.Token(c)
+			return v.Clerk.Token(c)
 		})...),
 		"another issuer's": planted(repeat(60, func(n int) string {
 			c := v.claims(attacker)
 			c.Issuer = fmt.Sprintf("https://clerk%d.evil.example", n)
-			return v.clerk.Token(c)
+			return v.Clerk.Token(c)
 		})...),
 		"of keys that nobody has": planted(repeat(15, func(n int) string {
 			c := v.claims(attacker)
 			c.Header = map[string]any{"kid": fmt.Sprintf("ins_%d", n)}
-			return v.clerk.Forge(c)
+			return v.Clerk.Forge(c)
 		})...),
 		"of no key": planted(repeat(60, func(n int) string {
 			c := v.claims(fmt.Sprintf("user_2kid%d", n))
 			c.Header = map[string]any{"kid": clerktest.Absent}
-			return v.clerk.Token(c)
+			return v.Clerk.Token(c)
 		})...),
 		"of a key's name too long": planted(repeat(60, func(n int) string {
 			c := v.claims(fmt.Sprintf("user_2kid%d", n))
 			c.Header = map[string]any{"kid": strings.Repeat("k", 300)}
-			return v.clerk.Token(c)
+			return v.Clerk.Token(c)
 		})...),
 		"of another type": planted(repeat(60, func(n int) string {
 			c := v.claims(fmt.Sprintf("user_2typ%d", n))
 			c.Header = map[string]any{"typ": "JOSE"}
-			return v.clerk.Token(c)
+			return v.Clerk.Token(c)
 		})...),
 		"that never expire": planted(repeat(60, func(n int) string {
 			c := v.claims(fmt.Sprintf("user_2exp%d", n))
 			c.Extra = map[string]any{"exp": clerktest.Absent}
-			return v.clerk.Token(c)
+			return v.Clerk.Token(c)
 		})...),
 		"signed with another alg": planted(repeat(60, func(n int) string {
 			c := v.claims(fmt.Sprintf("user_2alg%d", n))
 			c.Header = map[string]any{"alg": "RS512"}
-			return v.clerk.Token(c)
+			return v.Clerk.Token(c)
 		})...),
-		"expired, with refresh cookie": planted(repeat(16, expired)...) + "; __refresh_" + v.suffix + "=rt_attacker",
+		"expired, with refresh cookie": planted(repeat(16, expired)...) + "; __refresh_" + harness.Suffix(v.Clerk) + "=rt_attacker",
 	}
 }
 
@@ -149,12 +141,12 @@ func (v *visitor) worthlessPlants() map[string]string {
 // own token was seen before.
 func TestPlantedCookiesHideNobody(t *testing.T) {
 	v := newVisitor(t)
-	party := v.party(v.claims(victim))
+	party := v.PartyCookie(v.claims(victim))
 	for what, plant := range v.worthlessPlants() {
 		for held, own := range map[string][]string{"no party cookie": nil, "a party cookie": {party}} {
 			token := v.token(victim)
 			for kind, r := range v.requests(token, plant, own...) {
-				auth := v.replica()
+				auth := v.Replica()
 				if got := who(t, auth.AuthenticateRequest(r)); got != victim {
 					t.Errorf("%s, %s, %s, keys not at hand: %s", what, held, kind, got)
 				}
@@ -169,13 +161,13 @@ func TestPlantedCookiesHideNobody(t *testing.T) {
 // On a quiet site the keys are too old to be used as they are. What the tokens say is known all the same.
 func TestQuietSite(t *testing.T) {
 	v := newVisitor(t)
-	wantState(t, v.auth.AuthenticateRequest(v.page(v.token(victim))), clerkauth.SignedIn, "")
+	harness.WantState(t, v.AuthenticateRequest(v.Page(v.token(victim))), clerkauth.SignedIn, "")
 	for _, kind := range []string{"page", "fetch", "write"} {
 		for _, where := range []string{"before", "behind"} {
-			v.now = v.now.Add(10 * time.Minute)
+			v.Now = v.Now.Add(10 * time.Minute)
 			plant := planted(repeat(6, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...)
 			r := v.requests(v.token(victim), plant)[kind+", planted "+where]
-			if got := who(t, v.auth.AuthenticateRequest(r)); got != victim {
+			if got := who(t, v.AuthenticateRequest(r)); got != victim {
 				t.Errorf("%s, planted %s: %s", kind, where, got)
 			}
 		}
@@ -186,7 +178,7 @@ func TestQuietSite(t *testing.T) {
 // cookie they change nothing; without one nobody can tell, and it is not the attacker's.
 func TestPlantedSessionAndForgeries(t *testing.T) {
 	v := newVisitor(t)
-	party := v.party(v.claims(victim))
+	party := v.PartyCookie(v.claims(victim))
 	for n := range 20 {
 		plant := planted(append(repeat(n, v.forged), v.token(attacker))...)
 		for _, seen := range []string{"not seen before", "seen before"} {
@@ -197,9 +189,9 @@ func TestPlantedSessionAndForgeries(t *testing.T) {
 					want = string(clerkauth.ReasonSessionTokenAmbiguous)
 				}
 				for kind, r := range v.requests(token, plant, own...) {
-					auth := v.replica()
+					auth := v.Replica()
 					if seen == "seen before" {
-						wantState(t, auth.AuthenticateRequest(v.script(token)), clerkauth.SignedIn, "")
+						harness.WantState(t, auth.AuthenticateRequest(v.Script(token)), clerkauth.SignedIn, "")
 					}
 					if got := who(t, auth.AuthenticateRequest(r)); got != want {
 						t.Errorf("%d forgeries, %s, %s, %s: %s, want %s", n, seen, held, kind, got, want)
@@ -214,7 +206,7 @@ func TestPlantedSessionAndForgeries(t *testing.T) {
 // and for fetches: recovering it signs nobody else in.
 func TestPlantedBesideAnExpiredSession(t *testing.T) {
 	v := newVisitor(t)
-	party, expired := v.party(v.claims(victim)), v.old(victim)
+	party, expired := v.PartyCookie(v.claims(victim)), v.old(victim)
 	for what, plant := range map[string]string{
 		"a session":                planted(v.token(attacker)),
 		"a session and its old":    planted(v.token(attacker), v.old(attacker)),
@@ -222,13 +214,13 @@ func TestPlantedBesideAnExpiredSession(t *testing.T) {
 		"sixteen expired sessions": planted(repeat(16, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...),
 	} {
 		for kind, r := range v.requests(expired, plant, party) {
-			for _, auth := range []*clerkauth.Authenticator{v.replica(), v.auth} {
+			for _, auth := range []*clerkauth.Authenticator{v.Replica(), v.Authenticator} {
 				state := auth.AuthenticateRequest(r)
 				want := clerkauth.SignedOut
 				if strings.HasPrefix(kind, "page") {
 					want = clerkauth.Handshake
 				}
-				wantState(t, state, want, clerkauth.ReasonTokenExpired)
+				harness.WantState(t, state, want, clerkauth.ReasonTokenExpired)
 				if t.Failed() {
 					t.Fatalf("%s, %s", what, kind)
 				}
@@ -236,16 +228,16 @@ func TestPlantedBesideAnExpiredSession(t *testing.T) {
 		}
 		// With a refresh cookie it is refreshed, and nobody else's is.
 		fresh := v.token(victim)
-		v.refreshes(0, "__session="+fresh+"; Path=/")
-		for kind, r := range v.requests(expired, plant, party, v.refreshCookie()) {
+		v.AnswerRefreshes(0, "__session="+fresh+"; Path=/")
+		for kind, r := range v.requests(expired, plant, party, v.RefreshCookie()) {
 			if r.Method == http.MethodPost {
 				continue
 			}
-			v.clerk.ResetRequests()
-			if got := who(t, v.replica().AuthenticateRequest(r)); got != victim {
+			v.Clerk.ResetRequests()
+			if got := who(t, v.Replica().AuthenticateRequest(r)); got != victim {
 				t.Errorf("%s, %s, to be refreshed: %s", what, kind, got)
 			}
-			for _, asked := range v.clerk.Requests() {
+			for _, asked := range v.Clerk.Requests() {
 				if asked.Endpoint == clerktest.BackendRefresh && asked.Path != "/v1/sessions/sess_2victim/refresh" {
 					t.Errorf("%s, %s: asked %s", what, kind, asked.Path)
 				}
@@ -257,19 +249,19 @@ func TestPlantedBesideAnExpiredSession(t *testing.T) {
 // Without a party cookie, expired tokens that disagree are not refreshed: whose refresh cookie came is not known.
 func TestExpiredSessionsThatDisagreeAreNotRefreshed(t *testing.T) {
 	v := newVisitor(t)
-	v.refreshes(0, "__session="+v.token(attacker)+"; Path=/")
+	v.AnswerRefreshes(0, "__session="+v.token(attacker)+"; Path=/")
 	for what, plant := range map[string]string{
 		"one":  planted(v.old(attacker)),
 		"many": planted(repeat(20, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...),
 		"forgeries": planted(repeat(8, func(n int) string {
 			c := v.claims(fmt.Sprintf("user_2old%d", n))
-			c.IssuedAt = v.now.Add(-time.Hour)
-			return v.clerk.Forge(c)
+			c.IssuedAt = v.Now.Add(-time.Hour)
+			return v.Clerk.Forge(c)
 		})...),
 		"more than many": planted(repeat(70, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...),
 	} {
-		for kind, r := range v.requests(v.old(victim), plant, v.refreshCookie()) {
-			state := v.replica().AuthenticateRequest(r)
+		for kind, r := range v.requests(v.old(victim), plant, v.RefreshCookie()) {
+			state := v.Replica().AuthenticateRequest(r)
 			if got := who(t, state); got == attacker || got == victim {
 				t.Errorf("%s, %s: signed in as %s", what, kind, got)
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // Forgeries under the published key, planted for 400 days, send the visitor nowhere once they have a party cookie, and
@@ -23,13 +24,13 @@ func TestForgeriesPlantedForLong(t *testing.T) {
 			var own []string
 			want := without
 			if held {
-				own, want = []string{v.party(v.claims(victim))}, 0
+				own, want = []string{v.PartyCookie(v.claims(victim))}, 0
 			}
 			handshakes := 0
 			for range 50 {
-				v.now = v.now.Add(50 * time.Second)
-				state := v.auth.AuthenticateRequest(v.requests(v.token(victim), plant, own...)["page, planted before"])
-				v.auth.Settle()
+				v.Now = v.Now.Add(50 * time.Second)
+				state := v.AuthenticateRequest(v.requests(v.token(victim), plant, own...)["page, planted before"])
+				v.Settle()
 				if state.Status == clerkauth.Handshake {
 					handshakes++
 				} else if got := who(t, state); got != victim {
@@ -48,18 +49,18 @@ func TestForgeriesAreTriedAgain(t *testing.T) {
 	v := newVisitor(t)
 	plant := planted(repeat(5, v.forged)...)
 	ask := func() string {
-		return who(t, v.auth.AuthenticateRequest(v.requests(v.token(victim), plant)["fetch, planted before"]))
+		return who(t, v.AuthenticateRequest(v.requests(v.token(victim), plant)["fetch, planted before"]))
 	}
 	ambiguous := string(clerkauth.ReasonSessionTokenAmbiguous)
 	if first, second := ask(), ask(); first != ambiguous || second != victim {
 		t.Fatalf("got %s, then %s", first, second)
 	}
-	v.clerk.RotateKey()
-	wantState(t, v.auth.AuthenticateRequest(v.script(v.token(victim))), clerkauth.SignedIn, "")
+	v.Clerk.RotateKey()
+	harness.WantState(t, v.AuthenticateRequest(v.Script(v.token(victim))), clerkauth.SignedIn, "")
 	if first, second := ask(), ask(); first != ambiguous || second != victim {
 		t.Errorf("with new keys %s, then %s", first, second)
 	}
-	v.now = v.now.Add(time.Minute)
+	v.Now = v.Now.Add(time.Minute)
 	if first, second := ask(), ask(); first != ambiguous || second != victim {
 		t.Errorf("a minute later %s, then %s", first, second)
 	}
@@ -68,28 +69,28 @@ func TestForgeriesAreTriedAgain(t *testing.T) {
 // When another token has passed, a key that nobody knows is not asked for; when none has, it is, once.
 func TestUnknownKeysBesideAGoodToken(t *testing.T) {
 	v := newVisitor(t)
-	party := v.party(v.claims(victim))
+	party := v.PartyCookie(v.claims(victim))
 	plant := planted(repeat(10, func(n int) string {
 		c := v.claims(attacker)
 		c.Header = map[string]any{"kid": fmt.Sprintf("ins_%d", n)}
-		return v.clerk.Token(c)
+		return v.Clerk.Token(c)
 	})...)
 	for _, own := range [][]string{nil, {party}} {
 		for _, where := range []string{"before", "behind"} {
-			v.now = v.now.Add(11 * time.Second)
-			v.clerk.ResetRequests()
-			if got := who(t, v.auth.AuthenticateRequest(v.requests(v.token(victim), plant, own...)["fetch, planted "+where])); got != victim {
+			v.Now = v.Now.Add(11 * time.Second)
+			v.Clerk.ResetRequests()
+			if got := who(t, v.AuthenticateRequest(v.requests(v.token(victim), plant, own...)["fetch, planted "+where])); got != victim {
 				t.Errorf("planted %s: %s", where, got)
 			}
-			if n := len(v.clerk.Requests()); n != 0 {
+			if n := len(v.Clerk.Requests()); n != 0 {
 				t.Errorf("planted %s: %d requests for keys, want none", where, n)
 			}
 		}
 	}
-	v.now = v.now.Add(11 * time.Second)
-	v.clerk.ResetRequests()
-	who(t, v.auth.AuthenticateRequest(v.requests(v.old(victim), plant)["fetch, planted before"]))
-	if n := len(v.clerk.Requests()); n != 1 {
+	v.Now = v.Now.Add(11 * time.Second)
+	v.Clerk.ResetRequests()
+	who(t, v.AuthenticateRequest(v.requests(v.old(victim), plant)["fetch, planted before"]))
+	if n := len(v.Clerk.Requests()); n != 1 {
 		t.Errorf("%d requests for keys where nothing passes, want 1", n)
 	}
 }
@@ -98,11 +99,11 @@ func TestUnknownKeysBesideAGoodToken(t *testing.T) {
 // holds for is asked for all the same.
 func TestRotationBesideAPlantedSession(t *testing.T) {
 	v := newVisitor(t)
-	party, old := v.party(v.claims(victim)), v.token(attacker)
-	wantState(t, v.auth.AuthenticateRequest(v.script(old)), clerkauth.SignedIn, "")
-	v.clerk.RotateKey()
+	party, old := v.PartyCookie(v.claims(victim)), v.token(attacker)
+	harness.WantState(t, v.AuthenticateRequest(v.Script(old)), clerkauth.SignedIn, "")
+	v.Clerk.RotateKey()
 	for kind, r := range v.requests(v.token(victim), planted(old), party) {
-		if got := who(t, v.auth.AuthenticateRequest(r)); got != victim {
+		if got := who(t, v.AuthenticateRequest(r)); got != victim {
 			t.Errorf("%s: %s", kind, got)
 		}
 	}
@@ -112,12 +113,12 @@ func TestRotationBesideAPlantedSession(t *testing.T) {
 // not take its place.
 func TestRotationOutOfReachBesideAPlantedSession(t *testing.T) {
 	v := newVisitor(t)
-	party, old := v.party(v.claims(victim)), v.token(attacker)
-	wantState(t, v.auth.AuthenticateRequest(v.script(old)), clerkauth.SignedIn, "")
-	v.clerk.RotateKey()
-	v.clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
+	party, old := v.PartyCookie(v.claims(victim)), v.token(attacker)
+	harness.WantState(t, v.AuthenticateRequest(v.Script(old)), clerkauth.SignedIn, "")
+	v.Clerk.RotateKey()
+	v.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
 	for kind, r := range v.requests(v.token(victim), planted(old), party) {
-		if got := who(t, v.auth.AuthenticateRequest(r)); got != string(clerkauth.ReasonSessionTokenAmbiguous) {
+		if got := who(t, v.AuthenticateRequest(r)); got != string(clerkauth.ReasonSessionTokenAmbiguous) {
 			t.Errorf("%s: %s", kind, got)
 		}
 	}
@@ -126,10 +127,10 @@ func TestRotationOutOfReachBesideAPlantedSession(t *testing.T) {
 // Keys out of reach are no reason to sign anybody out, whatever was planted beside the token that needs them.
 func TestCannotTellBesidePlantedCookies(t *testing.T) {
 	v := newVisitor(t)
-	v.clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
+	v.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
 	for what, plant := range v.worthlessPlants() {
 		for kind, r := range v.requests(v.token(victim), plant) {
-			if got := who(t, v.replica().AuthenticateRequest(r)); got != string(clerkauth.ReasonKeysUnavailable) {
+			if got := who(t, v.Replica().AuthenticateRequest(r)); got != string(clerkauth.ReasonKeysUnavailable) {
 				t.Errorf("%s, %s: %s", what, kind, got)
 			}
 		}
@@ -152,15 +153,15 @@ func TestAllowPartyAmongPlantedCookies(t *testing.T) {
 	plant := planted(slices.Concat(repeat(2, v.forged), repeat(1, func(int) string {
 		c := v.claims(attacker)
 		c.AuthorizedParty = "https://sibling.example.com"
-		return v.clerk.Token(c)
+		return v.Clerk.Token(c)
 	}), repeat(20, func(n int) string {
 		c := v.claims(attacker)
-		c.AuthorizedParty, c.IssuedAt = fmt.Sprintf("https://s%d.example.com", n), v.now.Add(-time.Hour)
-		return v.clerk.Forge(c)
+		c.AuthorizedParty, c.IssuedAt = fmt.Sprintf("https://s%d.example.com", n), v.Now.Add(-time.Hour)
+		return v.Clerk.Forge(c)
 	}))...)
 	for kind, r := range v.requests(v.token(victim), plant) {
 		asked = nil
-		if got := who(t, v.auth.AuthenticateRequest(r)); got != victim {
+		if got := who(t, v.AuthenticateRequest(r)); got != victim {
 			t.Errorf("%s: %s", kind, got)
 		}
 		if i := slices.IndexFunc(asked, func(origin string) bool { return strings.HasPrefix(origin, "https://s0") }); i >= 0 {
@@ -171,13 +172,13 @@ func TestAllowPartyAmongPlantedCookies(t *testing.T) {
 
 // Keys that never come hold a request up once, not for each cookie.
 func TestKeysThatHangBesidePlantedCookies(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.clerk.Fault(clerktest.BackendJWKS, clerktest.Hang)
-		r := asking("GET", "/", with("Cookie", planted(repeat(16, func(n int) string {
-			return k.clerk.Token(clerktest.Claims{SessionID: fmt.Sprintf("sess_%d", n), Header: map[string]any{"kid": fmt.Sprintf("ins_%d", n)}})
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Clerk.Fault(clerktest.BackendJWKS, clerktest.Hang)
+		r := harness.Request("GET", "/", harness.With("Cookie", planted(repeat(16, func(n int) string {
+			return k.Clerk.Token(clerktest.Claims{SessionID: fmt.Sprintf("sess_%d", n), Header: map[string]any{"kid": fmt.Sprintf("ins_%d", n)}})
 		})...)+"; __client_uat=1"))
 		begun := time.Now()
-		if got := who(k.T, k.auth.AuthenticateRequest(r)); got != string(clerkauth.ReasonKeysUnavailable) {
+		if got := who(k.T, k.Auth.AuthenticateRequest(r)); got != string(clerkauth.ReasonKeysUnavailable) {
 			k.Error(got)
 		}
 		if waited := time.Since(begun); waited > 3*time.Second {
@@ -199,15 +200,15 @@ func TestCachedTokensKeepNoHeaders(t *testing.T) {
 	const tokens, size = 32, 1 << 20
 	ask := func(n int) {
 		c := v.claims(fmt.Sprintf("user_2n%d", n))
-		party := v.party(c)
-		r := v.script(v.clerk.Token(c), party)
+		party := v.PartyCookie(c)
+		r := v.Script(v.Clerk.Token(c), party)
 		// One string, as a server reads it.
 		r.Header["Cookie"] = []string{"theme=" + strings.Repeat("x", size) + "; " + strings.Join(r.Header["Cookie"], "; ")}
-		auth := v.auth
+		auth := v.Authenticator
 		if n%2 == 0 {
 			auth = v.second // has not set the cookie, but finds it good
 		}
-		wantState(t, auth.AuthenticateRequest(r), clerkauth.SignedIn, "")
+		harness.WantState(t, auth.AuthenticateRequest(r), clerkauth.SignedIn, "")
 	}
 	ask(0)
 	before := heap()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // besieged is an instance with applications that together read everything that this package can read of a request.
@@ -32,11 +33,11 @@ func (a besiegedApp) String() string { return a.name }
 
 func newBesieged(t testing.TB, development bool) *besieged {
 	t.Helper()
-	clerk := clerktest.New(t, clerktest.Options{Development: development, Now: func() time.Time { return noon }})
+	clerk := clerktest.New(t, clerktest.Options{Development: development, Now: func() time.Time { return harness.Noon }})
 	good := clerk.Token(clerktest.Claims{})
-	_, suffix, _ := strings.Cut(clerk.Cookies(good)[1].Name, "__session_")
+	suffix := harness.Suffix(clerk)
 	b := &besieged{words: strings.NewReplacer("$GOOD", good, "$SUFFIX", suffix, "$FORGED", clerk.Forge(clerktest.Claims{}),
-		"$OLD", clerk.Token(clerktest.Claims{IssuedAt: noon.Add(-time.Hour)}))}
+		"$OLD", clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(-time.Hour)}))}
 	quiet := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	optional := func(a *clerkauth.Authenticator) http.Handler { return a.Optional(quiet) }
 	require := func(a *clerkauth.Authenticator) http.Handler { return a.Require(quiet) }
@@ -45,7 +46,7 @@ func newBesieged(t testing.TB, development bool) *besieged {
 		change  func(*clerkauth.Config)
 	}{
 		"Optional": {optional, func(*clerkauth.Config) {}},
-		"Require":  {require, signIn},
+		"Require":  {require, harness.SignIn},
 		"satellite": {optional, func(c *clerkauth.Config) {
 			c.Satellite, c.SignInURL = &clerkauth.Satellite{Domain: "example.com", AutoSync: true}, "https://primary.example/sign-in"
 		}},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // Every loop ends after three redirects of the application's at most, with or without cookies. See Shopify/shopify_app
@@ -24,7 +25,7 @@ func TestEveryLoopEnds(t *testing.T) {
 		signedIn bool
 		change   func(*traveller, *scene) // without a traveller: before the application is made
 		path     string
-		edits    []edit
+		edits    []harness.Edit
 		status   int
 		body     string
 		atMost   int
@@ -38,12 +39,12 @@ func TestEveryLoopEnds(t *testing.T) {
 			if v != nil {
 				v.browser.Jar = nil
 			}
-		}, status: 200, body: stranger, atMost: 2},
+		}, status: 200, body: harness.Stranger, atMost: 2},
 		{name: "development, in a frame of another site without cookies", path: "/me", change: func(v *traveller, _ *scene) {
 			if v != nil {
 				v.browser.Jar = nil
 			}
-		}, edits: []edit{with("Sec-Fetch-Dest", "iframe"), with("Sec-Fetch-Site", "cross-site"), with("Accept", "text/html")}, status: 401, body: "keeps no cookies", atMost: 2},
+		}, edits: []harness.Edit{harness.With("Sec-Fetch-Dest", "iframe"), harness.With("Sec-Fetch-Site", "cross-site"), harness.With("Accept", "text/html")}, status: 401, body: "keeps no cookies", atMost: 2},
 		{name: "development, our cookie alone is not kept", path: "/me", signedIn: true, change: func(_ *traveller, w *scene) {
 			w.front = withoutSetting("__Host-clerkauth_handshake", "clerkauth_handshake", "__clerk_redirect_count")
 		}, status: 401, body: "keeps no cookies", atMost: 3},
@@ -65,7 +66,7 @@ func TestEveryLoopEnds(t *testing.T) {
 		}, status: 200, body: "hello user_2alice", atMost: 8},
 		{name: "development, the Referer of another site", path: "/me", signedIn: true, change: func(_ *traveller, w *scene) {
 			w.front = withoutSetting("__clerk_redirect_count")
-		}, edits: []edit{with("Referer", foreign)}, status: 200, body: "hello user_2alice", atMost: 2},
+		}, edits: []harness.Edit{harness.With("Referer", foreign)}, status: 200, body: "hello user_2alice", atMost: 2},
 		{name: "production, a proxy that passes __session", live: true, signedIn: true, path: "/me", change: func(_ *traveller, w *scene) {
 			w.front = onlyCookies("__session")
 		}, status: 401, body: "cookies that this application set do not come back", atMost: 3},
@@ -74,17 +75,17 @@ func TestEveryLoopEnds(t *testing.T) {
 		}, status: 401, body: "cookies that this application set do not come back", atMost: 3},
 		{name: "production, a proxy that passes __client_uat, a public page", live: true, signedIn: true, path: "/public/", change: func(_ *traveller, w *scene) {
 			w.front = onlyCookies("__client_uat")
-		}, status: 200, body: stranger, atMost: 3},
+		}, status: 200, body: harness.Stranger, atMost: 3},
 		{name: "production, a cookie that is never there", live: true, signedIn: true, path: "/me", change: func(_ *traveller, w *scene) {
 			w.front = withoutSetting("__session")
 		}, status: 200, body: "hello user_2alice", atMost: 1}, // the answer itself signs in, each time
 		{name: "a page under ProxyURL's path", signedIn: true, path: "/public/__clerk/page", change: func(_ *traveller, w *scene) {
 			w.config = func(c *clerkauth.Config) { c.ProxyURL = "/public/__clerk" }
-		}, status: 200, body: stranger, atMost: 0},
+		}, status: 200, body: harness.Stranger, atMost: 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			now := noon
+			now := harness.Noon
 			w := development(&now)
 			if tt.live {
 				w = production(&now)
@@ -98,7 +99,7 @@ func TestEveryLoopEnds(t *testing.T) {
 			}
 			if tt.name == "production, a proxy that passes __session" {
 				now = now.Add(time.Hour) // the token that the browser has expired long ago
-				v.plant("", "__session", v.clerk.Token(clerktest.Claims{IssuedAt: noon}))
+				v.plant("", "__session", v.clerk.Token(clerktest.Claims{IssuedAt: harness.Noon}))
 			}
 			if tt.change != nil {
 				tt.change(v, &w)
@@ -131,7 +132,7 @@ func handshakesIn(locations []string) int {
 // half a minute is over.
 func TestSlowHandshakesAreCounted(t *testing.T) {
 	for _, live := range []bool{true, false} {
-		now := noon
+		now := harness.Noon
 		w := development(&now)
 		if live {
 			w = production(&now)
@@ -172,7 +173,7 @@ func TestSlowHandshakesAreCounted(t *testing.T) {
 // Addresses with what handshakes leave in them can be kept, shared and gone back to.
 func TestBookmarkedReturnAddresses(t *testing.T) {
 	for _, live := range []bool{true, false} {
-		now := noon
+		now := harness.Noon
 		w := development(&now)
 		if live {
 			w = production(&now)
@@ -205,34 +206,34 @@ func TestBookmarkedReturnAddresses(t *testing.T) {
 
 // HEAD is answered as its GET, ends in one place, and uses nothing up.
 func TestHeadUsesNothingUp(t *testing.T) {
-	now := noon
+	now := harness.Noon
 	v := newTraveller(t, development(&now))
 	v.clerk.SignIn(v.browser.Jar, alice)
-	got := v.do(http.MethodHead, "/me", with("Accept", "text/html"))
+	got := v.do(http.MethodHead, "/me", harness.With("Accept", "text/html"))
 	if got.status != http.StatusUnauthorized || len(v.sent) != 1 {
 		t.Errorf("curl -IL: got %d after %q, want 401 after one handshake", got.status, v.sent)
 	}
-	if n := v.asked(clerktest.BackendHandshake); n != 0 {
+	if n := harness.Asked(v.clerk, clerktest.BackendHandshake); n != 0 {
 		t.Errorf("HEAD exchanged %d nonces", n)
 	}
 	if left := v.cookie("clerkauth_handshake"); left != "" {
 		t.Errorf("HEAD was counted: %q", left)
 	}
-	now = noon
+	now = harness.Noon
 	live := newTraveller(t, production(&now))
 	live.clerk.SignIn(live.browser.Jar, alice)
 	live.visit("/me")
 	now = now.Add(time.Hour)
 	live.clerk.Fault(clerktest.BackendRefresh, clerktest.Status(http.StatusNotFound, nil))
-	live.plant("", "__clerk_handshake_nonce", nonce)
-	exchanged := live.asked(clerktest.BackendHandshake)
-	got = live.once(http.MethodHead, "/me", with("Accept", "text/html"))
-	if n := live.asked(clerktest.BackendHandshake); n != exchanged || got.header.Get("Location") != "" {
+	live.plant("", "__clerk_handshake_nonce", harness.Nonce)
+	exchanged := harness.Asked(live.clerk, clerktest.BackendHandshake)
+	got = live.once(http.MethodHead, "/me", harness.With("Accept", "text/html"))
+	if n := harness.Asked(live.clerk, clerktest.BackendHandshake); n != exchanged || got.header.Get("Location") != "" {
 		t.Errorf("HEAD with an answer exchanged %d nonces and is sent to %q", n-exchanged, got.header.Get("Location"))
 	}
 	live.browser.Jar.SetCookies(mustParse(t, live.origin), []*http.Cookie{{Name: "__clerk_handshake_nonce", Path: "/", MaxAge: -1}}) //nolint:gosec // a deletion
-	got = live.once(http.MethodHead, "/me", with("Accept", "text/html"))
-	if n := live.asked(clerktest.BackendRefresh); n != 0 || len(got.header["Set-Cookie"]) != 0 {
+	got = live.once(http.MethodHead, "/me", harness.With("Accept", "text/html"))
+	if n := harness.Asked(live.clerk, clerktest.BackendRefresh); n != 0 || len(got.header["Set-Cookie"]) != 0 {
 		t.Errorf("HEAD asked for %d refreshes and set %q", n, got.header["Set-Cookie"])
 	}
 	there, want := got.header.Get("Location"), live.once(http.MethodGet, "/me").header.Get("Location")
@@ -261,7 +262,7 @@ func returnOf(location string) string {
 // In development anybody's link can carry an answer. A browser that was not sent out to fetch one makes one handshake;
 // the answer is neither believed nor spent.
 func TestAnswersThatNobodyAskedFor(t *testing.T) {
-	now := noon
+	now := harness.Noon
 	v := newTraveller(t, development(&now))
 	v.clerk.SignIn(v.browser.Jar, alice)
 	v.want("at first", v.visit("/me"), 200, "hello user_2alice", 2)
@@ -278,7 +279,7 @@ func TestAnswersThatNobodyAskedFor(t *testing.T) {
 // name gets no Secure cookie.
 func TestDevelopmentHosts(t *testing.T) {
 	for _, origins := range [][]string{{"http://localhost:3000", "http://localhost:4000"}, {"http://lan-machine:3000", "http://lan-machine:4000"}} {
-		now := noon
+		now := harness.Noon
 		w := development(&now)
 		w.Origins = origins
 		v := newTraveller(t, w)
@@ -293,7 +294,7 @@ func TestDevelopmentHosts(t *testing.T) {
 			}
 		}
 	}
-	now := noon
+	now := harness.Noon
 	w := development(&now)
 	w.Origins = []string{"http://lan-machine:3000"}
 	v := newTraveller(t, w)

@@ -11,15 +11,18 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // A request is decided once, whatever copies middleware makes of it; and what has changed is another request.
 
 // clones are the ways in which middleware copies a request.
 var clones = map[string]func(*http.Request) *http.Request{
-	"itself":      func(r *http.Request) *http.Request { return r },
-	"WithContext": func(r *http.Request) *http.Request { return r.WithContext(context.WithValue(r.Context(), noon, 1)) },
-	"Clone":       func(r *http.Request) *http.Request { return r.Clone(r.Context()) },
+	"itself": func(r *http.Request) *http.Request { return r },
+	"WithContext": func(r *http.Request) *http.Request {
+		return r.WithContext(context.WithValue(r.Context(), harness.Noon, 1))
+	},
+	"Clone": func(r *http.Request) *http.Request { return r.Clone(r.Context()) },
 	"a shallow copy with a new header": func(r *http.Request) *http.Request {
 		c := *r
 		c.Header = r.Header.Clone()
@@ -46,12 +49,11 @@ func through(clone func(*http.Request) *http.Request, next http.Handler) http.Ha
 }
 
 func TestCopiesAreTheSameRequest(t *testing.T) {
-	a := newApp(t)
-	b := &bound{T: t, clerk: a.clerk, auth: a.Authenticator, now: noon}
-	good := a.clerk.Token(clerktest.Claims{})
-	b.refreshes(0, "__session="+good+"; Path=/")
+	a := harness.NewApp(t)
+	good := a.Clerk.Token(clerktest.Claims{})
+	a.AnswerRefreshes(0, "__session="+good+"; Path=/")
 	nonce := "nonce_0123456789"
-	b.clerk.Fault(clerktest.BackendHandshake, func(http.Handler) http.Handler {
+	a.Clerk.Fault(clerktest.BackendHandshake, func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = w.Write([]byte(`{"directives":["__session=` + good + `; Path=/","__client_uat=1; Path=/"]}`))
@@ -62,26 +64,26 @@ func TestCopiesAreTheSameRequest(t *testing.T) {
 			r     *http.Request
 			asked clerktest.Endpoint
 		}{
-			"bearer":           {asking("GET", "/", withBearer(good)), ""},
-			"cookies":          {b.page(good), ""},
-			"two cookie lines": {asking("GET", "https://example.com/", a.signedIn(), func(r *http.Request) { r.Header.Add("Cookie", "theme=dark") }), ""},
-			"refresh":          {b.script(b.expired(clerktest.Claims{}), b.newRefreshCookie()), clerktest.BackendRefresh},
-			"handshake":        {b.page("", "__clerk_handshake_nonce="+nonce), clerktest.BackendHandshake},
-			"conditional":      {all2(b.script(b.expired(clerktest.Claims{}), b.newRefreshCookie()), headers(`If-None-Match: "1"`)), clerktest.BackendRefresh},
-			"nothing":          {asking("GET", "/"), ""},
+			"bearer":           {harness.Request("GET", "/", harness.WithBearer(good)), ""},
+			"cookies":          {a.Page(good), ""},
+			"two cookie lines": {harness.Request("GET", "https://example.com/", a.SignedIn(), func(r *http.Request) { r.Header.Add("Cookie", "theme=dark") }), ""},
+			"refresh":          {a.Script(a.Expired(clerktest.Claims{}), a.NewRefreshCookie()), clerktest.BackendRefresh},
+			"handshake":        {a.Page("", "__clerk_handshake_nonce="+nonce), clerktest.BackendHandshake},
+			"conditional":      {all2(a.Script(a.Expired(clerktest.Claims{}), a.NewRefreshCookie()), harness.Headers(`If-None-Match: "1"`)), clerktest.BackendRefresh},
+			"nothing":          {harness.Request("GET", "/"), ""},
 		} {
-			h := a.Optional(through(clone, a.Optional(through(clone, a.Require(through(clone, greet))))))
-			b.clerk.ResetRequests()
-			a.events()
-			w := serve(h, tt.r)
-			if carrier != "nothing" && (w.Code != http.StatusOK || w.Body.String() != welcome) {
+			h := a.Optional(through(clone, a.Optional(through(clone, a.Require(through(clone, harness.Greet))))))
+			a.Clerk.ResetRequests()
+			a.Events()
+			w := harness.Serve(h, tt.r)
+			if carrier != "nothing" && (w.Code != http.StatusOK || w.Body.String() != harness.Welcome) {
 				t.Errorf("%s, %s: %d %q", name, carrier, w.Code, w.Body)
 			}
-			if got := len(a.events()); got != 1 {
+			if got := len(a.Events()); got != 1 {
 				t.Errorf("%s, %s: %d decisions, want 1", name, carrier, got)
 			}
-			if tt.asked != "" && b.asked(tt.asked) != 1 {
-				t.Errorf("%s, %s: Clerk was asked %d times, want once", name, carrier, b.asked(tt.asked))
+			if tt.asked != "" && harness.Asked(a.Clerk, tt.asked) != 1 {
+				t.Errorf("%s, %s: Clerk was asked %d times, want once", name, carrier, harness.Asked(a.Clerk, tt.asked))
 			}
 			set := w.Result().Header["Set-Cookie"]
 			if unique := slices.Compact(slices.Sorted(slices.Values(set))); len(unique) != len(set) {
@@ -92,7 +94,7 @@ func TestCopiesAreTheSameRequest(t *testing.T) {
 }
 
 // all2 is r after an edit.
-func all2(r *http.Request, e edit) *http.Request {
+func all2(r *http.Request, e harness.Edit) *http.Request {
 	e(r)
 	return r
 }
@@ -100,8 +102,8 @@ func all2(r *http.Request, e edit) *http.Request {
 // Every value that a decision by cookie reads makes another request when it changes, also where a handler writes into the
 // slice that holds it.
 func TestChangedValuesAreAnotherRequest(t *testing.T) {
-	trusting := newApp(t, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })
-	token := trusting.clerk.Token(clerktest.Claims{})
+	trusting := harness.NewApp(t, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })
+	token := trusting.Clerk.Token(clerktest.Claims{})
 	changes := map[string]func(*http.Request){
 		"method":   func(r *http.Request) { r.Method = http.MethodHead },
 		"host":     func(r *http.Request) { r.Host = "other.example.com" },
@@ -137,15 +139,15 @@ func TestChangedValuesAreAnotherRequest(t *testing.T) {
 	for name, change := range changes {
 		for which, guard := range map[string]func(http.Handler) http.Handler{"Optional": trusting.Optional, "Require": trusting.Require} {
 			r := httptest.NewRequest(http.MethodGet, "/page?x=1", http.NoBody)
-			trusting.withCookies(token)(r)
-			headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Dest: empty", "Referer: https://example.com/")(r)
+			trusting.WithCookies(token)(r)
+			harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Dest: empty", "Referer: https://example.com/")(r)
 			h := trusting.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				change(r)
-				guard(greet).ServeHTTP(w, r)
+				guard(harness.Greet).ServeHTTP(w, r)
 			}))
-			trusting.events()
-			serve(h, r)
-			if got := len(trusting.events()); got != 2 {
+			trusting.Events()
+			harness.Serve(h, r)
+			if got := len(trusting.Events()); got != 2 {
 				t.Errorf("%s, %s: %d decisions, want 2", name, which, got)
 			}
 		}
@@ -155,11 +157,11 @@ func TestChangedValuesAreAnotherRequest(t *testing.T) {
 // A bearer token decides alone, so that nothing but the host makes another request of it; where it does not sign in,
 // everything else counts.
 func TestBearerDecidesAlone(t *testing.T) {
-	a := newApp(t)
-	trusting := newAppOf(t, a.clerk, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })
-	good := a.clerk.Token(clerktest.Claims{})
+	a := harness.NewApp(t)
+	trusting := harness.NewAppOf(t, a.Clerk, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })
+	good := a.Clerk.Token(clerktest.Claims{})
 	for name, tt := range map[string]struct {
-		app           *app
+		app           *harness.App
 		token, header string
 		want          int
 	}{
@@ -169,14 +171,14 @@ func TestBearerDecidesAlone(t *testing.T) {
 		"forwarded host":               {trusting, good, "X-Forwarded-Host: other.example.com", 2},
 		"forwarded scheme":             {trusting, good, "X-Forwarded-Proto: http", 2},
 		"good, with trusted headers":   {trusting, good, "Referer: https://example.com/", 1},
-		"good, and then another one":   {a, good, "Authorization: Bearer " + a.clerk.Token(clerktest.Claims{Subject: "user_2"}), 2},
+		"good, and then another one":   {a, good, "Authorization: Bearer " + a.Clerk.Token(clerktest.Claims{Subject: "user_2"}), 2},
 		"bad, with a forwarded header": {a, "x", "X-Forwarded-Host: other.example.com", 1},
 	} {
-		serve(tt.app.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			headers(tt.header)(r)
-			tt.app.Require(greet).ServeHTTP(w, r)
-		})), asking("GET", "/", withBearer(tt.token)))
-		if got := len(tt.app.events()); got != tt.want {
+		harness.Serve(tt.app.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			harness.Headers(tt.header)(r)
+			tt.app.Require(harness.Greet).ServeHTTP(w, r)
+		})), harness.Request("GET", "/", harness.WithBearer(tt.token)))
+		if got := len(tt.app.Events()); got != tt.want {
 			t.Errorf("%s: %d decisions, want %d", name, got, tt.want)
 		}
 	}
@@ -184,15 +186,15 @@ func TestBearerDecidesAlone(t *testing.T) {
 
 // Several lines are several values, wherever a blank or a quote stands.
 func TestLinesAreNotJoined(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	for _, lines := range [][2][]string{{{"a=1 b", "c"}, {"a=1", "b c"}}, {{`a" "b`, "c"}, {"a", `b" "c`}}, {{"a", ""}, {"", "a"}}} {
-		r := asking("GET", "/")
+		r := harness.Request("GET", "/")
 		r.Header["Cookie"] = lines[0]
-		serve(a.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		harness.Serve(a.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			r.Header["Cookie"] = lines[1]
-			a.Optional(greet).ServeHTTP(w, r)
+			a.Optional(harness.Greet).ServeHTTP(w, r)
 		})), r)
-		if got := len(a.events()); got != 2 {
+		if got := len(a.Events()); got != 2 {
 			t.Errorf("%q and %q: %d decisions, want 2", lines[0], lines[1], got)
 		}
 	}
@@ -200,15 +202,15 @@ func TestLinesAreNotJoined(t *testing.T) {
 
 // A request that a handler makes of its own, with the context of the one it serves, is another request.
 func TestRequestsOfHandlersAreTheirOwn(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	h := a.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		inner, err := http.NewRequestWithContext(r.Context(), http.MethodGet, "https://example.com/", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.Require(greet).ServeHTTP(w, inner)
+		a.Require(harness.Greet).ServeHTTP(w, inner)
 	}))
-	if w := serve(h, asking("GET", "/", a.signedIn())); w.Code != http.StatusUnauthorized {
+	if w := harness.Serve(h, harness.Request("GET", "/", a.SignedIn())); w.Code != http.StatusUnauthorized {
 		t.Errorf("%d, want 401", w.Code)
 	}
 }

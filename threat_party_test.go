@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // Two sessions that this browser had here, and both are good: as before, nobody can tell.
 func TestTwoSessionsWithPartyCookies(t *testing.T) {
 	v := newVisitor(t)
-	parties := []string{v.party(v.claims(victim)), v.party(v.claims(attacker))}
+	parties := []string{v.PartyCookie(v.claims(victim)), v.PartyCookie(v.claims(attacker))}
 	for kind, r := range v.requests(v.token(victim), planted(v.token(attacker)), parties...) {
-		for _, auth := range []*clerkauth.Authenticator{v.replica(), v.auth} {
+		for _, auth := range []*clerkauth.Authenticator{v.Replica(), v.Authenticator} {
 			if got := who(t, auth.AuthenticateRequest(r)); got != string(clerkauth.ReasonSessionTokenAmbiguous) {
 				t.Errorf("%s: %s", kind, got)
 			}
@@ -22,7 +23,7 @@ func TestTwoSessionsWithPartyCookies(t *testing.T) {
 	}
 	// Of one of them there is only an expired token left: the other decides.
 	for kind, r := range v.requests(v.token(victim), planted(v.old(attacker)), parties...) {
-		if got := who(t, v.auth.AuthenticateRequest(r)); got != victim {
+		if got := who(t, v.AuthenticateRequest(r)); got != victim {
 			t.Errorf("%s, the other expired: %s", kind, got)
 		}
 	}
@@ -31,10 +32,10 @@ func TestTwoSessionsWithPartyCookies(t *testing.T) {
 // A party cookie does not make an old token the browser's present state: __client_uat has moved since.
 func TestPartyCookieOfASessionBeforeTheLastSignIn(t *testing.T) {
 	v := newVisitor(t)
-	party, old := v.party(v.claims(victim)), v.token(victim)
-	v.now = v.now.Add(10 * time.Second)
+	party, old := v.PartyCookie(v.claims(victim)), v.token(victim)
+	v.Now = v.Now.Add(10 * time.Second)
 	for kind, r := range v.requests(v.token(attacker), planted(old), party) {
-		if got := who(t, v.auth.AuthenticateRequest(r)); got != string(clerkauth.ReasonSessionTokenAmbiguous) {
+		if got := who(t, v.AuthenticateRequest(r)); got != string(clerkauth.ReasonSessionTokenAmbiguous) {
 			t.Errorf("%s: %s", kind, got)
 		}
 	}
@@ -44,24 +45,24 @@ func TestPartyCookieOfASessionBeforeTheLastSignIn(t *testing.T) {
 // not take the party cookie, so that the next page knows who was here.
 func TestPlantedBetweenTwoPages(t *testing.T) {
 	v := newVisitor(t)
-	party := v.party(v.claims(victim))
-	state := v.auth.AuthenticateRequest(v.script(v.token(attacker), party))
-	if c := setParty(state); c != nil {
+	party := v.PartyCookie(v.claims(victim))
+	state := v.AuthenticateRequest(v.Script(v.token(attacker), party))
+	if c := harness.SetPartyCookie(state); c != nil {
 		t.Fatalf("a fetch replaces another session's party cookie: %v", c)
 	}
 	for _, kind := range []string{"page", "fetch", "write"} {
 		r := v.requests(v.token(victim), planted(v.token(attacker)), party)[kind+", planted before"]
-		if got := who(t, v.auth.AuthenticateRequest(r)); got != victim {
+		if got := who(t, v.AuthenticateRequest(r)); got != victim {
 			t.Errorf("%s after it: %s", kind, got)
 		}
 	}
 	// Past half its life a fetch of the same session renews it, planted session or not, and of another does not.
-	v.now = v.now.Add(4 * 24 * time.Hour)
-	renewed := setParty(v.auth.AuthenticateRequest(v.requests(v.token(victim), planted(v.token(attacker)), party)["fetch, planted before"]))
+	v.Now = v.Now.Add(4 * 24 * time.Hour)
+	renewed := harness.SetPartyCookie(v.AuthenticateRequest(v.requests(v.token(victim), planted(v.token(attacker)), party)["fetch, planted before"]))
 	if renewed == nil || renewed.Name+"="+renewed.Value == party {
 		t.Errorf("party cookie %v, want it renewed", renewed)
 	}
-	if c := setParty(v.auth.AuthenticateRequest(v.script(v.token(attacker), party))); c != nil {
+	if c := harness.SetPartyCookie(v.AuthenticateRequest(v.Script(v.token(attacker), party))); c != nil {
 		t.Errorf("a fetch of another session renews it: %v", c)
 	}
 }
@@ -69,14 +70,14 @@ func TestPlantedBetweenTwoPages(t *testing.T) {
 // A StateKey that is changed makes party cookies worthless, and no more: they are as if they were not there.
 func TestStateKeyRotated(t *testing.T) {
 	v := newVisitor(t, func(c *clerkauth.Config) { c.StateKey = []byte(strings.Repeat("a", 32)) })
-	party := v.party(v.claims(victim))
-	rotated := v.authenticator(func(c *clerkauth.Config) { c.StateKey = []byte(strings.Repeat("b", 32)) })
-	for kind, r := range map[string]*http.Request{"page": v.page(v.token(victim), party), "fetch": v.script(v.token(victim), party)} {
+	party := v.PartyCookie(v.claims(victim))
+	rotated := v.Replica(func(c *clerkauth.Config) { c.StateKey = []byte(strings.Repeat("b", 32)) })
+	for kind, r := range map[string]*http.Request{"page": v.Page(v.token(victim), party), "fetch": v.Script(v.token(victim), party)} {
 		state := rotated.AuthenticateRequest(r)
 		if got := who(t, state); got != victim {
 			t.Errorf("%s: %s", kind, got)
 		}
-		fresh := setParty(state)
+		fresh := harness.SetPartyCookie(state)
 		if fresh == nil || strings.HasPrefix(party, fresh.Name+"=") {
 			t.Errorf("%s: party cookie %v, want one of another name", kind, fresh)
 			continue
@@ -94,10 +95,10 @@ func TestTwoServicesOfOneHost(t *testing.T) {
 	var cookies []string
 	services := []*clerkauth.Authenticator{}
 	for _, key := range []string{"a", "b"} {
-		services = append(services, v.authenticator(func(c *clerkauth.Config) { c.StateKey = []byte(strings.Repeat(key, 32)) }))
+		services = append(services, v.Replica(func(c *clerkauth.Config) { c.StateKey = []byte(strings.Repeat(key, 32)) }))
 	}
 	for i, auth := range append(services, services...) {
-		c := setParty(auth.AuthenticateRequest(v.page(v.token(victim), cookies...)))
+		c := harness.SetPartyCookie(auth.AuthenticateRequest(v.Page(v.token(victim), cookies...)))
 		if (c != nil) != (i < 2) {
 			t.Fatalf("visit %d: party cookie %v", i, c)
 		}
@@ -111,7 +112,7 @@ func TestTwoServicesOfOneHost(t *testing.T) {
 				t.Errorf("service %d, %s: %s", i, kind, got)
 			}
 		}
-		if got := who(t, auth.AuthenticateRequest(v.script(v.without(v.claims(victim)), cookies...))); got != victim {
+		if got := who(t, auth.AuthenticateRequest(v.Script(v.WithoutAzp(v.claims(victim)), cookies...))); got != victim {
 			t.Errorf("service %d, a token without azp: %s", i, got)
 		}
 	}
@@ -121,9 +122,9 @@ func TestTwoServicesOfOneHost(t *testing.T) {
 // not change that.
 func TestPartyCookieBesideADeletion(t *testing.T) {
 	v := newVisitor(t)
-	state := v.auth.AuthenticateRequest(v.page(v.token(victim), "__clerk_handshake_nonce=nonexistent"))
-	wantState(t, state, clerkauth.SignedIn, "")
-	if set := setCookies(state); setParty(state) == nil || set["__clerk_handshake_nonce"] == nil {
+	state := v.AuthenticateRequest(v.Page(v.token(victim), "__clerk_handshake_nonce=nonexistent"))
+	harness.WantState(t, state, clerkauth.SignedIn, "")
+	if set := harness.SetCookies(state); harness.SetPartyCookie(state) == nil || set["__clerk_handshake_nonce"] == nil {
 		t.Fatalf("cookies %v, want a party cookie and the deletion of the nonce", set)
 	}
 	if got := state.Header.Get("Cache-Control"); !strings.Contains(got, "no-store") {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // What a sibling subdomain plants for a year costs a visitor one page at most, whose session has to be renewed: Clerk's
@@ -19,7 +21,7 @@ func TestPlantedForAYear(t *testing.T) {
 		{"another instance's session", func(v *traveller) { v.plantSessions("eyJhbGciOiJSUzI1NiJ9.e30.AAAA") }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			now := noon
+			now := harness.Noon
 			v := returning(t, &now, func(w *scene) { w.WithoutRefresh = true })
 			tt.planted(v)
 			now = now.Add(time.Hour)
@@ -44,7 +46,7 @@ func (v *traveller) plantSessions(token string) {
 // A refresh cookie that a sibling subdomain plants beside the visitor's own is gone after the next page load, so that
 // images and scripts' requests are refreshed again.
 func TestPlantedRefreshCookie(t *testing.T) {
-	now := noon
+	now := harness.Noon
 	v := returning(t, &now, func(w *scene) { w.Origins = []string{"https://app.example.com"} })
 	now = now.Add(time.Hour)
 	v.visit("/me") // a handshake or a refresh: either way it has a refresh cookie
@@ -56,5 +58,5 @@ func TestPlantedRefreshCookie(t *testing.T) {
 	v.plant("example.com", refresh, "rt_planted")
 	v.visit("/me")
 	now = now.Add(time.Minute * 2)
-	v.want("an image", v.visit("/me", with("Sec-Fetch-Dest", "image"), with("Sec-Fetch-Site", "same-origin")), 200, "hello user_2alice", 0)
+	v.want("an image", v.visit("/me", harness.With("Sec-Fetch-Dest", "image"), harness.With("Sec-Fetch-Site", "same-origin")), 200, "hello user_2alice", 0)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // A prefetch counts nothing, and ends all the same: in development, where its answer comes back without our cookie, and
@@ -22,7 +23,7 @@ func TestPrefetchesEnd(t *testing.T) {
 		{"production, all but the session", true, onlyCookies("__session")},
 	} {
 		for _, purpose := range []string{"prefetch", "prefetch;prerender"} {
-			now := noon
+			now := harness.Noon
 			w := development(&now)
 			if tt.live {
 				w = production(&now)
@@ -31,7 +32,7 @@ func TestPrefetchesEnd(t *testing.T) {
 			v := newTraveller(t, w)
 			v.clerk.SignIn(v.browser.Jar, alice)
 			v.plant("", "__session", v.clerk.Token(clerktest.Claims{IssuedAt: now.Add(-time.Hour)}))
-			got := v.visit("/me", with("Sec-Purpose", purpose))
+			got := v.visit("/me", harness.With("Sec-Purpose", purpose))
 			if got.status/100 == 3 || handshakesIn(v.sent) > 3 {
 				t.Errorf("%s, %s: %d after %d handshakes", tt.name, purpose, got.status, handshakesIn(v.sent))
 			}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // Secrets, tokens and cookies never print: whatever the verb, the encoder or the logger, alone or inside something else.
@@ -36,33 +37,33 @@ func newSamples(t *testing.T) *samples {
 	v := newRenewing(t)
 	const email = "victim@secret.example"
 	extra := map[string]any{"email": email}
-	good, pending := v.clerk.Token(clerktest.Claims{Extra: extra}), v.clerk.Token(clerktest.Claims{Pending: true, Extra: extra})
-	cfg := v.clerk.Config()
+	good, pending := v.Clerk.Token(clerktest.Claims{Extra: extra}), v.Clerk.Token(clerktest.Claims{Pending: true, Extra: extra})
+	cfg := v.Clerk.Config()
 	cfg.StateKey = []byte("a state key that nobody may ever see")
 	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	state := func(r *http.Request) *clerkauth.RequestState { return auth.AuthenticateRequest(r) }
-	in := state(v.script(good))
-	refreshed := state(v.script(v.expired(clerktest.Claims{}), v.refreshCookie()))
-	sent := state(v.page(v.expired(clerktest.Claims{})))
-	wantState(t, in, clerkauth.SignedIn, "")
-	wantState(t, refreshed, clerkauth.SignedIn, "")
-	wantState(t, sent, clerkauth.Handshake, clerkauth.ReasonTokenExpired)
-	out := state(asking("GET", "/", withBearer(good+"x")))
+	in := state(v.Script(good))
+	refreshed := state(v.Script(v.Expired(clerktest.Claims{}), v.RefreshCookie()))
+	sent := state(v.Page(v.Expired(clerktest.Claims{})))
+	harness.WantState(t, in, clerkauth.SignedIn, "")
+	harness.WantState(t, refreshed, clerkauth.SignedIn, "")
+	harness.WantState(t, sent, clerkauth.Handshake, clerkauth.ReasonTokenExpired)
+	out := state(harness.Request("GET", "/", harness.WithBearer(good+"x")))
 	refusal, ok := errors.AsType[*clerkauth.Error](sent.Err)
 	if !ok {
 		t.Fatal("no error")
 	}
 	var ctx context.Context
-	serve(auth.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { ctx = r.Context() })), v.script(v.expired(clerktest.Claims{}), v.refreshCookie()))
+	harness.Serve(auth.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { ctx = r.Context() })), v.Script(v.Expired(clerktest.Claims{}), v.RefreshCookie()))
 	auth.Settle() // printing must not race with a fetch of keys
 	s := &samples{values: map[string][]any{
 		"Config":           {cfg, clerkauth.Config{}},
 		"Authenticator":    {auth},
-		"RequestState":     {*in, *refreshed, *sent, *out, *state(v.script(pending)), clerkauth.RequestState{}},
-		"Session":          {*in.Session, *state(v.script(pending)).Pending},
+		"RequestState":     {*in, *refreshed, *sent, *out, *state(v.Script(pending)), clerkauth.RequestState{}},
+		"Session":          {*in.Session, *state(v.Script(pending)).Pending},
 		"Error":            {*refusal, clerkauth.Error{Reason: clerkauth.ReasonCheckFailed, Check: clerkauth.Role("org:admin")}},
 		"Event":            {clerkauth.Event{Status: clerkauth.SignedIn}},
 		"Check":            {clerkauth.AnyOf(clerkauth.Role("org:admin"))},
@@ -77,17 +78,17 @@ func newSamples(t *testing.T) *samples {
 		"Status":           {clerkauth.SignedIn},
 		"context":          {ctx},
 	}}
-	for _, secret := range pieces(string(cfg.StateKey)) {
+	for _, secret := range harness.Pieces(string(cfg.StateKey)) {
 		for _, verb := range []string{"%d", "%o", "%b", "%c", "%q", "%U", "%#o", "%#x", "%#v"} {
 			s.secrets = append(s.secrets, strings.Trim(fmt.Sprintf(verb, []byte(secret)), "[]"))
 		}
 		s.secrets = append(s.secrets, base64.StdEncoding.EncodeToString([]byte(secret)))
 	}
-	texts := []string{v.clerk.SecretKey()[len("sk_live_"):], string(cfg.StateKey)}
+	texts := []string{v.Clerk.SecretKey()[len("sk_live_"):], string(cfg.StateKey)}
 	for _, raw := range []string{good, pending, v.fresh} {
 		texts = append(texts, strings.Split(raw, ".")...)
 	}
-	for _, secret := range append(pieces(texts...), email) {
+	for _, secret := range append(harness.Pieces(texts...), email) {
 		s.secrets = append(s.secrets, secret, fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret), fmt.Sprintf("% x", secret), fmt.Sprintf("% X", secret))
 	}
 	return s
@@ -142,7 +143,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 						return
 					}
 					seen[text] = true
-					if secret, ok := leaks(text, s.secrets); ok {
+					if secret, ok := harness.Leaks(text, s.secrets); ok {
 						t.Errorf("%s as a %s, %s, shows %q", name, form, way, secret)
 					}
 				})
@@ -160,7 +161,7 @@ func TestSamplesHoldTheirSecrets(t *testing.T) {
 		"SecretKey": cfg.SecretKey, "StateKey": fmt.Sprintf("%d", cfg.StateKey), "StateKey in hex": fmt.Sprintf("%x", cfg.StateKey),
 		"StateKey in base64": base64.StdEncoding.EncodeToString(cfg.StateKey), "Set-Cookie": fmt.Sprint(state.Header), "Token": state.Token(),
 	} {
-		if _, ok := leaks(text, s.secrets); !ok {
+		if _, ok := harness.Leaks(text, s.secrets); !ok {
 			t.Errorf("%s would not be found", name)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // No browser is sent to an address of more than 8 KB. What would need one is refused with its own reason.
@@ -27,14 +28,14 @@ func TestNoRedirectToALongAddress(t *testing.T) {
 	}{
 		"handshake":             {primary, func(*clerkauth.Config) {}, "__client_uat=1", "/?a=", 307, clerkauth.ReasonUATWithoutSessionToken},
 		"handshake for a path":  {primary, func(*clerkauth.Config) {}, "__client_uat=1", "/", 307, clerkauth.ReasonUATWithoutSessionToken},
-		"sign-in":               {primary, signIn, "", "/?a=", 302, clerkauth.ReasonSessionTokenAndUATMissing},
-		"sign-in for a path":    {primary, signIn, "", "/", 302, clerkauth.ReasonSessionTokenAndUATMissing},
+		"sign-in":               {primary, harness.SignIn, "", "/?a=", 302, clerkauth.ReasonSessionTokenAndUATMissing},
+		"sign-in for a path":    {primary, harness.SignIn, "", "/", 302, clerkauth.ReasonSessionTokenAndUATMissing},
 		"satellite":             {development, satellite, "__clerk_db_jwt=x", "/?__clerk_synced=false&a=", 307, clerkauth.ReasonSatelliteNeedsSync},
 		"answer to a satellite": {development, func(*clerkauth.Config) {}, "__clerk_db_jwt=x", "/?__clerk_redirect_url=http%3A%2F%2Fexample.com%2F%3Fa%3D", 307, clerkauth.ReasonSessionTokenAndUATMissing},
 		"development browser":   {development, func(*clerkauth.Config) {}, "", "/?a=", 307, clerkauth.ReasonDevBrowserMissing},
 		"developer's browser":   {development, func(*clerkauth.Config) {}, "__client_uat=1; __clerk_db_jwt=$LONG", "/", 307, clerkauth.ReasonUATWithoutSessionToken},
 	} {
-		a := newAppOf(t, tc.clerk, tc.change)
+		a := harness.NewAppOf(t, tc.clerk, tc.change)
 		redirects := map[bool]bool{}
 		for n := 1; n <= 20<<10; n += 511 {
 			long := strings.Repeat("x", n)
@@ -42,8 +43,8 @@ func TestNoRedirectToALongAddress(t *testing.T) {
 			if strings.Contains(tc.cookie, "$LONG") {
 				target = tc.target
 			}
-			r := asking(http.MethodGet, target, document, headers("Cookie: "+strings.ReplaceAll(tc.cookie, "$LONG", long)))
-			w := serve(a.Require(greet), r)
+			r := harness.Request(http.MethodGet, target, harness.Document, harness.Headers("Cookie: "+strings.ReplaceAll(tc.cookie, "$LONG", long)))
+			w := harness.Serve(a.Require(harness.Greet), r)
 			location := w.Header().Get("Location")
 			redirects[location != ""] = true
 			switch {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // What confirms a session does not stay in the address. A sibling subdomain plants a second nonce under the page's path,
@@ -12,7 +14,7 @@ import (
 // nonce away, plants one of its own and goes back in the history of the window that it opened.
 func TestConfirmationIsNotLeftInTheAddress(t *testing.T) {
 	for _, path := range []string{"/me", "/public/me"} {
-		now := noon
+		now := harness.Noon
 		v := returning(t, &now, func(w *scene) { w.WithoutRefresh = true })
 		now = now.Add(2 * time.Second)
 		alices := v.cookie("__client_uat")
@@ -23,7 +25,7 @@ func TestConfirmationIsNotLeftInTheAddress(t *testing.T) {
 			t.Fatalf("not confirmed: %q", back)
 		}
 		v.plant("example.com", "__client_uat", alices, v.suffixedUAT(), alices)
-		second := with("Cookie", "__clerk_handshake_nonce=planted_1; __clerk_handshake_nonce=planted_2")
+		second := harness.With("Cookie", "__clerk_handshake_nonce=planted_1; __clerk_handshake_nonce=planted_2")
 		shown := v.visit(back, second)
 		if shown.body != "hello user_2alice" || strings.Contains(shown.at, "__clerkauth") {
 			t.Errorf("%s: shown is %q at %s", path, shown.body, shown.at)

@@ -10,14 +10,15 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // A proxy drops the Set-Cookie of a 304, and the new session with it. A part of another document would be worse.
 func TestRenewingRequestIsUnconditional(t *testing.T) {
 	v := newRenewing(t)
-	h := v.auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := v.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"1"`)
-		http.ServeContent(w, r, "app.js", noon, strings.NewReader("export {}"))
+		http.ServeContent(w, r, "app.js", harness.Noon, strings.NewReader("export {}"))
 	}))
 	for name, tt := range map[string]struct {
 		conditions []string
@@ -31,9 +32,9 @@ func TestRenewingRequestIsUnconditional(t *testing.T) {
 		"If-Match":          {[]string{`If-Match: "2"`}, 412, 412},
 	} {
 		r := v.asks()
-		headers(tt.conditions...)(r)
+		harness.Headers(tt.conditions...)(r)
 		before := r.Header.Clone()
-		w := serve(h, r)
+		w := harness.Serve(h, r)
 		v.private(t, name, w.Result().Header)
 		if w.Code != tt.renewed {
 			t.Errorf("%s: %d, want %d", name, w.Code, tt.renewed)
@@ -42,8 +43,8 @@ func TestRenewingRequestIsUnconditional(t *testing.T) {
 			t.Errorf("%s: the caller's request was changed: %v", name, r.Header)
 		}
 		r = httptest.NewRequest(http.MethodGet, "/assets/app.js", http.NoBody)
-		headers(tt.conditions...)(r)
-		if w := serve(h, r); w.Code != tt.signedIn {
+		harness.Headers(tt.conditions...)(r)
+		if w := harness.Serve(h, r); w.Code != tt.signedIn {
 			t.Errorf("%s of a stranger: %d, want %d", name, w.Code, tt.signedIn)
 		}
 	}
@@ -51,25 +52,25 @@ func TestRenewingRequestIsUnconditional(t *testing.T) {
 
 // The cookie that proves a session to this package signs nobody in, but is as little for strangers.
 func TestPartyCookieLeavesPrivately(t *testing.T) {
-	b := newBound(t, nil)
-	w := serve(b.auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	b := harness.NewApp(t)
+	w := harness.Serve(b.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		cacheable(w.Header())
 		_, _ = w.Write([]byte("page"))
-	})), b.page(b.clerk.Token(clerktest.Claims{})))
+	})), b.Page(b.Clerk.Token(clerktest.Claims{})))
 	h := w.Result().Header
-	if len(setCookies(&clerkauth.RequestState{Header: h})) != 2 || h.Get("Cache-Control") != "private, no-store" || h.Get("Expires") != "" {
+	if len(harness.SetCookies(&clerkauth.RequestState{Header: h})) != 2 || h.Get("Cache-Control") != "private, no-store" || h.Get("Expires") != "" {
 		t.Errorf("header %v", h)
 	}
 }
 
 // So is a redirect to Clerk, and headers of the middleware outside do not change that.
 func TestHandshakeLeavesPrivately(t *testing.T) {
-	b := newBound(t, nil)
+	b := harness.NewApp(t)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		cacheable(w.Header())
-		b.auth.Require(greet).ServeHTTP(w, r)
+		b.Require(harness.Greet).ServeHTTP(w, r)
 	})
-	w := serve(h, b.page(b.expired(clerktest.Claims{})))
+	w := harness.Serve(h, b.Page(b.Expired(clerktest.Claims{})))
 	got := w.Result().Header
 	if w.Code != http.StatusTemporaryRedirect || !slices.Equal(got["Cache-Control"], []string{"private, no-store"}) || len(got["Set-Cookie"]) != 3 {
 		t.Errorf("%d %v", w.Code, got)
@@ -83,15 +84,15 @@ func TestHandshakeLeavesPrivately(t *testing.T) {
 
 // A refusal may set cookies too: a pending session has been refreshed. ErrorHandler knows nothing of it.
 func TestRefusalLeavesPrivately(t *testing.T) {
-	b := newBound(t, func(c *clerkauth.Config) {
+	b := harness.NewApp(t, func(c *clerkauth.Config) {
 		c.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, err *clerkauth.Error) {
 			cacheable(w.Header())
 			w.WriteHeader(err.StatusCode())
 		}
 	})
-	fresh := b.clerk.Token(clerktest.Claims{Pending: true})
-	b.refreshes(0, "__session="+fresh+"; Path=/; HttpOnly", "__client_uat=1; Path=/")
-	w := serve(b.auth.Require(greet), b.script(b.expired(clerktest.Claims{}), b.refreshCookie()))
+	fresh := b.Clerk.Token(clerktest.Claims{Pending: true})
+	b.AnswerRefreshes(0, "__session="+fresh+"; Path=/; HttpOnly", "__client_uat=1; Path=/")
+	w := harness.Serve(b.Require(harness.Greet), b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
 	if w.Code != http.StatusUnauthorized {
 		t.Errorf("%d, want 401", w.Code)
 	}
@@ -101,7 +102,7 @@ func TestRefusalLeavesPrivately(t *testing.T) {
 // What a handler sets on purpose under the same name is the last word, as it is without this package.
 func TestHandlerHasTheLastWordOnACookie(t *testing.T) {
 	v := newRenewing(t)
-	w := serve(v.auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	w := harness.Serve(v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Set-Cookie", "__session=; Max-Age=0; Path=/") // signs out
 		_, _ = w.Write(nil)
 	})), v.asks())
@@ -114,7 +115,7 @@ func TestHandlerHasTheLastWordOnACookie(t *testing.T) {
 func TestHeaderIsSetFromTheStart(t *testing.T) {
 	v := newRenewing(t)
 	w := httptest.NewRecorder()
-	v.auth.Optional(http.HandlerFunc(func(next http.ResponseWriter, _ *http.Request) {
+	v.Optional(http.HandlerFunc(func(next http.ResponseWriter, _ *http.Request) {
 		v.private(t, "past the writer", w.Header())
 		cacheable(w.Header())
 		next.WriteHeader(http.StatusEarlyHints)
@@ -125,7 +126,7 @@ func TestHeaderIsSetFromTheStart(t *testing.T) {
 // An informational answer that the handler does not mean for caches at all carries nothing.
 func TestHintsCarryNothingOfOurs(t *testing.T) {
 	v := newRenewing(t)
-	w := serve(v.auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	w := harness.Serve(v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusEarlyHints)
 	})), v.asks())
 	if got := w.Result().Header; w.Code != http.StatusEarlyHints || len(got) > 0 { // which the recorder takes for the response
@@ -135,10 +136,10 @@ func TestHintsCarryNothingOfOurs(t *testing.T) {
 
 // Where nothing is set, nothing is in the way.
 func TestWriterIsTheServersOwn(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	for name, r := range map[string]*http.Request{
-		"nobody": asking("GET", "/"), "bearer": asking("GET", "/", withBearer(a.clerk.Token(clerktest.Claims{}))),
-		"cookies": asking("GET", "/", a.signedIn(), headers("Sec-Fetch-Dest: script")),
+		"nobody": harness.Request("GET", "/"), "bearer": harness.Request("GET", "/", harness.WithBearer(a.Clerk.Token(clerktest.Claims{}))),
+		"cookies": harness.Request("GET", "/", a.SignedIn(), harness.Headers("Sec-Fetch-Dest: script")),
 	} {
 		r.Header.Set("If-None-Match", `"1"`)
 		w := httptest.NewRecorder()
@@ -168,7 +169,7 @@ func TestRespond(t *testing.T) {
 		}
 		w := httptest.NewRecorder()
 		r := v.asks()
-		state := v.auth.AuthenticateRequest(r)
+		state := v.AuthenticateRequest(r)
 		next, done := state.Respond(w)
 		if again, _ := state.Respond(next); done || next == http.ResponseWriter(w) || again == nil {
 			t.Fatalf("%s: done %t with %T", name, done, next)
@@ -179,14 +180,14 @@ func TestRespond(t *testing.T) {
 		_, _ = next.Write(nil)
 		v.private(t, name, w.Result().Header)
 	}
-	for name, state := range map[string]*clerkauth.RequestState{"zero": {}, "nobody": v.auth.AuthenticateRequest(asking("GET", "/"))} {
+	for name, state := range map[string]*clerkauth.RequestState{"zero": {}, "nobody": v.AuthenticateRequest(harness.Request("GET", "/"))} {
 		w := httptest.NewRecorder()
 		if next, done := state.Respond(w); done || next != http.ResponseWriter(w) || len(w.Header()) != 0 {
 			t.Errorf("%s: done %t, %T, %v", name, done, next, w.Header())
 		}
 	}
 	w := httptest.NewRecorder()
-	state := v.auth.AuthenticateRequest(v.page(v.expired(clerktest.Claims{})))
+	state := v.AuthenticateRequest(v.Page(v.Expired(clerktest.Claims{})))
 	if _, done := state.Respond(w); !done || w.Code != http.StatusTemporaryRedirect || w.Header().Get("Location") == "" {
 		t.Errorf("done %t, %d %v, want the way to Clerk", done, w.Code, w.Header())
 	}
@@ -196,7 +197,7 @@ func TestRespond(t *testing.T) {
 func TestFlushThatIsNotSupported(t *testing.T) {
 	v := newRenewing(t)
 	w := httptest.NewRecorder()
-	v.auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if err := http.NewResponseController(w).Flush(); !errors.Is(err, http.ErrNotSupported) {
 			t.Errorf("flush: %v", err)
 		}
@@ -210,7 +211,7 @@ func TestFlushThatIsNotSupported(t *testing.T) {
 func TestFlushThroughUnwrap(t *testing.T) {
 	v := newRenewing(t)
 	w := httptest.NewRecorder()
-	v.auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		cacheable(w.Header())
 		if _, ok := w.(http.Flusher); ok {
 			t.Error("the writer is a Flusher, and the one below is none")

@@ -15,28 +15,29 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // A response that renews a session or proves one is one browser's. Out of a shared cache a stranger would get it.
 
 // renewing is an application whose visitor has an expired token and the cookie to refresh it.
 type renewing struct {
-	*bound
+	*harness.App
 	fresh string // what the refresh brings
 }
 
 func newRenewing(t *testing.T) *renewing {
 	t.Helper()
-	b := newBound(t, nil)
-	fresh := b.clerk.Token(clerktest.Claims{})
-	b.refreshes(0, "__session="+fresh+"; Path=/; HttpOnly", "__client_uat=1; Path=/")
+	b := harness.NewApp(t)
+	fresh := b.Clerk.Token(clerktest.Claims{})
+	b.AnswerRefreshes(0, "__session="+fresh+"; Path=/; HttpOnly", "__client_uat=1; Path=/")
 	return &renewing{b, fresh}
 }
 
 // visitor sends what the visitor's browser sends when a script asks for something.
 func (v *renewing) visitor(r *http.Request) *http.Request {
 	r.Host = "example.com"
-	maps.Copy(r.Header, v.script(v.expired(clerktest.Claims{}), v.newRefreshCookie()).Header)
+	maps.Copy(r.Header, v.Script(v.Expired(clerktest.Claims{}), v.NewRefreshCookie()).Header)
 	return r
 }
 
@@ -95,7 +96,7 @@ func waysOut(t *testing.T) map[string]http.HandlerFunc {
 	}
 	content := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"1"`)
-		http.ServeContent(w, r, "app.js", noon, strings.NewReader("export {}"))
+		http.ServeContent(w, r, "app.js", harness.Noon, strings.NewReader("export {}"))
 	}
 	ways := map[string]http.HandlerFunc{
 		"WriteHeader":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) },
@@ -172,11 +173,11 @@ func TestRenewedSessionLeavesPrivately(t *testing.T) {
 	v := newRenewing(t)
 	timed := func(next http.Handler) http.Handler { return http.TimeoutHandler(next, time.Minute, "late") }
 	guards := map[string]func(http.Handler) http.Handler{
-		"Optional":               v.auth.Optional,
-		"Require":                v.auth.Require,
-		"Require in Optional":    func(next http.Handler) http.Handler { return v.auth.Optional(v.auth.Require(next)) },
-		"TimeoutHandler outside": func(next http.Handler) http.Handler { return timed(v.auth.Optional(next)) },
-		"TimeoutHandler inside":  func(next http.Handler) http.Handler { return v.auth.Optional(timed(next)) },
+		"Optional":               v.Optional,
+		"Require":                v.Require,
+		"Require in Optional":    func(next http.Handler) http.Handler { return v.Optional(v.Require(next)) },
+		"TimeoutHandler outside": func(next http.Handler) http.Handler { return timed(v.Optional(next)) },
+		"TimeoutHandler inside":  func(next http.Handler) http.Handler { return v.Optional(timed(next)) },
 	}
 	for way, handler := range waysOut(t) {
 		for guard, protect := range guards {
@@ -186,7 +187,7 @@ func TestRenewedSessionLeavesPrivately(t *testing.T) {
 			}
 			name := way + ", " + guard
 			h := recovering(protect(handler))
-			if w := serve(h, v.asks()); !hints { // nor does the recorder know informational answers
+			if w := harness.Serve(h, v.asks()); !hints { // nor does the recorder know informational answers
 				v.private(t, name+", recorded", w.Result().Header)
 			}
 			v.overTheWire(t, name, h)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // What pages are put together from is kept by shared caches, and is the same for everybody: no session is renewed on
@@ -25,16 +26,16 @@ func TestSubresources(t *testing.T) {
 			guard func(http.Handler) http.Handler
 			want  bool
 		}{
-			"Optional":            {v.auth.Optional, renewed >= always},
-			"Require":             {v.auth.Require, renewed >= required},
-			"Require in Optional": {func(next http.Handler) http.Handler { return v.auth.Optional(v.auth.Require(next)) }, renewed >= required},
+			"Optional":            {v.Optional, renewed >= always},
+			"Require":             {v.Require, renewed >= required},
+			"Require in Optional": {func(next http.Handler) http.Handler { return v.Optional(v.Require(next)) }, renewed >= required},
 			"AuthenticateRequest": {v.authenticating, renewed >= always},
 		} {
 			r := v.asks()
 			r.Header.Set("Sec-Fetch-Dest", dest)
-			v.clerk.ResetRequests()
-			w := serve(tt.guard(greet), r)
-			if got := v.asked(clerktest.BackendRefresh) == 1; got != tt.want {
+			v.Clerk.ResetRequests()
+			w := harness.Serve(tt.guard(harness.Greet), r)
+			if got := harness.Asked(v.Clerk, clerktest.BackendRefresh) == 1; got != tt.want {
 				t.Errorf("%s of %q: refreshed %t, want %t", name, dest, got, tt.want)
 			}
 			if tt.want {
@@ -43,10 +44,10 @@ func TestSubresources(t *testing.T) {
 				t.Errorf("%s of %q sets %q", name, dest, h["Set-Cookie"])
 			}
 
-			r = v.script(v.clerk.Token(clerktest.Claims{}))
+			r = v.Script(v.Clerk.Token(clerktest.Claims{}))
 			r.Header.Set("Sec-Fetch-Dest", dest)
-			h := serve(tt.guard(greet), r).Result().Header
-			if got := slices.ContainsFunc(h["Set-Cookie"], func(c string) bool { return strings.HasPrefix(c, partyName) }); got != tt.want && name != "Require in Optional" {
+			h := harness.Serve(tt.guard(harness.Greet), r).Result().Header
+			if got := slices.ContainsFunc(h["Set-Cookie"], func(c string) bool { return strings.HasPrefix(c, harness.PartyName) }); got != tt.want && name != "Require in Optional" {
 				t.Errorf("%s of %q: sets a party cookie %t, want %t", name, dest, got, tt.want)
 			}
 		}
@@ -56,7 +57,7 @@ func TestSubresources(t *testing.T) {
 // authenticating is middleware of an application's own.
 func (v *renewing) authenticating(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if w, done := v.auth.AuthenticateRequest(r).Respond(w); !done {
+		if w, done := v.AuthenticateRequest(r).Respond(w); !done {
 			next.ServeHTTP(w, r)
 		}
 	})
@@ -64,26 +65,25 @@ func (v *renewing) authenticating(next http.Handler) http.Handler {
 
 // A picture that Optional left alone is decided about again by Require, once, and its handler sees that decision.
 func TestRequireDecidesAgainWhatOptionalLeft(t *testing.T) {
-	a := newApp(t)
-	b := &bound{T: t, clerk: a.clerk, auth: a.Authenticator, now: noon}
-	b.refreshes(0, "__session="+a.clerk.Token(clerktest.Claims{}))
-	h := b.auth.Optional(b.auth.Optional(b.auth.Require(b.auth.Require(greet))))
-	r := b.script(b.expired(clerktest.Claims{}), b.refreshCookie())
+	a := harness.NewApp(t)
+	a.AnswerRefreshes(0, "__session="+a.Clerk.Token(clerktest.Claims{}))
+	h := a.Optional(a.Optional(a.Require(a.Require(harness.Greet))))
+	r := a.Script(a.Expired(clerktest.Claims{}), a.RefreshCookie())
 	r.Header.Set("Sec-Fetch-Dest", "image")
-	w := serve(h, r)
-	if w.Code != http.StatusOK || w.Body.String() != welcome || len(w.Result().Header["Set-Cookie"]) != 1 {
+	w := harness.Serve(h, r)
+	if w.Code != http.StatusOK || w.Body.String() != harness.Welcome || len(w.Result().Header["Set-Cookie"]) != 1 {
 		t.Errorf("%d %q with %q", w.Code, w.Body, w.Result().Header["Set-Cookie"])
 	}
-	if n := b.asked(clerktest.BackendRefresh); n != 1 {
+	if n := harness.Asked(a.Clerk, clerktest.BackendRefresh); n != 1 {
 		t.Errorf("refreshed %d times, want once", n)
 	}
-	if events := a.events(); len(events) != 2 || events[0].Reason != clerkauth.ReasonTokenExpired || events[1].Status != clerkauth.SignedIn {
+	if events := a.Events(); len(events) != 2 || events[0].Reason != clerkauth.ReasonTokenExpired || events[1].Status != clerkauth.SignedIn {
 		t.Errorf("decisions %+v, want one of Optional and one of Require", events)
 	}
 	// Without a refresh cookie nothing was left, and nothing is decided again.
-	r = b.script(b.expired(clerktest.Claims{}))
+	r = a.Script(a.Expired(clerktest.Claims{}))
 	r.Header.Set("Sec-Fetch-Dest", "image")
-	if w := serve(h, r); w.Code != http.StatusUnauthorized || len(a.events()) != 1 {
+	if w := harness.Serve(h, r); w.Code != http.StatusUnauthorized || len(a.Events()) != 1 {
 		t.Errorf("%d, want 401 by one decision", w.Code)
 	}
 }
@@ -93,7 +93,7 @@ func TestTwoDestinationsAreNone(t *testing.T) {
 	v := newRenewing(t)
 	r := v.asks()
 	r.Header["Sec-Fetch-Dest"] = []string{"empty", "empty"}
-	if w := serve(v.auth.Require(greet), r); w.Code != http.StatusUnauthorized || v.asked(clerktest.BackendRefresh) != 0 {
-		t.Errorf("%d after %d refreshes, want 401 after none", w.Code, v.asked(clerktest.BackendRefresh))
+	if w := harness.Serve(v.Require(harness.Greet), r); w.Code != http.StatusUnauthorized || harness.Asked(v.Clerk, clerktest.BackendRefresh) != 0 {
+		t.Errorf("%d after %d refreshes, want 401 after none", w.Code, harness.Asked(v.Clerk, clerktest.BackendRefresh))
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // tab is a tab of a browser, taken one request at a time.
@@ -37,7 +38,7 @@ func TestTabsDoNotStopEachOther(t *testing.T) {
 	for _, live := range []bool{true, false} {
 		for _, path := range []string{"/same", "/tab-"} {
 			for _, staggered := range []bool{false, true} {
-				now := noon
+				now := harness.Noon
 				w := development(&now)
 				if live {
 					w = production(&now)
@@ -116,12 +117,12 @@ func (f frozen) SetCookies(u *url.URL, cookies []*http.Cookie) {
 
 // A redirect that the browser keeps but never follows, of a prefetch or behind the Stop button, stops no visit.
 func TestUnfollowedRedirects(t *testing.T) {
-	now := noon
+	now := harness.Noon
 	v := newTraveller(t, production(&now))
 	v.clerk.SignIn(v.browser.Jar, alice)
 	for _, purpose := range []string{"prefetch", "prefetch;prerender"} {
 		for range 5 {
-			got := v.once(http.MethodGet, "/me", with("Sec-Purpose", purpose))
+			got := v.once(http.MethodGet, "/me", harness.With("Sec-Purpose", purpose))
 			if got.status != http.StatusTemporaryRedirect || len(got.header["Set-Cookie"]) != 0 {
 				t.Errorf("%s: got %d and cookies %q, want 307 and none", purpose, got.status, got.header["Set-Cookie"])
 			}
@@ -140,15 +141,15 @@ func TestUnfollowedRedirects(t *testing.T) {
 
 // In a frame, perhaps of another site, a browser takes only such a cookie; elsewhere it stays with its own site.
 func TestCountInFrames(t *testing.T) {
-	b := newBound(t, nil)
+	b := harness.NewApp(t)
 	for dest, want := range map[string]string{
 		"document": "; Path=/; Max-Age=600; HttpOnly; Secure; SameSite=Lax",
 		"iframe":   "; Path=/; Max-Age=600; HttpOnly; Secure; SameSite=None; Partitioned",
 		"frame":    "; Path=/; Max-Age=600; HttpOnly; Secure; SameSite=None; Partitioned",
 	} {
-		r := b.page(b.expired(clerktest.Claims{}))
+		r := b.Page(b.Expired(clerktest.Claims{}))
 		r.Header.Set("Sec-Fetch-Dest", dest)
-		set := strings.Join(b.auth.AuthenticateRequest(r).Header["Set-Cookie"], "\n")
+		set := strings.Join(b.AuthenticateRequest(r).Header["Set-Cookie"], "\n")
 		if !strings.Contains(set, "__Host-clerkauth_handshake=") || !strings.HasSuffix(set, want) {
 			t.Errorf("%s: set %q, want the count with %q", dest, set, want)
 		}
@@ -157,10 +158,10 @@ func TestCountInFrames(t *testing.T) {
 
 // No browser is sent to an address that is too long: the page is refused with its reason.
 func TestLongAddressesGoNowhere(t *testing.T) {
-	b := newBound(t, nil)
+	b := harness.NewApp(t)
 	for _, query := range []string{strings.Repeat("x", 9<<10), strings.Repeat("%25", 2000), strings.Repeat("x&", 200_000)} {
-		r := b.page(b.expired(clerktest.Claims{}))
+		r := b.Page(b.Expired(clerktest.Claims{}))
 		r.RequestURI, r.URL.RawQuery = "/page?"+query, query
-		wantState(t, b.auth.AuthenticateRequest(r), clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+		harness.WantState(t, b.AuthenticateRequest(r), clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // forgeries are tokens of nearly 8 KB that nobody signed, with what would be much more once it is written out.
@@ -46,10 +47,10 @@ func forgeries(clerk *clerktest.Instance) map[string]string {
 // What a token says is written out only once its signature is known to be good.
 func TestAForgedTokenCostsItsLength(t *testing.T) {
 	const perByte, perToken = 8, 8 << 10
-	a := newApp(t, func(c *clerkauth.Config) { c.Observe = nil })
-	for name, token := range forgeries(a.clerk) {
+	a := harness.NewApp(t, func(c *clerkauth.Config) { c.Observe = nil })
+	for name, token := range forgeries(a.Clerk) {
 		_, err := a.VerifyToken(t.Context(), token)
-		if got := reasonOfError(t, err); len(token) > 8<<10 || got != clerkauth.ReasonTokenSignature {
+		if got := harness.ReasonOf(t, err); len(token) > 8<<10 || got != clerkauth.ReasonTokenSignature {
 			t.Errorf("%s: a token of %d bytes is refused with %q, want it to be refused by its signature", name, len(token), got)
 		}
 		bytes, _ := spent(func() { _, _ = a.VerifyToken(t.Context(), token) })
@@ -61,7 +62,7 @@ func TestAForgedTokenCostsItsLength(t *testing.T) {
 		for i := range 16 {
 			fmt.Fprintf(&line, "__session=%s%02d; ", token[:len(token)-4], 10+i)
 		}
-		r := asking(http.MethodGet, "/", headers("Cookie: __client_uat=1; "+line.String()))
+		r := harness.Request(http.MethodGet, "/", harness.Headers("Cookie: __client_uat=1; "+line.String()))
 		bytes, _ = spent(func() { a.AuthenticateRequest(r) })
 		if bytes > 16*perToken+perByte*line.Len() {
 			t.Errorf("%s: %d bytes are allocated for 16 cookies of %d together", name, bytes, line.Len())
@@ -72,16 +73,16 @@ func TestAForgedTokenCostsItsLength(t *testing.T) {
 // A cookie whose token came under another name too, and was verified there, has the whole session.
 func TestOneTokenUnderTwoNamesIsWhole(t *testing.T) {
 	for _, spoiler := range []string{"__session=a.b.c", "__session=$FORGED", "__session_x=y"} {
-		a := newApp(t)
-		token := a.clerk.Token(clerktest.Claims{Extra: map[string]any{
+		a := harness.NewApp(t)
+		token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{
 			"v": 2, "fea": "o:invoices", "pla": "o:team", "fva": []int{3, 5}, "o": map[string]any{"id": "org_1", "slg": "acme", "rol": "admin", "per": "read,create", "fpm": "3"},
 		}})
-		line := strings.Replace(spoiler, "$FORGED", a.clerk.Forge(clerktest.Claims{}), 1)
+		line := strings.Replace(spoiler, "$FORGED", a.Clerk.Forge(clerktest.Claims{}), 1)
 		for range 2 { // verified now, and found in the cache
-			state := a.AuthenticateRequest(asking(http.MethodGet, "/", a.withCookies(token), func(r *http.Request) {
+			state := a.AuthenticateRequest(harness.Request(http.MethodGet, "/", a.WithCookies(token), func(r *http.Request) {
 				r.Header.Set("Cookie", line+"; "+r.Header.Get("Cookie"))
 			}))
-			if got := reasonOf(t, state); got != "" {
+			if got := harness.Reason(t, state); got != "" {
 				t.Fatalf("beside %.20s: %q, want signed in", spoiler, got)
 			}
 			s := state.Session
@@ -103,12 +104,12 @@ func TestACachedTokenKeepsNothingOfItsRequest(t *testing.T) {
 		return int(m.HeapAlloc) //nolint:gosec // far smaller than 1<<63
 	}
 	filler := strings.Repeat("x", 256<<10)
-	a := newApp(t, func(c *clerkauth.Config) {
+	a := harness.NewApp(t, func(c *clerkauth.Config) {
 		c.Observe, c.StateKey, c.TrustForwardedHeaders = nil, []byte(strings.Repeat("k", 32)), true
 	})
 	var party *http.Cookie
-	for name, c := range setCookies(a.AuthenticateRequest(asking(http.MethodGet, "https://example.com/", a.signedIn()))) {
-		if strings.HasPrefix(name, partyName) {
+	for name, c := range harness.SetCookies(a.AuthenticateRequest(harness.Request(http.MethodGet, "https://example.com/", a.SignedIn()))) {
+		if strings.HasPrefix(name, harness.PartyName) {
 			party = c
 		}
 	}
@@ -121,13 +122,13 @@ func TestACachedTokenKeepsNothingOfItsRequest(t *testing.T) {
 			before = heap()
 		}
 		var cookies strings.Builder
-		for _, c := range a.clerk.Cookies(a.clerk.Token(clerktest.Claims{Extra: map[string]any{"n": i}})) {
+		for _, c := range a.Clerk.Cookies(a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"n": i}})) {
 			cookies.WriteString(c.String() + "; ")
 		}
 		line := fmt.Sprintf("a=%s; %s%s=%s", filler, cookies.String(), party.Name, party.Value)
-		state := a.AuthenticateRequest(asking(http.MethodGet, "https://example.com/", headers("Cookie: "+line, "X-Forwarded-Host: "+strings.Clone("example.com"))))
-		if got := reasonOf(t, state); got != "" || len(setCookies(state)) > 0 {
-			t.Fatalf("%q with cookies %v, want signed in by a session whose party cookie holds", got, setCookies(state))
+		state := a.AuthenticateRequest(harness.Request(http.MethodGet, "https://example.com/", harness.Headers("Cookie: "+line, "X-Forwarded-Host: "+strings.Clone("example.com"))))
+		if got := harness.Reason(t, state); got != "" || len(harness.SetCookies(state)) > 0 {
+			t.Fatalf("%q with cookies %v, want signed in by a session whose party cookie holds", got, harness.SetCookies(state))
 		}
 	}
 	if kept := (heap() - before) / sessions; kept > perSession {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // telling is a transport of the application's own whose errors hold the whole request, as those of test doubles and of
@@ -19,18 +20,18 @@ func (telling) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // What a transport says of a request that failed goes to the log and into an error's detail, without the secret key.
 func TestTransportErrorsHoldNoSecret(t *testing.T) {
-	var log logged
+	var log harness.Log
 	var secret string
-	a := newApp(t, func(c *clerkauth.Config) {
+	a := harness.NewApp(t, func(c *clerkauth.Config) {
 		secret = c.SecretKey
-		c.Logger = log.logger()
+		c.Logger = log.Logger()
 		c.HTTPClient = &http.Client{Transport: telling{}}
 	})
 	err := a.Ready(t.Context())
 	if err == nil || secret == "" {
 		t.Fatalf("error %v, secret of %d bytes", err, len(secret))
 	}
-	if piece, ok := leaks(log.String()+errors.Unwrap(err).Error(), pieces(secret[len("sk_live_"):])); ok {
+	if piece, ok := harness.Leaks(log.String()+errors.Unwrap(err).Error(), harness.Pieces(secret[len("sk_live_"):])); ok {
 		t.Errorf("%q is in the log or the detail: %s %v", piece, log.String(), errors.Unwrap(err))
 	}
 }

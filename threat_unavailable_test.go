@@ -13,6 +13,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // The faults that leave open what was asked. See clerk/javascript #9114, where such an outage looked like a sign-out.
@@ -39,7 +40,7 @@ func TestPeopleGetInWithoutBackendAPI(t *testing.T) {
 	for _, live := range []bool{true, false} {
 		for name, fault := range outages {
 			t.Run(fmt.Sprintf("live %t, %s", live, name), func(t *testing.T) {
-				now := noon
+				now := harness.Noon
 				w := development(&now)
 				if live {
 					w = production(&now)
@@ -66,21 +67,21 @@ func TestPeopleGetInWithoutBackendAPI(t *testing.T) {
 
 // A nonce that could not be exchanged matters only where the cookies alone would need a handshake, and has not failed.
 func TestUnansweredNonceHasNotFailed(t *testing.T) {
-	b := newBound(t, nil)
-	b.clerk.Fault(clerktest.BackendHandshake, clerktest.Status(http.StatusServiceUnavailable, nil))
-	signedIn := b.auth.AuthenticateRequest(b.page(b.clerk.Token(clerktest.Claims{}), "__clerk_handshake_nonce="+nonce))
-	wantState(t, signedIn, clerkauth.SignedIn, "")
-	b.answers(directives(b.clerk.Token(clerktest.Claims{}))...)
-	wantState(t, b.auth.AuthenticateRequest(b.back("__clerk_handshake_nonce="+nonce)), clerkauth.SignedIn, "")
+	b := harness.NewApp(t)
+	b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Status(http.StatusServiceUnavailable, nil))
+	signedIn := b.AuthenticateRequest(b.Page(b.Clerk.Token(clerktest.Claims{}), "__clerk_handshake_nonce="+harness.Nonce))
+	harness.WantState(t, signedIn, clerkauth.SignedIn, "")
+	b.AnswerNonces(harness.Directives(b.Clerk.Token(clerktest.Claims{}))...)
+	harness.WantState(t, b.AuthenticateRequest(b.Returning("__clerk_handshake_nonce="+harness.Nonce)), clerkauth.SignedIn, "")
 }
 
 // A token beside a nonce that nobody could exchange decides; beside one that failed it does not.
 func TestTokenBesideANonce(t *testing.T) {
-	b := newBound(t, nil)
-	token := b.clerk.Token(clerktest.Claims{RawPayload: payload(t, directives(b.clerk.Token(clerktest.Claims{})))})
+	b := harness.NewApp(t)
+	token := b.Clerk.Token(clerktest.Claims{RawPayload: payload(t, harness.Directives(b.Clerk.Token(clerktest.Claims{})))})
 	for fault, want := range map[int]bool{http.StatusServiceUnavailable: true, http.StatusNotFound: false} {
-		b.clerk.Fault(clerktest.BackendHandshake, clerktest.Status(fault, nil))
-		state := b.auth.AuthenticateRequest(b.back(fmt.Sprintf("__clerk_handshake_nonce=%s%d", nonce, fault), "__clerk_handshake="+token))
+		b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Status(fault, nil))
+		state := b.AuthenticateRequest(b.Returning(fmt.Sprintf("__clerk_handshake_nonce=%s%d", harness.Nonce, fault), "__clerk_handshake="+token))
 		if got := state.Status == clerkauth.SignedIn; got != want {
 			t.Errorf("%d: got %s, %v; want signed in %t", fault, state.Status, state.Err, want)
 		}
@@ -99,7 +100,7 @@ func payload(t *testing.T, directives []string) []byte {
 // Only when nothing helps is the answer 503 under Require; under Optional the handler runs.
 func TestHandshakeUnavailable(t *testing.T) {
 	for path, status := range map[string]int{"/me": http.StatusServiceUnavailable, "/public/": http.StatusOK} {
-		now := noon
+		now := harness.Noon
 		v := newTraveller(t, production(&now))
 		v.clerk.SignIn(v.browser.Jar, alice)
 		v.clerk.Fault(clerktest.BackendHandshake, clerktest.Down)
@@ -126,33 +127,33 @@ func TestHandshakeUnavailable(t *testing.T) {
 
 // Keys that cannot be had are no bad answer.
 func TestAnswerWithoutKeys(t *testing.T) {
-	b := newBound(t, nil)
-	token := b.clerk.Token(clerktest.Claims{RawPayload: payload(t, directives(b.clerk.Token(clerktest.Claims{})))})
-	b.clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
-	state := b.auth.AuthenticateRequest(b.back("__client_uat=1", "__clerk_handshake="+token))
-	wantState(t, state, clerkauth.SignedOut, clerkauth.ReasonKeysUnavailable)
-	b.clerk.Fault(clerktest.BackendJWKS, nil)
-	b.now = b.now.Add(2 * time.Second)
-	wantState(t, b.auth.AuthenticateRequest(b.back("__client_uat=1", "__clerk_handshake="+token)), clerkauth.SignedIn, "")
+	b := harness.NewApp(t)
+	token := b.Clerk.Token(clerktest.Claims{RawPayload: payload(t, harness.Directives(b.Clerk.Token(clerktest.Claims{})))})
+	b.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
+	state := b.AuthenticateRequest(b.Returning("__client_uat=1", "__clerk_handshake="+token))
+	harness.WantState(t, state, clerkauth.SignedOut, clerkauth.ReasonKeysUnavailable)
+	b.Clerk.Fault(clerktest.BackendJWKS, nil)
+	b.Now = b.Now.Add(2 * time.Second)
+	harness.WantState(t, b.AuthenticateRequest(b.Returning("__client_uat=1", "__clerk_handshake="+token)), clerkauth.SignedIn, "")
 }
 
 // A refresh that could not be asked for: the handshake on documents, elsewhere 503, never 401.
 func TestRefreshOutages(t *testing.T) {
 	for name, fault := range outages {
-		b := newBound(t, nil)
-		b.clerk.Fault(clerktest.BackendRefresh, fault)
-		page := b.auth.AuthenticateRequest(b.page(b.expired(clerktest.Claims{}), b.refreshCookie()))
-		wantState(t, page, clerkauth.Handshake, clerkauth.ReasonTokenExpired)
-		b.auth = b.authenticator(nil)
-		w := serve(b.auth.Require(greet), b.script(b.expired(clerktest.Claims{}), b.refreshCookie()))
+		b := harness.NewApp(t)
+		b.Clerk.Fault(clerktest.BackendRefresh, fault)
+		page := b.AuthenticateRequest(b.Page(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
+		harness.WantState(t, page, clerkauth.Handshake, clerkauth.ReasonTokenExpired)
+		b.Authenticator = b.Replica()
+		w := harness.Serve(b.Require(harness.Greet), b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
 		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 			t.Errorf("%s: a script got %d %v, want 503 with Retry-After", name, w.Code, w.Header())
 		}
 	}
-	b := newBound(t, nil)
+	b := harness.NewApp(t)
 	for status, want := range map[int]int{http.StatusNotFound: 401, http.StatusUnprocessableEntity: 401} {
-		b.clerk.Fault(clerktest.BackendRefresh, clerktest.Status(status, nil))
-		if w := serve(b.auth.Require(greet), b.script(b.expired(clerktest.Claims{}), b.refreshCookie())); w.Code != want {
+		b.Clerk.Fault(clerktest.BackendRefresh, clerktest.Status(status, nil))
+		if w := harness.Serve(b.Require(harness.Greet), b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie())); w.Code != want {
 			t.Errorf("refused with %d: got %d, want %d", status, w.Code, want)
 		}
 	}
@@ -161,13 +162,13 @@ func TestRefreshOutages(t *testing.T) {
 // Strangers take the whole allowance of nonces, and hold every place, and 100 of 100 honest people who come back from a
 // handshake still get in.
 func TestStrangersDoNotStopSignIns(t *testing.T) {
-	now := noon
+	now := harness.Noon
 	v := newTraveller(t, production(&now))
 	for i := range 5000 {
-		r := asking(http.MethodGet, "https://example.com/", with("Sec-Fetch-Dest", "document"), with("Cookie", fmt.Sprintf("__clerk_handshake_nonce=made_up_%d", i)))
+		r := harness.Request(http.MethodGet, "https://example.com/", harness.With("Sec-Fetch-Dest", "document"), harness.With("Cookie", fmt.Sprintf("__clerk_handshake_nonce=made_up_%d", i)))
 		v.auth.AuthenticateRequest(r)
 	}
-	if n := v.asked(clerktest.BackendHandshake); n > 100 {
+	if n := harness.Asked(v.clerk, clerktest.BackendHandshake); n > 100 {
 		t.Errorf("strangers made %d questions, want 100 at most", n)
 	}
 	for i := range 100 {
@@ -177,21 +178,21 @@ func TestStrangersDoNotStopSignIns(t *testing.T) {
 			t.Errorf("honest return %d: got %d %q after %q", i, got.status, got.body, v.sent)
 		}
 	}
-	if n := v.asked(clerktest.BackendHandshake); n > 100 {
+	if n := harness.Asked(v.clerk, clerktest.BackendHandshake); n > 100 {
 		t.Errorf("%d questions, want 100 at most", n)
 	}
 	now = now.Add(time.Second)
 	for i := range 100 {
-		v.auth.AuthenticateRequest(asking(http.MethodGet, "https://example.com/", with("Sec-Fetch-Dest", "document"), with("Cookie", fmt.Sprintf("__clerk_handshake_nonce=more_made_up_%d", i))))
+		v.auth.AuthenticateRequest(harness.Request(http.MethodGet, "https://example.com/", harness.With("Sec-Fetch-Dest", "document"), harness.With("Cookie", fmt.Sprintf("__clerk_handshake_nonce=more_made_up_%d", i))))
 	}
-	if n := v.asked(clerktest.BackendHandshake); n != 120 {
+	if n := harness.Asked(v.clerk, clerktest.BackendHandshake); n != 120 {
 		t.Errorf("a second later %d questions in all, want 120", n)
 	}
 }
 
 func TestStrangersHoldEveryPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		now := noon
+		now := harness.Noon
 		w := production(&now)
 		w.Now, w.TokenLifetime = nil, time.Second
 		w.config = func(c *clerkauth.Config) { c.ClockSkew = -1 }
@@ -203,7 +204,7 @@ func TestStrangersHoldEveryPlace(t *testing.T) {
 		var strangers sync.WaitGroup
 		for i := range 40 {
 			strangers.Go(func() {
-				v.auth.AuthenticateRequest(asking(http.MethodGet, "https://example.com/", with("Sec-Fetch-Dest", "document"), with("Cookie", fmt.Sprintf("__clerk_handshake_nonce=made_up_%d", i))))
+				v.auth.AuthenticateRequest(harness.Request(http.MethodGet, "https://example.com/", harness.With("Sec-Fetch-Dest", "document"), harness.With("Cookie", fmt.Sprintf("__clerk_handshake_nonce=made_up_%d", i))))
 			})
 		}
 		synctest.Wait()
@@ -231,16 +232,16 @@ func (p panicking) RoundTrip(r *http.Request) (*http.Response, error) {
 // A transport that panics is an error of that fetch, not the end of the process.
 func TestTransportThatPanics(t *testing.T) {
 	for path, want := range map[string]int{"/v1/jwks": 503, "/v1/sessions/": 503, "/v1/clients/": 401} {
-		var log logged
-		b := newBound(t, func(c *clerkauth.Config) {
+		var log harness.Log
+		b := harness.NewApp(t, func(c *clerkauth.Config) {
 			c.HTTPClient = &http.Client{Transport: panicking{c.HTTPClient.Transport, path}}
-			c.Logger = log.logger()
+			c.Logger = log.Logger()
 		})
-		r := b.script(b.expired(clerktest.Claims{}), b.refreshCookie())
+		r := b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie())
 		if path == "/v1/clients/" {
-			r = b.back("__clerk_handshake_nonce=" + nonce)
+			r = b.Returning("__clerk_handshake_nonce=" + harness.Nonce)
 		}
-		if w := serve(b.auth.Require(greet), r); w.Code != want {
+		if w := harness.Serve(b.Require(harness.Greet), r); w.Code != want {
 			t.Errorf("%s: got %d, want %d", path, w.Code, want)
 		}
 		if strings.Contains(log.String(), "a_secret") {
@@ -251,16 +252,16 @@ func TestTransportThatPanics(t *testing.T) {
 
 // Of two nonces none is used, and both are deleted like a used one.
 func TestDoubledNonceIsDeleted(t *testing.T) {
-	b := newBound(t, nil)
-	state := b.auth.AuthenticateRequest(b.page(b.clerk.Token(clerktest.Claims{}), "__clerk_handshake_nonce="+nonce, "__clerk_handshake_nonce="+nonce+"2"))
-	wantState(t, state, clerkauth.SignedIn, "")
+	b := harness.NewApp(t)
+	state := b.AuthenticateRequest(b.Page(b.Clerk.Token(clerktest.Claims{}), "__clerk_handshake_nonce="+harness.Nonce, "__clerk_handshake_nonce="+harness.Nonce+"2"))
+	harness.WantState(t, state, clerkauth.SignedIn, "")
 	got := strings.Join(state.Header["Set-Cookie"], "\n")
 	for _, want := range []string{"__clerk_handshake_nonce=; Path=/; Max-Age=0; Secure", "__clerk_handshake_nonce=; Path=/; Domain=example.com; Max-Age=0; Secure"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("cookies %q, want %q among them", got, want)
 		}
 	}
-	if n := b.asked(clerktest.BackendHandshake); n != 0 {
+	if n := harness.Asked(b.Clerk, clerktest.BackendHandshake); n != 0 {
 		t.Errorf("asked %d times, want 0", n)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // Libraries look at what a writer can do and then use it: they must find what the writer below has, no more and no less.
@@ -158,7 +160,7 @@ func TestWriterIsAsAbleAsTheOneBelow(t *testing.T) {
 	v := newRenewing(t)
 	seen := map[string]bool{}
 	for _, below := range able(httptest.NewRecorder()) {
-		v.auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			if w == below {
 				t.Fatal("nothing was renewed")
 			}
@@ -209,7 +211,7 @@ var conversations = map[string]func(w http.ResponseWriter) error{
 func TestUpgradesSetNoCookies(t *testing.T) {
 	v := newRenewing(t)
 	for name, converse := range conversations {
-		server := httptest.NewServer(v.auth.Require(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		server := httptest.NewServer(v.Require(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Theirs", "1")
 			w.Header().Add("Set-Cookie", "theirs=1")
 			if err := converse(w); err != nil {
@@ -221,7 +223,7 @@ func TestUpgradesSetNoCookies(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := v.asks()
-		headers("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Origin: https://example.com")(r)
+		harness.Headers("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Origin: https://example.com")(r)
 		if err := r.Write(conn); err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +251,7 @@ func TestUpgradesSetNoCookies(t *testing.T) {
 // A writer that holds the header back must not find them there later, either.
 func TestUpgradesSetNoCookiesLater(t *testing.T) {
 	v := newRenewing(t)
-	w := serve(http.TimeoutHandler(v.auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	w := harness.Serve(http.TimeoutHandler(v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusSwitchingProtocols)
 	})), time.Minute, "late"), v.asks())
 	if got := w.Result().Header["Set-Cookie"]; w.Code != http.StatusSwitchingProtocols || len(got) > 0 {
@@ -261,7 +263,7 @@ func TestUpgradesSetNoCookiesLater(t *testing.T) {
 func TestFailedUpgradeLeavesPrivately(t *testing.T) {
 	v := newRenewing(t)
 	w := httptest.NewRecorder()
-	v.auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		cacheable(w.Header())
 		if _, _, err := w.(http.Hijacker).Hijack(); err == nil {
 			t.Error("hijacked")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // worthless makes session tokens that sign nobody in. The forged ones say all the right things: only their signature
@@ -26,16 +27,16 @@ func newWorthless(v *visitor, rng *rand.Rand) *worthless {
 	w := &worthless{visitor: v, rng: rng}
 	for n := range 150 {
 		c := v.claims(fmt.Sprintf("user_2planted%d", n))
-		w.forged = append(w.forged, v.clerk.Forge(c))
+		w.forged = append(w.forged, v.Clerk.Forge(c))
 		switch n % 8 {
 		case 0:
 			w.tokens = append(w.tokens, strings.Repeat("garbage.", n%4)+fmt.Sprint(n))
 			continue
 		case 1:
-			c.IssuedAt = v.now.Add(-time.Hour)
+			c.IssuedAt = v.Now.Add(-time.Hour)
 		case 2:
-			c.IssuedAt = v.now.Add(-time.Hour)
-			w.tokens = append(w.tokens, v.clerk.Forge(c))
+			c.IssuedAt = v.Now.Add(-time.Hour)
+			w.tokens = append(w.tokens, v.Clerk.Forge(c))
 			continue
 		case 3:
 			c.Issuer = "https://clerk.evil.example"
@@ -48,7 +49,7 @@ func newWorthless(v *visitor, rng *rand.Rand) *worthless {
 		case 7:
 			c.Header = map[string]any{"cat": "cl_other"}
 		}
-		w.tokens = append(w.tokens, v.clerk.Token(c))
+		w.tokens = append(w.tokens, v.Clerk.Token(c))
 	}
 	return w
 }
@@ -66,7 +67,7 @@ func (w *worthless) some(tokens []string, limit int) []string {
 func (w *worthless) mix(own []string, tokens []string) string {
 	all := slices.Clone(own)
 	for _, token := range tokens {
-		name := []string{"__session", "__session_" + w.suffix}[w.rng.IntN(2)]
+		name := []string{"__session", "__session_" + harness.Suffix(w.Clerk)}[w.rng.IntN(2)]
 		all = slices.Insert(all, w.rng.IntN(len(all)+1), name+"="+token)
 	}
 	return strings.Join(all, "; ")
@@ -74,9 +75,9 @@ func (w *worthless) mix(own []string, tokens []string) string {
 
 // own are the visitor's cookies with this token: under both names, or as older and newer scripts set them alone.
 func (w *worthless) own(token, party string) []string {
-	uat := fmt.Sprint(w.now.Unix())
+	uat := fmt.Sprint(w.Now.Unix())
 	plain := []string{"__session=" + token, "__client_uat=" + uat}
-	suffixed := []string{"__session_" + w.suffix + "=" + token, "__client_uat_" + w.suffix + "=" + uat}
+	suffixed := []string{"__session_" + harness.Suffix(w.Clerk) + "=" + token, "__client_uat_" + harness.Suffix(w.Clerk) + "=" + uat}
 	own := [][]string{slices.Concat(plain, suffixed), plain, slices.Concat(suffixed, plain[1:])}[w.rng.IntN(3)]
 	if party != "" {
 		own = append(own, party)
@@ -86,21 +87,21 @@ func (w *worthless) own(token, party string) []string {
 
 // ask has an Authenticator with or without keys, cache and memory of the token.
 func (w *worthless) ask(cookie, token string) (string, *clerkauth.RequestState) {
-	auth, how := w.replica(), "a new replica"
+	auth, how := w.Replica(), "a new replica"
 	switch w.rng.IntN(4) {
 	case 0:
-		auth.AuthenticateRequest(w.script(token))
+		auth.AuthenticateRequest(w.Script(token))
 		how = "token seen before"
 	case 1:
-		auth.AuthenticateRequest(w.script("garbage." + token))
+		auth.AuthenticateRequest(w.Script("garbage." + token))
 		how = "keys at hand"
 	case 2:
-		auth = w.authenticator(func(c *clerkauth.Config) { c.TokenCacheSize = -1 })
+		auth = w.Replica(func(c *clerkauth.Config) { c.TokenCacheSize = -1 })
 		how = "no cache"
 	}
-	r := w.script("")
+	r := w.Script("")
 	if w.rng.IntN(2) == 0 {
-		r, how = w.page(""), how+", page"
+		r, how = w.Page(""), how+", page"
 	} else if w.rng.IntN(2) == 0 {
 		r.Method = http.MethodPost
 	}
@@ -113,7 +114,7 @@ func (w *worthless) ask(cookie, token string) (string, *clerkauth.RequestState) 
 func TestWorthlessCookiesChangeNothing(t *testing.T) {
 	v := newVisitor(t)
 	rng := rand.New(rand.NewPCG(11, 4)) //nolint:gosec // not for secrets
-	party := v.party(v.claims(victim))
+	party := v.PartyCookie(v.claims(victim))
 	w := newWorthless(v, rng)
 	doubts := 0
 	for range 300 {
@@ -134,7 +135,7 @@ func TestWorthlessCookiesChangeNothing(t *testing.T) {
 			got = state.Session.UserID
 		}
 		certain := len(planted) < 60 && (held != "" || forged <= 3)
-		if want != "" && got == "" && !certain && reasonOf(t, state) == clerkauth.ReasonSessionTokenAmbiguous {
+		if want != "" && got == "" && !certain && harness.Reason(t, state) == clerkauth.ReasonSessionTokenAmbiguous {
 			doubts++
 			continue
 		}
@@ -151,11 +152,11 @@ func TestWorthlessCookiesChangeNothing(t *testing.T) {
 func TestWorthlessCookiesBesideATokenWithoutAzp(t *testing.T) {
 	v := newVisitor(t)
 	rng := rand.New(rand.NewPCG(11, 5)) //nolint:gosec // not for secrets
-	party := v.party(v.claims(victim))
+	party := v.PartyCookie(v.claims(victim))
 	w := newWorthless(v, rng)
 	c := v.claims(victim)
 	c.Extra = map[string]any{"azp": clerktest.Absent}
-	token := v.clerk.Token(c)
+	token := v.Clerk.Token(c)
 	for range 40 {
 		planted := slices.Concat(w.some(w.tokens, 30), w.some(w.forged, 30))
 		for held, want := range map[string]string{party: victim, "": ""} {

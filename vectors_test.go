@@ -17,6 +17,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // vectorFiles are the files of one collection of vectors, by name.
@@ -40,14 +41,9 @@ func vectorFiles(t *testing.T, collection string) map[string][]byte {
 	return files
 }
 
-// transport is a network in memory.
-type transport func(*http.Request) (*http.Response, error)
-
-func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // everywhere is a network where every address holds the same document.
 func everywhere(document string) *http.Client {
-	return &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+	return &http.Client{Transport: harness.Transport(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{
 			StatusCode: http.StatusOK, Request: r, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(document)),
 		}, nil
