@@ -48,19 +48,19 @@ func TestClaims(t *testing.T) {
 			},
 		},
 		"exp": {
-			"":                           {at(1), at(0), at(-4), float64(at(60)) + 0.0, json.Number(fmt.Sprintf("%d.0", at(60))), 253402300799},
-			failed:                       {clerktest.Absent, nil, "", fmt.Sprint(at(60)), true, []int64{at(60)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", at(60))), 253402300800, json.Number("1e300"), json.Number("-253402300800")},
-			clerkauth.ReasonTokenExpired: {0, -1, at(-5), at(-3600), json.Number("-253402300799")},
+			"":                           {harness.At(1), harness.At(0), harness.At(-4), float64(harness.At(60)) + 0.0, json.Number(fmt.Sprintf("%d.0", harness.At(60))), 253402300799},
+			failed:                       {clerktest.Absent, nil, "", fmt.Sprint(harness.At(60)), true, []int64{harness.At(60)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", harness.At(60))), 253402300800, json.Number("1e300"), json.Number("-253402300800")},
+			clerkauth.ReasonTokenExpired: {0, -1, harness.At(-5), harness.At(-3600), json.Number("-253402300799")},
 		},
 		"nbf": {
-			"":                                {clerktest.Absent, at(0), at(5), 0, -1},
-			failed:                            {nil, "", fmt.Sprint(at(0)), true, []int64{at(0)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", at(-60))), 253402300800},
-			clerkauth.ReasonTokenNotActiveYet: {at(6), at(3600), 253402300799},
+			"":                                {clerktest.Absent, harness.At(0), harness.At(5), 0, -1},
+			failed:                            {nil, "", fmt.Sprint(harness.At(0)), true, []int64{harness.At(0)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", harness.At(-60))), 253402300800},
+			clerkauth.ReasonTokenNotActiveYet: {harness.At(6), harness.At(3600), 253402300799},
 		},
 		"iat": {
-			"":                                 {clerktest.Absent, at(0), at(5), 0, -1},
-			failed:                             {nil, "", fmt.Sprint(at(0)), true, []int64{at(0)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", at(-60))), 253402300800},
-			clerkauth.ReasonTokenFromTheFuture: {at(6), at(3600), 253402300799},
+			"":                                 {clerktest.Absent, harness.At(0), harness.At(5), 0, -1},
+			failed:                             {nil, "", fmt.Sprint(harness.At(0)), true, []int64{harness.At(0)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", harness.At(-60))), 253402300800},
+			clerkauth.ReasonTokenFromTheFuture: {harness.At(6), harness.At(3600), 253402300799},
 		},
 		"sts": {"": {clerktest.Absent, "active"}, clerkauth.ReasonSessionPending: {"pending"}},
 		"x":   {"": {clerktest.Absent, nil, 5, "x", []string{}, map[string]any{"sub": "user_2"}}},
@@ -107,8 +107,8 @@ func TestClockSkew(t *testing.T) {
 				"iat": {-c.want, -c.want - 1, clerkauth.ReasonTokenFromTheFuture},
 			} {
 				now = harness.Noon
-				extra := map[string]any{"exp": at(3600), "nbf": at(-3600), "iat": at(-3600)}
-				extra[claim] = at(0)
+				extra := map[string]any{"exp": harness.At(3600), "nbf": harness.At(-3600), "iat": harness.At(-3600)}
+				extra[claim] = harness.At(0)
 				token := clerk.Token(clerktest.Claims{Extra: extra})
 				for clock, want := range map[time.Duration]clerkauth.Reason{steps.good: "", steps.bad: steps.reason} {
 					now = harness.Noon.Add(clock)
@@ -126,7 +126,7 @@ func TestNamesOfClaimsAreExact(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	evil := map[string]any{
 		"AZP": "https://evil.example.com", "SUB": "user_evil", "\u017fub": "user_evil", "\u017fid": "sess_evil", "Sid": "sess_evil",
-		"ISS": "https://evil.example.com", "i\u017f\u017f": "https://evil.example.com", "EXP": at(-3600), "Exp": "x", "NBF": at(3600), "IAT": at(3600),
+		"ISS": "https://evil.example.com", "i\u017f\u017f": "https://evil.example.com", "EXP": harness.At(-3600), "Exp": "x", "NBF": harness.At(3600), "IAT": harness.At(3600),
 		"STS": "pending", "\u017ft\u017f": "pending", "ACT": map[string]any{"sub": "user_evil"}, "O": map[string]any{"id": "org_evil"}, "FVA": []int{0, 0},
 	}
 	session, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{Subject: "user_1", SessionID: "sess_1", Extra: evil}))
@@ -139,7 +139,7 @@ func TestNamesOfClaimsAreExact(t *testing.T) {
 	}
 	for name, instead := range map[string]string{"sub": "\u017fub", "sid": "SID", "azp": "AZP", "iss": "I\u017fs", "exp": "Exp"} {
 		t.Run(instead, func(t *testing.T) {
-			value := map[string]any{"sub": "user_1", "sid": "sess_1", "azp": "https://example.com", "iss": clerk.Issuer(), "exp": at(60)}[name]
+			value := map[string]any{"sub": "user_1", "sid": "sess_1", "azp": "https://example.com", "iss": clerk.Issuer(), "exp": harness.At(60)}[name]
 			token := clerk.Token(clerktest.Claims{Extra: map[string]any{name: clerktest.Absent, instead: value}})
 			if got, want := harness.Judge(t, auth, token), harness.Judge(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{name: clerktest.Absent}})); got != want || got == "" {
 				t.Errorf("got %q, want %q, as if there were none", got, want)
@@ -151,7 +151,7 @@ func TestNamesOfClaimsAreExact(t *testing.T) {
 // Readers disagree about which of two claims of one name counts.
 func TestPayloadsAreReadStrictly(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
-	honest := fmt.Sprintf(`"iss":%q,"sub":"user_1","sid":"sess_1","azp":"https://example.com","exp":%d,"iat":%d`, clerk.Issuer(), at(60), at(0))
+	honest := fmt.Sprintf(`"iss":%q,"sub":"user_1","sid":"sess_1","azp":"https://example.com","exp":%d,"iat":%d`, clerk.Issuer(), harness.At(60), harness.At(0))
 	for name, c := range map[string]struct {
 		payload string
 		want    clerkauth.Reason
@@ -162,7 +162,7 @@ func TestPayloadsAreReadStrictly(t *testing.T) {
 		"azp twice":                   {"{" + honest + `,"azp":"https://example.com"}`, clerkauth.ReasonTokenInvalid},
 		"azp twice, once escaped":     {"{" + honest + `,"\u0061zp":"https://evil.example.com"}`, clerkauth.ReasonTokenInvalid},
 		"sub twice, first another":    {`{"sub":"user_2",` + honest + "}", clerkauth.ReasonTokenInvalid},
-		"exp twice":                   {"{" + honest + fmt.Sprintf(`,"exp":%d}`, at(3600)), clerkauth.ReasonTokenInvalid},
+		"exp twice":                   {"{" + honest + fmt.Sprintf(`,"exp":%d}`, harness.At(3600)), clerkauth.ReasonTokenInvalid},
 		"something else twice":        {"{" + honest + `,"x":1,"x":1}`, clerkauth.ReasonTokenInvalid},
 		"something twice, further in": {"{" + honest + `,"x":{"y":1,"y":1}}`, ""},
 		"a list":                      {"[{" + honest + "}]", clerkauth.ReasonTokenInvalid},

@@ -20,6 +20,9 @@ var Noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 // AtNoon is a clock that stands still.
 func AtNoon() time.Time { return Noon }
 
+// At is a claim of time, seconds from noon.
+func At(seconds int) int64 { return Noon.Unix() + int64(seconds) }
+
 // App is an application: an instance of Clerk and an Authenticator of it, which is observed.
 type App struct {
 	*clerkauth.Authenticator
