@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 	"go/parser"
 	"go/token"
-	"io/fs"
+	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -98,6 +99,11 @@ func TestPackagesImportInOneDirection(t *testing.T) {
 
 // What the checks here read of a package is all of it, on every platform.
 func TestNoFileIsLeftOut(t *testing.T) {
+	for file := range elsewhere(t) {
+		if !inModule(path.Dir(file)) {
+			t.Errorf("%s is in no package, on this platform", file)
+		}
+	}
 	for name, p := range packages(t) {
 		var left []string
 		for _, file := range slices.Concat(p.CgoFiles, p.IgnoredGoFiles) {
@@ -151,48 +157,46 @@ func usesExportedAPI(t *testing.T, name string, more, imports []string) {
 	}
 }
 
-// elsewhere are the imports of each file in the modules below this one, which need not be downloaded for it.
+// elsewhere are the imports of each file that is in no package of this module: those of the modules below it, whether or not what they require is downloaded.
 func elsewhere(t *testing.T) map[string][]string {
 	t.Helper()
-	files := map[string][]string{}
-	modules, err := filepath.Glob(folder + "/*/go.mod")
+	here := packages(t)
+	all, err := sources()
 	if err != nil {
 		t.Fatal(err)
 	}
-	deeper, err := filepath.Glob(folder + "/*/*/go.mod")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, mod := range append(modules, deeper...) {
-		err := filepath.WalkDir(filepath.Dir(mod), func(name string, d fs.DirEntry, err error) error {
-			if err == nil && d.IsDir() && d.Name() == "node_modules" {
-				return fs.SkipDir
-			}
-			if err != nil || filepath.Ext(name) != ".go" {
-				return err
-			}
-			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
-			if err != nil {
-				return err
-			}
-			name = filepath.ToSlash(strings.TrimPrefix(name, filepath.FromSlash(folder+"/")))
-			for _, spec := range file.Imports {
-				importPath, err := strconv.Unquote(spec.Path.Value)
-				if err != nil {
-					return err
-				}
-				files[name] = append(files[name], importPath)
-			}
-			return nil
-		})
+	imports := map[string][]string{}
+	for _, name := range all {
+		if _, ok := here[path.Dir(name)]; ok {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(folder, filepath.FromSlash(name)), nil, parser.ImportsOnly)
 		if err != nil {
 			t.Fatal(err)
 		}
+		imports[name] = []string{}
+		for _, spec := range file.Imports {
+			importPath, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			imports[name] = append(imports[name], importPath)
+		}
 	}
-	if len(files) == 0 {
+	if len(imports) == 0 {
 		t.Error("there are no other modules")
 	}
-	return files
+	return imports
+}
+
+// inModule reports whether a folder below the root is in a module of its own.
+func inModule(dir string) bool {
+	for ; dir != root; dir = path.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(folder, filepath.FromSlash(dir), "go.mod")); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func TestFewSeeTheSecretKey(t *testing.T) {

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -31,8 +33,33 @@ type pkg struct {
 	Imports, TestImports, XTestImports []string
 }
 
+// sources returns every Go file below the root of this module, those of other modules there included, by its path.
+//
+// It opens each directory. The go command takes a test's result from its cache unless something has changed that the test
+// itself opened, so that go list alone would not be run again for a new file.
+var sources = sync.OnceValues(func() ([]string, error) {
+	var files []string
+	err := filepath.WalkDir(folder, func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules"):
+			return fs.SkipDir
+		case filepath.Ext(name) == ".go":
+			below, err := filepath.Rel(folder, name)
+			files = append(files, filepath.ToSlash(below))
+			return err
+		}
+		return nil
+	})
+	return files, err
+})
+
 // list returns the packages of this module and all that they are built from.
 var list = sync.OnceValues(func() ([]pkg, error) {
+	if _, err := sources(); err != nil {
+		return nil, err
+	}
 	out, err := output(exec.CommandContext(context.Background(), "go", "list", "-deps", "-export", "-json", "./..."))
 	if err != nil {
 		return nil, err
