@@ -24,7 +24,7 @@ var senders = []string{
 }
 
 // makers are the packages and files that make an http.Client.
-var makers = []string{"validate.go"}
+var makers = []string{"internal/transport", "validate.go"}
 
 // keyed are the packages that send the secret key.
 var keyed = []string{"internal/backendapi", "internal/machine", "internal/fapiproxy"}
