@@ -9,11 +9,12 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // The answer names what was demanded first and is not there, and nothing that the caller has.
 func TestAuthorizeNamesTheFailedCheck(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	claims := clerktest.Claims{
 		Subject: "user_hidden", SessionID: "sess_hidden", Organization: clerkauth.Organization{ID: "org_hidden", Slug: "hidden", Role: "org:hidden_role"},
 		Permissions: []string{"org:hidden:read"}, Features: []string{"u:hidden_feature"}, Plans: []string{"u:hidden_plan"},
@@ -35,15 +36,15 @@ func TestAuthorizeNamesTheFailedCheck(t *testing.T) {
 	} {
 		var seen *clerkauth.Error
 		var who *clerkauth.Session
-		custom := newAppOf(t, a.clerk, func(c *clerkauth.Config) {
+		custom := harness.NewAppOf(t, a.Clerk, func(c *clerkauth.Config) {
 			c.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
 				seen = err
 				who, _ = clerkauth.FromContext(r.Context())
 				w.WriteHeader(http.StatusTeapot)
 			}
 		})
-		carry := withBearer(a.clerk.Token(claims))
-		w := serve(custom.Authorize(tt.checks[0], tt.checks[1:]...)(greet), asking("GET", "/", carry))
+		carry := harness.WithBearer(a.Clerk.Token(claims))
+		w := harness.Serve(custom.Authorize(tt.checks[0], tt.checks[1:]...)(harness.Greet), harness.Request("GET", "/", carry))
 		if w.Code != http.StatusTeapot || seen == nil || seen.Reason != clerkauth.ReasonCheckFailed || seen.StatusCode() != http.StatusForbidden ||
 			seen.Check != tt.checks[tt.failed] || seen.Check.String() != tt.says {
 			t.Errorf("%v: the ErrorHandler got %+v and answered %d, want check %d", tt.checks, seen, w.Code, tt.failed)
@@ -51,12 +52,12 @@ func TestAuthorizeNamesTheFailedCheck(t *testing.T) {
 		if who == nil || who.UserID != "user_hidden" {
 			t.Errorf("%v: the ErrorHandler finds session %v", tt.checks, who)
 		}
-		w = serve(a.Authorize(tt.checks[0], tt.checks[1:]...)(greet), asking("GET", "/", carry))
+		w = harness.Serve(a.Authorize(tt.checks[0], tt.checks[1:]...)(harness.Greet), harness.Request("GET", "/", carry))
 		want := `{"errors":[{"code":"session-check-failed","message":"This session may not do that.","check":"` + tt.says + `"}]}` + "\n"
 		if w.Code != http.StatusForbidden || w.Body.String() != want {
 			t.Errorf("%v: %d %s, want %s", tt.checks, w.Code, w.Body, want)
 		}
-		page := serve(a.Authorize(tt.checks[0], tt.checks[1:]...)(greet), asking("GET", "/", carry, with("Accept", "text/html")))
+		page := harness.Serve(a.Authorize(tt.checks[0], tt.checks[1:]...)(harness.Greet), harness.Request("GET", "/", carry, harness.With("Accept", "text/html")))
 		for _, w := range []string{fmt.Sprint(w.Header(), w.Body), fmt.Sprint(page.Header(), page.Body)} {
 			if !strings.Contains(w, "session-check-failed") || strings.Contains(w, "hidden") || strings.Contains(w, "Www-Authenticate") {
 				t.Errorf("%v: answers %s", tt.checks, w)
@@ -67,12 +68,12 @@ func TestAuthorizeNamesTheFailedCheck(t *testing.T) {
 
 // Clerk's scripts open their dialog when they read exactly this.
 func TestReverifiedAnswersAsClerkDoes(t *testing.T) {
-	a := newApp(t)
-	token := a.clerk.Token(clerktest.Claims{FactorAge: []time.Duration{}})
+	a := harness.NewApp(t)
+	token := a.Clerk.Token(clerktest.Claims{FactorAge: []time.Duration{}})
 	for _, preset := range []clerkauth.Reverification{clerkauth.StrictMFA, clerkauth.Strict, clerkauth.Moderate, clerkauth.Lax} {
-		h := a.Authorize(clerkauth.NotImpersonated(), clerkauth.Reverified(preset), clerkauth.Role("admin"))(greet)
+		h := a.Authorize(clerkauth.NotImpersonated(), clerkauth.Reverified(preset), clerkauth.Role("admin"))(harness.Greet)
 		for _, accept := range []string{"", "*/*", "application/json, text/plain, */*"} {
-			w := serve(h, asking("POST", "/", withBearer(token), with("Accept", accept)))
+			w := harness.Serve(h, harness.Request("POST", "/", harness.WithBearer(token), harness.With("Accept", accept)))
 			want := `{"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":"` + string(preset) + `"}}}`
 			if got := strings.TrimSuffix(w.Body.String(), "\n"); w.Code != http.StatusForbidden || got != want {
 				t.Errorf("%s, Accept %q: %d %s, want 403 %s", preset, accept, w.Code, got, want)
@@ -87,8 +88,8 @@ func TestReverifiedAnswersAsClerkDoes(t *testing.T) {
 // Where Optional, Require or another Authorize of the same Authenticator has decided, Authorize believes it.
 // Otherwise it decides for itself.
 func TestAuthorizeDecidesOnce(t *testing.T) {
-	a := newApp(t)
-	other := newAppOf(t, a.clerk)
+	a := harness.NewApp(t)
+	other := harness.NewAppOf(t, a.Clerk)
 	admin := a.Authorize(clerkauth.Role("admin"))
 	owner := a.Authorize(clerkauth.Role("owner"))
 	for name, tt := range map[string]struct {
@@ -96,21 +97,21 @@ func TestAuthorizeDecidesOnce(t *testing.T) {
 		status int
 		others int
 	}{
-		"alone":                     {admin(greet), 200, 0},
-		"alone, failed":             {owner(greet), 403, 0},
-		"inside Optional":           {a.Optional(admin(greet)), 200, 0},
-		"inside Optional, failed":   {a.Optional(owner(greet)), 403, 0},
-		"inside Require":            {a.Require(admin(greet)), 200, 0},
-		"inside Authorize":          {admin(a.Authorize(clerkauth.NotImpersonated())(admin(greet))), 200, 0},
-		"failed inside Authorize":   {admin(owner(greet)), 403, 0},
-		"inside another's Optional": {other.Optional(admin(greet)), 200, 1},
+		"alone":                     {admin(harness.Greet), 200, 0},
+		"alone, failed":             {owner(harness.Greet), 403, 0},
+		"inside Optional":           {a.Optional(admin(harness.Greet)), 200, 0},
+		"inside Optional, failed":   {a.Optional(owner(harness.Greet)), 403, 0},
+		"inside Require":            {a.Require(admin(harness.Greet)), 200, 0},
+		"inside Authorize":          {admin(a.Authorize(clerkauth.NotImpersonated())(admin(harness.Greet))), 200, 0},
+		"failed inside Authorize":   {admin(owner(harness.Greet)), 403, 0},
+		"inside another's Optional": {other.Optional(admin(harness.Greet)), 200, 1},
 	} {
-		for kind, carry := range map[string]edit{
-			"bearer": withBearer(a.clerk.Token(clerktest.Claims{Organization: acme})),
-			"cookie": a.withCookies(a.clerk.Token(clerktest.Claims{Organization: acme})),
+		for kind, carry := range map[string]harness.Edit{
+			"bearer": harness.WithBearer(a.Clerk.Token(clerktest.Claims{Organization: acme})),
+			"cookie": a.WithCookies(a.Clerk.Token(clerktest.Claims{Organization: acme})),
 		} {
-			w := serve(tt.h, asking("GET", "/", carry))
-			if got, others := len(a.events()), len(other.events()); w.Code != tt.status || got != 1 || others != tt.others {
+			w := harness.Serve(tt.h, harness.Request("GET", "/", carry))
+			if got, others := len(a.Events()), len(other.Events()); w.Code != tt.status || got != 1 || others != tt.others {
 				t.Errorf("%s, %s: %d, decided %d times, and %d by the other; want %d, once, and %d", name, kind, w.Code, got, others, tt.status, tt.others)
 			}
 		}
@@ -119,27 +120,27 @@ func TestAuthorizeDecidesOnce(t *testing.T) {
 
 // An expired page goes round through Clerk, be Authorize alone or not; a script is told, as is who is nobody.
 func TestAuthorizeDecidesForItself(t *testing.T) {
-	b := newBound(t, nil)
-	h := b.auth.Authorize(clerkauth.Role("admin"))(greet)
-	expired := b.expired(clerktest.Claims{Organization: acme})
-	for name, handler := range map[string]http.Handler{"alone": h, "inside Optional": b.auth.Optional(h)} {
-		w := serve(handler, b.page(expired))
+	b := harness.NewApp(t)
+	h := b.Authorize(clerkauth.Role("admin"))(harness.Greet)
+	expired := b.Expired(clerktest.Claims{Organization: acme})
+	for name, handler := range map[string]http.Handler{"alone": h, "inside Optional": b.Optional(h)} {
+		w := harness.Serve(handler, b.Page(expired))
 		if to := w.Header().Get("Location"); w.Code != http.StatusTemporaryRedirect || !strings.HasPrefix(to, "https://clerk.example.com/v1/client/handshake?") || w.Body.Len() > 0 {
 			t.Errorf("%s: a page with an expired token gets %d to %q with %q, want a handshake", name, w.Code, to, w.Body)
 		}
-		if w = serve(handler, b.script(expired)); w.Code != http.StatusUnauthorized || w.Header().Get("X-Clerk-Auth-Reason") != "session-token-expired-refresh-non-eligible-no-refresh-cookie" {
+		if w = harness.Serve(handler, b.Script(expired)); w.Code != http.StatusUnauthorized || w.Header().Get("X-Clerk-Auth-Reason") != "session-token-expired-refresh-non-eligible-no-refresh-cookie" {
 			t.Errorf("%s: a script with an expired token gets %d %s", name, w.Code, w.Header().Get("X-Clerk-Auth-Reason"))
 		}
-		if w = serve(handler, asking("GET", "/")); w.Code != http.StatusUnauthorized {
+		if w = harness.Serve(handler, harness.Request("GET", "/")); w.Code != http.StatusUnauthorized {
 			t.Errorf("%s: nobody gets %d, want 401", name, w.Code)
 		}
-		if w = serve(handler, b.page(b.clerk.Token(clerktest.Claims{Organization: acme}))); w.Code != http.StatusOK {
+		if w = harness.Serve(handler, b.Page(b.Clerk.Token(clerktest.Claims{Organization: acme}))); w.Code != http.StatusOK {
 			t.Errorf("%s: an admin gets %d", name, w.Code)
 		}
 	}
-	down := newApp(t)
-	down.clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
-	w := serve(down.Authorize(clerkauth.Role("admin"))(greet), asking("GET", "/", withBearer(down.clerk.Token(clerktest.Claims{Organization: acme}))))
+	down := harness.NewApp(t)
+	down.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
+	w := harness.Serve(down.Authorize(clerkauth.Role("admin"))(harness.Greet), harness.Request("GET", "/", harness.WithBearer(down.Clerk.Token(clerktest.Claims{Organization: acme}))))
 	if w.Code != http.StatusServiceUnavailable {
 		t.Errorf("without keys: %d, want 503", w.Code)
 	}
@@ -147,35 +148,35 @@ func TestAuthorizeDecidesForItself(t *testing.T) {
 
 // NewContext is for tests of handlers; what it puts there passes no check.
 func TestAuthorizeDoesNotBelieveNewContext(t *testing.T) {
-	a := newApp(t)
-	ctx := clerkauth.NewContext(t.Context(), a.clerk.Session(clerktest.Claims{Organization: acme}))
-	h := a.Authorize(clerkauth.Role("admin"))(greet)
-	if w := serve(h, asking("GET", "/").WithContext(ctx)); w.Code != http.StatusUnauthorized {
+	a := harness.NewApp(t)
+	ctx := clerkauth.NewContext(t.Context(), a.Clerk.Session(clerktest.Claims{Organization: acme}))
+	h := a.Authorize(clerkauth.Role("admin"))(harness.Greet)
+	if w := harness.Serve(h, harness.Request("GET", "/").WithContext(ctx)); w.Code != http.StatusUnauthorized {
 		t.Errorf("nobody gets %d, want 401", w.Code)
 	}
-	if w := serve(h, asking("GET", "/", a.signedIn()).WithContext(ctx)); w.Code != http.StatusForbidden {
+	if w := harness.Serve(h, harness.Request("GET", "/", a.SignedIn()).WithContext(ctx)); w.Code != http.StatusForbidden {
 		t.Errorf("a member of nothing gets %d, want 403", w.Code)
 	}
 }
 
 // TestAuthorizeInRouters has the ways in which handlers are put together.
 func TestAuthorizeInRouters(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	adminOnly := a.Authorize(clerkauth.Role("admin"))
 	mux := http.NewServeMux()
 	mux.Handle("GET /invoices/{id}", a.Authorize(clerkauth.Permission("org:invoices:read"))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte("invoice " + r.PathValue("id")))
 	})))
-	mux.Handle("DELETE /invoices/{id}", adminOnly(greet))
+	mux.Handle("DELETE /invoices/{id}", adminOnly(harness.Greet))
 	group := http.NewServeMux()
-	group.Handle("/settings", greet)
+	group.Handle("/settings", harness.Greet)
 	mux.Handle("/admin/", adminOnly(http.StripPrefix("/admin", group)))
-	var chain http.Handler = greet // as routers with a Use of their own do
+	var chain http.Handler = harness.Greet // as routers with a Use of their own do
 	for _, middleware := range []func(http.Handler) http.Handler{adminOnly, a.Optional} {
 		chain = middleware(chain)
 	}
 	mux.Handle("/chain", chain)
-	mux.HandleFunc("/", greet)
+	mux.HandleFunc("/", harness.Greet)
 
 	member, admin := clerktest.Claims{Organization: acme, Permissions: []string{"org:invoices:read"}}, clerktest.Claims{Organization: acme}
 	member.Organization.Role = "org:member"
@@ -191,14 +192,14 @@ func TestAuthorizeInRouters(t *testing.T) {
 			{"GET", "/chain", 403, 200, 401},
 			{"GET", "/", 200, 200, 200},
 		} {
-			m := serve(root, asking(tt.method, tt.path, withBearer(a.clerk.Token(member)))).Code
-			o := serve(root, asking(tt.method, tt.path, withBearer(a.clerk.Token(admin)))).Code
-			v := serve(root, asking(tt.method, tt.path)).Code
+			m := harness.Serve(root, harness.Request(tt.method, tt.path, harness.WithBearer(a.Clerk.Token(member)))).Code
+			o := harness.Serve(root, harness.Request(tt.method, tt.path, harness.WithBearer(a.Clerk.Token(admin)))).Code
+			v := harness.Serve(root, harness.Request(tt.method, tt.path)).Code
 			if m != tt.member || o != tt.admin || v != tt.visitor {
 				t.Errorf("%s %s: member %d, admin %d, visitor %d; want %d, %d, %d", tt.method, tt.path, m, o, v, tt.member, tt.admin, tt.visitor)
 			}
 		}
-		if w := serve(root, asking("GET", "/invoices/7", withBearer(a.clerk.Token(member)))); w.Body.String() != "invoice 7" {
+		if w := harness.Serve(root, harness.Request("GET", "/invoices/7", harness.WithBearer(a.Clerk.Token(member)))); w.Body.String() != "invoice 7" {
 			t.Errorf("got %q, want the path's value", w.Body)
 		}
 	}
@@ -207,10 +208,10 @@ func TestAuthorizeInRouters(t *testing.T) {
 // A session with a task left to do is shown to the page where it is done, and passes no check.
 func TestPendingSessionsAndAuthorize(t *testing.T) {
 	for _, allowed := range []bool{false, true} {
-		a := newApp(t, func(c *clerkauth.Config) { c.AllowPending = allowed })
+		a := harness.NewApp(t, func(c *clerkauth.Config) { c.AllowPending = allowed })
 		pending := clerktest.Claims{Subject: "user_new", Pending: true, Organization: acme}
-		for kind, carry := range map[string]edit{"bearer": withBearer(a.clerk.Token(pending)), "cookie": a.withCookies(a.clerk.Token(pending))} {
-			serve(a.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		for kind, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(a.Clerk.Token(pending)), "cookie": a.WithCookies(a.Clerk.Token(pending))} {
+			harness.Serve(a.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				state, _ := clerkauth.StateFromContext(r.Context())
 				_, in := clerkauth.FromContext(r.Context())
 				shown := state.Pending
@@ -220,14 +221,14 @@ func TestPendingSessionsAndAuthorize(t *testing.T) {
 				if in != allowed || shown == nil || shown.UserID != "user_new" || !shown.Pending || (state.Pending == nil) != allowed {
 					t.Errorf("%s, allowed %t: signed in %t, session %v, pending %v", kind, allowed, in, state.Session, state.Pending)
 				}
-			})), asking("GET", "/", carry))
+			})), harness.Request("GET", "/", carry))
 			want, reason := http.StatusUnauthorized, "session-pending"
 			if allowed {
 				want, reason = http.StatusOK, ""
 			}
 			for _, check := range []clerkauth.Check{clerkauth.Role("admin"), clerkauth.NotImpersonated(), clerkauth.Reverified(clerkauth.Lax)} {
-				for _, h := range []http.Handler{a.Authorize(check)(greet), a.Optional(a.Authorize(check)(greet))} {
-					if w := serve(h, asking("GET", "/", carry)); w.Code != want || w.Header().Get("X-Clerk-Auth-Reason") != reason {
+				for _, h := range []http.Handler{a.Authorize(check)(harness.Greet), a.Optional(a.Authorize(check)(harness.Greet))} {
+					if w := harness.Serve(h, harness.Request("GET", "/", carry)); w.Code != want || w.Header().Get("X-Clerk-Auth-Reason") != reason {
 						t.Errorf("%s, allowed %t, %v: %d %s, want %d %s", kind, allowed, check, w.Code, w.Header().Get("X-Clerk-Auth-Reason"), want, reason)
 					}
 				}

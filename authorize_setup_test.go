@@ -8,11 +8,12 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // A check that can never hold is a mistake in the program, which is told when it starts.
 func TestAuthorizePanicsOnImpossibleChecks(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	role, permission, feature, plan := clerkauth.Role, clerkauth.Permission, clerkauth.Feature, clerkauth.Plan
 	for name, tt := range map[string]struct {
 		check clerkauth.Check
@@ -66,20 +67,20 @@ func TestAuthorizePanicsOnImpossibleChecks(t *testing.T) {
 
 // The checks of a route are those it was given, whatever becomes of the caller's slice.
 func TestAuthorizeKeepsItsChecks(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	checks := []clerkauth.Check{clerkauth.Role("owner"), clerkauth.Role("founder")}
 	either := clerkauth.AnyOf(checks[0], checks[1:]...)
-	h := a.Authorize(clerkauth.NotImpersonated(), checks...)(greet)
+	h := a.Authorize(clerkauth.NotImpersonated(), checks...)(harness.Greet)
 	checks[0], checks[1] = clerkauth.Role("admin"), clerkauth.Role("admin")
-	token := a.clerk.Token(clerktest.Claims{Organization: acme})
-	if w := serve(h, asking("GET", "/", withBearer(token))); w.Code != http.StatusForbidden || a.holds(t, token, either) {
+	token := a.Clerk.Token(clerktest.Claims{Organization: acme})
+	if w := harness.Serve(h, harness.Request("GET", "/", harness.WithBearer(token))); w.Code != http.StatusForbidden || holds(t, a, token, either) {
 		t.Errorf("a route's checks changed after it was set up: %d", w.Code)
 	}
 }
 
 // A session is a value that programs may change and tests may write. What is not in it is not granted.
 func TestHasOfAChangedSession(t *testing.T) {
-	clerk, _ := offline(t, clerktest.Options{})
+	clerk, _ := harness.Offline(t, clerktest.Options{})
 	whole := clerk.Session(clerktest.Claims{Organization: acme, Permissions: []string{"org:a:read"}, Features: []string{"o:reports"}, Plans: []string{"o:pro"}})
 	checks := []clerkauth.Check{clerkauth.Role("admin"), clerkauth.Permission("org:a:read"), clerkauth.Feature("reports"), clerkauth.Plan("pro")}
 	left, anonymous := *whole, *whole

@@ -8,6 +8,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // acme is the organization of the people who ask here.
@@ -15,9 +16,9 @@ var acme = clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin
 
 // holds is whether a token passes Authorize with these checks; Session.Has has to agree. A token that is not taken
 // at all does not pass.
-func (a *app) holds(t *testing.T, token string, check clerkauth.Check, more ...clerkauth.Check) bool {
+func holds(t *testing.T, a *harness.App, token string, check clerkauth.Check, more ...clerkauth.Check) bool {
 	t.Helper()
-	w := serve(a.Authorize(check, more...)(greet), asking("GET", "/", withBearer(token)))
+	w := harness.Serve(a.Authorize(check, more...)(harness.Greet), harness.Request("GET", "/", harness.WithBearer(token)))
 	session, err := a.VerifyToken(t.Context(), token)
 	if err != nil {
 		if w.Code != http.StatusUnauthorized {
@@ -33,7 +34,7 @@ func (a *app) holds(t *testing.T, token string, check clerkauth.Check, more ...c
 
 // TestRoleAndPermission asks the same of both versions of the claims.
 func TestRoleAndPermission(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	role, permission := clerkauth.Role, clerkauth.Permission
 	nobody, noID := clerkauth.Organization{}, clerkauth.Organization{Slug: "acme", Role: "org:admin"}
 	noRole := clerkauth.Organization{ID: "org_acme"}
@@ -72,7 +73,7 @@ func TestRoleAndPermission(t *testing.T) {
 			if tt.organization != nobody {
 				c.Permissions = []string{"org:invoices:create", "org:reports:read"}
 			}
-			if got := a.holds(t, a.clerk.Token(c), tt.check); got != tt.want {
+			if got := holds(t, a, a.Clerk.Token(c), tt.check); got != tt.want {
 				t.Errorf("version %d, %+v, %v: got %t, want %t", version, tt.organization, tt.check, got, tt.want)
 			}
 		}
@@ -80,7 +81,7 @@ func TestRoleAndPermission(t *testing.T) {
 }
 
 func TestFeatureAndPlan(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	list := []string{"u:search", "o:reports", "uo:export", "ou:import", "u:both", "o:both"}
 	for wanted, want := range map[string]struct{ alone, member bool }{
 		"search":               {true, true},
@@ -106,15 +107,15 @@ func TestFeatureAndPlan(t *testing.T) {
 	} {
 		for _, organization := range []clerkauth.Organization{{}, acme} {
 			want := want.alone && organization.ID == "" || want.member && organization.ID != ""
-			features := a.clerk.Token(clerktest.Claims{Organization: organization, Features: list})
-			plans := a.clerk.Token(clerktest.Claims{Organization: organization, Plans: list})
-			if got := a.holds(t, features, clerkauth.Feature(wanted)); got != want {
+			features := a.Clerk.Token(clerktest.Claims{Organization: organization, Features: list})
+			plans := a.Clerk.Token(clerktest.Claims{Organization: organization, Plans: list})
+			if got := holds(t, a, features, clerkauth.Feature(wanted)); got != want {
 				t.Errorf("feature %s in %q: got %t, want %t", wanted, organization.ID, got, want)
 			}
-			if got := a.holds(t, plans, clerkauth.Plan(wanted)); got != want {
+			if got := holds(t, a, plans, clerkauth.Plan(wanted)); got != want {
 				t.Errorf("plan %s in %q: got %t, want %t", wanted, organization.ID, got, want)
 			}
-			if a.holds(t, plans, clerkauth.Feature(wanted)) || a.holds(t, features, clerkauth.Plan(wanted)) {
+			if holds(t, a, plans, clerkauth.Feature(wanted)) || holds(t, a, features, clerkauth.Plan(wanted)) {
 				t.Errorf("%s: a plan counts as a feature or a feature as a plan", wanted)
 			}
 		}
@@ -123,7 +124,7 @@ func TestFeatureAndPlan(t *testing.T) {
 
 // Claims that Clerk does not write say nothing in favour of anybody.
 func TestMalformedClaimsDeny(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	type o = map[string]any
 	role, permission := clerkauth.Role("org:admin"), clerkauth.Permission("org:a:read")
 	v1 := func(name string, value any) o {
@@ -174,7 +175,7 @@ func TestMalformedClaimsDeny(t *testing.T) {
 		{o{"pla": "u:a,b"}, clerkauth.Plan("a"), false},
 		{o{"pla": "x:a"}, clerkauth.Plan("a"), false},
 	} {
-		if got := a.holds(t, a.clerk.Token(clerktest.Claims{Extra: tt.claims}), tt.check); got != tt.want {
+		if got := holds(t, a, a.Clerk.Token(clerktest.Claims{Extra: tt.claims}), tt.check); got != tt.want {
 			t.Errorf("%v with %v: got %t, want %t", tt.check, tt.claims, got, tt.want)
 		}
 	}
@@ -182,7 +183,7 @@ func TestMalformedClaimsDeny(t *testing.T) {
 
 // What act says is read elsewhere; here, whatever is there and no null, is somebody else.
 func TestNotImpersonated(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	for _, tt := range []struct {
 		act  any
 		want bool
@@ -201,15 +202,15 @@ func TestNotImpersonated(t *testing.T) {
 		{false, false},
 		{0, false},
 	} {
-		token := a.clerk.Token(clerktest.Claims{Extra: map[string]any{"act": tt.act}})
-		if got := a.holds(t, token, clerkauth.NotImpersonated()); got != tt.want {
+		token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"act": tt.act}})
+		if got := holds(t, a, token, clerkauth.NotImpersonated()); got != tt.want {
 			t.Errorf("act %v: got %t, want %t", tt.act, got, tt.want)
 		}
 	}
 }
 
 func TestReverifiedAtTheBoundaries(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	const never = -1
 	for preset, limit := range map[clerkauth.Reverification]int{
 		clerkauth.StrictMFA: 10, clerkauth.Strict: 10, clerkauth.Moderate: 60, clerkauth.Lax: 24 * 60,
@@ -231,10 +232,10 @@ func TestReverifiedAtTheBoundaries(t *testing.T) {
 			{limit, limit - 1, !mfa},
 			{limit, limit, false},
 		} {
-			token := a.clerk.Token(clerktest.Claims{FactorAge: []time.Duration{
+			token := a.Clerk.Token(clerktest.Claims{FactorAge: []time.Duration{
 				time.Duration(tt.first) * time.Minute, time.Duration(tt.second) * time.Minute,
 			}})
-			if got := a.holds(t, token, clerkauth.Reverified(preset)); got != tt.want {
+			if got := holds(t, a, token, clerkauth.Reverified(preset)); got != tt.want {
 				t.Errorf("%s with factors %d and %d minutes ago: got %t, want %t", preset, tt.first, tt.second, got, tt.want)
 			}
 		}
@@ -250,8 +251,8 @@ func TestReverifiedAtTheBoundaries(t *testing.T) {
 			[]any{0, nil},
 			map[string]int{"0": 0, "1": 0},
 		} {
-			token := a.clerk.Token(clerktest.Claims{Extra: map[string]any{"fva": fva}})
-			if a.holds(t, token, clerkauth.Reverified(preset)) {
+			token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"fva": fva}})
+			if holds(t, a, token, clerkauth.Reverified(preset)) {
 				t.Errorf("%s holds with fva %v", preset, fva)
 			}
 		}
@@ -260,8 +261,8 @@ func TestReverifiedAtTheBoundaries(t *testing.T) {
 
 // Conditions that were combined failed open: one that held, or one that could not be decided, let everybody in.
 func TestGHSA_w24r_5266_9c3c(t *testing.T) {
-	a := newApp(t)
-	admin := a.clerk.Token(clerktest.Claims{Organization: acme, Permissions: []string{"org:a:read"}, Features: []string{"u:search"}, Plans: []string{"o:pro"}})
+	a := harness.NewApp(t)
+	admin := a.Clerk.Token(clerktest.Claims{Organization: acme, Permissions: []string{"org:a:read"}, Features: []string{"u:search"}, Plans: []string{"o:pro"}})
 	good := []clerkauth.Check{
 		clerkauth.Role("admin"), clerkauth.Permission("org:a:read"), clerkauth.Feature("search"), clerkauth.Plan("org:pro"),
 		clerkauth.NotImpersonated(), clerkauth.Reverified(clerkauth.StrictMFA), clerkauth.AnyOf(clerkauth.Role("admin")),
@@ -275,7 +276,7 @@ func TestGHSA_w24r_5266_9c3c(t *testing.T) {
 		clerkauth.Role(""), clerkauth.Permission("org:sys_memberships:read"), clerkauth.Feature("x:search"), clerkauth.Plan(""),
 		clerkauth.Reverified(""), clerkauth.Reverified("nonsense"), clerkauth.AnyOf(clerkauth.Check{}), clerkauth.AnyOf(clerkauth.Role("admin"), clerkauth.Check{}),
 	}
-	if !a.holds(t, admin, good[0], good[1:]...) {
+	if !holds(t, a, admin, good[0], good[1:]...) {
 		t.Error("checks that all hold do not hold together")
 	}
 	session, err := a.VerifyToken(t.Context(), admin)
@@ -284,7 +285,7 @@ func TestGHSA_w24r_5266_9c3c(t *testing.T) {
 	}
 	for i := range good {
 		for _, check := range bad {
-			if with := append(append([]clerkauth.Check{}, good[i]), check); a.holds(t, admin, with[0], with[1:]...) || a.holds(t, admin, with[1], with[0]) {
+			if with := append(append([]clerkauth.Check{}, good[i]), check); holds(t, a, admin, with[0], with[1:]...) || holds(t, a, admin, with[1], with[0]) {
 				t.Errorf("%v holds together with %v", check, good[i])
 			}
 		}

@@ -14,35 +14,36 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 func TestCookieTokenWithoutAzp(t *testing.T) {
-	b := newBound(t, nil)
-	token := b.without(clerktest.Claims{})
-	post := b.script(token)
+	b := harness.NewApp(t)
+	token := b.WithoutAzp(clerktest.Claims{})
+	post := b.Script(token)
 	post.Method = http.MethodPost
 	tests := []struct {
 		name   string
 		r      *http.Request
 		status clerkauth.Status
 	}{
-		{"navigation goes round once", b.page(token), clerkauth.Handshake},
-		{"navigation after a round", b.page(token, triedName+"=1"), clerkauth.SignedOut},
-		{"fetch", b.script(token), clerkauth.SignedOut},
+		{"navigation goes round once", b.Page(token), clerkauth.Handshake},
+		{"navigation after a round", b.Page(token, harness.TriedName+"=1"), clerkauth.SignedOut},
+		{"fetch", b.Script(token), clerkauth.SignedOut},
 		{"write", post, clerkauth.SignedOut},
-		{"party cookie that is nobody's", b.script(token, partyName+"AAAAAAAA=v2.9999999999.AAAA"), clerkauth.SignedOut},
+		{"party cookie that is nobody's", b.Script(token, harness.PartyName+"AAAAAAAA=v2.9999999999.AAAA"), clerkauth.SignedOut},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			state := b.auth.AuthenticateRequest(tt.r)
-			wantState(t, state, tt.status, clerkauth.ReasonTokenMissingAzp)
-			set := setCookies(state)
-			if setParty(state) != nil {
+			state := b.AuthenticateRequest(tt.r)
+			harness.WantState(t, state, tt.status, clerkauth.ReasonTokenMissingAzp)
+			set := harness.SetCookies(state)
+			if harness.SetPartyCookie(state) != nil {
 				t.Error("a token without azp sets a party cookie")
 			}
-			tried := set[triedName]
+			tried := set[harness.TriedName]
 			if (tried != nil) != (tt.status == clerkauth.Handshake) {
-				t.Fatalf("cookie %s: %v", triedName, tried)
+				t.Fatalf("cookie %s: %v", harness.TriedName, tried)
 			}
 			if tried != nil && (tried.MaxAge != 60 || !tried.Secure || !tried.HttpOnly || tried.Path != "/" || tried.Domain != "") {
 				t.Errorf("cookie %v, want 60 s, Secure, HttpOnly, Path=/, no Domain", tried)
@@ -52,10 +53,10 @@ func TestCookieTokenWithoutAzp(t *testing.T) {
 }
 
 func TestPartyCookie(t *testing.T) {
-	b := newBound(t, nil)
-	state := b.auth.AuthenticateRequest(b.page(b.clerk.Token(clerktest.Claims{})))
-	wantState(t, state, clerkauth.SignedIn, "")
-	c := setParty(state)
+	b := harness.NewApp(t)
+	state := b.AuthenticateRequest(b.Page(b.Clerk.Token(clerktest.Claims{})))
+	harness.WantState(t, state, clerkauth.SignedIn, "")
+	c := harness.SetPartyCookie(state)
 	if c == nil {
 		t.Fatal("no party cookie")
 	}
@@ -66,48 +67,48 @@ func TestPartyCookie(t *testing.T) {
 		t.Errorf("Cache-Control %q, want private", got)
 	}
 	exp, mac, _ := strings.Cut(strings.TrimPrefix(c.Value, "v2."), ".")
-	if want := strconv.FormatInt(b.now.Add(7*24*time.Hour).Unix(), 10); exp != want {
+	if want := strconv.FormatInt(b.Now.Add(7*24*time.Hour).Unix(), 10); exp != want {
 		t.Errorf("expiry %s, want %s", exp, want)
 	}
-	key, err := hkdf.Key(sha256.New, []byte(b.clerk.SecretKey()), nil, "clerkauth party v1", 32)
+	key, err := hkdf.Key(sha256.New, []byte(b.Clerk.SecretKey()), nil, "clerkauth party v1", 32)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := hmac.New(sha256.New, key)
-	h.Write([]byte("v2\x00" + b.clerk.Issuer() + "\x00https://example.com\x00" + state.Session.ID + "\x00" + state.Session.UserID + "\x00" + exp))
+	h.Write([]byte("v2\x00" + b.Clerk.Issuer() + "\x00https://example.com\x00" + state.Session.ID + "\x00" + state.Session.UserID + "\x00" + exp))
 	if want := base64.RawURLEncoding.EncodeToString(h.Sum(nil)); mac != want {
 		t.Errorf("mac %s, want %s", mac, want)
 	}
 }
 
 func TestPartyCookieIsSet(t *testing.T) {
-	b := newBound(t, nil)
+	b := harness.NewApp(t)
 	honest := clerktest.Claims{}
-	party, other := b.party(honest), b.party(clerktest.Claims{SessionID: "sess_2third"})
+	party, other := b.PartyCookie(honest), b.PartyCookie(clerktest.Claims{SessionID: "sess_2third"})
 	name, _, _ := strings.Cut(party, "=")
-	elsewhere := b.page(b.clerk.Token(honest))
+	elsewhere := b.Page(b.Clerk.Token(honest))
 	elsewhere.Host = "unlisted.example.com"
-	sibling := b.page(b.clerk.Token(honest))
+	sibling := b.Page(b.Clerk.Token(honest))
 	sibling.Header.Set("Sec-Fetch-Site", "same-site")
 	bearer := httptest.NewRequest(http.MethodGet, "https://example.com/", nil)
-	bearer.Header.Set("Authorization", "Bearer "+b.clerk.Token(honest))
-	old := b.page(b.clerk.Token(honest))
+	bearer.Header.Set("Authorization", "Bearer "+b.Clerk.Token(honest))
+	old := b.Page(b.Clerk.Token(honest))
 	old.Header.Del("Sec-Fetch-Site")
 	tests := []struct {
 		name string
 		r    *http.Request
 		want bool
 	}{
-		{"when there is none", b.page(b.clerk.Token(honest)), true},
+		{"when there is none", b.Page(b.Clerk.Token(honest)), true},
 		{"in an old browser", old, true},
-		{"for a same-origin fetch", b.script(b.clerk.Token(honest)), true},
-		{"not when it is there", b.page(b.clerk.Token(honest), party), false},
-		{"not for a fetch when it is of another session", b.script(b.clerk.Token(clerktest.Claims{SessionID: "sess_2other"}), party), false},
-		{"not when it came twice", b.page(b.clerk.Token(honest), party, party), false},
-		{"not when it came after another session's", b.page(b.clerk.Token(honest), other, party), false},
-		{"for a fetch when what came is malformed", b.script(b.clerk.Token(honest), name+"=v2.9999999999.AAAA"), true},
-		{"for a fetch when what came has expired", b.script(b.clerk.Token(honest), name+"=v2.1."+strings.Repeat("A", 43)), true},
-		{"for a fetch when what came has another name", b.script(b.clerk.Token(honest), strings.Replace(other, name, partyName+"AAAAAAAA", 1)), true},
+		{"for a same-origin fetch", b.Script(b.Clerk.Token(honest)), true},
+		{"not when it is there", b.Page(b.Clerk.Token(honest), party), false},
+		{"not for a fetch when it is of another session", b.Script(b.Clerk.Token(clerktest.Claims{SessionID: "sess_2other"}), party), false},
+		{"not when it came twice", b.Page(b.Clerk.Token(honest), party, party), false},
+		{"not when it came after another session's", b.Page(b.Clerk.Token(honest), other, party), false},
+		{"for a fetch when what came is malformed", b.Script(b.Clerk.Token(honest), name+"=v2.9999999999.AAAA"), true},
+		{"for a fetch when what came has expired", b.Script(b.Clerk.Token(honest), name+"=v2.1."+strings.Repeat("A", 43)), true},
+		{"for a fetch when what came has another name", b.Script(b.Clerk.Token(honest), strings.Replace(other, name, harness.PartyName+"AAAAAAAA", 1)), true},
 		{"not at a host that is not listed", elsewhere, false},
 		{"not when a sibling had a hand in it", sibling, false},
 		{"not for a bearer token", bearer, false},
@@ -115,9 +116,9 @@ func TestPartyCookieIsSet(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, again := range []string{"first", "from memory"} {
-				state := b.auth.AuthenticateRequest(tt.r)
-				wantState(t, state, clerkauth.SignedIn, "")
-				if got := setParty(state) != nil; got != tt.want {
+				state := b.AuthenticateRequest(tt.r)
+				harness.WantState(t, state, clerkauth.SignedIn, "")
+				if got := harness.SetPartyCookie(state) != nil; got != tt.want {
 					t.Errorf("%s: set %t, want %t", again, got, tt.want)
 				}
 			}
@@ -126,15 +127,15 @@ func TestPartyCookieIsSet(t *testing.T) {
 }
 
 func TestPartyCookieIsRenewedPastHalfItsLife(t *testing.T) {
-	b := newBound(t, nil)
-	party := b.party(clerktest.Claims{})
+	b := harness.NewApp(t)
+	party := b.PartyCookie(clerktest.Claims{})
 	for _, tt := range []struct {
 		after time.Duration
 		want  bool
 	}{{84*time.Hour - time.Second, false}, {84 * time.Hour, true}, {8 * 24 * time.Hour, true}} {
-		b.now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC).Add(tt.after)
-		state := b.auth.AuthenticateRequest(b.page(b.clerk.Token(clerktest.Claims{}), party))
-		if got := setParty(state) != nil; got != tt.want {
+		b.Now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC).Add(tt.after)
+		state := b.AuthenticateRequest(b.Page(b.Clerk.Token(clerktest.Claims{}), party))
+		if got := harness.SetPartyCookie(state) != nil; got != tt.want {
 			t.Errorf("after %s: renewed %t, want %t", tt.after, got, tt.want)
 		}
 	}
@@ -142,13 +143,13 @@ func TestPartyCookieIsRenewedPastHalfItsLife(t *testing.T) {
 
 // TestContinuity has what a party cookie lets in, and above all what it does not.
 func TestContinuity(t *testing.T) {
-	b := newBound(t, nil)
-	party := b.party(clerktest.Claims{})
+	b := harness.NewApp(t, harness.Parties("https://example.com", "https://other.example.com"))
+	party := b.PartyCookie(clerktest.Claims{})
 	flipped := party[:len(party)-1] + map[bool]string{true: "B", false: "A"}[strings.HasSuffix(party, "A")]
 	longer := strings.Replace(party, "v2.1", "v2.9", 1)
 	name, value, _ := strings.Cut(party, "=")
-	others := b.party(clerktest.Claims{SessionID: "sess_2other"})
-	elsewhere := b.script(b.without(clerktest.Claims{}), party)
+	others := b.PartyCookie(clerktest.Claims{SessionID: "sess_2other"})
+	elsewhere := b.Script(b.WithoutAzp(clerktest.Claims{}), party)
 	elsewhere.Host = "other.example.com"
 	tests := []struct {
 		name string
@@ -156,30 +157,30 @@ func TestContinuity(t *testing.T) {
 		r    *http.Request
 		want bool
 	}{
-		{"the same session at the same origin", b.auth, b.script(b.without(clerktest.Claims{}), party), true},
-		{"a second tab", b.auth, b.page(b.without(clerktest.Claims{}), party), true},
-		{"another session", b.auth, b.script(b.without(clerktest.Claims{SessionID: "sess_2victim"}), party), false},
-		{"another user", b.auth, b.script(b.without(clerktest.Claims{Subject: "user_2victim"}), party), false},
-		{"another origin of the list", b.auth, elsewhere, false},
-		{"a cookie changed by a bit", b.auth, b.script(b.without(clerktest.Claims{}), flipped), false},
-		{"a life prolonged by hand", b.auth, b.script(b.without(clerktest.Claims{}), longer), false},
-		{"behind a planted one", b.auth, b.script(b.without(clerktest.Claims{}), others, party), true},
-		{"before a planted one", b.auth, b.script(b.without(clerktest.Claims{}), party, others), true},
-		{"behind much that cannot be one", b.auth, b.script(b.without(clerktest.Claims{}), strings.Repeat(name+"=x; ", 50)+name+"=v2."+strings.Repeat("x", 70)+"; "+party), true},
-		{"behind eight of the same name", b.auth, b.script(b.without(clerktest.Claims{}), strings.Repeat(flipped+"; ", 8)+party), false},
-		{"two that do not hold", b.auth, b.script(b.without(clerktest.Claims{}), others, flipped), false},
-		{"another tag", b.auth, b.script(b.without(clerktest.Claims{}), partyName+"AAAAAAAA="+value), false},
-		{"no tag", b.auth, b.script(b.without(clerktest.Claims{}), strings.TrimSuffix(partyName, "_")+"="+value), false},
-		{"the name without its prefix", b.auth, b.script(b.without(clerktest.Claims{}), strings.TrimPrefix(party, "__Host-")), false},
-		{"an expired token", b.auth, b.script(b.without(clerktest.Claims{IssuedAt: b.now.Add(-time.Hour)}), party), false},
-		{"a forged token", b.auth, b.script(b.clerk.Forge(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}), party), false},
-		{"an azp that is null", b.auth, b.script(b.clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": nil}}), party), false},
-		{"a key of another application", b.authenticator(func(c *clerkauth.Config) {
+		{"the same session at the same origin", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), party), true},
+		{"a second tab", b.Authenticator, b.Page(b.WithoutAzp(clerktest.Claims{}), party), true},
+		{"another session", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{SessionID: "sess_2victim"}), party), false},
+		{"another user", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{Subject: "user_2victim"}), party), false},
+		{"another origin of the list", b.Authenticator, elsewhere, false},
+		{"a cookie changed by a bit", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), flipped), false},
+		{"a life prolonged by hand", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), longer), false},
+		{"behind a planted one", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), others, party), true},
+		{"before a planted one", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), party, others), true},
+		{"behind much that cannot be one", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), strings.Repeat(name+"=x; ", 50)+name+"=v2."+strings.Repeat("x", 70)+"; "+party), true},
+		{"behind eight of the same name", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), strings.Repeat(flipped+"; ", 8)+party), false},
+		{"two that do not hold", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), others, flipped), false},
+		{"another tag", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), harness.PartyName+"AAAAAAAA="+value), false},
+		{"no tag", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), strings.TrimSuffix(harness.PartyName, "_")+"="+value), false},
+		{"the name without its prefix", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), strings.TrimPrefix(party, "__Host-")), false},
+		{"an expired token", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{IssuedAt: b.Now.Add(-time.Hour)}), party), false},
+		{"a forged token", b.Authenticator, b.Script(b.Clerk.Forge(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}), party), false},
+		{"an azp that is null", b.Authenticator, b.Script(b.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": nil}}), party), false},
+		{"a key of another application", b.Replica(func(c *clerkauth.Config) {
 			c.StateKey = []byte(strings.Repeat("k", 32))
-		}), b.script(b.without(clerktest.Claims{}), party), false},
-		{"no key", b.authenticator(func(c *clerkauth.Config) {
+		}), b.Script(b.WithoutAzp(clerktest.Claims{}), party), false},
+		{"no key", b.Replica(func(c *clerkauth.Config) {
 			c.SecretKey = ""
-		}), b.script(b.without(clerktest.Claims{}), party), false},
+		}), b.Script(b.WithoutAzp(clerktest.Claims{}), party), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -187,49 +188,49 @@ func TestContinuity(t *testing.T) {
 			if got := state.Status == clerkauth.SignedIn; got != tt.want {
 				t.Errorf("got %s, %v; want signed in: %t", state.Status, state.Err, tt.want)
 			}
-			if setParty(state) != nil {
+			if harness.SetPartyCookie(state) != nil {
 				t.Error("a token without azp prolongs its party cookie")
 			}
 		})
 	}
-	b.now = b.now.Add(7 * 24 * time.Hour)
-	wantState(t, b.auth.AuthenticateRequest(b.script(b.without(clerktest.Claims{}), party)), clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
+	b.Now = b.Now.Add(7 * 24 * time.Hour)
+	harness.WantState(t, b.AuthenticateRequest(b.Script(b.WithoutAzp(clerktest.Claims{}), party)), clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
 }
 
 // Garbage that a sibling planted does not hide what a browser round can heal.
 func TestPlantedGarbageBesideATokenWithoutAzp(t *testing.T) {
-	b := newBound(t, nil)
-	_, suffix, _ := strings.Cut(b.clerk.Cookies("x")[1].Name, "__session_")
-	r := b.page("x")
-	r.Header.Set("Cookie", "__session=garbage; __client_uat=1; __session_"+suffix+"="+b.without(clerktest.Claims{})+"; __client_uat_"+suffix+"=1")
-	wantState(t, b.auth.AuthenticateRequest(r), clerkauth.Handshake, clerkauth.ReasonTokenMissingAzp)
+	b := harness.NewApp(t)
+	suffix := harness.Suffix(b.Clerk)
+	r := b.Page("x")
+	r.Header.Set("Cookie", "__session=garbage; __client_uat=1; __session_"+suffix+"="+b.WithoutAzp(clerktest.Claims{})+"; __client_uat_"+suffix+"=1")
+	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.Handshake, clerkauth.ReasonTokenMissingAzp)
 }
 
 // A party cookie is not kept alive by what it lets in.
 func TestPartyCookieDoesNotProlongItself(t *testing.T) {
-	b := newBound(t, nil)
-	party := b.party(clerktest.Claims{})
-	b.now = b.now.Add(6 * 24 * time.Hour)
-	state := b.auth.AuthenticateRequest(b.script(b.without(clerktest.Claims{}), party))
-	wantState(t, state, clerkauth.SignedIn, "")
-	if c := setParty(state); c != nil {
+	b := harness.NewApp(t)
+	party := b.PartyCookie(clerktest.Claims{})
+	b.Now = b.Now.Add(6 * 24 * time.Hour)
+	state := b.AuthenticateRequest(b.Script(b.WithoutAzp(clerktest.Claims{}), party))
+	harness.WantState(t, state, clerkauth.SignedIn, "")
+	if c := harness.SetPartyCookie(state); c != nil {
 		t.Errorf("renewed: %v", c)
 	}
 }
 
 // Replicas believe each other's party cookies, and do not replace them in turn.
 func TestReplicasShareStateKey(t *testing.T) {
-	b := newBound(t, func(c *clerkauth.Config) { c.StateKey = []byte(strings.Repeat("s", 32)) })
-	party := b.party(clerktest.Claims{})
-	replica := b.authenticator(func(c *clerkauth.Config) {
+	b := harness.NewApp(t, func(c *clerkauth.Config) { c.StateKey = []byte(strings.Repeat("s", 32)) })
+	party := b.PartyCookie(clerktest.Claims{})
+	replica := b.Replica(func(c *clerkauth.Config) {
 		c.StateKey, c.SecretKey = []byte(strings.Repeat("s", 32)), ""
 	})
-	wantState(t, replica.AuthenticateRequest(b.script(b.without(clerktest.Claims{}), party)), clerkauth.SignedIn, "")
-	b.now = b.now.Add(time.Second)
-	token := b.clerk.Token(clerktest.Claims{})
-	wantState(t, replica.AuthenticateRequest(b.page(token)), clerkauth.SignedIn, "") // it has one of its own in mind now
+	harness.WantState(t, replica.AuthenticateRequest(b.Script(b.WithoutAzp(clerktest.Claims{}), party)), clerkauth.SignedIn, "")
+	b.Now = b.Now.Add(time.Second)
+	token := b.Clerk.Token(clerktest.Claims{})
+	harness.WantState(t, replica.AuthenticateRequest(b.Page(token)), clerkauth.SignedIn, "") // it has one of its own in mind now
 	for range 2 {
-		if c := setParty(replica.AuthenticateRequest(b.page(token, party))); c != nil {
+		if c := harness.SetPartyCookie(replica.AuthenticateRequest(b.Page(token, party))); c != nil {
 			t.Errorf("a replica replaces a party cookie that holds: %v", c)
 		}
 	}
@@ -244,9 +245,9 @@ func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
 		want        string
 	}{
 		{"development on this machine", true, "http://localhost:3000/", "clerkauth_party_"},
-		{"development with TLS", true, "https://localhost:3000/", partyName},
-		{"development elsewhere", true, "http://example.com/", partyName},
-		{"live keys on this machine", false, "http://localhost:3000/", partyName},
+		{"development with TLS", true, "https://localhost:3000/", harness.PartyName},
+		{"development elsewhere", true, "http://example.com/", harness.PartyName},
+		{"live keys on this machine", false, "http://localhost:3000/", harness.PartyName},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -262,14 +263,14 @@ func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
 				r.AddCookie(c)
 			}
 			state := auth.AuthenticateRequest(r)
-			wantState(t, state, clerkauth.SignedIn, "")
-			set := setParty(state)
-			if len(setCookies(state)) != 1 || set == nil || !strings.HasPrefix(set.Name, tt.want) || set.Secure != strings.HasPrefix(tt.want, "__Host-") {
+			harness.WantState(t, state, clerkauth.SignedIn, "")
+			set := harness.SetPartyCookie(state)
+			if len(harness.SetCookies(state)) != 1 || set == nil || !strings.HasPrefix(set.Name, tt.want) || set.Secure != strings.HasPrefix(tt.want, "__Host-") {
 				t.Fatalf("cookies %v, want one: %s", state.Header, tt.want)
 			}
 			// It is read under that name, and under no other.
 			other := strings.TrimPrefix(set.Name, "__Host-")
-			if tt.want != partyName {
+			if tt.want != harness.PartyName {
 				other = "__Host-" + set.Name
 			}
 			for name, want := range map[string]clerkauth.Status{set.Name: clerkauth.SignedIn, other: clerkauth.SignedOut} {
@@ -287,10 +288,10 @@ func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
 }
 
 func TestInsecureAllowCookieWithoutParty(t *testing.T) {
-	b := newBound(t, func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true })
-	state := b.auth.AuthenticateRequest(b.script(b.without(clerktest.Claims{})))
-	wantState(t, state, clerkauth.SignedIn, "")
-	if len(setCookies(state)) != 0 {
+	b := harness.NewApp(t, func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true })
+	state := b.AuthenticateRequest(b.Script(b.WithoutAzp(clerktest.Claims{})))
+	harness.WantState(t, state, clerkauth.SignedIn, "")
+	if len(harness.SetCookies(state)) != 0 {
 		t.Errorf("cookies %v, want none: nothing reads them", state.Header)
 	}
 }

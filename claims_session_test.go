@@ -8,6 +8,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 func TestSessionClaimsDecodesTheWholePayload(t *testing.T) {
@@ -52,11 +53,11 @@ func TestSessionClaimsDecodesTheWholePayload(t *testing.T) {
 
 // The claims are of the copy of a session, too, and of a session that is pending or came with a request.
 func TestSessionClaimsByEveryWay(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	for name, c := range map[string]clerktest.Claims{"signed in": {}, "pending": {Pending: true}} {
 		c.Extra = map[string]any{"tier": "gold"}
-		state := a.AuthenticateRequest(asking("GET", "/", a.withCookies(a.clerk.Token(c))))
-		for _, s := range []*clerkauth.Session{state.Session, state.Pending, a.clerk.Session(c)} {
+		state := a.AuthenticateRequest(harness.Request("GET", "/", a.WithCookies(a.Clerk.Token(c))))
+		for _, s := range []*clerkauth.Session{state.Session, state.Pending, a.Clerk.Session(c)} {
 			var claims struct{ Tier string }
 			if s == nil {
 				continue
@@ -100,7 +101,7 @@ func TestSessionClaimsErrors(t *testing.T) {
 // encoding/json takes names for the same that differ only in case, as Unicode folds it, and the last one wins: an
 // attacker who may write one claim would overwrite another.
 func TestSessionClaimsRefusesNamesThatFold(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{Now: atNoon})
+	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	var honest json.RawMessage
 	if err := clerk.Session(clerktest.Claims{}).Claims(&honest); err != nil {
 		t.Fatal(err)

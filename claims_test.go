@@ -10,10 +10,11 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 func TestClaims(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{Now: atNoon}, func(c *clerkauth.Config) { c.Audience = []string{"me", "us"} })
+	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon}, func(c *clerkauth.Config) { c.Audience = []string{"me", "us"} })
 	const (
 		failed  = clerkauth.ReasonTokenVerificationFailed
 		parties = clerkauth.ReasonTokenInvalidParties
@@ -47,19 +48,19 @@ func TestClaims(t *testing.T) {
 			},
 		},
 		"exp": {
-			"":                           {at(1), at(0), at(-4), float64(at(60)) + 0.0, json.Number(fmt.Sprintf("%d.0", at(60))), 253402300799},
-			failed:                       {clerktest.Absent, nil, "", fmt.Sprint(at(60)), true, []int64{at(60)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", at(60))), 253402300800, json.Number("1e300"), json.Number("-253402300800")},
-			clerkauth.ReasonTokenExpired: {0, -1, at(-5), at(-3600), json.Number("-253402300799")},
+			"":                           {harness.At(1), harness.At(0), harness.At(-4), float64(harness.At(60)) + 0.0, json.Number(fmt.Sprintf("%d.0", harness.At(60))), 253402300799},
+			failed:                       {clerktest.Absent, nil, "", fmt.Sprint(harness.At(60)), true, []int64{harness.At(60)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", harness.At(60))), 253402300800, json.Number("1e300"), json.Number("-253402300800")},
+			clerkauth.ReasonTokenExpired: {0, -1, harness.At(-5), harness.At(-3600), json.Number("-253402300799")},
 		},
 		"nbf": {
-			"":                                {clerktest.Absent, at(0), at(5), 0, -1},
-			failed:                            {nil, "", fmt.Sprint(at(0)), true, []int64{at(0)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", at(-60))), 253402300800},
-			clerkauth.ReasonTokenNotActiveYet: {at(6), at(3600), 253402300799},
+			"":                                {clerktest.Absent, harness.At(0), harness.At(5), 0, -1},
+			failed:                            {nil, "", fmt.Sprint(harness.At(0)), true, []int64{harness.At(0)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", harness.At(-60))), 253402300800},
+			clerkauth.ReasonTokenNotActiveYet: {harness.At(6), harness.At(3600), 253402300799},
 		},
 		"iat": {
-			"":                                 {clerktest.Absent, at(0), at(5), 0, -1},
-			failed:                             {nil, "", fmt.Sprint(at(0)), true, []int64{at(0)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", at(-60))), 253402300800},
-			clerkauth.ReasonTokenFromTheFuture: {at(6), at(3600), 253402300799},
+			"":                                 {clerktest.Absent, harness.At(0), harness.At(5), 0, -1},
+			failed:                             {nil, "", fmt.Sprint(harness.At(0)), true, []int64{harness.At(0)}, map[string]any{}, json.Number(fmt.Sprintf("%d.5", harness.At(-60))), 253402300800},
+			clerkauth.ReasonTokenFromTheFuture: {harness.At(6), harness.At(3600), 253402300799},
 		},
 		"sts": {"": {clerktest.Absent, "active"}, clerkauth.ReasonSessionPending: {"pending"}},
 		"x":   {"": {clerktest.Absent, nil, 5, "x", []string{}, map[string]any{"sub": "user_2"}}},
@@ -69,7 +70,7 @@ func TestClaims(t *testing.T) {
 				t.Run(fmt.Sprintf("%s %v", name, value), func(t *testing.T) {
 					extra := map[string]any{"aud": "me"}
 					extra[name] = value
-					if got := judged(t, auth, clerk.Token(clerktest.Claims{Extra: extra})); got != want {
+					if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{Extra: extra})); got != want {
 						t.Errorf("got %q, want %q", got, want)
 					}
 				})
@@ -80,9 +81,9 @@ func TestClaims(t *testing.T) {
 
 // Without an audience of one's own, aud is not read, whatever it is.
 func TestWithoutAudienceAudIsNotRead(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{})
+	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for _, aud := range []any{clerktest.Absent, nil, "", "them", 5, []any{5}, map[string]any{}} {
-		if got := judged(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"aud": aud}})); got != "" {
+		if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"aud": aud}})); got != "" {
 			t.Errorf("aud %v: got %q, want a session", aud, got)
 		}
 	}
@@ -95,8 +96,8 @@ func TestClockSkew(t *testing.T) {
 		want   time.Duration
 	}{{"left out", 0, 5 * time.Second}, {"none", -1, 0}, {"a second", time.Second, time.Second}, {"a minute", time.Minute, time.Minute}} {
 		t.Run(c.name, func(t *testing.T) {
-			now := noon
-			clerk, auth := offline(t, clerktest.Options{Now: func() time.Time { return now }}, func(cfg *clerkauth.Config) { cfg.ClockSkew = c.config })
+			now := harness.Noon
+			clerk, auth := harness.Offline(t, clerktest.Options{Now: func() time.Time { return now }}, func(cfg *clerkauth.Config) { cfg.ClockSkew = c.config })
 			for claim, steps := range map[string]struct {
 				good, bad time.Duration // of the clock, from the claim
 				reason    clerkauth.Reason
@@ -105,13 +106,13 @@ func TestClockSkew(t *testing.T) {
 				"nbf": {-c.want, -c.want - 1, clerkauth.ReasonTokenNotActiveYet},
 				"iat": {-c.want, -c.want - 1, clerkauth.ReasonTokenFromTheFuture},
 			} {
-				now = noon
-				extra := map[string]any{"exp": at(3600), "nbf": at(-3600), "iat": at(-3600)}
-				extra[claim] = at(0)
+				now = harness.Noon
+				extra := map[string]any{"exp": harness.At(3600), "nbf": harness.At(-3600), "iat": harness.At(-3600)}
+				extra[claim] = harness.At(0)
 				token := clerk.Token(clerktest.Claims{Extra: extra})
 				for clock, want := range map[time.Duration]clerkauth.Reason{steps.good: "", steps.bad: steps.reason} {
-					now = noon.Add(clock)
-					if got := judged(t, auth, token); got != want {
+					now = harness.Noon.Add(clock)
+					if got := harness.Judge(t, auth, token); got != want {
 						t.Errorf("%s, read %v after: got %q, want %q", claim, clock, got, want)
 					}
 				}
@@ -122,10 +123,10 @@ func TestClockSkew(t *testing.T) {
 
 // The names of claims are exact: encoding/json would take each of these for one of ours.
 func TestNamesOfClaimsAreExact(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{Now: atNoon})
+	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	evil := map[string]any{
 		"AZP": "https://evil.example.com", "SUB": "user_evil", "\u017fub": "user_evil", "\u017fid": "sess_evil", "Sid": "sess_evil",
-		"ISS": "https://evil.example.com", "i\u017f\u017f": "https://evil.example.com", "EXP": at(-3600), "Exp": "x", "NBF": at(3600), "IAT": at(3600),
+		"ISS": "https://evil.example.com", "i\u017f\u017f": "https://evil.example.com", "EXP": harness.At(-3600), "Exp": "x", "NBF": harness.At(3600), "IAT": harness.At(3600),
 		"STS": "pending", "\u017ft\u017f": "pending", "ACT": map[string]any{"sub": "user_evil"}, "O": map[string]any{"id": "org_evil"}, "FVA": []int{0, 0},
 	}
 	session, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{Subject: "user_1", SessionID: "sess_1", Extra: evil}))
@@ -138,9 +139,9 @@ func TestNamesOfClaimsAreExact(t *testing.T) {
 	}
 	for name, instead := range map[string]string{"sub": "\u017fub", "sid": "SID", "azp": "AZP", "iss": "I\u017fs", "exp": "Exp"} {
 		t.Run(instead, func(t *testing.T) {
-			value := map[string]any{"sub": "user_1", "sid": "sess_1", "azp": "https://example.com", "iss": clerk.Issuer(), "exp": at(60)}[name]
+			value := map[string]any{"sub": "user_1", "sid": "sess_1", "azp": "https://example.com", "iss": clerk.Issuer(), "exp": harness.At(60)}[name]
 			token := clerk.Token(clerktest.Claims{Extra: map[string]any{name: clerktest.Absent, instead: value}})
-			if got, want := judged(t, auth, token), judged(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{name: clerktest.Absent}})); got != want || got == "" {
+			if got, want := harness.Judge(t, auth, token), harness.Judge(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{name: clerktest.Absent}})); got != want || got == "" {
 				t.Errorf("got %q, want %q, as if there were none", got, want)
 			}
 		})
@@ -149,8 +150,8 @@ func TestNamesOfClaimsAreExact(t *testing.T) {
 
 // Readers disagree about which of two claims of one name counts.
 func TestPayloadsAreReadStrictly(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{Now: atNoon})
-	honest := fmt.Sprintf(`"iss":%q,"sub":"user_1","sid":"sess_1","azp":"https://example.com","exp":%d,"iat":%d`, clerk.Issuer(), at(60), at(0))
+	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
+	honest := fmt.Sprintf(`"iss":%q,"sub":"user_1","sid":"sess_1","azp":"https://example.com","exp":%d,"iat":%d`, clerk.Issuer(), harness.At(60), harness.At(0))
 	for name, c := range map[string]struct {
 		payload string
 		want    clerkauth.Reason
@@ -161,7 +162,7 @@ func TestPayloadsAreReadStrictly(t *testing.T) {
 		"azp twice":                   {"{" + honest + `,"azp":"https://example.com"}`, clerkauth.ReasonTokenInvalid},
 		"azp twice, once escaped":     {"{" + honest + `,"\u0061zp":"https://evil.example.com"}`, clerkauth.ReasonTokenInvalid},
 		"sub twice, first another":    {`{"sub":"user_2",` + honest + "}", clerkauth.ReasonTokenInvalid},
-		"exp twice":                   {"{" + honest + fmt.Sprintf(`,"exp":%d}`, at(3600)), clerkauth.ReasonTokenInvalid},
+		"exp twice":                   {"{" + honest + fmt.Sprintf(`,"exp":%d}`, harness.At(3600)), clerkauth.ReasonTokenInvalid},
 		"something else twice":        {"{" + honest + `,"x":1,"x":1}`, clerkauth.ReasonTokenInvalid},
 		"something twice, further in": {"{" + honest + `,"x":{"y":1,"y":1}}`, ""},
 		"a list":                      {"[{" + honest + "}]", clerkauth.ReasonTokenInvalid},
@@ -174,7 +175,7 @@ func TestPayloadsAreReadStrictly(t *testing.T) {
 		"NUL after it":                {"{" + honest + "}\x00", clerkauth.ReasonTokenInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := judged(t, auth, clerk.Token(clerktest.Claims{RawPayload: []byte(c.payload)})); got != c.want {
+			if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{RawPayload: []byte(c.payload)})); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -231,7 +232,7 @@ func TestPartiesOfTokens(t *testing.T) {
 			}
 			for want, list := range map[clerkauth.Reason][]any{"": c.good, clerkauth.ReasonTokenInvalidParties: c.bad} {
 				for _, azp := range list {
-					if got := judged(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": azp}})); got != want {
+					if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": azp}})); got != want {
 						t.Errorf("azp %v: got %q, want %q", azp, got, want)
 					}
 				}

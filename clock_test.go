@@ -9,6 +9,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // The clock of a developer's machine may be wrong. What a handshake has just brought is new all the same, and
@@ -36,21 +37,21 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 		{"two hours behind, in production", -2 * time.Hour, false, "", false, false},
 	} {
 		for _, carrier := range []string{"nonce", "token"} {
-			var log logged
+			var log harness.Log
 			clerk := clerktest.New(t, clerktest.Options{
-				Development: tc.development, Origins: []string{own}, Now: func() time.Time { return noon }, WithoutRefresh: true,
+				Development: tc.development, Origins: []string{harness.Origin}, Now: func() time.Time { return harness.Noon }, WithoutRefresh: true,
 			})
-			a := newAppOf(t, clerk, func(c *clerkauth.Config) {
-				c.Now = func() time.Time { return noon.Add(tc.ahead) }
-				c.Logger = log.logger()
+			a := harness.NewAppOf(t, clerk, func(c *clerkauth.Config) {
+				c.Now = func() time.Time { return harness.Noon.Add(tc.ahead) }
+				c.Logger = log.Logger()
 				c.JWTKey = clerk.JWTKey()
 				if carrier == "token" {
 					c.SecretKey = ""
 				}
 			})
-			browser := clerk.Browser(a.Optional(greet))
+			browser := clerk.Browser(a.Optional(harness.Greet))
 			clerk.SignIn(browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_2alice", AuthorizedParty: tc.party}})
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, own+"/page", http.NoBody)
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, harness.Origin+"/page", http.NoBody)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,7 +60,7 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = resp.Body.Close()
-			events := a.events()
+			events := a.Events()
 			signedIn := slices.ContainsFunc(events, func(e clerkauth.Event) bool {
 				return e.Carrier == clerkauth.CarrierHandshake && e.Status == clerkauth.SignedIn
 			})
@@ -74,16 +75,16 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 }
 
 func TestDevelopmentForgivesNoOtherToken(t *testing.T) {
-	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{own}, Now: func() time.Time { return noon }})
+	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{harness.Origin}, Now: func() time.Time { return harness.Noon }})
 	for ahead, want := range map[time.Duration]clerkauth.Reason{
 		0: "", 2 * time.Hour: clerkauth.ReasonTokenExpired, -2 * time.Hour: clerkauth.ReasonTokenNotActiveYet,
 	} {
-		a := newAppOf(t, clerk, func(c *clerkauth.Config) {
-			c.Now, c.JWTKey, c.SecretKey = func() time.Time { return noon.Add(ahead) }, clerk.JWTKey(), ""
+		a := harness.NewAppOf(t, clerk, func(c *clerkauth.Config) {
+			c.Now, c.JWTKey, c.SecretKey = func() time.Time { return harness.Noon.Add(ahead) }, clerk.JWTKey(), ""
 		})
 		token := clerk.Token(clerktest.Claims{})
-		for name, sent := range map[string]edit{"cookie": a.withCookies(token), "bearer token": withBearer(token)} {
-			if got := reasonOf(t, a.AuthenticateRequest(asking("GET", own+"/api", sent))); got != want {
+		for name, sent := range map[string]harness.Edit{"cookie": a.WithCookies(token), "bearer token": harness.WithBearer(token)} {
+			if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("GET", harness.Origin+"/api", sent))); got != want {
 				t.Errorf("a %s with a clock %v ahead: %q, want %q", name, ahead, got, want)
 			}
 		}

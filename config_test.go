@@ -8,16 +8,12 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// publishableKey makes the key of an instance whose Frontend API is at host.
-func publishableKey(prefix, host string) string {
-	return prefix + base64.StdEncoding.EncodeToString([]byte(host+"$"))
-}
-
 var (
-	liveKey = publishableKey("pk_live_", "clerk.example.com")
-	testKey = publishableKey("pk_test_", "able-owl-7.clerk.accounts.dev")
+	liveKey = harness.PublishableKey("pk_live_", "clerk.example.com")
+	testKey = harness.PublishableKey("pk_test_", "able-owl-7.clerk.accounts.dev")
 )
 
 const (
@@ -25,13 +21,8 @@ const (
 	testSecret = "sk_test_thisIsNoSecretAtAll0123456789"
 )
 
-// goodConfig is the shortest live configuration.
-func goodConfig() clerkauth.Config {
-	return clerkauth.Config{PublishableKey: liveKey, AuthorizedParties: []string{"https://example.com"}}
-}
-
 func TestNewAcceptsTheShortestConfig(t *testing.T) {
-	if _, err := clerkauth.New(goodConfig()); err != nil {
+	if _, err := clerkauth.New(harness.ShortestConfig()); err != nil {
 		t.Errorf("New: %v, want none", err)
 	}
 }
@@ -47,15 +38,19 @@ var mistakes = []struct {
 	{"publishable key without $", func(c *clerkauth.Config) {
 		c.PublishableKey = "pk_live_" + base64.StdEncoding.EncodeToString([]byte("clerk.example.com"))
 	}, []string{"PublishableKey", `"pk_live_"`, "followed by $"}},
-	{"publishable key with a path", func(c *clerkauth.Config) { c.PublishableKey = publishableKey("pk_live_", "clerk.example.com/x") }, []string{"PublishableKey", `"pk_live_"`}},
-	{"publishable key with user info", func(c *clerkauth.Config) { c.PublishableKey = publishableKey("pk_live_", "a@clerk.example.com") }, []string{"PublishableKey", `"pk_live_"`}},
+	{"publishable key with a path", func(c *clerkauth.Config) {
+		c.PublishableKey = harness.PublishableKey("pk_live_", "clerk.example.com/x")
+	}, []string{"PublishableKey", `"pk_live_"`}},
+	{"publishable key with user info", func(c *clerkauth.Config) {
+		c.PublishableKey = harness.PublishableKey("pk_live_", "a@clerk.example.com")
+	}, []string{"PublishableKey", `"pk_live_"`}},
 	{"publishable key with two hosts", func(c *clerkauth.Config) {
-		c.PublishableKey = publishableKey("pk_live_", "clerk.example.com$evil.test")
+		c.PublishableKey = harness.PublishableKey("pk_live_", "clerk.example.com$evil.test")
 	}, []string{"PublishableKey"}},
 	{"publishable key over http", func(c *clerkauth.Config) {
-		c.PublishableKey = publishableKey("pk_test_", "http://clerk.example.com")
+		c.PublishableKey = harness.PublishableKey("pk_test_", "http://clerk.example.com")
 	}, []string{"PublishableKey", `"pk_test_"`}},
-	{"publishable key of another prefix", func(c *clerkauth.Config) { c.PublishableKey = publishableKey("pk_prod_", "clerk.example.com") }, []string{"PublishableKey", `"pk_prod_"`}},
+	{"publishable key of another prefix", func(c *clerkauth.Config) { c.PublishableKey = harness.PublishableKey("pk_prod_", "clerk.example.com") }, []string{"PublishableKey", `"pk_prod_"`}},
 	{"publishable key with a line end", func(c *clerkauth.Config) { c.PublishableKey = liveKey + "\n" }, []string{"PublishableKey"}},
 	{"the keys are swapped", func(c *clerkauth.Config) { c.PublishableKey, c.SecretKey = liveSecret, liveKey }, []string{`PublishableKey: "sk_live_"`, `SecretKey: "pk_live_"`}},
 	{"secret key of nothing", func(c *clerkauth.Config) { c.SecretKey = "sk_live_" }, []string{"SecretKey", `"sk_live_"`, "whole key"}},
@@ -88,7 +83,7 @@ var mistakes = []struct {
 func TestNewNamesTheMistakeAndTheFix(t *testing.T) {
 	for _, tc := range mistakes {
 		t.Run(tc.name, func(t *testing.T) {
-			cfg := goodConfig()
+			cfg := harness.ShortestConfig()
 			tc.change(&cfg)
 			auth, err := clerkauth.New(cfg)
 			if err == nil {
@@ -102,7 +97,7 @@ func TestNewNamesTheMistakeAndTheFix(t *testing.T) {
 					t.Errorf("error %q does not say %q", err, want)
 				}
 			}
-			if secret, ok := leaks(err.Error(), pieces(cfg.SecretKey[min(8, len(cfg.SecretKey)):], cfg.PublishableKey[min(8, len(cfg.PublishableKey)):])); ok {
+			if secret, ok := harness.Leaks(err.Error(), harness.Pieces(cfg.SecretKey[min(8, len(cfg.SecretKey)):], cfg.PublishableKey[min(8, len(cfg.PublishableKey)):])); ok {
 				t.Errorf("error %q shows %q of a key", err, secret)
 			}
 		})
@@ -127,14 +122,14 @@ func TestNewRefusesAddresses(t *testing.T) {
 	}
 	for field, set := range fields {
 		for _, u := range good {
-			cfg := goodConfig()
+			cfg := harness.ShortestConfig()
 			set(&cfg, u)
 			if _, err := clerkauth.New(cfg); err != nil {
 				t.Errorf("%s %q: %v, want none", field, u, err)
 			}
 		}
 		for _, u := range bad {
-			cfg := goodConfig()
+			cfg := harness.ShortestConfig()
 			set(&cfg, u)
 			if _, err := clerkauth.New(cfg); err == nil || !strings.Contains(err.Error(), field) || !strings.Contains(err.Error(), "https") {
 				t.Errorf("%s %q: %v, want an error that names the field and https", field, u, err)
@@ -144,7 +139,7 @@ func TestNewRefusesAddresses(t *testing.T) {
 }
 
 func TestNewAcceptsWhatNeedsNoPublishableKey(t *testing.T) {
-	instance := newApp(t).clerk
+	instance := harness.NewApp(t).Clerk
 	issuers := []string{"https://clerk.example.com"}
 	for name, cfg := range map[string]clerkauth.Config{
 		"secret key":   {SecretKey: liveSecret, Issuers: issuers},
@@ -153,7 +148,7 @@ func TestNewAcceptsWhatNeedsNoPublishableKey(t *testing.T) {
 		"no skew":      {PublishableKey: liveKey, ClockSkew: -1},
 		"a minute":     {PublishableKey: liveKey, ClockSkew: time.Minute},
 		"five minutes": {PublishableKey: liveKey, KeyMaxAge: 5 * time.Minute},
-		"local key":    {PublishableKey: publishableKey("pk_test_", "http://localhost:4000")},
+		"local key":    {PublishableKey: harness.PublishableKey("pk_test_", "http://localhost:4000")},
 		"sign-in":      {PublishableKey: liveKey, SignInURL: "https://accounts.example.com/sign-in?a=b#/x"},
 		"path":         {PublishableKey: liveKey, SignInURL: "/sign-in"},
 		"local":        {PublishableKey: liveKey, SignInURL: "http://localhost:3000/sign-in"},
@@ -208,7 +203,7 @@ func TestNewHidesASecretInTheWrongPlace(t *testing.T) {
 		"SignInURL http":    func(c *clerkauth.Config) { c.SignInURL = "http://example.com/" + liveSecret },
 		"JWTKey":            func(c *clerkauth.Config) { c.JWTKey = liveSecret },
 	} {
-		cfg := goodConfig()
+		cfg := harness.ShortestConfig()
 		change(&cfg)
 		_, err := clerkauth.New(cfg)
 		field, _, _ := strings.Cut(name, " ")
@@ -216,7 +211,7 @@ func TestNewHidesASecretInTheWrongPlace(t *testing.T) {
 			t.Errorf("%s: %v, want an error that names it", name, err)
 			continue
 		}
-		if secret, ok := leaks(err.Error(), pieces(strings.TrimPrefix(liveSecret, "sk_live_"))); ok {
+		if secret, ok := harness.Leaks(err.Error(), harness.Pieces(strings.TrimPrefix(liveSecret, "sk_live_"))); ok {
 			t.Errorf("%s: %q shows %q", name, err, secret)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // jar are the cookies that an honest browser has, by the names that clerktest gives them.
@@ -24,9 +25,9 @@ type jar struct {
 	sibling           string // a token that was issued for a sibling
 }
 
-func newJar(a *app) jar {
-	j := jar{token: a.clerk.Token(clerktest.Claims{}), sibling: a.clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})}
-	for _, c := range a.clerk.Cookies(j.token) {
+func newJar(a *harness.App) jar {
+	j := jar{token: a.Clerk.Token(clerktest.Claims{}), sibling: a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})}
+	for _, c := range a.Clerk.Cookies(j.token) {
 		switch {
 		case c.Name == "__session":
 			j.session = c.Name
@@ -42,13 +43,13 @@ func newJar(a *app) jar {
 }
 
 // both is a Cookie header of an honest browser, with more pairs before it.
-func (j jar) both(before ...string) edit {
+func (j jar) both(before ...string) harness.Edit {
 	honest := []string{j.session + "=" + j.token, j.suffixed + "=" + j.token, j.uat + "=" + j.updated, j.suffixedUAT + "=" + j.updated}
-	return with("Cookie", strings.Join(append(before, honest...), "; "))
+	return harness.With("Cookie", strings.Join(append(before, honest...), "; "))
 }
 
 func TestReadingCookies(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	j := newJar(a)
 	t1, uat := "__session="+j.token, "__client_uat="+j.updated
 	const (
@@ -85,9 +86,9 @@ func TestReadingCookies(t *testing.T) {
 		{"uat of signed out", []string{t1 + "; __client_uat=0"}, noUAT},
 		{"uat of letters", []string{t1 + "; __client_uat=never"}, noUAT},
 		{"uat before the token", []string{t1 + "; __client_uat=1"}, ""},
-		{"uat after the token", []string{t1 + "; __client_uat=" + strconv.FormatInt(noon.Unix()+1, 10)}, clerkauth.ReasonTokenBeforeUAT},
-		{"uat after the token, hexadecimal", []string{t1 + "; __client_uat=" + fmt.Sprintf("%#X", noon.Unix()|0xff)}, clerkauth.ReasonTokenBeforeUAT},
-		{"uat after the token, hexadecimal in lower case", []string{t1 + "; __client_uat=" + fmt.Sprintf("%#x", noon.Unix()|0xff)}, clerkauth.ReasonTokenBeforeUAT},
+		{"uat after the token", []string{t1 + "; __client_uat=" + strconv.FormatInt(harness.Noon.Unix()+1, 10)}, clerkauth.ReasonTokenBeforeUAT},
+		{"uat after the token, hexadecimal", []string{t1 + "; __client_uat=" + fmt.Sprintf("%#X", harness.Noon.Unix()|0xff)}, clerkauth.ReasonTokenBeforeUAT},
+		{"uat after the token, hexadecimal in lower case", []string{t1 + "; __client_uat=" + fmt.Sprintf("%#x", harness.Noon.Unix()|0xff)}, clerkauth.ReasonTokenBeforeUAT},
 		{"uat of the other name", []string{t1 + "; " + j.suffixedUAT + "=" + j.updated}, noUAT},
 
 		{"an empty duplicate first", []string{"__session=; " + t1 + "; " + uat}, ""},
@@ -109,8 +110,8 @@ func TestReadingCookies(t *testing.T) {
 		{"no value", []string{"__session; " + uat}, noToken},
 		{"commas", []string{t1 + ", " + uat}, noUAT},
 	} {
-		r := asking("POST", "/", with("Cookie", tc.cookie...))
-		if got := reasonOf(t, a.AuthenticateRequest(r)); got != tc.want {
+		r := harness.Request("POST", "/", harness.With("Cookie", tc.cookie...))
+		if got := harness.Reason(t, a.AuthenticateRequest(r)); got != tc.want {
 			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
 		}
 	}
@@ -119,11 +120,11 @@ func TestReadingCookies(t *testing.T) {
 // A sibling subdomain can plant cookies of the same name beside an honest one, in front of it and behind it. That
 // does not sign the honest one out.
 func TestPlantedCookies(t *testing.T) {
-	a := newApp(t)
-	other := newApp(t)
+	a := harness.NewApp(t)
+	other := harness.NewApp(t)
 	j := newJar(a)
 	later := func(c clerktest.Claims) clerktest.Claims {
-		c.IssuedAt, c.ExpiresAt = noon.Add(4*time.Second), noon.Add(time.Minute)
+		c.IssuedAt, c.ExpiresAt = harness.Noon.Add(4*time.Second), harness.Noon.Add(time.Minute)
 		return c
 	}
 	for name, planted := range map[string]string{
@@ -131,22 +132,22 @@ func TestPlantedCookies(t *testing.T) {
 		"dots":                "..",
 		"huge":                strings.Repeat("a", 9000),
 		"a machine token":     "mt_0123456789",
-		"forged":              a.clerk.Forge(clerktest.Claims{}),
-		"forged and newer":    a.clerk.Forge(later(clerktest.Claims{})),
+		"forged":              a.Clerk.Forge(clerktest.Claims{}),
+		"forged and newer":    a.Clerk.Forge(later(clerktest.Claims{})),
 		"of a sibling":        j.sibling,
-		"newer, of a sibling": a.clerk.Token(later(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})),
-		"of another instance": other.clerk.Token(clerktest.Claims{Issuer: "https://clerk.other.example"}),
-		"of another key":      other.clerk.Token(later(clerktest.Claims{})),
-		"without azp":         a.clerk.Token(later(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})),
-		"expired":             a.clerk.Token(clerktest.Claims{ExpiresAt: noon.Add(-time.Hour), SessionID: "sess_planted", Subject: "user_planted"}),
-		"from the future":     a.clerk.Token(clerktest.Claims{IssuedAt: noon.Add(time.Hour), SessionID: "sess_planted", Subject: "user_planted"}),
-		"with no algorithm":   a.clerk.Token(clerktest.Claims{Header: map[string]any{"alg": "none"}}),
+		"newer, of a sibling": a.Clerk.Token(later(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})),
+		"of another instance": other.Clerk.Token(clerktest.Claims{Issuer: "https://clerk.other.example"}),
+		"of another key":      other.Clerk.Token(later(clerktest.Claims{})),
+		"without azp":         a.Clerk.Token(later(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})),
+		"expired":             a.Clerk.Token(clerktest.Claims{ExpiresAt: harness.Noon.Add(-time.Hour), SessionID: "sess_planted", Subject: "user_planted"}),
+		"from the future":     a.Clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(time.Hour), SessionID: "sess_planted", Subject: "user_planted"}),
+		"with no algorithm":   a.Clerk.Token(clerktest.Claims{Header: map[string]any{"alg": "none"}}),
 	} {
 		for _, slot := range []string{j.session, j.suffixed} {
-			before, after := j.both(slot+"="+planted), asking("POST", "/", j.both()).Header.Get("Cookie")+"; "+slot+"="+planted
-			for where, carry := range map[string]edit{"before": before, "after": with("Cookie", after)} {
-				state := a.AuthenticateRequest(asking("POST", "/", carry))
-				if got := reasonOf(t, state); got != "" || state.Session.UserID != "user_2clerktest" {
+			before, after := j.both(slot+"="+planted), harness.Request("POST", "/", j.both()).Header.Get("Cookie")+"; "+slot+"="+planted
+			for where, carry := range map[string]harness.Edit{"before": before, "after": harness.With("Cookie", after)} {
+				state := a.AuthenticateRequest(harness.Request("POST", "/", carry))
+				if got := harness.Reason(t, state); got != "" || state.Session.UserID != "user_2clerktest" {
 					t.Errorf("%s as %.9s %s: %q, want the honest user", name, slot, where, got)
 				}
 			}
@@ -156,15 +157,15 @@ func TestPlantedCookies(t *testing.T) {
 
 // Planted in place of the honest cookie of one name, the one of the other name is still there.
 func TestPlantedInOneOfTwoNames(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	j := newJar(a)
-	for name, planted := range map[string]string{"garbage": "garbage", "forged": a.clerk.Forge(clerktest.Claims{}), "of a sibling": j.sibling} {
+	for name, planted := range map[string]string{"garbage": "garbage", "forged": a.Clerk.Forge(clerktest.Claims{}), "of a sibling": j.sibling} {
 		for _, cookie := range []string{
 			j.session + "=" + planted + "; " + j.suffixed + "=" + j.token,
 			j.session + "=" + j.token + "; " + j.suffixed + "=" + planted,
 		} {
-			r := asking("POST", "/", with("Cookie", cookie+"; "+j.uat+"="+j.updated+"; "+j.suffixedUAT+"="+j.updated))
-			if got := reasonOf(t, a.AuthenticateRequest(r)); got != "" {
+			r := harness.Request("POST", "/", harness.With("Cookie", cookie+"; "+j.uat+"="+j.updated+"; "+j.suffixedUAT+"="+j.updated))
+			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != "" {
 				t.Errorf("%s in %.20q…: %q, want signed in", name, cookie, got)
 			}
 		}
@@ -173,10 +174,10 @@ func TestPlantedInOneOfTwoNames(t *testing.T) {
 
 // Two sessions that both hold: which of them the person is cannot be told, so it is neither.
 func TestSeveralValidSessionsAreAmbiguous(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	j := newJar(a)
-	second := a.clerk.Token(clerktest.Claims{SessionID: "sess_other", Subject: "user_other"})
-	renewed := a.clerk.Token(clerktest.Claims{IssuedAt: noon.Add(2 * time.Second)})
+	second := a.Clerk.Token(clerktest.Claims{SessionID: "sess_other", Subject: "user_other"})
+	renewed := a.Clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(2 * time.Second)})
 	for name, tc := range map[string]struct {
 		cookie string
 		want   clerkauth.Reason
@@ -187,9 +188,9 @@ func TestSeveralValidSessionsAreAmbiguous(t *testing.T) {
 		"the same token again":            {j.session + "=" + j.token, ""},
 		"the same token, percent-spelled": {j.session + "=" + strings.ReplaceAll(j.token, ".", "%2e"), ""},
 	} {
-		a.Authenticator = newAppOf(t, a.clerk).Authenticator
+		a.Authenticator = harness.NewAppOf(t, a.Clerk).Authenticator
 		for _, keys := range []string{"not there yet", "there"} {
-			if got := reasonOf(t, a.AuthenticateRequest(asking("POST", "/", j.both(tc.cookie)))); got != tc.want {
+			if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("POST", "/", j.both(tc.cookie)))); got != tc.want {
 				t.Errorf("%s, the keys %s: %q, want %q", name, keys, got, tc.want)
 			}
 		}
@@ -199,7 +200,7 @@ func TestSeveralValidSessionsAreAmbiguous(t *testing.T) {
 // However many cookies come, few are looked at and fewer verified: the work for a request is bounded.
 func TestManyCookiesAreBoundedWork(t *testing.T) {
 	var asked int
-	a := newApp(t, func(c *clerkauth.Config) {
+	a := harness.NewApp(t, func(c *clerkauth.Config) {
 		c.AuthorizedParties = nil
 		c.TokenCacheSize = -1
 		c.AllowParty = func(_ context.Context, origin, _ string) bool { asked++; return origin == "https://example.com" }
@@ -207,11 +208,11 @@ func TestManyCookiesAreBoundedWork(t *testing.T) {
 	j := newJar(a)
 	var planted []string
 	for i := range 100 {
-		planted = append(planted, "__session="+a.clerk.Token(clerktest.Claims{AuthorizedParty: "https://a" + strconv.Itoa(i) + ".example.com"}))
+		planted = append(planted, "__session="+a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://a" + strconv.Itoa(i) + ".example.com"}))
 	}
 	asked = 0
-	state := a.AuthenticateRequest(asking("POST", "/", with("Cookie", strings.Join(planted, "; ")+"; __client_uat="+j.updated)))
-	if got := reasonOf(t, state); got == "" {
+	state := a.AuthenticateRequest(harness.Request("POST", "/", harness.With("Cookie", strings.Join(planted, "; ")+"; __client_uat="+j.updated)))
+	if got := harness.Reason(t, state); got == "" {
 		t.Error("signed in by a token of a sibling")
 	}
 	// AllowParty is asked once for each token whose signature held.
@@ -220,14 +221,14 @@ func TestManyCookiesAreBoundedWork(t *testing.T) {
 	}
 	// What cannot be a token takes no place, however much of it there is.
 	garbage := "__session=" + strings.Repeat("garbage; __session=", 1000)
-	if got := reasonOf(t, a.AuthenticateRequest(asking("POST", "/", with("Cookie", garbage+j.token+"; __client_uat="+j.updated)))); got != "" {
+	if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("POST", "/", harness.With("Cookie", garbage+j.token+"; __client_uat="+j.updated)))); got != "" {
 		t.Errorf("an honest cookie behind much garbage: %q, want signed in", got)
 	}
 	// Of tokens 64 are read.
 	for n, want := range map[int]clerkauth.Reason{63: "", 64: clerkauth.ReasonSessionTokenAmbiguous} {
-		old := "__session=" + a.clerk.Token(clerktest.Claims{IssuedAt: noon.Add(-time.Hour)})
+		old := "__session=" + a.Clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(-time.Hour)})
 		cookies := strings.Repeat(old+"; ", n) + "__session=" + j.token + "; __client_uat=" + j.updated
-		if got := reasonOf(t, a.AuthenticateRequest(asking("POST", "/", with("Cookie", cookies)))); got != want {
+		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("POST", "/", harness.With("Cookie", cookies)))); got != want {
 			t.Errorf("an honest cookie behind %d others: %q, want %q", n, got, want)
 		}
 	}
@@ -235,9 +236,9 @@ func TestManyCookiesAreBoundedWork(t *testing.T) {
 
 // Which of the two pairs counts, where both hold or neither does.
 func TestPlainAndSuffixed(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	j := newJar(a)
-	older := a.clerk.Token(clerktest.Claims{IssuedAt: noon.Add(-20 * time.Second)})
+	older := a.Clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(-20 * time.Second)})
 	for name, tc := range map[string]struct {
 		cookies []string
 		want    string // sid or reason
@@ -249,11 +250,11 @@ func TestPlainAndSuffixed(t *testing.T) {
 		"plain is newer":                    {[]string{j.session + "=" + j.token, j.uat + "=" + j.updated, j.suffixed + "=" + older, j.suffixedUAT + "=1"}, ""},
 		"suffixed is newer":                 {[]string{j.session + "=" + older, j.uat + "=1", j.suffixed + "=" + j.token, j.suffixedUAT + "=" + j.updated}, ""},
 	} {
-		if got := reasonOf(t, a.AuthenticateRequest(asking("POST", "/", with("Cookie", strings.Join(tc.cookies, "; "))))); string(got) != tc.want {
+		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("POST", "/", harness.With("Cookie", strings.Join(tc.cookies, "; "))))); string(got) != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
-	state := a.AuthenticateRequest(asking("POST", "/", with("Cookie", j.session+"="+older+"; "+j.uat+"=1; "+j.suffixed+"="+j.token+"; "+j.suffixedUAT+"=1")))
+	state := a.AuthenticateRequest(harness.Request("POST", "/", harness.With("Cookie", j.session+"="+older+"; "+j.uat+"=1; "+j.suffixed+"="+j.token+"; "+j.suffixedUAT+"=1")))
 	if got := state.Token(); got != j.token {
 		t.Error("the older of two tokens of one session counts, want the newer")
 	}
@@ -261,21 +262,21 @@ func TestPlainAndSuffixed(t *testing.T) {
 
 // Without a publishable key there is no suffix, and what looks like one is nobody's.
 func TestSuffixedCookiesNeedAPublishableKey(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	j := newJar(a)
-	without := newAppOf(t, a.clerk, func(c *clerkauth.Config) { c.PublishableKey, c.Issuers = "", []string{a.clerk.Issuer()} })
-	if got := reasonOf(t, without.AuthenticateRequest(asking("POST", "/", with("Cookie", j.suffixed+"="+j.token+"; "+j.suffixedUAT+"="+j.updated)))); got != clerkauth.ReasonSessionTokenAndUATMissing {
+	without := harness.NewAppOf(t, a.Clerk, func(c *clerkauth.Config) { c.PublishableKey, c.Issuers = "", []string{a.Clerk.Issuer()} })
+	if got := harness.Reason(t, without.AuthenticateRequest(harness.Request("POST", "/", harness.With("Cookie", j.suffixed+"="+j.token+"; "+j.suffixedUAT+"="+j.updated)))); got != clerkauth.ReasonSessionTokenAndUATMissing {
 		t.Errorf("suffixed: %q, want %q", got, clerkauth.ReasonSessionTokenAndUATMissing)
 	}
-	if got := reasonOf(t, without.AuthenticateRequest(asking("POST", "/", j.both("=x", "_=x")))); got != "" {
+	if got := harness.Reason(t, without.AuthenticateRequest(harness.Request("POST", "/", j.both("=x", "_=x")))); got != "" {
 		t.Errorf("plain: %q, want signed in", got)
 	}
 }
 
 // A cookie jar and a real server agree with all of this.
 func TestCookiesThroughAServer(t *testing.T) {
-	a := newApp(t)
-	server := httptest.NewTLSServer(a.Require(greet))
+	a := harness.NewApp(t)
+	server := httptest.NewTLSServer(a.Require(harness.Greet))
 	t.Cleanup(server.Close)
 	u, err := url.Parse(server.URL)
 	if err != nil {
@@ -285,7 +286,7 @@ func TestCookiesThroughAServer(t *testing.T) {
 	if client.Jar, err = cookiejar.New(nil); err != nil {
 		t.Fatal(err)
 	}
-	client.Jar.SetCookies(u, a.clerk.Cookies(a.clerk.Token(clerktest.Claims{})))
+	client.Jar.SetCookies(u, a.Clerk.Cookies(a.Clerk.Token(clerktest.Claims{})))
 	client.Jar.SetCookies(u, []*http.Cookie{{Name: "theme", Value: "dark", Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}})
 	r, err := http.NewRequestWithContext(t.Context(), "POST", server.URL, http.NoBody)
 	if err != nil {

@@ -7,22 +7,12 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
-
-// setenv sets the variables, and empties the others that ConfigFromEnv reads.
-func setenv(t *testing.T, set map[string]string) {
-	t.Helper()
-	for _, name := range []string{
-		"CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY", "CLERK_JWT_KEY", "CLERK_API_URL", "CLERK_SIGN_IN_URL", "CLERK_AUTHORIZED_PARTIES",
-		"CLERK_PROXY_URL", "CLERK_IS_SATELLITE", "CLERK_DOMAIN",
-	} {
-		t.Setenv(name, set[name])
-	}
-}
 
 func TestConfigFromEnv(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
-	setenv(t, map[string]string{
+	harness.Setenv(t, map[string]string{
 		"CLERK_PUBLISHABLE_KEY":    clerk.PublishableKey(),
 		"CLERK_SECRET_KEY":         clerk.SecretKey(),
 		"CLERK_JWT_KEY":            strings.ReplaceAll(clerk.JWTKey(), "\n", `\n`),
@@ -45,7 +35,7 @@ func TestConfigFromEnv(t *testing.T) {
 			t.Errorf("azp %s: %v, want accepted %t", azp, err, want)
 		}
 	}
-	w := serve(auth.Require(greet), asking(http.MethodGet, "https://example.com/", with("Accept", "text/html")))
+	w := harness.Serve(auth.Require(harness.Greet), harness.Request(http.MethodGet, "https://example.com/", harness.With("Accept", "text/html")))
 	if got := w.Header().Get("Location"); !strings.HasPrefix(got, "https://accounts.example.com/sign-in?") {
 		t.Errorf("somebody signed out is sent to %q, want CLERK_SIGN_IN_URL", got)
 	}
@@ -53,7 +43,7 @@ func TestConfigFromEnv(t *testing.T) {
 
 // What is not set is not there: New then says what is missing.
 func TestConfigFromEmptyEnv(t *testing.T) {
-	setenv(t, nil)
+	harness.Setenv(t, nil)
 	_, err := clerkauth.New(clerkauth.ConfigFromEnv())
 	if err == nil {
 		t.Fatal("New accepts an empty environment")
@@ -83,7 +73,7 @@ func TestNewReportsWhatConfigFromEnvCouldNotRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			set := map[string]string{"CLERK_PUBLISHABLE_KEY": liveKey, "CLERK_AUTHORIZED_PARTIES": "https://example.com"}
 			set[tc.variable] = tc.value
-			setenv(t, set)
+			harness.Setenv(t, set)
 			_, err := clerkauth.New(clerkauth.ConfigFromEnv())
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("New: %v, want an error that says %q", err, tc.want)

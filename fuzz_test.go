@@ -11,6 +11,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // hostile is one instance with an application that uses everything that reads requests.
@@ -38,7 +39,7 @@ func newHostile(f *testing.F, development bool) *hostile {
 	}
 	h := &hostile{auth: auth, origins: []string{clerk.Issuer(), "https://example.com", "http://localhost:3000"}}
 	h.tokens = []string{clerk.Token(clerktest.Claims{}), clerk.Token(clerktest.Claims{SessionID: "sess_2other"})}
-	_, suffix, _ := strings.Cut(clerk.Cookies(h.tokens[0])[1].Name, "__session_")
+	suffix := harness.Suffix(clerk)
 	h.words = strings.NewReplacer(
 		"$GOOD", h.tokens[0], "$OTHER", h.tokens[1], "$SUFFIX", suffix, "$FORGED", clerk.Forge(clerktest.Claims{}),
 		"$OLD", clerk.Token(clerktest.Claims{IssuedAt: now.Add(-time.Hour)}),

@@ -9,13 +9,14 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 func TestBrowserRound(t *testing.T) {
-	b := newBound(t, nil)
+	b := harness.NewApp(t)
 	w := httptest.NewRecorder()
-	r := b.page(b.expired(clerktest.Claims{}), "__clerk_redirect_count=1")
-	b.auth.Optional(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	r := b.Page(b.Expired(clerktest.Claims{}), "__clerk_redirect_count=1")
+	b.Optional(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		t.Error("the handler saw a request that goes round")
 	})).ServeHTTP(w, r)
 	if w.Code != http.StatusTemporaryRedirect || w.Header().Get("Cache-Control") != "private, no-store" || w.Body.Len() != 0 {
@@ -35,14 +36,14 @@ func TestBrowserRound(t *testing.T) {
 
 // TestNoEndlessRounds has what browsers are told instead of a fourth round. See clerk/javascript #3259 and #7018.
 func TestNoEndlessRounds(t *testing.T) {
-	b := newBound(t, nil)
+	b := harness.NewApp(t)
 	for count, status := range map[string]int{
 		"0": 307, "2": 307, "3": 401, "4": 401, "99": 401, "-1": 307, "2.5": 307, "x": 307, "": 307, "99999999999": 307,
 	} {
-		r := b.page(b.expired(clerktest.Claims{}), "__clerk_redirect_count="+count)
+		r := b.Page(b.Expired(clerktest.Claims{}), "__clerk_redirect_count="+count)
 		r.Header.Set("Accept", "text/html")
 		w := httptest.NewRecorder()
-		b.auth.Require(http.NotFoundHandler()).ServeHTTP(w, r)
+		b.Require(http.NotFoundHandler()).ServeHTTP(w, r)
 		if w.Code != status {
 			t.Errorf("count %q: got %d, want %d", count, w.Code, status)
 		}
@@ -55,9 +56,9 @@ func TestNoEndlessRounds(t *testing.T) {
 // A sign-in page sends somebody who is signed in there straight back: it must not stand between them and the page
 // that explains.
 func TestNoEndlessRoundsWithASignInPage(t *testing.T) {
-	b := newBound(t, func(c *clerkauth.Config) { c.SignInURL = "https://accounts.example.com/sign-in" })
+	b := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://accounts.example.com/sign-in" })
 	w := httptest.NewRecorder()
-	b.auth.Require(http.NotFoundHandler()).ServeHTTP(w, b.page(b.expired(clerktest.Claims{}), "__clerk_redirect_count=3"))
+	b.Require(http.NotFoundHandler()).ServeHTTP(w, b.Page(b.Expired(clerktest.Claims{}), "__clerk_redirect_count=3"))
 	if w.Code != http.StatusUnauthorized || w.Header().Get("Location") != "" {
 		t.Errorf("got %d and Location %q, want 401 and none", w.Code, w.Header().Get("Location"))
 	}
@@ -66,29 +67,29 @@ func TestNoEndlessRoundsWithASignInPage(t *testing.T) {
 // TestRoundsAreForDocuments has requests that could not follow a redirect to another site. See clerk/javascript
 // #8045, where a POST ended in a 405.
 func TestRoundsAreForDocuments(t *testing.T) {
-	b := newBound(t, nil)
-	old := b.page(b.expired(clerktest.Claims{}))
+	b := harness.NewApp(t)
+	old := b.Page(b.Expired(clerktest.Claims{}))
 	old.Header.Del("Sec-Fetch-Dest")
 	old.Header.Set("Accept", "text/html,application/xhtml+xml")
-	post, head := b.page(b.expired(clerktest.Claims{})), b.page(b.expired(clerktest.Claims{}))
+	post, head := b.Page(b.Expired(clerktest.Claims{})), b.Page(b.Expired(clerktest.Claims{}))
 	post.Method, head.Method = http.MethodPost, http.MethodHead
-	unlisted := b.page(b.expired(clerktest.Claims{}))
+	unlisted := b.Page(b.Expired(clerktest.Claims{}))
 	unlisted.Host = "unlisted.example.com"
 	for name, tt := range map[string]struct {
 		r      *http.Request
 		status clerkauth.Status
 		reason clerkauth.Reason
 	}{
-		"a page":                    {b.page(b.expired(clerktest.Claims{})), clerkauth.Handshake, clerkauth.ReasonTokenExpired},
+		"a page":                    {b.Page(b.Expired(clerktest.Claims{})), clerkauth.Handshake, clerkauth.ReasonTokenExpired},
 		"a page in an old browser":  {old, clerkauth.Handshake, clerkauth.ReasonTokenExpired},
-		"a script":                  {b.script(b.expired(clerktest.Claims{})), clerkauth.SignedOut, clerkauth.ReasonTokenExpired},
+		"a script":                  {b.Script(b.Expired(clerktest.Claims{})), clerkauth.SignedOut, clerkauth.ReasonTokenExpired},
 		"a write":                   {post, clerkauth.SignedOut, clerkauth.ReasonTokenExpired},
 		"HEAD":                      {head, clerkauth.Handshake, clerkauth.ReasonTokenExpired},
 		"a host that is not listed": {unlisted, clerkauth.SignedOut, clerkauth.ReasonRequestHostNotAuthorized},
 	} {
 		t.Run(name, func(t *testing.T) {
-			state := b.auth.AuthenticateRequest(tt.r)
-			wantState(t, state, tt.status, tt.reason)
+			state := b.AuthenticateRequest(tt.r)
+			harness.WantState(t, state, tt.status, tt.reason)
 			if (state.Header.Get("Location") != "") != (tt.status == clerkauth.Handshake) {
 				t.Errorf("headers %v with status %s", state.Header, tt.status)
 			}
@@ -98,10 +99,10 @@ func TestRoundsAreForDocuments(t *testing.T) {
 
 // A round whose answer could not even be read is a round: a token without azp gets no second one.
 func TestNoSecondRoundForAMissingAzp(t *testing.T) {
-	b := newBound(t, nil)
-	b.clerk.Fault(clerktest.BackendHandshake, clerktest.Down)
-	state := b.auth.AuthenticateRequest(b.page(b.without(clerktest.Claims{}), "__clerk_handshake_nonce="+nonce))
-	wantState(t, state, clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
+	b := harness.NewApp(t)
+	b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Down)
+	state := b.AuthenticateRequest(b.Page(b.WithoutAzp(clerktest.Claims{}), "__clerk_handshake_nonce="+harness.Nonce))
+	harness.WantState(t, state, clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
 }
 
 // TestPrimaryAnswersTheListOnly is door four: a development primary sends the browser, with its token, to origins
@@ -135,22 +136,22 @@ func TestPrimaryAnswersTheListOnly(t *testing.T) {
 
 // A sibling's WebSocket must not use up the refresh token either.
 func TestCrossOriginUpgradeRefreshesNothing(t *testing.T) {
-	b := newBound(t, nil)
-	r := b.script(b.expired(clerktest.Claims{}), b.refreshCookie())
+	b := harness.NewApp(t)
+	r := b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie())
 	r.Header.Set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
 	r.Header.Set("Sec-Fetch-Site", "same-site")
 	r.Header.Set("Origin", "https://evil.example.com")
-	wantState(t, b.auth.AuthenticateRequest(r), clerkauth.SignedOut, clerkauth.ReasonCrossOriginRequest)
-	if n := b.asked(clerktest.BackendRefresh); n != 0 {
+	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.SignedOut, clerkauth.ReasonCrossOriginRequest)
+	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 0 {
 		t.Errorf("asked %d times, want 0", n)
 	}
 }
 
 // Somebody who may not do something is still somebody.
 func TestFailedCheckSaysSignedIn(t *testing.T) {
-	b := newBound(t, nil)
+	b := harness.NewApp(t)
 	w := httptest.NewRecorder()
-	b.auth.Authorize(clerkauth.Role("admin"))(http.NotFoundHandler()).ServeHTTP(w, b.script(b.clerk.Token(clerktest.Claims{})))
+	b.Authorize(clerkauth.Role("admin"))(http.NotFoundHandler()).ServeHTTP(w, b.Script(b.Clerk.Token(clerktest.Claims{})))
 	if got := w.Header().Get("X-Clerk-Auth-Status"); w.Code != http.StatusForbidden || got != "signed-in" {
 		t.Errorf("got %d and %q, want 403 and signed-in", w.Code, got)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // pkcs1 is a PKIX key in the form of PKCS #1.
@@ -69,10 +70,10 @@ func TestSpellingsOfJWTKey(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := judged(t, auth, clerk.Token(clerktest.Claims{})); got != "" {
+				if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{})); got != "" {
 					t.Errorf("got %q, want a session", got)
 				}
-				if got := judged(t, auth, clerk.Forge(clerktest.Claims{})); got != clerkauth.ReasonTokenSignature {
+				if got := harness.Judge(t, auth, clerk.Forge(clerktest.Claims{})); got != clerkauth.ReasonTokenSignature {
 					t.Errorf("forged: got %q, want %s", got, clerkauth.ReasonTokenSignature)
 				}
 			})

@@ -5,32 +5,29 @@ import (
 	"net/http"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // pauses are those between the fetches of an application that is asked all the time, once there is a fault.
-func (k *keyed) pauses(n int, fault clerktest.Fault) []time.Duration {
+func pauses(k *harness.Keyed, n int, fault clerktest.Fault) []time.Duration {
 	k.Helper()
-	k.fault(nil)
-	k.want(k.token, "", 0)
+	k.Fault(nil)
+	k.Want(k.Token, "", 0)
 	time.Sleep(5 * time.Minute)
-	synctest.Wait()
-	k.fault(fault)
-	k.fetches = nil
+	k.Fetches()
+	k.Fault(fault)
 	pauses := []time.Duration{}
 	for last := time.Duration(0); len(pauses) < n; time.Sleep(100 * time.Millisecond) {
-		k.want(k.token, "", 0)
-		synctest.Wait()
-		for _, f := range k.fetches {
+		k.Want(k.Token, "", 0)
+		for _, f := range k.Fetches() {
 			if last != 0 {
-				pauses = append(pauses, f.at-last)
+				pauses = append(pauses, f.At-last)
 			}
-			last = f.at
+			last = f.At
 		}
-		k.fetches = nil
 	}
 	return pauses
 }
@@ -56,8 +53,8 @@ func TestFailedFetchesAreRepeatedWithPauses(t *testing.T) {
 		"a date without the server's": {503, http.Header{"Retry-After": {"Wed, 04 Mar 2099 12:00:00 GMT"}}, []time.Duration{s, 2 * s}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			withKeys(t, func(k *keyed) {
-				if got := k.pauses(len(c.want), clerktest.Status(c.status, c.header)); !slices.Equal(got, c.want) {
+			harness.WithKeys(t, func(k *harness.Keyed) {
+				if got := pauses(k, len(c.want), clerktest.Status(c.status, c.header)); !slices.Equal(got, c.want) {
 					k.Errorf("got %v, want %v", got, c.want)
 				}
 			})
@@ -67,15 +64,15 @@ func TestFailedFetchesAreRepeatedWithPauses(t *testing.T) {
 
 // One good answer, and the pauses begin anew.
 func TestPausesBeginAnew(t *testing.T) {
-	withKeys(t, func(k *keyed) {
+	harness.WithKeys(t, func(k *harness.Keyed) {
 		for range 3 {
-			if got, want := fmt.Sprint(k.pauses(3, clerktest.Down)), "[1s 2s 4s]"; got != want {
+			if got, want := fmt.Sprint(pauses(k, 3, clerktest.Down)), "[1s 2s 4s]"; got != want {
 				k.Errorf("got %s, want %s", got, want)
 			}
-			k.fault(nil)
+			k.Fault(nil)
 			time.Sleep(2 * time.Minute)
-			k.want(k.token, "", 0)
-			k.asked(1)
+			k.Want(k.Token, "", 0)
+			k.Asked(1)
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // Whoever answers at the Frontend API must not choose the keys of an application that has a secret, and nobody but
@@ -48,7 +49,7 @@ func TestKeysComeFromOnePlace(t *testing.T) {
 				clerk.Fault(c.down, clerktest.Down)
 			}
 			for range 3 {
-				if got := judged(t, auth, clerk.Token(clerktest.Claims{})); got != c.want {
+				if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{})); got != c.want {
 					t.Errorf("got %q, want %q", got, c.want)
 				}
 			}
@@ -70,17 +71,17 @@ func TestKeysComeFromOnePlace(t *testing.T) {
 
 // A redirect would take the secret, and the choice of the keys, elsewhere.
 func TestRedirectsAreNotFollowed(t *testing.T) {
-	withKeys(t, func(k *keyed) {
+	harness.WithKeys(t, func(k *harness.Keyed) {
 		for _, status := range []int{301, 302, 303, 307, 308} {
-			k.fault(clerktest.Status(status, http.Header{"Location": {k.clerk.URL(clerktest.FrontendJWKS)}}))
-			k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
-			k.asked(1)
+			k.Fault(clerktest.Status(status, http.Header{"Location": {k.Clerk.URL(clerktest.FrontendJWKS)}}))
+			k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 0)
+			k.Asked(1)
 			time.Sleep(time.Minute)
 		}
-		k.fault(clerktest.Redirect("https://evil.example.com/"))
-		k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
-		k.asked(1)
-		for _, r := range k.clerk.Requests() {
+		k.Fault(clerktest.Redirect("https://evil.example.com/"))
+		k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 0)
+		k.Asked(1)
+		for _, r := range k.Clerk.Requests() {
 			if r.Endpoint != clerktest.BackendJWKS {
 				k.Errorf("asked %s%s", r.Host, r.Path)
 			}
@@ -108,10 +109,10 @@ func TestOnlyAGoodDocumentIsTaken(t *testing.T) {
 		"not modified, from nothing": {clerktest.Status(304, nil), clerkauth.ReasonKeysUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			withKeys(t, func(k *keyed) {
-				k.fault(c.fault)
-				k.want(k.token, c.want, 0)
-				k.asked(1)
+			harness.WithKeys(t, func(k *harness.Keyed) {
+				k.Fault(c.fault)
+				k.Want(k.Token, c.want, 0)
+				k.Asked(1)
 			})
 		})
 	}
@@ -120,8 +121,8 @@ func TestOnlyAGoodDocumentIsTaken(t *testing.T) {
 // A body that never ends costs no more than one of the largest size.
 func TestOnlySoMuchIsRead(t *testing.T) {
 	endless := &letters{}
-	withKeys(t, func(k *keyed) {
-		k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 0)
 		if endless.read > 300<<10 {
 			k.Errorf("read %d bytes, want little more than 256 KiB", endless.read)
 		}
@@ -129,7 +130,7 @@ func TestOnlySoMuchIsRead(t *testing.T) {
 			k.Error("the body was not closed")
 		}
 	}, func(c *clerkauth.Config) {
-		c.HTTPClient.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		c.HTTPClient.Transport = harness.Transport(func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: endless, Request: r}, nil
 		})
 	})
@@ -194,32 +195,32 @@ func (r *recorder) Write(b []byte) (int, error) {
 
 // The same keys again cost no body and change nothing; other keys do.
 func TestUnchangedKeysAreNotSentAgain(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.want(k.token, "", 0)
-		if etag := k.asked(1)[0].header.Get("If-None-Match"); etag != "" {
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Want(k.Token, "", 0)
+		if etag := k.Asked(1)[0].Header.Get("If-None-Match"); etag != "" {
 			k.Errorf("asked for the first time with If-None-Match %q", etag)
 		}
 		statuses := []int{}
-		k.fault(func(honest http.Handler) http.Handler {
+		k.Fault(func(honest http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				honest.ServeHTTP(statusRecorder{w, &statuses}, r)
 			})
 		})
 		for range 3 {
 			time.Sleep(5 * time.Minute)
-			k.want(k.token, "", 0)
-			k.asked(1)
+			k.Want(k.Token, "", 0)
+			k.Asked(1)
 			time.Sleep(3 * time.Minute) // confirmed keys are as fresh as new ones
-			k.want(k.token, "", 0)
-			k.asked(0)
+			k.Want(k.Token, "", 0)
+			k.Asked(0)
 		}
-		if k.auth.Generation() != 1 {
-			k.Errorf("generation %d, want 1: the keys are the same", k.auth.Generation())
+		if k.Auth.Generation() != 1 {
+			k.Errorf("generation %d, want 1: the keys are the same", k.Auth.Generation())
 		}
-		k.clerk.RotateKey()
+		k.Clerk.RotateKey()
 		time.Sleep(5 * time.Minute)
-		k.want(k.mint(), "", 0)
-		if got := k.auth.Generation(); got != 2 {
+		k.Want(k.Mint(), "", 0)
+		if got := k.Auth.Generation(); got != 2 {
 			k.Errorf("generation %d, want 2", got)
 		}
 		if want := []int{304, 304, 304, 200}; !slices.Equal(statuses, want) {
@@ -244,20 +245,20 @@ func (r statusRecorder) WriteHeader(status int) {
 
 // Documents that are sent again in another dress are compared by their keys.
 func TestTheGenerationChangesOnlyWithKeys(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		first := k.clerk.KeyID()
-		k.clerk.RotateKey()
-		k.fault(padded(10_000))
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		first := k.Clerk.KeyID()
+		k.Clerk.RotateKey()
+		k.Fault(padded(10_000))
 		for range 3 {
-			k.want(k.token, "", 0)
+			k.Want(k.Token, "", 0)
 			time.Sleep(5 * time.Minute)
 		}
-		if got := k.auth.Generation(); got != 1 {
+		if got := k.Auth.Generation(); got != 1 {
 			k.Errorf("generation %d, want 1", got)
 		}
-		k.clerk.RevokeKey(first)
-		k.want(k.token, clerkauth.ReasonKeyUnknown, 0)
-		if got := k.auth.Generation(); got != 2 {
+		k.Clerk.RevokeKey(first)
+		k.Want(k.Token, clerkauth.ReasonKeyUnknown, 0)
+		if got := k.Auth.Generation(); got != 2 {
 			k.Errorf("a key less: generation %d, want 2", got)
 		}
 	})
@@ -268,24 +269,24 @@ func TestKeyMaxAge(t *testing.T) {
 		config, want time.Duration
 	}{"left out": {0, 24 * time.Hour}, "an hour": {time.Hour, time.Hour}, "the least": {5 * time.Minute, 5 * time.Minute}} {
 		t.Run(name, func(t *testing.T) {
-			withKeys(t, func(k *keyed) {
-				k.want(k.token, "", 0)
-				k.fault(clerktest.Down)
+			harness.WithKeys(t, func(k *harness.Keyed) {
+				k.Want(k.Token, "", 0)
+				k.Fault(clerktest.Down)
 				time.Sleep(c.want - 500*time.Millisecond)
-				k.want(k.token, "", 0) // fails, and the next fetch is a second away
+				k.Want(k.Token, "", 0) // fails, and the next fetch is a second away
 				time.Sleep(500 * time.Millisecond)
-				k.want(k.token, "", 0)
+				k.Want(k.Token, "", 0)
 				time.Sleep(time.Nanosecond)
-				k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
+				k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 0)
 				time.Sleep(time.Hour)
-				k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
-				k.want(k.stranger("ins_x"), clerkauth.ReasonKeysUnavailable, 0)
-				if err := k.auth.Ready(k.Context()); err == nil {
+				k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 0)
+				k.Want(k.Stranger("ins_x"), clerkauth.ReasonKeysUnavailable, 0)
+				if err := k.Auth.Ready(k.Context()); err == nil {
 					k.Errorf("Ready with keys that are too old")
 				}
-				k.fault(nil)
+				k.Fault(nil)
 				time.Sleep(time.Minute)
-				k.want(k.token, "", 0)
+				k.Want(k.Token, "", 0)
 			}, func(cfg *clerkauth.Config) { cfg.KeyMaxAge = c.config })
 		})
 	}

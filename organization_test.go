@@ -10,21 +10,22 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // session is what is made of a token with these claims added.
 func session(t *testing.T, extra map[string]any) (*clerkauth.Session, error) {
 	t.Helper()
-	clerk, auth := offline(t, clerktest.Options{Now: atNoon})
+	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	return auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{Extra: extra}))
 }
 
 func TestSessionOfEveryClaim(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{Now: atNoon}, func(c *clerkauth.Config) { c.AllowPending = true })
+	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon}, func(c *clerkauth.Config) { c.AllowPending = true })
 	for version := 1; version <= 2; version++ {
 		s, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{
 			Version: version, Subject: "user_alice", SessionID: "sess_alice", Pending: true,
-			IssuedAt: noon.Add(-2 * time.Second), NotBefore: noon.Add(-7 * time.Second), ExpiresAt: noon.Add(50 * time.Second),
+			IssuedAt: harness.Noon.Add(-2 * time.Second), NotBefore: harness.Noon.Add(-7 * time.Second), ExpiresAt: harness.Noon.Add(50 * time.Second),
 			FactorAge:    []time.Duration{3 * time.Minute, 90 * time.Minute},
 			Organization: clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "admin"},
 			Permissions:  []string{"org:invoices:create", "org:reports:read"},
@@ -201,14 +202,14 @@ func TestPermissionsOfAnotherFormAreRefused(t *testing.T) {
 		"a bare number":           {"o:a", "read", 1, clerkauth.ReasonTokenVerificationFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			clerk, auth := offline(t, clerktest.Options{})
+			clerk, auth := harness.Offline(t, clerktest.Options{})
 			o := map[string]any{"id": "org_acme"}
 			for name, value := range map[string]any{"per": c.per, "fpm": c.fpm} {
 				if value != any(clerktest.Absent) {
 					o[name] = value
 				}
 			}
-			if got := judged(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"fea": c.fea, "o": o}})); got != c.want {
+			if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"fea": c.fea, "o": o}})); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -301,14 +302,14 @@ func TestFactorAge(t *testing.T) {
 // Only "pending" is a task to do: it keeps a session out unless the configuration says otherwise.
 func TestPendingSessions(t *testing.T) {
 	for _, allow := range []bool{false, true} {
-		clerk, auth := offline(t, clerktest.Options{}, func(c *clerkauth.Config) { c.AllowPending = allow })
+		clerk, auth := harness.Offline(t, clerktest.Options{}, func(c *clerkauth.Config) { c.AllowPending = allow })
 		for _, sts := range []any{"active", "pending", clerktest.Absent, nil, "", "PENDING", 5} {
 			token := clerk.Token(clerktest.Claims{Extra: map[string]any{"sts": sts}})
 			want, pending := clerkauth.Reason(""), sts == "pending"
 			if pending && !allow {
 				want = clerkauth.ReasonSessionPending
 			}
-			if got := judged(t, auth, token); got != want {
+			if got := harness.Judge(t, auth, token); got != want {
 				t.Errorf("sts %v, allowed %v: got %q, want %q", sts, allow, got, want)
 			}
 			if s, err := auth.VerifyToken(t.Context(), token); err == nil && s.Pending != pending {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 const mismatch = clerkauth.ReasonOrganizationMismatch
@@ -20,38 +21,38 @@ var blue = clerkauth.Organization{ID: "org_blue", Slug: "blue", Role: "org:membe
 
 func TestPathChoosesTheActiveOrganization(t *testing.T) {
 	none := clerkauth.Organization{}
-	apps := []*app{newPrimary(t, false, organizationsInPaths), newPrimary(t, true, organizationsInPaths)}
+	apps := []*harness.App{newPrimary(t, false, organizationsInPaths), newPrimary(t, true, organizationsInPaths)}
 	for _, tc := range []struct {
 		name, path string
 		active     clerkauth.Organization
-		edits      edit
+		edits      harness.Edit
 		want       clerkauth.Reason // empty: signed in, as they are
 		asksFor    string           // organization_id
 	}{
-		{"the active organization", "/orgs/blue", blue, all(), "", ""},
-		{"below the active organization", "/orgs/blue/invoices?x=1", blue, all(), "", ""},
-		{"another organization", "/orgs/red/invoices?x=1", blue, all(), mismatch, "red"},
-		{"an organization for a personal account", "/orgs/red", none, all(), mismatch, "red"},
-		{"the active organization by its id", "/by-id/org_blue", blue, all(), "", ""},
-		{"another organization by its id", "/by-id/org_red", blue, all(), mismatch, "org_red"},
-		{"a slug is no id", "/by-id/blue", blue, all(), mismatch, "blue"},
-		{"an id is no slug", "/orgs/org_blue", blue, all(), mismatch, "org_blue"},
-		{"capitals are another slug", "/orgs/BLUE", blue, all(), mismatch, "BLUE"},
-		{"an escaped slug is taken as it stands", "/orgs/bl%75e", blue, all(), mismatch, "bl%75e"},
-		{"the personal account", "/me", none, all(), "", ""},
-		{"the personal account, from an organization", "/me/settings", blue, all(), mismatch, ""},
-		{"a path that asks for none", "/about", blue, all(), "", ""},
-		{"a longer path", "/orgs", blue, all(), "", ""},
-		{"a query is no path", "/about?/orgs/red", blue, all(), "", ""},
-		{"in a frame", "/orgs/red", blue, with("Sec-Fetch-Dest", "iframe"), mismatch, "red"},
+		{"the active organization", "/orgs/blue", blue, harness.All(), "", ""},
+		{"below the active organization", "/orgs/blue/invoices?x=1", blue, harness.All(), "", ""},
+		{"another organization", "/orgs/red/invoices?x=1", blue, harness.All(), mismatch, "red"},
+		{"an organization for a personal account", "/orgs/red", none, harness.All(), mismatch, "red"},
+		{"the active organization by its id", "/by-id/org_blue", blue, harness.All(), "", ""},
+		{"another organization by its id", "/by-id/org_red", blue, harness.All(), mismatch, "org_red"},
+		{"a slug is no id", "/by-id/blue", blue, harness.All(), mismatch, "blue"},
+		{"an id is no slug", "/orgs/org_blue", blue, harness.All(), mismatch, "org_blue"},
+		{"capitals are another slug", "/orgs/BLUE", blue, harness.All(), mismatch, "BLUE"},
+		{"an escaped slug is taken as it stands", "/orgs/bl%75e", blue, harness.All(), mismatch, "bl%75e"},
+		{"the personal account", "/me", none, harness.All(), "", ""},
+		{"the personal account, from an organization", "/me/settings", blue, harness.All(), mismatch, ""},
+		{"a path that asks for none", "/about", blue, harness.All(), "", ""},
+		{"a longer path", "/orgs", blue, harness.All(), "", ""},
+		{"a query is no path", "/about?/orgs/red", blue, harness.All(), "", ""},
+		{"in a frame", "/orgs/red", blue, harness.With("Sec-Fetch-Dest", "iframe"), mismatch, "red"},
 		{"not a page", "/orgs/red", blue, scripted, "", ""},
-		{"after three handshakes", "/orgs/red", blue, headers("Cookie: __clerk_redirect_count=3"), "", ""},
+		{"after three handshakes", "/orgs/red", blue, harness.Headers("Cookie: __clerk_redirect_count=3"), "", ""},
 	} {
 		for _, a := range apps {
-			cookies := a.withCookies(a.clerk.Token(clerktest.Claims{Organization: tc.active}))
-			state := a.AuthenticateRequest(navigating(own+tc.path, cookies, tc.edits))
-			if got := reasonOf(t, state); got != tc.want {
-				t.Errorf("%s at %s: %q, want %q", tc.name, a.clerk.Issuer(), got, tc.want)
+			cookies := a.WithCookies(a.Clerk.Token(clerktest.Claims{Organization: tc.active}))
+			state := a.AuthenticateRequest(navigating(harness.Origin+tc.path, cookies, tc.edits))
+			if got := harness.Reason(t, state); got != tc.want {
+				t.Errorf("%s at %s: %q, want %q", tc.name, a.Clerk.Issuer(), got, tc.want)
 				continue
 			}
 			to := sentTo(t, state)
@@ -67,8 +68,8 @@ func TestPathChoosesTheActiveOrganization(t *testing.T) {
 			if got := to.Path; got != handshakePath {
 				t.Errorf("%s: sent to %s", tc.name, to)
 			}
-			if got := comesBackTo(t, to); got != own+tc.path {
-				t.Errorf("%s: comes back to %s, want %s", tc.name, got, own+tc.path)
+			if got := comesBackTo(t, to); got != harness.Origin+tc.path {
+				t.Errorf("%s: comes back to %s, want %s", tc.name, got, harness.Origin+tc.path)
 			}
 		}
 	}
@@ -80,22 +81,22 @@ func TestPathChoosesNothingForOthers(t *testing.T) {
 		name   string
 		change func(*clerkauth.Config)
 		target string
-		sent   func(*app) edit
+		sent   func(*harness.App) harness.Edit
 		want   clerkauth.Reason
 	}{
-		{"signed out", organizationsInPaths, own + "/orgs/red", func(*app) edit { return all() }, nothingSent},
-		{"by a bearer token", organizationsInPaths, own + "/orgs/red", func(a *app) edit {
-			return withBearer(a.clerk.Token(clerktest.Claims{Organization: blue}))
+		{"signed out", organizationsInPaths, harness.Origin + "/orgs/red", func(*harness.App) harness.Edit { return harness.All() }, nothingSent},
+		{"by a bearer token", organizationsInPaths, harness.Origin + "/orgs/red", func(a *harness.App) harness.Edit {
+			return harness.WithBearer(a.Clerk.Token(clerktest.Claims{Organization: blue}))
 		}, ""},
-		{"with a task to do", organizationsInPaths, own + "/orgs/red", func(a *app) edit {
-			return a.withCookies(a.clerk.Token(clerktest.Claims{Pending: true}))
+		{"with a task to do", organizationsInPaths, harness.Origin + "/orgs/red", func(a *harness.App) harness.Edit {
+			return a.WithCookies(a.Clerk.Token(clerktest.Claims{Pending: true}))
 		}, clerkauth.ReasonSessionPending},
-		{"without patterns", func(*clerkauth.Config) {}, own + "/orgs/red", func(a *app) edit { return a.signedIn() }, ""},
-		{"at a host outside the list", organizationsInPaths, "https://other.test/orgs/red", func(a *app) edit { return a.signedIn() }, ""},
+		{"without patterns", func(*clerkauth.Config) {}, harness.Origin + "/orgs/red", func(a *harness.App) harness.Edit { return a.SignedIn() }, ""},
+		{"at a host outside the list", organizationsInPaths, "https://other.test/orgs/red", func(a *harness.App) harness.Edit { return a.SignedIn() }, ""},
 	} {
 		a := newPrimary(t, false, tc.change)
 		state := a.AuthenticateRequest(navigating(tc.target, tc.sent(a)))
-		if got := reasonOf(t, state); got != tc.want || sentTo(t, state) != nil {
+		if got := harness.Reason(t, state); got != tc.want || sentTo(t, state) != nil {
 			t.Errorf("%s: %q and sent to %v, want %q and nowhere", tc.name, got, sentTo(t, state), tc.want)
 		}
 	}
@@ -105,7 +106,7 @@ func TestPathChoosesNothingForOthers(t *testing.T) {
 func TestHandshakesAskForTheOrganizationOfThePath(t *testing.T) {
 	a := newPrimary(t, false, organizationsInPaths)
 	for path, want := range map[string][]string{"/orgs/red": {"red"}, "/me": {""}, "/about": nil} {
-		to := sentTo(t, a.AuthenticateRequest(navigating(own+path, headers("Cookie: __client_uat=1"))))
+		to := sentTo(t, a.AuthenticateRequest(navigating(harness.Origin+path, harness.Headers("Cookie: __client_uat=1"))))
 		if to == nil {
 			t.Fatalf("%s: no handshake", path)
 		}

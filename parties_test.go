@@ -10,6 +10,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // What is normalised is not complained about, and works.
@@ -27,8 +28,8 @@ func TestNewNormalisesEntries(t *testing.T) {
 		"chrome-extension://abcdef/": "chrome-extension://abcdef",
 		"tauri://localhost":          "tauri://localhost",
 	} {
-		a := newApp(t, func(c *clerkauth.Config) { c.AuthorizedParties = []string{entry} })
-		session, err := a.VerifyToken(t.Context(), a.clerk.Token(clerktest.Claims{AuthorizedParty: azp}))
+		a := harness.NewApp(t, func(c *clerkauth.Config) { c.AuthorizedParties = []string{entry} })
+		session, err := a.VerifyToken(t.Context(), a.Clerk.Token(clerktest.Claims{AuthorizedParty: azp}))
 		if err != nil || session.AuthorizedParty != azp {
 			t.Errorf("%q: a token for %s: %v, %v; want a session of it", entry, azp, session, err)
 		}
@@ -36,7 +37,7 @@ func TestNewNormalisesEntries(t *testing.T) {
 }
 
 func TestAuthorizedPartyMustBeInTheList(t *testing.T) {
-	a := newApp(t, func(c *clerkauth.Config) {
+	a := harness.NewApp(t, func(c *clerkauth.Config) {
 		c.AuthorizedParties = []string{"https://example.com", "https://*.preview.example.com"}
 		c.TrustedOrigins = []string{"https://pay.example"}
 	})
@@ -57,17 +58,17 @@ func TestAuthorizedPartyMustBeInTheList(t *testing.T) {
 		"example.com":                      clerkauth.ReasonTokenInvalidParties,
 		"null":                             clerkauth.ReasonTokenInvalidParties,
 	} {
-		token := a.clerk.Token(clerktest.Claims{AuthorizedParty: azp})
-		for carrier, carry := range map[string]edit{"bearer": withBearer(token), "cookie": a.withCookies(token)} {
-			r := asking(http.MethodGet, "/", carry)
-			if got := reasonOf(t, a.AuthenticateRequest(r)); got != want {
+		token := a.Clerk.Token(clerktest.Claims{AuthorizedParty: azp})
+		for carrier, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(token), "cookie": a.WithCookies(token)} {
+			r := harness.Request(http.MethodGet, "/", carry)
+			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != want {
 				t.Errorf("%s with azp %q: %q, want %q", carrier, azp, got, want)
 			}
 		}
 	}
 	for name, azp := range map[string]any{"empty": "", "null": nil, "number": 1, "list": []string{"https://example.com"}} {
-		_, err := a.VerifyToken(t.Context(), a.clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": azp}}))
-		if err == nil || reasonOfError(t, err) != clerkauth.ReasonTokenInvalidParties {
+		_, err := a.VerifyToken(t.Context(), a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": azp}}))
+		if err == nil || harness.ReasonOf(t, err) != clerkauth.ReasonTokenInvalidParties {
 			t.Errorf("%s azp: %v, want %s", name, err, clerkauth.ReasonTokenInvalidParties)
 		}
 	}
@@ -93,15 +94,15 @@ func TestWildcardsFollowTheKeys(t *testing.T) {
 			}
 		}
 	}
-	shared := clerkauth.Config{PublishableKey: publishableKey("pk_live_", "clerk.vercel.app"), AuthorizedParties: []string{"https://my-*.vercel.app"}}
+	shared := clerkauth.Config{PublishableKey: harness.PublishableKey("pk_live_", "clerk.vercel.app"), AuthorizedParties: []string{"https://my-*.vercel.app"}}
 	if _, err := clerkauth.New(shared); err == nil || !strings.Contains(err.Error(), "list the origins instead") {
 		t.Errorf("an instance at clerk.vercel.app shares its root with everybody: %v, want an error", err)
 	}
-	port := clerkauth.Config{PublishableKey: publishableKey("pk_live_", "clerk.example.com:8443"), AuthorizedParties: []string{"https://*.example.com"}}
+	port := clerkauth.Config{PublishableKey: harness.PublishableKey("pk_live_", "clerk.example.com:8443"), AuthorizedParties: []string{"https://*.example.com"}}
 	if _, err := clerkauth.New(port); err != nil {
 		t.Errorf("an instance on a port of its own: %v, want none", err)
 	}
-	unknown := clerkauth.Config{JWTKey: newApp(t).clerk.JWTKey(), Issuers: []string{"https://a.test"}, AuthorizedParties: []string{"https://pr-*.example.com"}}
+	unknown := clerkauth.Config{JWTKey: harness.NewApp(t).Clerk.JWTKey(), Issuers: []string{"https://a.test"}, AuthorizedParties: []string{"https://pr-*.example.com"}}
 	if _, err := clerkauth.New(unknown); err == nil {
 		t.Error("without a key that names the root a wildcard is accepted")
 	}
@@ -115,7 +116,7 @@ func TestWildcardsFollowTheKeys(t *testing.T) {
 func TestAllowPartyDecidesWhatTheListDoesNot(t *testing.T) {
 	type question struct{ origin, host string }
 	var asked []question
-	a := newApp(t, func(c *clerkauth.Config) {
+	a := harness.NewApp(t, func(c *clerkauth.Config) {
 		c.AllowParty = func(_ context.Context, origin, host string) bool {
 			asked = append(asked, question{origin, host})
 			return origin == "https://customer.test"
@@ -134,13 +135,13 @@ func TestAllowPartyDecidesWhatTheListDoesNot(t *testing.T) {
 		{"https://customer.test/", clerkauth.ReasonTokenInvalidParties, false},
 		{"null", clerkauth.ReasonTokenInvalidParties, false},
 	} {
-		token := a.clerk.Token(clerktest.Claims{AuthorizedParty: tc.azp})
+		token := a.Clerk.Token(clerktest.Claims{AuthorizedParty: tc.azp})
 		var want []question
 		if tc.ask {
 			want = []question{{tc.azp, "app.example:8080"}}
 		}
 		asked = nil
-		if got := reasonOf(t, a.AuthenticateRequest(asking(http.MethodGet, "http://App.Example:8080/", withBearer(token)))); got != tc.want {
+		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request(http.MethodGet, "http://App.Example:8080/", harness.WithBearer(token)))); got != tc.want {
 			t.Errorf("azp %q: %q, want %q", tc.azp, got, tc.want)
 		}
 		if !slices.Equal(asked, want) {
@@ -155,14 +156,14 @@ func TestAllowPartyDecidesWhatTheListDoesNot(t *testing.T) {
 	// A host that is none is not passed on: whoever asks a database with it need not think about its characters.
 	for _, malformed := range []string{"a.test,b.test", "*.test", "*", "[fe80::1%25eth0]", "a b", "a/b", "a@b", "a?b", "a#b", `a\b`, "a\tb", ":80", "[", ""} {
 		asked = nil
-		a.AuthenticateRequest(asking(http.MethodGet, "/", host(malformed), withBearer(a.clerk.Token(clerktest.Claims{AuthorizedParty: "https://customer.test"}))))
+		a.AuthenticateRequest(harness.Request(http.MethodGet, "/", harness.Host(malformed), harness.WithBearer(a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://customer.test"}))))
 		if !slices.Equal(asked, []question{{"https://customer.test", ""}}) {
 			t.Errorf("with Host %q AllowParty was asked %v, want it without a host", malformed, asked)
 		}
 	}
 	// A forged token must not make anybody look into a database.
 	asked = nil
-	_, _ = a.VerifyToken(t.Context(), a.clerk.Forge(clerktest.Claims{AuthorizedParty: "https://customer.test"}))
+	_, _ = a.VerifyToken(t.Context(), a.Clerk.Forge(clerktest.Claims{AuthorizedParty: "https://customer.test"}))
 	if len(asked) > 0 {
 		t.Errorf("AllowParty was asked %v about a forged token", asked)
 	}
@@ -183,7 +184,7 @@ func TestConfigIsCopied(t *testing.T) {
 	cfg.HTTPClient.Transport = nil
 	cfg.HTTPClient.CheckRedirect = nil
 
-	a := &app{Authenticator: auth, clerk: clerk}
+	a := &harness.App{Authenticator: auth, Clerk: clerk}
 	good := clerk.Token(clerktest.Claims{Audience: []string{"app"}})
 	if _, err := auth.VerifyToken(t.Context(), good); err != nil {
 		t.Errorf("an honest token after Config was changed: %v", err)
@@ -193,7 +194,7 @@ func TestConfigIsCopied(t *testing.T) {
 		t.Error("a token for what Config was changed to is accepted")
 	}
 	post := func(origin string) clerkauth.Reason {
-		return reasonOf(t, auth.AuthenticateRequest(asking(http.MethodPost, "/", a.withCookies(good), with("Origin", origin))))
+		return harness.Reason(t, auth.AuthenticateRequest(harness.Request(http.MethodPost, "/", a.WithCookies(good), harness.With("Origin", origin))))
 	}
 	if got := post("https://pay.example"); got != "" {
 		t.Errorf("a write from a trusted origin after Config was changed: %q", got)
@@ -204,19 +205,19 @@ func TestConfigIsCopied(t *testing.T) {
 }
 
 func TestInsecureAllowAnyParty(t *testing.T) {
-	a := newApp(t, func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true })
+	a := harness.NewApp(t, func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true })
 	tokens := map[string]string{
-		"sibling": a.clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"}),
-		"none":    a.clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}),
+		"sibling": a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"}),
+		"none":    a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}),
 	}
 	for _, name := range slices.Sorted(maps.Keys(tokens)) {
-		for carrier, carry := range map[string]edit{"bearer": withBearer(tokens[name]), "cookie": a.withCookies(tokens[name])} {
-			if got := reasonOf(t, a.AuthenticateRequest(asking(http.MethodGet, "/", carry))); got != "" {
+		for carrier, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(tokens[name]), "cookie": a.WithCookies(tokens[name])} {
+			if got := harness.Reason(t, a.AuthenticateRequest(harness.Request(http.MethodGet, "/", carry))); got != "" {
 				t.Errorf("%s with azp of %s: %q, want signed in", carrier, name, got)
 			}
 		}
 	}
-	if got := reasonOf(t, a.AuthenticateRequest(asking(http.MethodGet, "/", withBearer(a.clerk.Forge(clerktest.Claims{}))))); got != clerkauth.ReasonTokenSignature {
+	if got := harness.Reason(t, a.AuthenticateRequest(harness.Request(http.MethodGet, "/", harness.WithBearer(a.Clerk.Forge(clerktest.Claims{}))))); got != clerkauth.ReasonTokenSignature {
 		t.Errorf("forged: %q, want %q", got, clerkauth.ReasonTokenSignature)
 	}
 }
@@ -231,17 +232,17 @@ func TestTokensWithoutParty(t *testing.T) {
 		"bearer":  {func(c *clerkauth.Config) { c.InsecureAllowBearerWithoutParty = true }, "", clerkauth.ReasonTokenMissingAzp},
 		"cookie":  {func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true }, clerkauth.ReasonTokenInvalidParties, ""},
 	} {
-		a := newApp(t, tc.change)
-		without := a.clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})
-		malformed := a.clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": nil}})
-		foreign := a.clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})
-		for carrier, carry := range map[string]func(string) edit{"bearer": withBearer, "cookie": a.withCookies} {
+		a := harness.NewApp(t, tc.change)
+		without := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})
+		malformed := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": nil}})
+		foreign := a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})
+		for carrier, carry := range map[string]func(string) harness.Edit{"bearer": harness.WithBearer, "cookie": a.WithCookies} {
 			want := tc.bearer
 			if carrier == "cookie" {
 				want = tc.cookie
 			}
 			ask := func(token string) clerkauth.Reason {
-				return reasonOf(t, a.AuthenticateRequest(asking(http.MethodGet, "/", carry(token))))
+				return harness.Reason(t, a.AuthenticateRequest(harness.Request(http.MethodGet, "/", carry(token))))
 			}
 			if got := ask(without); got != want {
 				t.Errorf("%s allowed, no azp in a %s: %q, want %q", name, carrier, got, want)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // Other ports and services of the same host, other instances and other keys have party cookies of other names.
@@ -27,12 +28,12 @@ func TestPartyCookieNames(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, origin := range origins {
-				r := asking("GET", origin, with("Sec-Fetch-Site", "none"))
+				r := harness.Request("GET", origin, harness.With("Sec-Fetch-Site", "none"))
 				for _, c := range clerk.Cookies(clerk.Token(clerktest.Claims{AuthorizedParty: origins[0]})) {
 					r.AddCookie(c)
 				}
-				c := setParty(auth.AuthenticateRequest(r))
-				if c == nil || len(c.Name) != len(partyName)+8 {
+				c := harness.SetPartyCookie(auth.AuthenticateRequest(r))
+				if c == nil || len(c.Name) != len(harness.PartyName)+8 {
 					t.Fatalf("%s at %s: party cookie %v", what, origin, c)
 				}
 				here := what + ", key " + secret[:1] + ", " + origin
@@ -47,11 +48,11 @@ func TestPartyCookieNames(t *testing.T) {
 
 // Without a key nothing is believed: a MAC under no key is what anybody computes.
 func TestPartyCookieWithoutAKey(t *testing.T) {
-	b := newBound(t, func(c *clerkauth.Config) { c.SecretKey = "" })
-	token := b.clerk.Token(clerktest.Claims{})
-	state := b.auth.AuthenticateRequest(b.page(token))
-	wantState(t, state, clerkauth.SignedIn, "")
-	if c := setParty(state); c != nil {
+	b := harness.NewApp(t, func(c *clerkauth.Config) { c.SecretKey = "" })
+	token := b.Clerk.Token(clerktest.Claims{})
+	state := b.AuthenticateRequest(b.Page(token))
+	harness.WantState(t, state, clerkauth.SignedIn, "")
+	if c := harness.SetPartyCookie(state); c != nil {
 		t.Errorf("party cookie %v without a key", c)
 	}
 	keyless := func(fields ...string) string {
@@ -60,7 +61,7 @@ func TestPartyCookieWithoutAKey(t *testing.T) {
 		return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 	}
 	const origin, until = "https://example.com", "9999999999"
-	forged := partyName + keyless("name", b.clerk.Issuer(), origin)[:8] + "=v2." + until + "." +
-		keyless("v2", b.clerk.Issuer(), origin, state.Session.ID, state.Session.UserID, until)
-	wantState(t, b.auth.AuthenticateRequest(b.script(b.without(clerktest.Claims{}), forged)), clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
+	forged := harness.PartyName + keyless("name", b.Clerk.Issuer(), origin)[:8] + "=v2." + until + "." +
+		keyless("v2", b.Clerk.Issuer(), origin, state.Session.ID, state.Session.UserID, until)
+	harness.WantState(t, b.AuthenticateRequest(b.Script(b.WithoutAzp(clerktest.Claims{}), forged)), clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // Whoever comes to the primary domain from another site may have signed in or out on a satellite meanwhile: one
@@ -12,15 +13,15 @@ import (
 func TestPrimaryAsksAfterAnotherSite(t *testing.T) {
 	const asks = clerkauth.ReasonCrossOriginSync
 	live, development := newPrimary(t, false), newPrimary(t, true)
-	from := func(referrer string) edit { return headers("Referer: " + referrer) }
+	from := func(referrer string) harness.Edit { return harness.Headers("Referer: " + referrer) }
 	for _, tc := range []struct {
 		name              string
-		edits             edit
+		edits             harness.Edit
 		live, development clerkauth.Reason // empty: signed in, without asking
 	}{
-		{"typed", all(), "", ""},
+		{"typed", harness.All(), "", ""},
 		{"an empty Referer", from(""), "", ""},
-		{"a page of its own", from(own + "/page"), "", ""},
+		{"a page of its own", from(harness.Origin + "/page"), "", ""},
 		{"a page of its own, in capitals and with the port", from("HTTPS://Example.com:443/page"), "", ""},
 		{"a satellite", from(satelliteHome), asks, asks},
 		{"a search engine", from("https://search.test/?q=a"), asks, asks},
@@ -32,7 +33,7 @@ func TestPrimaryAsksAfterAnotherSite(t *testing.T) {
 		{"an app", from("android-app://com.example.app/"), asks, asks},
 		{"no address", from("page"), "", ""},
 		{"no URL", from("https://%zz/"), "", ""},
-		{"two addresses", all(from(satelliteHome), from(own+"/page")), "", ""},
+		{"two addresses", harness.All(from(satelliteHome), from(harness.Origin+"/page")), "", ""},
 
 		{"the account portal", from("https://accounts.example.com/sign-in"), "", asks},
 		{"the account portal over http", from("http://accounts.example.com/sign-in"), asks, asks},
@@ -47,24 +48,24 @@ func TestPrimaryAsksAfterAnotherSite(t *testing.T) {
 		{"a name that ends like the portal's", from("https://evilaccounts.dev/"), asks, asks},
 		{"a name that begins like the development portal's", from("https://able-owl-7.accounts.dev.evil.test/"), asks, asks},
 
-		{"another site, in a frame", all(from(satelliteHome), with("Sec-Fetch-Dest", "iframe")), "", ""},
-		{"another site, not a page", all(from(satelliteHome), scripted), "", ""},
-		{"another site, from an old browser", all(from(satelliteHome), with("Sec-Fetch-Dest")), "", ""},
-		{"another site, after a handshake", all(from(satelliteHome), headers("Cookie: __clerk_redirect_count=1")), "", ""},
+		{"another site, in a frame", harness.All(from(satelliteHome), harness.With("Sec-Fetch-Dest", "iframe")), "", ""},
+		{"another site, not a page", harness.All(from(satelliteHome), scripted), "", ""},
+		{"another site, from an old browser", harness.All(from(satelliteHome), harness.With("Sec-Fetch-Dest")), "", ""},
+		{"another site, after a handshake", harness.All(from(satelliteHome), harness.Headers("Cookie: __clerk_redirect_count=1")), "", ""},
 	} {
-		for a, want := range map[*app]clerkauth.Reason{live: tc.live, development: tc.development} {
-			state := a.AuthenticateRequest(navigating(own+"/page?x=1", a.signedIn(), tc.edits))
+		for a, want := range map[*harness.App]clerkauth.Reason{live: tc.live, development: tc.development} {
+			state := a.AuthenticateRequest(navigating(harness.Origin+"/page?x=1", a.SignedIn(), tc.edits))
 			to := sentTo(t, state)
-			if got := reasonOf(t, state); got != want || (to != nil) != (want != "") {
-				t.Errorf("%s at %s: %q and sent to %v, want %q", tc.name, a.clerk.Issuer(), got, to, want)
+			if got := harness.Reason(t, state); got != want || (to != nil) != (want != "") {
+				t.Errorf("%s at %s: %q and sent to %v, want %q", tc.name, a.Clerk.Issuer(), got, to, want)
 			}
 			if to == nil {
 				continue
 			}
-			if got := addressOf(to); got != a.clerk.Issuer()+handshakePath {
+			if got := addressOf(to); got != a.Clerk.Issuer()+handshakePath {
 				t.Errorf("%s: sent to %s", tc.name, got)
 			}
-			if got := comesBackTo(t, to); got != own+"/page?x=1" {
+			if got := comesBackTo(t, to); got != harness.Origin+"/page?x=1" {
 				t.Errorf("%s: comes back to %s", tc.name, got)
 			}
 		}
@@ -72,28 +73,28 @@ func TestPrimaryAsksAfterAnotherSite(t *testing.T) {
 }
 
 func TestWhoDoesNotAskAfterAnotherSite(t *testing.T) {
-	elsewhere := headers("Referer: https://search.test/")
+	elsewhere := harness.Headers("Referer: https://search.test/")
 	satellite, primary := newSatellite(t, false), newPrimary(t, false)
 	for _, tc := range []struct {
 		name   string
-		a      *app
+		a      *harness.App
 		target string
-		sent   edit
+		sent   harness.Edit
 		want   clerkauth.Reason
 	}{
-		{"a satellite", satellite, satelliteHome, satellite.signedIn(), ""},
-		{"somebody signed out", primary, own + "/", all(), nothingSent},
-		{"a bearer token", primary, own + "/", withBearer(primary.clerk.Token(clerktest.Claims{})), ""},
-		{"a host outside the list", primary, "https://other.test/", primary.signedIn(), ""},
+		{"a satellite", satellite, satelliteHome, satellite.SignedIn(), ""},
+		{"somebody signed out", primary, harness.Origin + "/", harness.All(), nothingSent},
+		{"a bearer token", primary, harness.Origin + "/", harness.WithBearer(primary.Clerk.Token(clerktest.Claims{})), ""},
+		{"a host outside the list", primary, "https://other.test/", primary.SignedIn(), ""},
 	} {
 		state := tc.a.AuthenticateRequest(navigating(tc.target, tc.sent, elsewhere))
-		if got := reasonOf(t, state); got != tc.want || sentTo(t, state) != nil {
+		if got := harness.Reason(t, state); got != tc.want || sentTo(t, state) != nil {
 			t.Errorf("%s: %q and sent to %v, want %q and nowhere", tc.name, got, sentTo(t, state), tc.want)
 		}
 	}
 	underPath := newPrimary(t, false, func(c *clerkauth.Config) { c.ProxyURL = "/__clerk" })
-	state := underPath.AuthenticateRequest(navigating(own+"/", underPath.signedIn(), headers("Referer: https://clerk.example.com/v1")))
-	if got := reasonOf(t, state); got != clerkauth.ReasonCrossOriginSync {
+	state := underPath.AuthenticateRequest(navigating(harness.Origin+"/", underPath.SignedIn(), harness.Headers("Referer: https://clerk.example.com/v1")))
+	if got := harness.Reason(t, state); got != clerkauth.ReasonCrossOriginSync {
 		t.Errorf("with the Frontend API under a path, from its own host: %q, want %q", got, clerkauth.ReasonCrossOriginSync)
 	}
 	proxied := newPrimary(t, false, func(c *clerkauth.Config) { c.ProxyURL = "https://proxy.test/__clerk" })
@@ -101,8 +102,8 @@ func TestWhoDoesNotAskAfterAnotherSite(t *testing.T) {
 		"https://proxy.test/__clerk/v1": "", "https://clerk.example.com/v1": clerkauth.ReasonCrossOriginSync,
 		"https://accounts.example.com/": clerkauth.ReasonCrossOriginSync,
 	} {
-		state := proxied.AuthenticateRequest(navigating(own+"/", proxied.signedIn(), headers("Referer: "+referrer)))
-		if got := reasonOf(t, state); got != want {
+		state := proxied.AuthenticateRequest(navigating(harness.Origin+"/", proxied.SignedIn(), harness.Headers("Referer: "+referrer)))
+		if got := harness.Reason(t, state); got != want {
 			t.Errorf("with a proxied Frontend API, from %s: %q, want %q", referrer, got, want)
 		}
 	}

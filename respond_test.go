@@ -13,6 +13,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 const (
@@ -21,35 +22,35 @@ const (
 )
 
 func TestRefusalsByReason(t *testing.T) {
-	a := newApp(t)
-	good := a.clerk.Token(clerktest.Claims{})
-	down := newApp(t)
-	down.clerk.Fault(clerktest.BackendJWKS, clerktest.Status(503, nil))
+	a := harness.NewApp(t)
+	good := a.Clerk.Token(clerktest.Claims{})
+	down := harness.NewApp(t)
+	down.Clerk.Fault(clerktest.BackendJWKS, clerktest.Status(503, nil))
 	for _, tc := range []struct {
 		name      string
-		app       *app
+		app       *harness.App
 		method    string
-		carry     edit
+		carry     harness.Edit
 		reason    clerkauth.Reason
 		status    int
 		challenge string // of WWW-Authenticate: the beginning; empty: no such header
 	}{
-		{"nothing", a, "GET", headers(), clerkauth.ReasonSessionTokenAndUATMissing, 401, bareChallenge},
-		{"another scheme", a, "GET", headers("Authorization: Basic YTpi"), clerkauth.ReasonSessionTokenAndUATMissing, 401, bareChallenge},
-		{"signed-in browser without a token", a, "GET", headers("Cookie: __client_uat=1"), clerkauth.ReasonUATWithoutSessionToken, 401, bareChallenge},
-		{"session cookie alone", a, "GET", headers("Cookie: __session=" + good), clerkauth.ReasonSessionTokenWithoutUAT, 401, tokenProblem},
-		{"garbage", a, "GET", withBearer("garbage"), clerkauth.ReasonTokenInvalid, 401, tokenProblem},
-		{"empty bearer", a, "GET", headers("Authorization: Bearer "), clerkauth.ReasonTokenInvalid, 401, tokenProblem},
-		{"machine token", a, "GET", withBearer("mt_0123456789"), clerkauth.ReasonTokenTypeMismatch, 401, tokenProblem},
-		{"forged", a, "GET", withBearer(a.clerk.Forge(clerktest.Claims{})), clerkauth.ReasonTokenSignature, 401, tokenProblem},
-		{"sibling", a, "GET", withBearer(a.clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})), clerkauth.ReasonTokenInvalidParties, 401, tokenProblem},
-		{"pending", a, "GET", withBearer(a.clerk.Token(clerktest.Claims{Pending: true})), clerkauth.ReasonSessionPending, 401, tokenProblem},
-		{"two headers", a, "GET", with("Authorization", "Bearer a", "Bearer b"), clerkauth.ReasonMultipleAuthorization, 400, ""},
-		{"cross-origin", a, "POST", all(a.signedIn(), headers("Origin: https://evil.test")), clerkauth.ReasonCrossOriginRequest, 403, ""},
-		{"no keys", down, "GET", withBearer(down.clerk.Token(clerktest.Claims{})), clerkauth.ReasonKeysUnavailable, 503, ""},
+		{"nothing", a, "GET", harness.Headers(), clerkauth.ReasonSessionTokenAndUATMissing, 401, bareChallenge},
+		{"another scheme", a, "GET", harness.Headers("Authorization: Basic YTpi"), clerkauth.ReasonSessionTokenAndUATMissing, 401, bareChallenge},
+		{"signed-in browser without a token", a, "GET", harness.Headers("Cookie: __client_uat=1"), clerkauth.ReasonUATWithoutSessionToken, 401, bareChallenge},
+		{"session cookie alone", a, "GET", harness.Headers("Cookie: __session=" + good), clerkauth.ReasonSessionTokenWithoutUAT, 401, tokenProblem},
+		{"garbage", a, "GET", harness.WithBearer("garbage"), clerkauth.ReasonTokenInvalid, 401, tokenProblem},
+		{"empty bearer", a, "GET", harness.Headers("Authorization: Bearer "), clerkauth.ReasonTokenInvalid, 401, tokenProblem},
+		{"machine token", a, "GET", harness.WithBearer("mt_0123456789"), clerkauth.ReasonTokenTypeMismatch, 401, tokenProblem},
+		{"forged", a, "GET", harness.WithBearer(a.Clerk.Forge(clerktest.Claims{})), clerkauth.ReasonTokenSignature, 401, tokenProblem},
+		{"sibling", a, "GET", harness.WithBearer(a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})), clerkauth.ReasonTokenInvalidParties, 401, tokenProblem},
+		{"pending", a, "GET", harness.WithBearer(a.Clerk.Token(clerktest.Claims{Pending: true})), clerkauth.ReasonSessionPending, 401, tokenProblem},
+		{"two headers", a, "GET", harness.With("Authorization", "Bearer a", "Bearer b"), clerkauth.ReasonMultipleAuthorization, 400, ""},
+		{"cross-origin", a, "POST", harness.All(a.SignedIn(), harness.Headers("Origin: https://evil.test")), clerkauth.ReasonCrossOriginRequest, 403, ""},
+		{"no keys", down, "GET", harness.WithBearer(down.Clerk.Token(clerktest.Claims{})), clerkauth.ReasonKeysUnavailable, 503, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			w := serve(tc.app.Require(greet), asking(tc.method, "/", tc.carry))
+			w := harness.Serve(tc.app.Require(harness.Greet), harness.Request(tc.method, "/", tc.carry))
 			h := w.Header()
 			if w.Code != tc.status || h.Get("X-Clerk-Auth-Reason") != string(tc.reason) {
 				t.Errorf("%d %s, want %d %s", w.Code, h.Get("X-Clerk-Auth-Reason"), tc.status, tc.reason)
@@ -86,7 +87,7 @@ func TestRefusalsByReason(t *testing.T) {
 }
 
 func TestRefusalNegotiatesItsForm(t *testing.T) {
-	a := newApp(t)
+	a := harness.NewApp(t)
 	for _, tc := range []struct {
 		accept []string
 		html   bool
@@ -111,7 +112,7 @@ func TestRefusalNegotiatesItsForm(t *testing.T) {
 		{[]string{"text/htmlx, x-text/html"}, false},
 		{[]string{strings.Repeat("a/b,", 40) + "text/html"}, false},
 	} {
-		w := serve(a.Require(greet), asking("POST", "/", with("Accept", tc.accept...)))
+		w := harness.Serve(a.Require(harness.Greet), harness.Request("POST", "/", harness.With("Accept", tc.accept...)))
 		page := strings.HasPrefix(w.Body.String(), "<!doctype html>")
 		if got := strings.HasPrefix(w.Header().Get("Content-Type"), "text/html"); got != tc.html || page != tc.html {
 			t.Errorf("Accept %.60q: HTML by its header %t, by its body %t; want %t", tc.accept, got, page, tc.html)
@@ -129,13 +130,13 @@ func TestRefusalNegotiatesItsForm(t *testing.T) {
 func TestDefaultErrorHandlerAlone(t *testing.T) {
 	for reason, want := range map[clerkauth.Reason]int{clerkauth.ReasonCrossOriginRequest: 403, "made-up": 401, "": 401} {
 		w := httptest.NewRecorder()
-		clerkauth.DefaultErrorHandler(w, asking("GET", "/", with("Accept", "text/html")), &clerkauth.Error{Reason: reason})
+		clerkauth.DefaultErrorHandler(w, harness.Request("GET", "/", harness.With("Accept", "text/html")), &clerkauth.Error{Reason: reason})
 		if w.Code != want || !strings.Contains(w.Body.String(), "<p>") {
 			t.Errorf("%q: %d %q, want %d and a page", reason, w.Code, w.Body, want)
 		}
 	}
 	w := httptest.NewRecorder()
-	clerkauth.DefaultErrorHandler(w, asking("GET", "/", with("Accept", "text/html")), &clerkauth.Error{Reason: "<script>alert(1)</script>"})
+	clerkauth.DefaultErrorHandler(w, harness.Request("GET", "/", harness.With("Accept", "text/html")), &clerkauth.Error{Reason: "<script>alert(1)</script>"})
 	if strings.Contains(w.Body.String(), "<script") {
 		t.Errorf("the page is not escaped: %s", w.Body)
 	}
@@ -143,12 +144,12 @@ func TestDefaultErrorHandlerAlone(t *testing.T) {
 
 // The whole of every answer, and every line that is logged, is searched for what only the app may know.
 func TestAnswersGiveNothingAway(t *testing.T) {
-	var log logged
-	a := newApp(t, signIn, func(c *clerkauth.Config) {
+	var log harness.Log
+	a := harness.NewApp(t, harness.SignIn, func(c *clerkauth.Config) {
 		c.AuthorizedParties = []string{"https://example.com", "https://hidden-partner.example", "https://*.hidden.example.com"}
 		c.TrustedOrigins = []string{"https://hidden-payments.example"}
 		c.Audience = []string{"hidden-audience"}
-		c.Logger = log.logger()
+		c.Logger = log.Logger()
 	})
 	claims := func(c clerktest.Claims) clerktest.Claims {
 		c.Subject, c.SessionID = "user_hiddenvictim", "sess_hiddenvictim"
@@ -159,21 +160,21 @@ func TestAnswersGiveNothingAway(t *testing.T) {
 		return c
 	}
 	tokens := []string{
-		a.clerk.Token(claims(clerktest.Claims{})),
-		a.clerk.Forge(claims(clerktest.Claims{})),
-		a.clerk.Token(claims(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})),
-		a.clerk.Token(claims(clerktest.Claims{ExpiresAt: noon.Add(-time.Hour)})),
-		a.clerk.Token(claims(clerktest.Claims{IssuedAt: noon.Add(time.Hour)})),
-		a.clerk.Token(claims(clerktest.Claims{Pending: true})),
-		a.clerk.Token(claims(clerktest.Claims{Issuer: "https://clerk.other.example"})),
-		a.clerk.Token(claims(clerktest.Claims{Audience: []string{"other"}})),
-		a.clerk.Token(claims(clerktest.Claims{Header: map[string]any{"kid": "ins_hiddenkid"}})),
-		a.clerk.Token(claims(clerktest.Claims{Header: map[string]any{"alg": "HS256"}})),
+		a.Clerk.Token(claims(clerktest.Claims{})),
+		a.Clerk.Forge(claims(clerktest.Claims{})),
+		a.Clerk.Token(claims(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})),
+		a.Clerk.Token(claims(clerktest.Claims{ExpiresAt: harness.Noon.Add(-time.Hour)})),
+		a.Clerk.Token(claims(clerktest.Claims{IssuedAt: harness.Noon.Add(time.Hour)})),
+		a.Clerk.Token(claims(clerktest.Claims{Pending: true})),
+		a.Clerk.Token(claims(clerktest.Claims{Issuer: "https://clerk.other.example"})),
+		a.Clerk.Token(claims(clerktest.Claims{Audience: []string{"other"}})),
+		a.Clerk.Token(claims(clerktest.Claims{Header: map[string]any{"kid": "ins_hiddenkid"}})),
+		a.Clerk.Token(claims(clerktest.Claims{Header: map[string]any{"alg": "HS256"}})),
 		"mt_hiddenmachinetoken", "hiddengarbage",
 	}
-	secrets := append(pieces(a.clerk.SecretKey()[8:], a.clerk.PublishableKey()[8:]), "hidden")
+	secrets := append(harness.Pieces(a.Clerk.SecretKey()[8:], a.Clerk.PublishableKey()[8:]), "hidden")
 	for _, token := range tokens {
-		secrets = append(secrets, pieces(strings.Split(token, ".")...)...)
+		secrets = append(secrets, harness.Pieces(strings.Split(token, ".")...)...)
 	}
 	search := func(t *testing.T, w *httptest.ResponseRecorder) {
 		t.Helper()
@@ -182,22 +183,22 @@ func TestAnswersGiveNothingAway(t *testing.T) {
 			t.Fatal(err)
 		}
 		answer.Write(w.Body.Bytes())
-		if secret, ok := leaks(answer.String(), secrets); ok {
+		if secret, ok := harness.Leaks(answer.String(), secrets); ok {
 			t.Errorf("%d shows %q:\n%s", w.Code, secret, answer.String())
 		}
 	}
 	for _, fault := range []clerktest.Fault{nil, clerktest.Down, clerktest.Garbage} {
-		a.clerk.Fault(clerktest.BackendJWKS, fault)
+		a.Clerk.Fault(clerktest.BackendJWKS, fault)
 		for i, token := range tokens {
-			for _, carry := range []edit{
-				withBearer(token), a.withCookies(token), headers("Authorization: " + token), all(withBearer(token), with("Authorization", token, token)),
-				headers("Cookie: __client_uat=1; __session=" + token + "; __session=hiddengarbage"),
+			for _, carry := range []harness.Edit{
+				harness.WithBearer(token), a.WithCookies(token), harness.Headers("Authorization: " + token), harness.All(harness.WithBearer(token), harness.With("Authorization", token, token)),
+				harness.Headers("Cookie: __client_uat=1; __session=" + token + "; __session=hiddengarbage"),
 			} {
 				for _, r := range []*http.Request{
-					asking("GET", "/", carry), asking("POST", "/", carry, headers("Origin: https://evil.test", "Accept: text/html")),
-					asking("DELETE", "/", carry, headers("Sec-Fetch-Site: cross-site")),
+					harness.Request("GET", "/", carry), harness.Request("POST", "/", carry, harness.Headers("Origin: https://evil.test", "Accept: text/html")),
+					harness.Request("DELETE", "/", carry, harness.Headers("Sec-Fetch-Site: cross-site")),
 				} {
-					w := serve(a.Require(greet), r)
+					w := harness.Serve(a.Require(harness.Greet), r)
 					if i > 0 && w.Code == 200 {
 						t.Errorf("token %d is let in", i)
 					}
@@ -208,7 +209,7 @@ func TestAnswersGiveNothingAway(t *testing.T) {
 			}
 		}
 	}
-	if secret, ok := leaks(log.String(), secrets); ok {
+	if secret, ok := harness.Leaks(log.String(), secrets); ok {
 		t.Errorf("the log shows %q:\n%s", secret, log.String())
 	}
 }
@@ -216,18 +217,18 @@ func TestAnswersGiveNothingAway(t *testing.T) {
 // That the keys cannot be loaded is logged, and neither the secret key nor the token with it.
 func TestKeyTroubleIsLoggedWithoutSecrets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log logged
-		a := newApp(t, func(c *clerkauth.Config) { c.Logger = log.logger() })
-		a.clerk.Fault(clerktest.BackendJWKS, clerktest.Status(500, nil))
-		token := a.clerk.Token(clerktest.Claims{})
-		if w := serve(a.Require(greet), asking("GET", "/", withBearer(token))); w.Code != 503 {
+		var log harness.Log
+		a := harness.NewApp(t, func(c *clerkauth.Config) { c.Logger = log.Logger() })
+		a.Clerk.Fault(clerktest.BackendJWKS, clerktest.Status(500, nil))
+		token := a.Clerk.Token(clerktest.Claims{})
+		if w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", harness.WithBearer(token))); w.Code != 503 {
 			t.Errorf("%d, want 503", w.Code)
 		}
 		synctest.Wait()
 		if !strings.Contains(log.String(), "500") {
 			t.Errorf("log %q, want the status of the endpoint", log.String())
 		}
-		if secret, ok := leaks(log.String(), pieces(a.clerk.SecretKey()[8:], token)); ok {
+		if secret, ok := harness.Leaks(log.String(), harness.Pieces(a.Clerk.SecretKey()[8:], token)); ok {
 			t.Errorf("the log shows %q:\n%s", secret, log.String())
 		}
 	})

@@ -10,15 +10,16 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // navigating is a page load by a link or the address bar.
-func navigating(target string, edits ...edit) *http.Request {
-	return asking("GET", target, append([]edit{headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate")}, edits...)...)
+func navigating(target string, edits ...harness.Edit) *http.Request {
+	return harness.Request("GET", target, append([]harness.Edit{harness.Headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate")}, edits...)...)
 }
 
 // scripted makes a page load of a script's request.
-var scripted = all(with("Sec-Fetch-Dest", "empty"), with("Sec-Fetch-Mode", "cors"))
+var scripted = harness.All(harness.With("Sec-Fetch-Dest", "empty"), harness.With("Sec-Fetch-Mode", "cors"))
 
 // sentTo is where a decision sends the browser; nil: nowhere.
 func sentTo(t *testing.T, s *clerkauth.RequestState) *url.URL {
@@ -71,12 +72,12 @@ const (
 )
 
 // newSatellite is a satellite domain of an instance at example.com.
-func newSatellite(t *testing.T, development bool, changes ...func(*clerkauth.Config)) *app {
+func newSatellite(t *testing.T, development bool, changes ...func(*clerkauth.Config)) *harness.App {
 	t.Helper()
 	clerk := clerktest.New(t, clerktest.Options{
-		Development: development, Origins: []string{satelliteOrigin}, Now: func() time.Time { return noon },
+		Development: development, Origins: []string{satelliteOrigin}, Now: func() time.Time { return harness.Noon },
 	})
-	return newAppOf(t, clerk, append([]func(*clerkauth.Config){func(c *clerkauth.Config) {
+	return harness.NewAppOf(t, clerk, append([]func(*clerkauth.Config){func(c *clerkauth.Config) {
 		c.Satellite = &clerkauth.Satellite{Domain: "satellite.test", AutoSync: true}
 		c.SignInURL = "https://primary.test/sign-in?theme=dark"
 	}}, changes...)...)
@@ -85,27 +86,27 @@ func newSatellite(t *testing.T, development bool, changes ...func(*clerkauth.Con
 func byHand(c *clerkauth.Config) { c.Satellite.AutoSync = false }
 
 func TestSatelliteAsksThePrimaryDomain(t *testing.T) {
-	uatAlone := headers("Cookie: __client_uat=1")
+	uatAlone := harness.Headers("Cookie: __client_uat=1")
 	for _, tc := range []struct {
 		name, target string
 		change       func(*clerkauth.Config)
 		signedIn     bool
-		edits        edit
+		edits        harness.Edit
 		want         clerkauth.Reason
 		asks         bool
 	}{
-		{"first visit", satelliteHome, nil, false, all(), needsSync, true},
-		{"first visit, and only links ask", satelliteHome, byHand, false, all(), nothingSent, false},
-		{"a link that asks", satelliteHome + "?__clerk_synced=false", byHand, false, all(), needsSync, true},
-		{"a link that asks, signed in", satelliteHome + "?__clerk_synced=false", byHand, true, all(), needsSync, true},
-		{"back from the primary domain, where nobody is", satelliteHome + "?__clerk_synced=true", nil, false, all(), nothingSent, false},
-		{"back from the primary domain, signed in", satelliteHome + "?__clerk_synced=true", nil, true, all(), "", false},
-		{"two answers, of which the first counts", satelliteHome + "?__clerk_synced=true&__clerk_synced=false", nil, false, all(), nothingSent, false},
-		{"signed in", satelliteHome, nil, true, all(), "", false},
+		{"first visit", satelliteHome, nil, false, harness.All(), needsSync, true},
+		{"first visit, and only links ask", satelliteHome, byHand, false, harness.All(), nothingSent, false},
+		{"a link that asks", satelliteHome + "?__clerk_synced=false", byHand, false, harness.All(), needsSync, true},
+		{"a link that asks, signed in", satelliteHome + "?__clerk_synced=false", byHand, true, harness.All(), needsSync, true},
+		{"back from the primary domain, where nobody is", satelliteHome + "?__clerk_synced=true", nil, false, harness.All(), nothingSent, false},
+		{"back from the primary domain, signed in", satelliteHome + "?__clerk_synced=true", nil, true, harness.All(), "", false},
+		{"two answers, of which the first counts", satelliteHome + "?__clerk_synced=true&__clerk_synced=false", nil, false, harness.All(), nothingSent, false},
+		{"signed in", satelliteHome, nil, true, harness.All(), "", false},
 		{"not a navigation", satelliteHome, nil, false, scripted, nothingSent, false},
-		{"in a frame", satelliteHome, nil, false, with("Sec-Fetch-Dest", "iframe"), nothingSent, false},
+		{"in a frame", satelliteHome, nil, false, harness.With("Sec-Fetch-Dest", "iframe"), nothingSent, false},
 		{"a write", satelliteHome + "?__clerk_synced=false", nil, true, func(r *http.Request) { r.Method = "POST" }, "", false},
-		{"after three handshakes", satelliteHome, nil, false, headers("Cookie: __clerk_redirect_count=3"), needsSync, false},
+		{"after three handshakes", satelliteHome, nil, false, harness.Headers("Cookie: __clerk_redirect_count=3"), needsSync, false},
 		{"signed in at the primary domain", satelliteHome, nil, false, uatAlone, clerkauth.ReasonUATWithoutSessionToken, true},
 	} {
 		for _, development := range []bool{false, true} {
@@ -117,15 +118,15 @@ func TestSatelliteAsksThePrimaryDomain(t *testing.T) {
 					tc.change(c)
 				}
 			})
-			edits := []edit{tc.edits}
+			edits := []harness.Edit{tc.edits}
 			switch {
 			case tc.signedIn:
-				edits = append(edits, a.signedIn())
+				edits = append(edits, a.SignedIn())
 			case development:
-				edits = append(edits, headers("Cookie: __clerk_db_jwt=dvb_1"))
+				edits = append(edits, harness.Headers("Cookie: __clerk_db_jwt=dvb_1"))
 			}
 			state := a.AuthenticateRequest(navigating(tc.target, edits...))
-			if got := reasonOf(t, state); got != tc.want {
+			if got := harness.Reason(t, state); got != tc.want {
 				t.Errorf("%s, development %t: %q, want %q", tc.name, development, got, tc.want)
 			}
 			to, want := sentTo(t, state), ""
@@ -146,14 +147,14 @@ func TestSatelliteAsksThePrimaryDomain(t *testing.T) {
 func TestSatelliteJudgesWhatItHas(t *testing.T) {
 	live, development := newSatellite(t, false), newSatellite(t, true)
 	for name, tc := range map[string]struct {
-		a    *app
-		sent edit
+		a    *harness.App
+		sent harness.Edit
 		want clerkauth.Reason
 	}{
-		"a session cookie without __client_uat": {live, headers("Cookie: __session=garbage"), clerkauth.ReasonSessionTokenWithoutUAT},
-		"a frame, in development":               {development, with("Sec-Fetch-Dest", "iframe"), clerkauth.ReasonDevBrowserMissing},
+		"a session cookie without __client_uat": {live, harness.Headers("Cookie: __session=garbage"), clerkauth.ReasonSessionTokenWithoutUAT},
+		"a frame, in development":               {development, harness.With("Sec-Fetch-Dest", "iframe"), clerkauth.ReasonDevBrowserMissing},
 	} {
-		if got := reasonOf(t, tc.a.AuthenticateRequest(navigating(satelliteHome, tc.sent))); got != tc.want {
+		if got := harness.Reason(t, tc.a.AuthenticateRequest(navigating(satelliteHome, tc.sent))); got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
@@ -176,7 +177,7 @@ func TestSatelliteTakesItsAddressAlong(t *testing.T) {
 	unlisted := navigating("https://other.test/page")
 	for name, development := range map[string]bool{"production": false, "development": true} {
 		state := newSatellite(t, development).AuthenticateRequest(unlisted)
-		if got := reasonOf(t, state); got != clerkauth.ReasonRequestHostNotAuthorized || sentTo(t, state) != nil {
+		if got := harness.Reason(t, state); got != clerkauth.ReasonRequestHostNotAuthorized || sentTo(t, state) != nil {
 			t.Errorf("%s: from a host outside the list: %q to %v, want no way there", name, got, sentTo(t, state))
 		}
 	}
@@ -189,58 +190,60 @@ func TestSatelliteIssuers(t *testing.T) {
 		"": "", "https://clerk.satellite.test": "", "https://clerk.example.com": "",
 		"https://clerk.other.test": clerkauth.ReasonTokenIssuer, "https://satellite.test": clerkauth.ReasonTokenIssuer,
 	} {
-		token := a.clerk.Token(clerktest.Claims{Issuer: issuer})
-		if got := reasonOf(t, a.AuthenticateRequest(asking("GET", satelliteHome, withBearer(token)))); got != want {
+		token := a.Clerk.Token(clerktest.Claims{Issuer: issuer})
+		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("GET", satelliteHome, harness.WithBearer(token)))); got != want {
 			t.Errorf("issuer %q: %q, want %q", issuer, got, want)
 		}
 	}
 }
 
 // newPrimary is the primary domain of an instance whose satellites are listed.
-func newPrimary(t *testing.T, development bool, changes ...func(*clerkauth.Config)) *app {
+func newPrimary(t *testing.T, development bool, changes ...func(*clerkauth.Config)) *harness.App {
 	t.Helper()
 	clerk := clerktest.New(t, clerktest.Options{
-		Development: development, Origins: []string{own, satelliteOrigin, "custom://app"}, Now: func() time.Time { return noon },
+		Development: development, Origins: []string{harness.Origin, satelliteOrigin, "custom://app"}, Now: func() time.Time { return harness.Noon },
 	})
-	return newAppOf(t, clerk, changes...)
+	return harness.NewAppOf(t, clerk, changes...)
 }
 
 // A development primary gives a satellite the token that stands for the browser, so that only listed ones get it.
 func TestDevelopmentPrimaryAnswersListedSatellites(t *testing.T) {
 	const browser = "dvb_2clerktest"
-	ask := func(address string) string { return own + "/sign-in?__clerk_redirect_url=" + url.QueryEscape(address) }
+	ask := func(address string) string {
+		return harness.Origin + "/sign-in?__clerk_redirect_url=" + url.QueryEscape(address)
+	}
 	answer := url.Values{"__clerk_db_jwt": {browser}, "__clerk_synced": {"true"}}
 	for _, tc := range []struct {
 		name, target string
-		edits        edit
+		edits        harness.Edit
 		want         string // the address, without the answer; empty: none
 	}{
-		{"a satellite", ask(satelliteHome), all(), satelliteHome},
-		{"a satellite's query", ask(satelliteHome + "?a=1&b=%2F&__clerk_synced=false"), all(), satelliteHome + "?a=1&b=%2F"},
-		{"AllowParty's satellite", ask("https://customer.test/page"), all(), "https://customer.test/page"},
-		{"capitals and the default port", ask("https://SATELLITE.test:443/page"), all(), "https://SATELLITE.test:443/page"},
-		{"two addresses, of which the first counts", ask(satelliteHome) + "&__clerk_redirect_url=https://evil.test/", all(), satelliteHome},
-		{"an iframe", ask(satelliteHome), with("Sec-Fetch-Dest", "iframe"), satelliteHome},
+		{"a satellite", ask(satelliteHome), harness.All(), satelliteHome},
+		{"a satellite's query", ask(satelliteHome + "?a=1&b=%2F&__clerk_synced=false"), harness.All(), satelliteHome + "?a=1&b=%2F"},
+		{"AllowParty's satellite", ask("https://customer.test/page"), harness.All(), "https://customer.test/page"},
+		{"capitals and the default port", ask("https://SATELLITE.test:443/page"), harness.All(), "https://SATELLITE.test:443/page"},
+		{"two addresses, of which the first counts", ask(satelliteHome) + "&__clerk_redirect_url=https://evil.test/", harness.All(), satelliteHome},
+		{"an iframe", ask(satelliteHome), harness.With("Sec-Fetch-Dest", "iframe"), satelliteHome},
 		{"not a page", ask(satelliteHome), scripted, ""},
-		{"a stranger", ask("https://evil.test/page"), all(), ""},
-		{"below the satellite", ask("https://evil.satellite.test/page"), all(), ""},
-		{"the satellite over http", ask("http://satellite.test/page"), all(), ""},
-		{"another port", ask(satelliteOrigin + ":8443/page"), all(), ""},
-		{"user info", ask("https://a@satellite.test/page"), all(), ""},
-		{"a custom scheme", ask("custom://app"), all(), ""},
-		{"no scheme", ask("//satellite.test/page"), all(), ""},
-		{"a path", ask("/page"), all(), ""},
-		{"a script", ask("javascript:alert(1)"), all(), ""},
-		{"nothing", ask(""), all(), ""},
+		{"a stranger", ask("https://evil.test/page"), harness.All(), ""},
+		{"below the satellite", ask("https://evil.satellite.test/page"), harness.All(), ""},
+		{"the satellite over http", ask("http://satellite.test/page"), harness.All(), ""},
+		{"another port", ask(satelliteOrigin + ":8443/page"), harness.All(), ""},
+		{"user info", ask("https://a@satellite.test/page"), harness.All(), ""},
+		{"a custom scheme", ask("custom://app"), harness.All(), ""},
+		{"no scheme", ask("//satellite.test/page"), harness.All(), ""},
+		{"a path", ask("/page"), harness.All(), ""},
+		{"a script", ask("javascript:alert(1)"), harness.All(), ""},
+		{"nothing", ask(""), harness.All(), ""},
 	} {
 		a := newPrimary(t, true, func(c *clerkauth.Config) {
 			c.AllowParty = func(_ context.Context, origin, _ string) bool { return origin == "https://customer.test" }
 		})
-		state := a.AuthenticateRequest(navigating(tc.target, a.signedIn(), tc.edits))
+		state := a.AuthenticateRequest(navigating(tc.target, a.SignedIn(), tc.edits))
 		to := sentTo(t, state)
 		if tc.want == "" {
-			if to != nil || reasonOf(t, state) != "" {
-				t.Errorf("%s: %q and sent to %v, want signed in and to stay", tc.name, reasonOf(t, state), to)
+			if to != nil || harness.Reason(t, state) != "" {
+				t.Errorf("%s: %q and sent to %v, want signed in and to stay", tc.name, harness.Reason(t, state), to)
 			}
 			continue
 		}
@@ -248,7 +251,7 @@ func TestDevelopmentPrimaryAnswersListedSatellites(t *testing.T) {
 		if strings.Contains(tc.want, "?") {
 			want = tc.want + "&" + answer.Encode()
 		}
-		if got := reasonOf(t, state); got != clerkauth.ReasonPrimaryRespondsToSync || to == nil || to.String() != want {
+		if got := harness.Reason(t, state); got != clerkauth.ReasonPrimaryRespondsToSync || to == nil || to.String() != want {
 			t.Errorf("%s: %q and sent to %v, want %s", tc.name, got, to, want)
 		}
 	}
@@ -257,18 +260,18 @@ func TestDevelopmentPrimaryAnswersListedSatellites(t *testing.T) {
 func TestWhoDoesNotAnswerSatellites(t *testing.T) {
 	target := "?__clerk_redirect_url=" + url.QueryEscape(satelliteHome)
 	live := newPrimary(t, false)
-	state := live.AuthenticateRequest(navigating(own+"/sign-in"+target, live.signedIn()))
-	if got := reasonOf(t, state); got != "" || sentTo(t, state) != nil {
+	state := live.AuthenticateRequest(navigating(harness.Origin+"/sign-in"+target, live.SignedIn()))
+	if got := harness.Reason(t, state); got != "" || sentTo(t, state) != nil {
 		t.Errorf("production: %q and sent to %v, want signed in: there the Frontend API answers", got, sentTo(t, state))
 	}
 	satellite := newSatellite(t, true)
-	state = satellite.AuthenticateRequest(navigating(satelliteHome+target, satellite.signedIn()))
-	if got := reasonOf(t, state); got != "" || sentTo(t, state) != nil {
+	state = satellite.AuthenticateRequest(navigating(satelliteHome+target, satellite.SignedIn()))
+	if got := harness.Reason(t, state); got != "" || sentTo(t, state) != nil {
 		t.Errorf("a satellite: %q and sent to %v, want signed in: it is nobody's primary domain", got, sentTo(t, state))
 	}
 	// Without anything of the browser, the satellite learns no more than that it was answered.
 	primary := newPrimary(t, true)
-	to := sentTo(t, primary.AuthenticateRequest(navigating(own+"/sign-in"+target)))
+	to := sentTo(t, primary.AuthenticateRequest(navigating(harness.Origin+"/sign-in"+target)))
 	if to == nil || to.String() != satelliteHome+"?__clerk_synced=true" {
 		t.Errorf("of an unknown browser: sent to %v", to)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 func TestContextWithoutMiddleware(t *testing.T) {
@@ -25,8 +26,8 @@ func TestContextWithoutMiddleware(t *testing.T) {
 
 // NewContext is for tests of handlers. It opens no door.
 func TestNewContextServesFromContextAndNeverRequire(t *testing.T) {
-	a := newApp(t)
-	session := a.clerk.Session(clerktest.Claims{Subject: "user_tested"})
+	a := harness.NewApp(t)
+	session := a.Clerk.Session(clerktest.Claims{Subject: "user_tested"})
 	ctx := clerkauth.NewContext(t.Context(), session)
 	if got, ok := clerkauth.FromContext(ctx); !ok || got != session {
 		t.Errorf("FromContext: %v, %t; want the session", got, ok)
@@ -42,14 +43,14 @@ func TestNewContextServesFromContextAndNeverRequire(t *testing.T) {
 			t.Errorf("the handler finds %v", s)
 		}
 	})
-	if w := serve(a.Require(spy), asking("GET", "/").WithContext(ctx)); w.Code != 401 || ran {
+	if w := harness.Serve(a.Require(spy), harness.Request("GET", "/").WithContext(ctx)); w.Code != 401 || ran {
 		t.Errorf("Require: %d, handler ran %t; want 401 and no", w.Code, ran)
 	}
-	if serve(a.Optional(spy), asking("GET", "/").WithContext(ctx)); !ran {
+	if harness.Serve(a.Optional(spy), harness.Request("GET", "/").WithContext(ctx)); !ran {
 		t.Error("Optional did not run the handler")
 	}
-	if w := serve(a.Require(greet), asking("GET", "/", a.signedIn()).WithContext(ctx)); w.Body.String() != welcome {
-		t.Errorf("Require with a token of somebody else: %q, want %q", w.Body, welcome)
+	if w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", a.SignedIn()).WithContext(ctx)); w.Body.String() != harness.Welcome {
+		t.Errorf("Require with a token of somebody else: %q, want %q", w.Body, harness.Welcome)
 	}
 }
 
@@ -76,26 +77,26 @@ func TestSessionsWithoutAToken(t *testing.T) {
 // Logs are read by many. A state says how it came out, and a session has fields to print, but neither shows the
 // token or the claims that nobody asked for.
 func TestNothingPrintsTheToken(t *testing.T) {
-	a := newApp(t)
-	token := a.clerk.Token(clerktest.Claims{Extra: map[string]any{"email": "victim@example.com"}})
-	pending := a.clerk.Token(clerktest.Claims{Pending: true, Extra: map[string]any{"email": "victim@example.com"}})
-	secrets := append(pieces(strings.Split(token, ".")...), pieces(strings.Split(pending, ".")...)...)
+	a := harness.NewApp(t)
+	token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"email": "victim@example.com"}})
+	pending := a.Clerk.Token(clerktest.Claims{Pending: true, Extra: map[string]any{"email": "victim@example.com"}})
+	secrets := append(harness.Pieces(strings.Split(token, ".")...), harness.Pieces(strings.Split(pending, ".")...)...)
 	secrets = append(secrets, "victim@example.com", "email")
 
-	in := a.AuthenticateRequest(asking("GET", "/", withBearer(token)))
+	in := a.AuthenticateRequest(harness.Request("GET", "/", harness.WithBearer(token)))
 	if in.Token() != token {
 		t.Fatal("Token is not the token")
 	}
 	var ctx context.Context
-	serve(a.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { ctx = r.Context() })), asking("GET", "/", withBearer(token)))
-	out := a.AuthenticateRequest(asking("GET", "/", withBearer(token+"x")))
+	harness.Serve(a.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { ctx = r.Context() })), harness.Request("GET", "/", harness.WithBearer(token)))
+	out := a.AuthenticateRequest(harness.Request("GET", "/", harness.WithBearer(token+"x")))
 	a.Settle() // printing an Authenticator reads what a fetch of keys still writes
 	for name, v := range map[string]any{
-		"signed in": in, "signed out": out, "pending": a.AuthenticateRequest(asking("GET", "/", withBearer(pending))),
+		"signed in": in, "signed out": out, "pending": a.AuthenticateRequest(harness.Request("GET", "/", harness.WithBearer(pending))),
 		"session": in.Session, "session value": *in.Session, "error": out.Err, "context": ctx, "authenticator": a.Authenticator,
 	} {
 		for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-			if secret, ok := leaks(fmt.Sprintf(format, v), secrets); ok {
+			if secret, ok := harness.Leaks(fmt.Sprintf(format, v), secrets); ok {
 				t.Errorf("%s printed with %s shows %q", name, format, secret)
 			}
 		}
@@ -107,7 +108,7 @@ func TestNothingPrintsTheToken(t *testing.T) {
 				text.Write(encoded)
 			}
 		}
-		if secret, ok := leaks(text.String(), secrets); ok {
+		if secret, ok := harness.Leaks(text.String(), secrets); ok {
 			t.Errorf("%s logged shows %q", name, secret)
 		}
 	}

@@ -11,12 +11,11 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-var document = all(asServer, host("example.com"), headers("Accept: text/html", "Sec-Fetch-Dest: document"))
-
 func TestSignInRedirect(t *testing.T) {
-	a := newApp(t, func(c *clerkauth.Config) {
+	a := harness.NewApp(t, func(c *clerkauth.Config) {
 		c.SignInURL = "https://accounts.example.com/sign-in?theme=dark&redirect_url=https://evil.test#/factor"
 	})
 	for path, want := range map[string]string{
@@ -34,9 +33,9 @@ func TestSignInRedirect(t *testing.T) {
 		"/?a=__clerk_help&x__clerk_y=z": "https://example.com/?a=__clerk_help&x__clerk_y=z",
 		"/?redirect_url=//evil.test":    "https://example.com/?redirect_url=//evil.test",
 	} {
-		r := asking("GET", "/", document)
+		r := harness.Request("GET", "/", harness.Document)
 		r.RequestURI = path
-		w := serve(a.Require(greet), r)
+		w := harness.Serve(a.Require(harness.Greet), r)
 		location, err := url.Parse(w.Header().Get("Location"))
 		if err != nil || w.Code != http.StatusFound {
 			t.Errorf("%s: %d %q, want 302", path, w.Code, w.Header().Get("Location"))
@@ -57,14 +56,14 @@ func TestSignInRedirect(t *testing.T) {
 
 // Handlers in front may cut the path. The browser comes back to what it asked for.
 func TestSignInRedirectBehindStripPrefix(t *testing.T) {
-	a := newApp(t, signIn)
-	server := httptest.NewServer(http.StripPrefix("/app", a.Require(greet)))
+	a := harness.NewApp(t, harness.SignIn)
+	server := httptest.NewServer(http.StripPrefix("/app", a.Require(harness.Greet)))
 	defer server.Close()
 	r, err := http.NewRequestWithContext(t.Context(), "GET", server.URL+"/app/page?x=1", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
-	headers("Accept: text/html")(r)
+	harness.Headers("Accept: text/html")(r)
 	r.Host = "example.com"
 	resp, err := server.Client().Transport.RoundTrip(r)
 	if err != nil {
@@ -79,77 +78,77 @@ func TestSignInRedirectBehindStripPrefix(t *testing.T) {
 
 // Only a page can be sent somewhere, and only somebody who signing in could help.
 func TestSignInRedirectIsForDocuments(t *testing.T) {
-	a := newApp(t, signIn)
+	a := harness.NewApp(t, harness.SignIn)
 	for name, tc := range map[string]struct {
 		method string
-		edits  edit
+		edits  harness.Edit
 		want   int
 	}{
-		"document":                    {"GET", document, 302},
-		"document of an old browser":  {"GET", all(document, with("Sec-Fetch-Dest")), 302},
-		"frame":                       {"GET", all(document, with("Sec-Fetch-Dest", "iframe")), 302},
-		"fetch":                       {"GET", all(document, with("Sec-Fetch-Dest", "empty")), 401},
-		"image":                       {"GET", all(document, with("Sec-Fetch-Dest", "image")), 401},
-		"fetch of an old browser":     {"GET", all(document, with("Sec-Fetch-Dest"), with("Accept", "*/*")), 401},
-		"form post":                   {"POST", document, 401},
-		"HEAD":                        {"HEAD", document, 302},
-		"bad token":                   {"GET", all(document, withBearer("x")), 302},
-		"two headers":                 {"GET", all(document, with("Authorization", "Bearer x", "Bearer x")), 400},
-		"host that is not listed":     {"GET", all(document, host("evil.test")), 401},
-		"sibling that is not listed":  {"GET", all(document, host("blog.example.com")), 401},
-		"host that is none":           {"GET", all(document, host("a b")), 401},
-		"somebody signed in":          {"GET", all(document, a.signedIn()), 200},
-		"cross-origin, but not there": {"POST", all(document, a.signedIn(), headers("Origin: null")), 403},
+		"document":                    {"GET", harness.Document, 302},
+		"document of an old browser":  {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest")), 302},
+		"frame":                       {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest", "iframe")), 302},
+		"fetch":                       {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest", "empty")), 401},
+		"image":                       {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest", "image")), 401},
+		"fetch of an old browser":     {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest"), harness.With("Accept", "*/*")), 401},
+		"form post":                   {"POST", harness.Document, 401},
+		"HEAD":                        {"HEAD", harness.Document, 302},
+		"bad token":                   {"GET", harness.All(harness.Document, harness.WithBearer("x")), 302},
+		"two headers":                 {"GET", harness.All(harness.Document, harness.With("Authorization", "Bearer x", "Bearer x")), 400},
+		"host that is not listed":     {"GET", harness.All(harness.Document, harness.Host("evil.test")), 401},
+		"sibling that is not listed":  {"GET", harness.All(harness.Document, harness.Host("blog.example.com")), 401},
+		"host that is none":           {"GET", harness.All(harness.Document, harness.Host("a b")), 401},
+		"somebody signed in":          {"GET", harness.All(harness.Document, a.SignedIn()), 200},
+		"cross-origin, but not there": {"POST", harness.All(harness.Document, a.SignedIn(), harness.Headers("Origin: null")), 403},
 	} {
-		w := serve(a.Require(greet), asking(tc.method, "/p", tc.edits))
+		w := harness.Serve(a.Require(harness.Greet), harness.Request(tc.method, "/p", tc.edits))
 		if location := w.Header().Get("Location"); w.Code != tc.want || (location != "") != (tc.want == 302) {
 			t.Errorf("%s: %d with Location %q, want %d", name, w.Code, location, tc.want)
 		}
 	}
-	a.clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
-	cold := newAppOf(t, a.clerk, signIn)
-	if w := serve(cold.Require(greet), asking("GET", "/p", document, a.signedIn())); w.Code != 503 {
+	a.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
+	cold := harness.NewAppOf(t, a.Clerk, harness.SignIn)
+	if w := harness.Serve(cold.Require(harness.Greet), harness.Request("GET", "/p", harness.Document, a.SignedIn())); w.Code != 503 {
 		t.Errorf("no keys: %d, want 503: signing in again would not help", w.Code)
 	}
 }
 
 // A sign-in page that is itself behind Require would send browsers round for ever.
 func TestSignInRedirectNotFromSignIn(t *testing.T) {
-	a := newApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://EXAMPLE.com:443/sign-in?a=b" })
+	a := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://EXAMPLE.com:443/sign-in?a=b" })
 	for target, want := range map[string]int{
 		"/sign-in": 401, "/sign-in?redirect_url=x": 401, "/sign-in/": 302, "/": 302, "/other": 302, "/sign%2Din": 302,
 	} {
-		r := asking("GET", target, document)
-		if w := serve(a.Require(greet), r); w.Code != want {
+		r := harness.Request("GET", target, harness.Document)
+		if w := harness.Serve(a.Require(harness.Greet), r); w.Code != want {
 			t.Errorf("%s: %d, want %d", target, w.Code, want)
 		}
 	}
-	root := newApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://example.com?a=b" })
-	if w := serve(root.Require(greet), asking("GET", "/?x", document)); w.Code != 401 {
+	root := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://example.com?a=b" })
+	if w := harness.Serve(root.Require(harness.Greet), harness.Request("GET", "/?x", harness.Document)); w.Code != 401 {
 		t.Errorf("a sign-in page at the root, written without a slash: %d, want 401", w.Code)
 	}
-	path := newApp(t, func(c *clerkauth.Config) { c.SignInURL = "/sign-in?a=b" })
-	if w := serve(path.Require(greet), asking("GET", "/sign-in", document)); w.Code != 401 {
+	path := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "/sign-in?a=b" })
+	if w := harness.Serve(path.Require(harness.Greet), harness.Request("GET", "/sign-in", harness.Document)); w.Code != 401 {
 		t.Errorf("a path as sign-in page: %d at itself, want 401", w.Code)
 	}
-	if got, want := serve(path.Require(greet), asking("GET", "//evil.example/x", document)).Header().Get("Location"),
+	if got, want := harness.Serve(path.Require(harness.Greet), harness.Request("GET", "//evil.example/x", harness.Document)).Header().Get("Location"),
 		"https://example.com/sign-in?a=b&redirect_url=https%3A%2F%2Fexample.com%2F%2Fevil.example%2Fx"; got != want {
 		t.Errorf("a path as sign-in page: sent to %q, want %q", got, want)
 	}
-	elsewhere := newApp(t, signIn)
-	if w := serve(elsewhere.Require(greet), asking("GET", "/sign-in", document)); w.Code != 302 {
+	elsewhere := harness.NewApp(t, harness.SignIn)
+	if w := harness.Serve(elsewhere.Require(harness.Greet), harness.Request("GET", "/sign-in", harness.Document)); w.Code != 302 {
 		t.Errorf("the same path on another host: %d, want 302", w.Code)
 	}
 }
 
 // The address in Config serves every request: what one puts into it must not be there for the next.
 func TestSignInRedirectKeepsItsTarget(t *testing.T) {
-	a := newApp(t, signIn)
+	a := harness.NewApp(t, harness.SignIn)
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
 			path := "/" + strconv.Itoa(i)
-			w := serve(a.Require(greet), asking("GET", path, document))
+			w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", path, harness.Document))
 			if got := w.Header().Get("Location"); !strings.HasSuffix(got, "?redirect_url=https%3A%2F%2Fexample.com%2F"+strconv.Itoa(i)) {
 				t.Errorf("%s is sent to %q", path, got)
 			}

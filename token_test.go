@@ -8,17 +8,18 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // A header that asks for something, or brings its own key, asks in vain, whatever it asks for.
 func TestHeadersThatAskForMore(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{})
+	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for _, name := range []string{"crit", "b64", "enc", "zip", "jwk", "jku", "x5u", "x5c"} {
 		for value, v := range map[string]any{
 			"null": nil, "false": false, "true": true, "text": "DEF", "empty list": []string{}, "list": []string{"exp"}, "object": map[string]any{"kty": "RSA"},
 		} {
 			t.Run(name+" "+value, func(t *testing.T) {
-				if got := judged(t, auth, clerk.Token(clerktest.Claims{Header: map[string]any{name: v}})); got != clerkauth.ReasonTokenInvalid {
+				if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{Header: map[string]any{name: v}})); got != clerkauth.ReasonTokenInvalid {
 					t.Errorf("got %q, want %s", got, clerkauth.ReasonTokenInvalid)
 				}
 			})
@@ -82,7 +83,7 @@ func TestHeaderMembers(t *testing.T) {
 		{"another", "member", ""},
 	} {
 		t.Run(fmt.Sprintf("%s %#v", c.name, c.value), func(t *testing.T) {
-			if got := judged(t, auth, clerk.Token(clerktest.Claims{Header: map[string]any{c.name: c.value}})); got != c.want {
+			if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{Header: map[string]any{c.name: c.value}})); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -119,7 +120,7 @@ func TestHeadersAreReadStrictly(t *testing.T) {
 		{"crit, escaped", fmt.Sprintf(`{"alg":"RS256","kid":%q,"cri\u0074":["exp"]}`, kid), clerkauth.ReasonTokenInvalid},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := judged(t, auth, clerk.Token(clerktest.Claims{RawHeader: []byte(c.header)})); got != c.want {
+			if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{RawHeader: []byte(c.header)})); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -128,7 +129,7 @@ func TestHeadersAreReadStrictly(t *testing.T) {
 
 // Clerk signs tokens for machines with the keys of sessions, and they say whom they are for in other places.
 func TestMachineTokens(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{})
+	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for name, token := range map[string]string{
 		"API key":               "ak_secret",
 		"machine token":         "mt_secret",
@@ -139,20 +140,20 @@ func TestMachineTokens(t *testing.T) {
 		"template's JWT":        clerk.Token(clerktest.Claims{Header: map[string]any{"cat": "cl_B7d4PD222AAA"}}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := judged(t, auth, token); got != clerkauth.ReasonTokenTypeMismatch {
+			if got := harness.Judge(t, auth, token); got != clerkauth.ReasonTokenTypeMismatch {
 				t.Errorf("got %q, want %s", got, clerkauth.ReasonTokenTypeMismatch)
 			}
 		})
 	}
 	for _, token := range []string{"AK_secret", "ak-secret", "xak_secret", "sk_test_secret", "m2m_secret"} {
-		if got := judged(t, auth, token); got != clerkauth.ReasonTokenInvalid {
+		if got := harness.Judge(t, auth, token); got != clerkauth.ReasonTokenInvalid {
 			t.Errorf("%s: got %q, want %s", token, got, clerkauth.ReasonTokenInvalid)
 		}
 	}
 }
 
 func TestForgedSignatures(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{})
+	clerk, auth := harness.Offline(t, clerktest.Options{})
 	other := clerktest.New(t, clerktest.Options{})
 	token := clerk.Token(clerktest.Claims{})
 	header, rest, _ := strings.Cut(token, ".")
@@ -162,7 +163,7 @@ func TestForgedSignatures(t *testing.T) {
 	forged := map[string]string{
 		"another key":                   clerk.Forge(clerktest.Claims{}),
 		"another instance under my kid": other.Token(clerktest.Claims{Header: map[string]any{"kid": clerk.KeyID()}}),
-		"one bit":                       spoilSignature(token),
+		"one bit":                       harness.SpoilSignature(token),
 		"another payload":               header + "." + otherPayload + "." + signature,
 		"none":                          header + "." + payload + ".",
 		"short":                         header + "." + payload + "." + signature[:len(signature)-6],
@@ -171,24 +172,24 @@ func TestForgedSignatures(t *testing.T) {
 	}
 	for name, token := range forged {
 		t.Run(name, func(t *testing.T) {
-			if got := judged(t, auth, token); got != clerkauth.ReasonTokenSignature {
+			if got := harness.Judge(t, auth, token); got != clerkauth.ReasonTokenSignature {
 				t.Errorf("got %q, want %s", got, clerkauth.ReasonTokenSignature)
 			}
 		})
 	}
-	if got := judged(t, auth, token); got != "" {
+	if got := harness.Judge(t, auth, token); got != "" {
 		t.Errorf("the honest token after them: got %q", got)
 	}
 }
 
 // With JWTKey there is one key for every token, so that a kid tells nothing.
 func TestWithJWTKeyTheKIDIsNotRead(t *testing.T) {
-	clerk, auth := offline(t, clerktest.Options{})
+	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for _, kid := range []any{clerktest.Absent, nil, "", "another", 5, strings.Repeat("k", 257)} {
-		if got := judged(t, auth, clerk.Token(clerktest.Claims{Header: map[string]any{"kid": kid}})); got != "" {
+		if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{Header: map[string]any{"kid": kid}})); got != "" {
 			t.Errorf("kid %v: got %q, want a session", kid, got)
 		}
-		if got := judged(t, auth, clerk.Forge(clerktest.Claims{Header: map[string]any{"kid": kid}})); got != clerkauth.ReasonTokenSignature {
+		if got := harness.Judge(t, auth, clerk.Forge(clerktest.Claims{Header: map[string]any{"kid": kid}})); got != clerkauth.ReasonTokenSignature {
 			t.Errorf("kid %v, forged: got %q, want %s", kid, got, clerkauth.ReasonTokenSignature)
 		}
 	}
@@ -199,7 +200,7 @@ func TestWithJWTKeyTheKIDIsNotRead(t *testing.T) {
 
 // FuzzVerifyToken: no text panics, every refusal has a reason, and nothing is a session but what the instance minted.
 func FuzzVerifyToken(f *testing.F) {
-	clerk, auth := offline(f, clerktest.Options{Now: atNoon})
+	clerk, auth := harness.Offline(f, clerktest.Options{Now: harness.AtNoon})
 	honest := map[string]bool{
 		clerk.Token(clerktest.Claims{}): true,
 		clerk.Token(clerktest.Claims{Version: 1, Organization: clerkauth.Organization{ID: "org_1", Slug: "acme", Role: "admin"}}): true,
@@ -207,8 +208,8 @@ func FuzzVerifyToken(f *testing.F) {
 	for token := range maps.Clone(honest) {
 		f.Add(token)
 		f.Add(token + "\n")
-		f.Add(spoilSignature(token))
-		f.Add(token[:len(token)-1] + spare(token[len(token)-1]))
+		f.Add(harness.SpoilSignature(token))
+		f.Add(harness.SpareBits(token))
 	}
 	for _, token := range []string{
 		"", "..", "ak_x", "e30.e30.", "bnVsbA.bnVsbA.bnVsbA", clerk.Forge(clerktest.Claims{}),
@@ -219,7 +220,7 @@ func FuzzVerifyToken(f *testing.F) {
 		f.Add(token)
 	}
 	f.Fuzz(func(t *testing.T, token string) {
-		if got := judged(t, auth, token); (got == "") != honest[token] {
+		if got := harness.Judge(t, auth, token); (got == "") != honest[token] {
 			t.Errorf("VerifyToken(%q): got %q, minted %v", token, got, honest[token])
 		}
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // twin is the same application twice, with and without a token cache, over the same keys.
@@ -194,7 +195,7 @@ func TestAllocations(t *testing.T) {
 	for _, c := range clerk.Cookies(token) {
 		cookies.AddCookie(c)
 	}
-	party := setParty(auth.AuthenticateRequest(cookies))
+	party := harness.SetPartyCookie(auth.AuthenticateRequest(cookies))
 	cookies.AddCookie(party)
 	nothing := httptest.NewRequest(http.MethodGet, "https://example.com/", nil)
 	w := httptest.NewRecorder()

@@ -11,23 +11,24 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 func TestARotatedKeyIsFoundAtOnce(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.want(k.token, "", 0)
-		k.asked(1)
-		if got := k.auth.Generation(); got != 1 {
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Want(k.Token, "", 0)
+		k.Asked(1)
+		if got := k.Auth.Generation(); got != 1 {
 			k.Errorf("generation %d, want 1", got)
 		}
-		k.clerk.RotateKey()
-		k.want(k.mint(), "", 0)
-		if f := k.asked(1); f[0].header.Get("Cache-Control") != "no-cache" {
-			k.Errorf("asked for an unknown key with Cache-Control %q, want no-cache", f[0].header.Get("Cache-Control"))
+		k.Clerk.RotateKey()
+		k.Want(k.Mint(), "", 0)
+		if f := k.Asked(1); f[0].Header.Get("Cache-Control") != "no-cache" {
+			k.Errorf("asked for an unknown key with Cache-Control %q, want no-cache", f[0].Header.Get("Cache-Control"))
 		}
-		k.want(k.token, "", 0)
-		k.asked(0)
-		if got := k.auth.Generation(); got != 2 {
+		k.Want(k.Token, "", 0)
+		k.Asked(0)
+		if got := k.Auth.Generation(); got != 2 {
 			k.Errorf("generation %d, want 2", got)
 		}
 	})
@@ -35,13 +36,13 @@ func TestARotatedKeyIsFoundAtOnce(t *testing.T) {
 
 // A clock that stands still, as in tests, hides no rotation.
 func TestARotatedKeyIsFoundWhenTheClockStandsStill(t *testing.T) {
-	clerk := clerktest.New(t, clerktest.Options{Now: atNoon})
+	clerk := clerktest.New(t, clerktest.Options{Now: harness.AtNoon})
 	auth, err := clerkauth.New(clerk.Config())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if got := judged(t, auth, clerk.Token(clerktest.Claims{})); got != "" {
+		if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{})); got != "" {
 			t.Errorf("got %q, want a session", got)
 		}
 		clerk.RotateKey()
@@ -49,60 +50,41 @@ func TestARotatedKeyIsFoundWhenTheClockStandsStill(t *testing.T) {
 }
 
 func TestADroppedKeyIsGoneAtOnce(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.want(k.token, "", 0)
-		first := k.clerk.KeyID()
-		k.clerk.RotateKey()
-		k.clerk.RevokeKey(first)
-		k.want(k.token, "", 0) // nobody has told
-		second := k.mint()
-		k.want(second, "", 0) // asks
-		k.asked(2)
-		k.want(k.token, clerkauth.ReasonKeyUnknown, 0)
-		k.asked(0)
-		k.want(second, "", 0)
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Want(k.Token, "", 0)
+		first := k.Clerk.KeyID()
+		k.Clerk.RotateKey()
+		k.Clerk.RevokeKey(first)
+		k.Want(k.Token, "", 0) // nobody has told
+		second := k.Mint()
+		k.Want(second, "", 0) // asks
+		k.Asked(2)
+		k.Want(k.Token, clerkauth.ReasonKeyUnknown, 0)
+		k.Asked(0)
+		k.Want(second, "", 0)
 		time.Sleep(10 * time.Second)
-		k.want(k.token, clerkauth.ReasonKeyUnknown, 0)
-		k.asked(1)
+		k.Want(k.Token, clerkauth.ReasonKeyUnknown, 0)
+		k.Asked(1)
 	})
 }
 
 func TestRandomKIDsMakeOneFetch(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.want(k.token, "", 0)
-		k.asked(1)
-		together(32, func(i int) {
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Want(k.Token, "", 0)
+		k.Asked(1)
+		harness.Together(32, func(i int) {
 			for j := range 1000 / 32 {
-				k.want(k.stranger(fmt.Sprintf("ins_%d_%d", i, j)), clerkauth.ReasonKeyUnknown, 0)
+				k.Want(k.Stranger(fmt.Sprintf("ins_%d_%d", i, j)), clerkauth.ReasonKeyUnknown, 0)
 			}
 		})
-		k.asked(1)
+		k.Asked(1)
 		time.Sleep(10*time.Second - 1)
-		k.want(k.stranger("ins_x"), clerkauth.ReasonKeyUnknown, 0)
-		k.asked(0)
+		k.Want(k.Stranger("ins_x"), clerkauth.ReasonKeyUnknown, 0)
+		k.Asked(0)
 		time.Sleep(time.Nanosecond)
-		k.want(k.stranger("ins_x"), clerkauth.ReasonKeyUnknown, 0)
-		k.asked(1)
+		k.Want(k.Stranger("ins_x"), clerkauth.ReasonKeyUnknown, 0)
+		k.Asked(1)
 	})
-}
-
-// strangers sends n tokens of unknown keys at once and counts how they are refused and after what time.
-func (k *keyed) strangers(ctx context.Context, n int) map[string]int {
-	tokens := make([]string, n)
-	for i := range tokens {
-		tokens[i] = k.stranger(fmt.Sprint("ins_", i))
-	}
-	results := make([]string, n)
-	together(n, func(i int) {
-		begin := time.Now()
-		_, err := k.auth.VerifyToken(ctx, tokens[i])
-		results[i] = fmt.Sprint(err, " in ", time.Since(begin))
-	})
-	counts := map[string]int{}
-	for _, r := range results {
-		counts[r]++
-	}
-	return counts
 }
 
 func TestOnlySoManyWaitForAnUnknownKey(t *testing.T) {
@@ -116,18 +98,18 @@ func TestOnlySoManyWaitForAnUnknownKey(t *testing.T) {
 		"the request is done": {clerktest.Hang, time.Second, "clerkauth: jwk-remote-failed-to-load in 1s"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			withKeys(t, func(k *keyed) {
-				k.want(k.token, "", 0)
-				k.asked(1)
-				k.fault(c.fault)
+			harness.WithKeys(t, func(k *harness.Keyed) {
+				k.Want(k.Token, "", 0)
+				k.Asked(1)
+				k.Fault(c.fault)
 				for range 2 { // who has waited makes room
 					ctx, cancel := context.WithTimeout(k.Context(), c.timeout)
-					got := k.strangers(ctx, 200)
+					got := k.Strangers(ctx, 200)
 					cancel()
 					if got[c.waited] != 64 || got["clerkauth: jwk-remote-failed-to-load in 0s"] != 136 {
 						k.Errorf("got %v, want 64 × %s and 136 at once", got, c.waited)
 					}
-					k.asked(1)
+					k.Asked(1)
 					time.Sleep(10 * time.Second)
 				}
 			})
@@ -137,46 +119,46 @@ func TestOnlySoManyWaitForAnUnknownKey(t *testing.T) {
 
 // Whoever asks for a key that nobody knows delays nobody else.
 func TestKnownKeysNeverWait(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.want(k.token, "", 0)
-		k.fault(clerktest.Hang)
-		token := k.stranger("ins_x")
-		go k.want(token, clerkauth.ReasonKeysUnavailable, 3*time.Second)
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Want(k.Token, "", 0)
+		k.Fault(clerktest.Hang)
+		token := k.Stranger("ins_x")
+		go k.Want(token, clerkauth.ReasonKeysUnavailable, 3*time.Second)
 		for range 100 {
 			time.Sleep(100 * time.Millisecond)
-			k.want(k.token, "", 0)
+			k.Want(k.Token, "", 0)
 		}
 	})
 }
 
 func TestUnknownKeysWhileTheEndpointFails(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.want(k.token, "", 0)
-		k.asked(1)
-		k.fault(clerktest.Down)
-		k.want(k.stranger("ins_1"), clerkauth.ReasonKeysUnavailable, 0)
-		k.asked(1)
-		k.want(k.stranger("ins_2"), clerkauth.ReasonKeysUnavailable, 0) // whose it is cannot be told
-		k.asked(0)
-		k.want(k.token, "", 0)
-		k.fault(nil)
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Want(k.Token, "", 0)
+		k.Asked(1)
+		k.Fault(clerktest.Down)
+		k.Want(k.Stranger("ins_1"), clerkauth.ReasonKeysUnavailable, 0)
+		k.Asked(1)
+		k.Want(k.Stranger("ins_2"), clerkauth.ReasonKeysUnavailable, 0) // whose it is cannot be told
+		k.Asked(0)
+		k.Want(k.Token, "", 0)
+		k.Fault(nil)
 		time.Sleep(10 * time.Second)
-		k.want(k.token, "", 0) // a refresh is due
-		k.asked(1)
-		k.want(k.stranger("ins_3"), clerkauth.ReasonKeyUnknown, 0)
-		k.asked(1)
-		k.want(k.stranger("ins_4"), clerkauth.ReasonKeyUnknown, 0)
-		k.asked(0)
+		k.Want(k.Token, "", 0) // a refresh is due
+		k.Asked(1)
+		k.Want(k.Stranger("ins_3"), clerkauth.ReasonKeyUnknown, 0)
+		k.Asked(1)
+		k.Want(k.Stranger("ins_4"), clerkauth.ReasonKeyUnknown, 0)
+		k.Asked(0)
 	})
 }
 
 // A refresh that was under way may have been answered by a cache, which does not have the key yet.
 func TestAnUnknownKeyIsAskedForPastCaches(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.want(k.token, "", 0)
-		k.clerk.RotateKey()
-		token := k.mint()
-		k.fault(func(honest http.Handler) http.Handler {
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Want(k.Token, "", 0)
+		k.Clerk.RotateKey()
+		token := k.Mint()
+		k.Fault(func(honest http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				time.Sleep(time.Second)
 				if r.Header.Get("Cache-Control") == "no-cache" {
@@ -187,42 +169,42 @@ func TestAnUnknownKeyIsAskedForPastCaches(t *testing.T) {
 			})
 		})
 		time.Sleep(270 * time.Second)
-		k.want(k.token, "", 0) // begins a refresh
+		k.Want(k.Token, "", 0) // begins a refresh
 		synctest.Wait()
-		together(10, func(int) { k.want(token, "", 2*time.Second) })
-		k.asked(3)
+		harness.Together(10, func(int) { k.Want(token, "", 2*time.Second) })
+		k.Asked(3)
 	})
 }
 
 // Requests that waited for the same refresh and still do not know the key ask together, whichever came first.
 func TestThoseWhoWaitedAskTogether(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.want(k.token, "", 0)
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Want(k.Token, "", 0)
 		time.Sleep(270 * time.Second)
-		k.asked(1)
-		k.fault(clerktest.Slow(time.Second))
-		k.want(k.token, "", 0) // begins a refresh
+		k.Asked(1)
+		k.Fault(clerktest.Slow(time.Second))
+		k.Want(k.Token, "", 0) // begins a refresh
 		synctest.Wait()
-		k.fault(nil)
-		together(20, func(i int) {
+		k.Fault(nil)
+		harness.Together(20, func(i int) {
 			time.Sleep(time.Duration(i) * time.Millisecond)
-			k.want(k.stranger(fmt.Sprint("ins_", i)), clerkauth.ReasonKeyUnknown, time.Second-time.Duration(i)*time.Millisecond)
+			k.Want(k.Stranger(fmt.Sprint("ins_", i)), clerkauth.ReasonKeyUnknown, time.Second-time.Duration(i)*time.Millisecond)
 		})
-		k.asked(2)
+		k.Asked(2)
 	})
 }
 
 // What cannot be a session token of this instance costs nothing, and waits for nothing.
 func TestGarbageNeitherFetchesNorWaits(t *testing.T) {
-	withKeys(t, func(k *keyed) {
-		k.fault(clerktest.Hang)
+	harness.WithKeys(t, func(k *harness.Keyed) {
+		k.Fault(clerktest.Hang)
 		header := func(name string, value any) string {
-			return k.clerk.Token(clerktest.Claims{Header: map[string]any{name: value}})
+			return k.Clerk.Token(clerktest.Claims{Header: map[string]any{name: value}})
 		}
 		for token, want := range map[string]clerkauth.Reason{
 			"": clerkauth.ReasonTokenInvalid, "garbage": clerkauth.ReasonTokenInvalid, "..": clerkauth.ReasonTokenInvalid,
-			k.token + "\n":                          clerkauth.ReasonTokenInvalid,
-			"ak_" + k.token:                         clerkauth.ReasonTokenTypeMismatch,
+			k.Token + "\n":                          clerkauth.ReasonTokenInvalid,
+			"ak_" + k.Token:                         clerkauth.ReasonTokenTypeMismatch,
 			header("crit", "exp"):                   clerkauth.ReasonTokenInvalid,
 			header("cat", "x"):                      clerkauth.ReasonTokenTypeMismatch,
 			header("typ", "at+jwt"):                 clerkauth.ReasonTokenTypeMismatch,
@@ -231,13 +213,13 @@ func TestGarbageNeitherFetchesNorWaits(t *testing.T) {
 			header("kid", nil):                      clerkauth.ReasonKeyUnknown,
 			header("kid", clerktest.Absent):         clerkauth.ReasonKeyUnknown,
 			header("kid", strings.Repeat("k", 257)): clerkauth.ReasonKeyUnknown,
-			k.clerk.Token(clerktest.Claims{RawPayload: []byte("null")}): clerkauth.ReasonTokenInvalid,
+			k.Clerk.Token(clerktest.Claims{RawPayload: []byte("null")}): clerkauth.ReasonTokenInvalid,
 		} {
-			k.want(token, want, 0)
+			k.Want(token, want, 0)
 		}
-		k.asked(0)
-		k.want(header("kid", strings.Repeat("k", 256)), clerkauth.ReasonKeysUnavailable, 3*time.Second)
-		k.asked(1)
+		k.Asked(0)
+		k.Want(header("kid", strings.Repeat("k", 256)), clerkauth.ReasonKeysUnavailable, 3*time.Second)
+		k.Asked(1)
 	})
 }
 
@@ -245,24 +227,24 @@ func TestGarbageNeitherFetchesNorWaits(t *testing.T) {
 func TestPausesOfAClockThatGoesBack(t *testing.T) {
 	var back time.Duration
 	clock := func(cfg *clerkauth.Config) { cfg.Now = func() time.Time { return time.Now().Add(-back) } }
-	withKeys(t, func(k *keyed) {
+	harness.WithKeys(t, func(k *harness.Keyed) {
 		back = 0
-		k.fault(clerktest.Down)
-		k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
-		k.fault(nil)
-		k.want(k.token, clerkauth.ReasonKeysUnavailable, 0)
-		k.asked(1)
+		k.Fault(clerktest.Down)
+		k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 0)
+		k.Fault(nil)
+		k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 0)
+		k.Asked(1)
 		back = time.Hour
-		token := k.clerk.Token(clerktest.Claims{Extra: map[string]any{"iat": 0, "nbf": 0}})
-		k.want(token, "", 0)
-		k.asked(1)
-		k.want(k.stranger("ins_1"), clerkauth.ReasonKeyUnknown, 0)
-		k.asked(1)
+		token := k.Clerk.Token(clerktest.Claims{Extra: map[string]any{"iat": 0, "nbf": 0}})
+		k.Want(token, "", 0)
+		k.Asked(1)
+		k.Want(k.Stranger("ins_1"), clerkauth.ReasonKeyUnknown, 0)
+		k.Asked(1)
 		back = time.Hour + time.Minute
-		k.want(k.stranger("ins_2"), clerkauth.ReasonKeyUnknown, 0)
-		k.asked(1)
-		k.want(k.stranger("ins_3"), clerkauth.ReasonKeyUnknown, 0)
-		k.asked(0)
+		k.Want(k.Stranger("ins_2"), clerkauth.ReasonKeyUnknown, 0)
+		k.Asked(1)
+		k.Want(k.Stranger("ins_3"), clerkauth.ReasonKeyUnknown, 0)
+		k.Asked(0)
 	}, clock)
 }
 
@@ -281,14 +263,14 @@ func TestKeysOfAClockThatGoesBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var back time.Duration
-			withKeys(t, func(k *keyed) {
-				token := k.clerk.Token(clerktest.Claims{Extra: map[string]any{"iat": 0, "nbf": 0, "exp": k.begun.Add(time.Hour).Unix()}})
-				k.want(token, "", 0)
-				k.asked(1)
-				k.fault(c.fault)
+			harness.WithKeys(t, func(k *harness.Keyed) {
+				token := k.Clerk.Token(clerktest.Claims{Extra: map[string]any{"iat": 0, "nbf": 0, "exp": k.Begun.Add(time.Hour).Unix()}})
+				k.Want(token, "", 0)
+				k.Asked(1)
+				k.Fault(c.fault)
 				back = c.back
-				k.want(token, c.want, 0)
-				k.asked(c.fetched)
+				k.Want(token, c.want, 0)
+				k.Asked(c.fetched)
 			}, func(cfg *clerkauth.Config) { cfg.Now = func() time.Time { return time.Now().Add(-back) } })
 		})
 	}

@@ -1,16 +1,15 @@
 package jose_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"path"
 	"strings"
 	"testing"
 
 	"github.com/clerkauth/clerkauth/internal/jose"
+	"github.com/clerkauth/clerkauth/internal/vectors"
 )
 
 // FuzzObject holds Object to encoding/json: they take and refuse the same texts, but for what Object is stricter
@@ -114,27 +113,14 @@ func agreeOnValue(t *testing.T, raw string) {
 
 // Every text of JSONTestSuite, as the whole document and as a value in one.
 func TestJSONTestSuite(t *testing.T) {
-	archive, err := zip.OpenReader("../../testdata/vectors/jsontestsuite/vectors.zip")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = archive.Close() }()
 	taken, refused := 0, 0
-	for _, file := range archive.File {
-		r, err := file.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for file, text := range vectors.Files(t, "jsontestsuite") {
 		agree(t, string(text))
 		wrapped := `{"x":` + string(text) + "}"
 		agree(t, wrapped)
-		_, err = object(wrapped)
-		switch name := path.Base(file.Name); {
-		case strings.HasPrefix(name, "y_"), strings.HasPrefix(file.Name, "test_transform/"):
+		_, err := object(wrapped)
+		switch name := path.Base(file); {
+		case strings.HasPrefix(name, "y_"), strings.HasPrefix(file, "test_transform/"):
 			taken++
 			if err != nil {
 				t.Errorf("%s: got %v, want it taken", name, err)

@@ -1,14 +1,12 @@
 package sessiontoken_test
 
 import (
-	"archive/zip"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -17,39 +15,15 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 	"github.com/clerkauth/clerkauth/internal/reasons"
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+	"github.com/clerkauth/clerkauth/internal/vectors"
 )
-
-// vectorFiles are the files of one collection of vectors, by name.
-func vectorFiles(t *testing.T, collection string) map[string][]byte {
-	t.Helper()
-	archive, err := zip.OpenReader(path.Join("../../testdata/vectors", collection, "vectors.zip"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = archive.Close() }()
-	files := map[string][]byte{}
-	for _, f := range archive.File {
-		r, err := f.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if files[f.Name], err = io.ReadAll(r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return files
-}
-
-// transport is a network in memory.
-type transport func(*http.Request) (*http.Response, error)
-
-func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // everywhere is a network where every address holds the same document.
 func everywhere(document string) *http.Client {
-	return &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+	return &http.Client{Transport: harness.Transport(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{
 			StatusCode: http.StatusOK, Request: r, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(document)),
 		}, nil
@@ -109,7 +83,7 @@ type wycheproof struct {
 func readWycheproof(t *testing.T, name string) wycheproof {
 	t.Helper()
 	var w wycheproof
-	if err := json.Unmarshal(vectorFiles(t, "wycheproof")[name], &w); err != nil {
+	if err := json.Unmarshal(vectors.Files(t, "wycheproof")[name], &w); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -219,7 +193,7 @@ func serialized(t *testing.T, forms ...any) string {
 // The examples of RFC 7520, RFC 7797 and RFC 8037: of all their serializations only the compact one of the RS256
 // example has a good signature, and none is a session.
 func TestCookbook(t *testing.T) {
-	files := vectorFiles(t, "cookbook")
+	files := vectors.Files(t, "cookbook")
 	const rs256 = "jws/4_1.rsa_v15_signature.json"
 	tried := 0
 	for name, file := range files {
@@ -264,7 +238,7 @@ func TestCookbook(t *testing.T) {
 
 // Of the keys of RFC 7520, only the public RSA key is one to verify with: no private one, no other kind.
 func TestCookbookKeys(t *testing.T) {
-	files := vectorFiles(t, "cookbook")
+	files := vectors.Files(t, "cookbook")
 	var example struct{ Output struct{ Compact string } }
 	if err := json.Unmarshal(files["jws/4_1.rsa_v15_signature.json"], &example); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,21 @@
+package harness
+
+import "strings"
+
+const base64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+// SpoilSignature changes the first bit of a signature, which leaves its form as it was.
+func SpoilSignature(token string) string {
+	i := strings.LastIndexByte(token, '.') + 1
+	flipped := byte('A')
+	if token[i] == 'A' {
+		flipped = 'B'
+	}
+	return token[:i] + string(flipped) + token[i+1:]
+}
+
+// SpareBits changes the last character of a token in bits that are not used: a signature of 256 bytes leaves some.
+func SpareBits(token string) string {
+	last := len(token) - 1
+	return token[:last] + string(base64URL[strings.IndexByte(base64URL, token[last])+1])
+}

@@ -1,0 +1,278 @@
+package layout_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// senders are the packages and files that ask something of a server.
+var senders = []string{
+	"internal/jwks", "internal/backendapi", "internal/machine", "internal/fapiproxy",
+	"internal/transport", "guard.go", // pass on what the application's http.RoundTripper says
+}
+
+// makers are the packages and files that make an http.Client.
+var makers = []string{"internal/transport", "validate.go"}
+
+// keyed are the packages that send the secret key.
+var keyed = []string{"internal/backendapi", "internal/machine", "internal/fapiproxy"}
+
+// handing are the packages that give it to them.
+var handing = []string{root}
+
+// ways are what opens a connection, or listens for one.
+var ways = []string{
+	"net/http.DefaultClient", "net/http.DefaultTransport", "net/http.Transport", "net/http.ListenAndServe", "net/http.ListenAndServeTLS",
+	"net/http.Serve", "net/http.ServeTLS", "net/http.Server",
+}
+
+// connected are packages in which nearly everything does, or can; unconnected is what in them does not.
+var (
+	connected   = []string{"net", "crypto/tls", "log/syslog", "net/http/httputil", "net/rpc", "net/rpc/jsonrpc", "net/smtp", "os/exec", "plugin", "syscall", "unsafe"}
+	unconnected = []string{"net.Conn"}
+)
+
+func isWay(o types.Object) bool {
+	if o.Pkg() == nil || o.Parent() != o.Pkg().Scope() {
+		return false
+	}
+	name := o.Pkg().Path() + "." + o.Name()
+	return slices.Contains(ways, name) || slices.Contains(connected, o.Pkg().Path()) && !slices.Contains(unconnected, name)
+}
+
+// checked is a package with its types.
+type checked struct {
+	name  string
+	fset  *token.FileSet
+	files []*ast.File
+	types.Info
+}
+
+// each calls f with every package of order up to the root.
+func each(t *testing.T, f func(p *checked)) {
+	t.Helper()
+	exports := map[string]string{}
+	for _, p := range everything(t) {
+		exports[p.ImportPath] = p.Export
+	}
+	fset := token.NewFileSet()
+	gc := importer.ForCompiler(fset, "gc", func(importPath string) (io.ReadCloser, error) { return os.Open(exports[importPath]) })
+	found := packages(t)
+	for _, name := range order[:slices.Index(order, root)+1] {
+		source, ok := found[name]
+		if !ok {
+			continue
+		}
+		p := &checked{name: name, fset: fset, Info: types.Info{
+			Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{},
+		}}
+		for _, file := range source.GoFiles {
+			parsed, err := parser.ParseFile(fset, filepath.Join(source.Dir, file), nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.files = append(p.files, parsed)
+		}
+		config := types.Config{Importer: gc}
+		if _, err := config.Check(source.ImportPath, fset, p.files, &p.Info); err != nil {
+			t.Fatal(err)
+		}
+		f(p)
+	}
+}
+
+// allowed reports whether list names the package or, in the root, the file of a node.
+func (p *checked) allowed(n ast.Node, list []string) bool {
+	return slices.Contains(list, p.name) || slices.Contains(list, path.Join(p.name, filepath.Base(p.fset.Position(n.Pos()).Filename)))
+}
+
+func (p *checked) at(n ast.Node) string {
+	at := p.fset.Position(n.Pos())
+	return fmt.Sprintf("%s:%d", path.Join(p.name, filepath.Base(at.Filename)), at.Line)
+}
+
+// response reports whether a function with this signature returns an *http.Response: whoever calls one sends a request.
+func response(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	signature, ok := t.Underlying().(*types.Signature)
+	if !ok {
+		return false
+	}
+	for result := range signature.Results().Variables() {
+		if types.TypeString(result.Type(), nil) == "*net/http.Response" {
+			return true
+		}
+	}
+	return false
+}
+
+func TestFewOpenConnections(t *testing.T) {
+	sent := map[string]bool{}
+	each(t, func(p *checked) {
+		for _, file := range p.files {
+			ast.Inspect(file, func(n ast.Node) bool {
+				what := ""
+				switch n := n.(type) {
+				case *ast.CallExpr: // of a function value, too
+					if response(p.TypeOf(n.Fun)) {
+						what = "calls " + types.ExprString(n.Fun)
+					}
+				case *ast.Ident:
+					switch o := p.Uses[n]; o := o.(type) {
+					case nil:
+					case *types.Func: // as a value, too
+						if isWay(o) || response(o.Type()) {
+							what = "uses " + o.FullName()
+						}
+					default:
+						if isWay(o) {
+							what = "uses " + o.Pkg().Path() + "." + o.Name()
+						}
+					}
+				}
+				if what == "" {
+					return true
+				}
+				sent[p.name] = true
+				if !p.allowed(n, senders) {
+					t.Errorf("%s: %s", p.at(n), what)
+				}
+				return true
+			})
+		}
+	})
+	for _, name := range []string{"internal/jwks", "internal/backendapi"} {
+		if !sent[name] {
+			t.Errorf("%s sends nothing, as far as this test can see", name)
+		}
+	}
+}
+
+// An http.Client is made where the configuration is read, and handed on as a pointer.
+func TestFewMakeClients(t *testing.T) {
+	made := 0
+	each(t, func(p *checked) {
+		for _, file := range p.files {
+			pointers := map[*ast.Ident]bool{}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if star, ok := n.(*ast.StarExpr); ok {
+					if selector, ok := star.X.(*ast.SelectorExpr); ok {
+						pointers[selector.Sel] = true
+					}
+				}
+				id, ok := n.(*ast.Ident)
+				if !ok || pointers[id] {
+					return true
+				}
+				o, ok := p.Uses[id].(*types.TypeName)
+				if !ok || types.TypeString(o.Type(), nil) != "net/http.Client" {
+					return true
+				}
+				made++
+				if !p.allowed(id, makers) {
+					t.Errorf("%s: an http.Client", p.at(id))
+				}
+				return true
+			})
+		}
+	})
+	if made == 0 {
+		t.Error("there is no http.Client, as far as this test can see")
+	}
+}
+
+// The secret key goes from the root to the packages that send it, and into no other header.
+func TestFewNameTheSecretKey(t *testing.T) {
+	taken, sent := false, false
+	each(t, func(p *checked) {
+		for _, file := range p.files {
+			ast.Inspect(file, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.Ident:
+					if f, ok := p.Uses[n].(*types.Func); ok && takesSecret(f) {
+						taken = true
+						if !p.allowed(n, handing) && !p.allowed(n, keyed) {
+							t.Errorf("%s: uses %s, which takes the secret key", p.at(n), f.FullName())
+						}
+					}
+				default:
+					if p.setsAuthorization(n) {
+						sent = true
+						if !p.allowed(n, keyed) {
+							t.Errorf("%s: sets Authorization", p.at(n))
+						}
+					}
+				}
+				return true
+			})
+		}
+	})
+	if !taken || !sent {
+		t.Errorf("the secret key is handed on: %t, sent: %t, as far as this test can see", taken, sent)
+	}
+}
+
+// takesSecret reports whether f, of a package that sends the secret key, is given it.
+func takesSecret(f *types.Func) bool {
+	if f.Pkg() == nil {
+		return false
+	}
+	if name, ok := local(f.Pkg().Path()); !ok || !slices.Contains(keyed, name) {
+		return false
+	}
+	for parameter := range f.Signature().Params().Variables() {
+		if strings.Contains(strings.ToLower(parameter.Name()), "secret") {
+			return true
+		}
+	}
+	return false
+}
+
+// setsAuthorization reports whether n sets a header for credentials.
+func (p *checked) setsAuthorization(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		selector, ok := n.Fun.(*ast.SelectorExpr)
+		if !ok {
+			return false
+		}
+		f, ok := p.Uses[selector.Sel].(*types.Func)
+		if !ok {
+			return false
+		}
+		switch f.FullName() {
+		case "(*net/http.Request).SetBasicAuth":
+			return true
+		case "(net/http.Header).Set", "(net/http.Header).Add":
+			return p.authorization(n.Args[0])
+		}
+	case *ast.AssignStmt:
+		return slices.ContainsFunc(n.Lhs, func(left ast.Expr) bool {
+			index, ok := left.(*ast.IndexExpr)
+			return ok && p.authorization(index.Index)
+		})
+	case *ast.KeyValueExpr:
+		return p.authorization(n.Key)
+	}
+	return false
+}
+
+// authorization reports whether an expression is a constant that names a header for credentials.
+func (p *checked) authorization(e ast.Expr) bool {
+	v := p.Types[e].Value
+	return v != nil && v.Kind() == constant.String && strings.HasSuffix(strings.ToLower(constant.StringVal(v)), "authorization")
+}

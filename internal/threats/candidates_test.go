@@ -1,0 +1,195 @@
+package threats_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+// What a handshake can help is not hidden by what it cannot.
+func TestRecoverableBesideWorthlessCookies(t *testing.T) {
+	v := newVisitor(t)
+	future := v.Now.Add(time.Hour)
+	for want, c := range map[clerkauth.Reason]clerktest.Claims{
+		clerkauth.ReasonTokenExpired:       {IssuedAt: v.Now.Add(-time.Hour)},
+		clerkauth.ReasonTokenNotActiveYet:  {IssuedAt: v.Now, NotBefore: future, ExpiresAt: future},
+		clerkauth.ReasonTokenFromTheFuture: {IssuedAt: future, NotBefore: v.Now, ExpiresAt: future},
+		clerkauth.ReasonTokenMissingAzp:    {Extra: map[string]any{"azp": clerktest.Absent}},
+	} {
+		for what, plant := range map[string]string{
+			"garbage":   planted("garbage"),
+			"a forgery": planted(v.forged(0)),
+			"the sibling's own": planted(repeat(20, func(n int) string {
+				return v.Clerk.Token(clerktest.Claims{AuthorizedParty: fmt.Sprintf("https://s%d.example.com", n)})
+			})...),
+		} {
+			for _, where := range []string{"before", "behind"} {
+				r := v.requests(v.Clerk.Token(c), plant)["page, planted "+where]
+				harness.WantState(t, v.Replica().AuthenticateRequest(r), clerkauth.Handshake, want)
+				if t.Failed() {
+					t.Fatalf("%s %s", what, where)
+				}
+			}
+		}
+	}
+}
+
+// Keys are asked for a few tokens and no more. What else comes makes it unclear whether anybody is signed in.
+func TestManyUnknownKeys(t *testing.T) {
+	v := newVisitor(t)
+	for n, want := range map[int]clerkauth.Reason{15: clerkauth.ReasonTokenExpired, 20: clerkauth.ReasonSessionTokenAmbiguous} {
+		plant := planted(repeat(n, func(n int) string {
+			c := v.claims(attacker)
+			c.Header = map[string]any{"kid": fmt.Sprintf("ins_%d", n)}
+			return v.Clerk.Token(c)
+		})...)
+		harness.WantState(t, v.Replica().AuthenticateRequest(v.requests(v.old(victim), plant)["page, planted before"]), clerkauth.Handshake, want)
+	}
+}
+
+// Claims that are not verified rank a token, and do no more: what they say of a session with a party cookie is not
+// believed when the signature fails.
+func TestForgeriesOfTheVisitorsSession(t *testing.T) {
+	v := newVisitor(t)
+	party := v.PartyCookie(v.claims(victim))
+	c := v.claims(victim)
+	c.ExpiresAt = v.Now.Add(time.Hour)
+	fresh := v.Clerk.Forge(c)
+	c.ExpiresAt, c.IssuedAt = time.Time{}, v.Now.Add(-time.Hour)
+	expired := v.Clerk.Forge(c)
+	for what, plant := range map[string]string{"fresh": planted(fresh), "expired": planted(expired), "both": planted(expired, fresh)} {
+		for kind, r := range v.requests(v.token(attacker), plant, party) {
+			if strings.HasPrefix(kind, "page") {
+				continue
+			}
+			if got := who(t, v.Replica().AuthenticateRequest(r)); got != attacker { // nothing of the victim's is left but the party cookie
+				t.Errorf("%s, %s: %s", what, kind, got)
+			}
+		}
+		for kind, r := range v.requests(v.token(victim), plant, party) {
+			if got := who(t, v.Replica().AuthenticateRequest(r)); got != victim {
+				t.Errorf("%s beside the honest one, %s: %s", what, kind, got)
+			}
+		}
+	}
+	// More of them than signatures are verified: it cannot be told which is the visitor's.
+	plant := planted(repeat(6, func(n int) string {
+		c.IssuedAt = c.IssuedAt.Add(time.Duration(n) * time.Second)
+		return v.Clerk.Forge(c)
+	})...)
+	for _, kind := range []string{"fetch, planted before", "write, planted before"} {
+		r := v.requests(v.token(attacker), plant, party)[kind]
+		if got := who(t, v.Replica().AuthenticateRequest(r)); got != string(clerkauth.ReasonSessionTokenAmbiguous) {
+			t.Errorf("six forgeries, %s: %s", kind, got)
+		}
+	}
+}
+
+// The same session under both names, once older: it is one session, and the party cookie lets the newer one count.
+func TestOneSessionUnderTwoNames(t *testing.T) {
+	v := newVisitor(t)
+	older := v.token(victim)
+	v.Now = v.Now.Add(20 * time.Second)
+	party, newer := v.PartyCookie(v.claims(victim)), v.token(victim)
+	for _, own := range [][]string{nil, {party}} {
+		for what, names := range map[string][2]string{"plain": {older, newer}, "suffixed": {newer, older}} {
+			r := v.Script("", own...)
+			r.Header["Cookie"] = []string{strings.Join(append([]string{
+				"__session_" + harness.Suffix(v.Clerk) + "=" + names[0], "__session=" + names[1], planted(v.old(attacker)),
+				fmt.Sprintf("__client_uat=%d", v.Now.Unix()-30), fmt.Sprintf("__client_uat_%s=%d", harness.Suffix(v.Clerk), v.Now.Unix()-30),
+			}, own...), "; ")}
+			state := v.AuthenticateRequest(r)
+			if got := who(t, state); got != victim || state.Token() != newer {
+				t.Errorf("newer %s, party cookie %t: %s, newer token %t", what, own != nil, got, state.Token() == newer)
+			}
+		}
+	}
+}
+
+// On a quiet site a token that was verified before is known again as soon as the keys are here, and costs no signature.
+func TestVerifiedBeforeTheKeysWentStale(t *testing.T) {
+	v := newVisitor(t)
+	c := v.claims(victim)
+	c.ExpiresAt = v.Now.Add(time.Hour)
+	token := v.Clerk.Token(c)
+	harness.WantState(t, v.AuthenticateRequest(v.Script(token)), clerkauth.SignedIn, "")
+	v.Now = v.Now.Add(10 * time.Minute)
+	r := v.requests(token, planted(repeat(4, v.forged)...))["fetch, planted before"]
+	if got := who(t, v.AuthenticateRequest(r)); got != victim {
+		t.Errorf("behind four forgeries: %s", got)
+	}
+}
+
+// Once a session with a party cookie passes, what was planted costs nothing more: no signature, no question.
+func TestPartyCookieEndsTheSearch(t *testing.T) {
+	var asked []string
+	v := newVisitor(t, func(c *clerkauth.Config) {
+		c.AllowParty = func(_ context.Context, origin, _ string) bool {
+			asked = append(asked, origin)
+			return false
+		}
+	})
+	c := v.claims(attacker)
+	c.AuthorizedParty = "https://sibling.example.com"
+	party, plant := v.PartyCookie(v.claims(victim)), planted(v.Clerk.Token(c))
+	for _, own := range [][]string{{party}, nil} {
+		asked = nil
+		if got := who(t, v.AuthenticateRequest(v.requests(v.token(victim), plant, own...)["fetch, planted before"])); got != victim {
+			t.Errorf("party cookie %t: %s", own != nil, got)
+		}
+		if got := slices.Contains(asked, c.AuthorizedParty); got != (own == nil) {
+			t.Errorf("party cookie %t: AllowParty was asked about the planted token: %t", own != nil, got)
+		}
+	}
+}
+
+// An expired token that decides is not refreshed when another one, of whatever session, could not be judged.
+func TestNotRefreshedBesideATokenThatCannotBeJudged(t *testing.T) {
+	v := newVisitor(t)
+	v.AnswerRefreshes(0, "__session="+v.token(attacker)+"; Path=/")
+	expired := v.old(attacker)
+	v.AuthenticateRequest(v.Script(expired))
+	v.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
+	c := v.claims(victim)
+	c.Header = map[string]any{"kid": "ins_2new"}
+	r := v.Script("")
+	r.Header["Cookie"] = []string{strings.Join([]string{
+		"__session=" + v.Clerk.Token(c), "__client_uat=0",
+		"__session_" + harness.Suffix(v.Clerk) + "=" + expired, "__client_uat_" + harness.Suffix(v.Clerk) + "=1", v.RefreshCookie(),
+	}, "; ")}
+	if got := who(t, v.AuthenticateRequest(r)); got == attacker {
+		t.Error("the attacker's session was refreshed")
+	}
+	if n := harness.Asked(v.Clerk, clerktest.BackendRefresh); n != 0 {
+		t.Errorf("%d refreshes, want none", n)
+	}
+}
+
+// Where tokens without azp, or of any party, are accepted, they are looked at like any other.
+func TestInsecurelyAllowedAmongExpiredTokens(t *testing.T) {
+	for what, change := range map[string]func(*clerkauth.Config){
+		"without azp":  func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true },
+		"of any party": func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true },
+	} {
+		v := newVisitor(t, change)
+		token := v.WithoutAzp(v.claims(victim))
+		if what == "of any party" {
+			c := v.claims(victim)
+			c.AuthorizedParty = "https://anywhere.example.com"
+			token = v.Clerk.Token(c)
+		}
+		plant := planted(repeat(20, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...)
+		for kind, r := range v.requests(token, plant) {
+			if got := who(t, v.Replica(change).AuthenticateRequest(r)); got != victim {
+				t.Errorf("%s, %s: %s", what, kind, got)
+			}
+		}
+	}
+}

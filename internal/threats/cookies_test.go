@@ -1,0 +1,273 @@
+package threats_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+// visitor is somebody's browser, in which a sibling subdomain plants cookies of its own.
+type visitor struct {
+	*harness.App
+	second *clerkauth.Authenticator // another process of the same application
+}
+
+const (
+	victim   = "user_2victim"
+	attacker = "user_2attacker"
+)
+
+func newVisitor(t *testing.T, changes ...func(*clerkauth.Config)) *visitor {
+	t.Helper()
+	v := &visitor{App: harness.NewApp(t, changes...)}
+	v.second = v.Replica()
+	return v
+}
+
+func (v *visitor) claims(user string) clerktest.Claims {
+	return clerktest.Claims{Subject: user, SessionID: strings.Replace(user, "user_2", "sess_2", 1), IssuedAt: v.Now}
+}
+
+// token is a good session token of a user at the application.
+func (v *visitor) token(user string) string { return v.Clerk.Token(v.claims(user)) }
+
+// old is one that has expired.
+func (v *visitor) old(user string) string { return v.Expired(v.claims(user)) }
+
+// forged claims to be a good token of the instance, under its published key. They differ in n.
+func (v *visitor) forged(n int) string {
+	c := v.claims(fmt.Sprintf("user_2forged%d", n))
+	c.ExpiresAt = v.Now.Add(400 * 24 * time.Hour)
+	return v.Clerk.Forge(c)
+}
+
+// planted are session cookies of the plain name with these tokens, as one header line.
+func planted(tokens ...string) string {
+	return "__session=" + strings.Join(tokens, "; __session=")
+}
+
+func repeat(n int, token func(int) string) []string {
+	tokens := make([]string, n)
+	for i := range tokens {
+		tokens[i] = token(i)
+	}
+	return tokens
+}
+
+// requests are what a browser with these cookies may send: its own, and planted ones before or behind them.
+func (v *visitor) requests(token, plant string, own ...string) map[string]*http.Request {
+	all := map[string]*http.Request{}
+	for kind, r := range map[string]*http.Request{"page": v.Page(token, own...), "fetch": v.Script(token, own...), "write": v.Script(token, own...)} {
+		if kind == "write" {
+			r.Method = http.MethodPost
+		}
+		mine := strings.Join(r.Header["Cookie"], "; ")
+		for where, cookie := range map[string]string{"before": plant + "; " + mine, "behind": mine + "; " + plant} {
+			ask := r.Clone(r.Context())
+			ask.Header["Cookie"] = []string{cookie}
+			all[kind+", planted "+where] = ask
+		}
+	}
+	return all
+}
+
+// who is the user that a decision signs in, or the reason why it is nobody.
+func who(t *testing.T, s *clerkauth.RequestState) string {
+	t.Helper()
+	if reason := harness.Reason(t, s); reason != "" {
+		return string(reason)
+	}
+	return s.Session.UserID
+}
+
+// worthlessPlants are cookies that sign nobody in, up to as many as are read.
+func (v *visitor) worthlessPlants() map[string]string {
+	expired := func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) }
+	return map[string]string{
+		"garbage":                planted(repeat(500, func(n int) string { return fmt.Sprintf("garbage.%d", n) })...),
+		"three forgeries":        planted(repeat(3, v.forged)...),
+		"the attacker's expired": planted(repeat(60, expired)...),
+		"the sibling's own": planted(repeat(60, func(n int) string {
+			c := v.claims(attacker)
+			c.AuthorizedParty = fmt.Sprintf("https://s%d.example.com", n)
+			return v.Clerk.Token(c)
+		})...),
+		"another issuer's": planted(repeat(60, func(n int) string {
+			c := v.claims(attacker)
+			c.Issuer = fmt.Sprintf("https://clerk%d.evil.example", n)
+			return v.Clerk.Token(c)
+		})...),
+		"of keys that nobody has": planted(repeat(15, func(n int) string {
+			c := v.claims(attacker)
+			c.Header = map[string]any{"kid": fmt.Sprintf("ins_%d", n)}
+			return v.Clerk.Forge(c)
+		})...),
+		"of no key": planted(repeat(60, func(n int) string {
+			c := v.claims(fmt.Sprintf("user_2kid%d", n))
+			c.Header = map[string]any{"kid": clerktest.Absent}
+			return v.Clerk.Token(c)
+		})...),
+		"of a key's name too long": planted(repeat(60, func(n int) string {
+			c := v.claims(fmt.Sprintf("user_2kid%d", n))
+			c.Header = map[string]any{"kid": strings.Repeat("k", 300)}
+			return v.Clerk.Token(c)
+		})...),
+		"of another type": planted(repeat(60, func(n int) string {
+			c := v.claims(fmt.Sprintf("user_2typ%d", n))
+			c.Header = map[string]any{"typ": "JOSE"}
+			return v.Clerk.Token(c)
+		})...),
+		"that never expire": planted(repeat(60, func(n int) string {
+			c := v.claims(fmt.Sprintf("user_2exp%d", n))
+			c.Extra = map[string]any{"exp": clerktest.Absent}
+			return v.Clerk.Token(c)
+		})...),
+		"signed with another alg": planted(repeat(60, func(n int) string {
+			c := v.claims(fmt.Sprintf("user_2alg%d", n))
+			c.Header = map[string]any{"alg": "RS512"}
+			return v.Clerk.Token(c)
+		})...),
+		"expired, with refresh cookie": planted(repeat(16, expired)...) + "; __refresh_" + harness.Suffix(v.Clerk) + "=rt_attacker",
+	}
+}
+
+// Worthless cookies hide nobody, with a party cookie or without, whether or not the keys are at hand and the visitor's
+// own token was seen before.
+func TestPlantedCookiesHideNobody(t *testing.T) {
+	v := newVisitor(t)
+	party := v.PartyCookie(v.claims(victim))
+	for what, plant := range v.worthlessPlants() {
+		for held, own := range map[string][]string{"no party cookie": nil, "a party cookie": {party}} {
+			token := v.token(victim)
+			for kind, r := range v.requests(token, plant, own...) {
+				auth := v.Replica()
+				if got := who(t, auth.AuthenticateRequest(r)); got != victim {
+					t.Errorf("%s, %s, %s, keys not at hand: %s", what, held, kind, got)
+				}
+				if got := who(t, auth.AuthenticateRequest(r)); got != victim {
+					t.Errorf("%s, %s, %s, seen before: %s", what, held, kind, got)
+				}
+			}
+		}
+	}
+}
+
+// On a quiet site the keys are too old to be used as they are. What the tokens say is known all the same.
+func TestQuietSite(t *testing.T) {
+	v := newVisitor(t)
+	harness.WantState(t, v.AuthenticateRequest(v.Page(v.token(victim))), clerkauth.SignedIn, "")
+	for _, kind := range []string{"page", "fetch", "write"} {
+		for _, where := range []string{"before", "behind"} {
+			v.Now = v.Now.Add(10 * time.Minute)
+			plant := planted(repeat(6, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...)
+			r := v.requests(v.token(victim), plant)[kind+", planted "+where]
+			if got := who(t, v.AuthenticateRequest(r)); got != victim {
+				t.Errorf("%s, planted %s: %s", kind, where, got)
+			}
+		}
+	}
+}
+
+// The attacker's own session and forgeries that say all the right things come before the visitor's token. With a party
+// cookie they change nothing; without one nobody can tell, and it is not the attacker's.
+func TestPlantedSessionAndForgeries(t *testing.T) {
+	v := newVisitor(t)
+	party := v.PartyCookie(v.claims(victim))
+	for n := range 20 {
+		plant := planted(append(repeat(n, v.forged), v.token(attacker))...)
+		for _, seen := range []string{"not seen before", "seen before"} {
+			token := v.token(victim)
+			for held, own := range map[string][]string{"no party cookie": nil, "a party cookie": {party}} {
+				want := victim
+				if own == nil {
+					want = string(clerkauth.ReasonSessionTokenAmbiguous)
+				}
+				for kind, r := range v.requests(token, plant, own...) {
+					auth := v.Replica()
+					if seen == "seen before" {
+						harness.WantState(t, auth.AuthenticateRequest(v.Script(token)), clerkauth.SignedIn, "")
+					}
+					if got := who(t, auth.AuthenticateRequest(r)); got != want {
+						t.Errorf("%d forgeries, %s, %s, %s: %s, want %s", n, seen, held, kind, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// The visitor's token has just expired, and a fresh one was planted beside it. Theirs is the session to recover, on pages
+// and for fetches: recovering it signs nobody else in.
+func TestPlantedBesideAnExpiredSession(t *testing.T) {
+	v := newVisitor(t)
+	party, expired := v.PartyCookie(v.claims(victim)), v.old(victim)
+	for what, plant := range map[string]string{
+		"a session":                planted(v.token(attacker)),
+		"a session and its old":    planted(v.token(attacker), v.old(attacker)),
+		"a session and forgeries":  planted(append(repeat(10, v.forged), v.token(attacker))...),
+		"sixteen expired sessions": planted(repeat(16, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...),
+	} {
+		for kind, r := range v.requests(expired, plant, party) {
+			for _, auth := range []*clerkauth.Authenticator{v.Replica(), v.Authenticator} {
+				state := auth.AuthenticateRequest(r)
+				want := clerkauth.SignedOut
+				if strings.HasPrefix(kind, "page") {
+					want = clerkauth.Handshake
+				}
+				harness.WantState(t, state, want, clerkauth.ReasonTokenExpired)
+				if t.Failed() {
+					t.Fatalf("%s, %s", what, kind)
+				}
+			}
+		}
+		// With a refresh cookie it is refreshed, and nobody else's is.
+		fresh := v.token(victim)
+		v.AnswerRefreshes(0, "__session="+fresh+"; Path=/")
+		for kind, r := range v.requests(expired, plant, party, v.RefreshCookie()) {
+			if r.Method == http.MethodPost {
+				continue
+			}
+			v.Clerk.ResetRequests()
+			if got := who(t, v.Replica().AuthenticateRequest(r)); got != victim {
+				t.Errorf("%s, %s, to be refreshed: %s", what, kind, got)
+			}
+			for _, asked := range v.Clerk.Requests() {
+				if asked.Endpoint == clerktest.BackendRefresh && asked.Path != "/v1/sessions/sess_2victim/refresh" {
+					t.Errorf("%s, %s: asked %s", what, kind, asked.Path)
+				}
+			}
+		}
+	}
+}
+
+// Without a party cookie, expired tokens that disagree are not refreshed: whose refresh cookie came is not known.
+func TestExpiredSessionsThatDisagreeAreNotRefreshed(t *testing.T) {
+	v := newVisitor(t)
+	v.AnswerRefreshes(0, "__session="+v.token(attacker)+"; Path=/")
+	for what, plant := range map[string]string{
+		"one":  planted(v.old(attacker)),
+		"many": planted(repeat(20, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...),
+		"forgeries": planted(repeat(8, func(n int) string {
+			c := v.claims(fmt.Sprintf("user_2old%d", n))
+			c.IssuedAt = v.Now.Add(-time.Hour)
+			return v.Clerk.Forge(c)
+		})...),
+		"more than many": planted(repeat(70, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...),
+	} {
+		for kind, r := range v.requests(v.old(victim), plant, v.RefreshCookie()) {
+			state := v.Replica().AuthenticateRequest(r)
+			if got := who(t, state); got == attacker || got == victim {
+				t.Errorf("%s, %s: signed in as %s", what, kind, got)
+			}
+			if page := strings.HasPrefix(kind, "page"); page != (state.Status == clerkauth.Handshake) {
+				t.Errorf("%s, %s: %s", what, kind, state.Status)
+			}
+		}
+	}
+}

@@ -1,0 +1,279 @@
+package threats_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+const (
+	cross   = clerkauth.ReasonCrossOriginRequest
+	sibling = "https://blog.example.com"
+)
+
+// arrives is a write as a browser sends it; what is empty is not sent.
+func arrives(origin, site, mode, dest, referrer string) harness.Edit {
+	var lines []string
+	for _, h := range [][2]string{
+		{"Origin", origin}, {"Sec-Fetch-Site", site}, {"Sec-Fetch-Mode", mode}, {"Sec-Fetch-Dest", dest}, {"Referer", referrer},
+	} {
+		if h[1] != "" {
+			lines = append(lines, h[0]+": "+h[1])
+		}
+	}
+	return harness.Headers(lines...)
+}
+
+// throughWorkers are forms as they come out of a service worker that answers with respondWith(fetch(event.request)),
+// and past it: what Chromium 156, Firefox 153 and WebKitGTK 2.50 send under each Referrer-Policy of the form's page.
+// The module e2e holds the engines to it.
+var throughWorkers = []struct {
+	engine, policies string
+	sibling, own     harness.Edit
+	siblingMay       clerkauth.Reason // empty: nothing tells it from the app's own
+	ownMay           clerkauth.Reason
+}{
+	{
+		"any engine, past the worker", "all but the two below",
+		arrives(sibling, "same-site", "navigate", "document", sibling+"/"), arrives(harness.Origin, "same-origin", "navigate", "document", harness.Origin+"/form?a=1"),
+		cross, "",
+	},
+	{
+		"any engine, past the worker", "same-origin",
+		arrives("null", "same-site", "navigate", "document", ""), arrives(harness.Origin, "same-origin", "navigate", "document", harness.Origin+"/form"),
+		cross, "",
+	},
+	{
+		"any engine, past the worker", "no-referrer",
+		arrives("null", "same-site", "navigate", "document", ""), arrives("null", "same-origin", "navigate", "document", ""),
+		cross, "",
+	},
+	{
+		"Chromium", "all but the two below",
+		arrives(sibling, "same-site", "navigate", "empty", sibling+"/"), arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
+		cross, "",
+	},
+	{
+		"Chromium", "same-origin",
+		arrives("null", "same-site", "navigate", "empty", ""), arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
+		cross, "",
+	},
+	{
+		"Chromium", "no-referrer",
+		arrives("null", "same-site", "navigate", "empty", ""), arrives("null", "same-origin", "navigate", "empty", ""),
+		cross, "",
+	},
+	{
+		"Firefox", "all but the two below",
+		arrives(harness.Origin, "same-origin", "same-origin", "empty", sibling+"/"), arrives(harness.Origin, "same-origin", "same-origin", "empty", harness.Origin+"/form"),
+		cross, "",
+	},
+	{
+		"Firefox", "unsafe-url",
+		arrives(harness.Origin, "same-origin", "same-origin", "empty", sibling+"/attack?a=https://example.com/"), arrives(harness.Origin, "same-origin", "same-origin", "empty", harness.Origin+"/form"),
+		cross, "",
+	},
+	{
+		"Firefox", "same-origin",
+		arrives("null", "same-origin", "same-origin", "empty", ""), arrives(harness.Origin, "same-origin", "same-origin", "empty", harness.Origin+"/form"),
+		cross, "",
+	},
+	{
+		"Firefox", "no-referrer",
+		arrives("null", "same-origin", "same-origin", "empty", ""), arrives("null", "same-origin", "same-origin", "empty", ""),
+		cross, cross,
+	},
+	{
+		"WebKit", "all but the two below",
+		arrives(sibling, "same-origin", "navigate", "empty", sibling+"/"), arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
+		cross, "",
+	},
+	{
+		"WebKit", "same-origin",
+		arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/worker.js"), arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
+		"", "",
+	},
+	{
+		"WebKit", "no-referrer",
+		arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/worker.js"), arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/worker.js"),
+		"", "",
+	},
+}
+
+func TestFormsThroughServiceWorkers(t *testing.T) {
+	a := harness.NewApp(t)
+	for _, tc := range throughWorkers {
+		for _, form := range []struct {
+			of   string
+			sent harness.Edit
+			want clerkauth.Reason
+		}{{"a sibling", tc.sibling, tc.siblingMay}, {"the app itself", tc.own, tc.ownMay}} {
+			r := harness.Request("POST", harness.Origin+"/write", a.SignedIn(), form.sent)
+			harness.AsServer(r)
+			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != form.want {
+				t.Errorf("%s, policy %s: a form of %s: %q, want %q", tc.engine, tc.policies, form.of, got, form.want)
+			}
+		}
+	}
+}
+
+// Whatever a browser says of where a write comes from has to agree.
+func TestContradictedWrites(t *testing.T) {
+	long := strings.Repeat("a", 1<<20)
+	for _, tc := range []struct {
+		name string
+		sent harness.Edit
+		want clerkauth.Reason
+	}{
+		{"a sibling's Origin, called same-origin", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: "+sibling), cross},
+		{"a sibling's Origin, called typed", harness.Headers("Sec-Fetch-Site: none", "Origin: "+sibling), cross},
+		{"a stranger's Origin, called same-origin", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: https://evil.test"), cross},
+		{"the app's Origin over http", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: http://example.com"), cross},
+		{"the app's Origin with another port", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: https://example.com:8443"), cross},
+		{"the app's Origin with a path", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: https://example.com/"), cross},
+		{"a listed party's Origin, called same-origin", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: https://app.example.com"), ""},
+		{"a wildcard's Origin, called same-origin", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: https://pr-1.preview.example.com"), ""},
+		{"AllowParty's Origin, called same-origin", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: https://customer.test"), ""},
+		{"a trusted Origin, called same-origin", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: https://pay.test"), ""},
+
+		{"a sibling's Referer alone", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+sibling+"/"), cross},
+		{"a sibling's Referer after typing", harness.Headers("Sec-Fetch-Site: none", "Referer: "+sibling+"/"), cross},
+		{"a sibling's Referer without a path", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+sibling), cross},
+		{"a sibling's Referer and a party's Origin", harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://app.example.com", "Referer: "+sibling+"/"), cross},
+		{"a sibling's Referer and an old browser's Origin", harness.Headers("Origin: "+harness.Origin, "Referer: "+sibling+"/"), cross},
+		{"a sibling's Referer, and ours", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+harness.Origin+"/", "Referer: "+sibling+"/"), cross},
+		{"ours as user info", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://example.com@evil.test/"), cross},
+		{"ours as the beginning", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://example.com.evil.test/"), cross},
+		{"ours before a backslash", harness.Headers("Sec-Fetch-Site: same-origin", `Referer: https://example.com\@evil.test/`), cross},
+		{"ours in the path", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://evil.test/https://example.com/"), cross},
+		{"ours in the query", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://evil.test?https://example.com/"), cross},
+		{"ours in the fragment", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://evil.test#https://example.com/"), cross},
+		{"ours in capitals", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://EXAMPLE.com/"), cross},
+		{"ours over http", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: http://example.com/"), cross},
+		{"a Referer without a host", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: about:blank"), cross},
+		{"a Referer that is a path", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: /form"), cross},
+		{"a Referer that is a megabyte of host", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://"+long), cross},
+		{"a Referer that is a megabyte of scheme", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+long+"://example.com/"), cross},
+		{"a Referer with a megabyte of path", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+harness.Origin+"/"+long), ""},
+		{"a Referer without a path", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+harness.Origin), ""},
+		{"a Referer with a fragment, which no browser sends", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+harness.Origin+"#a"), cross},
+		{"a Referer with a query alone", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+harness.Origin+"?a=1"), ""},
+		{"an empty Referer", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "), ""},
+		{"a listed party's Referer", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://app.example.com/"), ""},
+		{"a wildcard's Referer", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://pr-1.preview.example.com/a"), ""},
+		{"below the wildcard", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://a.pr-1.preview.example.com/a"), cross},
+		{"AllowParty's Referer", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://customer.test/checkout"), ""},
+		{"a trusted Referer", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://pay.test/done"), ""},
+		{"a Referer and no browser", harness.Headers("Referer: " + sibling + "/"), ""},
+
+		{"null, by a mode that no form has", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: same-origin", "Origin: null"), cross},
+		{"null, by that mode among others", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Mode: same-origin", "Origin: null"), cross},
+		{"null, of a form without referrer", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: navigate", "Origin: null"), ""},
+		{"null, of a script without referrer", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: no-cors", "Origin: null"), ""},
+		{"null, of a sandboxed frame", harness.Headers("Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Origin: null"), cross},
+		{"null beside a sibling's Referer", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: navigate", "Origin: null", "Referer: "+sibling+"/"), cross},
+		{"the app's script in that mode", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: same-origin", "Origin: "+harness.Origin, "Referer: "+harness.Origin+"/"), ""},
+	} {
+		a := harness.NewApp(t, harness.ManyParties)
+		for _, method := range []string{"POST", "GET"} {
+			edits := []harness.Edit{a.SignedIn(), tc.sent}
+			if method == "GET" {
+				edits = append(edits, harness.Headers("Upgrade: websocket", "Sec-WebSocket-Key: x"))
+			}
+			r := harness.Request(method, harness.Origin+"/write", edits...)
+			harness.AsServer(r)
+			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != tc.want {
+				t.Errorf("%s by %s: %q, want %q", tc.name, method, got, tc.want)
+			}
+		}
+		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("GET", harness.Origin+"/read", a.SignedIn(), tc.sent))); got != "" {
+			t.Errorf("%s: a read: %q, want let through", tc.name, got)
+		}
+	}
+}
+
+// Without a list there is nothing to compare with: behind a proxy that changes Host, Sec-Fetch-Site is all that is known.
+func TestNothingIsContradictedWithAnyParty(t *testing.T) {
+	a := harness.NewApp(t, func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true })
+	for _, tc := range throughWorkers {
+		for _, target := range []string{harness.Origin + "/write", "http://10.0.0.1:8080/write"} {
+			r := harness.Request("POST", target, a.SignedIn(), tc.own)
+			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != "" {
+				t.Errorf("%s, policy %s: the app's own form at %s: %q", tc.engine, tc.policies, target, got)
+			}
+		}
+	}
+	for _, sent := range []harness.Edit{
+		arrives(sibling, "same-origin", "navigate", "empty", ""),
+		arrives(harness.Origin, "same-origin", "same-origin", "empty", sibling+"/"),
+		arrives("null", "same-origin", "same-origin", "empty", ""),
+	} {
+		r := harness.Request("POST", harness.Origin+"/write", a.SignedIn(), sent)
+		if got := harness.Reason(t, a.AuthenticateRequest(r)); got != "" {
+			t.Errorf("%v: %q, want what Sec-Fetch-Site says", r.Header, got)
+		}
+	}
+}
+
+// The rule is for credentials that a browser sends by itself, and can be turned off.
+func TestFormsWhereTheRuleIsOff(t *testing.T) {
+	a := harness.NewApp(t)
+	skipping := harness.NewAppOf(t, a.Clerk, func(c *clerkauth.Config) { c.InsecureSkipOriginCheck = true })
+	for _, tc := range throughWorkers {
+		r := harness.Request("POST", harness.Origin+"/write", a.SignedIn(), tc.sibling)
+		if got := harness.Reason(t, skipping.AuthenticateRequest(r)); got != "" {
+			t.Errorf("%s, policy %s: with InsecureSkipOriginCheck: %q", tc.engine, tc.policies, got)
+		}
+		harness.WithBearer(a.Clerk.Token(clerktest.Claims{}))(r)
+		if got := harness.Reason(t, a.AuthenticateRequest(r)); got != "" {
+			t.Errorf("%s, policy %s: with a bearer token: %q", tc.engine, tc.policies, got)
+		}
+	}
+}
+
+// AllowParty is not asked about what cannot be an origin.
+func TestLongOriginsAreNotAskedAbout(t *testing.T) {
+	var asked []string
+	a := harness.NewApp(t, func(c *clerkauth.Config) {
+		c.AllowParty = func(_ context.Context, origin, _ string) bool {
+			asked = append(asked, origin)
+			return true
+		}
+	})
+	host := strings.Repeat("a.", 127) + "aa" // 256 bytes
+	for _, tc := range []struct {
+		origin string
+		want   clerkauth.Reason
+	}{{"https://" + host[4:] + ":65535", ""}, {"https://" + strings.Repeat(host+".", 2) + "a", cross}} {
+		for _, sent := range []harness.Edit{arrives(tc.origin, "same-site", "", "", ""), arrives("", "same-origin", "", "", tc.origin+"/")} {
+			asked = nil
+			if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("POST", harness.Origin+"/write", a.SignedIn(), sent))); got != tc.want {
+				t.Errorf("an origin of %d bytes: %q, want %q", len(tc.origin), got, tc.want)
+			}
+			if was := slices.Contains(asked, tc.origin); was != (tc.want == "") {
+				t.Errorf("an origin of %d bytes: AllowParty was asked: %t", len(tc.origin), was)
+			}
+		}
+	}
+}
+
+// A write costs no memory for what its Referer holds.
+func TestRefererCostsNothing(t *testing.T) {
+	a := harness.NewApp(t)
+	cookies := a.SignedIn()
+	measure := func(referrer string) float64 {
+		r := harness.Request("POST", harness.Origin+"/write", cookies, arrives(harness.Origin, "same-origin", "cors", "empty", referrer))
+		return testing.AllocsPerRun(50, func() { a.AuthenticateRequest(r) })
+	}
+	without := measure("")
+	for _, referrer := range []string{harness.Origin + "/" + strings.Repeat("a", 1<<20), "https://" + strings.Repeat("a.", 1<<19), strings.Repeat("é", 1<<19)} {
+		if with := measure(referrer); with > without+1 {
+			t.Errorf("a Referer of %d bytes: %v allocations, %v without", len(referrer), with, without)
+		}
+	}
+}

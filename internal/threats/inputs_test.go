@@ -1,0 +1,201 @@
+package threats_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+// besieged is an instance with applications that together read everything that this package can read of a request.
+type besieged struct {
+	words *strings.Replacer // $GOOD, $FORGED, $OLD: tokens; $SUFFIX: of cookies
+	apps  []besiegedApp
+
+	asked, longest atomic.Int64 // how often AllowParty was called, and the longest text that it was shown, in bytes
+}
+
+type besiegedApp struct {
+	name    string
+	handler http.Handler
+}
+
+func (a besiegedApp) String() string { return a.name }
+
+func newBesieged(t testing.TB, development bool) *besieged {
+	t.Helper()
+	clerk := clerktest.New(t, clerktest.Options{Development: development, Now: func() time.Time { return harness.Noon }})
+	good := clerk.Token(clerktest.Claims{})
+	suffix := harness.Suffix(clerk)
+	b := &besieged{words: strings.NewReplacer("$GOOD", good, "$SUFFIX", suffix, "$FORGED", clerk.Forge(clerktest.Claims{}),
+		"$OLD", clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(-time.Hour)}))}
+	quiet := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	optional := func(a *clerkauth.Authenticator) http.Handler { return a.Optional(quiet) }
+	require := func(a *clerkauth.Authenticator) http.Handler { return a.Require(quiet) }
+	for name, app := range map[string]struct {
+		handler func(*clerkauth.Authenticator) http.Handler
+		change  func(*clerkauth.Config)
+	}{
+		"Optional": {optional, func(*clerkauth.Config) {}},
+		"Require":  {require, harness.SignIn},
+		"satellite": {optional, func(c *clerkauth.Config) {
+			c.Satellite, c.SignInURL = &clerkauth.Satellite{Domain: "example.com", AutoSync: true}, "https://primary.example/sign-in"
+		}},
+		"any party": {optional, func(c *clerkauth.Config) {
+			c.AuthorizedParties, c.AllowParty, c.InsecureAllowAnyParty = nil, nil, true
+		}},
+	} {
+		cfg := clerk.Config()
+		cfg.AuthorizedParties = []string{"https://example.com", "http://localhost:3000", "chrome-extension://abcdef", "https://pr-*.example.com"}
+		cfg.AllowParty = b.allow
+		cfg.TrustedOrigins = []string{"https://pay.example"}
+		cfg.TrustForwardedHeaders = true
+		cfg.OrganizationSync.OrganizationPatterns = []string{"/orgs/:slug", "/orgs/:slug/(.*)"}
+		cfg.OrganizationSync.PersonalAccountPatterns = []string{"/me/(.*)"}
+		app.change(&cfg)
+		auth, err := clerkauth.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := auth.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.apps = append(b.apps, besiegedApp{fmt.Sprintf("%s, development %t", name, development), app.handler(auth)})
+	}
+	return b
+}
+
+func (b *besieged) allow(_ context.Context, origin, host string) bool {
+	b.asked.Add(1)
+	b.longest.Store(max(b.longest.Load(), int64(len(origin)), int64(len(host))))
+	return false
+}
+
+// fill puts tokens and names into a request.
+func (b *besieged) fill(w wire) wire {
+	fields := make([][2]string, len(w.fields))
+	for i, f := range w.fields {
+		fields[i] = [2]string{f[0], b.words.Replace(f[1])}
+	}
+	w.fields = fields
+	return w
+}
+
+// spent is what a call costs in memory.
+func spent(f func()) (bytes, objects int) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return int(after.TotalAlloc - before.TotalAlloc), int(after.Mallocs - before.Mallocs) //nolint:gosec // differences of counters
+}
+
+// What one request may cost, beside a constant for each byte of it. An address to be sent to is worked out up to 8 KB,
+// several times.
+const (
+	bytesPerRequest, bytesPerByte = 384 << 10, 5
+	objectsPerRequest             = 5000
+	bytesPerObject                = 4
+	questionsPerRequest           = 12               // to AllowParty
+	longestAddress                = 8 << 10          // of a redirect, in bytes
+	longestQuestion               = 64 + 3 + 253 + 6 // a scheme, a host and a port
+)
+
+// observe serves r to all applications, and reports what spends too much.
+func (b *besieged) observe(t *testing.T, name string, size int, r *http.Request) {
+	all := b.serve(t, b.apps, name, size, r)
+	for i := range b.apps {
+		if all {
+			break
+		}
+		b.serve(t, b.apps[i:i+1], name, size, r) // which of them it is
+	}
+}
+
+func (b *besieged) serve(t *testing.T, apps []besiegedApp, name string, size int, r *http.Request) bool {
+	b.asked.Store(0)
+	b.longest.Store(0)
+	longest := 0
+	bytes, objects := spent(func() {
+		for _, app := range apps {
+			w := httptest.NewRecorder()
+			app.handler.ServeHTTP(w, r)
+			longest = max(longest, len(w.Header().Get("Location")))
+		}
+	})
+	n := len(apps)
+	if bytes <= n*(bytesPerRequest+bytesPerByte*size) && objects <= n*(objectsPerRequest+size/bytesPerObject) && longest <= longestAddress &&
+		b.asked.Load() <= int64(n*questionsPerRequest) && b.longest.Load() <= longestQuestion {
+		return true
+	}
+	t.Errorf("%s, %s of %d bytes, to %v: %d bytes and %d objects are allocated, the browser is sent to an address of up to %d bytes, AllowParty is asked %d times about up to %d bytes",
+		r.Proto, name, size, apps, bytes, objects, longest, b.asked.Load(), b.longest.Load())
+	return false
+}
+
+// No input costs more than its length, or more than a bound: every part of a request that is read, in both versions of
+// HTTP, as a server reads it from a connection.
+func TestNoInputCostsMoreThanItsLength(t *testing.T) {
+	answered := make(chan struct{})
+	var name string
+	var size int
+	var sieges [2]*besieged
+	var addresses [2]string
+	for i := range sieges {
+		sieges[i] = newBesieged(t, i == 1)
+		addresses[i] = listen(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			sieges[i].observe(t, name, size, r)
+			answered <- struct{}{}
+		}))
+	}
+	for i, in := range longInputs() {
+		reached := false
+		for log := 10; log <= 20; log++ {
+			if testing.Short() && log < 14 || testing.Short() && log > 17 {
+				continue
+			}
+			// Either version of HTTP and either kind of instance gets every other size, and every other input at its longest.
+			turn := log + i
+			siege, address := sieges[turn/2%2], addresses[turn/2%2]
+			w := siege.fill(in.make(1 << log))
+			name, size = in.name, w.size()
+			request := w.http1()
+			if turn%2 == 0 {
+				request = w.http2()
+			}
+			reached = send(t, address, request, answered) || reached
+		}
+		if !reached && !in.refused {
+			t.Errorf("%s: the server never lets it through", in.name)
+		}
+	}
+}
+
+// BenchmarkLongInputs is the same as a table.
+func BenchmarkLongInputs(b *testing.B) {
+	for _, development := range []bool{false, true} {
+		siege := newBesieged(b, development)
+		for _, in := range longInputs() {
+			for n := 1 << 10; n <= 1<<20; n <<= 5 {
+				r := siege.fill(in.make(n)).request(b)
+				for _, app := range siege.apps {
+					b.Run(fmt.Sprintf("%s/%s/%dKB", app.name, in.name, n>>10), func(b *testing.B) {
+						b.ReportAllocs()
+						for b.Loop() {
+							app.handler.ServeHTTP(httptest.NewRecorder(), r)
+						}
+					})
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package threats_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+// fault is one thing wrong with a token, in its claims or in its text.
+type fault struct {
+	name   string
+	claims func(*clerktest.Claims)
+	text   func(string) string
+	reason clerkauth.Reason
+}
+
+func claim(name string, value any) func(*clerktest.Claims) {
+	return func(c *clerktest.Claims) { c.Extra[name] = value }
+}
+
+func headerMember(name string, value any) func(*clerktest.Claims) {
+	return func(c *clerktest.Claims) { c.Header[name] = value }
+}
+
+// faults are what can be wrong with a token, in the order in which it is judged.
+var faults = []fault{
+	{"size", claim("x", strings.Repeat("x", 8<<10)), nil, clerkauth.ReasonTokenInvalid},
+	{"machine token", nil, func(token string) string { return "ak_" + token }, clerkauth.ReasonTokenTypeMismatch},
+	{"form", nil, func(token string) string { return token + "\n" }, clerkauth.ReasonTokenInvalid},
+	{"header", headerMember("crit", []string{"exp"}), nil, clerkauth.ReasonTokenInvalid},
+	{"kind", headerMember("cat", "cl_B7d4PD222AAA"), nil, clerkauth.ReasonTokenTypeMismatch},
+	{"kid", headerMember("kid", "ins_unknown"), nil, clerkauth.ReasonKeyUnknown},
+	{"typ", headerMember("typ", "JWS"), nil, clerkauth.ReasonTokenInvalid},
+	{"alg", headerMember("alg", "RS384"), nil, clerkauth.ReasonTokenAlgorithm},
+	{"signature", nil, harness.SpoilSignature, clerkauth.ReasonTokenSignature},
+	{"sub", claim("sub", clerktest.Absent), nil, clerkauth.ReasonTokenVerificationFailed},
+	{"sid", claim("sid", clerktest.Absent), nil, clerkauth.ReasonTokenVerificationFailed},
+	{"aud", claim("aud", "another"), nil, clerkauth.ReasonTokenVerificationFailed},
+	{"azp", claim("azp", "https://evil.example.com"), nil, clerkauth.ReasonTokenInvalidParties},
+	{"iss", claim("iss", "https://clerk.example.org"), nil, clerkauth.ReasonTokenIssuer},
+	{"exp", claim("exp", harness.At(-5)), nil, clerkauth.ReasonTokenExpired},
+	{"nbf", claim("nbf", harness.At(6)), nil, clerkauth.ReasonTokenNotActiveYet},
+	{"iat", claim("iat", harness.At(6)), nil, clerkauth.ReasonTokenFromTheFuture},
+	{"sts", claim("sts", "pending"), nil, clerkauth.ReasonSessionPending},
+}
+
+// mint makes a token with these faults, which are given in the order of judging: the text is spoilt from within.
+func mint(clerk *clerktest.Instance, faults ...fault) string {
+	c := clerktest.Claims{Header: map[string]any{}, Extra: map[string]any{"aud": "me"}}
+	for _, f := range faults {
+		if f.claims != nil {
+			f.claims(&c)
+		}
+	}
+	token := clerk.Token(c)
+	for i := range faults {
+		if f := faults[len(faults)-1-i]; f.text != nil {
+			token = f.text(token)
+		}
+	}
+	return token
+}
+
+// Whatever else is wrong with a token, the first thing in the order of judging is the reason. So nothing that
+// comes after the signature is ever said about a token that somebody else made.
+func TestTheFirstFaultIsTheReason(t *testing.T) {
+	clerk := clerktest.New(t, clerktest.Options{Now: harness.AtNoon})
+	cfg := clerk.Config()
+	cfg.Audience = []string{"me"}
+	auth, err := clerkauth.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(t *testing.T, want clerkauth.Reason, with ...fault) {
+		t.Helper()
+		token := mint(clerk, with...)
+		if got := harness.Judge(t, auth, token); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	t.Run("none", func(t *testing.T) { check(t, "") })
+	for i, first := range faults {
+		t.Run(first.name, func(t *testing.T) {
+			check(t, first.reason, first)
+			for _, second := range faults[i+1:] {
+				t.Run("and "+second.name, func(t *testing.T) { check(t, first.reason, first, second) })
+			}
+			t.Run("and all that follow", func(t *testing.T) { check(t, first.reason, faults[i:]...) })
+		})
+	}
+}
+
+// What is wrong with the text of a token is one reason, wherever in it.
+func TestTokensOfAnotherForm(t *testing.T) {
+	clerk, auth := harness.Offline(t, clerktest.Options{})
+	token := clerk.Token(clerktest.Claims{})
+	parts := strings.Split(token, ".")
+	insert := func(i int, s string) string {
+		spoilt := append([]string{}, parts...)
+		spoilt[i] = spoilt[i][:8] + s + spoilt[i][8:]
+		return strings.Join(spoilt, ".")
+	}
+	cases := map[string]string{
+		"empty": "", "space": " ", "a word": "token", "dots": "..", "many dots": strings.Repeat(".", 8000),
+		"two parts": parts[0] + "." + parts[1], "no signature": parts[0] + "." + parts[1] + ".",
+		"no payload": parts[0] + ".." + parts[2], "no header": "." + parts[1] + "." + parts[2],
+		"four parts": token + ".", "Bearer before it": "Bearer " + token, "quotes": `"` + token + `"`,
+		"space after it": token + " ", "padding": token + "=", "NUL after it": token + "\x00",
+		"spare bits in the signature": harness.SpareBits(token),
+	}
+	for i, part := range []string{"header", "payload", "signature"} {
+		for name, s := range map[string]string{"CR": "\r", "LF": "\n", "CRLF": "\r\n", "space": " ", "padding": "=", "plus": "+", "slash": "/", "percent": "%41"} {
+			cases[name+" in the "+part] = insert(i, s)
+		}
+	}
+	for name, token := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := harness.Judge(t, auth, token)
+			want := clerkauth.ReasonTokenInvalid
+			if name == "no signature" {
+				want = clerkauth.ReasonTokenSignature // a form that JWS has
+			}
+			if got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestTheLargestTokenHasEightKiB(t *testing.T) {
+	clerk, auth := harness.Offline(t, clerktest.Options{})
+	for size, want := range map[int]clerkauth.Reason{
+		8<<10 - 1: "", 8 << 10: "", 8<<10 + 1: clerkauth.ReasonTokenInvalid, 8<<10 + 2: clerkauth.ReasonTokenInvalid,
+	} {
+		if got := harness.Judge(t, auth, sized(t, clerk, size)); got != want {
+			t.Errorf("%d bytes: got %q, want %q", size, got, want)
+		}
+	}
+}
+
+// sized is an honest token of that many bytes.
+func sized(t *testing.T, clerk *clerktest.Instance, size int) string {
+	t.Helper()
+	for pad := range 4 { // base64 has no text of every length
+		header := map[string]any{"pad": strings.Repeat("x", pad)}
+		token := func(n int) string {
+			return clerk.Token(clerktest.Claims{Header: header, Extra: map[string]any{"x": strings.Repeat("x", n)}})
+		}
+		missing := size - len(token(0))
+		for _, n := range []int{missing * 3 / 4, missing*3/4 - 1} {
+			if token := token(n); len(token) == size {
+				return token
+			}
+		}
+	}
+	t.Fatalf("no token of %d bytes", size)
+	return ""
+}

@@ -1,0 +1,41 @@
+package threats_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+// A prefetch counts nothing, and ends all the same: in development, where its answer comes back without our cookie, and
+// where something in front of the application keeps cookies back.
+func TestPrefetchesEnd(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		live  bool
+		front func(http.Handler) http.Handler
+	}{
+		{"development", false, nil},
+		{"development, our cookie is not kept", false, withoutSetting("clerkauth_", "__Host-")},
+		{"production, cookies are kept back", true, onlyCookies("__client_uat")},
+		{"production, all but the session", true, onlyCookies("__session")},
+	} {
+		for _, purpose := range []string{"prefetch", "prefetch;prerender"} {
+			now := harness.Noon
+			w := development(&now)
+			if tt.live {
+				w = production(&now)
+			}
+			w.WithoutRefresh, w.front = true, tt.front
+			v := newTraveller(t, w)
+			v.clerk.SignIn(v.browser.Jar, alice)
+			v.plant("", "__session", v.clerk.Token(clerktest.Claims{IssuedAt: now.Add(-time.Hour)}))
+			got := v.visit("/me", harness.With("Sec-Purpose", purpose))
+			if got.status/100 == 3 || handshakesIn(v.sent) > 3 {
+				t.Errorf("%s, %s: %d after %d handshakes", tt.name, purpose, got.status, handshakesIn(v.sent))
+			}
+		}
+	}
+}

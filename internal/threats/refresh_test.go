@@ -1,0 +1,119 @@
+package threats_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+// One old token of a session with made-up refresh cookies costs five questions a minute.
+func TestMadeUpRefreshCookies(t *testing.T) {
+	b := harness.NewApp(t)
+	suffix := harness.Suffix(b.Clerk)
+	b.Clerk.Fault(clerktest.BackendRefresh, clerktest.Status(http.StatusNotFound, nil))
+	old := b.Expired(clerktest.Claims{SessionID: "sess_2a"})
+	ask := func(i int) *clerkauth.RequestState {
+		return b.AuthenticateRequest(b.Script(old, fmt.Sprintf("__refresh_%s=rt_made_up_%d", suffix, i)))
+	}
+	for i := range 500 {
+		ask(i)
+	}
+	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 5 {
+		t.Errorf("%d questions, want 5", n)
+	}
+	if got := ask(501).Err; got == nil || errorStatus(got) != http.StatusServiceUnavailable {
+		t.Errorf("what was not asked is %v, want 503", got)
+	}
+	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{SessionID: "sess_2b"})+"; Path=/")
+	other := b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{SessionID: "sess_2b"}), b.RefreshCookie()))
+	harness.WantState(t, other, clerkauth.SignedIn, "")
+	b.Now = b.Now.Add(time.Minute + 30*time.Second) // failures are dated by when they came, a moment later
+	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{SessionID: "sess_2a"})+"; Path=/")
+	harness.WantState(t, ask(502), clerkauth.SignedIn, "")
+}
+
+func errorStatus(err error) int {
+	if refusal, ok := err.(*clerkauth.Error); ok { //nolint:errorlint // RequestState.Err holds one, never wrapped
+		return refusal.StatusCode()
+	}
+	return 0
+}
+
+// A success is shared for ten seconds with whoever brings the same cookies, and with nobody else.
+func TestRefreshIsShared(t *testing.T) {
+	b := harness.NewApp(t, harness.Parties("https://example.com", "https://other.example.com"))
+	suffix := harness.Suffix(b.Clerk)
+	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
+	for _, tt := range []struct {
+		after  time.Duration
+		cookie string
+		host   string
+		asked  int
+	}{
+		{0, "rt_1", "example.com", 1},
+		{9 * time.Second, "rt_1", "example.com", 1},
+		{0, "rt_2", "example.com", 2},
+		{0, "rt_2", "other.example.com", 3},
+		{2 * time.Second, "rt_1", "example.com", 4},
+	} {
+		b.Now = b.Now.Add(tt.after)
+		b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
+		r := b.Script(b.Expired(clerktest.Claims{}), "__refresh_"+suffix+"="+tt.cookie)
+		r.Host = tt.host
+		harness.WantState(t, b.AuthenticateRequest(r), clerkauth.SignedIn, "")
+		if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != tt.asked {
+			t.Errorf("%+v: asked %d times, want %d", tt, n, tt.asked)
+		}
+	}
+}
+
+// A refresh that answers with another session is refused: the page makes a handshake, a script is refused.
+func TestRefreshStaysInItsSession(t *testing.T) {
+	b := harness.NewApp(t)
+	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{SessionID: "sess_2other"})+"; Path=/")
+	script := b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
+	harness.WantState(t, script, clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+	page := b.AuthenticateRequest(b.Page(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
+	harness.WantState(t, page, clerkauth.Handshake, clerkauth.ReasonTokenExpired)
+	if harness.SetCookies(page)["__session"] != nil || harness.SetCookies(script)["__session"] != nil {
+		t.Error("the other session's cookie is passed on")
+	}
+}
+
+// What is told of a request to refresh is 8 KB at most, and the small lines of its header are among it.
+func TestForwardedHeaderIsBounded(t *testing.T) {
+	b := harness.NewApp(t)
+	var told atomic.Int64
+	var agent atomic.Value
+	b.Clerk.Fault(clerktest.BackendRefresh, func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var body struct {
+				Headers map[string][]string `json:"request_headers"`
+			}
+			_ = json.NewDecoder(r.Body).Decode(&body)
+			for name, values := range body.Headers {
+				told.Add(int64(len(name) + len(strings.Join(values, ", "))))
+			}
+			agent.Store(strings.Join(body.Headers["user-agent"], ""))
+			w.WriteHeader(http.StatusNotFound)
+		})
+	})
+	r := b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie())
+	r.Header.Set("User-Agent", "Mozilla/5.0")
+	r.Header.Set("X-Large", strings.Repeat("x", 1<<20))
+	for i := range 100 {
+		r.Header.Set(fmt.Sprintf("X-Some-%d", i), strings.Repeat("y", 200))
+	}
+	b.AuthenticateRequest(r)
+	if n := told.Load(); n == 0 || n > 8<<10 || agent.Load() != "Mozilla/5.0" {
+		t.Errorf("told %d bytes and the user agent %q", n, agent.Load())
+	}
+}

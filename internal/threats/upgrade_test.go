@@ -1,0 +1,279 @@
+package threats_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+// Libraries look at what a writer can do and then use it: they must find what the writer below has, no more and no less.
+
+type fakeFlusher struct{ http.ResponseWriter }
+
+func (fakeFlusher) Flush() {}
+
+type fakeHijacker struct{ http.ResponseWriter }
+
+func (fakeHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, errHijack }
+
+type fakeReader struct{ http.ResponseWriter }
+
+func (fakeReader) ReadFrom(r io.Reader) (int64, error) { return io.Copy(io.Discard, r) }
+
+type fakePusher struct{ http.ResponseWriter }
+
+func (fakePusher) Push(string, *http.PushOptions) error { return errPush }
+
+var errHijack, errPush = errors.New("hijack"), errors.New("push")
+
+// able are writers with every set of abilities.
+func able(w http.ResponseWriter) []http.ResponseWriter {
+	f, h, r, p := fakeFlusher{}, fakeHijacker{}, fakeReader{}, fakePusher{}
+	type (
+		W = http.ResponseWriter
+		F = http.Flusher
+		H = http.Hijacker
+		R = io.ReaderFrom
+		P = http.Pusher
+	)
+	return []http.ResponseWriter{
+		struct{ W }{w},
+		struct {
+			W
+			F
+		}{w, f},
+		struct {
+			W
+			H
+		}{w, h},
+		struct {
+			W
+			R
+		}{w, r},
+		struct {
+			W
+			P
+		}{w, p},
+		struct {
+			W
+			F
+			H
+		}{w, f, h},
+		struct {
+			W
+			F
+			R
+		}{w, f, r},
+		struct {
+			W
+			F
+			P
+		}{w, f, p},
+		struct {
+			W
+			H
+			R
+		}{w, h, r},
+		struct {
+			W
+			H
+			P
+		}{w, h, p},
+		struct {
+			W
+			R
+			P
+		}{w, r, p},
+		struct {
+			W
+			F
+			H
+			R
+		}{w, f, h, r},
+		struct {
+			W
+			F
+			H
+			P
+		}{w, f, h, p},
+		struct {
+			W
+			F
+			R
+			P
+		}{w, f, r, p},
+		struct {
+			W
+			H
+			R
+			P
+		}{w, h, r, p},
+		struct {
+			W
+			F
+			H
+			R
+			P
+		}{w, f, h, r, p},
+	}
+}
+
+func abilitiesOf(w http.ResponseWriter) string {
+	_, f := w.(http.Flusher)
+	_, h := w.(http.Hijacker)
+	_, r := w.(io.ReaderFrom)
+	_, p := w.(http.Pusher)
+	return fmt.Sprintf("flush %t, hijack %t, read %t, push %t", f, h, r, p)
+}
+
+// use calls everything that w can do, and says what it came to.
+func use(w http.ResponseWriter) string {
+	var said []string
+	if f, ok := w.(http.Flusher); ok {
+		f.Flush()
+	}
+	if h, ok := w.(http.Hijacker); ok {
+		_, _, err := h.Hijack()
+		said = append(said, fmt.Sprint(errors.Is(err, errHijack)))
+	}
+	if r, ok := w.(io.ReaderFrom); ok {
+		n, err := r.ReadFrom(strings.NewReader("four"))
+		said = append(said, fmt.Sprint(n, err))
+	}
+	if p, ok := w.(http.Pusher); ok {
+		said = append(said, fmt.Sprint(errors.Is(p.Push("/", nil), errPush)))
+	}
+	return strings.Join(said, ", ")
+}
+
+func TestWriterIsAsAbleAsTheOneBelow(t *testing.T) {
+	v := newRenewing(t)
+	seen := map[string]bool{}
+	for _, below := range able(httptest.NewRecorder()) {
+		v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if w == below {
+				t.Fatal("nothing was renewed")
+			}
+			got, want := abilitiesOf(w), abilitiesOf(below)
+			if got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+			seen[want] = true
+			if got, want := use(w), use(below); got != want {
+				t.Errorf("calls came to %s, want %s", got, want)
+			}
+			if u, ok := w.(interface{ Unwrap() http.ResponseWriter }); !ok || u.Unwrap() != below {
+				t.Errorf("%T is not unwrapped", w)
+			}
+		})).ServeHTTP(below, v.asks())
+	}
+	if len(seen) != 16 {
+		t.Errorf("%d sets of abilities were seen, want 16", len(seen))
+	}
+}
+
+// conversation upgrades, says hello and hangs up; in the several ways of libraries.
+var conversations = map[string]func(w http.ResponseWriter) error{
+	"WriteHeader, then Hijack": func(w http.ResponseWriter) error { // coder/websocket
+		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Connection", "Upgrade")
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return err
+		}
+		_, _ = conn.Write([]byte("hello"))
+		return conn.Close()
+	},
+	"Hijack": func(w http.ResponseWriter) error { // gorilla/websocket, given the writer's own header
+		h := w.Header()
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return err
+		}
+		_, _ = conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"))
+		_ = h.Write(conn)
+		_, _ = conn.Write([]byte("\r\nhello"))
+		return conn.Close()
+	},
+}
+
+func TestUpgradesSetNoCookies(t *testing.T) {
+	v := newRenewing(t)
+	for name, converse := range conversations {
+		server := httptest.NewServer(v.Require(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Theirs", "1")
+			w.Header().Add("Set-Cookie", "theirs=1")
+			if err := converse(w); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})))
+		conn, err := net.Dial("tcp", server.Listener.Addr().String()) //nolint:noctx // a test
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := v.asks()
+		harness.Headers("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Origin: https://example.com")(r)
+		if err := r.Write(conn); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.Close()
+		server.Close()
+		resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(string(answer))), r)
+		if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
+			t.Errorf("%s: %v, %q", name, err, answer)
+			continue
+		}
+		resp.Body.Close()
+		if got := resp.Header["Set-Cookie"]; !slices.Equal(got, []string{"theirs=1"}) || resp.Header.Get("X-Theirs") != "1" {
+			t.Errorf("%s: Set-Cookie %q, want the handler's alone", name, got)
+		}
+		if !strings.HasSuffix(string(answer), "hello") {
+			t.Errorf("%s: %q", name, answer)
+		}
+	}
+}
+
+// A writer that holds the header back must not find them there later, either.
+func TestUpgradesSetNoCookiesLater(t *testing.T) {
+	v := newRenewing(t)
+	w := harness.Serve(http.TimeoutHandler(v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusSwitchingProtocols)
+	})), time.Minute, "late"), v.asks())
+	if got := w.Result().Header["Set-Cookie"]; w.Code != http.StatusSwitchingProtocols || len(got) > 0 {
+		t.Errorf("%d with %q, want 101 without cookies", w.Code, got)
+	}
+}
+
+// An upgrade that fails is answered like anything else.
+func TestFailedUpgradeLeavesPrivately(t *testing.T) {
+	v := newRenewing(t)
+	w := httptest.NewRecorder()
+	v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		cacheable(w.Header())
+		if _, _, err := w.(http.Hijacker).Hijack(); err == nil {
+			t.Error("hijacked")
+		}
+		v.private(t, "failed, and nothing written", w.Header())
+		cacheable(w.Header())
+		http.Error(w, "no", http.StatusInternalServerError)
+	})).ServeHTTP(struct {
+		http.ResponseWriter
+		http.Hijacker
+	}{w, fakeHijacker{}}, v.asks())
+	v.private(t, "failed", w.Result().Header)
+}
