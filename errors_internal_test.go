@@ -5,22 +5,23 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
 	"net/http"
-	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
 // declaredReasons are the constants of type Reason, as the source has them: a table can only be compared with
 // something that does not come from it.
-func declaredReasons(t *testing.T) map[Reason]string {
+func declaredReasons(t *testing.T, folder string) map[Reason]string {
 	t.Helper()
-	sources, err := fs.Glob(os.DirFS("."), "*.go")
+	sources, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func declaredReasons(t *testing.T) map[Reason]string {
 
 // Every reason has its place in the table, and no other has one: a reason without would be answered by guess.
 func TestReasonsAreAClosedSet(t *testing.T) {
-	declared := declaredReasons(t)
+	declared := declaredReasons(t, ".")
 	if len(declared) < 20 {
 		t.Fatalf("%d reasons are declared, want all of them to be found", len(declared))
 	}
@@ -82,6 +83,22 @@ func TestReasonsAreAClosedSet(t *testing.T) {
 	}
 	if len(table) != len(declared) {
 		t.Errorf("the table has %d entries for %d reasons", len(table), len(declared))
+	}
+}
+
+// The strings stand twice, so that the documentation of the root shows them.
+func TestReasonsAreWhatDecisionsSay(t *testing.T) {
+	ours, theirs := declaredReasons(t, "."), declaredReasons(t, "internal/reasons")
+	for reason, name := range theirs {
+		theirs[reason] = "Reason" + name
+	}
+	if !maps.Equal(ours, theirs) {
+		t.Errorf("the root has the reasons\n%v\nand internal/reasons has\n%v", ours, theirs)
+	}
+	for reason := range ours {
+		if want := reasons.Reason(reason).CannotTell(); (table[reason].status == http.StatusServiceUnavailable) != want {
+			t.Errorf("%s has status %d in the table; that it cannot be told: %t", reason, table[reason].status, want)
+		}
 	}
 }
 
