@@ -1,0 +1,274 @@
+package decision
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/jwks"
+	"github.com/clerkauth/clerkauth/internal/orgpath"
+	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+)
+
+const (
+	appOrigin = "https://app.example.com"
+	issuer    = "https://clerk.example.com"
+	suffix    = "abcd1234"
+)
+
+var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+// signing is the instance's key.
+var signing = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
+// token is a session token of noon's minute, with these claims in place of its own; nil takes one away.
+func token(t *testing.T, claims jwt.MapClaims) string {
+	t.Helper()
+	all := jwt.MapClaims{
+		"iss": issuer, "sub": "user_1", "sid": "sess_1", "azp": appOrigin,
+		"iat": noon.Unix() - 10, "nbf": noon.Unix() - 20, "exp": noon.Unix() + 50,
+	}
+	maps.Copy(all, claims)
+	for name, value := range claims {
+		if value == nil {
+			delete(all, name)
+		}
+	}
+	j := jwt.NewWithClaims(jwt.SigningMethodRS256, all)
+	j.Header["kid"] = "k1"
+	signed, err := j.SignedString(signing())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+// decider decides for an application at appOrigin with live keys and no Backend API.
+func decider(t *testing.T, changes ...func(*Settings)) *Decider {
+	t.Helper()
+	organizations, errs := orgpath.New(orgpath.Lists{OrganizationPatterns: []string{"/orgs/:slug"}})
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	s := &Settings{
+		Settings: inbound.Settings{Live: true, Names: inbound.NewNames(suffix)},
+		Policy:   Policy{List: list(t, appOrigin, "https://other.example.com"), Issuers: []string{issuer}, Skew: 5 * time.Second},
+		Frontend: issuer, OwnIssuer: issuer, Accounts: "accounts.example.com", RootDomain: "example.com",
+		Organizations: organizations,
+		ClockOff:      func(time.Duration) {},
+	}
+	for _, change := range changes {
+		change(s)
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	set, err := jwks.ParseSet(fmt.Sprintf(`{"keys":[{"kty":"RSA","use":"sig","alg":"RS256","kid":"k1","n":%q,"e":%q}]}`,
+		encode(signing().N.Bytes()), encode(big.NewInt(int64(signing().E)).Bytes())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(s, sessiontoken.New(jwks.Fixed(set, time.Hour), 16, s.Policy.Skew), nil)
+}
+
+// request is a request for a URL with these header lines, each "Name: value".
+func request(method, target string, lines ...string) *http.Request {
+	r := httptest.NewRequest(method, target, http.NoBody)
+	r.TLS = nil
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header.Add(name, value)
+	}
+	return r
+}
+
+// testKeys makes settings those of a development instance.
+func testKeys(s *Settings) { s.Live = false }
+
+func TestDecide(t *testing.T) {
+	const page, script = "Sec-Fetch-Dest: document", "Sec-Fetch-Dest: empty"
+	const uat, uatSuffixed = "__client_uat=1", "__client_uat_" + suffix + "=1"
+	good := token(t, nil)
+	expired := token(t, jwt.MapClaims{"iat": noon.Unix() - 100, "nbf": nil, "exp": noon.Unix() - 40})
+	other := token(t, jwt.MapClaims{"sid": "sess_2", "sub": "user_2"})
+	noAzp := token(t, jwt.MapClaims{"azp": nil})
+	pending := token(t, jwt.MapClaims{"sts": "pending"})
+	sibling := token(t, jwt.MapClaims{"azp": "https://evil.example.com"})
+	cookie := func(pairs ...string) string { return "Cookie: " + strings.Join(pairs, "; ") }
+	for name, tc := range map[string]struct {
+		change         func(*Settings)
+		method, target string
+		lines          []string
+
+		reason    reasons.Reason
+		source    TokenSource
+		handshake bool
+	}{
+		"a bearer token":                       {lines: []string{script, "Authorization: Bearer " + good}, source: FromBearer},
+		"one of a sibling subdomain":           {lines: []string{script, "Authorization: Bearer " + sibling}, reason: reasons.TokenInvalidParties, source: FromBearer},
+		"one without azp":                      {lines: []string{script, "Authorization: Bearer " + noAzp}, reason: reasons.TokenInvalidParties, source: FromBearer},
+		"one without azp, allowed":             {change: func(s *Settings) { s.Policy.BearerWithout = true }, lines: []string{script, "Authorization: Bearer " + noAzp}, source: FromBearer},
+		"one that has expired":                 {lines: []string{script, "Authorization: Bearer " + expired}, reason: reasons.TokenExpired, source: FromBearer},
+		"one that has expired, on a page":      {lines: []string{page, "Authorization: Bearer " + expired}, reason: reasons.TokenExpired, source: FromBearer, handshake: true},
+		"one of a pending session":             {lines: []string{script, "Authorization: Bearer " + pending}, reason: reasons.SessionPending, source: FromBearer},
+		"a pending session, allowed":           {change: func(s *Settings) { s.AllowPending = true }, lines: []string{script, "Authorization: Bearer " + pending}, source: FromBearer},
+		"two Authorization lines":              {lines: []string{"Authorization: Bearer " + good, "Authorization: Bearer " + good}, reason: reasons.MultipleAuthorization},
+		"garbage":                              {lines: []string{script, "Authorization: Bearer garbage"}, reason: reasons.TokenInvalid, source: FromBearer},
+		"a machine's key":                      {lines: []string{script, "Authorization: Bearer ak_123"}, reason: reasons.TokenTypeMismatch, source: FromBearer},
+		"nothing":                              {lines: []string{page}, reason: reasons.SessionTokenAndUATMissing},
+		"a session cookie":                     {lines: []string{page, cookie("__session="+good, uat)}, source: FromCookie},
+		"both of its names":                    {lines: []string{script, cookie("__session="+good, "__session_"+suffix+"="+good, uat, uatSuffixed)}, source: FromCookie},
+		"without __client_uat, on a page":      {lines: []string{page, cookie("__session=" + good)}, reason: reasons.SessionTokenWithoutUAT, source: FromCookie, handshake: true},
+		"without __client_uat, for a script":   {lines: []string{script, cookie("__session=" + good)}, reason: reasons.SessionTokenWithoutUAT, source: FromCookie},
+		"__client_uat alone":                   {lines: []string{page, cookie(uat)}, reason: reasons.UATWithoutSessionToken, source: FromCookie, handshake: true},
+		"signed in again since":                {lines: []string{page, cookie("__session="+good, fmt.Sprintf("__client_uat=%d", noon.Unix()))}, reason: reasons.TokenBeforeUAT, source: FromCookie, handshake: true},
+		"an expired cookie, on a page":         {lines: []string{page, cookie("__session="+expired, uat)}, reason: reasons.TokenExpired, source: FromCookie, handshake: true},
+		"an expired cookie, for a script":      {lines: []string{script, cookie("__session="+expired, uat)}, reason: reasons.TokenExpired, source: FromCookie},
+		"a cookie without azp, on a page":      {lines: []string{page, cookie("__session="+noAzp, uat)}, reason: reasons.TokenMissingAzp, source: FromCookie, handshake: true},
+		"a cookie without azp, for a script":   {lines: []string{script, cookie("__session="+noAzp, uat)}, reason: reasons.TokenMissingAzp, source: FromCookie},
+		"a sibling subdomain's session":        {lines: []string{page, cookie("__session="+sibling, uat)}, reason: reasons.TokenInvalidParties, source: FromCookie},
+		"garbage beside a session":             {lines: []string{page, cookie("__session=x.y.z", "__session="+good, uat)}, source: FromCookie},
+		"two sessions, on a page":              {lines: []string{page, cookie("__session="+good, "__session="+other, uat)}, reason: reasons.SessionTokenAmbiguous, source: FromCookie, handshake: true},
+		"two sessions, for a script":           {lines: []string{script, cookie("__session="+good, "__session="+other, uat)}, reason: reasons.SessionTokenAmbiguous, source: FromCookie},
+		"a write from the page itself":         {method: http.MethodPost, lines: []string{script, "Sec-Fetch-Site: same-origin", "Origin: " + appOrigin, cookie("__session="+good, uat)}, source: FromCookie},
+		"a write from a sibling subdomain":     {method: http.MethodPost, lines: []string{script, "Sec-Fetch-Site: same-site", "Origin: https://evil.example.com", cookie("__session="+good, uat)}, reason: reasons.CrossOriginRequest, source: FromCookie},
+		"a WebSocket of a sibling subdomain":   {lines: []string{"Upgrade: websocket", "Sec-Fetch-Site: same-site", "Origin: https://evil.example.com", cookie("__session="+good, uat)}, reason: reasons.CrossOriginRequest, source: FromCookie},
+		"a bearer token's write from anywhere": {method: http.MethodPost, lines: []string{script, "Origin: https://evil.example.com", "Authorization: Bearer " + good}, source: FromBearer},
+		"a host that is not listed":            {target: "https://evil.example.com/", lines: []string{page, cookie("__session="+expired, uat)}, reason: reasons.RequestHostNotAuthorized, source: FromCookie},
+		"another organization's page":          {target: appOrigin + "/orgs/acme", lines: []string{page, cookie("__session="+good, uat)}, reason: reasons.OrganizationMismatch, source: FromCookie, handshake: true},
+		"another organization's, for a script": {target: appOrigin + "/orgs/acme", lines: []string{script, cookie("__session="+good, uat)}, source: FromCookie},
+		"from another site":                    {lines: []string{page, "Referer: https://satellite.example/", cookie("__session="+good, uat)}, reason: reasons.CrossOriginSync, source: FromCookie, handshake: true},
+		"from the account portal":              {lines: []string{page, "Referer: https://accounts.example.com/sign-in", cookie("__session="+good, uat)}, source: FromCookie},
+		"an unknown development browser":       {change: testKeys, lines: []string{page, cookie("__session="+good, uat)}, reason: reasons.DevBrowserMissing, handshake: true},
+		"a known development browser":          {change: testKeys, lines: []string{page, cookie("__session="+good, uat, "__clerk_db_jwt=dvb")}, source: FromCookie},
+		"one that the address brings":          {change: testKeys, target: appOrigin + "/?__clerk_db_jwt=dvb", lines: []string{page, cookie("__session="+good, uat)}, reason: reasons.DevBrowserSync, handshake: true},
+		"a satellite's first visit":            {change: func(s *Settings) { s.Satellite, s.AutoSync = true, true }, lines: []string{page}, reason: reasons.SatelliteNeedsSync, handshake: true},
+		"a satellite that waits to be told":    {change: func(s *Settings) { s.Satellite = true }, lines: []string{page}, reason: reasons.SessionTokenAndUATMissing},
+	} {
+		method, target := tc.method, tc.target
+		if method == "" {
+			method = http.MethodGet
+		}
+		if target == "" {
+			target = appOrigin + "/"
+		}
+		var changes []func(*Settings)
+		if tc.change != nil {
+			changes = append(changes, tc.change)
+		}
+		var e Evidence
+		o := decider(t, changes...).Decide(request(method, target, tc.lines...), &e, true, noon)
+		if o.Reason != tc.reason || o.Source != tc.source || o.Handshake() != tc.handshake {
+			t.Errorf("%s: %q from %q, to a handshake %t; want %q from %q, %t", name, o.Reason, o.Source, o.Handshake(), tc.reason, tc.source, tc.handshake)
+		}
+		if signedIn := o.Reason == ""; signedIn != (o.Token != "" && o.Claims != nil) && o.Reason != reasons.SessionPending {
+			t.Errorf("%s: %q with token %t and claims %t", name, o.Reason, o.Token != "", o.Claims != nil)
+		}
+		if away := o.Header.Get("Location") != ""; away != o.Handshake() {
+			t.Errorf("%s: with a Location %t, to a handshake %t", name, away, o.Handshake())
+		}
+	}
+}
+
+// What a handshake is told, and where it comes back to.
+func TestHandshakeLocation(t *testing.T) {
+	var e Evidence
+	d := decider(t, func(s *Settings) { s.Secret = true })
+	o := d.Decide(request(http.MethodGet, appOrigin+"/orgs/acme?a=b&__clerkauth_sent=1", "Sec-Fetch-Dest: document", "Cookie: __client_uat_"+suffix+"=1"), &e, true, noon)
+	u, err := url.Parse(o.Header.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	if at := u.Scheme + "://" + u.Host + u.Path; at != issuer+"/v1/client/handshake" {
+		t.Errorf("it begins at %s", at)
+	}
+	for name, want := range map[string]string{
+		"redirect_url": appOrigin + "/orgs/acme?a=b", "suffixed_cookies": "true", "__clerk_hs_reason": "client-uat-but-no-session-token",
+		"format": "nonce", "organization_id": "acme",
+	} {
+		if q.Get(name) != want {
+			t.Errorf("%s is %q, want %q", name, q.Get(name), want)
+		}
+	}
+	if o.Header.Get("Cache-Control") != "no-store" || len(o.Header["Set-Cookie"]) == 0 {
+		t.Errorf("the redirect may be kept, or is not counted: %v", o.Header)
+	}
+}
+
+// No page is sent away a fourth time within its half minute, and another page is.
+func TestHandshakesEnd(t *testing.T) {
+	d := decider(t)
+	jar := map[string]string{"__client_uat": "1"}
+	visit := func(path string, now time.Time) bool {
+		lines := []string{"Sec-Fetch-Dest: document"}
+		for name, value := range jar {
+			lines = append(lines, "Cookie: "+name+"="+value)
+		}
+		var e Evidence
+		o := d.Decide(request(http.MethodGet, appOrigin+path, lines...), &e, true, now)
+		for _, line := range o.Header["Set-Cookie"] {
+			if c, err := http.ParseSetCookie(line); err == nil && c.Name != inbound.CookieRedirects { // that one lives for two seconds
+				jar[c.Name] = c.Value
+			}
+		}
+		return o.Handshake()
+	}
+	for i := range 5 {
+		if got, want := visit("/", noon.Add(time.Duration(i)*5*time.Second)), i < maxAttempts; got != want {
+			t.Errorf("visit %d: to a handshake %t, want %t", i+1, got, want)
+		}
+	}
+	if !visit("/other", noon.Add(30*time.Second)) {
+		t.Error("another page is stopped too")
+	}
+	if !visit("/", noon.Add(time.Minute)) {
+		t.Error("the page is still stopped half a minute later")
+	}
+}
+
+func TestParseAttempts(t *testing.T) {
+	at := noon.Unix()
+	const a, b = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
+	for value, want := range map[string][]attempt{
+		"":                                                       nil,
+		"~":                                                      nil,
+		fmt.Sprintf("%s.1.%d", a, at):                            {{a, 1, at, false}},
+		fmt.Sprintf("%s.2.%d.t", a, at):                          {{a, 2, at, true}},
+		fmt.Sprintf("%s.2.%d.x", a, at):                          nil,
+		fmt.Sprintf("%s.1.%d.t.t", a, at):                        nil,
+		fmt.Sprintf("%s.-1.%d", a, at):                           nil,
+		fmt.Sprintf("%s.999.%d", a, at):                          nil,
+		fmt.Sprintf("%s.1.%d", a[1:], at):                        nil,
+		fmt.Sprintf("%s.1.%d", a, at-601):                        nil,
+		fmt.Sprintf("%s.1.%d", a, at-600):                        {{a, 1, at - 600, false}},
+		fmt.Sprintf("%s.1.%d", a, at+31):                         nil,
+		fmt.Sprintf("%s.1.%d", a, -at):                           nil,
+		fmt.Sprintf("%s.1.9999999999999", a):                     nil,
+		fmt.Sprintf("%s.1.%d~%s.2.%d", a, at, b, at-5):           {{b, 2, at - 5, false}, {a, 1, at, false}},
+		fmt.Sprintf("%s.3.%d.t~%s.1.%d", a, at-5, a, at):         {{a, 3, at, true}},
+		fmt.Sprintf("garbage~%s.1.%d~%s", a, at, "more.garbage"): {{a, 1, at, false}},
+	} {
+		if got := parseAttempts(value, noon); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%q: %v, want %v", value, got, want)
+		}
+	}
+}
