@@ -59,10 +59,13 @@ func (c *Client) HandshakePayload(ctx context.Context, nonce string) ([]string, 
 		return nil, unanswered{errTooMany}
 	}
 	err := c.ask(ctx, &c.nonces, stopwatch{c.now(), time.Now()}, http.MethodGet, "/v1/clients/handshake_payload", url.Values{"nonce": {nonce}}, nil, &answer)
-	if err == nil && answer.Directives == nil {
-		err = errMalformed
+	switch {
+	case err != nil:
+		return nil, err
+	case answer.Directives == nil:
+		return nil, errMalformed
 	}
-	return answer.Directives, err
+	return answer.Directives, nil
 }
 
 // ask sends one question and decodes its answer.

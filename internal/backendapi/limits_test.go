@@ -2,9 +2,6 @@ package backendapi_test
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -15,191 +12,238 @@ import (
 	"github.com/clerkauth/clerkauth/internal/backendapi"
 )
 
-// transport answers every question with what ask says.
-type transport struct {
-	mu    sync.Mutex
-	asked []string
-	ask   func(r *http.Request) (int, string, error)
-}
-
-func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	t.mu.Lock()
-	t.asked = append(t.asked, r.URL.Path)
-	t.mu.Unlock()
-	status, body, err := t.ask(r)
-	if err != nil {
-		return nil, err
-	}
-	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body)), Header: http.Header{}}, nil
-}
-
-func (t *transport) count() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.asked)
-}
-
-func newClient(ask func(r *http.Request) (int, string, error)) (*backendapi.Client, *transport, *time.Time) {
-	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
-	tr := &transport{ask: ask}
-	return backendapi.New(&http.Client{Transport: tr}, "https://api.example", "sk_test_x", func() time.Time { return now }), tr, &now
-}
-
-var errNetwork = errors.New("connection reset")
-
-// What an answer leaves open, of a nonce and of a refresh.
-func TestUnanswered(t *testing.T) {
-	named := func(code string) string { return `{"errors":[{"code":"` + code + `"}]}` }
-	for _, tt := range []struct {
-		status         int
-		body           string
-		err            error
-		nonce, refresh bool
-	}{
-		{err: errNetwork, nonce: true, refresh: true},
-		{status: 500, body: named("internal_error"), nonce: true, refresh: true},
-		{status: 503, nonce: true, refresh: true},
-		{status: 429, body: named("too_many_requests"), nonce: true, refresh: true},
-		{status: 408, nonce: true, refresh: true},
-		{status: 401, body: named("clerk_key_invalid"), nonce: true, refresh: true},
-		{status: 401, nonce: true, refresh: true},
-		{status: 403, body: named("authorization_invalid"), nonce: true, refresh: true},
-		{status: 302, nonce: true, refresh: true},
-		{status: 204, nonce: true, refresh: true},
-		{status: 200, body: "<html>", nonce: true, refresh: true},
-		{status: 200, body: `{}`, nonce: true, refresh: true},
-		{status: 404, body: named("resource_not_found"), nonce: false, refresh: false},
-		{status: 404, body: "<html>", nonce: false, refresh: false},
-		{status: 422, body: named("form_param_invalid"), nonce: false, refresh: false},
-		{status: 401, body: named("invalid_session_token"), nonce: false, refresh: false},
-		{status: 401, body: named("refresh_token_expired"), nonce: false, refresh: false},
-	} {
-		ask := func(*http.Request) (int, string, error) { return tt.status, tt.body, tt.err }
-		c, _, _ := newClient(ask)
-		_, err := c.HandshakePayload(t.Context(), "nonce_nonce")
-		if err == nil || backendapi.Unanswered(err) != tt.nonce {
-			t.Errorf("nonce, %d %s: %v, want unanswered %t", tt.status, tt.body, err, tt.nonce)
-		}
-		_, err = c.Refresh(t.Context(), backendapi.RefreshRequest{Session: "sess_a", RefreshToken: "rt"})
-		if err == nil || backendapi.Unanswered(err) != tt.refresh {
-			t.Errorf("refresh, %d %s: %v, want unanswered %t", tt.status, tt.body, err, tt.refresh)
-		}
-	}
-}
+// fixed is a clock that stands still.
+func fixed() time.Time { return time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) }
 
 // One kind of question cannot use up the places, nor open the breaker, of the other.
 func TestKindsAreApart(t *testing.T) {
-	failing := "/v1/clients/"
-	c, _, _ := newClient(func(r *http.Request) (int, string, error) {
-		if strings.HasPrefix(r.URL.Path, failing) {
-			return 0, "", errNetwork
-		}
-		return 200, `{"cookies":["__session=x"],"directives":["__session=x"]}`, nil
-	})
-	for range 5 {
-		if _, err := c.HandshakePayload(t.Context(), "nonce_nonce"); err == nil {
-			t.Fatal("it does not fail")
-		}
-	}
-	if _, err := c.Refresh(t.Context(), backendapi.RefreshRequest{Session: "sess_a"}); err != nil {
-		t.Errorf("a refresh: %v", err)
-	}
-	c, _, _ = newClient(func(r *http.Request) (int, string, error) {
-		if !strings.HasPrefix(r.URL.Path, failing) {
-			return 0, "", errNetwork
-		}
-		return 200, `{"directives":["__session=x"]}`, nil
-	})
-	for i := range 5 {
-		if _, err := c.Refresh(t.Context(), backendapi.RefreshRequest{Session: fmt.Sprintf("sess_%d", i)}); err == nil {
-			t.Fatal("it does not fail")
-		}
-	}
-	if _, err := c.HandshakePayload(t.Context(), "nonce_nonce"); err != nil {
-		t.Errorf("a nonce: %v", err)
-	}
-}
-
-// A Backend API that hangs delays one request of a session, by two seconds, and is not asked again for a while.
-func TestHangDelaysOneRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, tr, now := newClient(func(r *http.Request) (int, string, error) {
-			<-r.Context().Done()
-			return 0, "", r.Context().Err()
-		})
-		start := time.Now()
-		for i := range 10 {
-			_, err := c.Refresh(t.Context(), backendapi.RefreshRequest{Session: "sess_a"})
-			if !backendapi.Unanswered(err) {
-				t.Errorf("request %d: %v", i, err)
-			}
-			if took := time.Since(start); took != 2*time.Second {
-				t.Errorf("after request %d %s were spent, want 2s", i, took)
-			}
-		}
-		time.Sleep(4 * time.Second) // the question has ended without an answer
-		*now = now.Add(4 * time.Second)
-		start = time.Now()
-		if _, err := c.Refresh(t.Context(), backendapi.RefreshRequest{Session: "sess_a", RefreshToken: "another"}); !backendapi.Unanswered(err) || time.Since(start) != 0 {
-			t.Errorf("later: %v after %s", err, time.Since(start))
-		}
-		if n := tr.count(); n != 1 {
-			t.Errorf("asked %d times, want 1", n)
-		}
-	})
-}
-
-// A slow answer is there for the next request.
-func TestSlowRefreshIsNotLost(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, tr, _ := newClient(func(*http.Request) (int, string, error) {
-			time.Sleep(3 * time.Second)
-			return 200, `{"cookies":["__session=x"]}`, nil
-		})
-		q := backendapi.RefreshRequest{Session: "sess_a"}
-		if _, err := c.Refresh(t.Context(), q); err == nil {
-			t.Error("the first did not give up")
-		}
-		time.Sleep(2 * time.Second)
-		if cookies, err := c.Refresh(t.Context(), q); err != nil || len(cookies) != 1 {
-			t.Errorf("the second got %q, %v", cookies, err)
-		}
-		if n := tr.count(); n != 1 {
-			t.Errorf("asked %d times, want 1", n)
-		}
-	})
-}
-
-// Refreshes under way count towards the failures of a session: they may fail.
-func TestRefreshesUnderWayCount(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, tr, _ := newClient(func(*http.Request) (int, string, error) {
-			time.Sleep(time.Second)
-			return 404, "", nil
-		})
-		var strangers sync.WaitGroup
-		for i := range 30 {
-			strangers.Go(func() {
-				_, _ = c.Refresh(context.Background(), backendapi.RefreshRequest{Session: "sess_a", RefreshToken: fmt.Sprint(i)})
+	for name, tt := range map[string]struct {
+		failing     string // paths that begin so
+		first, then question
+	}{
+		"nonces fail":    {"/v1/clients/", askNonce, askRefresh},
+		"refreshes fail": {"/v1/sessions/", askRefresh, askNonce},
+	} {
+		for fault, answer := range map[string]answers{"at once": func(*http.Request) (int, string, error) { return 0, "", errNetwork }, "never": hang} {
+			synctest.Test(t, func(t *testing.T) {
+				defer drain()
+				c, _ := newClient(func(r *http.Request) (int, string, error) {
+					if strings.HasPrefix(r.URL.Path, tt.failing) {
+						return answer(r)
+					}
+					return 200, worked, nil
+				})
+				var all sync.WaitGroup
+				for i := range 40 {
+					all.Go(func() {
+						if _, err := tt.first(t, c, i); err == nil {
+							t.Errorf("%s %s: it does not fail", name, fault)
+						}
+					})
+				}
+				synctest.Wait()
+				if _, err := tt.then(t, c, 0); err != nil {
+					t.Errorf("%s %s: the other kind: %v", name, fault, err)
+				}
+				all.Wait()
+				if _, err := tt.then(t, c, 1); err != nil {
+					t.Errorf("%s %s: the other kind, later: %v", name, fault, err)
+				}
 			})
 		}
-		strangers.Wait()
-		if n := tr.count(); n != 5 {
-			t.Errorf("asked %d times, want 5", n)
+	}
+}
+
+// Of each kind 32 questions are under way. One more is not asked, and says nothing about the server.
+func TestPlaces(t *testing.T) {
+	bothKinds(t, func(t *testing.T, ask question) {
+		release := make(chan struct{})
+		c, n := newClient(func(*http.Request) (int, string, error) {
+			<-release
+			return 200, worked, nil
+		})
+		var all sync.WaitGroup
+		for i := range 32 {
+			all.Go(func() {
+				if _, err := ask(t, c, i); err != nil {
+					t.Errorf("question %d: %v", i, err)
+				}
+			})
 		}
+		synctest.Wait()
+		for i := range 10 {
+			if _, err := ask(t, c, 32+i); !backendapi.Unanswered(err) {
+				t.Errorf("question %d: got %v, want it unanswered", 32+i, err)
+			}
+		}
+		n.want(t, "while 32 are under way", 32)
+		close(release)
+		all.Wait()
+		if _, err := ask(t, c, 50); err != nil {
+			t.Errorf("after them: %v", err)
+		}
+		n.want(t, "after them", 33)
 	})
 }
 
-// What is remembered of refreshes is bounded.
-func TestMemoryOfRefreshesIsBounded(t *testing.T) {
-	c, _, now := newClient(func(*http.Request) (int, string, error) { return 200, `{"cookies":["__session=x"]}`, nil })
-	for i := range 10_000 {
-		if _, err := c.Refresh(t.Context(), backendapi.RefreshRequest{Session: fmt.Sprintf("sess_%d", i)}); err != nil {
-			t.Fatal(err)
+// Three failures in a row stop a kind of question for ten seconds. Then one may try.
+func TestBreaker(t *testing.T) {
+	for name, failure := range map[string]answers{
+		"no network": func(*http.Request) (int, string, error) { return 0, "", errNetwork },
+		"500":        always(500, ""), "503": always(503, named("x")), "429": always(429, ""), "408": always(408, ""),
+		"too long": always(200, strings.Repeat(" ", 256<<10+1)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothKinds(t, func(t *testing.T, ask question) {
+				c, n := newClient(failure)
+				questions := 0
+				fails := func(when string, want int) {
+					t.Helper()
+					questions++
+					if _, err := ask(t, c, questions); !backendapi.Unanswered(err) {
+						t.Errorf("%s: got %v, want it unanswered", when, err)
+					}
+					n.want(t, when, want)
+				}
+				fails("first", 1)
+				fails("second", 2)
+				fails("third", 3)
+				for range 20 {
+					fails("open", 3)
+				}
+				time.Sleep(10*time.Second - 1)
+				fails("open for almost ten seconds", 3)
+				time.Sleep(time.Nanosecond)
+				fails("a try", 4)
+				fails("after a try that failed", 4)
+				time.Sleep(10 * time.Second)
+				n.answers(always(200, worked))
+				for i := range 5 {
+					questions++
+					if _, err := ask(t, c, questions); err != nil {
+						t.Errorf("after a try that worked: %v", err)
+					}
+					n.want(t, "after a try that worked", 5+i)
+				}
+				n.answers(failure)
+				fails("a failure, long after", 10)
+				fails("another", 11)
+			})
+		})
+	}
+}
+
+// One try at a time: others do not ask while it is under way.
+func TestOneTriesAtATime(t *testing.T) {
+	bothKinds(t, func(t *testing.T, ask question) {
+		c, n := newClient(always(500, ""))
+		for i := range 3 {
+			_, _ = ask(t, c, i)
 		}
-		*now = now.Add(time.Millisecond)
+		time.Sleep(10 * time.Second)
+		n.answers(hang)
+		var all sync.WaitGroup
+		for i := range 20 {
+			all.Go(func() { _, _ = ask(t, c, 3+i) })
+		}
+		all.Wait()
+		drain()
+		n.want(t, "in all", 4)
+	})
+}
+
+// An answer that refuses what was asked says that the server works.
+func TestRefusalsAreNoFailures(t *testing.T) {
+	bothKinds(t, func(t *testing.T, ask question) {
+		failure, refusal := always(500, ""), always(404, named("resource_not_found"))
+		c, n := newClient(nil)
+		for i := range 20 {
+			n.answers(failure)
+			if i%3 == 2 {
+				n.answers(refusal)
+			}
+			_, _ = ask(t, c, i)
+		}
+		n.want(t, "two failures in a row, at most", 20)
+	})
+}
+
+// Somebody who gives up says nothing about the server.
+func TestGivingUpIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newClient(hang)
+		for range 10 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			begun := time.Now()
+			if _, err := c.HandshakePayload(ctx, "nonce_nonce"); !backendapi.Unanswered(err) || time.Since(begun) != time.Second {
+				t.Errorf("got %v after %v, want it unanswered after a second", err, time.Since(begun))
+			}
+			cancel()
+		}
+		n.want(t, "in all", 10)
+	})
+}
+
+// A server that hangs costs five seconds, three times.
+func TestNoncesAreWaitedForFiveSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newClient(hang)
+		for i, want := range []time.Duration{5 * time.Second, 5 * time.Second, 5 * time.Second, 0, 0} {
+			begun := time.Now()
+			if _, err := askNonce(t, c, i); !backendapi.Unanswered(err) || time.Since(begun) != want {
+				t.Errorf("question %d: got %v after %v, want it unanswered after %v", i, err, time.Since(begun), want)
+			}
+		}
+		n.want(t, "in all", 3)
+	})
+}
+
+// Anybody can make up nonces: a hundred may be asked at once, and twenty a second in the long run. Refreshes are not
+// counted with them.
+func TestAllowanceOfNonces(t *testing.T) {
+	now := fixed()
+	c, n := newClientAt(func() time.Time { return now }, always(404, named("resource_not_found")))
+	sent := 0
+	for _, tt := range []struct {
+		name string
+		pass time.Duration
+		want int // of 150 questions
+	}{
+		{"at once", 0, 100},
+		{"a moment later", 49 * time.Millisecond, 0},
+		{"one more", time.Millisecond, 1},
+		{"a second later", time.Second, 20},
+		{"the clock goes back", -time.Hour, 0},
+		{"a second after that", time.Second, 20},
+		{"a day later", 24 * time.Hour, 100},
+	} {
+		now = now.Add(tt.pass)
+		for range 150 {
+			if _, err := askNonce(t, c, 0); err == nil {
+				t.Fatalf("%s: no error", tt.name)
+			}
+		}
+		sent += tt.want
+		n.want(t, tt.name, sent)
 	}
-	if n := c.Remembered(); n > 4096+1 {
-		t.Errorf("%d are remembered", n)
+	for i := range 50 {
+		_, _ = askRefresh(t, c, i)
 	}
+	n.want(t, "refreshes", sent+50)
+}
+
+// A clock that went back does not keep the breaker open.
+func TestBreakerWhenTheClockGoesBack(t *testing.T) {
+	now := fixed()
+	c, n := newClientAt(func() time.Time { return now }, always(500, ""))
+	for range 5 {
+		_, _ = askNonce(t, c, 0)
+		now = now.Add(time.Second) // a failure is dated by when it came, a moment later
+	}
+	n.want(t, "open", 3)
+	now = now.Add(-time.Hour)
+	for range 5 {
+		_, _ = askNonce(t, c, 0)
+	}
+	n.want(t, "after the clock went back, one try", 4)
 }

@@ -1,0 +1,127 @@
+package backendapi_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/backendapi"
+)
+
+const (
+	base   = "https://api.example"
+	secret = "sk_test_ThisIsTheSecretKey"
+	worked = `{"cookies":["__session=x"],"directives":["__session=x"]}`
+)
+
+var errNetwork = errors.New("connection reset")
+
+// answers are what a network says to a request.
+type answers func(r *http.Request) (status int, body string, err error)
+
+// always answers every request the same.
+func always(status int, body string) answers {
+	return func(*http.Request) (int, string, error) { return status, body, nil }
+}
+
+// hang does not answer.
+func hang(r *http.Request) (int, string, error) {
+	<-r.Context().Done()
+	return 0, "", r.Context().Err()
+}
+
+// drain waits for the questions that go on without those who asked them, as a bubble does not end before.
+func drain() { time.Sleep(5 * time.Second) }
+
+// named is the body of an error with a code.
+func named(code string) string { return `{"errors":[{"code":"` + code + `"}]}` }
+
+// asked is a request that came, with its body.
+type asked struct {
+	*http.Request
+	body string
+}
+
+// network is one in memory, which keeps what was asked.
+type network struct {
+	mu     sync.Mutex // guards what follows
+	answer answers
+	asked  []asked
+}
+
+func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := ""
+	if r.Body != nil {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		body = string(b)
+	}
+	n.mu.Lock()
+	n.asked = append(n.asked, asked{r, body})
+	answer := n.answer
+	n.mu.Unlock()
+	status, text, err := answer(r)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(text)), Header: http.Header{}, Request: r}, nil
+}
+
+// answers changes what the network says from now on.
+func (n *network) answers(a answers) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.answer = a
+}
+
+// count is how many requests came.
+func (n *network) count() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.asked)
+}
+
+// want holds the number of requests that came to what is wanted.
+func (n *network) want(t *testing.T, when string, want int) {
+	t.Helper()
+	if got := n.count(); got != want {
+		t.Errorf("%s: asked %d times, want %d", when, got, want)
+	}
+}
+
+func newClient(a answers) (*backendapi.Client, *network) { return newClientAt(time.Now, a) }
+
+func newClientAt(now func() time.Time, a answers) (*backendapi.Client, *network) {
+	n := &network{answer: a}
+	return backendapi.New(&http.Client{Transport: n}, base, secret, now), n
+}
+
+// question is one of either kind, which is the nth: no two are shared.
+type question func(t *testing.T, c *backendapi.Client, n int) ([]string, error)
+
+func askNonce(t *testing.T, c *backendapi.Client, _ int) ([]string, error) {
+	t.Helper()
+	return c.HandshakePayload(t.Context(), "nonce_nonce")
+}
+
+func askRefresh(t *testing.T, c *backendapi.Client, n int) ([]string, error) {
+	t.Helper()
+	return c.Refresh(t.Context(), backendapi.RefreshRequest{Session: "sess_" + string(rune('a'+n%26)) + strings.Repeat("x", n/26)})
+}
+
+// bothKinds runs a test of each kind of question, in a bubble whose time is the client's.
+func bothKinds(t *testing.T, test func(t *testing.T, ask question)) {
+	t.Helper()
+	for kind, ask := range map[string]question{"nonce": askNonce, "refresh": askRefresh} {
+		t.Run(kind, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, ask) })
+		})
+	}
+}

@@ -1,0 +1,291 @@
+package backendapi_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/backendapi"
+)
+
+var whole = backendapi.RefreshRequest{Session: "sess_a", RefreshToken: "rt_1", RequestOrigin: "https://example.com", ExpiredToken: "a.b.c"}
+
+// Requests that ask the same share a question, at the same time and for ten seconds after it worked.
+func TestRefreshesAreShared(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*backendapi.RefreshRequest)
+		shared bool
+	}{
+		"the same":                  {func(*backendapi.RefreshRequest) {}, true},
+		"another expired token":     {func(q *backendapi.RefreshRequest) { q.ExpiredToken = "d.e.f" }, true},
+		"other headers":             {func(q *backendapi.RefreshRequest) { q.RequestHeaders = map[string][]string{"a": {"b"}} }, true},
+		"another refresh token":     {func(q *backendapi.RefreshRequest) { q.RefreshToken = "rt_2" }, false},
+		"another session":           {func(q *backendapi.RefreshRequest) { q.Session = "sess_b" }, false},
+		"another origin":            {func(q *backendapi.RefreshRequest) { q.RequestOrigin = "https://other.example.com" }, false},
+		"the cookies with a suffix": {func(q *backendapi.RefreshRequest) { q.Suffixed = true }, false},
+		"the same letters, cut elsewhere": {func(q *backendapi.RefreshRequest) {
+			q.Session, q.RefreshToken = "sess_ar", "t_1"
+		}, false},
+	} {
+		q := whole
+		tt.change(&q)
+		want := 2
+		if tt.shared {
+			want = 1
+		}
+		for when, wait := range map[string]time.Duration{"at the same time": 0, "after it": 2 * time.Second, "ten seconds after": 10*time.Second - 1} {
+			synctest.Test(t, func(t *testing.T) {
+				c, n := newClient(func(*http.Request) (int, string, error) {
+					time.Sleep(time.Second)
+					return 200, worked, nil
+				})
+				var all sync.WaitGroup
+				for _, asks := range []struct {
+					after time.Duration
+					q     backendapi.RefreshRequest
+				}{{0, whole}, {wait, q}} {
+					all.Go(func() {
+						time.Sleep(asks.after)
+						if list, err := c.Refresh(t.Context(), asks.q); err != nil || !slices.Equal(list, []string{"__session=x"}) {
+							t.Errorf("%s %s: got %q and %v", name, when, list, err)
+						}
+					})
+				}
+				all.Wait()
+				n.want(t, name+" "+when, want)
+			})
+		}
+	}
+}
+
+func TestRefreshesAreSharedForTenSeconds(t *testing.T) {
+	now := fixed()
+	c, n := newClientAt(func() time.Time { return now }, always(200, worked))
+	for _, tt := range []struct {
+		name  string
+		pass  time.Duration
+		asked int
+	}{
+		{"first", 0, 1},
+		{"almost ten seconds later", 10*time.Second - 1, 1},
+		{"ten seconds later", 1, 2},
+		{"the clock goes back a little", -9 * time.Second, 2},
+		{"the clock goes back", -time.Hour, 3},
+		{"the clock is right again", time.Hour + 9*time.Second, 4},
+	} {
+		now = now.Add(tt.pass)
+		if _, err := c.Refresh(t.Context(), whole); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		n.want(t, tt.name, tt.asked)
+	}
+}
+
+// A session may fail five times in a minute, however its refreshes differ. Another session is another matter.
+func TestFailuresOfASession(t *testing.T) {
+	now := fixed()
+	c, n := newClientAt(func() time.Time { return now }, always(404, named("resource_not_found")))
+	for _, tt := range []struct {
+		name  string
+		pass  time.Duration
+		asked int // in all
+	}{
+		{"first five", 0, 5},
+		{"almost a minute later", time.Minute - 1, 5},
+		{"a minute later", 1, 10},
+	} {
+		now = now.Add(tt.pass)
+		for i := range 20 {
+			q := whole
+			q.RefreshToken, q.RequestOrigin = fmt.Sprint("rt_", i), fmt.Sprintf("https://s%d.example.com", i)
+			_, err := c.Refresh(t.Context(), q)
+			if _, open := err, backendapi.Unanswered(err); err == nil || open != (i >= 5 || tt.name == "almost a minute later") {
+				t.Errorf("%s, question %d: %v", tt.name, i, err)
+			}
+		}
+		n.want(t, tt.name, tt.asked)
+	}
+	for i := range 5 {
+		if _, err := askRefresh(t, c, 1+i); err == nil || backendapi.Unanswered(err) {
+			t.Errorf("another session: got %v, want a refusal", err)
+		}
+	}
+	n.want(t, "other sessions", 15)
+}
+
+// A success is no failure: a session is refreshed as often as it is asked for.
+func TestSuccessesAreNotCounted(t *testing.T) {
+	c, n := newClientAt(fixed, always(200, worked))
+	for i := range 20 {
+		q := whole
+		q.RefreshToken = fmt.Sprint("rt_", i)
+		if _, err := c.Refresh(t.Context(), q); err != nil {
+			t.Errorf("question %d: %v", i, err)
+		}
+	}
+	n.want(t, "in all", 20)
+}
+
+// A question that went unanswered leaves its session alone for ten seconds, and no other.
+func TestUnansweredPausesASession(t *testing.T) {
+	now := fixed()
+	c, n := newClientAt(func() time.Time { return now }, always(500, ""))
+	for _, tt := range []struct {
+		name  string
+		pass  time.Duration
+		asked int
+	}{{"first", 0, 1}, {"at once", 0, 1}, {"almost ten seconds later", 10*time.Second - 1, 1}, {"ten seconds later", 1, 2}} {
+		now = now.Add(tt.pass)
+		q := whole
+		q.RefreshToken = "rt_" + tt.name
+		if _, err := c.Refresh(t.Context(), q); !backendapi.Unanswered(err) {
+			t.Errorf("%s: got %v, want it unanswered", tt.name, err)
+		}
+		n.want(t, tt.name, tt.asked)
+	}
+	n.answers(always(200, worked))
+	if _, err := askRefresh(t, c, 1); err != nil {
+		t.Errorf("another session: %v", err)
+	}
+}
+
+// A refusal is not shared: the next request asks again.
+func TestRefusalsAreNotShared(t *testing.T) {
+	c, n := newClientAt(fixed, always(404, ""))
+	_, _ = c.Refresh(t.Context(), whole)
+	n.answers(always(200, worked))
+	if _, err := c.Refresh(t.Context(), whole); err != nil {
+		t.Error(err)
+	}
+	n.want(t, "in all", 2)
+}
+
+// A Backend API that hangs delays one request of a session, by two seconds, and is not asked again for a while.
+func TestHangDelaysOneRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newClient(hang)
+		start := time.Now()
+		for i := range 10 {
+			_, err := c.Refresh(t.Context(), whole)
+			if !backendapi.Unanswered(err) {
+				t.Errorf("request %d: %v", i, err)
+			}
+			if took := time.Since(start); took != 2*time.Second {
+				t.Errorf("after request %d %s were spent, want 2s", i, took)
+			}
+		}
+		time.Sleep(4 * time.Second) // the question has ended without an answer
+		start = time.Now()
+		another := whole
+		another.RefreshToken = "rt_2"
+		if _, err := c.Refresh(t.Context(), another); !backendapi.Unanswered(err) || time.Since(start) != 0 {
+			t.Errorf("later: %v after %s", err, time.Since(start))
+		}
+		n.want(t, "in all", 1)
+	})
+}
+
+// Who comes later waits for what is left of the two seconds.
+func TestLaterRequestsWaitForTheRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		defer drain()
+		c, _ := newClient(hang)
+		var all sync.WaitGroup
+		for i := range 5 {
+			all.Go(func() {
+				after := time.Duration(i) * 600 * time.Millisecond
+				time.Sleep(after)
+				begun := time.Now()
+				if _, err := c.Refresh(t.Context(), whole); !backendapi.Unanswered(err) {
+					t.Errorf("after %v: %v", after, err)
+				}
+				if took, want := time.Since(begun), max(0, 2*time.Second-after); took != want {
+					t.Errorf("after %v: waited for %v, want %v", after, took, want)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+// A slow answer is there for the next request.
+func TestSlowRefreshIsNotLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newClient(func(*http.Request) (int, string, error) {
+			time.Sleep(3 * time.Second)
+			return 200, worked, nil
+		})
+		if _, err := c.Refresh(t.Context(), whole); err == nil {
+			t.Error("the first did not give up")
+		}
+		time.Sleep(2 * time.Second)
+		if cookies, err := c.Refresh(t.Context(), whole); err != nil || len(cookies) != 1 {
+			t.Errorf("the second got %q, %v", cookies, err)
+		}
+		n.want(t, "in all", 1)
+	})
+}
+
+// Somebody who gives up takes nobody along.
+func TestARefreshOutlivesWhoBeganIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newClient(func(r *http.Request) (int, string, error) {
+			select {
+			case <-time.After(time.Second):
+				return 200, worked, nil
+			case <-r.Context().Done():
+				return 0, "", r.Context().Err()
+			}
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := c.Refresh(ctx, whole); !backendapi.Unanswered(err) {
+			t.Errorf("who gave up: %v", err)
+		}
+		if _, err := c.Refresh(t.Context(), whole); err != nil {
+			t.Errorf("who waited: %v", err)
+		}
+		n.want(t, "in all", 1)
+	})
+}
+
+// Refreshes under way count towards the failures of a session: they may fail.
+func TestRefreshesUnderWayCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newClient(func(*http.Request) (int, string, error) {
+			time.Sleep(time.Second)
+			return 404, "", nil
+		})
+		var strangers sync.WaitGroup
+		for i := range 30 {
+			strangers.Go(func() {
+				_, _ = c.Refresh(t.Context(), backendapi.RefreshRequest{Session: "sess_a", RefreshToken: fmt.Sprint(i)})
+			})
+		}
+		strangers.Wait()
+		n.want(t, "in all", 5)
+	})
+}
+
+// What is remembered of refreshes is bounded, whether they work or fail.
+func TestMemoryOfRefreshesIsBounded(t *testing.T) {
+	for name, answer := range map[string]answers{"they work": always(200, worked), "they fail": always(404, "")} {
+		now := fixed()
+		c, _ := newClientAt(func() time.Time { return now }, answer)
+		for i := range 10_000 {
+			_, err := c.Refresh(t.Context(), backendapi.RefreshRequest{Session: fmt.Sprintf("sess_%d", i)})
+			if backendapi.Unanswered(err) {
+				t.Fatal(err)
+			}
+			now = now.Add(time.Millisecond)
+		}
+		if n := c.Remembered(); n > 4096+1 {
+			t.Errorf("%s: %d are remembered", name, n)
+		}
+	}
+}
