@@ -21,8 +21,10 @@ type settings struct {
 	live     bool
 	frontend string // where the instance's keys are, with neither SecretKey nor JWTKey
 	backend  string
-	policy   policy
-	trusted  origin.List // TrustedOrigins
+
+	proxyUpstream string // where FrontendAPIProxy forwards to
+	policy        policy
+	trusted       origin.List // TrustedOrigins
 	browserSettings
 
 	secretKey       string
@@ -137,6 +139,9 @@ func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 	}
 	s.frontend = address("FrontendAPIURL", c.FrontendAPIURL, key.FrontendAPI)
 	s.backend = address("BackendAPIURL", c.BackendAPIURL, defaultBackend)
+	if s.proxyUpstream = s.frontend; c.FrontendAPIURL == "" && !origin.Loopback(origin.Hostname(key.Host)) {
+		s.proxyUpstream = sharedFrontend
+	}
 	return append(problems, s.readSignIn(c)...)
 }
 
