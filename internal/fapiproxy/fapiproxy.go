@@ -96,10 +96,10 @@ func (p *proxy) read(r *http.Request) (*exchange, *refusal) {
 	if !slices.Contains(methods, r.Method) {
 		return nil, errMethod
 	}
-	path, ok := Under(r, p.Path)
+	path, _ := Under(r, p.Path) // empty: none
 	i := slices.IndexFunc(forwarded, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 	switch {
-	case !ok || i < 0:
+	case i < 0, r.RequestURI != "" && r.RequestURI[0] != '/': // an absolute URL is asked of proxies that lead anywhere
 		return nil, errPath
 	case upgrades(r.Header):
 		return nil, errUpgrade

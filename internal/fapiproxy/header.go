@@ -38,15 +38,15 @@ func reserved(name string) bool {
 	switch name {
 	case "clerk-api-version": // Clerk's native SDKs send it
 		return false
-	case "forwarded", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "fastly-client-ip",
+	case "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "fastly-client-ip",
 		"x-rewrite-url", "x-http-method", "x-http-method-override", "x-method-override",
-		"expect", "te", "upgrade", "connection", "http2-settings":
+		"expect", "te", "upgrade", "connection":
 		return true
 	}
 	return slices.ContainsFunc(reservedPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
-var reservedPrefixes = []string{"clerk-", "x-forwarded", "x-original-", "cf-", "proxy-"}
+var reservedPrefixes = []string{"clerk-", "x-forwarded", "x-original-", "cf-"}
 
 // passCookies leaves the cookies of this library here: they are this application's. What is the same for everybody is
 // asked for by nobody in particular.
@@ -95,9 +95,6 @@ func address(s string) (netip.Addr, bool) {
 
 // settle makes Clerk's answer one of this host.
 func (x *exchange) settle(resp *http.Response) error {
-	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return errSwitched
-	}
 	h := resp.Header
 	for name, values := range h {
 		if ofUpstream(name) || !x.public && forCaches(name) || x.public && name == "Set-Cookie" || x.shows(values) {

@@ -17,6 +17,9 @@ func Under(r *http.Request, prefix string) (path string, ok bool) {
 		target = r.URL.EscapedPath()
 	}
 	target, _, _ = strings.Cut(target, "?")
+	if _, behind, absolute := strings.Cut(target, "://"); absolute && target[0] != '/' { // RFC 9112 section 3.2.2
+		target = behind[max(strings.IndexByte(behind, '/'), 0):]
+	}
 	rest, ok := strings.CutPrefix(target, prefix)
 	if !ok || prefix == "" {
 		return "", false
@@ -25,8 +28,10 @@ func Under(r *http.Request, prefix string) (path string, ok bool) {
 	if err != nil || !plain(path) || strings.Count(path, "/") != strings.Count(rest, "/") {
 		return "", false // among others, with a slash that was encoded
 	}
-	whole, err := url.PathUnescape(prefix)
-	return path, err == nil && strings.HasSuffix(whole+path, r.URL.Path)
+	if whole, err := url.PathUnescape(prefix); err != nil || !strings.HasSuffix(whole+path, r.URL.Path) {
+		return "", false
+	}
+	return path, true
 }
 
 // plain reports whether a path has only segments that mean themselves, to whatever decodes or cleans it once more.

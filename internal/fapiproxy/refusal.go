@@ -2,7 +2,6 @@ package fapiproxy
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 )
@@ -22,8 +21,6 @@ var (
 	errUnreachable = &refusal{http.StatusBadGateway, "proxy_request_failed", "The Frontend API cannot be reached."}
 	errTimeout     = &refusal{http.StatusGatewayTimeout, "proxy_request_failed", "The Frontend API did not answer in time."}
 )
-
-var errSwitched = errors.New("the Frontend API switched protocols without being asked")
 
 func (f *refusal) write(w http.ResponseWriter) {
 	h := w.Header()

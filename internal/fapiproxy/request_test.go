@@ -116,6 +116,41 @@ func TestHandlersInFront(t *testing.T) {
 	}
 }
 
+func TestUnder(t *testing.T) {
+	for _, tt := range []struct {
+		prefix, target string
+		want           string
+		ok             bool
+	}{
+		{"/__clerk", "/__clerk/v1/client?a=/../", "/v1/client", true},
+		{"/__clerk", "/__clerk", "", true},
+		{"/__clerk", "/__clerk/", "/", true},
+		{"/__clerk", "/__clerk/page", "/page", true},
+		{"/a/b", "/a/b/v1/x", "/v1/x", true},
+		{"/caf%C3%A9", "/caf%C3%A9/v1/x", "/v1/x", true},
+		{"/__clerk", "/__clerkx/v1/client", "", false},
+		{"/__clerk", "/__clerk.v1/client", "", false},
+		{"/__clerk", "/__clerk@x/v1/client", "", false},
+		{"/__clerk", "/__cler", "", false},
+		{"/__clerk", "/__clerk/../admin", "", false},
+		{"/__clerk", "http://example.com/__clerk/v1/client", "/v1/client", true},
+		{"/__clerk", "http://example.com/__clerk/../admin", "", false},
+		{"/__clerk", "http://example.com", "", false},
+		{"/__clerk", "/x://example.com/__clerk/v1/client", "", false},
+		{"", "/v1/client", "", false},
+	} {
+		r := read(t, "GET "+tt.target+" HTTP/1.1\nHost: example.com\n\n")
+		if path, ok := fapiproxy.Under(r, tt.prefix); path != tt.want || ok != tt.ok {
+			t.Errorf("%s under %q: %q, %t, want %q, %t", tt.target, tt.prefix, path, ok, tt.want, tt.ok)
+		}
+		if r.RequestURI = ""; r.URL.Host == "" { // of one that no server has read
+			if path, ok := fapiproxy.Under(r, tt.prefix); path != tt.want || ok != tt.ok {
+				t.Errorf("%s under %q, made by hand: %q, %t, want %q, %t", tt.target, tt.prefix, path, ok, tt.want, tt.ok)
+			}
+		}
+	}
+}
+
 func mux(pattern string, h http.Handler) http.Handler {
 	m := http.NewServeMux()
 	m.Handle(pattern, h)
@@ -207,6 +242,16 @@ func TestReservedFields(t *testing.T) {
 		if got := dump(s.asked[0].Header); got != dump(want) || len(s.asked[0].Trailer) != 0 {
 			t.Errorf("%s: Clerk got %s and trailers %v", connection, got, s.asked[0].Trailer)
 		}
+	}
+}
+
+// A field behind the body is one too.
+func TestTrailersStayHere(t *testing.T) {
+	s := newSite(t, nil)
+	body := "2\na=\n0\nClerk-Secret-Key: sk_live_theirs\n"
+	w := s.send(t, "POST /__clerk/v1/client", "Transfer-Encoding: chunked", "Trailer: Clerk-Secret-Key", "", body)
+	if w.Code != http.StatusOK || len(s.asked) != 1 || s.bodies[0] != "a=" || s.asked[0].Trailer != nil {
+		t.Errorf("status %d, Clerk got %q and %v", w.Code, s.bodies, s.asked)
 	}
 }
 

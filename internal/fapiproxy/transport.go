@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// keyed adds the secret key, as the last thing that happens to a request: nothing of the proxy ever sees it there. Of the
-// answer it lets pass the header and the body, but neither informational answers nor trailers, which nothing else looks at.
+// keyed adds the secret key, as the last thing that happens to a request. Of the answer it lets pass the header and the
+// body, but neither informational answers nor trailers, which nothing else looks at.
 type keyed struct {
 	secret string
 	next   http.RoundTripper
@@ -17,12 +17,10 @@ type keyed struct {
 
 func (k keyed) RoundTrip(r *http.Request) (*http.Response, error) {
 	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil {
-		trace.Got1xxResponse = nil // of this request: ReverseProxy's own
+		trace.Got1xxResponse = nil
 	}
-	sent := *r
-	sent.Header = r.Header.Clone()
-	sent.Header.Set("Clerk-Secret-Key", k.secret)
-	resp, err := k.next.RoundTrip(&sent)
+	r.Header.Set("Clerk-Secret-Key", k.secret) // ReverseProxy's copy, as is the trace
+	resp, err := k.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}

@@ -87,6 +87,24 @@ func TestEcho(t *testing.T) {
 	}
 }
 
+// An answer that switches protocols without naming one would hand the connection over.
+func TestUnnamedSwitch(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\n")
+		_ = conn.Close()
+	}))
+	defer upstream.Close()
+	front := serveFront(t, upstream.URL, nil)
+	if got := fetch(t, front.URL+"/__clerk/v1/client"); got.status != http.StatusBadGateway || len(got.informed) != 0 {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // A redirect is the browser's to follow, and nobody else gets the secret key.
 func TestRedirectIsNotFollowed(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
