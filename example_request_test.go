@@ -73,8 +73,7 @@ func ExampleStateFromContext() {
 	auth, clerk := newExample(nil)
 	handler := auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		state, _ := clerkauth.StateFromContext(r.Context())
-		var refusal *clerkauth.Error
-		if errors.As(state.Err, &refusal) {
+		if refusal, ok := errors.AsType[*clerkauth.Error](state.Err); ok {
 			fmt.Fprint(w, state.Status, ": ", refusal.Reason)
 			return
 		}
@@ -135,8 +134,7 @@ func ExampleAuthenticator_Ready() {
 func ExampleError() {
 	auth, clerk := newExample(nil)
 	_, err := auth.VerifyToken(context.Background(), clerk.Token(clerktest.Claims{ExpiresAt: time.Now().Add(-time.Hour)}))
-	var refusal *clerkauth.Error
-	if errors.As(err, &refusal) && refusal.Reason == clerkauth.ReasonTokenExpired {
+	if refusal, ok := errors.AsType[*clerkauth.Error](err); ok && refusal.Reason == clerkauth.ReasonTokenExpired {
 		fmt.Println(refusal.StatusCode(), refusal)
 	}
 	// Output: 401 clerkauth: session-token-expired
