@@ -68,3 +68,27 @@ func documented(t *testing.T, dir string) *doc.Package {
 	}
 	return p
 }
+
+// Every field of Config says what it is when it is left out, how it is written, and what it leads to when it is wrong.
+func TestEveryFieldIsExplained(t *testing.T) {
+	fields := 0
+	for _, typ := range documented(t, "").Types {
+		if typ.Name != "Config" {
+			continue
+		}
+		for _, f := range typ.Decl.Specs[0].(*ast.TypeSpec).Type.(*ast.StructType).Fields.List {
+			if !f.Names[0].IsExported() {
+				continue
+			}
+			fields++
+			for _, part := range []string{"Default: ", "Example: ", "When wrong: "} {
+				if strings.Count(f.Doc.Text(), "\n"+part) != 1 {
+					t.Errorf("Config.%s has no line %q", f.Names[0], part)
+				}
+			}
+		}
+	}
+	if fields < 20 {
+		t.Errorf("%d fields were found, want all", fields)
+	}
+}
