@@ -5,16 +5,19 @@ import (
 	"testing"
 )
 
-// What a page shows as Go compiles: it stands, line for line and but for its indentation, in a file that does.
+// What a page shows as Go compiles: it stands, line for line and but for its indentation, in a file that does. What it
+// shows as HTML is of a program's page.
 func TestGoOfThePagesCompiles(t *testing.T) {
-	var sources [][]string
-	for _, path := range files(t, ".go") {
-		sources = append(sources, strings.Split(read(t, path), "\n"))
-	}
-	for _, p := range guides(t) {
-		for _, b := range p.blocks {
-			if b.language == "go" && !standsIn(sources, b.text) {
-				t.Errorf("%s:%d: stands in no Go file:\n%s", p.path, b.line, b.text)
+	for _, language := range []string{"go", "html"} {
+		var sources [][]string
+		for _, path := range files(t, "."+language) {
+			sources = append(sources, strings.Split(read(t, path), "\n"))
+		}
+		for _, p := range guides(t) {
+			for _, b := range p.blocks {
+				if b.language == language && !standsIn(sources, b.text) {
+					t.Errorf("%s:%d: stands in no %s file:\n%s", p.path, b.line, language, b.text)
+				}
 			}
 		}
 	}

@@ -5,19 +5,15 @@ import (
 	"fmt"
 	"log"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/clerkauth/clerkauth"
 )
 
 func main() {
-	auth, err := clerkauth.New(clerkauth.Config{
-		PublishableKey:    os.Getenv("CLERK_PUBLISHABLE_KEY"), // pk_test_… or pk_live_…
-		SecretKey:         os.Getenv("CLERK_SECRET_KEY"),      // sk_…, of the same instance
-		AuthorizedParties: []string{"http://localhost:8080"},  // the origins of your pages
-		SignInURL:         os.Getenv("CLERK_SIGN_IN_URL"),     // https://<your instance>.accounts.dev/sign-in
-	})
+	cfg := clerkauth.ConfigFromEnv()                          // CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY, CLERK_SIGN_IN_URL
+	cfg.AuthorizedParties = []string{"http://localhost:8080"} // the origins of your pages
+	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		log.Fatal(err)
 	}

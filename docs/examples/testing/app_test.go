@@ -64,6 +64,24 @@ func TestExpiredToken(t *testing.T) {
 	}
 }
 
+// A page of somebody whose session has expired is sent to Clerk and back; a script is refused.
+func TestExpiredSession(t *testing.T) {
+	clerk, h := newApp(t)
+	expired := clerk.Token(clerktest.Claims{ExpiresAt: time.Now().Add(-time.Minute)})
+	for destination, want := range map[string]int{"document": http.StatusTemporaryRedirect, "empty": http.StatusUnauthorized} {
+		r := httptest.NewRequest(http.MethodGet, "/account", http.NoBody)
+		r.Header.Set("Sec-Fetch-Dest", destination)
+		for _, c := range clerk.Cookies(expired) {
+			r.AddCookie(c)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s: %d, want %d", destination, w.Code, want)
+		}
+	}
+}
+
 // In a synctest bubble time passes at once: five minutes later the browser is still signed in.
 func TestBrowserStaysSignedIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
