@@ -67,7 +67,7 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 	o.Header.Set("Location", location)
 	o.Header.Set("Cache-Control", "no-store")
 	o.Header.Set("X-Clerk-Auth-Status", "handshake")
-	o.Header.Set("X-Clerk-Auth-Reason", ClerkReason(o.Reason, o.Detail))
+	o.Header.Set("X-Clerk-Auth-Reason", ClerkReason(o.Reason, o.Refresh))
 	if !e.uncounted() {
 		s.count(e, &o, &p, byToken, now)
 	}

@@ -21,6 +21,7 @@ type renewal struct {
 	claims  *sessiontoken.Claims
 	cookies []string // Set-Cookie values, fit to be passed on
 	unasked error    // why nobody could say what a nonce stands for; nil: somebody could
+	refused error    // what there is to know about an answer that did not hold, for logs; nil: it did, or none came
 }
 
 // resolve reads the answer of a handshake. One that does not hold is remembered for a while, so that a link or a
@@ -57,7 +58,7 @@ func (s *Settings) sentOut(ctx context.Context, e *Evidence, now time.Time) bool
 func (d *Decider) once(name string, now time.Time, look func() renewal) renewal {
 	key := sha256.Sum256([]byte(name))
 	if d.failed.has(key, now) {
-		return renewal{}
+		return renewal{refused: errRefusedBefore}
 	}
 	result := look()
 	if !result.ok && result.unasked == nil && result.reason != reasons.KeysUnavailable {
@@ -68,8 +69,11 @@ func (d *Decider) once(name string, now time.Time, look func() renewal) renewal 
 
 // resolveNonce asks the Backend API what a nonce stands for.
 func (d *Decider) resolveNonce(ctx context.Context, nonce string, f *inbound.Request, now time.Time) renewal {
-	if d.backend == nil || !wellFormedNonce(nonce) {
-		return renewal{}
+	switch {
+	case d.backend == nil:
+		return renewal{refused: errNoSecret}
+	case !wellFormedNonce(nonce):
+		return renewal{refused: errNonceForm}
 	}
 	directives, err := d.backend.HandshakePayload(ctx, nonce)
 	switch {
@@ -78,14 +82,17 @@ func (d *Decider) resolveNonce(ctx context.Context, nonce string, f *inbound.Req
 	case backendapi.Unanswered(err):
 		return renewal{unasked: err}
 	}
-	return renewal{}
+	return renewal{refused: err}
 }
 
 // resolveToken verifies a handshake token, which needs no Backend API.
 func (d *Decider) resolveToken(ctx context.Context, token string, f *inbound.Request, now time.Time) renewal {
-	claims, directives, reason, ok := d.verifier.Handshake(ctx, token, now)
-	if !ok || !d.Policy.judgeHandshake(claims, now) {
-		return renewal{reason: reason}
+	claims, directives, reason, err := d.verifier.Handshake(ctx, token, now)
+	if err == nil && !d.Policy.judgeHandshake(claims, now) {
+		err = errHandshakeClaims
+	}
+	if err != nil {
+		return renewal{reason: reason, refused: err}
 	}
 	return d.judgeDirectives(ctx, directives, FromHandshake, f, now)
 }
@@ -109,14 +116,14 @@ func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k To
 	for _, line := range directives {
 		c, ok := parseDirective(line)
 		if !ok {
-			return renewal{}
+			return renewal{refused: errDirective}
 		}
 		if slices.Contains(d.Names.Session[:], c.name) {
 			result.token = c.value
 		}
 	}
 	if len(directives) > maxDirectives {
-		return renewal{}
+		return renewal{refused: errDirective}
 	}
 	if result.token != "" {
 		read := d.verifier.Read(result.token, now)
@@ -125,7 +132,7 @@ func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k To
 			reason = d.forgiveClock(ctx, &read, reason, k, f, now)
 		}
 		if reason != "" {
-			return renewal{reason: reason}
+			return renewal{reason: reason, refused: d.tokenDetail(reason, &read, k, now)}
 		}
 		result.claims = read.Claims
 	}
