@@ -33,7 +33,7 @@ func New(cfg Config) (*Authenticator, error) {
 	}
 	var backend *backendapi.Client
 	if s.secretKey != "" {
-		backend = backendapi.New(s.client, s.backend, s.secretKey, s.now)
+		backend = backendapi.New(s.client, s.backend, s.secretKey, s.now, s.warnOfBackend)
 	}
 	keys := newKeys(s)
 	verifier := sessiontoken.New(keys, s.tokenCacheSize, s.decision.Policy.Skew)

@@ -42,7 +42,7 @@ func (t *transport) count() int {
 func newClient(ask func(r *http.Request) (int, string, error)) (*backendapi.Client, *transport, *time.Time) {
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	tr := &transport{ask: ask}
-	return backendapi.New(&http.Client{Transport: tr}, "https://api.example", "sk_test_x", func() time.Time { return now }), tr, &now
+	return backendapi.New(&http.Client{Transport: tr}, "https://api.example", "sk_test_x", func() time.Time { return now }, func(*backendapi.OutageError) {}), tr, &now
 }
 
 var errNetwork = errors.New("connection reset")

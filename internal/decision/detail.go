@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clerkauth/clerkauth/internal/backendapi"
 	"github.com/clerkauth/clerkauth/internal/inbound"
 	"github.com/clerkauth/clerkauth/internal/reasons"
 	"github.com/clerkauth/clerkauth/internal/redact"
@@ -24,6 +25,9 @@ func (d *Decider) explain(r *http.Request, e *Evidence, o *Outcome, now time.Tim
 	}
 	if o.Refresh != nil {
 		o.Detail = joined(o.Detail, refreshError{o.Refresh})
+	}
+	if e.result.unasked != nil && o.Reason != reasons.HandshakeUnavailable {
+		o.Detail = joined(backendapi.Cause(e.result.unasked), o.Detail)
 	}
 	if e.Document && canRecover(o.Reason) && d.frontendAt("/") == "" {
 		o.Detail = joined(o.Detail, errNoFrontend)
@@ -282,8 +286,15 @@ func (active organizationError) Error() string {
 // refreshError says that an expired token was not refreshed.
 type refreshError struct{ err error }
 
-func (e refreshError) Error() string { return "not refreshed: " + e.err.Error() }
-func (e refreshError) Unwrap() error { return e.err }
+func (e refreshError) Error() string {
+	text := "not refreshed: " + e.err.Error()
+	if cause := e.Unwrap(); cause != e.err {
+		text += ": " + cause.Error()
+	}
+	return text
+}
+
+func (e refreshError) Unwrap() error { return backendapi.Cause(e.err) }
 
 // answerError says that the answer of a handshake was refused.
 type answerError struct {
