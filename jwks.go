@@ -66,3 +66,8 @@ func (s *settings) warnOfBackend(e *backendapi.OutageError) {
 func (s *settings) warnOfClock(ahead time.Duration) {
 	s.warnings.Warn("clock", "this machine's clock is off; sessions will not last", "ahead_of_clerk", ahead.String())
 }
+
+// warnOfSize logs that browsers do not keep a session cookie.
+func (s *settings) warnOfSize(bytes, limit int) {
+	s.warnings.Warn("size", "a session token is larger than browsers keep as a cookie, so that pages need a handshake each time; make it smaller: fewer custom claims in Clerk's Dashboard, Sessions, Customize session token", "bytes", bytes, "limit", limit)
+}

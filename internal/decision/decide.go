@@ -152,6 +152,11 @@ func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time)
 			return confirming
 		}
 	}
+	if e.result.oversize > 0 && !s.Live { // with live keys the answer signs in, each time anew
+		o := tooLarge(e.result.oversize)
+		o.setCookies("no-store", e.result.cookies)
+		return o
+	}
 	o := Outcome{Source: FromHandshake, Token: e.result.token, Claims: e.result.claims}
 	if confirmed || e.result.token != "" {
 		o.setCookies("no-store", s.deleteDomainSessions(&e.Request))

@@ -80,6 +80,7 @@ type Settings struct {
 	RootDomain    string // the domain that the instance serves; empty: not known
 
 	ClockOff func(ahead time.Duration) // is told when a new token shows that this machine's clock is off
+	TooLarge func(size, limit int)     // is told of a session cookie that browsers do not keep; in bytes
 }
 
 // Decider decides who is signed in. It is safe for concurrent use.

@@ -4,14 +4,12 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/backendapi"
 	"github.com/clerkauth/clerkauth/internal/inbound"
 	"github.com/clerkauth/clerkauth/internal/reasons"
 	"github.com/clerkauth/clerkauth/internal/redact"
-	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
 // A detail says in one line, for logs, what there is to know about a refusal. It is found when everything is decided,
@@ -31,6 +29,9 @@ func (d *Decider) explain(r *http.Request, e *Evidence, o *Outcome, now time.Tim
 	}
 	if e.Document && canRecover(o.Reason) && d.frontendAt("/") == "" {
 		o.Detail = joined(o.Detail, errNoFrontend)
+	}
+	if err := stuck[o.Stuck]; err != nil {
+		o.Detail = joined(o.Detail, err)
 	}
 	if e.result.refused != nil && e.result.refused != o.Detail {
 		o.Detail = joined(answerError{e.result.reason, e.result.refused}, o.Detail)
@@ -58,7 +59,7 @@ func (d *Decider) reasonDetail(r *http.Request, e *Evidence, o *Outcome, now tim
 		return countError{len(e.SessionCookies()), " session cookies came, and which session counts cannot be told"}
 	case reasons.DevBrowserMissing:
 		if len(e.SessionCookies()) == 0 {
-			return (*nothingError)(&d.Names)
+			return errNothingSent
 		}
 	case reasons.DevBrowserSync:
 		if e.unexpected {
@@ -90,158 +91,79 @@ func (d *Decider) reasonDetail(r *http.Request, e *Evidence, o *Outcome, now tim
 // plain are details that are always the same.
 var plain = map[reasons.Reason]error{
 	reasons.SessionTokenMissing: errors.New("the answer of the handshake was: signed out"),
-	reasons.SessionPending:      errors.New("sts is pending: the session has a task to complete"),
+	reasons.SessionPending:      &fixedError{text: "sts is pending: the session has a task to complete", field: "AllowPending"},
 	reasons.DevBrowserMissing:   errors.New("the cookie __clerk_db_jwt did not come"),
 	reasons.DevBrowserSync:      errors.New("the address has __clerk_db_jwt, which belongs into a cookie"),
-	reasons.SatelliteNeedsSync:  errors.New("this is a satellite, and the browser has not asked the primary domain yet"),
+	reasons.SatelliteNeedsSync:  &fixedError{text: "this is a satellite, and the browser has not asked the primary domain yet", field: "Satellite"},
 	reasons.SessionChanged:      errors.New("the party cookie is of another session"),
 }
 
 var (
 	errNoUAT            = errors.New("__client_uat did not come with the session cookie")
 	errSignedOut        = errors.New("__client_uat says signed out, and a session cookie came")
+	errNothingSent      = &fixedError{text: "no session token came, nor the cookie __clerk_db_jwt", sentence: "No session token was sent."}
 	errUnexpectedAnswer = errors.New("the address has the answer of a handshake that this browser was not sent to make")
-	errNoFrontend       = errors.New("no handshake can be made, because without PublishableKey the Frontend API's address is not known")
-	errNoSecret         = errors.New("a nonce came, and without SecretKey it cannot be exchanged")
+	errNoFrontend       = &fixedError{text: "no handshake can be made, because without PublishableKey the Frontend API's address is not known", field: "PublishableKey"}
+	errNoSecret         = &fixedError{text: "a nonce came, and without SecretKey it cannot be exchanged", field: "SecretKey"}
 	errNonceForm        = errors.New("it is no nonce")
 	errDirective        = errors.New("it has too many cookies, or one that cannot be set")
 	errHandshakeClaims  = errors.New("the handshake token has expired, is not active yet, or is of another issuer")
 	errRefusedBefore    = errors.New("it did not hold a moment ago, and is not looked at again")
 )
 
-// tokenDetail says what is wrong with a token that was refused for reason.
-func (d *Decider) tokenDetail(reason reasons.Reason, t *sessiontoken.Token, from TokenSource, now time.Time) error {
-	if detail := t.Detail(reason); detail != nil {
-		return detail
-	}
-	p, c := &d.Policy, t.Claims
-	switch {
-	case reason == reasons.TokenVerificationFailed:
-		return p.badClaim(c)
-	case reason == reasons.TokenInvalidParties && c.Azp.State == sessiontoken.Present:
-		return partyError{redact.See(c.Azp.Value), p.List.Len(), p.Allow != nil}
-	case reason == reasons.TokenInvalidParties && c.Azp.State == sessiontoken.Absent && from == FromBearer:
-		return ErrBearerWithoutParty
-	case reason == reasons.TokenInvalidParties:
-		return errAzp
-	case reason == reasons.TokenMissingAzp:
-		return missingAzpError(p.Party != nil)
-	case reason == reasons.TokenIssuer:
-		return issuerError{redact.See(c.Iss), p.Issuers}
-	case reason == reasons.TokenExpired:
-		return clockError{"it expired ", now.Unix() - c.Exp.Unix, " ago", p.Skew}
-	case reason == reasons.TokenNotActiveYet:
-		return clockError{"nbf is ", c.Nbf.Unix - now.Unix(), " ahead", p.Skew}
-	case reason == reasons.TokenFromTheFuture:
-		return clockError{"iat is ", c.Iat.Unix - now.Unix(), " ahead", p.Skew}
-	}
-	return plain[reason]
+// stuck says why no further handshake is made.
+var stuck = map[Stuck]error{
+	InCircles:   &fixedError{text: "handshakes were made for this page, and did not help", field: "PublishableKey"},
+	ClockOff:    errors.New("handshakes were made for this page, and what they bring is of another time"),
+	KeepsNone:   errors.New("this browser was sent on a handshake, and none of the cookies that were set with it came back"),
+	CookiesLost: errors.New("the count of handshakes, a cookie, does not come back, and others do"),
 }
 
-// ErrBearerWithoutParty is the detail of a bearer token that does not say for whom it was issued.
-var ErrBearerWithoutParty error = bearerError{}
-
-var errAzp = errors.New("azp is no text")
-
-type bearerError struct{}
-
-func (bearerError) Error() string {
-	return "azp is absent, as in the tokens of native apps; InsecureAllowBearerWithoutParty would accept it"
+// fixedError is a detail that is always the same.
+type fixedError struct {
+	text, field string
+	sentence    string // for people; empty: what the reason says
 }
 
-func (bearerError) Field() string { return "InsecureAllowBearerWithoutParty" }
+func (e *fixedError) Error() string { return e.text }
+func (e *fixedError) Field() string { return e.field }
 
-// badClaim is the first claim that judge refuses.
-func (p *Policy) badClaim(c *sessiontoken.Claims) error {
-	switch {
-	case c.Sub == "":
-		return claimError("sub")
-	case c.SID == "":
-		return claimError("sid")
-	case c.Unreadable:
-		return claimError("o, or fea,")
-	case !p.forMe(c):
-		return audienceError(len(p.Audience))
-	case c.Exp.State != sessiontoken.Present:
-		return claimError("exp")
-	case c.Nbf.State == sessiontoken.Malformed:
-		return claimError("nbf")
-	}
-	return claimError("iat")
-}
-
-type claimError string
-
-func (claim claimError) Error() string {
-	return "the claim " + string(claim) + " is missing or has another form than Clerk's"
-}
-
-type audienceError int
-
-func (n audienceError) Error() string {
-	return "the claim aud is missing, or has none of the " + strconv.Itoa(int(n)) + " in Audience"
-}
-
-func (audienceError) Field() string { return "Audience" }
-
-type partyError struct {
-	azp     redact.Seen
-	entries int
-	asked   bool
-}
-
-func (e partyError) Error() string {
-	text := "azp is " + e.azp.String() + ", which matches none of the " + strconv.Itoa(e.entries) + " entries of AuthorizedParties"
-	if e.asked {
-		text += ", and AllowParty does not take it"
-	}
-	return text
-}
-
-type missingAzpError bool
-
-func (keyed missingAzpError) Error() string {
-	if keyed {
-		return "azp is absent, and no party cookie shows that this browser had the session here before"
-	}
-	return "azp is absent, and without StateKey or SecretKey no cookie can show that this browser had the session here before"
-}
-
-func (keyed missingAzpError) Field() string {
-	if keyed {
+// Field is the field of the configuration that a detail speaks of; empty: none.
+func Field(detail error) string {
+	return first(detail, func(err error) string {
+		if d, ok := err.(interface{ Field() string }); ok {
+			return d.Field()
+		}
 		return ""
+	})
+}
+
+// Sentence is what people are told because of a detail, and not what the reason alone says; empty: that.
+func Sentence(detail error) string {
+	return first(detail, func(err error) string {
+		if d, ok := err.(*fixedError); ok { //nolint:errorlint // first unwraps
+			return d.sentence
+		}
+		return ""
+	})
+}
+
+// first is the first that says gives of a detail and what is in it.
+func first(detail error, says func(error) string) string {
+	if text := says(detail); text != "" {
+		return text
 	}
-	return "StateKey"
-}
-
-type issuerError struct {
-	seen     redact.Seen
-	expected []string
-}
-
-func (e issuerError) Error() string {
-	quoted := make([]string, len(e.expected))
-	for i, issuer := range e.expected {
-		quoted[i] = strconv.Quote(issuer)
+	switch d := detail.(type) { //nolint:errorlint // this unwraps
+	case interface{ Unwrap() error }:
+		return first(d.Unwrap(), says)
+	case interface{ Unwrap() []error }:
+		for _, next := range d.Unwrap() {
+			if text := first(next, says); text != "" {
+				return text
+			}
+		}
 	}
-	return "iss is " + e.seen.String() + ", and expected is " + strings.Join(quoted, " or ")
-}
-
-type clockError struct {
-	before  string
-	seconds int64
-	after   string
-	skew    time.Duration
-}
-
-func (e clockError) Error() string {
-	return e.before + seconds(e.seconds) + e.after + " by this machine's clock, and ClockSkew is " + e.skew.String()
-}
-
-// seconds writes a duration, however long.
-func seconds(n int64) string {
-	const most = int64(1<<63-1) / int64(time.Second)
-	return (time.Duration(max(-most, min(n, most))) * time.Second).String()
+	return ""
 }
 
 // nothingError is that of a request without a session token.
@@ -281,6 +203,15 @@ func (active organizationError) Error() string {
 		return "the address asks for another organization than the active one"
 	}
 	return "the address asks for an organization, and none is active"
+}
+
+func (organizationError) Field() string { return "OrganizationSync" }
+
+// cookieSizeError is the size of a session cookie that browsers do not keep.
+type cookieSizeError int
+
+func (n cookieSizeError) Error() string {
+	return "the session cookie has " + strconv.Itoa(int(n)) + " bytes, and browsers keep none larger than " + strconv.Itoa(maxCookie)
 }
 
 // refreshError says that an expired token was not refreshed.

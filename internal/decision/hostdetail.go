@@ -64,7 +64,7 @@ func (e hostError) Field() string {
 	if e.untrusted {
 		return "TrustForwardedHeaders"
 	}
-	return ""
+	return "AuthorizedParties"
 }
 
 // crossOriginDetail says from where a request came that may not write here.
@@ -97,3 +97,5 @@ func (e originError) Error() string {
 	}
 	return text.String() + "and that may not write here by the " + strconv.Itoa(e.parties) + " entries of AuthorizedParties and " + strconv.Itoa(e.trusted) + " of TrustedOrigins"
 }
+
+func (originError) Field() string { return "TrustedOrigins" }

@@ -100,6 +100,7 @@ func (d *Decider) askRefresh(r *http.Request, e *Evidence, now time.Time) (renew
 		return renewal{}, err
 	}
 	result := d.judgeDirectives(r.Context(), cookies, FromRefresh, &e.Request, now)
+	d.tellClock(result.ahead)
 	if !result.ok || result.token == "" || result.claims.SID != expired.Claims.SID {
 		return renewal{}, errRefreshSession
 	}

@@ -19,9 +19,13 @@ type renewal struct {
 	reason  reasons.Reason // why its session token was refused; empty: it was not
 	token   string         // empty: the answer signs the browser out
 	claims  *sessiontoken.Claims
-	cookies []string // Set-Cookie values, fit to be passed on
-	unasked error    // why nobody could say what a nonce stands for; nil: somebody could
-	refused error    // what there is to know about an answer that did not hold, for logs; nil: it did, or none came
+	cookies []string      // Set-Cookie values, fit to be passed on
+	unasked error         // why nobody could say what a nonce stands for; nil: somebody could
+	ahead   time.Duration // how far this machine's clock is ahead of its token, when it was refused for that
+
+	oversize int // size of its session cookie, in bytes, where browsers keep none so large; else 0
+
+	refused error // what there is to know about an answer that did not hold, for logs; nil: it did, or none came
 }
 
 // resolve reads the answer of a handshake. One that does not hold is remembered for a while, so that a link or a
@@ -78,7 +82,9 @@ func (d *Decider) resolveNonce(ctx context.Context, nonce string, f *inbound.Req
 	directives, err := d.backend.HandshakePayload(ctx, nonce)
 	switch {
 	case err == nil:
-		return d.judgeDirectives(ctx, directives, FromHandshake, f, now)
+		result := d.judgeDirectives(ctx, directives, FromHandshake, f, now)
+		d.tellClock(result.ahead)
+		return result
 	case backendapi.Unanswered(err):
 		return renewal{unasked: err}
 	}
@@ -94,7 +100,16 @@ func (d *Decider) resolveToken(ctx context.Context, token string, f *inbound.Req
 	if err != nil {
 		return renewal{reason: reason, refused: err}
 	}
-	return d.judgeDirectives(ctx, directives, FromHandshake, f, now)
+	result := d.judgeDirectives(ctx, directives, FromHandshake, f, now)
+	d.tellClock(min(result.ahead, 0)) // one that has expired may be an old answer
+	return result
+}
+
+// tellClock tells that a token which has just been issued was refused for its time.
+func (d *Decider) tellClock(ahead time.Duration) {
+	if ahead != 0 {
+		d.ClockOff(ahead)
+	}
 }
 
 // wellFormedNonce keeps a nonce from being anything else in the Backend API's address.
@@ -120,10 +135,16 @@ func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k To
 		}
 		if slices.Contains(d.Names.Session[:], c.name) {
 			result.token = c.value
+			if size := len(c.name) + len(c.value); size > maxCookie {
+				result.oversize = size
+			}
 		}
 	}
 	if len(directives) > maxDirectives {
 		return renewal{refused: errDirective}
+	}
+	if result.oversize > 0 {
+		d.TooLarge(result.oversize, maxCookie)
 	}
 	if result.token != "" {
 		read := d.verifier.Read(result.token, now)
@@ -132,7 +153,11 @@ func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k To
 			reason = d.forgiveClock(ctx, &read, reason, k, f, now)
 		}
 		if reason != "" {
-			return renewal{reason: reason, refused: d.tokenDetail(reason, &read, k, now)}
+			refused := renewal{reason: reason, refused: d.tokenDetail(reason, &read, k, now), oversize: result.oversize}
+			if reason.Time() && read.Claims.Iat.State == sessiontoken.Present {
+				refused.ahead = now.Sub(read.Claims.Iat.Time())
+			}
+			return refused
 		}
 		result.claims = read.Claims
 	}
@@ -149,9 +174,7 @@ const forgivenSkew = 24 * time.Hour
 // forgiveClock judges a token again whose time is wrong: it has just been minted, so that the clock is wrong.
 // Only in development.
 func (d *Decider) forgiveClock(ctx context.Context, read *sessiontoken.Token, reason reasons.Reason, k TokenSource, f *inbound.Request, now time.Time) reasons.Reason {
-	switch reason {
-	case reasons.TokenExpired, reasons.TokenNotActiveYet, reasons.TokenFromTheFuture:
-	default:
+	if !reason.Time() {
 		return reason
 	}
 	lenient := d.Policy
