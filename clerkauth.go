@@ -61,7 +61,7 @@ func New(cfg Config) (*Authenticator, error) {
 	}
 	var backend *backendapi.Client
 	if s.secretKey != "" {
-		backend = backendapi.New(s.client, s.backend, s.secretKey, s.now)
+		backend = backendapi.New(s.client, s.backend, s.secretKey, s.now, s.warnOfBackend)
 	}
 	keys := newKeys(s)
 	verifier := sessiontoken.New(keys, s.tokenCacheSize, s.decision.Policy.Skew)
@@ -82,8 +82,8 @@ func (a *Authenticator) Ready(ctx context.Context) error {
 // below the same domain can set: see AuthenticateRequest. A non-nil error is always an *Error. A pending session
 // is an error unless Config.AllowPending.
 func (a *Authenticator) VerifyToken(ctx context.Context, token string) (*Session, error) {
-	if reason := sessiontoken.Reject(token, sessiontoken.MaxSize); reason != "" && a.settings.observe == nil {
-		return nil, refused(Reason(reason)) // not even the clock is asked
+	if fault := sessiontoken.Reject(token, sessiontoken.MaxSize); fault != sessiontoken.NoFault && a.settings.observe == nil {
+		return nil, rejected(fault, len(token)) // not even the clock is asked
 	}
 	begin := a.settings.now()
 	o := a.decider.Verify(ctx, token, noRequest, begin)

@@ -5,14 +5,17 @@ import (
 
 	"github.com/clerkauth/clerkauth/internal/decision"
 	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
 // Error is a refusal. Whoever gets one may keep and change it: it belongs to one request.
 type Error struct {
 	Reason Reason // never empty
 	Check  Check  // the check that failed, for ReasonCheckFailed
-	detail error
-	stuck  decision.Stuck // a handshake is needed, and none is made any more
+
+	detail  error
+	refresh error          // why an expired token was not refreshed
+	stuck   decision.Stuck // a handshake is needed, and none is made any more
 }
 
 // Error is "clerkauth: " and the reason; never a token, key or claim.
@@ -22,11 +25,13 @@ func (e *Error) Error() string { return "clerkauth: " + string(e.Reason) }
 func (e *Error) Unwrap() error { return e.detail }
 
 // clerkReason is the reason as Clerk's header spells it: an expired token with the outcome of its refresh.
-func (e *Error) clerkReason() string { return decision.ClerkReason(reasons.Reason(e.Reason), e.detail) }
+func (e *Error) clerkReason() string {
+	return decision.ClerkReason(reasons.Reason(e.Reason), e.refresh)
+}
 
 // StatusCode is 400, 401, 403 or 503: 503 where the answer could not be found out, so that a retry may help.
 func (e *Error) StatusCode() int {
-	if decision.CannotTell(reasons.Reason(e.Reason), e.detail) {
+	if decision.CannotTell(reasons.Reason(e.Reason), e.refresh) {
 		return http.StatusServiceUnavailable
 	}
 	if entry, ok := table[e.Reason]; ok {
@@ -132,9 +137,20 @@ var table = map[Reason]*refusal{
 // refused is the Error of a reason, its caller's own.
 func refused(reason Reason) *Error { return &Error{Reason: reason} }
 
+// rejected is the Error of a token that is none at a glance, in one piece of memory. size is in bytes.
+func rejected(f sessiontoken.Fault, size int) *Error {
+	e := &struct {
+		Error
+
+		size sessiontoken.SizeError
+	}{Error{Reason: Reason(f.Reason())}, sessiontoken.SizeError(size)}
+	e.detail = f.Detail(&e.size)
+	return &e.Error
+}
+
 // newError is the Error of an outcome that is not signed in.
 func newError(o *decision.Outcome) *Error {
-	return &Error{Reason: Reason(o.Reason), detail: o.Detail, stuck: o.Stuck}
+	return &Error{Reason: Reason(o.Reason), detail: o.Detail, refresh: o.Refresh, stuck: o.Stuck}
 }
 
 // stuckMessage has the sentence for people whom no further handshake would help.

@@ -1,8 +1,8 @@
 package clerkauth
 
 import (
+	"context"
 	"errors"
-	"net/http"
 	"strconv"
 	"time"
 
@@ -18,9 +18,22 @@ func newKeys(s *settings) *jwks.Keys {
 	}
 	source := jwks.Endpoint(s.client, s.frontend+"/.well-known/jwks.json")
 	if s.secretKey != "" {
-		source = jwks.Endpoint(backendapi.Authorize(s.client, s.secretKey), s.backend+"/v1/jwks")
+		source = explained(jwks.Endpoint(backendapi.Authorize(s.client, s.secretKey), s.backend+"/v1/jwks"))
 	}
 	return jwks.New(source, s.keyMaxAge, s.now, s.warnOfKeys)
+}
+
+// explained is a source at the Backend API, which says of a status that the secret key was refused.
+func explained(source jwks.Source) jwks.Source {
+	return func(ctx context.Context, etag string, fresh bool) (jwks.Document, error) {
+		doc, err := source(ctx, etag, fresh)
+		if s, ok := errors.AsType[*jwks.StatusError](err); ok {
+			if outage := (&backendapi.OutageError{URL: s.URL, Status: s.Status}); outage.KeyRefused() {
+				err = outage
+			}
+		}
+		return doc, err
+	}
 }
 
 // warnOfKeys logs what a fetch of keys showed to be wrong, with the field of Config to look at.
@@ -29,18 +42,32 @@ func (s *settings) warnOfKeys(err error) {
 		s.warnings.Warn("clock", "sessions end early or begin late, because the clock of this machine is off", "ahead_of_clerk", clock.Ahead.String())
 		return
 	}
-	status, answered := errors.AsType[*jwks.StatusError](err)
-	switch {
-	case answered && s.secretKey != "" && (status.Status == http.StatusUnauthorized || status.Status == http.StatusForbidden):
-		s.warnings.Warn("keys refused", "the Backend API refuses the secret key: is Config.SecretKey (CLERK_SECRET_KEY) this instance's, and not revoked?", "url", status.URL, "status", status.Status)
-	case answered:
-		s.warnings.Warn("keys "+strconv.Itoa(status.Status), "keys could not be loaded", "url", status.URL, "status", status.Status)
-	default:
-		s.warnings.Warn("keys", "keys could not be loaded", "error", err)
+	if outage, ok := errors.AsType[*backendapi.OutageError](err); ok {
+		s.warnOfBackend(outage)
+		return
 	}
+	if status, ok := errors.AsType[*jwks.StatusError](err); ok {
+		s.warnings.Warn("keys "+strconv.Itoa(status.Status), "keys could not be loaded", "url", status.URL, "status", status.Status)
+		return
+	}
+	s.warnings.Warn("keys", "keys could not be loaded", "error", err)
+}
+
+// warnOfBackend logs that the Backend API did not answer a question, or refused the secret key.
+func (s *settings) warnOfBackend(e *backendapi.OutageError) {
+	if e.KeyRefused() {
+		s.warnings.Warn("secret key", "the Backend API refuses the secret key: is Config.SecretKey (CLERK_SECRET_KEY) this instance's, and not revoked?", "url", e.URL, "status", e.Status)
+		return
+	}
+	s.warnings.Warn("backend "+e.URL+strconv.Itoa(e.Status), "the Backend API does not answer", "url", e.URL, "status", e.Status, "error", e.Err)
 }
 
 // warnOfClock logs that a token which was just minted is of another time than this machine's.
 func (s *settings) warnOfClock(ahead time.Duration) {
-	s.log.Warn("clerkauth: this machine's clock is off; sessions will not last", "ahead_of_clerk", ahead.String())
+	s.warnings.Warn("clock", "this machine's clock is off; sessions will not last", "ahead_of_clerk", ahead.String())
+}
+
+// warnOfSize logs that browsers do not keep a session cookie.
+func (s *settings) warnOfSize(bytes, limit int) {
+	s.warnings.Warn("size", "a session token is larger than browsers keep as a cookie, so that pages need a handshake each time; make it smaller: fewer custom claims in Clerk's Dashboard, Sessions, Customize session token", "bytes", bytes, "limit", limit)
 }

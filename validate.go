@@ -56,7 +56,7 @@ func validate(c Config) (*settings, error) {
 		decision:  decision.Settings{AllowPending: c.AllowPending, SkipOriginCheck: c.InsecureSkipOriginCheck, Secret: c.SecretKey != ""},
 		secretKey: c.SecretKey, keyMaxAge: c.KeyMaxAge, log: c.Logger, errorHandler: c.ErrorHandler, now: c.Now, observe: c.Observe,
 	}
-	s.decision.Forwarded, s.decision.ClockOff = c.TrustForwardedHeaders, s.warnOfClock
+	s.decision.Forwarded, s.decision.ClockOff, s.decision.TooLarge = c.TrustForwardedHeaders, s.warnOfClock, s.warnOfSize
 	problems := slices.Clone(c.problems)
 	note := func(errs ...error) { problems = append(problems, errs...) }
 

@@ -131,7 +131,7 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 			return answer(r, 400, strings.NewReader(fmt.Sprintf(`{"errors":[{"code":%q}]}`, echo(r)))), nil
 		},
 	} {
-		c := backendapi.New(&http.Client{Transport: f}, base, secret, fixed)
+		c := backendapi.New(&http.Client{Transport: f}, base, secret, fixed, quiet)
 		_, handshake := c.HandshakePayload(t.Context(), nonce)
 		_, refreshed := c.Refresh(t.Context(), backendapi.RefreshRequest{Session: "sess_ThatIsSecret", ExpiredToken: expired, RefreshToken: refresh})
 		for kind, err := range map[string]error{"nonce": handshake, "refresh": refreshed} {
@@ -152,7 +152,7 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 // A base that is no URL is an error of no request, and nothing is sent.
 func TestUnusableBase(t *testing.T) {
 	n := &network{answer: always(200, worked)}
-	c := backendapi.New(&http.Client{Transport: n}, "http://[", secret, fixed)
+	c := backendapi.New(&http.Client{Transport: n}, "http://[", secret, fixed, quiet)
 	for kind, ask := range map[string]question{"nonce": askNonce, "refresh": askRefresh} {
 		if _, err := ask(t, c, 0); !errors.Is(err, backendapi.ErrUnreachable) || !backendapi.Unanswered(err) {
 			t.Errorf("%s: got %v, want %v", kind, err, backendapi.ErrUnreachable)

@@ -20,6 +20,8 @@ const (
 	// Version is the version of Clerk's APIs that is spoken.
 	Version = "2026-05-12"
 
+	pathNonces = "/v1/clients/handshake_payload"
+
 	timeout   = 5 * time.Second
 	maxAnswer = 256 << 10 // bytes
 )
@@ -30,18 +32,20 @@ type Client struct {
 	base      string // without a trailing slash
 	secret    string
 	now       func() time.Time
+	warn      func(*OutageError)
 	nonces    lane
 	allowance allowance // of nonces, which anybody can make up
 	refreshes lane
 	renewals  renewals
 }
 
-// New returns a client for the Backend API at base. client must not follow redirects. now is the clock.
-func New(client *http.Client, base, secret string, now func() time.Time) *Client {
+// New returns a client for the Backend API at base. client must not follow redirects. now is the clock. warn
+// is told of every question that went unanswered, on whatever goroutine.
+func New(client *http.Client, base, secret string, now func() time.Time, warn func(*OutageError)) *Client {
 	return &Client{
-		http: client, base: base, secret: secret, now: now,
-		nonces: newLane(now), allowance: newAllowance(now),
-		refreshes: newLane(now),
+		http: client, base: base, secret: secret, now: now, warn: warn,
+		nonces: newLane(base+pathNonces, now), allowance: newAllowance(now),
+		refreshes: newLane(base+"/v1/sessions/…/refresh", now),
 	}
 }
 
@@ -52,13 +56,13 @@ func (c *Client) HandshakePayload(ctx context.Context, nonce string) ([]string, 
 	}
 	leave, ok := c.nonces.enter()
 	if !ok {
-		return nil, ErrUnreachable
+		return nil, c.nonces.notAsked()
 	}
 	defer leave()
 	if !c.allowance.take() {
-		return nil, unanswered{errTooMany}
+		return nil, unanswered{errTooMany, nil}
 	}
-	err := c.ask(ctx, &c.nonces, stopwatch{c.now(), time.Now()}, http.MethodGet, "/v1/clients/handshake_payload", url.Values{"nonce": {nonce}}, nil, &answer)
+	err := c.ask(ctx, &c.nonces, stopwatch{c.now(), time.Now()}, http.MethodGet, pathNonces, url.Values{"nonce": {nonce}}, nil, &answer)
 	switch {
 	case err != nil:
 		return nil, err
@@ -76,10 +80,16 @@ func (c *Client) ask(ctx context.Context, l *lane, w stopwatch, method, path str
 	if ctx.Err() == nil { // a client that hangs up says nothing about the server
 		l.breaker.record(err != nil || overloaded(status), w.now())
 	}
-	if err != nil {
-		return ErrUnreachable
+	result := ErrUnreachable
+	if err == nil {
+		result = read(status, content, answer)
 	}
-	return read(status, content, answer)
+	result, cause := outage(result, l.address, status, err)
+	if cause != nil && ctx.Err() == nil {
+		l.last.Store(cause)
+		c.warn(cause)
+	}
+	return result
 }
 
 func (c *Client) send(ctx context.Context, method, path string, query url.Values, body []byte) (int, []byte, error) {

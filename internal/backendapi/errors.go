@@ -4,17 +4,20 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
 // ErrUnreachable is a question without an answer, or with none that is JSON.
-var ErrUnreachable error = unanswered{errors.New("fetch-error")}
+var ErrUnreachable error = unanswered{errFetch, nil}
 
 var (
-	errMalformed  error = unanswered{errors.New("unexpected-sdk-error")} // an answer of another shape
-	errUnexpected       = errors.New("unexpected-bapi-error")            // an answer without what was asked for
-	errTooMany          = errors.New("too-many-questions")               // a limit of this package's own is used up
+	errFetch            = errors.New("fetch-error")
+	errMalformed  error = unanswered{errors.New("unexpected-sdk-error"), nil} // an answer of another shape
+	errUnexpected       = errors.New("unexpected-bapi-error")                 // an answer without what was asked for
+	errTooMany          = errors.New("too-many-questions")                    // a limit of this package's own is used up
 )
 
 // APIError is the code of an error that the Backend API names.
@@ -23,9 +26,71 @@ type APIError string
 func (e APIError) Error() string { return string(e) }
 
 // unanswered is an error that says nothing about what was asked: whether the nonce or the session is good is not known.
-type unanswered struct{ error }
+type unanswered struct {
+	error              // its code
+	cause *OutageError // nil: none is known
+}
 
 func (u unanswered) Unwrap() error { return u.error }
+
+// Is serves errors.Is: what came instead of an answer makes no other error of it.
+func (u unanswered) Is(target error) bool {
+	other, ok := target.(unanswered)
+	return ok && other.error == u.error
+}
+
+// OutageError is what came of a question instead of an answer, for logs.
+type OutageError struct {
+	URL    string // of the endpoint: nothing of one question is in it
+	Status int    // 0: nothing came
+	Err    error  // why; nil: the status says it
+}
+
+func (e *OutageError) Error() string {
+	switch {
+	case e.KeyRefused():
+		return e.URL + " answered " + strconv.Itoa(e.Status) + ": is SecretKey (CLERK_SECRET_KEY) this instance's, and not revoked?"
+	case e.Status != 0:
+		return e.URL + " answered " + strconv.Itoa(e.Status) + ", which is no answer to what was asked"
+	}
+	return e.URL + ": " + e.Err.Error()
+}
+
+func (e *OutageError) Unwrap() error { return e.Err }
+
+// KeyRefused reports whether the secret key was refused.
+func (e *OutageError) KeyRefused() bool {
+	return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
+}
+
+// Field is that of Config which an outage speaks of.
+func (e *OutageError) Field() string {
+	if e.KeyRefused() {
+		return "SecretKey"
+	}
+	return "BackendAPIURL"
+}
+
+// Cause is what there is to know about err, of this package, for logs.
+func Cause(err error) error {
+	if u, ok := errors.AsType[unanswered](err); ok && u.cause != nil {
+		return u.cause
+	}
+	return err
+}
+
+// outage adds to err, of a question, what came instead of an answer, and returns it too.
+func outage(err error, address string, status int, transport error) (error, *OutageError) {
+	u, ok := errors.AsType[unanswered](err)
+	if !ok {
+		return err, nil
+	}
+	if whole, ok := errors.AsType[*url.Error](transport); ok {
+		transport = whole.Err // without the address
+	}
+	u.cause = &OutageError{address, status, transport}
+	return u, u.cause
+}
 
 // Unanswered reports whether err, of this package, leaves open what was asked: the Backend API could not be reached,
 // was overloaded, refused the secret key or was not asked at all.
@@ -47,7 +112,7 @@ func readError(status int, content []byte) error {
 	err := namedError(content)
 	switch {
 	case status < http.StatusBadRequest, overloaded(status), refusesKey(status, err):
-		return unanswered{err}
+		return unanswered{err, nil}
 	}
 	return err
 }

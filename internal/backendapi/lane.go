@@ -2,6 +2,7 @@ package backendapi
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -10,13 +11,18 @@ const maxOpen = 32
 
 // lane is what questions of one kind share, so that one kind cannot stop the other.
 type lane struct {
+	address string        // for logs: nothing of one question is in it
 	open    chan struct{} // holds one element for each question under way
 	breaker breaker
+	last    *atomic.Pointer[OutageError] // nil in it: none yet
 }
 
-func newLane(now func() time.Time) lane {
-	return lane{open: make(chan struct{}, maxOpen), breaker: breaker{now: now}}
+func newLane(address string, now func() time.Time) lane {
+	return lane{address: address, open: make(chan struct{}, maxOpen), breaker: breaker{now: now}, last: &atomic.Pointer[OutageError]{}}
 }
+
+// notAsked is the error where enter says no.
+func (l *lane) notAsked() error { return unanswered{errFetch, l.last.Load()} }
 
 // enter reports whether a question may be asked now; leave must then be called after it.
 func (l *lane) enter() (leave func(), ok bool) {

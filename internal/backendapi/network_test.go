@@ -13,6 +13,9 @@ import (
 	"github.com/clerkauth/clerkauth/internal/backendapi"
 )
 
+// quiet is for tests that do not look at warnings.
+func quiet(*backendapi.OutageError) {}
+
 const (
 	base   = "https://api.example"
 	secret = "sk_test_ThisIsTheSecretKey"
@@ -100,7 +103,7 @@ func newClient(a answers) (*backendapi.Client, *network) { return newClientAt(ti
 
 func newClientAt(now func() time.Time, a answers) (*backendapi.Client, *network) {
 	n := &network{answer: a}
-	return backendapi.New(&http.Client{Transport: n}, base, secret, now), n
+	return backendapi.New(&http.Client{Transport: n}, base, secret, now, quiet), n
 }
 
 // question is one of either kind, which is the nth: no two are shared.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -49,9 +50,11 @@ func (c *Client) Refresh(ctx context.Context, q RefreshRequest) ([]string, error
 	case <-call.done: // before anything else that ended the wait
 		return call.cookies, call.err
 	default:
-		return nil, ErrUnreachable
+		return nil, unanswered{errFetch, &OutageError{URL: c.refreshes.address, Err: errSlow}}
 	}
 }
+
+var errSlow = errors.New("no answer within " + longestWait.String())
 
 // renewals are the refreshes under way, and what is remembered of those that ended. Nothing of a request is kept but
 // hashes of it.
@@ -100,7 +103,7 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 		return call, nil
 	}
 	if !r.sessions[session].allow(now) {
-		return nil, unanswered{errTooMany}
+		return nil, unanswered{errTooMany, c.refreshes.last.Load()}
 	}
 	body, err := json.Marshal(q) //nolint:gosec // sending the refresh token is the purpose
 	if err != nil {
@@ -108,7 +111,7 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 	}
 	leave, ok := c.refreshes.enter()
 	if !ok {
-		return nil, ErrUnreachable
+		return nil, c.refreshes.notAsked()
 	}
 	patience, stop := context.WithTimeout(context.Background(), longestWait)
 	call := &refreshCall{waitedFor: patience.Done(), done: make(chan struct{}), err: ErrUnreachable, began: now}

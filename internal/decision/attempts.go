@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/reasons"
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
@@ -163,11 +164,21 @@ type Stuck uint8
 
 // Why.
 const (
-	NotStuck    Stuck = iota
-	InCircles         // handshakes were made, and did not help
-	KeepsNone         // the browser keeps no cookies
-	CookiesLost       // something in front of the application keeps cookies back
+	NotStuck       Stuck = iota
+	InCircles            // handshakes were made, and did not help
+	KeepsNone            // the browser keeps no cookies
+	CookiesLost          // something in front of the application keeps cookies back
+	ClockOff             // handshakes were made, and what they bring has expired or is not active yet
+	CookieTooLarge       // the session cookie is larger than browsers keep
 )
+
+// because tells handshakes that go in circles for another reason than the clock from those that go for it.
+func (e *Evidence) because(s Stuck, reason reasons.Reason) Stuck {
+	if s == InCircles && (reason.Time() || e.result.reason.Time()) {
+		return ClockOff
+	}
+	return s
+}
 
 // stop says whether a page has been sent away often enough.
 func (d *Decider) stop(e *Evidence, p *returnPoint, now time.Time) Stuck {

@@ -81,7 +81,7 @@ func (d *Decider) confirm(ctx context.Context, e *Evidence, k TokenSource, now t
 // browser back in its history would have an answer of their own confirmed there. A page that only waits for the keys or
 // the Backend API can be loaded again.
 func (s *Settings) stripState(ctx context.Context, e *Evidence, o *Outcome) {
-	if e.Own.State != "" && o.Header.Get("Location") == "" && !CannotTell(o.Reason, o.Detail) {
+	if e.Own.State != "" && o.Header.Get("Location") == "" && !CannotTell(o.Reason, o.Refresh) {
 		s.clean(ctx, e, o)
 	}
 }

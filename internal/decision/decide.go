@@ -51,6 +51,14 @@ func (e *Evidence) sentToken() string {
 // out will be refused.
 func (d *Decider) Decide(r *http.Request, e *Evidence, required bool, now time.Time) Outcome {
 	e.required = required
+	o := d.decide(r, e, now)
+	if o.Reason != "" {
+		d.explain(r, e, &o, now)
+	}
+	return o
+}
+
+func (d *Decider) decide(r *http.Request, e *Evidence, now time.Time) Outcome {
 	if reason := e.Read(r, &d.Settings.Settings); reason != "" {
 		return Outcome{Reason: reason}
 	}
@@ -73,7 +81,7 @@ func (d *Decider) decideBearer(ctx context.Context, e *Evidence, now time.Time) 
 		return o
 	}
 	if o.Reason == reasons.TokenExpired {
-		o.Detail = bearerObstacle(e.Method)
+		o.Refresh = bearerObstacle(e.Method)
 	}
 	return d.startHandshake(ctx, e, o, now)
 }
@@ -84,6 +92,9 @@ func (d *Decider) Verify(ctx context.Context, token string, in *inbound.Request,
 	o := Outcome{Source: FromBearer, CacheHit: read.Verified}
 	if o.Reason = d.judgeToken(ctx, &read, FromBearer, in, now); o.Reason == "" {
 		o.Token, o.Claims, o.Reason = token, read.Claims, d.judgePending(read.Claims)
+	}
+	if o.Reason != "" {
+		o.Detail = d.tokenDetail(o.Reason, &read, FromBearer, now)
 	}
 	return o
 }
@@ -140,6 +151,11 @@ func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time)
 		if confirming, ok := d.confirm(ctx, e, FromHandshake, now); ok {
 			return confirming
 		}
+	}
+	if e.result.oversize > 0 && !s.Live { // with live keys the answer signs in, each time anew
+		o := tooLarge(e.result.oversize)
+		o.setCookies("no-store", e.result.cookies)
+		return o
 	}
 	o := Outcome{Source: FromHandshake, Token: e.result.token, Claims: e.result.claims}
 	if confirmed || e.result.token != "" {

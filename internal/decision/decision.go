@@ -30,7 +30,8 @@ const (
 // Outcome is what a request comes to.
 type Outcome struct {
 	Reason   reasons.Reason // empty: signed in
-	Detail   error          // why, for logs; of an expired token, why it was not refreshed
+	Detail   error          // what there is to know about the reason, in one line for logs; nil: nothing
+	Refresh  error          // why an expired token was not refreshed; nil: it was, or is not expired
 	Stuck    Stuck          // a handshake is needed, and none is made any more
 	Source   TokenSource
 	Token    string
@@ -46,16 +47,16 @@ type Outcome struct {
 func (o *Outcome) Handshake() bool { return o.handshake }
 
 // ClerkReason is a reason as Clerk's header spells it: an expired token with the outcome of its refresh.
-func ClerkReason(reason reasons.Reason, detail error) string {
-	if reason == reasons.TokenExpired && detail != nil {
-		return string(reason) + "-refresh-" + detail.Error()
+func ClerkReason(reason reasons.Reason, refresh error) string {
+	if reason == reasons.TokenExpired && refresh != nil {
+		return string(reason) + "-refresh-" + refresh.Error()
 	}
 	return string(reason)
 }
 
 // CannotTell reports whether a request is refused because the answer could not be found out.
-func CannotTell(reason reasons.Reason, detail error) bool {
-	return reason.CannotTell() || reason == reasons.TokenExpired && backendapi.Unanswered(detail)
+func CannotTell(reason reasons.Reason, refresh error) bool {
+	return reason.CannotTell() || reason == reasons.TokenExpired && backendapi.Unanswered(refresh)
 }
 
 // Settings is what decisions depend on beside the request, the keys and the Backend API. It never changes.
@@ -79,6 +80,7 @@ type Settings struct {
 	RootDomain    string // the domain that the instance serves; empty: not known
 
 	ClockOff func(ahead time.Duration) // is told when a new token shows that this machine's clock is off
+	TooLarge func(size, limit int)     // is told of a session cookie that browsers do not keep; in bytes
 }
 
 // Decider decides who is signed in. It is safe for concurrent use.

@@ -12,7 +12,7 @@ import (
 // sibling subdomain may have planted it, and it would stay for a year.
 func (s *Settings) deletePlanted(e *Evidence, o *Outcome) []string {
 	switch c := e.chosen(); {
-	case o.Stuck == InCircles && e.Redirects >= maxCounted:
+	case o.Stuck != NotStuck && e.Redirects >= maxCounted:
 		return s.deletions(&e.Request, inbound.CookieRedirects)
 	case o.Reason != "" && !o.handshake && e.signedInAt != 0 && c.read.Raw != "" && c.standing() == worthless:
 		return s.deleteDomainSessions(&e.Request)

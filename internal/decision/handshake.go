@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/clerkauth/clerkauth/internal/backendapi"
 	"github.com/clerkauth/clerkauth/internal/inbound"
 	"github.com/clerkauth/clerkauth/internal/reasons"
 )
@@ -44,9 +45,12 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 	case reasons.TokenMissingAzp, reasons.KeysUnavailable:
 		return Outcome{Reason: e.result.reason, Source: FromHandshake} // the next answer would be no better
 	}
+	if e.result.oversize > 0 {
+		return tooLarge(e.result.oversize)
+	}
 	p, ok := s.newReturnPoint(ctx, e, now)
 	if e.Redirects >= maxCounted && len(p.entries) == 0 {
-		o.Stuck = InCircles
+		o.Stuck = e.because(InCircles, o.Reason)
 		return o.orUnavailable(e)
 	}
 	if !ok {
@@ -56,7 +60,7 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 	if p.own.byToken && e.result.unasked != nil {
 		return o.orUnavailable(e)
 	}
-	if o.Stuck = d.stop(e, &p, now); o.Stuck != NotStuck {
+	if o.Stuck = e.because(d.stop(e, &p, now), o.Reason); o.Stuck != NotStuck {
 		return o.orUnavailable(e)
 	}
 	location := s.handshakeLocation(e, o, p.public, d.newReturn(ctx, e, &p, now), byToken)
@@ -67,7 +71,7 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 	o.Header.Set("Location", location)
 	o.Header.Set("Cache-Control", "no-store")
 	o.Header.Set("X-Clerk-Auth-Status", "handshake")
-	o.Header.Set("X-Clerk-Auth-Reason", ClerkReason(o.Reason, o.Detail))
+	o.Header.Set("X-Clerk-Auth-Reason", ClerkReason(o.Reason, o.Refresh))
 	if !e.uncounted() {
 		s.count(e, &o, &p, byToken, now)
 	}
@@ -78,9 +82,14 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 // had, who is signed in cannot be told.
 func (o Outcome) orUnavailable(e *Evidence) Outcome {
 	if e.result.unasked != nil {
-		return Outcome{Reason: reasons.HandshakeUnavailable, Source: FromHandshake, Detail: e.result.unasked}
+		return Outcome{Reason: reasons.HandshakeUnavailable, Source: FromHandshake, Detail: backendapi.Cause(e.result.unasked)}
 	}
 	return o
+}
+
+// tooLarge is an answer that no browser can keep: the next one would be as large. size is that of the session cookie.
+func tooLarge(size int) Outcome {
+	return Outcome{Reason: reasons.UATWithoutSessionToken, Source: FromHandshake, Stuck: CookieTooLarge, Detail: cookieSizeError(size)}
 }
 
 // count adds the cookies that end a series of handshakes. What goes to a satellite is the satellite's.

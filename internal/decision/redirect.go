@@ -24,7 +24,7 @@ func (s *Settings) handshakeLocation(e *Evidence, o Outcome, public, back string
 	a.add("redirect_url", back)
 	a.add("__clerk_api_version", backendapi.Version)
 	a.add("suffixed_cookies", strconv.FormatBool(e.pair == inbound.Suffixed))
-	a.add("__clerk_hs_reason", ClerkReason(o.Reason, o.Detail))
+	a.add("__clerk_hs_reason", ClerkReason(o.Reason, o.Refresh))
 	if s.Secret && !byToken {
 		a.add("format", "nonce")
 	}

@@ -29,7 +29,7 @@ var (
 )
 
 // Left reports whether an expired token was left alone only because nothing here requires a session.
-func (o *Outcome) Left() bool { return errors.Is(o.Detail, errRefreshNotRequired) }
+func (o *Outcome) Left() bool { return errors.Is(o.Refresh, errRefreshNotRequired) }
 
 // bearerObstacle says why an expired bearer token is not refreshed: a refresh belongs to a cookie, and mixing the
 // two would sign one session in as another.
@@ -72,7 +72,7 @@ func wellFormedSID(sid string) bool {
 // refresh exchanges the expired cookie token, whose outcome is o, for a new one. Where that fails or cannot be done, o
 // says why.
 func (d *Decider) refresh(r *http.Request, e *Evidence, o Outcome, now time.Time) Outcome {
-	if o.Detail = d.refreshObstacle(e); o.Detail != nil {
+	if o.Refresh = d.refreshObstacle(e); o.Refresh != nil {
 		return o
 	}
 	if crossOrigin(r, &e.Request, d.Settings) {
@@ -80,7 +80,7 @@ func (d *Decider) refresh(r *http.Request, e *Evidence, o Outcome, now time.Time
 	}
 	renewed, err := d.askRefresh(r, e, now)
 	if err != nil {
-		o.Detail = err
+		o.Refresh = err
 		return o
 	}
 	o = Outcome{Source: FromRefresh, Token: renewed.token, Claims: renewed.claims}
@@ -100,6 +100,7 @@ func (d *Decider) askRefresh(r *http.Request, e *Evidence, now time.Time) (renew
 		return renewal{}, err
 	}
 	result := d.judgeDirectives(r.Context(), cookies, FromRefresh, &e.Request, now)
+	d.tellClock(result.ahead)
 	if !result.ok || result.token == "" || result.claims.SID != expired.Claims.SID {
 		return renewal{}, errRefreshSession
 	}

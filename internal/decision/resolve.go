@@ -19,8 +19,13 @@ type renewal struct {
 	reason  reasons.Reason // why its session token was refused; empty: it was not
 	token   string         // empty: the answer signs the browser out
 	claims  *sessiontoken.Claims
-	cookies []string // Set-Cookie values, fit to be passed on
-	unasked error    // why nobody could say what a nonce stands for; nil: somebody could
+	cookies []string      // Set-Cookie values, fit to be passed on
+	unasked error         // why nobody could say what a nonce stands for; nil: somebody could
+	ahead   time.Duration // how far this machine's clock is ahead of its token, when it was refused for that
+
+	oversize int // size of its session cookie, in bytes, where browsers keep none so large; else 0
+
+	refused error // what there is to know about an answer that did not hold, for logs; nil: it did, or none came
 }
 
 // resolve reads the answer of a handshake. One that does not hold is remembered for a while, so that a link or a
@@ -57,7 +62,7 @@ func (s *Settings) sentOut(ctx context.Context, e *Evidence, now time.Time) bool
 func (d *Decider) once(name string, now time.Time, look func() renewal) renewal {
 	key := sha256.Sum256([]byte(name))
 	if d.failed.has(key, now) {
-		return renewal{}
+		return renewal{refused: errRefusedBefore}
 	}
 	result := look()
 	if !result.ok && result.unasked == nil && result.reason != reasons.KeysUnavailable {
@@ -68,26 +73,43 @@ func (d *Decider) once(name string, now time.Time, look func() renewal) renewal 
 
 // resolveNonce asks the Backend API what a nonce stands for.
 func (d *Decider) resolveNonce(ctx context.Context, nonce string, f *inbound.Request, now time.Time) renewal {
-	if d.backend == nil || !wellFormedNonce(nonce) {
-		return renewal{}
+	switch {
+	case d.backend == nil:
+		return renewal{refused: errNoSecret}
+	case !wellFormedNonce(nonce):
+		return renewal{refused: errNonceForm}
 	}
 	directives, err := d.backend.HandshakePayload(ctx, nonce)
 	switch {
 	case err == nil:
-		return d.judgeDirectives(ctx, directives, FromHandshake, f, now)
+		result := d.judgeDirectives(ctx, directives, FromHandshake, f, now)
+		d.tellClock(result.ahead)
+		return result
 	case backendapi.Unanswered(err):
 		return renewal{unasked: err}
 	}
-	return renewal{}
+	return renewal{refused: err}
 }
 
 // resolveToken verifies a handshake token, which needs no Backend API.
 func (d *Decider) resolveToken(ctx context.Context, token string, f *inbound.Request, now time.Time) renewal {
-	claims, directives, reason, ok := d.verifier.Handshake(ctx, token, now)
-	if !ok || !d.Policy.judgeHandshake(claims, now) {
-		return renewal{reason: reason}
+	claims, directives, reason, err := d.verifier.Handshake(ctx, token, now)
+	if err == nil && !d.Policy.judgeHandshake(claims, now) {
+		err = errHandshakeClaims
 	}
-	return d.judgeDirectives(ctx, directives, FromHandshake, f, now)
+	if err != nil {
+		return renewal{reason: reason, refused: err}
+	}
+	result := d.judgeDirectives(ctx, directives, FromHandshake, f, now)
+	d.tellClock(min(result.ahead, 0)) // one that has expired may be an old answer
+	return result
+}
+
+// tellClock tells that a token which has just been issued was refused for its time.
+func (d *Decider) tellClock(ahead time.Duration) {
+	if ahead != 0 {
+		d.ClockOff(ahead)
+	}
 }
 
 // wellFormedNonce keeps a nonce from being anything else in the Backend API's address.
@@ -109,14 +131,20 @@ func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k To
 	for _, line := range directives {
 		c, ok := parseDirective(line)
 		if !ok {
-			return renewal{}
+			return renewal{refused: errDirective}
 		}
 		if slices.Contains(d.Names.Session[:], c.name) {
 			result.token = c.value
+			if size := len(c.name) + len(c.value); size > maxCookie {
+				result.oversize = size
+			}
 		}
 	}
 	if len(directives) > maxDirectives {
-		return renewal{}
+		return renewal{refused: errDirective}
+	}
+	if result.oversize > 0 {
+		d.TooLarge(result.oversize, maxCookie)
 	}
 	if result.token != "" {
 		read := d.verifier.Read(result.token, now)
@@ -125,7 +153,11 @@ func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k To
 			reason = d.forgiveClock(ctx, &read, reason, k, f, now)
 		}
 		if reason != "" {
-			return renewal{reason: reason}
+			refused := renewal{reason: reason, refused: d.tokenDetail(reason, &read, k, now), oversize: result.oversize}
+			if reason.Time() && read.Claims.Iat.State == sessiontoken.Present {
+				refused.ahead = now.Sub(read.Claims.Iat.Time())
+			}
+			return refused
 		}
 		result.claims = read.Claims
 	}
@@ -142,9 +174,7 @@ const forgivenSkew = 24 * time.Hour
 // forgiveClock judges a token again whose time is wrong: it has just been minted, so that the clock is wrong.
 // Only in development.
 func (d *Decider) forgiveClock(ctx context.Context, read *sessiontoken.Token, reason reasons.Reason, k TokenSource, f *inbound.Request, now time.Time) reasons.Reason {
-	switch reason {
-	case reasons.TokenExpired, reasons.TokenNotActiveYet, reasons.TokenFromTheFuture:
-	default:
+	if !reason.Time() {
 		return reason
 	}
 	lenient := d.Policy

@@ -25,6 +25,9 @@ func (l *List) Add(o Origin) {
 	l.origins[s] = s
 }
 
+// Len is how many entries it has.
+func (l *List) Len() int { return len(l.origins) + len(l.patterns) }
+
 // Match reports whether s, taken as it stands, is one of the set. A token or a browser names origins in normal form
 // (RFC 6454 section 6.2), so another spelling does not match.
 func (l *List) Match(s string) bool {

@@ -52,5 +52,10 @@ const (
 	RequestHostNotAuthorized Reason = "request-host-not-authorized"      // 403: a handshake is needed, and the request's host is not in the allowlist
 )
 
+// Time reports whether a reason means that a token is of another time than this.
+func (r Reason) Time() bool {
+	return r == TokenExpired || r == TokenNotActiveYet || r == TokenFromTheFuture
+}
+
 // CannotTell reports whether a reason means that the answer could not be found out.
 func (r Reason) CannotTell() bool { return r == KeysUnavailable || r == HandshakeUnavailable }

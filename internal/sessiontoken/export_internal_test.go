@@ -16,8 +16,8 @@ func CheckSignature(ctx context.Context, document, kid, token string) reasons.Re
 	if !ok {
 		return reasons.TokenInvalid
 	}
-	h, ok := decodeHeader(compact.Header)
-	if !ok {
+	h, f := decodeHeader(compact.Header)
+	if f != NoFault {
 		return reasons.TokenInvalid
 	}
 	if h.kid.State == Absent {

@@ -2,6 +2,7 @@ package sessiontoken
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -14,18 +15,21 @@ const maxHandshake = 16 << 10
 
 // Handshake verifies the signature of a handshake token, and returns its claims and the Set-Cookie values in it. It has a
 // session token's category and is not one: a session whose claims an application fills in must not set cookies. The
-// reason is that of its signature, if that is what is wrong.
-func (v *Verifier) Handshake(ctx context.Context, raw string, now time.Time) (c *Claims, cookies []string, reason reasons.Reason, ok bool) {
+// reason is that of its signature, if that is what is wrong, and the error is a detail for logs.
+func (v *Verifier) Handshake(ctx context.Context, raw string, now time.Time) (c *Claims, cookies []string, reason reasons.Reason, err error) {
 	t := parse(raw, maxHandshake)
-	if t.Reason != "" || t.Claims.SID != "" {
-		return nil, nil, "", false
+	switch {
+	case t.Fault != NoFault:
+		return nil, nil, "", t.Detail(t.Reason)
+	case t.Claims.SID != "":
+		return nil, nil, "", errSessionToken
 	}
 	if _, reason := v.checkSignature(ctx, t.jws, now); reason != "" {
-		return nil, nil, reason, false
+		return nil, nil, reason, t.Detail(reason)
 	}
 	i := slices.IndexFunc(t.jws.members, func(m jose.Member) bool { return m.Name == "handshake" })
 	if i < 0 {
-		return t.Claims, nil, "", true
+		return t.Claims, nil, "", nil
 	}
 	elements, ok := jose.Array(t.jws.members[i].Raw)
 	for _, e := range elements {
@@ -33,5 +37,13 @@ func (v *Verifier) Handshake(ctx context.Context, raw string, now time.Time) (c 
 		ok = ok && isText
 		cookies = append(cookies, cookie)
 	}
-	return t.Claims, cookies, "", ok
+	if !ok {
+		return nil, nil, "", errDirectives
+	}
+	return t.Claims, cookies, "", nil
 }
+
+var (
+	errSessionToken = errors.New("it is a session token, and no handshake's")
+	errDirectives   = errors.New("the claim handshake is no list of texts")
+)

@@ -17,10 +17,10 @@ type header struct {
 // decodeHeader refuses headers that ask for something this package does not do: extensions that must be
 // understood (RFC 7515 section 4.1.11), unencoded payloads (RFC 7797), encryption, compression, and keys that
 // the token brings along itself.
-func decodeHeader(text string) (header, bool) {
+func decodeHeader(text string) (header, Fault) {
 	members, err := jose.Object(text)
 	if err != nil {
-		return header{}, false
+		return header{}, faultHeader
 	}
 	var h header
 	for _, m := range members {
@@ -34,10 +34,10 @@ func decodeHeader(text string) (header, bool) {
 		case "cat":
 			h.cat = decodeText(m.Raw)
 		case "crit", "b64", "enc", "zip", "jwk", "jku", "x5u", "x5c":
-			return header{}, false
+			return header{}, faultExtension
 		}
 	}
-	return h, true
+	return h, NoFault
 }
 
 // Categories that Clerk puts into the cat header of session tokens.
@@ -52,12 +52,16 @@ func (h *header) rs256() bool { return h.alg == jwt.SigningMethodRS256.Alg() }
 // jwt reports whether a token is a JWT (RFC 7519 section 5.1), or does not say.
 func (h *header) jwt() bool { return h.typ.State == Absent || h.typ.Value == "JWT" }
 
-// sessionKind reports whether a token is a session token, rather than one made for a machine, for OAuth or from
-// a JWT template: those are signed with the same keys.
-func (h *header) sessionKind(c *Claims) bool {
-	typ := h.typ.Value
-	if typ == "at+jwt" || typ == "application/at+jwt" || strings.HasPrefix(c.Sub, "mch_") {
-		return false
+// kindFault tells a session token from one made for a machine, for OAuth or from a JWT template: those are signed with
+// the same keys.
+func (h *header) kindFault(c *Claims) Fault {
+	switch typ := h.typ.Value; {
+	case typ == "at+jwt", typ == "application/at+jwt":
+		return faultAccessToken
+	case strings.HasPrefix(c.Sub, "mch_"):
+		return faultMachine
+	case h.cat.State != Absent && h.cat.Value != categorySession && h.cat.Value != categoryIgnore:
+		return faultCategory
 	}
-	return h.cat.State == Absent || h.cat.Value == categorySession || h.cat.Value == categoryIgnore
+	return NoFault
 }

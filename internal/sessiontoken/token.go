@@ -39,6 +39,7 @@ type Token struct {
 	Raw      string
 	Claims   *Claims        // nil: it is no session token
 	Reason   reasons.Reason // empty: the form, the header and the kind are a session token's
+	Fault    Fault          // of Reason, when it is not empty
 	Verified bool           // the signature was verified before, with keys that still are the instance's
 
 	jws *jws // nil when Verified
@@ -50,6 +51,7 @@ type jws struct {
 	header  header
 	members []jose.Member // of the payload
 	good    bool          // the signature was verified, and the claims are whole
+	failure error         // why there is no key to verify with
 }
 
 // Read looks a token up among those that were verified before, and else parses it. It never waits.
@@ -77,39 +79,41 @@ func (v *Verifier) known(raw string, keys *jwks.Snapshot, now time.Time) (Token,
 
 // parse checks what needs no key: form, header and kind, in this order. size is in bytes.
 func parse(raw string, size int) Token {
-	if reason := Reject(raw, size); reason != "" {
-		return Token{Raw: raw, Reason: reason}
+	if f := Reject(raw, size); f != NoFault {
+		return faulty(raw, f)
 	}
 	compact, ok := jose.Split(raw)
 	if !ok {
-		return Token{Raw: raw, Reason: reasons.TokenInvalid}
+		return faulty(raw, faultForm)
 	}
-	h, ok := decodeHeader(compact.Header)
-	if !ok {
-		return Token{Raw: raw, Reason: reasons.TokenInvalid}
+	h, f := decodeHeader(compact.Header)
+	if f != NoFault {
+		return faulty(raw, f)
 	}
 	c, members, err := decodeClaims(compact.Payload)
 	if err != nil {
-		return Token{Raw: raw, Reason: reasons.TokenInvalid}
+		return faulty(raw, faultPayload)
 	}
-	if !h.sessionKind(c) {
-		return Token{Raw: raw, Reason: reasons.TokenTypeMismatch}
+	if f := h.kindFault(c); f != NoFault {
+		return faulty(raw, f)
 	}
 	return Token{Raw: raw, Claims: c, jws: &jws{Compact: compact, header: h, members: members}}
 }
 
+func faulty(raw string, f Fault) Token { return Token{Raw: raw, Reason: f.Reason(), Fault: f} }
+
 // Reject says what is wrong with most of what is no session token, at a glance: it is too long, has no dots, or is one
-// of Clerk's opaque machine credentials. Empty: it has to be parsed.
-func Reject(raw string, size int) reasons.Reason {
+// of Clerk's opaque machine credentials. NoFault: it has to be parsed.
+func Reject(raw string, size int) Fault {
 	switch {
 	case len(raw) > size:
-		return reasons.TokenInvalid
+		return faultSize
 	case strings.HasPrefix(raw, "ak_"), strings.HasPrefix(raw, "mt_"), strings.HasPrefix(raw, "oat_"):
-		return reasons.TokenTypeMismatch
+		return faultCredential
 	case strings.IndexByte(raw, '.') < 0:
-		return reasons.TokenInvalid
+		return faultDots
 	}
-	return ""
+	return NoFault
 }
 
 // minSignature is the size of an encoded signature of the smallest key that is used, of 2048 bits.
@@ -152,6 +156,7 @@ func (v *Verifier) remember(t *Token, keys *jwks.Snapshot, now time.Time) {
 func (v *Verifier) checkSignature(ctx context.Context, t *jws, now time.Time) (*jwks.Snapshot, reasons.Reason) {
 	h := &t.header
 	keys, err := v.keys.Find(ctx, h.kid.Value, now)
+	t.failure = err
 	switch {
 	case errors.Is(err, jwks.ErrUnknownKID):
 		return nil, reasons.KeyUnknown

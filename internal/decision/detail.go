@@ -1,0 +1,260 @@
+package decision
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/backendapi"
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/redact"
+)
+
+// A detail says in one line, for logs, what there is to know about a refusal. It is found when everything is decided,
+// and changes nothing. No detail has a token, a key, a cookie or the id of a person or session, and what the client sent
+// is quoted and cut.
+
+// explain gives a refusal its detail.
+func (d *Decider) explain(r *http.Request, e *Evidence, o *Outcome, now time.Time) {
+	if o.Detail == nil {
+		o.Detail = d.reasonDetail(r, e, o, now)
+	}
+	if o.Refresh != nil {
+		o.Detail = joined(o.Detail, refreshError{o.Refresh})
+	}
+	if e.result.unasked != nil && o.Reason != reasons.HandshakeUnavailable {
+		o.Detail = joined(backendapi.Cause(e.result.unasked), o.Detail)
+	}
+	if e.Document && canRecover(o.Reason) && d.frontendAt("/") == "" {
+		o.Detail = joined(o.Detail, errNoFrontend)
+	}
+	if err := stuck[o.Stuck]; err != nil {
+		o.Detail = joined(o.Detail, err)
+	}
+	if e.result.refused != nil && e.result.refused != o.Detail {
+		o.Detail = joined(answerError{e.result.reason, e.result.refused}, o.Detail)
+	}
+}
+
+// reasonDetail is the detail of what was decided last.
+func (d *Decider) reasonDetail(r *http.Request, e *Evidence, o *Outcome, now time.Time) error {
+	c := e.chosen()
+	switch o.Reason {
+	case reasons.SessionTokenAndUATMissing:
+		return (*nothingError)(&d.Names)
+	case reasons.SessionTokenWithoutUAT:
+		if e.UAT[e.pair].Value == "" {
+			return errNoUAT
+		}
+		return errSignedOut
+	case reasons.UATWithoutSessionToken:
+		return signedInError(now.Unix() - e.signedInAt)
+	case reasons.TokenBeforeUAT:
+		return beforeUATError(e.signedInAt - c.issued())
+	case reasons.MultipleAuthorization:
+		return countError{len(e.Lines[inbound.LineAuthorization]), " Authorization headers came"}
+	case reasons.SessionTokenAmbiguous:
+		return countError{len(e.SessionCookies()), " session cookies came, and which session counts cannot be told"}
+	case reasons.DevBrowserMissing:
+		if len(e.SessionCookies()) == 0 {
+			return errNothingSent
+		}
+	case reasons.DevBrowserSync:
+		if e.unexpected {
+			return errUnexpectedAnswer
+		}
+	case reasons.PrimaryRespondsToSync:
+		return redact.SeenError{Before: "the satellite is ", Seen: redact.See(originOf(o.target))}
+	case reasons.CrossOriginSync:
+		return redact.SeenError{Before: "the page was opened from ", Seen: redact.See(originOf(e.Page.Referrer))}
+	case reasons.OrganizationMismatch:
+		return organizationError(c.read.Claims.Organization.ID != "")
+	case reasons.CrossOriginRequest:
+		return d.crossOriginDetail(&e.Request)
+	case reasons.RequestHostNotAuthorized:
+		return d.hostDetail(r, &e.Request)
+	}
+	if o.Source == FromHandshake && o.Reason == e.result.reason {
+		return e.result.refused
+	}
+	if err := plain[o.Reason]; err != nil {
+		return err
+	}
+	if c.read.Raw == "" {
+		return nil
+	}
+	return d.tokenDetail(o.Reason, &c.read, FromCookie, now)
+}
+
+// plain are details that are always the same.
+var plain = map[reasons.Reason]error{
+	reasons.SessionTokenMissing: errors.New("the answer of the handshake was: signed out"),
+	reasons.SessionPending:      &fixedError{text: "sts is pending: the session has a task to complete", field: "AllowPending"},
+	reasons.DevBrowserMissing:   errors.New("the cookie __clerk_db_jwt did not come"),
+	reasons.DevBrowserSync:      errors.New("the address has __clerk_db_jwt, which belongs into a cookie"),
+	reasons.SatelliteNeedsSync:  &fixedError{text: "this is a satellite, and the browser has not asked the primary domain yet", field: "Satellite"},
+	reasons.SessionChanged:      errors.New("the party cookie is of another session"),
+}
+
+var (
+	errNoUAT            = errors.New("__client_uat did not come with the session cookie")
+	errSignedOut        = errors.New("__client_uat says signed out, and a session cookie came")
+	errNothingSent      = &fixedError{text: "no session token came, nor the cookie __clerk_db_jwt", sentence: "No session token was sent."}
+	errUnexpectedAnswer = errors.New("the address has the answer of a handshake that this browser was not sent to make")
+	errNoFrontend       = &fixedError{text: "no handshake can be made, because without PublishableKey the Frontend API's address is not known", field: "PublishableKey"}
+	errNoSecret         = &fixedError{text: "a nonce came, and without SecretKey it cannot be exchanged", field: "SecretKey"}
+	errNonceForm        = errors.New("it is no nonce")
+	errDirective        = errors.New("it has too many cookies, or one that cannot be set")
+	errHandshakeClaims  = errors.New("the handshake token has expired, is not active yet, or is of another issuer")
+	errRefusedBefore    = errors.New("it did not hold a moment ago, and is not looked at again")
+)
+
+// stuck says why no further handshake is made.
+var stuck = map[Stuck]error{
+	InCircles:   &fixedError{text: "handshakes were made for this page, and did not help", field: "PublishableKey"},
+	ClockOff:    errors.New("handshakes were made for this page, and what they bring is of another time"),
+	KeepsNone:   errors.New("this browser was sent on a handshake, and none of the cookies that were set with it came back"),
+	CookiesLost: errors.New("the count of handshakes, a cookie, does not come back, and others do"),
+}
+
+// fixedError is a detail that is always the same.
+type fixedError struct {
+	text, field string
+	sentence    string // for people; empty: what the reason says
+}
+
+func (e *fixedError) Error() string { return e.text }
+func (e *fixedError) Field() string { return e.field }
+
+// Field is the field of the configuration that a detail speaks of; empty: none.
+func Field(detail error) string {
+	return first(detail, func(err error) string {
+		if d, ok := err.(interface{ Field() string }); ok {
+			return d.Field()
+		}
+		return ""
+	})
+}
+
+// Sentence is what people are told because of a detail, and not what the reason alone says; empty: that.
+func Sentence(detail error) string {
+	return first(detail, func(err error) string {
+		if d, ok := err.(*fixedError); ok { //nolint:errorlint // first unwraps
+			return d.sentence
+		}
+		return ""
+	})
+}
+
+// first is the first that says gives of a detail and what is in it.
+func first(detail error, says func(error) string) string {
+	if text := says(detail); text != "" {
+		return text
+	}
+	switch d := detail.(type) { //nolint:errorlint // this unwraps
+	case interface{ Unwrap() error }:
+		return first(d.Unwrap(), says)
+	case interface{ Unwrap() []error }:
+		for _, next := range d.Unwrap() {
+			if text := first(next, says); text != "" {
+				return text
+			}
+		}
+	}
+	return ""
+}
+
+// nothingError is that of a request without a session token.
+type nothingError inbound.Names
+
+func (n *nothingError) Error() string {
+	text := "neither Authorization: Bearer nor the cookie " + n.Session[inbound.Plain]
+	if suffixed := n.Session[inbound.Suffixed]; suffixed != "" {
+		text += " or " + suffixed
+	}
+	return text + " came"
+}
+
+type signedInError int64
+
+func (n signedInError) Error() string {
+	return "__client_uat says that the browser signed in " + seconds(int64(n)) + " ago, and no session cookie came; browsers keep none larger than " + strconv.Itoa(maxCookie) + " bytes"
+}
+
+type beforeUATError int64
+
+func (n beforeUATError) Error() string {
+	return "iat is " + seconds(int64(n)) + " before __client_uat: the browser signed in again since"
+}
+
+type countError struct {
+	n    int
+	what string
+}
+
+func (e countError) Error() string { return strconv.Itoa(e.n) + e.what }
+
+type organizationError bool
+
+func (active organizationError) Error() string {
+	if active {
+		return "the address asks for another organization than the active one"
+	}
+	return "the address asks for an organization, and none is active"
+}
+
+func (organizationError) Field() string { return "OrganizationSync" }
+
+// cookieSizeError is the size of a session cookie that browsers do not keep.
+type cookieSizeError int
+
+func (n cookieSizeError) Error() string {
+	return "the session cookie has " + strconv.Itoa(int(n)) + " bytes, and browsers keep none larger than " + strconv.Itoa(maxCookie)
+}
+
+// refreshError says that an expired token was not refreshed.
+type refreshError struct{ err error }
+
+func (e refreshError) Error() string {
+	text := "not refreshed: " + e.err.Error()
+	if cause := e.Unwrap(); cause != e.err {
+		text += ": " + cause.Error()
+	}
+	return text
+}
+
+func (e refreshError) Unwrap() error { return backendapi.Cause(e.err) }
+
+// answerError says that the answer of a handshake was refused.
+type answerError struct {
+	reason reasons.Reason
+	err    error
+}
+
+func (e answerError) Error() string {
+	text := "the answer of the handshake does not hold: "
+	if e.reason != "" {
+		text += string(e.reason) + ": "
+	}
+	return text + e.err.Error()
+}
+
+func (e answerError) Unwrap() error { return e.err }
+
+// joinedError is several details in one line.
+type joinedError [2]error
+
+func joined(first, then error) error {
+	switch {
+	case first == nil:
+		return then
+	case then == nil:
+		return first
+	}
+	return &joinedError{first, then}
+}
+
+func (e *joinedError) Error() string   { return e[0].Error() + "; " + e[1].Error() }
+func (e *joinedError) Unwrap() []error { return e[:] }

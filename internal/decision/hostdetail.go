@@ -1,0 +1,101 @@
+package decision
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/origin"
+	"github.com/clerkauth/clerkauth/internal/redact"
+)
+
+// hostDetail says why a request's host is none of the application's own.
+func (d *Decider) hostDetail(r *http.Request, f *inbound.Request) error {
+	var untrusted inbound.Lines
+	untrusted.Read(r.Header, inbound.LineForwardedHost, inbound.LineForwardedProto)
+	e := hostError{header: "Host", host: redact.See(r.Host), entries: d.Policy.List.Len(), asked: d.Policy.Allow != nil, any: d.Policy.Any}
+	if forwarded := f.Lines[inbound.LineForwardedHost]; len(forwarded) > 0 {
+		e.header, e.host, e.values = "X-Forwarded-Host", redact.See(strings.Join(forwarded, ", ")), len(forwarded)
+	} else {
+		_, e.untrusted = d.Policy.List.At("https", untrusted.First(inbound.LineForwardedHost))
+	}
+	if host := origin.Hostname(f.RawHost); host != f.RawHost {
+		_, e.port = d.Policy.List.At("https", host)
+	}
+	return e
+}
+
+// hostError is a host that is none of the application's own.
+type hostError struct {
+	header    string
+	host      redact.Seen
+	values    int // of the header
+	entries   int
+	asked     bool // AllowParty too
+	any       bool // there is no list
+	port      bool // without its port the host would be listed
+	untrusted bool // X-Forwarded-Host, which is not believed, would be listed
+}
+
+func (e hostError) Error() string {
+	text := e.header + " is " + e.host.String()
+	switch {
+	case e.values > 1:
+		return text + ", several values of which none is believed"
+	case strings.Contains(string(e.host), ","):
+		return text + ", a list, of which no entry is believed"
+	case e.any:
+		return text + ", which no browser names"
+	}
+	text += ", which matches none of the " + strconv.Itoa(e.entries) + " entries of AuthorizedParties"
+	switch {
+	case e.untrusted:
+		text += "; X-Forwarded-Host would, and TrustForwardedHeaders is off"
+	case e.port:
+		text += "; without the port it would: is it that of a server behind a proxy, which has to pass on the Host that the browser sent?"
+	case e.asked:
+		text += ", and AllowParty does not take it"
+	}
+	return text
+}
+
+func (e hostError) Field() string {
+	if e.untrusted {
+		return "TrustForwardedHeaders"
+	}
+	return "AuthorizedParties"
+}
+
+// crossOriginDetail says from where a request came that may not write here.
+func (d *Decider) crossOriginDetail(f *inbound.Request) error {
+	origins := f.Lines[inbound.LineOrigin]
+	return originError{
+		origin: redact.See(strings.Join(origins, ", ")), origins: len(origins), site: redact.See(f.Lines.First(inbound.LineSite)),
+		referrer: redact.See(originOf(f.Lines.First(inbound.LineReferer))), host: redact.See(f.RawHost),
+		parties: d.Policy.List.Len(), trusted: d.Trusted.Len(),
+	}
+}
+
+// originError is a write of an origin that may not write here.
+type originError struct {
+	origin, site, referrer, host redact.Seen
+	origins                      int
+	parties, trusted             int
+}
+
+func (e originError) Error() string {
+	var text strings.Builder
+	for _, header := range []struct {
+		name string
+		seen redact.Seen
+		came bool
+	}{{"Origin", e.origin, e.origins > 0}, {"Referer's origin", e.referrer, e.referrer != ""}, {"Sec-Fetch-Site", e.site, e.site != ""}, {"Host", e.host, true}} {
+		if header.came {
+			text.WriteString(header.name + " is " + header.seen.String() + ", ")
+		}
+	}
+	return text.String() + "and that may not write here by the " + strconv.Itoa(e.parties) + " entries of AuthorizedParties and " + strconv.Itoa(e.trusted) + " of TrustedOrigins"
+}
+
+func (originError) Field() string { return "TrustedOrigins" }

@@ -1,0 +1,147 @@
+package decision
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/redact"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+)
+
+// tokenDetail says what is wrong with a token that was refused for reason.
+func (d *Decider) tokenDetail(reason reasons.Reason, t *sessiontoken.Token, from TokenSource, now time.Time) error {
+	if detail := t.Detail(reason); detail != nil {
+		return detail
+	}
+	p, c := &d.Policy, t.Claims
+	switch {
+	case reason == reasons.TokenVerificationFailed:
+		return p.badClaim(c)
+	case reason == reasons.TokenInvalidParties && c.Azp.State == sessiontoken.Present:
+		return partyError{redact.See(c.Azp.Value), p.List.Len(), p.Allow != nil}
+	case reason == reasons.TokenInvalidParties && c.Azp.State == sessiontoken.Absent && from == FromBearer:
+		return errBearerAzp
+	case reason == reasons.TokenInvalidParties:
+		return errAzp
+	case reason == reasons.TokenMissingAzp:
+		return missingAzpError(p.Party != nil)
+	case reason == reasons.TokenIssuer:
+		return issuerError{redact.See(c.Iss), p.Issuers}
+	case reason == reasons.TokenExpired:
+		return clockError{"it expired ", now.Unix() - c.Exp.Unix, " ago", p.Skew}
+	case reason == reasons.TokenNotActiveYet:
+		return clockError{"nbf is ", c.Nbf.Unix - now.Unix(), " ahead", p.Skew}
+	case reason == reasons.TokenFromTheFuture:
+		return clockError{"iat is ", c.Iat.Unix - now.Unix(), " ahead", p.Skew}
+	}
+	return plain[reason]
+}
+
+var (
+	errAzp       error = &fixedError{text: "azp is no text", field: "AuthorizedParties"}
+	errBearerAzp error = &fixedError{
+		text:  "azp is absent, as in the tokens of native apps; InsecureAllowBearerWithoutParty would accept it",
+		field: "InsecureAllowBearerWithoutParty", sentence: "The session token does not say for which origin it was issued.",
+	}
+)
+
+// badClaim is the first claim that judge refuses.
+func (p *Policy) badClaim(c *sessiontoken.Claims) error {
+	switch {
+	case c.Sub == "":
+		return claimError("sub")
+	case c.SID == "":
+		return claimError("sid")
+	case c.Unreadable:
+		return claimError("o, or fea,")
+	case !p.forMe(c):
+		return audienceError(len(p.Audience))
+	case c.Exp.State != sessiontoken.Present:
+		return claimError("exp")
+	case c.Nbf.State == sessiontoken.Malformed:
+		return claimError("nbf")
+	}
+	return claimError("iat")
+}
+
+type claimError string
+
+func (claim claimError) Error() string {
+	return "the claim " + string(claim) + " is missing or has another form than Clerk's"
+}
+
+type audienceError int
+
+func (n audienceError) Error() string {
+	return "the claim aud is missing, or has none of the " + strconv.Itoa(int(n)) + " in Audience"
+}
+
+func (audienceError) Field() string { return "Audience" }
+
+type partyError struct {
+	azp     redact.Seen
+	entries int
+	asked   bool
+}
+
+func (e partyError) Error() string {
+	text := "azp is " + e.azp.String() + ", which matches none of the " + strconv.Itoa(e.entries) + " entries of AuthorizedParties"
+	if e.asked {
+		text += ", and AllowParty does not take it"
+	}
+	return text
+}
+
+func (partyError) Field() string { return "AuthorizedParties" }
+
+type missingAzpError bool
+
+func (keyed missingAzpError) Error() string {
+	if keyed {
+		return "azp is absent, and no party cookie shows that this browser had the session here before"
+	}
+	return "azp is absent, and without StateKey or SecretKey no cookie can show that this browser had the session here before"
+}
+
+func (keyed missingAzpError) Field() string {
+	if keyed {
+		return ""
+	}
+	return "StateKey"
+}
+
+type issuerError struct {
+	seen     redact.Seen
+	expected []string
+}
+
+func (e issuerError) Error() string {
+	quoted := make([]string, len(e.expected))
+	for i, issuer := range e.expected {
+		quoted[i] = strconv.Quote(issuer)
+	}
+	return "iss is " + e.seen.String() + ", and expected is " + strings.Join(quoted, " or ")
+}
+
+func (issuerError) Field() string { return "Issuers" }
+
+type clockError struct {
+	before  string
+	seconds int64
+	after   string
+	skew    time.Duration
+}
+
+func (e clockError) Error() string {
+	return e.before + seconds(e.seconds) + e.after + " by this machine's clock, and ClockSkew is " + e.skew.String()
+}
+
+func (clockError) Field() string { return "ClockSkew" }
+
+// seconds writes a duration, however long.
+func seconds(n int64) string {
+	const most = int64(1<<63-1) / int64(time.Second)
+	return (time.Duration(max(-most, min(n, most))) * time.Second).String()
+}

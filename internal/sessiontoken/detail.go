@@ -1,0 +1,103 @@
+package sessiontoken
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/redact"
+)
+
+// Fault is what is wrong with the size, the form, the header or the kind of a token.
+type Fault uint8
+
+// NoFault is that of a token whose signature can be verified.
+const NoFault Fault = 0
+
+const (
+	faultSize Fault = iota + 1
+	faultDots
+	faultForm
+	faultHeader
+	faultExtension
+	faultPayload
+	faultCredential
+	faultAccessToken
+	faultMachine
+	faultCategory
+)
+
+var faultTexts = [...]string{
+	faultDots:        "the token has no dots: a session token is a JWT",
+	faultForm:        "the token is not three base64url segments with dots between them",
+	faultHeader:      "the header is no JSON object, or has a name twice",
+	faultExtension:   "the header has crit, b64, enc, zip, jwk, jku, x5u or x5c, which Clerk's do not",
+	faultPayload:     "the payload is no JSON object, or has a name twice",
+	faultCredential:  "the token is an API key, a machine token or an OAuth token (ak_, mt_, oat_)",
+	faultAccessToken: "typ is at+jwt: an OAuth access token",
+	faultMachine:     "sub is a machine's",
+	faultCategory:    "cat is not a session token's: was the token made from a JWT template?",
+}
+
+// Reason is that of a token with this fault; empty: NoFault.
+func (f Fault) Reason() reasons.Reason {
+	switch f {
+	case NoFault:
+		return ""
+	case faultCredential, faultAccessToken, faultMachine, faultCategory:
+		return reasons.TokenTypeMismatch
+	}
+	return reasons.TokenInvalid
+}
+
+// Detail says for logs what is wrong with a token of size n that has this fault.
+func (f Fault) Detail(n *SizeError) error {
+	if f == faultSize {
+		return n
+	}
+	return faultError(f)
+}
+
+type faultError Fault
+
+func (f faultError) Error() string { return faultTexts[f] }
+
+// SizeError is the size of a token, in bytes, that is too long. It is a pointer that is an error, so that there may be
+// room for it in something else.
+type SizeError int
+
+func (n *SizeError) Error() string {
+	return "the token has " + strconv.Itoa(int(*n)) + " bytes, more than are looked at"
+}
+
+// Detail says for logs what is wrong with a token that was refused for reason; nil: its claims are, or it is not known.
+func (t *Token) Detail(reason reasons.Reason) error {
+	switch {
+	case t.Fault == faultSize:
+		n := SizeError(len(t.Raw))
+		return &n
+	case t.Fault != NoFault:
+		return faultError(t.Fault)
+	case t.jws == nil:
+		return nil
+	}
+	h := &t.jws.header
+	switch reason {
+	case reasons.KeyUnknown:
+		if h.kid.State != Present {
+			return errNoKID
+		}
+		return redact.SeenError{Before: "this instance has no key with the kid ", Seen: redact.See(h.kid.Value)}
+	case reasons.KeysUnavailable:
+		return t.jws.failure
+	case reasons.TokenInvalid:
+		return redact.SeenError{Before: "typ is ", Seen: redact.See(h.typ.Value), After: ", and Clerk's is JWT"}
+	case reasons.TokenAlgorithm:
+		return redact.SeenError{Before: "alg is ", Seen: redact.See(h.alg), After: ", and Clerk signs with RS256"}
+	case reasons.TokenSignature:
+		return redact.SeenError{Before: "the signature does not verify with the key of the kid ", Seen: redact.See(h.kid.Value)}
+	}
+	return nil
+}
+
+var errNoKID = errors.New("the header has no kid that is a text")
