@@ -133,7 +133,7 @@ func TestPartyCookieIsRenewedPastHalfItsLife(t *testing.T) {
 		after time.Duration
 		want  bool
 	}{{84*time.Hour - time.Second, false}, {84 * time.Hour, true}, {8 * 24 * time.Hour, true}} {
-		b.Now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC).Add(tt.after)
+		b.Now = harness.Noon.Add(tt.after)
 		state := b.AuthenticateRequest(b.Page(b.Clerk.Token(clerktest.Claims{}), party))
 		if got := harness.SetPartyCookie(state) != nil; got != tt.want {
 			t.Errorf("after %s: renewed %t, want %t", tt.after, got, tt.want)
@@ -237,7 +237,6 @@ func TestReplicasShareStateKey(t *testing.T) {
 }
 
 func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
-	now := func() time.Time { return time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) }
 	tests := []struct {
 		name        string
 		development bool
@@ -251,13 +250,10 @@ func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			clerk := clerktest.New(t, clerktest.Options{Development: tt.development, Now: now})
-			cfg := clerk.Config()
-			cfg.AuthorizedParties = append(cfg.AuthorizedParties, "http://localhost:3000", "https://localhost:3000")
-			auth, err := clerkauth.New(cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
+			clerk := clerktest.New(t, clerktest.Options{Development: tt.development, Now: harness.AtNoon})
+			auth := harness.New(t, clerk, func(c *clerkauth.Config) {
+				c.AuthorizedParties = append(c.AuthorizedParties, "http://localhost:3000", "https://localhost:3000")
+			})
 			r := httptest.NewRequest(http.MethodGet, tt.url, nil)
 			for _, c := range clerk.Cookies(clerk.Token(clerktest.Claims{})) {
 				r.AddCookie(c)

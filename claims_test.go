@@ -223,13 +223,7 @@ func TestPartiesOfTokens(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			cfg := clerk.Config()
-			cfg.JWTKey = clerk.JWTKey()
-			c.change(&cfg)
-			auth, err := clerkauth.New(cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
+			auth := harness.New(t, clerk, func(c *clerkauth.Config) { c.JWTKey = clerk.JWTKey() }, c.change)
 			for want, list := range map[clerkauth.Reason][]any{"": c.good, clerkauth.ReasonTokenInvalidParties: c.bad} {
 				for _, azp := range list {
 					if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": azp}})); got != want {

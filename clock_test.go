@@ -39,7 +39,7 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 		for _, carrier := range []string{"nonce", "token"} {
 			var log harness.Log
 			clerk := clerktest.New(t, clerktest.Options{
-				Development: tc.development, Origins: []string{harness.Origin}, Now: func() time.Time { return harness.Noon }, WithoutRefresh: true,
+				Development: tc.development, Origins: []string{harness.Origin}, Now: harness.AtNoon, WithoutRefresh: true,
 			})
 			a := harness.NewAppOf(t, clerk, func(c *clerkauth.Config) {
 				c.Now = func() time.Time { return harness.Noon.Add(tc.ahead) }
@@ -75,7 +75,7 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 }
 
 func TestDevelopmentForgivesNoOtherToken(t *testing.T) {
-	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{harness.Origin}, Now: func() time.Time { return harness.Noon }})
+	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{harness.Origin}, Now: harness.AtNoon})
 	for ahead, want := range map[time.Duration]clerkauth.Reason{
 		0: "", 2 * time.Hour: clerkauth.ReasonTokenExpired, -2 * time.Hour: clerkauth.ReasonTokenNotActiveYet,
 	} {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
@@ -124,7 +123,7 @@ func TestCrossOrigin(t *testing.T) {
 // The same through a real server, with TLS and without.
 func TestCrossOriginThroughAServer(t *testing.T) {
 	for scheme, start := range map[string]func(http.Handler) *httptest.Server{"http": httptest.NewServer, "https": httptest.NewTLSServer} {
-		clerk := clerktest.New(t, clerktest.Options{Now: func() time.Time { return harness.Noon }})
+		clerk := clerktest.New(t, clerktest.Options{Now: harness.AtNoon})
 		var guard http.Handler
 		server := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { guard.ServeHTTP(w, r) }))
 		t.Cleanup(server.Close)

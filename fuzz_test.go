@@ -25,24 +25,20 @@ type hostile struct {
 
 func newHostile(f *testing.F, development bool) *hostile {
 	f.Helper()
-	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	clerk := clerktest.New(f, clerktest.Options{
-		Development: development, Now: func() time.Time { return now },
+		Development: development, Now: harness.AtNoon,
 		Origins: []string{"https://example.com", "http://localhost:3000"},
 	})
-	cfg := clerk.Config()
-	cfg.TrustForwardedHeaders = true
-	cfg.OrganizationSync.OrganizationPatterns = []string{"/orgs/:slug/(.*)"}
-	auth, err := clerkauth.New(cfg)
-	if err != nil {
-		f.Fatal(err)
-	}
+	auth := harness.New(f, clerk, func(c *clerkauth.Config) {
+		c.TrustForwardedHeaders = true
+		c.OrganizationSync.OrganizationPatterns = []string{"/orgs/:slug/(.*)"}
+	})
 	h := &hostile{auth: auth, origins: []string{clerk.Issuer(), "https://example.com", "http://localhost:3000"}}
 	h.tokens = []string{clerk.Token(clerktest.Claims{}), clerk.Token(clerktest.Claims{SessionID: "sess_2other"})}
 	suffix := harness.Suffix(clerk)
 	h.words = strings.NewReplacer(
 		"$GOOD", h.tokens[0], "$OTHER", h.tokens[1], "$SUFFIX", suffix, "$FORGED", clerk.Forge(clerktest.Claims{}),
-		"$OLD", clerk.Token(clerktest.Claims{IssuedAt: now.Add(-time.Hour)}),
+		"$OLD", clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(-time.Hour)}),
 		"$NOAZP", clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}),
 		"$FOREIGN", clerk.Token(clerktest.Claims{AuthorizedParty: "https://evil.example.com"}),
 	)

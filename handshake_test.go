@@ -109,10 +109,7 @@ func TestNoSecondRoundForAMissingAzp(t *testing.T) {
 // of the allowlist and nowhere else.
 func TestPrimaryAnswersTheListOnly(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{"https://example.com", "https://satellite.example"}})
-	auth, err := clerkauth.New(clerk.Config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	auth := harness.New(t, clerk)
 	for target, want := range map[string]bool{
 		"https://satellite.example/page":          true,
 		"https://evil.example/page":               false,

@@ -64,12 +64,7 @@ func TestSpellingsOfJWTKey(t *testing.T) {
 			`base64 only, literal \n in and after`: body(text)[:64] + `\n` + body(text)[64:] + `\n`,
 		} {
 			t.Run(form+" "+spelling, func(t *testing.T) {
-				cfg := clerk.Config()
-				cfg.JWTKey = key
-				auth, err := clerkauth.New(cfg)
-				if err != nil {
-					t.Fatal(err)
-				}
+				auth := harness.New(t, clerk, func(c *clerkauth.Config) { c.JWTKey = key })
 				if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{})); got != "" {
 					t.Errorf("got %q, want a session", got)
 				}

@@ -21,12 +21,7 @@ func TestPartyCookieNames(t *testing.T) {
 		"another":      clerktest.New(t, clerktest.Options{Origins: origins, Domain: "other.example"}),
 	} {
 		for _, secret := range []string{strings.Repeat("a", 32), strings.Repeat("b", 32)} {
-			cfg := clerk.Config()
-			cfg.StateKey = []byte(secret)
-			auth, err := clerkauth.New(cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
+			auth := harness.New(t, clerk, func(c *clerkauth.Config) { c.StateKey = []byte(secret) })
 			for _, origin := range origins {
 				r := harness.Request("GET", origin, harness.With("Sec-Fetch-Site", "none"))
 				for _, c := range clerk.Cookies(clerk.Token(clerktest.Claims{AuthorizedParty: origins[0]})) {

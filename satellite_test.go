@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
@@ -75,7 +74,7 @@ const (
 func newSatellite(t *testing.T, development bool, changes ...func(*clerkauth.Config)) *harness.App {
 	t.Helper()
 	clerk := clerktest.New(t, clerktest.Options{
-		Development: development, Origins: []string{satelliteOrigin}, Now: func() time.Time { return harness.Noon },
+		Development: development, Origins: []string{satelliteOrigin}, Now: harness.AtNoon,
 	})
 	return harness.NewAppOf(t, clerk, append([]func(*clerkauth.Config){func(c *clerkauth.Config) {
 		c.Satellite = &clerkauth.Satellite{Domain: "satellite.test", AutoSync: true}
@@ -201,7 +200,7 @@ func TestSatelliteIssuers(t *testing.T) {
 func newPrimary(t *testing.T, development bool, changes ...func(*clerkauth.Config)) *harness.App {
 	t.Helper()
 	clerk := clerktest.New(t, clerktest.Options{
-		Development: development, Origins: []string{harness.Origin, satelliteOrigin, "custom://app"}, Now: func() time.Time { return harness.Noon },
+		Development: development, Origins: []string{harness.Origin, satelliteOrigin, "custom://app"}, Now: harness.AtNoon,
 	})
 	return harness.NewAppOf(t, clerk, changes...)
 }

@@ -29,10 +29,7 @@ func TestHeadersThatAskForMore(t *testing.T) {
 
 func TestHeaderMembers(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
-	auth, err := clerkauth.New(clerk.Config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	auth := harness.New(t, clerk)
 	for _, c := range []struct {
 		name  string
 		value any
@@ -92,10 +89,7 @@ func TestHeaderMembers(t *testing.T) {
 
 func TestHeadersAreReadStrictly(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
-	auth, err := clerkauth.New(clerk.Config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	auth := harness.New(t, clerk)
 	kid := clerk.KeyID()
 	for _, c := range []struct {
 		name, header string

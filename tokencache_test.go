@@ -105,7 +105,7 @@ func TestCacheNeverDecides(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	w := &world{rng: rand.New(rand.NewPCG(seed, 1)), now: time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)} //nolint:gosec // a walk, not a secret
+	w := &world{rng: rand.New(rand.NewPCG(seed, 1)), now: harness.Noon} //nolint:gosec // a walk, not a secret
 	w.clerk = clerktest.New(t, clerktest.Options{Now: func() time.Time { return w.now }})
 	w.kids = []string{w.clerk.KeyID()}
 	w.mint()
@@ -175,12 +175,8 @@ var raceDetector bool
 
 // TestAllocations pins what the four common requests allocate.
 func TestAllocations(t *testing.T) {
-	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
-	clerk := clerktest.New(t, clerktest.Options{Now: func() time.Time { return now }})
-	auth, err := clerkauth.New(clerk.Config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	clerk := clerktest.New(t, clerktest.Options{Now: harness.AtNoon})
+	auth := harness.New(t, clerk)
 	uncached := clerk.Config()
 	uncached.TokenCacheSize = -1
 	never, err := clerkauth.New(uncached)

@@ -37,10 +37,7 @@ func TestARotatedKeyIsFoundAtOnce(t *testing.T) {
 // A clock that stands still, as in tests, hides no rotation.
 func TestARotatedKeyIsFoundWhenTheClockStandsStill(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Now: harness.AtNoon})
-	auth, err := clerkauth.New(clerk.Config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	auth := harness.New(t, clerk)
 	for range 2 {
 		if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{})); got != "" {
 			t.Errorf("got %q, want a session", got)

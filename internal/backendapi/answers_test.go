@@ -161,13 +161,20 @@ func TestUnusableBase(t *testing.T) {
 	n.want(t, "both", 0)
 }
 
-func TestUnansweredOfOtherErrors(t *testing.T) {
-	for name, err := range map[string]error{"nil": nil, "another error": errNetwork, "a code": backendapi.APIError("fetch-error")} {
-		if backendapi.Unanswered(err) {
-			t.Errorf("%s is unanswered", name)
+// What never came leaves everything open. An error of somebody else's does not, whatever it says.
+func TestUnanswered(t *testing.T) {
+	c, _ := newClient(func(*http.Request) (int, string, error) { return 0, "", errNetwork })
+	for kind, ask := range map[string]question{"nonce": askNonce, "refresh": askRefresh} {
+		if _, err := ask(t, c, 0); !errors.Is(err, backendapi.ErrUnreachable) || errors.Is(err, errNetwork) || !backendapi.Unanswered(err) {
+			t.Errorf("%s: got %v, want %v alone", kind, err, backendapi.ErrUnreachable)
 		}
 	}
 	if err := fmt.Errorf("wrapped: %w", backendapi.ErrUnreachable); !backendapi.Unanswered(err) {
 		t.Errorf("%v is answered", err)
+	}
+	for name, err := range map[string]error{"nil": nil, "another error": errNetwork, "a code": backendapi.APIError("fetch-error")} {
+		if backendapi.Unanswered(err) {
+			t.Errorf("%s is unanswered", name)
+		}
 	}
 }

@@ -112,8 +112,6 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 // read tells an answer from an error.
 func read(status int, content []byte, answer any) error {
 	switch {
-	case status == http.StatusNoContent:
-		return unanswered{errUnexpected}
 	case status != http.StatusOK:
 		return readError(status, content)
 	case !json.Valid(content) || string(bytes.TrimSpace(content)) == "null":

@@ -108,7 +108,7 @@ func TestBreaker(t *testing.T) {
 				fails("first", 1)
 				fails("second", 2)
 				fails("third", 3)
-				for range 20 {
+				for range 40 { // more than there are places
 					fails("open", 3)
 				}
 				time.Sleep(10*time.Second - 1)
@@ -184,7 +184,7 @@ func TestGivingUpIsNoFailure(t *testing.T) {
 	})
 }
 
-// A server that hangs costs five seconds, three times.
+// A server that hangs costs five seconds, three times. The pause begins when the third of them is over.
 func TestNoncesAreWaitedForFiveSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := newClient(hang)
@@ -194,7 +194,12 @@ func TestNoncesAreWaitedForFiveSeconds(t *testing.T) {
 				t.Errorf("question %d: got %v after %v, want it unanswered after %v", i, err, time.Since(begun), want)
 			}
 		}
-		n.want(t, "in all", 3)
+		time.Sleep(10*time.Second - time.Nanosecond)
+		_, _ = askNonce(t, c, 0)
+		n.want(t, "almost ten seconds later", 3)
+		time.Sleep(time.Nanosecond)
+		_, _ = askNonce(t, c, 0)
+		n.want(t, "ten seconds later", 4)
 	})
 }
 

@@ -69,14 +69,16 @@ func (a *App) observe(changes []func(*clerkauth.Config)) *App {
 }
 
 // Replica returns one more Authenticator of the instance, which has seen neither keys nor tokens and is not observed.
-// Its configuration is the instance's own with these changes.
+// It is New: the changes of the App are not made again.
 func (a *App) Replica(changes ...func(*clerkauth.Config)) *clerkauth.Authenticator {
 	a.tb.Helper()
-	return newAuthenticator(a.tb, a.Clerk.Config(), changes)
+	return New(a.tb, a.Clerk, changes...)
 }
 
-func newAuthenticator(tb testing.TB, cfg clerkauth.Config, changes []func(*clerkauth.Config)) *clerkauth.Authenticator {
+// New returns an Authenticator of an instance, with changes to its configuration.
+func New(tb testing.TB, clerk *clerktest.Instance, changes ...func(*clerkauth.Config)) *clerkauth.Authenticator {
 	tb.Helper()
+	cfg := clerk.Config()
 	for _, change := range changes {
 		change(&cfg)
 	}
@@ -91,9 +93,8 @@ func newAuthenticator(tb testing.TB, cfg clerkauth.Config, changes []func(*clerk
 func Offline(tb testing.TB, options clerktest.Options, changes ...func(*clerkauth.Config)) (*clerktest.Instance, *clerkauth.Authenticator) {
 	tb.Helper()
 	clerk := clerktest.New(tb, options)
-	cfg := clerk.Config()
-	cfg.JWTKey = clerk.JWTKey()
-	return clerk, newAuthenticator(tb, cfg, changes)
+	offline := func(c *clerkauth.Config) { c.JWTKey = clerk.JWTKey() }
+	return clerk, New(tb, clerk, slices.Insert(slices.Clone(changes), 0, offline)...)
 }
 
 // Events returns what was decided since the last call.

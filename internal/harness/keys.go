@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,16 +51,17 @@ func WithKeys(t *testing.T, test func(k *Keyed), changes ...func(*clerkauth.Conf
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		k := &Keyed{T: t, Clerk: clerktest.New(t, clerktest.Options{}), Begun: time.Now()}
-		cfg := k.Clerk.Config()
-		network := cfg.HTTPClient.Transport
-		cfg.HTTPClient = &http.Client{Transport: Transport(func(r *http.Request) (*http.Response, error) {
-			k.mu.Lock()
-			k.fetches = append(k.fetches, Fetched{time.Since(k.Begun), r.Header.Clone()})
-			k.mu.Unlock()
-			return network.RoundTrip(r)
-		})}
-		cfg.Logger = slog.New(slog.NewTextHandler(&k.log, nil))
-		k.Auth, k.Token = newAuthenticator(t, cfg, changes), k.Mint()
+		network := k.Clerk.Config().HTTPClient.Transport
+		watch := func(c *clerkauth.Config) {
+			c.HTTPClient = &http.Client{Transport: Transport(func(r *http.Request) (*http.Response, error) {
+				k.mu.Lock()
+				k.fetches = append(k.fetches, Fetched{time.Since(k.Begun), r.Header.Clone()})
+				k.mu.Unlock()
+				return network.RoundTrip(r)
+			})}
+			c.Logger = slog.New(slog.NewTextHandler(&k.log, nil))
+		}
+		k.Auth, k.Token = New(t, k.Clerk, slices.Insert(slices.Clone(changes), 0, watch)...), k.Mint()
 		test(k)
 	})
 }

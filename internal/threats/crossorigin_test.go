@@ -124,6 +124,7 @@ func TestFormsThroughServiceWorkers(t *testing.T) {
 
 // Whatever a browser says of where a write comes from has to agree.
 func TestContradictedWrites(t *testing.T) {
+	a := harness.NewApp(t, harness.ManyParties)
 	long := strings.Repeat("a", 1<<20)
 	for _, tc := range []struct {
 		name string
@@ -179,7 +180,6 @@ func TestContradictedWrites(t *testing.T) {
 		{"null beside a sibling's Referer", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: navigate", "Origin: null", "Referer: "+sibling+"/"), cross},
 		{"the app's script in that mode", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: same-origin", "Origin: "+harness.Origin, "Referer: "+harness.Origin+"/"), ""},
 	} {
-		a := harness.NewApp(t, harness.ManyParties)
 		for _, method := range []string{"POST", "GET"} {
 			edits := []harness.Edit{a.SignedIn(), tc.sent}
 			if method == "GET" {

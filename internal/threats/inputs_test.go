@@ -33,7 +33,7 @@ func (a besiegedApp) String() string { return a.name }
 
 func newBesieged(t testing.TB, development bool) *besieged {
 	t.Helper()
-	clerk := clerktest.New(t, clerktest.Options{Development: development, Now: func() time.Time { return harness.Noon }})
+	clerk := clerktest.New(t, clerktest.Options{Development: development, Now: harness.AtNoon})
 	good := clerk.Token(clerktest.Claims{})
 	suffix := harness.Suffix(clerk)
 	b := &besieged{words: strings.NewReplacer("$GOOD", good, "$SUFFIX", suffix, "$FORGED", clerk.Forge(clerktest.Claims{}),
@@ -54,18 +54,14 @@ func newBesieged(t testing.TB, development bool) *besieged {
 			c.AuthorizedParties, c.AllowParty, c.InsecureAllowAnyParty = nil, nil, true
 		}},
 	} {
-		cfg := clerk.Config()
-		cfg.AuthorizedParties = []string{"https://example.com", "http://localhost:3000", "chrome-extension://abcdef", "https://pr-*.example.com"}
-		cfg.AllowParty = b.allow
-		cfg.TrustedOrigins = []string{"https://pay.example"}
-		cfg.TrustForwardedHeaders = true
-		cfg.OrganizationSync.OrganizationPatterns = []string{"/orgs/:slug", "/orgs/:slug/(.*)"}
-		cfg.OrganizationSync.PersonalAccountPatterns = []string{"/me/(.*)"}
-		app.change(&cfg)
-		auth, err := clerkauth.New(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		auth := harness.New(t, clerk, func(c *clerkauth.Config) {
+			c.AuthorizedParties = []string{"https://example.com", "http://localhost:3000", "chrome-extension://abcdef", "https://pr-*.example.com"}
+			c.AllowParty = b.allow
+			c.TrustedOrigins = []string{"https://pay.example"}
+			c.TrustForwardedHeaders = true
+			c.OrganizationSync.OrganizationPatterns = []string{"/orgs/:slug", "/orgs/:slug/(.*)"}
+			c.OrganizationSync.PersonalAccountPatterns = []string{"/me/(.*)"}
+		}, app.change)
 		if err := auth.Ready(t.Context()); err != nil {
 			t.Fatal(err)
 		}

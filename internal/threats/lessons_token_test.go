@@ -147,13 +147,10 @@ func keysAreNotShared(t *testing.T) {
 	ours, theirs := clerktest.New(t, clerktest.Options{}), clerktest.New(t, clerktest.Options{Domain: "example.org"})
 	var auths []*clerkauth.Authenticator
 	for _, clerk := range []*clerktest.Instance{ours, theirs} {
-		cfg := clerk.Config()
-		cfg.Issuers = []string{ours.Issuer(), theirs.Issuer()}
-		cfg.AuthorizedParties = []string{"https://example.com", "https://example.org"}
-		auth, err := clerkauth.New(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		auth := harness.New(t, clerk, func(c *clerkauth.Config) {
+			c.Issuers = []string{ours.Issuer(), theirs.Issuer()}
+			c.AuthorizedParties = []string{"https://example.com", "https://example.org"}
+		})
 		if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{})); got != "" {
 			t.Fatalf("its own token: got %q", got)
 		}

@@ -68,12 +68,7 @@ func mint(clerk *clerktest.Instance, faults ...fault) string {
 // comes after the signature is ever said about a token that somebody else made.
 func TestTheFirstFaultIsTheReason(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Now: harness.AtNoon})
-	cfg := clerk.Config()
-	cfg.Audience = []string{"me"}
-	auth, err := clerkauth.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	auth := harness.New(t, clerk, func(c *clerkauth.Config) { c.Audience = []string{"me"} })
 	check := func(t *testing.T, want clerkauth.Reason, with ...fault) {
 		t.Helper()
 		token := mint(clerk, with...)

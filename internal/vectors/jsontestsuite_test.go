@@ -85,12 +85,7 @@ func TestJSONTestSuiteAsKeys(t *testing.T) {
 	texts := jsonTexts(t)
 	synctest.Test(t, func(t *testing.T) {
 		clerk := clerktest.New(t, clerktest.Options{})
-		cfg := clerk.Config()
-		cfg.Logger = slog.New(slog.DiscardHandler)
-		auth, err := clerkauth.New(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		auth := harness.New(t, clerk, func(c *clerkauth.Config) { c.Logger = slog.New(slog.DiscardHandler) })
 		token := clerk.Token(clerktest.Claims{IssuedAt: time.Now(), ExpiresAt: time.Now().Add(72 * time.Hour)})
 		verify := func(name string) {
 			t.Helper()
