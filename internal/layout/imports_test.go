@@ -40,10 +40,7 @@ var order = []string{
 }
 
 // coming are those of order that need not be there yet.
-var coming = []string{
-	"internal/reasons", "internal/redact", "internal/warnings", "internal/transport", "internal/private",
-	"internal/sessiontoken", "internal/machine", "internal/fapiproxy", "internal/inbound", "internal/decision",
-}
+var coming = []string{"internal/machine", "internal/fapiproxy"}
 
 // forTests are imported by tests alone. They know what everybody may know, the exported API, and one another.
 var forTests = []string{"internal/harness", "internal/layout", "internal/threats", "internal/vectors"}
@@ -94,6 +91,40 @@ func TestPackagesImportInOneDirection(t *testing.T) {
 		if !slices.Contains(order, name) {
 			t.Errorf("%s is to come, and has no place in the order", name)
 		}
+	}
+}
+
+// CONTRIBUTING.md shows the same order: a line has the names of packages, the first with its folder, and what they are for.
+func TestContributingShowsTheOrder(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(folder, "CONTRIBUTING.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Where things are\n")
+	var shown []string
+	for line := range strings.Lines(section) {
+		line, ok := strings.CutPrefix(line, "    ")
+		if !ok && shown != nil {
+			break
+		}
+		names, _, _ := strings.Cut(line, "  ")
+		for i, name := range strings.Fields(names) {
+			if !ok || name == "cmd" || name == "examples" {
+				continue
+			}
+			if below := "internal/" + name; i > 0 && slices.Contains(order, below) {
+				name = below
+			}
+			shown = append(shown, name)
+		}
+	}
+	found := packages(t)
+	want := slices.DeleteFunc(slices.Clone(order), func(name string) bool {
+		_, ok := found[name]
+		return !ok
+	})
+	if !slices.Equal(shown, want) {
+		t.Errorf("it shows %q, want %q", shown, want)
 	}
 }
 
