@@ -15,7 +15,7 @@ type Config struct {
 	// the instance's own cookies.
 	PublishableKey string
 	// SecretKey is sk_live_… or sk_test_…: with it expired browser sessions are refreshed, handshakes use nonces,
-	// and keys come from the Backend API. It is sent nowhere else.
+	// and keys come from the Backend API. It is sent nowhere else, except by FrontendAPIProxy to the Frontend API.
 	SecretKey string
 	// JWTKey is the instance's public key in PEM: tokens are verified without any network.
 	JWTKey string
@@ -48,14 +48,16 @@ type Config struct {
 	// SignInURL is where Require sends a document request of somebody signed out: an absolute URL, or a path of
 	// this site. Empty: it answers 401.
 	SignInURL string
-	// ProxyURL is where the Frontend API is proxied, absolute or a path of this host: "/__clerk". Empty: nowhere.
+	// ProxyURL is where the Frontend API is proxied, absolute or a path of this host: "/__clerk". Empty: nowhere. See
+	// FrontendAPIProxy, which is such a proxy.
 	ProxyURL string
 	// Satellite is set on the satellite domains of a multi-domain instance. nil: this is the primary domain.
 	Satellite *Satellite
 	// OrganizationSync makes the URL choose the active organization. Zero: off.
 	OrganizationSync OrganizationSync
-	// TrustForwardedHeaders believes X-Forwarded-Host and X-Forwarded-Proto. Only behind a proxy that
-	// overwrites them: anybody can send them. TLS termination alone needs no forwarded header.
+	// TrustForwardedHeaders believes X-Forwarded-Host and X-Forwarded-Proto, and FrontendAPIProxy the last address of
+	// X-Forwarded-For. Only behind a proxy that overwrites the first two and adds to the third: anybody can send them. TLS
+	// termination alone needs no forwarded header.
 	TrustForwardedHeaders bool
 
 	// Defences that can be turned off.
@@ -73,7 +75,8 @@ type Config struct {
 
 	// Plumbing.
 
-	// FrontendAPIURL replaces the address that PublishableKey gives. Empty: from PublishableKey.
+	// FrontendAPIURL replaces the address that PublishableKey gives, and for FrontendAPIProxy Clerk's address for proxies.
+	// Empty: from PublishableKey.
 	FrontendAPIURL string
 	// BackendAPIURL is where SecretKey is sent. Empty: https://api.clerk.com.
 	BackendAPIURL string

@@ -26,6 +26,9 @@ type settings struct {
 	frontend string // where the instance's keys are, with neither SecretKey nor JWTKey
 	backend  string
 
+	proxyUpstream  string            // where FrontendAPIProxy forwards to
+	proxyTransport http.RoundTripper // by this; nil: by its own
+
 	secretKey string
 	jwtKey    *jwks.Set // nil: keys are fetched
 
@@ -134,6 +137,9 @@ func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 	}
 	s.frontend = address("FrontendAPIURL", c.FrontendAPIURL, key.FrontendAPI)
 	s.backend = address("BackendAPIURL", c.BackendAPIURL, defaultBackend)
+	if s.proxyUpstream = s.frontend; c.FrontendAPIURL == "" && !origin.Loopback(origin.Hostname(key.Host)) {
+		s.proxyUpstream = sharedFrontend
+	}
 	return append(problems, s.readSignIn(c)...)
 }
 
@@ -234,5 +240,8 @@ func (s *settings) readPlumbing(c Config) []error {
 	}
 	s.warnings = warnings.New(s.log, time.Now) // not Config.Now: fetches warn on goroutines of their own
 	s.client = transport.Client(c.HTTPClient)
+	if c.HTTPClient != nil && c.HTTPClient.Transport != nil {
+		s.proxyTransport = s.client.Transport
+	}
 	return problems
 }

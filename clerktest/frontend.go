@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -46,12 +48,19 @@ var frontendRoutes = sync.OnceValue(func() *routes {
 	return a
 })
 
+// A proxy of the Frontend API says with these for whom it asks. It asks at sharedFrontend, where it alone can. See
+// https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi.
+const (
+	proxyHeader    = "Clerk-Proxy-Url"
+	sharedFrontend = "frontend-api.clerk.dev"
+)
+
 // withoutSecret refuses the secret key, except from a proxy of the Frontend API, which says who it is with it. The
 // real API would not mind it elsewhere; here it is how a leak shows.
 func withoutSecret(next handler) handler {
 	return func(in *Instance, w http.ResponseWriter, r *http.Request) {
-		visible := r
-		if r.Header.Get("Clerk-Proxy-Url") != "" {
+		visible, proxy := r, r.Header[proxyHeader]
+		if len(proxy) > 0 {
 			if secret := r.Header.Values("Clerk-Secret-Key"); len(secret) != 1 || !same(secret[0], in.secretKey) {
 				refuse(w, http.StatusUnauthorized, "clerk_key_invalid", "The provided Clerk Secret Key is invalid.")
 				return
@@ -59,12 +68,21 @@ func withoutSecret(next handler) handler {
 			visible = r.Clone(r.Context())
 			visible.Header.Del("Clerk-Secret-Key")
 		}
+		if len(proxy) == 0 && r.Host == sharedFrontend || len(proxy) > 1 || len(proxy) == 1 && !in.knowsProxy(proxy[0]) {
+			refuse(w, http.StatusBadRequest, "host_invalid", "The request cannot be attributed to an instance.")
+			return
+		}
 		if showsSecret(visible, in.secretKey) {
 			refuse(w, http.StatusBadRequest, "clerktest_secret_key_leaked", "the secret key belongs to the Backend API only")
 			return
 		}
 		next(in, w, r)
 	}
+}
+
+// knowsProxy reports whether a proxy is one of Options.ProxyURLs. With none any will do.
+func (in *Instance) knowsProxy(address string) bool {
+	return len(in.proxies) == 0 || slices.Contains(in.proxies, strings.TrimRight(address, "/"))
 }
 
 // serveKeys answers with the published keys, or 304 to who has them already (RFC 9110 section 13.1.2).

@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -50,6 +51,12 @@ type Options struct {
 	// Origins are the app's: the allowlist of Config, and the first is the authorized party of tokens that do not
 	// say otherwise. Nil: https://<Domain> in production; http://localhost:3000 and http://example.com in development.
 	Origins []string
+
+	// ProxyURLs are where the app proxies the Frontend API, as they are set in Clerk's Dashboard, at most one for each
+	// domain: "https://example.com/__clerk". Config has the first as ProxyURL. Tokens of a domain that has one are issued by
+	// it, and requests that name another are refused. Nil: there is none, and proxies may name any. See
+	// https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi.
+	ProxyURLs []string
 
 	// TokenLifetime is how long tokens are good that do not say otherwise; 0: 60 s. The dates of tokens are in whole
 	// seconds.
@@ -80,6 +87,7 @@ type Instance struct {
 	domain         string // host of the Frontend API
 	satellites     []string
 	origins        []string
+	proxies        []string // without a slash at the end
 	people         *directory
 	lifetime       time.Duration
 	withoutRefresh bool
@@ -158,6 +166,7 @@ func newInstance(opts Options, state offline.State) (*Instance, error) {
 		domain:         domain,
 		satellites:     opts.Satellites,
 		origins:        opts.Origins,
+		proxies:        opts.ProxyURLs,
 		people:         newDirectory(opts.People),
 		lifetime:       opts.TokenLifetime,
 		withoutRefresh: opts.WithoutRefresh,
@@ -187,6 +196,8 @@ func (opts Options) filled() (Options, error) {
 		return opts, errors.New("Options.Satellites: a development instance has none, its satellites are Origins")
 	case slices.ContainsFunc(opts.Satellites, func(s string) bool { return s == "" || !bare(s) }):
 		return opts, fmt.Errorf("Options.Satellites %q are not all bare host names", opts.Satellites)
+	case slices.ContainsFunc(opts.ProxyURLs, func(p string) bool { return !proxyURL(p) }):
+		return opts, fmt.Errorf("Options.ProxyURLs %q are not all absolute URLs with a path", opts.ProxyURLs)
 	case opts.Domain != "":
 	case opts.Development:
 		opts.Domain = "able-owl-7.clerk.accounts.dev"
@@ -200,7 +211,10 @@ func (opts Options) filled() (Options, error) {
 	default:
 		opts.Origins = []string{"https://" + opts.Domain}
 	}
-	opts.Origins, opts.Satellites = slices.Clone(opts.Origins), slices.Clone(opts.Satellites)
+	opts.Origins, opts.Satellites, opts.ProxyURLs = slices.Clone(opts.Origins), slices.Clone(opts.Satellites), slices.Clone(opts.ProxyURLs)
+	for i, p := range opts.ProxyURLs {
+		opts.ProxyURLs[i] = strings.TrimRight(p, "/")
+	}
 	if opts.TokenLifetime == 0 {
 		opts.TokenLifetime = time.Minute
 	}
@@ -208,6 +222,11 @@ func (opts Options) filled() (Options, error) {
 		opts.Now = time.Now
 	}
 	return opts, nil
+}
+
+func proxyURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && strings.TrimRight(u.Path, "/") != "" && u.RawQuery == "" && u.Fragment == ""
 }
 
 // Close makes every endpoint unreachable and ends the requests under way; after Start it waits for their end.
@@ -232,6 +251,9 @@ func (in *Instance) Config() clerkauth.Config {
 		HTTPClient:        in.client,
 		Now:               in.now,
 	}
+	if len(in.proxies) > 0 {
+		cfg.ProxyURL = in.proxies[0]
+	}
 	if in.client == nil {
 		cfg.FrontendAPIURL, cfg.BackendAPIURL = in.frontend.url, in.backend.url
 	}
@@ -247,5 +269,6 @@ func (in *Instance) SecretKey() string { return in.secretKey }
 // live says that it is a production instance.
 func (in *Instance) live() bool { return strings.HasPrefix(in.publishableKey, "pk_live_") }
 
-// Issuer is the iss of its tokens: the URL of the Frontend API, which stays the same on the listener of Start.
-func (in *Instance) Issuer() string { return "https://" + in.domain }
+// Issuer is the iss of its tokens: the URL of the Frontend API, which stays the same on the listener of Start, or where the
+// primary domain proxies it.
+func (in *Instance) Issuer() string { return in.siteAt(in.domain).issuer() }

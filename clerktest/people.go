@@ -223,6 +223,15 @@ func (s *BrowserSession) current() Claims {
 // token mints a token for an origin; empty: it does not say for whom it is.
 func (s *BrowserSession) token(origin string) string { return s.mint(s.current(), origin) }
 
+// mintFor mints a token for the script that asks. Behind a proxy at its page's own host a GET has no Origin.
+func (s *BrowserSession) mintFor(r *http.Request, c Claims) string {
+	origin := r.Header.Get("Origin")
+	if origin == "" && c.Issuer == "" {
+		c.Issuer = s.in.siteAsked(r).issuer()
+	}
+	return s.mint(c, origin)
+}
+
 func (s *BrowserSession) mint(c Claims, origin string) string {
 	c.SessionID = s.ID
 	switch {

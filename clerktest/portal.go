@@ -126,7 +126,7 @@ func (in *Instance) signInCookies(b *browser, r *http.Request) []*http.Cookie {
 	}
 	host := in.domain
 	if r != nil {
-		host = in.siteAt(r.Host).frontend
+		host = in.siteAsked(r).frontend
 	}
 	return in.updatedCookies(in.browsers.session(b), &url.URL{Scheme: "https", Host: host})
 }

@@ -106,7 +106,7 @@ func (in *Instance) describeSession(s *BrowserSession, r *http.Request) object {
 	c := s.current()
 	o := in.sessionObject(s, c)
 	o["user"], o["public_user_data"] = in.describeUser(s.person), publicData(s.person)
-	o["last_active_token"] = object{"object": "token", "jwt": s.mint(c, r.Header.Get("Origin"))}
+	o["last_active_token"] = object{"object": "token", "jwt": s.mintFor(r, c)}
 	return o
 }
 

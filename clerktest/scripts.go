@@ -139,7 +139,7 @@ func (in *Instance) serveToken(w http.ResponseWriter, r *http.Request, b *browse
 		refuseMembership(w)
 		return
 	}
-	answerJSON(w, object{"object": "token", "jwt": s.mint(claims, r.Header.Get("Origin"))})
+	answerJSON(w, object{"object": "token", "jwt": s.mintFor(r, claims)})
 }
 
 // form is the form in the body. A broken one ends where it is broken.

@@ -205,7 +205,7 @@ func (m memory) answer(to *url.URL, w http.ResponseWriter, r *http.Request) erro
 		return errConnection
 	}
 	switch origin := originOf(to); {
-	case origin == m.in.frontend.url, slices.Contains(m.in.satellites, strings.TrimPrefix(origin, "https://clerk.")):
+	case origin == m.in.frontend.url, origin == "https://"+sharedFrontend, slices.Contains(m.in.satellites, strings.TrimPrefix(origin, "https://clerk.")):
 		m.in.serve(m.in.frontend, w, r)
 	case origin == m.in.backend.url:
 		m.in.serve(m.in.backend, w, r)

@@ -13,9 +13,28 @@ import (
 type site struct {
 	frontend  string // the host of the Frontend API
 	satellite bool
+	proxy     string // where the app proxies it; empty: nowhere
 }
 
-func (s site) issuer() string { return "https://" + s.frontend }
+// issuer is where browsers reach the Frontend API, too.
+func (s site) issuer() string {
+	if s.proxy != "" {
+		return s.proxy
+	}
+	return "https://" + s.frontend
+}
+
+func (in *Instance) newSite(frontend string, satellite bool) site {
+	s := site{frontend: frontend, satellite: satellite}
+	i := slices.IndexFunc(in.proxies, func(proxy string) bool {
+		u, err := url.Parse(proxy)
+		return err == nil && (!in.live() || s.shared(u) != "")
+	})
+	if i >= 0 {
+		s.proxy = in.proxies[i]
+	}
+	return s
+}
 
 // shared is the Domain of cookies for all of a production site; empty: target is elsewhere.
 func (s site) shared(target *url.URL) string {
@@ -32,23 +51,31 @@ func (in *Instance) siteAt(host string) site {
 		host = name
 	}
 	if root, ok := strings.CutPrefix(strings.ToLower(host), "clerk."); ok && slices.Contains(in.satellites, root) {
-		return site{frontend: "clerk." + root, satellite: true}
+		return in.newSite("clerk."+root, true)
 	}
-	return site{frontend: in.domain}
+	return in.newSite(in.domain, false)
 }
 
-// siteOf is the one that an app's origin belongs to.
-func (in *Instance) siteOf(origin string) site {
-	u, err := url.Parse(origin)
+// siteAsked is the one whose Frontend API a request is for. A proxy says for which it stands.
+func (in *Instance) siteAsked(r *http.Request) site {
+	if proxy := r.Header.Get(proxyHeader); proxy != "" {
+		return in.siteOf(proxy)
+	}
+	return in.siteAt(r.Host)
+}
+
+// siteOf is the one that an address of the app belongs to.
+func (in *Instance) siteOf(address string) site {
+	u, err := url.Parse(address)
 	if err != nil {
-		return site{frontend: in.domain}
+		return in.newSite(in.domain, false)
 	}
 	for _, root := range in.satellites {
 		if s := in.siteAt("clerk." + root); s.shared(u) != "" {
 			return s
 		}
 	}
-	return site{frontend: in.domain}
+	return in.newSite(in.domain, false)
 }
 
 // registrable is the domain that Clerk's script sets cookies for in development: the shortest that a browser lets it.
@@ -82,24 +109,34 @@ func (in *Instance) linkedBrowser(w http.ResponseWriter, r *http.Request) (b *br
 	if b = in.browserOf(r); in.browsers.session(b) != nil {
 		return b, false
 	}
-	here := url.URL{Scheme: "https", Host: in.siteAt(r.Host).frontend, Path: r.URL.Path, RawQuery: r.URL.RawQuery}
-	there := url.URL{Scheme: "https", Host: in.domain, Path: "/v1/client/sync"}
-	there.RawQuery = url.Values{"redirect_url": {here.String()}}.Encode()
-	w.Header().Set("Location", there.String())
+	here := in.siteAsked(r).issuer() + r.URL.Path + "?" + r.URL.RawQuery
+	there := in.siteAt(in.domain).issuer() + "/v1/client/sync?" + url.Values{"redirect_url": {here}}.Encode()
+	w.Header().Set("Location", there)
 	w.WriteHeader(http.StatusTemporaryRedirect)
 	return nil, true
+}
+
+// atSatellite reports whether a URL is of a satellite's Frontend API.
+func (in *Instance) atSatellite(u *url.URL) bool {
+	if u.Scheme != "https" || u.User != nil {
+		return false
+	}
+	if of := in.siteOf(u.String()); of.satellite && of.proxy != "" && strings.HasPrefix(u.String(), of.proxy+"/") {
+		return true
+	}
+	return in.siteAt(u.Host).satellite && u.Port() == ""
 }
 
 // serveSync is for browsers on their way from a satellite. At the satellite's own Frontend API, where Clerk's script
 // sends them, it is a handshake; at the primary domain it says which browser this is.
 func (in *Instance) serveSync(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	if in.siteAt(r.Host).satellite {
+	if in.siteAsked(r).satellite {
 		in.serveHandshake(w, r)
 		return
 	}
 	target, err := url.Parse(r.URL.Query().Get("redirect_url"))
-	if err != nil || target.Scheme != "https" || target.User != nil || !in.siteAt(target.Host).satellite || target.Port() != "" {
+	if err != nil || !in.atSatellite(target) {
 		refuse(w, http.StatusBadRequest, "invalid_redirect_url", "redirect_url is not at a satellite's Frontend API")
 		return
 	}

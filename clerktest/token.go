@@ -1,6 +1,7 @@
 package clerktest
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -32,14 +33,10 @@ func (in *Instance) Forge(c Claims) string {
 // and any Issuer will do, and a pending session is returned as one. It panics if they are not the claims of a session to accept.
 func (in *Instance) Session(c Claims) *clerkauth.Session {
 	key := in.keys.signing()
-	var issuers []string
-	if c.Issuer != "" {
-		issuers = []string{c.Issuer}
-	}
 	auth, err := clerkauth.New(clerkauth.Config{
 		PublishableKey:        in.publishableKey,
 		JWTKey:                string(key.pem()),
-		Issuers:               issuers,
+		Issuers:               []string{cmp.Or(c.Issuer, in.Issuer())},
 		InsecureAllowAnyParty: true,
 		AllowPending:          true,
 		Now:                   in.now,

@@ -10,3 +10,7 @@ import (
 func TestRoutes(t *testing.T) {
 	contract.Run(t, chi.Routes, nil)
 }
+
+func TestClerkIsAskedOnce(t *testing.T) {
+	contract.Once(t, chi.Routes)
+}

@@ -1,7 +1,8 @@
 // Package connect protects procedures of connectrpc.com/connect. Its handlers are net/http's, so that Require and
-// Authorize go around them as anywhere, cookies and origins included; no interceptor is needed.
+// Authorize go around them as anywhere, cookies and origins included.
 //
-// Only refusals want a word: a client of Connect, gRPC or gRPC-Web understands its own protocol best.
+// A client of Connect, gRPC or gRPC-Web understands its own protocol best: see ErrorHandler. Streams end with their token:
+// see UntilExpiry and Expiring.
 package connect
 
 import (
@@ -25,36 +26,42 @@ func ErrorHandler(w http.ResponseWriter, r *http.Request, refusal *clerkauth.Err
 		clerkauth.DefaultErrorHandler(w, r, refusal)
 		return
 	}
-	err := connect.NewError(code(refusal), refusal)
-	err.Meta().Set("X-Clerk-Auth-Reason", string(refusal.Reason))
 	w.Header().Set("Cache-Control", "no-store")
-	_ = refusals.Write(w, r, err) // the client is gone: nothing to do
+	_ = refusals.Write(w, r, refused(refusal)) // the client is gone: nothing to do
 }
 
-func code(refusal *clerkauth.Error) connect.Code {
+func refused(refusal *clerkauth.Error) *connect.Error {
+	code := connect.CodeUnauthenticated
 	switch refusal.StatusCode() {
 	case http.StatusForbidden:
-		return connect.CodePermissionDenied
+		code = connect.CodePermissionDenied
 	case http.StatusServiceUnavailable:
-		return connect.CodeUnavailable // clients may try again
-	default:
-		return connect.CodeUnauthenticated
+		code = connect.CodeUnavailable // clients may try again
 	}
+	err := connect.NewError(code, refusal)
+	err.Meta().Set("X-Clerk-Auth-Reason", string(refusal.Reason))
+	return err
 }
 
 // The procedures, which generated code would name.
 const (
 	Me    = "/acme.v1.Account/Me"    // for whoever is signed in
 	Admin = "/acme.v1.Account/Admin" // for admins of the active organization
+	Watch = "/acme.v1.Account/Watch" // a stream for whoever is signed in
 )
 
-// Routes are the procedures.
-func Routes(auth *clerkauth.Authenticator) http.Handler {
+// Routes are the procedures. watch is what is streamed.
+func Routes(auth *clerkauth.Authenticator, watch Stream) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(Me, auth.Require(connect.NewUnaryHandler(Me, me)))
 	mux.Handle(Admin, auth.Authorize(clerkauth.Role("org:admin"))(connect.NewUnaryHandler(Admin, me)))
+	stream := connect.NewBidiStreamHandler(Watch, watch, connect.WithInterceptors(Expiring{}))
+	mux.Handle(Watch, auth.Require(UntilExpiry(stream)))
 	return mux
 }
+
+// Stream answers a stream of messages.
+type Stream = func(context.Context, *connect.BidiStream[emptypb.Empty, wrapperspb.StringValue]) error
 
 func me(ctx context.Context, _ *connect.Request[emptypb.Empty]) (*connect.Response[wrapperspb.StringValue], error) {
 	session, _ := clerkauth.FromContext(ctx)

@@ -18,7 +18,7 @@ import (
 
 func serve(t *testing.T, auth *clerkauth.Authenticator) *httptest.Server {
 	t.Helper()
-	server := httptest.NewUnstartedServer(connect.Routes(auth))
+	server := httptest.NewUnstartedServer(connect.Routes(auth, echo))
 	server.EnableHTTP2 = true // gRPC needs it
 	server.StartTLS()
 	t.Cleanup(server.Close)
@@ -31,11 +31,6 @@ func TestCodesInEveryProtocol(t *testing.T) {
 	down, cut := contract.App(t, answers)
 	down.Fault(clerktest.BackendJWKS, clerktest.Down)
 	up, out := serve(t, auth), serve(t, cut)
-	protocols := map[string]connectrpc.ClientOption{
-		"Connect":  connectrpc.WithClientOptions(),
-		"gRPC":     connectrpc.WithGRPC(),
-		"gRPC-Web": connectrpc.WithGRPCWeb(),
-	}
 	tests := []struct {
 		name             string
 		server           *httptest.Server

@@ -15,6 +15,10 @@ func TestRoutes(t *testing.T) {
 	contract.Run(t, echo.Routes, nil)
 }
 
+func TestClerkIsAskedOnce(t *testing.T) {
+	contract.Once(t, echo.Routes)
+}
+
 func TestRenewedSessionIsPrivate(t *testing.T) {
 	contract.Private(t, func(auth *clerkauth.Authenticator) http.Handler {
 		e := labstack.New()

@@ -1,17 +1,21 @@
 package fiber_test
 
 import (
+	"errors"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	gofiber "github.com/gofiber/fiber/v3"
+	"github.com/gofiber/fiber/v3/middleware/etag"
 
 	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
 	"github.com/clerkauth/clerkauth/examples/frameworks/fiber"
 	"github.com/clerkauth/clerkauth/examples/frameworks/internal/contract"
 )
@@ -35,6 +39,10 @@ func served(t *testing.T, app *gofiber.App) http.Handler {
 
 func TestRoutes(t *testing.T) {
 	contract.Run(t, func(auth *clerkauth.Authenticator) http.Handler { return served(t, fiber.Routes(auth)) }, nil)
+}
+
+func TestClerkIsAskedOnce(t *testing.T) {
+	contract.Once(t, func(auth *clerkauth.Authenticator) http.Handler { return served(t, fiber.Routes(auth)) })
 }
 
 func TestRefusalsKeepTheirHeader(t *testing.T) {
@@ -103,7 +111,10 @@ func TestStringsAreNotFastHTTPs(t *testing.T) {
 
 func TestRenewedSessionIsPrivate(t *testing.T) {
 	contract.Private(t, func(auth *clerkauth.Authenticator) http.Handler {
-		app := gofiber.New()
+		app := gofiber.New(gofiber.Config{ErrorHandler: func(c gofiber.Ctx, _ error) error {
+			contract.Cacheable(c.Set) // the last to write a header
+			return c.SendStatus(http.StatusTeapot)
+		}})
 		app.Use(fiber.Wrap(auth.Optional))
 		public := func(c gofiber.Ctx) error {
 			c.Response().Header.DelAllCookies()
@@ -115,4 +126,49 @@ func TestRenewedSessionIsPrivate(t *testing.T) {
 		app.Get(contract.Empty, public, func(gofiber.Ctx) error { return nil })
 		return served(t, app)
 	})
+}
+
+// Proxies drop the cookies of a 304.
+func TestRenewedSessionIsNo304(t *testing.T) {
+	now := time.Now()
+	clerk := clerktest.New(t, clerktest.Options{Now: func() time.Time { return now }})
+	auth, err := clerkauth.New(clerk.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := gofiber.New()
+	app.Use(fiber.Wrap(auth.Optional), etag.New())
+	app.Get("/", func(c gofiber.Ctx) error { return c.SendString("public") })
+	handler := served(t, app)
+	tag := contract.Get(t.Context(), handler, "/", "").Header().Get("ETag")
+	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	r.Header.Set("If-None-Match", tag)
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	if w.Code != http.StatusNotModified {
+		t.Fatalf("a stranger who has %q gets %d", tag, w.Code)
+	}
+	for _, c := range clerk.SignIn(nil, clerktest.Person{}).Cookies() {
+		r.AddCookie(c)
+	}
+	now = now.Add(time.Hour)
+	w = httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	if w.Code != http.StatusOK || w.Header().Get("Set-Cookie") == "" {
+		t.Errorf("with a session that is renewed: %d, %q", w.Code, w.Header())
+	}
+}
+
+func TestErrorsOfHandlersReachTheMiddlewareOutside(t *testing.T) {
+	_, auth := contract.App(t, nil)
+	var got error
+	app := gofiber.New()
+	app.Use(func(c gofiber.Ctx) error {
+		got = c.Next()
+		return got
+	}, fiber.Wrap(auth.Optional))
+	app.Get("/", func(gofiber.Ctx) error { return gofiber.ErrTeapot })
+	if w := contract.Get(t.Context(), served(t, app), "/", ""); w.Code != http.StatusTeapot || !errors.Is(got, gofiber.ErrTeapot) {
+		t.Errorf("%d, and outside %v", w.Code, got)
+	}
 }

@@ -21,6 +21,10 @@ func TestRoutes(t *testing.T) {
 	contract.Run(t, gin.Routes, nil)
 }
 
+func TestClerkIsAskedOnce(t *testing.T) {
+	contract.Once(t, gin.Routes)
+}
+
 func TestRefusalStopsTheHandlersAfterIt(t *testing.T) {
 	clerk, auth := contract.App(t, nil)
 	ran := 0

@@ -1,14 +1,18 @@
 // Package grpc judges calls for google.golang.org/grpc: the authorization metadata has to be one bearer token.
 //
-// VerifyToken judges it, not a request: there are no cookies, no handshakes and no origin. Metadata travels as it is;
-// use TLS.
+// VerifyToken judges it: there are no cookies, no handshakes and no origin. Metadata travels as it is; use TLS.
 package grpc
 
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"net"
 	"net/http"
+	"slices"
 	"strings"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -18,15 +22,36 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Guard lets calls through that have a session. Handlers find it with clerkauth.FromContext.
+// Guard lets calls of one server through that have a session. Handlers find it with clerkauth.FromContext.
+// Methods are named "/package.Service/Method".
 type Guard struct {
-	Auth *clerkauth.Authenticator
-	// Checks must hold for a method: "/package.Service/Method". A method that is not here needs a session and no more.
-	Checks map[string]clerkauth.Check
+	Auth    *clerkauth.Authenticator
+	Checks  map[string]clerkauth.Check // that must hold for a method; any other method needs a session and no more
+	Public  []string                   // methods that anybody may call, such as health checks
+	started atomic.Bool
+}
+
+// Serve is server.Serve, without which the Guard refuses every call. It fails if a method in Checks or Public is not one
+// of the server's, or is named twice: the method that was meant would be left without its check.
+func (g *Guard) Serve(server *grpc.Server, listener net.Listener) error {
+	methods := map[string]bool{}
+	for service, info := range server.GetServiceInfo() {
+		for _, method := range info.Methods {
+			methods["/"+service+"/"+method.Name] = true
+		}
+	}
+	for _, method := range slices.AppendSeq(slices.Clone(g.Public), maps.Keys(g.Checks)) {
+		if !methods[method] {
+			return fmt.Errorf("guard: %q is no method of the server, or is named twice", method)
+		}
+		delete(methods, method)
+	}
+	g.started.Store(true)
+	return server.Serve(listener)
 }
 
 // Unary is for grpc.UnaryInterceptor.
-func (g Guard) Unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+func (g *Guard) Unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 	session, err := g.session(ctx, info.FullMethod)
 	if err != nil {
 		return nil, err
@@ -34,55 +59,25 @@ func (g Guard) Unary(ctx context.Context, request any, info *grpc.UnaryServerInf
 	return next(clerkauth.NewContext(ctx, session), request)
 }
 
-// Stream is for grpc.StreamInterceptor. The context of a stream ends with its token, which for Clerk's own is after a
-// minute: a handler that heeds it serves nobody who has signed out since, and clients come back with a new token.
-func (g Guard) Stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	session, err := g.session(stream.Context(), info.FullMethod)
-	if err != nil {
-		return err
+// session is nil for a public method.
+func (g *Guard) session(ctx context.Context, method string) (*clerkauth.Session, error) {
+	if !g.started.Load() {
+		return nil, status.Error(codes.Internal, "the server was not started by Guard.Serve")
+	} else if slices.Contains(g.Public, method) {
+		return nil, nil
 	}
-	ctx, cancel := context.WithDeadline(clerkauth.NewContext(stream.Context(), session), session.ExpiresAt)
-	defer cancel()
-	err = next(server, guardedStream{stream, ctx})
-	if err != nil && stream.Context().Err() == nil && ctx.Err() != nil {
-		return status.Error(codes.Unauthenticated, string(clerkauth.ReasonTokenExpired))
-	}
-	return err
-}
-
-type guardedStream struct {
-	grpc.ServerStream
-	ctx context.Context
-}
-
-func (s guardedStream) Context() context.Context { return s.ctx }
-
-func (g Guard) session(ctx context.Context, method string) (*clerkauth.Session, error) {
-	values := metadata.ValueFromIncomingContext(ctx, "authorization")
-	if len(values) != 1 {
-		return nil, status.Error(codes.Unauthenticated, "one authorization is needed")
-	}
-	scheme, token, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "bearer") {
+	scheme, token, _ := strings.Cut(strings.Join(metadata.ValueFromIncomingContext(ctx, "authorization"), ", "), " ")
+	if !strings.EqualFold(scheme, "bearer") { // and a token with a comma is none
 		return nil, status.Error(codes.Unauthenticated, "a bearer token is needed")
 	}
 	session, err := g.Auth.VerifyToken(ctx, token)
-	if refusal, ok := errors.AsType[*clerkauth.Error](err); ok {
-		return nil, status.Error(code(refusal), string(refusal.Reason))
+	if refusal, ok := errors.AsType[*clerkauth.Error](err); ok && refusal.StatusCode() == http.StatusServiceUnavailable {
+		return nil, status.Error(codes.Unavailable, err.Error()) // clients may try again
+	} else if err != nil {
+		return nil, status.Error(codes.Unauthenticated, err.Error())
 	}
 	if check, ok := g.Checks[method]; ok && !session.Has(check) {
 		return nil, status.Error(codes.PermissionDenied, string(clerkauth.ReasonCheckFailed)+": "+check.String())
 	}
 	return session, nil
-}
-
-func code(refusal *clerkauth.Error) codes.Code {
-	switch refusal.StatusCode() {
-	case http.StatusForbidden:
-		return codes.PermissionDenied
-	case http.StatusServiceUnavailable:
-		return codes.Unavailable // clients may try again
-	default:
-		return codes.Unauthenticated
-	}
 }

@@ -1,8 +1,10 @@
-// Package opentelemetry counts and times decisions for go.opentelemetry.io/otel, and notes them on the request's span.
+// Package opentelemetry measures decisions and refusals for go.opentelemetry.io/otel, notes decisions on the request's
+// span, and has spans around what Clerk is asked.
 package opentelemetry
 
 import (
 	"context"
+	"net/http"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -11,41 +13,58 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Metrics are those of one Authenticator. No attribute names anybody.
-type Metrics struct {
-	decisions metric.Int64Counter
-	elapsed   metric.Float64Histogram
-}
-
-// New makes the instruments clerkauth.decisions and clerkauth.decision.duration, the latter in seconds.
-func New(provider metric.MeterProvider) (*Metrics, error) {
-	meter := provider.Meter("github.com/clerkauth/clerkauth")
+// Instrument returns cfg with Observe, ErrorHandler and HTTPClient measured, in place of its Observe and around the others.
+// No attribute names anybody. The instruments are clerkauth.decisions, clerkauth.decision.duration and clerkauth.refusals;
+// otelhttp adds http.client.request.duration.
+func Instrument(cfg clerkauth.Config, meters metric.MeterProvider, tracers trace.TracerProvider) (clerkauth.Config, error) {
+	meter := meters.Meter("github.com/clerkauth/clerkauth")
 	decisions, err := meter.Int64Counter("clerkauth.decisions",
 		metric.WithUnit("{request}"), metric.WithDescription("Requests judged. Without a reason: signed in."))
 	if err != nil {
-		return nil, err
+		return cfg, err
 	}
 	elapsed, err := meter.Float64Histogram("clerkauth.decision.duration",
 		metric.WithUnit("s"), metric.WithDescription("Time taken by decisions."),
 		metric.WithExplicitBucketBoundaries(1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10))
 	if err != nil {
-		return nil, err
+		return cfg, err
 	}
-	return &Metrics{decisions, elapsed}, nil
-}
+	refusals, err := meter.Int64Counter("clerkauth.refusals",
+		metric.WithUnit("{request}"), metric.WithDescription("Requests refused by Require and Authorize."))
+	if err != nil {
+		return cfg, err
+	}
 
-// Observe is for Config.Observe. ctx is the request's: a span that tracing middleware outside of clerkauth has put there
-// gets an event.
-func (m *Metrics) Observe(ctx context.Context, e clerkauth.Event) {
-	attributes := []attribute.KeyValue{attribute.String("clerkauth.status", e.Status.String())}
-	if e.Reason != "" {
-		attributes = append(attributes, attribute.String("clerkauth.reason", string(e.Reason)))
+	// ctx is the request's: a span that tracing middleware outside of clerkauth has put there gets an event.
+	cfg.Observe = func(ctx context.Context, e clerkauth.Event) {
+		attributes := []attribute.KeyValue{attribute.String("clerkauth.status", e.Status.String()), attribute.Bool("clerkauth.cache_hit", e.CacheHit)}
+		if e.Reason != "" {
+			attributes = append(attributes, attribute.String("clerkauth.reason", string(e.Reason)))
+		}
+		if e.Carrier != clerkauth.CarrierNone {
+			attributes = append(attributes, attribute.String("clerkauth.carrier", string(e.Carrier)))
+		}
+		decisions.Add(ctx, 1, metric.WithAttributes(attributes...))
+		elapsed.Record(ctx, e.Elapsed.Seconds())
+		trace.SpanFromContext(ctx).AddEvent("clerkauth.decision", trace.WithAttributes(attributes...))
 	}
-	if e.Carrier != clerkauth.CarrierNone {
-		attributes = append(attributes, attribute.String("clerkauth.carrier", string(e.Carrier)))
+	answer := cfg.ErrorHandler
+	if answer == nil {
+		answer = clerkauth.DefaultErrorHandler
 	}
-	m.decisions.Add(ctx, 1, metric.WithAttributes(attributes...))
-	m.elapsed.Record(ctx, e.Elapsed.Seconds())
-	trace.SpanFromContext(ctx).AddEvent("clerkauth.decision", trace.WithAttributes(
-		append(attributes, attribute.Bool("clerkauth.cache_hit", e.CacheHit))...))
+	cfg.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
+		attributes := []attribute.KeyValue{attribute.Int("http.response.status_code", err.StatusCode()), attribute.String("clerkauth.reason", string(err.Reason))}
+		if check := err.Check.String(); check != "" {
+			attributes = append(attributes, attribute.String("clerkauth.check", check))
+		}
+		refusals.Add(r.Context(), 1, metric.WithAttributes(attributes...))
+		answer(w, r, err)
+	}
+	client := http.Client{}
+	if cfg.HTTPClient != nil {
+		client = *cfg.HTTPClient
+	}
+	client.Transport = traced(client.Transport, meters, tracers)
+	cfg.HTTPClient = &client
+	return cfg, nil
 }

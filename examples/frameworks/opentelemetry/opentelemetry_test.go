@@ -2,100 +2,184 @@ package opentelemetry_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
 	"github.com/clerkauth/clerkauth/examples/frameworks/internal/contract"
 	"github.com/clerkauth/clerkauth/examples/frameworks/opentelemetry"
 )
 
-func TestExportedMetricsAndSpans(t *testing.T) {
-	reader := metric.NewManualReader()
-	metrics, err := opentelemetry.New(metric.NewMeterProvider(metric.WithReader(reader)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	spans := tracetest.NewSpanRecorder()
-	provider := trace.NewTracerProvider(trace.WithSpanProcessor(spans))
-	contract.Run(t, func(auth *clerkauth.Authenticator) http.Handler { return traced(provider, contract.Routes(auth)) },
-		func(cfg *clerkauth.Config) { cfg.Observe = metrics.Observe })
+// instrumented is an app that is measured, below tracing middleware of its own.
+type instrumented struct {
+	reader metric.Reader
+	spans  *tracetest.SpanRecorder
+	tracer *trace.TracerProvider
+	change func(*clerkauth.Config)
+}
 
-	want := map[string]int{
-		"signed-out session-token-and-uat-missing ":          2,
-		"signed-in  header":                                  3,
-		"signed-out jwk-remote-failed-to-load header":        1,
-		"signed-out token-invalid-authorized-parties header": 1,
-		"signed-out token-invalid-signature header":          1,
-	}
-	counted, timed := collect(t, reader)
-	if !maps.Equal(counted, want) || timed != 8 {
-		t.Errorf("counted %v and timed %d, want %v and 8", counted, timed, want)
-	}
-	events := map[string]int{}
-	for _, span := range spans.Ended() {
-		for _, event := range span.Events() {
-			events[words(t, attribute.NewSet(event.Attributes...))]++
+func instrument(t *testing.T) instrumented {
+	t.Helper()
+	reader, spans := metric.NewManualReader(), tracetest.NewSpanRecorder()
+	i := instrumented{reader: reader, spans: spans, tracer: trace.NewTracerProvider(trace.WithSpanProcessor(spans))}
+	meters := metric.NewMeterProvider(metric.WithReader(reader))
+	i.change = func(cfg *clerkauth.Config) {
+		var err error
+		if *cfg, err = opentelemetry.Instrument(*cfg, meters, i.tracer); err != nil {
+			t.Fatal(err)
 		}
 	}
+	return i
+}
+
+// routes stand below the tracing middleware of an app.
+func (i instrumented) routes(auth *clerkauth.Authenticator) http.Handler {
+	return otelhttp.NewHandler(contract.Routes(auth), "request", otelhttp.WithTracerProvider(i.tracer), otelhttp.WithMeterProvider(noop.NewMeterProvider()))
+}
+
+func TestMetricsAndEvents(t *testing.T) {
+	i := instrument(t)
+	contract.Run(t, i.routes, i.change)
+	want := map[string]int{
+		"clerkauth.decisions status=signed-out cache_hit=false reason=session-token-and-uat-missing":                   2,
+		"clerkauth.decisions status=signed-in cache_hit=false carrier=header":                                          3,
+		"clerkauth.decisions status=signed-out cache_hit=false reason=jwk-remote-failed-to-load carrier=header":        1,
+		"clerkauth.decisions status=signed-out cache_hit=false reason=token-invalid-authorized-parties carrier=header": 1,
+		"clerkauth.decisions status=signed-out cache_hit=false reason=token-invalid-signature carrier=header":          1,
+		"clerkauth.refusals status_code=401 reason=session-token-and-uat-missing":                                      2,
+		"clerkauth.refusals status_code=401 reason=token-invalid-authorized-parties":                                   1,
+		"clerkauth.refusals status_code=401 reason=token-invalid-signature":                                            1,
+		"clerkauth.refusals status_code=503 reason=jwk-remote-failed-to-load":                                          1,
+		"clerkauth.refusals status_code=403 reason=session-check-failed check=role org:admin":                          1,
+		"clerkauth.decision.duration": 8,
+	}
+	got := collect(t, i.reader)
+	maps.DeleteFunc(got, func(name string, _ int) bool { return strings.HasPrefix(name, "http.") })
+	if !maps.Equal(got, want) {
+		t.Errorf("measured %v, want %v", got, want)
+	}
+	events := map[string]int{}
+	for _, span := range i.spans.Ended() {
+		for _, event := range span.Events() {
+			if event.Name == "clerkauth.decision" {
+				events[words(t, "clerkauth.decisions", attribute.NewSet(event.Attributes...))]++
+			}
+		}
+	}
+	maps.DeleteFunc(want, func(name string, _ int) bool { return !strings.HasPrefix(name, "clerkauth.decisions") })
 	if !maps.Equal(events, want) {
 		t.Errorf("events of spans: %v, want %v", events, want)
 	}
 }
 
-// traced stands for the tracing middleware of an app.
-func traced(provider *trace.TracerProvider, next http.Handler) http.Handler {
-	tracer := provider.Tracer("app")
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, span := tracer.Start(r.Context(), "request")
-		defer span.End()
-		next.ServeHTTP(w, r.WithContext(ctx))
+// A browser comes back from Clerk, and later its session is refreshed.
+func TestSpansAroundWhatClerkIsAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := instrument(t)
+		clerk, auth := contract.App(t, i.change)
+		browser := clerk.Browser(i.routes(auth))
+		session := clerk.SignIn(browser.Jar, clerktest.Person{Claims: contract.Grace})
+		for range 2 {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://example.com/me", http.NoBody)
+			r.RequestURI = ""
+			resp, err := browser.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				t.Fatalf("%d", resp.StatusCode)
+			}
+			time.Sleep(2 * time.Minute) // of the bubble
+		}
+		got := map[string]string{} // the name of a span, and whether it is below a request's
+		for _, span := range i.spans.Ended() {
+			if span.SpanKind() != oteltrace.SpanKindClient {
+				continue
+			}
+			got[span.Name()] = fmt.Sprintf("below a request: %t", span.Parent().IsValid())
+			if text := fmt.Sprint(span.Attributes(), span.Events(), span.Status()); strings.Contains(text, session.ID) || strings.Contains(text, "nonce") {
+				t.Errorf("%s says %s", span.Name(), text)
+			}
+		}
+		want := map[string]string{"clerk/keys": "below a request: false", "clerk/handshake": "below a request: true", "clerk/refresh": "below a request: false"}
+		if !maps.Equal(got, want) {
+			t.Errorf("spans %v, want %v", got, want)
+		}
+		for _, r := range clerk.Requests() {
+			if r.Header.Get("Traceparent") != "" {
+				t.Errorf("%s %s tells Clerk of the trace", r.Method, r.Path)
+			}
+		}
 	})
 }
 
-func collect(t *testing.T, reader metric.Reader) (counted map[string]int, timed uint64) {
+func TestWhatConfigHadGoesOn(t *testing.T) {
+	i := instrument(t)
+	_, auth := contract.App(t, func(cfg *clerkauth.Config) {
+		cfg.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ *clerkauth.Error) { w.WriteHeader(http.StatusTeapot) }
+		i.change(cfg)
+	})
+	if w := contract.Get(t.Context(), i.routes(auth), "/me", ""); w.Code != http.StatusTeapot {
+		t.Errorf("%d, want the ErrorHandler's", w.Code)
+	}
+}
+
+// collect is how often each set of attributes was counted or timed.
+func collect(t *testing.T, reader metric.Reader) map[string]int {
 	t.Helper()
 	var exported metricdata.ResourceMetrics
 	if err := reader.Collect(context.Background(), &exported); err != nil {
 		t.Fatal(err)
 	}
-	counted = map[string]int{}
+	counted := map[string]int{}
 	for _, scope := range exported.ScopeMetrics {
 		for _, m := range scope.Metrics {
 			switch points := m.Data.(type) {
 			case metricdata.Sum[int64]:
 				for _, p := range points.DataPoints {
-					counted[words(t, p.Attributes)] += int(p.Value)
+					counted[words(t, m.Name, p.Attributes)] += int(p.Value)
 				}
 			case metricdata.Histogram[float64]:
 				for _, p := range points.DataPoints {
-					timed += p.Count
+					counted[m.Name] += int(p.Count) //nolint:gosec // G115: few
 				}
 			}
 		}
 	}
-	return counted, timed
+	return counted
 }
 
-// words are status, reason and carrier. Nothing else may be said, so that nobody is named.
-func words(t *testing.T, said attribute.Set) string {
+// words are a name and its attributes. Nothing else may be said, so that nobody is named.
+func words(t *testing.T, name string, said attribute.Set) string {
 	t.Helper()
+	allowed := []attribute.Key{"clerkauth.status", "http.response.status_code", "clerkauth.cache_hit", "clerkauth.reason", "clerkauth.carrier", "clerkauth.check"}
 	for _, a := range said.ToSlice() {
-		if !slices.Contains([]attribute.Key{"clerkauth.status", "clerkauth.reason", "clerkauth.carrier", "clerkauth.cache_hit"}, a.Key) {
+		if !slices.Contains(allowed, a.Key) {
 			t.Errorf("attribute %s", a.Key)
 		}
 	}
-	value := func(key attribute.Key) string {
-		v, _ := said.Value(key)
-		return v.AsString()
+	for _, key := range allowed {
+		if v, ok := said.Value(key); ok {
+			name += " " + string(key[strings.LastIndexByte(string(key), '.')+1:]) + "=" + v.String()
+		}
 	}
-	return value("clerkauth.status") + " " + value("clerkauth.reason") + " " + value("clerkauth.carrier")
+	return name
 }

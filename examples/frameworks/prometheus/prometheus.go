@@ -1,46 +1,89 @@
-// Package prometheus counts and times decisions for github.com/prometheus/client_golang.
+// Package prometheus measures decisions, refusals and what Clerk is asked, for github.com/prometheus/client_golang.
+// dashboard.json shows all of it in Grafana.
 package prometheus
 
 import (
 	"context"
+	"net/http"
+	"path"
+	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/clerkauth/clerkauth"
 )
 
-// Metrics are those of one Authenticator. All labels have closed sets of values, and none names anybody: an event has
-// no user, and one that a handler knows would not belong into a label, as each value is a time series of its own.
-type Metrics struct {
-	decisions *prometheus.CounterVec
-	elapsed   prometheus.Histogram
+// 10 µs to 10 s: decisions take microseconds, unless Clerk has to be asked.
+var buckets = prometheus.ExponentialBuckets(1e-5, 10, 7)
+
+// Instrument returns cfg with Observe, ErrorHandler and HTTPClient measured, in place of its Observe and around the others.
+// No label names anybody, and each has a closed set of values: every value is a time series of its own. It panics where the
+// registry has the metrics already.
+func Instrument(cfg clerkauth.Config, registry prometheus.Registerer) clerkauth.Config {
+	factory := promauto.With(registry)
+	decisions := factory.NewCounterVec(prometheus.CounterOpts{
+		Name: "clerkauth_decisions_total",
+		Help: "Requests judged. The reason is empty for those signed in; cached: their signature had been verified before.",
+	}, []string{"status", "reason", "carrier", "cached"})
+	elapsed := factory.NewHistogram(prometheus.HistogramOpts{
+		Name: "clerkauth_decision_seconds", Help: "Time taken by decisions.", Buckets: buckets,
+	})
+	cfg.Observe = func(_ context.Context, e clerkauth.Event) {
+		decisions.WithLabelValues(e.Status.String(), string(e.Reason), string(e.Carrier), strconv.FormatBool(e.CacheHit)).Inc()
+		elapsed.Observe(e.Elapsed.Seconds())
+	}
+
+	refusals := factory.NewCounterVec(prometheus.CounterOpts{
+		Name: "clerkauth_refusals_total",
+		Help: "Requests refused by Require and Authorize. The check is empty for those not signed in.",
+	}, []string{"code", "reason", "check"})
+	answer := cfg.ErrorHandler
+	if answer == nil {
+		answer = clerkauth.DefaultErrorHandler
+	}
+	cfg.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
+		refusals.WithLabelValues(strconv.Itoa(err.StatusCode()), string(err.Reason), err.Check.String()).Inc()
+		answer(w, r, err)
+	}
+
+	client := http.Client{}
+	if cfg.HTTPClient != nil {
+		client = *cfg.HTTPClient
+	}
+	client.Transport = newTransport(client.Transport, factory)
+	cfg.HTTPClient = &client
+	return cfg
 }
 
-// New registers clerkauth_decisions_total and clerkauth_decision_seconds. It fails where they are there already.
-func New(registry prometheus.Registerer) (*Metrics, error) {
-	m := &Metrics{
-		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "clerkauth_decisions_total",
-			Help: "Requests judged. The reason is empty for those signed in.",
-		}, []string{"status", "reason", "carrier"}),
-		elapsed: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "clerkauth_decision_seconds",
-			Help: "Time taken by decisions: microseconds, unless keys or a refresh had to be waited for.",
-			// 10 µs to 10 s
-			Buckets: prometheus.ExponentialBuckets(1e-5, 10, 7),
-		}),
+// endpoints are what Clerk is asked for, by the end of the path.
+var endpoints = map[string]string{"jwks": "keys", "jwks.json": "keys", "refresh": "refresh", "handshake_payload": "handshake"}
+
+func newTransport(base http.RoundTripper, factory promauto.Factory) http.RoundTripper {
+	if base == nil {
+		base = http.DefaultTransport
 	}
-	for _, c := range []prometheus.Collector{m.decisions, m.elapsed} {
-		if err := registry.Register(c); err != nil {
-			return nil, err
+	asked := factory.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "clerkauth_clerk_request_seconds", Help: "Time taken by Clerk. The code is empty where no answer came.", Buckets: buckets,
+	}, []string{"endpoint", "code"})
+	keys := factory.NewGauge(prometheus.GaugeOpts{
+		Name: "clerkauth_keys_timestamp_seconds", Help: "Unix time at which Clerk last answered with keys. 0: never.",
+	})
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		begin, code, endpoint := time.Now(), "", endpoints[path.Base(r.URL.Path)]
+		resp, err := base.RoundTrip(r)
+		if err == nil {
+			code = strconv.Itoa(resp.StatusCode)
+			if endpoint == "keys" && (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusNotModified) {
+				keys.SetToCurrentTime()
+			}
 		}
-	}
-	return m, nil
+		asked.WithLabelValues(endpoint, code).Observe(time.Since(begin).Seconds())
+		return resp, err
+	})
 }
 
-// Observe is for Config.Observe. What it sees is who is signed in: a check of Authorize that fails comes later, and
-// can be counted in Config.ErrorHandler.
-func (m *Metrics) Observe(_ context.Context, e clerkauth.Event) {
-	m.decisions.WithLabelValues(e.Status.String(), string(e.Reason), string(e.Carrier)).Inc()
-	m.elapsed.Observe(e.Elapsed.Seconds())
-}
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

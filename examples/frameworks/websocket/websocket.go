@@ -1,65 +1,76 @@
-// Package websocket ends a WebSocket of github.com/coder/websocket when its session token does. A token is judged when
-// the connection opens, and never again: without an end, whoever signs out, or leaves the organization, stays connected.
+// Package websocket keeps a WebSocket of github.com/coder/websocket no longer than its session token. A token is judged
+// when the connection opens: without an end, whoever signs out, or leaves the organization, stays connected.
+//
+// A page that stays sends a fresh token in time, in a message of its own: {"token": await Clerk.session.getToken()}.
 package websocket
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/coder/websocket"
 
 	"github.com/clerkauth/clerkauth"
 )
 
-// StatusExpired closes connections of which the token has run out. A page opens the next one at once: its cookie holds
-// a new token by then, as Clerk's script renews it.
-const StatusExpired websocket.StatusCode = 4401
+// StatusUnauthorized closes a connection whose token has expired, or was to be replaced by one that is not good here.
+const StatusUnauthorized websocket.StatusCode = 4401
 
-// Answer is what the server has to say to a message.
-type Answer func(ctx context.Context, session *clerkauth.Session, message []byte) []byte
-
-// Routes answer on /me whoever is signed in, and on /admin admins of the active organization.
-//
-// The upgrade is an ordinary request, and is refused like one. If it rides on a cookie, clerkauth wants its Origin to
-// be in the allowlist; whatever it rides on, Accept wants its Origin to be of this host.
-func Routes(auth *clerkauth.Authenticator, answer Answer) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /me", auth.Require(answer))
-	mux.Handle("GET /admin", auth.Authorize(clerkauth.Role("org:admin"))(answer))
-	return mux
+// Socket answers the messages of somebody for whom all checks hold, as long as they do.
+type Socket struct {
+	Auth   *clerkauth.Authenticator
+	Checks []clerkauth.Check
+	Answer func(ctx context.Context, session *clerkauth.Session, message []byte) []byte
 }
 
-// ServeHTTP answers until the session token expires.
-func (a Answer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// Handler is the socket's route. The upgrade is an ordinary request, and is refused like one. If it is authenticated by
+// cookie, clerkauth wants its Origin to be in the allowlist; in any case, Accept wants its Origin to be of this host.
+func (s Socket) Handler() http.Handler {
+	if len(s.Checks) == 0 {
+		return s.Auth.Require(http.HandlerFunc(s.serve))
+	}
+	return s.Auth.Authorize(s.Checks[0], s.Checks[1:]...)(http.HandlerFunc(s.serve))
+}
+
+func (s Socket) serve(w http.ResponseWriter, r *http.Request) {
 	session, _ := clerkauth.FromContext(r.Context())
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil {
 		return // Accept has answered
 	}
 	defer func() { _ = conn.CloseNow() }()
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(r.Context()), session.ExpiresAt)
-	defer cancel()
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		<-ctx.Done()
-		_ = conn.Close(StatusExpired, "the session token has expired") // once the loop has ended, too late to say anything
-	}()
-	for a.once(ctx, conn, session) == nil {
+	end := func() { _ = conn.Close(StatusUnauthorized, "a fresh token is needed") }
+	timer := time.AfterFunc(time.Until(session.ExpiresAt), end)
+	defer timer.Stop()
+	for ctx := context.WithoutCancel(r.Context()); ; {
+		_, message, err := conn.Read(ctx)
+		if err != nil {
+			return
+		}
+		if session = s.hear(ctx, conn, session, message); session == nil {
+			end()
+			return
+		}
+		timer.Reset(time.Until(session.ExpiresAt))
 	}
-	cancel()
-	<-closed
 }
 
-// once answers one message. The deadline of ctx is asked between messages: to read with it would cut the connection
-// before a close frame can say why.
-func (a Answer) once(ctx context.Context, conn *websocket.Conn, session *clerkauth.Session) error {
-	kind, message, err := conn.Read(context.WithoutCancel(ctx))
-	if err != nil {
-		return err
+// hear answers a message, or takes a fresh token of the same session. nil: the connection ends.
+func (s Socket) hear(ctx context.Context, conn *websocket.Conn, session *clerkauth.Session, message []byte) *clerkauth.Session {
+	var renewal struct {
+		Token string `json:"token"`
 	}
-	if err := ctx.Err(); err != nil {
-		return err
+	if json.Unmarshal(message, &renewal) != nil || renewal.Token == "" {
+		_ = conn.Write(ctx, websocket.MessageText, s.Answer(ctx, session, message)) // if it fails, so does the next Read
+		return session
 	}
-	return conn.Write(ctx, kind, a(ctx, session, message))
+	fresh, err := s.Auth.VerifyToken(ctx, renewal.Token)
+	if err != nil || fresh.ID != session.ID || fresh.UserID != session.UserID ||
+		slices.ContainsFunc(s.Checks, func(c clerkauth.Check) bool { return !fresh.Has(c) }) {
+		return nil
+	}
+	return fresh
 }

@@ -25,6 +25,7 @@ func Cacheable(set func(name, value string)) {
 	set("Expires", "Thu, 01 Jan 2099 00:00:00 GMT")
 	set("CDN-Cache-Control", "max-age=31536000")
 	set("Surrogate-Control", "max-age=31536000")
+	set("Content-Language", "en")
 }
 
 // Private asks an app for its public paths with a session that has expired: the new one must come with the answer, and
@@ -45,12 +46,16 @@ func Private(t *testing.T, app func(*clerkauth.Authenticator) http.Handler) {
 		if got := w.Result().Header; path == Public && got.Get("Cache-Control") != "public, max-age=31536000" || got.Get("Set-Cookie") != "" {
 			t.Errorf("%s of a stranger: %d %v", path, w.Code, got)
 		}
+		status := w.Code
 		for _, c := range clerk.SignIn(nil, clerktest.Person{}).Cookies() {
 			r.AddCookie(c)
 		}
 		now = now.Add(time.Hour)
 		w = httptest.NewRecorder()
 		h.ServeHTTP(w, r)
+		if w.Code != status {
+			t.Errorf("%s of somebody whose session is renewed: %d, want a stranger's %d", path, w.Code, status)
+		}
 		private(t, path, w.Result().Header)
 	}
 }
@@ -64,6 +69,9 @@ func private(t *testing.T, path string, h http.Header) {
 		if got := h.Get(name); got != "" {
 			t.Errorf("%s of somebody whose session is renewed: %s %q", path, name, got)
 		}
+	}
+	if got := h.Get("Content-Language"); got != "en" {
+		t.Errorf("%s of somebody whose session is renewed: Content-Language %q, want the handler's", path, got)
 	}
 	sessions := 0
 	for _, c := range h["Set-Cookie"] {

@@ -1,0 +1,206 @@
+package connect_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	connectrpc "connectrpc.com/connect"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/examples/frameworks/connect"
+	"github.com/clerkauth/clerkauth/examples/frameworks/internal/contract"
+)
+
+type (
+	server = *connectrpc.BidiStream[emptypb.Empty, wrapperspb.StringValue]
+	client = *connectrpc.BidiStreamForClient[emptypb.Empty, wrapperspb.StringValue]
+)
+
+// echo answers each message with the user's ID, and never looks at its context.
+func echo(ctx context.Context, stream server) error {
+	session, _ := clerkauth.FromContext(ctx)
+	for {
+		if _, err := stream.Receive(); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if err := stream.Send(wrapperspb.String(session.UserID)); err != nil {
+			return err
+		}
+	}
+}
+
+// open begins a stream of a handler that is served in memory.
+func open(ctx context.Context, t *testing.T, handler http.Handler, token string, option connectrpc.ClientOption) client {
+	t.Helper()
+	http2 := new(http.Protocols)
+	http2.SetUnencryptedHTTP2(true)
+	c := connectrpc.NewClient[emptypb.Empty, wrapperspb.StringValue](contract.Serve(t, handler, http2), "http://example.com"+connect.Watch, option)
+	stream := c.CallBidiStream(ctx)
+	if token != "" {
+		stream.RequestHeader().Set("Authorization", "Bearer "+token)
+	}
+	if err := stream.Send(nil); err != nil { // the header
+		t.Fatal(err)
+	}
+	return stream
+}
+
+var protocols = map[string]connectrpc.ClientOption{
+	"Connect":  connectrpc.WithClientOptions(),
+	"gRPC":     connectrpc.WithGRPC(),
+	"gRPC-Web": connectrpc.WithGRPCWeb(),
+}
+
+func refusalOf(t *testing.T, err error) (connectrpc.Code, string) {
+	t.Helper()
+	refusal, ok := errors.AsType[*connectrpc.Error](err)
+	if !ok {
+		t.Fatalf("%v is no answer of Connect's", err)
+	}
+	return refusal.Code(), refusal.Meta().Get("X-Clerk-Auth-Reason")
+}
+
+func TestStreamsNeedASession(t *testing.T) {
+	for protocol, option := range protocols {
+		synctest.Test(t, func(t *testing.T) {
+			clerk, auth := contract.App(t, func(cfg *clerkauth.Config) { cfg.ErrorHandler = connect.ErrorHandler })
+			routes := connect.Routes(auth, echo)
+			for token, want := range map[string]string{"": "session-token-and-uat-missing", clerk.Forge(contract.Ada): "token-invalid-signature"} {
+				_, err := open(t.Context(), t, routes, token, option).Receive()
+				if code, reason := refusalOf(t, err); code != connectrpc.CodeUnauthenticated || reason != want {
+					t.Errorf("%s: %v, want %s", protocol, err, want)
+				}
+			}
+			stream := open(t.Context(), t, routes, clerk.Token(contract.Ada), option)
+			if err := stream.Send(&emptypb.Empty{}); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := stream.Receive(); err != nil || got.GetValue() != contract.Ada.Subject {
+				t.Errorf("%s: %v, %v", protocol, got, err)
+			}
+			_ = stream.CloseRequest()
+			_ = stream.CloseResponse()
+		})
+	}
+}
+
+// However a handler goes on, a stream ends with its token.
+func TestStreamsEndWithTheirToken(t *testing.T) {
+	for protocol, option := range protocols {
+		for name, handler := range map[string]connect.Stream{
+			"a handler that waits for its context": func(ctx context.Context, _ server) error {
+				<-ctx.Done()
+				return ctx.Err()
+			},
+			"a handler that sends": func(_ context.Context, stream server) error {
+				for {
+					if err := stream.Send(wrapperspb.String("news")); err != nil {
+						return err
+					}
+					time.Sleep(time.Second) // of the bubble
+				}
+			},
+			"a handler that waits for a client which says nothing": echo,
+			"a handler that takes its time": func(_ context.Context, stream server) error {
+				time.Sleep(59*time.Second + 999*time.Millisecond) // of the bubble
+				_, err := stream.Receive()
+				return err
+			},
+		} {
+			t.Run(protocol+", "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					clerk, auth := contract.App(t, nil)
+					begin := time.Now()
+					stream := open(t.Context(), t, connect.Routes(auth, handler), clerk.Token(contract.Ada), option)
+					var err error
+					for err == nil {
+						_, err = stream.Receive()
+					}
+					if late := time.Since(begin); late > time.Minute+2*time.Second {
+						t.Errorf("the stream ends after %v", late)
+					}
+					if code, reason := refusalOf(t, err); code != connectrpc.CodeUnauthenticated || reason != string(clerkauth.ReasonTokenExpired) {
+						t.Errorf("the stream ends with %v, reason %q", err, reason)
+					}
+				})
+			})
+		}
+	}
+}
+
+// What arrives after the end is not heard, even where nothing ends the wait for it.
+func TestNothingIsHeardAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clerk, auth := contract.App(t, nil)
+		heard := make(chan error, 1)
+		handler := connectrpc.NewBidiStreamHandler(connect.Watch, func(_ context.Context, stream server) error {
+			_, err := stream.Receive()
+			heard <- err
+			return nil
+		}, connectrpc.WithInterceptors(connect.Expiring{}))
+		stream := open(t.Context(), t, auth.Require(handler), clerk.Token(contract.Ada), connectrpc.WithGRPC())
+		time.Sleep(time.Hour) // of the bubble
+		if err := stream.Send(&emptypb.Empty{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-heard; err == nil {
+			t.Error("a message was heard after the end")
+		}
+	})
+}
+
+func TestStreamWithoutRequireIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		handler := connectrpc.NewBidiStreamHandler(connect.Watch, echo, connectrpc.WithInterceptors(connect.Expiring{}))
+		_, err := open(t.Context(), t, connect.UntilExpiry(handler), "", connectrpc.WithGRPC()).Receive()
+		if code, _ := refusalOf(t, err); code != connectrpc.CodeUnauthenticated {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// A client's own deadline is the client's: it must not be told to sign in again.
+func TestDeadlineOfTheClientIsNoRefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clerk, auth := contract.App(t, nil)
+		ended := make(chan error, 1)
+		inside := func(ctx context.Context, _ server) error {
+			<-ctx.Done()
+			time.Sleep(time.Hour) // of the bubble: by now the token has run out, too
+			return ctx.Err()
+		}
+		outside := connectrpc.WithInterceptors(observer(ended), connect.Expiring{})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		open(ctx, t, auth.Require(connectrpc.NewBidiStreamHandler(connect.Watch, inside, outside)), clerk.Token(contract.Ada), connectrpc.WithGRPC())
+		if err := <-ended; connectrpc.CodeOf(err) == connectrpc.CodeUnauthenticated {
+			t.Errorf("the stream ends with %v", err)
+		}
+	})
+}
+
+// observer tells how streams end.
+type observer chan error
+
+func (observer) WrapUnary(next connectrpc.UnaryFunc) connectrpc.UnaryFunc { return next }
+
+func (observer) WrapStreamingClient(next connectrpc.StreamingClientFunc) connectrpc.StreamingClientFunc {
+	return next
+}
+
+func (o observer) WrapStreamingHandler(next connectrpc.StreamingHandlerFunc) connectrpc.StreamingHandlerFunc {
+	return func(ctx context.Context, stream connectrpc.StreamingHandlerConn) error {
+		err := next(ctx, stream)
+		o <- err
+		return err
+	}
+}

@@ -1,0 +1,88 @@
+// Package fiberv2 protects routes of github.com/gofiber/fiber/v2. What is lost, compared to a net/http server: a client
+// that goes away does not cancel the request's context, there is no HTTP/2, and http.ResponseController can neither flush
+// nor hijack. A header of more than 4 KB, as several tokens in cookies make it, needs Config.ReadBufferSize.
+package fiberv2
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/clerkauth/clerkauth"
+)
+
+// Wrap makes a fiber handler of a middleware of clerkauth's. Handlers ask FromContext(c.UserContext()); Require believes Optional.
+func Wrap(middleware func(http.Handler) http.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		// net/http reads the header again and copies it: fasthttp writes the next request over the strings of this one.
+		r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(c.Request().Header.Header())))
+		if err != nil {
+			return fiber.ErrBadRequest
+		}
+		r.Body = io.NopCloser(bytes.NewReader(c.Request().Body()))
+		r.TLS, r.RemoteAddr = c.Context().TLSConnectionState(), c.Context().RemoteAddr().String()
+		w := &writer{c, header(c)}
+		middleware(http.HandlerFunc(func(through http.ResponseWriter, r *http.Request) {
+			c.SetUserContext(r.Context())
+			if through == http.ResponseWriter(w) {
+				err, w.header = c.Next(), nil
+				return
+			}
+			for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Range", "Range"} {
+				c.Request().Header.Del(name) // the session is renewed, and proxies drop the cookies of a 304
+			}
+			if err = c.Next(); err != nil {
+				err = c.App().ErrorHandler(c, err) // here, or it would write the header after the middleware
+			}
+			w.header = header(c)
+		})).ServeHTTP(w, r.WithContext(c.UserContext()))
+		w.apply()
+		return err
+	}
+}
+
+func header(c *fiber.Ctx) http.Header {
+	h := http.Header{}
+	//nolint:staticcheck // SA1019: fiber v2 itself asks for a fasthttp that has no All
+	c.Response().Header.VisitAll(func(name, value []byte) { h.Add(string(name), string(value)) })
+	return h
+}
+
+// writer writes to fiber's response, and the header at the end.
+type writer struct {
+	c      *fiber.Ctx
+	header http.Header // nil: fiber's is right
+}
+
+func (w *writer) Header() http.Header         { return w.header }
+func (w *writer) Write(p []byte) (int, error) { w.c.Response().AppendBody(p); return len(p), nil }
+func (w *writer) WriteHeader(status int)      { w.c.Status(status) }
+
+func (w *writer) apply() {
+	for name := range header(w.c) {
+		if w.header != nil {
+			w.c.Response().Header.Del(name)
+		}
+	}
+	for name, values := range w.header {
+		for _, value := range values {
+			w.c.Response().Header.Add(name, value)
+		}
+	}
+}
+
+// Routes are GET /me for whoever is signed in, and GET /admin for admins of the active organization.
+func Routes(auth *clerkauth.Authenticator) *fiber.App {
+	me := func(c *fiber.Ctx) error {
+		session, _ := clerkauth.FromContext(c.UserContext())
+		return c.SendString(session.UserID)
+	}
+	app := fiber.New()
+	app.Use(Wrap(auth.Optional)) // decides; Require and Authorize below believe it
+	app.Get("/me", Wrap(auth.Require), me)
+	app.Get("/admin", Wrap(auth.Authorize(clerkauth.Role("org:admin"))), me)
+	return app
+}

@@ -1,0 +1,44 @@
+package opentelemetry
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"path"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// endpoints are what Clerk is asked for, by the end of the path.
+var endpoints = map[string]string{"jwks": "keys", "jwks.json": "keys", "refresh": "refresh", "handshake_payload": "handshake"}
+
+// traced has a span around each request to Clerk. A handshake's is below the request's own; those for keys and refreshes,
+// for which several requests may wait, stand by themselves. The address of a request has a session's ID or a nonce, which is
+// not the business of who reads traces: they see the host and a word for what is asked. Clerk does not see the trace.
+func traced(base http.RoundTripper, meters metric.MeterProvider, tracers trace.TracerProvider) http.RoundTripper {
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	spans := otelhttp.NewTransport(
+		roundTripper(func(shown *http.Request) (*http.Response, error) {
+			r, _ := shown.Context().Value(whole{}).(*http.Request)
+			return base.RoundTrip(r)
+		}),
+		otelhttp.WithMeterProvider(meters), otelhttp.WithTracerProvider(tracers),
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return "clerk" + r.URL.Path }),
+	)
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		shown := r.Clone(context.WithValue(r.Context(), whole{}, r))
+		shown.URL = &url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host, Path: "/" + endpoints[path.Base(r.URL.Path)]}
+		return spans.RoundTrip(shown)
+	})
+}
+
+// whole is the context's key for a request as it is sent.
+type whole struct{}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

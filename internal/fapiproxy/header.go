@@ -1,0 +1,147 @@
+package fapiproxy
+
+import (
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// rewrite makes the request to Clerk. ReverseProxy has taken off what belongs to the connection, and what the client said
+// belongs to it.
+func (x *exchange) rewrite(p *httputil.ProxyRequest) {
+	out, at := p.Out, *x.target
+	at.RawQuery = out.URL.RawQuery
+	out.URL, out.Host, out.Trailer = &at, at.Host, nil
+	for name := range out.Header {
+		if reserved(name) {
+			delete(out.Header, name)
+		}
+	}
+	x.passCookies(out.Header)
+	scheme, host, _ := strings.Cut(x.self, "://")
+	host, _, _ = strings.Cut(host, "/")
+	out.Header.Set("Clerk-Proxy-Url", x.self)
+	out.Header.Set("X-Forwarded-Proto", scheme)
+	out.Header.Set("X-Forwarded-Host", host)
+	if client := x.client(p.In); client.IsValid() {
+		out.Header.Set("X-Forwarded-For", client.String())
+	}
+}
+
+// reserved reports whether a field says what only the proxy may say, in any spelling that a server may take for it: as
+// whom, for which host or from which address a request comes. Expect and Te are the proxy's business too.
+func reserved(name string) bool {
+	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	switch name {
+	case "clerk-api-version": // Clerk's native SDKs send it
+		return false
+	case "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "fastly-client-ip",
+		"x-rewrite-url", "x-http-method", "x-http-method-override", "x-method-override",
+		"expect", "te", "upgrade", "connection":
+		return true
+	}
+	return slices.ContainsFunc(reservedPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+var reservedPrefixes = []string{"clerk-", "x-forwarded", "x-original-", "cf-"}
+
+// passCookies leaves the cookies of this library here: they are this application's. What is the same for everybody is
+// asked for by nobody in particular.
+func (x *exchange) passCookies(h http.Header) {
+	if x.public {
+		delete(h, "Cookie")
+		delete(h, "Authorization")
+		return
+	}
+	var kept []string
+	for _, line := range h["Cookie"] {
+		for pair := range strings.SplitSeq(line, ";") {
+			pair = strings.Trim(pair, " \t")
+			if pair != "" && !strings.HasPrefix(strings.TrimPrefix(pair, "__Host-"), "clerkauth_") {
+				kept = append(kept, pair)
+			}
+		}
+	}
+	if delete(h, "Cookie"); len(kept) > 0 {
+		h.Set("Cookie", strings.Join(kept, "; "))
+	}
+}
+
+// client is whose request it is, the zero Addr where that cannot be told. Clerk reads the first address of X-Forwarded-For,
+// so that it gets one only. Of those that came, the last was added by the proxy in front; the others anybody can send.
+func (x *exchange) client(r *http.Request) netip.Addr {
+	if lines := r.Header["X-Forwarded-For"]; x.Forwarded && len(lines) > 0 {
+		last := lines[len(lines)-1]
+		if addr, ok := address(last[strings.LastIndexByte(last, ',')+1:]); ok {
+			return addr
+		}
+	}
+	addr, _ := address(r.RemoteAddr)
+	return addr
+}
+
+// address reads an IP address, with or without a port.
+func address(s string) (netip.Addr, bool) {
+	s = strings.Trim(s, " \t")
+	if host, _, err := net.SplitHostPort(s); err == nil {
+		s = host
+	}
+	addr, err := netip.ParseAddr(s)
+	return addr.Unmap().WithZone(""), err == nil
+}
+
+// settle makes Clerk's answer one of this host.
+func (x *exchange) settle(resp *http.Response) error {
+	h := resp.Header
+	for name, values := range h {
+		if ofUpstream(name) || !x.public && forCaches(name) || x.public && name == "Set-Cookie" || x.shows(values) {
+			delete(h, name)
+		}
+	}
+	if !x.public {
+		h.Set("Cache-Control", "private, no-store")
+	}
+	if location := h.Get("Location"); location != "" {
+		h.Set("Location", x.location(location))
+	}
+	return nil
+}
+
+// ofUpstream reports whether a field says something about the host that answers, rather than about the answer: here it
+// would be taken for this host.
+func ofUpstream(name string) bool {
+	switch strings.ToLower(name) {
+	case "server", "via", "x-powered-by", "alt-svc", "strict-transport-security", "expect-ct", "nel", "report-to",
+		"reporting-endpoints", "clear-site-data", "service-worker-allowed":
+		return true
+	}
+	return false
+}
+
+// forCaches reports whether a field tells caches what to keep (RFC 9111 section 5, RFC 9213).
+func forCaches(name string) bool {
+	switch name = strings.ToLower(name); name {
+	case "cache-control", "expires", "pragma", "age", "surrogate-control", "edge-control", "x-accel-expires":
+		return true
+	}
+	return strings.HasSuffix(name, "-cache-control")
+}
+
+// shows reports whether values give the secret key away.
+func (x *exchange) shows(values []string) bool {
+	return slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, x.SecretKey) })
+}
+
+// location is where a redirect of Clerk's leads: back through the proxy, if to the Frontend API.
+func (x *exchange) location(raw string) string {
+	u, err := x.target.Parse(raw)
+	if err != nil || !strings.EqualFold(u.Host, x.target.Host) {
+		return raw
+	}
+	rest := strings.TrimPrefix(u.EscapedPath(), strings.TrimRight(x.Upstream.EscapedPath(), "/"))
+	u.Scheme, u.User, u.Host, u.Path, u.RawPath = "", nil, "", "", ""
+	return x.self + rest + u.String()
+}

@@ -1,0 +1,56 @@
+package fapiproxy
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Under returns the path of a request below prefix, decoded: "/v1/client" of "/__clerk/v1/client". ok is false where the
+// request is for something else, and where two readers could take its path for different ones.
+//
+// The request line tells, since handlers in front change the URL. They may have cut off its beginning; where they made
+// another path of it, the request is for something else.
+func Under(r *http.Request, prefix string) (path string, ok bool) {
+	target := r.RequestURI
+	if target == "" { // the request was not read by a server
+		target = r.URL.EscapedPath()
+	}
+	target, _, _ = strings.Cut(target, "?")
+	if _, behind, absolute := strings.Cut(target, "://"); absolute && target[0] != '/' { // RFC 9112 section 3.2.2
+		target = behind[max(strings.IndexByte(behind, '/'), 0):]
+	}
+	rest, ok := strings.CutPrefix(target, prefix)
+	if !ok || prefix == "" {
+		return "", false
+	}
+	path, err := url.PathUnescape(rest)
+	if err != nil || !plain(path) || strings.Count(path, "/") != strings.Count(rest, "/") {
+		return "", false // among others, with a slash that was encoded
+	}
+	if whole, err := url.PathUnescape(prefix); err != nil || !strings.HasSuffix(whole+path, r.URL.Path) {
+		return "", false
+	}
+	return path, true
+}
+
+// plain reports whether a path has only segments that mean themselves, to whatever decodes or cleans it once more.
+func plain(path string) bool {
+	if path == "" {
+		return true
+	}
+	if strings.Trim(path, plainCharacters) != "" || path[0] != '/' {
+		return false
+	}
+	segments := strings.Split(path[1:], "/")
+	for i, s := range segments {
+		if s == "." || s == ".." || s == "" && i < len(segments)-1 {
+			return false
+		}
+	}
+	return true
+}
+
+// plainCharacters are those of Clerk's paths, and no others: not % and \, which another reader may decode or turn, nor
+// the semicolon, behind which some find parameters.
+const plainCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~@:+,=/"
