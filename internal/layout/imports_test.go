@@ -40,7 +40,7 @@ var order = []string{
 }
 
 // coming are those of order that need not be there yet.
-var coming = []string{"internal/machine", "internal/fapiproxy"}
+var coming = []string{"internal/machine"}
 
 // forTests are imported by tests alone. They know what everybody may know, the exported API, and one another.
 var forTests = []string{"internal/harness", "internal/layout", "internal/threats", "internal/vectors"}
