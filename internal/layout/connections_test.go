@@ -198,17 +198,17 @@ func TestFewNameTheSecretKey(t *testing.T) {
 			ast.Inspect(file, func(n ast.Node) bool {
 				switch n := n.(type) {
 				case *ast.Ident:
-					if f, ok := p.Uses[n].(*types.Func); ok && takesSecret(f) {
+					if o := p.Uses[n]; o != nil && takesSecret(o) {
 						taken = true
 						if !slices.Contains(handing, p.name) && !slices.Contains(keyed, p.name) {
-							t.Errorf("%s: uses %s, which takes the secret key", p.at(n), f.FullName())
+							t.Errorf("%s: uses %s, which takes the secret key", p.at(n), o)
 						}
 					}
 				default:
-					if p.setsAuthorization(n) {
+					if p.setsCredentials(n) {
 						sent = true
 						if !slices.Contains(keyed, p.name) {
-							t.Errorf("%s: sets Authorization", p.at(n))
+							t.Errorf("%s: sets a header for credentials", p.at(n))
 						}
 					}
 				}
@@ -221,24 +221,25 @@ func TestFewNameTheSecretKey(t *testing.T) {
 	}
 }
 
-// takesSecret reports whether f, of a package that sends the secret key, is given it.
-func takesSecret(f *types.Func) bool {
-	if f.Pkg() == nil {
+// takesSecret reports whether o, of a package that sends the secret key, is given it: a function or a field.
+func takesSecret(o types.Object) bool {
+	if o.Pkg() == nil {
 		return false
 	}
-	if name, ok := local(f.Pkg().Path()); !ok || !slices.Contains(keyed, name) {
+	if name, ok := local(o.Pkg().Path()); !ok || !slices.Contains(keyed, name) {
 		return false
 	}
-	for parameter := range f.Signature().Params().Variables() {
-		if strings.Contains(strings.ToLower(parameter.Name()), "secret") {
-			return true
+	names := []string{o.Name()}
+	if f, ok := o.(*types.Func); ok {
+		for parameter := range f.Signature().Params().Variables() {
+			names = append(names, parameter.Name())
 		}
 	}
-	return false
+	return slices.ContainsFunc(names, func(name string) bool { return strings.Contains(strings.ToLower(name), "secret") })
 }
 
-// setsAuthorization reports whether n sets a header for credentials.
-func (p *checked) setsAuthorization(n ast.Node) bool {
+// setsCredentials reports whether n sets a header for credentials.
+func (p *checked) setsCredentials(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.CallExpr:
 		selector, ok := n.Fun.(*ast.SelectorExpr)
@@ -253,21 +254,25 @@ func (p *checked) setsAuthorization(n ast.Node) bool {
 		case "(*net/http.Request).SetBasicAuth":
 			return true
 		case "(net/http.Header).Set", "(net/http.Header).Add":
-			return p.authorization(n.Args[0])
+			return p.credentials(n.Args[0])
 		}
 	case *ast.AssignStmt:
 		return slices.ContainsFunc(n.Lhs, func(left ast.Expr) bool {
 			index, ok := left.(*ast.IndexExpr)
-			return ok && p.authorization(index.Index)
+			return ok && p.credentials(index.Index)
 		})
 	case *ast.KeyValueExpr:
-		return p.authorization(n.Key)
+		return p.credentials(n.Key)
 	}
 	return false
 }
 
-// authorization reports whether an expression is a constant that names a header for credentials.
-func (p *checked) authorization(e ast.Expr) bool {
+// credentials reports whether an expression is a constant that names a header for credentials.
+func (p *checked) credentials(e ast.Expr) bool {
 	v := p.Types[e].Value
-	return v != nil && v.Kind() == constant.String && strings.HasSuffix(strings.ToLower(constant.StringVal(v)), "authorization")
+	if v == nil || v.Kind() != constant.String {
+		return false
+	}
+	name := strings.ToLower(constant.StringVal(v))
+	return strings.HasSuffix(name, "authorization") || strings.HasSuffix(name, "secret-key")
 }
