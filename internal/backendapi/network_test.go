@@ -35,7 +35,7 @@ func hang(r *http.Request) (int, string, error) {
 	return 0, "", r.Context().Err()
 }
 
-// drain waits for the questions that go on without those who asked them, as a bubble does not end before.
+// drain waits for the questions that go on without those who asked them: a bubble must not end before they do.
 func drain() { time.Sleep(5 * time.Second) }
 
 // named is the body of an error with a code.
