@@ -2,8 +2,36 @@
 //
 // An [Authenticator] takes the session token of a request from its Authorization header or its cookies, verifies
 // it against the instance's keys, and checks that it was issued for an origin in Config.AuthorizedParties.
-// [Authenticator.Require] lets only such requests through; [Authenticator.Optional] lets all through and tells
-// the handler who is signed in.
+//
+//	auth, err := clerkauth.New(clerkauth.Config{
+//		PublishableKey:    os.Getenv("CLERK_PUBLISHABLE_KEY"),
+//		SecretKey:         os.Getenv("CLERK_SECRET_KEY"),
+//		AuthorizedParties: []string{"https://example.com"},
+//	})
+//	…
+//	mux.Handle("GET /account", auth.Require(account))
+//	http.ListenAndServe(":8080", auth.Optional(mux))
+//
+// # Middleware
+//
+// [Authenticator.Optional] lets everybody through and tells the handler who is signed in; it also renews the sessions of
+// browsers, by a refresh or a redirect to Clerk and back. [Authenticator.Require] lets only signed-in requests through.
+// [Authenticator.Authorize] also wants [Role], [Permission], [Feature], [Plan], [Reverified] or [NotImpersonated] to hold.
+// Handlers ask [FromContext].
+//
+// Where net/http middleware does not fit, [Authenticator.AuthenticateRequest] decides about a request and
+// [Authenticator.VerifyToken] about a token alone.
+//
+// # Refusals
+//
+// Every refusal is an [*Error] with one [Reason]: 401 where nobody is signed in, 403 where somebody is not allowed, 503 where
+// it cannot be told right now. Each reason is explained at
+// https://github.com/clerkauth/clerkauth/blob/main/docs/reasons.md.
+//
+// # More
+//
+// Package clerktest is a Clerk instance for tests. Guides about sessions, the allowlist, deployment and API clients are at
+// https://github.com/clerkauth/clerkauth/tree/main/docs.
 //
 // The package is not made by Clerk Inc.
 package clerkauth

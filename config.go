@@ -8,96 +8,224 @@ import (
 )
 
 // Config says which Clerk instance to trust and for which origins. New copies it.
+//
+// Most programs set PublishableKey, SecretKey, AuthorizedParties and SignInURL, and nothing else. The fields are, in this
+// order:
+//   - the instance: PublishableKey, SecretKey, JWTKey
+//   - whose tokens are accepted: AuthorizedParties, AllowParty, TrustedOrigins, AllowPending, Audience, Issuers, ClockSkew
+//   - browsers: SignInURL, ProxyURL, Satellite, OrganizationSync, TrustForwardedHeaders
+//   - defences that can be turned off: the fields whose names begin with Insecure
+//   - addresses, limits and hooks: from FrontendAPIURL on
+//
+// What New can see to be wrong, it reports. What it cannot see shows in requests that are refused: each field says with
+// which reason. https://github.com/clerkauth/clerkauth/blob/main/docs/reasons.md explains the reasons.
 type Config struct {
 	// The instance. At least one of the three.
 
-	// PublishableKey is pk_live_… or pk_test_…. It gives the Frontend API host, the issuer and the names of
-	// the instance's own cookies.
+	// PublishableKey is the key that the instance's pages have, too. It gives the address of the Frontend API, the issuer
+	// and the names of the instance's own cookies.
+	//
+	// Default: none; needed unless Issuers is set.
+	// Example: "pk_test_YWJsZS1vd2wtNy5jbGVyay5hY2NvdW50cy5kZXYk".
+	// When wrong: ReasonKeyUnknown without SecretKey and JWTKey, ReasonTokenIssuer with them.
 	PublishableKey string
-	// SecretKey is sk_live_… or sk_test_…: with it expired browser sessions are refreshed, handshakes use nonces,
-	// and keys come from the Backend API. It is sent nowhere else, except by FrontendAPIProxy to the Frontend API.
+	// SecretKey refreshes expired browser sessions, exchanges the nonces of handshakes and fetches keys from the Backend
+	// API, and for FrontendAPIProxy goes along to the Frontend API. It is sent nowhere else, and keys the package's own cookies unless StateKey is set.
+	//
+	// Default: none; browsers are then kept signed in by handshakes alone, and keys come from the Frontend API.
+	// Example: os.Getenv("CLERK_SECRET_KEY"), which is sk_live_… or sk_test_….
+	// When wrong: ReasonKeysUnavailable, and a warning in the log.
 	SecretKey string
-	// JWTKey is the instance's public key in PEM: tokens are verified without any network.
+	// JWTKey is the instance's public key in PEM: tokens are verified without any network. It must be replaced when
+	// Clerk's key is rotated.
+	//
+	// Default: none; keys are fetched.
+	// Example: os.Getenv("CLERK_JWT_KEY"), which begins with -----BEGIN PUBLIC KEY-----.
+	// When wrong: ReasonTokenSignature.
 	JWTKey string
 
-	// Who may come in.
+	// Whose tokens are accepted.
 
-	// AuthorizedParties are the origins whose tokens are accepted, as "https://example.com". Required unless
-	// InsecureAllowAnyParty. One * stands for one or more of a-z, 0-9 and - inside one label:
-	// "https://*.preview.example.com". Hosts are ASCII, in punycode where they have other letters. See
-	// https://clerk.com/docs/guides/sessions/verifying.
+	// AuthorizedParties are the origins of the pages whose tokens are accepted. They may also send writes, and browsers
+	// are sent back to them after a handshake. One * stands for one or more of a-z, 0-9 and - inside one label. Hosts are
+	// ASCII, in punycode where they have other letters. See https://clerk.com/docs/guides/sessions/verifying.
+	//
+	// Default: none; required unless AllowParty or InsecureAllowAnyParty is set.
+	// Example: []string{"https://example.com", "https://*.preview.example.com"}.
+	// When wrong: ReasonTokenInvalidParties, ReasonCrossOriginRequest or ReasonRequestHostNotAuthorized.
 	AuthorizedParties []string
 	// AllowParty is asked, with origins in normal form, when the list does not match. host is the request's,
 	// "" in VerifyToken. Whoever sends a request chooses its host: look origin up among your own, and never answer by
-	// comparing the two. origin == "https://"+host accepts the token that a sibling subdomain obtained of a visitor,
-	// sent here with that subdomain's name as Host. It must be safe for concurrent use. nil: the list alone decides.
+	// comparing the two. origin == "https://"+host accepts the token that another subdomain obtained of a visitor,
+	// sent here with that subdomain's name as Host. It must be safe for concurrent use.
+	//
+	// Default: nil; the list alone decides.
+	// Example: func(_ context.Context, origin, _ string) bool { return customers.Has(origin) }.
+	// When wrong: as AuthorizedParties where it says no too often; strangers get in where it says yes too often.
 	AllowParty func(ctx context.Context, origin, host string) bool
-	// TrustedOrigins may send cross-origin writes, but mint no tokens: a payment page that posts back.
+	// TrustedOrigins may send cross-origin writes with the browser's cookies, and get no tokens: a payment page that
+	// posts back. Entries are as in AuthorizedParties.
+	//
+	// Default: none.
+	// Example: []string{"https://payments.example"}.
+	// When wrong: ReasonCrossOriginRequest.
 	TrustedOrigins []string
-	// AllowPending lets sessions with sts "pending" count as signed in.
+	// AllowPending lets sessions count as signed in that still have a task to do: whose claim sts is "pending".
+	//
+	// Default: false; they are signed out, and in RequestState.Pending.
+	// Example: true, if people may work before they have chosen an organization.
+	// When wrong: ReasonSessionPending.
 	AllowPending bool
-	// Audience, when set, must be met: aud must be there and contain one of these. Empty: aud is not read.
+	// Audience must be met by the claim aud, which Clerk's tokens have only if somebody added it: aud must be there and
+	// contain one of these.
+	//
+	// Default: none; aud is not read.
+	// Example: []string{"https://api.example.com"}.
+	// When wrong: ReasonTokenVerificationFailed.
 	Audience []string
-	// Issuers are compared exactly. Empty: the instance's own, from PublishableKey.
+	// Issuers are compared exactly with the claim iss.
+	//
+	// Default: the instance's own, from PublishableKey, Satellite and ProxyURL.
+	// Example: []string{"https://clerk.example.com"}.
+	// When wrong: ReasonTokenIssuer.
 	Issuers []string
-	// ClockSkew is the leeway for exp, nbf and iat. 0: 5 s; negative: none; more than 1 min: an error of New.
+	// ClockSkew is the leeway for exp, nbf and iat. More than a minute is an error of New.
+	//
+	// Default: 0, which means 5 s; negative: none.
+	// Example: 10 * time.Second.
+	// When wrong: ReasonTokenExpired, ReasonTokenNotActiveYet or ReasonTokenFromTheFuture.
 	ClockSkew time.Duration
 
 	// Browsers.
 
-	// SignInURL is where Require sends a document request of somebody signed out: an absolute URL, or a path of
-	// this site. Empty: it answers 401.
+	// SignInURL is where Require sends somebody signed out who asks for a page: an absolute URL, or a path of this site.
+	// The parameter redirect_url is added, the way back.
+	//
+	// Default: none; Require answers 401, with a page that links to the account portal where that is known.
+	// Example: "https://accounts.example.com/sign-in" or "/sign-in".
+	// When wrong: no reason of this package; people see what is at that address.
 	SignInURL string
-	// ProxyURL is where the Frontend API is proxied, absolute or a path of this host: "/__clerk". Empty: nowhere. See
-	// FrontendAPIProxy, which is such a proxy.
+	// ProxyURL is where the Frontend API is proxied: an absolute URL, or a path of this host. FrontendAPIProxy is such
+	// a proxy.
+	//
+	// Default: none; browsers reach the Frontend API at its own address.
+	// Example: "https://example.com/__clerk".
+	// When wrong: ReasonTokenIssuer, and handshakes that lead nowhere.
 	ProxyURL string
-	// Satellite is set on the satellite domains of a multi-domain instance. nil: this is the primary domain.
+	// Satellite is set on the satellite domains of a multi-domain instance.
+	//
+	// Default: nil; this is the primary domain.
+	// Example: &Satellite{Domain: "satellite.example"}.
+	// When wrong: ReasonTokenIssuer or ReasonSatelliteNeedsSync.
 	Satellite *Satellite
-	// OrganizationSync makes the URL choose the active organization. Zero: off.
+	// OrganizationSync makes the path of a page choose the active organization.
+	//
+	// Default: the zero OrganizationSync, which is off.
+	// Example: OrganizationSync{OrganizationPatterns: []string{"/orgs/:slug", "/orgs/:slug/(.*)"}}.
+	// When wrong: ReasonOrganizationMismatch.
 	OrganizationSync OrganizationSync
 	// TrustForwardedHeaders believes X-Forwarded-Host and X-Forwarded-Proto, and FrontendAPIProxy the last address of
 	// X-Forwarded-For. Only behind a proxy that overwrites the first two and adds to the third: anybody can send them. TLS
 	// termination alone needs no forwarded header.
+	//
+	// Default: false; the Host header is believed.
+	// Example: true, behind a proxy that replaces Host.
+	// When wrong: ReasonRequestHostNotAuthorized.
 	TrustForwardedHeaders bool
 
-	// Defences that can be turned off.
+	// Defences that can be turned off. SECURITY.md says what each allows.
 
 	// InsecureAllowAnyParty goes without an allowlist: any azp, or none, of this instance is accepted, so any
 	// subdomain that can obtain a token can act as your users.
+	//
+	// Default: false.
+	// Example: true, for an instance whose domain has one site and no other subdomain.
+	// When wrong: ReasonTokenInvalidParties without it.
 	InsecureAllowAnyParty bool
 	// InsecureAllowBearerWithoutParty accepts bearer tokens without azp. Native apps have none; but then any
 	// subdomain of yours can act as your users on these routes.
+	//
+	// Default: false.
+	// Example: true, in an Authenticator for the native app's routes alone.
+	// When wrong: ReasonTokenInvalidParties without it.
 	InsecureAllowBearerWithoutParty bool
 	// InsecureAllowCookieWithoutParty accepts cookie tokens without azp: any subdomain of yours can plant one.
+	//
+	// Default: false; they are accepted from browsers that were signed in here before.
+	// Example: true, for a domain without other subdomains.
+	// When wrong: ReasonTokenMissingAzp without it.
 	InsecureAllowCookieWithoutParty bool
 	// InsecureSkipOriginCheck lets cookie-authenticated cross-origin writes pass: any site can send them.
+	//
+	// Default: false.
+	// Example: true, where other middleware defends against request forgery.
+	// When wrong: ReasonCrossOriginRequest without it.
 	InsecureSkipOriginCheck bool
 
-	// Plumbing.
+	// Addresses, limits and hooks.
 
 	// FrontendAPIURL replaces the address that PublishableKey gives, and for FrontendAPIProxy Clerk's address for proxies.
-	// Empty: from PublishableKey.
+	//
+	// Default: from PublishableKey.
+	// Example: "http://127.0.0.1:4420", of an instance that is simulated on this machine.
+	// When wrong: ReasonKeysUnavailable without SecretKey and JWTKey, and handshakes that lead nowhere.
 	FrontendAPIURL string
-	// BackendAPIURL is where SecretKey is sent. Empty: https://api.clerk.com.
+	// BackendAPIURL is where SecretKey is sent.
+	//
+	// Default: "https://api.clerk.com".
+	// Example: "http://127.0.0.1:4421", of an instance that is simulated on this machine.
+	// When wrong: ReasonKeysUnavailable.
 	BackendAPIURL string
-	// HTTPClient fetches keys. nil: a client of its own. Redirects are never followed.
+	// HTTPClient fetches keys, refreshes sessions and exchanges nonces. It is copied; redirects are never followed.
+	//
+	// Default: nil, a client of its own.
+	// Example: &http.Client{Transport: otelhttp.NewTransport(nil)}.
+	// When wrong: ReasonKeysUnavailable.
 	HTTPClient *http.Client
-	// StateKey keys this package's own cookies, at least 32 bytes, the same on every replica. nil: derived from
-	// SecretKey. With neither, cookie tokens without azp are never accepted.
+	// StateKey keys this package's own cookies: at least 32 random bytes, the same on every replica.
+	//
+	// Default: nil, derived from SecretKey. With neither, cookie tokens without azp are never accepted.
+	// Example: 32 bytes of crypto/rand that were made once and are kept as a secret.
+	// When wrong: ReasonTokenMissingAzp, when replicas have different ones.
 	StateKey []byte
-	// KeyMaxAge is how long known keys outlive their endpoint. 0: 24 h; less than 5 min is an error of New.
+	// KeyMaxAge is how long known keys outlive their endpoint. Less than 5 min is an error of New.
+	//
+	// Default: 0, which means 24 h.
+	// Example: 72 * time.Hour.
+	// When wrong: ReasonKeysUnavailable, in an outage that lasts longer.
 	KeyMaxAge time.Duration
-	// TokenCacheSize is how many verified tokens are kept at most, about 2 KB each. 0: 65,536; negative: none. Memory
-	// follows the tokens that have not expired. A kept token is judged again on every request; only its signature is
-	// not verified again.
+	// TokenCacheSize is how many verified tokens are kept at most, about 2 KB each. Memory follows the tokens that have
+	// not expired. A kept token is judged again on every request; only its signature is not verified again.
+	//
+	// Default: 0, which means 65,536; negative: none.
+	// Example: 4096, on a small machine.
+	// When wrong: no reason; requests take longer.
 	TokenCacheSize int
-	// Logger gets warnings about keys that cannot be loaded. nil: slog.Default().
+	// Logger gets warnings about keys that cannot be loaded and a clock that is off, each at once and then at most every
+	// 10 min.
+	//
+	// Default: nil, slog.Default().
+	// Example: slog.New(slog.DiscardHandler), in tests.
+	// When wrong: no reason; an outage goes unseen.
 	Logger *slog.Logger
-	// Observe is called once per decision, VerifyToken's and what Require decides again too, on the request's goroutine; it must not block. nil: nobody is told.
+	// Observe is called once per decision, VerifyToken's and what Require decides again too, on the request's goroutine.
+	// It must not block.
+	//
+	// Default: nil; nobody is told.
+	// Example: func(_ context.Context, e Event) { counter.Add(e.Status.String(), 1) }.
+	// When wrong: no reason; one that blocks holds up every request.
 	Observe func(context.Context, Event)
-	// ErrorHandler answers refused requests. nil: DefaultErrorHandler.
+	// ErrorHandler answers requests that Require and Authorize refuse.
+	//
+	// Default: nil, DefaultErrorHandler.
+	// Example: a function that logs and then calls DefaultErrorHandler.
+	// When wrong: no reason; a refused request gets what it writes.
 	ErrorHandler ErrorHandler
-	// Now is the clock. nil: time.Now.
+	// Now is the clock that tokens are judged by.
+	//
+	// Default: nil, time.Now.
+	// Example: func() time.Time { return noon }, in tests.
+	// When wrong: ReasonTokenExpired, ReasonTokenNotActiveYet or ReasonTokenFromTheFuture.
 	Now func() time.Time
 
 	problems []error // what ConfigFromEnv could not read; New reports it

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -38,6 +39,7 @@ func newExample(change func(*clerkauth.Config)) (*clerkauth.Authenticator, *cler
 	var t testing.T // in a test: the t it is given
 	clerk := clerktest.New(&t, clerktest.Options{})
 	cfg := clerk.Config()
+	cfg.Logger = slog.New(slog.DiscardHandler)
 	if change != nil {
 		change(&cfg)
 	}

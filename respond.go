@@ -2,7 +2,6 @@ package clerkauth
 
 import (
 	"encoding/json"
-	"html/template"
 	"net/http"
 	"slices"
 	"strconv"
@@ -71,7 +70,7 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 		h.Set("Retry-After", retryAfter)
 	}
 	if prefersHTML(r.Header["Accept"]) {
-		writePage(w, status, err)
+		writePage(w, r, status, err)
 		return
 	}
 	writeJSON(w, status, err)
@@ -132,38 +131,7 @@ func (e *Error) message() string {
 	return "This request was refused."
 }
 
-var refusalPage = template.Must(template.New("refusal").Parse(`<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Status}} {{.Title}}</title>
-<style>
-body{font:1rem/1.6 system-ui,sans-serif;max-width:34rem;margin:18vh auto 0;padding:0 1.5rem;color:#1c1c28;background:#fff}
-h1{font-size:1.4rem;margin:0 0 .5rem}
-p{margin:0 0 1rem}
-code{font-size:.9rem;color:#5b5b70}
-@media (prefers-color-scheme:dark){body{color:#ececf4;background:#16161f}code{color:#a5a5ba}}
-</style>
-<main>
-<h1>{{.Title}}</h1>
-<p>{{.Message}}</p>
-<p><code>{{.Reason}}</code></p>
-</main>
-</html>
-`))
-
-func writePage(w http.ResponseWriter, status int, err *Error) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
-	w.WriteHeader(status)
-	_ = refusalPage.Execute(w, struct { // the client is gone: nothing to do
-		Status         int
-		Title, Message string
-		Reason         Reason
-	}{status, http.StatusText(status), err.message(), err.Reason})
-}
-
-// maxAccept is how many entries of an Accept header are weighed.
+// maxAccept is how many entries of an Accept header are read.
 const maxAccept = 32
 
 // prefersHTML reports whether HTML is named in Accept, and not with less weight than JSON (RFC 9110 section

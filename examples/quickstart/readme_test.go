@@ -5,7 +5,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -23,35 +22,6 @@ func read(t *testing.T, path ...string) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-// What the README shows compiles: it stands, word for word, in a file that does.
-func TestCodeOfTheReadmeCompiles(t *testing.T) {
-	program := strings.NewReplacer("package clerkauth_test", "package main", "func Example_program()", "func main()").
-		Replace(read(t, "readme_test.go"))
-	compiled := []string{program}
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		compiled = append(compiled, read(t, "examples", "quickstart", file))
-	}
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(read(t, "README.md"), -1)
-	if len(blocks) < 2 || blocks[0][1] != program {
-		t.Errorf("the first of %d blocks is not the program of readme_test.go", len(blocks))
-	}
-	for _, block := range blocks {
-		if !strings.Contains(strings.Join(compiled, "\n"), block[1]) {
-			t.Errorf("stands in no compiled file:\n%s", block[1])
-		}
-	}
-}
-
-func TestReadmeIsShort(t *testing.T) {
-	if lines := strings.Count(read(t, "README.md"), "\n"); lines > 167 {
-		t.Errorf("README.md has %d lines, want 167 at most", lines)
-	}
 }
 
 // What the README says that a client sees is what it sees.

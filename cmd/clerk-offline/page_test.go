@@ -7,17 +7,17 @@ import (
 	"testing"
 )
 
-// What the README shows of the program is what it prints.
-func TestTranscriptOfTheReadme(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+// What docs/testing.md shows of the program is what it prints.
+func TestTranscriptOfThePage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/testing.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, block, _ := strings.Cut(string(readme), "cmd/clerk-offline ")
+	_, block, _ := strings.Cut(string(page), "cmd/clerk-offline ")
 	block, _, _ = strings.Cut(block, "```")
 	lines := strings.Split(strings.TrimSpace(block), "\n")
 	if len(lines) < 5 || !strings.HasPrefix(lines[0], "-state .clerk -fault tokens=503") {
-		t.Fatalf("the README's transcript is %q", lines)
+		t.Fatalf("the page's transcript is %q", lines)
 	}
 	p := start(t, "-state", t.TempDir(), "-fault", "tokens=503")
 	browser, _ := p.signIn("user_2alice")

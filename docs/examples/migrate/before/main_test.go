@@ -1,0 +1,50 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/clerk/clerk-sdk-go/v2"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+func TestBefore(t *testing.T) {
+	instance, err := clerktest.Start(clerktest.Options{Origins: []string{"https://app.example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(instance.Close)
+	config := &clerk.BackendConfig{Key: new(instance.SecretKey()), URL: new(instance.Config().BackendAPIURL + "/v1")}
+	clerk.SetBackend(clerk.NewBackend(config))
+
+	token := instance.Token(clerktest.Claims{
+		Subject: "user_ada", SessionID: "sess_1", Organization: clerkauth.Organization{ID: "org_acme", Role: "org:member"},
+		Extra: map[string]any{"tier": "gold"},
+	})
+	for _, tc := range []struct {
+		method, path, token string
+		status              int
+		body                string
+	}{
+		{http.MethodGet, "/me", token, http.StatusOK, "user_ada sess_1 org_acme gold"},
+		{http.MethodGet, "/me", "", http.StatusForbidden, ""},
+		{http.MethodPost, "/invoices", token, http.StatusForbidden, ""},
+	} {
+		r := httptest.NewRequest(tc.method, tc.path, http.NoBody)
+		if tc.token != "" {
+			r.Header.Set("Authorization", "Bearer "+tc.token)
+		}
+		w := httptest.NewRecorder()
+		routes().ServeHTTP(w, r)
+		if w.Code != tc.status || !strings.Contains(w.Body.String(), tc.body) {
+			t.Errorf("%s %s: %d %s, want %d %s", tc.method, tc.path, w.Code, w.Body, tc.status, tc.body)
+		}
+	}
+	if who, err := user(t.Context(), token); err != nil || who != "user_ada" {
+		t.Errorf("user: %q, %v", who, err)
+	}
+}

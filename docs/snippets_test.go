@@ -1,0 +1,74 @@
+package docs_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// What a page shows as Go compiles: it stands, line for line and but for its indentation, in a file that does. What it
+// shows as HTML is of a program's page.
+func TestGoOfThePagesCompiles(t *testing.T) {
+	for _, language := range []string{"go", "html"} {
+		var sources [][]string
+		for _, path := range files(t, "."+language) {
+			sources = append(sources, strings.Split(read(t, path), "\n"))
+		}
+		for _, p := range guides(t) {
+			for _, b := range p.blocks {
+				if b.language == language && !standsIn(sources, b.text) {
+					t.Errorf("%s:%d: stands in no %s file:\n%s", p.path, b.line, language, b.text)
+				}
+			}
+		}
+	}
+}
+
+func standsIn(sources [][]string, text string) bool {
+	wanted := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for _, lines := range sources {
+		for i := range lines {
+			if startsAt(lines[i:], wanted) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// startsAt reports whether lines begin with the wanted ones, all of them behind the same tabs.
+func startsAt(lines, wanted []string) bool {
+	if len(lines) < len(wanted) || wanted[0] == "" {
+		return false
+	}
+	tabs, ok := strings.CutSuffix(lines[0], wanted[0])
+	if !ok || strings.Trim(tabs, "\t") != "" {
+		return false
+	}
+	for i, line := range wanted {
+		if line != "" {
+			line = tabs + line
+		}
+		if lines[i] != line {
+			return false
+		}
+	}
+	return true
+}
+
+func TestStandsIn(t *testing.T) {
+	sources := [][]string{{"package p", "", "func f() {", "\tif x {", "\t\ty()", "", "\t}", "}"}}
+	for text, want := range map[string]bool{
+		"if x {\n\ty()\n\n}\n":    true,
+		"\ty()\n":                 true,
+		"if x {\n\tz()\n\n}\n":    false,
+		"if x {\ny()\n\n}\n":      false,
+		"f() {\n":                 false,
+		"func f() {\n\tif x {\n":  true,
+		"package p\n\nfunc f() {": true,
+		"package q":               false,
+	} {
+		if got := standsIn(sources, text); got != want {
+			t.Errorf("%q: %t, want %t", text, got, want)
+		}
+	}
+}

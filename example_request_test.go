@@ -1,0 +1,164 @@
+package clerkauth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// A framework that has no net/http middleware asks for the decision, and answers with what it brings: cookies of a renewed
+// session, or the redirect of a handshake.
+func ExampleAuthenticator_AuthenticateRequest() {
+	auth, clerk := newExample(nil)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		state := auth.AuthenticateRequest(r)
+		w, answered := state.Respond(w)
+		if answered {
+			return // the browser is sent to Clerk
+		}
+		if state.Status != clerkauth.SignedIn {
+			http.Error(w, state.Err.Error(), http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprint(w, "hello ", state.Session.UserID)
+	})
+	curl(handler, clerk.Token(clerktest.Claims{Subject: "user_alice"}))
+	curl(handler, "")
+	// Output:
+	// 200 hello user_alice
+	// 401 clerkauth: session-token-and-uat-missing
+}
+
+// A browser whose token has expired is sent to Clerk and back: Respond writes the redirect, and nothing more is to be done.
+func ExampleRequestState_Respond() {
+	auth, clerk := newExample(nil)
+	r := httptest.NewRequest(http.MethodGet, "https://example.com/", http.NoBody)
+	r.Header.Set("Sec-Fetch-Dest", "document")
+	expired := clerk.Token(clerktest.Claims{ExpiresAt: time.Now().Add(-time.Minute)})
+	for _, c := range clerk.Cookies(expired) {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	state := auth.AuthenticateRequest(r)
+	_, answered := state.Respond(w)
+	fmt.Println(state.Status, answered, w.Code)
+	// Output: handshake true 307
+}
+
+// A call to another service of the same instance carries the token on. It never prints by itself.
+func ExampleRequestState_Token() {
+	auth, clerk := newExample(nil)
+	handler := auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		state, _ := clerkauth.StateFromContext(r.Context())
+		call, err := http.NewRequestWithContext(r.Context(), http.MethodGet, "https://billing.example.com/invoices", http.NoBody)
+		if err != nil {
+			http.Error(w, "no request", http.StatusInternalServerError)
+			return
+		}
+		call.Header.Set("Authorization", "Bearer "+state.Token())
+		fmt.Fprint(w, state, " ", len(call.Header.Get("Authorization")) > len("Bearer "))
+	}))
+	curl(handler, clerk.Token(clerktest.Claims{}))
+	// Output: 200 signed-in true
+}
+
+// A handler behind Optional learns why nobody is signed in.
+func ExampleStateFromContext() {
+	auth, clerk := newExample(nil)
+	handler := auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		state, _ := clerkauth.StateFromContext(r.Context())
+		if refusal, ok := errors.AsType[*clerkauth.Error](state.Err); ok {
+			fmt.Fprint(w, state.Status, ": ", refusal.Reason)
+			return
+		}
+		fmt.Fprint(w, state.Status)
+	}))
+	curl(handler, clerk.Token(clerktest.Claims{}))
+	curl(handler, clerk.Token(clerktest.Claims{Pending: true}))
+	// Output:
+	// 200 signed-in
+	// 200 signed-out: session-pending
+}
+
+// Behind Optional, FromContext says whether somebody is signed in; behind Require it always finds a session.
+func ExampleFromContext() {
+	auth, clerk := newExample(nil)
+	handler := auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		session, ok := clerkauth.FromContext(r.Context())
+		if !ok {
+			fmt.Fprint(w, "nobody")
+			return
+		}
+		fmt.Fprint(w, session.UserID, " in ", session.Organization.Slug)
+	}))
+	curl(handler, clerk.Token(clerktest.Claims{Subject: "user_alice", Organization: clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"}}))
+	curl(handler, "")
+	// Output:
+	// 200 user_alice in acme
+	// 200 nobody
+}
+
+// A handler is tested without the middleware: the test puts the session into the context.
+func ExampleNewContext() {
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		session, _ := clerkauth.FromContext(r.Context())
+		fmt.Fprint(w, "hello ", session.UserID)
+	}
+	ctx := clerkauth.NewContext(context.Background(), &clerkauth.Session{UserID: "user_alice"})
+	w := httptest.NewRecorder()
+	handler(w, httptest.NewRequest(http.MethodGet, "/", http.NoBody).WithContext(ctx))
+	fmt.Println(w.Body)
+	// Output: hello user_alice
+}
+
+// A server loads the keys before it listens, and says so when it cannot.
+func ExampleAuthenticator_Ready() {
+	auth, clerk := newExample(nil)
+	clerk.Fault(clerktest.BackendJWKS, clerktest.Status(http.StatusUnauthorized, nil))
+	fmt.Println(auth.Ready(context.Background()))
+
+	auth, _ = newExample(nil)
+	fmt.Println(auth.Ready(context.Background()))
+	// Output:
+	// clerkauth: jwk-remote-failed-to-load
+	// <nil>
+}
+
+// Every error of this package is an *Error with one reason.
+func ExampleError() {
+	auth, clerk := newExample(nil)
+	_, err := auth.VerifyToken(context.Background(), clerk.Token(clerktest.Claims{ExpiresAt: time.Now().Add(-time.Hour)}))
+	if refusal, ok := errors.AsType[*clerkauth.Error](err); ok && refusal.Reason == clerkauth.ReasonTokenExpired {
+		fmt.Println(refusal.StatusCode(), refusal)
+	}
+	// Output: 401 clerkauth: session-token-expired
+}
+
+// A check is asked of a session, too, where a page looks different for some.
+func ExampleSession_Has() {
+	_, clerk := newExample(nil)
+	session := clerk.Session(clerktest.Claims{Organization: clerkauth.Organization{ID: "org_acme", Role: "org:admin"}})
+	fmt.Println(session.Has(clerkauth.Role("org:admin")), session.Has(clerkauth.Role("org:admin"), clerkauth.Plan("org:pro")))
+	// Output: true false
+}
+
+func ExampleSession_Permissions() {
+	_, clerk := newExample(nil)
+	session := clerk.Session(clerktest.Claims{
+		Organization: clerkauth.Organization{ID: "org_acme", Role: "org:member"},
+		Permissions:  []string{"org:invoices:create", "org:invoices:read"},
+	})
+	fmt.Println(session.Permissions())
+	// Output: [org:invoices:create org:invoices:read]
+}
+
+func ExampleCheck_String() {
+	fmt.Println(clerkauth.AnyOf(clerkauth.Role("org:admin"), clerkauth.Permission("org:reports:read")))
+	// Output: any of (role org:admin, permission org:reports:read)
+}

@@ -1,0 +1,60 @@
+// Package htmx leads to the sign-in page where a request of htmx is refused because nobody is signed in. A plain 401 would
+// be shown in the place of a fragment, or not at all.
+package htmx
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/clerkauth/clerkauth"
+)
+
+// ErrorHandler is for Config.ErrorHandler. signIn is the address of the sign-in page, which sends people back to the page
+// of origin that they were on, "https://example.com".
+func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
+	return func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
+		target, parseErr := url.Parse(signIn)
+		if r.Header.Get("HX-Request") != "true" || err.StatusCode() != http.StatusUnauthorized || parseErr != nil {
+			clerkauth.DefaultErrorHandler(w, r, err)
+			return
+		}
+		query := target.Query()
+		query.Set("redirect_url", page(origin, r.Header.Get("HX-Current-URL")))
+		target.RawQuery = query.Encode()
+		w.Header().Set("HX-Redirect", target.String())
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("WWW-Authenticate", `Bearer realm="clerk"`)
+		w.Header().Set("X-Clerk-Auth-Reason", string(err.Reason))
+		w.WriteHeader(http.StatusUnauthorized)
+	}
+}
+
+// page is current, if that is a page of origin. A header is what anybody can write.
+func page(origin, current string) string {
+	u, err := url.Parse(current)
+	if err != nil || u.User != nil || u.Scheme+"://"+u.Host != origin {
+		return origin + "/"
+	}
+	return u.String()
+}
+
+// Routes are a page for everybody, and a fragment of it for whoever is signed in. /htmx.js is yours to serve.
+func Routes(auth *clerkauth.Authenticator) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprint(w, `<!doctype html>
+<title>htmx</title>
+<script src="/htmx.js"></script>
+<button hx-get="/me" hx-target="#me">Who am I?</button>
+<p id="me"></p>
+`)
+	})
+	mux.Handle("GET /me", auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		session, _ := clerkauth.FromContext(r.Context())
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprintf(w, "<b>%s</b>", session.UserID)
+	})))
+	return mux
+}

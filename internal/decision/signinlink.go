@@ -1,0 +1,42 @@
+package decision
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/origin"
+)
+
+// SignInLink is where somebody signed out can sign in: at the application's own page, or else at the account portal. From
+// a page of the application's own origins they come back to it. Empty: not known, or the very page that was asked for.
+func (s *Settings) SignInLink(r *http.Request) string {
+	var link url.URL
+	switch {
+	case s.SignIn != nil:
+		link = *s.SignIn
+	case s.Accounts != "" && s.Frontend == s.OwnIssuer: // an instance that is simulated elsewhere has no portal there
+		link = url.URL{Scheme: "https", Host: s.Accounts, Path: "/sign-in"}
+	default:
+		return ""
+	}
+	var f inbound.Request
+	if reason := f.Read(r, &s.Settings); reason != "" {
+		return ""
+	}
+	path, query := inbound.Target(r)
+	public, ok := publicOrigin(r.Context(), &f, &s.Policy)
+	there := public
+	if link.Host != "" {
+		there = link.Scheme + "://" + link.Host
+	}
+	if o, err := origin.Parse(there); err == nil && o.String() == public && max(link.EscapedPath(), "/") == path {
+		return ""
+	}
+	if back := withoutClerk(public, path, query); ok && f.Document && back != "" {
+		values := link.Query()
+		values.Set("redirect_url", back)
+		link.RawQuery = values.Encode()
+	}
+	return link.String()
+}

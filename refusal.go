@@ -1,0 +1,105 @@
+package clerkauth
+
+import (
+	"html"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/decision"
+)
+
+// reasonsPage explains every reason under an anchor of its name.
+const reasonsPage = "https://github.com/clerkauth/clerkauth/blob/main/docs/reasons.md"
+
+// The page of a refusal: for the person at the browser, with the reason in small for whoever they ask. It runs no
+// script and loads nothing.
+const (
+	pageBegin = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>`
+	pageStyle = `</title>
+<style>
+body{font:1rem/1.6 system-ui,sans-serif;max-width:34rem;margin:18vh auto 2rem;padding:0 1.5rem;color:#1c1c28;background:#fff}
+h1{font-size:1.5rem;line-height:1.3;margin:0 0 .5rem}
+p{margin:0 0 1.25rem}
+a{color:#4338ca}
+.go{display:inline-block;padding:.5rem 1.1rem;border-radius:.4rem;color:#fff;background:#4338ca;text-decoration:none}
+.go:hover{background:#312e81}
+a:focus-visible{outline:3px solid #818cf8;outline-offset:2px}
+small{font-size:.875rem;color:#55556b}
+code{font-size:1em;overflow-wrap:anywhere}
+@media (prefers-color-scheme:dark){body{color:#ececf4;background:#16161f}a{color:#a5b4fc}.go{color:#16161f;background:#a5b4fc}.go:hover{background:#c7d2fe}small{color:#adadc2}}
+</style>
+</head>
+<body>
+<main>
+<h1>`
+	pageEnd = `</small></p>
+</main>
+</body>
+</html>
+`
+)
+
+func writePage(w http.ResponseWriter, r *http.Request, status int, err *Error) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, refusalPage(r, status, err)) // the client is gone: nothing to do
+}
+
+func refusalPage(r *http.Request, status int, err *Error) string {
+	var b strings.Builder
+	title, sentence := personal(status, err)
+	b.WriteString(pageBegin + html.EscapeString(strings.TrimSuffix(title, ".")) + pageStyle + html.EscapeString(title) + "</h1>\n<p>" + html.EscapeString(sentence))
+	if status == http.StatusUnauthorized && !reads(r.Method) {
+		b.WriteString(" What you sent was not saved: sign in, go back, and send it again.")
+	}
+	b.WriteString("</p>\n")
+	d, ok := decisionIn(r.Context())
+	known := ok && d.by != nil
+	if known && status == http.StatusUnauthorized && err.stuck == decision.NotStuck {
+		if link := d.by.decider.SignInLink(r); link != "" {
+			b.WriteString(`<p><a class="go" href="` + html.EscapeString(link) + `">Sign in</a></p>` + "\n")
+		}
+	}
+	b.WriteString("<p><small>Reason: <code>" + html.EscapeString(string(err.Reason)) + "</code>")
+	if _, listed := table[err.Reason]; known && !d.by.settings.decision.Live && listed {
+		b.WriteString("<br>For developers: " + html.EscapeString(err.message()) + ` <a href="` + reasonsPage + "#" + string(err.Reason) + `">What happened, and what to do</a>`)
+	}
+	b.WriteString(pageEnd)
+	return b.String()
+}
+
+func reads(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+// personal is what the person at the browser is told.
+func personal(status int, err *Error) (title, sentence string) {
+	switch {
+	case err.stuck != decision.NotStuck:
+		return "You could not be signed in.", err.message()
+	case err.Check.kind == kindReverification:
+		return "Please sign in again.", "What you want to do needs a sign-in that was a short time ago."
+	case err.Reason == ReasonCheckFailed:
+		return "You do not have access.", "You are signed in, but not allowed to do this. Somebody who manages this site can change that."
+	case err.Reason == ReasonCrossOriginRequest:
+		return "This request was stopped.", "It was sent by another site. Open this site itself and try again."
+	case err.Reason == ReasonRequestHostNotAuthorized:
+		return "You cannot be signed in here.", "This site does not know the address under which you opened it. Open it under its usual address."
+	case err.Reason == ReasonSessionPending:
+		return "You are not quite signed in.", "One step of signing in is still open. Go to the sign-in page and finish it."
+	case err.Reason == ReasonTokenExpired && status == http.StatusUnauthorized:
+		return "You are not signed in.", "Your session has ended. Sign in to go on."
+	case status == http.StatusServiceUnavailable:
+		return "Please try again in a moment.", "Whether you are signed in cannot be found out right now. You have not been signed out."
+	case status == http.StatusBadRequest:
+		return "This request cannot be answered.", err.message()
+	}
+	return "You are not signed in.", "Sign in to go on."
+}
