@@ -50,6 +50,7 @@ var programs = map[string][]string{
 	"cmd/":              nil,
 	"cmd/clerk-offline": {"internal/offline"},
 	"examples/":         nil,
+	"docs":              nil, // and what draws their pictures
 }
 
 // importers are all that may import what sends the secret key.
