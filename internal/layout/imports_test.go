@@ -51,6 +51,7 @@ var programs = map[string][]string{
 	"cmd/clerk-offline": {"internal/offline"},
 	"docs/":             nil,
 	"examples/":         nil,
+	"docs":              nil, // and what draws their pictures
 }
 
 // importers are all that may import what sends the secret key.
@@ -92,6 +93,40 @@ func TestPackagesImportInOneDirection(t *testing.T) {
 		if !slices.Contains(order, name) {
 			t.Errorf("%s is to come, and has no place in the order", name)
 		}
+	}
+}
+
+// CONTRIBUTING.md shows the same order: a line has the names of packages, the first with its folder, and what they are for.
+func TestContributingShowsTheOrder(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(folder, "CONTRIBUTING.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Where things are\n")
+	var shown []string
+	for line := range strings.Lines(section) {
+		line, ok := strings.CutPrefix(line, "    ")
+		if !ok && shown != nil {
+			break
+		}
+		names, _, _ := strings.Cut(line, "  ")
+		for i, name := range strings.Fields(names) {
+			if !ok || name == "cmd" || name == "examples" {
+				continue
+			}
+			if below := "internal/" + name; i > 0 && slices.Contains(order, below) {
+				name = below
+			}
+			shown = append(shown, name)
+		}
+	}
+	found := packages(t)
+	want := slices.DeleteFunc(slices.Clone(order), func(name string) bool {
+		_, ok := found[name]
+		return !ok
+	})
+	if !slices.Equal(shown, want) {
+		t.Errorf("it shows %q, want %q", shown, want)
 	}
 }
 
