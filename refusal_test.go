@@ -38,7 +38,7 @@ func TestRefusalPageIsForAPerson(t *testing.T) {
 		{"verified long ago", "Please sign in again.", "", again, "GET", token},
 		{"another site", "This request was stopped.", "", live.Require(greet), "POST", all(live.signedIn(), headers("Origin: https://evil.test"))},
 		{"no keys", "Please try again in a moment.", "", down.Require(greet), "GET", withBearer(down.clerk.Token(clerktest.Claims{}))},
-		{"two headers", "This request cannot be answered.", "", live.Require(greet), "GET", with("Authorization", "Bearer a", "Bearer b")},
+		{"two headers", "This request was not understood.", "", live.Require(greet), "GET", with("Authorization", "Bearer a", "Bearer b")},
 		{"a host that is not listed", "You are not signed in.", portal, live.Require(greet), "GET", host("evil.test")},
 	} {
 		w := serve(tc.h, asking(tc.method, "/", asPage, tc.carry))

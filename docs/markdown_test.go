@@ -25,7 +25,7 @@ type page struct {
 	path    string // from the root, with slashes
 	blocks  []block
 	anchors map[string]bool
-	prose   []string // the lines outside of blocks, and "" for those within
+	prose   []string // the lines that are in no block, and "" for those within
 }
 
 var (
