@@ -186,3 +186,19 @@ func TestBlocksHaveALanguage(t *testing.T) {
 		}
 	}
 }
+
+// A page of docs says where to go next, and has contents when it is longer than two screens.
+func TestPagesHaveContentsAndAnEnd(t *testing.T) {
+	for _, p := range guides(t) {
+		if p.path == "README.md" || p.path == "docs/README.md" {
+			continue
+		}
+		if !p.anchors["where-to-go-next"] {
+			t.Errorf("%s does not say where to go next", p.path)
+		}
+		head := strings.Join(p.prose[:min(len(p.prose), 60)], "\n")
+		if contents := strings.Count(head, "](#"); len(p.prose) > 120 && contents < 4 {
+			t.Errorf("%s has %d lines, and %d links to its own sections at the top", p.path, len(p.prose), contents)
+		}
+	}
+}
