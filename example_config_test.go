@@ -72,7 +72,7 @@ func ExampleEvent() {
 	// Output: map[signed-in :1 signed-out session-token-and-uat-missing:1 signed-out token-invalid-signature:1]
 }
 
-// An ErrorHandler sees why a request is refused before it is answered.
+// An ErrorHandler sees why a request is refused, before anything is written.
 func ExampleErrorHandler() {
 	auth, clerk := newExample(func(cfg *clerkauth.Config) {
 		cfg.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {

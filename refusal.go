@@ -99,7 +99,7 @@ func personal(status int, err *Error) (title, sentence string) {
 	case status == http.StatusServiceUnavailable:
 		return "Please try again in a moment.", "Whether you are signed in cannot be found out right now. You have not been signed out."
 	case status == http.StatusBadRequest:
-		return "This request cannot be answered.", err.message()
+		return "This request was not understood.", err.message()
 	}
 	return "You are not signed in.", "Sign in to go on."
 }

@@ -39,7 +39,7 @@ func TestRefusalPageIsForAPerson(t *testing.T) {
 		{"verified long ago", "Please sign in again.", "", again, "GET", token},
 		{"another site", "This request was stopped.", "", live.Require(harness.Greet), "POST", harness.All(live.SignedIn(), harness.Headers("Origin: https://evil.test"))},
 		{"no keys", "Please try again in a moment.", "", down.Require(harness.Greet), "GET", harness.WithBearer(down.Clerk.Token(clerktest.Claims{}))},
-		{"two headers", "This request cannot be answered.", "", live.Require(harness.Greet), "GET", harness.With("Authorization", "Bearer a", "Bearer b")},
+		{"two headers", "This request was not understood.", "", live.Require(harness.Greet), "GET", harness.With("Authorization", "Bearer a", "Bearer b")},
 		{"a host that is not listed", "You are not signed in.", portal, live.Require(harness.Greet), "GET", harness.Host("evil.test")},
 	} {
 		w := harness.Serve(tc.h, harness.Request(tc.method, "/", asPage, tc.carry))
