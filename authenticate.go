@@ -121,10 +121,12 @@ func (a *Authenticator) observed(ctx context.Context, o *decision.Outcome, began
 		return
 	}
 	e := Event{Reason: Reason(o.Reason), Carrier: Carrier(o.Source), CacheHit: o.CacheHit, Elapsed: a.settings.now().Sub(began)}
-	switch {
-	case o.Reason == "":
+	if o.Reason == "" {
 		e.Status = SignedIn
-	case o.Handshake():
+	} else {
+		e.Err = newError(o)
+	}
+	if o.Handshake() {
 		e.Status = Handshake
 	}
 	a.settings.observe(ctx, e)

@@ -78,7 +78,10 @@ func TestObserveSeesEachDecisionOnce(t *testing.T) {
 			continue
 		}
 		got := events[0]
-		got.CacheHit = false
+		if reason := got.Reason; (got.Err == nil) != (reason == "") || got.Err != nil && harness.ReasonOf(t, got.Err) != reason {
+			t.Errorf("%s: error %v beside the reason %q", name, got.Err, reason)
+		}
+		got.CacheHit, got.Err = false, nil
 		if got != tc.want {
 			t.Errorf("%s: %+v, want %+v", name, got, tc.want)
 		}

@@ -21,12 +21,25 @@ func (a *Authenticator) Authorize(check Check, more ...Check) func(http.Handler)
 		return a.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			session, _ := FromContext(r.Context())
 			if i := slices.IndexFunc(checks, func(c Check) bool { return !session.Has(c) }); i >= 0 {
-				a.refuse(w, r, &Error{Reason: ReasonCheckFailed, Check: checks[i]})
+				a.refuse(w, r, &Error{Reason: ReasonCheckFailed, Check: checks[i], detail: checkError{checks[i], session.Organization.ID != ""}})
 				return
 			}
 			next.ServeHTTP(w, r)
 		}))
 	}
+}
+
+// checkError says which check does not hold.
+type checkError struct {
+	check  Check
+	active bool // an organization is
+}
+
+func (e checkError) Error() string {
+	if e.active {
+		return e.check.String() + " does not hold; an organization is active"
+	}
+	return e.check.String() + " does not hold; no organization is active"
 }
 
 // Check is one demand on a session. The zero Check never holds.

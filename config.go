@@ -231,13 +231,16 @@ type Config struct {
 	problems []error // what ConfigFromEnv could not read; New reports it
 }
 
-// ErrorHandler answers a refused request. Nothing has been written; err is never nil, and this request's own.
+// ErrorHandler answers what Require and Authorize refuse. A handshake is no error, and has been answered without it.
+// Nothing has been written but what Respond adds; err is never nil, and this request's own. DefaultErrorHandler does not
+// answer err.StatusCode but 302 where err.Redirect is not empty: a handler that logs and then calls it should say so.
 type ErrorHandler func(w http.ResponseWriter, r *http.Request, err *Error)
 
-// Event is one decision, for metrics and traces. It names nobody.
+// Event is one decision, for metrics and traces. It names nobody. What Authorize refuses after it, only ErrorHandler sees.
 type Event struct {
 	Status   Status
 	Reason   Reason  // empty when signed in
+	Err      error   // an *Error of the event's own, with the detail for logs; nil when signed in
 	Carrier  Carrier // of the token that decided
 	CacheHit bool    // its signature had been verified before
 	Elapsed  time.Duration

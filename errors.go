@@ -21,7 +21,9 @@ type Error struct {
 // Error is "clerkauth: " and the reason; never a token, key or claim.
 func (e *Error) Error() string { return "clerkauth: " + string(e.Reason) }
 
-// Unwrap is the detail, for logs. It may be nil.
+// Unwrap is the detail: one line for logs that says what there is to know, such as the azp that was seen, how late the
+// token is, or which field of Config to look at. It has no token, key, cookie, or id of a person or session; what was not
+// verified is quoted and cut at 64 bytes. Its text may change. nil where nothing more is known.
 func (e *Error) Unwrap() error { return e.detail }
 
 // clerkReason is the reason as Clerk's header spells it: an expired token with the outcome of its refresh.
@@ -40,7 +42,8 @@ func (e *Error) StatusCode() int {
 	return http.StatusUnauthorized
 }
 
-// Reason is why, in Clerk's words where Clerk has one. The set is closed.
+// Reason is why, in Clerk's words where Clerk has one. The text of a reason does not change. A minor version may add one,
+// or tell one apart into two: whatever a program does not know is a refusal like the others.
 type Reason string
 
 // Nothing was sent, or not enough of it.
@@ -100,11 +103,11 @@ type refusal struct {
 
 // table is the one place where a reason gets its status and its words.
 var table = map[Reason]*refusal{
-	ReasonSessionTokenAndUATMissing: {http.StatusUnauthorized, true, "Nobody is signed in."},
-	ReasonSessionTokenWithoutUAT:    {http.StatusUnauthorized, false, "Nobody is signed in."},
-	ReasonUATWithoutSessionToken:    {http.StatusUnauthorized, true, "The session is not here yet."},
+	ReasonSessionTokenAndUATMissing: {http.StatusUnauthorized, true, "You are not signed in."},
+	ReasonSessionTokenWithoutUAT:    {http.StatusUnauthorized, false, "You are not signed in."},
+	ReasonUATWithoutSessionToken:    {http.StatusUnauthorized, true, "This browser was signed in, and no session token was sent."},
 	ReasonMultipleAuthorization:     {http.StatusBadRequest, false, "More than one Authorization header was sent."},
-	ReasonSessionTokenMissing:       {http.StatusUnauthorized, true, "Nobody is signed in."},
+	ReasonSessionTokenMissing:       {http.StatusUnauthorized, true, "You are not signed in."},
 	ReasonDevBrowserMissing:         {http.StatusUnauthorized, true, "This browser is not known to the development instance yet."},
 	ReasonDevBrowserSync:            {http.StatusUnauthorized, true, "This browser is not known to the development instance yet."},
 	ReasonSatelliteNeedsSync:        {http.StatusUnauthorized, true, "This domain has yet to ask the primary one who is signed in."},
@@ -118,7 +121,7 @@ var table = map[Reason]*refusal{
 	ReasonSessionTokenAmbiguous:     {http.StatusUnauthorized, false, "Session cookies of more than one session were sent."},
 	ReasonTokenInvalid:              {http.StatusUnauthorized, false, "The session token is malformed."},
 	ReasonTokenTypeMismatch:         {http.StatusUnauthorized, false, "The token is not a session token."},
-	ReasonKeyUnknown:                {http.StatusUnauthorized, false, "The session token is of another instance."},
+	ReasonKeyUnknown:                {http.StatusUnauthorized, false, "The session token is signed with a key that is not of this Clerk instance."},
 	ReasonKeysUnavailable:           {http.StatusServiceUnavailable, false, "The session cannot be checked right now."},
 	ReasonTokenAlgorithm:            {http.StatusUnauthorized, false, "The session token has a forbidden algorithm."},
 	ReasonTokenSignature:            {http.StatusUnauthorized, false, "The session token has a bad signature."},
@@ -127,8 +130,8 @@ var table = map[Reason]*refusal{
 	ReasonTokenMissingAzp:           {http.StatusUnauthorized, false, "The session token does not say for which origin it was issued."},
 	ReasonTokenIssuer:               {http.StatusUnauthorized, false, "The session token is of another instance."},
 	ReasonTokenExpired:              {http.StatusUnauthorized, false, "The session token has expired."},
-	ReasonTokenNotActiveYet:         {http.StatusUnauthorized, false, "The session token is not active yet."},
-	ReasonTokenFromTheFuture:        {http.StatusUnauthorized, false, "The session token was issued in the future."},
+	ReasonTokenNotActiveYet:         {http.StatusUnauthorized, false, "By the clock of this server the session token is not active yet."},
+	ReasonTokenFromTheFuture:        {http.StatusUnauthorized, false, "By the clock of this server the session token was issued in the future."},
 	ReasonSessionPending:            {http.StatusUnauthorized, false, "The session still has a task to complete."},
 	ReasonCheckFailed:               {http.StatusForbidden, false, "This session may not do that."},
 	ReasonCrossOriginRequest:        {http.StatusForbidden, false, "This origin may not do that here."},
@@ -155,7 +158,9 @@ func newError(o *decision.Outcome) *Error {
 
 // stuckMessage has the sentence for people whom no further handshake would help.
 var stuckMessage = map[decision.Stuck]string{
-	decision.InCircles:   "Signing in went round in circles. Are the publishable key and the secret key of the same Clerk instance, is its domain this one, and does the browser take cookies?",
-	decision.KeepsNone:   "This browser keeps no cookies for this page, and nobody can be signed in without them. Is the page in a frame of another site, or are cookies blocked?",
-	decision.CookiesLost: "Signing in does not get on: cookies that this application set do not come back. Does a proxy in front of it pass only some of them?",
+	decision.InCircles:      "Signing in went round in circles. Are the publishable key and the secret key of the same Clerk instance, is its domain this one, and does the browser take cookies?",
+	decision.KeepsNone:      "This browser keeps no cookies for this page, and nobody can be signed in without them. Is the page in a frame of another site, or are cookies blocked?",
+	decision.ClockOff:       "By the clock of this server the session token has expired or is not active yet, and a new one did not help. Is that clock right?",
+	decision.CookieTooLarge: "The session token is too large: browsers keep no cookie of more than 4096 bytes. It gets smaller with fewer custom claims, which are set in Clerk's Dashboard under Sessions, Customize session token.",
+	decision.CookiesLost:    "Signing in does not get on: cookies that this application set do not come back. Does a proxy in front of it pass only some of them?",
 }

@@ -72,6 +72,26 @@ func ExampleEvent() {
 	// Output: map[signed-in :1 signed-out session-token-and-uat-missing:1 signed-out token-invalid-signature:1]
 }
 
+// A log that says 401 of somebody who is sent to sign in would alarm for nothing.
+func ExampleError_Redirect() {
+	auth, _ := newExample(func(cfg *clerkauth.Config) {
+		cfg.SignInURL = "https://accounts.example.com/sign-in"
+		cfg.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
+			status := err.StatusCode()
+			if err.Redirect(r) != "" {
+				status = http.StatusFound
+			}
+			fmt.Println(status, err.Reason)
+			clerkauth.DefaultErrorHandler(w, r, err)
+		}
+	})
+	page := httptest.NewRequest(http.MethodGet, "https://example.com/account", http.NoBody)
+	page.Header.Set("Accept", "text/html")
+	auth.Require(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), page)
+	// Output:
+	// 302 session-token-and-uat-missing
+}
+
 // An ErrorHandler sees why a request is refused, before anything is written.
 func ExampleErrorHandler() {
 	auth, clerk := newExample(func(cfg *clerkauth.Config) {

@@ -73,7 +73,7 @@ func ExampleAuthenticator_Require() {
 	curl(account, clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"}))
 	// Output:
 	// 200 account of user_alice
-	// 401 {"errors":[{"code":"session-token-and-uat-missing","message":"Nobody is signed in."}]}
+	// 401 {"errors":[{"code":"session-token-and-uat-missing","message":"You are not signed in."}]}
 	//
 	// 401 {"errors":[{"code":"token-invalid-authorized-parties","message":"The session token was issued for another origin."}]}
 }
@@ -129,7 +129,7 @@ func ExampleDefaultErrorHandler() {
 	// Output:
 	// 403 "choose an organization first"
 	//
-	// 401 {"errors":[{"code":"session-token-and-uat-missing","message":"Nobody is signed in."}]}
+	// 401 {"errors":[{"code":"session-token-and-uat-missing","message":"You are not signed in."}]}
 }
 
 // Every mistake is reported at once, with the field and the fix.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/clerkauth/clerkauth/internal/backendapi"
 	"github.com/clerkauth/clerkauth/internal/jwks"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
 // newKeys chooses where keys come from. There is no fallback from one to the next: whoever controls the
@@ -70,4 +71,17 @@ func (s *settings) warnOfClock(ahead time.Duration) {
 // warnOfSize logs that browsers do not keep a session cookie.
 func (s *settings) warnOfSize(bytes, limit int) {
 	s.warnings.Warn("size", "a session token is larger than browsers keep as a cookie, so that pages need a handshake each time; make it smaller: fewer custom claims in Clerk's Dashboard, Sessions, Customize session token", "bytes", bytes, "limit", limit)
+}
+
+// field is that of Config which a detail speaks of. The keys have one of three.
+func (s *settings) field(name string) string {
+	switch {
+	case name != sessiontoken.FieldOfKeys:
+		return name
+	case s.jwtKey != nil:
+		return "JWTKey"
+	case s.secretKey != "":
+		return "SecretKey"
+	}
+	return "PublishableKey"
 }

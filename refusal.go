@@ -46,15 +46,15 @@ code{font-size:1em;overflow-wrap:anywhere}
 `
 )
 
-func writePage(w http.ResponseWriter, r *http.Request, status int, err *Error) {
+func writePage(w http.ResponseWriter, r *http.Request, status int, err *Error, shown hint) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, refusalPage(r, status, err)) // the client is gone: nothing to do
+	_, _ = io.WriteString(w, refusalPage(r, status, err, shown)) // the client is gone: nothing to do
 }
 
-func refusalPage(r *http.Request, status int, err *Error) string {
+func refusalPage(r *http.Request, status int, err *Error, shown hint) string {
 	var b strings.Builder
 	title, sentence := personal(status, err)
 	b.WriteString(pageBegin + html.EscapeString(strings.TrimSuffix(title, ".")) + pageStyle + html.EscapeString(title) + "</h1>\n<p>" + html.EscapeString(sentence))
@@ -71,7 +71,14 @@ func refusalPage(r *http.Request, status int, err *Error) string {
 	}
 	b.WriteString("<p><small>Reason: <code>" + html.EscapeString(string(err.Reason)) + "</code>")
 	if _, listed := table[err.Reason]; known && !d.by.settings.decision.Live && listed {
-		b.WriteString("<br>For developers: " + html.EscapeString(err.message()) + ` <a href="` + reasonsPage + "#" + string(err.Reason) + `">What happened, and what to do</a>`)
+		b.WriteString("<br>For developers: " + html.EscapeString(err.message()))
+		if shown.Detail != "" {
+			b.WriteString(" " + html.EscapeString(shown.Detail) + ".")
+		}
+		if shown.Field != "" {
+			b.WriteString(" See <code>Config." + html.EscapeString(shown.Field) + "</code>.")
+		}
+		b.WriteString(` <a href="` + reasonsPage + "#" + string(err.Reason) + `">What happened, and what to do</a>`)
 	}
 	b.WriteString(pageEnd)
 	return b.String()

@@ -54,35 +54,58 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	}
 	h.Set("X-Clerk-Auth-Status", who.String())
 	h.Set("X-Clerk-Auth-Reason", err.clerkReason())
-	if d, ok := decisionIn(r.Context()); ok && d.by != nil && err.StatusCode() == http.StatusUnauthorized && err.stuck == decision.NotStuck {
-		if target := d.by.decider.SignInTarget(r); target != "" {
-			h.Set("Location", target)
-			w.WriteHeader(http.StatusFound)
-			return
-		}
+	if target := err.Redirect(r); target != "" {
+		h.Set("Location", target)
+		w.WriteHeader(http.StatusFound)
+		return
 	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	status := err.StatusCode()
 	switch status {
 	case http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", challenge(err.Reason))
+		h.Set("WWW-Authenticate", challenge(err))
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", retryAfter)
 	}
 	if prefersHTML(r.Header["Accept"]) {
-		writePage(w, r, status, err)
+		writePage(w, r, status, err, hintFor(r, err))
 		return
 	}
-	writeJSON(w, status, err)
+	writeJSON(w, status, err, hintFor(r, err))
+}
+
+// hint is what a developer is shown, with test keys only.
+type hint struct {
+	Detail string `json:"detail,omitempty"`
+	Field  string `json:"config_field,omitempty"` // of Config, to look at
+}
+
+// hintFor is the zero hint unless this request was decided with test keys: nothing else says that it may be shown.
+func hintFor(r *http.Request, err *Error) hint {
+	d, ok := decisionIn(r.Context())
+	if !ok || d.by == nil || d.by.settings.decision.Live || err.detail == nil {
+		return hint{}
+	}
+	return hint{err.detail.Error(), d.by.settings.field(decision.Field(err.detail))}
+}
+
+// Redirect is where DefaultErrorHandler sends the browser, with status 302 instead of StatusCode, as Config.SignInURL
+// says; empty: nowhere. r is the request that the ErrorHandler was called with.
+func (e *Error) Redirect(r *http.Request) string {
+	d, ok := decisionIn(r.Context())
+	if !ok || d.by == nil || e.StatusCode() != http.StatusUnauthorized || e.stuck != decision.NotStuck {
+		return ""
+	}
+	return d.by.decider.SignInTarget(r)
 }
 
 // challenge is the WWW-Authenticate value (RFC 6750 section 3): no error code when no token came.
-func challenge(reason Reason) string {
-	entry, ok := table[reason]
+func challenge(err *Error) string {
+	entry, ok := table[err.Reason]
 	if !ok || entry.nothing {
 		return `Bearer realm="clerk"`
 	}
-	return `Bearer realm="clerk", error="invalid_token", error_description="` + entry.message + `"`
+	return `Bearer realm="clerk", error="invalid_token", error_description="` + err.message() + `"`
 }
 
 // apiErrors is the shape of Clerk's own error answers.
@@ -94,6 +117,7 @@ type apiError struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Check   string `json:"check,omitempty"` // what was demanded; never what the session has
+	hint
 }
 
 // reverificationError is the answer to which Clerk's scripts react with a dialog.
@@ -107,10 +131,10 @@ type reverificationError struct {
 	} `json:"clerk_error"`
 }
 
-func writeJSON(w http.ResponseWriter, status int, err *Error) {
+func writeJSON(w http.ResponseWriter, status int, err *Error, shown hint) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	var body any = apiErrors{[]apiError{{string(err.Reason), err.message(), err.Check.String()}}}
+	var body any = apiErrors{[]apiError{{string(err.Reason), err.message(), err.Check.String(), shown}}}
 	if err.Check.kind == kindReverification {
 		var again reverificationError
 		again.ClerkError.Type, again.ClerkError.Reason = "forbidden", "reverification-error"
@@ -123,6 +147,9 @@ func writeJSON(w http.ResponseWriter, status int, err *Error) {
 // message is the fixed sentence for people; never a detail of the token.
 func (e *Error) message() string {
 	if text := stuckMessage[e.stuck]; text != "" {
+		return text
+	}
+	if text := decision.Sentence(e.detail); text != "" {
 		return text
 	}
 	if entry, ok := table[e.Reason]; ok {

@@ -43,7 +43,9 @@ func TestTranscriptOfTheReadme(t *testing.T) {
 				}
 			}
 		}
+		_, port, _ := strings.Cut(strings.TrimPrefix(a.base, "http://"), ":")
 		for _, line := range shown {
+			line = strings.ReplaceAll(line, ":"+port, ":8080")
 			if !strings.Contains(readme, "\n"+line+"\n") {
 				t.Errorf("%s: the README does not show %q", name, line)
 			}

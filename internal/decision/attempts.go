@@ -172,9 +172,13 @@ const (
 	CookieTooLarge       // the session cookie is larger than browsers keep
 )
 
-// because tells handshakes that go in circles for another reason than the clock from those that go for it.
-func (e *Evidence) because(s Stuck, reason reasons.Reason) Stuck {
-	if s == InCircles && (reason.Time() || e.result.reason.Time()) {
+// because tells handshakes that go in circles because of the clock from others. A session token that has expired may
+// just be an old one, unless it had just been issued a moment ago.
+func (d *Decider) because(s Stuck, e *Evidence, reason reasons.Reason, now time.Time) Stuck {
+	if s != InCircles {
+		return s
+	}
+	if e.result.reason.Time() || reason.Time() && reason != reasons.TokenExpired || d.forgiven.has(sha256.Sum256([]byte(e.chosen().read.Raw)), now) {
 		return ClockOff
 	}
 	return s

@@ -91,10 +91,11 @@ type Decider struct {
 	backend  *backendapi.Client // nil: no secret key
 	failed   *memory            // answers of handshakes that did not hold
 	forged   *memory            // session cookies whose signature did not hold
+	forgiven *memory            // session tokens that had just been issued, and were of another time
 	repeated *memory            // handshakes of browsers whose count does not come through
 }
 
 // New returns a Decider. backend is nil without a secret key.
 func New(s *Settings, v *sessiontoken.Verifier, backend *backendapi.Client) *Decider {
-	return &Decider{s, v, backend, &memory{}, &memory{}, &memory{}}
+	return &Decider{s, v, backend, &memory{}, &memory{}, &memory{}, &memory{}}
 }

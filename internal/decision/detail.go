@@ -219,13 +219,28 @@ type refreshError struct{ err error }
 
 func (e refreshError) Error() string {
 	text := "not refreshed: " + e.err.Error()
-	if cause := e.Unwrap(); cause != e.err {
+	if cause := e.Unwrap(); cause != nil {
 		text += ": " + cause.Error()
 	}
 	return text
 }
 
-func (e refreshError) Unwrap() error { return backendapi.Cause(e.err) }
+func (e refreshError) Unwrap() error {
+	if refused, ok := errors.AsType[refusedError](e.err); ok {
+		return refused.cause
+	}
+	if cause := backendapi.Cause(e.err); cause != e.err {
+		return cause
+	}
+	return nil
+}
+
+// refusedError is the code of a refresh whose answer was refused, and the detail of that, or nil.
+type refusedError struct {
+	error
+
+	cause error
+}
 
 // answerError says that the answer of a handshake was refused.
 type answerError struct {

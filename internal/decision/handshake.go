@@ -50,7 +50,7 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 	}
 	p, ok := s.newReturnPoint(ctx, e, now)
 	if e.Redirects >= maxCounted && len(p.entries) == 0 {
-		o.Stuck = e.because(InCircles, o.Reason)
+		o.Stuck = d.because(InCircles, e, o.Reason, now)
 		return o.orUnavailable(e)
 	}
 	if !ok {
@@ -60,7 +60,7 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 	if p.own.byToken && e.result.unasked != nil {
 		return o.orUnavailable(e)
 	}
-	if o.Stuck = e.because(d.stop(e, &p, now), o.Reason); o.Stuck != NotStuck {
+	if o.Stuck = d.because(d.stop(e, &p, now), e, o.Reason, now); o.Stuck != NotStuck {
 		return o.orUnavailable(e)
 	}
 	location := s.handshakeLocation(e, o, p.public, d.newReturn(ctx, e, &p, now), byToken)

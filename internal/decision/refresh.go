@@ -102,7 +102,7 @@ func (d *Decider) askRefresh(r *http.Request, e *Evidence, now time.Time) (renew
 	result := d.judgeDirectives(r.Context(), cookies, FromRefresh, &e.Request, now)
 	d.tellClock(result.ahead)
 	if !result.ok || result.token == "" || result.claims.SID != expired.Claims.SID {
-		return renewal{}, errRefreshSession
+		return renewal{}, refusedError{errRefreshSession, result.refused}
 	}
 	return result, nil
 }

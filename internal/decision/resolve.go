@@ -182,6 +182,7 @@ func (d *Decider) forgiveClock(ctx context.Context, read *sessiontoken.Token, re
 	if again := lenient.judge(ctx, read.Claims, k, f, now); again != "" {
 		return reason
 	}
+	d.forgiven.add(sha256.Sum256([]byte(read.Raw)), now)
 	d.ClockOff(now.Sub(read.Claims.Iat.Time()))
 	return ""
 }

@@ -87,7 +87,7 @@ func (t *Token) Detail(reason reasons.Reason) error {
 		if h.kid.State != Present {
 			return errNoKID
 		}
-		return redact.SeenError{Before: "this instance has no key with the kid ", Seen: redact.See(h.kid.Value)}
+		return keyError{redact.SeenError{Before: "this instance has no key with the kid ", Seen: redact.See(h.kid.Value)}}
 	case reasons.KeysUnavailable:
 		return t.jws.failure
 	case reasons.TokenInvalid:
@@ -95,9 +95,17 @@ func (t *Token) Detail(reason reasons.Reason) error {
 	case reasons.TokenAlgorithm:
 		return redact.SeenError{Before: "alg is ", Seen: redact.See(h.alg), After: ", and Clerk signs with RS256"}
 	case reasons.TokenSignature:
-		return redact.SeenError{Before: "the signature does not verify with the key of the kid ", Seen: redact.See(h.kid.Value)}
+		return keyError{redact.SeenError{Before: "the signature does not verify with the key of the kid ", Seen: redact.See(h.kid.Value)}}
 	}
 	return nil
 }
+
+// FieldOfKeys is what a detail names that speaks of the instance's keys, wherever they come from.
+const FieldOfKeys = "keys"
+
+// keyError is about a token that is not signed with a key of the instance.
+type keyError struct{ redact.SeenError }
+
+func (keyError) Field() string { return FieldOfKeys }
 
 var errNoKID = errors.New("the header has no kid that is a text")
