@@ -82,6 +82,7 @@ func TestNotRefreshed(t *testing.T) {
 	b.refreshes(0, "__session="+b.clerk.Token(clerktest.Claims{})+"; Path=/")
 	post := b.script(b.expired(clerktest.Claims{}), b.refreshCookie())
 	post.Method = http.MethodPost
+	post.Header.Del("Sec-Fetch-Site")
 	bearer := httptest.NewRequest(http.MethodGet, "https://example.com/", nil)
 	bearer.Header.Set("Authorization", "Bearer "+b.expired(clerktest.Claims{}))
 	bearer.Header.Set("Cookie", b.refreshCookie())
@@ -94,7 +95,7 @@ func TestNotRefreshed(t *testing.T) {
 		reason clerkauth.Reason
 		detail string
 	}{
-		{"a write", post, clerkauth.ReasonTokenExpired, "non-eligible-non-get"},
+		{"a write that anybody could have sent", post, clerkauth.ReasonTokenExpired, "non-eligible-non-get"},
 		{"no refresh cookie", b.script(b.expired(clerktest.Claims{})), clerkauth.ReasonTokenExpired, "non-eligible-no-refresh-cookie"},
 		{"the plain refresh cookie", b.script(b.expired(clerktest.Claims{}), "__refresh=rt_1"), clerkauth.ReasonTokenExpired, "non-eligible-no-refresh-cookie"},
 		{"expired tokens of two sessions", two, clerkauth.ReasonTokenExpired, "non-eligible-several-sessions"},

@@ -31,6 +31,7 @@ var kinderRules = []string{
 	"answer's content decides",
 	"nonces that nobody could exchange",
 	"session cookie by its exact name",
+	"a page's own writes are refreshed",
 	"satellite outside the list",
 	"satellite's address is none",
 }
