@@ -9,7 +9,8 @@ import (
 
 // Config says which Clerk instance to trust and for which origins. New copies it.
 type Config struct {
-	// The instance. At least one of the three.
+	// The instance. At least one of the three. White space around them, such as the line break at the end of a mounted secret,
+	// is no part of them.
 
 	// PublishableKey is pk_live_… or pk_test_…. It gives the Frontend API host, the issuer and the names of
 	// the instance's own cookies.
@@ -46,9 +47,11 @@ type Config struct {
 	// Browsers.
 
 	// SignInURL is where Require sends a document request of somebody signed out: an absolute URL, or a path of
-	// this site. Empty: it answers 401.
+	// this site. Whose session has a task to complete goes to the page tasks below it. A page that has an absolute
+	// redirect_url in its address is sent nowhere: somebody has been sent there to sign in. Empty: it answers 401.
 	SignInURL string
-	// ProxyURL is where the Frontend API is proxied, absolute or a path of this host: "/__clerk". Empty: nowhere.
+	// ProxyURL is where the Frontend API is proxied, absolute or a path of this host: "/__clerk". Tokens may then name it as
+	// their issuer; a path behind the origins of AuthorizedParties, about which AllowParty is not asked. Empty: nowhere.
 	ProxyURL string
 	// Satellite is set on the satellite domains of a multi-domain instance. nil: this is the primary domain.
 	Satellite *Satellite
@@ -127,7 +130,7 @@ const (
 // Satellite marks a satellite domain of a multi-domain instance: people sign in on the primary domain, and the
 // satellite learns of it. See https://clerk.com/docs/guides/dashboard/dns-domains/satellite-domains.
 type Satellite struct {
-	Domain   string // the satellite's own, without scheme; may be empty when Config.ProxyURL is set
+	Domain   string // the satellite's own: "satellite.example", with test keys also "http://localhost:3001"; may be empty when Config.ProxyURL is set
 	AutoSync bool   // ask the primary domain on the first visit; else only when the application links with __clerk_synced=false
 }
 

@@ -41,6 +41,11 @@ func (s *RequestState) Respond(w http.ResponseWriter) (next http.ResponseWriter,
 
 // refuse answers a request that may not pass.
 func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Error) {
+	if err.StatusCode() == http.StatusUnauthorized && err.stuck == decision.NotStuck {
+		if why := a.decider.HostObstacle(r); why != nil { // nobody could be sent to sign in, or come back
+			err = &Error{Reason: ReasonRequestHostNotAuthorized, detail: why}
+		}
+	}
 	a.settings.errorHandler(w, r, err)
 }
 
@@ -56,7 +61,7 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	h.Set("X-Clerk-Auth-Status", who.String())
 	h.Set("X-Clerk-Auth-Reason", err.clerkReason())
 	if d, ok := decisionIn(r.Context()); ok && d.by != nil && err.StatusCode() == http.StatusUnauthorized && err.stuck == decision.NotStuck {
-		if target := d.by.decider.SignInTarget(r); target != "" {
+		if target := d.by.decider.SignInTarget(r, err.Reason == ReasonSessionPending); target != "" {
 			h.Set("Location", target)
 			w.WriteHeader(http.StatusFound)
 			return

@@ -150,7 +150,7 @@ func TestSatelliteJudgesWhatItHas(t *testing.T) {
 		sent edit
 		want clerkauth.Reason
 	}{
-		"a session cookie without __client_uat": {live, headers("Cookie: __session=garbage"), clerkauth.ReasonSessionTokenWithoutUAT},
+		"a session cookie without __client_uat": {live, headers("Cookie: __session=" + live.clerk.Token(clerktest.Claims{Extra: map[string]any{"iss": "https://clerk.satellite.test"}})), clerkauth.ReasonSessionTokenWithoutUAT},
 		"a frame, in development":               {development, with("Sec-Fetch-Dest", "iframe"), clerkauth.ReasonDevBrowserMissing},
 	} {
 		if got := reasonOf(t, tc.a.AuthenticateRequest(navigating(satelliteHome, tc.sent))); got != tc.want {

@@ -30,9 +30,9 @@ func TestSignInRedirect(t *testing.T) {
 		"/?__clerk_handshake=x&a=b":     "https://example.com/?a=b",
 		"/?a=b&__clerk_db_jwt=x&c":      "https://example.com/?a=b&c",
 		"/?%5F%5Fclerk_synced=true":     "https://example.com/",
-		"/?__clerk_status=x":            "https://example.com/",
+		"/?__clerk_nonce=x":             "https://example.com/?__clerk_nonce=x",
 		"/?a=__clerk_help&x__clerk_y=z": "https://example.com/?a=__clerk_help&x__clerk_y=z",
-		"/?redirect_url=//evil.test":    "https://example.com/?redirect_url=//evil.test",
+		"/?redirect_url=//evil.test":    "https://example.com/",
 	} {
 		r := asking("GET", "/", document)
 		r.RequestURI = path
@@ -95,9 +95,9 @@ func TestSignInRedirectIsForDocuments(t *testing.T) {
 		"HEAD":                        {"HEAD", document, 302},
 		"bad token":                   {"GET", all(document, withBearer("x")), 302},
 		"two headers":                 {"GET", all(document, with("Authorization", "Bearer x", "Bearer x")), 400},
-		"host that is not listed":     {"GET", all(document, host("evil.test")), 401},
-		"sibling that is not listed":  {"GET", all(document, host("blog.example.com")), 401},
-		"host that is none":           {"GET", all(document, host("a b")), 401},
+		"host that is not listed":     {"GET", all(document, host("evil.test")), 403},
+		"sibling that is not listed":  {"GET", all(document, host("blog.example.com")), 403},
+		"host that is none":           {"GET", all(document, host("a b")), 403},
 		"somebody signed in":          {"GET", all(document, a.signedIn()), 200},
 		"cross-origin, but not there": {"POST", all(document, a.signedIn(), headers("Origin: null")), 403},
 	} {
@@ -117,7 +117,7 @@ func TestSignInRedirectIsForDocuments(t *testing.T) {
 func TestSignInRedirectNotFromSignIn(t *testing.T) {
 	a := newApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://EXAMPLE.com:443/sign-in?a=b" })
 	for target, want := range map[string]int{
-		"/sign-in": 401, "/sign-in?redirect_url=x": 401, "/sign-in/": 302, "/": 302, "/other": 302, "/sign%2Din": 302,
+		"/sign-in": 401, "/sign-in?redirect_url=x": 401, "/sign-in/": 401, "/": 302, "/other": 302, "/sign%2Din": 401, "/sign-in/next": 302,
 	} {
 		r := asking("GET", target, document)
 		if w := serve(a.Require(greet), r); w.Code != want {

@@ -107,6 +107,6 @@ func (c *recorded) anyBearer() (string, bool) {
 	if !found {
 		return scheme, true
 	}
-	word, _, _ := strings.Cut(rest, " ")
+	word, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
 	return word, strings.EqualFold(scheme, "Bearer")
 }
