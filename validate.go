@@ -52,6 +52,7 @@ const (
 
 // validate turns a Config into settings and reports every mistake in it.
 func validate(c Config) (*settings, error) {
+	c.PublishableKey, c.SecretKey, c.JWTKey = trim(c.PublishableKey), trim(c.SecretKey), trim(c.JWTKey)
 	s := &settings{
 		decision:  decision.Settings{AllowPending: c.AllowPending, SkipOriginCheck: c.InsecureSkipOriginCheck, Secret: c.SecretKey != ""},
 		secretKey: c.SecretKey, keyMaxAge: c.KeyMaxAge, log: c.Logger, errorHandler: c.ErrorHandler, now: c.Now, observe: c.Observe,

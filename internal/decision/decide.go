@@ -67,6 +67,7 @@ func (d *Decider) decide(r *http.Request, e *Evidence, now time.Time) Outcome {
 	}
 	d.resolve(r.Context(), e, now)
 	d.judgeCookies(r.Context(), &e.cookies, &e.Request, now)
+	e.cookies.dropForeign(&e.Request, d.Settings)
 	e.pair = e.cookies.choose(&e.Request, d.Settings, now)
 	e.signedInAt = e.SignedInAt(e.pair)
 	o := d.decideCookies(r, e, now)

@@ -54,7 +54,7 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 		return o.orUnavailable(e)
 	}
 	if !ok {
-		return Outcome{Reason: reasons.RequestHostNotAuthorized, Source: o.Source}
+		return Outcome{Reason: reasons.RequestHostNotAuthorized, Source: o.Source, Detail: s.hostObstacle(&e.Request)}
 	}
 	byToken := p.own.byToken || e.result.unasked != nil
 	if p.own.byToken && e.result.unasked != nil {
@@ -106,7 +106,7 @@ func (s *Settings) count(e *Evidence, o *Outcome, p *returnPoint, byToken bool, 
 // newReturn is the address to come back to.
 func (d *Decider) newReturn(ctx context.Context, e *Evidence, p *returnPoint, now time.Time) string {
 	s := d.Settings
-	address := addressWithout(p.public, e.Page, s.leftBehind)
+	address := addressWithout(p.public, &e.Page, asForm, s.leftBehind)
 	if address == "" {
 		return ""
 	}
