@@ -148,7 +148,7 @@ func TestFrontendAPIProxyHost(t *testing.T) {
 		if tt.change != nil {
 			tt.change(&cfg)
 		}
-		w := serve(mustNew(t, cfg).FrontendAPIProxy(), arriving(tt.target+"/__clerk/v1/client", tt.edits...))
+		w := serve(mustNew(t, cfg).FrontendAPIProxy(), arriving(tt.target+"/__clerk/v1/client", append(tt.edits, with("X-Forwarded-For", "6.6.6.6, 198.51.100.7"))...))
 		if tt.want == "" {
 			if w.Code != http.StatusForbidden || len(network.asked) != 0 {
 				t.Errorf("%s: status %d, asked %v", name, w.Code, network.asked)
@@ -161,6 +161,9 @@ func TestFrontendAPIProxyHost(t *testing.T) {
 		}
 		scheme, rest, _ := strings.Cut(tt.want, "://")
 		h := network.asked[0].Header
+		if client := h.Get("X-Forwarded-For"); client != "192.0.2.1" && !cfg.TrustForwardedHeaders || client != "198.51.100.7" && cfg.TrustForwardedHeaders {
+			t.Errorf("%s: Clerk was told that %s asks", name, client)
+		}
 		if got := h["Clerk-Proxy-Url"]; len(got) != 1 || got[0] != tt.want || h.Get("X-Forwarded-Proto") != scheme || h.Get("X-Forwarded-Host")+"/__clerk" != rest {
 			t.Errorf("%s: Clerk was told %v, want %s", name, h, tt.want)
 		}
@@ -207,6 +210,7 @@ func TestFrontendAPIProxyLog(t *testing.T) {
 		return nil, errors.New("cannot send " + r.URL.String() + " with " + strings.Join(append(r.Header["Clerk-Secret-Key"], r.Header["Cookie"]...), " "))
 	})
 	cfg := proxyConfig("/__clerk", network)
+	cfg.SecretKey = "sk_live_9aZ4.Q7xV2mN8.C3rT6y" // which is not known by its looks
 	cfg.Logger = log.logger()
 	session := newApp(t).clerk.Token(clerktest.Claims{})
 	r := arriving("https://example.com/__clerk/v1/client", with("Cookie", "__session="+session))
@@ -216,8 +220,25 @@ func TestFrontendAPIProxyLog(t *testing.T) {
 	}
 	_, claims, _ := strings.Cut(session, ".")
 	for place, text := range map[string]string{"log": log.String(), "answer": w.Body.String()} {
-		if piece, found := leaks(text, pieces(proxySecret, claims)); found {
+		if piece, found := leaks(text, pieces(cfg.SecretKey, claims)); found {
 			t.Errorf("%q is in the %s", piece, place)
+		}
+	}
+}
+
+// Without HTTPClient the proxy has connections of its own, over which bodies pass as they are.
+func TestFrontendAPIProxyTransport(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "encodings: "+r.Header.Get("Accept-Encoding"))
+	}))
+	defer upstream.Close()
+	cfg := proxyConfig("/__clerk", nil)
+	cfg.HTTPClient, cfg.FrontendAPIURL = nil, upstream.URL
+	proxy := mustNew(t, cfg).FrontendAPIProxy()
+	for _, encodings := range [][]string{nil, {"br, gzip"}} {
+		w := serve(proxy, arriving("https://example.com/__clerk/v1/client", with("Accept-Encoding", encodings...)))
+		if got := strings.TrimPrefix(w.Body.String(), "encodings: "); w.Code != http.StatusOK || got != strings.Join(encodings, "") {
+			t.Errorf("status %d, Clerk may answer with %q, want %q", w.Code, got, encodings)
 		}
 	}
 }
