@@ -33,7 +33,7 @@ var mistakes = []struct {
 	change func(*clerkauth.Config)
 	want   []string
 }{
-	{"no key at all", func(c *clerkauth.Config) { c.PublishableKey, c.Issuers = "", []string{"https://clerk.example.com"} }, []string{"no key", "set PublishableKey"}},
+	{"no key at all", func(c *clerkauth.Config) { c.PublishableKey, c.Issuers = "", []string{"https://clerk.example.com"} }, []string{"PublishableKey (CLERK_PUBLISHABLE_KEY)", "set pk_"}},
 	{"publishable key of nothing", func(c *clerkauth.Config) { c.PublishableKey = "pk_live_" }, []string{"PublishableKey", "pk_live_", "base64"}},
 	{"publishable key without $", func(c *clerkauth.Config) {
 		c.PublishableKey = "pk_live_" + base64.StdEncoding.EncodeToString([]byte("clerk.example.com"))

@@ -170,7 +170,7 @@ func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time)
 			o.setCookies("no-store", []string{c.String()})
 		}
 	}
-	if !s.Live || e.Own.Any {
+	if (!s.Live || e.Own.Any) && e.result.oversize == 0 { // or the next page would need a handshake again
 		s.clean(ctx, e, &o)
 	}
 	return o
