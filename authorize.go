@@ -58,11 +58,13 @@ const (
 	kindAnyOf          = "any of"
 )
 
-// Role holds for the active organization's role: "org:admin", or "admin". It denies when none is active.
+// Role holds for the active organization's role: "org:admin", or "admin". It denies when none is active. Clerk's keys are of
+// small letters, digits and _, so that Role("Admin") can never hold.
 func Role(role string) Check { return Check{kind: kindRole, value: role} }
 
-// Permission holds for a custom permission of the active organization: "org:invoices:create". System permissions,
-// "org:sys_…", are never in a session token.
+// Permission holds for a custom permission of the active organization, a feature and an action: "org:invoices:create".
+// Without a feature, as Permission("read"), or with capital letters it can never hold. System permissions, "org:sys_…",
+// are never in a session token.
 func Permission(permission string) Check { return Check{kind: kindPermission, value: permission} }
 
 // Feature holds for a billing feature: "user:x", "org:x", or "x" for either.
@@ -125,15 +127,28 @@ func (c Check) possible() error {
 	return nil
 }
 
+// possibleName judges a role or permission by the rules that Clerk has for their keys. See the Backend API's
+// https://clerk.com/docs/reference/backend-api, "Create an organization role" and "Create a new organization permission".
 func (c Check) possibleName() error {
 	name := strings.TrimPrefix(organizationName(c.value), "org:")
-	if name == "" || strings.TrimSpace(name) != name {
-		return fmt.Errorf("%q is no %s of an organization; write it as Clerk's Dashboard does, such as \"org:admin\"", c.value, c.kind)
+	if c.kind == kindRole {
+		if !isKey(name) {
+			return fmt.Errorf("%q is no role of an organization: small letters, digits and _ are; write it as Clerk's Dashboard does, such as \"org:admin\"", c.value)
+		}
+		return nil
 	}
-	if c.kind == kindPermission && strings.HasPrefix(name, "sys_") {
+	if strings.HasPrefix(name, "sys_") {
 		return fmt.Errorf("permission %q is a system permission, and those are never in a session token; check a role or a custom permission", c.value)
 	}
+	if feature, action, _ := strings.Cut(name, ":"); !isKey(feature) || !isKey(action) {
+		return fmt.Errorf("%q is no permission of an organization: a feature and an action are, each of small letters, digits and _; write it such as \"org:invoices:create\"", c.value)
+	}
 	return nil
+}
+
+// isKey reports whether s can be a role's key, or a part of a permission's, without its prefix.
+func isKey(s string) bool {
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
 }
 
 // Has reports whether every check holds. A check that can never hold does not.

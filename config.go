@@ -20,7 +20,8 @@ import (
 // What New can see to be wrong, it reports. What it cannot see shows in requests that are refused: each field says with
 // which reason. https://github.com/clerkauth/clerkauth/blob/main/docs/reasons.md explains the reasons.
 type Config struct {
-	// The instance. At least one of the three.
+	// The instance. At least one of the three. White space around them, such as the line break at the end of a mounted secret,
+	// is no part of them.
 
 	// PublishableKey is the key that the instance's pages have, too. It gives the address of the Frontend API, the issuer
 	// and the names of the instance's own cookies.
@@ -99,14 +100,16 @@ type Config struct {
 	// Browsers.
 
 	// SignInURL is where Require sends somebody signed out who asks for a page: an absolute URL, or a path of this site.
-	// The parameter redirect_url is added, the way back.
+	// The parameter redirect_url is added, the way back. Whose session has a task to complete goes to the page tasks below it. A
+	// page that has an absolute redirect_url in its address is sent nowhere: somebody has been sent there to sign in.
 	//
 	// Default: none; Require answers 401, with a page that links to the account portal where that is known.
 	// Example: "https://accounts.example.com/sign-in" or "/sign-in".
 	// When wrong: no reason of this package; people see what is at that address.
 	SignInURL string
 	// ProxyURL is where the Frontend API is proxied: an absolute URL, or a path of this host. FrontendAPIProxy is such
-	// a proxy.
+	// a proxy. Tokens may then name it as their issuer; a path behind the origins of AuthorizedParties, about which
+	// AllowParty is not asked.
 	//
 	// Default: none; browsers reach the Frontend API at its own address.
 	// Example: "https://example.com/__clerk".
@@ -261,7 +264,7 @@ const (
 // Satellite marks a satellite domain of a multi-domain instance: people sign in on the primary domain, and the
 // satellite learns of it. See https://clerk.com/docs/guides/dashboard/dns-domains/satellite-domains.
 type Satellite struct {
-	Domain   string // the satellite's own, without scheme; may be empty when Config.ProxyURL is set
+	Domain   string // the satellite's own: "satellite.example", with test keys also "http://localhost:3001"; may be empty when Config.ProxyURL is set
 	AutoSync bool   // ask the primary domain on the first visit; else only when the application links with __clerk_synced=false
 }
 

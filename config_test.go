@@ -33,7 +33,7 @@ var mistakes = []struct {
 	change func(*clerkauth.Config)
 	want   []string
 }{
-	{"no key at all", func(c *clerkauth.Config) { c.PublishableKey, c.Issuers = "", []string{"https://clerk.example.com"} }, []string{"no key", "set PublishableKey"}},
+	{"no key at all", func(c *clerkauth.Config) { c.PublishableKey, c.Issuers = "", []string{"https://clerk.example.com"} }, []string{"PublishableKey (CLERK_PUBLISHABLE_KEY)", "set pk_"}},
 	{"publishable key of nothing", func(c *clerkauth.Config) { c.PublishableKey = "pk_live_" }, []string{"PublishableKey", "pk_live_", "base64"}},
 	{"publishable key without $", func(c *clerkauth.Config) {
 		c.PublishableKey = "pk_live_" + base64.StdEncoding.EncodeToString([]byte("clerk.example.com"))
@@ -51,10 +51,10 @@ var mistakes = []struct {
 		c.PublishableKey = harness.PublishableKey("pk_test_", "http://clerk.example.com")
 	}, []string{"PublishableKey", `"pk_test_"`}},
 	{"publishable key of another prefix", func(c *clerkauth.Config) { c.PublishableKey = harness.PublishableKey("pk_prod_", "clerk.example.com") }, []string{"PublishableKey", `"pk_prod_"`}},
-	{"publishable key with a line end", func(c *clerkauth.Config) { c.PublishableKey = liveKey + "\n" }, []string{"PublishableKey"}},
+	{"publishable key with a line end in it", func(c *clerkauth.Config) { c.PublishableKey = liveKey[:12] + "\n" + liveKey[12:] }, []string{"PublishableKey"}},
 	{"the keys are swapped", func(c *clerkauth.Config) { c.PublishableKey, c.SecretKey = liveSecret, liveKey }, []string{`PublishableKey: "sk_live_"`, `SecretKey: "pk_live_"`}},
 	{"secret key of nothing", func(c *clerkauth.Config) { c.SecretKey = "sk_live_" }, []string{"SecretKey", `"sk_live_"`, "whole key"}},
-	{"secret key with a line end", func(c *clerkauth.Config) { c.SecretKey = liveSecret + "\n" }, []string{"SecretKey", `"sk_live_"`}},
+	{"secret key with a line end in it", func(c *clerkauth.Config) { c.SecretKey = liveSecret[:12] + "\n" + liveSecret[12:] }, []string{"SecretKey", `"sk_live_"`}},
 	{"secret key with quotes", func(c *clerkauth.Config) { c.SecretKey = `"` + liveSecret + `"` }, []string{"SecretKey", `"\"sk_live`}},
 	{"live and test keys", func(c *clerkauth.Config) { c.SecretKey = testSecret }, []string{`PublishableKey "pk_live_"`, `SecretKey "sk_test_"`, "same instance"}},
 	{"test and live keys", func(c *clerkauth.Config) {

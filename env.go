@@ -1,6 +1,7 @@
 package clerkauth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -10,23 +11,23 @@ import (
 
 // ConfigFromEnv reads the variables that Clerk's own SDKs read, CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY,
 // CLERK_JWT_KEY, CLERK_API_URL, CLERK_SIGN_IN_URL, CLERK_PROXY_URL, CLERK_IS_SATELLITE and CLERK_DOMAIN, and
-// CLERK_AUTHORIZED_PARTIES with commas between the origins. What cannot be read is reported by New.
+// CLERK_AUTHORIZED_PARTIES with commas between the origins. White space around a value is no part of it. What cannot be read is reported by New.
 func ConfigFromEnv() Config {
 	c := Config{
-		PublishableKey: os.Getenv("CLERK_PUBLISHABLE_KEY"),
-		SecretKey:      os.Getenv("CLERK_SECRET_KEY"),
-		JWTKey:         os.Getenv("CLERK_JWT_KEY"),
-		BackendAPIURL:  os.Getenv("CLERK_API_URL"),
-		SignInURL:      os.Getenv("CLERK_SIGN_IN_URL"),
-		ProxyURL:       os.Getenv("CLERK_PROXY_URL"),
+		PublishableKey: variable("CLERK_PUBLISHABLE_KEY"),
+		SecretKey:      variable("CLERK_SECRET_KEY"),
+		JWTKey:         variable("CLERK_JWT_KEY"),
+		BackendAPIURL:  variable("CLERK_API_URL"),
+		SignInURL:      variable("CLERK_SIGN_IN_URL"),
+		ProxyURL:       variable("CLERK_PROXY_URL"),
 	}
-	if value := os.Getenv("CLERK_IS_SATELLITE"); value != "" {
+	if value := variable("CLERK_IS_SATELLITE"); value != "" {
 		satellite, err := strconv.ParseBool(value)
 		if err != nil {
 			c.problems = append(c.problems, fmt.Errorf("CLERK_IS_SATELLITE: %q is neither true nor false", value))
 		}
 		if satellite {
-			c.Satellite = &Satellite{Domain: os.Getenv("CLERK_DOMAIN")}
+			c.Satellite = &Satellite{Domain: variable("CLERK_DOMAIN")}
 		}
 	}
 	if list := os.Getenv("CLERK_AUTHORIZED_PARTIES"); list != "" {
@@ -41,3 +42,8 @@ func ConfigFromEnv() Config {
 	}
 	return c
 }
+
+func variable(name string) string { return trim(os.Getenv(name)) }
+
+// trim takes white space off both ends of a value that is more than that.
+func trim(value string) string { return cmp.Or(strings.TrimSpace(value), value) }

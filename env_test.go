@@ -48,7 +48,7 @@ func TestConfigFromEmptyEnv(t *testing.T) {
 	if err == nil {
 		t.Fatal("New accepts an empty environment")
 	}
-	for _, want := range []string{"no key", "AuthorizedParties"} {
+	for _, want := range []string{"PublishableKey", "CLERK_PUBLISHABLE_KEY", "AuthorizedParties"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not say %q", err, want)
 		}

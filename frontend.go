@@ -46,14 +46,22 @@ func (s *settings) readSatellite(satellite Satellite, c Config) []error {
 	if satellite.Domain == "" && c.ProxyURL == "" {
 		problems = append(problems, errors.New("Satellite: Domain is empty and there is no ProxyURL; set the satellite's own domain, such as \"satellite.example\""))
 	}
-	if satellite.Domain != "" && !origin.Normal("https://"+satellite.Domain) {
-		problems = append(problems, fmt.Errorf("Satellite: Domain %q is not a bare host in lower case, such as \"satellite.example\"", satellite.Domain))
+	scheme, host, found := strings.Cut(satellite.Domain, "://")
+	if !found {
+		scheme, host = "https", satellite.Domain
 	}
+	if satellite.Domain != "" && (!origin.Normal(scheme+"://"+host) || scheme != "https" && (scheme != "http" || d.Live || !origin.Loopback(origin.Hostname(host)))) {
+		problems = append(problems, fmt.Errorf("Satellite: Domain %q is not a host in lower case, such as \"satellite.example\"; http:// may stand before it on this machine, with test keys", satellite.Domain))
+	}
+	satellite.Domain = host
 	if !d.Live && c.SignInURL == "" {
 		problems = append(problems, errors.New("Satellite: SignInURL is empty; a development satellite needs the primary domain's sign-in page"))
 	}
 	if d.SignIn != nil && (d.SignIn.Host == "" || strings.EqualFold(d.SignIn.Host, satellite.Domain)) {
 		problems = append(problems, fmt.Errorf("SignInURL: %q is on the satellite itself; people sign in on the primary domain", c.SignInURL))
+	}
+	if satellite.Domain != "" && len(c.Issuers) == 0 {
+		d.Policy.Issuers = append(d.Policy.Issuers, "https://clerk."+satellite.Domain)
 	}
 	if d.Live && satellite.Domain != "" {
 		d.OwnIssuer = "https://clerk." + satellite.Domain
@@ -65,9 +73,6 @@ func (s *settings) readSatellite(satellite Satellite, c Config) []error {
 // readProxy settles the issuers too: a proxied Frontend API signs as its proxy.
 func (s *settings) readProxy(c Config) []error {
 	d := &s.decision
-	if c.Satellite != nil && c.Satellite.Domain != "" && len(c.Issuers) == 0 {
-		d.Policy.Issuers = append(d.Policy.Issuers, "https://clerk."+c.Satellite.Domain)
-	}
 	if c.ProxyURL == "" {
 		return nil
 	}
@@ -77,6 +82,9 @@ func (s *settings) readProxy(c Config) []error {
 		return []error{fmt.Errorf("ProxyURL: %q has user info, a query or a fragment, or is no URL; write an absolute URL or a path", c.ProxyURL)}
 	case strings.HasPrefix(c.ProxyURL, "/") && u.Host == "" && cleanPath(u.Path):
 		d.ProxyPath, d.ProxyPrefix = c.ProxyURL, strings.TrimRight(c.ProxyURL, "/")
+		if len(c.Issuers) == 0 {
+			d.Policy.ProxyPath = d.ProxyPrefix
+		}
 		return nil
 	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && u.Host != "" && (!d.Live || origin.Loopback(u.Hostname())):
 		trimmed := strings.ToLower(u.Scheme+"://"+u.Host) + strings.TrimRight(u.EscapedPath(), "/")

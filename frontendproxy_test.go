@@ -149,7 +149,7 @@ func TestFrontendAPIProxyHost(t *testing.T) {
 		if tt.change != nil {
 			tt.change(&cfg)
 		}
-		w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), arriving(tt.target+"/__clerk/v1/client", tt.edits...))
+		w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), arriving(tt.target+"/__clerk/v1/client", append(tt.edits, harness.With("X-Forwarded-For", "6.6.6.6, 198.51.100.7"))...))
 		if tt.want == "" {
 			if w.Code != http.StatusForbidden || len(network.asked) != 0 {
 				t.Errorf("%s: status %d, asked %v", name, w.Code, network.asked)
@@ -162,6 +162,9 @@ func TestFrontendAPIProxyHost(t *testing.T) {
 		}
 		scheme, rest, _ := strings.Cut(tt.want, "://")
 		h := network.asked[0].Header
+		if client := h.Get("X-Forwarded-For"); client != "192.0.2.1" && !cfg.TrustForwardedHeaders || client != "198.51.100.7" && cfg.TrustForwardedHeaders {
+			t.Errorf("%s: Clerk was told that %s asks", name, client)
+		}
 		if got := h["Clerk-Proxy-Url"]; len(got) != 1 || got[0] != tt.want || h.Get("X-Forwarded-Proto") != scheme || h.Get("X-Forwarded-Host")+"/__clerk" != rest {
 			t.Errorf("%s: Clerk was told %v, want %s", name, h, tt.want)
 		}
@@ -208,17 +211,35 @@ func TestFrontendAPIProxyLog(t *testing.T) {
 		return nil, errors.New("cannot send " + r.URL.String() + " with " + strings.Join(append(r.Header["Clerk-Secret-Key"], r.Header["Cookie"]...), " "))
 	})
 	cfg := proxyConfig("/__clerk", network)
+	cfg.SecretKey = "sk_live_9aZ4.Q7xV2mN8.C3rT6y" // which is not known by its looks
 	cfg.Logger = log.Logger()
 	session := harness.NewApp(t).Clerk.Token(clerktest.Claims{})
 	r := arriving("https://example.com/__clerk/v1/client", harness.With("Cookie", "__session="+session))
 	w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), r)
 	if w.Code != http.StatusBadGateway || !strings.Contains(log.String(), "the Frontend API could not be reached") || !strings.Contains(log.String(), "cannot send") {
-		t.Errorf("status %d, log %s", w.Code, log)
+		t.Errorf("status %d, logged %s", w.Code, log)
 	}
 	_, claims, _ := strings.Cut(session, ".")
 	for place, text := range map[string]string{"log": log.String(), "answer": w.Body.String()} {
-		if piece, found := harness.Leaks(text, harness.Pieces(proxySecret, claims)); found {
+		if piece, found := harness.Leaks(text, harness.Pieces(cfg.SecretKey, claims)); found {
 			t.Errorf("%q is in the %s", piece, place)
+		}
+	}
+}
+
+// Without HTTPClient the proxy has connections of its own, over which bodies pass as they are.
+func TestFrontendAPIProxyTransport(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Encodings", r.Header.Get("Accept-Encoding"))
+	}))
+	defer upstream.Close()
+	cfg := proxyConfig("/__clerk", nil)
+	cfg.HTTPClient, cfg.FrontendAPIURL = nil, upstream.URL
+	proxy := mustNew(t, cfg).FrontendAPIProxy()
+	for _, encodings := range [][]string{nil, {"br, gzip"}} {
+		w := harness.Serve(proxy, arriving("https://example.com/__clerk/v1/client", harness.With("Accept-Encoding", encodings...)))
+		if got := w.Header().Get("X-Encodings"); w.Code != http.StatusOK || got != strings.Join(encodings, "") {
+			t.Errorf("status %d, Clerk may answer with %q, want %q", w.Code, got, encodings)
 		}
 	}
 }

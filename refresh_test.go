@@ -48,6 +48,7 @@ func TestNotRefreshed(t *testing.T) {
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
 	post := b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie())
 	post.Method = http.MethodPost
+	post.Header.Del("Sec-Fetch-Site")
 	bearer := httptest.NewRequest(http.MethodGet, "https://example.com/", nil)
 	bearer.Header.Set("Authorization", "Bearer "+b.Expired(clerktest.Claims{}))
 	bearer.Header.Set("Cookie", b.RefreshCookie())
@@ -60,7 +61,7 @@ func TestNotRefreshed(t *testing.T) {
 		reason clerkauth.Reason
 		detail string // how it ends; empty: it says nothing about a refresh
 	}{
-		{"a write", post, clerkauth.ReasonTokenExpired, "non-eligible-non-get"},
+		{"a write that anybody could have sent", post, clerkauth.ReasonTokenExpired, "non-eligible-non-get"},
 		{"no refresh cookie", b.Script(b.Expired(clerktest.Claims{})), clerkauth.ReasonTokenExpired, "non-eligible-no-refresh-cookie"},
 		{"the plain refresh cookie", b.Script(b.Expired(clerktest.Claims{}), "__refresh=rt_1"), clerkauth.ReasonTokenExpired, "non-eligible-no-refresh-cookie"},
 		{"expired tokens of two sessions", two, clerkauth.ReasonTokenExpired, "non-eligible-several-sessions"},

@@ -80,8 +80,8 @@ func TestRefusalPageLeadsBack(t *testing.T) {
 		carry  harness.Edit
 		want   string
 	}{
-		{"to the portal", portal, "/a?b=c&__clerk_status=x", harness.Document, "https://accounts.example.com/sign-in?redirect_url=https%3A%2F%2Fexample.com%2Fa%3Fb%3Dc"},
-		{"a host that is not listed", portal, "/a", harness.All(harness.Document, harness.Host("evil.test")), "https://accounts.example.com/sign-in"},
+		{"to the portal", portal, "/a?b=c&__clerk_help=x", harness.Document, "https://accounts.example.com/sign-in?redirect_url=https%3A%2F%2Fexample.com%2Fa%3Fb%3Dc"},
+		{"a host that is not listed", portal, "/a", harness.All(harness.Document, harness.Host("evil.test")), ""},
 		{"a script", portal, "/a", asPage, "https://accounts.example.com/sign-in"},
 		{"to a path", path, "/a", harness.All(asPage, harness.Headers()), "/sign-in?look=plain&mode=short"},
 		{"from that very path", path, "/sign-in", harness.Document, ""},

@@ -40,6 +40,11 @@ func (s *RequestState) Respond(w http.ResponseWriter) (next http.ResponseWriter,
 
 // refuse answers a request that may not pass.
 func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Error) {
+	if err.StatusCode() == http.StatusUnauthorized && err.stuck == decision.NotStuck {
+		if why := a.decider.HostObstacle(r); why != nil { // nobody could be sent to sign in, or come back
+			err = &Error{Reason: ReasonRequestHostNotAuthorized, detail: why}
+		}
+	}
 	a.settings.errorHandler(w, r, err)
 }
 
@@ -96,7 +101,7 @@ func (e *Error) Redirect(r *http.Request) string {
 	if !ok || d.by == nil || e.StatusCode() != http.StatusUnauthorized || e.stuck != decision.NotStuck {
 		return ""
 	}
-	return d.by.decider.SignInTarget(r)
+	return d.by.decider.SignInTarget(r, e.Reason == ReasonSessionPending)
 }
 
 // challenge is the WWW-Authenticate value (RFC 6750 section 3): no error code when no token came.

@@ -150,7 +150,7 @@ func TestSatelliteJudgesWhatItHas(t *testing.T) {
 		sent harness.Edit
 		want clerkauth.Reason
 	}{
-		"a session cookie without __client_uat": {live, harness.Headers("Cookie: __session=garbage"), clerkauth.ReasonSessionTokenWithoutUAT},
+		"a session cookie without __client_uat": {live, harness.Headers("Cookie: __session=" + live.Clerk.Token(clerktest.Claims{Extra: map[string]any{"iss": "https://clerk.satellite.test"}})), clerkauth.ReasonSessionTokenWithoutUAT},
 		"a frame, in development":               {development, harness.With("Sec-Fetch-Dest", "iframe"), clerkauth.ReasonDevBrowserMissing},
 	} {
 		if got := harness.Reason(t, tc.a.AuthenticateRequest(navigating(satelliteHome, tc.sent))); got != tc.want {

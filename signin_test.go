@@ -29,9 +29,9 @@ func TestSignInRedirect(t *testing.T) {
 		"/?__clerk_handshake=x&a=b":     "https://example.com/?a=b",
 		"/?a=b&__clerk_db_jwt=x&c":      "https://example.com/?a=b&c",
 		"/?%5F%5Fclerk_synced=true":     "https://example.com/",
-		"/?__clerk_status=x":            "https://example.com/",
+		"/?__clerk_nonce=x":             "https://example.com/?__clerk_nonce=x",
 		"/?a=__clerk_help&x__clerk_y=z": "https://example.com/?a=__clerk_help&x__clerk_y=z",
-		"/?redirect_url=//evil.test":    "https://example.com/?redirect_url=//evil.test",
+		"/?redirect_url=//evil.test":    "https://example.com/",
 	} {
 		r := harness.Request("GET", "/", harness.Document)
 		r.RequestURI = path
@@ -94,9 +94,9 @@ func TestSignInRedirectIsForDocuments(t *testing.T) {
 		"HEAD":                        {"HEAD", harness.Document, 302},
 		"bad token":                   {"GET", harness.All(harness.Document, harness.WithBearer("x")), 302},
 		"two headers":                 {"GET", harness.All(harness.Document, harness.With("Authorization", "Bearer x", "Bearer x")), 400},
-		"host that is not listed":     {"GET", harness.All(harness.Document, harness.Host("evil.test")), 401},
-		"sibling that is not listed":  {"GET", harness.All(harness.Document, harness.Host("blog.example.com")), 401},
-		"host that is none":           {"GET", harness.All(harness.Document, harness.Host("a b")), 401},
+		"host that is not listed":     {"GET", harness.All(harness.Document, harness.Host("evil.test")), 403},
+		"sibling that is not listed":  {"GET", harness.All(harness.Document, harness.Host("blog.example.com")), 403},
+		"host that is none":           {"GET", harness.All(harness.Document, harness.Host("a b")), 403},
 		"somebody signed in":          {"GET", harness.All(harness.Document, a.SignedIn()), 200},
 		"cross-origin, but not there": {"POST", harness.All(harness.Document, a.SignedIn(), harness.Headers("Origin: null")), 403},
 	} {
@@ -116,7 +116,7 @@ func TestSignInRedirectIsForDocuments(t *testing.T) {
 func TestSignInRedirectNotFromSignIn(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://EXAMPLE.com:443/sign-in?a=b" })
 	for target, want := range map[string]int{
-		"/sign-in": 401, "/sign-in?redirect_url=x": 401, "/sign-in/": 302, "/": 302, "/other": 302, "/sign%2Din": 302,
+		"/sign-in": 401, "/sign-in?redirect_url=x": 401, "/sign-in/": 401, "/": 302, "/other": 302, "/sign%2Din": 401, "/sign-in/next": 302,
 	} {
 		r := harness.Request("GET", target, harness.Document)
 		if w := harness.Serve(a.Require(harness.Greet), r); w.Code != want {

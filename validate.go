@@ -52,6 +52,7 @@ const (
 
 // validate turns a Config into settings and reports every mistake in it.
 func validate(c Config) (*settings, error) {
+	c.PublishableKey, c.SecretKey, c.JWTKey = trim(c.PublishableKey), trim(c.SecretKey), trim(c.JWTKey)
 	s := &settings{
 		decision:  decision.Settings{AllowPending: c.AllowPending, SkipOriginCheck: c.InsecureSkipOriginCheck, Secret: c.SecretKey != ""},
 		secretKey: c.SecretKey, keyMaxAge: c.KeyMaxAge, log: c.Logger, errorHandler: c.ErrorHandler, now: c.Now, observe: c.Observe,
@@ -79,8 +80,8 @@ func validate(c Config) (*settings, error) {
 // readKeys settles whether the instance is live. Nothing but a test key says that it is not.
 func (s *settings) readKeys(c Config) (publishable.Key, []error) {
 	var problems []error
-	if c.PublishableKey == "" && c.SecretKey == "" && c.JWTKey == "" {
-		problems = append(problems, errors.New("Config has no key; set PublishableKey (pk_…) from Clerk's Dashboard, API keys"))
+	if c.PublishableKey == "" && (len(c.Issuers) == 0 || c.SecretKey == "" && c.JWTKey == "") {
+		problems = append(problems, errors.New("PublishableKey (CLERK_PUBLISHABLE_KEY) is empty; set pk_… from Clerk's Dashboard, API keys (or else Issuers, and SecretKey or JWTKey)"))
 	}
 	var key publishable.Key
 	if c.PublishableKey != "" {
@@ -170,7 +171,7 @@ func (s *settings) readParties(c Config, key publishable.Key) []error {
 	listed := len(c.AuthorizedParties) > 0 || c.AllowParty != nil
 	switch {
 	case !listed && !c.InsecureAllowAnyParty:
-		problems = append(problems, errors.New(`AuthorizedParties is empty: any subdomain that can obtain a token could act as your users; list your own origins, such as "https://example.com" (or, knowing that, set InsecureAllowAnyParty)`))
+		problems = append(problems, errors.New(`AuthorizedParties (CLERK_AUTHORIZED_PARTIES) is empty: any subdomain that can obtain a token could act as your users; list your own origins, such as "https://example.com" (or, knowing that, set InsecureAllowAnyParty)`))
 	case listed && c.InsecureAllowAnyParty:
 		problems = append(problems, errors.New("InsecureAllowAnyParty is set beside AuthorizedParties or AllowParty, which it would switch off; remove one of them"))
 	}
@@ -188,9 +189,6 @@ func (s *settings) readPolicy(c Config, key publishable.Key) []error {
 	p.Audience = slices.Clone(c.Audience)
 	p.Issuers = slices.Clone(c.Issuers)
 	if len(c.Issuers) == 0 {
-		if key.FrontendAPI == "" && c.PublishableKey == "" {
-			problems = append(problems, errors.New("no Issuers, and no PublishableKey gives them; set PublishableKey, or Issuers to the instance's Frontend API URL"))
-		}
 		p.Issuers = []string{key.FrontendAPI}
 	}
 	if slices.Contains(c.Issuers, "") || slices.Contains(c.Audience, "") {

@@ -189,6 +189,11 @@ func TestProxiedSatellite(t *testing.T) {
 		if a := app.do("GET", "/again", nil, nil); string(a.body) != "user_dora" {
 			t.Errorf("primary proxied at %q: once more it says %q", primary, a.body)
 		}
+		var body struct{ Response client }
+		decode(t, string(app.script("GET", "/v1/client", nil).body), &body)
+		if got := claimsOf(t, in, body.Response.Sessions[0].Last.JWT); got["iss"] != "https://www.sat.test/__clerk" {
+			t.Errorf("primary proxied at %q: the satellite's token says %v", primary, got)
+		}
 	}
 }
 

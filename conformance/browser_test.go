@@ -179,7 +179,22 @@ func clientUpdated(value string) int64 {
 	return sign * n
 }
 
-func (c *recorded) secret() string { s, _ := c.Options.text("secretKey"); return s }
+// secret and public are the keys; white space around them is no part of them.
+func (c *recorded) secret() string { s, _ := c.Options.text("secretKey"); return strings.TrimSpace(s) }
+
+func (c *recorded) public() string {
+	s, _ := c.Options.text("publishableKey")
+	return strings.TrimSpace(s)
+}
+
+// domain is a satellite's own, without the scheme that may stand before it.
+func (c *recorded) domain() string {
+	s, _ := c.Options.text("domain")
+	if scheme, host, found := strings.Cut(s, "://"); found && (scheme == "https" || scheme == "http" && c.development() && loopback(hostOnly(host))) {
+		return host
+	}
+	return s
+}
 
 func (c *recorded) satellite() bool { return c.Options.yes("isSatellite") }
 

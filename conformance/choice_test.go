@@ -53,7 +53,7 @@ func (c *recorded) choosesSuffixed(cookies map[string]string) bool {
 }
 
 func (c *recorded) development() bool {
-	public, _ := c.Options.text("publishableKey")
+	public := c.public()
 	return strings.HasPrefix(public, "pk_test_")
 }
 

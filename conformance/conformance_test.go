@@ -33,6 +33,14 @@ func TestConformance(t *testing.T) {
 			}
 		})
 	}
+	t.Run("writes", func(t *testing.T) {
+		for _, c := range writes(t) {
+			t.Run(c.Name, func(t *testing.T) {
+				t.Parallel()
+				c.hold(t)
+			})
+		}
+	})
 	if r.builtIn && wholeRun() {
 		everyCauseAndRuleIsUsed(t)
 	}

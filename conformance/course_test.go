@@ -129,6 +129,9 @@ func (s *course) weigh() {
 		}
 	}
 	s.ambiguous, s.expired = len(passing) > 1, len(overdue)
+	if s.foreignCookies() {
+		s.jar["__session"], s.jar["__session_"+s.suffix()] = "", ""
+	}
 	seen := s.jar
 	own, plain := "__session_"+s.suffix(), "__session"
 	if best[own] == 0 && best[plain] > 0 || best[plain] == 0 && best[own] > 0 {

@@ -88,10 +88,7 @@ func (s *course) wrongOrganization() bool {
 
 // crossOriginWrite reports a write that rides on a cookie and comes from an origin that is not the case's own.
 func (c *recorded) crossOriginWrite() bool {
-	upgrade := len(c.Request.values("Sec-WebSocket-Key")) > 0 || slices.ContainsFunc(c.Request.values("Upgrade"), func(v string) bool {
-		return strings.Contains(strings.ToLower(v), "websocket")
-	})
-	if !upgrade && slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, c.Request.Method) {
+	if !c.upgrades() && slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, c.Request.Method) {
 		return false
 	}
 	site, from := strings.Join(c.Request.values("Sec-Fetch-Site"), ", "), strings.Join(c.Request.values("Origin"), ", ")
@@ -110,6 +107,6 @@ func (c *recorded) anyBearer() (string, bool) {
 	if !found {
 		return scheme, true
 	}
-	word, _, _ := strings.Cut(rest, " ")
+	word, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
 	return word, strings.EqualFold(scheme, "Bearer")
 }

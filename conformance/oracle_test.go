@@ -144,7 +144,7 @@ func (c *recorded) keysFor(t *token) ([]*rsa.PublicKey, bool) {
 		return []*rsa.PublicKey{pinned}, true
 	}
 	set, ok := c.keySet()
-	if secret, _ := c.Options.text("secretKey"); !ok || secret == "" || !set.hasKey() {
+	if secret := c.secret(); !ok || secret == "" || !set.hasKey() {
 		return nil, false
 	}
 	var keys []*rsa.PublicKey

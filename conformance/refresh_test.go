@@ -25,7 +25,7 @@ func (s *course) refresh() (obstacle string, got *outcome) {
 	sid := text(s.chosen.claims["sid"])
 	_, named := s.chosen.claims["azp"]
 	switch {
-	case s.Request.Method != http.MethodGet:
+	case s.Request.Method != http.MethodGet && !s.ownWrite():
 		return "non-eligible-non-get", nil
 	case secret == "":
 		return "non-eligible-no-refresh-cookie", nil
@@ -41,6 +41,11 @@ func (s *course) refresh() (obstacle string, got *outcome) {
 		return "non-eligible-not-required", nil
 	case s.partOfPage():
 		return "non-eligible-subresource", nil
+	case s.crossOriginWrite():
+		out := refusal("cross-origin-request")
+		return "", &out
+	case s.upgrades() && !s.ownWrite():
+		return "non-eligible-non-get", nil
 	}
 	path := "/v1/sessions/" + sid + "/refresh"
 	query := url.Values{}

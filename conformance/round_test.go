@@ -44,7 +44,7 @@ func (s *course) frontendRound(reason, here string) string {
 
 // frontendSeen is the Frontend API as browsers reach it.
 func (c *recorded) frontendSeen(here string) string {
-	domain, _ := c.Options.text("domain")
+	domain := c.domain()
 	switch proxy := c.proxyBase(); {
 	case strings.HasPrefix(c.proxy(), "/"):
 		return here + proxy

@@ -15,7 +15,7 @@ var configRules = []rule{
 		name: "secret key is optional",
 		why:  "keys come from the Frontend API or from JWTKey: only refresh, nonces and the Backend API need a secret",
 		when: func(c *recorded, want outcome) bool {
-			secret, _ := c.Options.text("secretKey")
+			secret := c.secret()
 			return want.Status == refused && secret == "" && frontendHost(c) != ""
 		},
 		kinder: true,
@@ -37,8 +37,8 @@ var configRules = []rule{
 		name: "secret key is strict",
 		why:  "a secret key of another form, or of the other kind of instance, can never work",
 		when: func(c *recorded, _ outcome) bool {
-			secret, _ := c.Options.text("secretKey")
-			public, _ := c.Options.text("publishableKey")
+			secret := c.secret()
+			public := c.public()
 			return secret != "" && strings.HasPrefix(public, "pk_") && !strings.HasPrefix(secret, "sk_"+public[3:min(len(public), 8)])
 		},
 		hold: refuseOptions,
@@ -77,10 +77,28 @@ var configRules = []rule{
 		},
 	},
 	{
+		name:   "white space around keys",
+		why:    "a key is often read from a file or a variable with a line break at its end, which is no part of it",
+		kinder: true,
+		when: func(c *recorded, _ outcome) bool {
+			public, _ := c.Options.text("publishableKey")
+			secret, _ := c.Options.text("secretKey")
+			return public != c.public() || secret != c.secret()
+		},
+	},
+	{
+		name: "satellite's scheme is no part of its domain",
+		why:  "Clerk's guide writes a satellite on this machine with its scheme, from which no host is made",
+		when: func(c *recorded, _ outcome) bool {
+			domain, _ := c.Options.text("domain")
+			return c.satellite() && domain != c.domain()
+		},
+	},
+	{
 		name: "satellite has a bare host",
 		why:  "a satellite's domain is a host and nothing around it",
 		when: func(c *recorded, _ outcome) bool {
-			domain, _ := c.Options.text("domain")
+			domain := c.domain()
 			return c.satellite() && domain != "" && strings.ContainsAny(domain, "/?#@")
 		},
 		hold: refuseOptions,
@@ -90,7 +108,7 @@ var configRules = []rule{
 		why:  "an address that is relative, or on the satellite itself, cannot be where the primary domain signs people in",
 		when: func(c *recorded, _ outcome) bool {
 			signIn, _ := c.Options.text("signInUrl")
-			domain, _ := c.Options.text("domain")
+			domain := c.domain()
 			u, err := url.Parse(signIn)
 			return c.satellite() && (signIn == "" && c.development() || signIn != "" && (err != nil || u.Host == "" || u.Host == domain))
 		},
@@ -135,7 +153,7 @@ var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?$`)
 
 // frontendHost is the host that the publishable key names, or "" if it is malformed.
 func frontendHost(c *recorded) string {
-	public, _ := c.Options.text("publishableKey")
+	public := c.public()
 	rest, live := strings.CutPrefix(public, "pk_live_")
 	if !live {
 		var test bool
@@ -160,18 +178,22 @@ func (c *recorded) issuers() []string {
 		return given
 	}
 	own := []string{"https://" + frontendHost(c)}
-	if domain, _ := c.Options.text("domain"); c.satellite() && domain != "" {
+	if domain := c.domain(); c.satellite() && domain != "" {
 		own = append(own, "https://clerk."+domain)
 	}
 	if proxy := c.proxy(); strings.HasPrefix(proxy, "http") {
 		own = append(own, strings.TrimRight(proxy, "/"))
+	} else if path := strings.TrimRight(proxy, "/"); path != "" {
+		for _, party := range c.parties() {
+			own = append(own, party+path)
+		}
 	}
 	return own
 }
 
 // ownHost is the Frontend API of this domain: what a plain cookie's issuer must name to be this instance's.
 func (c *recorded) ownHost() string {
-	if domain, _ := c.Options.text("domain"); c.satellite() && domain != "" && !c.development() {
+	if domain := c.domain(); c.satellite() && domain != "" && !c.development() {
 		return "clerk." + domain
 	}
 	return frontendHost(c)
@@ -186,7 +208,7 @@ func (c *recorded) canMatch(entry string) bool {
 	if err != nil || u.Scheme == "ws" || u.Scheme == "wss" {
 		return false
 	}
-	public, _ := c.Options.text("publishableKey")
+	public := c.public()
 	return u.Scheme != "http" || strings.HasPrefix(public, "pk_test_") || loopback(u.Hostname())
 }
 

@@ -25,11 +25,27 @@ var requestRules = []rule{
 		},
 	},
 	{
+		name:   "spaces before the token",
+		why:    "RFC 6750 2.1: one or more spaces stand between the scheme and the token",
+		kinder: true,
+		when: func(c *recorded, _ outcome) bool {
+			_, rest, _ := strings.Cut(strings.Join(c.Request.values("Authorization"), ", "), " ")
+			return strings.HasPrefix(rest, " ")
+		},
+	},
+	{
 		name:   "null payload beside a bearer token",
 		why:    "a cookie cannot take away what a good bearer token says",
 		kinder: true,
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == refused && c.nullPayload() && c.hasBearer()
+		},
+	},
+	{
+		name: "another application's session cookie",
+		why:  "a cookie of this name that is no session token of this instance, where nobody is said to be signed in, is another application's: it is left alone",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status != refused && want.Status != signedIn && !c.hasBearer() && c.foreignCookies()
 		},
 	},
 	{
@@ -97,4 +113,17 @@ func maskOf(s string) *big.Int {
 	}
 	mask, _ := new(big.Int).SetString(s, 10)
 	return mask
+}
+
+// foreignCookies reports that session cookies came and none of them is a session token of this instance, and that no
+// __client_uat says that somebody is signed in.
+func (c *recorded) foreignCookies() bool {
+	cookies := c.Request.cookies()
+	if clientUpdated(cookies["__client_uat"]) != 0 || clientUpdated(cookies["__client_uat_"+c.suffix()]) != 0 {
+		return false
+	}
+	found := c.candidates()
+	return len(found) > 0 && !slices.ContainsFunc(found, func(t candidate) bool {
+		return c.badForm(t.token) == "" && slices.Contains(c.issuers(), text(t.claims["iss"]))
+	})
 }

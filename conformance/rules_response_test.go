@@ -30,6 +30,21 @@ var refreshRules = []rule{
 		},
 	},
 	{
+		name:   "a page's own writes are refreshed",
+		why:    "a form that took longer than a minute must not be lost; the browser shows that a page of this very origin sent it",
+		kinder: true,
+		when: func(c *recorded, want outcome) bool {
+			return !c.hasBearer() && c.cookieStartsWith("__refresh_") && c.ownWrite() && strings.HasPrefix(want.Reason, expired+"-refresh-non-eligible-non-get")
+		},
+	},
+	{
+		name: "upgrades are refreshed as writes",
+		why:  "a WebSocket is a GET in name only: one is renewed for the application's own pages",
+		when: func(c *recorded, want outcome) bool {
+			return c.Request.Method == http.MethodGet && c.upgrades() && !c.ownWrite() && (want.refreshes() || strings.HasPrefix(want.Reason, expired))
+		},
+	},
+	{
 		name: "subresources are not refreshed",
 		why:  "scripts, styles and images are what shared caches keep: a new session does not travel with them",
 		when: func(c *recorded, want outcome) bool {

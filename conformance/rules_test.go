@@ -31,6 +31,9 @@ var kinderRules = []string{
 	"answer's content decides",
 	"nonces that nobody could exchange",
 	"session cookie by its exact name",
+	"a page's own writes are refreshed",
+	"spaces before the token",
+	"white space around keys",
 	"satellite outside the list",
 	"satellite's address is none",
 }

@@ -123,7 +123,7 @@ func (c *recorded) bearer() (string, bool) {
 
 // suffix is what follows the underscore in the names of the instance's own cookies.
 func (c *recorded) suffix() string {
-	public, _ := c.Options.text("publishableKey")
+	public := c.public()
 	sum := sha1.Sum([]byte(public)) //nolint:gosec // names a cookie, protects nothing
 	return base64.URLEncoding.EncodeToString(sum[:])[:8]
 }

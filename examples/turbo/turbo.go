@@ -4,33 +4,52 @@ package turbo
 
 import (
 	"fmt"
-	"io"
+	"html"
 	"net/http"
+	"net/url"
 
 	"github.com/clerkauth/clerkauth"
 )
 
-// ErrorHandler is for Config.ErrorHandler, beside Config.SignInURL. It has Turbo load the page itself, as a browser does
-// without Turbo, which leads through Clerk or to the sign-in page, and back.
+// ErrorHandler is for Config.ErrorHandler. signIn is the address of the sign-in page, which sends people back to a page of
+// origin, "https://example.com": the one that they asked for, or where a frame or a form was refused, the one it is on.
 //
-// The page is that of the address which was refused: what a frame shows, and a form in it sends to, should be a page too.
-func ErrorHandler(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
-	frame := r.Header.Get("Turbo-Frame") != ""
-	if !frame && r.Header.Get("X-Turbo-Request-Id") == "" || err.StatusCode() != http.StatusUnauthorized {
-		clerkauth.DefaultErrorHandler(w, r, err)
-		return
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("WWW-Authenticate", `Bearer realm="clerk"`)
-	w.Header().Set("X-Clerk-Auth-Reason", string(err.Reason))
-	if !frame && r.Method == http.MethodGet { // of a visit Turbo shows any HTML, and what is none it leaves to the browser
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+// Turbo shows the answer as a page, whose refresh goes on. In the place of a frame it does so by the visit control, which in
+// the place of a form would load the form's page again.
+func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
+	return func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
+		frame := r.Header.Get("Turbo-Frame") != ""
+		target, parseErr := url.Parse(signIn)
+		if !frame && r.Header.Get("X-Turbo-Request-Id") == "" || err.StatusCode() != http.StatusUnauthorized || parseErr != nil {
+			clerkauth.DefaultErrorHandler(w, r, err)
+			return
+		}
+		back := origin + r.URL.RequestURI()
+		if frame || r.Method != http.MethodGet {
+			back = page(origin, r.Referer())
+		}
+		query := target.Query()
+		query.Set("redirect_url", back)
+		target.RawQuery = query.Encode()
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("WWW-Authenticate", `Bearer realm="clerk"`)
+		w.Header().Set("X-Clerk-Auth-Reason", string(err.Reason))
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(http.StatusUnauthorized)
-		return
+		fmt.Fprintf(w, `<!doctype html><title>Sign in</title><meta http-equiv="refresh" content="0;url=%s">`, html.EscapeString(target.String()))
+		if frame {
+			fmt.Fprint(w, `<meta name="turbo-visit-control" content="reload">`)
+		}
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(http.StatusUnauthorized)
-	_, _ = io.WriteString(w, `<!doctype html><meta name="turbo-visit-control" content="reload"><title>Sign in</title>`)
+}
+
+// page is current, if that is a page of origin. A header is what anybody can write.
+func page(origin, current string) string {
+	u, err := url.Parse(current)
+	if err != nil || u.User != nil || u.Scheme+"://"+u.Host != origin {
+		return origin + "/"
+	}
+	return u.String()
 }
 
 // Routes are a page for everybody, with a frame, a link and a form, of which all lead to /me, for whoever is signed in.

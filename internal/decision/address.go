@@ -56,18 +56,36 @@ func (a *address) String() string {
 	return a.text.String()
 }
 
-// addressWithout is the address of a page without some of its parameters. The others are written anew, as a form.
-func addressWithout(public string, p inbound.Page, drop func(name string) bool) string {
-	var a address
-	a.write(public, p.Path)
-	for name, value := range inbound.Parameters(p.Query) {
+// spelling is how the parameters of a query are written that stay.
+type spelling bool
+
+const (
+	asTheyCame spelling = false
+	asForm     spelling = true
+)
+
+// addWithout adds the parameters of a query, in order, but for those whose name drop takes.
+func (a *address) addWithout(query string, s spelling, drop func(name string) bool) {
+	for pair := range strings.SplitSeq(query, "&") {
 		if a.tooLong {
-			return ""
+			return
 		}
-		if !drop(name) {
-			a.add(name, value)
+		name, value, _ := strings.Cut(pair, "=")
+		switch decoded := inbound.FormUnescape(name); {
+		case pair == "", drop(decoded):
+		case s == asForm:
+			a.add(decoded, inbound.FormUnescape(value))
+		default:
+			a.pair(pair)
 		}
 	}
+}
+
+// addressWithout is the address of a page without some of its parameters.
+func addressWithout(public string, p *inbound.Page, s spelling, drop func(name string) bool) string {
+	var a address
+	a.write(public, p.Path)
+	a.addWithout(p.Query, s, drop)
 	return a.String()
 }
 
@@ -75,9 +93,9 @@ func addressWithout(public string, p inbound.Page, drop func(name string) bool) 
 func formEscape(s string) string {
 	escaped := url.QueryEscape(s)
 	if strings.ContainsAny(s, "*~") {
-		escaped = spelling.Replace(escaped)
+		escaped = formSpelling.Replace(escaped)
 	}
 	return escaped
 }
 
-var spelling = strings.NewReplacer("%2A", "*", "~", "%7E")
+var formSpelling = strings.NewReplacer("%2A", "*", "~", "%7E")

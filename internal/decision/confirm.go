@@ -62,7 +62,12 @@ func (s *Settings) confirmed(ctx context.Context, e *Evidence, now time.Time) bo
 
 // changed reports whether a document would sign in another session than the one this browser had here.
 func (s *Settings) changed(ctx context.Context, e *Evidence, c *sessiontoken.Claims, now time.Time) bool {
-	return e.Document && c != nil && len(e.Party()) > 0 && !s.Policy.partyHolds(ctx, c, &e.Request, now) &&
+	return e.Document && s.otherSession(ctx, e, c, now)
+}
+
+// otherSession reports whether claims are of another session than the one this browser had here.
+func (s *Settings) otherSession(ctx context.Context, e *Evidence, c *sessiontoken.Claims, now time.Time) bool {
+	return c != nil && len(e.Party()) > 0 && !s.Policy.partyHolds(ctx, c, &e.Request, now) &&
 		len(s.Policy.partyValues(ctx, &e.Request, now)) > 0
 }
 

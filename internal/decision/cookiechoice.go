@@ -103,6 +103,17 @@ func (s *sessions) add(c *judgedCookie) {
 	s.first = c.read.Claims.SID
 }
 
+// dropForeign leaves alone what is another application's cookie of the same name: no token of this instance came, and no
+// __client_uat says that the browser is signed in at it.
+func (e *cookieEvidence) dropForeign(f *inbound.Request, s *Settings) {
+	for slot := range inbound.Slots {
+		if c := &e.judged[slot]; f.SignedInAt(slot) != 0 || c.read.Claims != nil && s.Policy.issues(c.read.Claims.Iss) {
+			return
+		}
+	}
+	e.judged = [inbound.Slots]judgedCookie{}
+}
+
 // choose picks between the plain and the suffixed cookies. A worthless cookie does not hide one that is not: anybody
 // below the same domain can plant it. A plain one of another issuer hides nothing: it says that the plain cookies are
 // another instance's.
@@ -145,7 +156,7 @@ func choosePair(p, q *judgedCookie, uat [inbound.Slots]inbound.Value, s *Setting
 // own reports whether iss is this instance's, as far as the choice of cookies goes.
 func (s *Settings) own(iss string) bool {
 	if s.OwnIssuer == "" {
-		return slices.Contains(s.Policy.Issuers, iss)
+		return s.Policy.issues(iss)
 	}
 	return iss == s.OwnIssuer
 }

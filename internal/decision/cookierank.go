@@ -3,7 +3,6 @@ package decision
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"slices"
 
 	"github.com/clerkauth/clerkauth/internal/jwks"
 	"github.com/clerkauth/clerkauth/internal/reasons"
@@ -34,7 +33,7 @@ func (j *cookieJudge) rankAll() {
 // at hand when another token has passed: asking for it would cost the visitor a wait.
 func (j *cookieJudge) rankOf(c *judgedCookie) rank {
 	t, p := c.read.Claims, &j.Policy
-	if !c.read.SignedAsClerkDoes() || !slices.Contains(p.Issuers, t.Iss) {
+	if !c.read.SignedAsClerkDoes() || !p.issues(t.Iss) {
 		return rankWorthless
 	}
 	r := rankPromising

@@ -69,6 +69,31 @@ func (s *Settings) contradicted(ctx context.Context, f *inbound.Request) bool {
 	}
 }
 
+// ownWrite reports whether a write, or a WebSocket upgrade, is shown to come from a page of the application's own at the
+// origin that it is sent to. An expired session is renewed for nothing less: whoever else may write here has to bring
+// one that has not run out.
+func (s *Settings) ownWrite(ctx context.Context, f *inbound.Request) bool {
+	switch f.Method {
+	case http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodConnect:
+		return false
+	}
+	public, ok := publicOrigin(ctx, f, &s.Policy)
+	if !ok || f.ThroughWorker() {
+		return false
+	}
+	for _, referrer := range f.Lines[inbound.LineReferer] {
+		if referrer != "" && originOf(referrer) != public {
+			return false
+		}
+	}
+	origins, sites := f.Lines[inbound.LineOrigin], f.Lines[inbound.LineSite]
+	if len(sites) == 0 {
+		return len(origins) == 1 && origins[0] == public
+	}
+	// A form is sent with the origin null where the page's Referrer-Policy is no-referrer.
+	return len(sites) == 1 && sites[0] == "same-origin" && (len(origins) == 0 || len(origins) == 1 && (origins[0] == public || origins[0] == "null"))
+}
+
 // mayWrite reports whether pages of origin may send writes here.
 func (s *Settings) mayWrite(ctx context.Context, origin string, f *inbound.Request) bool {
 	return len(origin) <= longestOrigin && (s.Trusted.Match(origin) || s.Policy.allows(ctx, origin, f))

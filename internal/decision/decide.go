@@ -67,6 +67,7 @@ func (d *Decider) decide(r *http.Request, e *Evidence, now time.Time) Outcome {
 	}
 	d.resolve(r.Context(), e, now)
 	d.judgeCookies(r.Context(), &e.cookies, &e.Request, now)
+	e.cookies.dropForeign(&e.Request, d.Settings)
 	e.pair = e.cookies.choose(&e.Request, d.Settings, now)
 	e.signedInAt = e.SignedInAt(e.pair)
 	o := d.decideCookies(r, e, now)
@@ -169,7 +170,7 @@ func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time)
 			o.setCookies("no-store", []string{c.String()})
 		}
 	}
-	if !s.Live || e.Own.Any {
+	if (!s.Live || e.Own.Any) && e.result.oversize == 0 { // or the next page would need a handshake again
 		s.clean(ctx, e, &o)
 	}
 	return o

@@ -40,13 +40,13 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 	if !canRecover(o.Reason) || !e.Document || s.onceOnly(e, o.Reason) || e.Head && (e.Own.Any || e.Answer.Any()) {
 		return o
 	}
+	if e.result.oversize > 0 {
+		return tooLarge(e.result.oversize)
+	}
 	e.needed = true
 	switch e.result.reason {
 	case reasons.TokenMissingAzp, reasons.KeysUnavailable:
 		return Outcome{Reason: e.result.reason, Source: FromHandshake} // the next answer would be no better
-	}
-	if e.result.oversize > 0 {
-		return tooLarge(e.result.oversize)
 	}
 	p, ok := s.newReturnPoint(ctx, e, now)
 	if e.Redirects >= maxCounted && len(p.entries) == 0 {
@@ -54,7 +54,7 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 		return o.orUnavailable(e)
 	}
 	if !ok {
-		return Outcome{Reason: reasons.RequestHostNotAuthorized, Source: o.Source}
+		return Outcome{Reason: reasons.RequestHostNotAuthorized, Source: o.Source, Detail: s.hostObstacle(&e.Request)}
 	}
 	byToken := p.own.byToken || e.result.unasked != nil
 	if p.own.byToken && e.result.unasked != nil {
@@ -87,7 +87,8 @@ func (o Outcome) orUnavailable(e *Evidence) Outcome {
 	return o
 }
 
-// tooLarge is an answer that no browser can keep: the next one would be as large. size is that of the session cookie.
+// tooLarge is the outcome of an answer that no browser can keep: the next one would be as large. size is that of the session
+// cookie, in bytes.
 func tooLarge(size int) Outcome {
 	return Outcome{Reason: reasons.UATWithoutSessionToken, Source: FromHandshake, Stuck: CookieTooLarge, Detail: cookieSizeError(size)}
 }
@@ -106,7 +107,7 @@ func (s *Settings) count(e *Evidence, o *Outcome, p *returnPoint, byToken bool, 
 // newReturn is the address to come back to.
 func (d *Decider) newReturn(ctx context.Context, e *Evidence, p *returnPoint, now time.Time) string {
 	s := d.Settings
-	address := addressWithout(p.public, e.Page, s.leftBehind)
+	address := addressWithout(p.public, &e.Page, asForm, s.leftBehind)
 	if address == "" {
 		return ""
 	}

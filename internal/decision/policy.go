@@ -21,6 +21,7 @@ type Policy struct {
 	CookieWithout bool                                                // nor do cookies
 	Audience      []string                                            // empty: aud is not read
 	Issuers       []string
+	ProxyPath     string // behind an origin of List it is an issuer too; empty: none is
 	Party         PartyKey
 	Skew          time.Duration
 }
@@ -35,10 +36,20 @@ func (p *Policy) judge(ctx context.Context, c *sessiontoken.Claims, from TokenSo
 	if reason := p.judgeParty(ctx, c, from, f, now); reason != "" {
 		return reason
 	}
-	if !slices.Contains(p.Issuers, c.Iss) {
+	if !p.issues(c.Iss) {
 		return reasons.TokenIssuer
 	}
 	return p.judgeTime(c, now)
+}
+
+// issues reports whether tokens of an issuer are the instance's: it is one of Issuers, or signs as the proxy of its Frontend
+// API under an origin of the list. Of an origin that only Allow knows nothing is believed before it is asked.
+func (p *Policy) issues(iss string) bool {
+	if slices.Contains(p.Issuers, iss) {
+		return true
+	}
+	base, ok := strings.CutSuffix(iss, p.ProxyPath)
+	return p.ProxyPath != "" && ok && (strings.HasPrefix(base, "https://") || strings.HasPrefix(base, "http://")) && p.List.Match(base)
 }
 
 // forMe reports whether the audience is met. Without one set, aud is not read.
@@ -102,31 +113,6 @@ func (p *Policy) past(d sessiontoken.Date, now time.Time) bool {
 // ahead reports whether d has not come yet, leeway given.
 func (p *Policy) ahead(d sessiontoken.Date, now time.Time) bool {
 	return d.State == sessiontoken.Present && d.Unix > now.Add(p.Skew).Unix()
-}
-
-// publicOrigin is the origin under which the client sees this request, as far as the allowlist vouches for it.
-// https wins over http, except in development on this machine. So TLS that ends before this server needs no
-// header at all.
-func publicOrigin(ctx context.Context, f *inbound.Request, p *Policy) (string, bool) {
-	if p.Any {
-		return origin.At(f.Scheme, f.RawHost)
-	}
-	schemes := [2]string{"https", "http"}
-	if f.Scheme == "http" && origin.Loopback(strings.ToLower(origin.Hostname(f.RawHost))) {
-		schemes = [2]string{"http", "https"}
-	}
-	for _, scheme := range schemes {
-		if o, ok := p.List.At(scheme, f.RawHost); ok {
-			return o, true
-		}
-		if p.Allow == nil {
-			continue
-		}
-		if o, ok := origin.At(scheme, f.RawHost); ok && p.Allow(ctx, o, f.Host()) {
-			return o, true
-		}
-	}
-	return "", false
 }
 
 // allows asks the list, and then AllowParty, which sees origins in normal form only.

@@ -21,7 +21,7 @@ func (s *Settings) handshakeLocation(e *Evidence, o Outcome, public, back string
 	}
 	var a address
 	a.write(base, "/v1/client/handshake")
-	a.add("redirect_url", back)
+	a.add(paramReturn, back)
 	a.add("__clerk_api_version", backendapi.Version)
 	a.add("suffixed_cookies", strconv.FormatBool(e.pair == inbound.Suffixed))
 	a.add("__clerk_hs_reason", ClerkReason(o.Reason, o.Refresh))
@@ -32,7 +32,7 @@ func (s *Settings) handshakeLocation(e *Evidence, o Outcome, public, back string
 		a.add("__session", token)
 	}
 	if browser := e.devBrowserToken(); !s.Live && browser != "" {
-		a.add("__clerk_db_jwt", browser)
+		a.add(paramDevBrowser, browser)
 	}
 	if target, ok := s.Organizations.Target(e.Page.Path); ok {
 		a.add("organization_id", target.Parameter())
@@ -63,25 +63,11 @@ func (s *Settings) leftBehind(name string) bool {
 // sortedQuery tells pages apart, whatever order the Frontend API leaves their parameters in. Nobody is sent away from
 // a page whose query is too long to come back to, so that it does not count.
 func sortedQuery(query string) string {
-	if len(query) > maxAddress {
-		return ""
-	}
-	var kept [][2]string
-	for name, value := range inbound.Parameters(query) {
-		if !leftByHandshake(name) {
-			kept = append(kept, [2]string{name, value})
-		}
-	}
-	slices.SortFunc(kept, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
-	var sorted strings.Builder
-	sorted.Grow(len(query) + len(kept))
-	for _, p := range kept {
-		sorted.WriteByte('&')
-		sorted.WriteString(formEscape(p[0]))
-		sorted.WriteByte('=')
-		sorted.WriteString(formEscape(p[1]))
-	}
-	return sorted.String()
+	var kept address
+	kept.addWithout(query, asForm, leftByHandshake)
+	pairs := strings.Split(strings.TrimPrefix(kept.String(), "?"), "&")
+	slices.Sort(pairs)
+	return "?" + strings.Join(pairs, "&")
 }
 
 // leftByHandshake reports whether a parameter says something about a handshake, and nothing about the page.
@@ -109,11 +95,12 @@ const (
 	paramHelp             = "__clerk_help"
 	paramSynced           = "__clerk_synced"
 	paramRedirect         = "__clerk_redirect_url"
+	paramReturn           = "redirect_url"
 )
 
 // withoutAnswer is the address of a document without what a handshake left in it.
 func withoutAnswer(public string, p inbound.Page) string {
-	return addressWithout(public, p, func(name string) bool {
+	return addressWithout(public, &p, asForm, func(name string) bool {
 		return name != paramLegacyDevBrowser && leftByHandshake(name)
 	})
 }

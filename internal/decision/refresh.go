@@ -2,6 +2,7 @@ package decision
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -41,16 +42,17 @@ func bearerObstacle(method string) error {
 }
 
 // refreshObstacle says why an expired cookie token cannot be refreshed; nil: it can.
-func (s *Settings) refreshObstacle(e *Evidence) error {
+func (s *Settings) refreshObstacle(ctx context.Context, e *Evidence, now time.Time) error {
 	c := e.chosen().read.Claims
+	write := e.Method != http.MethodGet
 	switch {
-	case e.Method != http.MethodGet:
+	case write && !s.ownWrite(ctx, &e.Request):
 		return errRefreshNonGet
 	case e.Refresh == "", len(e.Refresh) > maxCookie:
 		return errRefreshNoCookie
 	case !s.Secret:
 		return errRefreshNoSecret
-	case e.cookies.severalExpired:
+	case e.cookies.severalExpired, (write || e.Upgrade()) && s.otherSession(ctx, e, c, now):
 		return errRefreshDisagree
 	case !s.Policy.Any && c.Azp.State != sessiontoken.Present:
 		return errRefreshNoAzp
@@ -72,11 +74,15 @@ func wellFormedSID(sid string) bool {
 // refresh exchanges the expired cookie token, whose outcome is o, for a new one. Where that fails or cannot be done, o
 // says why.
 func (d *Decider) refresh(r *http.Request, e *Evidence, o Outcome, now time.Time) Outcome {
-	if o.Refresh = d.refreshObstacle(e); o.Refresh != nil {
+	if o.Refresh = d.refreshObstacle(r.Context(), e, now); o.Refresh != nil {
 		return o
 	}
 	if crossOrigin(r, &e.Request, d.Settings) {
 		return Outcome{Reason: reasons.CrossOriginRequest, Source: FromCookie} // or the new cookies would be lost
+	}
+	if e.Upgrade() && !d.ownWrite(r.Context(), &e.Request) {
+		o.Refresh = errRefreshNonGet // a GET in name only
+		return o
 	}
 	renewed, err := d.askRefresh(r, e, now)
 	if err != nil {

@@ -65,7 +65,7 @@ func (s *Settings) syncTarget(ctx context.Context, e *Evidence) string {
 }
 
 // answerToSatellite is where a development primary sends a satellite's browser back to. Only the allowlist
-// opens this door: whoever gets the browser back gets its development token too.
+// decides: whoever gets the browser back gets its development token too.
 func (s *Settings) answerToSatellite(ctx context.Context, e *Evidence) string {
 	if s.Live || s.Satellite {
 		return ""
@@ -80,11 +80,7 @@ func (s *Settings) answerToSatellite(ctx context.Context, e *Evidence) string {
 		return ""
 	}
 	var query address
-	for name, value := range inbound.Parameters(target.RawQuery) {
-		if name != paramSynced {
-			query.add(name, value)
-		}
-	}
+	query.addWithout(target.RawQuery, asForm, func(name string) bool { return name == paramSynced })
 	if browser := e.devBrowserToken(); browser != "" {
 		query.add(paramDevBrowser, browser)
 	}

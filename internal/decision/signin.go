@@ -1,60 +1,97 @@
 package decision
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/clerkauth/clerkauth/internal/inbound"
 	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
-// SignInTarget is where somebody signed out who asks for a page is sent; empty: nowhere.
-func (d *Decider) SignInTarget(r *http.Request) string {
-	signIn := d.SignIn
-	if signIn == nil {
-		return ""
-	}
+// SignInTarget is where somebody signed out who asks for a page is sent; empty: nowhere. pending: they have signed in, but
+// for a task of their session.
+func (d *Decider) SignInTarget(r *http.Request, pending bool) string {
 	var f inbound.Request
-	if reason := f.Read(r, &d.Settings.Settings); reason != "" || !f.Document {
+	if d.SignIn == nil || f.Read(r, &d.Settings.Settings) != "" || !f.Document || sentToSignIn(f.Page.Query) {
 		return ""
 	}
 	public, ok := publicOrigin(r.Context(), &f, &d.Policy)
 	if !ok {
 		return ""
 	}
-	path, query := inbound.Target(r)
-	there := public
+	signIn, there := *d.SignIn, public
+	if pending {
+		signIn = tasks(signIn)
+	}
 	if signIn.Host != "" {
 		there = signIn.Scheme + "://" + signIn.Host
 	}
-	if o, err := origin.Parse(there); err == nil && o.String() == public && max(signIn.EscapedPath(), "/") == path {
+	o, err := origin.Parse(there)
+	elsewhere := err != nil || o.String() != public
+	if !elsewhere && samePage(signIn.EscapedPath(), f.Page.Path) {
 		return ""
 	}
-	back := withoutClerk(public, path, query)
+	back := wayBack(public, &f.Page)
 	if back == "" {
 		return ""
 	}
+	if elsewhere && d.Satellite {
+		back = withParameter(back, paramSynced, "false") // the satellite then asks who has signed in
+	}
 	values := signIn.Query()
-	values.Set("redirect_url", back)
+	values.Set(paramReturn, back)
+	if browser := devBrowserOf(&f); elsewhere && !d.Live && browser != "" {
+		values.Set(paramDevBrowser, browser) // on another origin the browser has no cookie of it
+	}
 	target := url.URL{Path: signIn.Path, RawPath: signIn.RawPath, RawQuery: values.Encode(), Fragment: signIn.Fragment, RawFragment: signIn.RawFragment}
 	var address address
 	address.write(there, target.String())
 	return address.String()
 }
 
-// withoutClerk is an address without Clerk's own parameters: they belong to one handshake. The others stay as they are.
-func withoutClerk(public, path, query string) string {
-	var a address
-	a.write(public, path)
-	for pair := range strings.SplitSeq(query, "&") {
-		if a.tooLong {
-			return ""
-		}
-		name, _, _ := strings.Cut(pair, "=")
-		if decoded, err := url.QueryUnescape(name); pair != "" && (err != nil || !strings.HasPrefix(decoded, "__clerk_") && !leftByHandshake(decoded)) {
-			a.pair(pair)
-		}
+// wayBack is the address of a page to come back to after signing in.
+func wayBack(public string, p *inbound.Page) string {
+	return addressWithout(public, p, asTheyCame, func(name string) bool {
+		return leftByHandshake(name) || name == paramSynced || name == paramReturn
+	})
+}
+
+// tasks is the page of a sign-in page where a session's tasks are completed, as Clerk's own SDKs find it.
+func tasks(signIn url.URL) url.URL {
+	if signIn.Fragment != "" { // it has its pages there
+		signIn.Fragment, signIn.RawFragment = strings.TrimRight(signIn.Fragment, "/")+"/tasks", ""
+		return signIn
 	}
-	return a.String()
+	signIn.Path = cmp.Or(signIn.Path, "/")
+	return *signIn.JoinPath("tasks")
+}
+
+// sentToSignIn reports whether the way back from signing in is in a query: the browser has been sent to sign in, and the
+// page that it came to, perhaps by a redirect of a server in front, asks for a session itself. Such ways back are absolute.
+func sentToSignIn(query string) bool {
+	back, _ := inbound.First(query, paramReturn)
+	o, _ := origin.OfURL(back)
+	return o.Host != ""
+}
+
+// devBrowserOf is the token of a development browser where it is not known which of the two names counts: nobody is signed
+// in by either, and the one with the suffix is no other instance's.
+func devBrowserOf(f *inbound.Request) string {
+	sent, _ := inbound.First(f.Page.Query, paramDevBrowser)
+	return cmp.Or(sent, f.DevBrowser[inbound.Suffixed].Value, f.DevBrowser[inbound.Plain].Value)
+}
+
+// samePage reports whether two paths are one page to some server or proxy that may stand in front: those decode, drop and
+// add slashes, resolve dots and go from capitals to small letters, some of it by a redirect. What one of them adds must
+// not lead to the next redirect of ours.
+func samePage(a, b string) bool { return plainPath(a) == plainPath(b) }
+
+func plainPath(p string) string {
+	if decoded, err := url.PathUnescape(p); err == nil {
+		p = decoded
+	}
+	return strings.ToLower(path.Clean("/" + strings.ReplaceAll(p, `\`, "/")))
 }

@@ -24,19 +24,21 @@ func (s *Settings) SignInLink(r *http.Request) string {
 	if reason := f.Read(r, &s.Settings); reason != "" {
 		return ""
 	}
-	path, query := inbound.Target(r)
+	path, _ := inbound.Target(r)
 	public, ok := publicOrigin(r.Context(), &f, &s.Policy)
 	there := public
 	if link.Host != "" {
 		there = link.Scheme + "://" + link.Host
 	}
-	if o, err := origin.Parse(there); err == nil && o.String() == public && max(link.EscapedPath(), "/") == path {
+	if o, err := origin.Parse(there); err == nil && o.String() == public && samePage(link.EscapedPath(), path) {
 		return ""
 	}
-	if back := withoutClerk(public, path, query); ok && f.Document && back != "" {
-		values := link.Query()
-		values.Set("redirect_url", back)
-		link.RawQuery = values.Encode()
+	if ok && f.Document {
+		if back := wayBack(public, &f.Page); back != "" {
+			values := link.Query()
+			values.Set(paramReturn, back)
+			link.RawQuery = values.Encode()
+		}
 	}
 	return link.String()
 }

@@ -82,7 +82,7 @@ func TestAddressWithout(t *testing.T) {
 		"what looks like another":        {inbound.Page{Path: "/", Query: "a=%26__clerkauth_state%3Dx"}, appOrigin + "/?a=%26__clerkauth_state%3Dx"},
 		"a query without end":            {inbound.Page{Path: "/", Query: strings.Repeat("a=b&", maxAddress)}, ""},
 	} {
-		if got := addressWithout(appOrigin, tc.page, decider(t).leftBehind); got != tc.want {
+		if got := addressWithout(appOrigin, &tc.page, asForm, decider(t).leftBehind); got != tc.want {
 			t.Errorf("%s: %.60q, want %q", name, got, tc.want)
 		}
 	}

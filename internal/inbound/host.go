@@ -89,3 +89,14 @@ func (f *Request) Upgrade() bool {
 	}
 	return false
 }
+
+// ThroughWorker reports whether a service worker may have passed on the form of another site, which no header names any
+// more. A worker that answers a navigation with fetch(event.request) fetches for its own origin: the destination is empty
+// then, and the mode is still a navigation's, or in some browsers same-origin, where only a Referer can tell.
+func (f *Request) ThroughWorker() bool {
+	if f.Lines.First(LineDest) != "empty" {
+		return false
+	}
+	mode := f.Lines.First(LineMode)
+	return mode == "navigate" || mode == "same-origin" && f.Lines.First(LineReferer) == ""
+}

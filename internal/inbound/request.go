@@ -121,7 +121,7 @@ func (s *Settings) FirstLine() int {
 }
 
 // bearer returns the token of an Authorization value: after the scheme Bearer in any case (RFC 9110 section
-// 11.1), or alone. Other schemes are another protocol's.
+// 11.1) and one or more spaces (RFC 6750 section 2.1), or alone. Other schemes are another protocol's.
 func bearer(authorization string) (token string, ok bool) {
 	authorization = trimBlanks(authorization)
 	if authorization == "" {
@@ -134,7 +134,7 @@ func bearer(authorization string) (token string, ok bool) {
 	if !strings.EqualFold(scheme, "Bearer") {
 		return "", false
 	}
-	token, _, _ = strings.Cut(rest, " ")
+	token, _, _ = strings.Cut(strings.TrimLeft(rest, " "), " ")
 	return token, true
 }
 

@@ -1,0 +1,265 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// watched notes when the secret key is in anything that a server says.
+type watched struct {
+	http.ResponseWriter
+
+	secret []byte
+	said   func(where string)
+}
+
+func (w *watched) look() {
+	for name, values := range w.Header() {
+		if strings.Contains(strings.Join(values, " "), string(w.secret)) {
+			w.said("header " + name)
+		}
+	}
+}
+
+func (w *watched) WriteHeader(status int) {
+	w.look()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.look()
+	if bytes.Contains(p, w.secret) {
+		w.said("body")
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// syncBuffer is a log.
+type syncBuffer struct {
+	bytes.Buffer
+
+	mu sync.Mutex // guards it while something may write
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+// withScripts is the network of an instance in whose Frontend API are Clerk's scripts.
+type withScripts struct {
+	scripts http.Handler
+	next    http.RoundTripper
+}
+
+func (n withScripts) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !clerkScript.MatchString(r.URL.Path) {
+		return n.next.RoundTrip(r)
+	}
+	w := httptest.NewRecorder()
+	n.scripts.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+// realProxied is a world of one host: the app's, under which it proxies the Frontend API. There is no other.
+func realProxied(t *testing.T, opts clerktest.Options, proxyURL string) *realWorld {
+	t.Helper()
+	w := &realWorld{door: &frontdoor{modules: modules(t)}}
+	opts.Domain, opts.Origins, opts.ProxyURLs = domain, []string{appOrigin}, []string{appOrigin + "/__clerk"}
+	clerk := clerktest.New(t, opts)
+	w.app = &realApp{key: clerk.PublishableKey(), proxy: proxyURL, api: appOrigin}
+	cfg := clerk.Config()
+	cfg.ProxyURL, cfg.ClockSkew = proxyURL, -1
+	cfg.HTTPClient = &http.Client{Transport: withScripts{w.door, cfg.HTTPClient.Transport}}
+	log := &syncBuffer{}
+	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
+	t.Cleanup(func() {
+		if log.Len() > 0 {
+			t.Errorf("logged %s", strings.ReplaceAll(log.String(), clerk.SecretKey(), "THE SECRET KEY"))
+		}
+	})
+	auth, err := clerkauth.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.world = loopback(t, map[string]http.Handler{appOrigin: proxying(t, auth, w.app.handler(t, auth, nil), clerk.SecretKey())})
+	w.clerk, w.home = clerk, appOrigin
+	return w
+}
+
+// proxying is an app with the proxy, whose answers never have the secret key.
+func proxying(t *testing.T, auth *clerkauth.Authenticator, app http.Handler, secret string) http.Handler {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.Handle("/__clerk/", auth.FrontendAPIProxy())
+	mux.Handle("/", app)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mux.ServeHTTP(&watched{w, []byte(secret), func(where string) { t.Errorf("%s %s: the secret key is in the %s", r.Method, r.URL, where) }}, r)
+	})
+}
+
+// realProxiedDevelopment is one on localhost, where the app says a path only.
+func realProxiedDevelopment(t *testing.T, opts clerktest.Options) *realWorld {
+	t.Helper()
+	w := &realWorld{door: &frontdoor{modules: modules(t)}}
+	server := httptest.NewUnstartedServer(nil)
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.world = loopback(t, nil)
+	w.home = "http://localhost:" + port
+	opts.Development, opts.Origins = true, []string{w.home}
+	w.opts = opts
+	w.restart(t)
+	door := httptest.NewServer(w.door)
+	t.Cleanup(door.Close)
+	w.app = &realApp{key: w.clerk.PublishableKey(), proxy: "/__clerk", api: w.home}
+	cfg := w.clerk.Config()
+	cfg.ProxyURL, cfg.FrontendAPIURL, cfg.ClockSkew = "/__clerk", door.URL, -1
+	auth, err := clerkauth.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Config.Handler = proxying(t, auth, w.app.handler(t, auth, nil), w.clerk.SecretKey())
+	server.Start()
+	t.Cleanup(server.Close)
+	return w
+}
+
+// party is the azp of the session cookie that a browser has for the app.
+func (w *realWorld) party(b *tab) string {
+	b.t.Helper()
+	c := b.clerks(w.home)["__session"]
+	if c == nil {
+		b.t.Fatal("there is no session cookie")
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(c.Value, ".")[1])
+	var claims struct{ Azp, Iss string }
+	if err == nil {
+		err = json.Unmarshal(payload, &claims)
+	}
+	if err != nil || claims.Iss != appOrigin+"/__clerk" {
+		b.t.Errorf("the token says %s: %v", payload, err)
+	}
+	return claims.Azp
+}
+
+// No name but the app's leads anywhere: no CNAME could be set.
+func TestRealClerkThroughTheProxy(t *testing.T) {
+	t.Parallel()
+	opts := realOptions()
+	opts.TokenLifetime = lifetimeForScripts
+	w := realProxied(t, opts, appOrigin+"/__clerk")
+	b := w.openScript(t, "/")
+	w.says(b, "a first visit", "nobody", "")
+	w.withTicket(b, dora)
+	w.says(b, "signed in", "user_dora", "org_acme") // which loads a page: the script asks for the client, without an Origin
+	b.until(`fetch("/me").then(r => r.ok)`)
+	if azp := w.party(b); azp != "" {
+		t.Errorf("the script has a token for %s, want one that names no party", azp)
+	}
+	if got := b.me(); got != "200 user_dora org_acme" {
+		t.Errorf("with such a token: %s", got)
+	}
+
+	tokens := evaluate[int](b, renewed, (2 * lifetimeForScripts).Milliseconds())
+	if tokens < 3 {
+		t.Errorf("%d tokens in two lifetimes, want at least 3", tokens)
+	}
+	w.says(b, "renewed", "user_dora", "org_acme")
+	b.picture()
+
+	// Without the cookie that says who was here, a token that names no party does not do.
+	deleted := 0
+	for _, c := range b.cookies(w.home) {
+		if strings.HasPrefix(c.Name, "__Host-clerkauth_party") {
+			deleted++
+			if _, err := chromedp.Call(b.chromium(), network.DeleteCookies, network.DeleteCookiesParams{Name: c.Name, URL: w.home}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := b.me(); deleted != 1 || got != "401 session-token-missing-azp" {
+		t.Errorf("without %d party cookies: %s", deleted, got)
+	}
+	b.visit(w.home + "/private") // by a handshake, through the proxy
+	b.expect("a page after that", place{URL: w.home + "/private", Who: "user_dora"})
+	b.loaded()
+	b.signOut()
+	w.says(b, "signed out", "nobody", "")
+	w.checkProxied(t)
+}
+
+func TestRealClerkThroughTheProxyInDevelopment(t *testing.T) {
+	t.Parallel()
+	w := realProxiedDevelopment(t, realOptions())
+	b := w.openScript(t, "/")
+	w.says(b, "a first visit", "nobody", "")
+	w.withTicket(b, dora)
+	w.says(b, "signed in", "user_dora", "org_acme")
+	b.visit(w.home + "/private")
+	b.expect("a page", place{URL: w.home + "/private", Who: "user_dora"})
+	b.loaded()
+	b.signOut()
+	w.says(b, "signed out", "nobody", "")
+	for _, r := range w.clerk.Requests() {
+		if !strings.HasPrefix(string(r.Endpoint), "backend") && r.Header.Get("Clerk-Proxy-Url") != w.home+"/__clerk" {
+			t.Errorf("%s %s came from %q", r.Method, r.Path, r.Header.Get("Clerk-Proxy-Url"))
+		}
+	}
+}
+
+const renewed = `(async () => {
+	const until = Date.now() + %d, seen = new Set();
+	while (Date.now() < until) {
+		const r = await fetch("/me");
+		if (!r.ok) throw new Error(r.status + " " + r.headers.get("X-Clerk-Auth-Reason"));
+		seen.add(document.cookie.split("; ").find(c => c.startsWith("__session=")));
+		await new Promise(later => setTimeout(later, 500));
+	}
+	return seen.size;
+})()`
+
+// checkProxied checks what the instance was asked: by the proxy alone, and by scripts without an Origin where they GET.
+func (w *realWorld) checkProxied(t *testing.T) {
+	t.Helper()
+	asked := map[clerktest.Endpoint]int{}
+	for _, r := range w.clerk.Requests() {
+		if strings.HasPrefix(string(r.Endpoint), "backend") {
+			continue
+		}
+		asked[r.Endpoint]++
+		if r.Host != "frontend-api.clerk.dev" || !r.SecretKey || r.Header.Get("Clerk-Proxy-Url") != appOrigin+"/__clerk" || r.Header.Get("X-Forwarded-For") != "127.0.0.1" {
+			t.Errorf("%s %s of %s with %v", r.Method, r.Path, r.Host, r.Header)
+		}
+		if r.Method == http.MethodGet && r.Header.Get("Origin") != "" {
+			t.Errorf("GET %s has an Origin: the party cookie is not needed", r.Path)
+		}
+		if strings.Contains(r.Header.Get("Cookie"), "clerkauth") {
+			t.Errorf("%s %s has cookies of the app: %s", r.Method, r.Path, r.Header.Get("Cookie"))
+		}
+	}
+	for _, e := range []clerktest.Endpoint{clerktest.FrontendClient, clerktest.FrontendSignIns, clerktest.FrontendSessionTokens, clerktest.FrontendHandshake, clerktest.FrontendEnvironment} {
+		if asked[e] == 0 {
+			t.Errorf("%s was never asked", e)
+		}
+	}
+}

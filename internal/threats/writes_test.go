@@ -1,0 +1,250 @@
+package threats_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+// letter is a form that was filled in for more than a minute, sent from a page at https://example.com.
+func letter(b *harness.App, token string, cookies ...string) *http.Request {
+	r := b.Page(token, cookies...)
+	r.Method, r.Body = http.MethodPost, io.NopCloser(strings.NewReader("text=hello"))
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Sec-Fetch-Mode", "navigate")
+	r.Header.Set("Origin", "https://example.com")
+	r.Header.Set("Referer", "https://example.com/form")
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r
+}
+
+// An expired session is refreshed for a write only where the browser shows that a page of this very origin sent it.
+func TestWritesThatAreRefreshed(t *testing.T) {
+	const off = ""
+	for name, tc := range map[string]struct {
+		method string
+		header map[string]string // off takes a line away
+		want   clerkauth.Reason
+	}{
+		"a form":                           {"POST", nil, ""},
+		"a form of a page without Referer": {"POST", map[string]string{"Referer": off, "Origin": "null"}, ""},
+		"without Origin":                   {"POST", map[string]string{"Origin": off}, ""},
+		"a fetch":                          {"POST", map[string]string{"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}, ""},
+		"a fetch that names its mode":      {"POST", map[string]string{"Sec-Fetch-Mode": "same-origin", "Sec-Fetch-Dest": "empty"}, ""},
+		"PUT":                              {"PUT", nil, ""},
+		"PATCH":                            {"PATCH", nil, ""},
+		"DELETE":                           {"DELETE", nil, ""},
+		"QUERY":                            {"QUERY", nil, ""},
+		"an old browser":                   {"POST", map[string]string{"Sec-Fetch-Site": off}, ""},
+		"WebSocket":                        {"GET", map[string]string{"Upgrade": "websocket", "Sec-Fetch-Site": off}, ""},
+
+		"a sibling subdomain":                       {"POST", map[string]string{"Sec-Fetch-Site": "same-site", "Origin": "https://blog.example.com"}, clerkauth.ReasonTokenExpired},
+		"a sibling subdomain from an old browser":   {"POST", map[string]string{"Sec-Fetch-Site": off, "Origin": "https://blog.example.com"}, clerkauth.ReasonTokenExpired},
+		"a sibling subdomain, told only by Origin":  {"POST", map[string]string{"Origin": "https://blog.example.com"}, clerkauth.ReasonTokenExpired},
+		"a sibling subdomain, told only by Referer": {"POST", map[string]string{"Referer": "https://blog.example.com/"}, clerkauth.ReasonTokenExpired},
+		"a listed party":                            {"POST", map[string]string{"Sec-Fetch-Site": "same-site", "Origin": "https://other.example.com"}, clerkauth.ReasonTokenExpired},
+		"a listed party, told only by Origin":       {"POST", map[string]string{"Origin": "https://other.example.com"}, clerkauth.ReasonTokenExpired},
+		"a listed party, told only by Referer":      {"POST", map[string]string{"Referer": "https://other.example.com/"}, clerkauth.ReasonTokenExpired},
+		"a trusted origin":                          {"POST", map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://pay.test", "Referer": off}, clerkauth.ReasonTokenExpired},
+		"a trusted origin from an old browser":      {"POST", map[string]string{"Sec-Fetch-Site": off, "Origin": "https://pay.test", "Referer": off}, clerkauth.ReasonTokenExpired},
+		"a trusted origin, told only by Origin":     {"POST", map[string]string{"Origin": "https://pay.test", "Referer": off}, clerkauth.ReasonTokenExpired},
+		"a trusted origin, told only by Referer":    {"POST", map[string]string{"Referer": "https://pay.test/"}, clerkauth.ReasonTokenExpired},
+		"null from an old browser":                  {"POST", map[string]string{"Sec-Fetch-Site": off, "Origin": "null"}, clerkauth.ReasonTokenExpired},
+		"null of another site":                      {"POST", map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "null", "Referer": off}, clerkauth.ReasonTokenExpired},
+		"null in the mode of a worker":              {"POST", map[string]string{"Sec-Fetch-Mode": "same-origin", "Sec-Fetch-Dest": "empty", "Origin": "null"}, cross},
+		"neither header":                            {"POST", map[string]string{"Sec-Fetch-Site": off, "Origin": off}, clerkauth.ReasonTokenExpired},
+		"typed, which no write is":                  {"POST", map[string]string{"Sec-Fetch-Site": "none", "Origin": off}, clerkauth.ReasonTokenExpired},
+		"a site that no browser names":              {"POST", map[string]string{"Sec-Fetch-Site": "SAME-ORIGIN"}, clerkauth.ReasonTokenExpired},
+		"an http page":                              {"POST", map[string]string{"Sec-Fetch-Site": off, "Origin": "http://example.com", "Referer": off}, clerkauth.ReasonTokenExpired},
+		"another port":                              {"POST", map[string]string{"Sec-Fetch-Site": off, "Origin": "https://example.com:8443", "Referer": off}, clerkauth.ReasonTokenExpired},
+		"a host that is not listed":                 {"POST", map[string]string{"Host": "evil.test", "Origin": off, "Referer": off}, clerkauth.ReasonTokenExpired},
+		"a form through a worker":                   {"POST", map[string]string{"Sec-Fetch-Dest": "empty"}, clerkauth.ReasonTokenExpired},
+		"a worker, without Referer":                 {"POST", map[string]string{"Sec-Fetch-Mode": "same-origin", "Sec-Fetch-Dest": "empty", "Referer": off}, clerkauth.ReasonTokenExpired},
+		"a report":                                  {"POST", map[string]string{"Sec-Fetch-Dest": "report"}, clerkauth.ReasonTokenExpired},
+		"HEAD":                                      {"HEAD", map[string]string{"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}, clerkauth.ReasonTokenExpired},
+		"OPTIONS":                                   {"OPTIONS", nil, clerkauth.ReasonTokenExpired},
+		"TRACE":                                     {"TRACE", nil, clerkauth.ReasonTokenExpired},
+		"CONNECT":                                   {"CONNECT", nil, clerkauth.ReasonTokenExpired},
+		"WebSocket of a sibling subdomain":          {"GET", map[string]string{"Upgrade": "websocket", "Sec-Fetch-Site": off, "Origin": "https://blog.example.com", "Referer": off}, cross},
+		"WebSocket of a trusted origin":             {"GET", map[string]string{"Upgrade": "websocket", "Sec-Fetch-Site": off, "Origin": "https://pay.test", "Referer": off}, clerkauth.ReasonTokenExpired},
+		"WebSocket of nobody":                       {"GET", map[string]string{"Upgrade": "websocket", "Sec-Fetch-Site": off, "Origin": off, "Referer": off}, clerkauth.ReasonTokenExpired},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := harness.NewApp(t, func(c *clerkauth.Config) { c.TrustedOrigins = []string{"https://pay.test"} })
+			b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
+			r := letter(b, b.Expired(clerktest.Claims{}), b.RefreshCookie())
+			r.Method = tc.method
+			if tc.header["Upgrade"] != "" {
+				r.Header.Set("Sec-Fetch-Dest", "websocket")
+				r.Header.Set("Sec-Fetch-Mode", "websocket")
+			}
+			for name, value := range tc.header {
+				switch {
+				case name == "Host":
+					r.Host = value
+				case value == off:
+					r.Header.Del(name)
+				default:
+					r.Header.Set(name, value)
+				}
+			}
+			state := b.AuthenticateRequest(r)
+			if got := harness.Reason(t, state); got != tc.want {
+				t.Errorf("%q, want %q", got, tc.want)
+			}
+			if asked := harness.Asked(b.Clerk, clerktest.BackendRefresh); (asked == 1) != (tc.want == "") {
+				t.Errorf("the Backend API was asked %d times", asked)
+			}
+			if (harness.SetCookies(state)["__session"] != nil) != (tc.want == "") {
+				t.Errorf("cookies: %v", state.Header)
+			}
+			if tc.want == clerkauth.ReasonTokenExpired && errorStatus(state.Err) != http.StatusUnauthorized {
+				t.Errorf("status %d, want 401", errorStatus(state.Err))
+			}
+		})
+	}
+}
+
+// Of a header that came twice nothing can be told.
+func TestDoubledHeadersRefreshNoWrite(t *testing.T) {
+	b := harness.NewApp(t)
+	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
+	for name, values := range map[string][]string{
+		"Sec-Fetch-Site": {"same-origin", "same-origin"},
+		"Origin":         {"https://example.com", "https://example.com"},
+		"Referer":        {"https://example.com/", "https://pay.test/"},
+	} {
+		r := letter(b, b.Expired(clerktest.Claims{}), b.NewRefreshCookie())
+		r.Header[name] = values
+		if state := b.AuthenticateRequest(r); state.Status == clerkauth.SignedIn || harness.Asked(b.Clerk, clerktest.BackendRefresh) != 0 {
+			t.Errorf("%s: %v", name, state.Status)
+		}
+	}
+}
+
+// A session cookie and a refresh cookie that a sibling subdomain planted renew nothing where this browser had another
+// session, even if its own cookies are gone: what is written would be the sibling's to read.
+func TestPlantedRefreshCookieAndWrites(t *testing.T) {
+	b := harness.NewApp(t)
+	mine := b.PartyCookie(clerktest.Claims{SessionID: "sess_2mine"})
+	planted := clerktest.Claims{SessionID: "sess_2planted", Subject: "user_2sibling"}
+	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(planted)+"; Path=/")
+	state := b.AuthenticateRequest(letter(b, b.Expired(planted), b.RefreshCookie(), mine))
+	harness.WantState(t, state, clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+	if err := errors.Unwrap(state.Err); err == nil || !strings.HasSuffix(err.Error(), "non-eligible-several-sessions") {
+		t.Errorf("detail %v, want that there are several sessions", err)
+	}
+	upgrade := letter(b, b.Expired(planted), b.RefreshCookie(), mine)
+	upgrade.Method = http.MethodGet
+	upgrade.Header.Set("Upgrade", "websocket")
+	upgrade.Header.Set("Sec-Fetch-Dest", "websocket")
+	harness.WantState(t, b.AuthenticateRequest(upgrade), clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+	beside := letter(b, b.Expired(clerktest.Claims{SessionID: "sess_2mine"}), b.RefreshCookie())
+	beside.Header.Add("Cookie", "__session="+b.Expired(planted))
+	harness.WantState(t, b.AuthenticateRequest(beside), clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 0 {
+		t.Errorf("asked %d times, want 0", n)
+	}
+
+	// A script's read is not a write: an account switch looks the same.
+	harness.WantState(t, b.AuthenticateRequest(b.Script(b.Expired(planted), b.NewRefreshCookie(), mine)), clerkauth.SignedIn, "")
+
+	own := clerktest.Claims{SessionID: "sess_2mine"}
+	state = b.AuthenticateRequest(letter(b, b.Expired(own), b.RefreshCookie(), mine))
+	harness.WantState(t, state, clerkauth.SignedOut, clerkauth.ReasonTokenExpired) // the refresh cookie is the sibling's: the answer is
+	if harness.SetCookies(state)["__session"] != nil {
+		t.Error("the other session's cookie is passed on")
+	}
+	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(own)+"; Path=/")
+	harness.WantState(t, b.AuthenticateRequest(letter(b, b.Expired(own), b.NewRefreshCookie(), mine)), clerkauth.SignedIn, "")
+}
+
+// unread fails the test when it is read before it may be.
+type unread struct {
+	*testing.T
+	io.Reader
+
+	may bool
+}
+
+func (u *unread) Read(p []byte) (int, error) {
+	if !u.may {
+		u.Error("the body is read before the handler runs")
+	}
+	return u.Reader.Read(p)
+}
+
+// The body is the handler's, whole, and the new cookies leave with its answer.
+func TestRefreshedWriteKeepsItsBody(t *testing.T) {
+	b := harness.NewApp(t)
+	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
+	r := letter(b, b.Expired(clerktest.Claims{}), b.RefreshCookie())
+	body := &unread{T: t, Reader: strings.NewReader("text=hello")}
+	r.Body = io.NopCloser(body)
+	ran := 0
+	w := harness.Serve(b.Optional(b.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ran++
+		body.may = true
+		if r.FormValue("text") != "hello" {
+			t.Errorf("the form is %v", r.Form)
+		}
+		w.Header().Set("Cache-Control", "public, max-age=60")
+		http.Redirect(w, r, "/sent", http.StatusSeeOther)
+	}))), r)
+	if ran != 1 || w.Code != http.StatusSeeOther || !strings.Contains(strings.Join(w.Header()["Set-Cookie"], "\n"), "__session=ey") ||
+		w.Header().Get("Cache-Control") != "private, no-store" {
+		t.Errorf("%d times, %d, %v", ran, w.Code, w.Header())
+	}
+	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 1 {
+		t.Errorf("asked %d times, want once for Optional and Require together", n)
+	}
+}
+
+// Parallel writes refresh once.
+func TestOneRefreshForManyWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := harness.NewApp(t)
+		if err := b.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.AnswerRefreshes(time.Second, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
+		token := b.Expired(clerktest.Claims{})
+		var writes sync.WaitGroup
+		for range 20 {
+			writes.Go(func() {
+				harness.WantState(t, b.AuthenticateRequest(letter(b, token, b.RefreshCookie())), clerkauth.SignedIn, "")
+			})
+		}
+		writes.Wait()
+		if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 1 {
+			t.Errorf("asked %d times, want 1", n)
+		}
+	})
+}
+
+// A Backend API that hangs costs a write two seconds, and what cannot be told is 503.
+func TestWriteWhileRefreshHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := harness.NewApp(t)
+		if err := b.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.Clerk.Fault(clerktest.BackendRefresh, clerktest.Hang)
+		start := time.Now()
+		w := httptest.NewRecorder()
+		b.Require(harness.Greet).ServeHTTP(w, letter(b, b.Expired(clerktest.Claims{}), b.RefreshCookie()))
+		if took := time.Since(start); took != 2*time.Second || w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+			t.Errorf("%s, %d, %v", took, w.Code, w.Header())
+		}
+	})
+}

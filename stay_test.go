@@ -1,0 +1,464 @@
+package clerkauth_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+// wayBack is where somebody who was sent to sign in comes back to; empty: nobody was sent.
+func wayBack(t *testing.T, w *httptest.ResponseRecorder) string {
+	t.Helper()
+	location, err := url.Parse(w.Header().Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return location.Query().Get("redirect_url")
+}
+
+// The way back from signing in keeps what the page needs, an invitation's ticket above all, and leaves out what a
+// handshake left, with live keys too.
+func TestSignInKeepsTheInvitation(t *testing.T) {
+	const ticket = "__clerk_ticket=dvb_1&__clerk_status=sign_in"
+	for name, development := range map[string]bool{"live": false, "test": true} {
+		a := harness.NewAppOf(t, clerktest.New(t, clerktest.Options{Development: development, Now: func() time.Time { return harness.Noon }}), harness.SignIn, func(c *clerkauth.Config) {
+			c.AuthorizedParties = []string{"https://example.com"}
+		})
+		for left, want := range map[string]string{
+			"/accept?" + ticket:                          "https://example.com/accept?" + ticket,
+			"/accept?__clerk_handshake=x&" + ticket:      "https://example.com/accept?" + ticket,
+			"/accept?" + ticket + "&__clerk_synced=true": "https://example.com/accept?" + ticket,
+			"/accept?a&__clerk_handshake_nonce=x&__clerk_db_jwt=y&__dev_session=z&__clerk_help=1&__clerkauth_sent=1": "https://example.com/accept?a",
+		} {
+			if development && strings.Contains(left, "__clerk_handshake") {
+				continue // there a handshake is made for it first
+			}
+			r := harness.Request("GET", left, harness.Document, harness.With("Cookie", "__clerk_db_jwt=dvb_1"))
+			if got := wayBack(t, harness.Serve(a.Require(harness.Greet), r)); got != want {
+				t.Errorf("%s keys, %s: back to %q, want %q", name, left, got, want)
+			}
+		}
+	}
+}
+
+// A satellite's visitor who has signed in on the primary domain comes back to a page that asks it who that was. Else
+// they would be sent to sign in again, and again.
+func TestSatelliteSignInComesBackToSync(t *testing.T) {
+	for _, development := range []bool{false, true} {
+		a := newSatellite(t, development, byHand)
+		for target, want := range map[string]string{
+			"/page?a=%20b":                   satelliteHome + "?a=%20b&__clerk_synced=false",
+			"/page":                          satelliteHome + "?__clerk_synced=false",
+			"/page?a=b&__clerk_synced=true":  satelliteHome + "?a=b&__clerk_synced=false",
+			"/page?__clerk_synced=true&c=%7": satelliteHome + "?c=%7&__clerk_synced=false",
+		} {
+			w := harness.Serve(a.Require(harness.Greet), navigating(target, harness.Host("satellite.test"), harness.AsServer, harness.Headers("Cookie: __clerk_db_jwt=dvb_1")))
+			if got := wayBack(t, w); got != want || w.Code != http.StatusFound {
+				t.Errorf("development %t, %s: %d, back to %q, want %q", development, target, w.Code, got, want)
+			}
+		}
+		back := navigating(satelliteHome+"?__clerk_synced=false", harness.Headers("Cookie: __clerk_db_jwt=dvb_1"))
+		if got := harness.Reason(t, a.AuthenticateRequest(back)); got != needsSync {
+			t.Errorf("development %t: back there it is %q, want %q", development, got, needsSync)
+		}
+	}
+	primary := harness.NewApp(t, harness.SignIn)
+	if got := wayBack(t, harness.Serve(primary.Require(harness.Greet), harness.Request("GET", "/page", harness.Document))); got != "https://example.com/page" {
+		t.Errorf("the primary domain: back to %q", got)
+	}
+}
+
+// On another origin a development browser has no cookie of its token, which goes along, and with live keys never does.
+func TestSignInTakesTheDevelopmentBrowserAlong(t *testing.T) {
+	const at = "http://localhost:3000"
+	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{at}, Now: func() time.Time { return harness.Noon }})
+	_, suffix, _ := strings.Cut(clerk.Cookies("x")[1].Name, "__session_")
+	for name, tc := range map[string]struct {
+		live         bool
+		page         string
+		target, sent string
+		want         string
+	}{
+		"another origin":         {false, "https://accounts.example/sign-in", "/p", "__clerk_db_jwt=dvb_1", "dvb_1"},
+		"another port":           {false, "http://localhost:3001/sign-in", "/p", "__clerk_db_jwt=dvb_1", "dvb_1"},
+		"by the name of its own": {false, "https://accounts.example/sign-in", "/p", "__clerk_db_jwt=dvb_other; __clerk_db_jwt_" + suffix + "=dvb_1", "dvb_1"},
+		"the same origin":        {false, at + "/sign-in", "/p", "__clerk_db_jwt=dvb_1", ""},
+		"a path":                 {false, "/sign-in", "/p", "__clerk_db_jwt=dvb_1", ""},
+		"live keys":              {true, "https://accounts.example/sign-in", "/p?__clerk_db_jwt=dvb_1", "__clerk_db_jwt=dvb_1", ""},
+	} {
+		a := harness.NewApp(t, harness.SignIn)
+		r := harness.Request("GET", tc.target, harness.Document, harness.Headers("Cookie: "+tc.sent))
+		change := func(c *clerkauth.Config) { c.SignInURL = tc.page }
+		if tc.live {
+			a = harness.NewApp(t, change)
+		} else {
+			a = harness.NewAppOf(t, clerk, change)
+			r.Host = "localhost:3000"
+		}
+		w := harness.Serve(a.Require(harness.Greet), r)
+		location, err := url.Parse(w.Header().Get("Location"))
+		if err != nil || w.Code != http.StatusFound || location.Query().Get("__clerk_db_jwt") != tc.want || strings.Contains(wayBack(t, w), "dvb") {
+			t.Errorf("%s: %d to %s, want the token %q", name, w.Code, location, tc.want)
+		}
+	}
+}
+
+// Whose session has a task to do finds it below the sign-in page.
+func TestPendingSessionGoesToItsTasks(t *testing.T) {
+	for page, want := range map[string]string{
+		"/sign-in":                                      "https://example.com/sign-in/tasks",
+		"/sign-in/":                                     "https://example.com/sign-in/tasks",
+		"/sign-in?a=b":                                  "https://example.com/sign-in/tasks",
+		"https://accounts.example.com/sign-in":          "https://accounts.example.com/sign-in/tasks",
+		"https://accounts.example.com":                  "https://accounts.example.com/tasks",
+		"https://accounts.example.com/sign-in#/":        "https://accounts.example.com/sign-in#/tasks",
+		"https://accounts.example.com/sign-in#/factors": "https://accounts.example.com/sign-in#/factors/tasks",
+	} {
+		a := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = page })
+		pending := a.WithCookies(a.Clerk.Token(clerktest.Claims{Pending: true}))
+		w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/p", harness.Document, pending))
+		location, err := url.Parse(w.Header().Get("Location"))
+		if err != nil || w.Code != http.StatusFound || wayBack(t, w) != "https://example.com/p" {
+			t.Errorf("%s: %d to %q", page, w.Code, location)
+			continue
+		}
+		location.RawQuery = ""
+		if location.String() != want {
+			t.Errorf("%s: to %s, want %s", page, location, want)
+		}
+	}
+	a := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "/sign-in" })
+	pending := a.WithCookies(a.Clerk.Token(clerktest.Claims{Pending: true}))
+	if w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/sign-in/tasks/", harness.Document, pending)); w.Code != http.StatusUnauthorized {
+		t.Errorf("at the tasks themselves: %d to %q", w.Code, w.Header().Get("Location"))
+	}
+}
+
+// Whatever a server in front makes of an address by a redirect, nobody is sent to and fro between it and the sign-in page.
+func TestSignInLoopsEnd(t *testing.T) {
+	front := map[string]func(path string) string{
+		"adds a slash":       func(p string) string { return strings.TrimRight(p, "/") + "/" },
+		"takes slashes away": func(p string) string { return "/" + strings.Trim(p, "/") },
+		"doubles slashes":    func(p string) string { return "//" + strings.Trim(p, "/") + "//" },
+		"small letters":      strings.ToLower,
+		"capitals":           strings.ToUpper,
+		"encodes":            func(p string) string { return strings.ReplaceAll(p, "-", "%2D") },
+		"encodes slashes":    func(p string) string { return "/" + strings.ReplaceAll(strings.TrimPrefix(p, "/"), "/", "%2F") },
+		"dots":               func(p string) string { return "/." + strings.TrimPrefix(p, "/.") },
+		"a language":         func(p string) string { return "/en" + strings.TrimPrefix(p, "/en") },
+		"an ending":          func(p string) string { return strings.TrimSuffix(p, ".html") + ".html" },
+		"a file":             func(p string) string { return strings.TrimSuffix(p, "/index.html") + "/index.html" },
+		"another name":       func(p string) string { return strings.ReplaceAll(p, "sign-in", "login") },
+	}
+	for name, rewrite := range front {
+		for _, page := range []string{"/sign-in", "/Sign-In/", "https://example.com/sign-in", "https://example.com/en/sign-in"} {
+			a := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = page })
+			address, redirects := "/page?a=b", 0
+			for ; redirects < 20; redirects++ {
+				path, query, _ := strings.Cut(address, "?")
+				if to := rewrite(path); to != path && strings.Contains(strings.ToLower(to), "gn") {
+					address = to + "?" + query
+					continue
+				}
+				r := harness.Request("GET", "/", harness.Document)
+				r.RequestURI = address
+				w := harness.Serve(a.Require(harness.Greet), r)
+				to := w.Header().Get("Location")
+				if to == "" {
+					break
+				}
+				back, err := url.QueryUnescape(to)
+				if err != nil || strings.Count(back, "redirect_url") > 1 {
+					t.Errorf("%s, %s: sent to %q", name, page, to)
+				}
+				address = strings.TrimPrefix(to, "https://example.com")
+			}
+			if redirects > 3 {
+				t.Errorf("%s, %s: %d redirects, at last to %s", name, page, redirects, address)
+			}
+		}
+	}
+}
+
+// A page with a redirect_url of its own that is no absolute address is none that somebody was sent to.
+func TestSignInFromAPageWithItsOwnRedirect(t *testing.T) {
+	a := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "/sign-in" })
+	for target, want := range map[string]string{
+		"/choose?redirect_url=/next&a=b":                "https://example.com/choose?a=b",
+		"/choose?redirect_url=next":                     "https://example.com/choose",
+		"/choose?redirect_url=":                         "https://example.com/choose",
+		"/choose?redirect_url=https%3A%2F%2Fother.test": "",
+		"/choose?%72edirect_url=https://example.com/a":  "",
+	} {
+		if got := wayBack(t, harness.Serve(a.Require(harness.Greet), harness.Request("GET", target, harness.Document))); got != want {
+			t.Errorf("%s: back to %q, want %q", target, got, want)
+		}
+	}
+}
+
+// A proxied Frontend API signs as its proxy: a path behind the origins of the list, and of no other.
+func TestIssuersOfAProxyPath(t *testing.T) {
+	clerk := clerktest.New(t, clerktest.Options{Now: func() time.Time { return harness.Noon }})
+	asked := 0
+	base := func(c *clerkauth.Config) {
+		c.ProxyURL = "/__clerk/"
+		c.AuthorizedParties = []string{"https://example.com", "https://*.preview.example.com", "chrome-extension://abcdef"}
+		c.AllowParty = func(context.Context, string, string) bool { asked++; return true }
+	}
+	explicit := func(c *clerkauth.Config) { base(c); c.Issuers = []string{"https://clerk.example.com"} }
+	elsewhere := func(c *clerkauth.Config) { base(c); c.ProxyURL = "https://example.com/__clerk" }
+	none := func(c *clerkauth.Config) { base(c); c.ProxyURL = "" }
+	for _, tc := range []struct {
+		issuer string
+		change func(*clerkauth.Config)
+		want   bool
+	}{
+		{"https://example.com/__clerk", base, true},
+		{"https://a.preview.example.com/__clerk", base, true},
+		{"https://clerk.example.com", base, true},
+		{"https://example.com/__clerk", elsewhere, true},
+		{"https://example.com/__clerk/", base, false},
+		{"https://example.com", base, false},
+		{"http://example.com/__clerk", base, false},
+		{"https://example.com:443/__clerk", base, false},
+		{"https://EXAMPLE.com/__clerk", base, false},
+		{"https://example.com//__clerk", base, false},
+		{"https://example.com/x/__clerk", base, false},
+		{"https://a.b.preview.example.com/__clerk", base, false},
+		{"https://preview.example.com/__clerk", base, false},
+		{"https://allowed.test/__clerk", base, false},
+		{"chrome-extension://abcdef/__clerk", base, false},
+		{"/__clerk", base, false},
+		{"https://a.preview.example.com/__clerk", elsewhere, false},
+		{"https://example.com/__clerk", explicit, false},
+		{"https://example.com/__clerk", none, false},
+		{"https://example.com", none, false},
+	} {
+		a := harness.NewAppOf(t, clerk, tc.change)
+		asked = 0
+		token := clerk.Token(clerktest.Claims{Extra: map[string]any{"iss": tc.issuer}})
+		_, err := a.VerifyToken(t.Context(), token)
+		if (err == nil) != tc.want {
+			t.Errorf("%s: %v, want accepted %t", tc.issuer, err, tc.want)
+		}
+		cookies := a.AuthenticateRequest(harness.Request("GET", "https://example.com/", a.WithCookies(token)))
+		if (cookies.Status == clerkauth.SignedIn) != tc.want {
+			t.Errorf("%s in a cookie: %v, want accepted %t", tc.issuer, cookies.Err, tc.want)
+		}
+		if asked != 0 {
+			t.Errorf("%s: AllowParty was asked %d times", tc.issuer, asked)
+		}
+	}
+}
+
+// Clerk's own guide writes the domain of a satellite on this machine with its scheme.
+func TestSatelliteDomainWithScheme(t *testing.T) {
+	for domain, want := range map[string]struct{ test, live bool }{
+		"satellite.test":          {true, true},
+		"https://satellite.test":  {true, true},
+		"http://localhost:3001":   {true, false},
+		"http://127.0.0.1:3001":   {true, false},
+		"http://[::1]:3001":       {true, false},
+		"http://app.localhost":    {true, false},
+		"https://localhost:3001":  {true, true},
+		"localhost:3001":          {true, true},
+		"http://satellite.test":   {false, false},
+		"http://192.168.1.2:3001": {false, false},
+		"http://localhost.test":   {false, false},
+		"http://a@localhost:3001": {false, false},
+		"http://localhost:3001/":  {false, false},
+		"http://localhost:3001/a": {false, false},
+		"http://localhost:3001?a": {false, false},
+		"http://localhost:80":     {false, false},
+		"http://LOCALHOST:3001":   {false, false},
+		"http://":                 {false, false},
+		"https://":                {false, false},
+		"://localhost":            {false, false},
+		"ftp://localhost":         {false, false},
+		"https://satellite.test/": {false, false},
+	} {
+		for name, development := range map[string]bool{"test": true, "live": false} {
+			clerk := clerktest.New(t, clerktest.Options{Development: development})
+			harness.Setenv(t, map[string]string{
+				"CLERK_PUBLISHABLE_KEY": clerk.PublishableKey(), "CLERK_AUTHORIZED_PARTIES": "https://satellite.test",
+				"CLERK_SIGN_IN_URL": "https://primary.test/sign-in", "CLERK_IS_SATELLITE": "true", "CLERK_DOMAIN": domain,
+			})
+			_, err := clerkauth.New(clerkauth.ConfigFromEnv())
+			if ok := map[string]bool{"test": want.test, "live": want.live}[name]; (err == nil) != ok {
+				t.Errorf("%s keys, %q: %v, want accepted %t", name, domain, err, ok)
+			}
+			if err != nil && !strings.Contains(err.Error(), "Satellite: Domain") {
+				t.Errorf("%s keys, %q: %v does not name the field", name, domain, err)
+			}
+		}
+	}
+	live := newSatellite(t, false, func(c *clerkauth.Config) { c.Satellite.Domain = "https://satellite.test" })
+	if to := sentTo(t, live.AuthenticateRequest(navigating(satelliteHome))); addressOf(to) != "https://clerk.satellite.test"+handshakePath {
+		t.Errorf("sent to %v", to)
+	}
+}
+
+// White space around a value, such as the line break at the end of a mounted secret, is no part of it.
+func TestWhiteSpaceAroundKeys(t *testing.T) {
+	clerk := clerktest.New(t, clerktest.Options{Now: func() time.Time { return harness.Noon }})
+	for _, around := range [][2]string{{"", "\n"}, {"", "\r\n"}, {" \t", " "}, {"\n", "\n\n"}} {
+		wrap := func(s string) string { return around[0] + s + around[1] }
+		cfg := clerk.Config()
+		cfg.PublishableKey, cfg.SecretKey, cfg.JWTKey = wrap(clerk.PublishableKey()), wrap(clerk.SecretKey()), wrap(clerk.JWTKey())
+		harness.Setenv(t, map[string]string{
+			"CLERK_PUBLISHABLE_KEY": wrap(clerk.PublishableKey()), "CLERK_SECRET_KEY": wrap(clerk.SecretKey()), "CLERK_JWT_KEY": wrap(clerk.JWTKey()),
+			"CLERK_API_URL": wrap("https://api.clerk.com"), "CLERK_SIGN_IN_URL": wrap("https://accounts.example.com/sign-in"),
+			"CLERK_PROXY_URL": wrap("/__clerk"), "CLERK_IS_SATELLITE": wrap("false"), "CLERK_DOMAIN": wrap("satellite.test"),
+			"CLERK_AUTHORIZED_PARTIES": wrap("https://example.com"),
+		})
+		fromEnv := clerkauth.ConfigFromEnv()
+		fromEnv.Now = cfg.Now
+		if fromEnv.SecretKey != clerk.SecretKey() || fromEnv.PublishableKey != clerk.PublishableKey() || fromEnv.SignInURL != "https://accounts.example.com/sign-in" {
+			t.Errorf("%q: ConfigFromEnv leaves it", around)
+		}
+		for name, c := range map[string]clerkauth.Config{"Config": cfg, "ConfigFromEnv": fromEnv} {
+			auth, err := clerkauth.New(c)
+			if err != nil {
+				t.Errorf("%q, %s: %v", around, name, err)
+				continue
+			}
+			r := harness.Request("GET", "https://example.com/")
+			r.AddCookie(clerk.Cookies(clerk.Token(clerktest.Claims{}))[1]) // the name with the suffix, which is the key's
+			for _, cookie := range clerk.Cookies(clerk.Token(clerktest.Claims{}))[2:] {
+				r.AddCookie(cookie)
+			}
+			if state := auth.AuthenticateRequest(r); state.Status != clerkauth.SignedIn {
+				t.Errorf("%q, %s: %v", around, name, state.Err)
+			}
+		}
+	}
+	// A value that is nothing else was meant to be one.
+	for _, change := range []func(*clerkauth.Config){
+		func(c *clerkauth.Config) { c.PublishableKey = "\n" },
+		func(c *clerkauth.Config) { c.SecretKey = " " },
+		func(c *clerkauth.Config) { c.JWTKey = "\n" },
+	} {
+		cfg := clerk.Config()
+		change(&cfg)
+		if _, err := clerkauth.New(cfg); err == nil {
+			t.Error("New accepts a key that is white space alone")
+		}
+	}
+	harness.Setenv(t, map[string]string{"CLERK_SECRET_KEY": "\n"})
+	if clerkauth.ConfigFromEnv().SecretKey == "" {
+		t.Error("a variable that is white space alone is taken for one that is not set")
+	}
+}
+
+// Another application's cookie of the same name costs no handshake, is sent nowhere and is not deleted.
+func TestAnotherApplicationsSessionCookie(t *testing.T) {
+	other := clerktest.New(t, clerktest.Options{Domain: "other.test", Now: func() time.Time { return harness.Noon }})
+	a := harness.NewApp(t)
+	_, suffix, _ := strings.Cut(a.Clerk.Cookies("x")[1].Name, "__session_")
+	foreign := []string{"garbage", "a.b.c", "s%3Aabc.def", other.Token(clerktest.Claims{})}
+	for _, value := range foreign {
+		for _, uat := range []string{"", "; __client_uat=0", "; __client_uat=0; __client_uat_" + suffix + "=0"} {
+			state := a.AuthenticateRequest(harness.Request("GET", "/", harness.Document, harness.Headers("Cookie: __session="+value+uat)))
+			harness.WantState(t, state, clerkauth.SignedOut, nothingSent)
+			if len(state.Header) != 0 {
+				t.Errorf("%.20s%s: the answer has %v", value, uat, state.Header)
+			}
+		}
+	}
+	own := a.Clerk.Token(clerktest.Claims{})
+	forged := a.Clerk.Forge(clerktest.Claims{})
+	for name, cookie := range map[string]string{
+		"a token of this instance":            "__session=" + own,
+		"a forged one":                        "__session=" + forged,
+		"both":                                "__session=garbage; __session_" + suffix + "=" + own,
+		"somebody is signed in":               "__session=garbage; __client_uat=1",
+		"somebody is signed in, the own name": "__session=garbage; __client_uat_" + suffix + "=1",
+	} {
+		state := a.AuthenticateRequest(harness.Request("GET", "/", harness.Document, harness.Headers("Cookie: "+cookie)))
+		if got := harness.Reason(t, state); got == nothingSent || state.Status == clerkauth.SignedIn {
+			t.Errorf("%s: %v %q", name, state.Status, got)
+		}
+	}
+	satellite := newSatellite(t, false)
+	harness.WantState(t, satellite.AuthenticateRequest(navigating(satelliteHome, harness.Headers("Cookie: __session=garbage"))), clerkauth.Handshake, needsSync)
+}
+
+// RFC 6750 section 2.1 has one or more spaces before the token.
+func TestSpacesBeforeTheToken(t *testing.T) {
+	a := harness.NewApp(t)
+	token := a.Clerk.Token(clerktest.Claims{})
+	for value, want := range map[string]clerkauth.Reason{
+		"Bearer " + token:           "",
+		"Bearer  " + token:          "",
+		"bearer     " + token + " ": "",
+		"Bearer  x":                 clerkauth.ReasonTokenInvalid,
+		"Bearer\t" + token:          clerkauth.ReasonTokenInvalid,
+		"Basic  " + token:           nothingSent,
+		" " + token:                 "",
+	} {
+		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("GET", "/", harness.With("Authorization", value)))); got != want {
+			t.Errorf("%.10q…: %q, want %q", value, got, want)
+		}
+	}
+}
+
+// Where the host is not on the list, nobody can be sent to sign in: the answer says so, and the detail says why.
+func TestHostThatIsNotListed(t *testing.T) {
+	const refused = clerkauth.ReasonRequestHostNotAuthorized
+	for _, tc := range []struct {
+		name    string
+		change  func(*clerkauth.Config)
+		edits   harness.Edit
+		want    clerkauth.Reason
+		details []string
+	}{
+		{"a page", harness.SignIn, harness.All(harness.Document, harness.Host("127.0.0.1:3000")), refused, []string{`"127.0.0.1:3000"`, "AuthorizedParties"}},
+		{"a page without SignInURL", func(*clerkauth.Config) {}, harness.All(harness.Document, harness.Host("www.example.com")), refused, []string{`"www.example.com"`, "AuthorizedParties"}},
+		{"a long host", harness.SignIn, harness.All(harness.Document, harness.Host(strings.Repeat("a.", 100)+"test")), refused, []string{`"` + strings.Repeat("a.", 32) + `"`}},
+		{"an inner port", harness.SignIn, harness.All(harness.Document, harness.Host("example.com:8080")), refused, []string{`"example.com:8080"`, "behind a proxy", `"https://example.com"`}},
+		{"two forwarded hosts", trusting, harness.All(harness.Document, harness.Headers("X-Forwarded-Host: example.com", "X-Forwarded-Host: example.com")), refused, []string{`X-Forwarded-Host "example.com, example.com"`}},
+		{"a list of forwarded hosts", trusting, harness.All(harness.Document, harness.Headers("X-Forwarded-Host: example.com, inner.test")), refused, []string{`X-Forwarded-Host "example.com, inner.test"`}},
+		{"a forwarded host that is not listed", trusting, harness.All(harness.Document, harness.Headers("X-Forwarded-Host: inner.test")), refused, []string{`"inner.test"`, "AuthorizedParties"}},
+		{"two forwarded hosts that nobody reads", func(*clerkauth.Config) {}, harness.All(harness.Document, harness.Headers("X-Forwarded-Host: a", "X-Forwarded-Host: b")), nothingSent, nil},
+		{"an expired session", harness.SignIn, harness.All(harness.Document, harness.Host("other.test"), harness.Headers("Cookie: __client_uat=1")), refused, []string{`"other.test"`}},
+		{"a script", harness.SignIn, harness.Host("other.test"), nothingSent, nil},
+		{"a form", harness.SignIn, harness.All(harness.Document, harness.Host("other.test"), func(r *http.Request) { r.Method = "POST" }), nothingSent, nil},
+		{"a bearer token", harness.SignIn, harness.All(harness.Document, harness.Host("other.test"), harness.WithBearer("x.y.z")), clerkauth.ReasonTokenInvalid, nil},
+		{"a listed host", func(*clerkauth.Config) {}, harness.Document, nothingSent, nil},
+	} {
+		var got *clerkauth.Error
+		a := harness.NewApp(t, tc.change, func(c *clerkauth.Config) {
+			c.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
+				got = err
+				clerkauth.DefaultErrorHandler(w, r, err)
+			}
+		})
+		for name, h := range map[string]http.Handler{"Require": a.Require(harness.Greet), "Require in Optional": a.Optional(a.Require(harness.Greet)), "Authorize": a.Authorize(clerkauth.Role("org:admin"))(harness.Greet)} {
+			w := harness.Serve(h, harness.Request("GET", "/p", tc.edits))
+			if got == nil || got.Reason != tc.want || (w.Code == http.StatusForbidden) != (tc.want == refused) || w.Header().Get("Location") != "" {
+				t.Errorf("%s, %s: %v, %d", tc.name, name, got, w.Code)
+				continue
+			}
+			for _, want := range tc.details {
+				if err := got.Unwrap(); err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("%s: detail %v, want %s in it", tc.name, err, want)
+				}
+			}
+		}
+	}
+	a := harness.NewApp(t, harness.SignIn)
+	harness.WantState(t, a.AuthenticateRequest(harness.Request("GET", "/", harness.Document, harness.Host("other.test"))), clerkauth.SignedOut, nothingSent)
+	if w := harness.Serve(a.Optional(harness.Greet), harness.Request("GET", "/", harness.Document, harness.Host("other.test"))); w.Code != http.StatusOK {
+		t.Errorf("Optional: %d", w.Code)
+	}
+}
+
+func trusting(c *clerkauth.Config) { c.TrustForwardedHeaders = true }
