@@ -55,7 +55,7 @@ type Config struct {
 	// Example: []string{"https://example.com", "https://*.preview.example.com"}.
 	// When wrong: ReasonTokenInvalidParties, ReasonCrossOriginRequest or ReasonRequestHostNotAuthorized.
 	AuthorizedParties []string
-	// AllowParty is asked, with origins in normal form, when the list does not match. host is the request's,
+	// AllowParty is called, with origins in normal form, when the list does not match. host is the request's,
 	// "" in VerifyToken. Whoever sends a request chooses its host: look origin up among your own, and never answer by
 	// comparing the two. origin == "https://"+host accepts the token that another subdomain obtained of a visitor,
 	// sent here with that subdomain's name as Host. It must be safe for concurrent use.

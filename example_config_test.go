@@ -92,7 +92,7 @@ func ExampleError_Redirect() {
 	// 302 session-token-and-uat-missing
 }
 
-// An ErrorHandler sees why a request is refused before it is answered.
+// An ErrorHandler sees why a request is refused, before anything is written.
 func ExampleErrorHandler() {
 	auth, clerk := newExample(func(cfg *clerkauth.Config) {
 		cfg.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {

@@ -18,8 +18,8 @@ func ExampleAuthenticator_AuthenticateRequest() {
 	auth, clerk := newExample(nil)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		state := auth.AuthenticateRequest(r)
-		w, answered := state.Respond(w)
-		if answered {
+		w, done := state.Respond(w)
+		if done {
 			return // the browser is sent to Clerk
 		}
 		if state.Status != clerkauth.SignedIn {
@@ -46,8 +46,8 @@ func ExampleRequestState_Respond() {
 	}
 	w := httptest.NewRecorder()
 	state := auth.AuthenticateRequest(r)
-	_, answered := state.Respond(w)
-	fmt.Println(state.Status, answered, w.Code)
+	_, done := state.Respond(w)
+	fmt.Println(state.Status, done, w.Code)
 	// Output: handshake true 307
 }
 
@@ -140,7 +140,7 @@ func ExampleError() {
 	// Output: 401 clerkauth: session-token-expired
 }
 
-// A check is asked of a session, too, where a page looks different for some.
+// A handler can try a check itself, where a page looks different for some.
 func ExampleSession_Has() {
 	_, clerk := newExample(nil)
 	session := clerk.Session(clerktest.Claims{Organization: clerkauth.Organization{ID: "org_acme", Role: "org:admin"}})

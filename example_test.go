@@ -95,7 +95,7 @@ func ExampleAuthenticator_Optional() {
 	// 200 welcome
 }
 
-// A token that came by another way than a request: in gRPC metadata, in a message of a queue.
+// A token that does not arrive in a request, but in gRPC metadata or a message of a queue.
 func ExampleAuthenticator_VerifyToken() {
 	auth, clerk := newExample(nil)
 	for _, token := range []string{clerk.Token(clerktest.Claims{Subject: "user_alice"}), clerk.Forge(clerktest.Claims{})} {

@@ -71,9 +71,12 @@ func refusalPage(r *http.Request, status int, err *Error, shown hint) string {
 	}
 	b.WriteString("<p><small>Reason: <code>" + html.EscapeString(string(err.Reason)) + "</code>")
 	if _, listed := table[err.Reason]; known && !d.by.settings.decision.Live && listed {
-		b.WriteString("<br>For developers: " + html.EscapeString(err.message()))
+		b.WriteString("<br>For developers, with test keys only: " + html.EscapeString(err.message()))
 		if shown.Detail != "" {
-			b.WriteString(" " + html.EscapeString(shown.Detail) + ".")
+			b.WriteString(" In detail: " + html.EscapeString(shown.Detail))
+			if !strings.HasSuffix(shown.Detail, "?") {
+				b.WriteString(".")
+			}
 		}
 		if shown.Field != "" {
 			b.WriteString(" See <code>Config." + html.EscapeString(shown.Field) + "</code>.")
@@ -106,7 +109,7 @@ func personal(status int, err *Error) (title, sentence string) {
 	case status == http.StatusServiceUnavailable:
 		return "Please try again in a moment.", "Whether you are signed in cannot be found out right now. You have not been signed out."
 	case status == http.StatusBadRequest:
-		return "This request cannot be answered.", err.message()
+		return "This request was not understood.", err.message()
 	}
 	return "You are not signed in.", "Sign in to go on."
 }

@@ -172,7 +172,7 @@ func ExampleInstance_SecretKey() {
 	// Output: true
 }
 
-// What the app asked of Clerk, and that the secret key went nowhere else.
+// What the app requested from Clerk, and that the secret key went nowhere else.
 func ExampleInstance_Requests() {
 	clerk, auth := newExample()
 	clerk.ResetRequests()

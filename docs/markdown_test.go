@@ -25,7 +25,7 @@ type page struct {
 	path    string // from the root, with slashes
 	blocks  []block
 	anchors map[string]bool
-	prose   []string // the lines outside of blocks, and "" for those within
+	prose   []string // the lines that are in no block, and "" for those within
 }
 
 var (
@@ -183,6 +183,22 @@ func TestBlocksHaveALanguage(t *testing.T) {
 			if strings.HasPrefix(line, "    ") && strings.TrimSpace(line) != "" && (i == 0 || p.prose[i-1] == "") {
 				t.Errorf("%s:%d: an indented block, which nothing checks; fence it: %q", p.path, i+1, line)
 			}
+		}
+	}
+}
+
+// A page of docs says where to go next, and has contents when it is longer than two screens.
+func TestPagesHaveContentsAndAnEnd(t *testing.T) {
+	for _, p := range guides(t) {
+		if p.path == "README.md" || p.path == "docs/README.md" {
+			continue
+		}
+		if !p.anchors["where-to-go-next"] {
+			t.Errorf("%s does not say where to go next", p.path)
+		}
+		head := strings.Join(p.prose[:min(len(p.prose), 60)], "\n")
+		if contents := strings.Count(head, "](#"); len(p.prose) > 120 && contents < 4 {
+			t.Errorf("%s has %d lines, and %d links to its own sections at the top", p.path, len(p.prose), contents)
 		}
 	}
 }

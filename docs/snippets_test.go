@@ -1,6 +1,9 @@
 package docs_test
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -18,6 +21,31 @@ func TestGoOfThePagesCompiles(t *testing.T) {
 				if b.language == language && !standsIn(sources, b.text) {
 					t.Errorf("%s:%d: stands in no %s file:\n%s", p.path, b.line, language, b.text)
 				}
+			}
+		}
+	}
+}
+
+// What a page shows as JavaScript is at least that.
+func TestJavaScriptOfThePagesParses(t *testing.T) {
+	node, err := exec.LookPath("node")
+	switch {
+	case err != nil && os.Getenv("CI") != "":
+		t.Fatal("node is not installed: Debian package nodejs")
+	case err != nil:
+		t.Skip("node is not installed: Debian package nodejs")
+	}
+	for _, p := range guides(t) {
+		for _, b := range p.blocks {
+			if b.language != "js" {
+				continue
+			}
+			file := filepath.Join(t.TempDir(), "block.mjs")
+			if err := os.WriteFile(file, []byte(b.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := exec.CommandContext(t.Context(), node, "--check", file).CombinedOutput(); err != nil { //nolint:gosec // it is read, not run
+				t.Errorf("%s:%d: %v\n%s", p.path, b.line, err, out)
 			}
 		}
 	}

@@ -30,7 +30,7 @@ type proxied struct {
 	dir    string // of the proxy, with its certificate
 	addr   string // where the proxy listens
 	client *http.Client
-	asked  int // requests that reached the app
+	seen   int // requests that reached the app
 }
 
 func newProxied(t *testing.T) *proxied {
@@ -55,7 +55,7 @@ func newProxied(t *testing.T) *proxied {
 		fmt.Fprint(w, "// app")
 	})
 	p.app = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.asked++
+		p.seen++
 		auth.Optional(mux).ServeHTTP(w, r)
 	}))
 	t.Cleanup(p.app.Close)
@@ -176,7 +176,7 @@ func (p *proxied) start(t *testing.T, program, pkg, configuration string, argume
 	}
 }
 
-// answer is what came back through the proxy.
+// answer is a response, as the client behind the proxy gets it.
 type answer struct {
 	status  int
 	header  http.Header

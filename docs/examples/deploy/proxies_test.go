@@ -101,13 +101,13 @@ func (p *proxied) checkCache(t *testing.T) {
 	cookies := p.clerk.SignIn(nil, clerktest.Person{}).Cookies()
 	p.ahead += 5 * time.Minute
 	p.get(t, "/assets/app.js", cookies, "Sec-Fetch-Dest: script")
-	before := p.asked
-	if a := p.get(t, "/assets/app.js", nil); p.asked != before || a.body != "// app" || len(a.cookies) > 0 {
-		t.Errorf("an asset comes from the app: %t, with cookies %v", p.asked != before, a.cookies)
+	before := p.seen
+	if a := p.get(t, "/assets/app.js", nil); p.seen != before || a.body != "// app" || len(a.cookies) > 0 {
+		t.Errorf("an asset comes from the app: %t, with cookies %v", p.seen != before, a.cookies)
 	}
 	for range 2 {
-		before = p.asked
-		if a := p.get(t, "/account", nil); a.status != http.StatusUnauthorized || p.asked == before {
+		before = p.seen
+		if a := p.get(t, "/account", nil); a.status != http.StatusUnauthorized || p.seen == before {
 			t.Errorf("a page for one person comes out of the cache: %d", a.status)
 		}
 	}

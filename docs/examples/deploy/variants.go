@@ -18,16 +18,16 @@ func offline() (*clerkauth.Authenticator, error) {
 
 // staff and customers sign in at two instances. Each has keys, cookies and an allowlist of its own.
 func twoInstances(staff, customers clerkauth.Config, pages http.Handler) (http.Handler, error) {
-	inside, err := clerkauth.New(staff)
+	admin, err := clerkauth.New(staff)
 	if err != nil {
 		return nil, err
 	}
-	outside, err := clerkauth.New(customers)
+	shop, err := clerkauth.New(customers)
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("admin.example.com/", inside.Optional(inside.Require(pages)))
-	mux.Handle("shop.example.com/", outside.Optional(pages))
+	mux.Handle("admin.example.com/", admin.Optional(admin.Require(pages)))
+	mux.Handle("shop.example.com/", shop.Optional(pages))
 	return mux, nil
 }

@@ -29,7 +29,7 @@ func main() {
 	log.Fatal(server.ListenAndServe())
 }
 
-// api has CORS outside: a preflight carries no token, and a refusal needs the CORS headers too, or the page cannot read it.
+// api has CORS around everything: a preflight carries no token, and a refusal needs the CORS headers too, or the page cannot read it.
 func api(auth *clerkauth.Authenticator) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /me", me)

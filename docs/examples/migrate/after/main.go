@@ -52,7 +52,7 @@ func create(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "an invoice for", session.Organization.ID)
 }
 
-// user is who a token is of that came by another way than a request.
+// user is the person that a token is of.
 func user(ctx context.Context, auth *clerkauth.Authenticator, token string) (string, error) {
 	session, err := auth.VerifyToken(ctx, token)
 	if err != nil {
