@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // With test keys the answer has the detail and the field of Config; with live keys never.
@@ -22,7 +21,7 @@ func TestAnswersHaveTheDetailWithTestKeysOnly(t *testing.T) {
 			d.options.Development = d.options.Development || keys == "test"
 			t.Run(d.name+", "+keys, func(t *testing.T) {
 				var refusal *clerkauth.Error
-				a := d.app(t, &logged{}, func(c *clerkauth.Config) {
+				a := d.build(t, &harness.Log{}, func(c *clerkauth.Config) {
 					if c.Satellite != nil {
 						c.SignInURL = "https://primary.example/sign-in"
 					}
@@ -39,7 +38,7 @@ func TestAnswersHaveTheDetailWithTestKeysOnly(t *testing.T) {
 					again := r.Clone(t.Context())
 					again.Header.Set("Accept", form)
 					refusal = nil
-					w := serve(a.Require(greet), again)
+					w := harness.Serve(a.Require(harness.Greet), again)
 					if refusal == nil || w.Code == http.StatusFound {
 						return // a handshake
 					}
@@ -83,7 +82,7 @@ func TestDetailsGiveNothingAway(t *testing.T) {
 		for _, development := range []bool{false, true} {
 			d.options.Development = d.options.Development || development
 			t.Run(fmt.Sprintf("%s, test keys %t", d.name, d.options.Development), func(t *testing.T) {
-				var log logged
+				var log harness.Log
 				var everything strings.Builder
 				var tell func(error)
 				tell = func(err error) {
@@ -102,7 +101,7 @@ func TestDetailsGiveNothingAway(t *testing.T) {
 						}
 					}
 				}
-				a := d.app(t, &log, func(c *clerkauth.Config) {
+				a := d.build(t, &log, func(c *clerkauth.Config) {
 					if c.Satellite != nil {
 						c.SignInURL = "https://primary.example/sign-in"
 					}
@@ -112,7 +111,7 @@ func TestDetailsGiveNothingAway(t *testing.T) {
 				for _, accept := range []string{"application/json", "text/html"} {
 					again := r.Clone(t.Context())
 					again.Header.Set("Accept", accept)
-					w := serve(a.Require(greet), again)
+					w := harness.Serve(a.Require(harness.Greet), again)
 					if w.Code == http.StatusTemporaryRedirect {
 						continue // Clerk gets what belongs to Clerk
 					}
@@ -123,20 +122,20 @@ func TestDetailsGiveNothingAway(t *testing.T) {
 					_, err := a.VerifyToken(t.Context(), token)
 					tell(err)
 				}
-				for _, e := range a.events() {
+				for _, e := range a.Events() {
 					fmt.Fprintf(&everything, "%v %+v %#v\n", e, e, e)
 					tell(e.Err)
 				}
 				everything.WriteString(log.String())
-				secrets := append(pieces(a.clerk.SecretKey()[8:], a.clerk.PublishableKey()[8:]), "hidden", "dvb_", "rt_", "sess_2", "user_2")
+				secrets := append(harness.Pieces(a.Clerk.SecretKey()[8:], a.Clerk.PublishableKey()[8:]), "hidden", "dvb_", "rt_", "sess_2", "user_2")
 				for _, sent := range []string{r.Header.Get("Authorization"), strings.Join(r.Header["Cookie"], ";")} {
 					for _, part := range strings.FieldsFunc(sent, func(c rune) bool { return strings.ContainsRune("=;. ", c) }) {
 						if !strings.HasPrefix(part, "__") {
-							secrets = append(secrets, pieces(part)...)
+							secrets = append(secrets, harness.Pieces(part)...)
 						}
 					}
 				}
-				if secret, ok := leaks(everything.String(), secrets); ok {
+				if secret, ok := harness.Leaks(everything.String(), secrets); ok {
 					t.Errorf("%q shows in\n%s", secret, everything.String())
 				}
 			})
@@ -146,24 +145,24 @@ func TestDetailsGiveNothingAway(t *testing.T) {
 
 // What people and programs are told is true.
 func TestTrueMessages(t *testing.T) {
-	development := newAppOf(t, clerktest.New(t, clerktest.Options{Development: true, Origins: []string{own}, Now: atNoon}))
-	live := newApp(t)
-	without := claim("azp", clerktest.Absent)
+	development := harness.NewAppOf(t, clerktest.New(t, clerktest.Options{Development: true, Origins: []string{harness.Origin}, Now: harness.AtNoon}))
+	live := harness.NewApp(t)
+	without := harness.Claim("azp", clerktest.Absent)
 	for name, tt := range map[string]struct {
-		a       *app
-		sent    edit
+		a       *harness.App
+		sent    harness.Edit
 		message string
 		never   string
 	}{
-		"nothing":                            {live, all(), "You are not signed in.", "Nobody"},
-		"development, nothing":               {development, all(), "No session token was sent.", "browser"},
-		"development, a token and no cookie": {development, withoutBrowser(development.signedIn()), "This browser is not known to the development instance yet.", "No session token"},
-		"a bearer token without azp":         {live, withBearer(live.token(without)), "The session token does not say for which origin it was issued.", "another origin"},
-		"development, one without azp":       {development, withBearer(development.token(without)), "The session token does not say for which origin it was issued.", "another origin"},
-		"a bearer token with another azp":    {live, withBearer(live.token(azp("https://www.example.com"))), "The session token was issued for another origin.", "does not say"},
-		"from the future":                    {live, withBearer(live.token(claim("iat", at(8)))), "By the clock of this server the session token was issued in the future.", "key"},
+		"nothing":                            {live, harness.All(), "You are not signed in.", "Nobody"},
+		"development, nothing":               {development, harness.All(), "No session token was sent.", "browser"},
+		"development, a token and no cookie": {development, withoutBrowser(development.SignedIn()), "This browser is not known to the development instance yet.", "No session token"},
+		"a bearer token without azp":         {live, harness.WithBearer(tokenOf(live, without)), "The session token does not say for which origin it was issued.", "another origin"},
+		"development, one without azp":       {development, harness.WithBearer(tokenOf(development, without)), "The session token does not say for which origin it was issued.", "another origin"},
+		"a bearer token with another azp":    {live, harness.WithBearer(tokenOf(live, azp("https://www.example.com"))), "The session token was issued for another origin.", "does not say"},
+		"from the future":                    {live, harness.WithBearer(tokenOf(live, harness.Claim("iat", harness.At(8)))), "By the clock of this server the session token was issued in the future.", "key"},
 	} {
-		w := serve(tt.a.Require(greet), asking("GET", own+"/", tt.sent))
+		w := harness.Serve(tt.a.Require(harness.Greet), harness.Request("GET", harness.Origin+"/", tt.sent))
 		var answer struct{ Errors []struct{ Message string } }
 		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || len(answer.Errors) != 1 || answer.Errors[0].Message != tt.message {
 			t.Errorf("%s: %s, want the message %q", name, w.Body, tt.message)
@@ -175,7 +174,7 @@ func TestTrueMessages(t *testing.T) {
 }
 
 // withoutBrowser takes away the cookie of a development browser.
-func withoutBrowser(e edit) edit {
+func withoutBrowser(e harness.Edit) harness.Edit {
 	return func(r *http.Request) {
 		e(r)
 		for _, name := range []string{"__clerk_db_jwt", "__clerk_db_jwt_"} {
@@ -187,7 +186,7 @@ func withoutBrowser(e edit) edit {
 // ErrorHandler is told of the redirect that DefaultErrorHandler answers with, and sees no handshakes.
 func TestErrorHandlerIsToldOfTheRedirect(t *testing.T) {
 	var seen []string
-	a := newApp(t, signIn, func(c *clerkauth.Config) {
+	a := harness.NewApp(t, harness.SignIn, func(c *clerkauth.Config) {
 		c.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
 			seen = append(seen, fmt.Sprint(err.StatusCode(), " ", err.Redirect(r)))
 			clerkauth.DefaultErrorHandler(w, r, err)
@@ -199,13 +198,13 @@ func TestErrorHandlerIsToldOfTheRedirect(t *testing.T) {
 		redirect bool
 		handled  int
 	}{
-		{navigating(own + "/page"), http.StatusFound, true, 1},
-		{asking("GET", own+"/api"), http.StatusUnauthorized, false, 1},
-		{asking("POST", own+"/page", headers("Accept: text/html")), http.StatusUnauthorized, false, 1},
-		{navigating(own+"/page", headers("Cookie: __client_uat=1")), http.StatusTemporaryRedirect, false, 0},
+		{navigating(harness.Origin + "/page"), http.StatusFound, true, 1},
+		{harness.Request("GET", harness.Origin+"/api"), http.StatusUnauthorized, false, 1},
+		{harness.Request("POST", harness.Origin+"/page", harness.Headers("Accept: text/html")), http.StatusUnauthorized, false, 1},
+		{navigating(harness.Origin+"/page", harness.Headers("Cookie: __client_uat=1")), http.StatusTemporaryRedirect, false, 0},
 	} {
 		seen = nil
-		w := serve(a.Require(greet), tt.r)
+		w := harness.Serve(a.Require(harness.Greet), tt.r)
 		if w.Code != tt.status || len(seen) != tt.handled {
 			t.Errorf("%s %s: %d, seen %q; want %d, and %d errors", tt.r.Method, tt.r.URL, w.Code, seen, tt.status, tt.handled)
 			continue
@@ -219,104 +218,7 @@ func TestErrorHandlerIsToldOfTheRedirect(t *testing.T) {
 			}
 		}
 	}
-	if got := (&clerkauth.Error{Reason: clerkauth.ReasonTokenExpired}).Redirect(navigating(own + "/page")); got != "" {
+	if got := (&clerkauth.Error{Reason: clerkauth.ReasonTokenExpired}).Redirect(navigating(harness.Origin + "/page")); got != "" {
 		t.Errorf("without a decision: %q", got)
-	}
-}
-
-// The page of a clock that is off speaks of the clock, whichever of the ways the answer came.
-func TestPageOfAWrongClock(t *testing.T) {
-	for _, live := range []bool{true, false} {
-		for _, secret := range []bool{true, false} {
-			for _, off := range []time.Duration{-8 * time.Second, 70 * time.Second, 25 * time.Hour} {
-				now := noon
-				w := development(&now)
-				if live {
-					w = production(&now)
-				}
-				w.config = func(c *clerkauth.Config) {
-					c.Now = func() time.Time { return now.Add(off) }
-					if c.JWTKey, c.Logger = "", (&logged{}).logger(); !secret {
-						c.SecretKey = ""
-					}
-				}
-				v := newTraveller(t, w)
-				v.clerk.SignIn(v.browser.Jar, alice)
-				got := v.visit("/me", with("Accept", "text/html"))
-				if got.status != http.StatusUnauthorized || handshakesIn(v.sent) > 3 || !strings.Contains(got.body, "clock of this server") || strings.Contains(got.body, "publishable key") {
-					t.Errorf("live %t, secret key %t, %s: got %d after %q: %s", live, secret, off, got.status, v.sent, got.body)
-				}
-			}
-		}
-	}
-}
-
-// smallCookies keeps from the browser what browsers do not keep: RFC 6265bis section 5.7.
-func smallCookies(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rec := httptest.NewRecorder()
-		next.ServeHTTP(rec, r)
-		for name, values := range rec.Header() {
-			for _, value := range values {
-				if pair, _, _ := strings.Cut(value, ";"); name != "Set-Cookie" || len(pair)-1 <= 4096 {
-					w.Header().Add(name, value)
-				}
-			}
-		}
-		w.WriteHeader(rec.Code)
-		_, _ = w.Write(rec.Body.Bytes())
-	})
-}
-
-// A session token that is larger than browsers keep as a cookie: people are told in development, and get in in production,
-// where the log says so.
-func TestTokensLargerThanCookies(t *testing.T) {
-	for _, size := range []int{3500, 7000} { // of custom claims: the token is a third larger
-		for _, live := range []bool{true, false} {
-			now := noon
-			var log logged
-			w := development(&now)
-			if live {
-				w = production(&now)
-			}
-			w.front = smallCookies
-			w.config = func(c *clerkauth.Config) { c.Logger = log.logger() }
-			v := newTraveller(t, w)
-			large := clerktest.Claims{Subject: "user_2alice", Extra: map[string]any{"x": strings.Repeat("x", size)}}
-			v.clerk.SignIn(v.browser.Jar, clerktest.Person{Name: "Large", Claims: large})
-			for range 4 {
-				got := v.visit("/me", with("Accept", "text/html"))
-				in := live && size == 3500
-				if in && (got.status != http.StatusOK || got.body != "hello user_2alice") ||
-					!in && (got.status != http.StatusUnauthorized || !strings.Contains(got.body, "4096 bytes") || !strings.Contains(got.body, "custom claims") || strings.Contains(got.body, "circles")) {
-					t.Errorf("live %t, %d: got %d %q", live, size, got.status, got.body)
-				}
-				if handshakesIn(v.sent) > 1 {
-					t.Errorf("live %t, %d: %d handshakes", live, size, handshakesIn(v.sent))
-				}
-			}
-			if text := log.String(); strings.Count(text, "larger than browsers keep") != 1 || !strings.Contains(text, "limit=4096") || !strings.Contains(text, "custom claims") {
-				t.Errorf("live %t, %d: logged %q, want one warning with the limit and where to make it smaller", live, size, text)
-			}
-		}
-	}
-}
-
-// The Backend API's outages are logged with the address, the status and the field to look at.
-func TestBackendOutagesAreLogged(t *testing.T) {
-	for status, want := range map[int]string{401: "SecretKey", 503: "does not answer", 429: "does not answer"} {
-		for endpoint, path := range map[clerktest.Endpoint]string{clerktest.BackendHandshake: "/v1/clients/handshake_payload", clerktest.BackendRefresh: "/v1/sessions/…/refresh"} {
-			var log logged
-			b := newBound(t, func(c *clerkauth.Config) { c.Logger = log.logger() })
-			b.clerk.Fault(endpoint, clerktest.Status(status, nil))
-			for range 3 {
-				b.auth.AuthenticateRequest(b.back("__clerk_handshake_nonce=" + nonce))
-				b.auth.AuthenticateRequest(b.script(b.expired(clerktest.Claims{}), b.refreshCookie()))
-			}
-			text := log.String()
-			if strings.Count(text, want) != 1 || !strings.Contains(text, path) || !strings.Contains(text, fmt.Sprint("status=", status)) || strings.Contains(text, nonce) || strings.Contains(text, "sess_") {
-				t.Errorf("%s, %d: logged %q, want one line with address, status and %s", path, status, text, want)
-			}
-		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
 // hidden is who is refused in these tests: no id of theirs may show.
@@ -23,151 +24,153 @@ type diagnosis struct {
 	options clerktest.Options
 	config  func(*clerkauth.Config)
 	fault   func(*clerktest.Instance)
-	request func(a *app) *http.Request
+	request func(a *harness.App) *http.Request
 	reason  clerkauth.Reason
 	says    []string
 	field   string // of Config
 }
 
 // token is one of hidden's, with changes.
-func (a *app) token(changes ...func(*clerktest.Claims)) string {
+func tokenOf(a *harness.App, changes ...func(*clerktest.Claims)) string {
 	c := hidden
 	c.Extra, c.Header = map[string]any{}, map[string]any{}
 	for _, change := range changes {
 		change(&c)
 	}
-	return a.clerk.Token(c)
+	return a.Clerk.Token(c)
 }
 
-func azp(value any) func(*clerktest.Claims) { return claim("azp", value) }
+func azp(value any) func(*clerktest.Claims) { return harness.Claim("azp", value) }
 
 func expiresAt(at time.Time) func(*clerktest.Claims) {
 	return func(c *clerktest.Claims) { c.ExpiresAt = at }
 }
 
 // byBearer and byCookie are requests of a script, asPage is a page load by cookie.
-func byBearer(changes ...func(*clerktest.Claims)) func(*app) *http.Request {
-	return func(a *app) *http.Request { return asking("GET", own+"/api", withBearer(a.token(changes...))) }
-}
-
-func byCookie(edits edit, changes ...func(*clerktest.Claims)) func(*app) *http.Request {
-	return func(a *app) *http.Request {
-		return asking("GET", own+"/api", a.withCookies(a.token(changes...)), edits)
+func byBearer(changes ...func(*clerktest.Claims)) func(*harness.App) *http.Request {
+	return func(a *harness.App) *http.Request {
+		return harness.Request("GET", harness.Origin+"/api", harness.WithBearer(tokenOf(a, changes...)))
 	}
 }
 
-func asPage(target string, edits edit, changes ...func(*clerktest.Claims)) func(*app) *http.Request {
-	return func(a *app) *http.Request {
-		return navigating(target, headers("Sec-Fetch-Site: none", "Cookie: __clerk_db_jwt=dvb_hiddenbrowser0123"), a.withCookies(a.token(changes...)), edits)
+func byCookie(edits harness.Edit, changes ...func(*clerktest.Claims)) func(*harness.App) *http.Request {
+	return func(a *harness.App) *http.Request {
+		return harness.Request("GET", harness.Origin+"/api", a.WithCookies(tokenOf(a, changes...)), edits)
 	}
 }
 
-func plainly(target string, edits ...edit) func(*app) *http.Request {
-	return func(*app) *http.Request { return asking("GET", target, edits...) }
+func asPage(target string, edits harness.Edit, changes ...func(*clerktest.Claims)) func(*harness.App) *http.Request {
+	return func(a *harness.App) *http.Request {
+		return navigating(target, harness.Headers("Sec-Fetch-Site: none", "Cookie: __clerk_db_jwt=dvb_hiddenbrowser0123"), a.WithCookies(tokenOf(a, changes...)), edits)
+	}
+}
+
+func plainly(target string, edits ...harness.Edit) func(*harness.App) *http.Request {
+	return func(*harness.App) *http.Request { return harness.Request("GET", target, edits...) }
 }
 
 var diagnoses = []diagnosis{
-	{name: "nothing", request: plainly(own + "/"), reason: clerkauth.ReasonSessionTokenAndUATMissing, says: []string{"Authorization", "__session", "__session_"}},
+	{name: "nothing", request: plainly(harness.Origin + "/"), reason: clerkauth.ReasonSessionTokenAndUATMissing, says: []string{"Authorization", "__session", "__session_"}},
 	{name: "a session cookie alone", request: byCookie(func(r *http.Request) {
 		r.Header.Set("Cookie", strings.ReplaceAll(r.Header.Get("Cookie"), "__client_uat", "x"))
 	}), reason: clerkauth.ReasonSessionTokenWithoutUAT, says: []string{"__client_uat did not come"}},
-	{name: "signed out by __client_uat", request: func(a *app) *http.Request {
-		return asking("GET", own+"/", headers("Cookie: __client_uat=0; __session="+a.token()))
+	{name: "signed out by __client_uat", request: func(a *harness.App) *http.Request {
+		return harness.Request("GET", harness.Origin+"/", harness.Headers("Cookie: __client_uat=0; __session="+tokenOf(a)))
 	}, reason: clerkauth.ReasonSessionTokenWithoutUAT, says: []string{"says signed out"}},
-	{name: "__client_uat alone", request: plainly(own+"/", headers(fmt.Sprintf("Cookie: __client_uat=%d", noon.Add(-2*time.Hour).Unix()))), reason: clerkauth.ReasonUATWithoutSessionToken, says: []string{"2h0m0s ago", "4096 bytes"}},
-	{name: "two headers", request: plainly(own+"/", with("Authorization", "Bearer a.b.c", "Bearer d.e.f")), reason: clerkauth.ReasonMultipleAuthorization, says: []string{"2 Authorization"}},
-	{name: "two sessions", request: func(a *app) *http.Request {
-		other := a.token(func(c *clerktest.Claims) { c.SessionID = "sess_2hiddenother0123" })
-		return asking("GET", own+"/", headers("Cookie: __client_uat=1; __session="+a.token()+"; __session="+other))
+	{name: "__client_uat alone", request: plainly(harness.Origin+"/", harness.Headers(fmt.Sprintf("Cookie: __client_uat=%d", harness.Noon.Add(-2*time.Hour).Unix()))), reason: clerkauth.ReasonUATWithoutSessionToken, says: []string{"2h0m0s ago", "4096 bytes"}},
+	{name: "two headers", request: plainly(harness.Origin+"/", harness.With("Authorization", "Bearer a.b.c", "Bearer d.e.f")), reason: clerkauth.ReasonMultipleAuthorization, says: []string{"2 Authorization"}},
+	{name: "two sessions", request: func(a *harness.App) *http.Request {
+		other := tokenOf(a, func(c *clerktest.Claims) { c.SessionID = "sess_2hiddenother0123" })
+		return harness.Request("GET", harness.Origin+"/", harness.Headers("Cookie: __client_uat=1; __session="+tokenOf(a)+"; __session="+other))
 	}, reason: clerkauth.ReasonSessionTokenAmbiguous, says: []string{"2 session cookies"}},
-	{name: "the answer signs out", options: clerktest.Options{Development: true}, request: func(a *app) *http.Request {
-		r := navigating(own + "/?__clerk_handshake=" + a.clerk.Token(clerktest.Claims{RawPayload: []byte(`{"handshake":["__client_uat=0; Path=/"]}`)}))
+	{name: "the answer signs out", options: clerktest.Options{Development: true}, request: func(a *harness.App) *http.Request {
+		r := navigating(harness.Origin + "/?__clerk_handshake=" + a.Clerk.Token(clerktest.Claims{RawPayload: []byte(`{"handshake":["__client_uat=0; Path=/"]}`)}))
 		return sentOut(a, r)
 	}, reason: clerkauth.ReasonSessionTokenMissing, says: []string{"signed out"}},
-	{name: "signed in again since", request: func(a *app) *http.Request {
-		return asking("GET", own+"/", headers(fmt.Sprintf("Cookie: __client_uat=%d; __session=%s", noon.Unix()+12, a.token())))
+	{name: "signed in again since", request: func(a *harness.App) *http.Request {
+		return harness.Request("GET", harness.Origin+"/", harness.Headers(fmt.Sprintf("Cookie: __client_uat=%d; __session=%s", harness.Noon.Unix()+12, tokenOf(a))))
 	}, reason: clerkauth.ReasonTokenBeforeUAT, says: []string{"12s before __client_uat"}},
 
-	{name: "no JWT", request: plainly(own+"/", withBearer("hiddengarbage0123")), reason: clerkauth.ReasonTokenInvalid, says: []string{"no dots"}},
-	{name: "too long", request: plainly(own+"/", withBearer(strings.Repeat("a.", 5000))), reason: clerkauth.ReasonTokenInvalid, says: []string{"10000 bytes"}},
-	{name: "another header", request: byBearer(headerMember("crit", []string{"exp"})), reason: clerkauth.ReasonTokenInvalid, says: []string{"crit"}},
-	{name: "another typ", request: byBearer(headerMember("typ", "JWS\n")), reason: clerkauth.ReasonTokenInvalid, says: []string{`typ is "JWS\n"`}},
-	{name: "a machine's", request: plainly(own+"/", withBearer("mt_hiddenmachine0123")), reason: clerkauth.ReasonTokenTypeMismatch, says: []string{"machine token"}},
-	{name: "of a template", request: byBearer(headerMember("cat", "cl_B7d4PD222AAA")), reason: clerkauth.ReasonTokenTypeMismatch, says: []string{"JWT template"}},
-	{name: "an unknown kid", request: byBearer(headerMember("kid", "ins_another")), reason: clerkauth.ReasonKeyUnknown, says: []string{`kid "ins_another"`}, field: "SecretKey"},
-	{name: "an unknown kid, without a secret key", config: func(c *clerkauth.Config) { c.SecretKey = "" }, request: byBearer(headerMember("kid", "ins_another")), reason: clerkauth.ReasonKeyUnknown, says: []string{`kid "ins_another"`}, field: "PublishableKey"},
-	{name: "a long kid", request: byBearer(headerMember("kid", strings.Repeat("k", 100))), reason: clerkauth.ReasonKeyUnknown, says: []string{`"` + strings.Repeat("k", 64) + `"…`}, field: "SecretKey"},
-	{name: "no kid", request: byBearer(headerMember("kid", clerktest.Absent)), reason: clerkauth.ReasonKeyUnknown, says: []string{"no kid"}},
+	{name: "no JWT", request: plainly(harness.Origin+"/", harness.WithBearer("hiddengarbage0123")), reason: clerkauth.ReasonTokenInvalid, says: []string{"no dots"}},
+	{name: "too long", request: plainly(harness.Origin+"/", harness.WithBearer(strings.Repeat("a.", 5000))), reason: clerkauth.ReasonTokenInvalid, says: []string{"10000 bytes"}},
+	{name: "another header", request: byBearer(harness.HeaderMember("crit", []string{"exp"})), reason: clerkauth.ReasonTokenInvalid, says: []string{"crit"}},
+	{name: "another typ", request: byBearer(harness.HeaderMember("typ", "JWS\n")), reason: clerkauth.ReasonTokenInvalid, says: []string{`typ is "JWS\n"`}},
+	{name: "a machine's", request: plainly(harness.Origin+"/", harness.WithBearer("mt_hiddenmachine0123")), reason: clerkauth.ReasonTokenTypeMismatch, says: []string{"machine token"}},
+	{name: "of a template", request: byBearer(harness.HeaderMember("cat", "cl_B7d4PD222AAA")), reason: clerkauth.ReasonTokenTypeMismatch, says: []string{"JWT template"}},
+	{name: "an unknown kid", request: byBearer(harness.HeaderMember("kid", "ins_another")), reason: clerkauth.ReasonKeyUnknown, says: []string{`kid "ins_another"`}, field: "SecretKey"},
+	{name: "an unknown kid, without a secret key", config: func(c *clerkauth.Config) { c.SecretKey = "" }, request: byBearer(harness.HeaderMember("kid", "ins_another")), reason: clerkauth.ReasonKeyUnknown, says: []string{`kid "ins_another"`}, field: "PublishableKey"},
+	{name: "a long kid", request: byBearer(harness.HeaderMember("kid", strings.Repeat("k", 100))), reason: clerkauth.ReasonKeyUnknown, says: []string{`"` + strings.Repeat("k", 64) + `"…`}, field: "SecretKey"},
+	{name: "no kid", request: byBearer(harness.HeaderMember("kid", clerktest.Absent)), reason: clerkauth.ReasonKeyUnknown, says: []string{"no kid"}},
 	{name: "the keys are out of reach", fault: func(in *clerktest.Instance) { in.Fault(clerktest.BackendJWKS, clerktest.Status(503, nil)) }, request: byBearer(), reason: clerkauth.ReasonKeysUnavailable, says: []string{"/v1/jwks answered 503"}},
 	{name: "the secret key is refused", fault: func(in *clerktest.Instance) { in.Fault(clerktest.BackendJWKS, clerktest.Status(401, nil)) }, request: byBearer(), reason: clerkauth.ReasonKeysUnavailable, says: []string{"/v1/jwks answered 401", "SecretKey", "CLERK_SECRET_KEY"}, field: "SecretKey"},
-	{name: "another algorithm", request: byBearer(headerMember("alg", "HS256")), reason: clerkauth.ReasonTokenAlgorithm, says: []string{`alg is "HS256"`, "RS256"}},
-	{name: "a forgery", request: func(a *app) *http.Request {
-		return asking("GET", own+"/", withBearer(a.clerk.Forge(hidden)))
+	{name: "another algorithm", request: byBearer(harness.HeaderMember("alg", "HS256")), reason: clerkauth.ReasonTokenAlgorithm, says: []string{`alg is "HS256"`, "RS256"}},
+	{name: "a forgery", request: func(a *harness.App) *http.Request {
+		return harness.Request("GET", harness.Origin+"/", harness.WithBearer(a.Clerk.Forge(hidden)))
 	}, reason: clerkauth.ReasonTokenSignature, says: []string{"signature", "kid"}, field: "SecretKey"},
-	{name: "no sub", request: byBearer(claim("sub", clerktest.Absent)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim sub"}},
-	{name: "no sid", request: byBearer(claim("sid", 7)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim sid"}},
-	{name: "an nbf that is no number", request: byBearer(claim("nbf", "x")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim nbf"}},
-	{name: "an iat that is no number", request: byBearer(claim("iat", "x")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim iat"}},
-	{name: "no exp", request: byBearer(claim("exp", clerktest.Absent)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim exp"}},
-	{name: "another audience", config: func(c *clerkauth.Config) { c.Audience = []string{"mine"} }, request: byBearer(claim("aud", "other")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim aud", "Audience"}, field: "Audience"},
+	{name: "no sub", request: byBearer(harness.Claim("sub", clerktest.Absent)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim sub"}},
+	{name: "no sid", request: byBearer(harness.Claim("sid", 7)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim sid"}},
+	{name: "an nbf that is no number", request: byBearer(harness.Claim("nbf", "x")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim nbf"}},
+	{name: "an iat that is no number", request: byBearer(harness.Claim("iat", "x")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim iat"}},
+	{name: "no exp", request: byBearer(harness.Claim("exp", clerktest.Absent)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim exp"}},
+	{name: "another audience", config: func(c *clerkauth.Config) { c.Audience = []string{"mine"} }, request: byBearer(harness.Claim("aud", "other")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim aud", "Audience"}, field: "Audience"},
 	{name: "www", request: byBearer(azp("https://www.example.com")), reason: clerkauth.ReasonTokenInvalidParties, says: []string{`azp is "https://www.example.com"`, "1 entries of AuthorizedParties"}, field: "AuthorizedParties"},
-	{name: "http", request: byCookie(all(), azp("http://example.com")), reason: clerkauth.ReasonTokenInvalidParties, says: []string{`azp is "http://example.com"`}, field: "AuthorizedParties"},
+	{name: "http", request: byCookie(harness.All(), azp("http://example.com")), reason: clerkauth.ReasonTokenInvalidParties, says: []string{`azp is "http://example.com"`}, field: "AuthorizedParties"},
 	{name: "a port", request: byBearer(azp("https://example.com:8443")), reason: clerkauth.ReasonTokenInvalidParties, says: []string{`azp is "https://example.com:8443"`}, field: "AuthorizedParties"},
 	{name: "a bearer token without azp", request: byBearer(azp(clerktest.Absent)), reason: clerkauth.ReasonTokenInvalidParties, says: []string{"azp is absent", "InsecureAllowBearerWithoutParty"}, field: "InsecureAllowBearerWithoutParty"},
 	{name: "an azp that is no text", request: byBearer(azp(7)), reason: clerkauth.ReasonTokenInvalidParties, says: []string{"azp is no text"}, field: "AuthorizedParties"},
-	{name: "a cookie without azp", request: byCookie(all(), azp(clerktest.Absent)), reason: clerkauth.ReasonTokenMissingAzp, says: []string{"azp is absent", "party cookie"}},
-	{name: "a cookie without azp, and without a key", config: func(c *clerkauth.Config) { c.SecretKey = "" }, request: byCookie(all(), azp(clerktest.Absent)), reason: clerkauth.ReasonTokenMissingAzp, says: []string{"azp is absent", "StateKey"}, field: "StateKey"},
-	{name: "another issuer", request: byBearer(claim("iss", "https://clerk.other.example")), reason: clerkauth.ReasonTokenIssuer, says: []string{`iss is "https://clerk.other.example"`, "expected is", "clerk."}, field: "Issuers"},
-	{name: "expired", request: byBearer(expiresAt(noon.Add(-65 * time.Second))), reason: clerkauth.ReasonTokenExpired, says: []string{"1m5s ago", "ClockSkew is 5s", "not refreshed: non-eligible-no-refresh-cookie"}, field: "ClockSkew"},
+	{name: "a cookie without azp", request: byCookie(harness.All(), azp(clerktest.Absent)), reason: clerkauth.ReasonTokenMissingAzp, says: []string{"azp is absent", "party cookie"}},
+	{name: "a cookie without azp, and without a key", config: func(c *clerkauth.Config) { c.SecretKey = "" }, request: byCookie(harness.All(), azp(clerktest.Absent)), reason: clerkauth.ReasonTokenMissingAzp, says: []string{"azp is absent", "StateKey"}, field: "StateKey"},
+	{name: "another issuer", request: byBearer(harness.Claim("iss", "https://clerk.other.example")), reason: clerkauth.ReasonTokenIssuer, says: []string{`iss is "https://clerk.other.example"`, "expected is", "clerk."}, field: "Issuers"},
+	{name: "expired", request: byBearer(expiresAt(harness.Noon.Add(-65 * time.Second))), reason: clerkauth.ReasonTokenExpired, says: []string{"1m5s ago", "ClockSkew is 5s", "not refreshed: non-eligible-no-refresh-cookie"}, field: "ClockSkew"},
 	{name: "expired, and the Backend API is down", fault: func(in *clerktest.Instance) { in.Fault(clerktest.BackendRefresh, clerktest.Status(503, nil)) }, request: byCookie(func(r *http.Request) {
 		name, _, _ := strings.Cut(r.Header.Get("Cookie")[strings.Index(r.Header.Get("Cookie"), "__session_"):], "=")
 		r.Header.Set("Cookie", r.Header.Get("Cookie")+"; "+strings.Replace(name, "__session", "__refresh", 1)+"=rt_hiddenrefresh0123")
-	}, expiresAt(noon.Add(-65*time.Second))), reason: clerkauth.ReasonTokenExpired, says: []string{"1m5s ago", "not refreshed", "/v1/sessions/…/refresh answered 503"}, field: "ClockSkew"},
-	{name: "not active yet", request: byBearer(claim("nbf", at(8))), reason: clerkauth.ReasonTokenNotActiveYet, says: []string{"nbf is 8s ahead", "ClockSkew is 5s"}, field: "ClockSkew"},
-	{name: "from the future", request: byBearer(claim("iat", at(8))), reason: clerkauth.ReasonTokenFromTheFuture, says: []string{"iat is 8s ahead"}, field: "ClockSkew"},
+	}, expiresAt(harness.Noon.Add(-65*time.Second))), reason: clerkauth.ReasonTokenExpired, says: []string{"1m5s ago", "not refreshed", "/v1/sessions/…/refresh answered 503"}, field: "ClockSkew"},
+	{name: "not active yet", request: byBearer(harness.Claim("nbf", harness.At(8))), reason: clerkauth.ReasonTokenNotActiveYet, says: []string{"nbf is 8s ahead", "ClockSkew is 5s"}, field: "ClockSkew"},
+	{name: "from the future", request: byBearer(harness.Claim("iat", harness.At(8))), reason: clerkauth.ReasonTokenFromTheFuture, says: []string{"iat is 8s ahead"}, field: "ClockSkew"},
 	{name: "pending", request: byBearer(func(c *clerktest.Claims) { c.Pending = true }), reason: clerkauth.ReasonSessionPending, says: []string{"sts"}, field: "AllowPending"},
 
-	{name: "a write of another origin", request: func(a *app) *http.Request {
-		return asking("POST", own+"/", a.withCookies(a.token()), headers("Origin: https://evil.test", "Sec-Fetch-Site: cross-site"))
+	{name: "a write of another origin", request: func(a *harness.App) *http.Request {
+		return harness.Request("POST", harness.Origin+"/", a.WithCookies(tokenOf(a)), harness.Headers("Origin: https://evil.test", "Sec-Fetch-Site: cross-site"))
 	}, reason: clerkauth.ReasonCrossOriginRequest, says: []string{`Origin is "https://evil.test"`, `"cross-site"`, "1 entries of AuthorizedParties", "0 of TrustedOrigins"}, field: "TrustedOrigins"},
-	{name: "another host", request: asPage("https://www.example.com/", all(), expiresAt(noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{`Host is "www.example.com"`, "1 entries of AuthorizedParties"}, field: "AuthorizedParties"},
-	{name: "the port of a server behind a proxy", request: asPage("https://example.com:8080/", all(), expiresAt(noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{`"example.com:8080"`, "without the port"}, field: "AuthorizedParties"},
-	{name: "a forwarded host that is not believed", request: asPage("https://10.0.0.1/", headers("X-Forwarded-Host: example.com"), expiresAt(noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{"TrustForwardedHeaders"}, field: "TrustForwardedHeaders"},
-	{name: "two forwarded hosts", config: trustForwarded, request: asPage(own+"/", with("X-Forwarded-Host", "example.com", "example.com"), expiresAt(noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{"X-Forwarded-Host", "several values"}, field: "AuthorizedParties"},
-	{name: "a list of forwarded hosts", config: trustForwarded, request: asPage(own+"/", with("X-Forwarded-Host", "example.com, example.com"), expiresAt(noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{`"example.com, example.com"`, "a list"}, field: "AuthorizedParties"},
-	{name: "another site before", request: asPage(own+"/", headers("Referer: https://partner.test/hidden")), reason: clerkauth.ReasonCrossOriginSync, says: []string{`"https://partner.test"`}},
-	{name: "another organization", config: organizationsInPaths, request: asPage(own+"/orgs/red", all()), reason: clerkauth.ReasonOrganizationMismatch, says: []string{"none is active"}, field: "OrganizationSync"},
-	{name: "another session", request: func(a *app) *http.Request {
-		first := a.AuthenticateRequest(navigating(own+"/", headers("Sec-Fetch-Site: none"), a.withCookies(a.token(func(c *clerktest.Claims) { c.SessionID = "sess_2hiddenother0123" }))))
-		return navigating(own+"/", headers("Sec-Fetch-Site: none", "Cookie: "+setParty(first).String()), a.withCookies(a.token()))
+	{name: "another host", request: asPage("https://www.example.com/", harness.All(), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{`Host is "www.example.com"`, "1 entries of AuthorizedParties"}, field: "AuthorizedParties"},
+	{name: "the port of a server behind a proxy", request: asPage("https://example.com:8080/", harness.All(), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{`"example.com:8080"`, "without the port"}, field: "AuthorizedParties"},
+	{name: "a forwarded host that is not believed", request: asPage("https://10.0.0.1/", harness.Headers("X-Forwarded-Host: example.com"), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{"TrustForwardedHeaders"}, field: "TrustForwardedHeaders"},
+	{name: "two forwarded hosts", config: trustForwarded, request: asPage(harness.Origin+"/", harness.With("X-Forwarded-Host", "example.com", "example.com"), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{"X-Forwarded-Host", "several values"}, field: "AuthorizedParties"},
+	{name: "a list of forwarded hosts", config: trustForwarded, request: asPage(harness.Origin+"/", harness.With("X-Forwarded-Host", "example.com, example.com"), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{`"example.com, example.com"`, "a list"}, field: "AuthorizedParties"},
+	{name: "another site before", request: asPage(harness.Origin+"/", harness.Headers("Referer: https://partner.test/hidden")), reason: clerkauth.ReasonCrossOriginSync, says: []string{`"https://partner.test"`}},
+	{name: "another organization", config: organizationsInPaths, request: asPage(harness.Origin+"/orgs/red", harness.All()), reason: clerkauth.ReasonOrganizationMismatch, says: []string{"none is active"}, field: "OrganizationSync"},
+	{name: "another session", request: func(a *harness.App) *http.Request {
+		first := a.AuthenticateRequest(navigating(harness.Origin+"/", harness.Headers("Sec-Fetch-Site: none"), a.WithCookies(tokenOf(a, func(c *clerktest.Claims) { c.SessionID = "sess_2hiddenother0123" }))))
+		return navigating(harness.Origin+"/", harness.Headers("Sec-Fetch-Site: none", "Cookie: "+harness.SetPartyCookie(first).String()), a.WithCookies(tokenOf(a)))
 	}, reason: clerkauth.ReasonSessionChanged, says: []string{"party cookie"}},
-	{name: "the answer could not be had", fault: func(in *clerktest.Instance) { in.Fault(clerktest.BackendHandshake, clerktest.Status(429, nil)) }, request: func(a *app) *http.Request {
-		r := navigating(own + "/")
+	{name: "the answer could not be had", fault: func(in *clerktest.Instance) { in.Fault(clerktest.BackendHandshake, clerktest.Status(429, nil)) }, request: func(a *harness.App) *http.Request {
+		r := navigating(harness.Origin + "/")
 		sentOut(a, r)
-		r.Header.Add("Cookie", "__client_uat=1; __clerk_handshake_nonce="+nonce)
+		r.Header.Add("Cookie", "__client_uat=1; __clerk_handshake_nonce="+harness.Nonce)
 		again := a.AuthenticateRequest(r) // asks for a token, and the entry says so
 		for _, c := range again.Header["Set-Cookie"] {
 			if strings.HasPrefix(c, "__Host-clerkauth_handshake=") {
-				r.Header.Set("Cookie", strings.SplitN(c, ";", 2)[0]+"; __client_uat=1; __clerk_handshake_nonce="+nonce)
+				r.Header.Set("Cookie", strings.SplitN(c, ";", 2)[0]+"; __client_uat=1; __clerk_handshake_nonce="+harness.Nonce)
 			}
 		}
 		return r
 	}, reason: clerkauth.ReasonHandshakeUnavailable, says: []string{"handshake_payload answered 429"}, field: "BackendAPIURL"},
-	{name: "development, nothing", options: clerktest.Options{Development: true}, request: plainly(own + "/"), reason: clerkauth.ReasonDevBrowserMissing, says: []string{"no session token"}},
-	{name: "development, no browser", options: clerktest.Options{Development: true}, request: byCookie(withoutBrowser(all())), reason: clerkauth.ReasonDevBrowserMissing, says: []string{"__clerk_db_jwt did not come"}},
-	{name: "development, the browser in the address", options: clerktest.Options{Development: true}, request: plainly(own + "/?__clerk_db_jwt=dvb_hiddenbrowser0123"), reason: clerkauth.ReasonDevBrowserSync, says: []string{"the address has __clerk_db_jwt"}},
-	{name: "development, an answer of somebody", options: clerktest.Options{Development: true}, request: asPage(own+"/?__clerk_handshake_nonce="+nonce, all()), reason: clerkauth.ReasonDevBrowserSync, says: []string{"not sent"}},
+	{name: "development, nothing", options: clerktest.Options{Development: true}, request: plainly(harness.Origin + "/"), reason: clerkauth.ReasonDevBrowserMissing, says: []string{"no session token"}},
+	{name: "development, no browser", options: clerktest.Options{Development: true}, request: byCookie(withoutBrowser(harness.All())), reason: clerkauth.ReasonDevBrowserMissing, says: []string{"__clerk_db_jwt did not come"}},
+	{name: "development, the browser in the address", options: clerktest.Options{Development: true}, request: plainly(harness.Origin + "/?__clerk_db_jwt=dvb_hiddenbrowser0123"), reason: clerkauth.ReasonDevBrowserSync, says: []string{"the address has __clerk_db_jwt"}},
+	{name: "development, an answer of somebody", options: clerktest.Options{Development: true}, request: asPage(harness.Origin+"/?__clerk_handshake_nonce="+harness.Nonce, harness.All()), reason: clerkauth.ReasonDevBrowserSync, says: []string{"not sent"}},
 	{name: "a satellite asks", options: clerktest.Options{Origins: []string{satelliteOrigin}}, config: func(c *clerkauth.Config) {
 		c.Satellite = &clerkauth.Satellite{Domain: "satellite.test", AutoSync: true}
-	}, request: func(*app) *http.Request { return navigating(satelliteHome) }, reason: clerkauth.ReasonSatelliteNeedsSync, says: []string{"satellite"}, field: "Satellite"},
-	{name: "the primary domain answers", options: clerktest.Options{Development: true, Origins: []string{own, satelliteOrigin}}, request: asPage(own+"/?__clerk_redirect_url="+satelliteOrigin+"/hidden", all()), reason: clerkauth.ReasonPrimaryRespondsToSync, says: []string{`"` + satelliteOrigin + `"`}},
+	}, request: func(*harness.App) *http.Request { return navigating(satelliteHome) }, reason: clerkauth.ReasonSatelliteNeedsSync, says: []string{"satellite"}, field: "Satellite"},
+	{name: "the primary domain answers", options: clerktest.Options{Development: true, Origins: []string{harness.Origin, satelliteOrigin}}, request: asPage(harness.Origin+"/?__clerk_redirect_url="+satelliteOrigin+"/hidden", harness.All()), reason: clerkauth.ReasonPrimaryRespondsToSync, says: []string{`"` + satelliteOrigin + `"`}},
 }
 
 func trustForwarded(c *clerkauth.Config) { c.TrustForwardedHeaders = true }
 
 // sentOut gives a page load the cookies of a browser that was just sent on a handshake from it.
-func sentOut(a *app, r *http.Request) *http.Request {
-	first := asking("GET", own+"/", headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate", "Cookie: __client_uat=1"))
+func sentOut(a *harness.App, r *http.Request) *http.Request {
+	first := harness.Request("GET", harness.Origin+"/", harness.Headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate", "Cookie: __client_uat=1"))
 	for _, c := range a.AuthenticateRequest(first).Header["Set-Cookie"] {
 		if strings.Contains(c, "clerkauth_handshake=") {
 			r.Header.Add("Cookie", strings.SplitN(c, ";", 2)[0])
@@ -176,21 +179,21 @@ func sentOut(a *app, r *http.Request) *http.Request {
 	return r
 }
 
-func (d *diagnosis) app(t *testing.T, log *logged, changes ...func(*clerkauth.Config)) *app {
+func (d *diagnosis) build(t *testing.T, log *harness.Log, changes ...func(*clerkauth.Config)) *harness.App {
 	t.Helper()
-	d.options.Now = func() time.Time { return noon }
+	d.options.Now = func() time.Time { return harness.Noon }
 	if d.options.Origins == nil {
-		d.options.Origins = []string{own}
+		d.options.Origins = []string{harness.Origin}
 	}
 	clerk := clerktest.New(t, d.options)
 	if d.fault != nil {
 		d.fault(clerk)
 	}
-	all := []func(*clerkauth.Config){func(c *clerkauth.Config) { c.Logger = log.logger() }}
+	all := []func(*clerkauth.Config){func(c *clerkauth.Config) { c.Logger = log.Logger() }}
 	if d.config != nil {
 		all = append(all, d.config)
 	}
-	return newAppOf(t, clerk, append(all, changes...)...)
+	return harness.NewAppOf(t, clerk, append(all, changes...)...)
 }
 
 // Every reason has a detail of one line, and the event has it too.
@@ -199,11 +202,11 @@ func TestEveryRefusalHasADetail(t *testing.T) {
 	for _, d := range diagnoses {
 		seen[d.reason] = true
 		t.Run(d.name, func(t *testing.T) {
-			a := d.app(t, &logged{})
+			a := d.build(t, &harness.Log{})
 			r := d.request(a)
-			a.events()
+			a.Events()
 			state := a.AuthenticateRequest(r)
-			if got := reasonOf(t, state); got != d.reason {
+			if got := harness.Reason(t, state); got != d.reason {
 				t.Fatalf("reason %q, %v, want %q", got, errors.Unwrap(state.Err), d.reason)
 			}
 			detail := errors.Unwrap(state.Err)
@@ -218,10 +221,10 @@ func TestEveryRefusalHasADetail(t *testing.T) {
 			if strings.ContainsAny(detail.Error(), "\r\n") {
 				t.Errorf("detail %q has several lines", detail)
 			}
-			events := a.events()
+			events := a.Events()
 			if len(events) != 1 || events[0].Err == nil || events[0].Err == state.Err || events[0].Err.Error() != state.Err.Error() || //nolint:errorlint // whether it is the same one
 				errors.Unwrap(events[0].Err).Error() != detail.Error() {
-				t.Errorf("events %+v, want one with an error of its own that says the same", events)
+				t.Errorf("events %+v, want one with an error of its harness.Origin that says the same", events)
 			}
 		})
 	}
@@ -242,9 +245,9 @@ func TestEveryRefusalHasADetail(t *testing.T) {
 
 // An event of a request that is signed in has no error.
 func TestEventWithoutError(t *testing.T) {
-	a := newApp(t)
-	a.AuthenticateRequest(asking("GET", own+"/", a.signedIn()))
-	if events := a.events(); len(events) != 1 || events[0].Err != nil {
+	a := harness.NewApp(t)
+	a.AuthenticateRequest(harness.Request("GET", harness.Origin+"/", a.SignedIn()))
+	if events := a.Events(); len(events) != 1 || events[0].Err != nil {
 		t.Errorf("events %+v, want one without an error", events)
 	}
 }
@@ -252,10 +255,10 @@ func TestEventWithoutError(t *testing.T) {
 func TestCheckHasADetail(t *testing.T) {
 	for active, organization := range map[string]clerkauth.Organization{"no organization is active": {}, "an organization is active": acme} {
 		var got error
-		a := newApp(t, func(c *clerkauth.Config) {
+		a := harness.NewApp(t, func(c *clerkauth.Config) {
 			c.ErrorHandler = func(_ http.ResponseWriter, _ *http.Request, err *clerkauth.Error) { got = err }
 		})
-		serve(a.Authorize(clerkauth.Permission("org:invoices:delete"))(greet), asking("GET", own+"/", withBearer(a.clerk.Token(clerktest.Claims{Organization: organization}))))
+		harness.Serve(a.Authorize(clerkauth.Permission("org:invoices:delete"))(harness.Greet), harness.Request("GET", harness.Origin+"/", harness.WithBearer(a.Clerk.Token(clerktest.Claims{Organization: organization}))))
 		detail := fmt.Sprint(errors.Unwrap(got))
 		if !strings.Contains(detail, "permission org:invoices:delete") || !strings.Contains(detail, active) {
 			t.Errorf("detail %q, want the check and that %s", detail, active)

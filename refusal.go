@@ -71,9 +71,12 @@ func refusalPage(r *http.Request, status int, err *Error, shown hint) string {
 	}
 	b.WriteString("<p><small>Reason: <code>" + html.EscapeString(string(err.Reason)) + "</code>")
 	if _, listed := table[err.Reason]; known && !d.by.settings.decision.Live && listed {
-		b.WriteString("<br>For developers: " + html.EscapeString(err.message()))
+		b.WriteString("<br>For developers, with test keys only: " + html.EscapeString(err.message()))
 		if shown.Detail != "" {
-			b.WriteString(" " + html.EscapeString(shown.Detail) + ".")
+			b.WriteString(" In detail: " + html.EscapeString(shown.Detail))
+			if !strings.HasSuffix(shown.Detail, "?") {
+				b.WriteString(".")
+			}
 		}
 		if shown.Field != "" {
 			b.WriteString(" See <code>Config." + html.EscapeString(shown.Field) + "</code>.")

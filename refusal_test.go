@@ -13,8 +13,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// asPage is a client that shows HTML, and asks for no document that a handshake could be made for.
-var asPage = harness.Headers("Accept: text/html", "Sec-Fetch-Dest: empty", "Sec-Fetch-Mode: cors")
+// askingHTML is a client that shows HTML, and asks for no document that a handshake could be made for.
+var askingHTML = harness.Headers("Accept: text/html", "Sec-Fetch-Dest: empty", "Sec-Fetch-Mode: cors")
 
 // The page of a refusal speaks to the person, and offers to sign in only where that may help.
 func TestRefusalPageIsForAPerson(t *testing.T) {
@@ -42,7 +42,7 @@ func TestRefusalPageIsForAPerson(t *testing.T) {
 		{"two headers", "This request was not understood.", "", live.Require(harness.Greet), "GET", harness.With("Authorization", "Bearer a", "Bearer b")},
 		{"a host that is not listed", "You are not signed in.", portal, live.Require(harness.Greet), "GET", harness.Host("evil.test")},
 	} {
-		w := harness.Serve(tc.h, harness.Request(tc.method, "/", asPage, tc.carry))
+		w := harness.Serve(tc.h, harness.Request(tc.method, "/", askingHTML, tc.carry))
 		page := w.Body.String()
 		title := strings.TrimSuffix(tc.title, ".")
 		if !strings.Contains(page, "<title>"+title+"</title>") || !strings.Contains(page, "<h1>"+tc.title+"</h1>") {
@@ -82,10 +82,10 @@ func TestRefusalPageLeadsBack(t *testing.T) {
 	}{
 		{"to the portal", portal, "/a?b=c&__clerk_help=x", harness.Document, "https://accounts.example.com/sign-in?redirect_url=https%3A%2F%2Fexample.com%2Fa%3Fb%3Dc"},
 		{"a host that is not listed", portal, "/a", harness.All(harness.Document, harness.Host("evil.test")), ""},
-		{"a script", portal, "/a", asPage, "https://accounts.example.com/sign-in"},
-		{"to a path", path, "/a", harness.All(asPage, harness.Headers()), "/sign-in?look=plain&mode=short"},
+		{"a script", portal, "/a", askingHTML, "https://accounts.example.com/sign-in"},
+		{"to a path", path, "/a", harness.All(askingHTML, harness.Headers()), "/sign-in?look=plain&mode=short"},
 		{"from that very path", path, "/sign-in", harness.Document, ""},
-		{"a simulated instance", simulated, "/a", asPage, ""},
+		{"a simulated instance", simulated, "/a", askingHTML, ""},
 		{"nobody knows", nowhere, "/a", harness.Document, ""},
 	} {
 		page := harness.Serve(tc.app.Require(harness.Greet), harness.Request("GET", tc.target, tc.carry)).Body.String()
@@ -99,18 +99,18 @@ func TestRefusalPageLeadsBack(t *testing.T) {
 
 // What helps a developer is shown with test keys only.
 func TestRefusalPageExplainsInDevelopment(t *testing.T) {
-	const explained = "For developers: "
+	const explained = "For developers, with test keys only: "
 	live, test := harness.NewApp(t), harness.NewAppOf(t, clerktest.New(t, clerktest.Options{Development: true, Now: func() time.Time { return harness.Noon }}))
 	for name, want := range map[string]bool{"live": false, "test": true} {
 		a := map[string]*harness.App{"live": live, "test": test}[name]
-		page := harness.Serve(a.Require(harness.Greet), harness.Request("POST", "/", asPage, harness.WithBearer("mt_x"))).Body.String()
+		page := harness.Serve(a.Require(harness.Greet), harness.Request("POST", "/", askingHTML, harness.WithBearer("mt_x"))).Body.String()
 		link := `href="https://github.com/clerkauth/clerkauth/blob/main/docs/reasons.md#token-type-mismatch"`
 		if strings.Contains(page, explained) != want || strings.Contains(page, link) != want {
 			t.Errorf("%s keys: want an explanation: %t\n%s", name, want, page)
 		}
 	}
 	w := httptest.NewRecorder()
-	clerkauth.DefaultErrorHandler(w, harness.Request("GET", "/", asPage), &clerkauth.Error{Reason: "made-up"})
+	clerkauth.DefaultErrorHandler(w, harness.Request("GET", "/", askingHTML), &clerkauth.Error{Reason: "made-up"})
 	if strings.Contains(w.Body.String(), explained) {
 		t.Errorf("without a decision nobody knows the keys: %s", w.Body)
 	}

@@ -54,7 +54,7 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 		return o.orUnavailable(e)
 	}
 	if !ok {
-		return Outcome{Reason: reasons.RequestHostNotAuthorized, Source: o.Source, Detail: s.hostObstacle(&e.Request)}
+		return Outcome{Reason: reasons.RequestHostNotAuthorized, Source: o.Source}
 	}
 	byToken := p.own.byToken || e.result.unasked != nil
 	if p.own.byToken && e.result.unasked != nil {

@@ -2,7 +2,6 @@ package decision
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -45,18 +44,5 @@ func (d *Decider) HostObstacle(r *http.Request) error {
 	if _, ok := publicOrigin(r.Context(), &f, &d.Policy); ok {
 		return nil
 	}
-	return d.hostObstacle(&f)
-}
-
-// hostObstacle says why the host of a request is not one of the application's own.
-func (s *Settings) hostObstacle(f *inbound.Request) error {
-	if forwarded := f.Lines[inbound.LineForwardedHost]; len(forwarded) > 1 || len(forwarded) == 1 && strings.Contains(forwarded[0], ",") {
-		return fmt.Errorf("X-Forwarded-Host %.64q names several hosts, and which one counts cannot be told: have the proxy in front set it, not add to it", strings.Join(forwarded, ", "))
-	}
-	if name := origin.Hostname(f.RawHost); name != f.RawHost {
-		if o, ok := s.Policy.List.At("https", name); ok {
-			return fmt.Errorf("host %.64q has the port of a server behind a proxy, and AuthorizedParties has %.64q: have the proxy pass on the Host that the browser sent", f.RawHost, o)
-		}
-	}
-	return fmt.Errorf("host %.64q is that of no origin in AuthorizedParties", f.RawHost)
+	return d.hostDetail(r, &f)
 }

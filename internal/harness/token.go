@@ -1,6 +1,10 @@
 package harness
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/clerkauth/clerkauth/clerktest"
+)
 
 const base64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -18,4 +22,14 @@ func SpoilSignature(token string) string {
 func SpareBits(token string) string {
 	last := len(token) - 1
 	return token[:last] + string(base64URL[strings.IndexByte(base64URL, token[last])+1])
+}
+
+// Claim sets a claim of a token whose Extra is there.
+func Claim(name string, value any) func(*clerktest.Claims) {
+	return func(c *clerktest.Claims) { c.Extra[name] = value }
+}
+
+// HeaderMember sets a member of the header of a token whose Header is there.
+func HeaderMember(name string, value any) func(*clerktest.Claims) {
+	return func(c *clerktest.Claims) { c.Header[name] = value }
 }

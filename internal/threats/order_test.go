@@ -17,34 +17,26 @@ type fault struct {
 	reason clerkauth.Reason
 }
 
-func claim(name string, value any) func(*clerktest.Claims) {
-	return func(c *clerktest.Claims) { c.Extra[name] = value }
-}
-
-func headerMember(name string, value any) func(*clerktest.Claims) {
-	return func(c *clerktest.Claims) { c.Header[name] = value }
-}
-
 // faults are what can be wrong with a token, in the order in which it is judged.
 var faults = []fault{
-	{"size", claim("x", strings.Repeat("x", 8<<10)), nil, clerkauth.ReasonTokenInvalid},
+	{"size", harness.Claim("x", strings.Repeat("x", 8<<10)), nil, clerkauth.ReasonTokenInvalid},
 	{"machine token", nil, func(token string) string { return "ak_" + token }, clerkauth.ReasonTokenTypeMismatch},
 	{"form", nil, func(token string) string { return token + "\n" }, clerkauth.ReasonTokenInvalid},
-	{"header", headerMember("crit", []string{"exp"}), nil, clerkauth.ReasonTokenInvalid},
-	{"kind", headerMember("cat", "cl_B7d4PD222AAA"), nil, clerkauth.ReasonTokenTypeMismatch},
-	{"kid", headerMember("kid", "ins_unknown"), nil, clerkauth.ReasonKeyUnknown},
-	{"typ", headerMember("typ", "JWS"), nil, clerkauth.ReasonTokenInvalid},
-	{"alg", headerMember("alg", "RS384"), nil, clerkauth.ReasonTokenAlgorithm},
+	{"header", harness.HeaderMember("crit", []string{"exp"}), nil, clerkauth.ReasonTokenInvalid},
+	{"kind", harness.HeaderMember("cat", "cl_B7d4PD222AAA"), nil, clerkauth.ReasonTokenTypeMismatch},
+	{"kid", harness.HeaderMember("kid", "ins_unknown"), nil, clerkauth.ReasonKeyUnknown},
+	{"typ", harness.HeaderMember("typ", "JWS"), nil, clerkauth.ReasonTokenInvalid},
+	{"alg", harness.HeaderMember("alg", "RS384"), nil, clerkauth.ReasonTokenAlgorithm},
 	{"signature", nil, harness.SpoilSignature, clerkauth.ReasonTokenSignature},
-	{"sub", claim("sub", clerktest.Absent), nil, clerkauth.ReasonTokenVerificationFailed},
-	{"sid", claim("sid", clerktest.Absent), nil, clerkauth.ReasonTokenVerificationFailed},
-	{"aud", claim("aud", "another"), nil, clerkauth.ReasonTokenVerificationFailed},
-	{"azp", claim("azp", "https://evil.example.com"), nil, clerkauth.ReasonTokenInvalidParties},
-	{"iss", claim("iss", "https://clerk.example.org"), nil, clerkauth.ReasonTokenIssuer},
-	{"exp", claim("exp", harness.At(-5)), nil, clerkauth.ReasonTokenExpired},
-	{"nbf", claim("nbf", harness.At(6)), nil, clerkauth.ReasonTokenNotActiveYet},
-	{"iat", claim("iat", harness.At(6)), nil, clerkauth.ReasonTokenFromTheFuture},
-	{"sts", claim("sts", "pending"), nil, clerkauth.ReasonSessionPending},
+	{"sub", harness.Claim("sub", clerktest.Absent), nil, clerkauth.ReasonTokenVerificationFailed},
+	{"sid", harness.Claim("sid", clerktest.Absent), nil, clerkauth.ReasonTokenVerificationFailed},
+	{"aud", harness.Claim("aud", "another"), nil, clerkauth.ReasonTokenVerificationFailed},
+	{"azp", harness.Claim("azp", "https://evil.example.com"), nil, clerkauth.ReasonTokenInvalidParties},
+	{"iss", harness.Claim("iss", "https://clerk.example.org"), nil, clerkauth.ReasonTokenIssuer},
+	{"exp", harness.Claim("exp", harness.At(-5)), nil, clerkauth.ReasonTokenExpired},
+	{"nbf", harness.Claim("nbf", harness.At(6)), nil, clerkauth.ReasonTokenNotActiveYet},
+	{"iat", harness.Claim("iat", harness.At(6)), nil, clerkauth.ReasonTokenFromTheFuture},
+	{"sts", harness.Claim("sts", "pending"), nil, clerkauth.ReasonSessionPending},
 }
 
 // mint makes a token with these faults, which are given in the order of judging: the text is spoilt from within.
