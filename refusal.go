@@ -70,21 +70,26 @@ func refusalPage(r *http.Request, status int, err *Error, shown hint) string {
 		}
 	}
 	b.WriteString("<p><small>Reason: <code>" + html.EscapeString(string(err.Reason)) + "</code>")
-	if _, listed := table[err.Reason]; known && !d.by.settings.decision.Live && listed {
-		b.WriteString("<br>For developers, with test keys only: " + html.EscapeString(err.message()))
-		if shown.Detail != "" {
-			b.WriteString(" In detail: " + html.EscapeString(shown.Detail))
-			if !strings.HasSuffix(shown.Detail, "?") {
-				b.WriteString(".")
-			}
-		}
-		if shown.Field != "" {
-			b.WriteString(" See <code>Config." + html.EscapeString(shown.Field) + "</code>.")
-		}
-		b.WriteString(` <a href="` + reasonsPage + "#" + string(err.Reason) + `">What happened, and what to do</a>`)
+	if known && !d.by.settings.decision.Live {
+		b.WriteString(forDevelopers(err, shown))
 	}
 	b.WriteString(pageEnd)
 	return b.String()
+}
+
+// forDevelopers explains a refusal; empty: its reason is none of this package's.
+func forDevelopers(err *Error, shown hint) string {
+	if _, listed := table[err.Reason]; !listed {
+		return ""
+	}
+	text := "<br>For developers: " + html.EscapeString(err.message())
+	if shown.Detail != "" {
+		text += " " + html.EscapeString(shown.Detail) + "."
+	}
+	if shown.Field != "" {
+		text += " See <code>Config." + html.EscapeString(shown.Field) + "</code>."
+	}
+	return text + ` <a href="` + reasonsPage + "#" + string(err.Reason) + `">What happened, and what to do</a>`
 }
 
 func reads(method string) bool { return method == http.MethodGet || method == http.MethodHead }
