@@ -82,9 +82,12 @@ func forDevelopers(err *Error, shown hint) string {
 	if _, listed := table[err.Reason]; !listed {
 		return ""
 	}
-	text := "<br>For developers: " + html.EscapeString(err.message())
+	text := "<br>For developers, with test keys only: " + html.EscapeString(err.message())
 	if shown.Detail != "" {
-		text += " " + html.EscapeString(shown.Detail) + "."
+		text += " In detail: " + html.EscapeString(shown.Detail)
+		if !strings.HasSuffix(shown.Detail, "?") {
+			text += "."
+		}
 	}
 	if shown.Field != "" {
 		text += " See <code>Config." + html.EscapeString(shown.Field) + "</code>."
