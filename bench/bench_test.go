@@ -44,6 +44,35 @@ func Benchmark(b *testing.B) {
 	}
 }
 
+// BenchmarkFrontendAPIProxy is what the proxy of the Frontend API costs beside a bare httputil.ReverseProxy.
+func BenchmarkFrontendAPIProxy(b *testing.B) {
+	p, err := bench.NewProxies(b.Context(), newCourse(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, name := range []string{bench.BareProxy, bench.OwnProxy} {
+		for _, way := range []string{"serial", "parallel"} {
+			run, err := p.Bench(name, way == "parallel")
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Run(name+"/"+way, run)
+		}
+	}
+}
+
+// Two proxies that answer differently cannot be compared.
+func TestProxiesAnswerAlike(t *testing.T) {
+	p, err := bench.NewProxies(t.Context(), newCourse(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, body := p.Answer(bench.BareProxy)
+	if s, got := p.Answer(bench.OwnProxy); s != http.StatusOK || s != status || got != body || body == "" {
+		t.Errorf("%d %q and %d %q", status, body, s, got)
+	}
+}
+
 // A measurement of a guard that lets the wrong tokens in would compare nothing.
 func TestGuardsAdmitAndRefuseWhatTheWorkloadsSay(t *testing.T) {
 	c := newCourse(t)

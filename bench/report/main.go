@@ -47,7 +47,11 @@ func report(passes int, faults bool) error {
 		loads:   bench.Workloads(),
 		token:   len(course.Pool.Tokens[0]),
 	}
-	if d.speed, err = measure(course, d.guards, d.loads, passes); err != nil {
+	proxies, err := bench.NewProxies(ctx, course)
+	if err != nil {
+		return err
+	}
+	if d.speed, err = measure(course, proxies, d.guards, d.loads, passes); err != nil {
 		return err
 	}
 	if d.cached, err = bench.CachedSession(course); err != nil {

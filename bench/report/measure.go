@@ -34,18 +34,18 @@ func (f *figure) takeParallel(r testing.BenchmarkResult) {
 }
 
 // measure takes passes in turn, so that what slows the machine for a while slows every guard.
-func measure(c *bench.Course, guards []bench.Guard, loads []bench.Workload, passes int) (speed, error) {
+func measure(c *bench.Course, p *bench.Proxies, guards []bench.Guard, loads []bench.Workload, passes int) (speed, error) {
 	s := speed{}
 	for n := range passes {
 		log.Printf("pass %d of %d", n+1, passes)
-		if err := s.pass(c, guards, loads); err != nil {
+		if err := s.pass(c, p, guards, loads); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
 }
 
-func (s speed) pass(c *bench.Course, guards []bench.Guard, loads []bench.Workload) error {
+func (s speed) pass(c *bench.Course, p *bench.Proxies, guards []bench.Guard, loads []bench.Workload) error {
 	for _, w := range loads {
 		for _, g := range guards {
 			if bench.Fits(g, w) {
@@ -53,6 +53,15 @@ func (s speed) pass(c *bench.Course, guards []bench.Guard, loads []bench.Workloa
 					return fmt.Errorf("%s, %s: %w", g.Name, w.Name, err)
 				}
 			}
+		}
+	}
+	for _, name := range []string{bench.BareProxy, bench.OwnProxy} {
+		serial, err := p.Bench(name, false)
+		if err != nil {
+			return err
+		}
+		if err := once(serial, s.of(name, proxiedLoad).takeSerial); err != nil {
+			return err
 		}
 	}
 	garbage, err := bench.Garbage(c)

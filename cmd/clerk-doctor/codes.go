@@ -104,6 +104,17 @@ const (
 	issuerGood
 	issuerDiffers
 	issuerUnknown
+	proxyGood
+	proxyNotKnown
+	proxyKeyRefused
+	proxyFails
+	proxyUnseen
+	proxyCacheGood
+	proxyCacheable
+	proxyCached
+	proxyCookiesGood
+	proxyCookiesMissing
+	proxyCookiesElsewhere
 
 	partyGood
 	partiesNotGiven
@@ -217,6 +228,18 @@ var catalogue = [codeCount]kind{
 	issuerGood:      {"issuer-ok", groupAPI, ok, false, "The Frontend API is of this instance"},
 	issuerDiffers:   {"issuer-differs", groupAPI, fail, false, "The Frontend API is of another instance"},
 	issuerUnknown:   {"issuer-unknown", groupAPI, warn, true, "The Frontend API does not say whose it is"},
+
+	proxyGood:             {"proxy-ok", groupAPI, ok, false, "Clerk answers scripts through the proxy"},
+	proxyNotKnown:         {"proxy-not-known", groupAPI, fail, true, "Clerk does not know the proxy"},
+	proxyKeyRefused:       {"proxy-key-refused", groupAPI, fail, false, "Clerk refuses the secret key of the proxy"},
+	proxyFails:            {"proxy-fails", groupAPI, fail, true, "The proxy does not pass on what scripts ask"},
+	proxyUnseen:           {"proxy-unknown", groupAPI, unknown, true, "The proxy could not be looked at"},
+	proxyCacheGood:        {"proxy-cache-ok", groupAPI, ok, false, "No cache keeps what the proxy answers"},
+	proxyCacheable:        {"proxy-cacheable", groupAPI, warn, false, "A cache may keep what the proxy answers"},
+	proxyCached:           {"proxy-cached", groupAPI, fail, false, "A cache answers in the place of the proxy"},
+	proxyCookiesGood:      {"proxy-cookies-ok", groupAPI, ok, false, "Cookies come through the proxy"},
+	proxyCookiesMissing:   {"proxy-cookies-missing", groupAPI, warn, false, "No cookie comes through the proxy"},
+	proxyCookiesElsewhere: {"proxy-cookies-elsewhere", groupAPI, fail, false, "Browsers do not take the cookies that come through the proxy"},
 
 	partyGood:        {"party-ok", groupParties, ok, false, "The entry is accepted"},
 	partiesNotGiven:  {"parties-not-given", groupParties, skipped, false, "No authorized parties were given"},

@@ -88,7 +88,15 @@ func (o *observed) sample() sample {
 // checkFrontend loads the keys as the middleware does, and compares the clocks by the same answer.
 func (d *doctor) checkFrontend(ctx context.Context) []check {
 	keys, seen := d.fetchKeys(ctx)
-	return []check{keys, d.compareClocks(seen, d.frontend()+jwksPath, keys), d.checkIssuer(ctx, d.frontend(), keys)}
+	checks := []check{keys, d.compareClocks(seen, d.frontend()+jwksPath, keys), d.checkIssuer(ctx, d.frontend(), keys)}
+	if d.proxy == nil {
+		return checks
+	}
+	proxy := d.checkProxy(ctx, keys)
+	if keys.code == apiKeysUnusable && (proxy[0].code == proxyNotKnown || proxy[0].code == proxyKeyRefused) {
+		checks[0].cause = proxy[0].ref()
+	}
+	return append(checks, proxy...)
 }
 
 func (d *doctor) fetchKeys(ctx context.Context) (check, sample) {

@@ -122,6 +122,7 @@ type site struct {
 	lost    bool                       // nothing leads to the listener
 	prefix  string                     // of the Frontend API's paths, behind a proxy
 	other   http.Handler               // api.clerk.com; nil: none
+	front   http.Handler               // answers at the application's host; nil: the Frontend API does
 
 	mu sync.Mutex // guards certs while serving
 }
@@ -223,6 +224,8 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(cmp.Or(s.status, http.StatusOK))
 		_ = json.NewEncoder(w).Encode(map[string]string{"issuer": s.issuer})
+	case s.front != nil:
+		s.front.ServeHTTP(w, r)
 	default:
 		http.StripPrefix(s.prefix, s.frontendAPI()).ServeHTTP(w, r)
 	}

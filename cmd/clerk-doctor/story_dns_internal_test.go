@@ -14,6 +14,7 @@ var dnsTellers = map[string]func(*testing.T, internet){
 
 var otherTellers = map[string]func(*testing.T, internet){
 	"Key":          tellKeyStories,
+	"Proxy":        tellProxyStories,
 	"Certificate":  tellCertificateStories,
 	"TLS":          tellTLSStories,
 	"Frontend":     tellFrontendStories,
