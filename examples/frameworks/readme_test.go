@@ -78,6 +78,10 @@ func tested(t *testing.T) (all []string) {
 		t.Fatal(err)
 	}
 	for name, version := range npm.Dependencies {
+		if alias, ok := strings.CutPrefix(version, "npm:"); ok {
+			at := strings.LastIndexByte(alias, '@')
+			name, version = alias[:at], alias[at+1:]
+		}
 		all = append(all, name+" "+version)
 	}
 	return all
