@@ -66,16 +66,20 @@ func (b *tab) signsIn(w *world) {
 
 func TestHtmxFragmentLeadsToSignInAndBack(t *testing.T) {
 	t.Parallel()
-	w := example(t, clerktest.Options{}, func(signIn string) clerkauth.ErrorHandler { return htmx.ErrorHandler(appOrigin, signIn) },
-		htmx.Routes, "htmx.js", "htmx.org", "dist", "htmx.min.js")
-	b := w.open(t)
-	b.visit(w.home + "/?page=1")
-	b.choose("button")
-	b.signsIn(w)
-	b.expect("back from the sign-in page", place{URL: w.home + "/?page=1"})
-	b.choose("button")
-	b.until(`document.querySelector("#me b")?.textContent === "` + alice + `"`)
-	b.picture()
+	for _, version := range []string{"htmx.org", "htmx-2"} {
+		t.Run(version, func(t *testing.T) {
+			w := example(t, clerktest.Options{}, func(signIn string) clerkauth.ErrorHandler { return htmx.ErrorHandler(appOrigin, signIn) },
+				htmx.Routes, "htmx.js", version, "dist", "htmx.min.js")
+			b := w.open(t)
+			b.visit(w.home + "/?page=1")
+			b.choose("button")
+			b.signsIn(w)
+			b.expect("back from the sign-in page", place{URL: w.home + "/?page=1"})
+			b.choose("button")
+			b.until(`document.querySelector("#me b")?.textContent === "` + alice + `"`)
+			b.picture()
+		})
+	}
 }
 
 func TestTurboLeadsToSignInAndBack(t *testing.T) {

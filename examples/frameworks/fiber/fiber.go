@@ -1,12 +1,12 @@
 // Package fiber protects routes of github.com/gofiber/fiber/v3. What is lost, compared to a net/http server: a client
-// that goes away does not cancel the request's context, there is no HTTP/2, and http.ResponseController can neither flush
-// nor hijack. A header of more than 4 KB, as several tokens in cookies make it, needs Config.ReadBufferSize.
+// that goes away does not cancel the request's context, there is no HTTP/2, http.ResponseController can neither flush
+// nor hijack, and an ErrorHandler finds no body. A header of more than 4 KB, as several tokens in cookies make it, needs
+// Config.ReadBufferSize.
 package fiber
 
 import (
 	"bufio"
 	"bytes"
-	"io"
 	"net/http"
 
 	"github.com/gofiber/fiber/v3"
@@ -22,7 +22,7 @@ func Wrap(middleware func(http.Handler) http.Handler) fiber.Handler {
 		if err != nil {
 			return fiber.ErrBadRequest
 		}
-		r.Body = io.NopCloser(bytes.NewReader(c.Request().Body()))
+		r.Body = http.NoBody // which may be large, and is the handlers'
 		r.TLS, r.RemoteAddr = c.RequestCtx().TLSConnectionState(), c.RequestCtx().RemoteAddr().String()
 		w := &writer{c, header(c)}
 		middleware(http.HandlerFunc(func(through http.ResponseWriter, r *http.Request) {

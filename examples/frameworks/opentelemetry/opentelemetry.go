@@ -13,11 +13,13 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
+const scope = "github.com/clerkauth/clerkauth"
+
 // Instrument returns cfg with Observe, ErrorHandler and HTTPClient measured, in place of its Observe and around the others.
-// No attribute names anybody. The instruments are clerkauth.decisions, clerkauth.decision.duration and clerkauth.refusals;
-// otelhttp adds http.client.request.duration.
+// No attribute names anybody. The instruments are clerkauth.decisions, clerkauth.decision.duration, clerkauth.refusals and
+// clerkauth.keys.timestamp; otelhttp adds http.client.request.duration, with clerkauth.endpoint.
 func Instrument(cfg clerkauth.Config, meters metric.MeterProvider, tracers trace.TracerProvider) (clerkauth.Config, error) {
-	meter := meters.Meter("github.com/clerkauth/clerkauth")
+	meter := meters.Meter(scope)
 	decisions, err := meter.Int64Counter("clerkauth.decisions",
 		metric.WithUnit("{request}"), metric.WithDescription("Requests judged. Without a reason: signed in."))
 	if err != nil {
@@ -64,7 +66,7 @@ func Instrument(cfg clerkauth.Config, meters metric.MeterProvider, tracers trace
 	if cfg.HTTPClient != nil {
 		client = *cfg.HTTPClient
 	}
-	client.Transport = traced(client.Transport, meters, tracers)
+	client.Transport, err = traced(client.Transport, meters, tracers)
 	cfg.HTTPClient = &client
-	return cfg, nil
+	return cfg, err
 }

@@ -71,7 +71,9 @@ func TestMetricsAndEvents(t *testing.T) {
 		"clerkauth.decision.duration": 8,
 	}
 	got := collect(t, i.reader)
-	maps.DeleteFunc(got, func(name string, _ int) bool { return strings.HasPrefix(name, "http.") })
+	maps.DeleteFunc(got, func(name string, _ int) bool {
+		return strings.HasPrefix(name, "http.") || name == "clerkauth.keys.timestamp"
+	})
 	if !maps.Equal(got, want) {
 		t.Errorf("measured %v, want %v", got, want)
 	}
@@ -123,10 +125,33 @@ func TestSpansAroundWhatClerkIsAsked(t *testing.T) {
 		if !maps.Equal(got, want) {
 			t.Errorf("spans %v, want %v", got, want)
 		}
+		measured := collect(t, i.reader)
+		maps.DeleteFunc(measured, func(name string, _ int) bool {
+			return !strings.Contains(name, "endpoint") && !strings.Contains(name, "keys")
+		})
+		if want := map[string]int{
+			"http.client.request.duration endpoint=keys": 1, "http.client.request.duration endpoint=handshake": 1, "http.client.request.duration endpoint=refresh": 1,
+			"clerkauth.keys.timestamp": 946684800, // when the bubble began
+		}; !maps.Equal(measured, want) {
+			t.Errorf("measured %v, want %v", measured, want)
+		}
 		for _, r := range clerk.Requests() {
 			if r.Header.Get("Traceparent") != "" {
 				t.Errorf("%s %s tells Clerk of the trace", r.Method, r.Path)
 			}
+		}
+	})
+}
+
+func TestKeysOutOfReach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := instrument(t)
+		clerk, auth := contract.App(t, i.change)
+		clerk.Fault(clerktest.BackendJWKS, clerktest.Status(http.StatusServiceUnavailable, nil))
+		contract.Get(t.Context(), i.routes(auth), "/me", clerk.Token(contract.Ada))
+		got := collect(t, i.reader)
+		if at, ok := got["clerkauth.keys.timestamp"]; ok || got["http.client.request.duration endpoint=keys"] != 1 {
+			t.Errorf("keys at %d: %v", at, got)
 		}
 	})
 }
@@ -159,7 +184,15 @@ func collect(t *testing.T, reader metric.Reader) map[string]int {
 				}
 			case metricdata.Histogram[float64]:
 				for _, p := range points.DataPoints {
-					counted[m.Name] += int(p.Count) //nolint:gosec // G115: few
+					name := m.Name
+					if endpoint, ok := p.Attributes.Value("clerkauth.endpoint"); ok {
+						name += " endpoint=" + endpoint.String()
+					}
+					counted[name] += int(p.Count) //nolint:gosec // G115: few
+				}
+			case metricdata.Gauge[int64]:
+				for _, p := range points.DataPoints {
+					counted[m.Name] = int(p.Value)
 				}
 			}
 		}

@@ -1,0 +1,74 @@
+// Command cors is the API of a single-page app on another origin, which sends bearer tokens. No cookie goes along, so that no
+// other site can act as somebody; the allowlist of origins is that of the tokens, too.
+//
+//	CLERK_PUBLISHABLE_KEY=pk_… CLERK_AUTHORIZED_PARTIES=http://localhost:5173 go run .
+//	cd web && npm install && VITE_API=http://localhost:8080 VITE_CLERK_PUBLISHABLE_KEY=pk_… npm run dev
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/rs/cors"
+
+	"github.com/clerkauth/clerkauth"
+)
+
+func main() {
+	api, err := handler(clerkauth.ConfigFromEnv())
+	if err != nil {
+		log.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("ADDR"), "127.0.0.1:8080")) //nolint:noctx // for as long as the program runs
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Printf("listening on http://%s", listener.Addr())
+	server := http.Server{Handler: api, ReadHeaderTimeout: 10 * time.Second}
+	log.Fatal(server.Serve(listener))
+}
+
+// handler is the API, readable from the origins that tokens may be for, and no other.
+func handler(cfg clerkauth.Config) (http.Handler, error) {
+	// An empty list means every origin to cors, and its * means more than clerkauth's.
+	if len(cfg.AuthorizedParties) == 0 || strings.Contains(strings.Join(cfg.AuthorizedParties, ""), "*") {
+		return nil, errors.New("CLERK_AUTHORIZED_PARTIES has to name the app's origins, without *")
+	}
+	auth, err := clerkauth.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /me", auth.Require(http.HandlerFunc(me)))
+	mux.Handle("DELETE /me", auth.Authorize(clerkauth.Reverified(clerkauth.Strict))(http.HandlerFunc(me)))
+	// Outside of Require: a preflight request has no token. AllowCredentials stays off.
+	return bearerOnly(cors.New(cors.Options{
+		AllowedOrigins: cfg.AuthorizedParties,
+		AllowedMethods: []string{http.MethodGet, http.MethodDelete},
+		AllowedHeaders: []string{"Authorization"},
+		ExposedHeaders: []string{"X-Clerk-Auth-Reason"},
+		MaxAge:         600, // seconds
+	}).Handler(mux)), nil
+}
+
+// bearerOnly takes cookies off requests: an API below the app's domain gets those of all of it.
+func bearerOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Cookie")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func me(w http.ResponseWriter, r *http.Request) {
+	session, _ := clerkauth.FromContext(r.Context())
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "private, no-store")
+	_ = json.NewEncoder(w).Encode(map[string]string{"user": session.UserID}) // the browser may be gone
+}

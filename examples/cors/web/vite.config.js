@@ -1,0 +1,1 @@
+export default { server: { host: "127.0.0.1", strictPort: true } };
