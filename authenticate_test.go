@@ -73,7 +73,10 @@ func TestObserveSeesEachDecisionOnce(t *testing.T) {
 			continue
 		}
 		got := events[0]
-		got.CacheHit = false
+		if (got.Err != nil) != (got.Reason != "") {
+			t.Errorf("%s: error %v beside the reason %q", name, got.Err, got.Reason)
+		}
+		got.CacheHit, got.Err = false, nil
 		if got != tc.want {
 			t.Errorf("%s: %+v, want %+v", name, got, tc.want)
 		}
