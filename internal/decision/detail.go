@@ -27,7 +27,7 @@ func (d *Decider) explain(r *http.Request, e *Evidence, o *Outcome, now time.Tim
 		o.Detail = d.reasonDetail(r, e, o, now)
 	}
 	if o.Refresh != nil {
-		o.Detail = joined(o.Detail, refreshError{o.Refresh})
+		o.Detail = refreshError{o.Detail, o.Refresh}
 	}
 	if e.result.unasked != nil && o.Reason != reasons.HandshakeUnavailable {
 		o.Detail = joined(unaskedDetail(e.result.unasked), o.Detail)
@@ -216,22 +216,29 @@ func (n cookieSizeError) Error() string {
 	return "the session cookie has " + strconv.Itoa(int(n)) + " bytes, and browsers keep none larger than " + strconv.Itoa(maxCookie)
 }
 
-// refreshError says that an expired token was not refreshed.
-type refreshError struct{ err error }
+// refreshError is the detail of an expired token, and why it was not refreshed.
+type refreshError struct{ expired, refresh error }
 
 func (e refreshError) Error() string {
-	text := "not refreshed: " + e.err.Error()
-	if cause := e.Unwrap(); cause != nil {
+	text := e.expired.Error() + "; not refreshed: " + e.refresh.Error()
+	if cause := e.cause(); cause != nil {
 		text += ": " + cause.Error()
 	}
 	return text
 }
 
-func (e refreshError) Unwrap() error {
-	if refused, ok := errors.AsType[refusedError](e.err); ok {
+func (e refreshError) Unwrap() []error {
+	if cause := e.cause(); cause != nil {
+		return []error{e.expired, cause}
+	}
+	return []error{e.expired}
+}
+
+func (e refreshError) cause() error {
+	if refused, ok := errors.AsType[refusedError](e.refresh); ok {
 		return refused.cause
 	}
-	return backendapi.Cause(e.err)
+	return backendapi.Cause(e.refresh)
 }
 
 // unaskedDetail says why nobody could say what a nonce stands for.
