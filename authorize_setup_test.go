@@ -19,38 +19,51 @@ func TestAuthorizePanicsOnImpossibleChecks(t *testing.T) {
 		check clerkauth.Check
 		says  string
 	}{
-		"zero check":                {clerkauth.Check{}, "zero Check"},
-		"empty role":                {role(""), `"" is no role`},
-		"prefix alone":              {role("org:"), `"org:" is no role`},
-		"prefix twice":              {role("org:org:"), `"org:org:" is no role`},
-		"spaces":                    {role("  "), `"  " is no role`},
-		"space before":              {role("org: admin"), `"org: admin" is no role`},
-		"space after":               {role("admin "), `"admin " is no role`},
-		"empty permission":          {permission(""), `"" is no permission`},
-		"permission prefix alone":   {permission("org:"), `"org:" is no permission`},
-		"permission with newline":   {permission("org:a:read\n"), `is no permission`},
-		"system permission":         {permission("org:sys_memberships:read"), "system permission"},
-		"system permission, short":  {permission("sys_memberships:read"), "system permission"},
-		"system permission, twice":  {permission("org:org:sys_profile:manage"), "system permission"},
-		"empty feature":             {feature(""), `"" is no feature`},
-		"scope alone":               {feature("org:"), `"org:" is no feature`},
-		"no scope before the colon": {feature(":search"), `":search" is no feature`},
-		"unknown scope":             {feature("team:search"), `"team:search" is no feature`},
-		"scope in capitals":         {feature("User:search"), `"User:search" is no feature`},
-		"scopes as Clerk packs":     {feature("uo:search"), `"uo:search" is no feature`},
-		"feature of spaces":         {feature("user:  "), `is no feature`},
-		"feature with a space":      {feature("search "), `is no feature`},
-		"two features":              {feature("search,export"), `is no feature`},
-		"empty plan":                {plan(""), `"" is no plan`},
-		"plan scope alone":          {plan("user:"), `"user:" is no plan`},
-		"plan unknown scope":        {plan("team:pro"), `"team:pro" is no plan`},
-		"plan with a space":         {plan(" pro"), `" pro" is no plan`},
-		"no preset":                 {clerkauth.Reverified(""), "presets"},
-		"unknown preset":            {clerkauth.Reverified("paranoid"), `"paranoid"`},
-		"preset in capitals":        {clerkauth.Reverified("STRICT"), `"STRICT"`},
-		"inside AnyOf":              {clerkauth.AnyOf(role("admin"), role("org:")), `"org:" is no role`},
-		"first in AnyOf":            {clerkauth.AnyOf(clerkauth.Check{}, role("admin")), "zero Check"},
-		"deep inside AnyOf":         {clerkauth.AnyOf(role("admin"), clerkauth.AnyOf(role("owner"), permission("org:sys_x:y"))), "system permission"},
+		"zero check":                  {clerkauth.Check{}, "zero Check"},
+		"empty role":                  {role(""), `"" is no role`},
+		"prefix alone":                {role("org:"), `"org:" is no role`},
+		"prefix twice":                {role("org:org:"), `"org:org:" is no role`},
+		"spaces":                      {role("  "), `"  " is no role`},
+		"space before":                {role("org: admin"), `"org: admin" is no role`},
+		"space after":                 {role("admin "), `"admin " is no role`},
+		"empty permission":            {permission(""), `"" is no permission`},
+		"permission prefix alone":     {permission("org:"), `"org:" is no permission`},
+		"permission with newline":     {permission("org:a:read\n"), `is no permission`},
+		"system permission":           {permission("org:sys_memberships:read"), "system permission"},
+		"system permission, short":    {permission("sys_memberships:read"), "system permission"},
+		"system permission, twice":    {permission("org:org:sys_profile:manage"), "system permission"},
+		"capitals":                    {role("Admin"), `"Admin" is no role`},
+		"capitals in the prefix":      {role("ORG:admin"), `"ORG:admin" is no role`},
+		"a permission for a role":     {role("org:invoices:create"), `"org:invoices:create" is no role`},
+		"hyphen":                      {role("org:co-owner"), `small letters, digits and _`},
+		"no feature":                  {permission("read"), `"read" is no permission`},
+		"no feature, with prefix":     {permission("org:read"), `"org:read" is no permission`},
+		"a role for a permission":     {permission("org:admin"), `such as "org:invoices:create"`},
+		"no action":                   {permission("org:invoices:"), `is no permission`},
+		"an action in capitals":       {permission("org:invoices:Create"), `is no permission`},
+		"a feature in capitals":       {permission("org:Invoices:create"), `is no permission`},
+		"three parts":                 {permission("org:invoices:lines:create"), `is no permission`},
+		"the example of a permission": {permission(""), `such as "org:invoices:create"`},
+		"the example of a role":       {role(""), `such as "org:admin"`},
+		"empty feature":               {feature(""), `"" is no feature`},
+		"scope alone":                 {feature("org:"), `"org:" is no feature`},
+		"no scope before the colon":   {feature(":search"), `":search" is no feature`},
+		"unknown scope":               {feature("team:search"), `"team:search" is no feature`},
+		"scope in capitals":           {feature("User:search"), `"User:search" is no feature`},
+		"scopes as Clerk packs":       {feature("uo:search"), `"uo:search" is no feature`},
+		"feature of spaces":           {feature("user:  "), `is no feature`},
+		"feature with a space":        {feature("search "), `is no feature`},
+		"two features":                {feature("search,export"), `is no feature`},
+		"empty plan":                  {plan(""), `"" is no plan`},
+		"plan scope alone":            {plan("user:"), `"user:" is no plan`},
+		"plan unknown scope":          {plan("team:pro"), `"team:pro" is no plan`},
+		"plan with a space":           {plan(" pro"), `" pro" is no plan`},
+		"no preset":                   {clerkauth.Reverified(""), "presets"},
+		"unknown preset":              {clerkauth.Reverified("paranoid"), `"paranoid"`},
+		"preset in capitals":          {clerkauth.Reverified("STRICT"), `"STRICT"`},
+		"inside AnyOf":                {clerkauth.AnyOf(role("admin"), role("org:")), `"org:" is no role`},
+		"first in AnyOf":              {clerkauth.AnyOf(clerkauth.Check{}, role("admin")), "zero Check"},
+		"deep inside AnyOf":           {clerkauth.AnyOf(role("admin"), clerkauth.AnyOf(role("owner"), permission("org:sys_x:y"))), "system permission"},
 	} {
 		for position, more := range map[string][]clerkauth.Check{"alone": {tt.check}, "last": {role("admin"), tt.check}} {
 			func() {
@@ -61,6 +74,17 @@ func TestAuthorizePanicsOnImpossibleChecks(t *testing.T) {
 				}()
 				a.Authorize(more[0], more[1:]...)
 			}()
+		}
+	}
+}
+
+// What can never hold does not, whatever a session says.
+func TestImpossibleNamesNeverHold(t *testing.T) {
+	clerk, _ := harness.Offline(t, clerktest.Options{})
+	session := *clerk.Session(clerktest.Claims{Version: 1, Organization: clerkauth.Organization{ID: "org_acme", Role: "org:Admin"}, Permissions: []string{"org:read", "org:invoices:Create"}})
+	for _, check := range []clerkauth.Check{clerkauth.Role("Admin"), clerkauth.Role("org:Admin"), clerkauth.Permission("read"), clerkauth.Permission("org:invoices:Create")} {
+		if session.Has(check) || session.Has(clerkauth.AnyOf(check)) {
+			t.Errorf("%v holds", check)
 		}
 	}
 }

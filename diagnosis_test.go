@@ -3,6 +3,7 @@ package clerkauth_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"regexp"
@@ -263,5 +264,50 @@ func TestCheckHasADetail(t *testing.T) {
 		if !strings.Contains(detail, "permission org:invoices:delete") || !strings.Contains(detail, active) {
 			t.Errorf("detail %q, want the check and that %s", detail, active)
 		}
+	}
+}
+
+// One missing key is one mistake, which names the field and the variable.
+func TestOneMissingKeyIsOneMistake(t *testing.T) {
+	parties := []string{harness.Origin}
+	harness.Setenv(t, map[string]string{"CLERK_AUTHORIZED_PARTIES": harness.Origin, "CLERK_SIGN_IN_URL": "/sign-in"})
+	for name, cfg := range map[string]clerkauth.Config{
+		"nothing but the parties": {AuthorizedParties: parties},
+		"a secret key alone":      {AuthorizedParties: parties, SecretKey: liveSecret},
+		"a test key alone":        {AuthorizedParties: parties, SecretKey: testSecret},
+		"a JWT key alone":         {AuthorizedParties: parties, JWTKey: clerktest.New(t, clerktest.Options{}).JWTKey()},
+		"issuers alone":           {AuthorizedParties: parties, Issuers: []string{"https://clerk.example.com"}},
+		"a proxy":                 {AuthorizedParties: parties, ProxyURL: "/__clerk"},
+		"the environment":         clerkauth.ConfigFromEnv(),
+	} {
+		_, err := clerkauth.New(cfg)
+		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "PublishableKey (CLERK_PUBLISHABLE_KEY)") {
+			t.Errorf("%s: %v, want one mistake", name, err)
+		}
+	}
+}
+
+// Every outcome of a refresh that this module gives is told in the comment of the reasons.
+func TestOutcomesOfARefreshAreDocumented(t *testing.T) {
+	documented, err := os.ReadFile("errors.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile(`errors\.New\("([a-z]+(?:-[a-z]+)+)"\)`)
+	found := 0
+	for _, source := range []string{"internal/decision/refresh.go", "internal/backendapi/errors.go"} {
+		text, err := fs.ReadFile(os.DirFS("."), source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range code.FindAllStringSubmatch(string(text), -1) {
+			found++
+			if !strings.Contains(string(documented), match[1]) {
+				t.Errorf("%s of %s is not documented", match[1], source)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("%d outcomes found", found)
 	}
 }

@@ -44,6 +44,15 @@ func (e *Error) StatusCode() int {
 
 // Reason is why, in Clerk's words where Clerk has one. The text of a reason does not change. A minor version may add one,
 // or tell one apart into two: whatever a program does not know is a refusal like the others.
+//
+// The header X-Clerk-Auth-Reason has it too, and so has __clerk_hs_reason in the address of a handshake. There, as Clerk does
+// it, ReasonTokenExpired is joined with why the token was not refreshed: "session-token-expired-refresh-", and then
+//   - non-eligible-non-get, non-eligible-no-refresh-cookie, non-eligible-no-secret-key, non-eligible-no-azp,
+//     non-eligible-several-sessions, expired-session-token-missing-sid-claim: it could not be asked for;
+//   - non-eligible-subresource, non-eligible-not-required: parts of pages are not refreshed, see Optional;
+//   - fetch-error, unexpected-sdk-error, unexpected-bapi-error, too-many-questions: the Backend API gave no answer of use;
+//   - invalid-session-token: the new token was refused;
+//   - or the code of the Backend API's error, such as session_not_found: small letters, digits, _ and -, 64 at most.
 type Reason string
 
 // Nothing was sent, or not enough of it.

@@ -101,9 +101,6 @@ func refusal(c *check, err error) {
 		return
 	}
 	c.code, c.says = tokenRefused, string(refused.Reason)
-	if cause := refused.Unwrap(); cause != nil && refused.Reason != clerkauth.ReasonKeysUnavailable {
-		c.says += " (" + printable(cause.Error()) + ")"
-	}
 	if words, found := advice[refused.Reason]; found {
 		c.fix = []string{words}
 	}

@@ -84,7 +84,7 @@ func (c *Client) ask(ctx context.Context, l *lane, w stopwatch, method, path str
 	if err == nil {
 		result = read(status, content, answer)
 	}
-	result, cause := outage(result, l.address, status, err)
+	cause, result := outage(result, l.address, status, err)
 	if cause != nil && ctx.Err() == nil {
 		l.last.Store(cause)
 		c.warn(cause)

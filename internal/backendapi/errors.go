@@ -71,25 +71,25 @@ func (e *OutageError) Field() string {
 	return "BackendAPIURL"
 }
 
-// Cause is what there is to know about err, of this package, for logs.
+// Cause is what there is to know about err, of this package, for logs; nil: no more than it says itself.
 func Cause(err error) error {
 	if u, ok := errors.AsType[unanswered](err); ok && u.cause != nil {
 		return u.cause
 	}
-	return err
+	return nil
 }
 
-// outage adds to err, of a question, what came instead of an answer, and returns it too.
-func outage(err error, address string, status int, transport error) (error, *OutageError) {
+// outage adds to err, of a question, what came instead of an answer, and returns that too.
+func outage(err error, address string, status int, transport error) (*OutageError, error) {
 	u, ok := errors.AsType[unanswered](err)
 	if !ok {
-		return err, nil
+		return nil, err
 	}
 	if whole, ok := errors.AsType[*url.Error](transport); ok {
 		transport = whole.Err // without the address
 	}
 	u.cause = &OutageError{address, status, transport}
-	return u, u.cause
+	return u.cause, u
 }
 
 // Unanswered reports whether err, of this package, leaves open what was asked: the Backend API could not be reached,

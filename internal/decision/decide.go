@@ -114,7 +114,13 @@ func (d *Decider) judgeToken(ctx context.Context, read *sessiontoken.Token, from
 // decideCookies decides by what the browser sent by itself.
 func (d *Decider) decideCookies(r *http.Request, e *Evidence, now time.Time) Outcome {
 	ctx, s := r.Context(), d.Settings
-	if e.result.ok && !s.injected(ctx, e, now) {
+	switch {
+	case !e.result.ok || s.injected(ctx, e, now):
+	case e.result.oversize > 0 && !s.Live: // with live keys the answer signs in, each time anew
+		o := tooLarge(e.result.oversize)
+		o.setCookies("no-store", e.result.cookies)
+		return o
+	default:
 		return d.answerOutcome(ctx, e, now)
 	}
 	o, ok := s.syncOutcome(ctx, e)
@@ -152,11 +158,6 @@ func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time)
 		if confirming, ok := d.confirm(ctx, e, FromHandshake, now); ok {
 			return confirming
 		}
-	}
-	if e.result.oversize > 0 && !s.Live { // with live keys the answer signs in, each time anew
-		o := tooLarge(e.result.oversize)
-		o.setCookies("no-store", e.result.cookies)
-		return o
 	}
 	o := Outcome{Source: FromHandshake, Token: e.result.token, Claims: e.result.claims}
 	if confirmed || e.result.token != "" {

@@ -18,14 +18,19 @@ import (
 
 // explain gives a refusal its detail.
 func (d *Decider) explain(r *http.Request, e *Evidence, o *Outcome, now time.Time) {
-	if o.Detail == nil {
+	byAnswer := o.Source == FromHandshake && o.Reason == e.result.reason // of the answer that did not hold
+	switch {
+	case o.Detail != nil:
+	case byAnswer:
+		o.Detail = e.result.refused
+	default:
 		o.Detail = d.reasonDetail(r, e, o, now)
 	}
 	if o.Refresh != nil {
-		o.Detail = joined(o.Detail, refreshError{o.Refresh})
+		o.Detail = refreshError{o.Detail, o.Refresh}
 	}
 	if e.result.unasked != nil && o.Reason != reasons.HandshakeUnavailable {
-		o.Detail = joined(backendapi.Cause(e.result.unasked), o.Detail)
+		o.Detail = joined(unaskedDetail(e.result.unasked), o.Detail)
 	}
 	if e.Document && canRecover(o.Reason) && d.frontendAt("/") == "" {
 		o.Detail = joined(o.Detail, errNoFrontend)
@@ -33,7 +38,7 @@ func (d *Decider) explain(r *http.Request, e *Evidence, o *Outcome, now time.Tim
 	if err := stuck[o.Stuck]; err != nil {
 		o.Detail = joined(o.Detail, err)
 	}
-	if e.result.refused != nil && e.result.refused != o.Detail {
+	if e.result.refused != nil && !byAnswer {
 		o.Detail = joined(answerError{e.result.reason, e.result.refused}, o.Detail)
 	}
 }
@@ -75,9 +80,6 @@ func (d *Decider) reasonDetail(r *http.Request, e *Evidence, o *Outcome, now tim
 		return d.crossOriginDetail(&e.Request)
 	case reasons.RequestHostNotAuthorized:
 		return d.hostDetail(r, &e.Request)
-	}
-	if o.Source == FromHandshake && o.Reason == e.result.reason {
-		return e.result.refused
 	}
 	if err := plain[o.Reason]; err != nil {
 		return err
@@ -214,25 +216,37 @@ func (n cookieSizeError) Error() string {
 	return "the session cookie has " + strconv.Itoa(int(n)) + " bytes, and browsers keep none larger than " + strconv.Itoa(maxCookie)
 }
 
-// refreshError says that an expired token was not refreshed.
-type refreshError struct{ err error }
+// refreshError is the detail of an expired token, and why it was not refreshed.
+type refreshError struct{ expired, refresh error }
 
 func (e refreshError) Error() string {
-	text := "not refreshed: " + e.err.Error()
-	if cause := e.Unwrap(); cause != nil {
+	text := e.expired.Error() + "; not refreshed: " + e.refresh.Error()
+	if cause := e.cause(); cause != nil {
 		text += ": " + cause.Error()
 	}
 	return text
 }
 
-func (e refreshError) Unwrap() error {
-	if refused, ok := errors.AsType[refusedError](e.err); ok {
+func (e refreshError) Unwrap() []error {
+	if cause := e.cause(); cause != nil {
+		return []error{e.expired, cause}
+	}
+	return []error{e.expired}
+}
+
+func (e refreshError) cause() error {
+	if refused, ok := errors.AsType[refusedError](e.refresh); ok {
 		return refused.cause
 	}
-	if cause := backendapi.Cause(e.err); cause != e.err {
+	return backendapi.Cause(e.refresh)
+}
+
+// unaskedDetail says why nobody could say what a nonce stands for.
+func unaskedDetail(err error) error {
+	if cause := backendapi.Cause(err); cause != nil {
 		return cause
 	}
-	return nil
+	return err
 }
 
 // refusedError is the code of a refresh whose answer was refused, and the detail of that, or nil.

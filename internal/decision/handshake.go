@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/clerkauth/clerkauth/internal/backendapi"
 	"github.com/clerkauth/clerkauth/internal/inbound"
 	"github.com/clerkauth/clerkauth/internal/reasons"
 )
@@ -82,7 +81,7 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 // had, who is signed in cannot be told.
 func (o Outcome) orUnavailable(e *Evidence) Outcome {
 	if e.result.unasked != nil {
-		return Outcome{Reason: reasons.HandshakeUnavailable, Source: FromHandshake, Detail: backendapi.Cause(e.result.unasked)}
+		return Outcome{Reason: reasons.HandshakeUnavailable, Source: FromHandshake, Detail: unaskedDetail(e.result.unasked)}
 	}
 	return o
 }

@@ -127,6 +127,24 @@ func (p *Policy) judgeHandshake(c *sessiontoken.Claims, now time.Time) bool {
 // judgeDirectives decides about Set-Cookie values from Clerk. They are passed on only if the session token among
 // them passes every check; of several the last counts, as in a browser. Without one they sign out.
 func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k TokenSource, f *inbound.Request, now time.Time) renewal {
+	result := d.readDirectives(directives)
+	if result.refused != nil {
+		return result
+	}
+	if result.oversize > 0 {
+		d.TooLarge(result.oversize, maxCookie)
+	}
+	if result.token != "" {
+		if d.judgeAnswer(ctx, &result, k, f, now); result.reason != "" {
+			return result
+		}
+	}
+	result.ok, result.cookies = true, d.passOn(directives, result.token == "")
+	return result
+}
+
+// readDirectives finds the session token among Set-Cookie values.
+func (d *Decider) readDirectives(directives []string) renewal {
 	result := renewal{}
 	for _, line := range directives {
 		c, ok := parseDirective(line)
@@ -143,26 +161,24 @@ func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k To
 	if len(directives) > maxDirectives {
 		return renewal{refused: errDirective}
 	}
-	if result.oversize > 0 {
-		d.TooLarge(result.oversize, maxCookie)
-	}
-	if result.token != "" {
-		read := d.verifier.Read(result.token, now)
-		reason := d.judgeToken(ctx, &read, k, f, now)
-		if k == FromHandshake && !d.Live {
-			reason = d.forgiveClock(ctx, &read, reason, k, f, now)
-		}
-		if reason != "" {
-			refused := renewal{reason: reason, refused: d.tokenDetail(reason, &read, k, now), oversize: result.oversize}
-			if reason.Time() && read.Claims.Iat.State == sessiontoken.Present {
-				refused.ahead = now.Sub(read.Claims.Iat.Time())
-			}
-			return refused
-		}
-		result.claims = read.Claims
-	}
-	result.ok, result.cookies = true, d.passOn(directives, result.token == "")
 	return result
+}
+
+// judgeAnswer judges the session token of an answer, and leaves the claims in it, or why it is refused.
+func (d *Decider) judgeAnswer(ctx context.Context, result *renewal, k TokenSource, f *inbound.Request, now time.Time) {
+	read := d.verifier.Read(result.token, now)
+	reason := d.judgeToken(ctx, &read, k, f, now)
+	if k == FromHandshake && !d.Live {
+		reason = d.forgiveClock(ctx, &read, reason, k, f, now)
+	}
+	if reason == "" {
+		result.claims = read.Claims
+		return
+	}
+	*result = renewal{reason: reason, refused: d.tokenDetail(reason, &read, k, now), oversize: result.oversize}
+	if reason.Time() && read.Claims.Iat.State == sessiontoken.Present {
+		result.ahead = now.Sub(read.Claims.Iat.Time())
+	}
 }
 
 // maxDirectives is how many cookies one answer may set.

@@ -27,7 +27,7 @@ const (
 	faultCategory
 )
 
-var faultTexts = [...]string{
+var faultTexts = [...]string{ //nolint:gosec // no credential is in it
 	faultDots:        "the token has no dots: a session token is a JWT",
 	faultForm:        "the token is not three base64url segments with dots between them",
 	faultHeader:      "the header is no JSON object, or has a name twice",
