@@ -76,7 +76,7 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 		h.Set("Retry-After", retryAfter)
 	}
 	if prefersHTML(r.Header["Accept"]) {
-		writePage(w, status, err)
+		writePage(w, r, status, err)
 		return
 	}
 	writeJSON(w, status, err)
@@ -152,12 +152,30 @@ code{font-size:.9rem;color:#5b5b70}
 <main>
 <h1>{{.Title}}</h1>
 <p>{{.Message}}</p>
-<p><code>{{.Reason}}</code></p>
+{{.SendAgain}}<p><code>{{.Reason}}</code></p>
 </main>
 </html>
 `))
 
-func writePage(w http.ResponseWriter, status int, err *Error) {
+// sendAgain tells, on the page of a refused form, how it can be sent once more: the browser keeps it behind its back button.
+// Empty: it is no form, or to sign in would not help.
+func sendAgain(r *http.Request, err *Error) template.HTML {
+	d, ok := decisionIn(r.Context())
+	if !ok || d.by == nil || err.StatusCode() != http.StatusUnauthorized || err.stuck != decision.NotStuck {
+		return ""
+	}
+	address, ok := d.by.decider.SignInAgain(r, err.Reason == ReasonSessionPending)
+	if !ok {
+		return ""
+	}
+	link := "Sign in in another tab"
+	if address != "" {
+		link = `<a href="` + template.HTMLEscapeString(address) + `" target="_blank" rel="noopener">` + link + "</a>"
+	}
+	return template.HTML("<p>What you sent was not saved. " + link + ", then come back to this one, go back one page and send it once more.</p>\n") //nolint:gosec // the address, of Config, is escaped
+}
+
+func writePage(w http.ResponseWriter, r *http.Request, status int, err *Error) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
 	w.WriteHeader(status)
@@ -165,7 +183,8 @@ func writePage(w http.ResponseWriter, status int, err *Error) {
 		Status         int
 		Title, Message string
 		Reason         Reason
-	}{status, http.StatusText(status), err.message(), err.Reason})
+		SendAgain      template.HTML
+	}{status, http.StatusText(status), err.message(), err.Reason, sendAgain(r, err)})
 }
 
 // maxAccept is how many entries of an Accept header are weighed.

@@ -247,3 +247,43 @@ func TestWriteWhileRefreshHangs(t *testing.T) {
 		}
 	})
 }
+
+// Where a form's session cannot be refreshed, the page says how to send the form once more: not so for another site's.
+func TestRefusedFormCanBeSentAgain(t *testing.T) {
+	const ask = "go back one page and send it once more"
+	form := headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Site: same-origin", "Origin: https://example.com")
+	pending := clerktest.Claims{Pending: true}
+	for name, tc := range map[string]struct {
+		signIn, method string
+		edits          func(a *app) edit
+		link           string
+		asks           bool
+	}{
+		"signed out": {"/sign-in?a=b&c", "POST", func(*app) edit { return form }, "/sign-in?a=b&amp;c", true},
+		"expired": {"https://accounts.example.com/in", "POST", func(a *app) edit {
+			return all(form, a.withCookies(a.clerk.Token(clerktest.Claims{IssuedAt: noon.Add(-time.Hour)})))
+		}, "https://accounts.example.com/in", true},
+		"a task to do":       {"/sign-in", "PUT", func(a *app) edit { return all(form, a.withCookies(a.clerk.Token(pending))) }, "/sign-in/tasks", true},
+		"the account portal": {"", "POST", func(*app) edit { return form }, "https://accounts.example.com/sign-in", true},
+		"a link":             {"/sign-in", "GET", func(*app) edit { return all(form, with("Sec-Fetch-Dest", "empty"), with("Sec-Fetch-Mode", "cors")) }, "", false},
+		"another site's form": {"/sign-in", "POST", func(*app) edit {
+			return all(form, with("Sec-Fetch-Site", "cross-site"), with("Origin", "https://evil.test"))
+		}, "", false},
+		"a bearer token": {"/sign-in", "POST", func(*app) edit { return all(form, withBearer("x.y.z")) }, "", false},
+		"may not":        {"/sign-in", "POST", func(a *app) edit { return all(form, a.signedIn()) }, "", false},
+	} {
+		a := newApp(t, func(c *clerkauth.Config) { c.SignInURL = tc.signIn; c.FrontendAPIURL = "" })
+		w := serve(a.Authorize(clerkauth.Role("org:admin"))(greet), asking(tc.method, "https://example.com/", tc.edits(a)))
+		page := w.Body.String()
+		if got := strings.Contains(page, ask); got != tc.asks || w.Header().Get("Location") != "" {
+			t.Errorf("%s: %d, asks to send it again: %t, want %t\n%s", name, w.Code, got, tc.asks, page)
+		}
+		if got := strings.Contains(page, `<a href="`+tc.link+`" target="_blank" rel="noopener">`); got != (tc.link != "") {
+			t.Errorf("%s: want a link to %q:\n%s", name, tc.link, page)
+		}
+	}
+	elsewhere := newApp(t, func(c *clerkauth.Config) { c.FrontendAPIURL = "http://127.0.0.1:4420" })
+	if page := serve(elsewhere.Require(greet), asking("POST", "https://example.com/", form)).Body.String(); !strings.Contains(page, ask) || strings.Contains(page, "<a ") {
+		t.Errorf("an instance that is simulated has no portal:\n%s", page)
+	}
+}

@@ -54,6 +54,27 @@ func (d *Decider) SignInTarget(r *http.Request, pending bool) string {
 	return address.String()
 }
 
+// SignInAgain is where somebody can sign in, in another tab, whose form was refused, and who may then send it once more:
+// at the sign-in page, or else the account portal; empty: not known. It returns false where there is nothing to send again,
+// and for what another site sent: nobody is asked to send that.
+func (d *Decider) SignInAgain(r *http.Request, pending bool) (string, bool) {
+	var f inbound.Request
+	if r.Method == http.MethodGet || r.Method == http.MethodHead || f.Read(r, &d.Settings.Settings) != "" || f.HasBearer || crossOrigin(r, &f, d.Settings) {
+		return "", false
+	}
+	signIn := url.URL{Scheme: "https", Host: d.Accounts, Path: "/sign-in"}
+	switch {
+	case d.SignIn != nil:
+		signIn = *d.SignIn
+	case d.Accounts == "" || d.Frontend != d.OwnIssuer: // what stands in for the instance elsewhere has no portal there
+		return "", true
+	}
+	if pending {
+		signIn = tasks(signIn)
+	}
+	return signIn.String(), true
+}
+
 // tasks is the page of a sign-in page where a session's tasks are completed, as Clerk's own SDKs find it.
 func tasks(signIn url.URL) url.URL {
 	if signIn.Fragment != "" { // it has its pages there
