@@ -64,6 +64,10 @@ func TestIssuersOfAProxyPath(t *testing.T) {
 			t.Errorf("%s: AllowParty was asked %d times", tc.issuer, asked)
 		}
 	}
+	local := newAppOf(t, clerktest.New(t, clerktest.Options{Development: true, Origins: []string{"http://localhost:3000"}}), func(c *clerkauth.Config) { c.ProxyURL = "/__clerk" })
+	if _, err := local.VerifyToken(t.Context(), local.clerk.Token(clerktest.Claims{Extra: map[string]any{"iss": "http://localhost:3000/__clerk"}})); err != nil {
+		t.Errorf("on this machine: %v", err)
+	}
 }
 
 // Clerk's own guide writes the domain of a satellite on this machine with its scheme.
@@ -173,10 +177,12 @@ func TestAnotherApplicationsSessionCookie(t *testing.T) {
 	foreign := []string{"garbage", "a.b.c", "s%3Aabc.def", other.Token(clerktest.Claims{})}
 	for _, value := range foreign {
 		for _, uat := range []string{"", "; __client_uat=0", "; __client_uat=0; __client_uat_" + suffix + "=0"} {
-			state := a.AuthenticateRequest(asking("GET", "/", document, headers("Cookie: __session="+value+uat)))
-			wantState(t, state, clerkauth.SignedOut, nothingSent)
-			if len(state.Header) != 0 {
-				t.Errorf("%.20s%s: the answer has %v", value, uat, state.Header)
+			for _, name := range []string{"__session", "__session_" + suffix} {
+				state := a.AuthenticateRequest(asking("GET", "/", document, headers("Cookie: "+name+"="+value+uat)))
+				wantState(t, state, clerkauth.SignedOut, nothingSent)
+				if len(state.Header) != 0 {
+					t.Errorf("%s=%.20s%s: the answer has %v", name, value, uat, state.Header)
+				}
 			}
 		}
 	}
@@ -208,6 +214,7 @@ func TestSpacesBeforeTheToken(t *testing.T) {
 		"bearer     " + token + " ": "",
 		"Bearer  x":                 clerkauth.ReasonTokenInvalid,
 		"Bearer\t" + token:          clerkauth.ReasonTokenInvalid,
+		"Bearer \t" + token:         clerkauth.ReasonTokenInvalid,
 		"Basic  " + token:           nothingSent,
 		" " + token:                 "",
 	} {
