@@ -15,8 +15,8 @@ type Config struct {
 	// PublishableKey is pk_live_… or pk_test_…. It gives the Frontend API host, the issuer and the names of
 	// the instance's own cookies.
 	PublishableKey string
-	// SecretKey is sk_live_… or sk_test_…: with it expired browser sessions are refreshed, handshakes use nonces,
-	// and keys come from the Backend API. It is sent nowhere else.
+	// SecretKey is sk_live_… or sk_test_…: with it expired browser sessions are refreshed, for GET and for writes that a page
+	// of the same origin sends, handshakes use nonces, and keys come from the Backend API. It is sent nowhere else.
 	SecretKey string
 	// JWTKey is the instance's public key in PEM: tokens are verified without any network.
 	JWTKey string

@@ -287,3 +287,18 @@ func TestRefusedFormCanBeSentAgain(t *testing.T) {
 		t.Errorf("an instance that is simulated has no portal:\n%s", page)
 	}
 }
+
+// To let writes of other origins pass is not to refresh a session for them.
+func TestSkippedOriginCheckRefreshesNoWrite(t *testing.T) {
+	b := newBound(t, func(c *clerkauth.Config) { c.InsecureSkipOriginCheck = true })
+	b.refreshes(0, "__session="+b.clerk.Token(clerktest.Claims{})+"; Path=/")
+	r := b.letter(b.expired(clerktest.Claims{}), b.refreshCookie())
+	r.Header.Set("Sec-Fetch-Site", "same-site")
+	r.Header.Set("Origin", "https://blog.example.com")
+	r.Header.Set("Referer", "https://blog.example.com/")
+	wantState(t, b.auth.AuthenticateRequest(r), clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+	wantState(t, b.auth.AuthenticateRequest(b.letter(b.clerk.Token(clerktest.Claims{}))), clerkauth.SignedIn, "")
+	if n := b.asked(clerktest.BackendRefresh); n != 0 {
+		t.Errorf("asked %d times, want 0", n)
+	}
+}
