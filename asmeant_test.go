@@ -64,6 +64,15 @@ func TestIssuersOfAProxyPath(t *testing.T) {
 			t.Errorf("%s: AllowParty was asked %d times", tc.issuer, asked)
 		}
 	}
+	// Beside an expired token of the usual issuer it is not taken for another instance's.
+	beside := newAppOf(t, clerk, base)
+	proxied := clerk.Cookies(clerk.Token(clerktest.Claims{Extra: map[string]any{"iss": "https://example.com/__clerk"}}))
+	expired := clerk.Cookies(clerk.Token(clerktest.Claims{IssuedAt: noon.Add(-time.Hour)}))
+	r := asking("GET", "https://example.com/")
+	for _, c := range append([]*http.Cookie{expired[1], proxied[1]}, proxied[2:]...) {
+		r.AddCookie(c)
+	}
+	wantState(t, beside.AuthenticateRequest(r), clerkauth.SignedIn, "")
 	local := newAppOf(t, clerktest.New(t, clerktest.Options{Development: true, Origins: []string{"http://localhost:3000"}}), func(c *clerkauth.Config) { c.ProxyURL = "/__clerk" })
 	if _, err := local.VerifyToken(t.Context(), local.clerk.Token(clerktest.Claims{Extra: map[string]any{"iss": "http://localhost:3000/__clerk"}})); err != nil {
 		t.Errorf("on this machine: %v", err)
