@@ -30,8 +30,9 @@ type Config struct {
 	// Example: "pk_test_YWJsZS1vd2wtNy5jbGVyay5hY2NvdW50cy5kZXYk".
 	// When wrong: ReasonKeyUnknown without SecretKey and JWTKey, ReasonTokenIssuer with them.
 	PublishableKey string
-	// SecretKey refreshes expired browser sessions, exchanges the nonces of handshakes and fetches keys from the Backend
-	// API, and for FrontendAPIProxy goes along to the Frontend API. It is sent nowhere else, and keys the package's own cookies unless StateKey is set.
+	// SecretKey refreshes expired browser sessions, for reads and for writes that a page of the same origin sends, exchanges
+	// the nonces of handshakes and fetches keys from the Backend API, and for FrontendAPIProxy goes along to the Frontend
+	// API. It is sent nowhere else, and keys the package's own cookies unless StateKey is set.
 	//
 	// Default: none; browsers are then kept signed in by handshakes alone, and keys come from the Frontend API.
 	// Example: os.Getenv("CLERK_SECRET_KEY"), which is sk_live_… or sk_test_….

@@ -46,11 +46,8 @@ func (s *settings) readSatellite(satellite Satellite, c Config) []error {
 	if satellite.Domain == "" && c.ProxyURL == "" {
 		problems = append(problems, errors.New("Satellite: Domain is empty and there is no ProxyURL; set the satellite's own domain, such as \"satellite.example\""))
 	}
-	scheme, host, found := strings.Cut(satellite.Domain, "://")
-	if !found {
-		scheme, host = "https", satellite.Domain
-	}
-	if satellite.Domain != "" && (!origin.Normal(scheme+"://"+host) || scheme != "https" && (scheme != "http" || d.Live || !origin.Loopback(origin.Hostname(host)))) {
+	host, ok := satelliteHost(satellite.Domain, d.Live)
+	if !ok {
 		problems = append(problems, fmt.Errorf("Satellite: Domain %q is not a host in lower case, such as \"satellite.example\"; http:// may stand before it on this machine, with test keys", satellite.Domain))
 	}
 	satellite.Domain = host
@@ -68,6 +65,16 @@ func (s *settings) readSatellite(satellite Satellite, c Config) []error {
 		d.Frontend = d.OwnIssuer
 	}
 	return problems
+}
+
+// satelliteHost is a satellite's domain without the scheme that Clerk's guide writes before one on this machine.
+func satelliteHost(domain string, live bool) (string, bool) {
+	scheme, host, found := strings.Cut(domain, "://")
+	if !found {
+		scheme, host = "https", domain
+	}
+	local := scheme == "http" && !live && origin.Loopback(origin.Hostname(host))
+	return host, domain == "" || (scheme == "https" || local) && origin.Normal(scheme+"://"+host)
 }
 
 // readProxy settles the issuers too: a proxied Frontend API signs as its proxy.

@@ -58,16 +58,11 @@ func refusalPage(r *http.Request, status int, err *Error, shown hint) string {
 	var b strings.Builder
 	title, sentence := personal(status, err)
 	b.WriteString(pageBegin + html.EscapeString(strings.TrimSuffix(title, ".")) + pageStyle + html.EscapeString(title) + "</h1>\n<p>" + html.EscapeString(sentence))
-	if status == http.StatusUnauthorized && !reads(r.Method) {
-		b.WriteString(" What you sent was not saved: sign in, go back, and send it again.")
-	}
 	b.WriteString("</p>\n")
 	d, ok := decisionIn(r.Context())
 	known := ok && d.by != nil
 	if known && status == http.StatusUnauthorized && err.stuck == decision.NotStuck {
-		if link := d.by.decider.SignInLink(r); link != "" {
-			b.WriteString(`<p><a class="go" href="` + html.EscapeString(link) + `">Sign in</a></p>` + "\n")
-		}
+		b.WriteString(d.by.howToSignIn(r, err))
 	}
 	b.WriteString("<p><small>Reason: <code>" + html.EscapeString(string(err.Reason)) + "</code>")
 	if known && !d.by.settings.decision.Live {
@@ -95,7 +90,21 @@ func forDevelopers(err *Error, shown hint) string {
 	return text + ` <a href="` + reasonsPage + "#" + string(err.Reason) + `">What happened, and what to do</a>`
 }
 
-func reads(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+// howToSignIn links to where somebody can sign in. A form that was refused is kept by the browser behind its back button,
+// and can be sent once more.
+func (a *Authenticator) howToSignIn(r *http.Request, err *Error) string {
+	if address, ok := a.decider.SignInAgain(r, err.Reason == ReasonSessionPending); ok {
+		link := "Sign in in another tab"
+		if address != "" {
+			link = `<a href="` + html.EscapeString(address) + `" target="_blank" rel="noopener">` + link + "</a>"
+		}
+		return "<p>What you sent was not saved. " + link + ", then come back to this one, go back one page and send it once more.</p>\n"
+	}
+	if link := a.decider.SignInLink(r); link != "" {
+		return `<p><a class="go" href="` + html.EscapeString(link) + `">Sign in</a></p>` + "\n"
+	}
+	return ""
+}
 
 // personal is what the person at the browser is told.
 func personal(status int, err *Error) (title, sentence string) {

@@ -117,6 +117,7 @@ func TestSignInRedirectNotFromSignIn(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://EXAMPLE.com:443/sign-in?a=b" })
 	for target, want := range map[string]int{
 		"/sign-in": 401, "/sign-in?redirect_url=x": 401, "/sign-in/": 401, "/": 302, "/other": 302, "/sign%2Din": 401, "/sign-in/next": 302,
+		"/SIGN-IN": 401, "//sign-in//": 401, "/./sign-in": 401, "/x/../sign-in": 401, "/%5Csign-in": 401, "/sign-in%2F": 401, "/x/sign-in": 302,
 	} {
 		r := harness.Request("GET", target, harness.Document)
 		if w := harness.Serve(a.Require(harness.Greet), r); w.Code != want {

@@ -69,7 +69,7 @@ func TestStaysSignedInOverThreeTokenLifetimes(t *testing.T) {
 
 func TestWriteAfterExpirySaysSoAndIsNotRedirected(t *testing.T) {
 	t.Parallel()
-	w := production(t, clerktest.Options{}, nil)
+	w := production(t, clerktest.Options{WithoutRefresh: true}, nil)
 	b := w.open(t)
 	w.signIn(b, "/private")
 	type answer struct {
@@ -84,7 +84,7 @@ func TestWriteAfterExpirySaysSoAndIsNotRedirected(t *testing.T) {
 	}
 	w.expire()
 	w.renewals()
-	late := answer{http.StatusUnauthorized, false, string(clerkauth.ReasonTokenExpired) + "-refresh-non-eligible-non-get"}
+	late := answer{http.StatusUnauthorized, false, string(clerkauth.ReasonTokenExpired) + "-refresh-non-eligible-no-refresh-cookie"}
 	if got := evaluate[answer](b, write); got != late {
 		t.Errorf("too late: %+v, want %+v", got, late)
 	}

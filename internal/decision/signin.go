@@ -59,6 +59,35 @@ func wayBack(public string, p *inbound.Page) string {
 	})
 }
 
+// SignInAgain is where somebody can sign in, in another tab, whose form was refused, and who may then send it once more:
+// at the sign-in page, or else the account portal; empty: not known. It returns false where there is nothing to send again,
+// and for what another site sent: nobody is asked to send that.
+func (d *Decider) SignInAgain(r *http.Request, pending bool) (string, bool) {
+	var f inbound.Request
+	if r.Method == http.MethodGet || r.Method == http.MethodHead || f.Read(r, &d.Settings.Settings) != "" || f.HasBearer || crossOrigin(r, &f, d.Settings) {
+		return "", false
+	}
+	signIn, ok := d.signInPage()
+	if !ok {
+		return "", true
+	}
+	if pending {
+		signIn = tasks(signIn)
+	}
+	return signIn.String(), true
+}
+
+// signInPage is the application's own page, or else the account portal's; false: neither is known.
+func (s *Settings) signInPage() (url.URL, bool) {
+	switch {
+	case s.SignIn != nil:
+		return *s.SignIn, true
+	case s.Accounts == "" || s.Frontend != s.OwnIssuer: // what stands in for the instance elsewhere has no portal there
+		return url.URL{}, false
+	}
+	return url.URL{Scheme: "https", Host: s.Accounts, Path: "/sign-in"}, true
+}
+
 // tasks is the page of a sign-in page where a session's tasks are completed, as Clerk's own SDKs find it.
 func tasks(signIn url.URL) url.URL {
 	if signIn.Fragment != "" { // it has its pages there

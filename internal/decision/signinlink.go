@@ -2,7 +2,6 @@ package decision
 
 import (
 	"net/http"
-	"net/url"
 
 	"github.com/clerkauth/clerkauth/internal/inbound"
 	"github.com/clerkauth/clerkauth/internal/origin"
@@ -11,13 +10,8 @@ import (
 // SignInLink is where somebody signed out can sign in: at the application's own page, or else at the account portal. From
 // a page of the application's own origins they come back to it. Empty: not known, or the very page that was asked for.
 func (s *Settings) SignInLink(r *http.Request) string {
-	var link url.URL
-	switch {
-	case s.SignIn != nil:
-		link = *s.SignIn
-	case s.Accounts != "" && s.Frontend == s.OwnIssuer: // an instance that is simulated elsewhere has no portal there
-		link = url.URL{Scheme: "https", Host: s.Accounts, Path: "/sign-in"}
-	default:
+	link, ok := s.signInPage()
+	if !ok {
 		return ""
 	}
 	var f inbound.Request

@@ -248,3 +248,58 @@ func TestWriteWhileRefreshHangs(t *testing.T) {
 		}
 	})
 }
+
+// Where a form's session cannot be refreshed, the page says how to send the form once more: not so for another site's.
+func TestRefusedFormCanBeSentAgain(t *testing.T) {
+	const ask = "go back one page and send it once more"
+	form := harness.Headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Site: same-origin", "Origin: https://example.com")
+	pending := clerktest.Claims{Pending: true}
+	for name, tc := range map[string]struct {
+		signIn, method string
+		edits          func(a *harness.App) harness.Edit
+		link           string
+		asks           bool
+	}{
+		"signed out": {"/sign-in?a=b&c", "POST", func(*harness.App) harness.Edit { return form }, "/sign-in?a=b&amp;c", true},
+		"expired": {"https://accounts.example.com/in", "POST", func(a *harness.App) harness.Edit {
+			return harness.All(form, a.WithCookies(a.Clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(-time.Hour)})))
+		}, "https://accounts.example.com/in", true},
+		"a task to do":       {"/sign-in", "PUT", func(a *harness.App) harness.Edit { return harness.All(form, a.WithCookies(a.Clerk.Token(pending))) }, "/sign-in/tasks", true},
+		"the account portal": {"", "POST", func(*harness.App) harness.Edit { return form }, "https://accounts.example.com/sign-in", true},
+		"a link":             {"/sign-in", "GET", func(*harness.App) harness.Edit { return harness.All(form, harness.With("Sec-Fetch-Dest", "empty"), harness.With("Sec-Fetch-Mode", "cors")) }, "", false},
+		"another site's form": {"/sign-in", "POST", func(*harness.App) harness.Edit {
+			return harness.All(form, harness.With("Sec-Fetch-Site", "cross-site"), harness.With("Origin", "https://evil.test"))
+		}, "", false},
+		"a bearer token": {"/sign-in", "POST", func(*harness.App) harness.Edit { return harness.All(form, harness.WithBearer("x.y.z")) }, "", false},
+		"may not":        {"/sign-in", "POST", func(a *harness.App) harness.Edit { return harness.All(form, a.SignedIn()) }, "", false},
+	} {
+		a := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = tc.signIn; c.FrontendAPIURL = "" })
+		w := harness.Serve(a.Authorize(clerkauth.Role("org:admin"))(harness.Greet), harness.Request(tc.method, "https://example.com/", tc.edits(a)))
+		page := w.Body.String()
+		if got := strings.Contains(page, ask); got != tc.asks || w.Header().Get("Location") != "" {
+			t.Errorf("%s: %d, asks to send it again: %t, want %t\n%s", name, w.Code, got, tc.asks, page)
+		}
+		if got := strings.Contains(page, `<a href="`+tc.link+`" target="_blank" rel="noopener">`); got != (tc.link != "") {
+			t.Errorf("%s: want a link to %q:\n%s", name, tc.link, page)
+		}
+	}
+	elsewhere := harness.NewApp(t, func(c *clerkauth.Config) { c.FrontendAPIURL = "http://127.0.0.1:4420" })
+	if page := harness.Serve(elsewhere.Require(harness.Greet), harness.Request("POST", "https://example.com/", form)).Body.String(); !strings.Contains(page, ask) || strings.Contains(page, "<a ") {
+		t.Errorf("an instance that is simulated has no portal:\n%s", page)
+	}
+}
+
+// To let writes of other origins pass is not to refresh a session for them.
+func TestSkippedOriginCheckRefreshesNoWrite(t *testing.T) {
+	b := harness.NewApp(t, func(c *clerkauth.Config) { c.InsecureSkipOriginCheck = true })
+	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
+	r := letter(b, b.Expired(clerktest.Claims{}), b.RefreshCookie())
+	r.Header.Set("Sec-Fetch-Site", "same-site")
+	r.Header.Set("Origin", "https://blog.example.com")
+	r.Header.Set("Referer", "https://blog.example.com/")
+	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+	harness.WantState(t, b.AuthenticateRequest(letter(b, b.Clerk.Token(clerktest.Claims{}))), clerkauth.SignedIn, "")
+	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 0 {
+		t.Errorf("asked %d times, want 0", n)
+	}
+}

@@ -1,0 +1,219 @@
+package e2e_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// mailbox is an app whose people write letters, on a page without any script, and take longer than a token lasts.
+type mailbox struct {
+	*world
+
+	mu      sync.Mutex
+	letters []string
+}
+
+func (m *mailbox) handler(auth *clerkauth.Authenticator) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /form", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Referrer-Policy", r.FormValue("policy"))
+		fmt.Fprint(w, `<!doctype html><title>form</title><link rel="icon" href="data:,"><h1 id="who">form</h1>
+			<form method="post" action="/letter"><textarea name="text"></textarea><button id="send">Send</button></form>`)
+	})
+	mux.Handle("POST /letter", auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.letters = append(m.letters, r.FormValue("text"))
+		http.Redirect(w, r, "/private", http.StatusSeeOther)
+	})))
+	mux.Handle("/", m.app.handler(auth))
+	all := http.NewServeMux()
+	all.HandleFunc("GET /favicon.ico", http.NotFound) // a page that was refused names no icon, and browsers ask for this one
+	all.HandleFunc("GET /worker.js", worker)          // and WebKit for its worker, again and again
+	all.Handle("/", m.app.record(auth.Optional(mux)))
+	return all
+}
+
+// arrived are the letters so far.
+func (m *mailbox) arrived() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.letters)
+}
+
+// openMailbox puts the mailbox in the place of a world's app.
+func openMailbox(t *testing.T, in *internet, domain string, opts clerktest.Options) *mailbox {
+	t.Helper()
+	m := &mailbox{world: productionIn(t, in, domain, opts, nil)}
+	in.serve(t, m.home, m.handler(m.authenticator(t, nil)))
+	return m
+}
+
+// write fills the form in, lets the token run out, and sends it.
+func (m *mailbox) write(b *tab, policy, text string) {
+	b.t.Helper()
+	b.visit(m.home + "/form?policy=" + policy)
+	evaluate[any](b, `void (document.querySelector("textarea").value = %q)`, text)
+	m.expire()
+	m.renewals()
+	b.press("#send")
+}
+
+// A form that took more than a minute arrives, whatever the page says of its Referer, and costs one refresh.
+func formAfterAMinute(m *mailbox, b *tab, _ string) {
+	m.signIn(b, "/private")
+	var want []string
+	for _, policy := range policies {
+		text := "under " + policy
+		m.write(b, policy, text)
+		want = append(want, text)
+		b.expect("after the form, under "+policy, m.signedIn("/private"))
+		if handshakes, refreshes := m.renewals(); handshakes != 0 || refreshes != 1 {
+			b.t.Errorf("policy %q: %d handshakes and %d refreshes, want one refresh", policy, handshakes, refreshes)
+		}
+	}
+	if got := m.arrived(); !slices.Equal(got, want) {
+		b.t.Errorf("letters %q, want %q", got, want)
+	}
+}
+
+// A sibling's form or script gets nobody's session refreshed.
+func siblingRefreshesNothing(m *mailbox, b *tab, _ string) {
+	m.signIn(b, "/private")
+	for _, policy := range policies {
+		m.expire()
+		m.renewals()
+		b.visit(m.evil + "/?policy=" + policy)
+		evaluate[int](b, postFetch, m.home+"/letter")
+		evaluate[any](b, postForm, m.home+"/letter")
+		b.press("#write")
+		b.reload() // which WebKit calls the person's own doing
+		if _, refreshes := m.renewals(); refreshes != 0 {
+			b.t.Errorf("policy %q: %d refreshes", policy, refreshes)
+		}
+	}
+	b.visit(m.evil + "/")
+	if got := evaluate[string](b, openSocket, "wss"+strings.TrimPrefix(m.home, "https")+"/ws"); got != "refused" {
+		b.t.Errorf("a sibling's WebSocket: %s", got)
+	}
+	if _, refreshes := m.renewals(); refreshes != 0 || len(m.arrived()) != 0 {
+		b.t.Errorf("%d refreshes, letters %q", refreshes, m.arrived())
+	}
+}
+
+// Behind a service worker that answers everything a sibling's form may look like the app's own: it gets no session
+// refreshed in any engine. The price is the app's own form, but in Firefox, where the Referer tells.
+func workerRefreshesNothing(m *mailbox, b *tab, engine string) {
+	m.signIn(b, "/private")
+	evaluate[bool](b, registerWorker, "all")
+	for _, policy := range policies {
+		m.expire()
+		m.renewals()
+		b.visit(m.evil + "/?policy=" + policy)
+		evaluate[any](b, postForm, m.home+"/letter")
+		b.press("#write")
+		if _, refreshes := m.renewals(); refreshes != 0 || len(m.arrived()) != 0 {
+			b.t.Errorf("a sibling's form with policy %q: %d refreshes, letters %q: %+v", policy, refreshes, m.arrived(), m.provenance("/letter"))
+		}
+	}
+	b.visit(m.home + "/private")
+	m.write(b, "", "own")
+	status := m.app.answers("/letter")
+	if own, want := status[len(status)-1].status, map[bool]int{true: http.StatusSeeOther, false: http.StatusUnauthorized}[engine == "Firefox"]; own != want {
+		b.t.Errorf("the app's own form: %d, want %d: %+v", own, want, m.provenance("/letter"))
+	}
+}
+
+// Where no refresh is possible the page says so, the browser keeps the letter, and it arrives after a sign-in elsewhere.
+func formIsSentAgain(m *mailbox, b *tab, _ string) {
+	m.signIn(b, "/private")
+	b.visit(m.home + "/private") // a page that sets a cookie, as the first one does, is not stored, nor what is filled in there
+	m.write(b, "", "dear all")
+	if status := m.app.status("/letter"); status != http.StatusUnauthorized {
+		b.t.Errorf("%d, want 401", status)
+	}
+	if text := b.text(); !strings.Contains(text, "in another tab") || !strings.Contains(text, "send it once more") {
+		b.t.Errorf("the page says %q", text)
+	}
+	if link := evaluate[string](b, `document.querySelector("a[target=_blank]").href`); link != m.app.signIn {
+		b.t.Errorf("the link leads to %s, want %s", link, m.app.signIn)
+	}
+	b.picture()
+	// What another tab comes to is a new session token, in the cookies that both share.
+	_, tabs := b.driver.(chromium)
+	if tabs {
+		b.another().visit(m.home + "/private")
+	}
+	b.back("/form")
+	b.await(`document.querySelector("textarea").value !== "" || performance.now() > 5000`) // Chromium fills it in a moment later
+	if got := evaluate[string](b, `document.querySelector("textarea").value`); got != "dear all" {
+		b.t.Errorf("after the back button the letter is %q", got)
+	}
+	if !tabs {
+		evaluate[any](b, showFrame, "/private")
+	}
+	b.press("#send")
+	b.expect("sent once more", m.signedIn("/private"))
+	if got := m.arrived(); !slices.Equal(got, []string{"dear all"}) {
+		b.t.Errorf("letters %q", got)
+	}
+}
+
+const showFrame = `new Promise(done => {
+	const frame = document.createElement("iframe")
+	frame.onload = () => done(null)
+	frame.src = %q
+	document.body.append(frame)
+})`
+
+// back goes back one page, to one with a path, as the button does: what was filled in there comes back too.
+func (b *tab) back(path string) {
+	b.t.Helper()
+	evaluate[any](b, `void setTimeout(() => history.back())`)
+	err := eventually(within(b.t), func() error {
+		there, err := b.evaluate(fmt.Sprintf(`location.pathname === %q && document.readyState === "complete"`, path))
+		if err == nil && string(there) != "true" {
+			err = errors.New("the page is not there yet")
+		}
+		return err
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func TestFormsInEveryEngine(t *testing.T) {
+	t.Parallel()
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			in := newInternet(t)
+			browser := e.open(t, in)
+			for i, j := range []struct {
+				name string
+				opts clerktest.Options
+				run  func(*mailbox, *tab, string)
+			}{
+				{"after a minute", clerktest.Options{}, formAfterAMinute},
+				{"of a sibling", clerktest.Options{}, siblingRefreshesNothing},
+				{"through a service worker", clerktest.Options{}, workerRefreshesNothing},
+				{"sent again", clerktest.Options{WithoutRefresh: true}, formIsSentAgain},
+			} {
+				t.Run(j.name, func(t *testing.T) {
+					m := openMailbox(t, in, fmt.Sprintf("form-%d.test", i), j.opts)
+					b := &tab{browser, t}
+					j.run(m, b, e.name)
+					b.picture()
+				})
+			}
+		})
+	}
+}
