@@ -10,7 +10,7 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Handler answers each request with the app of its host's tenant, and with 421 where the host is nobody's. The keys of
+// Handler answers each request with the app of its host's tenant, and with 421 for any other host. The keys of
 // tenants are hosts in lower case without a port; any other key could never be asked for and is an error.
 //
 // A client chooses the Host that it sends. Here it chooses between instances, each of which believes its own tokens alone.

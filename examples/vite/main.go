@@ -35,7 +35,6 @@ func main() {
 func routes(auth *clerkauth.Authenticator, dist string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /api/me", auth.Require(http.HandlerFunc(me)))
-	mux.Handle("/api/", http.NotFoundHandler())
 	mux.Handle("/", http.FileServer(http.Dir(dist)))
 	return mux
 }

@@ -44,7 +44,7 @@ func Instrument(cfg clerkauth.Config, meters metric.MeterProvider, tracers trace
 			attributes = append(attributes, attribute.String("clerkauth.reason", string(e.Reason)))
 		}
 		if e.Carrier != clerkauth.CarrierNone {
-			attributes = append(attributes, attribute.String("clerkauth.carrier", string(e.Carrier)))
+			attributes = append(attributes, attribute.String("clerkauth.token_source", string(e.Carrier)))
 		}
 		decisions.Add(ctx, 1, metric.WithAttributes(attributes...))
 		elapsed.Record(ctx, e.Elapsed.Seconds())

@@ -58,16 +58,16 @@ func TestMetricsAndEvents(t *testing.T) {
 	i := instrument(t)
 	contract.Run(t, i.routes, i.change)
 	want := map[string]int{
-		"clerkauth.decisions status=signed-out cache_hit=false reason=session-token-and-uat-missing":                   2,
-		"clerkauth.decisions status=signed-in cache_hit=false carrier=header":                                          3,
-		"clerkauth.decisions status=signed-out cache_hit=false reason=jwk-remote-failed-to-load carrier=header":        1,
-		"clerkauth.decisions status=signed-out cache_hit=false reason=token-invalid-authorized-parties carrier=header": 1,
-		"clerkauth.decisions status=signed-out cache_hit=false reason=token-invalid-signature carrier=header":          1,
-		"clerkauth.refusals status_code=401 reason=session-token-and-uat-missing":                                      2,
-		"clerkauth.refusals status_code=401 reason=token-invalid-authorized-parties":                                   1,
-		"clerkauth.refusals status_code=401 reason=token-invalid-signature":                                            1,
-		"clerkauth.refusals status_code=503 reason=jwk-remote-failed-to-load":                                          1,
-		"clerkauth.refusals status_code=403 reason=session-check-failed check=role org:admin":                          1,
+		"clerkauth.decisions status=signed-out cache_hit=false reason=session-token-and-uat-missing":                        2,
+		"clerkauth.decisions status=signed-in cache_hit=false token_source=header":                                          3,
+		"clerkauth.decisions status=signed-out cache_hit=false reason=jwk-remote-failed-to-load token_source=header":        1,
+		"clerkauth.decisions status=signed-out cache_hit=false reason=token-invalid-authorized-parties token_source=header": 1,
+		"clerkauth.decisions status=signed-out cache_hit=false reason=token-invalid-signature token_source=header":          1,
+		"clerkauth.refusals status_code=401 reason=session-token-and-uat-missing":                                           2,
+		"clerkauth.refusals status_code=401 reason=token-invalid-authorized-parties":                                        1,
+		"clerkauth.refusals status_code=401 reason=token-invalid-signature":                                                 1,
+		"clerkauth.refusals status_code=503 reason=jwk-remote-failed-to-load":                                               1,
+		"clerkauth.refusals status_code=403 reason=session-check-failed check=role org:admin":                               1,
 		"clerkauth.decision.duration": 8,
 	}
 	got := collect(t, i.reader)
@@ -203,7 +203,7 @@ func collect(t *testing.T, reader metric.Reader) map[string]int {
 // words are a name and its attributes. Nothing else may be said, so that nobody is named.
 func words(t *testing.T, name string, said attribute.Set) string {
 	t.Helper()
-	allowed := []attribute.Key{"clerkauth.status", "http.response.status_code", "clerkauth.cache_hit", "clerkauth.reason", "clerkauth.carrier", "clerkauth.check"}
+	allowed := []attribute.Key{"clerkauth.status", "http.response.status_code", "clerkauth.cache_hit", "clerkauth.reason", "clerkauth.token_source", "clerkauth.check"}
 	for _, a := range said.ToSlice() {
 		if !slices.Contains(allowed, a.Key) {
 			t.Errorf("attribute %s", a.Key)

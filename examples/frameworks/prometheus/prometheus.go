@@ -25,8 +25,8 @@ func Instrument(cfg clerkauth.Config, registry prometheus.Registerer) clerkauth.
 	factory := promauto.With(registry)
 	decisions := factory.NewCounterVec(prometheus.CounterOpts{
 		Name: "clerkauth_decisions_total",
-		Help: "Requests judged. The reason is empty for those signed in; cached: their signature had been verified before.",
-	}, []string{"status", "reason", "carrier", "cached"})
+		Help: "Requests judged. The reason is empty for those signed in; cached: their signature had been verified before. The source is that of the token.",
+	}, []string{"status", "reason", "source", "cached"})
 	elapsed := factory.NewHistogram(prometheus.HistogramOpts{
 		Name: "clerkauth_decision_seconds", Help: "Time taken by decisions.", Buckets: buckets,
 	})

@@ -85,11 +85,11 @@ func TestDecisionsAndRefusals(t *testing.T) {
 	contract.Run(t, contract.Routes, func(cfg *clerkauth.Config) { cfg.Observe, cfg.ErrorHandler = shared.Observe, shared.ErrorHandler })
 	expect(t, exported(t, registry, "clerkauth_decision_seconds_count", "clerkauth_decisions", "clerkauth_refusals"),
 		`clerkauth_decision_seconds_count 8`,
-		`clerkauth_decisions_total{cached="false",carrier="",reason="session-token-and-uat-missing",status="signed-out"} 2`,
-		`clerkauth_decisions_total{cached="false",carrier="header",reason="",status="signed-in"} 3`,
-		`clerkauth_decisions_total{cached="false",carrier="header",reason="jwk-remote-failed-to-load",status="signed-out"} 1`,
-		`clerkauth_decisions_total{cached="false",carrier="header",reason="token-invalid-authorized-parties",status="signed-out"} 1`,
-		`clerkauth_decisions_total{cached="false",carrier="header",reason="token-invalid-signature",status="signed-out"} 1`,
+		`clerkauth_decisions_total{cached="false",reason="",source="header",status="signed-in"} 3`,
+		`clerkauth_decisions_total{cached="false",reason="jwk-remote-failed-to-load",source="header",status="signed-out"} 1`,
+		`clerkauth_decisions_total{cached="false",reason="session-token-and-uat-missing",source="",status="signed-out"} 2`,
+		`clerkauth_decisions_total{cached="false",reason="token-invalid-authorized-parties",source="header",status="signed-out"} 1`,
+		`clerkauth_decisions_total{cached="false",reason="token-invalid-signature",source="header",status="signed-out"} 1`,
 		`clerkauth_refusals_total{check="",code="401",reason="session-token-and-uat-missing"} 2`,
 		`clerkauth_refusals_total{check="",code="401",reason="token-invalid-authorized-parties"} 1`,
 		`clerkauth_refusals_total{check="",code="401",reason="token-invalid-signature"} 1`,
@@ -106,10 +106,10 @@ func TestBrowserAndClerk(t *testing.T) {
 			`clerkauth_clerk_request_seconds_count{code="200",endpoint="handshake"} 1`,
 			`clerkauth_clerk_request_seconds_count{code="200",endpoint="keys"} 1`,
 			`clerkauth_clerk_request_seconds_count{code="200",endpoint="refresh"} 1`,
-			`clerkauth_decisions_total{cached="false",carrier="cookie",reason="client-uat-but-no-session-token",status="handshake"} 1`,
-			`clerkauth_decisions_total{cached="false",carrier="handshake",reason="",status="signed-in"} 1`,
-			`clerkauth_decisions_total{cached="false",carrier="refresh",reason="",status="signed-in"} 1`,
-			`clerkauth_decisions_total{cached="true",carrier="cookie",reason="",status="signed-in"} 2`,
+			`clerkauth_decisions_total{cached="false",reason="",source="handshake",status="signed-in"} 1`,
+			`clerkauth_decisions_total{cached="false",reason="",source="refresh",status="signed-in"} 1`,
+			`clerkauth_decisions_total{cached="false",reason="client-uat-but-no-session-token",source="cookie",status="handshake"} 1`,
+			`clerkauth_decisions_total{cached="true",reason="",source="cookie",status="signed-in"} 2`,
 			`clerkauth_keys_timestamp_seconds 9.466848e+08`, // when the bubble began
 			`clerkauth_refusals_total{check="role org:admin",code="403",reason="session-check-failed"} 1`)
 	})
