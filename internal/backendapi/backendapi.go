@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/clerkauth/clerkauth/internal/limits"
 )
 
 const (
@@ -30,9 +32,9 @@ type Client struct {
 	base      string // without a trailing slash
 	secret    string
 	now       func() time.Time
-	nonces    lane
-	allowance allowance // of nonces, which anybody can make up
-	refreshes lane
+	nonces    limits.Lane
+	allowance limits.Allowance // of nonces, which anybody can make up
+	refreshes limits.Lane
 	renewals  renewals
 }
 
@@ -40,8 +42,8 @@ type Client struct {
 func New(client *http.Client, base, secret string, now func() time.Time) *Client {
 	return &Client{
 		http: client, base: base, secret: secret, now: now,
-		nonces: newLane(now), allowance: newAllowance(now),
-		refreshes: newLane(now),
+		nonces: limits.NewLane(limits.NewBreaker(now)), allowance: limits.NewAllowance(now),
+		refreshes: limits.NewLane(limits.NewBreaker(now)),
 	}
 }
 
@@ -50,15 +52,15 @@ func (c *Client) HandshakePayload(ctx context.Context, nonce string) ([]string, 
 	var answer struct {
 		Directives []string `json:"directives"`
 	}
-	leave, ok := c.nonces.enter()
+	leave, ok := c.nonces.Enter()
 	if !ok {
 		return nil, ErrUnreachable
 	}
 	defer leave()
-	if !c.allowance.take() {
+	if !c.allowance.Take() {
 		return nil, unanswered{errTooMany}
 	}
-	err := c.ask(ctx, &c.nonces, stopwatch{c.now(), time.Now()}, http.MethodGet, "/v1/clients/handshake_payload", url.Values{"nonce": {nonce}}, nil, &answer)
+	err := c.ask(ctx, &c.nonces, limits.Start(c.now()), http.MethodGet, "/v1/clients/handshake_payload", url.Values{"nonce": {nonce}}, nil, &answer)
 	switch {
 	case err != nil:
 		return nil, err
@@ -69,12 +71,12 @@ func (c *Client) HandshakePayload(ctx context.Context, nonce string) ([]string, 
 }
 
 // ask sends one question and decodes its answer.
-func (c *Client) ask(ctx context.Context, l *lane, w stopwatch, method, path string, query url.Values, body []byte, answer any) error {
+func (c *Client) ask(ctx context.Context, l *limits.Lane, w limits.Stopwatch, method, path string, query url.Values, body []byte, answer any) error {
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	status, content, err := c.send(bounded, method, path, query, body)
 	if ctx.Err() == nil { // a client that hangs up says nothing about the server
-		l.breaker.record(err != nil || overloaded(status), w.now())
+		l.Record(err != nil || overloaded(status), w.Now())
 	}
 	if err != nil {
 		return ErrUnreachable

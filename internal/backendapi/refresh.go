@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/clerkauth/clerkauth/internal/limits"
 )
 
 // RefreshRequest is what Refresh sends.
@@ -106,7 +108,7 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 	if err != nil {
 		return nil, errMalformed
 	}
-	leave, ok := c.refreshes.enter()
+	leave, ok := c.refreshes.Enter()
 	if !ok {
 		return nil, ErrUnreachable
 	}
@@ -114,7 +116,7 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 	call := &refreshCall{waitedFor: patience.Done(), done: make(chan struct{}), err: ErrUnreachable, began: now}
 	r.begin(key, session, call, now)
 	path := "/v1/sessions/" + url.PathEscape(q.Session) + "/refresh"
-	suffixed, w := q.Suffixed, stopwatch{now, time.Now()}
+	suffixed, w := q.Suffixed, limits.Start(now)
 	go func() {
 		defer stop()
 		defer close(call.done)
@@ -125,7 +127,7 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 	return call, nil
 }
 
-func (c *Client) askRefresh(w stopwatch, path string, suffixed bool, body []byte) ([]string, error) {
+func (c *Client) askRefresh(w limits.Stopwatch, path string, suffixed bool, body []byte) ([]string, error) {
 	query := url.Values{}
 	if suffixed {
 		query.Set("suffixed_cookies", "true")
@@ -206,7 +208,7 @@ func (f *failures) allow(now time.Time) bool {
 }
 
 func (f *failures) paused(now time.Time) bool {
-	return !f.pausedAt.IsZero() && within(now, f.pausedAt, pause)
+	return !f.pausedAt.IsZero() && within(now, f.pausedAt, limits.Pause)
 }
 
 // recent takes out failures that no longer count.

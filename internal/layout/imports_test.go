@@ -27,6 +27,7 @@ var order = []string{
 	"internal/warnings",
 	"internal/transport",
 	"internal/private",
+	"internal/limits",
 	"internal/jwks",
 	"internal/sessiontoken",
 	"internal/machine",
