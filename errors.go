@@ -11,6 +11,7 @@ import (
 type Error struct {
 	Reason Reason // never empty
 	Check  Check  // the check that failed, for ReasonCheckFailed
+	Scope  string // the scopes that are needed, with spaces between them, for ReasonInsufficientScope
 	detail error
 	stuck  decision.Stuck // a handshake is needed, and none is made any more
 }
@@ -86,6 +87,14 @@ const (
 	ReasonRequestHostNotAuthorized Reason = "request-host-not-authorized"      // 403: a round is due, and the request's host is not in the allowlist
 )
 
+// The credential of a machine, see Accept.
+const (
+	ReasonCredentialMissing      Reason = "credential-missing"      // none came in Authorization
+	ReasonCredentialUnverifiable Reason = "credential-unverifiable" // 503: the Backend API did not say whether it holds
+	ReasonSecretKeyInvalid       Reason = "secret-key-invalid"      // 503: the Backend API refuses the secret key
+	ReasonInsufficientScope      Reason = "insufficient-scope"      // 403: it holds, and lacks a scope that is needed
+)
+
 // refusal is what one reason is answered with.
 type refusal struct {
 	status  int
@@ -127,6 +136,10 @@ var table = map[Reason]*refusal{
 	ReasonSessionPending:            {http.StatusUnauthorized, false, "The session still has a task to complete."},
 	ReasonCheckFailed:               {http.StatusForbidden, false, "This session may not do that."},
 	ReasonCrossOriginRequest:        {http.StatusForbidden, false, "This origin may not do that here."},
+	ReasonCredentialMissing:         {http.StatusUnauthorized, true, "No credential of a machine was sent."},
+	ReasonCredentialUnverifiable:    {http.StatusServiceUnavailable, false, "The credential cannot be checked right now."},
+	ReasonSecretKeyInvalid:          {http.StatusServiceUnavailable, false, "Credentials cannot be checked right now."},
+	ReasonInsufficientScope:         {http.StatusForbidden, false, "The credential lacks a scope that is needed here."},
 }
 
 // refused is the Error of a reason, its caller's own.

@@ -43,7 +43,7 @@ var order = []string{
 // coming are those of order that need not be there yet.
 var coming = []string{
 	"internal/reasons", "internal/redact", "internal/warnings", "internal/transport", "internal/private",
-	"internal/sessiontoken", "internal/machine", "internal/fapiproxy", "internal/inbound", "internal/decision",
+	"internal/sessiontoken", "internal/fapiproxy", "internal/inbound", "internal/decision",
 }
 
 // forTests are imported by tests alone. They know what everybody may know, the exported API, and one another.

@@ -49,6 +49,7 @@ type jws struct {
 	jose.Compact
 	header  header
 	members []jose.Member // of the payload
+	access  bool          // an OAuth access token, whose typ was looked at
 	good    bool          // the signature was verified, and the claims are whole
 }
 
@@ -80,6 +81,15 @@ func parse(raw string, size int) Token {
 	if reason := Reject(raw, size); reason != "" {
 		return Token{Raw: raw, Reason: reason}
 	}
+	t := read(raw)
+	if t.Reason == "" && !t.jws.header.sessionKind(t.Claims) {
+		return Token{Raw: raw, Reason: reasons.TokenTypeMismatch}
+	}
+	return t
+}
+
+// read checks form and header, whatever the token is for.
+func read(raw string) Token {
 	compact, ok := jose.Split(raw)
 	if !ok {
 		return Token{Raw: raw, Reason: reasons.TokenInvalid}
@@ -91,9 +101,6 @@ func parse(raw string, size int) Token {
 	c, members, err := decodeClaims(compact.Payload)
 	if err != nil {
 		return Token{Raw: raw, Reason: reasons.TokenInvalid}
-	}
-	if !h.sessionKind(c) {
-		return Token{Raw: raw, Reason: reasons.TokenTypeMismatch}
 	}
 	return Token{Raw: raw, Claims: c, jws: &jws{Compact: compact, header: h, members: members}}
 }
@@ -157,7 +164,7 @@ func (v *Verifier) checkSignature(ctx context.Context, t *jws, now time.Time) (*
 		return nil, reasons.KeyUnknown
 	case err != nil:
 		return nil, reasons.KeysUnavailable
-	case !h.jwt():
+	case !h.jwt() && !t.access:
 		return nil, reasons.TokenInvalid
 	case !h.rs256():
 		return nil, reasons.TokenAlgorithm
