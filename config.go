@@ -20,6 +20,10 @@ type Config struct {
 	// JWTKey is the instance's public key in PEM: tokens are verified without any network.
 	JWTKey string
 
+	// MachineSecretKey is the secret key of one machine: M2M tokens are verified with it in place of SecretKey. Empty: with
+	// SecretKey.
+	MachineSecretKey string
+
 	// Who may come in.
 
 	// AuthorizedParties are the origins whose tokens are accepted, as "https://example.com". Required unless
@@ -42,6 +46,17 @@ type Config struct {
 	Issuers []string
 	// ClockSkew is the leeway for exp, nbf and iat. 0: 5 s; negative: none; more than 1 min: an error of New.
 	ClockSkew time.Duration
+
+	// Machines, see Accept. AuthorizedParties does not apply to them.
+
+	// MachineID is this machine, mch_…: M2M tokens must be for it. Empty: none is accepted unless InsecureAllowAnyMachine.
+	MachineID string
+	// MachineAudience, when set, must be met by M2M tokens that are JWTs and by OAuth tokens: aud must be there and contain
+	// one of these. Empty: aud is not read. API keys and opaque M2M tokens have none.
+	MachineAudience []string
+	// MachineCacheTTL is how long the Backend API's word that a credential holds may be used again. A revoked one is
+	// accepted for as long. 0: not at all; more than 5 min is an error of New.
+	MachineCacheTTL time.Duration
 
 	// Browsers.
 
@@ -70,6 +85,9 @@ type Config struct {
 	InsecureAllowCookieWithoutParty bool
 	// InsecureSkipOriginCheck lets cookie-authenticated cross-origin writes pass: any site can send them.
 	InsecureSkipOriginCheck bool
+
+	// InsecureAllowAnyMachine accepts M2M tokens for other machines: whoever is sent one can act as its sender here.
+	InsecureAllowAnyMachine bool
 
 	// Plumbing.
 
@@ -106,9 +124,10 @@ type ErrorHandler func(w http.ResponseWriter, r *http.Request, err *Error)
 // Event is one decision, for metrics and traces. It names nobody.
 type Event struct {
 	Status   Status
-	Reason   Reason  // empty when signed in
-	Carrier  Carrier // of the token that decided
-	CacheHit bool    // its signature had been verified before
+	Reason   Reason    // empty when signed in
+	Type     TokenType // of the credential that decided; empty: none came, or none that is accepted
+	Carrier  Carrier   // of the token that decided
+	CacheHit bool      // its signature had been verified before
 	Elapsed  time.Duration
 }
 

@@ -9,8 +9,8 @@ import (
 )
 
 // ConfigFromEnv reads the variables that Clerk's own SDKs read, CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY,
-// CLERK_JWT_KEY, CLERK_API_URL, CLERK_SIGN_IN_URL, CLERK_PROXY_URL, CLERK_IS_SATELLITE and CLERK_DOMAIN, and
-// CLERK_AUTHORIZED_PARTIES with commas between the origins. What cannot be read is reported by New.
+// CLERK_JWT_KEY, CLERK_API_URL, CLERK_SIGN_IN_URL, CLERK_PROXY_URL, CLERK_IS_SATELLITE, CLERK_DOMAIN and CLERK_MACHINE_SECRET_KEY,
+// and CLERK_AUTHORIZED_PARTIES with commas between the origins. What cannot be read is reported by New.
 func ConfigFromEnv() Config {
 	c := Config{
 		PublishableKey: os.Getenv("CLERK_PUBLISHABLE_KEY"),
@@ -19,6 +19,8 @@ func ConfigFromEnv() Config {
 		BackendAPIURL:  os.Getenv("CLERK_API_URL"),
 		SignInURL:      os.Getenv("CLERK_SIGN_IN_URL"),
 		ProxyURL:       os.Getenv("CLERK_PROXY_URL"),
+
+		MachineSecretKey: os.Getenv("CLERK_MACHINE_SECRET_KEY"),
 	}
 	if value := os.Getenv("CLERK_IS_SATELLITE"); value != "" {
 		satellite, err := strconv.ParseBool(value)

@@ -50,7 +50,7 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	who := SignedOut
-	if err.Reason == ReasonCheckFailed {
+	if err.Reason == ReasonCheckFailed || err.Reason == ReasonInsufficientScope {
 		who = SignedIn
 	}
 	h.Set("X-Clerk-Auth-Status", who.String())
@@ -67,6 +67,10 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	switch status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", challenge(err.Reason))
+	case http.StatusForbidden:
+		if err.Reason == ReasonInsufficientScope {
+			h.Set("WWW-Authenticate", scopeChallenge(err))
+		}
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", retryAfter)
 	}

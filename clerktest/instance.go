@@ -77,6 +77,7 @@ type TB interface {
 type Instance struct {
 	publishableKey string
 	secretKey      string
+	machineKey     string
 	domain         string // host of the Frontend API
 	satellites     []string
 	origins        []string
@@ -88,6 +89,7 @@ type Instance struct {
 
 	keys     keyRing
 	browsers browsers
+	machines machines
 	faults   faults
 	requests requestLog
 
@@ -155,6 +157,7 @@ func newInstance(opts Options, state offline.State) (*Instance, error) {
 	in := &Instance{
 		publishableKey: "pk_" + kind + base64.StdEncoding.EncodeToString([]byte(domain+"$")),
 		secretKey:      "sk_" + kind + rand.Text(),
+		machineKey:     "ak_" + rand.Text(),
 		domain:         domain,
 		satellites:     opts.Satellites,
 		origins:        opts.Origins,
@@ -229,6 +232,7 @@ func (in *Instance) Config() clerkauth.Config {
 		PublishableKey:    in.publishableKey,
 		SecretKey:         in.secretKey,
 		AuthorizedParties: slices.Clone(in.origins),
+		MachineID:         MachineID,
 		HTTPClient:        in.client,
 		Now:               in.now,
 	}
