@@ -186,14 +186,14 @@ func (a *asker) end(key digest, q *question, began time.Time) {
 	}
 }
 
-// makeRoom forgets what has no meaning any more, when there is much of it, and then any one.
+// makeRoom forgets what has no meaning any more, when there is much of it, and then any, so that a quarter is free.
 func makeRoom[V any](m map[digest]V, most int, fresh func(V) bool) {
 	if len(m) < most {
 		return
 	}
 	maps.DeleteFunc(m, func(_ digest, v V) bool { return !fresh(v) })
 	for key := range m {
-		if len(m) < most {
+		if len(m) <= most/4*3 {
 			return
 		}
 		delete(m, key)
