@@ -17,11 +17,8 @@ func (v *Verifier) verifyJWT(ctx context.Context, c Credential, now time.Time) V
 	if c.known != nil {
 		return Verdict{Claims: c.known, Hit: true}
 	}
-	switch {
-	case !c.token.Category:
+	if !c.token.Category {
 		return Verdict{Reason: reasons.TokenInvalid, Detail: errCategory}
-	case !c.token.Typ:
-		return Verdict{Reason: reasons.TokenVerificationFailed, Detail: errType}
 	}
 	keys, reason := v.sessions.VerifyMachine(ctx, c.token, now)
 	switch {

@@ -131,7 +131,6 @@ type Verdict struct {
 var (
 	errForm        = errors.New("the credential has a form that Clerk does not issue")
 	errCategory    = errors.New("the category is another kind of token's")
-	errType        = errors.New("typ is not what such a token has")
 	errScopes      = errors.New("the scopes have another form than Clerk's")
 	errIssuer      = errors.New("issued by another instance")
 	errExpired     = errors.New("expired")
@@ -151,10 +150,9 @@ func (v *Verifier) Verify(ctx context.Context, c Credential, now time.Time) Verd
 		o = v.verifyJWT(ctx, c, now)
 	}
 	if o.Reason == "" {
-		o.Reason, o.Detail = v.judge(o.Claims, now)
-	}
-	if o.Reason != "" {
-		o.Claims = nil
+		if reason, why := v.judge(o.Claims, now); reason != "" {
+			return Verdict{Reason: reason, Detail: why, Hit: o.Hit}
+		}
 	}
 	return o
 }

@@ -16,7 +16,6 @@ type MachineToken struct {
 	*Claims
 
 	OAuth    bool // an OAuth access token; else one of a machine
-	Typ      bool // typ is what such a token has
 	Category bool // cat is not another kind's
 	Members  []jose.Member
 
@@ -44,10 +43,10 @@ func ReadMachine(raw string) (*MachineToken, bool) {
 	h := &t.jws.header
 	switch {
 	case ofMachine(t.Claims):
-		m.Typ, m.Category = h.jwt(), h.cat.State == Absent || h.cat.Value == categoryM2M
+		m.Category = h.cat.State == Absent || h.cat.Value == categoryM2M
 	case h.accessToken():
 		// Clerk names no category of OAuth tokens. Those of others are refused.
-		m.OAuth, m.Typ, m.Category, t.jws.access = true, true, h.cat.State != Malformed, true
+		m.OAuth, m.Category, t.jws.access = true, h.cat.State != Malformed, true
 		switch h.cat.Value {
 		case categorySession, categoryIgnore, categoryTemplate, categoryM2M:
 			m.Category = false
