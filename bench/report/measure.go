@@ -55,6 +55,15 @@ func (s speed) pass(c *bench.Course, guards []bench.Guard, loads []bench.Workloa
 			}
 		}
 	}
+	machines, err := bench.MachineRuns(c)
+	if err != nil {
+		return err
+	}
+	for _, m := range machines {
+		if err := once(m.Run, s.of(ownName, m.Name).takeSerial); err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
+		}
+	}
 	garbage, err := bench.Garbage(c)
 	if err != nil {
 		return err
