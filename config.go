@@ -14,8 +14,8 @@ type Config struct {
 	// PublishableKey is pk_live_… or pk_test_…. It gives the Frontend API host, the issuer and the names of
 	// the instance's own cookies.
 	PublishableKey string
-	// SecretKey is sk_live_… or sk_test_…: with it expired browser sessions are refreshed, handshakes use nonces,
-	// and keys come from the Backend API. It is sent nowhere else.
+	// SecretKey is sk_live_… or sk_test_…: with it expired browser sessions are refreshed, handshakes use nonces, keys
+	// come from the Backend API, and it verifies opaque credentials of machines. It is sent nowhere else.
 	SecretKey string
 	// JWTKey is the instance's public key in PEM: tokens are verified without any network.
 	JWTKey string
@@ -102,9 +102,9 @@ type Config struct {
 	StateKey []byte
 	// KeyMaxAge is how long known keys outlive their endpoint. 0: 24 h; less than 5 min is an error of New.
 	KeyMaxAge time.Duration
-	// TokenCacheSize is how many verified tokens are kept at most, about 2 KB each. 0: 65,536; negative: none. Memory
-	// follows the tokens that have not expired. A kept token is judged again on every request; only its signature is
-	// not verified again.
+	// TokenCacheSize is how many verified tokens are kept at most, about 2 KB each, and as many JWTs of machines. 0: 65,536;
+	// negative: none. Memory follows the tokens that have not expired. A kept token is judged again on every request;
+	// only its signature is not verified again.
 	TokenCacheSize int
 	// Logger gets warnings about keys that cannot be loaded. nil: slog.Default().
 	Logger *slog.Logger

@@ -16,11 +16,12 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/limits"
+	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
 const (
 	// Version is the version of Clerk's APIs that is spoken.
-	Version = "2026-05-12"
+	Version = transport.APIVersion
 
 	timeout   = 5 * time.Second
 	maxAnswer = 256 << 10 // bytes
@@ -76,7 +77,7 @@ func (c *Client) ask(ctx context.Context, l *limits.Lane, w limits.Stopwatch, me
 	defer cancel()
 	status, content, err := c.send(bounded, method, path, query, body)
 	if ctx.Err() == nil { // a client that hangs up says nothing about the server
-		l.Record(err != nil || overloaded(status), w.Now())
+		l.Record(err != nil || limits.Overloaded(status), w.Now())
 	}
 	if err != nil {
 		return ErrUnreachable

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/limits"
 )
 
 // ErrUnreachable is a question without an answer, or with none that is JSON.
@@ -34,11 +36,6 @@ func Unanswered(err error) bool {
 	return ok
 }
 
-// overloaded reports a status that speaks of the server rather than of the question.
-func overloaded(status int) bool {
-	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
-}
-
 // code is what a code may look like: it goes into a header and a redirect.
 var code = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 
@@ -46,7 +43,7 @@ var code = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 func readError(status int, content []byte) error {
 	err := namedError(content)
 	switch {
-	case status < http.StatusBadRequest, overloaded(status), refusesKey(status, err):
+	case status < http.StatusBadRequest, limits.Overloaded(status), refusesKey(status, err):
 		return unanswered{err}
 	}
 	return err

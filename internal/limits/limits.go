@@ -3,6 +3,7 @@
 package limits
 
 import (
+	"net/http"
 	"sync"
 	"time"
 )
@@ -81,6 +82,11 @@ func (b *Breaker) record(failed bool, now time.Time) {
 	if b.failures++; b.failures == tolerated {
 		b.openedAt = now
 	}
+}
+
+// Overloaded reports a status that speaks of the server rather than of the question.
+func Overloaded(status int) bool {
+	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
 }
 
 // Questions that the allowance gives.

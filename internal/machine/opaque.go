@@ -16,13 +16,13 @@ import (
 
 	"github.com/clerkauth/clerkauth/internal/limits"
 	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
 const (
 	maxCredential = 512 // bytes
 	maxAnswer     = 256 << 10
 	timeout       = 5 * time.Second
-	version       = "2026-05-12" // of the Backend API
 
 	refusedFor = time.Minute // how long a credential is remembered that does not hold
 	knownFor   = time.Hour   // and one that does, so that strangers cannot use up what it may ask
@@ -210,17 +210,12 @@ func (a *asker) ask(c Credential, lane *limits.Lane, clock limits.Stopwatch) Ver
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	status, content, err := a.send(ctx, c)
-	lane.Record(err != nil || overloaded(status), clock.Now())
+	lane.Record(err != nil || limits.Overloaded(status), clock.Now())
 	if err != nil {
 		return unverifiable(errNoAnswer) // what went wrong may have the question in it
 	}
 	claims, reason, why := readAnswer(c.Kind, status, content, clock.Now())
 	return Verdict{Claims: claims, Reason: reason, Detail: why}
-}
-
-// overloaded reports a status that speaks of the server rather than of the question.
-func overloaded(status int) bool {
-	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
 }
 
 func (a *asker) send(ctx context.Context, c Credential) (status int, content string, err error) {
@@ -236,7 +231,7 @@ func (a *asker) send(ctx context.Context, c Credential) (status int, content str
 	r.Header.Set("Authorization", "Bearer "+a.secret(c.Kind))
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Clerk-Api-Version", version)
+	r.Header.Set("Clerk-Api-Version", transport.APIVersion)
 	resp, err := a.http.Do(r)
 	if err != nil {
 		return 0, "", fmt.Errorf("machine: %w", err)

@@ -11,6 +11,9 @@ import (
 	"github.com/clerkauth/clerkauth/internal/redact"
 )
 
+// APIVersion is the version of Clerk's APIs that is spoken.
+const APIVersion = "2026-05-12"
+
 // Client is c, which may be nil, without redirects: a secret goes to one address and no further. A panic of its transport
 // is an error, and no error has a credential in it. c itself stays as it is.
 func Client(c *http.Client) *http.Client {
