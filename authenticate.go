@@ -121,6 +121,9 @@ func (a *Authenticator) observed(ctx context.Context, o *decision.Outcome, began
 		return
 	}
 	e := Event{Reason: Reason(o.Reason), Carrier: Carrier(o.Source), CacheHit: o.CacheHit, Elapsed: a.settings.now().Sub(began)}
+	if o.Source != decision.FromNowhere && o.Reason != reasons.TokenTypeMismatch {
+		e.Type = SessionToken
+	}
 	if o.Reason == "" {
 		e.Status = SignedIn
 	} else {

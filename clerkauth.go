@@ -43,6 +43,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/decision"
 	"github.com/clerkauth/clerkauth/internal/inbound"
 	"github.com/clerkauth/clerkauth/internal/jwks"
+	"github.com/clerkauth/clerkauth/internal/machine"
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
@@ -51,6 +52,7 @@ type Authenticator struct { // of pointers, which is all that is printed where F
 	settings *settings
 	keys     *jwks.Keys
 	decider  *decision.Decider
+	machines *machine.Verifier
 }
 
 // New reports every mistake in cfg at once, joined; it does not touch the network.
@@ -65,7 +67,10 @@ func New(cfg Config) (*Authenticator, error) {
 	}
 	keys := newKeys(s)
 	verifier := sessiontoken.New(keys, s.tokenCacheSize, s.decision.Policy.Skew)
-	return &Authenticator{settings: s, keys: keys, decider: decision.New(&s.decision, verifier, backend)}, nil
+	return &Authenticator{
+		settings: s, keys: keys, decider: decision.New(&s.decision, verifier, backend),
+		machines: machine.New(s.client, &s.machine, verifier),
+	}, nil
 }
 
 // Ready loads the keys if they are not, and says why it cannot: the error is an *Error with

@@ -14,6 +14,7 @@ import (
 //   - the instance: PublishableKey, SecretKey, JWTKey
 //   - whose tokens are accepted: AuthorizedParties, AllowParty, TrustedOrigins, AllowPending, Audience, Issuers, ClockSkew
 //   - browsers: SignInURL, ProxyURL, Satellite, OrganizationSync, TrustForwardedHeaders
+//   - machines: MachineID, MachineSecretKey, MachineAudience, MachineCacheTTL
 //   - defences that can be turned off: the fields whose names begin with Insecure
 //   - addresses, limits and hooks: from FrontendAPIURL on
 //
@@ -31,12 +32,13 @@ type Config struct {
 	// When wrong: ReasonKeyUnknown without SecretKey and JWTKey, ReasonTokenIssuer with them.
 	PublishableKey string
 	// SecretKey refreshes expired browser sessions, for reads and for writes that a page of the same origin sends, exchanges
-	// the nonces of handshakes and fetches keys from the Backend API, and for FrontendAPIProxy goes along to the Frontend
-	// API. It is sent nowhere else, and keys the package's own cookies unless StateKey is set.
+	// the nonces of handshakes, fetches keys from the Backend API and verifies machines' credentials that are no JWTs. For
+	// FrontendAPIProxy it goes along to the Frontend API. It is sent nowhere else, and keys the package's own cookies unless
+	// StateKey is set.
 	//
 	// Default: none; browsers are then kept signed in by handshakes alone, and keys come from the Frontend API.
 	// Example: os.Getenv("CLERK_SECRET_KEY"), which is sk_live_… or sk_test_….
-	// When wrong: ReasonKeysUnavailable, and a warning in the log.
+	// When wrong: ReasonKeysUnavailable or ReasonSecretKeyInvalid, and a warning in the log.
 	SecretKey string
 	// JWTKey is the instance's public key in PEM: tokens are verified without any network. It must be replaced when
 	// Clerk's key is rotated.
@@ -137,6 +139,36 @@ type Config struct {
 	// When wrong: ReasonRequestHostNotAuthorized.
 	TrustForwardedHeaders bool
 
+	// Machines, see Accept. AuthorizedParties does not apply to them.
+
+	// MachineID is the machine that this program is: M2M tokens must be for it.
+	//
+	// Default: none; M2M tokens are not accepted unless InsecureAllowAnyMachine is set.
+	// Example: "mch_2xhFjEI5X2qWRvtV13BzSj8H6Dk".
+	// When wrong: ReasonTokenVerificationFailed.
+	MachineID string
+	// MachineSecretKey is that machine's secret key. M2M tokens that are no JWTs are verified with it, in place of
+	// SecretKey.
+	//
+	// Default: none; they are verified with SecretKey.
+	// Example: os.Getenv("CLERK_MACHINE_SECRET_KEY"), which is ak_….
+	// When wrong: ReasonSecretKeyInvalid, and a warning in the log.
+	MachineSecretKey string
+	// MachineAudience must be met by the claim aud of M2M tokens that are JWTs, and of OAuth tokens: aud must be there and
+	// contain one of these. API keys and the other M2M tokens have none.
+	//
+	// Default: none; aud is not read.
+	// Example: []string{"https://api.example.com"}.
+	// When wrong: ReasonTokenVerificationFailed.
+	MachineAudience []string
+	// MachineCacheTTL is how long the Backend API's answer that a credential is good may be used again. A revoked one is
+	// accepted for as long. More than 5 min is an error of New.
+	//
+	// Default: 0; answers are not used again.
+	// Example: 30 * time.Second.
+	// When wrong: no reason; revoked credentials are accepted for longer, or the Backend API is asked more often.
+	MachineCacheTTL time.Duration
+
 	// Defences that can be turned off. SECURITY.md says what each allows.
 
 	// InsecureAllowAnyParty goes without an allowlist: any azp, or none, of this instance is accepted, so any
@@ -165,6 +197,13 @@ type Config struct {
 	// Example: true, where other middleware defends against request forgery.
 	// When wrong: ReasonCrossOriginRequest without it.
 	InsecureSkipOriginCheck bool
+
+	// InsecureAllowAnyMachine accepts M2M tokens for other machines: whoever is sent one can act as its sender here.
+	//
+	// Default: false; M2M tokens must be for MachineID.
+	// Example: true, where every machine may act as every other.
+	// When wrong: ReasonTokenVerificationFailed without it.
+	InsecureAllowAnyMachine bool
 
 	// Addresses, limits and hooks.
 
@@ -198,8 +237,9 @@ type Config struct {
 	// Example: 72 * time.Hour.
 	// When wrong: ReasonKeysUnavailable, in an outage that lasts longer.
 	KeyMaxAge time.Duration
-	// TokenCacheSize is how many verified tokens are kept at most, about 2 KB each. Memory follows the tokens that have
-	// not expired. A kept token is judged again on every request; only its signature is not verified again.
+	// TokenCacheSize is how many verified tokens are kept at most, about 2 KB each, and as many JWTs of machines. Memory
+	// follows the tokens that have not expired. A kept token is judged again on every request; only its signature is not
+	// verified again.
 	//
 	// Default: 0, which means 65,536; negative: none.
 	// Example: 4096, on a small machine.
@@ -243,10 +283,11 @@ type ErrorHandler func(w http.ResponseWriter, r *http.Request, err *Error)
 // Event is one decision, for metrics and traces. It names nobody. What Authorize refuses after it, only ErrorHandler sees.
 type Event struct {
 	Status   Status
-	Reason   Reason  // empty when signed in
-	Err      error   // an *Error of the event's own, with the detail for logs; nil when signed in
-	Carrier  Carrier // of the token that decided
-	CacheHit bool    // its signature had been verified before
+	Reason   Reason    // empty when signed in
+	Err      error     // an *Error of the event's own, with the detail for logs; nil when signed in
+	Type     TokenType // of the credential that decided; empty: none came, or none that is accepted
+	Carrier  Carrier   // of the token that decided
+	CacheHit bool      // its signature had been verified before
 	Elapsed  time.Duration
 }
 

@@ -200,6 +200,9 @@ func (d *diagnosis) build(t *testing.T, log *harness.Log, changes ...func(*clerk
 // Every reason has a detail of one line, and the event has it too.
 func TestEveryRefusalHasADetail(t *testing.T) {
 	seen := map[clerkauth.Reason]bool{clerkauth.ReasonCheckFailed: true} // see TestCheckHasADetail
+	for _, d := range machineDiagnoses {
+		seen[d.reason] = true // see TestEveryRefusalOfAMachineHasADetail
+	}
 	for _, d := range diagnoses {
 		seen[d.reason] = true
 		t.Run(d.name, func(t *testing.T) {

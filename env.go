@@ -10,8 +10,8 @@ import (
 )
 
 // ConfigFromEnv reads the variables that Clerk's own SDKs read, CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY,
-// CLERK_JWT_KEY, CLERK_API_URL, CLERK_SIGN_IN_URL, CLERK_PROXY_URL, CLERK_IS_SATELLITE and CLERK_DOMAIN, and
-// CLERK_AUTHORIZED_PARTIES with commas between the origins. White space around a value is no part of it. What cannot be read is reported by New.
+// CLERK_JWT_KEY, CLERK_API_URL, CLERK_SIGN_IN_URL, CLERK_PROXY_URL, CLERK_IS_SATELLITE, CLERK_DOMAIN and CLERK_MACHINE_SECRET_KEY,
+// and CLERK_AUTHORIZED_PARTIES with commas between the origins. White space around a value is no part of it. What cannot be read is reported by New.
 func ConfigFromEnv() Config {
 	c := Config{
 		PublishableKey: variable("CLERK_PUBLISHABLE_KEY"),
@@ -20,6 +20,8 @@ func ConfigFromEnv() Config {
 		BackendAPIURL:  variable("CLERK_API_URL"),
 		SignInURL:      variable("CLERK_SIGN_IN_URL"),
 		ProxyURL:       variable("CLERK_PROXY_URL"),
+
+		MachineSecretKey: variable("CLERK_MACHINE_SECRET_KEY"),
 	}
 	if value := variable("CLERK_IS_SATELLITE"); value != "" {
 		satellite, err := strconv.ParseBool(value)

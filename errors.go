@@ -12,6 +12,7 @@ import (
 type Error struct {
 	Reason Reason // never empty
 	Check  Check  // the check that failed, for ReasonCheckFailed
+	Scope  string // the scopes that are needed, with spaces between them, for ReasonInsufficientScope
 
 	detail  error
 	refresh error          // why an expired token was not refreshed
@@ -103,6 +104,14 @@ const (
 	ReasonRequestHostNotAuthorized Reason = "request-host-not-authorized"      // 403: a round is due, and the request's host is not in the allowlist
 )
 
+// The credential of a machine, see Accept.
+const (
+	ReasonCredentialMissing      Reason = "credential-missing"      // none came in Authorization
+	ReasonCredentialUnverifiable Reason = "credential-unverifiable" // 503: the Backend API did not say whether it holds
+	ReasonSecretKeyInvalid       Reason = "secret-key-invalid"      // 503: the Backend API refuses the secret key
+	ReasonInsufficientScope      Reason = "insufficient-scope"      // 403: it holds, and lacks a scope that is needed
+)
+
 // refusal is what one reason is answered with.
 type refusal struct {
 	status  int
@@ -128,13 +137,13 @@ var table = map[Reason]*refusal{
 	ReasonHandshakeUnavailable:      {http.StatusServiceUnavailable, false, "Who is signed in cannot be found out right now."},
 	ReasonTokenBeforeUAT:            {http.StatusUnauthorized, false, "The session token is older than the last sign-in."},
 	ReasonSessionTokenAmbiguous:     {http.StatusUnauthorized, false, "Session cookies of more than one session were sent."},
-	ReasonTokenInvalid:              {http.StatusUnauthorized, false, "The session token is malformed."},
-	ReasonTokenTypeMismatch:         {http.StatusUnauthorized, false, "The token is not a session token."},
+	ReasonTokenInvalid:              {http.StatusUnauthorized, false, "The token is malformed, or does not hold."},
+	ReasonTokenTypeMismatch:         {http.StatusUnauthorized, false, "A token of another kind is needed here."},
 	ReasonKeyUnknown:                {http.StatusUnauthorized, false, "The session token is signed with a key that is not of this Clerk instance."},
 	ReasonKeysUnavailable:           {http.StatusServiceUnavailable, false, "The session cannot be checked right now."},
 	ReasonTokenAlgorithm:            {http.StatusUnauthorized, false, "The session token has a forbidden algorithm."},
 	ReasonTokenSignature:            {http.StatusUnauthorized, false, "The session token has a bad signature."},
-	ReasonTokenVerificationFailed:   {http.StatusUnauthorized, false, "The session token has a missing or unusable claim."},
+	ReasonTokenVerificationFailed:   {http.StatusUnauthorized, false, "The token has a missing or unusable claim."},
 	ReasonTokenInvalidParties:       {http.StatusUnauthorized, false, "The session token was issued for another origin."},
 	ReasonTokenMissingAzp:           {http.StatusUnauthorized, false, "The session token does not say for which origin it was issued."},
 	ReasonTokenIssuer:               {http.StatusUnauthorized, false, "The session token is of another instance."},
@@ -144,6 +153,10 @@ var table = map[Reason]*refusal{
 	ReasonSessionPending:            {http.StatusUnauthorized, false, "The session still has a task to complete."},
 	ReasonCheckFailed:               {http.StatusForbidden, false, "This session may not do that."},
 	ReasonCrossOriginRequest:        {http.StatusForbidden, false, "This origin may not do that here."},
+	ReasonCredentialMissing:         {http.StatusUnauthorized, true, "No credential of a machine was sent."},
+	ReasonCredentialUnverifiable:    {http.StatusServiceUnavailable, false, "The credential cannot be checked right now."},
+	ReasonSecretKeyInvalid:          {http.StatusServiceUnavailable, false, "Credentials cannot be checked right now."},
+	ReasonInsufficientScope:         {http.StatusForbidden, false, "The credential lacks a scope that is needed here."},
 }
 
 // refused is the Error of a reason, its caller's own.

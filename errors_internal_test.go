@@ -108,6 +108,7 @@ func TestStatusByReason(t *testing.T) {
 		ReasonMultipleAuthorization: 400, ReasonCrossOriginRequest: 403, ReasonCheckFailed: 403, ReasonKeysUnavailable: 503,
 		ReasonHandshakeUnavailable:     503,
 		ReasonRequestHostNotAuthorized: 403,
+		ReasonCredentialUnverifiable:   503, ReasonSecretKeyInvalid: 503, ReasonInsufficientScope: 403,
 	}
 	for _, reason := range slices.Sorted(maps.Keys(table)) {
 		want, ok := others[reason]

@@ -9,6 +9,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/backendapi"
 	"github.com/clerkauth/clerkauth/internal/jwks"
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
 // newKeys chooses where keys come from. There is no fallback from one to the next: whoever controls the
@@ -29,7 +30,7 @@ func explained(source jwks.Source) jwks.Source {
 	return func(ctx context.Context, etag string, fresh bool) (jwks.Document, error) {
 		doc, err := source(ctx, etag, fresh)
 		if s, ok := errors.AsType[*jwks.StatusError](err); ok {
-			if outage := (&backendapi.OutageError{URL: s.URL, Status: s.Status}); outage.KeyRefused() {
+			if outage := (&transport.OutageError{URL: s.URL, Status: s.Status}); outage.KeyRefused() {
 				err = outage
 			}
 		}
@@ -43,7 +44,7 @@ func (s *settings) warnOfKeys(err error) {
 		s.warnings.Warn("clock", "sessions end early or begin late, because the clock of this machine is off", "ahead_of_clerk", clock.Ahead.String())
 		return
 	}
-	if outage, ok := errors.AsType[*backendapi.OutageError](err); ok {
+	if outage, ok := errors.AsType[*transport.OutageError](err); ok {
 		s.warnOfBackend(outage)
 		return
 	}
@@ -55,9 +56,9 @@ func (s *settings) warnOfKeys(err error) {
 }
 
 // warnOfBackend logs that the Backend API did not answer a question, or refused the secret key.
-func (s *settings) warnOfBackend(e *backendapi.OutageError) {
+func (s *settings) warnOfBackend(e *transport.OutageError) {
 	if e.KeyRefused() {
-		s.warnings.Warn("secret key", "the Backend API refuses the secret key: is Config.SecretKey (CLERK_SECRET_KEY) this instance's, and not revoked?", "url", e.URL, "status", e.Status)
+		s.warnings.Warn("secret key "+e.Key(), "the Backend API refuses the secret key: is Config."+e.Key()+" this instance's, and not revoked?", "url", e.URL, "status", e.Status)
 		return
 	}
 	s.warnings.Warn("backend "+e.URL+strconv.Itoa(e.Status), "the Backend API does not answer", "url", e.URL, "status", e.Status, "error", e.Err)

@@ -60,12 +60,11 @@ func refusalPage(r *http.Request, status int, err *Error, shown hint) string {
 	b.WriteString(pageBegin + html.EscapeString(strings.TrimSuffix(title, ".")) + pageStyle + html.EscapeString(title) + "</h1>\n<p>" + html.EscapeString(sentence))
 	b.WriteString("</p>\n")
 	d, ok := decisionIn(r.Context())
-	known := ok && d.by != nil
-	if known && status == http.StatusUnauthorized && err.stuck == decision.NotStuck {
+	if ok && d.by != nil && status == http.StatusUnauthorized && err.stuck == decision.NotStuck {
 		b.WriteString(d.by.howToSignIn(r, err))
 	}
 	b.WriteString("<p><small>Reason: <code>" + html.EscapeString(string(err.Reason)) + "</code>")
-	if known && !d.by.settings.decision.Live {
+	if by := deciderIn(r.Context()); by != nil && !by.settings.decision.Live {
 		b.WriteString(forDevelopers(err, shown))
 	}
 	b.WriteString(pageEnd)
@@ -115,6 +114,8 @@ func personal(status int, err *Error) (title, sentence string) {
 		return "Please sign in again.", "What you want to do needs a sign-in that was a short time ago."
 	case err.Reason == ReasonCheckFailed:
 		return "You do not have access.", "You are signed in, but not allowed to do this. Somebody who manages this site can change that."
+	case err.Reason == ReasonCredentialMissing, err.Reason == ReasonInsufficientScope:
+		return "You do not have access.", err.message()
 	case err.Reason == ReasonCrossOriginRequest:
 		return "This request was stopped.", "It was sent by another site. Open this site itself and try again."
 	case err.Reason == ReasonRequestHostNotAuthorized:

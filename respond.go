@@ -54,7 +54,7 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	who := SignedOut
-	if err.Reason == ReasonCheckFailed {
+	if err.Reason == ReasonCheckFailed || err.Reason == ReasonInsufficientScope {
 		who = SignedIn
 	}
 	h.Set("X-Clerk-Auth-Status", who.String())
@@ -69,6 +69,10 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	switch status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", challenge(err))
+	case http.StatusForbidden:
+		if err.Reason == ReasonInsufficientScope {
+			h.Set("WWW-Authenticate", scopeChallenge(err))
+		}
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", retryAfter)
 	}
@@ -87,11 +91,11 @@ type hint struct {
 
 // hintFor is the zero hint unless this request was decided with test keys: nothing else says that it may be shown.
 func hintFor(r *http.Request, err *Error) hint {
-	d, ok := decisionIn(r.Context())
-	if !ok || d.by == nil || d.by.settings.decision.Live || err.detail == nil {
+	by := deciderIn(r.Context())
+	if by == nil || by.settings.decision.Live || err.detail == nil {
 		return hint{}
 	}
-	return hint{err.detail.Error(), d.by.settings.field(decision.Field(err.detail))}
+	return hint{err.detail.Error(), by.settings.field(decision.Field(err.detail))}
 }
 
 // Redirect is where DefaultErrorHandler sends the browser, with status 302 instead of StatusCode, as Config.SignInURL

@@ -13,6 +13,7 @@ import (
 
 	"github.com/clerkauth/clerkauth/internal/decision"
 	"github.com/clerkauth/clerkauth/internal/jwks"
+	"github.com/clerkauth/clerkauth/internal/machine"
 	"github.com/clerkauth/clerkauth/internal/origin"
 	"github.com/clerkauth/clerkauth/internal/publishable"
 	"github.com/clerkauth/clerkauth/internal/redact"
@@ -23,6 +24,7 @@ import (
 // settings is a Config that New has understood. It never changes.
 type settings struct {
 	decision decision.Settings
+	machine  machine.Settings
 	frontend string // where the instance's keys are, with neither SecretKey nor JWTKey
 	backend  string
 
@@ -68,11 +70,12 @@ func validate(c Config) (*settings, error) {
 	note(s.readPolicy(c, key)...)
 	note(s.readBrowser(c, key)...)
 	note(s.readPlumbing(c)...)
+	note(s.readMachines(c)...)
 	if len(problems) == 0 {
 		return s, nil
 	}
 	for i, err := range problems {
-		problems[i] = errors.New(redact.Text(err.Error(), c.SecretKey, string(c.StateKey)))
+		problems[i] = errors.New(redact.Text(err.Error(), c.SecretKey, c.MachineSecretKey, string(c.StateKey)))
 	}
 	return nil, fmt.Errorf("clerkauth: %w", errors.Join(problems...))
 }

@@ -73,6 +73,17 @@ func TestProxiesAnswerAlike(t *testing.T) {
 	}
 }
 
+// BenchmarkAccept is of the credentials of machines, beside a session token.
+func BenchmarkAccept(b *testing.B) {
+	runs, err := bench.MachineRuns(newCourse(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, run := range runs {
+		b.Run(run.Name, run.Run)
+	}
+}
+
 // A measurement of a guard that lets the wrong tokens in would compare nothing.
 func TestGuardsAdmitAndRefuseWhatTheWorkloadsSay(t *testing.T) {
 	c := newCourse(t)

@@ -35,6 +35,11 @@ var backendRoutes = sync.OnceValue(func() *routes {
 	add(BackendOrganizations, http.MethodGet, "/v1/organizations/{id}/memberships", (*Instance).listMembershipsOfOrganization)
 	add(BackendSignInTokens, http.MethodPost, "/v1/sign_in_tokens", (*Instance).createSignInToken)
 	add(BackendTestingTokens, http.MethodPost, "/v1/testing_tokens", (*Instance).createTestingToken)
+
+	add(BackendAPIKeys, http.MethodPost, "/api_keys", (*Instance).createAPIKey)
+	add(BackendVerifyAPIKey, http.MethodPost, "/api_keys/verify", serveVerify(apiKey))
+	a.handle(BackendVerifyM2M, http.MethodPost, "/m2m_tokens/verify", withMachineSecret(serveVerify(m2m)))
+	add(BackendVerifyOAuth, http.MethodPost, "/oauth_applications/access_tokens/verify", serveVerify(oauth))
 	return a
 })
 

@@ -84,6 +84,7 @@ type TB interface {
 type Instance struct {
 	publishableKey string
 	secretKey      string
+	machineKey     string
 	domain         string // host of the Frontend API
 	satellites     []string
 	origins        []string
@@ -96,6 +97,7 @@ type Instance struct {
 
 	keys     keyRing
 	browsers browsers
+	machines machines
 	faults   faults
 	requests requestLog
 
@@ -163,6 +165,7 @@ func newInstance(opts Options, state offline.State) (*Instance, error) {
 	in := &Instance{
 		publishableKey: "pk_" + kind + base64.StdEncoding.EncodeToString([]byte(domain+"$")),
 		secretKey:      "sk_" + kind + rand.Text(),
+		machineKey:     "ak_" + rand.Text(),
 		domain:         domain,
 		satellites:     opts.Satellites,
 		origins:        opts.Origins,
@@ -248,6 +251,7 @@ func (in *Instance) Config() clerkauth.Config {
 		PublishableKey:    in.publishableKey,
 		SecretKey:         in.secretKey,
 		AuthorizedParties: slices.Clone(in.origins),
+		MachineID:         MachineID,
 		HTTPClient:        in.client,
 		Now:               in.now,
 	}

@@ -29,6 +29,12 @@ const (
 	BackendHandshake Endpoint = "backend-handshake" // /v1/clients/handshake_payload, what a nonce stands for
 	BackendRefresh   Endpoint = "backend-refresh"   // /v1/sessions/{id}/refresh
 
+	// Of the Backend API, for credentials of machines.
+	BackendVerifyAPIKey Endpoint = "backend-verify-api-key" // /api_keys/verify
+	BackendVerifyM2M    Endpoint = "backend-verify-m2m"     // /m2m_tokens/verify, for the machine's secret key too
+	BackendVerifyOAuth  Endpoint = "backend-verify-oauth"   // /oauth_applications/access_tokens/verify
+	BackendAPIKeys      Endpoint = "backend-api-keys"       // /api_keys: makes one
+
 	// Of the Frontend API, for Clerk's scripts in pages at the Origins.
 	FrontendDevBrowser    Endpoint = "frontend-dev-browser"    // /v1/dev_browser: a token that stands for the browser, in development
 	FrontendEnvironment   Endpoint = "frontend-environment"    // /v1/environment: the settings of the instance

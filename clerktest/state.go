@@ -4,6 +4,8 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/clerkauth/clerkauth/internal/offline"
 )
@@ -14,6 +16,7 @@ func (in *Instance) state() offline.State {
 	for _, p := range in.people.all()[in.people.given:] {
 		s.People = append(s.People, offline.Person{ID: p.id(), Name: p.Name, Email: p.Email})
 	}
+	s.APIKeys = in.machines.save()
 	in.browsers.mu.Lock()
 	defer in.browsers.mu.Unlock()
 	for _, b := range in.browsers.all {
@@ -40,6 +43,7 @@ func (in *Instance) restore(s offline.State) error {
 	for _, p := range s.People {
 		in.people.add(Person{Name: p.Name, Email: p.Email, Claims: Claims{Subject: p.ID}})
 	}
+	in.machines.restore(s.APIKeys)
 	for _, kept := range s.Browsers {
 		b := &browser{cookie: kept.Cookie, token: kept.Token}
 		if was := kept.Session; was != nil {
@@ -53,6 +57,32 @@ func (in *Instance) restore(s offline.State) error {
 		in.browsers.add(b)
 	}
 	return nil
+}
+
+// save returns the API keys. Other credentials are for one test.
+func (m *machines) save() []offline.APIKey {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var keys []offline.APIKey
+	for _, secret := range slices.Sorted(maps.Keys(m.all)) {
+		if k := m.all[secret]; k.kind == apiKey {
+			c := k.claims
+			keys = append(keys, offline.APIKey{
+				Secret: secret, ID: c.ID, Name: c.Name, Subject: c.Subject, Scopes: c.Scopes, Claims: c.Claims,
+				Issued: c.IssuedAt, Expires: c.ExpiresAt, Ended: k.revoked || k.expired,
+			})
+		}
+	}
+	return keys
+}
+
+// restore brings API keys back.
+func (m *machines) restore(keys []offline.APIKey) {
+	for _, k := range keys {
+		m.add(k.Secret, &credential{kind: apiKey, revoked: k.Ended, claims: MachineClaims{
+			ID: k.ID, Name: k.Name, Subject: k.Subject, Scopes: k.Scopes, Claims: k.Claims, IssuedAt: k.Issued, ExpiresAt: k.Expires,
+		}})
+	}
 }
 
 // save returns the published keys. One that was revoked is not kept, although it may be the current one.

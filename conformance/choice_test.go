@@ -140,6 +140,14 @@ var candidateRules = []rule{
 			return c.hidesAnother(want) && len(c.goodSessions()) == 0 && len(c.healable()) > 0
 		},
 	},
+	{
+		name: "a worthless cookie is not verified",
+		why:  "beside one that can be renewed, a cookie of another issuer can change nothing, and costs no signature",
+		when: func(c *recorded, want outcome) bool {
+			return !c.hasBearer() && want.Reason == "token-invalid-issuer" && len(c.healable()) > 0
+		},
+		hold: func(_ *recorded, want *outcome) { *want = refusal("jwk-kid-mismatch") },
+	},
 }
 
 // hidesAnother reports that the reference decided by a cookie that is good

@@ -61,6 +61,7 @@ func recordedIdentity(auth map[string]any) *identity {
 	}
 	who.ActorSubject, _ = actor["sub"].(string)
 	who.ActorSession, _ = actor["sid"].(string)
+	who.readMachine(auth)
 	return who
 }
 

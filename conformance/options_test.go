@@ -95,6 +95,8 @@ func (c *recorded) config(tb testing.TB, transport http.RoundTripper, parties []
 		InsecureAllowAnyParty: len(parties) == 0,
 		Audience:              meaningful(c.Options, "audience"),
 		Issuers:               meaningful(c.Options, "issuer"),
+		MachineSecretKey:      text("machineSecretKey"),
+		MachineAudience:       meaningful(c.Options, "audience"),
 		ClockSkew:             skew,
 		TrustForwardedHeaders: true,
 		HTTPClient:            &http.Client{Transport: transport},
@@ -102,6 +104,8 @@ func (c *recorded) config(tb testing.TB, transport http.RoundTripper, parties []
 		Logger:                silent,
 		ProxyURL:              text("proxyUrl"),
 		SignInURL:             text("signInUrl"),
+
+		InsecureAllowAnyMachine: true, // as the reference, which asks for no machine
 	}
 	cfg.OrganizationSync.OrganizationPatterns, cfg.OrganizationSync.PersonalAccountPatterns = c.organizationPatterns()
 	if c.satellite() {

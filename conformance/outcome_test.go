@@ -43,6 +43,7 @@ type identity struct {
 	FirstFactorAge, SecondFactorAge int // minutes; -1 never
 	ActorSubject, ActorSession      string
 	Mistyped                        []string // members of the recorded object that a Session cannot hold
+	Machine                         machineIdentity
 }
 
 // decide puts the case to a fresh Authenticator.
@@ -57,6 +58,9 @@ func (c *recorded) decide(t *testing.T, parties []string, change ...func(*clerka
 	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		return outcome{Status: refused}
+	}
+	if len(c.accepts()) > 0 {
+		return c.askAccept(t, auth, cfg, api)
 	}
 	return c.ask(t, auth, api)
 }

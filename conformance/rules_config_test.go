@@ -21,6 +21,12 @@ var configRules = []rule{
 		kinder: true,
 	},
 	{
+		name: "API keys need a secret key",
+		why:  "who accepts API keys and cannot verify any is told at the start",
+		when: func(c *recorded, _ outcome) bool { return slices.Contains(c.accepts(), apiKey) && c.secret() == "" },
+		hold: refuseOptions,
+	},
+	{
 		name: "Frontend API on this machine",
 		why:  "a host without a dot is this machine's own name, which a proxy or a test may have",
 		when: func(c *recorded, want outcome) bool {

@@ -55,6 +55,14 @@ var requestRules = []rule{
 			return want.Status == refused && c.nullPayload() && !c.hasBearer()
 		},
 	},
+	{
+		name: "null header",
+		why:  "a header that is null is a malformed token, not a crash",
+		when: func(c *recorded, want outcome) bool {
+			raw, _ := c.bearer()
+			return want.Status == refused && parseToken(raw).headerKind == "null"
+		},
+	},
 }
 
 func (c *recorded) nullPayload() bool {

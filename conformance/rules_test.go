@@ -18,13 +18,16 @@ type rule struct {
 
 // rules are all rules, in the order they are applied: what is sent along and how claims are read comes last.
 var rules = slices.Concat(requestRules, originRules, roundRules, answerRules, refreshRules, keyRules, tokenRules,
-	candidateRules, configRules, claimRules, responseRules)
+	candidateRules, configRules, claimRules, responseRules, machineRules)
 
 // kinderRules are all that may let somebody in whom the reference does not.
 var kinderRules = []string{
 	"null payload beside a bearer token",
 	"secret key is optional",
 	"scheme in any case",
+	"scheme in any case before a machine's credential",
+	"null payload beside a machine's credential",
+	"machine secret in a list",
 	"key in other spellings",
 	"every session cookie is a candidate",
 	"failed answers fall through",

@@ -23,11 +23,12 @@ var causes = []cause{
 	{"other meaning of a list entry", "entries are normalised and may be wildcards here, the reference compares them byte by byte", func(c *recorded, _ testing.TB) bool {
 		return otherMeaning(c.parties())
 	}},
-	{"machine tokens", "acceptsToken asks for tokens of machines, and this library accepts sessions only", func(c *recorded, _ testing.TB) bool {
-		return c.Options.given("machineSecretKey") ||
-			c.Options.given("acceptsToken") && string(c.Options["acceptsToken"]) != `"session_token"`
+	{"acceptsToken of nothing", "a list of credentials that is empty, or has one that there is not, does not compile", func(c *recorded, _ testing.TB) bool {
+		return c.Options.given("acceptsToken") && string(c.Options["acceptsToken"]) != `"session_token"` && len(c.accepts()) == 0
 	}},
-	{"headerType", "the typ of a session token is fixed", optionGiven("headerType")},
+	{"headerType", "the typ of a session token is fixed", func(c *recorded, _ testing.TB) bool {
+		return c.Options.given("headerType") && !c.decidesMachine()
+	}},
 	{"apiVersion", "the version of the Backend API is fixed", optionGiven("apiVersion")},
 	{"environment of a host", "a proxy is configured, never guessed from the variables of a hosting company", func(c *recorded, _ testing.TB) bool {
 		return len(c.Env) > 0
@@ -46,7 +47,7 @@ func optionGiven(names ...string) func(*recorded, testing.TB) bool {
 
 // mistyped reports an option whose value our field for it cannot hold.
 func mistyped(c *recorded, _ testing.TB) bool {
-	for _, name := range []string{"publishableKey", "secretKey", "jwtKey", "apiUrl", "proxyUrl", "domain", "signInUrl"} {
+	for _, name := range []string{"publishableKey", "secretKey", "machineSecretKey", "jwtKey", "apiUrl", "proxyUrl", "domain", "signInUrl"} {
 		if _, ok := c.Options.text(name); !ok {
 			return true
 		}

@@ -148,6 +148,24 @@ func endOfAJourney(t *testing.T, seen sights, outage bool) {
 	seen.of(resp.Header.Get("X-Clerk-Auth-Reason")).status = resp.StatusCode
 }
 
+// machinesAreRefused sends what is refused of machines alone.
+func machinesAreRefused(t *testing.T, seen sights) {
+	t.Helper()
+	s := newSite(t, seen, clerktest.Options{}, nil)
+	accept := s.auth.Accept(clerkauth.APIKeys("read"))(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	see := func(r *http.Request) {
+		w := httptest.NewRecorder()
+		accept.ServeHTTP(w, r)
+		seen.of(w.Header().Get("X-Clerk-Auth-Reason")).status = w.Code
+	}
+	see(request("GET", "https://example.com/"))
+	see(s.bearer(s.clerk.APIKey(clerktest.MachineClaims{Scopes: []string{"write"}})))
+	for _, fault := range []clerktest.Fault{clerktest.Down, clerktest.Status(http.StatusUnauthorized, nil)} {
+		s.clerk.Fault(clerktest.BackendVerifyAPIKey, fault)
+		see(s.bearer(s.clerk.APIKey(clerktest.MachineClaims{})))
+	}
+}
+
 // The page of reasons speaks of things that happen: each reason is seen, with the status it says, or with a handshake.
 func TestEveryReasonHappens(t *testing.T) {
 	seen := sights{}
@@ -213,6 +231,7 @@ func TestEveryReasonHappens(t *testing.T) {
 	require(p, changed)
 	endOfAJourney(t, seen, false)
 	endOfAJourney(t, seen, true)
+	machinesAreRefused(t, seen)
 
 	page := read(t, "docs/reasons.md")
 	sections := reasonHead.FindAllStringSubmatch(page, -1)

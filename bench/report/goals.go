@@ -38,6 +38,7 @@ func (d document) speedGoals() []goal {
 	miss := d.at(ownName, bench.FreshToken).serial
 	best, bestName := d.bestPeer(bench.FreshToken)
 	cores, garbage := seen.serial/seen.parallel, d.at(ownName, bareGarbage)
+	jwt, session := d.at(ownName, bench.AcceptedJWT).serial, d.at(ownName, bench.AcceptedSession).serial
 	std := d.at(stdFloor, bench.FreshToken)
 	possible := std.serial / std.parallel // of code that shares nothing
 	return []goal{
@@ -53,6 +54,10 @@ func (d document) speedGoals() []goal {
 		},
 		{"token never seen, against the standard library", "at most 1.08 times", times(miss / std.serial), miss <= 1.08*std.serial},
 		{"token never seen, against the best peer, " + bestName, "faster", times(miss / best), miss < best},
+		{
+			"a machine's JWT seen before, against a session token", "at most 1.5 times",
+			times(jwt / session), jwt <= 1.5*session,
+		},
 		{
 			bareGarbage, "at most 150 ns, no allocation",
 			fmt.Sprintf("%s, %d allocations", nanoseconds(garbage.serial), garbage.allocs), garbage.serial <= 150 && garbage.allocs == 0,

@@ -64,6 +64,15 @@ func (s speed) pass(c *bench.Course, p *bench.Proxies, guards []bench.Guard, loa
 			return err
 		}
 	}
+	machines, err := bench.MachineRuns(c)
+	if err != nil {
+		return err
+	}
+	for _, m := range machines {
+		if err := once(m.Run, s.of(ownName, m.Name).takeSerial); err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
+		}
+	}
 	garbage, err := bench.Garbage(c)
 	if err != nil {
 		return err

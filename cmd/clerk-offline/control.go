@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/clerkauth/clerkauth/clerktest"
@@ -15,7 +16,7 @@ var controlHTML string
 
 var controlPage = template.Must(template.New("control").Parse(controlHTML))
 
-// control is the page that switches faults on and off, and ends sessions.
+// control is the page that switches faults on and off, ends sessions and creates API keys.
 type control struct {
 	clerk *clerktest.Instance
 	mu    sync.Mutex
@@ -32,6 +33,7 @@ func newControl(clerk *clerktest.Instance, faults []fault) http.Handler {
 	mux.HandleFunc("GET /{$}", c.show)
 	mux.HandleFunc("POST /fault", c.fault)
 	mux.HandleFunc("POST /end", c.end)
+	mux.HandleFunc("POST /api-key", c.createAPIKey)
 	return local(mux)
 }
 
@@ -52,6 +54,7 @@ func local(next http.Handler) http.Handler {
 type controlView struct {
 	Groups   []controlGroup
 	Sessions []*clerktest.BrowserSession
+	APIKey   string // one that was just created: it is shown this once
 }
 
 type controlGroup struct {
@@ -60,8 +63,22 @@ type controlGroup struct {
 	Endpoints  []clerktest.Endpoint
 }
 
-func (c *control) show(w http.ResponseWriter, _ *http.Request) {
-	view := controlView{Sessions: c.clerk.BrowserSessions()}
+func (c *control) show(w http.ResponseWriter, _ *http.Request) { c.page(w, "") }
+
+// createAPIKey makes an API key of a user or an organization.
+func (c *control) createAPIKey(w http.ResponseWriter, r *http.Request) {
+	claims := clerktest.MachineClaims{
+		Name: "clerk-offline", Subject: strings.TrimSpace(r.PostFormValue("subject")), Scopes: strings.Fields(r.PostFormValue("scopes")),
+	}
+	if claims.Subject == "" {
+		http.Error(w, "whose is it? A user_… or an org_…", http.StatusBadRequest)
+		return
+	}
+	c.page(w, c.clerk.APIKey(claims))
+}
+
+func (c *control) page(w http.ResponseWriter, apiKey string) {
+	view := controlView{Sessions: c.clerk.BrowserSessions(), APIKey: apiKey}
 	c.mu.Lock()
 	for _, g := range groups {
 		group := controlGroup{Name: g.name, Kind: c.kinds[g.name], Endpoints: g.endpoints}

@@ -121,3 +121,45 @@ func TestRequestsAreNotRemembered(t *testing.T) {
 		t.Errorf("%d requests are remembered", n)
 	}
 }
+
+// An API key that the control page, or the Backend API, creates is good, and still is after a restart.
+func TestAPIKeysAreCreated(t *testing.T) {
+	dir := t.TempDir()
+	p := start(t, "-state", dir)
+	form := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	control := p.variables["CLERK_API_URL"]
+	for _, foreign := range []http.Header{{"Origin": {"https://evil.example"}}, {"Sec-Fetch-Site": {"cross-site"}}, {"Host": {"evil.example"}}} {
+		foreign.Set("Content-Type", form.Get("Content-Type"))
+		if status, body := send(t, "POST", control+"/api-key", "subject=user_2alice", foreign); status != http.StatusForbidden || strings.Contains(body, "ak_") {
+			t.Errorf("%v: %d", foreign, status)
+		}
+	}
+	if status, _ := send(t, "POST", control+"/api-key", "scopes=read", form); status != http.StatusBadRequest {
+		t.Errorf("of nobody: %d", status)
+	}
+	status, page := send(t, "POST", control+"/api-key", "subject=user_2alice&scopes=read+write", form)
+	_, rest, _ := strings.Cut(page, "<code>")
+	key, _, _ := strings.Cut(rest, "</code>")
+	if status != http.StatusOK || !strings.HasPrefix(key, "ak_") {
+		t.Fatalf("%d\n%s", status, page)
+	}
+	if _, page := send(t, "GET", control+"/", "", nil); strings.Contains(page, key) {
+		t.Error("it is shown again")
+	}
+	secret := http.Header{"Authorization": {"Bearer " + p.variables["CLERK_SECRET_KEY"]}, "Content-Type": {"application/json"}}
+	for body, want := range map[string]int{`{"name":"n"}`: 422, `{"subject":"org_1"}`: 422, `{"name":"n","subject":"org_1"}`: 200} {
+		if status, answer := send(t, "POST", control+"/api_keys", body, secret); status != want || (want == 200) != strings.Contains(answer, `"secret":"ak_`) {
+			t.Errorf("%s: %d %s, want %d", body, status, answer, want)
+		}
+	}
+	if status, _ := send(t, "POST", control+"/api_keys", `{"name":"n","subject":"org_1"}`, nil); status != http.StatusUnauthorized {
+		t.Errorf("without the secret key: %d", status)
+	}
+	p.stop()
+	p = start(t, "-state", dir)
+	secret.Set("Authorization", "Bearer "+p.variables["CLERK_SECRET_KEY"])
+	status, answer := send(t, "POST", p.variables["CLERK_API_URL"]+"/api_keys/verify", `{"secret":"`+key+`"}`, secret)
+	if status != http.StatusOK || !strings.Contains(answer, `"subject":"user_2alice"`) || !strings.Contains(answer, `"scopes":["read","write"]`) {
+		t.Errorf("after a restart: %d %s", status, answer)
+	}
+}

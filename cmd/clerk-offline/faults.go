@@ -27,8 +27,10 @@ var groups = []group{
 	{"sessions", []clerktest.Endpoint{clerktest.FrontendSession}},
 	{"sign-ins", []clerktest.Endpoint{clerktest.FrontendSignIns, clerktest.SignInPage}},
 	{"me", []clerktest.Endpoint{clerktest.FrontendMe}},
+	{"machines", []clerktest.Endpoint{clerktest.BackendVerifyAPIKey, clerktest.BackendVerifyM2M, clerktest.BackendVerifyOAuth}},
 	{"backend", []clerktest.Endpoint{
 		clerktest.BackendUsers, clerktest.BackendSessions, clerktest.BackendOrganizations, clerktest.BackendSignInTokens, clerktest.BackendTestingTokens,
+		clerktest.BackendAPIKeys,
 	}},
 }
 

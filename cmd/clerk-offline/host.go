@@ -118,7 +118,9 @@ func (h *host) serve(ctx context.Context) error {
 	if h.scripts != nil {
 		frontend.Handle("GET /npm/", h.scripts)
 	}
-	backend.Handle("/v1/", h.apis[1])
+	for _, path := range []string{"/v1/", "/api_keys", "/api_keys/", "/m2m_tokens/", "/oauth_applications/"} {
+		backend.Handle(path, h.apis[1])
+	}
 	backend.Handle("/", h.control)
 	servers := []*http.Server{newServer(h.logged(frontend)), newServer(h.logged(backend))}
 	failed := make(chan error, 2)

@@ -17,9 +17,10 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// app is the web app: a page for everybody, and two routes for those who are signed in.
+// app is the web app: a page for everybody, two routes for those who are signed in, and one for API keys.
 type app struct {
 	auth    *clerkauth.Authenticator
+	secret  bool     // there is a secret key, which API keys are verified with
 	parties []string // the allowlist
 	signIn  string   // where to sign in to an instance elsewhere; empty: not said
 	trials  []trial
@@ -61,7 +62,7 @@ func newApp(addr net.Addr) (*app, error) {
 	} else {
 		cfg.AuthorizedParties = append(cfg.AuthorizedParties, a.origins...)
 	}
-	a.parties, a.signIn = cfg.AuthorizedParties, cfg.SignInURL
+	a.parties, a.signIn, a.secret = cfg.AuthorizedParties, cfg.SignInURL, cfg.SecretKey != ""
 	a.trials = trials(strings.HasPrefix(cfg.PublishableKey, "pk_test_"))
 	auth, err := clerkauth.New(cfg)
 	if err != nil {
@@ -107,6 +108,9 @@ func (a *app) routes() http.Handler {
 	mux.Handle("GET /{$}", a.auth.Optional(http.HandlerFunc(a.page)))
 	mux.Handle("GET /me", a.auth.Require(http.HandlerFunc(me)))
 	mux.Handle("POST /waves", a.auth.Require(http.HandlerFunc(a.wave)))
+	if a.secret {
+		mux.Handle("GET /machine", a.auth.Accept(clerkauth.APIKeys("lab:read"))(http.HandlerFunc(machine)))
+	}
 	mux.Handle("GET /assets/", http.FileServerFS(assets))
 	if a.modules != nil {
 		mux.Handle("GET /clerk-js", a.auth.Optional(http.HandlerFunc(a.byScript)))
@@ -138,6 +142,12 @@ func me(w http.ResponseWriter, r *http.Request) {
 		User: s.UserID, Session: s.ID, Org: s.Organization.Slug, Role: s.Organization.Role,
 		Permissions: s.Permissions(), Party: s.AuthorizedParty, Expires: s.ExpiresAt.UTC(),
 	})
+}
+
+// machine is behind Accept: there is a machine.
+func machine(w http.ResponseWriter, r *http.Request) {
+	m, _ := clerkauth.MachineFromContext(r.Context())
+	writeJSON(w, http.StatusOK, map[string]any{"key": m.Name, "of": m.Subject, "scopes": m.Scopes})
 }
 
 // wave changes something, as little as that is: what another site must not do in your name.

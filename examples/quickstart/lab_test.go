@@ -78,6 +78,9 @@ func TestTokensOfTheLab(t *testing.T) {
 			continue
 		}
 		_, err := a.auth.VerifyToken(t.Context(), strings.TrimSpace(resp.body))
+		if trial.path == "/machine" {
+			_, err = a.auth.VerifyMachine(t.Context(), strings.TrimSpace(resp.body), clerkauth.APIKeys("lab:read"))
+		}
 		refusal, refusedIt := err.(*clerkauth.Error) //nolint:errorlint // VerifyToken's error is always an *Error
 		if honest := trial.Want.Reason == ""; honest == refusedIt || refusedIt && refusal.Reason != trial.Want.Reason {
 			t.Errorf("%s: its token: %v, want %v", trial.Name, err, trial.Want)

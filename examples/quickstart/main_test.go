@@ -39,7 +39,7 @@ func TestSmokeFailsWhereAnAnswerIsNotTheExpectedOne(t *testing.T) {
 	if err := a.smoke(t.Context(), &out); !errors.Is(err, errDisagree) {
 		t.Errorf("smoke of a server that lets everybody in: %v, want %v\n%s", err, errDisagree, &out)
 	}
-	if !strings.Contains(out.String(), "2 of 15 as expected") {
+	if !strings.Contains(out.String(), "3 of 17 as expected") {
 		t.Errorf("the table does not count what failed:\n%s", &out)
 	}
 }
@@ -50,9 +50,9 @@ func TestSmokeNoticesWhatABrowserMisses(t *testing.T) {
 		broken clerktest.Endpoint
 		ok     string
 	}{
-		"no handshakes": {clerktest.FrontendHandshake, "8 of 15 as expected"},
-		"no refreshes":  {clerktest.BackendRefresh, "14 of 15 as expected"},
-		"no sign-in":    {clerktest.SignInPage, "8 of 15 as expected"},
+		"no handshakes": {clerktest.FrontendHandshake, "10 of 17 as expected"},
+		"no refreshes":  {clerktest.BackendRefresh, "16 of 17 as expected"},
+		"no sign-in":    {clerktest.SignInPage, "10 of 17 as expected"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ownInstance(t)

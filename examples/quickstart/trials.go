@@ -44,7 +44,7 @@ func trials(test bool) []trial {
 	if test {
 		nothing, story = clerkauth.ReasonDevBrowserMissing, "Nobody says who they are, and a development instance has to know the browser first."
 	}
-	return slices.Concat(calls(nothing, story), badTokens(), posts())
+	return slices.Concat(calls(nothing, story), badTokens(), posts(), machines())
 }
 
 func calls(nothing clerkauth.Reason, story string) []trial {
@@ -117,6 +117,25 @@ func posts() []trial {
 			from: func(*app) string { return "https://elsewhere.example" },
 		},
 	}
+}
+
+func machines() []trial {
+	return []trial{
+		{
+			Name: "api-key", Title: "An API key on a route for machines", Story: "A program calls in somebody's name. The Backend API says that the key holds, and has the scope.",
+			Want:   answer{http.StatusOK, ""},
+			method: http.MethodGet, path: "/machine", told: "API key", mint: apiKey,
+		},
+		{
+			Name: "api-key-person", Title: "The same on a route for people", Story: "A key is no person: what was written for people refuses it.",
+			Want:   refused(clerkauth.ReasonTokenTypeMismatch),
+			method: http.MethodGet, path: "/me", told: "API key", mint: apiKey,
+		},
+	}
+}
+
+func apiKey(a *app, c clerktest.Claims) string {
+	return a.clerk.APIKey(clerktest.MachineClaims{Name: "lab", Subject: c.Subject, Scopes: []string{"lab:read"}})
 }
 
 func honest(a *app, c clerktest.Claims) string { return a.clerk.Token(c) }

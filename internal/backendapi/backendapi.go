@@ -14,11 +14,14 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/clerkauth/clerkauth/internal/limits"
+	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
 const (
 	// Version is the version of Clerk's APIs that is spoken.
-	Version = "2026-05-12"
+	Version = transport.APIVersion
 
 	pathNonces = "/v1/clients/handshake_payload"
 
@@ -32,19 +35,19 @@ type Client struct {
 	base      string // without a trailing slash
 	secret    string
 	now       func() time.Time
-	warn      func(*OutageError)
+	warn      func(*transport.OutageError)
 	nonces    lane
-	allowance allowance // of nonces, which anybody can make up
+	allowance limits.Allowance // of nonces, which anybody can make up
 	refreshes lane
 	renewals  renewals
 }
 
 // New returns a client for the Backend API at base. client must not follow redirects. now is the clock. warn
 // is told of every question that went unanswered, on whatever goroutine.
-func New(client *http.Client, base, secret string, now func() time.Time, warn func(*OutageError)) *Client {
+func New(client *http.Client, base, secret string, now func() time.Time, warn func(*transport.OutageError)) *Client {
 	return &Client{
 		http: client, base: base, secret: secret, now: now, warn: warn,
-		nonces: newLane(base+pathNonces, now), allowance: newAllowance(now),
+		nonces: newLane(base+pathNonces, now), allowance: limits.NewAllowance(now),
 		refreshes: newLane(base+"/v1/sessions/…/refresh", now),
 	}
 }
@@ -54,15 +57,15 @@ func (c *Client) HandshakePayload(ctx context.Context, nonce string) ([]string, 
 	var answer struct {
 		Directives []string `json:"directives"`
 	}
-	leave, ok := c.nonces.enter()
+	leave, ok := c.nonces.Enter()
 	if !ok {
 		return nil, c.nonces.notAsked()
 	}
 	defer leave()
-	if !c.allowance.take() {
+	if !c.allowance.Take() {
 		return nil, unanswered{errTooMany, nil}
 	}
-	err := c.ask(ctx, &c.nonces, stopwatch{c.now(), time.Now()}, http.MethodGet, pathNonces, url.Values{"nonce": {nonce}}, nil, &answer)
+	err := c.ask(ctx, &c.nonces, limits.Start(c.now()), http.MethodGet, pathNonces, url.Values{"nonce": {nonce}}, nil, &answer)
 	switch {
 	case err != nil:
 		return nil, err
@@ -73,12 +76,12 @@ func (c *Client) HandshakePayload(ctx context.Context, nonce string) ([]string, 
 }
 
 // ask sends one question and decodes its answer.
-func (c *Client) ask(ctx context.Context, l *lane, w stopwatch, method, path string, query url.Values, body []byte, answer any) error {
+func (c *Client) ask(ctx context.Context, l *lane, w limits.Stopwatch, method, path string, query url.Values, body []byte, answer any) error {
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	status, content, err := c.send(bounded, method, path, query, body)
 	if ctx.Err() == nil { // a client that hangs up says nothing about the server
-		l.breaker.record(err != nil || overloaded(status), w.now())
+		l.Record(err != nil || limits.Overloaded(status), w.Now())
 	}
 	result := ErrUnreachable
 	if err == nil {

@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/limits"
+	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
 // ErrUnreachable is a question without an answer, or with none that is JSON.
@@ -27,8 +28,8 @@ func (e APIError) Error() string { return string(e) }
 
 // unanswered is an error that says nothing about what was asked: whether the nonce or the session is good is not known.
 type unanswered struct {
-	error              // its code
-	cause *OutageError // nil: none is known
+	error                        // its code
+	cause *transport.OutageError // nil: none is known
 }
 
 func (u unanswered) Unwrap() error { return u.error }
@@ -37,38 +38,6 @@ func (u unanswered) Unwrap() error { return u.error }
 func (u unanswered) Is(target error) bool {
 	other, ok := target.(unanswered)
 	return ok && other.error == u.error
-}
-
-// OutageError is what came of a question instead of an answer, for logs.
-type OutageError struct {
-	URL    string // of the endpoint: nothing of one question is in it
-	Status int    // 0: nothing came
-	Err    error  // why; nil: the status says it
-}
-
-func (e *OutageError) Error() string {
-	switch {
-	case e.KeyRefused():
-		return e.URL + " answered " + strconv.Itoa(e.Status) + ": is SecretKey (CLERK_SECRET_KEY) this instance's, and not revoked?"
-	case e.Status != 0:
-		return e.URL + " answered " + strconv.Itoa(e.Status) + ", which is no answer to what was asked"
-	}
-	return e.URL + ": " + e.Err.Error()
-}
-
-func (e *OutageError) Unwrap() error { return e.Err }
-
-// KeyRefused reports whether the secret key was refused.
-func (e *OutageError) KeyRefused() bool {
-	return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
-}
-
-// Field is that of Config which an outage speaks of.
-func (e *OutageError) Field() string {
-	if e.KeyRefused() {
-		return "SecretKey"
-	}
-	return "BackendAPIURL"
 }
 
 // Cause is what there is to know about err, of this package, for logs; nil: no more than it says itself.
@@ -80,15 +49,12 @@ func Cause(err error) error {
 }
 
 // outage adds to err, of a question, what came instead of an answer, and returns that too.
-func outage(err error, address string, status int, transport error) (*OutageError, error) {
+func outage(err error, address string, status int, failure error) (*transport.OutageError, error) {
 	u, ok := errors.AsType[unanswered](err)
 	if !ok {
 		return nil, err
 	}
-	if whole, ok := errors.AsType[*url.Error](transport); ok {
-		transport = whole.Err // without the address
-	}
-	u.cause = &OutageError{address, status, transport}
+	u.cause = transport.NewOutage(address, status, failure)
 	return u.cause, u
 }
 
@@ -99,11 +65,6 @@ func Unanswered(err error) bool {
 	return ok
 }
 
-// overloaded reports a status that speaks of the server rather than of the question.
-func overloaded(status int) bool {
-	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
-}
-
 // code is what a code may look like: it goes into a header and a redirect.
 var code = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 
@@ -111,7 +72,7 @@ var code = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 func readError(status int, content []byte) error {
 	err := namedError(content)
 	switch {
-	case status < http.StatusBadRequest, overloaded(status), refusesKey(status, err):
+	case status < http.StatusBadRequest, limits.Overloaded(status), refusesKey(status, err):
 		return unanswered{err, nil}
 	}
 	return err

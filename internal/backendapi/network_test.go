@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/backendapi"
+	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
 // quiet is for tests that do not look at warnings.
-func quiet(*backendapi.OutageError) {}
+func quiet(*transport.OutageError) {}
 
 const (
 	base   = "https://api.example"

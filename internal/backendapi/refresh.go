@@ -11,6 +11,9 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/clerkauth/clerkauth/internal/limits"
+	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
 // RefreshRequest is what Refresh sends.
@@ -50,7 +53,7 @@ func (c *Client) Refresh(ctx context.Context, q RefreshRequest) ([]string, error
 	case <-call.done: // before anything else that ended the wait
 		return call.cookies, call.err
 	default:
-		return nil, unanswered{errFetch, &OutageError{URL: c.refreshes.address, Err: errSlow}}
+		return nil, unanswered{errFetch, &transport.OutageError{URL: c.refreshes.address, Err: errSlow}}
 	}
 }
 
@@ -109,7 +112,7 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 	if err != nil {
 		return nil, errMalformed
 	}
-	leave, ok := c.refreshes.enter()
+	leave, ok := c.refreshes.Enter()
 	if !ok {
 		return nil, c.refreshes.notAsked()
 	}
@@ -117,7 +120,7 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 	call := &refreshCall{waitedFor: patience.Done(), done: make(chan struct{}), err: ErrUnreachable, began: now}
 	r.begin(key, session, call, now)
 	path := "/v1/sessions/" + url.PathEscape(q.Session) + "/refresh"
-	suffixed, w := q.Suffixed, stopwatch{now, time.Now()}
+	suffixed, w := q.Suffixed, limits.Start(now)
 	go func() {
 		defer stop()
 		defer close(call.done)
@@ -128,7 +131,7 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 	return call, nil
 }
 
-func (c *Client) askRefresh(w stopwatch, path string, suffixed bool, body []byte) ([]string, error) {
+func (c *Client) askRefresh(w limits.Stopwatch, path string, suffixed bool, body []byte) ([]string, error) {
 	query := url.Values{}
 	if suffixed {
 		query.Set("suffixed_cookies", "true")
@@ -209,7 +212,7 @@ func (f *failures) allow(now time.Time) bool {
 }
 
 func (f *failures) paused(now time.Time) bool {
-	return !f.pausedAt.IsZero() && within(now, f.pausedAt, pause)
+	return !f.pausedAt.IsZero() && within(now, f.pausedAt, limits.Pause)
 }
 
 // recent takes out failures that no longer count.

@@ -10,6 +10,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/inbound"
 	"github.com/clerkauth/clerkauth/internal/reasons"
 	"github.com/clerkauth/clerkauth/internal/redact"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
 // A detail says in one line, for logs, what there is to know about a refusal. It is found when everything is decided,
@@ -182,13 +183,13 @@ func (n *nothingError) Error() string {
 type signedInError int64
 
 func (n signedInError) Error() string {
-	return "__client_uat says that the browser signed in " + seconds(int64(n)) + " ago, and no session cookie came; browsers keep none larger than " + strconv.Itoa(maxCookie) + " bytes"
+	return "__client_uat says that the browser signed in " + sessiontoken.Seconds(int64(n)) + " ago, and no session cookie came; browsers keep none larger than " + strconv.Itoa(maxCookie) + " bytes"
 }
 
 type beforeUATError int64
 
 func (n beforeUATError) Error() string {
-	return "iat is " + seconds(int64(n)) + " before __client_uat: the browser signed in again since"
+	return "iat is " + sessiontoken.Seconds(int64(n)) + " before __client_uat: the browser signed in again since"
 }
 
 type countError struct {

@@ -2,7 +2,6 @@ package decision
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/reasons"
@@ -28,13 +27,13 @@ func (d *Decider) tokenDetail(reason reasons.Reason, t *sessiontoken.Token, from
 	case reason == reasons.TokenMissingAzp:
 		return missingAzpError(p.Party != nil)
 	case reason == reasons.TokenIssuer:
-		return issuerError{redact.See(c.Iss), p.Issuers}
+		return sessiontoken.IssuerError{Seen: redact.See(c.Iss), Expected: p.Issuers}
 	case reason == reasons.TokenExpired:
-		return clockError{"it expired ", now.Unix() - c.Exp.Unix, " ago", p.Skew}
+		return sessiontoken.ClockError{Before: "it expired ", Seconds: now.Unix() - c.Exp.Unix, After: " ago", Skew: p.Skew}
 	case reason == reasons.TokenNotActiveYet:
-		return clockError{"nbf is ", c.Nbf.Unix - now.Unix(), " ahead", p.Skew}
+		return sessiontoken.ClockError{Before: "nbf is ", Seconds: c.Nbf.Unix - now.Unix(), After: " ahead", Skew: p.Skew}
 	case reason == reasons.TokenFromTheFuture:
-		return clockError{"iat is ", c.Iat.Unix - now.Unix(), " ahead", p.Skew}
+		return sessiontoken.ClockError{Before: "iat is ", Seconds: c.Iat.Unix - now.Unix(), After: " ahead", Skew: p.Skew}
 	}
 	return plain[reason]
 }
@@ -110,38 +109,4 @@ func (keyed missingAzpError) Field() string {
 		return ""
 	}
 	return "StateKey"
-}
-
-type issuerError struct {
-	seen     redact.Seen
-	expected []string
-}
-
-func (e issuerError) Error() string {
-	quoted := make([]string, len(e.expected))
-	for i, issuer := range e.expected {
-		quoted[i] = strconv.Quote(issuer)
-	}
-	return "iss is " + e.seen.String() + ", and expected is " + strings.Join(quoted, " or ")
-}
-
-func (issuerError) Field() string { return "Issuers" }
-
-type clockError struct {
-	before  string
-	seconds int64
-	after   string
-	skew    time.Duration
-}
-
-func (e clockError) Error() string {
-	return e.before + seconds(e.seconds) + e.after + " by this machine's clock, and ClockSkew is " + e.skew.String()
-}
-
-func (clockError) Field() string { return "ClockSkew" }
-
-// seconds writes a duration, however long.
-func seconds(n int64) string {
-	const most = int64(1<<63-1) / int64(time.Second)
-	return (time.Duration(max(-most, min(n, most))) * time.Second).String()
 }

@@ -40,7 +40,7 @@ func Setenv(t *testing.T, set map[string]string) {
 	t.Helper()
 	for _, name := range []string{
 		"CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY", "CLERK_JWT_KEY", "CLERK_API_URL", "CLERK_SIGN_IN_URL", "CLERK_AUTHORIZED_PARTIES",
-		"CLERK_PROXY_URL", "CLERK_IS_SATELLITE", "CLERK_DOMAIN",
+		"CLERK_PROXY_URL", "CLERK_IS_SATELLITE", "CLERK_DOMAIN", "CLERK_MACHINE_SECRET_KEY",
 	} {
 		t.Setenv(name, set[name])
 	}

@@ -120,6 +120,18 @@ func (s *Settings) FirstLine() int {
 	return readUntrusted
 }
 
+// Bearer returns the bearer token of a header. A reason means that the header contradicts itself.
+func Bearer(h http.Header) (token string, ok bool, reason reasons.Reason) {
+	switch lines := h[lineNames[LineAuthorization]]; len(lines) {
+	case 0:
+		return "", false, ""
+	case 1:
+		token, ok = bearer(lines[0])
+		return token, ok, ""
+	}
+	return "", false, reasons.MultipleAuthorization
+}
+
 // bearer returns the token of an Authorization value: after the scheme Bearer in any case (RFC 9110 section
 // 11.1) and one or more spaces (RFC 6750 section 2.1), or alone. Other schemes are another protocol's.
 func bearer(authorization string) (token string, ok bool) {

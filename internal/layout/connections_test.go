@@ -150,7 +150,7 @@ func TestFewOpenConnections(t *testing.T) {
 			})
 		}
 	})
-	for _, name := range []string{"internal/jwks", "internal/backendapi"} {
+	for _, name := range []string{"internal/jwks", "internal/backendapi", "internal/machine"} {
 		if !sent[name] {
 			t.Errorf("%s sends nothing, as far as this test can see", name)
 		}

@@ -25,6 +25,20 @@ type State struct {
 	Keys      []Key     `json:"keys"` // the one that signs is first
 	People    []Person  `json:"people,omitempty"`
 	Browsers  []Browser `json:"browsers,omitempty"`
+	APIKeys   []APIKey  `json:"api_keys,omitempty"`
+}
+
+// APIKey is one that was created at run time.
+type APIKey struct {
+	Secret  string         `json:"secret"`
+	ID      string         `json:"id"`
+	Name    string         `json:"name"`
+	Subject string         `json:"subject"`
+	Scopes  []string       `json:"scopes"`
+	Claims  map[string]any `json:"claims,omitempty"`
+	Issued  time.Time      `json:"issued"`
+	Expires time.Time      `json:"expires,omitzero"`
+	Ended   bool           `json:"ended,omitempty"`
 }
 
 // Key is a signing key.

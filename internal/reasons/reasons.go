@@ -57,5 +57,15 @@ func (r Reason) Time() bool {
 	return r == TokenExpired || r == TokenNotActiveYet || r == TokenFromTheFuture
 }
 
+// The credential of a machine.
+const (
+	CredentialMissing      Reason = "credential-missing"      // none came in Authorization
+	CredentialUnverifiable Reason = "credential-unverifiable" // 503: the Backend API did not say whether it holds
+	SecretKeyInvalid       Reason = "secret-key-invalid"      // 503: the Backend API refuses the secret key
+	InsufficientScope      Reason = "insufficient-scope"      // 403: it holds, and lacks a scope that is needed
+)
+
 // CannotTell reports whether a reason means that the answer could not be found out.
-func (r Reason) CannotTell() bool { return r == KeysUnavailable || r == HandshakeUnavailable }
+func (r Reason) CannotTell() bool {
+	return r == KeysUnavailable || r == HandshakeUnavailable || r == CredentialUnverifiable || r == SecretKeyInvalid
+}

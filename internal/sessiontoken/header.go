@@ -1,8 +1,6 @@
 package sessiontoken
 
 import (
-	"strings"
-
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/clerkauth/clerkauth/internal/jose"
@@ -46,6 +44,12 @@ const (
 	categoryIgnore  = "cl_I7d4PD111III"
 )
 
+// Categories of tokens that are no session's.
+const (
+	categoryTemplate = "cl_B7d4PD222AAA"
+	categoryM2M      = "cl_B7d4PD333AAA"
+)
+
 // rs256 reports whether a token is signed with the one algorithm that Clerk uses.
 func (h *header) rs256() bool { return h.alg == jwt.SigningMethodRS256.Alg() }
 
@@ -55,10 +59,10 @@ func (h *header) jwt() bool { return h.typ.State == Absent || h.typ.Value == "JW
 // kindFault tells a session token from one made for a machine, for OAuth or from a JWT template: those are signed with
 // the same keys.
 func (h *header) kindFault(c *Claims) Fault {
-	switch typ := h.typ.Value; {
-	case typ == "at+jwt", typ == "application/at+jwt":
+	switch {
+	case h.accessToken():
 		return faultAccessToken
-	case strings.HasPrefix(c.Sub, "mch_"):
+	case ofMachine(c):
 		return faultMachine
 	case h.cat.State != Absent && h.cat.Value != categorySession && h.cat.Value != categoryIgnore:
 		return faultCategory

@@ -48,9 +48,19 @@ func takeSamples(t *testing.T) *samples {
 	good, pending := v.Clerk.Token(clerktest.Claims{Extra: extra}), v.Clerk.Token(clerktest.Claims{Pending: true, Extra: extra})
 	cfg := v.Clerk.Config()
 	cfg.StateKey = []byte("a state key that nobody may ever see")
+	cfg.MachineSecretKey = "ak_" + strings.Repeat("machinekey", 3)
 	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		t.Fatal(err)
+	}
+	apiKey, machines := v.Clerk.APIKey(clerktest.MachineClaims{Claims: extra}), []any{clerkauth.Machine{}}
+	accepted := clerkauth.APIKeys("read")
+	for _, credential := range []string{apiKey, v.Clerk.OAuthJWT(clerktest.MachineClaims{Claims: extra})} {
+		m, err := auth.VerifyMachine(t.Context(), credential, clerkauth.APIKeys(), clerkauth.OAuthTokens())
+		if err != nil {
+			t.Fatal(err)
+		}
+		machines = append(machines, *m)
 	}
 	state := func(r *http.Request) *clerkauth.RequestState { return auth.AuthenticateRequest(r) }
 	in := state(v.Script(good))
@@ -73,6 +83,9 @@ func takeSamples(t *testing.T) *samples {
 		"Session":          {*in.Session, *state(v.Script(pending)).Pending},
 		"Error":            {*refusal, clerkauth.Error{Reason: clerkauth.ReasonCheckFailed, Check: clerkauth.Role("org:admin")}},
 		"Event":            {clerkauth.Event{Status: clerkauth.SignedIn}},
+		"Machine":          machines,
+		"Credential":       {accepted, clerkauth.Credential{}},
+		"TokenType":        {clerkauth.APIKey},
 		"Check":            {clerkauth.AnyOf(clerkauth.Role("org:admin"))},
 		"Organization":     {in.Session.Organization},
 		"Actor":            {in.Session.Actor},
@@ -91,7 +104,7 @@ func takeSamples(t *testing.T) *samples {
 		}
 		s.secrets = append(s.secrets, base64.StdEncoding.EncodeToString([]byte(secret)))
 	}
-	texts := []string{v.Clerk.SecretKey()[len("sk_live_"):], string(cfg.StateKey)}
+	texts := []string{v.Clerk.SecretKey()[len("sk_live_"):], string(cfg.StateKey), cfg.MachineSecretKey, apiKey[len("ak_"):]}
 	for _, raw := range []string{good, pending, v.fresh} {
 		texts = append(texts, strings.Split(raw, ".")...)
 	}

@@ -11,6 +11,9 @@ import (
 	"github.com/clerkauth/clerkauth/internal/redact"
 )
 
+// APIVersion is the version of Clerk's APIs that is spoken.
+const APIVersion = "2026-05-12"
+
 // Client is c, which may be nil, without redirects: a secret goes to one address and no further. A panic of its transport
 // is an error, and no error has a credential in it. c itself stays as it is.
 func Client(c *http.Client) *http.Client {
@@ -37,7 +40,7 @@ func (g guarded) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	resp, err = next.RoundTrip(r)
 	if err != nil {
 		_, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		err = withoutSecret(err, secret)
+		err = WithoutSecret(err, secret)
 	}
 	if err == nil && resp != nil && resp.Body != nil {
 		resp.Body = guardedBody{resp.Body}
@@ -56,7 +59,8 @@ func (e *redacted) Error() string { return e.text }
 // Is serves errors.Is.
 func (e *redacted) Is(target error) bool { return errors.Is(e.err, target) }
 
-func withoutSecret(err error, secret string) error {
+// WithoutSecret is err without secret in its text, or anything that looks like one.
+func WithoutSecret(err error, secret string) error {
 	if text := redact.Text(err.Error(), secret); text != err.Error() {
 		return &redacted{err, text}
 	}

@@ -1,8 +1,7 @@
 // Package mcp is a server of github.com/modelcontextprotocol/go-sdk whose tools know who calls them.
 //
-// Callers send the session token of an app of yours: an assistant in its own pages, say. OAuth access tokens, which
-// assistants of other people sign in for, are refused (token-type-mismatch), and the metadata names no authorization
-// server to get them from.
+// Callers send an OAuth access token, which a person has given an assistant of their choice, or the session token of an app
+// of yours: an assistant in its own pages, say. An assistant that comes without one is told where to get it (RFC 9728).
 package mcp
 
 import (
@@ -16,15 +15,26 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
+// metadata is where a resource describes itself: its own path goes behind this (RFC 9728 section 3.1).
 const metadata = "/.well-known/oauth-protected-resource"
 
-// ErrorHandler is for Config.ErrorHandler. A 401 says how to identify oneself (RFC 6750 section 3), and where this
-// server, at origin, describes itself (RFC 9728 section 5.1).
+// scope is what an access token must have.
+const scope = "profile"
+
+// ErrorHandler is for Config.ErrorHandler. A 401 or 403 with a challenge says where the server at origin describes what was
+// asked for (RFC 9728 section 5.1).
 func ErrorHandler(origin string) clerkauth.ErrorHandler {
 	return func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
-		clerkauth.DefaultErrorHandler(challenge{w, `, resource_metadata="` + origin + metadata + `"`}, r, err)
+		more := ""
+		if resources[r.URL.Path] {
+			more = `, resource_metadata="` + origin + metadata + r.URL.Path + `"`
+		}
+		clerkauth.DefaultErrorHandler(challenge{w, more}, r, err)
 	}
 }
+
+// resources are the paths of the servers. What is not among them does not get into a header.
+var resources = map[string]bool{"/mcp": true, "/mcp/admin": true}
 
 // challenge adds to the WWW-Authenticate that is there when the header is written.
 type challenge struct {
@@ -39,30 +49,41 @@ func (c challenge) WriteHeader(status int) {
 	c.ResponseWriter.WriteHeader(status)
 }
 
-// Routes are two servers: /mcp for whoever is signed in, and /mcp/admin for admins of the active organization.
-func Routes(clerk *clerkauth.Authenticator, origin string) http.Handler {
+// Routes are two servers: /mcp for access tokens and whoever is signed in, and /mcp/admin for admins of the active
+// organization in person, whom no access token stands for. issuer is the URL of the Clerk instance, which is the
+// authorization server.
+func Routes(clerk *clerkauth.Authenticator, origin, issuer string) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(metadata, auth.ProtectedResourceMetadataHandler(&oauthex.ProtectedResourceMetadata{
-		Resource:               origin + "/mcp",
-		BearerMethodsSupported: []string{"header"},
-	}))
+	for path := range resources {
+		mux.Handle(metadata+path, auth.ProtectedResourceMetadataHandler(&oauthex.ProtectedResourceMetadata{
+			Resource:               origin + path,
+			AuthorizationServers:   []string{issuer},
+			ScopesSupported:        []string{scope},
+			BearerMethodsSupported: []string{"header"},
+		}))
+	}
 	// Stateless: a session of MCP's own would go on without its token, and with whoever learns its ID.
 	handler := mcp.NewStreamableHTTPHandler(serverFor, &mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true})
-	mux.Handle("/mcp", clerk.Require(handler))
+	mux.Handle("/mcp", clerk.Accept(clerkauth.OAuthTokens(scope), clerkauth.Sessions())(handler))
 	mux.Handle("/mcp/admin", clerk.Authorize(clerkauth.Role("org:admin"))(handler))
 	return mux
 }
 
-// serverFor is asked once per request: the tools are those of its session.
+// serverFor is asked once per request: the tools are those of its caller.
 func serverFor(r *http.Request) *mcp.Server {
-	session, ok := clerkauth.FromContext(r.Context())
-	if !ok {
+	user := ""
+	if m, ok := clerkauth.MachineFromContext(r.Context()); ok {
+		user = m.UserID
+	} else if session, ok := clerkauth.FromContext(r.Context()); ok {
+		user = session.UserID
+	}
+	if user == "" {
 		return nil // the SDK answers 400
 	}
 	server := mcp.NewServer(&mcp.Implementation{Name: "whoami", Version: "1"}, nil)
 	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "says who is signed in"},
 		func(context.Context, *mcp.CallToolRequest, struct{}) (*mcp.CallToolResult, any, error) {
-			return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: session.UserID}}}, nil, nil
+			return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: user}}}, nil, nil
 		})
 	return server
 }

@@ -1,13 +1,18 @@
 package mcp_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
+	"golang.org/x/oauth2"
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
@@ -20,7 +25,7 @@ const origin = "https://example.com"
 func app(t *testing.T) (*clerktest.Instance, http.Handler) {
 	t.Helper()
 	clerk, auth := contract.App(t, func(cfg *clerkauth.Config) { cfg.ErrorHandler = mcp.ErrorHandler(origin) })
-	return clerk, mcp.Routes(auth, origin)
+	return clerk, mcp.Routes(auth, origin, clerk.Issuer())
 }
 
 // call asks the tool, as a client that has just begun does: every request stands alone.
@@ -42,7 +47,8 @@ func TestAnswers(t *testing.T) {
 	clerk, up := app(t)
 	down, out := app(t)
 	down.Fault(clerktest.BackendJWKS, clerktest.Down)
-	const where = `, resource_metadata="https://example.com/.well-known/oauth-protected-resource"`
+	const where = `, resource_metadata="https://example.com/.well-known/oauth-protected-resource/mcp`
+	access := clerktest.MachineClaims{Subject: "user_ada", Scopes: []string{"profile"}}
 	tests := []struct {
 		name        string
 		app         http.Handler
@@ -51,15 +57,25 @@ func TestAnswers(t *testing.T) {
 		challenge   string
 		want        string // in the body
 	}{
-		{"nobody", up, "/mcp", "", http.StatusUnauthorized, `Bearer realm="clerk"` + where, "session-token-and-uat-missing"},
+		{"nobody", up, "/mcp", "", http.StatusUnauthorized, `Bearer realm="clerk"` + where + `"`, "session-token-and-uat-missing"},
 		{
 			"forged", up, "/mcp/admin", clerk.Forge(contract.Ada), http.StatusUnauthorized,
-			`Bearer realm="clerk", error="invalid_token", error_description="The session token has a bad signature."` + where, "token-invalid-signature",
+			`Bearer realm="clerk", error="invalid_token", error_description="The session token has a bad signature."` + where + `/admin"`, "token-invalid-signature",
 		},
 		{
-			"OAuth access token", up, "/mcp", "oat_0123456789", http.StatusUnauthorized,
-			`Bearer realm="clerk", error="invalid_token", error_description="The token is not a session token."` + where, "token-type-mismatch",
+			"made-up access token", up, "/mcp", "oat_0123456789", http.StatusUnauthorized,
+			`Bearer realm="clerk", error="invalid_token", error_description="The token is malformed, or does not hold."` + where + `"`, "token-invalid",
 		},
+		{
+			"access token without the scope", up, "/mcp", clerk.OAuth(clerktest.MachineClaims{}), http.StatusForbidden,
+			`Bearer realm="clerk", error="insufficient_scope", error_description="The credential lacks a scope that is needed here.", scope="profile"` + where + `"`, "insufficient-scope",
+		},
+		{
+			"access token as an admin", up, "/mcp/admin", clerk.OAuth(access), http.StatusUnauthorized,
+			`Bearer realm="clerk", error="invalid_token", error_description="A token of another kind is needed here."` + where + `/admin"`, "token-type-mismatch",
+		},
+		{"access token", up, "/mcp", clerk.OAuth(access), http.StatusOK, "", `"text":"user_ada"`},
+		{"access token that is a JWT", up, "/mcp", clerk.OAuthJWT(access), http.StatusOK, "", `"text":"user_ada"`},
 		{"member", up, "/mcp", clerk.Token(contract.Grace), http.StatusOK, "", `"text":"user_grace"`},
 		{"admin after the member", up, "/mcp", clerk.Token(contract.Ada), http.StatusOK, "", `"text":"user_ada"`},
 		{"member as admin", up, "/mcp/admin", clerk.Token(contract.Grace), http.StatusForbidden, "", "role org:admin"},
@@ -78,43 +94,81 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestMetadataIsWhereTheChallengeSays(t *testing.T) {
-	_, up := app(t)
-	w := contract.Get(t.Context(), up, "/.well-known/oauth-protected-resource", "")
-	var got struct{ Resource string }
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Resource != origin+"/mcp" {
-		t.Errorf("%d with %q: %v", w.Code, w.Body, err)
-	}
-}
-
-// bearer signs the requests of a client.
-type bearer struct{ token string }
-
-func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+b.token)
-	return http.DefaultTransport.RoundTrip(r)
-}
-
-func TestClientOfTheSDK(t *testing.T) {
 	clerk, up := app(t)
-	server := httptest.NewServer(up)
+	for _, path := range []string{"/mcp", "/mcp/admin"} {
+		w := contract.Get(t.Context(), up, "/.well-known/oauth-protected-resource"+path, "")
+		var got struct {
+			Resource string
+			Servers  []string `json:"authorization_servers"`
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Resource != origin+path || len(got.Servers) != 1 || got.Servers[0] != clerk.Issuer() {
+			t.Errorf("%d with %q: %v", w.Code, w.Body, err)
+		}
+	}
+}
+
+// assistant is a client's way to an access token: it finds out where to get one, and a person gives it.
+type assistant struct {
+	clerk     *clerktest.Instance
+	server    string // the URL that it was told to use
+	token     string // none yet
+	refusedBy []int
+}
+
+// TokenSource implements auth.OAuthHandler.
+func (a *assistant) TokenSource(context.Context) (oauth2.TokenSource, error) {
+	if a.token == "" {
+		return nil, nil
+	}
+	return oauth2.StaticTokenSource(&oauth2.Token{AccessToken: a.token}), nil
+}
+
+// Authorize implements auth.OAuthHandler.
+func (a *assistant) Authorize(ctx context.Context, _ *http.Request, refusal *http.Response) error {
+	defer func() { _ = refusal.Body.Close() }()
+	a.refusedBy = append(a.refusedBy, refusal.StatusCode)
+	challenges, err := oauthex.ParseWWWAuthenticate(refusal.Header.Values("WWW-Authenticate"))
+	if err != nil || len(challenges) != 1 {
+		return fmt.Errorf("challenges %v: %w", challenges, err)
+	}
+	resource, err := oauthex.GetProtectedResourceMetadata(ctx, challenges[0].Params["resource_metadata"], a.server, http.DefaultClient)
+	if err != nil {
+		return err
+	}
+	if len(resource.AuthorizationServers) != 1 || resource.AuthorizationServers[0] != a.clerk.Issuer() {
+		return fmt.Errorf("authorization servers %q", resource.AuthorizationServers)
+	}
+	a.token = a.clerk.OAuth(clerktest.MachineClaims{Subject: "user_ada", Scopes: resource.ScopesSupported})
+	return nil
+}
+
+// TestClientOfTheSDK is refused, discovers, and gets in; or brings the session token of a page.
+func TestClientOfTheSDK(t *testing.T) {
+	var routes http.Handler
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { routes.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
-	client := sdk.NewClient(&sdk.Implementation{Name: "test", Version: "1"}, nil)
-	session, err := client.Connect(t.Context(), &sdk.StreamableClientTransport{
-		Endpoint:   server.URL + "/mcp",
-		HTTPClient: &http.Client{Transport: bearer{clerk.Token(contract.Ada)}},
-	}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	result, err := session.CallTool(t.Context(), &sdk.CallToolParams{Name: "whoami"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text, ok := result.Content[0].(*sdk.TextContent); !ok || text.Text != "user_ada" {
-		t.Errorf("the tool says %+v", result.Content[0])
-	}
-	if err := session.Close(); err != nil {
-		t.Error(err)
+	clerk, auth := contract.App(t, func(cfg *clerkauth.Config) { cfg.ErrorHandler = mcp.ErrorHandler(server.URL) })
+	routes = mcp.Routes(auth, server.URL, clerk.Issuer())
+	for name, a := range map[string]*assistant{"without a token": {}, "with a session's": {token: clerk.Token(contract.Ada)}} {
+		a.clerk, a.server = clerk, server.URL+"/mcp"
+		first := a.token
+		client := sdk.NewClient(&sdk.Implementation{Name: "test", Version: "1"}, nil)
+		session, err := client.Connect(t.Context(), &sdk.StreamableClientTransport{Endpoint: a.server, OAuthHandler: a}, nil)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		result, err := session.CallTool(t.Context(), &sdk.CallToolParams{Name: "whoami"})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if text, ok := result.Content[0].(*sdk.TextContent); !ok || text.Text != "user_ada" {
+			t.Errorf("%s: the tool says %+v", name, result.Content[0])
+		}
+		if want := map[bool][]int{true: {http.StatusUnauthorized}}[first == ""]; !slices.Equal(a.refusedBy, want) {
+			t.Errorf("%s: refused by %v, want %v", name, a.refusedBy, want)
+		}
+		if err := session.Close(); err != nil {
+			t.Error(name, err)
+		}
 	}
 }

@@ -1,0 +1,190 @@
+package clerkauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/machine"
+)
+
+// Credential is a kind of credential and what is asked of it. The zero Credential is none.
+type Credential struct {
+	kind   TokenType
+	checks *[]Check  // of Sessions; pointers, so that credentials can be compared
+	scopes *[]string // of machines
+}
+
+// Sessions are people, signed in as for Require, for whom all checks hold, as for Authorize.
+func Sessions(checks ...Check) Credential { return Credential{kind: SessionToken, checks: &checks} }
+
+// APIKeys are of users and organizations. All scopes are needed. Config.SecretKey verifies them.
+func APIKeys(scopes ...string) Credential { return Credential{kind: APIKey, scopes: &scopes} }
+
+// OAuthTokens are access tokens of OAuth applications, for a user. All scopes are needed.
+func OAuthTokens(scopes ...string) Credential { return Credential{kind: OAuthToken, scopes: &scopes} }
+
+// M2MTokens are of other machines, for this one: see Config.MachineID.
+func M2MTokens() Credential { return Credential{kind: M2MToken, scopes: &[]string{}} }
+
+func (c Credential) sessions() bool { return c.kind == SessionToken }
+
+// holds reports whether a machine with these scopes has all that are needed.
+func (c Credential) holds(scopes []string) bool {
+	return !slices.ContainsFunc(*c.scopes, func(s string) bool { return !slices.Contains(scopes, s) })
+}
+
+// Accept lets requests through that carry one of these credentials and hold what is asked of it; it refuses all others: 401,
+// 403 or 503, and as Require where Sessions are among them. Handlers ask MachineFromContext, and FromContext for people.
+//
+// Credentials of machines come in Authorization alone, which then decides alone: never in cookies or the address. They
+// have no authorized party and no origin. What applies to them is the instance, the kind, the scopes, and Config.MachineID or
+// MachineAudience. Nothing but Accept and VerifyMachine accepts them.
+//
+// Accept panics when it is given the zero Credential, a check that can never hold, a scope with characters that RFC 6749
+// section 3.3 does not allow, or a kind that its Config can verify or accept nothing of.
+func (a *Authenticator) Accept(c Credential, more ...Credential) func(http.Handler) http.Handler {
+	accepted := a.accepted("Accept", c, more)
+	people := slices.ContainsFunc(accepted, Credential.sessions)
+	return func(next http.Handler) http.Handler {
+		sessions := a.Require(a.acceptSessions(accepted, next))
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			begin := a.settings.now()
+			raw, sent, reason := inbound.Bearer(r.Header)
+			read := machine.Credential{}
+			if sent && raw != "" {
+				read = a.machines.Read(raw, begin)
+			}
+			if people && read.Kind == machine.None { // or it contradicts itself, which is refused there
+				sessions.ServeHTTP(w, r)
+				return
+			}
+			if reason != "" {
+				err := &Error{Reason: Reason(reason), detail: headersError(len(r.Header["Authorization"]))}
+				a.observedMachine(r.Context(), Event{}, err, begin)
+				a.refuseMachine(w, r, err)
+				return
+			}
+			m, err := a.verifyMachine(r.Context(), read, sent && raw != "", accepted, begin)
+			if err != nil {
+				a.refuseMachine(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(a.withMachine(r.Context(), m)))
+		})
+	}
+}
+
+// refuseMachine refuses a request, whatever its host is, and sends nobody to sign in: a person would come back to the same
+// refusal.
+func (a *Authenticator) refuseMachine(w http.ResponseWriter, r *http.Request, err *Error) {
+	a.settings.errorHandler(w, r.WithContext(a.withMachine(r.Context(), nil)), err)
+}
+
+// acceptSessions lets people through for whom the checks of one of the accepted credentials hold.
+func (a *Authenticator) acceptSessions(accepted []Credential, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		session, _ := FromContext(r.Context())
+		err := (*Error)(nil)
+		for _, c := range accepted {
+			if !c.sessions() {
+				continue
+			}
+			i := slices.IndexFunc(*c.checks, func(check Check) bool { return !session.Has(check) })
+			if i < 0 {
+				if r.Context().Value(machineKey{}) != nil { // of another decision
+					r = r.WithContext(context.WithValue(r.Context(), machineKey{}, nil))
+				}
+				next.ServeHTTP(w, r)
+				return
+			}
+			if err == nil {
+				err = &Error{Reason: ReasonCheckFailed, Check: (*c.checks)[i], detail: checkError{(*c.checks)[i], session.Organization.ID != ""}}
+			}
+		}
+		a.refuse(w, r, err)
+	})
+}
+
+// accepted is a list of credentials, each of its own memory. It panics when one can never be accepted.
+func (a *Authenticator) accepted(by string, c Credential, more []Credential) []Credential {
+	list := append([]Credential{c}, more...)
+	for i, c := range list {
+		if err := a.possible(c); err != nil {
+			panic("clerkauth: " + by + ": " + err.Error())
+		}
+		if c.sessions() {
+			checks := slices.Clone(*c.checks)
+			list[i].checks = &checks
+			continue
+		}
+		scopes := slices.Clone(*c.scopes)
+		list[i].scopes = &scopes
+	}
+	return list
+}
+
+func (a *Authenticator) possible(c Credential) error {
+	s := &a.settings.machine
+	switch {
+	case c.kind == "":
+		return errors.New("the zero Credential is none")
+	case c.sessions():
+		for _, check := range *c.checks {
+			if err := check.possible(); err != nil {
+				return err
+			}
+		}
+		return nil
+	case c.kind == APIKey && s.SecretKey == "":
+		return errors.New("API keys are verified with Config.SecretKey, which is empty")
+	case c.kind == M2MToken && s.ID == "" && !s.AnyMachine:
+		return errors.New("M2M tokens must be for this machine; set Config.MachineID (or, knowing that they may be for any, InsecureAllowAnyMachine)")
+	}
+	for _, scope := range *c.scopes {
+		if scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
+			return fmt.Errorf("%q is no scope", scope)
+		}
+	}
+	return nil
+}
+
+// readMachines settles what machines are judged by.
+func (s *settings) readMachines(c Config) []error {
+	var problems []error
+	if c.MachineSecretKey != "" && (!strings.HasPrefix(c.MachineSecretKey, "ak_") || !token68(c.MachineSecretKey)) {
+		problems = append(problems, fmt.Errorf("MachineSecretKey: %q is malformed; copy the whole key of the machine, ak_…", cut(c.MachineSecretKey)))
+	}
+	switch {
+	case c.MachineID != "" && c.InsecureAllowAnyMachine:
+		problems = append(problems, errors.New("InsecureAllowAnyMachine is set beside MachineID, which it would switch off; remove one of them"))
+	case c.MachineID != "" && (!strings.HasPrefix(c.MachineID, "mch_") || !token68(c.MachineID) || c.MachineID == "mch_"):
+		problems = append(problems, fmt.Errorf("MachineID: %q is not the ID of a machine, mch_…", c.MachineID))
+	}
+	if slices.Contains(c.MachineAudience, "") {
+		problems = append(problems, errors.New("an entry of MachineAudience is empty, which would match a token without the claim; remove it"))
+	}
+	if c.MachineCacheTTL < 0 || c.MachineCacheTTL > maxMachineCacheTTL {
+		problems = append(problems, fmt.Errorf("MachineCacheTTL: %q is not between 0 and %q: for so long a revoked credential is accepted", c.MachineCacheTTL, maxMachineCacheTTL))
+	}
+	p := &s.decision.Policy
+	s.machine = machine.Settings{
+		Base: s.backend, SecretKey: c.SecretKey, MachineKey: c.MachineSecretKey,
+		Issuers: p.Issuers, Audience: slices.Clone(c.MachineAudience), ID: c.MachineID, AnyMachine: c.InsecureAllowAnyMachine,
+		Skew: p.Skew, TTL: c.MachineCacheTTL, CacheSize: s.tokenCacheSize, Now: s.now, Warn: s.warnOfBackend,
+	}
+	return problems
+}
+
+// maxMachineCacheTTL is how long a revoked credential may be accepted at most.
+const maxMachineCacheTTL = 5 * time.Minute
+
+// scopeChallenge is the WWW-Authenticate value for a credential that lacks a scope (RFC 6750 section 3.1).
+func scopeChallenge(err *Error) string {
+	return `Bearer realm="clerk", error="insufficient_scope", error_description="` + table[err.Reason].message + `", scope="` + err.Scope + `"`
+}

@@ -1,0 +1,108 @@
+package clerktest_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+type verified struct {
+	Object, ID, Subject, Secret string
+	Scopes                      []string
+	Revoked, Expired            bool
+	Expiration                  *int64
+}
+
+func TestMachinesAreVerified(t *testing.T) {
+	at := noon
+	in := development(t, func(o *clerktest.Options) { o.Now = func() time.Time { return at } })
+	for _, k := range []struct {
+		mint                 func(clerktest.MachineClaims) string
+		path, member, object string
+	}{
+		{in.APIKey, "/api_keys/verify", "secret", "api_key"},
+		{in.M2M, "/m2m_tokens/verify", "token", "machine_to_machine_token"},
+		{in.OAuth, "/oauth_applications/access_tokens/verify", "access_token", "clerk_idp_oauth_access_token"},
+	} {
+		ask := func(credential string, status int) verified {
+			t.Helper()
+			return server[verified](t, in, "POST", k.path, `{"`+k.member+`":"`+credential+`"}`, status)
+		}
+		credential := k.mint(clerktest.MachineClaims{Scopes: []string{"a", "b"}})
+		if got := ask(credential, 200); got.Object != k.object || got.ID == "" || got.Subject == "" || strings.Join(got.Scopes, " ") != "a b" || got.Revoked || got.Expired || got.Expiration != nil {
+			t.Errorf("%s: %+v", k.path, got)
+		}
+		in.Revoke(credential)
+		if got := ask(credential, 200); !got.Revoked || got.Expired {
+			t.Errorf("%s, revoked: %+v", k.path, got)
+		}
+		ends := k.mint(clerktest.MachineClaims{ExpiresAt: noon.Add(time.Minute)})
+		if got := ask(ends, 200); got.Expired || got.Expiration == nil || *got.Expiration != noon.Add(time.Minute).UnixMilli() {
+			t.Errorf("%s, with an end: %+v", k.path, got)
+		}
+		at = noon.Add(time.Minute)
+		if got := ask(ends, 200); !got.Expired {
+			t.Errorf("%s, after its end: %+v", k.path, got)
+		}
+		at = noon
+		in.Expire(ends)
+		if got := ask(ends, 200); !got.Expired {
+			t.Errorf("%s, made to end: %+v", k.path, got)
+		}
+		ask(credential+"x", 404)
+		ask("", 404)
+		server[any](t, in, "POST", k.path, "{", 400)
+		for _, other := range []func(clerktest.MachineClaims) string{in.APIKey, in.M2M, in.OAuth} {
+			if c := other(clerktest.MachineClaims{}); c[:2] != credential[:2] {
+				ask(c, 404)
+			}
+		}
+	}
+}
+
+// The secret key of a machine verifies M2M tokens and nothing else; no key verifies nothing.
+func TestWhoMayVerify(t *testing.T) {
+	in := development(t, nil)
+	for path, machine := range map[string]int{"/m2m_tokens/verify": 404, "/api_keys/verify": 401, "/oauth_applications/access_tokens/verify": 401, "/api_keys": 401} {
+		for key, want := range map[string]int{in.MachineSecretKey(): machine, "ak_x": 401, "": 401} {
+			a := exchange(t, in, nil, "POST", "https://api.clerk.com"+path, `{}`, http.Header{"Authorization": {"Bearer " + key}})
+			if a.status != want {
+				t.Errorf("%s with %.4s: %d %s, want %d", path, key, a.status, a.body, want)
+			}
+		}
+	}
+}
+
+func TestCredentialsOfOthersPanic(t *testing.T) {
+	in, other := development(t, nil), development(t, nil)
+	key := other.APIKey(clerktest.MachineClaims{})
+	for name, f := range map[string]func(string){"Revoke": in.Revoke, "Expire": in.Expire} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			f(key)
+		}()
+	}
+}
+
+// Config is of a machine, and M2M tokens are for it.
+func TestConfigIsOfAMachine(t *testing.T) {
+	in := development(t, nil)
+	auth, err := clerkauth.New(in.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []string{in.M2M(clerktest.MachineClaims{}), in.M2MJWT(clerktest.MachineClaims{})} {
+		m, err := auth.VerifyMachine(t.Context(), token, clerkauth.M2MTokens())
+		if err != nil || m.Subject != "mch_2sender" || len(m.Scopes) != 1 || m.Scopes[0] != clerktest.MachineID {
+			t.Errorf("%+v, %v", m, err)
+		}
+	}
+}

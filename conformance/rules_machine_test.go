@@ -1,0 +1,210 @@
+package conformance_test
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// machineRules are about credentials of machines. No other rule applies to them, and they apply to nothing else.
+var machineRules = []rule{
+	{
+		name: "machines need an issuer",
+		why:  "without a publishable key nothing says whose tokens are the instance's, and New refuses",
+		when: func(c *recorded, _ outcome) bool { return frontendHost(c) == "" },
+		hold: refuseOptions,
+	},
+	{
+		name: "satellites of machines have a domain",
+		why:  "a satellite without a domain or a proxy is refused at the start, whatever it accepts",
+		when: func(c *recorded, _ outcome) bool {
+			return c.satellite() && !c.Options.given("domain") && !c.Options.given("proxyUrl")
+		},
+		hold: refuseOptions,
+	},
+	{
+		name:   "scheme in any case before a machine's credential",
+		why:    "RFC 9110 11.1: the name of a scheme is case-insensitive; the credential is judged all the same",
+		kinder: true,
+		when: func(c *recorded, want outcome) bool {
+			scheme, _, found := strings.Cut(strings.Join(c.Request.values("Authorization"), ", "), " ")
+			return found && scheme != "Bearer" && strings.EqualFold(scheme, "Bearer") && want.Status == signedOut && c.verified() != nil
+		},
+		hold: admitVerified,
+	},
+	{
+		name:   "null payload beside a machine's credential",
+		why:    "a cookie cannot take away what a good credential says",
+		kinder: true,
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == refused && c.nullPayload() && c.verified() != nil
+		},
+		hold: admitVerified,
+	},
+	{
+		name: "no credential",
+		why:  "that none came has a reason of its own, for one kind and for a list: it is no mismatch, and no prose",
+		when: func(c *recorded, want outcome) bool { return want.Status == signedOut && c.credential() == "" },
+		hold: func(_ *recorded, want *outcome) { *want = refusal("credential-missing") },
+	},
+	{
+		name: "form of a credential",
+		why:  "what has not the form of a credential is not asked about",
+		when: func(c *recorded, want outcome) bool {
+			raw := c.credential()
+			return want.Status == signedIn && c.opaque() && !opaqueForm.MatchString(raw)
+		},
+		hold: func(_ *recorded, want *outcome) { *want = refusal("token-invalid") },
+	},
+	{
+		name:   "machine secret in a list",
+		why:    "the machine's own secret key verifies M2M tokens, alone or in a list",
+		kinder: true,
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == refused && c.opaque() && c.machineKind() == m2m && c.Options.given("machineSecretKey")
+		},
+		hold: admitVerified,
+	},
+	{
+		name: "no secret key",
+		why:  "an opaque credential that cannot be verified is one that cannot be told",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == refused && c.opaque() && c.machineKind() == m2m && frontendHost(c) != "" && c.secret() == ""
+		},
+		hold: unverifiable,
+	},
+	{
+		name: "a question without an answer",
+		why:  "whether the credential holds is not known: 503, for the client to try again, in words of the closed set",
+		when: func(_ *recorded, want outcome) bool { return want.Reason == "unexpected-error" },
+		hold: unverifiable,
+	},
+	{
+		name: "incomplete answer",
+		why:  "an answer that is empty, incomplete or of another object says nothing, and lets nobody in",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == signedIn && c.opaque() && !c.wholeAnswer()
+		},
+		hold: unverifiable,
+	},
+	{
+		name: "revoked or expired",
+		why:  "the Backend API says that the credential does not hold any more",
+		when: func(c *recorded, want outcome) bool {
+			said := c.verified()
+			return want.Status == signedIn && (said["revoked"] == true || said["expired"] == true)
+		},
+		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-invalid") },
+	},
+	{
+		name: "Content-Type of an answer",
+		why:  "application/json with a charset is JSON as well",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == signedIn && c.opaque() && (want.Auth == nil || want.Auth.Machine.ID == "")
+		},
+		hold: admitVerified,
+	},
+	{
+		name: "keys of machines",
+		why:  "where the keys are out of reach it is not known whether the credential holds: 503",
+		when: func(c *recorded, want outcome) bool {
+			status, _, ok := c.reply(http.MethodGet, "/v1/jwks", nil)
+			return want.Reason == "token-verification-failed" && !c.Options.given("jwtKey") && (c.secret() == "" || !ok || status >= http.StatusInternalServerError)
+		},
+		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "jwk-remote-failed-to-load") },
+	},
+	{
+		name: "category of an OAuth token",
+		why:  "a token of another category was made for something else",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == signedIn && c.machineKind() == oauth && !c.opaque() && c.bearerToken().head["cat"] != nil
+		},
+		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-invalid") },
+	},
+	{
+		name: "issuer of a machine's token",
+		why:  "a token of another issuer is another instance's",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == signedIn && !c.opaque() && text(c.bearerToken().claims["iss"]) != "https://"+frontendHost(c)
+		},
+		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-verification-failed") },
+	},
+	{
+		name: "audience of a machine's token",
+		why:  "an audience that is asked for must be there",
+		when: func(c *recorded, want outcome) bool {
+			aud := c.bearerToken().claims["aud"]
+			list, _ := textsIn(aud)
+			return want.Status == signedIn && !c.opaque() && c.Options.given("audience") && text(aud) == "" && len(list) == 0
+		},
+		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-verification-failed") },
+	},
+	{
+		name: "scopes of another form",
+		why:  "scopes that are not what RFC 6749 3.3 and Clerk write are not read, and not guessed at",
+		when: func(c *recorded, want outcome) bool {
+			return !c.opaque() && (want.Status == refused && c.hasBearer() || want.Auth != nil && len(want.Auth.Mistyped) > 0)
+		},
+		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-verification-failed") },
+	},
+	{
+		name: "blanks between scopes",
+		why:  "the empty string is no scope",
+		when: func(_ *recorded, want outcome) bool {
+			return want.Status == signedIn && slices.Contains(want.Auth.Machine.Scopes, "")
+		},
+		hold: func(_ *recorded, want *outcome) {
+			want.Auth.Machine.Scopes = slices.DeleteFunc(slices.Clone(want.Auth.Machine.Scopes), func(s string) bool { return s == "" })
+		},
+	},
+}
+
+func isMachineRule(name string) bool {
+	return slices.ContainsFunc(machineRules, func(r rule) bool { return r.name == name })
+}
+
+var opaqueForm = regexp.MustCompile(`^(ak|mt|oat)_[A-Za-z0-9_~+/=-]+$`)
+
+func (c *recorded) bearerToken() *token {
+	return parseToken(c.credential())
+}
+
+// refuseAfterCalls refuses, after what was asked.
+func refuseAfterCalls(want *outcome, reason string) {
+	calls := want.Calls
+	*want = refusal(reason)
+	want.Calls = calls
+}
+
+func unverifiable(_ *recorded, want *outcome) { refuseAfterCalls(want, "credential-unverifiable") }
+
+// admitVerified holds that a machine is let in as the Backend API says.
+func admitVerified(c *recorded, want *outcome) {
+	said, kind := c.verified(), c.machineKind()
+	raw := c.credential()
+	key, _ := c.Options.text("machineSecretKey")
+	if kind != m2m || key == "" {
+		key = c.secret()
+	}
+	auth := map[string]any{"tokenType": kind, "clientId": said["client_id"]}
+	for _, name := range []string{"id", "subject", "name", "scopes", "claims"} {
+		auth[name] = said[name]
+	}
+	if subject := text(said["subject"]); strings.HasPrefix(subject, "user_") {
+		auth["userId"] = subject
+	}
+	*want = outcome{Status: signedIn, Headers: map[string]string{}, Auth: recordedIdentity(auth), Calls: []call{{
+		Method: http.MethodPost, URL: c.backendAt() + verifyPaths[kind][0], Query: [][2]string{}, Authorization: "Bearer " + key,
+		Body: map[string]any{verifyPaths[kind][1]: raw},
+	}}}
+}
+
+// wholeAnswer reports an answer with all that says that a credential holds.
+func (c *recorded) wholeAnswer() bool {
+	said := c.verified()
+	objects := map[string]string{apiKey: "api_key", m2m: "machine_to_machine_token", oauth: "clerk_idp_oauth_access_token"}
+	_, revoked := said["revoked"].(bool)
+	_, expired := said["expired"].(bool)
+	return said["object"] == objects[c.machineKind()] && text(said["id"]) != "" && text(said["subject"]) != "" && revoked && expired
+}

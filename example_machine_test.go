@@ -1,0 +1,136 @@
+package clerkauth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// One route for people and for API keys: the handler asks which it is.
+func ExampleAuthenticator_Accept() {
+	auth, clerk := newExample(nil)
+	accept := auth.Accept(clerkauth.Sessions(), clerkauth.APIKeys("invoices:read"))
+	invoices := accept(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if m, ok := clerkauth.MachineFromContext(r.Context()); ok {
+			_, _ = fmt.Fprintln(w, "a key of", m.Subject)
+			return
+		}
+		session, _ := clerkauth.FromContext(r.Context())
+		_, _ = fmt.Fprintln(w, session.UserID, "in person")
+	}))
+	for _, credential := range []string{
+		clerk.APIKey(clerktest.MachineClaims{Subject: "user_ada", Scopes: []string{"invoices:read"}}),
+		clerk.APIKey(clerktest.MachineClaims{Subject: "user_ada"}),
+		clerk.Token(clerktest.Claims{Subject: "user_ada"}),
+		clerk.OAuth(clerktest.MachineClaims{Subject: "user_ada"}),
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/invoices", http.NoBody)
+		r.Header.Set("Authorization", "Bearer "+credential)
+		w := httptest.NewRecorder()
+		invoices.ServeHTTP(w, r)
+		fmt.Print(w.Code, " ", w.Body)
+	}
+	// Output:
+	// 200 a key of user_ada
+	// 403 {"errors":[{"code":"insufficient-scope","message":"The credential lacks a scope that is needed here."}]}
+	// 200 user_ada in person
+	// 401 {"errors":[{"code":"token-type-mismatch","message":"A token of another kind is needed here."}]}
+}
+
+// People need a role here, and API keys a scope.
+func ExampleSessions() {
+	auth, clerk := newExample(nil)
+	mux := http.NewServeMux()
+	invoices := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	create := invoices
+
+	read := auth.Accept(clerkauth.APIKeys("invoices:read"))
+	mux.Handle("GET /api/invoices", read(invoices))
+
+	both := auth.Accept(clerkauth.Sessions(clerkauth.Role("org:admin")), clerkauth.APIKeys("invoices:write"))
+	mux.Handle("POST /api/invoices", both(create))
+
+	for _, credential := range []string{
+		clerk.Token(clerktest.Claims{Organization: clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"}}),
+		clerk.Token(clerktest.Claims{}),
+		clerk.APIKey(clerktest.MachineClaims{Scopes: []string{"invoices:write"}}),
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/api/invoices", http.NoBody)
+		r.Header.Set("Authorization", "Bearer "+credential)
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		fmt.Println(w.Code)
+	}
+	// Output:
+	// 200
+	// 403
+	// 200
+}
+
+func ExampleAPIKeys() {
+	auth, clerk := newExample(nil)
+	m, err := auth.VerifyMachine(context.Background(), clerk.APIKey(clerktest.MachineClaims{Name: "backup", Scopes: []string{"read", "list"}}), clerkauth.APIKeys("read"))
+	fmt.Println(m.Type, m.Name, m.Scopes, err)
+	// Output: api_key backup [read list] <nil>
+}
+
+func ExampleOAuthTokens() {
+	auth, clerk := newExample(nil)
+	m, err := auth.VerifyMachine(context.Background(), clerk.OAuthJWT(clerktest.MachineClaims{Subject: "user_ada", ClientID: "client_1", Scopes: []string{"email"}}), clerkauth.OAuthTokens("email"))
+	fmt.Println(m.Type, m.UserID, "by", m.ClientID, err)
+	// Output: oauth_token user_ada by client_1 <nil>
+}
+
+// Tokens that other machines send to this one, which Config.MachineID names.
+func ExampleM2MTokens() {
+	auth, clerk := newExample(nil)
+	for _, to := range []string{clerktest.MachineID, "mch_another"} {
+		_, err := auth.VerifyMachine(context.Background(), clerk.M2MJWT(clerktest.MachineClaims{Scopes: []string{to}}), clerkauth.M2MTokens())
+		fmt.Println(err)
+	}
+	// Output:
+	// <nil>
+	// clerkauth: token-verification-failed
+}
+
+// A credential that came by another way than an http.Request.
+func ExampleAuthenticator_VerifyMachine() {
+	auth, clerk := newExample(nil)
+	key := clerk.APIKey(clerktest.MachineClaims{})
+	clerk.Revoke(key)
+	_, err := auth.VerifyMachine(context.Background(), key, clerkauth.APIKeys())
+	fmt.Println(err, "-", errors.Unwrap(err))
+	// Output: clerkauth: token-invalid - it was revoked
+}
+
+func ExampleMachineFromContext() {
+	auth, clerk := newExample(nil)
+	h := auth.Accept(clerkauth.M2MTokens())(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		m, ok := clerkauth.MachineFromContext(r.Context())
+		_, person := clerkauth.FromContext(r.Context())
+		fmt.Println(m.Subject, ok, person)
+	}))
+	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	r.Header.Set("Authorization", "Bearer "+clerk.M2M(clerktest.MachineClaims{Subject: "mch_billing"}))
+	h.ServeHTTP(httptest.NewRecorder(), r)
+	// Output: mch_billing true false
+}
+
+func ExampleMachine_Claims() {
+	auth, clerk := newExample(nil)
+	key := clerk.APIKey(clerktest.MachineClaims{Claims: map[string]any{"tier": "gold"}})
+	m, err := auth.VerifyMachine(context.Background(), key, clerkauth.APIKeys())
+	if err != nil {
+		panic(err)
+	}
+	var own struct {
+		Tier string `json:"tier"`
+	}
+	fmt.Println(m.Claims(&own), own.Tier)
+	// Output: <nil> gold
+}

@@ -1,0 +1,176 @@
+// Package machine verifies the credentials of machines: API keys, machine-to-machine tokens and OAuth access tokens. Those
+// that are JWTs are verified with the instance's keys, the others by the Backend API, which is sent the secret key.
+//
+// Strangers can make credentials up, so that questions to the Backend API have limits of their own. What is remembered of
+// a credential that is no JWT is a hash of it.
+package machine
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
+	"github.com/clerkauth/clerkauth/internal/tokencache"
+	"github.com/clerkauth/clerkauth/internal/transport"
+)
+
+// Kind is what a credential is.
+type Kind uint8
+
+// The kinds. The zero Kind is no machine's credential.
+const (
+	None Kind = iota
+	APIKey
+	M2M
+	OAuth
+)
+
+// Settings is what verifying depends on. It never changes.
+type Settings struct {
+	Base       string // of the Backend API, without a trailing slash
+	SecretKey  string // empty: API keys and opaque OAuth tokens cannot be verified
+	MachineKey string // for M2M tokens; empty: SecretKey
+
+	Issuers    []string
+	Audience   []string // empty: aud is not read
+	ID         string   // this machine, which M2M tokens must name
+	AnyMachine bool     // M2M tokens may be for any
+	Skew       time.Duration
+	TTL        time.Duration // of positive answers; 0: they are not used again
+	CacheSize  int           // of verified JWTs
+	Now        func() time.Time
+	Warn       func(*transport.OutageError) // is told of every question that went unanswered, on whatever goroutine
+}
+
+// Verifier verifies credentials of machines. It is safe for concurrent use.
+type Verifier struct {
+	*Settings
+
+	sessions *sessiontoken.Verifier
+	jwts     *tokencache.Cache[*Claims] // a type of its own: no entry is a session
+	opaque   *asker
+}
+
+// New returns a verifier with the keys of sessions. client must not follow redirects.
+func New(client *http.Client, s *Settings, sessions *sessiontoken.Verifier) *Verifier {
+	return &Verifier{s, sessions, tokencache.New[*Claims](s.CacheSize), newAsker(client, s)}
+}
+
+// Claims is what a credential says. It is shared and never changes.
+type Claims struct {
+	Kind                        Kind
+	ID, Subject, Name, ClientID string
+	Scopes                      []string
+	CreatedAt, ExpiresAt        time.Time // zero: never, or not said
+	Payload                     *string   // JSON: of a JWT all of it, else the claims member; nil: none
+	audience                    []string
+
+	jwt           bool
+	iss           string
+	exp, nbf, iat sessiontoken.Date
+}
+
+// Credential is one that was read, and not verified.
+type Credential struct {
+	Kind Kind
+
+	raw    string
+	opaque bool
+	known  *Claims                    // it was verified before, with keys that still are the instance's
+	token  *sessiontoken.MachineToken // of a JWT that was not
+}
+
+// Read says which kind of credential raw is. It never waits.
+func (v *Verifier) Read(raw string, now time.Time) Credential {
+	if kind := opaqueKind(raw); kind != None {
+		return Credential{Kind: kind, raw: raw, opaque: true}
+	}
+	if keys := v.sessions.Keys().Ready(now); keys != nil {
+		if c, ok := v.jwts.Get(raw, keys.Generation, now); ok {
+			return Credential{Kind: c.Kind, raw: raw, known: c}
+		}
+	}
+	if v.sessions.Known(raw, now) {
+		return Credential{}
+	}
+	token, ok := sessiontoken.ReadMachine(raw)
+	switch {
+	case !ok:
+		return Credential{}
+	case token.OAuth:
+		return Credential{Kind: OAuth, raw: raw, token: token}
+	}
+	return Credential{Kind: M2M, raw: raw, token: token}
+}
+
+// opaqueKind is the kind that the prefix of an opaque credential names.
+func opaqueKind(raw string) Kind {
+	switch {
+	case strings.HasPrefix(raw, "ak_"):
+		return APIKey
+	case strings.HasPrefix(raw, "mt_"):
+		return M2M
+	case strings.HasPrefix(raw, "oat_"):
+		return OAuth
+	}
+	return None
+}
+
+// Verdict is what a credential comes to.
+type Verdict struct {
+	Claims *Claims        // nil unless verified and judged
+	Reason reasons.Reason // empty: verified
+	Detail error          // why, for logs
+	Hit    bool           // it had been verified before
+}
+
+// Verify verifies a credential that was read. It may wait for keys, and for the Backend API.
+func (v *Verifier) Verify(ctx context.Context, c Credential, now time.Time) Verdict {
+	var o Verdict
+	if c.opaque {
+		o = v.opaque.verify(ctx, c, now)
+	} else {
+		o = v.verifyJWT(ctx, c, now)
+	}
+	if o.Reason == "" {
+		if reason, why := v.judge(o.Claims, now); reason != "" {
+			return Verdict{Reason: reason, Detail: why, Hit: o.Hit}
+		}
+	}
+	return o
+}
+
+// judge says what is wrong with verified claims, or nothing. It runs for every request.
+func (v *Verifier) judge(c *Claims, now time.Time) (reasons.Reason, error) {
+	var err error
+	switch {
+	case c.jwt:
+		err = v.judgeJWT(c, now)
+	case !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt):
+		return reasons.TokenInvalid, errExpired
+	}
+	if err == nil && len(v.Audience) > 0 && (c.jwt || c.Kind == OAuth) && !intersect(c.audience, v.Audience) {
+		err = audienceError(len(v.Audience))
+	}
+	if err == nil && c.Kind == M2M && !v.forMe(c) {
+		err = errOtherTarget
+	}
+	if err != nil {
+		return reasons.TokenVerificationFailed, err
+	}
+	return "", nil
+}
+
+// forMe reports whether an M2M token names this machine. Whoever is sent a token could else send it on, and act as its
+// sender elsewhere.
+func (v *Verifier) forMe(c *Claims) bool {
+	return v.AnyMachine || v.ID != "" && (slices.Contains(c.Scopes, v.ID) || slices.Contains(c.audience, v.ID))
+}
+
+func intersect(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+}

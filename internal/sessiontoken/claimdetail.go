@@ -1,0 +1,47 @@
+package sessiontoken
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/redact"
+)
+
+// IssuerError is the detail of a token that another instance issued.
+type IssuerError struct {
+	Seen     redact.Seen
+	Expected []string
+}
+
+func (e IssuerError) Error() string {
+	quoted := make([]string, len(e.Expected))
+	for i, issuer := range e.Expected {
+		quoted[i] = strconv.Quote(issuer)
+	}
+	return "iss is " + e.Seen.String() + ", and expected is " + strings.Join(quoted, " or ")
+}
+
+// Field is that of Config which it speaks of.
+func (IssuerError) Field() string { return "Issuers" }
+
+// ClockError is the detail of a token that is of another time. Its text begins with Before, the duration and After.
+type ClockError struct {
+	Before  string
+	Seconds int64
+	After   string
+	Skew    time.Duration
+}
+
+func (e ClockError) Error() string {
+	return e.Before + Seconds(e.Seconds) + e.After + " by this machine's clock, and ClockSkew is " + e.Skew.String()
+}
+
+// Field is that of Config which it speaks of.
+func (ClockError) Field() string { return "ClockSkew" }
+
+// Seconds writes a duration, however long.
+func Seconds(n int64) string {
+	const most = int64(1<<63-1) / int64(time.Second)
+	return (time.Duration(max(-most, min(n, most))) * time.Second).String()
+}

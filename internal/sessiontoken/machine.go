@@ -1,0 +1,79 @@
+package sessiontoken
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/jose"
+	"github.com/clerkauth/clerkauth/internal/jwks"
+	"github.com/clerkauth/clerkauth/internal/reasons"
+)
+
+// MachineToken is a JWT of a machine or of OAuth: signed with the keys of session tokens, and never one. Like a Token, it
+// was read and not verified.
+type MachineToken struct {
+	*Claims
+
+	OAuth    bool // an OAuth access token; else one of a machine
+	Category bool // cat is not another kind's
+	Members  []jose.Member
+
+	jws *jws
+}
+
+// accessToken reports whether typ says that a token is an OAuth access token (RFC 9068 section 2.1).
+func (h *header) accessToken() bool {
+	return h.typ.Value == "at+jwt" || h.typ.Value == "application/at+jwt"
+}
+
+// ofMachine reports whether a subject is a machine's.
+func ofMachine(c *Claims) bool { return strings.HasPrefix(c.Sub, "mch_") }
+
+// ReadMachine reads a JWT of a machine or of OAuth. It reports false for everything else.
+func ReadMachine(raw string) (*MachineToken, bool) {
+	if Reject(raw, MaxSize) != NoFault {
+		return nil, false
+	}
+	t := read(raw)
+	if t.Fault != NoFault || len(t.jws.Signature) == 0 {
+		return nil, false
+	}
+	m := &MachineToken{Claims: t.Claims, Members: t.jws.members, jws: t.jws}
+	h := &t.jws.header
+	switch {
+	case ofMachine(t.Claims):
+		m.Category = h.cat.State == Absent || h.cat.Value == categoryM2M
+	case h.accessToken():
+		// Clerk names no category of OAuth tokens. Those of others are refused.
+		m.OAuth, m.Category, t.jws.access = true, h.cat.State != Malformed, true
+		switch h.cat.Value {
+		case categorySession, categoryIgnore, categoryTemplate, categoryM2M:
+			m.Category = false
+		}
+	default:
+		return nil, false
+	}
+	return m, true
+}
+
+// VerifyMachine makes sure of the signature of a machine's token and reads the rest of its claims. It returns the keys that
+// it verified with.
+func (v *Verifier) VerifyMachine(ctx context.Context, t *MachineToken, now time.Time) (*jwks.Snapshot, reasons.Reason) {
+	keys, reason := v.checkSignature(ctx, t.jws, now)
+	if reason == "" {
+		t.expand(t.Members)
+	}
+	return keys, reason
+}
+
+// Detail says for logs why VerifyMachine refused a token for reason.
+func (t *MachineToken) Detail(reason reasons.Reason) error {
+	return (&Token{jws: t.jws}).Detail(reason)
+}
+
+// Known reports whether a token is one of a session that was verified before.
+func (v *Verifier) Known(raw string, now time.Time) bool {
+	_, ok := v.known(raw, v.keys.Ready(now), now)
+	return ok
+}

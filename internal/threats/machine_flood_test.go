@@ -1,0 +1,232 @@
+package threats_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+// What credentials of machines may cost the Backend API, and what those with honest ones notice of it.
+
+// keyed is an application that accepts API keys, by a clock of its own.
+func keyed(t *testing.T, changes ...func(*clerkauth.Config)) (*harness.App, http.Handler) {
+	t.Helper()
+	a := harness.NewAppOf(t, clerktest.New(t, clerktest.Options{}), changes...)
+	return a, a.Accept(clerkauth.APIKeys(), clerkauth.OAuthTokens())(machineGreet)
+}
+
+var machineGreet = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	m, _ := clerkauth.MachineFromContext(r.Context())
+	_, _ = w.Write([]byte(m.ID))
+})
+
+// answered is the status of an answer, and its reason if it refuses.
+func answered(h http.Handler, credential string) string {
+	w := harness.Serve(h, harness.Request("GET", "/", harness.WithBearer(credential)))
+	return strings.TrimSpace(fmt.Sprint(w.Code, " ", w.Header().Get("X-Clerk-Auth-Reason")))
+}
+
+const (
+	letIn   = "200"
+	invalid = "401 token-invalid"
+	open    = "503 credential-unverifiable"
+)
+
+func asked(a *harness.App) int { return harness.Asked(a.Clerk, clerktest.BackendVerifyAPIKey) }
+
+// Requests with one credential at one time share a question.
+func TestOneQuestionPerCredential(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, h := keyed(t)
+		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Slow(time.Second))
+		key := a.Clerk.APIKey(clerktest.MachineClaims{})
+		for _, credential := range []string{key, key + "x"} {
+			want, before := letIn, asked(a)
+			if credential != key {
+				want = invalid
+			}
+			var all sync.WaitGroup
+			for range 200 {
+				all.Go(func() {
+					if got := answered(h, credential); got != want {
+						t.Errorf("got %s, want %s", got, want)
+					}
+				})
+			}
+			all.Wait()
+			if n := asked(a) - before; n != 1 {
+				t.Errorf("%d questions, want 1", n)
+			}
+		}
+	})
+}
+
+// Made-up credentials cost a bounded number of questions, and cost nothing to those whose credential was good lately.
+func TestFloodOfMadeUpCredentials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, h := keyed(t)
+		key := a.Clerk.APIKey(clerktest.MachineClaims{})
+		if got := answered(h, key); got != letIn {
+			t.Fatal(got)
+		}
+		before, refused := asked(a), map[string]int{}
+		for i := range 1000 {
+			refused[answered(h, fmt.Sprintf("ak_made_up_%d", i))]++
+		}
+		if n := asked(a) - before; n != 99 || refused[invalid] != n || refused[open] != 1000-n {
+			t.Errorf("%d questions for 1000 made-up credentials, answers %v; want 99", n, refused)
+		}
+		if got := answered(h, key); got != letIn {
+			t.Errorf("a key that was good just now: %s", got)
+		}
+		if got := answered(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != open {
+			t.Errorf("a key that nothing is known of: %s, want that it cannot be told", got)
+		}
+		time.Sleep(time.Second)
+		if got := answered(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != letIn {
+			t.Errorf("a second later: %s", got)
+		}
+	})
+}
+
+// Questions that hang take no places of those about credentials that were good lately.
+func TestFloodThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, h := keyed(t)
+		key := a.Clerk.APIKey(clerktest.MachineClaims{})
+		if got := answered(h, key); got != letIn {
+			t.Fatal(got)
+		}
+		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Slow(4*time.Second))
+		var flood sync.WaitGroup
+		for i := range 90 {
+			flood.Go(func() { answered(h, fmt.Sprintf("ak_hangs_%d", i)) })
+		}
+		synctest.Wait()
+		if n := asked(a); n != 33 {
+			t.Errorf("%d questions are or were under way, want 1 and 32", n)
+		}
+		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, nil)
+		if got := answered(h, key); got != letIn {
+			t.Errorf("a key that was good just now: %s", got)
+		}
+		flood.Wait()
+	})
+}
+
+// A credential that does not hold is not asked about again for a minute, then it is.
+func TestRefusedCredentialsAreRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, h := keyed(t)
+		revoked := a.Clerk.APIKey(clerktest.MachineClaims{})
+		a.Clerk.Revoke(revoked)
+		for _, credential := range []string{"ak_made_up", revoked} {
+			before := asked(a)
+			for range 100 {
+				if got := answered(h, credential); got != invalid {
+					t.Fatal(got)
+				}
+			}
+			if n := asked(a) - before; n != 1 {
+				t.Errorf("%d questions, want 1", n)
+			}
+			time.Sleep(time.Minute)
+			answered(h, credential)
+			if n := asked(a) - before; n != 2 {
+				t.Errorf("%d questions after a minute, want 2", n)
+			}
+		}
+	})
+}
+
+// MachineCacheTTL is how long a revoked credential lives; without it, no longer than the next request.
+func TestHowLongARevokedCredentialLives(t *testing.T) {
+	for _, ttl := range []time.Duration{0, time.Second, 5 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			a, h := keyed(t, func(c *clerkauth.Config) { c.MachineCacheTTL = ttl })
+			key, short := a.Clerk.APIKey(clerktest.MachineClaims{}), a.Clerk.APIKey(clerktest.MachineClaims{ExpiresAt: time.Now().Add(500 * time.Millisecond)})
+			for range 10 {
+				if got := answered(h, key); got != letIn {
+					t.Fatal(got)
+				}
+			}
+			if n := asked(a); ttl == 0 && n != 10 || ttl > 0 && n != 1 {
+				t.Errorf("%s: %d questions for ten requests", ttl, n)
+			}
+			if got := answered(h, short); got != letIn {
+				t.Fatal(got)
+			}
+			a.Clerk.Revoke(key)
+			if ttl > 0 {
+				time.Sleep(ttl - time.Nanosecond)
+				if got := answered(h, key); got != letIn {
+					t.Errorf("%s: at the end of it %s", ttl, got)
+				}
+				time.Sleep(time.Nanosecond)
+			}
+			if got := answered(h, key); got != invalid {
+				t.Errorf("%s: after it %s", ttl, got)
+			}
+			if ttl > 0 {
+				if got := answered(h, short); got != invalid {
+					t.Errorf("%s: beyond its own end %s", ttl, got)
+				}
+			}
+		})
+	}
+}
+
+// A remembered answer ends with the credential, whatever MachineCacheTTL is.
+func TestRememberedAnswersEndWithTheCredential(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, h := keyed(t, func(c *clerkauth.Config) { c.MachineCacheTTL = 5 * time.Minute })
+		key := a.Clerk.APIKey(clerktest.MachineClaims{ExpiresAt: time.Now().Add(time.Second)})
+		first := answered(h, key)
+		time.Sleep(time.Second - time.Nanosecond)
+		last := answered(h, key)
+		time.Sleep(time.Nanosecond)
+		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Down) // the answer is not asked for
+		if over := answered(h, key); first != letIn || last != letIn || over != invalid || asked(a) != 1 {
+			t.Errorf("%s, %s, %s after %d questions", first, last, over, asked(a))
+		}
+	})
+}
+
+// A clock that went back tells no age: what was remembered is asked for again.
+func TestRememberedAnswersAndAClockThatGoesBack(t *testing.T) {
+	a := harness.NewApp(t, func(c *clerkauth.Config) { c.MachineCacheTTL = time.Minute })
+	h, key := a.Accept(clerkauth.APIKeys())(machineGreet), a.Clerk.APIKey(clerktest.MachineClaims{})
+	answered(h, key)
+	a.Clerk.Revoke(key)
+	a.Now = a.Now.Add(-time.Hour)
+	if got := answered(h, key); got != invalid {
+		t.Errorf("got %s", got)
+	}
+}
+
+// Who hangs up is not waited for, and the question goes on: the next one with that credential has the answer.
+func TestWhoHangsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, h := keyed(t, func(c *clerkauth.Config) { c.MachineCacheTTL = time.Minute })
+		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Slow(2*time.Second))
+		key := a.Clerk.APIKey(clerktest.MachineClaims{})
+		ctx, hangUp := context.WithTimeout(t.Context(), time.Second)
+		defer hangUp()
+		began := time.Now()
+		if _, err := a.VerifyMachine(ctx, key, clerkauth.APIKeys()); harness.ReasonOf(t, err) != clerkauth.ReasonCredentialUnverifiable || time.Since(began) != time.Second {
+			t.Errorf("%v after %s", err, time.Since(began))
+		}
+		if got := answered(h, key); got != letIn || time.Since(began) != 2*time.Second || asked(a) != 1 {
+			t.Errorf("the next: %s after %s and %d questions", got, time.Since(began), asked(a))
+		}
+	})
+}

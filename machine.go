@@ -1,0 +1,225 @@
+package clerkauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/machine"
+)
+
+// TokenType is what a credential is, in Clerk's words.
+type TokenType string
+
+// The types.
+const (
+	SessionToken TokenType = "session_token"
+	APIKey       TokenType = "api_key"
+	M2MToken     TokenType = "m2m_token"
+	OAuthToken   TokenType = "oauth_token" //nolint:gosec // G101: the name of a kind
+)
+
+var typeOf = map[machine.Kind]TokenType{machine.APIKey: APIKey, machine.M2M: M2MToken, machine.OAuth: OAuthToken}
+
+// Machine is who a machine's credential says it is. Each request has its own copy. See
+// https://clerk.com/docs/guides/development/machine-auth/overview.
+type Machine struct {
+	Type           TokenType
+	ID             string // of the credential, as far as it has one; never the credential
+	Subject        string // user_…, org_… or, for an M2M token, the machine that sends it, mch_…
+	Name           string // of an API key
+	ClientID       string // of the OAuth application
+	UserID         string // Subject, if that is a user
+	OrganizationID string // Subject, if that is an organization
+	Scopes         []string
+	CreatedAt      time.Time // zero: not said
+	ExpiresAt      time.Time // zero: never
+	claims         *machine.Claims
+}
+
+// Claims decodes the custom claims into v, as json.Unmarshal does; of a JWT, the whole payload. Without any, v is left as it
+// is. A payload with names that differ only in case is refused, see Session.Claims.
+func (m *Machine) Claims(v any) error {
+	switch {
+	case m == nil || m.claims == nil:
+		return errNoMachineClaims
+	case m.claims.Payload == nil:
+		return nil
+	case foldable(strings.TrimSpace(*m.claims.Payload)):
+		return errAmbiguous
+	}
+	if err := json.Unmarshal([]byte(*m.claims.Payload), v); err != nil {
+		return fmt.Errorf("clerkauth: claims: %w", err)
+	}
+	return nil
+}
+
+var errNoMachineClaims = errors.New("clerkauth: this machine was not made from a credential and has no claims")
+
+func newMachine(c *machine.Claims) *Machine {
+	m := &Machine{
+		Type: typeOf[c.Kind], ID: c.ID, Subject: c.Subject, Name: c.Name, ClientID: c.ClientID, Scopes: slices.Clone(c.Scopes),
+		CreatedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt, claims: c,
+	}
+	switch {
+	case strings.HasPrefix(c.Subject, "user_"):
+		m.UserID = c.Subject
+	case strings.HasPrefix(c.Subject, "org_"):
+		m.OrganizationID = c.Subject
+	}
+	return m
+}
+
+type machineKey struct{}
+
+// acceptance is what Accept decided, and whose it was.
+type acceptance struct {
+	machine *Machine // nil: none
+	by      *Authenticator
+}
+
+// MachineFromContext returns the machine that Accept let in. It reports false when a person was let in, or Accept has not
+// run. FromContext never finds a machine.
+func MachineFromContext(ctx context.Context) (*Machine, bool) {
+	d, _ := ctx.Value(machineKey{}).(acceptance)
+	return d.machine, d.machine != nil
+}
+
+// withMachine returns ctx with m in it, and nobody signed in beside it. nil: neither.
+func (a *Authenticator) withMachine(ctx context.Context, m *Machine) context.Context {
+	d := &boundState{}
+	d.Err = &Error{Reason: ReasonTokenTypeMismatch, detail: errOfMachine}
+	return context.WithValue(d.in(ctx), machineKey{}, acceptance{m, a})
+}
+
+// deciderIn is the Authenticator that decided last; nil: none, or not one to believe.
+func deciderIn(ctx context.Context) *Authenticator {
+	if d, ok := decisionIn(ctx); ok && d.by != nil {
+		return d.by
+	}
+	d, _ := ctx.Value(machineKey{}).(acceptance)
+	return d.by
+}
+
+// VerifyMachine judges a machine's bare credential (gRPC, queue) as Accept does. A non-nil error is always an *Error. It
+// panics with a Credential that Accept panics with, and with Sessions: for those there is VerifyToken.
+func (a *Authenticator) VerifyMachine(ctx context.Context, credential string, c Credential, more ...Credential) (*Machine, error) {
+	accepted := a.accepted("VerifyMachine", c, more)
+	if slices.ContainsFunc(accepted, Credential.sessions) {
+		panic("clerkauth: VerifyMachine: Sessions are no machines; use VerifyToken")
+	}
+	begin := a.settings.now()
+	read := a.machines.Read(credential, begin)
+	m, err := a.verifyMachine(ctx, read, credential != "", accepted, begin)
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// verifyMachine judges a credential that was read at begin. sent: there was one.
+func (a *Authenticator) verifyMachine(ctx context.Context, read machine.Credential, sent bool, accepted []Credential, begin time.Time) (*Machine, *Error) {
+	event := Event{Type: typeOf[read.Kind]}
+	if sent {
+		event.Carrier = CarrierBearer
+	}
+	m, err := (*Machine)(nil), (*Error)(nil)
+	switch {
+	case !sent:
+		err = &Error{Reason: ReasonCredentialMissing, detail: errNoCredential}
+	case read.Kind == machine.None, !slices.ContainsFunc(accepted, func(c Credential) bool { return c.kind == event.Type }):
+		err = &Error{Reason: ReasonTokenTypeMismatch, detail: kindError{event.Type, accepted}}
+	default:
+		verdict := a.machines.Verify(ctx, read, begin)
+		event.CacheHit = verdict.Hit
+		m, err = admit(verdict, accepted)
+	}
+	a.observedMachine(ctx, event, err, begin)
+	return m, err
+}
+
+// observedMachine tells Config.Observe of a decision that began then. err: it was refused.
+func (a *Authenticator) observedMachine(ctx context.Context, e Event, err *Error, began time.Time) {
+	if a.settings.observe == nil {
+		return
+	}
+	if e.Status = SignedIn; err != nil {
+		own := *err
+		e.Status, e.Reason, e.Err = SignedOut, err.Reason, &own
+	}
+	e.Elapsed = a.settings.now().Sub(began)
+	a.settings.observe(ctx, e)
+}
+
+// admit returns the machine of a verdict, if it has the scopes that one of the accepted credentials asks for.
+func admit(verdict machine.Verdict, accepted []Credential) (*Machine, *Error) {
+	if verdict.Reason != "" {
+		return nil, &Error{Reason: Reason(verdict.Reason), detail: verdict.Detail}
+	}
+	m := newMachine(verdict.Claims)
+	var lacking []string
+	for _, c := range accepted {
+		if c.kind != m.Type {
+			continue
+		}
+		if c.holds(m.Scopes) {
+			return m, nil
+		}
+		if lacking == nil {
+			lacking = *c.scopes
+		}
+	}
+	return nil, &Error{Reason: ReasonInsufficientScope, Scope: strings.Join(lacking, " "), detail: lacks(lacking, m.Scopes)}
+}
+
+// Why a machine is refused, as far as a look at the request says it.
+var (
+	errNoCredential = errors.New("no Authorization: Bearer came, and nothing else has a machine's credential")
+	errOfMachine    = errors.New("the request is a machine's, which is nobody who is signed in")
+)
+
+// kindError is the detail of a credential of a kind that is not accepted.
+type kindError struct {
+	came     TokenType // empty: none of a machine
+	accepted []Credential
+}
+
+func (e kindError) Error() string {
+	kinds := make([]string, 0, len(e.accepted))
+	for _, c := range e.accepted {
+		if !slices.Contains(kinds, string(c.kind)) {
+			kinds = append(kinds, string(c.kind))
+		}
+	}
+	text := "what came is no credential of a machine"
+	if e.came != "" {
+		text = "the credential is of the kind " + string(e.came)
+	}
+	return text + ", and accepted here is " + strings.Join(kinds, " or ")
+}
+
+type headersError int
+
+func (n headersError) Error() string { return strconv.Itoa(int(n)) + " Authorization headers came" }
+
+// scopeError is the detail of a credential that lacks a scope.
+type scopeError string
+
+func (scope scopeError) Error() string {
+	return "it does not have the scope " + strconv.Quote(string(scope))
+}
+
+// lacks names the first of the scopes that are needed and not there.
+func lacks(needed, scopes []string) error {
+	for _, s := range needed {
+		if !slices.Contains(scopes, s) {
+			return scopeError(s)
+		}
+	}
+	return nil
+}

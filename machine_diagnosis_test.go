@@ -1,0 +1,188 @@
+package clerkauth_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+// machineDiagnosis is a refusal by Accept of API keys and OAuth tokens with the scope read, and M2M tokens.
+type machineDiagnosis struct {
+	name       string
+	fault      clerktest.Fault // of each of the endpoints that verify
+	config     func(*clerkauth.Config)
+	credential func(*clerktest.Instance) string
+	reason     clerkauth.Reason
+	says       []string
+	field      string // of Config
+}
+
+// ofHidden is a credential whose holder may not show.
+func ofHidden(c clerktest.MachineClaims) clerktest.MachineClaims {
+	c.ID, c.ClientID = "id_2hiddencredential", "client_2hidden"
+	if c.Subject == "" {
+		c.Subject = "user_2hiddenvictim0123"
+	}
+	return c
+}
+
+func hiddenKey(in *clerktest.Instance) string {
+	return in.APIKey(ofHidden(clerktest.MachineClaims{Scopes: []string{"read", "hidden_scope"}}))
+}
+
+func hiddenJWT(c clerktest.MachineClaims) func(*clerktest.Instance) string {
+	c = ofHidden(c)
+	return func(in *clerktest.Instance) string { return in.OAuthJWT(c) }
+}
+
+func hiddenM2M(c clerktest.MachineClaims) func(*clerktest.Instance) string {
+	c.Subject = "mch_2hiddensender0123"
+	c = ofHidden(c)
+	return func(in *clerktest.Instance) string { return in.M2MJWT(c) }
+}
+
+func extra(name string, value any) clerktest.MachineClaims {
+	return clerktest.MachineClaims{Extra: map[string]any{name: value}}
+}
+
+func header(name string, value any) clerktest.MachineClaims {
+	return clerktest.MachineClaims{Header: map[string]any{name: value}}
+}
+
+var machineDiagnoses = []machineDiagnosis{
+	{name: "nothing", credential: func(*clerktest.Instance) string { return "" }, reason: clerkauth.ReasonCredentialMissing, says: []string{"no Authorization: Bearer came"}},
+	{name: "a session token", credential: func(in *clerktest.Instance) string { return in.Token(hidden) }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{"no credential of a machine", "api_key or oauth_token or m2m_token"}},
+	{name: "another characters", credential: func(*clerktest.Instance) string { return "ak_hidden.credential" }, reason: clerkauth.ReasonTokenInvalid, says: []string{"form"}},
+	{name: "made up", credential: func(*clerktest.Instance) string { return "ak_hiddencredential0123" }, reason: clerkauth.ReasonTokenInvalid, says: []string{"does not know it"}},
+	{name: "revoked", credential: func(in *clerktest.Instance) string { key := hiddenKey(in); in.Revoke(key); return key }, reason: clerkauth.ReasonTokenInvalid, says: []string{"revoked"}},
+	{name: "expired", credential: func(in *clerktest.Instance) string { key := hiddenKey(in); in.Expire(key); return key }, reason: clerkauth.ReasonTokenInvalid, says: []string{"expired"}},
+	{name: "without the scope", credential: func(in *clerktest.Instance) string {
+		return in.APIKey(ofHidden(clerktest.MachineClaims{Scopes: []string{"hidden_scope"}}))
+	}, reason: clerkauth.ReasonInsufficientScope, says: []string{`the scope "read"`}},
+	{name: "the Backend API is down", fault: clerktest.Down, credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify", "connection reset"}, field: "BackendAPIURL"},
+	{name: "the Backend API fails", fault: clerktest.Status(http.StatusBadGateway, nil), credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify answered 502"}, field: "BackendAPIURL"},
+	{name: "the Backend API is no such thing", fault: clerktest.Garbage, credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify answered 200", "no answer"}, field: "BackendAPIURL"},
+	{name: "the secret key is refused", fault: clerktest.Status(http.StatusUnauthorized, nil), credential: hiddenKey, reason: clerkauth.ReasonSecretKeyInvalid, says: []string{"/api_keys/verify answered 401", "SecretKey (CLERK_SECRET_KEY)"}, field: "SecretKey"},
+	{
+		name: "the machine's key is refused", fault: clerktest.Status(http.StatusUnauthorized, nil), config: func(c *clerkauth.Config) { c.MachineSecretKey = "ak_hiddenmachinekey" },
+		credential: func(in *clerktest.Instance) string { return in.M2M(clerktest.MachineClaims{}) }, reason: clerkauth.ReasonSecretKeyInvalid,
+		says: []string{"/m2m_tokens/verify answered 401", "MachineSecretKey (CLERK_MACHINE_SECRET_KEY)"}, field: "MachineSecretKey",
+	},
+
+	{name: "an unknown kid", credential: hiddenJWT(header("kid", "ins_another")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{`kid "ins_another"`}, field: "SecretKey"},
+	{name: "another algorithm", credential: hiddenJWT(header("alg", "HS256")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{`alg is "HS256"`}},
+	{name: "another category", credential: hiddenM2M(header("cat", "cl_B7d4PD111AAA")), reason: clerkauth.ReasonTokenInvalid, says: []string{"category"}},
+	{name: "scopes of another form", credential: hiddenM2M(extra("scopes", 7)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"scopes"}},
+	{name: "no sub", credential: hiddenJWT(extra("sub", clerktest.Absent)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim sub"}},
+	{name: "another issuer", credential: hiddenJWT(extra("iss", "https://clerk.other.example")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{`iss is "https://clerk.other.example"`}, field: "Issuers"},
+	{name: "no exp", credential: hiddenJWT(extra("exp", clerktest.Absent)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim exp"}},
+	{name: "a JWT that expired", credential: hiddenJWT(clerktest.MachineClaims{ExpiresAt: harness.Noon.Add(-65 * time.Second)}), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"1m5s ago", "ClockSkew is 5s"}, field: "ClockSkew"},
+	{name: "not active yet", credential: hiddenJWT(extra("nbf", harness.At(8))), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"nbf is 8s ahead"}, field: "ClockSkew"},
+	{name: "from the future", credential: hiddenJWT(extra("iat", harness.At(8))), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"iat is 8s ahead"}, field: "ClockSkew"},
+	{name: "an iat that is no number", credential: hiddenJWT(extra("iat", "x")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"iat"}},
+	{name: "another audience", config: func(c *clerkauth.Config) { c.MachineAudience = []string{"mine"} }, credential: hiddenJWT(extra("aud", "other")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim aud", "1 in MachineAudience"}, field: "MachineAudience"},
+	{name: "for another machine", credential: hiddenM2M(clerktest.MachineClaims{Scopes: []string{"mch_2hiddenother"}}), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"MachineID"}, field: "MachineID"},
+}
+
+// Every refusal of a machine has a detail of one line, which the event has too, and the answer with test keys only. Nothing
+// of a credential or of whose it is shows in any of them.
+func TestEveryRefusalOfAMachineHasADetail(t *testing.T) {
+	for _, d := range machineDiagnoses {
+		for _, development := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, test keys %t", d.name, development), func(t *testing.T) { d.try(t, development) })
+		}
+	}
+}
+
+func (d *machineDiagnosis) try(t *testing.T, development bool) {
+	t.Helper()
+	clerk := clerktest.New(t, clerktest.Options{Development: development, Origins: []string{harness.Origin}, Now: harness.AtNoon})
+	for _, endpoint := range []clerktest.Endpoint{clerktest.BackendVerifyAPIKey, clerktest.BackendVerifyM2M, clerktest.BackendVerifyOAuth} {
+		clerk.Fault(endpoint, d.fault)
+	}
+	var log harness.Log
+	var refusal *clerkauth.Error
+	a := harness.NewAppOf(t, clerk, func(c *clerkauth.Config) {
+		c.Logger = log.Logger()
+		c.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
+			refusal = err
+			clerkauth.DefaultErrorHandler(w, r, err)
+		}
+		if d.config != nil {
+			d.config(c)
+		}
+	})
+	credential := d.credential(clerk)
+	edit := harness.All()
+	if credential != "" {
+		edit = harness.WithBearer(credential)
+	}
+	h := a.Accept(clerkauth.APIKeys("read"), clerkauth.OAuthTokens(), clerkauth.M2MTokens())(harness.Greet)
+	w := harness.Serve(h, harness.Request("GET", "https://any.example/api", edit))
+	if refusal == nil || refusal.Reason != d.reason {
+		t.Fatalf("%d %s, want %s", w.Code, w.Body, d.reason)
+	}
+	detail := errors.Unwrap(refusal)
+	if detail == nil || strings.ContainsAny(detail.Error(), "\r\n") {
+		t.Fatalf("detail %v, want one line", detail)
+	}
+	for _, want := range d.says {
+		if !strings.Contains(detail.Error(), want) {
+			t.Errorf("detail %q does not say %q", detail, want)
+		}
+	}
+	events := a.Events()
+	if len(events) != 1 || events[0].Err == nil || events[0].Err == error(refusal) || errors.Unwrap(events[0].Err) == nil || //nolint:errorlint // whether it is the same one
+		errors.Unwrap(events[0].Err).Error() != detail.Error() || events[0].Reason != d.reason {
+		t.Errorf("events %+v, want one with an error of its own that says the same", events)
+	}
+	var answer struct {
+		Errors []struct {
+			Detail string
+			Field  string `json:"config_field"`
+		}
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || len(answer.Errors) != 1 {
+		t.Fatalf("answer %s: %v", w.Body, err)
+	}
+	if got := answer.Errors[0]; development && (got.Detail != detail.Error() || got.Field != d.field) || !development && got.Detail+got.Field != "" {
+		t.Errorf("answer %+v, with the detail %q and the field %q", got, detail, d.field)
+	}
+	everything := fmt.Sprintf("%v %+v %#v %v %+v %#v %+v %s", refusal, refusal, refusal, detail, detail, detail, w.Header(), w.Body) + log.String() + fmt.Sprintf("%+v", events)
+	secrets := append(harness.Pieces(clerk.SecretKey()[8:]), "hidden")
+	if len(credential) > 4 {
+		secrets = append(secrets, harness.Pieces(credential[4:])...)
+	}
+	if secret, ok := harness.Leaks(everything, secrets); ok {
+		t.Errorf("%q shows in\n%s", secret, everything)
+	}
+}
+
+// Two Authorization headers contradict each other, and that is one decision as well.
+func TestTwoHeadersOfMachines(t *testing.T) {
+	a := harness.NewApp(t)
+	w := harness.Serve(a.Accept(clerkauth.APIKeys())(harness.Greet), harness.Request("GET", "/", harness.With("Authorization", "Bearer ak_a", "Bearer ak_b")))
+	if w.Code != http.StatusBadRequest {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+	if events := a.Events(); len(events) != 1 || events[0].Reason != clerkauth.ReasonMultipleAuthorization || fmt.Sprint(errors.Unwrap(events[0].Err)) != "2 Authorization headers came" {
+		t.Errorf("events %+v", events)
+	}
+}
+
+// A route for machines has no host of its own to be listed, and no page to sign in at.
+func TestPageOfARouteForMachines(t *testing.T) {
+	a := harness.NewApp(t, harness.SignIn)
+	w := harness.Serve(a.Accept(clerkauth.APIKeys())(harness.Greet), navigating("https://any.example/", harness.Headers("Accept: text/html")))
+	if w.Code != http.StatusUnauthorized || w.Header().Get("Location") != "" || !strings.Contains(w.Body.String(), "No credential of a machine was sent.") {
+		t.Errorf("got %d %v %s", w.Code, w.Header(), w.Body)
+	}
+}
