@@ -214,7 +214,7 @@ func (a *asker) ask(c Credential, lane *limits.Lane, clock limits.Stopwatch) Ver
 	if err != nil {
 		return unverifiable(errNoAnswer) // what went wrong may have the question in it
 	}
-	claims, reason, why := readAnswer(c.Kind, status, content, clock.Now())
+	claims, reason, why := readAnswer(c.Kind, status, content)
 	return Verdict{Claims: claims, Reason: reason, Detail: why}
 }
 
