@@ -126,9 +126,7 @@ func (a *Authenticator) verifyMachine(ctx context.Context, read machine.Credenti
 	}
 	if err != nil {
 		event.Reason = err.Reason
-		if err.Reason == ReasonSecretKeyInvalid {
-			a.settings.warnings.Warn("machine key", "the Backend API refuses the secret key: are Config.SecretKey and MachineSecretKey this instance's, and not revoked?")
-		}
+		a.settings.warnOfMachines(err)
 	} else {
 		event.Status = SignedIn
 	}
@@ -137,6 +135,16 @@ func (a *Authenticator) verifyMachine(ctx context.Context, read machine.Credenti
 		a.settings.observe(ctx, event)
 	}
 	return m, err
+}
+
+// warnOfMachines logs why a credential could not be verified, with the fields of Config to look at.
+func (s *settings) warnOfMachines(err *Error) {
+	switch err.Reason {
+	case ReasonSecretKeyInvalid:
+		s.warnings.Warn("machine key", "the Backend API refuses the secret key: are Config.SecretKey and MachineSecretKey this instance's, and not revoked?")
+	case ReasonCredentialUnverifiable:
+		s.warnings.Warn("machines", "credentials of machines cannot be verified", "cause", err.detail)
+	}
 }
 
 // admit returns the machine of a verdict, if it has the scopes that one of the accepted credentials asks for.
