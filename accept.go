@@ -65,7 +65,7 @@ func (a *Authenticator) Accept(c Credential, more ...Credential) func(http.Handl
 				return
 			}
 			if reason != "" {
-				a.refuseMachine(w, r, refused(Reason(reason)))
+				a.refuseMachine(w, r, &Error{Reason: Reason(reason), detail: errSeveralHeaders})
 				return
 			}
 			m, err := a.verifyMachine(r.Context(), read, sent && raw != "", accepted, begin)
@@ -77,6 +77,8 @@ func (a *Authenticator) Accept(c Credential, more ...Credential) func(http.Handl
 		})
 	}
 }
+
+var errSeveralHeaders = errors.New("more than one Authorization header came")
 
 // refuseMachine refuses as a.refuse does, and sends nobody to sign in: a person would come back to the same refusal.
 func (a *Authenticator) refuseMachine(w http.ResponseWriter, r *http.Request, err *Error) {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/machine"
-	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
 // TokenType is what a credential is, in Clerk's words.
@@ -116,9 +115,9 @@ func (a *Authenticator) verifyMachine(ctx context.Context, read machine.Credenti
 	m, err := (*Machine)(nil), (*Error)(nil)
 	switch {
 	case !sent:
-		err = refused(ReasonCredentialMissing)
+		err = &Error{Reason: ReasonCredentialMissing, detail: errNoCredential}
 	case read.Kind == machine.None, !slices.ContainsFunc(accepted, func(c Credential) bool { return c.kind == event.Type }):
-		err = refused(ReasonTokenTypeMismatch)
+		err = &Error{Reason: ReasonTokenTypeMismatch, detail: mismatch(event.Type, accepted)}
 	default:
 		verdict := a.machines.Verify(ctx, read, begin)
 		event.CacheHit = verdict.Hit
@@ -135,6 +134,23 @@ func (a *Authenticator) verifyMachine(ctx context.Context, read machine.Credenti
 		a.settings.observe(ctx, event)
 	}
 	return m, err
+}
+
+var errNoCredential = errors.New("no bearer token came in Authorization")
+
+// mismatch says what came, and what is accepted.
+func mismatch(came TokenType, accepted []Credential) error {
+	var types []string
+	for _, c := range accepted {
+		if name := string(c.kind); !slices.Contains(types, name) {
+			types = append(types, name)
+		}
+	}
+	what := "the token is no machine's"
+	if came != "" {
+		what = "the credential is of type " + string(came)
+	}
+	return fmt.Errorf("%s; accepted: %s", what, strings.Join(types, ", "))
 }
 
 // warnOfMachines logs why a credential could not be verified, with the fields of Config to look at.
@@ -165,5 +181,5 @@ func admit(verdict machine.Verdict, accepted []Credential) (*Machine, *Error) {
 			lacking = strings.Join(*c.scopes, " ")
 		}
 	}
-	return nil, &Error{Reason: Reason(reasons.InsufficientScope), Scope: lacking}
+	return nil, &Error{Reason: ReasonInsufficientScope, Scope: lacking, detail: fmt.Errorf("the credential's scopes are not all of: %s", lacking)}
 }

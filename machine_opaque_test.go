@@ -1,10 +1,12 @@
 package clerkauth_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
@@ -143,5 +145,38 @@ func TestWhoseSecretVerifies(t *testing.T) {
 	}
 	if _, err := own.VerifyMachine(t.Context(), a.Clerk.OAuth(clerktest.MachineClaims{}), clerkauth.OAuthTokens()); harness.ReasonOf(t, err) != clerkauth.ReasonCredentialUnverifiable {
 		t.Errorf("an opaque OAuth token without a secret key: %v", err)
+	}
+}
+
+// Every refusal of a machine has a detail of one line, for logs.
+func TestMachineRefusalsHaveADetail(t *testing.T) {
+	a := harness.NewApp(t)
+	down := harness.NewApp(t)
+	down.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Down)
+	revoked := a.Clerk.APIKey(clerktest.MachineClaims{})
+	a.Clerk.Revoke(revoked)
+	wrong := a.Replica(func(c *clerkauth.Config) { c.SecretKey, c.JWTKey = "sk_live_another", a.Clerk.JWTKey() })
+	for _, tc := range []struct {
+		auth       *clerkauth.Authenticator
+		credential string
+		reason     clerkauth.Reason
+		says       string
+	}{
+		{a.Authenticator, "", clerkauth.ReasonCredentialMissing, "Authorization"},
+		{a.Authenticator, "garbage", clerkauth.ReasonTokenTypeMismatch, "no machine's; accepted: api_key, oauth_token"},
+		{a.Authenticator, a.Clerk.M2M(clerktest.MachineClaims{}), clerkauth.ReasonTokenTypeMismatch, "of type m2m_token; accepted: api_key, oauth_token"},
+		{a.Authenticator, "ak_a.b", clerkauth.ReasonTokenInvalid, "form"},
+		{a.Authenticator, "ak_made_up", clerkauth.ReasonTokenInvalid, "does not know it"},
+		{a.Authenticator, revoked, clerkauth.ReasonTokenInvalid, "revoked"},
+		{a.Authenticator, a.Clerk.APIKey(clerktest.MachineClaims{}), clerkauth.ReasonInsufficientScope, "read"},
+		{a.Authenticator, a.Clerk.OAuthJWT(clerktest.MachineClaims{ExpiresAt: harness.Noon.Add(-time.Hour)}), clerkauth.ReasonTokenVerificationFailed, "expired"},
+		{down.Authenticator, "ak_made_up", clerkauth.ReasonCredentialUnverifiable, "did not answer"},
+		{wrong, "ak_made_up", clerkauth.ReasonSecretKeyInvalid, "refuses the secret key"},
+	} {
+		_, err := tc.auth.VerifyMachine(t.Context(), tc.credential, clerkauth.APIKeys("read"), clerkauth.OAuthTokens())
+		detail := errors.Unwrap(err)
+		if got := harness.ReasonOf(t, err); got != tc.reason || detail == nil || !strings.Contains(detail.Error(), tc.says) || strings.ContainsAny(detail.Error(), "\r\n") {
+			t.Errorf("%s with %v, want %s and %q", got, detail, tc.reason, tc.says)
+		}
 	}
 }
