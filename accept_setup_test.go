@@ -65,6 +65,12 @@ func TestMachineConfig(t *testing.T) {
 			t.Errorf("%s: %v, want one that names %q", name, err, tc.want)
 		}
 	}
+	const secret = "correct-horse-battery-staple"
+	cfg := harness.ShortestConfig()
+	cfg.MachineSecretKey, cfg.MachineID = secret, secret // in the wrong field
+	if _, err := clerkauth.New(cfg); err == nil || strings.Contains(err.Error(), secret) {
+		t.Errorf("a secret in the wrong field: %v", err)
+	}
 	harness.Setenv(t, map[string]string{"CLERK_MACHINE_SECRET_KEY": "ak_env"})
 	if got := clerkauth.ConfigFromEnv().MachineSecretKey; got != "ak_env" {
 		t.Errorf("from the environment: %q", got)

@@ -101,6 +101,11 @@ func TestMachinesAreNoPeople(t *testing.T) {
 				}
 			}
 		}
+		a.Events()
+		harness.Serve(a.Require(who(t)), harness.Request("GET", "/", harness.WithBearer(credential)))
+		if events := a.Events(); len(events) != 1 || events[0].Type != "" || events[0].Reason != clerkauth.ReasonTokenTypeMismatch {
+			t.Errorf("%s: events of Require %+v, want no type that it is none of", sent, events)
+		}
 		if reason := harness.Judge(t, a.Authenticator, credential); reason != clerkauth.ReasonTokenTypeMismatch {
 			t.Errorf("%s: VerifyToken says %q", sent, reason)
 		}
@@ -276,7 +281,7 @@ func TestMachineSaysWhoItIs(t *testing.T) {
 	if err := m(a.Clerk.OAuth(clerktest.MachineClaims{}), clerkauth.OAuthTokens()).Claims(&own); err != nil || own.Tier != "gold" {
 		t.Errorf("without claims: %+v, %v; want them as they were", own, err)
 	}
-	ambiguous := clerktest.MachineClaims{Claims: map[string]any{"tier": 1, "TIER": 2}}
+	ambiguous := clerktest.MachineClaims{Claims: map[string]any{"tier": "gold", "TIER": "silver"}}
 	if err := m(a.Clerk.APIKey(ambiguous), clerkauth.APIKeys()).Claims(&own); err == nil {
 		t.Error("names that differ only in case were read")
 	}

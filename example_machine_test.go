@@ -42,36 +42,6 @@ func ExampleAuthenticator_Accept() {
 	// 401 {"errors":[{"code":"token-type-mismatch","message":"A token of another kind is needed here."}]}
 }
 
-// People need a role here, and API keys a scope.
-func ExampleSessions() {
-	auth, clerk := newExample(nil)
-	mux := http.NewServeMux()
-	invoices := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	create := invoices
-
-	read := auth.Accept(clerkauth.APIKeys("invoices:read"))
-	mux.Handle("GET /api/invoices", read(invoices))
-
-	both := auth.Accept(clerkauth.Sessions(clerkauth.Role("org:admin")), clerkauth.APIKeys("invoices:write"))
-	mux.Handle("POST /api/invoices", both(create))
-
-	for _, credential := range []string{
-		clerk.Token(clerktest.Claims{Organization: clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"}}),
-		clerk.Token(clerktest.Claims{}),
-		clerk.APIKey(clerktest.MachineClaims{Scopes: []string{"invoices:write"}}),
-	} {
-		r := httptest.NewRequest(http.MethodPost, "/api/invoices", http.NoBody)
-		r.Header.Set("Authorization", "Bearer "+credential)
-		w := httptest.NewRecorder()
-		mux.ServeHTTP(w, r)
-		fmt.Println(w.Code)
-	}
-	// Output:
-	// 200
-	// 403
-	// 200
-}
-
 func ExampleAPIKeys() {
 	auth, clerk := newExample(nil)
 	m, err := auth.VerifyMachine(context.Background(), clerk.APIKey(clerktest.MachineClaims{Name: "backup", Scopes: []string{"read", "list"}}), clerkauth.APIKeys("read"))
@@ -133,4 +103,37 @@ func ExampleMachine_Claims() {
 	}
 	fmt.Println(m.Claims(&own), own.Tier)
 	// Output: <nil> gold
+}
+
+// People beside machines, with what Authorize would ask of them.
+func ExampleSessions() {
+	auth, clerk := newExample(nil)
+	create := auth.Accept(clerkauth.Sessions(clerkauth.Role("org:admin")), clerkauth.APIKeys("invoices:write"))(done)
+	curl(create, clerk.Token(clerktest.Claims{Organization: clerkauth.Organization{ID: "org_acme", Role: "org:admin"}}))
+	curl(create, clerk.APIKey(clerktest.MachineClaims{Scopes: []string{"invoices:write"}}))
+	curl(create, clerk.Token(clerktest.Claims{}))
+	// Output:
+	// 200 done
+	// 200 done
+	// 403 {"errors":[{"code":"session-check-failed","message":"This session may not do that.","check":"role org:admin"}]}
+}
+
+// Each route says what it accepts.
+func Example_machines() {
+	auth, clerk := newExample(nil)
+	mux, invoices, create := http.NewServeMux(), done, done
+
+	read := auth.Accept(clerkauth.APIKeys("invoices:read"))
+	mux.Handle("GET /api/invoices", read(invoices))
+
+	both := auth.Accept(clerkauth.Sessions(clerkauth.Role("org:admin")), clerkauth.APIKeys("invoices:write"))
+	mux.Handle("POST /api/invoices", both(create))
+
+	r := httptest.NewRequest(http.MethodPost, "/api/invoices", http.NoBody)
+	r.Header.Set("Authorization", "Bearer "+clerk.APIKey(clerktest.MachineClaims{Scopes: []string{"invoices:read"}}))
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, r)
+	fmt.Println(w.Header().Get("WWW-Authenticate"))
+	// Output:
+	// Bearer realm="clerk", error="insufficient_scope", error_description="The credential lacks a scope that is needed here.", scope="invoices:write"
 }

@@ -186,3 +186,13 @@ func TestPageOfARouteForMachines(t *testing.T) {
 		t.Errorf("got %d %v %s", w.Code, w.Header(), w.Body)
 	}
 }
+
+// The detail of a mismatch says what came and what is accepted.
+func TestMismatchIsExplained(t *testing.T) {
+	a := harness.NewApp(t)
+	_, err := a.VerifyMachine(t.Context(), a.Clerk.M2M(clerktest.MachineClaims{}), clerkauth.APIKeys("a"), clerkauth.APIKeys("b"), clerkauth.OAuthTokens())
+	const want = "the credential is of the kind m2m_token, and accepted here is api_key or oauth_token"
+	if detail := errors.Unwrap(err); harness.ReasonOf(t, err) != clerkauth.ReasonTokenTypeMismatch || fmt.Sprint(detail) != want {
+		t.Errorf("%v with %v, want %q", err, detail, want)
+	}
+}

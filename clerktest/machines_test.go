@@ -106,3 +106,19 @@ func TestConfigIsOfAMachine(t *testing.T) {
 		}
 	}
 }
+
+// An application's test looks like this.
+func TestAnApplicationOfMachines(t *testing.T) {
+	clerk := clerktest.New(t, clerktest.Options{})
+	key := clerk.APIKey(clerktest.MachineClaims{Subject: "user_ada", Scopes: []string{"invoices:read"}})
+	clerk.Revoke(key)
+	clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Down)
+
+	auth, err := clerkauth.New(clerk.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := auth.VerifyMachine(t.Context(), key, clerkauth.APIKeys()); !strings.Contains(err.Error(), string(clerkauth.ReasonCredentialUnverifiable)) {
+		t.Errorf("while the Backend API is down: %v", err)
+	}
+}

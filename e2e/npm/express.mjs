@@ -24,6 +24,13 @@ app.get("/backend/:email", async (request, response) => {
 });
 
 app.use(clerkMiddleware({ authorizedParties: process.env.CLERK_AUTHORIZED_PARTIES.split(",") }));
+app.get("/machine", (request, response) => {
+  const auth = getAuth(request, { acceptsToken: "any" });
+  response.status(auth.isAuthenticated ? 200 : 401).json({
+    type: auth.tokenType ?? "", id: auth.id ?? "", subject: auth.subject ?? "", user: auth.userId ?? "", organization: auth.orgId ?? "",
+    client: auth.clientId ?? "", name: auth.name ?? "", scopes: auth.scopes ?? [],
+  });
+});
 app.use((request, response) => {
   const { userId, sessionId, orgId, orgSlug, orgRole, orgPermissions, actor, factorVerificationAge } = getAuth(request);
   response.json({

@@ -54,6 +54,17 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
+// Where answers are not used again, no more than a hash is remembered.
+func TestOnlyAHashIsRemembered(t *testing.T) {
+	for _, ttl := range []time.Duration{0, time.Minute} {
+		a := newAsker(nil, &Settings{Now: time.Now, TTL: ttl})
+		a.end(digest{1}, &question{verdict: Verdict{Claims: &Claims{Subject: "user_1"}}}, time.Now())
+		if g, ok := a.good[digest{1}]; !ok || (g.claims != nil) != (ttl > 0) {
+			t.Errorf("%s: %+v is remembered", ttl, g)
+		}
+	}
+}
+
 // An answer that leaves a question open is not remembered, whatever was known before.
 func TestOpenQuestionsAreNotRemembered(t *testing.T) {
 	a := newAsker(nil, &Settings{Now: time.Now})

@@ -222,7 +222,7 @@ func (a *asker) ask(c Credential, lane *limits.Lane, clock limits.Stopwatch) Ver
 	if err != nil {
 		return unverifiable(a.outage(c, status, err))
 	}
-	claims, reason, why := readAnswer(c.Kind, status, content, clock.Now())
+	claims, reason, why := readAnswer(c.Kind, status, content)
 	if reason.CannotTell() {
 		why = a.outage(c, status, nil)
 	}

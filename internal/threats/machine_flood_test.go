@@ -95,6 +95,13 @@ func TestFloodOfMadeUpCredentials(t *testing.T) {
 		if got := answered(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != letIn {
 			t.Errorf("a second later: %s", got)
 		}
+		time.Sleep(time.Hour)
+		for i := range 200 {
+			answered(h, fmt.Sprintf("ak_made_up_later_%d", i))
+		}
+		if got := answered(h, key); got != open {
+			t.Errorf("a key that was good an hour ago: %s, want that it is one of many", got)
+		}
 	})
 }
 
