@@ -18,7 +18,8 @@ type Settings struct {
 	ProxyPrefix string // the path of the Frontend API's proxy without a slash at its end; empty: it has none
 }
 
-// Request is what a request says, read once. Everything after it judges a Request, and no http.Request.
+// Request is what a request says, read once. Decisions judge it; only net/http's own rule about other origins, and the
+// header that goes along with a refresh, are of the http.Request itself.
 type Request struct {
 	Lines    Lines
 	Whole    bool // all of Lines were looked up
@@ -91,13 +92,12 @@ func (f *Request) Read(r *http.Request, s *Settings) reasons.Reason {
 	if referrers := f.Lines[LineReferer]; len(referrers) == 1 {
 		f.Page.Referrer = referrers[0]
 	}
-	dest := f.Lines.First(LineDest)
-	f.Page.Navigation = dest == "document"
+	f.Page.Navigation = f.Lines.First(LineDest) == "document"
 	if !f.Document {
 		return ""
 	}
 	f.Head, f.Prefetch = r.Method == http.MethodHead, strings.HasPrefix(f.Lines.First(LinePurpose), "prefetch")
-	f.Frame = dest == "iframe" || dest == "frame"
+	f.Frame = f.asksForFrame()
 	if strings.Contains(f.Page.Query, "clerk") {
 		f.readOwnParameters()
 		if !s.Live {
@@ -136,22 +136,4 @@ func bearer(authorization string) (token string, ok bool) {
 	}
 	token, _, _ = strings.Cut(strings.TrimLeft(rest, " "), " ")
 	return token, true
-}
-
-// asksForPage reports whether a browser will show the answer as a page. Sec-Fetch-Dest says so in browsers
-// since 2023; before that Accept begins with text/html. A service worker that answers a navigation asks with an empty
-// destination.
-func (f *Request) asksForPage() bool {
-	if f.Method != http.MethodGet && f.Method != http.MethodHead || len(f.Lines[LineDest]) > 1 {
-		return false
-	}
-	switch f.Lines.First(LineDest) {
-	case "":
-		return strings.HasPrefix(f.Lines.First(LineAccept), "text/html")
-	case "document", "iframe", "frame":
-		return true
-	case "empty":
-		return f.Lines.First(LineMode) == "navigate"
-	}
-	return false
 }
