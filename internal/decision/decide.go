@@ -96,7 +96,7 @@ func (d *Decider) Verify(ctx context.Context, token string, in *inbound.Request,
 		o.Token, o.Claims, o.Reason = token, read.Claims, d.judgePending(read.Claims)
 	}
 	if o.Reason != "" {
-		o.Detail = d.tokenDetail(o.Reason, &read, FromBearer, now)
+		o.Detail = d.tokenDetail(o.Reason, &read, now)
 	}
 	return o
 }
