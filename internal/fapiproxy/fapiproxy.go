@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/clerkauth/clerkauth/internal/proxypath"
 )
 
 const (
@@ -96,7 +98,7 @@ func (p *proxy) read(r *http.Request) (*exchange, *refusal) {
 	if !slices.Contains(methods, r.Method) {
 		return nil, errMethod
 	}
-	path, _ := Under(r, p.Path) // empty: none
+	path, _ := proxypath.Under(r, p.Path) // empty: none
 	i := slices.IndexFunc(forwarded, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 	switch {
 	case i < 0, r.RequestURI != "" && r.RequestURI[0] != '/': // an absolute URL is asked of proxies that lead anywhere
