@@ -86,14 +86,14 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(ctx)
 	r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
 	forward := httputil.ReverseProxy{
-		Rewrite: x.rewrite, Transport: p.transport, ModifyResponse: x.settle,
+		Rewrite: x.rewrite, Transport: p.transport, ModifyResponse: x.localize,
 		ErrorHandler: x.fail, ErrorLog: quiet, BufferPool: &p.buffers,
 	}
 	forward.ServeHTTP(w, r)
 }
 
 // read finds out what is asked for, or why it is not forwarded. The address at Clerk is put together from parts: nothing
-// that came is ever resolved against another address, where "//evil.test" would be a host (GHSA-gjxx-92w9-8v8f).
+// of the request is ever resolved against another address, where "//evil.test" would be a host (GHSA-gjxx-92w9-8v8f).
 func (p *proxy) read(r *http.Request) (*exchange, *refusal) {
 	if !slices.Contains(methods, r.Method) {
 		return nil, errMethod
