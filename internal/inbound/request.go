@@ -14,8 +14,8 @@ type Settings struct {
 	Live        bool   // live keys: a handshake's answer comes in cookies, else in the address
 	Forwarded   bool   // X-Forwarded-Host and X-Forwarded-Proto are believed
 	Names       Names  // of Clerk's cookies
-	ProxyHost   string // the host of an absolute proxy address; empty: there is none, or it is a path
-	ProxyPrefix string // the path of the Frontend API's proxy without a slash at its end; empty: it has none
+	ProxyOrigin string // of an absolute address of the Frontend API's proxy; empty: there is none, or it is a path
+	ProxyPrefix string // the path of the proxy without a slash at its end; empty: it has none
 }
 
 // Request is what a request says, read once. Decisions judge it; only net/http's own rule about other origins, and the
@@ -26,6 +26,7 @@ type Request struct {
 	Method   string
 	RawHost  string // as it came; see Request.Host
 	Scheme   string // "https" or "http", where the allowlist does not tell
+	Proxied  bool   // it is for the proxied Frontend API, whose answers are its own
 	Document bool   // its answer, or with HEAD the answer to the GET, is shown as a page
 	Head     bool   // HEAD
 	Frame    bool   // a document in a frame
@@ -70,7 +71,8 @@ func (f *Request) Read(r *http.Request, s *Settings) reasons.Reason {
 	f.Lines.Read(r.Header, s.FirstLine(), ReadForPage)
 	f.Method = r.Method
 	f.RawHost, f.Scheme = clientHost(r, f.Lines[LineForwardedHost]), clientScheme(r, f.Lines[LineForwardedProto])
-	f.Document = f.asksForPage() && !s.proxied(r, f.RawHost)
+	f.Proxied = s.underProxy(r) && s.AtProxy(f.RawHost)
+	f.Document = f.asksForPage() && !f.Proxied
 	if f.Document || !s.Live {
 		f.Page.Path, f.Page.Query = Target(r)
 	}
