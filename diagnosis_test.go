@@ -22,6 +22,7 @@ var hidden = clerktest.Claims{Subject: "user_2hiddenvictim0123", SessionID: "ses
 type diagnosis struct {
 	name    string
 	options clerktest.Options
+	jwtKey  bool
 	config  func(*clerkauth.Config)
 	fault   func(*clerktest.Instance)
 	request func(a *app) *http.Request
@@ -105,6 +106,9 @@ var diagnoses = []diagnosis{
 	{name: "a forgery", request: func(a *app) *http.Request {
 		return asking("GET", own+"/", withBearer(a.clerk.Forge(hidden)))
 	}, reason: clerkauth.ReasonTokenSignature, says: []string{"signature", "kid"}, field: "SecretKey"},
+	{name: "a forgery, with a JWT key", jwtKey: true, request: func(a *app) *http.Request {
+		return asking("GET", own+"/", withBearer(a.clerk.Forge(hidden)))
+	}, reason: clerkauth.ReasonTokenSignature, says: []string{"signature"}, field: "JWTKey"},
 	{name: "no sub", request: byBearer(claim("sub", clerktest.Absent)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim sub"}},
 	{name: "no sid", request: byBearer(claim("sid", 7)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim sid"}},
 	{name: "an nbf that is no number", request: byBearer(claim("nbf", "x")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim nbf"}},
@@ -188,6 +192,9 @@ func (d *diagnosis) app(t *testing.T, log *logged, changes ...func(*clerkauth.Co
 		d.fault(clerk)
 	}
 	all := []func(*clerkauth.Config){func(c *clerkauth.Config) { c.Logger = log.logger() }}
+	if d.jwtKey {
+		all = append(all, func(c *clerkauth.Config) { c.JWTKey = clerk.JWTKey() })
+	}
 	if d.config != nil {
 		all = append(all, d.config)
 	}
