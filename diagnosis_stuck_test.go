@@ -1,0 +1,198 @@
+package clerkauth_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// The page of a clock that is off speaks of the clock, whichever of the ways the answer came.
+func TestPageOfAWrongClock(t *testing.T) {
+	for _, live := range []bool{true, false} {
+		for _, secret := range []bool{true, false} {
+			for _, off := range []time.Duration{-8 * time.Second, 70 * time.Second, 25 * time.Hour} {
+				now := noon
+				w := development(&now)
+				if live {
+					w = production(&now)
+				}
+				w.config = func(c *clerkauth.Config) {
+					c.Now = func() time.Time { return now.Add(off) }
+					if c.JWTKey, c.Logger = "", (&logged{}).logger(); !secret {
+						c.SecretKey = ""
+					}
+				}
+				v := newTraveller(t, w)
+				v.clerk.SignIn(v.browser.Jar, alice)
+				got := v.visit("/me", with("Accept", "text/html"))
+				if got.status != http.StatusUnauthorized || handshakesIn(v.sent) > 3 || !strings.Contains(got.body, "clock of this server") || strings.Contains(got.body, "publishable key") {
+					t.Errorf("live %t, secret key %t, %s: got %d after %q: %s", live, secret, off, got.status, v.sent, got.body)
+				}
+			}
+		}
+	}
+}
+
+// smallCookies keeps from the browser what browsers do not keep: RFC 6265bis section 5.7.
+func smallCookies(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		next.ServeHTTP(rec, r)
+		for name, values := range rec.Header() {
+			for _, value := range values {
+				if pair, _, _ := strings.Cut(value, ";"); name != "Set-Cookie" || len(pair)-1 <= 4096 {
+					w.Header().Add(name, value)
+				}
+			}
+		}
+		w.WriteHeader(rec.Code)
+		_, _ = w.Write(rec.Body.Bytes())
+	})
+}
+
+// A session token that is larger than browsers keep as a cookie: people are told in development, and get in in production,
+// where the log says so.
+func TestTokensLargerThanCookies(t *testing.T) {
+	for _, size := range []int{3500, 7000} { // of custom claims: the token is a third larger
+		for _, live := range []bool{true, false} {
+			now := noon
+			var log logged
+			w := development(&now)
+			if live {
+				w = production(&now)
+			}
+			w.front = smallCookies
+			w.config = func(c *clerkauth.Config) { c.Logger = log.logger() }
+			v := newTraveller(t, w)
+			large := clerktest.Claims{Subject: "user_2alice", Extra: map[string]any{"x": strings.Repeat("x", size)}}
+			v.clerk.SignIn(v.browser.Jar, clerktest.Person{Name: "Large", Claims: large})
+			for range 4 {
+				got := v.visit("/me", with("Accept", "text/html"))
+				in := live && size == 3500
+				if in && (got.status != http.StatusOK || got.body != "hello user_2alice") ||
+					!in && (got.status != http.StatusUnauthorized || !strings.Contains(got.body, "4096 bytes") || !strings.Contains(got.body, "custom claims") || strings.Contains(got.body, "circles")) {
+					t.Errorf("live %t, %d: got %d %q", live, size, got.status, got.body)
+				}
+				if size == 3500 && v.cookie("__client_uat") == "" {
+					t.Errorf("live %t, %d: no __client_uat: a sign-in page would send them back for ever", live, size)
+				}
+				if handshakesIn(v.sent) > 1 {
+					t.Errorf("live %t, %d: %d handshakes", live, size, handshakesIn(v.sent))
+				}
+			}
+			if text := log.String(); strings.Count(text, "larger than browsers keep") != 1 || !strings.Contains(text, "limit=4096") || !strings.Contains(text, "custom claims") {
+				t.Errorf("live %t, %d: logged %q, want one warning with the limit and where to make it smaller", live, size, text)
+			}
+		}
+	}
+}
+
+// The Backend API's outages are logged with the address, the status and the field to look at.
+func TestBackendOutagesAreLogged(t *testing.T) {
+	for status, want := range map[int]string{401: "SecretKey", 503: "does not answer", 429: "does not answer"} {
+		for endpoint, path := range map[clerktest.Endpoint]string{clerktest.BackendHandshake: "/v1/clients/handshake_payload", clerktest.BackendRefresh: "/v1/sessions/…/refresh"} {
+			var log logged
+			b := newBound(t, func(c *clerkauth.Config) { c.Logger = log.logger() })
+			b.clerk.Fault(endpoint, clerktest.Status(status, nil))
+			for range 3 {
+				b.auth.AuthenticateRequest(b.back("__clerk_handshake_nonce=" + nonce))
+				b.auth.AuthenticateRequest(b.script(b.expired(clerktest.Claims{}), b.refreshCookie()))
+			}
+			text := log.String()
+			if strings.Count(text, want) != 1 || !strings.Contains(text, path) || !strings.Contains(text, fmt.Sprint("status=", status)) || strings.Contains(text, nonce) || strings.Contains(text, "sess_") {
+				t.Errorf("%s, %d: logged %q, want one line with address, status and %s", path, status, text, want)
+			}
+		}
+	}
+}
+
+// Browsers keep a cookie whose name and value have 4096 bytes together, and none larger.
+func TestLargestCookie(t *testing.T) {
+	for size, warned := range map[int]bool{4096: false, 4097: true} {
+		var log logged
+		b := newBound(t, func(c *clerkauth.Config) { c.Logger = log.logger() })
+		b.answers(directives(sized(t, b.clerk, size-len("__session")))...)
+		wantState(t, b.auth.AuthenticateRequest(b.back("__clerk_handshake_nonce="+nonce)), clerkauth.SignedIn, "")
+		if got := strings.Contains(log.String(), "larger than browsers keep"); got != warned {
+			t.Errorf("%d bytes: warned %t, want %t: %s", size, got, warned, log.String())
+		}
+	}
+}
+
+// The details of answers that do not hold, and of what was tried before them.
+func TestDetailsOfAnswers(t *testing.T) {
+	detail := func(s *clerkauth.RequestState) string { return fmt.Sprint(errors.Unwrap(s.Err)) }
+	says := func(what, got string, wants ...string) {
+		t.Helper()
+		for _, want := range wants {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: %q does not say %q", what, got, want)
+			}
+		}
+	}
+	b := newBound(t, nil)
+	b.answers(directives(b.clerk.Token(clerktest.Claims{AuthorizedParty: "https://www.example.com"}))...)
+	back := func() *clerkauth.RequestState {
+		return b.auth.AuthenticateRequest(b.back("__client_uat=1", "__clerk_handshake_nonce="+nonce))
+	}
+	says("a token for another origin", detail(back()), "answer of the handshake", "token-invalid-authorized-parties", `"https://www.example.com"`)
+	says("the same again", detail(back()), "a moment ago")
+	b.clerk.Fault(clerktest.BackendHandshake, clerktest.Status(503, nil))
+	says("a nonce that nobody could exchange", detail(b.auth.AuthenticateRequest(b.back("__client_uat=1", "__clerk_handshake_nonce="+nonce+"2"))), "handshake_payload answered 503", "no session cookie")
+	b.auth = b.authenticator(func(c *clerkauth.Config) { c.SecretKey = "" })
+	says("a nonce without a secret key", detail(back()), "SecretKey")
+	b.auth = b.authenticator(func(c *clerkauth.Config) { c.Issuers, c.PublishableKey = []string{b.clerk.Issuer()}, "" })
+	says("without a publishable key", detail(b.auth.AuthenticateRequest(b.back("__client_uat=1"))), "no handshake can be made", "PublishableKey")
+	cookie := b.clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})
+	if got := detail(b.auth.AuthenticateRequest(b.script(cookie))); strings.Contains(got, "InsecureAllowBearer") {
+		t.Errorf("a cookie: %q speaks of bearer tokens", got)
+	}
+}
+
+// A session token from the future is the clock's, whether or not an answer came; one that has expired need not be.
+func TestCountedOutByTheClock(t *testing.T) {
+	b := newBound(t, nil)
+	for name, tt := range map[string]struct {
+		claims clerktest.Claims
+		clock  bool
+	}{
+		"from the future": {clerktest.Claims{IssuedAt: b.now.Add(time.Hour)}, true},
+		"expired":         {clerktest.Claims{IssuedAt: b.now.Add(-time.Hour)}, false},
+	} {
+		r := b.page(b.clerk.Token(tt.claims), "__clerk_redirect_count=3")
+		r.Header.Set("Accept", "text/html")
+		w := serve(b.auth.Require(greet), r)
+		if got := strings.Contains(w.Body.String(), "clock of this server"); got != tt.clock || w.Code != http.StatusUnauthorized {
+			t.Errorf("%s: %d, speaks of the clock %t, want %t", name, w.Code, got, tt.clock)
+		}
+		if deleted := strings.Join(w.Result().Header["Set-Cookie"], "\n"); !strings.Contains(deleted, "__clerk_redirect_count=;") {
+			t.Errorf("%s: the count is not deleted: %q", name, deleted)
+		}
+	}
+}
+
+// A refresh brings a token that has just been issued: if it has expired already, the clock is wrong.
+func TestRefreshTellsOfTheClock(t *testing.T) {
+	var log logged
+	b := newBound(t, nil)
+	b.auth = b.authenticator(func(c *clerkauth.Config) {
+		c.Logger, c.Now = log.logger(), func() time.Time { return b.now.Add(70 * time.Second) }
+		c.JWTKey = b.clerk.JWTKey()
+	})
+	b.refreshes(0, "__session="+b.clerk.Token(clerktest.Claims{})+"; Path=/")
+	state := b.auth.AuthenticateRequest(b.script(b.expired(clerktest.Claims{}), b.refreshCookie()))
+	wantState(t, state, clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+	if got := fmt.Sprint(errors.Unwrap(state.Err)); !strings.Contains(got, "invalid-session-token: it expired") {
+		t.Errorf("detail %q, want why the new token was refused", got)
+	}
+	if !strings.Contains(log.String(), "clock is off") || !strings.Contains(log.String(), "1m10s") {
+		t.Errorf("logged %q, want how far the clock is off", log.String())
+	}
+}
