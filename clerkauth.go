@@ -61,6 +61,7 @@ func New(cfg Config) (*Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.warnOfProxy(cfg)
 	var backend *backendapi.Client
 	if s.secretKey != "" {
 		backend = backendapi.New(s.client, s.backend, s.secretKey, s.now, s.warnOfBackend)

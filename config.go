@@ -111,8 +111,8 @@ type Config struct {
 	// When wrong: no reason of this package; people see what is at that address.
 	SignInURL string
 	// ProxyURL is where the Frontend API is proxied: an absolute URL, or a path of this host. FrontendAPIProxy is such
-	// a proxy. Tokens may then name it as their issuer; a path behind the origins of AuthorizedParties, about which
-	// AllowParty is not asked.
+	// a proxy. What is under its path is Clerk's: Optional, Require and Authorize let it pass, so serve nothing else there.
+	// Tokens may name it as their issuer; a path behind the origins of AuthorizedParties, about which AllowParty is not asked.
 	//
 	// Default: none; browsers reach the Frontend API at its own address.
 	// Example: "https://example.com/__clerk".

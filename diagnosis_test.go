@@ -23,6 +23,7 @@ var hidden = clerktest.Claims{Subject: "user_2hiddenvictim0123", SessionID: "ses
 type diagnosis struct {
 	name    string
 	options clerktest.Options
+	jwtKey  bool
 	config  func(*clerkauth.Config)
 	fault   func(*clerktest.Instance)
 	request func(a *harness.App) *http.Request
@@ -108,6 +109,9 @@ var diagnoses = []diagnosis{
 	{name: "a forgery", request: func(a *harness.App) *http.Request {
 		return harness.Request("GET", harness.Origin+"/", harness.WithBearer(a.Clerk.Forge(hidden)))
 	}, reason: clerkauth.ReasonTokenSignature, says: []string{"signature", "kid"}, field: "SecretKey"},
+	{name: "a forgery, with a JWT key", jwtKey: true, request: func(a *harness.App) *http.Request {
+		return harness.Request("GET", harness.Origin+"/", harness.WithBearer(a.Clerk.Forge(hidden)))
+	}, reason: clerkauth.ReasonTokenSignature, says: []string{"signature"}, field: "JWTKey"},
 	{name: "no sub", request: byBearer(harness.Claim("sub", clerktest.Absent)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim sub"}},
 	{name: "no sid", request: byBearer(harness.Claim("sid", 7)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim sid"}},
 	{name: "an nbf that is no number", request: byBearer(harness.Claim("nbf", "x")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim nbf"}},
@@ -191,6 +195,9 @@ func (d *diagnosis) build(t *testing.T, log *harness.Log, changes ...func(*clerk
 		d.fault(clerk)
 	}
 	all := []func(*clerkauth.Config){func(c *clerkauth.Config) { c.Logger = log.Logger() }}
+	if d.jwtKey {
+		all = append(all, func(c *clerkauth.Config) { c.JWTKey = clerk.JWTKey() })
+	}
 	if d.config != nil {
 		all = append(all, d.config)
 	}

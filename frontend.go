@@ -96,7 +96,11 @@ func (s *settings) readProxy(c Config) []error {
 	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && u.Host != "" && (!d.Live || origin.Loopback(u.Hostname())):
 		trimmed := strings.ToLower(u.Scheme+"://"+u.Host) + strings.TrimRight(u.EscapedPath(), "/")
 		d.Frontend, d.Accounts = trimmed, ""
-		d.ProxyHost, d.ProxyPrefix = u.Host, strings.TrimRight(u.EscapedPath(), "/")
+		o, ok := origin.OfURL(trimmed)
+		if !ok {
+			return []error{fmt.Errorf("ProxyURL: %q has a host that no browser would send; write it in ASCII, in punycode where it has other letters", c.ProxyURL)}
+		}
+		d.ProxyOrigin, d.ProxyPrefix = o.String(), strings.TrimRight(u.EscapedPath(), "/")
 		if len(c.Issuers) == 0 {
 			d.Policy.Issuers = append(d.Policy.Issuers, trimmed)
 		}

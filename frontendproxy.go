@@ -42,3 +42,11 @@ func (a *Authenticator) FrontendAPIProxy() http.Handler {
 		},
 	})
 }
+
+// warnOfProxy warns where nobody stays signed in behind the proxy of a page's own host: a GET of Clerk's script has no Origin
+// there, so that its token does not say for whom it was issued, and only a party cookie, which needs a key, stands for it.
+func (s *settings) warnOfProxy(c Config) {
+	if c.ProxyURL != "" && c.SecretKey == "" && c.StateKey == nil && !s.decision.Policy.CookieWithout {
+		s.warnings.Warn("proxy", "ProxyURL is set, and neither SecretKey nor StateKey: session tokens that Clerk issues through a proxy may have no azp, and are refused without a key for this package's own cookies")
+	}
+}

@@ -29,6 +29,10 @@ func (a *Authenticator) Require(next http.Handler) http.Handler {
 
 // serve lets next answer r, with what the decision adds. required: or refuses r.
 func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.Handler, required bool) {
+	if a.settings.decision.Proxied(r) {
+		next.ServeHTTP(w, r)
+		return
+	}
 	d, r, made := a.decided(r, required)
 	if made && d.Header != nil {
 		var done bool

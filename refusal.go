@@ -99,7 +99,7 @@ func (a *Authenticator) howToSignIn(r *http.Request, err *Error) string {
 		}
 		return "<p>What you sent was not saved. " + link + ", then come back to this one, go back one page and send it once more.</p>\n"
 	}
-	if link := a.decider.SignInLink(r); link != "" {
+	if link := a.decider.SignInLink(r, err.Reason == ReasonSessionPending); link != "" {
 		return `<p><a class="go" href="` + html.EscapeString(link) + `">Sign in</a></p>` + "\n"
 	}
 	return ""

@@ -49,7 +49,8 @@ func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Erro
 }
 
 // DefaultErrorHandler answers as documented at Require. An ErrorHandler can fall back to it: it finds the
-// decision, and Config.SignInURL, in the request's context.
+// decision, and Config.SignInURL, in the request's context. With test keys the answer also has the error's detail and the
+// field of Config that it speaks of, for developers; with live keys the client gets the reason and a fixed sentence only.
 func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")

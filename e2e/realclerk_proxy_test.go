@@ -110,8 +110,9 @@ func proxying(t *testing.T, auth *clerkauth.Authenticator, app http.Handler, sec
 	mux := http.NewServeMux()
 	mux.Handle("/__clerk/", auth.FrontendAPIProxy())
 	mux.Handle("/", app)
+	all := auth.Optional(mux) // lets pass what is the proxy's
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mux.ServeHTTP(&watched{w, []byte(secret), func(where string) { t.Errorf("%s %s: the secret key is in the %s", r.Method, r.URL, where) }}, r)
+		all.ServeHTTP(&watched{w, []byte(secret), func(where string) { t.Errorf("%s %s: the secret key is in the %s", r.Method, r.URL, where) }}, r)
 	})
 }
 
@@ -206,6 +207,21 @@ func TestRealClerkThroughTheProxy(t *testing.T) {
 	b.signOut()
 	w.says(b, "signed out", "nobody", "")
 	w.checkProxied(t)
+}
+
+// The app says a path only. Its tokens are issued by that path at its origin.
+func TestRealClerkThroughTheProxyAtAPath(t *testing.T) {
+	t.Parallel()
+	w := realProxied(t, realOptions(), "/__clerk")
+	b := w.openScript(t, "/")
+	w.says(b, "a first visit", "nobody", "")
+	w.withTicket(b, dora)
+	w.says(b, "signed in", "user_dora", "org_acme")
+	if azp := w.party(b); azp != "" {
+		t.Errorf("the script has a token for %s, want one that names no party", azp)
+	}
+	b.signOut()
+	w.says(b, "signed out", "nobody", "")
 }
 
 func TestRealClerkThroughTheProxyInDevelopment(t *testing.T) {

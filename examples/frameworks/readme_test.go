@@ -121,7 +121,7 @@ var beside = []string{
 }
 
 // elsewhere are directories of programs and helpers that the table leaves out.
-var elsewhere = []string{"../quickstart/", "../frameworks/", "frontendproxy/"}
+var elsewhere = []string{"../quickstart/", "../frameworks/"}
 
 func TestTableIsWhole(t *testing.T) {
 	var files, versions []string

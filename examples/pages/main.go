@@ -40,8 +40,8 @@ type notes struct {
 // maxNote is how many bytes a form may have.
 const maxNote = 4 << 10
 
-// routes are a page for whoever is signed in, and where its form is sent. Require refuses a form that another site sends. It
-// renews a session for whatever is got, and for no form: so the page is got once more before its form is sent.
+// routes are a page for whoever is signed in, and where its form is sent. Require refuses a form that another site sends, and
+// renews the session of one that was filled in for longer than a token lives.
 func (n *notes) routes(auth *clerkauth.Authenticator) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", auth.Require(http.HandlerFunc(n.show)))
@@ -78,11 +78,4 @@ var page = template.Must(template.New("page").Parse(`<!doctype html>
 <h1 id="who">{{.User}}</h1>
 <ul>{{range .Notes}}<li>{{.}}</li>{{end}}</ul>
 <form action="/notes" method="post"><input name="note" required><button>Add</button></form>
-<script>
-document.querySelector("form").addEventListener("submit", async event => {
-	event.preventDefault()
-	await fetch("/")
-	event.target.submit()
-})
-</script>
 `))

@@ -93,11 +93,15 @@ type returnPoint struct {
 // newReturnPoint returns false where the request's host is not one of the application's own. It is worked out once for
 // a request.
 func (s *Settings) newReturnPoint(ctx context.Context, e *Evidence, now time.Time) (returnPoint, bool) {
-	if e.point != nil {
+	switch {
+	case e.point != nil:
 		return *e.point, true
+	case e.nowhere:
+		return returnPoint{}, false
 	}
 	public, ok := publicOrigin(ctx, &e.Request, &s.Policy)
 	if !ok {
+		e.nowhere = true
 		return returnPoint{}, false
 	}
 	p := returnPoint{public: public, address: public + e.Page.Path + sortedQuery(e.Page.Query)}

@@ -71,15 +71,17 @@ func (s *Settings) otherSession(ctx context.Context, e *Evidence, c *sessiontoke
 		len(s.Policy.partyValues(ctx, &e.Request, now)) > 0
 }
 
-// confirm starts the handshake that confirms another session. It returns false where none can be made at all, because
-// the host is not listed or the Frontend API is not known: then the session is believed.
-func (d *Decider) confirm(ctx context.Context, e *Evidence, k TokenSource, now time.Time) (Outcome, bool) {
+// canConfirm reports whether a handshake could confirm another session. Where the host is not listed, or the Frontend API
+// is not known, none can be made at all: then the session is believed.
+func (d *Decider) canConfirm(ctx context.Context, e *Evidence) bool {
 	public, ok := publicOrigin(ctx, &e.Request, &d.Policy)
-	if !ok || d.frontendAt(public) == "" {
-		return Outcome{}, false
-	}
+	return ok && d.frontendAt(public) != ""
+}
+
+// confirm is the handshake that confirms another session.
+func (e *Evidence) confirm(k TokenSource) Outcome {
 	e.confirms = true
-	return d.startHandshake(ctx, e, Outcome{Reason: reasons.SessionChanged, Source: k}, now), true
+	return Outcome{Reason: reasons.SessionChanged, Source: k}
 }
 
 // stripState keeps a state out of the address of a page that is shown, whatever became of the answer: who can send the

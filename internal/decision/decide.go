@@ -19,6 +19,7 @@ type Evidence struct {
 	unexpected bool         // there is one, and this browser was not sent to fetch it
 	result     renewal      // what it brought
 	point      *returnPoint // nil: not worked out
+	nowhere    bool         // there is none, as the host is not one of the application's own
 	confirms   bool         // a handshake that starts now shall confirm the session
 	needed     bool         // a handshake was needed, whether or not it was made
 
@@ -95,7 +96,7 @@ func (d *Decider) Verify(ctx context.Context, token string, in *inbound.Request,
 		o.Token, o.Claims, o.Reason = token, read.Claims, d.judgePending(read.Claims)
 	}
 	if o.Reason != "" {
-		o.Detail = d.tokenDetail(o.Reason, &read, FromBearer, now)
+		o.Detail = d.tokenDetail(o.Reason, &read, now)
 	}
 	return o
 }
@@ -127,18 +128,28 @@ func (d *Decider) decideCookies(r *http.Request, e *Evidence, now time.Time) Out
 	if !ok {
 		o = cookieOutcome(e)
 	}
-	if asking, ok := d.askClerkFirst(ctx, e, o, now); ok {
-		return asking
+	asked := d.askFirst(ctx, e, o, now)
+	asking := o
+	if asked.Reason != "" {
+		asking = d.startHandshake(ctx, e, asked, now)
+		if asking.handshake || e.confirms || asking.Stuck != NotStuck && o.Reason != "" {
+			return asking
+		}
 	}
 	if o.Reason == reasons.TokenExpired {
 		if o = d.refresh(r, e, o, now); o.Source == FromRefresh {
 			return o
 		}
 	}
-	if o.Reason == "" {
+	switch {
+	case asked.Reason == "" && o.Reason == "":
 		return d.resync(ctx, e, o, now)
+	case asked.Reason == "":
+		return d.startHandshake(ctx, e, o, now)
+	case canRecover(o.Reason) && asking.Reason != asked.Reason:
+		return asking // it says why no handshake can be made
 	}
-	return d.startHandshake(ctx, e, o, now)
+	return o
 }
 
 // injected reports whether an answer names another session than the one that the browser is signed in to. No handshake
@@ -154,10 +165,8 @@ func (s *Settings) injected(ctx context.Context, e *Evidence, now time.Time) boo
 func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time) Outcome {
 	s := d.Settings
 	confirmed := s.confirmed(ctx, e, now)
-	if !confirmed && s.changed(ctx, e, e.result.claims, now) {
-		if confirming, ok := d.confirm(ctx, e, FromHandshake, now); ok {
-			return confirming
-		}
+	if !confirmed && s.changed(ctx, e, e.result.claims, now) && d.canConfirm(ctx, e) {
+		return d.startHandshake(ctx, e, e.confirm(FromHandshake), now)
 	}
 	o := Outcome{Source: FromHandshake, Token: e.result.token, Claims: e.result.claims}
 	if confirmed || e.result.token != "" {
@@ -228,24 +237,19 @@ func cookieReason(e *Evidence) reasons.Reason {
 	}
 }
 
-// askClerkFirst starts a handshake before anything is made of the cookies, whose outcome is o, where they are not enough:
+// askFirst is the handshake to start before anything is made of the cookies, whose outcome is o, where they are not enough:
 // an answer came that this browser was not sent to fetch, so that anybody could have put it into a link, or the session
-// is another one than this browser had here.
-func (d *Decider) askClerkFirst(ctx context.Context, e *Evidence, o Outcome, now time.Time) (Outcome, bool) {
-	if e.unexpected {
-		asked := o
-		if !canRecover(asked.Reason) {
-			asked = Outcome{Reason: reasons.DevBrowserSync, Source: o.Source}
-		}
-		asking := d.startHandshake(ctx, e, asked, now)
-		if asking.handshake || asking.Stuck != NotStuck && o.Reason != "" {
-			return asking, true
-		}
+// is another one than this browser had here. Without a reason: none.
+func (d *Decider) askFirst(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
+	switch {
+	case (o.Reason == "" || o.Reason == reasons.TokenExpired) && d.changed(ctx, e, e.chosen().read.Claims, now) && d.canConfirm(ctx, e):
+		return e.confirm(o.Source)
+	case !e.unexpected:
+		return Outcome{}
+	case canRecover(o.Reason):
+		return o
 	}
-	if (o.Reason == "" || o.Reason == reasons.TokenExpired) && d.changed(ctx, e, e.chosen().read.Claims, now) {
-		return d.confirm(ctx, e, o.Source, now)
-	}
-	return Outcome{}, false
+	return Outcome{Reason: reasons.DevBrowserSync, Source: o.Source}
 }
 
 // resync starts a handshake for somebody who is signed in, where the session may be another one by now. Where none can

@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
@@ -160,6 +161,9 @@ func TestDecide(t *testing.T) {
 		"an unknown development browser":       {change: testKeys, lines: []string{page, cookie("__session="+good, uat)}, reason: reasons.DevBrowserMissing, handshake: true},
 		"a known development browser":          {change: testKeys, lines: []string{page, cookie("__session="+good, uat, "__clerk_db_jwt=dvb")}, source: FromCookie},
 		"one that the address brings":          {change: testKeys, target: appOrigin + "/?__clerk_db_jwt=dvb", lines: []string{page, cookie("__session="+good, uat)}, reason: reasons.DevBrowserSync, handshake: true},
+		"an answer that nobody fetched":        {change: testKeys, target: appOrigin + "/?__clerk_handshake_nonce=abcdefgh", lines: []string{page, cookie("__session="+good, uat, "__clerk_db_jwt=dvb")}, reason: reasons.DevBrowserSync, handshake: true, source: FromCookie},
+		"one at a host that is not listed":     {change: testKeys, target: "https://evil.example.com/?__clerk_handshake_nonce=abcdefgh", lines: []string{page, cookie(uat, "__clerk_db_jwt=dvb")}, reason: reasons.RequestHostNotAuthorized, source: FromCookie},
+		"one beside a session, for a script":   {change: testKeys, target: appOrigin + "/?__clerk_handshake_nonce=abcdefgh", lines: []string{script, cookie("__session="+good, uat, "__clerk_db_jwt=dvb")}, source: FromCookie},
 		"a satellite's first visit":            {change: func(s *Settings) { s.Satellite, s.AutoSync = true, true }, lines: []string{page}, reason: reasons.SatelliteNeedsSync, handshake: true},
 		"a satellite that waits to be told":    {change: func(s *Settings) { s.Satellite = true }, lines: []string{page}, reason: reasons.SessionTokenAndUATMissing},
 	} {
@@ -185,6 +189,25 @@ func TestDecide(t *testing.T) {
 		if away := o.Header.Get("Location") != ""; away != o.Handshake() {
 			t.Errorf("%s: with a Location %t, to a handshake %t", name, away, o.Handshake())
 		}
+	}
+}
+
+// Whether the host is one of the application's own is asked for once, whatever comes of a handshake.
+func TestHostIsAskedForOnce(t *testing.T) {
+	asked := 0
+	d := decider(t, testKeys, func(s *Settings) {
+		s.Policy.Allow = func(context.Context, string, string) bool { asked++; return false }
+	})
+	var e Evidence
+	if _, ok := d.newReturnPoint(t.Context(), &e, noon); ok {
+		t.Error("a request without a host has a page to come back to")
+	}
+	e.RawHost, e.nowhere = "evil.example.com", false
+	d.newReturnPoint(t.Context(), &e, noon)
+	once := asked
+	d.newReturnPoint(t.Context(), &e, noon)
+	if once == 0 || asked != once {
+		t.Errorf("asked %d times, and %d when it was known", once, asked-once)
 	}
 }
 

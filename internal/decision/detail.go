@@ -88,7 +88,7 @@ func (d *Decider) reasonDetail(r *http.Request, e *Evidence, o *Outcome, now tim
 	if c.read.Raw == "" {
 		return nil
 	}
-	return d.tokenDetail(o.Reason, &c.read, FromCookie, now)
+	return d.tokenDetail(o.Reason, &c.read, now)
 }
 
 // plain are details that are always the same.

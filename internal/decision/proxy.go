@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"github.com/clerkauth/clerkauth/internal/inbound"
-	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
 // ProxyAddress is where the client of a request reaches the proxied Frontend API; empty: the request's host is not one
@@ -12,17 +11,15 @@ import (
 func (s *Settings) ProxyAddress(r *http.Request) string {
 	var f inbound.Request
 	f.Read(r, &s.Settings) // whatever else it carries is the Frontend API's
-	if s.ProxyHost == "" {
-		public, ok := publicOrigin(r.Context(), &f, &s.Policy)
-		if !ok {
+	if s.ProxyOrigin != "" {
+		if !s.AtProxy(f.RawHost) {
 			return ""
 		}
-		return s.frontendAt(public)
+		return s.Frontend
 	}
-	own, known := origin.OfURL(s.Frontend)
-	asked, ok := origin.At(own.Scheme, f.RawHost)
-	if !known || !ok || asked != own.String() {
+	public, ok := publicOrigin(r.Context(), &f, &s.Policy)
+	if !ok {
 		return ""
 	}
-	return s.Frontend
+	return s.frontendAt(public)
 }

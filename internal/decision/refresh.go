@@ -143,7 +143,7 @@ func (e *Evidence) renewalObstacle() error {
 	switch {
 	case e.Destination == inbound.PagePart:
 		return errRefreshSubresource
-	case e.Destination == inbound.PageMedia && !e.required:
+	case e.Destination == inbound.PageMedia && !e.required, e.Proxied:
 		return errRefreshNotRequired
 	}
 	return nil

@@ -175,7 +175,7 @@ func (d *Decider) judgeAnswer(ctx context.Context, result *renewal, k TokenSourc
 		result.claims = read.Claims
 		return
 	}
-	*result = renewal{reason: reason, refused: d.tokenDetail(reason, &read, k, now), oversize: result.oversize}
+	*result = renewal{reason: reason, refused: d.tokenDetail(reason, &read, now), oversize: result.oversize}
 	if reason.Time() && read.Claims.Iat.State == sessiontoken.Present {
 		result.ahead = now.Sub(read.Claims.Iat.Time())
 	}

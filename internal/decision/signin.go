@@ -59,6 +59,40 @@ func wayBack(public string, p *inbound.Page) string {
 	})
 }
 
+// SignInLink is where somebody signed out can sign in: at the application's own page, or else at the account portal. From
+// a page of the application's own origins they come back to it. pending: they have signed in, but for a task of their
+// session. Empty: not known, or the very page that was asked for.
+func (d *Decider) SignInLink(r *http.Request, pending bool) string {
+	link, ok := d.signInPage()
+	if !ok {
+		return ""
+	}
+	if pending {
+		link = tasks(link)
+	}
+	var f inbound.Request
+	if reason := f.Read(r, &d.Settings.Settings); reason != "" {
+		return ""
+	}
+	path, _ := inbound.Target(r)
+	public, ok := publicOrigin(r.Context(), &f, &d.Policy)
+	there := public
+	if link.Host != "" {
+		there = link.Scheme + "://" + link.Host
+	}
+	if o, err := origin.Parse(there); err == nil && o.String() == public && samePage(link.EscapedPath(), path) {
+		return ""
+	}
+	if ok && f.Document {
+		if back := wayBack(public, &f.Page); back != "" {
+			values := link.Query()
+			values.Set(paramReturn, back)
+			link.RawQuery = values.Encode()
+		}
+	}
+	return link.String()
+}
+
 // SignInAgain is where somebody can sign in, in another tab, whose form was refused, and who may then send it once more:
 // at the sign-in page, or else the account portal; empty: not known. It returns false where there is nothing to send again,
 // and for what another site sent: nobody is asked to send that.

@@ -10,7 +10,7 @@ import (
 )
 
 // tokenDetail says what is wrong with a token that was refused for reason.
-func (d *Decider) tokenDetail(reason reasons.Reason, t *sessiontoken.Token, from TokenSource, now time.Time) error {
+func (d *Decider) tokenDetail(reason reasons.Reason, t *sessiontoken.Token, now time.Time) error {
 	if detail := t.Detail(reason); detail != nil {
 		return detail
 	}
@@ -20,7 +20,7 @@ func (d *Decider) tokenDetail(reason reasons.Reason, t *sessiontoken.Token, from
 		return p.badClaim(c)
 	case reason == reasons.TokenInvalidParties && c.Azp.State == sessiontoken.Present:
 		return partyError{redact.See(c.Azp.Value), p.List.Len(), p.Allow != nil}
-	case reason == reasons.TokenInvalidParties && c.Azp.State == sessiontoken.Absent && from == FromBearer:
+	case reason == reasons.TokenInvalidParties && c.Azp.State == sessiontoken.Absent: // only bearer tokens are refused so
 		return errBearerAzp
 	case reason == reasons.TokenInvalidParties:
 		return errAzp

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/clerkauth/clerkauth/internal/proxypath"
 )
 
 const (
@@ -84,19 +86,19 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(ctx)
 	r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
 	forward := httputil.ReverseProxy{
-		Rewrite: x.rewrite, Transport: p.transport, ModifyResponse: x.settle,
+		Rewrite: x.rewrite, Transport: p.transport, ModifyResponse: x.localize,
 		ErrorHandler: x.fail, ErrorLog: quiet, BufferPool: &p.buffers,
 	}
 	forward.ServeHTTP(w, r)
 }
 
 // read finds out what is asked for, or why it is not forwarded. The address at Clerk is put together from parts: nothing
-// that came is ever resolved against another address, where "//evil.test" would be a host (GHSA-gjxx-92w9-8v8f).
+// of the request is ever resolved against another address, where "//evil.test" would be a host (GHSA-gjxx-92w9-8v8f).
 func (p *proxy) read(r *http.Request) (*exchange, *refusal) {
 	if !slices.Contains(methods, r.Method) {
 		return nil, errMethod
 	}
-	path, _ := Under(r, p.Path) // empty: none
+	path, _ := proxypath.Under(r, p.Path) // empty: none
 	i := slices.IndexFunc(forwarded, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 	switch {
 	case i < 0, r.RequestURI != "" && r.RequestURI[0] != '/': // an absolute URL is asked of proxies that lead anywhere

@@ -71,7 +71,7 @@ func (x *exchange) passCookies(h http.Header) {
 }
 
 // client is whose request it is, the zero Addr where that cannot be told. Clerk reads the first address of X-Forwarded-For,
-// so that it gets one only. Of those that came, the last was added by the proxy in front; the others anybody can send.
+// so that it gets one only. Of several, the last was added by the proxy in front; the others anybody can send.
 func (x *exchange) client(r *http.Request) netip.Addr {
 	if lines := r.Header["X-Forwarded-For"]; x.Forwarded && len(lines) > 0 {
 		last := lines[len(lines)-1]
@@ -93,8 +93,8 @@ func address(s string) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), err == nil
 }
 
-// settle makes Clerk's answer one of this host.
-func (x *exchange) settle(resp *http.Response) error {
+// localize makes Clerk's answer one of this host.
+func (x *exchange) localize(resp *http.Response) error {
 	h := resp.Header
 	for name, values := range h {
 		if ofUpstream(name) || !x.public && forCaches(name) || x.public && name == "Set-Cookie" || x.shows(values) {

@@ -105,6 +105,30 @@ func TestUnnamedSwitch(t *testing.T) {
 	}
 }
 
+// A body that turns out to be too long ends the request to Clerk, and is no trouble of Clerk's.
+func TestLongBodyInChunks(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if n, err := io.Copy(io.Discard, r.Body); err == nil {
+			t.Errorf("Clerk got a whole body of %d bytes", n)
+		}
+	}))
+	defer upstream.Close()
+	failed := make(chan error, 1)
+	front := serveFront(t, upstream.URL, func(c *fapiproxy.Config) { c.Failed = func(err error) { failed <- err } })
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, front.URL+"/__clerk/v1/me/profile_image", io.LimitReader(&endless{}, fapiproxy.MaxBody+1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusRequestEntityTooLarge || len(failed) != 0 {
+		t.Errorf("status %d, %d failures", resp.StatusCode, len(failed))
+	}
+}
+
 // A redirect is the browser's to follow, and nobody else gets the secret key.
 func TestRedirectIsNotFollowed(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

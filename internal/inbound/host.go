@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/clerkauth/clerkauth/internal/origin"
+	"github.com/clerkauth/clerkauth/internal/proxypath"
 )
 
 // clientHost is the host that the client named: the Host header or, where forwarded headers are trusted, a
@@ -63,15 +64,29 @@ func Target(r *http.Request) (path, query string) {
 	return path, r.URL.RawQuery
 }
 
-// proxied reports whether a request to host is for the proxied Frontend API, whose answers are its own.
-func (s *Settings) proxied(r *http.Request, host string) bool {
-	prefix := s.ProxyPrefix
-	if prefix == "" {
+// Proxied reports whether a request is for the proxied Frontend API, whose answers are its own.
+func (s *Settings) Proxied(r *http.Request) bool {
+	if !s.underProxy(r) {
 		return false
 	}
-	path, _ := Target(r)
-	return (path == prefix || strings.HasPrefix(path, prefix+"/")) &&
-		(s.ProxyHost == "" || strings.EqualFold(host, s.ProxyHost))
+	var lines Lines
+	lines.Read(r.Header, s.FirstLine(), ReadForPage)
+	return s.AtProxy(clientHost(r, lines[LineForwardedHost]))
+}
+
+func (s *Settings) underProxy(r *http.Request) bool {
+	_, under := proxypath.Under(r, s.ProxyPrefix)
+	return under
+}
+
+// AtProxy reports whether host is that of the proxy. One that has a path only is at every host.
+func (s *Settings) AtProxy(host string) bool {
+	if s.ProxyOrigin == "" {
+		return true
+	}
+	scheme, _, _ := strings.Cut(s.ProxyOrigin, "://")
+	asked, ok := origin.At(scheme, host)
+	return ok && asked == s.ProxyOrigin
 }
 
 // Upgrade reports whether a request asks for a WebSocket (RFC 6455 section 4.1).

@@ -14,17 +14,19 @@ type Settings struct {
 	Live        bool   // live keys: a handshake's answer comes in cookies, else in the address
 	Forwarded   bool   // X-Forwarded-Host and X-Forwarded-Proto are believed
 	Names       Names  // of Clerk's cookies
-	ProxyHost   string // the host of an absolute proxy address; empty: there is none, or it is a path
-	ProxyPrefix string // the path of the Frontend API's proxy without a slash at its end; empty: it has none
+	ProxyOrigin string // of an absolute address of the Frontend API's proxy; empty: there is none, or it is a path
+	ProxyPrefix string // the path of the proxy without a slash at its end; empty: it has none
 }
 
-// Request is what a request says, read once. Everything after it judges a Request, and no http.Request.
+// Request is what a request says, read once. Decisions judge it; only net/http's own rule about other origins, and the
+// header that goes along with a refresh, are of the http.Request itself.
 type Request struct {
 	Lines    Lines
 	Whole    bool // all of Lines were looked up
 	Method   string
 	RawHost  string // as it came; see Request.Host
 	Scheme   string // "https" or "http", where the allowlist does not tell
+	Proxied  bool   // it is for the proxied Frontend API, whose answers are its own
 	Document bool   // its answer, or with HEAD the answer to the GET, is shown as a page
 	Head     bool   // HEAD
 	Frame    bool   // a document in a frame
@@ -69,7 +71,8 @@ func (f *Request) Read(r *http.Request, s *Settings) reasons.Reason {
 	f.Lines.Read(r.Header, s.FirstLine(), ReadForPage)
 	f.Method = r.Method
 	f.RawHost, f.Scheme = clientHost(r, f.Lines[LineForwardedHost]), clientScheme(r, f.Lines[LineForwardedProto])
-	f.Document = f.asksForPage() && !s.proxied(r, f.RawHost)
+	f.Proxied = s.underProxy(r) && s.AtProxy(f.RawHost)
+	f.Document = f.asksForPage() && !f.Proxied
 	if f.Document || !s.Live {
 		f.Page.Path, f.Page.Query = Target(r)
 	}
@@ -91,13 +94,12 @@ func (f *Request) Read(r *http.Request, s *Settings) reasons.Reason {
 	if referrers := f.Lines[LineReferer]; len(referrers) == 1 {
 		f.Page.Referrer = referrers[0]
 	}
-	dest := f.Lines.First(LineDest)
-	f.Page.Navigation = dest == "document"
+	f.Page.Navigation = f.Lines.First(LineDest) == "document"
 	if !f.Document {
 		return ""
 	}
 	f.Head, f.Prefetch = r.Method == http.MethodHead, strings.HasPrefix(f.Lines.First(LinePurpose), "prefetch")
-	f.Frame = dest == "iframe" || dest == "frame"
+	f.Frame = f.asksForFrame()
 	if strings.Contains(f.Page.Query, "clerk") {
 		f.readOwnParameters()
 		if !s.Live {
@@ -148,22 +150,4 @@ func bearer(authorization string) (token string, ok bool) {
 	}
 	token, _, _ = strings.Cut(strings.TrimLeft(rest, " "), " ")
 	return token, true
-}
-
-// asksForPage reports whether a browser will show the answer as a page. Sec-Fetch-Dest says so in browsers
-// since 2023; before that Accept begins with text/html. A service worker that answers a navigation asks with an empty
-// destination.
-func (f *Request) asksForPage() bool {
-	if f.Method != http.MethodGet && f.Method != http.MethodHead || len(f.Lines[LineDest]) > 1 {
-		return false
-	}
-	switch f.Lines.First(LineDest) {
-	case "":
-		return strings.HasPrefix(f.Lines.First(LineAccept), "text/html")
-	case "document", "iframe", "frame":
-		return true
-	case "empty":
-		return f.Lines.First(LineMode) == "navigate"
-	}
-	return false
 }

@@ -23,6 +23,7 @@ var order = []string{
 	"internal/publishable",
 	"internal/tokencache",
 	"internal/orgpath",
+	"internal/proxypath",
 	"internal/redact",
 	"internal/warnings",
 	"internal/transport",

@@ -26,7 +26,7 @@ var (
 	pemBlock  = regexp.MustCompile(`(?s)-----BEGIN.*?(?:-----END[A-Z ]*-----|$)`)
 	userInfo  = regexp.MustCompile(`(?s)"([A-Za-z]+://)?(?:[^"\\]|\\.)*@`) // all values are written with %q
 	word      = regexp.MustCompile(`[A-Za-z0-9_+=~/-]+`)                   // base64, in all of its alphabets
-	keyPrefix = regexp.MustCompile(`[a-z]k_(?:live|test|prod)_|(?:sk|pk|ak|mt|oat|whsec)_`)
+	keyPrefix = regexp.MustCompile(`(?:^|[^A-Za-z0-9])([a-z]k_(?:live|test|prod)_|(?:sk|pk|ak|mt|oat|whsec)_)`)
 )
 
 const (
@@ -36,8 +36,8 @@ const (
 
 // redactWord keeps of a secret what tells which one it is.
 func redactWord(s string) string {
-	if i := keyPrefix.FindStringIndex(s); i != nil && len(s)-i[1] >= shortestKey {
-		return s[:i[1]]
+	if i := keyPrefix.FindStringSubmatchIndex(s); i != nil && len(s)-i[3] >= shortestKey {
+		return redactWord(s[:i[2]]) + s[i[2]:i[3]]
 	}
 	if strings.HasPrefix(s, "eyJ") || looksRandom(s) {
 		return s[:min(len(s), 4)] + "…"

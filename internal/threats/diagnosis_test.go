@@ -1,6 +1,7 @@
 package threats_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -80,6 +81,9 @@ func TestTokensLargerThanCookies(t *testing.T) {
 					!in && (got.status != http.StatusUnauthorized || !strings.Contains(got.body, "4096 bytes") || !strings.Contains(got.body, "custom claims") || strings.Contains(got.body, "circles")) {
 					t.Errorf("live %t, %d: got %d %q", live, size, got.status, got.body)
 				}
+				if size == 3500 && v.cookie("__client_uat") == "" {
+					t.Errorf("live %t, %d: no __client_uat: a sign-in page would send them back for ever", live, size)
+				}
 				if handshakesIn(v.sent) > 1 {
 					t.Errorf("live %t, %d: %d handshakes", live, size, handshakesIn(v.sent))
 				}
@@ -107,5 +111,89 @@ func TestBackendOutagesAreLogged(t *testing.T) {
 				t.Errorf("%s, %d: logged %q, want one line with address, status and %s", path, status, text, want)
 			}
 		}
+	}
+}
+
+// Browsers keep a cookie whose name and value have 4096 bytes together, and none larger.
+func TestLargestCookie(t *testing.T) {
+	for size, warned := range map[int]bool{4096: false, 4097: true} {
+		var log harness.Log
+		b := harness.NewApp(t, func(c *clerkauth.Config) { c.Logger = log.Logger() })
+		b.AnswerNonces(harness.Directives(sized(t, b.Clerk, size-len("__session")))...)
+		harness.WantState(t, b.AuthenticateRequest(b.Returning("__clerk_handshake_nonce="+harness.Nonce)), clerkauth.SignedIn, "")
+		if got := strings.Contains(log.String(), "larger than browsers keep"); got != warned {
+			t.Errorf("%d bytes: warned %t, want %t: %s", size, got, warned, log.String())
+		}
+	}
+}
+
+// The details of answers that do not hold, and of what was tried before them.
+func TestDetailsOfAnswers(t *testing.T) {
+	detail := func(s *clerkauth.RequestState) string { return fmt.Sprint(errors.Unwrap(s.Err)) }
+	says := func(what, got string, wants ...string) {
+		t.Helper()
+		for _, want := range wants {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: %q does not say %q", what, got, want)
+			}
+		}
+	}
+	b := harness.NewApp(t)
+	b.AnswerNonces(harness.Directives(b.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://www.example.com"}))...)
+	back := func() *clerkauth.RequestState {
+		return b.AuthenticateRequest(b.Returning("__client_uat=1", "__clerk_handshake_nonce="+harness.Nonce))
+	}
+	says("a token for another origin", detail(back()), "answer of the handshake", "token-invalid-authorized-parties", `"https://www.example.com"`)
+	says("the same again", detail(back()), "a moment ago")
+	b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Status(503, nil))
+	says("a nonce that nobody could exchange", detail(b.AuthenticateRequest(b.Returning("__client_uat=1", "__clerk_handshake_nonce="+harness.Nonce+"2"))), "handshake_payload answered 503", "no session cookie")
+	b.Authenticator = b.Replica(func(c *clerkauth.Config) { c.SecretKey = "" })
+	says("a nonce without a secret key", detail(back()), "SecretKey")
+	b.Authenticator = b.Replica(func(c *clerkauth.Config) { c.Issuers, c.PublishableKey = []string{b.Clerk.Issuer()}, "" })
+	says("without a publishable key", detail(b.AuthenticateRequest(b.Returning("__client_uat=1"))), "no handshake can be made", "PublishableKey")
+	cookie := b.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})
+	if got := detail(b.AuthenticateRequest(b.Script(cookie))); strings.Contains(got, "InsecureAllowBearer") {
+		t.Errorf("a cookie: %q speaks of bearer tokens", got)
+	}
+}
+
+// A session token from the future is the clock's, whether or not an answer came; one that has expired need not be.
+func TestCountedOutByTheClock(t *testing.T) {
+	b := harness.NewApp(t)
+	for name, tt := range map[string]struct {
+		claims clerktest.Claims
+		clock  bool
+	}{
+		"from the future": {clerktest.Claims{IssuedAt: b.Now.Add(time.Hour)}, true},
+		"expired":         {clerktest.Claims{IssuedAt: b.Now.Add(-time.Hour)}, false},
+	} {
+		r := b.Page(b.Clerk.Token(tt.claims), "__clerk_redirect_count=3")
+		r.Header.Set("Accept", "text/html")
+		w := harness.Serve(b.Require(harness.Greet), r)
+		if got := strings.Contains(w.Body.String(), "clock of this server"); got != tt.clock || w.Code != http.StatusUnauthorized {
+			t.Errorf("%s: %d, speaks of the clock %t, want %t", name, w.Code, got, tt.clock)
+		}
+		if deleted := strings.Join(w.Result().Header["Set-Cookie"], "\n"); !strings.Contains(deleted, "__clerk_redirect_count=;") {
+			t.Errorf("%s: the count is not deleted: %q", name, deleted)
+		}
+	}
+}
+
+// A refresh brings a token that has just been issued: if it has expired already, the clock is wrong.
+func TestRefreshTellsOfTheClock(t *testing.T) {
+	var log harness.Log
+	b := harness.NewApp(t)
+	b.Authenticator = b.Replica(func(c *clerkauth.Config) {
+		c.Logger, c.Now = log.Logger(), func() time.Time { return b.Now.Add(70 * time.Second) }
+		c.JWTKey = b.Clerk.JWTKey()
+	})
+	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
+	state := b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
+	harness.WantState(t, state, clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+	if got := fmt.Sprint(errors.Unwrap(state.Err)); !strings.Contains(got, "invalid-session-token: it expired") {
+		t.Errorf("detail %q, want why the new token was refused", got)
+	}
+	if !strings.Contains(log.String(), "clock is off") || !strings.Contains(log.String(), "1m10s") {
+		t.Errorf("logged %q, want how far the clock is off", log.String())
 	}
 }

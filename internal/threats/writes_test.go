@@ -266,7 +266,9 @@ func TestRefusedFormCanBeSentAgain(t *testing.T) {
 		}, "https://accounts.example.com/in", true},
 		"a task to do":       {"/sign-in", "PUT", func(a *harness.App) harness.Edit { return harness.All(form, a.WithCookies(a.Clerk.Token(pending))) }, "/sign-in/tasks", true},
 		"the account portal": {"", "POST", func(*harness.App) harness.Edit { return form }, "https://accounts.example.com/sign-in", true},
-		"a link":             {"/sign-in", "GET", func(*harness.App) harness.Edit { return harness.All(form, harness.With("Sec-Fetch-Dest", "empty"), harness.With("Sec-Fetch-Mode", "cors")) }, "", false},
+		"a link": {"/sign-in", "GET", func(*harness.App) harness.Edit {
+			return harness.All(form, harness.With("Sec-Fetch-Dest", "empty"), harness.With("Sec-Fetch-Mode", "cors"))
+		}, "", false},
 		"another site's form": {"/sign-in", "POST", func(*harness.App) harness.Edit {
 			return harness.All(form, harness.With("Sec-Fetch-Site", "cross-site"), harness.With("Origin", "https://evil.test"))
 		}, "", false},

@@ -1,4 +1,5 @@
-package fapiproxy
+// Package proxypath reads what a request asks for below the path of the Frontend API's proxy.
+package proxypath
 
 import (
 	"net/http"

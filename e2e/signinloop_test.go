@@ -1,0 +1,56 @@
+package e2e_test
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// A sign-in page behind Require, and a server in front that changes its address by a redirect, are two that send a browser
+// to each other. It comes to a page that says that nobody is signed in.
+func TestSignInPageBehindRequireEndsInEveryEngine(t *testing.T) {
+	t.Parallel()
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			in := newInternet(t)
+			browser := e.open(t, in)
+			for domain, rewrite := range map[string]func(string) string{
+				"slash.test":    func(path string) string { return path + "/" },
+				"language.test": func(path string) string { return "/en" + path },
+				"letters.test":  strings.ToUpper,
+			} {
+				t.Run(domain, func(t *testing.T) {
+					w := productionIn(t, in, domain, clerktest.Options{}, nil)
+					auth := w.authenticator(t, func(c *clerkauth.Config) { c.SignInURL = "/sign-in" })
+					var redirects atomic.Int64
+					in.serve(t, w.home, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+						if r.URL.Path == "/sign-in" {
+							redirects.Add(1)
+							rw.Header().Set("Location", rewrite(r.URL.Path)+"?"+r.URL.RawQuery)
+							rw.WriteHeader(http.StatusMovedPermanently)
+							return
+						}
+						status := &statusWriter{ResponseWriter: rw, status: http.StatusOK}
+						auth.Require(http.HandlerFunc(w.app.page)).ServeHTTP(status, r)
+						if status.status == http.StatusFound {
+							redirects.Add(1)
+						}
+					}))
+					b := &tab{browser, t}
+					b.visit(w.home + "/private?a=b")
+					if text := b.text(); !strings.Contains(text, string(clerkauth.ReasonSessionTokenAndUATMissing)) {
+						t.Errorf("at %s it says %q", b.place().URL, text)
+					}
+					if n := redirects.Load(); n > 3 {
+						t.Errorf("%d redirects, to %s", n, b.place().URL)
+					}
+					b.picture()
+				})
+			}
+		})
+	}
+}

@@ -1,0 +1,71 @@
+package private_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	"github.com/clerkauth/clerkauth/internal/private"
+)
+
+// Whatever a handler does, its response has the cookies and reaches no shared cache.
+func TestWriter(t *testing.T) {
+	const cookie = "__session=t; Path=/"
+	public := func(w http.ResponseWriter) {
+		w.Header().Set("Cache-Control", "public, max-age=60")
+		w.Header().Set("CDN-Cache-Control", "max-age=60")
+		w.Header().Set("Expires", "Thu, 01 Jan 2026 00:00:00 GMT")
+		w.Header().Add("Set-Cookie", "theme=dark")
+	}
+	for name, handle := range map[string]func(http.ResponseWriter){
+		"nothing":              func(http.ResponseWriter) {},
+		"a header":             public,
+		"a status":             func(w http.ResponseWriter) { public(w); w.WriteHeader(http.StatusNotFound) },
+		"a body":               func(w http.ResponseWriter) { public(w); _, _ = io.WriteString(w, "x") },
+		"a flush":              func(w http.ResponseWriter) { public(w); w.(http.Flusher).Flush() },
+		"all cookies deleted":  func(w http.ResponseWriter) { w.Header().Del("Set-Cookie"); w.WriteHeader(http.StatusOK) },
+		"a header set in vain": func(w http.ResponseWriter) { w.WriteHeader(http.StatusOK); public(w) },
+	} {
+		below := httptest.NewRecorder()
+		w := private.Writer(below, []string{cookie})
+		handle(w)
+		private.Finish(w)
+		h := below.Result().Header
+		if got := h.Values("Cache-Control"); !slices.Equal(got, []string{"private, no-store"}) || h.Get("CDN-Cache-Control")+h.Get("Expires") != "" {
+			t.Errorf("%s: leaves with %v", name, h)
+		}
+		if !slices.Contains(h["Set-Cookie"], cookie) {
+			t.Errorf("%s: leaves without the cookie: %q", name, h["Set-Cookie"])
+		}
+	}
+}
+
+// A writer has the optional methods of the one below, and no others: libraries try what they find.
+func TestAbilities(t *testing.T) {
+	plain := struct{ http.ResponseWriter }{httptest.NewRecorder()}
+	for name, tc := range map[string]struct {
+		below          http.ResponseWriter
+		flush, hijacks bool
+	}{"nothing but writing": {plain, false, false}, "a recorder": {httptest.NewRecorder(), true, false}} {
+		w := private.Writer(tc.below, []string{"a=b"})
+		_, flushes := w.(http.Flusher)
+		_, hijacks := w.(http.Hijacker)
+		if flushes != tc.flush || hijacks != tc.hijacks {
+			t.Errorf("%s: flushes %t, hijacks %t", name, flushes, hijacks)
+		}
+	}
+}
+
+// A 304 would take the cookies away on its way, and a part of a document may be another's.
+func TestUnconditional(t *testing.T) {
+	sent := http.Header{"If-None-Match": {`"x"`}, "If-Modified-Since": {"x"}, "If-Range": {`"x"`}, "Range": {"bytes=0-1"}, "Accept": {"*/*"}}
+	got := private.Unconditional(sent)
+	if len(got) != 1 || got.Get("Accept") == "" || len(sent) != 5 {
+		t.Errorf("%v of %v", got, sent)
+	}
+	if alone := private.Unconditional(http.Header{"Range": {"bytes=0-1"}}); alone.Get("Range") == "" {
+		t.Error("a Range of its own is taken away")
+	}
+}
