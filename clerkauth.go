@@ -19,6 +19,9 @@
 // [Authenticator.Authorize] also wants [Role], [Permission], [Feature], [Plan], [Reverified] or [NotImpersonated] to hold.
 // Handlers ask [FromContext].
 //
+// [Authenticator.Accept] is for routes that machines call, with API keys, M2M tokens or OAuth access tokens, beside people or
+// without them. Handlers ask [MachineFromContext]. Nothing else accepts a machine.
+//
 // Where net/http middleware does not fit, [Authenticator.AuthenticateRequest] decides about a request and
 // [Authenticator.VerifyToken] about a token alone.
 //

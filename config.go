@@ -259,7 +259,7 @@ type Config struct {
 	// Example: func(_ context.Context, e Event) { counter.Add(e.Status.String(), 1) }.
 	// When wrong: no reason; one that blocks holds up every request.
 	Observe func(context.Context, Event)
-	// ErrorHandler answers requests that Require and Authorize refuse.
+	// ErrorHandler answers requests that Require, Authorize and Accept refuse.
 	//
 	// Default: nil, DefaultErrorHandler.
 	// Example: a function that logs and then calls DefaultErrorHandler.
@@ -275,7 +275,7 @@ type Config struct {
 	problems []error // what ConfigFromEnv could not read; New reports it
 }
 
-// ErrorHandler answers what Require and Authorize refuse. A handshake is no error, and has been answered without it.
+// ErrorHandler answers what Require, Authorize and Accept refuse. A handshake is no error, and has been answered without it.
 // Nothing has been written but what Respond adds; err is never nil, and this request's own. DefaultErrorHandler does not
 // answer err.StatusCode but 302 where err.Redirect is not empty: a handler that logs and then calls it should say so.
 type ErrorHandler func(w http.ResponseWriter, r *http.Request, err *Error)

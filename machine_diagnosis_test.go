@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/clerkauth/clerkauth"
@@ -194,5 +196,50 @@ func TestMismatchIsExplained(t *testing.T) {
 	const want = "the credential is of the kind m2m_token, and accepted here is api_key or oauth_token"
 	if detail := errors.Unwrap(err); harness.ReasonOf(t, err) != clerkauth.ReasonTokenTypeMismatch || fmt.Sprint(detail) != want {
 		t.Errorf("%v with %v, want %q", err, detail, want)
+	}
+}
+
+// repeating is a transport whose errors, of requests or of bodies, have what was sent in them.
+type repeating struct{ body bool }
+
+func (t repeating) RoundTrip(r *http.Request) (*http.Response, error) {
+	sent, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	failure := fmt.Errorf("%s was not sent", sent)
+	if !t.body {
+		return nil, failure
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(iotest.ErrReader(failure)), Request: r}, nil
+}
+
+// What an application's own transport says goes into details and logs without the credential.
+func TestTransportThatRepeatsACredential(t *testing.T) {
+	const credential = "oat_hidden"
+	for _, body := range []bool{false, true} {
+		var log harness.Log
+		a := harness.NewApp(t, func(c *clerkauth.Config) {
+			c.Logger, c.HTTPClient = log.Logger(), &http.Client{Transport: repeating{body}}
+		})
+		_, err := a.VerifyMachine(t.Context(), credential, clerkauth.OAuthTokens())
+		if harness.ReasonOf(t, err) != clerkauth.ReasonCredentialUnverifiable {
+			t.Errorf("%v", err)
+		}
+		if said := fmt.Sprint(errors.Unwrap(err), log.String()); !strings.Contains(said, "was not sent") || strings.Contains(said, "hidden") {
+			t.Errorf("body %t: %s", body, said)
+		}
+	}
+}
+
+// While a server that fails is asked no more, the detail is what it said last.
+func TestDetailOfAPause(t *testing.T) {
+	a := harness.NewApp(t)
+	a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Status(http.StatusBadGateway, nil))
+	for range 5 {
+		_, err := a.VerifyMachine(t.Context(), hiddenKey(a.Clerk), clerkauth.APIKeys())
+		if detail := fmt.Sprint(errors.Unwrap(err)); !strings.Contains(detail, "/api_keys/verify answered 502") {
+			t.Errorf("detail %q, want the address and the status", detail)
+		}
 	}
 }
