@@ -111,6 +111,7 @@ func TestNoErrorOfNewShowsASecret(t *testing.T) {
 	}
 	variables := []string{
 		"CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY", "CLERK_JWT_KEY", "CLERK_API_URL", "CLERK_SIGN_IN_URL", "CLERK_AUTHORIZED_PARTIES", "CLERK_PROXY_URL", "CLERK_IS_SATELLITE", "CLERK_DOMAIN",
+		"CLERK_MACHINE_SECRET_KEY",
 	}
 	for kind, p := range pasted(t) {
 		for _, format := range around {
