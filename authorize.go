@@ -20,7 +20,7 @@ func (a *Authenticator) Authorize(check Check, more ...Check) func(http.Handler)
 	return func(next http.Handler) http.Handler {
 		return a.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			session, _ := FromContext(r.Context())
-			if i := slices.IndexFunc(checks, func(c Check) bool { return !session.Has(c) }); i >= 0 && !a.settings.decision.Proxied(r) {
+			if i := slices.IndexFunc(checks, func(c Check) bool { return !session.Has(c) }); i >= 0 && !a.settings.decision.Passes(r) {
 				a.refuse(w, r, &Error{Reason: ReasonCheckFailed, Check: checks[i], detail: checkError{checks[i], session.Organization.ID != ""}})
 				return
 			}

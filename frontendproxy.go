@@ -34,6 +34,9 @@ func (a *Authenticator) FrontendAPIProxy() http.Handler {
 	if err != nil {
 		panic("clerkauth: FrontendAPIProxy: " + err.Error()) // cannot be: New has read it
 	}
+	if s.decision.ProxyOrigin != "" && s.decision.ProxyOrigin == upstream.Scheme+"://"+upstream.Host {
+		panic("clerkauth: FrontendAPIProxy: Config.FrontendAPIURL is this proxy's own host, so that it would ask itself; leave it empty")
+	}
 	return fapiproxy.New(fapiproxy.Config{
 		Upstream: upstream, SecretKey: s.secretKey, Path: s.decision.ProxyPrefix, ProxyURL: s.decision.ProxyAddress,
 		Forwarded: s.decision.Forwarded, Transport: s.proxyTransport,

@@ -61,6 +61,9 @@ func TestFrontendAPIProxyPanics(t *testing.T) {
 		"ProxyURL":  func(c *clerkauth.Config) { c.ProxyURL = "" },
 		"no path":   func(c *clerkauth.Config) { c.ProxyURL = "https://clerk-proxy.example.com" },
 		"the root":  func(c *clerkauth.Config) { c.ProxyURL = "/" },
+		"itself": func(c *clerkauth.Config) {
+			c.ProxyURL, c.FrontendAPIURL = "https://example.com/__clerk", "https://example.com/__clerk"
+		},
 	} {
 		cfg := proxyConfig("/__clerk", nil)
 		change(&cfg)

@@ -29,7 +29,7 @@ func (a *Authenticator) Require(next http.Handler) http.Handler {
 
 // serve lets next answer r, with what the decision adds. required: or refuses r.
 func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.Handler, required bool) {
-	if a.settings.decision.Proxied(r) {
+	if a.settings.decision.Passes(r) {
 		next.ServeHTTP(w, r)
 		return
 	}

@@ -17,6 +17,7 @@ const clientPath = "/v1/client"
 // proxyAnswer is what came through the proxy. The zero proxyAnswer is none.
 type proxyAnswer struct {
 	status int
+	clerks bool   // it is a JSON object, as all of Clerk's are
 	code   string // of the error in it; empty: none
 	header http.Header
 }
@@ -61,8 +62,8 @@ func (d *doctor) askProxy(ctx context.Context, address string) (proxyAnswer, err
 	var body struct {
 		Errors []struct{ Code string }
 	}
-	_ = json.NewDecoder(io.LimitReader(resp.Body, documentLimit)).Decode(&body) // what is not JSON has no code
-	a := proxyAnswer{status: resp.StatusCode, header: resp.Header}
+	err = json.NewDecoder(io.LimitReader(resp.Body, documentLimit)).Decode(&body)
+	a := proxyAnswer{status: resp.StatusCode, clerks: err == nil, header: resp.Header}
 	if len(body.Errors) > 0 {
 		a.code = body.Errors[0].Code
 	}
@@ -75,8 +76,11 @@ func (d *doctor) judgeProxy(a proxyAnswer) check {
 	if a.code != "" {
 		c.says += ", " + printable(a.code)
 	}
+	if a.status == http.StatusOK && !a.clerks {
+		c.says = "it answers HTTP 200 with what is no answer of Clerk's"
+	}
 	switch {
-	case a.status == http.StatusOK && a.code == "":
+	case a.status == http.StatusOK && a.clerks && a.code == "":
 		c.code, c.says = proxyGood, ""
 	case a.code == "host_invalid":
 		c.code = proxyNotKnown

@@ -82,6 +82,16 @@ func tellProxyStories(t *testing.T, in internet) {
 				next.ServeHTTP(w, r)
 			})
 		})},
+		{name: "a proxy for keys beside a page for every path", exit: exitFails, site: proxying(nil, func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.Contains(r.URL.Path, "/v1/") {
+					w.Header().Set("Content-Type", "text/html; charset=utf-8")
+					_, _ = w.Write([]byte("<!doctype html><div id=app></div>"))
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		})},
 		{name: "a proxy that hangs up", exit: exitUnknown, site: proxying(nil, altered(func(http.Header) { panic(http.ErrAbortHandler) }))},
 		{name: "a proxy behind a cache", exit: exitFails, site: proxying(nil, altered(func(h http.Header) { h.Set("X-Cache", "Hit from cloudfront") }))},
 		{name: "a proxy behind a cache that tells the age", exit: exitFails, site: proxying(nil, altered(func(h http.Header) { h.Set("Age", "17") }))},

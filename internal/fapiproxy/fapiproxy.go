@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/proxypath"
@@ -73,6 +74,41 @@ type exchange struct {
 	target *url.URL // at the Frontend API, without the query
 	self   string   // the proxy's address
 	public bool     // the answer is the same for everybody
+	sent   *body
+}
+
+// body is what the client sends.
+type body struct {
+	io.ReadCloser
+
+	failed atomic.Bool // it could not be read to its end
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.failed.Store(true)
+	}
+	return n, err
+}
+
+// hurry bounds how long the client may take to send and to read, where its server does not, and returns what takes the
+// bound back. A context does not end a read that waits for the client.
+func hurry(w http.ResponseWriter, r *http.Request) (release func()) {
+	release = func() {}
+	server, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if !ok {
+		return release
+	}
+	client, end := http.NewResponseController(w), time.Now().Add(timeout)
+	if server.ReadTimeout <= 0 {
+		_ = client.SetReadDeadline(end) // a writer in between may not be able to: then the server's rules hold
+	}
+	if server.WriteTimeout <= 0 {
+		_ = client.SetWriteDeadline(end)
+		release = func() { _ = client.SetWriteDeadline(time.Time{}) }
+	}
+	return release
 }
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -83,8 +119,11 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
+	defer hurry(w, r)()
 	r = r.WithContext(ctx)
-	r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+	sent := &body{ReadCloser: http.MaxBytesReader(w, r.Body, MaxBody)}
+	r.Body = sent
+	x.sent = sent
 	forward := httputil.ReverseProxy{
 		Rewrite: x.rewrite, Transport: p.transport, ModifyResponse: x.localize,
 		ErrorHandler: x.fail, ErrorLog: quiet, BufferPool: &p.buffers,
@@ -95,13 +134,12 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // read finds out what is asked for, or why it is not forwarded. The address at Clerk is put together from parts: nothing
 // of the request is ever resolved against another address, where "//evil.test" would be a host (GHSA-gjxx-92w9-8v8f).
 func (p *proxy) read(r *http.Request) (*exchange, *refusal) {
-	if !slices.Contains(methods, r.Method) {
+	if !slices.Contains(proxypath.Methods, r.Method) {
 		return nil, errMethod
 	}
 	path, _ := proxypath.Under(r, p.Path) // empty: none
-	i := slices.IndexFunc(forwarded, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 	switch {
-	case i < 0, r.RequestURI != "" && r.RequestURI[0] != '/': // an absolute URL is asked of proxies that lead anywhere
+	case !proxypath.Forwarded(path), r.RequestURI != "" && r.RequestURI[0] != '/': // an absolute URL is asked of proxies that lead anywhere
 		return nil, errPath
 	case upgrades(r.Header):
 		return nil, errUpgrade
@@ -113,19 +151,8 @@ func (p *proxy) read(r *http.Request) (*exchange, *refusal) {
 		return nil, errHost
 	}
 	target := &url.URL{Scheme: p.Upstream.Scheme, Host: p.Upstream.Host, Path: strings.TrimRight(p.Upstream.Path, "/") + path}
-	return &exchange{proxy: p, target: target, self: self, public: forwarded[i] != privatePath}, nil
+	return &exchange{proxy: p, target: target, self: self, public: !strings.HasPrefix(path, proxypath.Private)}, nil
 }
-
-// methods are those of the Frontend API. TRACE would send the secret key back, CONNECT would leave the host open.
-var methods = []string{
-	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
-}
-
-// privatePath is where the answers are one browser's; the other paths have keys and scripts.
-const privatePath = "/v1/"
-
-// forwarded are the paths of the Frontend API that browsers need.
-var forwarded = []string{privatePath, "/.well-known/", "/npm/"}
 
 // upgrades reports whether a request is for a WebSocket (RFC 6455 section 4.1). Clerk has none. Other protocols are
 // offers, which are ignored (RFC 9110 section 7.8).
@@ -141,7 +168,7 @@ func (x *exchange) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case tooLarge:
 		errTooLarge.write(w)
-	case errors.Is(r.Context().Err(), context.Canceled): // the client is gone, which says nothing about Clerk
+	case errors.Is(r.Context().Err(), context.Canceled), x.sent.failed.Load(): // the client's doing, which says nothing about Clerk
 		errUnreachable.write(w)
 	case errors.Is(err, context.DeadlineExceeded):
 		x.Failed(err)

@@ -34,11 +34,13 @@ func (x *exchange) rewrite(p *httputil.ProxyRequest) {
 // reserved reports whether a field says what only the proxy may say, in any spelling that a server may take for it: as
 // whom, for which host or from which address a request comes. Expect and Te are the proxy's business too.
 func reserved(name string) bool {
-	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	name = strings.NewReplacer("_", "-", ".", "-").Replace(strings.ToLower(name))
 	switch name {
 	case "clerk-api-version": // Clerk's native SDKs send it
 		return false
-	case "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "fastly-client-ip",
+	case "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "fastly-client-ip", "client-ip", "proxy-client-ip",
+		"wl-proxy-client-ip", "x-proxyuser-ip", "fly-client-ip", "x-azure-clientip", "x-remote-addr", "x-remote-ip", "x-host",
+		"via", "forwarded", "cdn-loop",
 		"x-rewrite-url", "x-http-method", "x-http-method-override", "x-method-override",
 		"expect", "te", "upgrade", "connection":
 		return true
@@ -46,7 +48,7 @@ func reserved(name string) bool {
 	return slices.ContainsFunc(reservedPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
-var reservedPrefixes = []string{"clerk-", "x-forwarded", "x-original-", "cf-"}
+var reservedPrefixes = []string{"clerk-", "x-forwarded", "x-original-", "x-vercel-", "x-envoy-", "cf-"}
 
 // passCookies leaves the cookies of this library here: they are this application's. What is the same for everybody is
 // asked for by nobody in particular.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/proxypath"
 )
 
 // refusal is an answer of the proxy's own, in the form of Clerk's errors.
@@ -28,7 +30,7 @@ func (f *refusal) write(w http.ResponseWriter) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	if f.status == http.StatusMethodNotAllowed {
-		h.Set("Allow", strings.Join(methods, ", "))
+		h.Set("Allow", strings.Join(proxypath.Methods, ", "))
 	}
 	w.WriteHeader(f.status)
 	type problem struct {

@@ -185,7 +185,7 @@ func TestReservedFields(t *testing.T) {
 		"Clerk-Secret-Key: sk_live_theirs", "Clerk_Secret_Key: sk_live_theirs", "CLERK-SECRET_KEY: sk_live_theirs", "Clerk-Proxy-Url: https://evil.test/__clerk",
 		"clerk_proxy_url: https://evil.test", "Clerk-Anything: evil", "Forwarded: for=evil.test;host=evil.test", "X-Forwarded-For: 6.6.6.6", "X_Forwarded_For: 6.6.6.6",
 		"X-Forwarded-Host: evil.test", "X-Forwarded-Proto: evil", "X-Forwarded-Port: 6666", "X-Forwarded-Server: evil.test", "X-Forwarded: evil", "X-Real-IP: 6.6.6.6",
-		"X-Client-IP: 6.6.6.6", "X-Cluster-Client-IP: 6.6.6.6", "True-Client-IP: 6.6.6.6", "CF-Connecting-IP: 6.6.6.6", "CF-Connecting-IPv6: ::6", "CF_Ray: evil", "Fastly-Client-IP: 6.6.6.6",
+		"Client-IP: 6.6.6.6", "WL-Proxy-Client-IP: 6.6.6.6", "X-Azure-ClientIP: 6.6.6.6", "X-Vercel-Forwarded-For: 6.6.6.6", "X-Envoy-External-Address: 6.6.6.6", "Via: 1.1 evil", "X-Host: evil.test", "Clerk.Secret.Key: evil", "X-Client-IP: 6.6.6.6", "X-Cluster-Client-IP: 6.6.6.6", "True-Client-IP: 6.6.6.6", "CF-Connecting-IP: 6.6.6.6", "CF-Connecting-IPv6: ::6", "CF_Ray: evil", "Fastly-Client-IP: 6.6.6.6",
 		"X-Original-URL: /evil", "X-Original-Host: evil.test", "X-Rewrite-URL: /evil", "X-HTTP-Method-Override: evil", "X-HTTP-Method: evil", "X-Method-Override: evil",
 		"Proxy-Authorization: Basic evil", "Proxy-Connection: evil", "Keep-Alive: evil", "TE: trailers", "Trailer: Clerk-Secret-Key", "Expect: 100-continue",
 	}

@@ -64,9 +64,9 @@ func Target(r *http.Request) (path, query string) {
 	return path, r.URL.RawQuery
 }
 
-// Proxied reports whether a request is for the proxied Frontend API, whose answers are its own.
-func (s *Settings) Proxied(r *http.Request) bool {
-	if !s.underProxy(r) {
+// Passes reports whether a request is one that the proxy of the Frontend API forwards: the answer is Clerk's own.
+func (s *Settings) Passes(r *http.Request) bool {
+	if !proxypath.Passes(r, s.ProxyPrefix) {
 		return false
 	}
 	var lines Lines
@@ -106,12 +106,9 @@ func (f *Request) Upgrade() bool {
 }
 
 // ThroughWorker reports whether a service worker may have passed on the form of another site, which no header names any
-// more. A worker that answers a navigation with fetch(event.request) fetches for its own origin: the destination is empty
-// then, and the mode is still a navigation's, or in some browsers same-origin, where only a Referer can tell.
+// more. A worker fetches for its own origin: the destination is empty then, and the mode is still a navigation's, or
+// same-origin. A worker that makes a request of its own of the form has its own address as Referer.
 func (f *Request) ThroughWorker() bool {
-	if f.Lines.First(LineDest) != "empty" {
-		return false
-	}
 	mode := f.Lines.First(LineMode)
-	return mode == "navigate" || mode == "same-origin" && f.Lines.First(LineReferer) == ""
+	return f.Lines.First(LineDest) == "empty" && (mode == "navigate" || mode == "same-origin")
 }

@@ -26,7 +26,7 @@ type Request struct {
 	Method   string
 	RawHost  string // as it came; see Request.Host
 	Scheme   string // "https" or "http", where the allowlist does not tell
-	Proxied  bool   // it is for the proxied Frontend API, whose answers are its own
+	Proxied  bool   // it is under the path of the Frontend API's proxy: never sent away, and never refreshed
 	Document bool   // its answer, or with HEAD the answer to the GET, is shown as a page
 	Head     bool   // HEAD
 	Frame    bool   // a document in a frame

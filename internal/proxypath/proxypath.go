@@ -4,8 +4,38 @@ package proxypath
 import (
 	"net/http"
 	"net/url"
+	"path"
+	"slices"
 	"strings"
 )
+
+// Methods are those of the Frontend API. TRACE would send the secret key back, CONNECT would leave the host open.
+var Methods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+}
+
+// Private is where the answers of the Frontend API are one browser's; the other paths have keys and scripts.
+const Private = "/v1/"
+
+// forwarded are the paths of the Frontend API that browsers need.
+var forwarded = []string{Private, "/.well-known/", "/npm/"}
+
+// Forwarded reports whether a path below the proxy's is one that browsers need.
+func Forwarded(path string) bool {
+	return slices.ContainsFunc(forwarded, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
+}
+
+// Passes reports whether a request is one that the proxy forwards, whatever handlers in front made of its URL: they may
+// have cut off what stands before the last segment of prefix, and no more. What was cut further, or rewritten, may lead
+// to another handler than the proxy.
+func Passes(r *http.Request, prefix string) bool {
+	below, ok := Under(r, prefix)
+	if !ok || !Forwarded(below) || !slices.Contains(Methods, r.Method) {
+		return false
+	}
+	whole, err := url.PathUnescape(prefix)
+	return err == nil && strings.HasPrefix(r.URL.Path, "/") && strings.HasSuffix(r.URL.Path, "/"+path.Base(whole)+below)
+}
 
 // Under returns the path of a request below prefix, decoded: "/v1/client" of "/__clerk/v1/client". ok is false where the
 // request is for something else, and where two readers could take its path for different ones.
