@@ -111,7 +111,8 @@ type Config struct {
 	// When wrong: no reason of this package; people see what is at that address.
 	SignInURL string
 	// ProxyURL is where the Frontend API is proxied: an absolute URL, or a path of this host. FrontendAPIProxy is such
-	// a proxy. What is under its path is Clerk's: Optional, Require and Authorize let it pass, so serve nothing else there.
+	// a proxy. What it forwards, under /v1/, /.well-known/ and /npm/ below
+	// that path, is Clerk's: Optional, Require and Authorize let it pass, so serve nothing else there.
 	// Tokens may name it as their issuer; a path behind the origins of AuthorizedParties, about which AllowParty is not asked.
 	//
 	// Default: none; browsers reach the Frontend API at its own address.

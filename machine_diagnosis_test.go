@@ -86,7 +86,7 @@ var machineDiagnoses = []machineDiagnosis{
 	{name: "no sub", credential: hiddenJWT(extra("sub", clerktest.Absent)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim sub"}},
 	{name: "another issuer", credential: hiddenJWT(extra("iss", "https://clerk.other.example")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{`iss is "https://clerk.other.example"`}, field: "Issuers"},
 	{name: "no exp", credential: hiddenJWT(extra("exp", clerktest.Absent)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim exp"}},
-	{name: "a JWT that expired", credential: hiddenJWT(clerktest.MachineClaims{ExpiresAt: harness.Noon.Add(-65 * time.Second)}), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"1m5s ago", "ClockSkew is 5s"}, field: "ClockSkew"},
+	{name: "a JWT that expired", credential: hiddenJWT(clerktest.MachineClaims{ExpiresAt: harness.Noon.Add(-45 * time.Second)}), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"45s ago", "ClockSkew is 5s"}, field: "ClockSkew"},
 	{name: "not active yet", credential: hiddenJWT(extra("nbf", harness.At(8))), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"nbf is 8s ahead"}, field: "ClockSkew"},
 	{name: "from the future", credential: hiddenJWT(extra("iat", harness.At(8))), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"iat is 8s ahead"}, field: "ClockSkew"},
 	{name: "an iat that is no number", credential: hiddenJWT(extra("iat", "x")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"iat"}},

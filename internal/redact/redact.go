@@ -26,21 +26,28 @@ var (
 	pemBlock  = regexp.MustCompile(`(?s)-----BEGIN.*?(?:-----END[A-Z ]*-----|$)`)
 	userInfo  = regexp.MustCompile(`(?s)"([A-Za-z]+://)?(?:[^"\\]|\\.)*@`) // all values are written with %q
 	word      = regexp.MustCompile(`[A-Za-z0-9_+=~/-]+`)                   // base64, in all of its alphabets
-	keyPrefix = regexp.MustCompile(`(?:^|[^A-Za-z0-9])([a-z]k_(?:live|test|prod)_|(?:sk|pk|ak|mt|oat|whsec)_)`)
+	keyPrefix = regexp.MustCompile(`[a-z]k_(?:live|test|prod)_|(?:sk|pk|ak|mt|oat|whsec)_`)
 )
 
 const (
 	shortestKey    = 6  // what a key has behind its prefix
 	shortestSecret = 16 // what can be told by its looks alone
+	shown          = 4  // of what looks like one
+
+	alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 )
 
 // redactWord keeps of a secret what tells which one it is.
 func redactWord(s string) string {
-	if i := keyPrefix.FindStringSubmatchIndex(s); i != nil && len(s)-i[3] >= shortestKey {
-		return redactWord(s[:i[2]]) + s[i[2]:i[3]]
+	if i := keyPrefix.FindStringIndex(s); i != nil && len(s)-i[1] >= shortestKey {
+		head, prefix := s[:i[0]], s[i[0]:i[1]]
+		if strings.Trim(head, alphanumeric) == "" && len(head) > shown {
+			return head[:shown] + "…" + prefix // a random secret may have a prefix within
+		}
+		return redactWord(head) + prefix
 	}
 	if strings.HasPrefix(s, "eyJ") || looksRandom(s) {
-		return s[:min(len(s), 4)] + "…"
+		return s[:min(len(s), shown)] + "…"
 	}
 	return s
 }

@@ -37,8 +37,16 @@ func (e ClockError) Error() string {
 	return e.Before + Seconds(e.Seconds) + e.After + " by this machine's clock, and ClockSkew is " + e.Skew.String()
 }
 
-// Field is that of Config which it speaks of.
-func (ClockError) Field() string { return "ClockSkew" }
+// Field is that of Config which it speaks of; empty: no leeway would have been enough.
+func (e ClockError) Field() string {
+	if e.Seconds > int64(maxSkew/time.Second) {
+		return ""
+	}
+	return "ClockSkew"
+}
+
+// maxSkew is the largest leeway that there is.
+const maxSkew = time.Minute
 
 // Seconds writes a duration, however long.
 func Seconds(n int64) string {

@@ -31,6 +31,7 @@ func routes(auth *clerkauth.Authenticator) http.Handler {
 
 // home is for everybody.
 func home(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "private, no-store") // it depends on who is signed in
 	if session, ok := clerkauth.FromContext(r.Context()); ok {
 		fmt.Fprintln(w, "Welcome back,", session.UserID)
 		return
