@@ -55,6 +55,20 @@ func (s speed) pass(c *bench.Course, p *bench.Proxies, guards []bench.Guard, loa
 			}
 		}
 	}
+	if err := s.passProxies(p); err != nil {
+		return err
+	}
+	if err := s.passMachines(c); err != nil {
+		return err
+	}
+	garbage, err := bench.Garbage(c)
+	if err != nil {
+		return err
+	}
+	return once(garbage, s.of(ownName, bareGarbage).takeSerial)
+}
+
+func (s speed) passProxies(p *bench.Proxies) error {
 	for _, name := range []string{bench.BareProxy, bench.OwnProxy} {
 		serial, err := p.Bench(name, false)
 		if err != nil {
@@ -64,6 +78,10 @@ func (s speed) pass(c *bench.Course, p *bench.Proxies, guards []bench.Guard, loa
 			return err
 		}
 	}
+	return nil
+}
+
+func (s speed) passMachines(c *bench.Course) error {
 	machines, err := bench.MachineRuns(c)
 	if err != nil {
 		return err
@@ -73,11 +91,7 @@ func (s speed) pass(c *bench.Course, p *bench.Proxies, guards []bench.Guard, loa
 			return fmt.Errorf("%s: %w", m.Name, err)
 		}
 	}
-	garbage, err := bench.Garbage(c)
-	if err != nil {
-		return err
-	}
-	return once(garbage, s.of(ownName, bareGarbage).takeSerial)
+	return nil
 }
 
 func (s speed) of(guard, load string) *figure {
