@@ -112,6 +112,16 @@ const (
 	ReasonInsufficientScope      Reason = "insufficient-scope"      // 403: it holds, and lacks a scope that is needed
 )
 
+// ofConfig reports whether the person is signed in at Clerk, or at another instance, and is refused here for what the
+// configuration says: to sign in again would bring the same, and a sign-in page sends them straight back.
+func (e *Error) ofConfig() bool {
+	switch e.Reason {
+	case ReasonTokenInvalidParties, ReasonTokenIssuer, ReasonTokenVerificationFailed, ReasonTokenMissingAzp, ReasonKeyUnknown:
+		return true
+	}
+	return false
+}
+
 // refusal is what one reason is answered with.
 type refusal struct {
 	status  int

@@ -58,6 +58,9 @@ func refusalPage(r *http.Request, status int, err *Error, shown hint) string {
 	var b strings.Builder
 	title, sentence := personal(status, err)
 	b.WriteString(pageBegin + html.EscapeString(strings.TrimSuffix(title, ".")) + pageStyle + html.EscapeString(title) + "</h1>\n<p>" + html.EscapeString(sentence))
+	if status == http.StatusServiceUnavailable && r.Method != http.MethodGet && r.Method != http.MethodHead {
+		b.WriteString(" What you sent was not saved: go back one page in a moment, and send it once more.")
+	}
 	b.WriteString("</p>\n")
 	d, ok := decisionIn(r.Context())
 	if ok && d.by != nil && status == http.StatusUnauthorized && err.stuck == decision.NotStuck {

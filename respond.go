@@ -103,7 +103,7 @@ func hintFor(r *http.Request, err *Error) hint {
 // says; empty: nowhere. r is the request that the ErrorHandler was called with.
 func (e *Error) Redirect(r *http.Request) string {
 	d, ok := decisionIn(r.Context())
-	if !ok || d.by == nil || e.StatusCode() != http.StatusUnauthorized || e.stuck != decision.NotStuck {
+	if !ok || d.by == nil || e.StatusCode() != http.StatusUnauthorized || e.stuck != decision.NotStuck || e.ofConfig() {
 		return ""
 	}
 	return d.by.decider.SignInTarget(r, e.Reason == ReasonSessionPending)
@@ -156,7 +156,7 @@ func writeJSON(w http.ResponseWriter, status int, err *Error, shown hint) {
 
 // message is the fixed sentence for people; never a detail of the token.
 func (e *Error) message() string {
-	if text := stuckMessage[e.stuck]; text != "" {
+	if text := stuckMessage[e.stuck]; text != "" && (e.stuck != decision.InCircles || !e.ofConfig()) {
 		return text
 	}
 	if text := decision.Sentence(e.detail); text != "" {

@@ -111,8 +111,8 @@ func siblingRefreshesNothing(m *mailbox, b *tab, _ string) {
 }
 
 // Behind a service worker that answers everything a sibling's form may look like the app's own: it gets no session
-// refreshed in any engine. The price is the app's own form, but in Firefox, where the Referer tells.
-func workerRefreshesNothing(m *mailbox, b *tab, engine string) {
+// refreshed in any engine. The price is the app's own form.
+func workerRefreshesNothing(m *mailbox, b *tab, _ string) {
 	m.signIn(b, "/private")
 	evaluate[bool](b, registerWorker, "all")
 	for _, policy := range policies {
@@ -128,8 +128,8 @@ func workerRefreshesNothing(m *mailbox, b *tab, engine string) {
 	b.visit(m.home + "/private")
 	m.write(b, "", "own")
 	status := m.app.answers("/letter")
-	if own, want := status[len(status)-1].status, map[bool]int{true: http.StatusSeeOther, false: http.StatusUnauthorized}[engine == "Firefox"]; own != want {
-		b.t.Errorf("the app's own form: %d, want %d: %+v", own, want, m.provenance("/letter"))
+	if own := status[len(status)-1].status; own != http.StatusUnauthorized {
+		b.t.Errorf("the app's own form: %d, want 401: %+v", own, m.provenance("/letter"))
 	}
 }
 

@@ -68,11 +68,12 @@ func Unanswered(err error) bool {
 // code is what a code may look like: it goes into a header and a redirect.
 var code = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 
-// readError reads a status that is not 200, and an error that has a name from one that has none.
+// readError reads a status that is not 200. Only an error that Clerk names says something about what was asked: any other
+// may come from whatever stands in between, or answers at another address.
 func readError(status int, content []byte) error {
 	err := namedError(content)
-	switch {
-	case status < http.StatusBadRequest, limits.Overloaded(status), refusesKey(status, err):
+	_, named := err.(APIError) //nolint:errorlint // it was just made
+	if !named || status < http.StatusBadRequest || limits.Overloaded(status) || refusesKey(status, err) {
 		return unanswered{err, nil}
 	}
 	return err

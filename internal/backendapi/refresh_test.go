@@ -156,7 +156,7 @@ func TestUnansweredPausesASession(t *testing.T) {
 
 // A refusal is not shared: the next request asks again.
 func TestRefusalsAreNotShared(t *testing.T) {
-	c, n := newClientAt(fixed, always(404, ""))
+	c, n := newClientAt(fixed, always(404, named("resource_not_found")))
 	_, _ = c.Refresh(t.Context(), whole)
 	n.answers(always(200, worked))
 	if _, err := c.Refresh(t.Context(), whole); err != nil {
@@ -296,7 +296,7 @@ func TestRefreshesUnderWayCount(t *testing.T) {
 
 // What is remembered of refreshes is bounded, whether they work or fail.
 func TestMemoryOfRefreshesIsBounded(t *testing.T) {
-	for name, answer := range map[string]answers{"they work": always(200, worked), "they fail": always(404, "")} {
+	for name, answer := range map[string]answers{"they work": always(200, worked), "they fail": always(404, named("resource_not_found"))} {
 		now := fixed()
 		c, _ := newClientAt(func() time.Time { return now }, answer)
 		for i := range 10_000 {

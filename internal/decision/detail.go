@@ -257,6 +257,8 @@ type refusedError struct {
 	cause error
 }
 
+func (e refusedError) Unwrap() error { return e.error }
+
 // answerError says that the answer of a handshake was refused.
 type answerError struct {
 	reason reasons.Reason

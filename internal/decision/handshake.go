@@ -50,21 +50,21 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 	p, ok := s.newReturnPoint(ctx, e, now)
 	if e.Redirects >= maxCounted && len(p.entries) == 0 {
 		o.Stuck = d.because(InCircles, e, o.Reason, now)
-		return o.orUnavailable(e)
+		return o.notMade(e)
 	}
 	if !ok {
 		return Outcome{Reason: reasons.RequestHostNotAuthorized, Source: o.Source}
 	}
 	byToken := p.own.byToken || e.result.unasked != nil
 	if p.own.byToken && e.result.unasked != nil {
-		return o.orUnavailable(e)
+		return o.notMade(e)
 	}
 	if o.Stuck = d.because(d.stop(e, &p, now), e, o.Reason, now); o.Stuck != NotStuck {
-		return o.orUnavailable(e)
+		return o.inCircles(e).notMade(e)
 	}
 	location := s.handshakeLocation(e, o, p.public, d.newReturn(ctx, e, &p, now), byToken)
 	if location == "" {
-		return o.orUnavailable(e)
+		return o.notMade(e)
 	}
 	o.handshake, o.Header = true, http.Header{}
 	o.Header.Set("Location", location)
@@ -77,11 +77,19 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 	return o
 }
 
-// orUnavailable is a handshake that is not made. If it was the only way left, because the last one's answer could not be
-// had, who is signed in cannot be told.
-func (o Outcome) orUnavailable(e *Evidence) Outcome {
+// notMade is a handshake that is not made. If it was the only way left, because the last one's answer could not be had, who
+// is signed in cannot be told.
+func (o Outcome) notMade(e *Evidence) Outcome {
 	if e.result.unasked != nil {
 		return Outcome{Reason: reasons.HandshakeUnavailable, Source: FromHandshake, Detail: unaskedDetail(e.result.unasked)}
+	}
+	return o
+}
+
+// inCircles gives a page that was sent away often enough its reason, where every handshake brings what is refused here.
+func (o Outcome) inCircles(e *Evidence) Outcome {
+	if o.Stuck == InCircles && e.result.reason != "" && !canRecover(e.result.reason) {
+		o.Reason, o.Source = e.result.reason, FromHandshake
 	}
 	return o
 }

@@ -18,12 +18,19 @@ func (d *Decider) hostDetail(r *http.Request, f *inbound.Request) error {
 	if forwarded := f.Lines[inbound.LineForwardedHost]; len(forwarded) > 0 {
 		e.header, e.host, e.values = "X-Forwarded-Host", redact.See(strings.Join(forwarded, ", ")), len(forwarded)
 	} else {
-		_, e.untrusted = d.Policy.List.At("https", untrusted.First(inbound.LineForwardedHost))
+		e.untrusted = d.listed(untrusted.First(inbound.LineForwardedHost))
 	}
 	if host := origin.Hostname(f.RawHost); host != f.RawHost {
-		_, e.port = d.Policy.List.At("https", host)
+		e.port = d.listed(host)
 	}
 	return e
+}
+
+// listed reports whether a host is in the list, under either scheme.
+func (d *Decider) listed(host string) bool {
+	_, secure := d.Policy.List.At("https", host)
+	_, plain := d.Policy.List.At("http", host)
+	return secure || plain
 }
 
 // hostError is a host that is none of the application's own.

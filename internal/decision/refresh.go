@@ -107,6 +107,9 @@ func (d *Decider) askRefresh(r *http.Request, e *Evidence, now time.Time) (renew
 	}
 	result := d.judgeDirectives(r.Context(), cookies, FromRefresh, &e.Request, now)
 	d.tellClock(result.ahead)
+	if result.reason == reasons.KeysUnavailable {
+		return renewal{}, refusedError{backendapi.ErrUnreachable, result.refused}
+	}
 	if !result.ok || result.token == "" || result.claims.SID != expired.Claims.SID {
 		return renewal{}, refusedError{errRefreshSession, result.refused}
 	}
