@@ -21,7 +21,7 @@ type Endpoint string
 const (
 	FrontendJWKS      Endpoint = "frontend-jwks"      // the Frontend API's /.well-known/jwks.json, open to everybody
 	FrontendHandshake Endpoint = "frontend-handshake" // the Frontend API's /v1/client/handshake, for browsers
-	SignInPage        Endpoint = "sign-in-page"       // the account portal's /sign-in: its URL suits Config.SignInURL
+	SignInPage        Endpoint = "sign-in-page"       // a sign-in page, which at Clerk is the account portal's: its URL suits Config.SignInURL
 	SignOutPage       Endpoint = "sign-out-page"      // the account portal's /sign-out
 
 	// Of the Backend API, for the secret key only.

@@ -29,7 +29,7 @@ const (
 
 var faultTexts = [...]string{ //nolint:gosec // no credential is in it
 	faultDots:        "the token has no dots: a session token is a JWT",
-	faultForm:        "the token is not three base64url segments with dots between them",
+	faultForm:        "the token is not three segments of base64url with dots between them: was it cut?",
 	faultHeader:      "the header is no JSON object, or has a name twice",
 	faultExtension:   "the header has crit, b64, enc, zip, jwk, jku, x5u or x5c, which Clerk's do not",
 	faultPayload:     "the payload is no JSON object, or has a name twice",
