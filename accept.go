@@ -1,7 +1,6 @@
 package clerkauth
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -89,6 +88,10 @@ func (a *Authenticator) refuseMachine(w http.ResponseWriter, r *http.Request, er
 // acceptSessions lets people through for whom the checks of one of the accepted credentials hold.
 func (a *Authenticator) acceptSessions(accepted []Credential, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.settings.decision.Passes(r) {
+			next.ServeHTTP(w, r) // as with Require
+			return
+		}
 		session, _ := FromContext(r.Context())
 		err := (*Error)(nil)
 		for _, c := range accepted {
@@ -97,9 +100,6 @@ func (a *Authenticator) acceptSessions(accepted []Credential, next http.Handler)
 			}
 			i := slices.IndexFunc(*c.checks, func(check Check) bool { return !session.Has(check) })
 			if i < 0 {
-				if r.Context().Value(machineKey{}) != nil { // of another decision
-					r = r.WithContext(context.WithValue(r.Context(), machineKey{}, nil))
-				}
 				next.ServeHTTP(w, r)
 				return
 			}

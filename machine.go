@@ -84,10 +84,13 @@ type acceptance struct {
 }
 
 // MachineFromContext returns the machine that Accept let in. It reports false when a person was let in, or Accept has not
-// run. FromContext never finds a machine.
+// run, or somebody was signed in since. FromContext never finds a machine.
 func MachineFromContext(ctx context.Context) (*Machine, bool) {
 	d, _ := ctx.Value(machineKey{}).(acceptance)
-	return d.machine, d.machine != nil
+	if _, person := FromContext(ctx); d.machine == nil || person { // who was signed in since goes before the machine
+		return nil, false
+	}
+	return d.machine, true
 }
 
 // withMachine returns ctx with m in it, and nobody signed in beside it. nil: neither.

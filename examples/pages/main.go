@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -52,9 +53,10 @@ func (n *notes) routes(auth *clerkauth.Authenticator) http.Handler {
 func (n *notes) show(w http.ResponseWriter, r *http.Request) {
 	session, _ := clerkauth.FromContext(r.Context())
 	n.mu.Lock()
-	defer n.mu.Unlock()
+	own := slices.Clone(n.byUser[session.UserID])
+	n.mu.Unlock() // before anything is written: a browser may read slowly
 	w.Header().Set("Cache-Control", "private, no-store")
-	_ = page.Execute(w, map[string]any{"User": session.UserID, "Notes": n.byUser[session.UserID]}) // the browser may be gone
+	_ = page.Execute(w, map[string]any{"User": session.UserID, "Notes": own}) // the browser may be gone
 }
 
 func (n *notes) add(w http.ResponseWriter, r *http.Request) {

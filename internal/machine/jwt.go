@@ -53,7 +53,7 @@ func newClaims(kind Kind, t *sessiontoken.MachineToken) (*Claims, bool) {
 		case m.Name == "scopes" && kind == M2M, m.Name == "scope" && kind == OAuth:
 			text, isText := jose.String(m.Raw)
 			ok, given = ok && isText, true
-			c.Scopes = strings.Fields(text)
+			c.Scopes = strings.FieldsFunc(text, func(r rune) bool { return r == ' ' }) // RFC 6749 section 3.3
 		case m.Name == "scp" && kind == OAuth:
 			var isList bool
 			scopes, isList = texts(m.Raw)
