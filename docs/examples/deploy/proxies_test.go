@@ -24,7 +24,7 @@ func (p *proxied) nginxConfiguration(part string) string {
 	for _, name := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 		fmt.Fprintf(&places, "%s_temp_path %s/%s;\n", name, p.dir, name)
 	}
-	return user + "daemon off;\npid " + p.dir + "/pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n" + places.String() + part + "}\n"
+	return user + "daemon off;\nmaster_process off;\npid " + p.dir + "/pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n" + places.String() + part + "}\n"
 }
 
 // Each proxy of docs/deploy.md passes everything that a browser session needs.
