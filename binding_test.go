@@ -31,7 +31,7 @@ func TestCookieTokenWithoutAzp(t *testing.T) {
 		{"navigation after a round", b.Page(token, harness.TriedName+"=1"), clerkauth.SignedOut},
 		{"fetch", b.Script(token), clerkauth.SignedOut},
 		{"write", post, clerkauth.SignedOut},
-		{"party cookie that is nobody's", b.Script(token, harness.PartyName+"AAAAAAAA=v2.9999999999.AAAA"), clerkauth.SignedOut},
+		{"a party cookie of no session", b.Script(token, harness.PartyName+"AAAAAAAA=v2.9999999999.AAAA"), clerkauth.SignedOut},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

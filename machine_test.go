@@ -151,7 +151,7 @@ func TestM2MTokensForOthers(t *testing.T) {
 		"ours":                  {clerktest.MachineClaims{}, true},
 		"ours among more":       {clerktest.MachineClaims{Scopes: []string{"mch_other", clerktest.MachineID}}, true},
 		"another's":             {clerktest.MachineClaims{Scopes: []string{"mch_other"}}, false},
-		"nobody's":              {clerktest.MachineClaims{Scopes: []string{}}, false},
+		"of no machine":         {clerktest.MachineClaims{Scopes: []string{}}, false},
 		"a longer name":         {clerktest.MachineClaims{Scopes: []string{clerktest.MachineID + "x"}}, false},
 		"ours as its sender":    {clerktest.MachineClaims{Subject: clerktest.MachineID, Scopes: []string{}}, false},
 		"ours among its claims": {clerktest.MachineClaims{Scopes: []string{}, Claims: map[string]any{"machine": clerktest.MachineID}}, false},

@@ -67,7 +67,7 @@ func TestNotRefreshed(t *testing.T) {
 		{"expired tokens of two sessions", two, clerkauth.ReasonTokenExpired, "non-eligible-several-sessions"},
 		{"a session id that is a path", b.Script(b.Expired(clerktest.Claims{SessionID: "sess_../../users"}), b.RefreshCookie()), clerkauth.ReasonTokenExpired, "expired-session-token-missing-sid-claim"},
 		{"no azp", b.Script(b.Expired(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}), b.RefreshCookie()), clerkauth.ReasonTokenMissingAzp, ""},
-		{"no azp, and vouched for", b.Script(b.Expired(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}), b.RefreshCookie(), party), clerkauth.ReasonTokenExpired, "non-eligible-no-azp"},
+		{"no azp, with a party cookie", b.Script(b.Expired(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}), b.RefreshCookie(), party), clerkauth.ReasonTokenExpired, "non-eligible-no-azp"},
 		{"another origin's azp", b.Script(b.Expired(clerktest.Claims{AuthorizedParty: "https://evil.example"}), b.RefreshCookie()), clerkauth.ReasonTokenInvalidParties, ""},
 		{"a forged signature", b.Script(b.Clerk.Forge(clerktest.Claims{IssuedAt: b.Now.Add(-time.Hour)}), b.RefreshCookie()), clerkauth.ReasonTokenSignature, ""},
 	}

@@ -86,7 +86,7 @@ func formAfterAMinute(m *mailbox, b *tab, _ string) {
 	}
 }
 
-// A sibling's form or script gets nobody's session refreshed.
+// No form or script of a sibling subdomain gets a session refreshed.
 func siblingRefreshesNothing(m *mailbox, b *tab, _ string) {
 	m.signIn(b, "/private")
 	for _, policy := range policies {

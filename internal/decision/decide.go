@@ -300,27 +300,3 @@ func (s *Settings) judgePending(c *sessiontoken.Claims) reasons.Reason {
 	}
 	return ""
 }
-
-// setCookies adds Set-Cookie values, and keeps a response that has any, which now is one browser's, out of
-// shared caches.
-func (o *Outcome) setCookies(cacheControl string, cookies []string) {
-	if len(cookies) == 0 {
-		return
-	}
-	if o.Header == nil {
-		o.Header = make(http.Header)
-	}
-	for _, c := range cookies {
-		o.Header.Add("Set-Cookie", c)
-	}
-	if o.Header.Get("Cache-Control") == "" {
-		o.Header.Set("Cache-Control", cacheControl)
-	}
-}
-
-func (o *Outcome) setHeader(name, value string) {
-	if o.Header == nil {
-		o.Header = make(http.Header)
-	}
-	o.Header.Set(name, value)
-}

@@ -46,6 +46,30 @@ type Outcome struct {
 // Handshake reports whether Header sends the browser to a handshake.
 func (o *Outcome) Handshake() bool { return o.handshake }
 
+// setCookies adds Set-Cookie values, and keeps a response that has any, which now is one browser's, out of
+// shared caches.
+func (o *Outcome) setCookies(cacheControl string, cookies []string) {
+	if len(cookies) == 0 {
+		return
+	}
+	if o.Header == nil {
+		o.Header = make(http.Header)
+	}
+	for _, c := range cookies {
+		o.Header.Add("Set-Cookie", c)
+	}
+	if o.Header.Get("Cache-Control") == "" {
+		o.Header.Set("Cache-Control", cacheControl)
+	}
+}
+
+func (o *Outcome) setHeader(name, value string) {
+	if o.Header == nil {
+		o.Header = make(http.Header)
+	}
+	o.Header.Set(name, value)
+}
+
 // ClerkReason is a reason as Clerk's header spells it: an expired token with the outcome of its refresh.
 func ClerkReason(reason reasons.Reason, refresh error) string {
 	if reason == reasons.TokenExpired && refresh != nil {

@@ -43,6 +43,9 @@ func Passes(r *http.Request, prefix string) bool {
 // The request line tells, since handlers in front change the URL. They may have cut off its beginning; where they made
 // another path of it, the request is for something else.
 func Under(r *http.Request, prefix string) (path string, ok bool) {
+	if prefix == "" {
+		return "", false
+	}
 	target := r.RequestURI
 	if target == "" { // the request was not read by a server
 		target = r.URL.EscapedPath()
@@ -52,7 +55,7 @@ func Under(r *http.Request, prefix string) (path string, ok bool) {
 		target = behind[max(strings.IndexByte(behind, '/'), 0):]
 	}
 	rest, ok := strings.CutPrefix(target, prefix)
-	if !ok || prefix == "" {
+	if !ok {
 		return "", false
 	}
 	path, err := url.PathUnescape(rest)

@@ -18,7 +18,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A Backend API that does not answer refuses nobody's credential: 503 with Retry-After, and nothing is remembered of it.
+// A Backend API that does not answer refuses no credential: 503 with Retry-After, and nothing is remembered of it.
 func TestMachinesWhileTheBackendAPIFails(t *testing.T) {
 	faults := map[string]clerktest.Fault{
 		"400":            clerktest.Status(http.StatusBadRequest, nil),
