@@ -69,7 +69,7 @@ func TestAcceptTakesWhatItNames(t *testing.T) {
 				case !fits && (w.Code != 401 || w.Header().Get("X-Clerk-Auth-Reason") != string(clerkauth.ReasonTokenTypeMismatch)):
 					t.Errorf("%s where %s is accepted: %d %s, want a mismatch", sent, accepted, w.Code, w.Body)
 				}
-				if events := a.Events(); len(events) != 1 || fits != (events[0].Status == clerkauth.SignedIn) {
+				if events := a.Events(); len(events) != 1 || fits != (events[0].Status == clerkauth.StatusSignedIn) {
 					t.Errorf("%s where %s is accepted: events %+v, want one", sent, accepted, events)
 				}
 			}

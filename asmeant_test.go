@@ -58,7 +58,7 @@ func TestIssuersOfAProxyPath(t *testing.T) {
 			t.Errorf("%s: %v, want accepted %t", tc.issuer, err, tc.want)
 		}
 		cookies := a.AuthenticateRequest(harness.Request("GET", "https://example.com/", a.WithCookies(token)))
-		if (cookies.Status == clerkauth.SignedIn) != tc.want {
+		if (cookies.Status == clerkauth.StatusSignedIn) != tc.want {
 			t.Errorf("%s in a cookie: %v, want accepted %t", tc.issuer, cookies.Err, tc.want)
 		}
 		if asked != 0 {
@@ -73,7 +73,7 @@ func TestIssuersOfAProxyPath(t *testing.T) {
 	for _, c := range append([]*http.Cookie{expired[1], proxied[1]}, proxied[2:]...) {
 		r.AddCookie(c)
 	}
-	harness.WantState(t, beside.AuthenticateRequest(r), clerkauth.SignedIn, "")
+	harness.WantState(t, beside.AuthenticateRequest(r), clerkauth.StatusSignedIn, "")
 	local := harness.NewAppOf(t, clerktest.New(t, clerktest.Options{Development: true, Origins: []string{"http://localhost:3000"}}), func(c *clerkauth.Config) { c.ProxyURL = "/__clerk" })
 	if _, err := local.VerifyToken(t.Context(), local.Clerk.Token(clerktest.Claims{Extra: map[string]any{"iss": "http://localhost:3000/__clerk"}})); err != nil {
 		t.Errorf("on this machine: %v", err)
@@ -156,7 +156,7 @@ func TestWhiteSpaceAroundKeys(t *testing.T) {
 			for _, cookie := range clerk.Cookies(clerk.Token(clerktest.Claims{}))[2:] {
 				r.AddCookie(cookie)
 			}
-			if state := auth.AuthenticateRequest(r); state.Status != clerkauth.SignedIn {
+			if state := auth.AuthenticateRequest(r); state.Status != clerkauth.StatusSignedIn {
 				t.Errorf("%q, %s: %v", around, name, state.Err)
 			}
 		}
@@ -189,7 +189,7 @@ func TestAnotherApplicationsSessionCookie(t *testing.T) {
 		for _, uat := range []string{"", "; __client_uat=0", "; __client_uat=0; __client_uat_" + suffix + "=0"} {
 			for _, name := range []string{"__session", "__session_" + suffix} {
 				state := a.AuthenticateRequest(harness.Request("GET", "/", harness.Document, harness.Headers("Cookie: "+name+"="+value+uat)))
-				harness.WantState(t, state, clerkauth.SignedOut, nothingSent)
+				harness.WantState(t, state, clerkauth.StatusSignedOut, nothingSent)
 				if len(state.Header) != 0 {
 					t.Errorf("%s=%.20s%s: the answer has %v", name, value, uat, state.Header)
 				}
@@ -206,12 +206,12 @@ func TestAnotherApplicationsSessionCookie(t *testing.T) {
 		"somebody is signed in, the own name": "__session=garbage; __client_uat_" + suffix + "=1",
 	} {
 		state := a.AuthenticateRequest(harness.Request("GET", "/", harness.Document, harness.Headers("Cookie: "+cookie)))
-		if got := harness.Reason(t, state); got == nothingSent || state.Status == clerkauth.SignedIn {
+		if got := harness.Reason(t, state); got == nothingSent || state.Status == clerkauth.StatusSignedIn {
 			t.Errorf("%s: %v %q", name, state.Status, got)
 		}
 	}
 	satellite := newSatellite(t, false)
-	harness.WantState(t, satellite.AuthenticateRequest(navigating(satelliteHome, harness.Headers("Cookie: __session=garbage"))), clerkauth.Handshake, needsSync)
+	harness.WantState(t, satellite.AuthenticateRequest(navigating(satelliteHome, harness.Headers("Cookie: __session=garbage"))), clerkauth.StatusHandshake, needsSync)
 }
 
 // RFC 6750 section 2.1 has one or more spaces before the token.
@@ -279,7 +279,7 @@ func TestHostThatIsNotListed(t *testing.T) {
 		}
 	}
 	a := harness.NewApp(t, harness.SignIn)
-	harness.WantState(t, a.AuthenticateRequest(harness.Request("GET", "/", harness.Document, harness.Host("other.test"))), clerkauth.SignedOut, nothingSent)
+	harness.WantState(t, a.AuthenticateRequest(harness.Request("GET", "/", harness.Document, harness.Host("other.test"))), clerkauth.StatusSignedOut, nothingSent)
 	if w := harness.Serve(a.Optional(harness.Greet), harness.Request("GET", "/", harness.Document, harness.Host("other.test"))); w.Code != http.StatusOK {
 		t.Errorf("Optional: %d", w.Code)
 	}

@@ -13,11 +13,11 @@ import (
 // RequestState is a decision. The zero RequestState is signed out.
 type RequestState struct {
 	Status  Status
-	Session *Session    // nil unless Status is SignedIn
+	Session *Session    // nil unless Status is StatusSignedIn
 	Pending *Session    // a verified session that still has a task to do (sts "pending"); never signed in
-	Err     error       // nil if and only if Status is SignedIn, else an *Error
+	Err     error       // nil if and only if Status is StatusSignedIn, else an *Error
 	Header  http.Header // what the response must carry, see Respond; with a Location it is the whole response, status 307; nil: nothing
-	token   *string     // a pointer, which even %#v does not follow; nil unless Status is SignedIn
+	token   *string     // a pointer, which even %#v does not follow; nil unless Status is StatusSignedIn
 }
 
 // Token is the token that signed the request in. RequestState prints and logs without it.
@@ -28,22 +28,22 @@ func (s *RequestState) Token() string {
 	return *s.token
 }
 
-// Status is the outcome. The zero Status is SignedOut.
+// Status is the outcome. The zero Status is StatusSignedOut.
 type Status int
 
 // The outcomes.
 const (
-	SignedOut Status = iota
-	SignedIn
-	Handshake // signed out, but a round trip through Clerk may change that: send Header with 307
+	StatusSignedOut Status = iota
+	StatusSignedIn
+	StatusHandshake // signed out, but a round trip through Clerk may change that: send Header with 307
 )
 
 // String is Clerk's word: "signed-in", "signed-out", "handshake".
 func (s Status) String() string {
 	switch s {
-	case SignedIn:
+	case StatusSignedIn:
 		return "signed-in"
-	case Handshake:
+	case StatusHandshake:
 		return "handshake"
 	default:
 		return "signed-out"
@@ -101,9 +101,9 @@ func (a *Authenticator) authenticate(r *http.Request, required bool) *boundState
 	switch {
 	case o.Reason == "":
 		d.raw = o.Token
-		d.Status, d.Session, d.token = SignedIn, &d.session, &d.raw
+		d.Status, d.Session, d.token = StatusSignedIn, &d.session, &d.raw
 	case o.Handshake():
-		d.Status = Handshake
+		d.Status = StatusHandshake
 	}
 	if o.Reason != "" {
 		d.Err = newError(&o)
@@ -120,17 +120,17 @@ func (a *Authenticator) observed(ctx context.Context, o *decision.Outcome, began
 	if a.settings.observe == nil {
 		return
 	}
-	e := Event{Reason: Reason(o.Reason), Carrier: Carrier(o.Source), CacheHit: o.CacheHit, Elapsed: a.settings.now().Sub(began)}
+	e := Event{Reason: Reason(o.Reason), TokenSource: TokenSource(o.Source), CacheHit: o.CacheHit, Elapsed: a.settings.now().Sub(began)}
 	if o.Source != decision.FromNowhere && o.Reason != reasons.TokenTypeMismatch {
 		e.Type = SessionToken
 	}
 	if o.Reason == "" {
-		e.Status = SignedIn
+		e.Status = StatusSignedIn
 	} else {
 		e.Err = newError(o)
 	}
 	if o.Handshake() {
-		e.Status = Handshake
+		e.Status = StatusHandshake
 	}
 	a.settings.observe(ctx, e)
 }

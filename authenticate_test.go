@@ -54,12 +54,12 @@ func TestObserveSeesEachDecisionOnce(t *testing.T) {
 	}{
 		"Optional": {func() {
 			harness.Serve(a.Optional(harness.Greet), harness.Request("GET", "/", harness.WithBearer(token)))
-		}, clerkauth.Event{Status: clerkauth.SignedIn, Type: clerkauth.SessionToken, Carrier: clerkauth.CarrierBearer}},
-		"Require":             {func() { harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", a.WithCookies(token))) }, clerkauth.Event{Status: clerkauth.SignedIn, Type: clerkauth.SessionToken, Carrier: clerkauth.CarrierCookie}},
+		}, clerkauth.Event{Status: clerkauth.StatusSignedIn, Type: clerkauth.SessionToken, TokenSource: clerkauth.TokenSourceBearer}},
+		"Require":             {func() { harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", a.WithCookies(token))) }, clerkauth.Event{Status: clerkauth.StatusSignedIn, Type: clerkauth.SessionToken, TokenSource: clerkauth.TokenSourceCookie}},
 		"AuthenticateRequest": {func() { a.AuthenticateRequest(harness.Request("GET", "/")) }, clerkauth.Event{Reason: clerkauth.ReasonSessionTokenAndUATMissing}},
-		"refused":             {func() { harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", harness.WithBearer("x"))) }, clerkauth.Event{Reason: clerkauth.ReasonTokenInvalid, Type: clerkauth.SessionToken, Carrier: clerkauth.CarrierBearer}},
-		"VerifyToken":         {func() { _, _ = a.VerifyToken(t.Context(), token) }, clerkauth.Event{Status: clerkauth.SignedIn, Type: clerkauth.SessionToken, Carrier: clerkauth.CarrierBearer}},
-		"VerifyToken refused": {func() { _, _ = a.VerifyToken(t.Context(), "x") }, clerkauth.Event{Reason: clerkauth.ReasonTokenInvalid, Type: clerkauth.SessionToken, Carrier: clerkauth.CarrierBearer}},
+		"refused":             {func() { harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", harness.WithBearer("x"))) }, clerkauth.Event{Reason: clerkauth.ReasonTokenInvalid, Type: clerkauth.SessionToken, TokenSource: clerkauth.TokenSourceBearer}},
+		"VerifyToken":         {func() { _, _ = a.VerifyToken(t.Context(), token) }, clerkauth.Event{Status: clerkauth.StatusSignedIn, Type: clerkauth.SessionToken, TokenSource: clerkauth.TokenSourceBearer}},
+		"VerifyToken refused": {func() { _, _ = a.VerifyToken(t.Context(), "x") }, clerkauth.Event{Reason: clerkauth.ReasonTokenInvalid, Type: clerkauth.SessionToken, TokenSource: clerkauth.TokenSourceBearer}},
 		"two headers": {
 			func() {
 				harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", harness.With("Authorization", "Bearer x", "Bearer x")))
@@ -68,7 +68,7 @@ func TestObserveSeesEachDecisionOnce(t *testing.T) {
 		},
 		"cross-origin": {func() {
 			harness.Serve(a.Require(harness.Greet), harness.Request("POST", "/", a.WithCookies(token), harness.Headers("Sec-Fetch-Site: same-site")))
-		}, clerkauth.Event{Reason: clerkauth.ReasonCrossOriginRequest, Type: clerkauth.SessionToken, Carrier: clerkauth.CarrierCookie}},
+		}, clerkauth.Event{Reason: clerkauth.ReasonCrossOriginRequest, Type: clerkauth.SessionToken, TokenSource: clerkauth.TokenSourceCookie}},
 	} {
 		a.Events()
 		tc.ask()

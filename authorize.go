@@ -237,10 +237,10 @@ type Reverification string
 
 // Clerk's presets. Somebody without a second factor is asked for the first.
 const (
-	StrictMFA Reverification = "strict_mfa" // both factors, 10 min
-	Strict    Reverification = "strict"     // second factor, 10 min
-	Moderate  Reverification = "moderate"   // second factor, 1 h
-	Lax       Reverification = "lax"        // second factor, 1 day
+	ReverifyStrictMFA Reverification = "strict_mfa" // both factors, 10 min
+	ReverifyStrict    Reverification = "strict"     // second factor, 10 min
+	ReverifyModerate  Reverification = "moderate"   // second factor, 1 h
+	ReverifyLax       Reverification = "lax"        // second factor, 1 day
 )
 
 type preset struct {
@@ -249,10 +249,10 @@ type preset struct {
 }
 
 var presets = map[Reverification]preset{
-	StrictMFA: {10 * time.Minute, true},
-	Strict:    {10 * time.Minute, false},
-	Moderate:  {time.Hour, false},
-	Lax:       {24 * time.Hour, false},
+	ReverifyStrictMFA: {10 * time.Minute, true},
+	ReverifyStrict:    {10 * time.Minute, false},
+	ReverifyModerate:  {time.Hour, false},
+	ReverifyLax:       {24 * time.Hour, false},
 }
 
 // met reports whether the factors were verified recently enough. A factor that never was is not there.

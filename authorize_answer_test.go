@@ -20,7 +20,7 @@ func TestAuthorizeNamesTheFailedCheck(t *testing.T) {
 		Permissions: []string{"org:hidden:read"}, Features: []string{"u:hidden_feature"}, Plans: []string{"u:hidden_plan"},
 		Actor: clerkauth.Actor{Subject: "user_hidden_support"}, FactorAge: []time.Duration{time.Hour},
 	}
-	role, reverified := clerkauth.Role("owner"), clerkauth.Reverified(clerkauth.Strict)
+	role, reverified := clerkauth.Role("owner"), clerkauth.Reverified(clerkauth.ReverifyStrict)
 	held, isHuman := clerkauth.AnyOf(role, clerkauth.Feature("hidden_feature")), clerkauth.NotImpersonated()
 	for _, tt := range []struct {
 		checks []clerkauth.Check
@@ -70,7 +70,7 @@ func TestAuthorizeNamesTheFailedCheck(t *testing.T) {
 func TestReverifiedAnswersAsClerkDoes(t *testing.T) {
 	a := harness.NewApp(t)
 	token := a.Clerk.Token(clerktest.Claims{FactorAge: []time.Duration{}})
-	for _, preset := range []clerkauth.Reverification{clerkauth.StrictMFA, clerkauth.Strict, clerkauth.Moderate, clerkauth.Lax} {
+	for _, preset := range []clerkauth.Reverification{clerkauth.ReverifyStrictMFA, clerkauth.ReverifyStrict, clerkauth.ReverifyModerate, clerkauth.ReverifyLax} {
 		h := a.Authorize(clerkauth.NotImpersonated(), clerkauth.Reverified(preset), clerkauth.Role("admin"))(harness.Greet)
 		for _, accept := range []string{"", "*/*", "application/json, text/plain, */*"} {
 			w := harness.Serve(h, harness.Request("POST", "/", harness.WithBearer(token), harness.With("Accept", accept)))
@@ -226,7 +226,7 @@ func TestPendingSessionsAndAuthorize(t *testing.T) {
 			if allowed {
 				want, reason = http.StatusOK, ""
 			}
-			for _, check := range []clerkauth.Check{clerkauth.Role("admin"), clerkauth.NotImpersonated(), clerkauth.Reverified(clerkauth.Lax)} {
+			for _, check := range []clerkauth.Check{clerkauth.Role("admin"), clerkauth.NotImpersonated(), clerkauth.Reverified(clerkauth.ReverifyLax)} {
 				for _, h := range []http.Handler{a.Authorize(check)(harness.Greet), a.Optional(a.Authorize(check)(harness.Greet))} {
 					if w := harness.Serve(h, harness.Request("GET", "/", carry)); w.Code != want || w.Header().Get("X-Clerk-Auth-Reason") != reason {
 						t.Errorf("%s, allowed %t, %v: %d %s, want %d %s", kind, allowed, check, w.Code, w.Header().Get("X-Clerk-Auth-Reason"), want, reason)

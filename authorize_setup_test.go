@@ -124,7 +124,7 @@ func TestHasOfAChangedSession(t *testing.T) {
 				check, whole.Has(check), left.Has(check), anonymous.Has(check), byHand.Has(check))
 		}
 	}
-	if anonymous.Has(clerkauth.NotImpersonated()) || anonymous.Has(clerkauth.Reverified(clerkauth.Lax)) {
+	if anonymous.Has(clerkauth.NotImpersonated()) || anonymous.Has(clerkauth.Reverified(clerkauth.ReverifyLax)) {
 		t.Error("a check holds for nobody")
 	}
 }

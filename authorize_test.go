@@ -206,9 +206,9 @@ func TestReverifiedAtTheBoundaries(t *testing.T) {
 	a := harness.NewApp(t)
 	const never = -1
 	for preset, limit := range map[clerkauth.Reverification]int{
-		clerkauth.StrictMFA: 10, clerkauth.Strict: 10, clerkauth.Moderate: 60, clerkauth.Lax: 24 * 60,
+		clerkauth.ReverifyStrictMFA: 10, clerkauth.ReverifyStrict: 10, clerkauth.ReverifyModerate: 60, clerkauth.ReverifyLax: 24 * 60,
 	} {
-		mfa := preset == clerkauth.StrictMFA
+		mfa := preset == clerkauth.ReverifyStrictMFA
 		for _, tt := range []struct {
 			first, second int
 			want          bool
@@ -258,7 +258,7 @@ func TestGHSA_w24r_5266_9c3c(t *testing.T) {
 	admin := a.Clerk.Token(clerktest.Claims{Organization: acme, Permissions: []string{"org:a:read"}, Features: []string{"u:search"}, Plans: []string{"o:pro"}})
 	good := []clerkauth.Check{
 		clerkauth.Role("admin"), clerkauth.Permission("org:a:read"), clerkauth.Feature("search"), clerkauth.Plan("org:pro"),
-		clerkauth.NotImpersonated(), clerkauth.Reverified(clerkauth.StrictMFA), clerkauth.AnyOf(clerkauth.Role("admin")),
+		clerkauth.NotImpersonated(), clerkauth.Reverified(clerkauth.ReverifyStrictMFA), clerkauth.AnyOf(clerkauth.Role("admin")),
 	}
 	bad := []clerkauth.Check{
 		clerkauth.Role("owner"), clerkauth.Permission("org:a:write"), clerkauth.Feature("org:search"), clerkauth.Plan("user:pro"),

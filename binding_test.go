@@ -17,9 +17,9 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-func TestCookieTokenWithoutAzp(t *testing.T) {
+func TestCookieTokenWithoutAZP(t *testing.T) {
 	b := harness.NewApp(t)
-	token := b.WithoutAzp(clerktest.Claims{})
+	token := b.WithoutAZP(clerktest.Claims{})
 	post := b.Script(token)
 	post.Method = http.MethodPost
 	tests := []struct {
@@ -27,22 +27,22 @@ func TestCookieTokenWithoutAzp(t *testing.T) {
 		r      *http.Request
 		status clerkauth.Status
 	}{
-		{"navigation goes round once", b.Page(token), clerkauth.Handshake},
-		{"navigation after a round", b.Page(token, harness.TriedName+"=1"), clerkauth.SignedOut},
-		{"fetch", b.Script(token), clerkauth.SignedOut},
-		{"write", post, clerkauth.SignedOut},
-		{"a party cookie of no session", b.Script(token, harness.PartyName+"AAAAAAAA=v2.9999999999.AAAA"), clerkauth.SignedOut},
+		{"navigation goes round once", b.Page(token), clerkauth.StatusHandshake},
+		{"navigation after a round", b.Page(token, harness.TriedName+"=1"), clerkauth.StatusSignedOut},
+		{"fetch", b.Script(token), clerkauth.StatusSignedOut},
+		{"write", post, clerkauth.StatusSignedOut},
+		{"a party cookie of no session", b.Script(token, harness.PartyName+"AAAAAAAA=v2.9999999999.AAAA"), clerkauth.StatusSignedOut},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			state := b.AuthenticateRequest(tt.r)
-			harness.WantState(t, state, tt.status, clerkauth.ReasonTokenMissingAzp)
+			harness.WantState(t, state, tt.status, clerkauth.ReasonTokenMissingAZP)
 			set := harness.SetCookies(state)
 			if harness.SetPartyCookie(state) != nil {
 				t.Error("a token without azp sets a party cookie")
 			}
 			tried := set[harness.TriedName]
-			if (tried != nil) != (tt.status == clerkauth.Handshake) {
+			if (tried != nil) != (tt.status == clerkauth.StatusHandshake) {
 				t.Fatalf("cookie %s: %v", harness.TriedName, tried)
 			}
 			if tried != nil && (tried.MaxAge != 60 || !tried.Secure || !tried.HttpOnly || tried.Path != "/" || tried.Domain != "") {
@@ -55,7 +55,7 @@ func TestCookieTokenWithoutAzp(t *testing.T) {
 func TestPartyCookie(t *testing.T) {
 	b := harness.NewApp(t)
 	state := b.AuthenticateRequest(b.Page(b.Clerk.Token(clerktest.Claims{})))
-	harness.WantState(t, state, clerkauth.SignedIn, "")
+	harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 	c := harness.SetPartyCookie(state)
 	if c == nil {
 		t.Fatal("no party cookie")
@@ -117,7 +117,7 @@ func TestPartyCookieIsSet(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, again := range []string{"first", "from memory"} {
 				state := b.AuthenticateRequest(tt.r)
-				harness.WantState(t, state, clerkauth.SignedIn, "")
+				harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 				if got := harness.SetPartyCookie(state) != nil; got != tt.want {
 					t.Errorf("%s: set %t, want %t", again, got, tt.want)
 				}
@@ -149,7 +149,7 @@ func TestContinuity(t *testing.T) {
 	longer := strings.Replace(party, "v2.1", "v2.9", 1)
 	name, value, _ := strings.Cut(party, "=")
 	others := b.PartyCookie(clerktest.Claims{SessionID: "sess_2other"})
-	elsewhere := b.Script(b.WithoutAzp(clerktest.Claims{}), party)
+	elsewhere := b.Script(b.WithoutAZP(clerktest.Claims{}), party)
 	elsewhere.Host = "other.example.com"
 	tests := []struct {
 		name string
@@ -157,35 +157,35 @@ func TestContinuity(t *testing.T) {
 		r    *http.Request
 		want bool
 	}{
-		{"the same session at the same origin", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), party), true},
-		{"a second tab", b.Authenticator, b.Page(b.WithoutAzp(clerktest.Claims{}), party), true},
-		{"another session", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{SessionID: "sess_2victim"}), party), false},
-		{"another user", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{Subject: "user_2victim"}), party), false},
+		{"the same session at the same origin", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), party), true},
+		{"a second tab", b.Authenticator, b.Page(b.WithoutAZP(clerktest.Claims{}), party), true},
+		{"another session", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{SessionID: "sess_2victim"}), party), false},
+		{"another user", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{Subject: "user_2victim"}), party), false},
 		{"another origin of the list", b.Authenticator, elsewhere, false},
-		{"a cookie changed by a bit", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), flipped), false},
-		{"a life prolonged by hand", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), longer), false},
-		{"behind a planted one", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), others, party), true},
-		{"before a planted one", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), party, others), true},
-		{"behind much that cannot be one", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), strings.Repeat(name+"=x; ", 50)+name+"=v2."+strings.Repeat("x", 70)+"; "+party), true},
-		{"behind eight of the same name", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), strings.Repeat(flipped+"; ", 8)+party), false},
-		{"two that do not hold", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), others, flipped), false},
-		{"another tag", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), harness.PartyName+"AAAAAAAA="+value), false},
-		{"no tag", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), strings.TrimSuffix(harness.PartyName, "_")+"="+value), false},
-		{"the name without its prefix", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{}), strings.TrimPrefix(party, "__Host-")), false},
-		{"an expired token", b.Authenticator, b.Script(b.WithoutAzp(clerktest.Claims{IssuedAt: b.Now.Add(-time.Hour)}), party), false},
+		{"a cookie changed by a bit", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), flipped), false},
+		{"a life prolonged by hand", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), longer), false},
+		{"behind a planted one", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), others, party), true},
+		{"before a planted one", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), party, others), true},
+		{"behind much that cannot be one", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), strings.Repeat(name+"=x; ", 50)+name+"=v2."+strings.Repeat("x", 70)+"; "+party), true},
+		{"behind eight of the same name", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), strings.Repeat(flipped+"; ", 8)+party), false},
+		{"two that do not hold", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), others, flipped), false},
+		{"another tag", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), harness.PartyName+"AAAAAAAA="+value), false},
+		{"no tag", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), strings.TrimSuffix(harness.PartyName, "_")+"="+value), false},
+		{"the name without its prefix", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), strings.TrimPrefix(party, "__Host-")), false},
+		{"an expired token", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{IssuedAt: b.Now.Add(-time.Hour)}), party), false},
 		{"a forged token", b.Authenticator, b.Script(b.Clerk.Forge(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}), party), false},
 		{"an azp that is null", b.Authenticator, b.Script(b.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": nil}}), party), false},
 		{"a key of another application", b.Replica(func(c *clerkauth.Config) {
 			c.StateKey = []byte(strings.Repeat("k", 32))
-		}), b.Script(b.WithoutAzp(clerktest.Claims{}), party), false},
+		}), b.Script(b.WithoutAZP(clerktest.Claims{}), party), false},
 		{"no key", b.Replica(func(c *clerkauth.Config) {
 			c.SecretKey = ""
-		}), b.Script(b.WithoutAzp(clerktest.Claims{}), party), false},
+		}), b.Script(b.WithoutAZP(clerktest.Claims{}), party), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			state := tt.auth.AuthenticateRequest(tt.r)
-			if got := state.Status == clerkauth.SignedIn; got != tt.want {
+			if got := state.Status == clerkauth.StatusSignedIn; got != tt.want {
 				t.Errorf("got %s, %v; want signed in: %t", state.Status, state.Err, tt.want)
 			}
 			if harness.SetPartyCookie(state) != nil {
@@ -194,16 +194,16 @@ func TestContinuity(t *testing.T) {
 		})
 	}
 	b.Now = b.Now.Add(7 * 24 * time.Hour)
-	harness.WantState(t, b.AuthenticateRequest(b.Script(b.WithoutAzp(clerktest.Claims{}), party)), clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
+	harness.WantState(t, b.AuthenticateRequest(b.Script(b.WithoutAZP(clerktest.Claims{}), party)), clerkauth.StatusSignedOut, clerkauth.ReasonTokenMissingAZP)
 }
 
 // Garbage that a sibling planted does not hide what a browser round can heal.
-func TestPlantedGarbageBesideATokenWithoutAzp(t *testing.T) {
+func TestPlantedGarbageBesideATokenWithoutAZP(t *testing.T) {
 	b := harness.NewApp(t)
 	suffix := harness.Suffix(b.Clerk)
 	r := b.Page("x")
-	r.Header.Set("Cookie", "__session=garbage; __client_uat=1; __session_"+suffix+"="+b.WithoutAzp(clerktest.Claims{})+"; __client_uat_"+suffix+"=1")
-	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.Handshake, clerkauth.ReasonTokenMissingAzp)
+	r.Header.Set("Cookie", "__session=garbage; __client_uat=1; __session_"+suffix+"="+b.WithoutAZP(clerktest.Claims{})+"; __client_uat_"+suffix+"=1")
+	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.StatusHandshake, clerkauth.ReasonTokenMissingAZP)
 }
 
 // A party cookie is not kept alive by what it lets in.
@@ -211,8 +211,8 @@ func TestPartyCookieDoesNotProlongItself(t *testing.T) {
 	b := harness.NewApp(t)
 	party := b.PartyCookie(clerktest.Claims{})
 	b.Now = b.Now.Add(6 * 24 * time.Hour)
-	state := b.AuthenticateRequest(b.Script(b.WithoutAzp(clerktest.Claims{}), party))
-	harness.WantState(t, state, clerkauth.SignedIn, "")
+	state := b.AuthenticateRequest(b.Script(b.WithoutAZP(clerktest.Claims{}), party))
+	harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 	if c := harness.SetPartyCookie(state); c != nil {
 		t.Errorf("renewed: %v", c)
 	}
@@ -225,10 +225,10 @@ func TestReplicasShareStateKey(t *testing.T) {
 	replica := b.Replica(func(c *clerkauth.Config) {
 		c.StateKey, c.SecretKey = []byte(strings.Repeat("s", 32)), ""
 	})
-	harness.WantState(t, replica.AuthenticateRequest(b.Script(b.WithoutAzp(clerktest.Claims{}), party)), clerkauth.SignedIn, "")
+	harness.WantState(t, replica.AuthenticateRequest(b.Script(b.WithoutAZP(clerktest.Claims{}), party)), clerkauth.StatusSignedIn, "")
 	b.Now = b.Now.Add(time.Second)
 	token := b.Clerk.Token(clerktest.Claims{})
-	harness.WantState(t, replica.AuthenticateRequest(b.Page(token)), clerkauth.SignedIn, "") // it has one of its own in mind now
+	harness.WantState(t, replica.AuthenticateRequest(b.Page(token)), clerkauth.StatusSignedIn, "") // it has one of its own in mind now
 	for range 2 {
 		if c := harness.SetPartyCookie(replica.AuthenticateRequest(b.Page(token, party))); c != nil {
 			t.Errorf("a replica replaces a party cookie that holds: %v", c)
@@ -259,7 +259,7 @@ func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
 				r.AddCookie(c)
 			}
 			state := auth.AuthenticateRequest(r)
-			harness.WantState(t, state, clerkauth.SignedIn, "")
+			harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 			set := harness.SetPartyCookie(state)
 			if len(harness.SetCookies(state)) != 1 || set == nil || !strings.HasPrefix(set.Name, tt.want) || set.Secure != strings.HasPrefix(tt.want, "__Host-") {
 				t.Fatalf("cookies %v, want one: %s", state.Header, tt.want)
@@ -269,7 +269,7 @@ func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
 			if tt.want != harness.PartyName {
 				other = "__Host-" + set.Name
 			}
-			for name, want := range map[string]clerkauth.Status{set.Name: clerkauth.SignedIn, other: clerkauth.SignedOut} {
+			for name, want := range map[string]clerkauth.Status{set.Name: clerkauth.StatusSignedIn, other: clerkauth.StatusSignedOut} {
 				r := httptest.NewRequest(http.MethodGet, tt.url, nil)
 				for _, c := range clerk.Cookies(clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})) {
 					r.AddCookie(c)
@@ -285,8 +285,8 @@ func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
 
 func TestInsecureAllowCookieWithoutParty(t *testing.T) {
 	b := harness.NewApp(t, func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true })
-	state := b.AuthenticateRequest(b.Script(b.WithoutAzp(clerktest.Claims{})))
-	harness.WantState(t, state, clerkauth.SignedIn, "")
+	state := b.AuthenticateRequest(b.Script(b.WithoutAZP(clerktest.Claims{})))
+	harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 	if len(harness.SetCookies(state)) != 0 {
 		t.Errorf("cookies %v, want none: nothing reads them", state.Header)
 	}

@@ -62,7 +62,7 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 			_ = resp.Body.Close()
 			events := a.Events()
 			signedIn := slices.ContainsFunc(events, func(e clerkauth.Event) bool {
-				return e.Carrier == clerkauth.CarrierHandshake && e.Status == clerkauth.SignedIn
+				return e.TokenSource == clerkauth.TokenSourceHandshake && e.Status == clerkauth.StatusSignedIn
 			})
 			if signedIn != tc.signsIn {
 				t.Errorf("%s, by %s: a handshake signs in: %t, want %t: %+v", tc.name, carrier, signedIn, tc.signsIn, events)

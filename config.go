@@ -190,7 +190,7 @@ type Config struct {
 	//
 	// Default: false; they are accepted from browsers that were signed in here before.
 	// Example: true, for a domain without other subdomains.
-	// When wrong: ReasonTokenMissingAzp without it.
+	// When wrong: ReasonTokenMissingAZP without it.
 	InsecureAllowCookieWithoutParty bool
 	// InsecureSkipOriginCheck lets cookie-authenticated cross-origin writes pass: any site can send them.
 	//
@@ -230,7 +230,7 @@ type Config struct {
 	//
 	// Default: nil, derived from SecretKey. With neither, cookie tokens without azp are never accepted.
 	// Example: 32 bytes of crypto/rand that were made once and are kept as a secret.
-	// When wrong: ReasonTokenMissingAzp, when replicas have different ones.
+	// When wrong: ReasonTokenMissingAZP, when replicas have different ones.
 	StateKey []byte
 	// KeyMaxAge is how long known keys outlive their endpoint. Less than 5 min is an error of New.
 	//
@@ -283,23 +283,23 @@ type ErrorHandler func(w http.ResponseWriter, r *http.Request, err *Error)
 
 // Event is one decision, for metrics and traces. It names nobody. What Authorize refuses after it, only ErrorHandler sees.
 type Event struct {
-	Status   Status
-	Reason   Reason    // empty when signed in
-	Err      error     // an *Error of the event's own, with the detail for logs; nil when signed in
-	Type     TokenType // of the credential that decided; empty: none came, or none that is accepted
-	Carrier  Carrier   // of the token that decided
-	CacheHit bool      // its signature had been verified before
-	Elapsed  time.Duration
+	Status      Status
+	Reason      Reason      // empty when signed in
+	Err         error       // an *Error of the event's own, with the detail for logs; nil when signed in
+	Type        TokenType   // of the credential that decided; empty: none came, or none that is accepted
+	TokenSource TokenSource // of the token that decided
+	CacheHit    bool        // its signature had been verified before
+	Elapsed     time.Duration
 }
 
-// Carrier is where the token came from.
-type Carrier string
+// TokenSource is where the token came from.
+type TokenSource string
 
-// The carriers.
+// The sources.
 const (
-	CarrierNone      Carrier = ""
-	CarrierBearer    Carrier = "header"
-	CarrierCookie    Carrier = "cookie"
-	CarrierHandshake Carrier = "handshake"
-	CarrierRefresh   Carrier = "refresh"
+	TokenSourceNone      TokenSource = ""
+	TokenSourceBearer    TokenSource = "header"
+	TokenSourceCookie    TokenSource = "cookie"
+	TokenSourceHandshake TokenSource = "handshake"
+	TokenSourceRefresh   TokenSource = "refresh"
 )

@@ -77,7 +77,7 @@ const (
 	ReasonTokenSignature          Reason = "token-invalid-signature"          // the signature does not verify
 	ReasonTokenVerificationFailed Reason = "token-verification-failed"        // a claim is missing, malformed or does not match
 	ReasonTokenInvalidParties     Reason = "token-invalid-authorized-parties" // azp is not in the allowlist
-	ReasonTokenMissingAzp         Reason = "session-token-missing-azp"        // a cookie token that does not say for whom it was issued
+	ReasonTokenMissingAZP         Reason = "session-token-missing-azp"        // a cookie token that does not say for whom it was issued
 	ReasonTokenIssuer             Reason = "token-invalid-issuer"             // issued by another instance
 )
 
@@ -116,7 +116,7 @@ const (
 // configuration says: to sign in again would bring the same, and a sign-in page sends them straight back.
 func (e *Error) ofConfig() bool {
 	switch e.Reason {
-	case ReasonTokenInvalidParties, ReasonTokenIssuer, ReasonTokenVerificationFailed, ReasonTokenMissingAzp, ReasonKeyUnknown:
+	case ReasonTokenInvalidParties, ReasonTokenIssuer, ReasonTokenVerificationFailed, ReasonTokenMissingAZP, ReasonKeyUnknown:
 		return true
 	}
 	return false
@@ -155,7 +155,7 @@ var table = map[Reason]*refusal{
 	ReasonTokenSignature:            {http.StatusUnauthorized, false, "The session token has a bad signature."},
 	ReasonTokenVerificationFailed:   {http.StatusUnauthorized, false, "The token has a missing or unusable claim."},
 	ReasonTokenInvalidParties:       {http.StatusUnauthorized, false, "The session token was issued for another origin."},
-	ReasonTokenMissingAzp:           {http.StatusUnauthorized, false, "The session token does not say for which origin it was issued."},
+	ReasonTokenMissingAZP:           {http.StatusUnauthorized, false, "The session token does not say for which origin it was issued."},
 	ReasonTokenIssuer:               {http.StatusUnauthorized, false, "The session token is of another instance."},
 	ReasonTokenExpired:              {http.StatusUnauthorized, false, "The session token has expired."},
 	ReasonTokenNotActiveYet:         {http.StatusUnauthorized, false, "By the clock of this server the session token is not active yet."},

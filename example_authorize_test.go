@@ -103,7 +103,7 @@ func ExampleNotImpersonated() {
 // Clerk's scripts understand the answer: they ask the person to verify again, and repeat the request.
 func ExampleReverified() {
 	auth, clerk := newExample(nil)
-	transfer := auth.Authorize(clerkauth.Reverified(clerkauth.Strict))(done)
+	transfer := auth.Authorize(clerkauth.Reverified(clerkauth.ReverifyStrict))(done)
 	curl(transfer, clerk.Token(clerktest.Claims{FactorAge: []time.Duration{time.Hour, 2 * time.Minute}}))
 	curl(transfer, clerk.Token(clerktest.Claims{FactorAge: []time.Duration{time.Hour, 10 * time.Minute}}))
 	// Output:

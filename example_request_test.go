@@ -22,7 +22,7 @@ func ExampleAuthenticator_AuthenticateRequest() {
 		if done {
 			return // the browser is sent to Clerk
 		}
-		if state.Status != clerkauth.SignedIn {
+		if state.Status != clerkauth.StatusSignedIn {
 			http.Error(w, state.Err.Error(), http.StatusUnauthorized)
 			return
 		}

@@ -52,10 +52,10 @@ func newHostile(f *testing.F, development bool) *hostile {
 
 func (h *hostile) check(t *testing.T, r *http.Request) {
 	state := h.auth.AuthenticateRequest(r)
-	if state.Status == clerkauth.SignedIn && !slices.Contains(h.tokens, state.Token()) {
+	if state.Status == clerkauth.StatusSignedIn && !slices.Contains(h.tokens, state.Token()) {
 		t.Errorf("signed in with %q", state.Token())
 	}
-	if (state.Status == clerkauth.SignedIn) != (state.Session != nil) || (state.Status == clerkauth.SignedIn) != (state.Err == nil) {
+	if (state.Status == clerkauth.StatusSignedIn) != (state.Session != nil) || (state.Status == clerkauth.StatusSignedIn) != (state.Err == nil) {
 		t.Errorf("status %s with session %v and error %v", state.Status, state.Session, state.Err)
 	}
 	if location := state.Header.Get("Location"); location != "" {

@@ -80,17 +80,17 @@ func TestRoundsAreForDocuments(t *testing.T) {
 		status clerkauth.Status
 		reason clerkauth.Reason
 	}{
-		"a page":                    {b.Page(b.Expired(clerktest.Claims{})), clerkauth.Handshake, clerkauth.ReasonTokenExpired},
-		"a page in an old browser":  {old, clerkauth.Handshake, clerkauth.ReasonTokenExpired},
-		"a script":                  {b.Script(b.Expired(clerktest.Claims{})), clerkauth.SignedOut, clerkauth.ReasonTokenExpired},
-		"a write":                   {post, clerkauth.SignedOut, clerkauth.ReasonTokenExpired},
-		"HEAD":                      {head, clerkauth.Handshake, clerkauth.ReasonTokenExpired},
-		"a host that is not listed": {unlisted, clerkauth.SignedOut, clerkauth.ReasonRequestHostNotAuthorized},
+		"a page":                    {b.Page(b.Expired(clerktest.Claims{})), clerkauth.StatusHandshake, clerkauth.ReasonTokenExpired},
+		"a page in an old browser":  {old, clerkauth.StatusHandshake, clerkauth.ReasonTokenExpired},
+		"a script":                  {b.Script(b.Expired(clerktest.Claims{})), clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired},
+		"a write":                   {post, clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired},
+		"HEAD":                      {head, clerkauth.StatusHandshake, clerkauth.ReasonTokenExpired},
+		"a host that is not listed": {unlisted, clerkauth.StatusSignedOut, clerkauth.ReasonRequestHostNotAuthorized},
 	} {
 		t.Run(name, func(t *testing.T) {
 			state := b.AuthenticateRequest(tt.r)
 			harness.WantState(t, state, tt.status, tt.reason)
-			if (state.Header.Get("Location") != "") != (tt.status == clerkauth.Handshake) {
+			if (state.Header.Get("Location") != "") != (tt.status == clerkauth.StatusHandshake) {
 				t.Errorf("headers %v with status %s", state.Header, tt.status)
 			}
 		})
@@ -98,11 +98,11 @@ func TestRoundsAreForDocuments(t *testing.T) {
 }
 
 // A round whose answer could not even be read is a round: a token without azp gets no second one.
-func TestNoSecondRoundForAMissingAzp(t *testing.T) {
+func TestNoSecondRoundForAMissingAZP(t *testing.T) {
 	b := harness.NewApp(t)
 	b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Down)
-	state := b.AuthenticateRequest(b.Page(b.WithoutAzp(clerktest.Claims{}), "__clerk_handshake_nonce="+harness.Nonce))
-	harness.WantState(t, state, clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
+	state := b.AuthenticateRequest(b.Page(b.WithoutAZP(clerktest.Claims{}), "__clerk_handshake_nonce="+harness.Nonce))
+	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonTokenMissingAZP)
 }
 
 // TestPrimaryAnswersTheListOnly is door four: a development primary sends the browser, with its token, to origins
@@ -125,7 +125,7 @@ func TestPrimaryAnswersTheListOnly(t *testing.T) {
 		r.Header.Set("Cookie", "__clerk_db_jwt=dvb_1")
 		state := auth.AuthenticateRequest(r)
 		location := state.Header.Get("Location")
-		if got := state.Status == clerkauth.Handshake; got != want || got != strings.HasPrefix(location, "https://satellite.example/page?__clerk_db_jwt=dvb_1&__clerk_synced=true") {
+		if got := state.Status == clerkauth.StatusHandshake; got != want || got != strings.HasPrefix(location, "https://satellite.example/page?__clerk_db_jwt=dvb_1&__clerk_synced=true") {
 			t.Errorf("%s: got %s and %q, want an answer: %t", target, state.Status, location, want)
 		}
 	}
@@ -138,7 +138,7 @@ func TestCrossOriginUpgradeRefreshesNothing(t *testing.T) {
 	r.Header.Set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
 	r.Header.Set("Sec-Fetch-Site", "same-site")
 	r.Header.Set("Origin", "https://evil.example.com")
-	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.SignedOut, clerkauth.ReasonCrossOriginRequest)
+	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.StatusSignedOut, clerkauth.ReasonCrossOriginRequest)
 	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 0 {
 		t.Errorf("asked %d times, want 0", n)
 	}

@@ -129,7 +129,7 @@ func (a *Authenticator) VerifyMachine(ctx context.Context, credential string, c 
 func (a *Authenticator) verifyMachine(ctx context.Context, read machine.Credential, sent bool, accepted []Credential, begin time.Time) (*Machine, *Error) {
 	event := Event{Type: typeOf[read.Kind]}
 	if sent {
-		event.Carrier = CarrierBearer
+		event.TokenSource = TokenSourceBearer
 	}
 	m, err := (*Machine)(nil), (*Error)(nil)
 	switch {
@@ -151,9 +151,9 @@ func (a *Authenticator) observedMachine(ctx context.Context, e Event, err *Error
 	if a.settings.observe == nil {
 		return
 	}
-	if e.Status = SignedIn; err != nil {
+	if e.Status = StatusSignedIn; err != nil {
 		own := *err
-		e.Status, e.Reason, e.Err = SignedOut, err.Reason, &own
+		e.Status, e.Reason, e.Err = StatusSignedOut, err.Reason, &own
 	}
 	e.Elapsed = a.settings.now().Sub(began)
 	a.settings.observe(ctx, e)

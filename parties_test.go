@@ -228,8 +228,8 @@ func TestTokensWithoutParty(t *testing.T) {
 		change         func(*clerkauth.Config)
 		bearer, cookie clerkauth.Reason
 	}{
-		"neither": {func(*clerkauth.Config) {}, clerkauth.ReasonTokenInvalidParties, clerkauth.ReasonTokenMissingAzp},
-		"bearer":  {func(c *clerkauth.Config) { c.InsecureAllowBearerWithoutParty = true }, "", clerkauth.ReasonTokenMissingAzp},
+		"neither": {func(*clerkauth.Config) {}, clerkauth.ReasonTokenInvalidParties, clerkauth.ReasonTokenMissingAZP},
+		"bearer":  {func(c *clerkauth.Config) { c.InsecureAllowBearerWithoutParty = true }, "", clerkauth.ReasonTokenMissingAZP},
 		"cookie":  {func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true }, clerkauth.ReasonTokenInvalidParties, ""},
 	} {
 		a := harness.NewApp(t, tc.change)

@@ -46,7 +46,7 @@ func TestPartyCookieWithoutAKey(t *testing.T) {
 	b := harness.NewApp(t, func(c *clerkauth.Config) { c.SecretKey = "" })
 	token := b.Clerk.Token(clerktest.Claims{})
 	state := b.AuthenticateRequest(b.Page(token))
-	harness.WantState(t, state, clerkauth.SignedIn, "")
+	harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 	if c := harness.SetPartyCookie(state); c != nil {
 		t.Errorf("party cookie %v without a key", c)
 	}
@@ -58,5 +58,5 @@ func TestPartyCookieWithoutAKey(t *testing.T) {
 	const origin, until = "https://example.com", "9999999999"
 	forged := harness.PartyName + keyless("name", b.Clerk.Issuer(), origin)[:8] + "=v2." + until + "." +
 		keyless("v2", b.Clerk.Issuer(), origin, state.Session.ID, state.Session.UserID, until)
-	harness.WantState(t, b.AuthenticateRequest(b.Script(b.WithoutAzp(clerktest.Claims{}), forged)), clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
+	harness.WantState(t, b.AuthenticateRequest(b.Script(b.WithoutAZP(clerktest.Claims{}), forged)), clerkauth.StatusSignedOut, clerkauth.ReasonTokenMissingAZP)
 }

@@ -27,7 +27,7 @@ func TestExpiredSessionIsRefreshed(t *testing.T) {
 			b.Clerk.ResetRequests()
 			b.Now = b.Now.Add(11 * time.Second) // a success is shared for ten seconds
 			state := b.AuthenticateRequest(r)
-			harness.WantState(t, state, clerkauth.SignedIn, "")
+			harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 			if state.Token() != fresh || harness.SetCookies(state)["__session"] == nil {
 				t.Errorf("token and cookies are not the new ones: %v", state.Header)
 			}
@@ -66,7 +66,7 @@ func TestNotRefreshed(t *testing.T) {
 		{"the plain refresh cookie", b.Script(b.Expired(clerktest.Claims{}), "__refresh=rt_1"), clerkauth.ReasonTokenExpired, "non-eligible-no-refresh-cookie"},
 		{"expired tokens of two sessions", two, clerkauth.ReasonTokenExpired, "non-eligible-several-sessions"},
 		{"a session id that is a path", b.Script(b.Expired(clerktest.Claims{SessionID: "sess_../../users"}), b.RefreshCookie()), clerkauth.ReasonTokenExpired, "expired-session-token-missing-sid-claim"},
-		{"no azp", b.Script(b.Expired(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}), b.RefreshCookie()), clerkauth.ReasonTokenMissingAzp, ""},
+		{"no azp", b.Script(b.Expired(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}), b.RefreshCookie()), clerkauth.ReasonTokenMissingAZP, ""},
 		{"no azp, with a party cookie", b.Script(b.Expired(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}), b.RefreshCookie(), party), clerkauth.ReasonTokenExpired, "non-eligible-no-azp"},
 		{"another origin's azp", b.Script(b.Expired(clerktest.Claims{AuthorizedParty: "https://evil.example"}), b.RefreshCookie()), clerkauth.ReasonTokenInvalidParties, ""},
 		{"a forged signature", b.Script(b.Clerk.Forge(clerktest.Claims{IssuedAt: b.Now.Add(-time.Hour)}), b.RefreshCookie()), clerkauth.ReasonTokenSignature, ""},
@@ -74,7 +74,7 @@ func TestNotRefreshed(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			state := b.AuthenticateRequest(tt.r)
-			harness.WantState(t, state, clerkauth.SignedOut, tt.reason)
+			harness.WantState(t, state, clerkauth.StatusSignedOut, tt.reason)
 			detail := ""
 			if err := errors.Unwrap(state.Err); err != nil {
 				detail = err.Error()
@@ -84,7 +84,7 @@ func TestNotRefreshed(t *testing.T) {
 			}
 		})
 	}
-	if b.AuthenticateRequest(bearer).Status == clerkauth.SignedIn {
+	if b.AuthenticateRequest(bearer).Status == clerkauth.StatusSignedIn {
 		t.Error("a bearer token was refreshed with somebody's cookie")
 	}
 	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 0 {
@@ -97,7 +97,7 @@ func TestRefreshedTokenIsJudged(t *testing.T) {
 	b := harness.NewApp(t)
 	for name, cookie := range map[string]string{
 		"another origin": "__session=" + b.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://evil.example"}),
-		"no azp":         "__session=" + b.WithoutAzp(clerktest.Claims{}),
+		"no azp":         "__session=" + b.WithoutAZP(clerktest.Claims{}),
 		"expired":        "__session=" + b.Expired(clerktest.Claims{}),
 		"forged":         "__session=" + b.Clerk.Forge(clerktest.Claims{}),
 		"a lookalike":    "__sessionx=" + b.Clerk.Token(clerktest.Claims{}),
@@ -106,9 +106,9 @@ func TestRefreshedTokenIsJudged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b.AnswerRefreshes(0, cookie)
 			state := b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
-			harness.WantState(t, state, clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+			harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired)
 			state = b.AuthenticateRequest(b.Page(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
-			harness.WantState(t, state, clerkauth.Handshake, clerkauth.ReasonTokenExpired)
+			harness.WantState(t, state, clerkauth.StatusHandshake, clerkauth.ReasonTokenExpired)
 			if got, want := state.Header.Get("X-Clerk-Auth-Reason"), "session-token-expired-refresh-invalid-session-token"; got != want {
 				t.Errorf("reason %q, want %q", got, want)
 			}
@@ -127,7 +127,7 @@ func TestOneRefreshForManyRequests(t *testing.T) {
 		var tabs sync.WaitGroup
 		for range 20 {
 			tabs.Go(func() {
-				harness.WantState(t, b.AuthenticateRequest(b.Script(token, b.RefreshCookie())), clerkauth.SignedIn, "")
+				harness.WantState(t, b.AuthenticateRequest(b.Script(token, b.RefreshCookie())), clerkauth.StatusSignedIn, "")
 			})
 		}
 		tabs.Wait()
@@ -147,7 +147,7 @@ func TestFailingBackendAPICostsLittle(t *testing.T) {
 		b.Clerk.Fault(clerktest.BackendRefresh, clerktest.Hang)
 		for i := range 10 {
 			state := b.AuthenticateRequest(b.Page(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
-			harness.WantState(t, state, clerkauth.Handshake, clerkauth.ReasonTokenExpired)
+			harness.WantState(t, state, clerkauth.StatusHandshake, clerkauth.ReasonTokenExpired)
 			if took, want := time.Since(start), 2*time.Second; took != want {
 				t.Errorf("after %d requests: %s were spent, want %s", i+1, took, want)
 			}
@@ -155,6 +155,6 @@ func TestFailingBackendAPICostsLittle(t *testing.T) {
 		b.Clerk.Fault(clerktest.BackendRefresh, nil)
 		b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{}))
 		b.Now = b.Now.Add(11 * time.Second)
-		harness.WantState(t, b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie())), clerkauth.SignedIn, "")
+		harness.WantState(t, b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie())), clerkauth.StatusSignedIn, "")
 	})
 }

@@ -22,7 +22,7 @@ func TestRefusalPageIsForAPerson(t *testing.T) {
 	down := harness.NewApp(t)
 	down.Clerk.Fault(clerktest.BackendJWKS, clerktest.Status(503, nil))
 	admins := live.Authorize(clerkauth.Role("admin"))(harness.Greet)
-	again := live.Authorize(clerkauth.Reverified(clerkauth.Strict))(harness.Greet)
+	again := live.Authorize(clerkauth.Reverified(clerkauth.ReverifyStrict))(harness.Greet)
 	token := harness.WithBearer(live.Clerk.Token(clerktest.Claims{FactorAge: []time.Duration{}}))
 	const portal = `<a class="go" href="https://accounts.example.com/sign-in">Sign in</a>`
 	for _, tc := range []struct {

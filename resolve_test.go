@@ -19,7 +19,7 @@ func TestAnswerOfARound(t *testing.T) {
 	token := b.Clerk.Token(clerktest.Claims{})
 	b.AnswerNonces(append(harness.Directives(token), "evil=1; Path=/", "__sessionx=1; Path=/", "__refresh_x=1", "__session_x=; Max-Age=0")...)
 	state := b.AuthenticateRequest(b.Returning("__clerk_handshake_nonce=" + harness.Nonce))
-	harness.WantState(t, state, clerkauth.SignedIn, "")
+	harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 	if state.Token() != token {
 		t.Error("signed in by another token")
 	}
@@ -49,7 +49,7 @@ func TestNonceInjection(t *testing.T) {
 	b := harness.NewApp(t)
 	victims := b.PartyCookie(clerktest.Claims{})
 	thief := clerktest.Claims{Subject: "user_2thief", SessionID: "sess_2thief"}
-	without := func(c clerktest.Claims) string { return b.WithoutAzp(c) }
+	without := func(c clerktest.Claims) string { return b.WithoutAZP(c) }
 	foreign := thief
 	foreign.AuthorizedParty = "https://evil.example.com"
 	template := clerktest.Claims{Header: map[string]any{"cat": "cl_B7d4PD222AAA"}}
@@ -75,10 +75,10 @@ func TestNonceInjection(t *testing.T) {
 			b.AnswerNonces(tt.directives...)
 			state := b.AuthenticateRequest(b.Returning(append(tt.cookies, "__clerk_handshake_nonce="+harness.Nonce+strconv.Itoa(i))...))
 			if tt.reason == "" {
-				harness.WantState(t, state, clerkauth.SignedIn, "")
+				harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 				return
 			}
-			harness.WantState(t, state, clerkauth.SignedOut, tt.reason)
+			harness.WantState(t, state, clerkauth.StatusSignedOut, tt.reason)
 			for name, c := range harness.SetCookies(state) {
 				if c.Value != "" {
 					t.Errorf("cookie %s=%q is passed on", name, c.Value)
@@ -96,7 +96,7 @@ func TestPlantedAnswerDoesNotReplaceASession(t *testing.T) {
 	b.AnswerNonces(harness.Directives(thiefs)...)
 	own := b.Clerk.Token(clerktest.Claims{})
 	state := b.AuthenticateRequest(b.Page(own, "__clerk_handshake_nonce="+harness.Nonce))
-	harness.WantState(t, state, clerkauth.SignedIn, "")
+	harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 	if state.Token() != own || harness.SetCookies(state)["__session"] != nil {
 		t.Errorf("the planted session took over: %v", state.Header["Set-Cookie"])
 	}
@@ -111,14 +111,14 @@ func TestPlantedAnswerDoesNotReplaceASession(t *testing.T) {
 	}
 }
 
-// TestAzpLessAnswersDoNotLoop is an instance that mints no azp in its rounds, and a browser that it has just
+// TestAZPLessAnswersDoNotLoop is an instance that mints no azp in its rounds, and a browser that it has just
 // sent back.
-func TestAzpLessAnswersDoNotLoop(t *testing.T) {
+func TestAZPLessAnswersDoNotLoop(t *testing.T) {
 	b := harness.NewApp(t)
-	b.AnswerNonces(harness.Directives(b.WithoutAzp(clerktest.Claims{}))...)
+	b.AnswerNonces(harness.Directives(b.WithoutAZP(clerktest.Claims{}))...)
 	expired := b.Clerk.Token(clerktest.Claims{IssuedAt: b.Now.Add(-time.Hour)})
 	r := b.Page(expired, "__clerk_handshake_nonce="+harness.Nonce)
-	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.SignedOut, clerkauth.ReasonTokenMissingAzp)
+	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.StatusSignedOut, clerkauth.ReasonTokenMissingAZP)
 }
 
 func TestCarriersThatAreNotRead(t *testing.T) {
@@ -138,7 +138,7 @@ func TestCarriersThatAreNotRead(t *testing.T) {
 		"an endless nonce":   b.Returning("__clerk_handshake_nonce=" + strings.Repeat("n", 129)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			harness.WantState(t, b.AuthenticateRequest(r), clerkauth.SignedOut, clerkauth.ReasonSessionTokenAndUATMissing)
+			harness.WantState(t, b.AuthenticateRequest(r), clerkauth.StatusSignedOut, clerkauth.ReasonSessionTokenAndUATMissing)
 		})
 	}
 	if n := harness.Asked(b.Clerk, clerktest.BackendHandshake); n != 0 {
@@ -155,7 +155,7 @@ func TestFailedNonceIsRemembered(t *testing.T) {
 	}{{0, 1}, {time.Second, 1}, {58 * time.Second, 1}, {time.Second, 2}} {
 		b.Now = b.Now.Add(tt.after)
 		state := b.AuthenticateRequest(b.Page(b.Clerk.Token(clerktest.Claims{}), "__clerk_handshake_nonce="+harness.Nonce))
-		harness.WantState(t, state, clerkauth.SignedIn, "")
+		harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 		if c := harness.SetCookies(state)["__clerk_handshake_nonce"]; c == nil || c.MaxAge >= 0 {
 			t.Errorf("cookie %v, want it deleted", c)
 		}
@@ -202,7 +202,7 @@ func TestHandshakeTokens(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			state := b.AuthenticateRequest(b.Returning("__clerk_handshake=" + tt.token))
-			if got := state.Status == clerkauth.SignedIn; got != tt.want {
+			if got := state.Status == clerkauth.StatusSignedIn; got != tt.want {
 				t.Errorf("got %s, %v; want signed in: %t", state.Status, state.Err, tt.want)
 			}
 			if c := harness.SetCookies(state)["__clerk_handshake"]; c == nil || c.MaxAge >= 0 {
@@ -216,7 +216,7 @@ func TestAnswerThatSignsOut(t *testing.T) {
 	b := harness.NewApp(t)
 	b.AnswerNonces("__session=; Path=/; Domain=example.com; Max-Age=0", "__client_uat=0; Path=/; Domain=example.com", "__client_uat_x=0", "__refresh=evil; Path=/", "__client_uat=5; Path=/")
 	state := b.AuthenticateRequest(b.Page(b.Clerk.Token(clerktest.Claims{}), "__clerk_handshake_nonce="+harness.Nonce))
-	harness.WantState(t, state, clerkauth.SignedOut, clerkauth.ReasonSessionTokenMissing)
+	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonSessionTokenMissing)
 	want := []string{"__session=; Path=/; Domain=example.com; Max-Age=0; Secure", "__client_uat=0; Path=/; Domain=example.com; Secure"}
 	if got := state.Header["Set-Cookie"]; len(got) < 2 || !slices.Equal(got[:2], want) || slices.ContainsFunc(got[2:], func(c string) bool {
 		return !strings.HasPrefix(c, "__clerk_handshake_nonce=;")

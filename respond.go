@@ -54,9 +54,9 @@ func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Erro
 func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
-	who := SignedOut
+	who := StatusSignedOut
 	if err.Reason == ReasonCheckFailed || err.Reason == ReasonInsufficientScope {
-		who = SignedIn
+		who = StatusSignedIn
 	}
 	h.Set("X-Clerk-Auth-Status", who.String())
 	h.Set("X-Clerk-Auth-Reason", err.clerkReason())

@@ -24,7 +24,7 @@ var scripted = harness.All(harness.With("Sec-Fetch-Dest", "empty"), harness.With
 func sentTo(t *testing.T, s *clerkauth.RequestState) *url.URL {
 	t.Helper()
 	location := s.Header.Get("Location")
-	if (location != "") != (s.Status == clerkauth.Handshake) {
+	if (location != "") != (s.Status == clerkauth.StatusHandshake) {
 		t.Fatalf("contradiction: status %v with Location %q", s.Status, location)
 	}
 	if location == "" {

@@ -87,7 +87,7 @@ func foldable(raw string) bool {
 func newSession(c *sessiontoken.Claims) Session {
 	return Session{
 		ID: c.SID, UserID: c.Sub, Organization: Organization(c.Organization), Actor: Actor(c.Actor), Pending: c.Pending,
-		AuthorizedParty: c.Azp.Value, IssuedAt: c.Iat.Time(), NotBefore: c.Nbf.Time(), ExpiresAt: c.Exp.Time(), FactorAge: c.FactorAge,
+		AuthorizedParty: c.AZP.Value, IssuedAt: c.Iat.Time(), NotBefore: c.Nbf.Time(), ExpiresAt: c.Exp.Time(), FactorAge: c.FactorAge,
 		claims: c,
 	}
 }
@@ -133,7 +133,7 @@ func StateFromContext(ctx context.Context) (*RequestState, bool) {
 func NewContext(ctx context.Context, s *Session) context.Context {
 	d := &boundState{}
 	if d.Session = s; s != nil {
-		d.Status = SignedIn
+		d.Status = StatusSignedIn
 	} else {
 		d.Err = refused(ReasonSessionTokenAndUATMissing)
 	}

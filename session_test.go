@@ -33,7 +33,7 @@ func TestNewContextServesFromContextAndNeverRequire(t *testing.T) {
 		t.Errorf("FromContext: %v, %t; want the session", got, ok)
 	}
 	state, ok := clerkauth.StateFromContext(ctx)
-	if !ok || state.Status != clerkauth.SignedIn || state.Session != session || state.Token() != "" {
+	if !ok || state.Status != clerkauth.StatusSignedIn || state.Session != session || state.Token() != "" {
 		t.Errorf("StateFromContext: %+v, %t; want signed in without a token", state, ok)
 	}
 	ran := false
@@ -65,7 +65,7 @@ func TestSessionsWithoutAToken(t *testing.T) {
 			t.Errorf("%s: claims %v, %v; want an error", name, claims, err)
 		}
 		for _, check := range []clerkauth.Check{
-			clerkauth.Permission("org:a:read"), clerkauth.Feature("search"), clerkauth.Plan("pro"), clerkauth.Reverified(clerkauth.Lax),
+			clerkauth.Permission("org:a:read"), clerkauth.Feature("search"), clerkauth.Plan("pro"), clerkauth.Reverified(clerkauth.ReverifyLax),
 		} {
 			if s.Has(check) {
 				t.Errorf("%s: %v holds", name, check)
@@ -122,7 +122,7 @@ func TestNewContextOfNobody(t *testing.T) {
 	if s, ok := clerkauth.FromContext(ctx); ok || s != nil {
 		t.Errorf("FromContext: got %v, %t; want nobody", s, ok)
 	}
-	if state, ok := clerkauth.StateFromContext(ctx); !ok || state.Status != clerkauth.SignedOut || state.Err == nil {
+	if state, ok := clerkauth.StateFromContext(ctx); !ok || state.Status != clerkauth.StatusSignedOut || state.Err == nil {
 		t.Errorf("StateFromContext: got %v, %t; want signed out with an error", state, ok)
 	}
 }

@@ -70,7 +70,7 @@ func TestHandshakeActivatesAnOrganization(t *testing.T) {
 	}
 }
 
-func TestSessionClaimsCanLackAzp(t *testing.T) {
+func TestSessionClaimsCanLackAZP(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{})
 	jar := newJar(t)
 	s := in.SignIn(jar, clerktest.Person{})

@@ -43,11 +43,11 @@ func TestHandshakeSignedIn(t *testing.T) {
 			}
 			_, body, _ := parts(t, names["__session"].Value)
 			var claims struct {
-				Azp, Sid, Sub, Iss string
+				AZP, Sid, Sub, Iss string
 				Exp, Iat           int64
 			}
 			decode(t, body, &claims)
-			if claims.Azp != in.Config().AuthorizedParties[0] || claims.Sid != s.ID || claims.Sub != "user_2alice" || claims.Exp-claims.Iat != 7 {
+			if claims.AZP != in.Config().AuthorizedParties[0] || claims.Sid != s.ID || claims.Sub != "user_2alice" || claims.Exp-claims.Iat != 7 {
 				t.Errorf("token %s, want session %s for %s, good for 7 s", body, s.ID, in.Config().AuthorizedParties[0])
 			}
 			if names["__session"].Domain != "" || names["__session"].HttpOnly {

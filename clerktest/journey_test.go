@@ -208,9 +208,9 @@ func TestJourneyWhenTheFrontendIsDown(t *testing.T) {
 	})
 }
 
-// TestJourneyWithoutAzp has tokens that do not say for whom they are. They sign nobody in by themselves, and the
+// TestJourneyWithoutAZP has tokens that do not say for whom they are. They sign nobody in by themselves, and the
 // browser does not go round in circles; with the proof of an earlier visit they keep somebody signed in.
-func TestJourneyWithoutAzp(t *testing.T) {
+func TestJourneyWithoutAZP(t *testing.T) {
 	const maxHandshakes = 2 // one finds out what is wrong; in development one before it opens the browser
 	without := clerktest.Claims{Subject: "user_2alice", Extra: map[string]any{"azp": clerktest.Absent}}
 	eachJourney(t, func(t *testing.T, _ journeyKind, j journey) {

@@ -63,13 +63,13 @@ func TestRefreshMintsANewToken(t *testing.T) {
 			t.Errorf("got %v, want a token under both names and a refresh cookie", cookies)
 		}
 		var claims struct {
-			Sid, Azp string
+			Sid, AZP string
 			Exp      int64
 			Fva      [2]int
 		}
 		_, body, _ := parts(t, token)
 		decode(t, body, &claims)
-		if claims.Sid != s.ID || claims.Azp != "https://app.example.com" || claims.Exp != time.Now().Add(time.Minute).Unix() || claims.Fva != [2]int{2, -1} {
+		if claims.Sid != s.ID || claims.AZP != "https://app.example.com" || claims.Exp != time.Now().Add(time.Minute).Unix() || claims.Fva != [2]int{2, -1} {
 			t.Errorf("token %s, want a fresh one for the origin that asks, of a sign-in 2 min ago", body)
 		}
 		if !verifies(t, token, published(t, mustAsk(t, in, clerktest.FrontendJWKS))) {

@@ -95,7 +95,7 @@ func TestConfigSignsIn(t *testing.T) {
 			for _, c := range in.Cookies(in.Token(clerktest.Claims{})) {
 				r.AddCookie(c)
 			}
-			if state := auth.AuthenticateRequest(r); state.Status != clerkauth.SignedIn {
+			if state := auth.AuthenticateRequest(r); state.Status != clerkauth.StatusSignedIn {
 				t.Errorf("%s: got %v, %v; want signed in", name, state, state.Err)
 			}
 			seen := in.Requests()

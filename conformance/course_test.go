@@ -199,7 +199,7 @@ func (s *course) elsewhere() string {
 // healReasons are those that a browser round can change.
 var healReasons = []string{
 	"session-token-but-no-client-uat", "client-uat-but-no-session-token", "session-token-iat-before-client-uat",
-	"session-token-ambiguous", expired, "session-token-nbf", "session-token-iat-in-the-future", missingAzp,
+	"session-token-ambiguous", expired, "session-token-nbf", "session-token-iat-in-the-future", missingAZP,
 	"dev-browser-missing", "dev-browser-sync", "satellite-needs-syncing", "primary-responds-to-syncing",
 	"primary-domain-cross-origin-sync", "active-organization-mismatch",
 }
@@ -214,7 +214,7 @@ func (s *course) heal(reason string, t *token) outcome {
 
 func (s *course) healTo(reason, target string) outcome {
 	base, _, _ := strings.Cut(reason, "-refresh-")
-	if !slices.Contains(healReasons, base) || !s.navigates() || base == missingAzp && s.cameBack || s.head() && s.answered() {
+	if !slices.Contains(healReasons, base) || !s.navigates() || base == missingAZP && s.cameBack || s.head() && s.answered() {
 		return refusal(reason)
 	}
 	if s.keyless {

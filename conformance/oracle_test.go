@@ -68,7 +68,7 @@ func (c *recorded) badClaims(t *token) string {
 	case len(wanted) > 0 && !aimedAt(t.claims["aud"], wanted):
 		return "token-verification-failed"
 	case len(c.parties()) > 0 && !named && !c.hasBearer():
-		return missingAzp
+		return missingAZP
 	case len(c.parties()) > 0 && !slices.Contains(c.parties(), text(azp)):
 		return "token-invalid-authorized-parties"
 	case !slices.Contains(c.issuers(), text(t.claims["iss"])):
@@ -77,8 +77,8 @@ func (c *recorded) badClaims(t *token) string {
 	return ""
 }
 
-// missingAzp is the reason of a cookie token that does not say for whom it was minted.
-const missingAzp = "session-token-missing-azp"
+// missingAZP is the reason of a cookie token that does not say for whom it was minted.
+const missingAZP = "session-token-missing-azp"
 
 func (t *token) opaque() bool {
 	return slices.ContainsFunc([]string{"ak_", "mt_", "oat_"}, func(prefix string) bool { return strings.HasPrefix(t.raw, prefix) })

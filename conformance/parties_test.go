@@ -21,7 +21,7 @@ type whyNoList string
 const (
 	listed       whyNoList = ""
 	hasList      whyNoList = "it has a list"
-	noAzp        whyNoList = "a token has no azp that is an origin"
+	noAZP        whyNoList = "a token has no azp that is an origin"
 	plainOrigin  whyNoList = "its own origin can be in no list: plain http with live keys"
 	noOrigin     whyNoList = "its own origin cannot be told"
 	opensDoor    whyNoList = "its own list would open the way back to a satellite"
@@ -94,7 +94,7 @@ func (c *recorded) ownList() ([]string, whyNoList) {
 	for _, t := range c.tokens() {
 		azp := text(t.claims["azp"])
 		if normal, isOrigin := browserOrigin(azp); !isOrigin || normal != azp || !c.canMatch(azp) {
-			return nil, noAzp
+			return nil, noAZP
 		}
 		list = append(list, azp)
 	}
@@ -183,7 +183,7 @@ func printOwnLists(w io.Writer) {
 		return
 	}
 	_, _ = fmt.Fprintf(w, "list  %5d  cases without a list put again with their own\n", ownLists.again)
-	for _, why := range []whyNoList{hasList, noAzp, plainOrigin, noOrigin, opensDoor, notListening} {
+	for _, why := range []whyNoList{hasList, noAZP, plainOrigin, noOrigin, opensDoor, notListening} {
 		_, _ = fmt.Fprintf(w, "list  %5d  left out: %s\n", ownLists.left[why], why)
 	}
 }

@@ -95,7 +95,7 @@ func TestTheTrapOfAllowParty(t *testing.T) {
 	}
 	r := httptest.NewRequest(http.MethodGet, "https://old-blog.example.com/", http.NoBody)
 	r.Header.Set("Authorization", "Bearer "+clerk.Token(clerktest.Claims{AuthorizedParty: "https://old-blog.example.com"}))
-	if state := auth.AuthenticateRequest(r); state.Status != clerkauth.SignedIn {
+	if state := auth.AuthenticateRequest(r); state.Status != clerkauth.StatusSignedIn {
 		t.Errorf("%v: the warning warns of nothing", state.Err)
 	}
 }

@@ -153,14 +153,14 @@ func (w *realWorld) party(b *tab) string {
 		b.t.Fatal("there is no session cookie")
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(c.Value, ".")[1])
-	var claims struct{ Azp, Iss string }
+	var claims struct{ AZP, Iss string }
 	if err == nil {
 		err = json.Unmarshal(payload, &claims)
 	}
 	if err != nil || claims.Iss != appOrigin+"/__clerk" {
 		b.t.Errorf("the token says %s: %v", payload, err)
 	}
-	return claims.Azp
+	return claims.AZP
 }
 
 // No name but the app's leads anywhere: no CNAME could be set.

@@ -87,7 +87,7 @@ func (w *world) sessionCookies(b *tab) []string {
 	return names
 }
 
-func TestPlantedTokenWithoutAzpSignsNobodyIn(t *testing.T) {
+func TestPlantedTokenWithoutAZPSignsNobodyIn(t *testing.T) {
 	t.Parallel()
 	w := production(t, clerktest.Options{}, nil)
 	b := w.open(t)

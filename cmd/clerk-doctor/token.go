@@ -29,7 +29,7 @@ var advice = map[clerkauth.Reason]string{
 	clerkauth.ReasonTokenIssuer:             "the token is of another instance: compare its iss with the domain, and the publishable key of the page with the one here",
 	clerkauth.ReasonKeysUnavailable:         "see what is said of the Frontend API first",
 	clerkauth.ReasonTokenInvalidParties:     "the page that got the token is not in the allowlist: add its azp to it, if the page is yours",
-	clerkauth.ReasonTokenMissingAzp:         "the token has no azp, which Clerk leaves out when the page sends no Origin",
+	clerkauth.ReasonTokenMissingAZP:         "the token has no azp, which Clerk leaves out when the page sends no Origin",
 	clerkauth.ReasonTokenExpired:            "a session token lives for a minute: get a new one; if it is new, the clock here is ahead",
 	clerkauth.ReasonTokenNotActiveYet:       "set the clock here: it is behind Clerk's",
 	clerkauth.ReasonTokenFromTheFuture:      "set the clock here: it is behind Clerk's",
@@ -126,11 +126,11 @@ func claimsOf(token string) claims {
 	if err != nil {
 		return claims{}
 	}
-	var raw struct{ Azp, Iss, Exp any }
+	var raw struct{ AZP, Iss, Exp any }
 	if json.Unmarshal(b, &raw) != nil {
 		return claims{}
 	}
-	c := claims{readable: true, azp: claim(raw.Azp), iss: claim(raw.Iss)}
+	c := claims{readable: true, azp: claim(raw.AZP), iss: claim(raw.Iss)}
 	if exp, is := raw.Exp.(float64); is && exp > 0 && exp < math.MaxInt32*2 {
 		c.exp = time.Unix(int64(exp), 0).UTC()
 	}

@@ -10,10 +10,10 @@ import (
 // pass answers 204 with who is signed in, as the gateway hands it to the app. Every header is there, and empty where
 // there is nothing to say, so that a gateway which copies headers replaces what the client sent.
 func pass(w http.ResponseWriter, r *http.Request) {
-	status := clerkauth.SignedOut
+	status := clerkauth.StatusSignedOut
 	var s clerkauth.Session
 	if found, ok := clerkauth.FromContext(r.Context()); ok {
-		s, status = *found, clerkauth.SignedIn
+		s, status = *found, clerkauth.StatusSignedIn
 	}
 	h := w.Header()
 	h.Set("X-Clerk-Auth-Status", status.String())

@@ -35,7 +35,7 @@ func recordOf(ctx context.Context) *record {
 // observe is the Config.Observe of the gate.
 func observe(ctx context.Context, e clerkauth.Event) {
 	rec := recordOf(ctx)
-	rec.status, rec.reason, rec.source, rec.cacheHit = e.Status.String(), string(e.Reason), string(e.Carrier), e.CacheHit
+	rec.status, rec.reason, rec.source, rec.cacheHit = e.Status.String(), string(e.Reason), string(e.TokenSource), e.CacheHit
 }
 
 // refuse is the Config.ErrorHandler of the gate. It also sees what a check refused, after the decision was observed.

@@ -47,7 +47,7 @@ func handler(cfg clerkauth.Config) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /me", auth.Require(http.HandlerFunc(me)))
-	mux.Handle("DELETE /me", auth.Authorize(clerkauth.Reverified(clerkauth.Strict))(http.HandlerFunc(me)))
+	mux.Handle("DELETE /me", auth.Authorize(clerkauth.Reverified(clerkauth.ReverifyStrict))(http.HandlerFunc(me)))
 	// Outside of Require: a preflight request has no token. AllowCredentials stays off.
 	return bearerOnly(cors.New(cors.Options{
 		AllowedOrigins: cfg.AuthorizedParties,

@@ -92,7 +92,7 @@ func badTokens() []trial {
 		},
 		{
 			Name: "no-azp", Title: "A token without azp", Story: "It does not say for which origin it was minted. Clerk mints such tokens; a sibling may have planted it.",
-			Want:   refused(clerkauth.ReasonTokenMissingAzp),
+			Want:   refused(clerkauth.ReasonTokenMissingAZP),
 			method: http.MethodGet, path: "/me", told: "no azp", cookies: true,
 			mint: func(a *app, c clerktest.Claims) string {
 				c.Extra = map[string]any{"azp": clerktest.Absent}

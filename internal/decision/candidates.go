@@ -50,7 +50,7 @@ func (c *judgedCookie) standing() standing {
 		}
 	case reasons.KeysUnavailable:
 		return undecided
-	case reasons.TokenExpired, reasons.TokenNotActiveYet, reasons.TokenFromTheFuture, reasons.TokenMissingAzp:
+	case reasons.TokenExpired, reasons.TokenNotActiveYet, reasons.TokenFromTheFuture, reasons.TokenMissingAZP:
 		return recoverable
 	case reasons.SessionTokenAmbiguous:
 		return notLookedAt

@@ -45,8 +45,8 @@ func (j *cookieJudge) rankOf(c *judgedCookie) rank {
 		return rankWorthless
 	}
 	switch {
-	case p.Any, p.List.Match(t.Azp.Value), t.Azp.State == sessiontoken.Absent && p.CookieWithout:
-	case t.Azp.State == sessiontoken.Absent:
+	case p.Any, p.List.Match(t.AZP.Value), t.AZP.State == sessiontoken.Absent && p.CookieWithout:
+	case t.AZP.State == sessiontoken.Absent:
 		r = rankRecoverable
 	case p.Allow == nil:
 		return rankWorthless

@@ -110,7 +110,7 @@ func TestDecide(t *testing.T) {
 	good := token(t, nil)
 	expired := token(t, jwt.MapClaims{"iat": noon.Unix() - 100, "nbf": nil, "exp": noon.Unix() - 40})
 	other := token(t, jwt.MapClaims{"sid": "sess_2", "sub": "user_2"})
-	noAzp := token(t, jwt.MapClaims{"azp": nil})
+	noAZP := token(t, jwt.MapClaims{"azp": nil})
 	pending := token(t, jwt.MapClaims{"sts": "pending"})
 	sibling := token(t, jwt.MapClaims{"azp": "https://evil.example.com"})
 	cookie := func(pairs ...string) string { return "Cookie: " + strings.Join(pairs, "; ") }
@@ -125,8 +125,8 @@ func TestDecide(t *testing.T) {
 	}{
 		"a bearer token":                       {lines: []string{script, "Authorization: Bearer " + good}, source: FromBearer},
 		"one of a sibling subdomain":           {lines: []string{script, "Authorization: Bearer " + sibling}, reason: reasons.TokenInvalidParties, source: FromBearer},
-		"one without azp":                      {lines: []string{script, "Authorization: Bearer " + noAzp}, reason: reasons.TokenInvalidParties, source: FromBearer},
-		"one without azp, allowed":             {change: func(s *Settings) { s.Policy.BearerWithout = true }, lines: []string{script, "Authorization: Bearer " + noAzp}, source: FromBearer},
+		"one without azp":                      {lines: []string{script, "Authorization: Bearer " + noAZP}, reason: reasons.TokenInvalidParties, source: FromBearer},
+		"one without azp, allowed":             {change: func(s *Settings) { s.Policy.BearerWithout = true }, lines: []string{script, "Authorization: Bearer " + noAZP}, source: FromBearer},
 		"one that has expired":                 {lines: []string{script, "Authorization: Bearer " + expired}, reason: reasons.TokenExpired, source: FromBearer},
 		"one that has expired, on a page":      {lines: []string{page, "Authorization: Bearer " + expired}, reason: reasons.TokenExpired, source: FromBearer, handshake: true},
 		"one of a pending session":             {lines: []string{script, "Authorization: Bearer " + pending}, reason: reasons.SessionPending, source: FromBearer},
@@ -143,8 +143,8 @@ func TestDecide(t *testing.T) {
 		"signed in again since":                {lines: []string{page, cookie("__session="+good, fmt.Sprintf("__client_uat=%d", noon.Unix()))}, reason: reasons.TokenBeforeUAT, source: FromCookie, handshake: true},
 		"an expired cookie, on a page":         {lines: []string{page, cookie("__session="+expired, uat)}, reason: reasons.TokenExpired, source: FromCookie, handshake: true},
 		"an expired cookie, for a script":      {lines: []string{script, cookie("__session="+expired, uat)}, reason: reasons.TokenExpired, source: FromCookie},
-		"a cookie without azp, on a page":      {lines: []string{page, cookie("__session="+noAzp, uat)}, reason: reasons.TokenMissingAzp, source: FromCookie, handshake: true},
-		"a cookie without azp, for a script":   {lines: []string{script, cookie("__session="+noAzp, uat)}, reason: reasons.TokenMissingAzp, source: FromCookie},
+		"a cookie without azp, on a page":      {lines: []string{page, cookie("__session="+noAZP, uat)}, reason: reasons.TokenMissingAZP, source: FromCookie, handshake: true},
+		"a cookie without azp, for a script":   {lines: []string{script, cookie("__session="+noAZP, uat)}, reason: reasons.TokenMissingAZP, source: FromCookie},
 		"a sibling subdomain's session":        {lines: []string{page, cookie("__session="+sibling, uat)}, reason: reasons.TokenInvalidParties, source: FromCookie},
 		"garbage beside a session":             {lines: []string{page, cookie("__session=x.y.z", "__session="+good, uat)}, source: FromCookie},
 		"two sessions, on a page":              {lines: []string{page, cookie("__session="+good, "__session="+other, uat)}, reason: reasons.SessionTokenAmbiguous, source: FromCookie, handshake: true},

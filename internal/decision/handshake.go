@@ -24,7 +24,7 @@ const (
 func canRecover(reason reasons.Reason) bool {
 	switch reason {
 	case reasons.SessionTokenWithoutUAT, reasons.UATWithoutSessionToken, reasons.TokenBeforeUAT, reasons.SessionTokenAmbiguous,
-		reasons.TokenExpired, reasons.TokenNotActiveYet, reasons.TokenFromTheFuture, reasons.TokenMissingAzp,
+		reasons.TokenExpired, reasons.TokenNotActiveYet, reasons.TokenFromTheFuture, reasons.TokenMissingAZP,
 		reasons.DevBrowserMissing, reasons.DevBrowserSync, reasons.SatelliteNeedsSync, reasons.PrimaryRespondsToSync,
 		reasons.CrossOriginSync, reasons.OrganizationMismatch, reasons.SessionChanged:
 		return true
@@ -44,7 +44,7 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 	}
 	e.needed = true
 	switch e.result.reason {
-	case reasons.TokenMissingAzp, reasons.KeysUnavailable:
+	case reasons.TokenMissingAZP, reasons.KeysUnavailable:
 		return Outcome{Reason: e.result.reason, Source: FromHandshake} // the next answer would be no better
 	}
 	p, ok := s.newReturnPoint(ctx, e, now)
@@ -106,7 +106,7 @@ func (s *Settings) count(e *Evidence, o *Outcome, p *returnPoint, byToken bool, 
 	if o.Reason != reasons.PrimaryRespondsToSync {
 		o.Header.Add("Set-Cookie", s.attemptsCookie(&e.Request, p.public, p.next(byToken, now)))
 	}
-	if o.Reason == reasons.TokenMissingAzp {
+	if o.Reason == reasons.TokenMissingAZP {
 		o.Header.Add("Set-Cookie", s.ownCookie(&e.Request, inbound.CookieTried, "1", triedLifetime).String())
 	}
 }
@@ -146,5 +146,5 @@ func (s *Settings) endAttempts(ctx context.Context, e *Evidence, o *Outcome, now
 
 // onceOnly reports whether a handshake has been made for a reason that one handshake changes, or none.
 func (s *Settings) onceOnly(e *Evidence, reason reasons.Reason) bool {
-	return reason == reasons.TokenMissingAzp && (e.Tried || e.resolved)
+	return reason == reasons.TokenMissingAZP && (e.Tried || e.resolved)
 }

@@ -85,7 +85,7 @@ func (p *Policy) partyValues(ctx context.Context, f *inbound.Request, now time.T
 // kept until half of its life is over, whichever replica set it. Another session's is replaced by documents only: what
 // a fetch carries may have been planted between two page loads.
 func (s *Settings) partyCookie(ctx context.Context, c *sessiontoken.Claims, f *inbound.Request, now time.Time) *http.Cookie {
-	if c.Azp.State != sessiontoken.Present || !f.OwnSite {
+	if c.AZP.State != sessiontoken.Present || !f.OwnSite {
 		return nil
 	}
 	if proof := proofOf(c); proof.at(f) && fresh(proof.exp, now) {
@@ -115,7 +115,7 @@ func (s *Settings) partyCookie(ctx context.Context, c *sessiontoken.Claims, f *i
 // replaceParty is a party cookie for these claims in place of whatever came; nil: there is none to be set.
 func (s *Settings) replaceParty(ctx context.Context, c *sessiontoken.Claims, f *inbound.Request, now time.Time) *http.Cookie {
 	party, ok := s.Policy.partyCookies(ctx, f, now)
-	if !ok || c.Azp.State != sessiontoken.Present {
+	if !ok || c.AZP.State != sessiontoken.Present {
 		return nil
 	}
 	return s.mintParty(c, f, &party, now)

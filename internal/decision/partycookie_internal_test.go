@@ -32,7 +32,7 @@ func partySettings(t *testing.T, changes ...func(*Settings)) *Settings {
 }
 
 func partyClaims(s *Settings, sid string) *sessiontoken.Claims {
-	return &sessiontoken.Claims{Iss: s.Policy.Issuers[0], SID: sid, Sub: "user_1", Azp: sessiontoken.Text{State: sessiontoken.Present, Value: partyOrigin}}
+	return &sessiontoken.Claims{Iss: s.Policy.Issuers[0], SID: sid, Sub: "user_1", AZP: sessiontoken.Text{State: sessiontoken.Present, Value: partyOrigin}}
 }
 
 // sent is a page request that brings these party cookies.
@@ -134,7 +134,7 @@ func TestReplaceParty(t *testing.T) {
 			}
 		})
 		c := partyClaims(s, "sess_1")
-		c.Azp.State = tc.azp
+		c.AZP.State = tc.azp
 		got := s.replaceParty(t.Context(), c, s.sent("https", tc.host), now)
 		if (got != nil) != tc.want {
 			t.Errorf("%s: %v, want a cookie: %t", name, got, tc.want)

@@ -66,9 +66,9 @@ func (p *Policy) judgeParty(ctx context.Context, c *sessiontoken.Claims, from To
 		return ""
 	}
 	switch {
-	case p.allows(ctx, c.Azp.Value, f):
+	case p.allows(ctx, c.AZP.Value, f):
 		return ""
-	case c.Azp.State != sessiontoken.Absent:
+	case c.AZP.State != sessiontoken.Absent:
 		return reasons.TokenInvalidParties
 	case from != FromBearer:
 		return p.judgeMissing(ctx, c, f, now)
@@ -83,7 +83,7 @@ func (p *Policy) judgeMissing(ctx context.Context, c *sessiontoken.Claims, f *in
 	if p.CookieWithout || p.partyHolds(ctx, c, f, now) {
 		return ""
 	}
-	return reasons.TokenMissingAzp
+	return reasons.TokenMissingAZP
 }
 
 // judgeTime reads exp, nbf and iat, in Clerk's order: an expired token is expired, whatever else it is.

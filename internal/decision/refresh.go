@@ -21,7 +21,7 @@ var (
 	errRefreshNoCookie = errors.New("non-eligible-no-refresh-cookie")
 	errRefreshNoSID    = errors.New("expired-session-token-missing-sid-claim")
 	errRefreshSession  = errors.New("invalid-session-token")
-	errRefreshNoAzp    = errors.New("non-eligible-no-azp")
+	errRefreshNoAZP    = errors.New("non-eligible-no-azp")
 	errRefreshDisagree = errors.New("non-eligible-several-sessions")
 	errRefreshNoSecret = errors.New("non-eligible-no-secret-key")
 
@@ -54,8 +54,8 @@ func (s *Settings) refreshObstacle(ctx context.Context, e *Evidence, now time.Ti
 		return errRefreshNoSecret
 	case e.cookies.severalExpired, (write || e.Upgrade()) && s.otherSession(ctx, e, c, now):
 		return errRefreshDisagree
-	case !s.Policy.Any && c.Azp.State != sessiontoken.Present:
-		return errRefreshNoAzp
+	case !s.Policy.Any && c.AZP.State != sessiontoken.Present:
+		return errRefreshNoAZP
 	case !wellFormedSID(c.SID):
 		return errRefreshNoSID
 	}

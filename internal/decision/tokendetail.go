@@ -18,14 +18,14 @@ func (d *Decider) tokenDetail(reason reasons.Reason, t *sessiontoken.Token, now 
 	switch {
 	case reason == reasons.TokenVerificationFailed:
 		return p.badClaim(c)
-	case reason == reasons.TokenInvalidParties && c.Azp.State == sessiontoken.Present:
-		return partyError{redact.See(c.Azp.Value), p.List.Len(), p.Allow != nil}
-	case reason == reasons.TokenInvalidParties && c.Azp.State == sessiontoken.Absent: // only bearer tokens are refused so
-		return errBearerAzp
+	case reason == reasons.TokenInvalidParties && c.AZP.State == sessiontoken.Present:
+		return partyError{redact.See(c.AZP.Value), p.List.Len(), p.Allow != nil}
+	case reason == reasons.TokenInvalidParties && c.AZP.State == sessiontoken.Absent: // only bearer tokens are refused so
+		return errBearerAZP
 	case reason == reasons.TokenInvalidParties:
-		return errAzp
-	case reason == reasons.TokenMissingAzp:
-		return missingAzpError(p.Party != nil)
+		return errAZP
+	case reason == reasons.TokenMissingAZP:
+		return missingAZPError(p.Party != nil)
 	case reason == reasons.TokenIssuer:
 		return sessiontoken.IssuerError{Seen: redact.See(c.Iss), Expected: p.Issuers}
 	case reason == reasons.TokenExpired:
@@ -39,8 +39,8 @@ func (d *Decider) tokenDetail(reason reasons.Reason, t *sessiontoken.Token, now 
 }
 
 var (
-	errAzp       error = &fixedError{text: "azp is no text", field: "AuthorizedParties"}
-	errBearerAzp error = &fixedError{
+	errAZP       error = &fixedError{text: "azp is no text", field: "AuthorizedParties"}
+	errBearerAZP error = &fixedError{
 		text:  "azp is absent, as in the tokens of native apps; InsecureAllowBearerWithoutParty would accept it",
 		field: "InsecureAllowBearerWithoutParty", sentence: "The session token does not say for which origin it was issued.",
 	}
@@ -95,16 +95,16 @@ func (e partyError) Error() string {
 
 func (partyError) Field() string { return "AuthorizedParties" }
 
-type missingAzpError bool
+type missingAZPError bool
 
-func (keyed missingAzpError) Error() string {
+func (keyed missingAZPError) Error() string {
 	if keyed {
 		return "azp is absent, and no party cookie shows that this browser had the session here before"
 	}
 	return "azp is absent, and without StateKey or SecretKey no cookie can show that this browser had the session here before"
 }
 
-func (keyed missingAzpError) Field() string {
+func (keyed missingAZPError) Field() string {
 	if keyed {
 		return ""
 	}

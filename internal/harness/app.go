@@ -112,8 +112,8 @@ func (a *App) Expired(c clerktest.Claims) string {
 	return a.Clerk.Token(c)
 }
 
-// WithoutAzp returns a session token that does not say for which origin it was minted.
-func (a *App) WithoutAzp(c clerktest.Claims) string {
+// WithoutAZP returns a session token that does not say for which origin it was minted.
+func (a *App) WithoutAZP(c clerktest.Claims) string {
 	c.Extra = map[string]any{"azp": clerktest.Absent}
 	return a.Clerk.Token(c)
 }

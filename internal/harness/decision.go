@@ -41,7 +41,7 @@ func Serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 // Reason returns why a decision signs nobody in; empty: somebody is signed in. It checks what holds for every decision.
 func Reason(tb testing.TB, s *clerkauth.RequestState) clerkauth.Reason {
 	tb.Helper()
-	if in := s.Status == clerkauth.SignedIn; in != (s.Session != nil) || in != (s.Err == nil) || in != (s.Token() != "") {
+	if in := s.Status == clerkauth.StatusSignedIn; in != (s.Session != nil) || in != (s.Err == nil) || in != (s.Token() != "") {
 		tb.Fatalf("contradiction: status %v, session %v, error %v, token %t", s.Status, s.Session, s.Err, s.Token() != "")
 	}
 	if s.Err == nil {

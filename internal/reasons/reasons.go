@@ -25,7 +25,7 @@ const (
 	TokenSignature          Reason = "token-invalid-signature"          // the signature does not verify
 	TokenVerificationFailed Reason = "token-verification-failed"        // a claim is missing, malformed or does not match
 	TokenInvalidParties     Reason = "token-invalid-authorized-parties" // azp is not in the allowlist
-	TokenMissingAzp         Reason = "session-token-missing-azp"        // a cookie token that does not say for whom it was issued
+	TokenMissingAZP         Reason = "session-token-missing-azp"        // a cookie token that does not say for whom it was issued
 	TokenIssuer             Reason = "token-invalid-issuer"             // issued by another instance
 )
 

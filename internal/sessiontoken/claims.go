@@ -11,7 +11,7 @@ import (
 // request nor policy. It is shared between requests and, but for Attached, never changes.
 type Claims struct {
 	Sub, SID, Iss string
-	Azp           Text
+	AZP           Text
 	Exp, Nbf, Iat Date
 
 	// What follows is read when the signature is verified.
@@ -94,7 +94,7 @@ func (c *Claims) decode(m jose.Member) {
 	case "iss":
 		c.Iss, _ = jose.String(m.Raw)
 	case "azp":
-		c.Azp = decodeText(m.Raw)
+		c.AZP = decodeText(m.Raw)
 	case "exp":
 		c.Exp = decodeDate(m.Raw)
 	case "nbf":

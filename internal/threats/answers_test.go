@@ -143,7 +143,7 @@ func TestConfirmationIsBoundToTheBrowser(t *testing.T) {
 		r := v.request(tt.address, tt.edits...)
 		r.Header.Set("Cookie", withoutCookie(r.Header.Get("Cookie"), "__clerk_handshake_nonce")+"; __clerk_handshake_nonce="+fresh)
 		state := v.auth.AuthenticateRequest(r)
-		if got := state.Status == clerkauth.SignedIn; got != tt.want {
+		if got := state.Status == clerkauth.StatusSignedIn; got != tt.want {
 			t.Errorf("%s: got %s %v, want signed in %t", name, state.Status, state.Err, tt.want)
 		}
 		if tt.want && state.Header.Get("Location") != "https://example.com/me" {

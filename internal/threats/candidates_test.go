@@ -21,7 +21,7 @@ func TestRecoverableBesideWorthlessCookies(t *testing.T) {
 		clerkauth.ReasonTokenExpired:       {IssuedAt: v.Now.Add(-time.Hour)},
 		clerkauth.ReasonTokenNotActiveYet:  {IssuedAt: v.Now, NotBefore: future, ExpiresAt: future},
 		clerkauth.ReasonTokenFromTheFuture: {IssuedAt: future, NotBefore: v.Now, ExpiresAt: future},
-		clerkauth.ReasonTokenMissingAzp:    {Extra: map[string]any{"azp": clerktest.Absent}},
+		clerkauth.ReasonTokenMissingAZP:    {Extra: map[string]any{"azp": clerktest.Absent}},
 	} {
 		for what, plant := range map[string]string{
 			"garbage":   planted("garbage"),
@@ -32,7 +32,7 @@ func TestRecoverableBesideWorthlessCookies(t *testing.T) {
 		} {
 			for _, where := range []string{"before", "behind"} {
 				r := v.requests(v.Clerk.Token(c), plant)["page, planted "+where]
-				harness.WantState(t, v.Replica().AuthenticateRequest(r), clerkauth.Handshake, want)
+				harness.WantState(t, v.Replica().AuthenticateRequest(r), clerkauth.StatusHandshake, want)
 				if t.Failed() {
 					t.Fatalf("%s %s", what, where)
 				}
@@ -50,7 +50,7 @@ func TestManyUnknownKeys(t *testing.T) {
 			c.Header = map[string]any{"kid": fmt.Sprintf("ins_%d", n)}
 			return v.Clerk.Token(c)
 		})...)
-		harness.WantState(t, v.Replica().AuthenticateRequest(v.requests(v.old(victim), plant)["page, planted before"]), clerkauth.Handshake, want)
+		harness.WantState(t, v.Replica().AuthenticateRequest(v.requests(v.old(victim), plant)["page, planted before"]), clerkauth.StatusHandshake, want)
 	}
 }
 
@@ -119,7 +119,7 @@ func TestVerifiedBeforeTheKeysWentStale(t *testing.T) {
 	c := v.claims(victim)
 	c.ExpiresAt = v.Now.Add(time.Hour)
 	token := v.Clerk.Token(c)
-	harness.WantState(t, v.AuthenticateRequest(v.Script(token)), clerkauth.SignedIn, "")
+	harness.WantState(t, v.AuthenticateRequest(v.Script(token)), clerkauth.StatusSignedIn, "")
 	v.Now = v.Now.Add(10 * time.Minute)
 	r := v.requests(token, planted(repeat(4, v.forged)...))["fetch, planted before"]
 	if got := who(t, v.AuthenticateRequest(r)); got != victim {
@@ -179,7 +179,7 @@ func TestInsecurelyAllowedAmongExpiredTokens(t *testing.T) {
 		"of any party": func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true },
 	} {
 		v := newVisitor(t, change)
-		token := v.WithoutAzp(v.claims(victim))
+		token := v.WithoutAZP(v.claims(victim))
 		if what == "of any party" {
 			c := v.claims(victim)
 			c.AuthorizedParty = "https://anywhere.example.com"

@@ -174,7 +174,7 @@ func TestConfirmationWithoutHandshakes(t *testing.T) {
 		t.Errorf("the fourth time: got %d %v, want 401 session-changed", got.status, got.header)
 	}
 	long := v.request(v.origin + "/me?" + strings.Repeat("x", 9<<10))
-	if state := v.auth.AuthenticateRequest(long); state.Status != clerkauth.SignedOut || harness.Reason(t, state) != clerkauth.ReasonSessionChanged {
+	if state := v.auth.AuthenticateRequest(long); state.Status != clerkauth.StatusSignedOut || harness.Reason(t, state) != clerkauth.ReasonSessionChanged {
 		t.Errorf("a long address: %s %v, want signed out", state.Status, state.Err)
 	}
 }

@@ -161,7 +161,7 @@ func TestPlantedCookiesHideNobody(t *testing.T) {
 // On a quiet site the keys are too old to be used as they are. What the tokens say is known all the same.
 func TestQuietSite(t *testing.T) {
 	v := newVisitor(t)
-	harness.WantState(t, v.AuthenticateRequest(v.Page(v.token(victim))), clerkauth.SignedIn, "")
+	harness.WantState(t, v.AuthenticateRequest(v.Page(v.token(victim))), clerkauth.StatusSignedIn, "")
 	for _, kind := range []string{"page", "fetch", "write"} {
 		for _, where := range []string{"before", "behind"} {
 			v.Now = v.Now.Add(10 * time.Minute)
@@ -191,7 +191,7 @@ func TestPlantedSessionAndForgeries(t *testing.T) {
 				for kind, r := range v.requests(token, plant, own...) {
 					auth := v.Replica()
 					if seen == "seen before" {
-						harness.WantState(t, auth.AuthenticateRequest(v.Script(token)), clerkauth.SignedIn, "")
+						harness.WantState(t, auth.AuthenticateRequest(v.Script(token)), clerkauth.StatusSignedIn, "")
 					}
 					if got := who(t, auth.AuthenticateRequest(r)); got != want {
 						t.Errorf("%d forgeries, %s, %s, %s: %s, want %s", n, seen, held, kind, got, want)
@@ -216,9 +216,9 @@ func TestPlantedBesideAnExpiredSession(t *testing.T) {
 		for kind, r := range v.requests(expired, plant, party) {
 			for _, auth := range []*clerkauth.Authenticator{v.Replica(), v.Authenticator} {
 				state := auth.AuthenticateRequest(r)
-				want := clerkauth.SignedOut
+				want := clerkauth.StatusSignedOut
 				if strings.HasPrefix(kind, "page") {
-					want = clerkauth.Handshake
+					want = clerkauth.StatusHandshake
 				}
 				harness.WantState(t, state, want, clerkauth.ReasonTokenExpired)
 				if t.Failed() {
@@ -265,7 +265,7 @@ func TestExpiredSessionsThatDisagreeAreNotRefreshed(t *testing.T) {
 			if got := who(t, state); got == attacker || got == victim {
 				t.Errorf("%s, %s: signed in as %s", what, kind, got)
 			}
-			if page := strings.HasPrefix(kind, "page"); page != (state.Status == clerkauth.Handshake) {
+			if page := strings.HasPrefix(kind, "page"); page != (state.Status == clerkauth.StatusHandshake) {
 				t.Errorf("%s, %s: %s", what, kind, state.Status)
 			}
 		}

@@ -120,7 +120,7 @@ func TestLargestCookie(t *testing.T) {
 		var log harness.Log
 		b := harness.NewApp(t, func(c *clerkauth.Config) { c.Logger = log.Logger() })
 		b.AnswerNonces(harness.Directives(sized(t, b.Clerk, size-len("__session")))...)
-		harness.WantState(t, b.AuthenticateRequest(b.Returning("__clerk_handshake_nonce="+harness.Nonce)), clerkauth.SignedIn, "")
+		harness.WantState(t, b.AuthenticateRequest(b.Returning("__clerk_handshake_nonce="+harness.Nonce)), clerkauth.StatusSignedIn, "")
 		if got := strings.Contains(log.String(), "larger than browsers keep"); got != warned {
 			t.Errorf("%d bytes: warned %t, want %t: %s", size, got, warned, log.String())
 		}
@@ -189,7 +189,7 @@ func TestRefreshTellsOfTheClock(t *testing.T) {
 	})
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
 	state := b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
-	harness.WantState(t, state, clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired)
 	if got := fmt.Sprint(errors.Unwrap(state.Err)); !strings.Contains(got, "invalid-session-token: it expired") {
 		t.Errorf("detail %q, want why the new token was refused", got)
 	}

@@ -44,7 +44,7 @@ func handshakesAmongForgeries(t *testing.T, n int, held bool) int {
 		v.Now = v.Now.Add(50 * time.Second)
 		state := v.AuthenticateRequest(v.requests(v.token(victim), plant, own...)["page, planted before"])
 		synctest.Wait()
-		if state.Status == clerkauth.Handshake {
+		if state.Status == clerkauth.StatusHandshake {
 			handshakes++
 		} else if got := who(t, state); got != victim {
 			t.Fatalf("%d forgeries, party cookie %t: %s", n, held, got)
@@ -65,7 +65,7 @@ func TestForgeriesAreTriedAgain(t *testing.T) {
 		t.Fatalf("got %s, then %s", first, second)
 	}
 	v.Clerk.RotateKey()
-	harness.WantState(t, v.AuthenticateRequest(v.Script(v.token(victim))), clerkauth.SignedIn, "")
+	harness.WantState(t, v.AuthenticateRequest(v.Script(v.token(victim))), clerkauth.StatusSignedIn, "")
 	if first, second := ask(), ask(); first != ambiguous || second != victim {
 		t.Errorf("with new keys %s, then %s", first, second)
 	}
@@ -109,7 +109,7 @@ func TestUnknownKeysBesideAGoodToken(t *testing.T) {
 func TestRotationBesideAPlantedSession(t *testing.T) {
 	v := newVisitor(t)
 	party, old := v.PartyCookie(v.claims(victim)), v.token(attacker)
-	harness.WantState(t, v.AuthenticateRequest(v.Script(old)), clerkauth.SignedIn, "")
+	harness.WantState(t, v.AuthenticateRequest(v.Script(old)), clerkauth.StatusSignedIn, "")
 	v.Clerk.RotateKey()
 	for kind, r := range v.requests(v.token(victim), planted(old), party) {
 		if got := who(t, v.AuthenticateRequest(r)); got != victim {
@@ -123,7 +123,7 @@ func TestRotationBesideAPlantedSession(t *testing.T) {
 func TestRotationOutOfReachBesideAPlantedSession(t *testing.T) {
 	v := newVisitor(t)
 	party, old := v.PartyCookie(v.claims(victim)), v.token(attacker)
-	harness.WantState(t, v.AuthenticateRequest(v.Script(old)), clerkauth.SignedIn, "")
+	harness.WantState(t, v.AuthenticateRequest(v.Script(old)), clerkauth.StatusSignedIn, "")
 	v.Clerk.RotateKey()
 	v.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
 	for kind, r := range v.requests(v.token(victim), planted(old), party) {
@@ -217,7 +217,7 @@ func TestCachedTokensKeepNoHeaders(t *testing.T) {
 		if n%2 == 0 {
 			auth = v.second // has not set the cookie, but finds it good
 		}
-		harness.WantState(t, auth.AuthenticateRequest(r), clerkauth.SignedIn, "")
+		harness.WantState(t, auth.AuthenticateRequest(r), clerkauth.StatusSignedIn, "")
 	}
 	ask(0)
 	before := heap()

@@ -97,7 +97,7 @@ func TestBreakersOfMachinesAndSessionsAreApart(t *testing.T) {
 				t.Fatal(got)
 			}
 		}
-		harness.WantState(t, v.AuthenticateRequest(v.Script(v.Expired(clerktest.Claims{}), v.NewRefreshCookie())), clerkauth.SignedIn, "")
+		harness.WantState(t, v.AuthenticateRequest(v.Script(v.Expired(clerktest.Claims{}), v.NewRefreshCookie())), clerkauth.StatusSignedIn, "")
 		v.Clerk.Fault(clerktest.BackendVerifyAPIKey, nil)
 		v.Clerk.Fault(clerktest.BackendRefresh, clerktest.Down)
 		v.Clerk.Fault(clerktest.BackendHandshake, clerktest.Down)

@@ -112,7 +112,7 @@ func TestTwoServicesOfOneHost(t *testing.T) {
 				t.Errorf("service %d, %s: %s", i, kind, got)
 			}
 		}
-		if got := who(t, auth.AuthenticateRequest(v.Script(v.WithoutAzp(v.claims(victim)), cookies...))); got != victim {
+		if got := who(t, auth.AuthenticateRequest(v.Script(v.WithoutAZP(v.claims(victim)), cookies...))); got != victim {
 			t.Errorf("service %d, a token without azp: %s", i, got)
 		}
 	}
@@ -123,7 +123,7 @@ func TestTwoServicesOfOneHost(t *testing.T) {
 func TestPartyCookieBesideADeletion(t *testing.T) {
 	v := newVisitor(t)
 	state := v.AuthenticateRequest(v.Page(v.token(victim), "__clerk_handshake_nonce=nonexistent"))
-	harness.WantState(t, state, clerkauth.SignedIn, "")
+	harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 	if set := harness.SetCookies(state); harness.SetPartyCookie(state) == nil || set["__clerk_handshake_nonce"] == nil {
 		t.Fatalf("cookies %v, want a party cookie and the deletion of the nonce", set)
 	}

@@ -66,9 +66,9 @@ func takeSamples(t *testing.T) *samples {
 	in := state(v.Script(good))
 	refreshed := state(v.Script(v.Expired(clerktest.Claims{}), v.RefreshCookie()))
 	sent := state(v.Page(v.Expired(clerktest.Claims{})))
-	harness.WantState(t, in, clerkauth.SignedIn, "")
-	harness.WantState(t, refreshed, clerkauth.SignedIn, "")
-	harness.WantState(t, sent, clerkauth.Handshake, clerkauth.ReasonTokenExpired)
+	harness.WantState(t, in, clerkauth.StatusSignedIn, "")
+	harness.WantState(t, refreshed, clerkauth.StatusSignedIn, "")
+	harness.WantState(t, sent, clerkauth.StatusHandshake, clerkauth.ReasonTokenExpired)
 	out := state(harness.Request("GET", "/", harness.WithBearer(good+"x")))
 	refusal, ok := errors.AsType[*clerkauth.Error](sent.Err)
 	if !ok {
@@ -82,7 +82,7 @@ func takeSamples(t *testing.T) *samples {
 		"RequestState":     {*in, *refreshed, *sent, *out, *state(v.Script(pending)), clerkauth.RequestState{}},
 		"Session":          {*in.Session, *state(v.Script(pending)).Pending},
 		"Error":            {*refusal, clerkauth.Error{Reason: clerkauth.ReasonCheckFailed, Check: clerkauth.Role("org:admin")}},
-		"Event":            {clerkauth.Event{Status: clerkauth.SignedIn}},
+		"Event":            {clerkauth.Event{Status: clerkauth.StatusSignedIn}},
 		"Machine":          machines,
 		"Credential":       {accepted, clerkauth.Credential{}},
 		"TokenType":        {clerkauth.APIKey},
@@ -92,10 +92,10 @@ func takeSamples(t *testing.T) *samples {
 		"Satellite":        {clerkauth.Satellite{Domain: "satellite.example"}},
 		"OrganizationSync": {clerkauth.OrganizationSync{OrganizationPatterns: []string{"/orgs/:slug"}}},
 		"ErrorHandler":     {clerkauth.ErrorHandler(clerkauth.DefaultErrorHandler)},
-		"Carrier":          {clerkauth.CarrierCookie},
+		"TokenSource":      {clerkauth.TokenSourceCookie},
 		"Reason":           {clerkauth.ReasonTokenExpired},
-		"Reverification":   {clerkauth.Lax},
-		"Status":           {clerkauth.SignedIn},
+		"Reverification":   {clerkauth.ReverifyLax},
+		"Status":           {clerkauth.StatusSignedIn},
 		"context":          {ctx},
 	}}
 	for _, secret := range harness.Pieces(string(cfg.StateKey)) {
@@ -223,7 +223,7 @@ func TestConfigPrintsWhatIsSet(t *testing.T) {
 	const want = "clerkauth.Config{PublishableKey, SecretKey, AuthorizedParties}"
 	says(t, cfg, want)
 	says(t, &cfg, want)
-	says(t, clerkauth.RequestState{Status: clerkauth.SignedIn}, "signed-in")
+	says(t, clerkauth.RequestState{Status: clerkauth.StatusSignedIn}, "signed-in")
 	says(t, &clerkauth.RequestState{}, "signed-out")
 }
 

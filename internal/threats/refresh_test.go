@@ -34,10 +34,10 @@ func TestMadeUpRefreshCookies(t *testing.T) {
 	}
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{SessionID: "sess_2b"})+"; Path=/")
 	other := b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{SessionID: "sess_2b"}), b.RefreshCookie()))
-	harness.WantState(t, other, clerkauth.SignedIn, "")
+	harness.WantState(t, other, clerkauth.StatusSignedIn, "")
 	b.Now = b.Now.Add(time.Minute + 30*time.Second) // failures are dated by when they came, a moment later
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{SessionID: "sess_2a"})+"; Path=/")
-	harness.WantState(t, ask(502), clerkauth.SignedIn, "")
+	harness.WantState(t, ask(502), clerkauth.StatusSignedIn, "")
 }
 
 func errorStatus(err error) int {
@@ -68,7 +68,7 @@ func TestRefreshIsShared(t *testing.T) {
 		b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
 		r := b.Script(b.Expired(clerktest.Claims{}), "__refresh_"+suffix+"="+tt.cookie)
 		r.Host = tt.host
-		harness.WantState(t, b.AuthenticateRequest(r), clerkauth.SignedIn, "")
+		harness.WantState(t, b.AuthenticateRequest(r), clerkauth.StatusSignedIn, "")
 		if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != tt.asked {
 			t.Errorf("%+v: asked %d times, want %d", tt, n, tt.asked)
 		}
@@ -80,9 +80,9 @@ func TestRefreshStaysInItsSession(t *testing.T) {
 	b := harness.NewApp(t)
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{SessionID: "sess_2other"})+"; Path=/")
 	script := b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
-	harness.WantState(t, script, clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+	harness.WantState(t, script, clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired)
 	page := b.AuthenticateRequest(b.Page(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
-	harness.WantState(t, page, clerkauth.Handshake, clerkauth.ReasonTokenExpired)
+	harness.WantState(t, page, clerkauth.StatusHandshake, clerkauth.ReasonTokenExpired)
 	if harness.SetCookies(page)["__session"] != nil || harness.SetCookies(script)["__session"] != nil {
 		t.Error("the other session's cookie is passed on")
 	}

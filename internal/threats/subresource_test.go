@@ -77,7 +77,7 @@ func TestRequireDecidesAgainWhatOptionalLeft(t *testing.T) {
 	if n := harness.Asked(a.Clerk, clerktest.BackendRefresh); n != 1 {
 		t.Errorf("refreshed %d times, want once", n)
 	}
-	if events := a.Events(); len(events) != 2 || events[0].Reason != clerkauth.ReasonTokenExpired || events[1].Status != clerkauth.SignedIn {
+	if events := a.Events(); len(events) != 2 || events[0].Reason != clerkauth.ReasonTokenExpired || events[1].Status != clerkauth.StatusSignedIn {
 		t.Errorf("decisions %+v, want one of Optional and one of Require", events)
 	}
 	// Without a refresh cookie nothing was left, and nothing is decided again.

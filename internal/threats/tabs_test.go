@@ -162,6 +162,6 @@ func TestLongAddressesGoNowhere(t *testing.T) {
 	for _, query := range []string{strings.Repeat("x", 9<<10), strings.Repeat("%25", 2000), strings.Repeat("x&", 200_000)} {
 		r := b.Page(b.Expired(clerktest.Claims{}))
 		r.RequestURI, r.URL.RawQuery = "/page?"+query, query
-		harness.WantState(t, b.AuthenticateRequest(r), clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+		harness.WantState(t, b.AuthenticateRequest(r), clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired)
 	}
 }

@@ -18,7 +18,7 @@ import (
 // TestThiefSpeaksHTTPDirectly is somebody who obtained a victim's token without azp and sends whatever they like.
 func TestThiefSpeaksHTTPDirectly(t *testing.T) {
 	b := harness.NewApp(t)
-	stolen := b.WithoutAzp(clerktest.Claims{Subject: "user_2victim", SessionID: "sess_2victim"})
+	stolen := b.WithoutAZP(clerktest.Claims{Subject: "user_2victim", SessionID: "sess_2victim"})
 	own := b.PartyCookie(clerktest.Claims{Subject: "user_2thief", SessionID: "sess_2thief"})
 	until := strconv.FormatInt(b.Now.Add(time.Hour).Unix(), 10)
 	name, _, _ := strings.Cut(own, "=")
@@ -36,7 +36,7 @@ func TestThiefSpeaksHTTPDirectly(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			for _, r := range []*http.Request{b.Page(stolen, cookie), b.Script(stolen, cookie)} {
-				if state := b.AuthenticateRequest(r); state.Status == clerkauth.SignedIn {
+				if state := b.AuthenticateRequest(r); state.Status == clerkauth.StatusSignedIn {
 					t.Error("signed in")
 				}
 			}

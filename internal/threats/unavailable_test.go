@@ -70,9 +70,9 @@ func TestUnansweredNonceHasNotFailed(t *testing.T) {
 	b := harness.NewApp(t)
 	b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Status(http.StatusServiceUnavailable, nil))
 	signedIn := b.AuthenticateRequest(b.Page(b.Clerk.Token(clerktest.Claims{}), "__clerk_handshake_nonce="+harness.Nonce))
-	harness.WantState(t, signedIn, clerkauth.SignedIn, "")
+	harness.WantState(t, signedIn, clerkauth.StatusSignedIn, "")
 	b.AnswerNonces(harness.Directives(b.Clerk.Token(clerktest.Claims{}))...)
-	harness.WantState(t, b.AuthenticateRequest(b.Returning("__clerk_handshake_nonce="+harness.Nonce)), clerkauth.SignedIn, "")
+	harness.WantState(t, b.AuthenticateRequest(b.Returning("__clerk_handshake_nonce="+harness.Nonce)), clerkauth.StatusSignedIn, "")
 }
 
 // A token beside a nonce that nobody could exchange decides; beside one that failed it does not.
@@ -82,7 +82,7 @@ func TestTokenBesideANonce(t *testing.T) {
 	for fault, want := range map[int]bool{http.StatusServiceUnavailable: true, http.StatusNotFound: false} {
 		b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Status(fault, nil))
 		state := b.AuthenticateRequest(b.Returning(fmt.Sprintf("__clerk_handshake_nonce=%s%d", harness.Nonce, fault), "__clerk_handshake="+token))
-		if got := state.Status == clerkauth.SignedIn; got != want {
+		if got := state.Status == clerkauth.StatusSignedIn; got != want {
 			t.Errorf("%d: got %s, %v; want signed in %t", fault, state.Status, state.Err, want)
 		}
 	}
@@ -131,10 +131,10 @@ func TestAnswerWithoutKeys(t *testing.T) {
 	token := b.Clerk.Token(clerktest.Claims{RawPayload: payload(t, harness.Directives(b.Clerk.Token(clerktest.Claims{})))})
 	b.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
 	state := b.AuthenticateRequest(b.Returning("__client_uat=1", "__clerk_handshake="+token))
-	harness.WantState(t, state, clerkauth.SignedOut, clerkauth.ReasonKeysUnavailable)
+	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonKeysUnavailable)
 	b.Clerk.Fault(clerktest.BackendJWKS, nil)
 	b.Now = b.Now.Add(2 * time.Second)
-	harness.WantState(t, b.AuthenticateRequest(b.Returning("__client_uat=1", "__clerk_handshake="+token)), clerkauth.SignedIn, "")
+	harness.WantState(t, b.AuthenticateRequest(b.Returning("__client_uat=1", "__clerk_handshake="+token)), clerkauth.StatusSignedIn, "")
 }
 
 // A refresh that could not be asked for: the handshake on documents, elsewhere 503, never 401.
@@ -143,7 +143,7 @@ func TestRefreshOutages(t *testing.T) {
 		b := harness.NewApp(t)
 		b.Clerk.Fault(clerktest.BackendRefresh, fault)
 		page := b.AuthenticateRequest(b.Page(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
-		harness.WantState(t, page, clerkauth.Handshake, clerkauth.ReasonTokenExpired)
+		harness.WantState(t, page, clerkauth.StatusHandshake, clerkauth.ReasonTokenExpired)
 		b.Authenticator = b.Replica()
 		w := harness.Serve(b.Require(harness.Greet), b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
 		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
@@ -254,7 +254,7 @@ func TestTransportThatPanics(t *testing.T) {
 func TestDoubledNonceIsDeleted(t *testing.T) {
 	b := harness.NewApp(t)
 	state := b.AuthenticateRequest(b.Page(b.Clerk.Token(clerktest.Claims{}), "__clerk_handshake_nonce="+harness.Nonce, "__clerk_handshake_nonce="+harness.Nonce+"2"))
-	harness.WantState(t, state, clerkauth.SignedIn, "")
+	harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 	got := strings.Join(state.Header["Set-Cookie"], "\n")
 	for _, want := range []string{"__clerk_handshake_nonce=; Path=/; Max-Age=0; Secure", "__clerk_handshake_nonce=; Path=/; Domain=example.com; Max-Age=0; Secure"} {
 		if !strings.Contains(got, want) {

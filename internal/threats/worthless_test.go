@@ -131,7 +131,7 @@ func TestWorthlessCookiesChangeNothing(t *testing.T) {
 		rng.Shuffle(len(planted), func(i, j int) { planted[i], planted[j] = planted[j], planted[i] })
 		how, state := w.ask(w.mix(w.own(token, held), planted), v.token(victim))
 		got := ""
-		if state.Status == clerkauth.SignedIn {
+		if state.Status == clerkauth.StatusSignedIn {
 			got = state.Session.UserID
 		}
 		certain := len(planted) < 60 && (held != "" || forged <= 3)
@@ -149,7 +149,7 @@ func TestWorthlessCookiesChangeNothing(t *testing.T) {
 }
 
 // The same for a token that does not say for whom it was minted: a party cookie decides, whatever else came.
-func TestWorthlessCookiesBesideATokenWithoutAzp(t *testing.T) {
+func TestWorthlessCookiesBesideATokenWithoutAZP(t *testing.T) {
 	v := newVisitor(t)
 	rng := rand.New(rand.NewPCG(11, 5)) //nolint:gosec // not for secrets
 	party := v.PartyCookie(v.claims(victim))
@@ -162,7 +162,7 @@ func TestWorthlessCookiesBesideATokenWithoutAzp(t *testing.T) {
 		for held, want := range map[string]string{party: victim, "": ""} {
 			how, state := w.ask(w.mix(w.own(token, held), planted), token)
 			got := ""
-			if state.Status == clerkauth.SignedIn {
+			if state.Status == clerkauth.StatusSignedIn {
 				got = state.Session.UserID
 			}
 			if got != want {

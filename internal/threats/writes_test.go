@@ -127,7 +127,7 @@ func TestDoubledHeadersRefreshNoWrite(t *testing.T) {
 	} {
 		r := letter(b, b.Expired(clerktest.Claims{}), b.NewRefreshCookie())
 		r.Header[name] = values
-		if state := b.AuthenticateRequest(r); state.Status == clerkauth.SignedIn || harness.Asked(b.Clerk, clerktest.BackendRefresh) != 0 {
+		if state := b.AuthenticateRequest(r); state.Status == clerkauth.StatusSignedIn || harness.Asked(b.Clerk, clerktest.BackendRefresh) != 0 {
 			t.Errorf("%s: %v", name, state.Status)
 		}
 	}
@@ -141,7 +141,7 @@ func TestPlantedRefreshCookieAndWrites(t *testing.T) {
 	planted := clerktest.Claims{SessionID: "sess_2planted", Subject: "user_2sibling"}
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(planted)+"; Path=/")
 	state := b.AuthenticateRequest(letter(b, b.Expired(planted), b.RefreshCookie(), mine))
-	harness.WantState(t, state, clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired)
 	if err := errors.Unwrap(state.Err); err == nil || !strings.HasSuffix(err.Error(), "non-eligible-several-sessions") {
 		t.Errorf("detail %v, want that there are several sessions", err)
 	}
@@ -149,25 +149,25 @@ func TestPlantedRefreshCookieAndWrites(t *testing.T) {
 	upgrade.Method = http.MethodGet
 	upgrade.Header.Set("Upgrade", "websocket")
 	upgrade.Header.Set("Sec-Fetch-Dest", "websocket")
-	harness.WantState(t, b.AuthenticateRequest(upgrade), clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+	harness.WantState(t, b.AuthenticateRequest(upgrade), clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired)
 	beside := letter(b, b.Expired(clerktest.Claims{SessionID: "sess_2mine"}), b.RefreshCookie())
 	beside.Header.Add("Cookie", "__session="+b.Expired(planted))
-	harness.WantState(t, b.AuthenticateRequest(beside), clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
+	harness.WantState(t, b.AuthenticateRequest(beside), clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired)
 	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 0 {
 		t.Errorf("asked %d times, want 0", n)
 	}
 
 	// A script's read is not a write: an account switch looks the same.
-	harness.WantState(t, b.AuthenticateRequest(b.Script(b.Expired(planted), b.NewRefreshCookie(), mine)), clerkauth.SignedIn, "")
+	harness.WantState(t, b.AuthenticateRequest(b.Script(b.Expired(planted), b.NewRefreshCookie(), mine)), clerkauth.StatusSignedIn, "")
 
 	own := clerktest.Claims{SessionID: "sess_2mine"}
 	state = b.AuthenticateRequest(letter(b, b.Expired(own), b.RefreshCookie(), mine))
-	harness.WantState(t, state, clerkauth.SignedOut, clerkauth.ReasonTokenExpired) // the refresh cookie is the sibling's: the answer is
+	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired) // the refresh cookie is the sibling's: the answer is
 	if harness.SetCookies(state)["__session"] != nil {
 		t.Error("the other session's cookie is passed on")
 	}
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(own)+"; Path=/")
-	harness.WantState(t, b.AuthenticateRequest(letter(b, b.Expired(own), b.NewRefreshCookie(), mine)), clerkauth.SignedIn, "")
+	harness.WantState(t, b.AuthenticateRequest(letter(b, b.Expired(own), b.NewRefreshCookie(), mine)), clerkauth.StatusSignedIn, "")
 }
 
 // unread fails the test when it is read before it may be.
@@ -223,7 +223,7 @@ func TestOneRefreshForManyWrites(t *testing.T) {
 		var writes sync.WaitGroup
 		for range 20 {
 			writes.Go(func() {
-				harness.WantState(t, b.AuthenticateRequest(letter(b, token, b.RefreshCookie())), clerkauth.SignedIn, "")
+				harness.WantState(t, b.AuthenticateRequest(letter(b, token, b.RefreshCookie())), clerkauth.StatusSignedIn, "")
 			})
 		}
 		writes.Wait()
@@ -300,8 +300,8 @@ func TestSkippedOriginCheckRefreshesNoWrite(t *testing.T) {
 	r.Header.Set("Sec-Fetch-Site", "same-site")
 	r.Header.Set("Origin", "https://blog.example.com")
 	r.Header.Set("Referer", "https://blog.example.com/")
-	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.SignedOut, clerkauth.ReasonTokenExpired)
-	harness.WantState(t, b.AuthenticateRequest(letter(b, b.Clerk.Token(clerktest.Claims{}))), clerkauth.SignedIn, "")
+	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired)
+	harness.WantState(t, b.AuthenticateRequest(letter(b, b.Clerk.Token(clerktest.Claims{}))), clerkauth.StatusSignedIn, "")
 	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 0 {
 		t.Errorf("asked %d times, want 0", n)
 	}

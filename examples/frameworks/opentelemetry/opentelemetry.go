@@ -43,8 +43,8 @@ func Instrument(cfg clerkauth.Config, meters metric.MeterProvider, tracers trace
 		if e.Reason != "" {
 			attributes = append(attributes, attribute.String("clerkauth.reason", string(e.Reason)))
 		}
-		if e.Carrier != clerkauth.CarrierNone {
-			attributes = append(attributes, attribute.String("clerkauth.token_source", string(e.Carrier)))
+		if e.TokenSource != clerkauth.TokenSourceNone {
+			attributes = append(attributes, attribute.String("clerkauth.token_source", string(e.TokenSource)))
 		}
 		decisions.Add(ctx, 1, metric.WithAttributes(attributes...))
 		elapsed.Record(ctx, e.Elapsed.Seconds())

@@ -31,7 +31,7 @@ func Instrument(cfg clerkauth.Config, registry prometheus.Registerer) clerkauth.
 		Name: "clerkauth_decision_seconds", Help: "Time taken by decisions.", Buckets: buckets,
 	})
 	cfg.Observe = func(_ context.Context, e clerkauth.Event) {
-		decisions.WithLabelValues(e.Status.String(), string(e.Reason), string(e.Carrier), strconv.FormatBool(e.CacheHit)).Inc()
+		decisions.WithLabelValues(e.Status.String(), string(e.Reason), string(e.TokenSource), strconv.FormatBool(e.CacheHit)).Inc()
 		elapsed.Observe(e.Elapsed.Seconds())
 	}
 
