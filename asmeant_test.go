@@ -82,6 +82,9 @@ func TestIssuersOfAProxyPath(t *testing.T) {
 
 // Clerk's own guide writes the domain of a satellite on this machine with its scheme.
 func TestSatelliteDomainWithScheme(t *testing.T) {
+	instances := map[string]*clerktest.Instance{
+		"test": clerktest.New(t, clerktest.Options{Development: true}), "live": clerktest.New(t, clerktest.Options{}),
+	}
 	for domain, want := range map[string]struct{ test, live bool }{
 		"satellite.test":          {true, true},
 		"https://satellite.test":  {true, true},
@@ -106,8 +109,7 @@ func TestSatelliteDomainWithScheme(t *testing.T) {
 		"ftp://localhost":         {false, false},
 		"https://satellite.test/": {false, false},
 	} {
-		for name, development := range map[string]bool{"test": true, "live": false} {
-			clerk := clerktest.New(t, clerktest.Options{Development: development})
+		for name, clerk := range instances {
 			harness.Setenv(t, map[string]string{
 				"CLERK_PUBLISHABLE_KEY": clerk.PublishableKey(), "CLERK_AUTHORIZED_PARTIES": "https://satellite.test",
 				"CLERK_SIGN_IN_URL": "https://primary.test/sign-in", "CLERK_IS_SATELLITE": "true", "CLERK_DOMAIN": domain,

@@ -133,7 +133,7 @@ func TestCacheNeverDecides(t *testing.T) {
 
 	steps := 20_000
 	if testing.Short() {
-		steps = 5_000
+		steps = 2_000
 	}
 	accepted := 0
 	for i := range steps {
@@ -157,7 +157,7 @@ func TestCacheNeverDecides(t *testing.T) {
 			accepted++
 		}
 	}
-	if accepted < steps/20 || min(hits[1], hits[2], hits[3]) < steps/40 {
+	if accepted < steps/20 || min(hits[1], hits[2], hits[3]) < steps/100 {
 		t.Errorf("of %d tokens %d were accepted, and the caches found %v: the walk proves little", steps, accepted, hits[1:])
 	}
 	t.Logf("%d of %d accepted, %v found in a cache", accepted, steps, hits[1:])

@@ -126,6 +126,9 @@ func unhex(t *testing.T, s string) []byte {
 }
 
 func TestWycheproofJOSE(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	for _, c := range []struct {
 		file     string
 		tests    int

@@ -91,6 +91,7 @@ func settable(v reflect.Value, name string) map[string]func(string) {
 
 // Whoever puts a secret into the wrong place is told so, and not everybody who reads the log is told the secret.
 func TestNoErrorOfNewShowsASecret(t *testing.T) {
+	harness.Long(t)
 	const longestShown = 9 // in bytes
 	check := func(t *testing.T, where, secret string, cfg clerkauth.Config) {
 		t.Helper()

@@ -140,6 +140,7 @@ func (v *visitor) worthlessPlants() map[string]string {
 // Worthless cookies hide nobody, with a party cookie or without, whether or not the keys are at hand and the visitor's
 // own token was seen before.
 func TestPlantedCookiesHideNobody(t *testing.T) {
+	harness.Long(t)
 	v := newVisitor(t)
 	party := v.PartyCookie(v.claims(victim))
 	for what, plant := range v.worthlessPlants() {
@@ -177,6 +178,7 @@ func TestQuietSite(t *testing.T) {
 // The attacker's own session and forgeries that say all the right things come before the visitor's token. With a party
 // cookie they change nothing; without one nobody can tell, and it is not the attacker's.
 func TestPlantedSessionAndForgeries(t *testing.T) {
+	harness.Long(t)
 	v := newVisitor(t)
 	party := v.PartyCookie(v.claims(victim))
 	for n := range 20 {

@@ -16,6 +16,7 @@ import (
 
 // The page of a clock that is off speaks of the clock, whichever of the ways the answer came.
 func TestPageOfAWrongClock(t *testing.T) {
+	harness.Long(t)
 	for _, live := range []bool{true, false} {
 		for _, secret := range []bool{true, false} {
 			for _, off := range []time.Duration{-8 * time.Second, 70 * time.Second, 25 * time.Hour} {

@@ -18,6 +18,7 @@ import (
 // Forgeries under the published key, planted for 400 days, send the visitor nowhere once they have a party cookie, and
 // without one until their signatures were tried, a few for each request.
 func TestForgeriesPlantedForLong(t *testing.T) {
+	harness.Long(t)
 	for n, without := range map[int]int{3: 0, 4: 1, 12: 3, 60: 15} {
 		for held, want := range map[bool]int{true: 0, false: without} {
 			synctest.Test(t, func(t *testing.T) {
@@ -135,6 +136,7 @@ func TestRotationOutOfReachBesideAPlantedSession(t *testing.T) {
 
 // Keys out of reach are no reason to sign anybody out, whatever was planted beside the token that needs them.
 func TestCannotTellBesidePlantedCookies(t *testing.T) {
+	harness.Long(t)
 	v := newVisitor(t)
 	v.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
 	for what, plant := range v.worthlessPlants() {

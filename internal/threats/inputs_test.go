@@ -141,6 +141,7 @@ func (b *besieged) serve(t *testing.T, apps []besiegedApp, name string, size int
 // No input costs more than its length, or more than a bound: every part of a request that is read, in both versions of
 // HTTP, as a server reads it from a connection.
 func TestNoInputCostsMoreThanItsLength(t *testing.T) {
+	harness.Long(t)
 	answered := make(chan struct{})
 	var name string
 	var size int
@@ -156,9 +157,6 @@ func TestNoInputCostsMoreThanItsLength(t *testing.T) {
 	for i, in := range longInputs() {
 		reached := false
 		for log := 10; log <= 20; log++ {
-			if testing.Short() && log < 14 || testing.Short() && log > 17 {
-				continue
-			}
 			// Either version of HTTP and either kind of instance gets every other size, and every other input at its longest.
 			turn := log + i
 			siege, address := sieges[turn/2%2], addresses[turn/2%2]

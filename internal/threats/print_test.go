@@ -151,6 +151,7 @@ func everyWay(v any, found func(way, text string)) {
 }
 
 func TestNothingPrintsASecret(t *testing.T) {
+	harness.Long(t)
 	s := newSamples(t)
 	for name, values := range s.values {
 		for _, v := range values {

@@ -170,6 +170,7 @@ func recovering(next http.Handler) http.Handler {
 }
 
 func TestRenewedSessionLeavesPrivately(t *testing.T) {
+	harness.Long(t)
 	v := newRenewing(t)
 	timed := func(next http.Handler) http.Handler { return http.TimeoutHandler(next, time.Minute, "late") }
 	guards := map[string]func(http.Handler) http.Handler{

@@ -162,6 +162,7 @@ func TestRefreshOutages(t *testing.T) {
 // Strangers take the whole allowance of nonces, and hold every place, and 100 of 100 honest people who come back from a
 // handshake still get in.
 func TestStrangersDoNotStopSignIns(t *testing.T) {
+	harness.Long(t)
 	now := harness.Noon
 	v := newTraveller(t, production(&now))
 	for i := range 5000 {

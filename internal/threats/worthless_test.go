@@ -112,6 +112,7 @@ func (w *worthless) ask(cookie, token string) (string, *clerkauth.RequestState) 
 // Worthless cookies, in any number and order, never change who is signed in. Where there are more than can be looked at,
 // nobody may be; a few forgeries, or a party cookie, leave no doubt.
 func TestWorthlessCookiesChangeNothing(t *testing.T) {
+	harness.Long(t)
 	v := newVisitor(t)
 	rng := rand.New(rand.NewPCG(11, 4)) //nolint:gosec // not for secrets
 	party := v.PartyCookie(v.claims(victim))

@@ -75,7 +75,7 @@ func (s *sessions) ratio() float64 {
 // One request in 12.5 brings a new token, which caps the ratio at 92 to 93 of a hundred.
 func TestLiveSessionsHit(t *testing.T) {
 	for n, want := range map[int]float64{1000: 0.92, 10_000: 0.92, 50_000: 0.80} {
-		if testing.Short() && n > 10_000 {
+		if testing.Short() && n > 1000 {
 			continue
 		}
 		s := newSessions(n)
@@ -90,6 +90,9 @@ func TestLiveSessionsHit(t *testing.T) {
 
 // Memory is that of the sessions there are, and goes down when they do.
 func TestMemoryFollowsTheSessions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	grown := func(before uint64) int64 { return int64(heap()) - int64(before) } //nolint:gosec // a heap is far smaller than 1<<63
 	const perToken = 896 + 1024 + 160
 	var before uint64
