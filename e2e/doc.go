@@ -5,5 +5,7 @@
 // xvfb for a screen); the other tests use Chromium alone. WebKitGTK has Safari's engine with a network and cookies of
 // its own: what it does with a request's headers says something of Safari, what it does with cookies does not.
 //
+// With -short there are journeys in Chromium only.
+//
 // The tests save a screenshot of where each journey ends in the directory that E2E_SCREENSHOTS names.
 package e2e

@@ -27,6 +27,14 @@ var engines = []engine{
 	{"WebKit", openWebKit},
 }
 
+// notShort leaves to Chromium, under -short, what it does as the others do.
+func notShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("with -short there are journeys in Chromium only, and none of Clerk's scripts")
+	}
+}
+
 // driver is what a journey needs of a browser.
 type driver interface {
 	navigate(url string) error   // and wait for the page where it ends
@@ -116,6 +124,7 @@ var quiet = map[string]any{
 
 func openFirefox(t *testing.T, n *internet) driver {
 	t.Helper()
+	notShort(t)
 	firefox, certutil := program(t, "firefox-esr", "firefox-esr"), program(t, "certutil", "libnss3-tools")
 	ctx, profile := within(t), t.TempDir()
 	var preferences strings.Builder
@@ -171,6 +180,7 @@ func write(t *testing.T, path string, content []byte) {
 
 func openWebKit(t *testing.T, n *internet) driver {
 	t.Helper()
+	notShort(t)
 	const debian = "webkit2gtk-driver"
 	server, browser := program(t, "WebKitWebDriver", debian), program(t, "/usr/lib/*/webkit2gtk-4.1/MiniBrowser", debian)
 	ctx, home := within(t), t.TempDir()

@@ -24,6 +24,7 @@ import (
 // modules is the directory of the npm packages that the tests run: Clerk's own, as they are published.
 func modules(t *testing.T) string {
 	t.Helper()
+	notShort(t)
 	dir, err := filepath.Abs(filepath.Join("npm", "node_modules"))
 	if err != nil {
 		t.Fatal(err)
