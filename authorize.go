@@ -172,8 +172,7 @@ func (s *Session) holds(c Check) bool {
 	case kindActor:
 		return s.Actor == Actor{}
 	case kindReverification:
-		// The zero FactorAge looks like factors of this very minute; only a token says so.
-		return s.claims != nil && presets[Reverification(c.value)].met(s.FactorAge)
+		return presets[Reverification(c.value)].met(s)
 	case kindAnyOf:
 		return slices.ContainsFunc(*c.alternatives, s.holds)
 	}
@@ -255,11 +254,16 @@ var presets = map[Reverification]preset{
 	ReverifyLax:       {24 * time.Hour, false},
 }
 
-// met reports whether the factors were verified recently enough. A factor that never was is not there.
-func (p preset) met(age [2]time.Duration) bool {
-	first, second := age[0] >= 0 && age[0] < p.within, age[1] >= 0 && age[1] < p.within
+// met reports whether the factors were verified recently enough, when the token was issued. A factor that never was is not
+// there.
+func (p preset) met(s *Session) bool {
+	recent := func(at time.Time) bool {
+		age := s.IssuedAt.Sub(at)
+		return !at.IsZero() && !s.IssuedAt.IsZero() && age >= 0 && age < p.within
+	}
+	first, second := recent(s.FirstFactorAt), recent(s.SecondFactorAt)
 	switch {
-	case age[1] < 0:
+	case s.SecondFactorAt.IsZero():
 		return first
 	case p.both:
 		return first && second

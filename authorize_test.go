@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
@@ -198,56 +197,6 @@ func TestNotImpersonated(t *testing.T) {
 		token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"act": tt.act}})
 		if got := holds(t, a, token, clerkauth.NotImpersonated()); got != tt.want {
 			t.Errorf("act %v: got %t, want %t", tt.act, got, tt.want)
-		}
-	}
-}
-
-func TestReverifiedAtTheBoundaries(t *testing.T) {
-	a := harness.NewApp(t)
-	const never = -1
-	for preset, limit := range map[clerkauth.Reverification]int{
-		clerkauth.ReverifyStrictMFA: 10, clerkauth.ReverifyStrict: 10, clerkauth.ReverifyModerate: 60, clerkauth.ReverifyLax: 24 * 60,
-	} {
-		mfa := preset == clerkauth.ReverifyStrictMFA
-		for _, tt := range []struct {
-			first, second int
-			want          bool
-		}{
-			{limit - 1, never, true}, // who has no second factor is asked for the first
-			{limit, never, false},
-			{never, never, false},
-			{never, limit - 1, !mfa},
-			{never, limit, false},
-			{0, 0, true},
-			{0, limit - 1, true},
-			{0, limit, false},
-			{limit - 1, limit - 1, true},
-			{limit, limit - 1, !mfa},
-			{limit, limit, false},
-		} {
-			token := a.Clerk.Token(clerktest.Claims{FactorAge: []time.Duration{
-				time.Duration(tt.first) * time.Minute, time.Duration(tt.second) * time.Minute,
-			}})
-			if got := holds(t, a, token, clerkauth.Reverified(preset)); got != tt.want {
-				t.Errorf("%s with factors %d and %d minutes ago: got %t, want %t", preset, tt.first, tt.second, got, tt.want)
-			}
-		}
-		for _, fva := range []any{
-			clerktest.Absent, nil, "0,0", 0,
-			[]int{},
-			[]int{0},
-			[]int{0, 0, 0},
-			[]string{"0", "0"},
-			[]int{0, -2},
-			[]int{-2, 0},
-			[]float64{0.5, 0},
-			[]any{0, nil},
-			map[string]int{"0": 0, "1": 0},
-		} {
-			token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"fva": fva}})
-			if holds(t, a, token, clerkauth.Reverified(preset)) {
-				t.Errorf("%s holds with fva %v", preset, fva)
-			}
 		}
 	}
 }

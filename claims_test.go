@@ -134,7 +134,7 @@ func TestNamesOfClaimsAreExact(t *testing.T) {
 		t.Fatalf("claims of other names beside them: %v", err)
 	}
 	if session.UserID != "user_1" || session.ID != "sess_1" || session.AuthorizedParty != "https://example.com" ||
-		session.Pending || session.Actor != (clerkauth.Actor{}) || session.Organization != (clerkauth.Organization{}) || session.FactorAge[1] >= 0 {
+		session.Pending || session.Actor != (clerkauth.Actor{}) || session.Organization != (clerkauth.Organization{}) || !session.SecondFactorAt.IsZero() {
 		t.Errorf("claims of other names were read: %+v", session)
 	}
 	for name, instead := range map[string]string{"sub": "\u017fub", "sid": "SID", "azp": "AZP", "iss": "I\u017fs", "exp": "Exp"} {

@@ -27,6 +27,12 @@ func (e *Error) Error() string { return "clerkauth: " + string(e.Reason) }
 // verified is quoted and cut at 64 bytes. Its text may change. nil where nothing more is known.
 func (e *Error) Unwrap() error { return e.detail }
 
+// Is reports whether target is the reason, so that errors.Is(err, ReasonTokenExpired) finds it through whatever wraps e.
+func (e *Error) Is(target error) bool {
+	reason, ok := target.(Reason)
+	return ok && reason != "" && reason == e.Reason
+}
+
 // clerkReason is the reason as Clerk's header spells it: an expired token with the outcome of its refresh.
 func (e *Error) clerkReason() string {
 	return decision.ClerkReason(reasons.Reason(e.Reason), e.refresh)
@@ -43,8 +49,9 @@ func (e *Error) StatusCode() int {
 	return http.StatusUnauthorized
 }
 
-// Reason is why, in Clerk's words where Clerk has one. The text of a reason does not change. A minor version may add one,
-// or tell one apart into two: whatever a program does not know is a refusal like the others.
+// Reason is why, in Clerk's words where Clerk has one. It is an error for errors.Is alone: what this package returns is an
+// *Error. The text of a reason does not change. A minor version may add one, or tell one apart into two: whatever a program
+// does not know is a refusal like the others. The zero Reason is none, and errors.Is never finds it.
 //
 // The header X-Clerk-Auth-Reason has it too, and so has __clerk_hs_reason in the address of a handshake. There, as Clerk does
 // it, ReasonTokenExpired is joined with why the token was not refreshed: "session-token-expired-refresh-", and then
@@ -54,7 +61,10 @@ func (e *Error) StatusCode() int {
 //   - fetch-error, unexpected-sdk-error, unexpected-bapi-error, too-many-questions: the Backend API gave no answer of use;
 //   - invalid-session-token: the new token was refused;
 //   - or the code of the Backend API's error, such as session_not_found: small letters, digits, _ and -, 64 at most.
-type Reason string
+type Reason string //nolint:errname // the reason of an Error
+
+// Error is the reason as it stands.
+func (r Reason) Error() string { return string(r) }
 
 // Nothing was sent, or not enough of it.
 const (

@@ -134,10 +134,19 @@ func ExampleAuthenticator_Ready() {
 func ExampleError() {
 	auth, clerk := newExample(nil)
 	_, err := auth.VerifyToken(context.Background(), clerk.Token(clerktest.Claims{ExpiresAt: time.Now().Add(-time.Hour)}))
-	if refusal, ok := errors.AsType[*clerkauth.Error](err); ok && refusal.Reason == clerkauth.ReasonTokenExpired {
-		fmt.Println(refusal.StatusCode(), refusal)
+	if refusal, ok := errors.AsType[*clerkauth.Error](err); ok {
+		fmt.Println(refusal.StatusCode(), refusal.Reason)
 	}
-	// Output: 401 clerkauth: session-token-expired
+	// Output: 401 session-token-expired
+}
+
+// A reason is found with errors.Is, however often the error was wrapped.
+func ExampleError_Is() {
+	auth, clerk := newExample(nil)
+	_, err := auth.VerifyToken(context.Background(), clerk.Token(clerktest.Claims{ExpiresAt: time.Now().Add(-time.Hour)}))
+	err = fmt.Errorf("message 7: %w", err)
+	fmt.Println(errors.Is(err, clerkauth.ReasonTokenExpired), err)
+	// Output: true message 7: clerkauth: session-token-expired
 }
 
 // A handler can try a check itself, where a page looks different for some.

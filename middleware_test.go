@@ -225,7 +225,7 @@ func TestEachRequestHasItsOwnSession(t *testing.T) {
 	want := *mine
 	mine.UserID, mine.Organization.Role, mine.Actor.Subject = "user_root", "org:admin", "user_support"
 	mine.Permissions()[0] = "org:everything:write"
-	mine.FactorAge[0] = time.Hour
+	mine.FirstFactorAt = time.Now()
 	yours := ask()
 	if *yours != want {
 		t.Errorf("the next request's session is %+v, want %+v", *yours, want)

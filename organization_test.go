@@ -35,8 +35,9 @@ func TestSessionOfEveryClaim(t *testing.T) {
 			t.Fatalf("version %d: %v", version, err)
 		}
 		got := fmt.Sprintf("%s %s %v %v %v %s %v %v %v %v", s.ID, s.UserID, s.Organization, s.Actor, s.Pending, s.AuthorizedParty,
-			s.IssuedAt.UTC().Format(time.TimeOnly), s.NotBefore.UTC().Format(time.TimeOnly), s.ExpiresAt.UTC().Format(time.TimeOnly), s.FactorAge)
-		want := "sess_alice user_alice {org_acme acme org:admin} {user_support sess_support} true https://example.com 11:59:58 11:59:53 12:00:50 [3m0s 1h30m0s]"
+			s.IssuedAt.UTC().Format(time.TimeOnly), s.NotBefore.UTC().Format(time.TimeOnly), s.ExpiresAt.UTC().Format(time.TimeOnly),
+			[]string{s.FirstFactorAt.UTC().Format(time.TimeOnly), s.SecondFactorAt.UTC().Format(time.TimeOnly)})
+		want := "sess_alice user_alice {org_acme acme org:admin} {user_support sess_support} true https://example.com 11:59:58 11:59:53 12:00:50 [11:56:58 10:29:58]"
 		if got != want {
 			t.Errorf("version %d:\ngot  %s\nwant %s", version, got, want)
 		}
@@ -51,7 +52,7 @@ func TestSessionOfFewClaims(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !s.NotBefore.IsZero() || !s.IssuedAt.IsZero() || s.FactorAge[0] >= 0 || s.FactorAge[1] >= 0 || s.Pending ||
+	if !s.NotBefore.IsZero() || !s.IssuedAt.IsZero() || !s.FirstFactorAt.IsZero() || !s.SecondFactorAt.IsZero() || s.Pending ||
 		s.Organization != (clerkauth.Organization{}) || s.Actor != (clerkauth.Actor{}) || len(s.Permissions()) != 0 {
 		t.Errorf("got %+v with permissions %q, want nothing that the token does not say", s, s.Permissions())
 	}
@@ -257,44 +258,6 @@ func TestActor(t *testing.T) {
 		}
 		if s.Actor != c.want {
 			t.Errorf("act %v: got %+v, want %+v", c.act, s.Actor, c.want)
-		}
-	}
-}
-
-func TestFactorAge(t *testing.T) {
-	never := [2]time.Duration{-1, -1}
-	longest := 153722867 * time.Minute // that a time.Duration holds
-	for _, c := range []struct {
-		fva  any
-		want [2]time.Duration
-	}{
-		{[]int{0, 0}, [2]time.Duration{0, 0}},
-		{[]int{3, 90}, [2]time.Duration{3 * time.Minute, 90 * time.Minute}},
-		{[]int{3, -1}, [2]time.Duration{3 * time.Minute, -1}},
-		{[]int{-1, 3}, [2]time.Duration{-1, 3 * time.Minute}},
-		{[]json.Number{"2.0", "-1"}, [2]time.Duration{2 * time.Minute, -1}},
-		{[]int64{4223371679, 1}, [2]time.Duration{longest, time.Minute}},
-		{[]int{-1, -1}, never},
-		{clerktest.Absent, never},
-		{nil, never},
-		{[]int{}, never},
-		{[]int{0}, never},
-		{[]int{0, 0, 0}, never},
-		{[]int{0, -2}, never},
-		{[]any{0, nil}, never},
-		{[]any{"0", 0}, never},
-		{[]float64{0.5, 0}, never},
-		{[]int64{1 << 53, 0}, never},
-		{"0,0", never},
-		{0, never},
-		{map[string]int{"0": 0, "1": 0}, never},
-	} {
-		s, err := session(t, map[string]any{"fva": c.fva})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if s.FactorAge != c.want {
-			t.Errorf("fva %v: got %v, want %v", c.fva, s.FactorAge, c.want)
 		}
 	}
 }

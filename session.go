@@ -24,7 +24,8 @@ type Session struct {
 	IssuedAt        time.Time
 	NotBefore       time.Time // zero: the token has no nbf
 	ExpiresAt       time.Time
-	FactorAge       [2]time.Duration // since first and second factor, to the minute; negative: never
+	FirstFactorAt   time.Time // when the first factor was verified, to the minute; zero: never, or the token does not say when it was issued
+	SecondFactorAt  time.Time // the same of the second factor; zero also where the user has none
 	claims          *sessiontoken.Claims
 }
 
@@ -85,11 +86,21 @@ func foldable(raw string) bool {
 
 // newSession is the session that one request gets.
 func newSession(c *sessiontoken.Claims) Session {
-	return Session{
+	s := Session{
 		ID: c.SID, UserID: c.Sub, Organization: Organization(c.Organization), Actor: Actor(c.Actor), Pending: c.Pending,
-		AuthorizedParty: c.AZP.Value, IssuedAt: c.Iat.Time(), NotBefore: c.Nbf.Time(), ExpiresAt: c.Exp.Time(), FactorAge: c.FactorAge,
+		AuthorizedParty: c.AZP.Value, IssuedAt: c.Iat.Time(), NotBefore: c.Nbf.Time(), ExpiresAt: c.Exp.Time(),
 		claims: c,
 	}
+	s.FirstFactorAt, s.SecondFactorAt = s.verifiedAt(c.FactorAge[0]), s.verifiedAt(c.FactorAge[1])
+	return s
+}
+
+// verifiedAt is when a factor was verified that had this age when the token was issued.
+func (s *Session) verifiedAt(age time.Duration) time.Time {
+	if age < 0 || s.IssuedAt.IsZero() {
+		return time.Time{}
+	}
+	return s.IssuedAt.Add(-age)
 }
 
 type contextKey struct{}

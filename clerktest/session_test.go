@@ -36,8 +36,8 @@ func TestSessionIsWhatTheTokenSays(t *testing.T) {
 		if !got.IssuedAt.Equal(noon) || !got.NotBefore.Equal(noon.Add(-10*time.Second)) || !got.ExpiresAt.Equal(noon.Add(time.Minute)) {
 			t.Errorf("version %d: dates %s %s %s", version, got.IssuedAt, got.NotBefore, got.ExpiresAt)
 		}
-		if got.FactorAge[0] != 7*time.Minute || got.FactorAge[1] >= 0 {
-			t.Errorf("version %d: FactorAge %v, want 7m and never", version, got.FactorAge)
+		if !got.FirstFactorAt.Equal(noon.Add(-7*time.Minute)) || !got.SecondFactorAt.IsZero() {
+			t.Errorf("version %d: factors at %v and %v, want 7m ago and never", version, got.FirstFactorAt, got.SecondFactorAt)
 		}
 		if want := (clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"}); got.Organization != want {
 			t.Errorf("version %d: Organization %+v, want %+v", version, got.Organization, want)

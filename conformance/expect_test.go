@@ -104,9 +104,10 @@ func (who *identity) readAges(v any) {
 	who.FirstFactorAge, who.SecondFactorAge = ages[0], ages[1]
 }
 
-func minutes(age time.Duration) int {
-	if age < 0 {
+// minutes is how long before its token was issued a factor was verified.
+func minutes(issued, verified time.Time) int {
+	if verified.IsZero() {
 		return never
 	}
-	return int(age / time.Minute)
+	return int(issued.Sub(verified) / time.Minute)
 }

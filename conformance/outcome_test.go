@@ -196,8 +196,8 @@ func identify(s *clerkauth.Session) *identity {
 		UserID: s.UserID, SessionID: s.ID, Pending: s.Pending,
 		OrgID: s.Organization.ID, OrgRole: s.Organization.Role, OrgSlug: s.Organization.Slug,
 		OrgPermissions:  permissions,
-		FirstFactorAge:  minutes(s.FactorAge[0]),
-		SecondFactorAge: minutes(s.FactorAge[1]),
+		FirstFactorAge:  minutes(s.IssuedAt, s.FirstFactorAt),
+		SecondFactorAge: minutes(s.IssuedAt, s.SecondFactorAt),
 		ActorSubject:    s.Actor.Subject, ActorSession: s.Actor.SessionID,
 	}
 }

@@ -54,6 +54,15 @@ var claimRules = []rule{
 		},
 	},
 	{
+		name: "factors without an issue date",
+		why:  "ages of factors count from iat: a token without one does not say when they were verified",
+		when: func(c *recorded, want outcome) bool {
+			claims := c.deciding().claims
+			return want.Auth != nil && claims != nil && claims["iat"] == nil
+		},
+		hold: func(_ *recorded, want *outcome) { want.Auth.FirstFactorAge, want.Auth.SecondFactorAge = never, never },
+	},
+	{
 		name: "actor is never overlooked",
 		why:  "an actor that cannot be read is still one: an impersonation must not look like the user alone",
 		when: func(c *recorded, want outcome) bool {

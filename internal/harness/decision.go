@@ -58,12 +58,15 @@ func Reason(tb testing.TB, s *clerkauth.RequestState) clerkauth.Reason {
 	return ReasonOf(tb, s.Err)
 }
 
-// ReasonOf returns the reason of an error, which must be an *Error with one.
+// ReasonOf returns the reason of an error, which must be an *Error with one, and with no other.
 func ReasonOf(tb testing.TB, err error) clerkauth.Reason {
 	tb.Helper()
 	refusal, ok := errors.AsType[*clerkauth.Error](err)
 	if !ok || refusal.Reason == "" {
 		tb.Fatalf("error is %T %v, want a *clerkauth.Error with a reason", err, err)
+	}
+	if !errors.Is(err, refusal.Reason) || errors.Is(err, clerkauth.Reason("")) {
+		tb.Fatalf("errors.Is finds %q: %t, and no reason: %t", refusal.Reason, errors.Is(err, refusal.Reason), errors.Is(err, clerkauth.Reason("")))
 	}
 	return refusal.Reason
 }
