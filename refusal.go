@@ -2,7 +2,6 @@ package clerkauth
 
 import (
 	"html"
-	"io"
 	"net/http"
 	"strings"
 
@@ -46,13 +45,8 @@ code{font-size:1em;overflow-wrap:anywhere}
 `
 )
 
-func writePage(w http.ResponseWriter, r *http.Request, status int, err *Error, shown hint) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, refusalPage(r, status, err, shown)) // the client is gone: nothing to do
-}
+// pagePolicy lets the page load nothing and send nothing, and no other page show it.
+const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 func refusalPage(r *http.Request, status int, err *Error, shown hint) string {
 	var b strings.Builder

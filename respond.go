@@ -2,6 +2,7 @@ package clerkauth
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -52,36 +53,58 @@ func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Erro
 // decision, and Config.SignInURL, in the request's context. With test keys the answer also has the error's detail and the
 // field of Config that it speaks of, for developers; with live keys the client gets the reason and a fixed sentence only.
 func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
+	h := fields{w.Header(), make([]string, 0, maxFields)}
+	h.set("Cache-Control", "no-store")
 	who := StatusSignedOut
 	if err.Reason == ReasonCheckFailed || err.Reason == ReasonInsufficientScope {
 		who = StatusSignedIn
 	}
-	h.Set("X-Clerk-Auth-Status", who.String())
-	h.Set("X-Clerk-Auth-Reason", err.clerkReason())
+	h.set("X-Clerk-Auth-Status", who.String())
+	h.set("X-Clerk-Auth-Reason", err.clerkReason())
 	if target := err.Redirect(r); target != "" {
-		h.Set("Location", target)
+		h.set("Location", target)
 		w.WriteHeader(http.StatusFound)
 		return
 	}
-	h.Set("X-Content-Type-Options", "nosniff")
-	status := err.StatusCode()
+	h.set("X-Content-Type-Options", "nosniff")
+	shown := hintFor(r, err)
+	answer, status := answerTo(err, shown), err.StatusCode()
 	switch status {
 	case http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", challenge(err))
+		h.set("Www-Authenticate", answer.challenge)
 	case http.StatusForbidden:
 		if err.Reason == ReasonInsufficientScope {
-			h.Set("WWW-Authenticate", scopeChallenge(err))
+			h.set("Www-Authenticate", scopeChallenge(err))
 		}
 	case http.StatusServiceUnavailable:
-		h.Set("Retry-After", retryAfter)
+		h.set("Retry-After", retryAfter)
 	}
+	body := answer.body
 	if prefersHTML(r.Header["Accept"]) {
-		writePage(w, r, status, err, hintFor(r, err))
-		return
+		h.set("Content-Type", "text/html; charset=utf-8")
+		h.set("Content-Security-Policy", pagePolicy)
+		body = refusalPage(r, status, err, shown)
+	} else {
+		h.set("Content-Type", "application/json; charset=utf-8")
 	}
-	writeJSON(w, status, err, hintFor(r, err))
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body) // the client is gone: nothing to do
+}
+
+// fields sets fields of a header, whose values are one piece of memory.
+type fields struct {
+	header http.Header
+	values []string
+}
+
+// maxFields is how many fields the answer to a refusal has at most.
+const maxFields = 7
+
+// set sets a field. name is in the form of http.CanonicalHeaderKey.
+func (f *fields) set(name, value string) {
+	f.values = append(f.values, value)
+	last := len(f.values)
+	f.header[name] = f.values[last-1 : last : last] // which grows into none of the others
 }
 
 // hint is what a developer is shown, with test keys only.
@@ -141,9 +164,8 @@ type reverificationError struct {
 	} `json:"clerk_error"`
 }
 
-func writeJSON(w http.ResponseWriter, status int, err *Error, shown hint) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
+// newAnswer makes an answer that is not prepared.
+func newAnswer(err *Error, shown hint) answer {
 	var body any = apiErrors{[]apiError{{string(err.Reason), err.message(), err.Check.String(), shown}}}
 	if err.Check.kind == kindReverification {
 		var again reverificationError
@@ -151,7 +173,8 @@ func writeJSON(w http.ResponseWriter, status int, err *Error, shown hint) {
 		again.ClerkError.Metadata.Reverification = err.Check.value
 		body = again
 	}
-	_ = json.NewEncoder(w).Encode(body) // the client is gone: nothing to do
+	text, _ := json.Marshal(body) // strings in structs: it cannot fail
+	return answer{challenge(err), string(text) + "\n"}
 }
 
 // message is the fixed sentence for people; never a detail of the token.

@@ -1,0 +1,102 @@
+package clerkauth
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/clerkauth/clerkauth/internal/decision"
+)
+
+func answered(err *Error) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	DefaultErrorHandler(w, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/", http.NoBody), err)
+	return w
+}
+
+// encoded is what encoding/json makes of an answer.
+func encoded(tb testing.TB, code, message, check string) string {
+	tb.Helper()
+	type entry struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+		Check   string `json:"check,omitempty"`
+	}
+	var b bytes.Buffer
+	if err := json.NewEncoder(&b).Encode(map[string][]entry{"errors": {{code, message, check}}}); err != nil {
+		tb.Fatal(err)
+	}
+	return b.String()
+}
+
+// An answer that was prepared is the one that would be made.
+func TestPreparedAnswers(t *testing.T) {
+	for reason, entry := range table {
+		w := answered(refused(reason))
+		if got, want := w.Body.String(), encoded(t, string(reason), entry.message, ""); w.Code != entry.status || got != want {
+			t.Errorf("%s: %d %q, want %d %q", reason, w.Code, got, entry.status, want)
+		}
+		want := `Bearer realm="clerk", error="invalid_token", error_description="` + entry.message + `"`
+		switch {
+		case reason == ReasonInsufficientScope:
+			want = `Bearer realm="clerk", error="insufficient_scope", error_description="` + entry.message + `", scope=""`
+		case entry.status != http.StatusUnauthorized:
+			want = ""
+		case entry.nothing:
+			want = `Bearer realm="clerk"`
+		}
+		if got := w.Header().Get("WWW-Authenticate"); got != want {
+			t.Errorf("%s: WWW-Authenticate %q, want %q", reason, got, want)
+		}
+		for name, values := range w.Header() {
+			if http.CanonicalHeaderKey(name) != name || len(values) != 1 || cap(values) != 1 {
+				t.Errorf("%s: field %q has %q, with room for %d", reason, name, values, cap(values))
+			}
+		}
+	}
+}
+
+// What a refusal has of its own is in its answer, and in no other.
+func TestAnswersOfTheirOwn(t *testing.T) {
+	said := `<who> & "what"` + "\u2028\xff"
+	for _, tt := range []struct {
+		name string
+		err  *Error
+		want string // of the body
+	}{
+		{"a check", &Error{Reason: ReasonCheckFailed, Check: Role("a<b")}, encoded(t, string(ReasonCheckFailed), table[ReasonCheckFailed].message, "role a<b")},
+		{"a check with another reason", &Error{Reason: ReasonTokenInvalid, Check: Plan("x")}, encoded(t, string(ReasonTokenInvalid), table[ReasonTokenInvalid].message, "plan x")},
+		{"handshakes in circles", &Error{Reason: ReasonTokenExpired, stuck: decision.InCircles}, encoded(t, string(ReasonTokenExpired), stuckMessage[decision.InCircles], "")},
+		{"another application's reason", refused(Reason(said)), encoded(t, said, "This request was refused.", "")},
+		{"verified too long ago", &Error{Reason: ReasonCheckFailed, Check: Reverified(ReverifyStrict)}, `{"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":"strict"}}}` + "\n"},
+	} {
+		if got := answered(tt.err).Body.String(); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+		if got := newAnswer(tt.err, hint{Detail: said, Field: "Audience"}).body; tt.err.Check.kind != kindReverification && !strings.Contains(got, `"config_field":"Audience"`) {
+			t.Errorf("%s: %q has no hint", tt.name, got)
+		}
+		if got, want := answered(refused(tt.err.Reason)).Body.String(), encoded(t, string(tt.err.Reason), refused(tt.err.Reason).message(), ""); got != want {
+			t.Errorf("%s: afterwards the reason alone is answered with %q, want %q", tt.name, got, want)
+		}
+	}
+}
+
+// A middleware that changes the header of one answer changes no other.
+func TestAnswersShareNoHeader(t *testing.T) {
+	want := answered(refused(ReasonTokenExpired)).Header()
+	changed := answered(refused(ReasonTokenExpired)).Header()
+	for name, values := range changed {
+		values[0] = "changed"
+		changed[name] = append(values, "more")
+	}
+	for name, values := range answered(refused(ReasonTokenExpired)).Header() {
+		if len(values) != 1 || values[0] != want.Get(name) {
+			t.Errorf("%s is %q, want %q", name, values, want[name])
+		}
+	}
+}
