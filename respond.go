@@ -130,26 +130,12 @@ type apiError struct {
 	hint
 }
 
-// reverificationError is the answer to which Clerk's scripts react with a dialog.
-type reverificationError struct {
-	ClerkError struct {
-		Type     string `json:"type"`
-		Reason   string `json:"reason"`
-		Metadata struct {
-			Reverification string `json:"reverification"`
-		} `json:"metadata"`
-	} `json:"clerk_error"`
-}
-
 func writeJSON(w http.ResponseWriter, status int, err *Error, shown hint) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
 	var body any = apiErrors{[]apiError{{string(err.Reason), err.message(), err.Check.String(), shown}}}
-	if err.Check.kind == kindReverification {
-		var again reverificationError
-		again.ClerkError.Type, again.ClerkError.Reason = "forbidden", "reverification-error"
-		again.ClerkError.Metadata.Reverification = err.Check.value
-		body = again
+	if check, ok := err.Check.again(); ok {
+		body = newReverificationError(check)
 	}
 	_ = json.NewEncoder(w).Encode(body) // the client is gone: nothing to do
 }
