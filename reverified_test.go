@@ -105,7 +105,7 @@ func TestFactorsAt(t *testing.T) {
 
 // Factors are counted back from iat: without it nothing says when they were verified.
 func TestFactorsOfATokenWithoutIssueDate(t *testing.T) {
-	s, err := session(t, map[string]any{"fva": []int{0, 0}, "iat": clerktest.Absent})
+	s, err := session(t, map[string]any{"fva": []int{3, 5}, "iat": clerktest.Absent})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,6 +125,8 @@ func TestReverifiedOfSessionsWrittenByHand(t *testing.T) {
 		"nothing":                      {never, never, never, false},
 		"issued alone":                 {at(0), never, never, false},
 		"no issue date":                {never, at(0), at(0), false},
+		"before all dates":             {never, never.Add(-time.Minute), never, false},
+		"issued with all dates":        {never.Add(time.Minute), never, never, false},
 		"first factor":                 {at(0), at(0), never, true},
 		"first factor, a second short": {at(0), at(-10).Add(time.Second), never, true},
 		"first factor, old":            {at(0), at(-10), never, false},
