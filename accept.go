@@ -93,7 +93,7 @@ func (a *Authenticator) acceptSessions(accepted []Credential, next http.Handler)
 			return
 		}
 		session, _ := FromContext(r.Context())
-		err := (*Error)(nil)
+		err, asked := (*Error)(nil), false
 		for _, c := range accepted {
 			if !c.sessions() {
 				continue
@@ -103,7 +103,9 @@ func (a *Authenticator) acceptSessions(accepted []Credential, next http.Handler)
 				next.ServeHTTP(w, r)
 				return
 			}
-			if err == nil {
+			_, again := (*c.checks)[i].again()
+			if err == nil || again && !asked { // as with AnyOf
+				asked = again
 				err = &Error{Reason: ReasonCheckFailed, Check: (*c.checks)[i], detail: checkError{(*c.checks)[i], session.Organization.ID != ""}}
 			}
 		}

@@ -45,7 +45,8 @@ func (e checkError) Error() string {
 // Check is one demand on a session. The zero Check never holds.
 type Check struct {
 	kind, value  string
-	alternatives *[]Check // of AnyOf; a pointer, so that checks can be compared
+	within       time.Duration // of ReverifiedWithin
+	alternatives *[]Check      // of AnyOf; a pointer, so that checks can be compared
 }
 
 const (
@@ -55,6 +56,7 @@ const (
 	kindPlan           = "plan"
 	kindActor          = "not impersonated"
 	kindReverification = "reverification"
+	kindWithin         = "reverification of"
 	kindAnyOf          = "any of"
 )
 
@@ -76,14 +78,8 @@ func Plan(plan string) Check { return Check{kind: kindPlan, value: plan} }
 // NotImpersonated holds unless an actor (support staff) is behind the session.
 func NotImpersonated() Check { return Check{kind: kindActor} }
 
-// Reverified holds when the factors of level were verified recently enough. Where it does not,
-// DefaultErrorHandler answers what makes Clerk's own scripts ask the person to verify again. See
-// https://clerk.com/docs/guides/secure/reverification.
-func Reverified(level Reverification) Check {
-	return Check{kind: kindReverification, value: string(level)}
-}
-
-// AnyOf holds when one of the checks does.
+// AnyOf holds when one of the checks does. Where none does and one of them is Reverified or ReverifiedWithin, the answer is
+// that one's, because it is the one that the person can do something about; of several, the one that asks for the least.
 func AnyOf(check Check, more ...Check) Check {
 	alternatives := append([]Check{check}, more...)
 	return Check{kind: kindAnyOf, alternatives: &alternatives}
@@ -91,6 +87,9 @@ func AnyOf(check Check, more ...Check) Check {
 
 // String says what is demanded: "permission org:invoices:create".
 func (c Check) String() string {
+	if c.kind == kindWithin {
+		return fmt.Sprintf("%s %s within %s", c.kind, c.value, c.within)
+	}
 	if c.alternatives == nil {
 		return strings.TrimSpace(c.kind + " " + c.value)
 	}
@@ -110,10 +109,8 @@ func (c Check) possible() error {
 		if _, name, ok := splitScope(c.value); !ok || name == "" || strings.TrimSpace(name) != name || strings.Contains(name, ",") {
 			return fmt.Errorf("%q is no %s; write \"user:x\", \"org:x\" or \"x\"", c.value, c.kind)
 		}
-	case kindReverification:
-		if _, ok := presets[Reverification(c.value)]; !ok {
-			return fmt.Errorf("reverification %q is none of Clerk's presets", c.value)
-		}
+	case kindReverification, kindWithin:
+		return c.possibleReverification()
 	case kindActor:
 	case kindAnyOf:
 		for _, alternative := range *c.alternatives {
@@ -171,8 +168,8 @@ func (s *Session) holds(c Check) bool {
 		return s.claims != nil && s.billed(s.claims.Plans, c.value)
 	case kindActor:
 		return s.Actor == Actor{}
-	case kindReverification:
-		return presets[Reverification(c.value)].met(s)
+	case kindReverification, kindWithin:
+		return c.factors().verified(s)
 	case kindAnyOf:
 		return slices.ContainsFunc(*c.alternatives, s.holds)
 	}
@@ -229,45 +226,4 @@ func scoped(entry, scope string) (name string, ok bool) {
 		return name, true
 	}
 	return "", false
-}
-
-// Reverification is one of Clerk's presets.
-type Reverification string
-
-// Clerk's presets. Somebody without a second factor is asked for the first.
-const (
-	ReverifyStrictMFA Reverification = "strict_mfa" // both factors, 10 min
-	ReverifyStrict    Reverification = "strict"     // second factor, 10 min
-	ReverifyModerate  Reverification = "moderate"   // second factor, 1 h
-	ReverifyLax       Reverification = "lax"        // second factor, 1 day
-)
-
-type preset struct {
-	within time.Duration
-	both   bool
-}
-
-var presets = map[Reverification]preset{
-	ReverifyStrictMFA: {10 * time.Minute, true},
-	ReverifyStrict:    {10 * time.Minute, false},
-	ReverifyModerate:  {time.Hour, false},
-	ReverifyLax:       {24 * time.Hour, false},
-}
-
-// met reports whether the factors were verified recently enough, when the token was issued. A factor that never was is not
-// there.
-func (p preset) met(s *Session) bool {
-	recent := func(at time.Time) bool {
-		age := s.IssuedAt.Sub(at)
-		return !at.IsZero() && !s.IssuedAt.IsZero() && age >= 0 && age < p.within
-	}
-	first, second := recent(s.FirstFactorAt), recent(s.SecondFactorAt)
-	switch {
-	case s.SecondFactorAt.IsZero():
-		return first
-	case p.both:
-		return first && second
-	default:
-		return second
-	}
 }

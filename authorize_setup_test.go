@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
@@ -14,7 +15,7 @@ import (
 // A check that can never hold is a mistake in the program, which is told when it starts.
 func TestAuthorizePanicsOnImpossibleChecks(t *testing.T) {
 	a := harness.NewApp(t)
-	role, permission, feature, plan := clerkauth.Role, clerkauth.Permission, clerkauth.Feature, clerkauth.Plan
+	role, permission, feature, plan, within := clerkauth.Role, clerkauth.Permission, clerkauth.Feature, clerkauth.Plan, clerkauth.ReverifiedWithin
 	for name, tt := range map[string]struct {
 		check clerkauth.Check
 		says  string
@@ -61,6 +62,13 @@ func TestAuthorizePanicsOnImpossibleChecks(t *testing.T) {
 		"no preset":                   {clerkauth.Reverified(""), "presets"},
 		"unknown preset":              {clerkauth.Reverified("paranoid"), `"paranoid"`},
 		"preset in capitals":          {clerkauth.Reverified("STRICT"), `"STRICT"`},
+		"no factors":                  {within("", time.Hour), `factors ""`},
+		"unknown factors":             {within("third_factor", time.Hour), `"third_factor"`},
+		"a preset for factors":        {within("strict", 0), `"strict"`},
+		"within no time":              {within(clerkauth.FirstFactor, 0), `"0s"`},
+		"within less than nothing":    {within(clerkauth.FirstFactor, -time.Minute), `"-1m0s"`},
+		"within part of a minute":     {within(clerkauth.MultiFactor, 90*time.Second), `"1m30s"`},
+		"within inside AnyOf":         {clerkauth.AnyOf(role("admin"), within(clerkauth.SecondFactor, time.Second)), "whole minutes"},
 		"inside AnyOf":                {clerkauth.AnyOf(role("admin"), role("org:")), `"org:" is no role`},
 		"first in AnyOf":              {clerkauth.AnyOf(clerkauth.Check{}, role("admin")), "zero Check"},
 		"deep inside AnyOf":           {clerkauth.AnyOf(role("admin"), clerkauth.AnyOf(role("owner"), permission("org:sys_x:y"))), "system permission"},

@@ -111,6 +111,17 @@ func ExampleReverified() {
 	// 403 {"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":"strict"}}}
 }
 
+// Clerk's scripts ask for just these factors, and repeat the request.
+func ExampleReverifiedWithin() {
+	auth, clerk := newExample(nil)
+	transfer := auth.Authorize(clerkauth.ReverifiedWithin(clerkauth.FirstFactor, 15*time.Minute))(done)
+	curl(transfer, clerk.Token(clerktest.Claims{FactorAge: []time.Duration{14 * time.Minute}}))
+	curl(transfer, clerk.Token(clerktest.Claims{FactorAge: []time.Duration{time.Hour}}))
+	// Output:
+	// 200 done
+	// 403 {"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":{"level":"first_factor","afterMinutes":15}}}}
+}
+
 func ExampleAnyOf() {
 	auth, clerk := newExample(nil)
 	reports := auth.Authorize(clerkauth.AnyOf(clerkauth.Role("org:admin"), clerkauth.Permission("org:reports:read")))(done)

@@ -104,10 +104,11 @@ func (a *Authenticator) howToSignIn(r *http.Request, err *Error) string {
 
 // personal is what the person at the browser is told.
 func personal(status int, err *Error) (title, sentence string) {
+	_, again := err.Check.again()
 	switch {
 	case err.stuck != decision.NotStuck:
 		return "You could not be signed in.", err.message()
-	case err.Check.kind == kindReverification:
+	case again:
 		return "Please sign in again.", "What you want to do needs a sign-in that was a short time ago."
 	case err.Reason == ReasonCheckFailed:
 		return "You do not have access.", "You are signed in, but not allowed to do this. Somebody who manages this site can change that."

@@ -153,25 +153,11 @@ type apiError struct {
 	hint
 }
 
-// reverificationError is the answer to which Clerk's scripts react with a dialog.
-type reverificationError struct {
-	ClerkError struct {
-		Type     string `json:"type"`
-		Reason   string `json:"reason"`
-		Metadata struct {
-			Reverification string `json:"reverification"`
-		} `json:"metadata"`
-	} `json:"clerk_error"`
-}
-
 // newAnswer makes an answer that is not prepared.
 func newAnswer(err *Error, shown hint) answer {
 	var body any = apiErrors{[]apiError{{string(err.Reason), err.message(), err.Check.String(), shown}}}
-	if err.Check.kind == kindReverification {
-		var again reverificationError
-		again.ClerkError.Type, again.ClerkError.Reason = "forbidden", "reverification-error"
-		again.ClerkError.Metadata.Reverification = err.Check.value
-		body = again
+	if check, ok := err.Check.again(); ok {
+		body = newReverificationError(check)
 	}
 	text, _ := json.Marshal(body) // strings in structs: it cannot fail
 	return answer{challenge(err), string(text) + "\n"}

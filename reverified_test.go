@@ -2,6 +2,8 @@ package clerkauth_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,7 +105,7 @@ func TestFactorsAt(t *testing.T) {
 
 // Factors are counted back from iat: without it nothing says when they were verified.
 func TestFactorsOfATokenWithoutIssueDate(t *testing.T) {
-	s, err := session(t, map[string]any{"fva": []int{0, 0}, "iat": clerktest.Absent})
+	s, err := session(t, map[string]any{"fva": []int{3, 5}, "iat": clerktest.Absent})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +125,8 @@ func TestReverifiedOfSessionsWrittenByHand(t *testing.T) {
 		"nothing":                      {never, never, never, false},
 		"issued alone":                 {at(0), never, never, false},
 		"no issue date":                {never, at(0), at(0), false},
+		"before all dates":             {never, never.Add(-time.Minute), never, false},
+		"issued with all dates":        {never.Add(time.Minute), never, never, false},
 		"first factor":                 {at(0), at(0), never, true},
 		"first factor, a second short": {at(0), at(-10).Add(time.Second), never, true},
 		"first factor, old":            {at(0), at(-10), never, false},
@@ -136,5 +140,146 @@ func TestReverifiedOfSessionsWrittenByHand(t *testing.T) {
 		if got := s.Has(clerkauth.Reverified(clerkauth.ReverifyStrict)); got != tt.want {
 			t.Errorf("%s: got %t, want %t", name, got, tt.want)
 		}
+	}
+}
+
+// The rules are those of Clerk's has({reverification: {level, afterMinutes}}).
+func TestReverifiedWithinAtTheBoundaries(t *testing.T) {
+	const never = -1
+	for _, tt := range []struct {
+		factors       clerkauth.Factors
+		minutes       int
+		first, second int
+		want          bool
+	}{
+		{clerkauth.FirstFactor, 5, 4, never, true},
+		{clerkauth.FirstFactor, 5, 5, never, false},
+		{clerkauth.FirstFactor, 5, 4, 600, true},
+		{clerkauth.FirstFactor, 5, 600, 0, false}, // the second is no substitute for the first
+		{clerkauth.FirstFactor, 5, never, 0, false},
+		{clerkauth.SecondFactor, 5, 600, 4, true},
+		{clerkauth.SecondFactor, 5, 0, 5, false},
+		{clerkauth.SecondFactor, 5, 4, never, true},
+		{clerkauth.SecondFactor, 5, 5, never, false},
+		{clerkauth.SecondFactor, 5, never, 4, true},
+		{clerkauth.MultiFactor, 5, 4, 4, true},
+		{clerkauth.MultiFactor, 5, 5, 4, false},
+		{clerkauth.MultiFactor, 5, 4, 5, false},
+		{clerkauth.MultiFactor, 5, 4, never, true},
+		{clerkauth.MultiFactor, 5, never, 4, false},
+		{clerkauth.MultiFactor, 5, never, never, false},
+		{clerkauth.FirstFactor, 1, 0, never, true},
+		{clerkauth.FirstFactor, 1, 1, never, false},
+		{clerkauth.SecondFactor, 60 * 24 * 365, 0, 60*24*365 - 1, true},
+	} {
+		s, err := session(t, map[string]any{"fva": []int{tt.first, tt.second}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Has(clerkauth.ReverifiedWithin(tt.factors, time.Duration(tt.minutes)*time.Minute)); got != tt.want {
+			t.Errorf("%s within %d minutes, factors %d and %d minutes ago: got %t, want %t", tt.factors, tt.minutes, tt.first, tt.second, got, tt.want)
+		}
+	}
+}
+
+func TestReverifiedWithinNonsenseNeverHolds(t *testing.T) {
+	s, err := session(t, map[string]any{"fva": []int{0, 0}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range []clerkauth.Check{
+		clerkauth.ReverifiedWithin("", time.Hour), clerkauth.ReverifiedWithin("strict", time.Hour), clerkauth.ReverifiedWithin("strict", 0),
+		clerkauth.ReverifiedWithin(clerkauth.FirstFactor, 0), clerkauth.ReverifiedWithin(clerkauth.FirstFactor, 90*time.Second),
+		clerkauth.ReverifiedWithin(clerkauth.FirstFactor, time.Nanosecond), clerkauth.ReverifiedWithin(clerkauth.FirstFactor, -time.Hour),
+		clerkauth.Reverified("first_factor"),
+	} {
+		if s.Has(check) || s.Has(clerkauth.AnyOf(check)) || s.Has(clerkauth.AnyOf(clerkauth.NotImpersonated(), check)) {
+			t.Errorf("%v holds", check)
+		}
+	}
+}
+
+// Clerk's scripts open their dialog when they read exactly this.
+func TestReverifiedAnswersAsClerkDoes(t *testing.T) {
+	a := harness.NewApp(t)
+	token := a.Clerk.Token(clerktest.Claims{FactorAge: []time.Duration{}})
+	for _, preset := range []clerkauth.Reverification{clerkauth.ReverifyStrictMFA, clerkauth.ReverifyStrict, clerkauth.ReverifyModerate, clerkauth.ReverifyLax} {
+		h := a.Authorize(clerkauth.NotImpersonated(), clerkauth.Reverified(preset), clerkauth.Role("admin"))(harness.Greet)
+		for _, accept := range []string{"", "*/*", "application/json, text/plain, */*"} {
+			w := harness.Serve(h, harness.Request("POST", "/", harness.WithBearer(token), harness.With("Accept", accept)))
+			want := `{"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":"` + string(preset) + `"}}}`
+			if got := strings.TrimSuffix(w.Body.String(), "\n"); w.Code != http.StatusForbidden || got != want {
+				t.Errorf("%s, Accept %q: %d %s, want 403 %s", preset, accept, w.Code, got, want)
+			}
+			if got := w.Header().Get("Content-Type"); !strings.HasPrefix(got, "application/json") {
+				t.Errorf("%s: Content-Type %q, want JSON", preset, got)
+			}
+		}
+	}
+}
+
+func TestReverifiedWithinAnswersAsClerkDoes(t *testing.T) {
+	a := harness.NewApp(t)
+	token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"fva": []int{600, 600}}})
+	for _, factors := range []clerkauth.Factors{clerkauth.FirstFactor, clerkauth.SecondFactor, clerkauth.MultiFactor} {
+		w := harness.Serve(a.Authorize(clerkauth.ReverifiedWithin(factors, 2*time.Hour))(harness.Greet), harness.Request("POST", "/", harness.WithBearer(token)))
+		want := `{"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":{"level":"` + string(factors) + `","afterMinutes":120}}}}` + "\n"
+		if w.Code != http.StatusForbidden || w.Body.String() != want {
+			t.Errorf("%s: %d %s, want %s", factors, w.Code, w.Body, want)
+		}
+	}
+}
+
+// Where an alternative of AnyOf is a reverification, the person can do something about the refusal: the answer opens Clerk's
+// dialog, for what asks the least. Who holds another alternative is never asked, and a check outside of AnyOf that fails
+// first answers as ever: no dialog would help.
+func TestAnyOfAroundReverifiedOpensTheDialog(t *testing.T) {
+	a := harness.NewApp(t)
+	anyOf, admin, owner := clerkauth.AnyOf, clerkauth.Role("admin"), clerkauth.Role("owner")
+	strict, lax, mfa := clerkauth.Reverified(clerkauth.ReverifyStrict), clerkauth.Reverified(clerkauth.ReverifyLax), clerkauth.Reverified(clerkauth.ReverifyStrictMFA)
+	first := clerkauth.ReverifiedWithin(clerkauth.FirstFactor, 5*time.Minute)
+	old := clerktest.Claims{Organization: acme, Extra: map[string]any{"fva": []int{100, 100_000}}}
+	const through, refused = harness.Welcome, "refused without the dialog"
+	const firstFactor = `{"level":"first_factor","afterMinutes":5}`
+	for name, tt := range map[string]struct {
+		h    func(http.Handler) http.Handler
+		want string
+	}{
+		"last":                     {a.Authorize(anyOf(owner, strict)), `"strict"`},
+		"first":                    {a.Authorize(anyOf(strict, owner)), `"strict"`},
+		"alone":                    {a.Authorize(anyOf(strict)), `"strict"`},
+		"nested":                   {a.Authorize(anyOf(owner, anyOf(clerkauth.Plan("pro"), anyOf(strict)))), `"strict"`},
+		"of factors":               {a.Authorize(anyOf(owner, first)), firstFactor},
+		"longest time":             {a.Authorize(anyOf(strict, lax)), `"lax"`},
+		"longest time, first":      {a.Authorize(anyOf(lax, strict)), `"lax"`},
+		"one factor before both":   {a.Authorize(anyOf(mfa, strict)), `"strict"`},
+		"first factor before all":  {a.Authorize(anyOf(lax, anyOf(mfa, first), strict)), firstFactor},
+		"two of a kind":            {a.Authorize(anyOf(strict, clerkauth.ReverifiedWithin(clerkauth.SecondFactor, 10*time.Minute))), `"strict"`},
+		"another holds":            {a.Authorize(anyOf(strict, admin)), through},
+		"no reverification":        {a.Authorize(anyOf(owner, clerkauth.Plan("pro"))), refused},
+		"another check fails":      {a.Authorize(owner, anyOf(owner, strict)), refused},
+		"another check fails then": {a.Authorize(anyOf(owner, strict), owner), `"strict"`},
+		"Accept":                   {a.Accept(clerkauth.Sessions(anyOf(owner, strict))), `"strict"`},
+		"Accept, second":           {a.Accept(clerkauth.Sessions(owner), clerkauth.Sessions(strict)), `"strict"`},
+		"Accept, first":            {a.Accept(clerkauth.Sessions(strict), clerkauth.Sessions(owner)), `"strict"`},
+		"Accept, neither":          {a.Accept(clerkauth.Sessions(owner), clerkauth.Sessions(owner, strict)), refused},
+		"Accept, another holds":    {a.Accept(clerkauth.Sessions(strict), clerkauth.Sessions(admin)), through},
+	} {
+		w := harness.Serve(tt.h(harness.Greet), harness.Request("POST", "/", harness.WithBearer(a.Clerk.Token(old))))
+		got := strings.TrimSpace(w.Body.String())
+		dialog, asked := strings.CutPrefix(got, `{"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":`)
+		switch {
+		case asked:
+			got = strings.TrimSuffix(dialog, "}}}")
+		case w.Code == http.StatusForbidden && strings.Contains(got, `"code":"session-check-failed"`):
+			got = refused
+		}
+		if got != tt.want || (w.Code == http.StatusForbidden) == (tt.want == through) {
+			t.Errorf("%s: %d %s, want %s", name, w.Code, w.Body, tt.want)
+		}
+	}
+	page := harness.Serve(a.Authorize(anyOf(owner, strict))(harness.Greet), harness.Request("GET", "/", askingHTML, harness.WithBearer(a.Clerk.Token(old))))
+	if !strings.Contains(page.Body.String(), "Please sign in again.") {
+		t.Errorf("the page says %s", page.Body)
 	}
 }

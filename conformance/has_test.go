@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/clerkauth/clerkauth"
 )
@@ -39,8 +40,13 @@ var denials = []denial{
 		},
 	},
 	{
+		"whole minutes", "factor ages are whole minutes, and so is what they are compared with", func(q question, _ *identity) bool {
+			return strings.Contains(q["afterMinutes"], ".")
+		},
+	},
+	{
 		"factor ages are minutes", "ages that are no whole numbers of minutes say nothing about when", func(q question, who *identity) bool {
-			return q["reverification"] != "" && slices.Contains(who.Mistyped, "factorVerificationAge")
+			return (q["reverification"] != "" || q["level"] != "") && slices.Contains(who.Mistyped, "factorVerificationAge")
 		},
 	},
 }
@@ -123,6 +129,9 @@ func (c *recorded) session(t *testing.T) *clerkauth.Session {
 
 // checksOf says a query in Checks; none if they cannot: other members, or values that are no strings.
 func checksOf(raw json.RawMessage) ([]clerkauth.Check, question) {
+	if check, q := factorsOf(raw); q != nil {
+		return []clerkauth.Check{check}, q
+	}
 	var q question
 	if json.Unmarshal(raw, &q) != nil || strings.Contains(string(raw), "null") {
 		return nil, nil
@@ -145,6 +154,24 @@ func checksOf(raw json.RawMessage) ([]clerkauth.Check, question) {
 		}
 	}
 	return checks, q
+}
+
+// factorsOf says a query for factors and minutes alone; nil if it is none.
+func factorsOf(raw json.RawMessage) (clerkauth.Check, question) {
+	var of map[string]struct {
+		Level        clerkauth.Factors
+		AfterMinutes json.Number
+	}
+	if json.Unmarshal(raw, &of) != nil || len(of) != 1 || strings.Contains(string(raw), "null") {
+		return clerkauth.Check{}, nil
+	}
+	factors, ok := of["reverification"]
+	minutes, err := factors.AfterMinutes.Float64()
+	if !ok || err != nil || strings.Contains(string(raw), `"`+factors.AfterMinutes.String()+`"`) {
+		return clerkauth.Check{}, nil
+	}
+	within := time.Duration(minutes * float64(time.Minute))
+	return clerkauth.ReverifiedWithin(factors.Level, within), question{"level": string(factors.Level), "afterMinutes": factors.AfterMinutes.String()}
 }
 
 func countHas(why string, asked bool) {

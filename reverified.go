@@ -1,0 +1,160 @@
+package clerkauth
+
+import (
+	"fmt"
+	"time"
+)
+
+// Reverification is one of Clerk's presets.
+type Reverification string
+
+// Clerk's presets. Somebody without a second factor is asked for the first.
+const (
+	ReverifyStrictMFA Reverification = "strict_mfa" // both factors, 10 min
+	ReverifyStrict    Reverification = "strict"     // second factor, 10 min
+	ReverifyModerate  Reverification = "moderate"   // second factor, 1 h
+	ReverifyLax       Reverification = "lax"        // second factor, 1 day
+)
+
+// Factors are what has to be verified again, in Clerk's words. The zero Factors are none, and ReverifiedWithin never holds
+// with them.
+type Factors string
+
+// The factors. Somebody without a second factor is always asked for the first.
+const (
+	FirstFactor  Factors = "first_factor"
+	SecondFactor Factors = "second_factor"
+	MultiFactor  Factors = "multi_factor" // both
+)
+
+// Reverified holds when the factors of a preset were verified recently enough before the session token was issued. Where it
+// does not, DefaultErrorHandler answers what makes Clerk's own scripts ask the person to verify again. See
+// https://clerk.com/docs/guides/secure/reverification.
+func Reverified(level Reverification) Check {
+	return Check{kind: kindReverification, value: string(level)}
+}
+
+// ReverifiedWithin is Reverified with factors and a time of one's own: less than d ago, when the token was issued. Clerk counts
+// in minutes, so that d can be whole ones only, and at least one.
+func ReverifiedWithin(f Factors, d time.Duration) Check {
+	return Check{kind: kindWithin, value: string(f), within: d}
+}
+
+// reverification is what Clerk calls {level, afterMinutes}. Nothing meets the zero reverification.
+type reverification struct {
+	level  Factors
+	within time.Duration
+}
+
+var presets = map[Reverification]reverification{
+	ReverifyStrictMFA: {MultiFactor, 10 * time.Minute},
+	ReverifyStrict:    {SecondFactor, 10 * time.Minute},
+	ReverifyModerate:  {SecondFactor, time.Hour},
+	ReverifyLax:       {SecondFactor, 24 * time.Hour},
+}
+
+// factors are what a check of this kind demands.
+func (c Check) factors() reverification {
+	if c.kind == kindReverification {
+		return presets[Reverification(c.value)]
+	}
+	return reverification{Factors(c.value), c.within}
+}
+
+func (c Check) possibleReverification() error {
+	r := c.factors()
+	switch {
+	case c.kind == kindReverification && r == reverification{}:
+		return fmt.Errorf("reverification %q is none of Clerk's presets", c.value)
+	case r.rank() == 0:
+		return fmt.Errorf("factors %q are none of Clerk's; write FirstFactor, SecondFactor or MultiFactor", c.value)
+	case r.within <= 0 || r.within%time.Minute != 0:
+		return fmt.Errorf("reverification within %q: Clerk counts whole minutes, from one on", r.within)
+	}
+	return nil
+}
+
+// rank orders factors by what they ask of a person; 0: none of Clerk's.
+func (r reverification) rank() int {
+	switch r.level {
+	case FirstFactor:
+		return 1
+	case SecondFactor:
+		return 2
+	case MultiFactor:
+		return 3
+	}
+	return 0
+}
+
+// easier reports whether r is met with less than other.
+func (r reverification) easier(other reverification) bool {
+	if r.rank() != other.rank() {
+		return r.rank() < other.rank()
+	}
+	return r.within > other.within
+}
+
+// verified reports whether the factors were verified recently enough, when the token was issued. A factor that never was is
+// not there.
+func (r reverification) verified(s *Session) bool {
+	recent := func(at time.Time) bool {
+		age := s.IssuedAt.Sub(at)
+		return !at.IsZero() && !s.IssuedAt.IsZero() && age >= 0 && age < r.within
+	}
+	first, second := recent(s.FirstFactorAt), recent(s.SecondFactorAt)
+	switch {
+	case r.level == FirstFactor || s.SecondFactorAt.IsZero():
+		return first
+	case r.level == MultiFactor:
+		return first && second
+	default:
+		return second
+	}
+}
+
+// again is the reverification with which a check that failed can hold; false: there is none.
+func (c Check) again() (Check, bool) {
+	switch c.kind {
+	case kindReverification, kindWithin:
+		return c, true
+	case kindAnyOf:
+		var easiest Check
+		found := false
+		for _, alternative := range *c.alternatives {
+			if a, ok := alternative.again(); ok && (!found || a.factors().easier(easiest.factors())) {
+				easiest, found = a, true
+			}
+		}
+		return easiest, found
+	}
+	return Check{}, false
+}
+
+// reverificationError is the answer to which Clerk's scripts react with a dialog.
+type reverificationError struct {
+	ClerkError struct {
+		Type     string `json:"type"`
+		Reason   string `json:"reason"`
+		Metadata struct {
+			Reverification any `json:"reverification"`
+		} `json:"metadata"`
+	} `json:"clerk_error"`
+}
+
+// reverificationConfig is a reverification that is no preset, as Clerk's scripts read it.
+type reverificationConfig struct {
+	Level        Factors `json:"level"`
+	AfterMinutes int64   `json:"afterMinutes"`
+}
+
+// newReverificationError is the answer where check, a reverification, does not hold.
+func newReverificationError(check Check) any {
+	var e reverificationError
+	e.ClerkError.Type, e.ClerkError.Reason = "forbidden", "reverification-error"
+	e.ClerkError.Metadata.Reverification = check.value
+	if check.kind == kindWithin {
+		e.ClerkError.Metadata.Reverification = reverificationConfig{Factors(check.value), int64(check.within / time.Minute)}
+	}
+	return e
+}
