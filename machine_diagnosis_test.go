@@ -29,7 +29,7 @@ type machineDiagnosis struct {
 
 // ofHidden is a credential whose holder may not show.
 func ofHidden(c clerktest.MachineClaims) clerktest.MachineClaims {
-	c.ID, c.ClientID = "id_2hiddencredential", "client_2hidden"
+	c.ID, c.ClientID = "ak_2hiddencredential", "client_2hidden"
 	if c.Subject == "" {
 		c.Subject = "user_2hiddenvictim0123"
 	}
@@ -73,6 +73,9 @@ var machineDiagnoses = []machineDiagnosis{
 	{name: "the Backend API fails", fault: clerktest.Status(http.StatusBadGateway, nil), credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify answered 502"}, field: "BackendAPIURL"},
 	{name: "the Backend API is no such thing", fault: clerktest.Garbage, credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify answered 200", "no answer"}, field: "BackendAPIURL"},
 	{name: "the secret key is refused", fault: clerktest.Status(http.StatusUnauthorized, nil), credential: hiddenKey, reason: clerkauth.ReasonSecretKeyInvalid, says: []string{"/api_keys/verify answered 401", "SecretKey (CLERK_SECRET_KEY)"}, field: "SecretKey"},
+	{name: "the secret key may not", fault: clerktest.Status(http.StatusForbidden, nil), credential: hiddenKey, reason: clerkauth.ReasonSecretKeyInvalid, says: []string{"/api_keys/verify answered 403", "SecretKey (CLERK_SECRET_KEY)"}, field: "SecretKey"},
+	{name: "the Backend API refuses it", fault: clerktest.Status(http.StatusBadRequest, nil), credential: hiddenKey, reason: clerkauth.ReasonTokenInvalid, says: []string{"refuses it"}},
+	{name: "the Backend API says that it is gone", fault: clerktest.Status(http.StatusGone, nil), credential: hiddenKey, reason: clerkauth.ReasonTokenInvalid, says: []string{"does not know it"}},
 	{
 		name: "the machine's key is refused", fault: clerktest.Status(http.StatusUnauthorized, nil), config: func(c *clerkauth.Config) { c.MachineSecretKey = "ak_hiddenmachinekey" },
 		credential: func(in *clerktest.Instance) string { return in.M2M(clerktest.MachineClaims{}) }, reason: clerkauth.ReasonSecretKeyInvalid,

@@ -17,6 +17,8 @@ var (
 	errExpired     = errors.New("it has expired")
 	errRevoked     = errors.New("it was revoked")
 	errUnknown     = errors.New("the Backend API does not know it")
+	errRefused     = errors.New("the Backend API refuses it")
+	errInactive    = errors.New("it is not active any more")
 	errNoExp       = errors.New("the claim exp is missing or has another form than Clerk's")
 	errDate        = errors.New("the claim nbf or iat has another form than Clerk's")
 	errOtherTarget = &fieldError{"the token is for other machines than MachineID", "MachineID"}

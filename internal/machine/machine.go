@@ -1,8 +1,8 @@
 // Package machine verifies the credentials of machines: API keys, machine-to-machine tokens and OAuth access tokens. Those
 // that are JWTs are verified with the instance's keys, the others by the Backend API, which is sent the secret key.
 //
-// Strangers can make credentials up, so that questions to the Backend API have limits of their own. What is remembered of
-// a credential that is no JWT is a hash of it.
+// Strangers can make credentials up, so that questions to the Backend API have limits, each kind its own. What is remembered
+// of a credential that is no JWT is a hash of it.
 package machine
 
 import (
@@ -52,12 +52,16 @@ type Verifier struct {
 
 	sessions *sessiontoken.Verifier
 	jwts     *tokencache.Cache[*Claims] // a type of its own: no entry is a session
-	opaque   *asker
+	opaque   map[Kind]*asker
 }
 
 // New returns a verifier with the keys of sessions. client must not follow redirects.
 func New(client *http.Client, s *Settings, sessions *sessiontoken.Verifier) *Verifier {
-	return &Verifier{s, sessions, tokencache.New[*Claims](s.CacheSize), newAsker(client, s)}
+	opaque := map[Kind]*asker{}
+	for kind := range endpoints {
+		opaque[kind] = newAsker(client, s, kind)
+	}
+	return &Verifier{s, sessions, tokencache.New[*Claims](s.CacheSize), opaque}
 }
 
 // Claims is what a credential says. It is shared and never changes.
@@ -132,7 +136,7 @@ type Verdict struct {
 func (v *Verifier) Verify(ctx context.Context, c Credential, now time.Time) Verdict {
 	var o Verdict
 	if c.opaque {
-		o = v.opaque.verify(ctx, c, now)
+		o = v.opaque[c.Kind].verify(ctx, c.raw, now)
 	} else {
 		o = v.verifyJWT(ctx, c, now)
 	}
