@@ -91,6 +91,18 @@ func ExampleMachineFromContext() {
 	// Output: mch_billing true false
 }
 
+// A handler's own test needs no credential: the machine is put into the context.
+func ExampleNewMachineContext() {
+	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		m, _ := clerkauth.MachineFromContext(r.Context())
+		fmt.Println(m.Name, "of", m.OrganizationID)
+	})
+	m := &clerkauth.Machine{Type: clerkauth.APIKey, Name: "backup", Subject: "org_acme", OrganizationID: "org_acme"}
+	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	h.ServeHTTP(httptest.NewRecorder(), r.WithContext(clerkauth.NewMachineContext(r.Context(), m)))
+	// Output: backup of org_acme
+}
+
 func ExampleMachine_Claims() {
 	auth, clerk := newExample(nil)
 	key := clerk.APIKey(clerktest.MachineClaims{Claims: map[string]any{"tier": "gold"}})

@@ -37,6 +37,7 @@ type Machine struct {
 	UserID         string // Subject, if that is a user
 	OrganizationID string // Subject, if that is an organization
 	Scopes         []string
+	Audience       []string  // aud, of JWTs and OAuth tokens; nil: none
 	CreatedAt      time.Time // zero: not said
 	ExpiresAt      time.Time // zero: never
 	claims         *machine.Claims
@@ -63,7 +64,8 @@ var errNoMachineClaims = errors.New("clerkauth: this machine was not made from a
 
 func newMachine(c *machine.Claims) *Machine {
 	m := &Machine{
-		Type: typeOf[c.Kind], ID: c.ID, Subject: c.Subject, Name: c.Name, ClientID: c.ClientID, Scopes: slices.Clone(c.Scopes),
+		Type: typeOf[c.Kind], ID: c.ID, Subject: c.Subject, Name: c.Name, ClientID: c.ClientID,
+		Scopes: slices.Clone(c.Scopes), Audience: slices.Clone(c.Audience),
 		CreatedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt, claims: c,
 	}
 	switch {
@@ -83,7 +85,7 @@ type acceptance struct {
 	by      *Authenticator
 }
 
-// MachineFromContext returns the machine that Accept let in. It reports false when a person was let in, or Accept has not
+// MachineFromContext returns the machine that Accept let in, or NewMachineContext put there. It reports false when a person was let in, or Accept has not
 // run, or somebody was signed in since. FromContext never finds a machine.
 func MachineFromContext(ctx context.Context) (*Machine, bool) {
 	d, _ := ctx.Value(machineKey{}).(acceptance)
@@ -91,6 +93,13 @@ func MachineFromContext(ctx context.Context) (*Machine, bool) {
 		return nil, false
 	}
 	return d.machine, true
+}
+
+// NewMachineContext is for handler tests, and for interceptors that call VerifyMachine: MachineFromContext will find m, and
+// FromContext nobody. Accept does not believe it. nil stands for none.
+func NewMachineContext(ctx context.Context, m *Machine) context.Context {
+	var none *Authenticator
+	return none.withMachine(ctx, m)
 }
 
 // withMachine returns ctx with m in it, and nobody signed in beside it. nil: neither.

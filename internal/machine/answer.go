@@ -171,9 +171,9 @@ func (a *answer) list(raw string) []string {
 // readAudience reads aud, a string or a list of them. null names nobody.
 func (a *answer) readAudience(raw string) {
 	if s, ok := jose.String(raw); ok {
-		a.claims.audience = []string{s}
+		a.claims.Audience = []string{s}
 	} else if raw != "null" {
-		a.claims.audience = a.list(raw)
+		a.claims.Audience = a.list(raw)
 	}
 }
 

@@ -38,7 +38,7 @@ func (v *Verifier) verifyJWT(ctx context.Context, c Credential, now time.Time) V
 // newClaims reads what sets such tokens apart out of one whose signature was verified.
 func newClaims(kind Kind, t *sessiontoken.MachineToken) (*Claims, bool) {
 	c := &Claims{
-		Kind: kind, Subject: t.Sub, audience: t.Aud, Payload: t.Payload,
+		Kind: kind, Subject: t.Sub, Audience: t.Aud, Payload: t.Payload,
 		CreatedAt: t.Iat.Time(), ExpiresAt: t.Exp.Time(),
 		jwt: true, iss: t.Iss, exp: t.Exp, nbf: t.Nbf, iat: t.Iat,
 	}

@@ -68,10 +68,9 @@ func New(client *http.Client, s *Settings, sessions *sessiontoken.Verifier) *Ver
 type Claims struct {
 	Kind                        Kind
 	ID, Subject, Name, ClientID string
-	Scopes                      []string
+	Scopes, Audience            []string
 	CreatedAt, ExpiresAt        time.Time // zero: never, or not said
 	Payload                     *string   // JSON: of a JWT all of it, else the claims member; nil: none
-	audience                    []string
 
 	jwt           bool
 	iss           string
@@ -157,7 +156,7 @@ func (v *Verifier) judge(c *Claims, now time.Time) (reasons.Reason, error) {
 	case !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt):
 		return reasons.TokenInvalid, errExpired
 	}
-	if err == nil && len(v.Audience) > 0 && (c.jwt || c.Kind == OAuth) && !intersect(c.audience, v.Audience) {
+	if err == nil && len(v.Audience) > 0 && (c.jwt || c.Kind == OAuth) && !intersect(c.Audience, v.Audience) {
 		err = audienceError(len(v.Audience))
 	}
 	if err == nil && c.Kind == M2M && !v.forMe(c) {
@@ -172,7 +171,7 @@ func (v *Verifier) judge(c *Claims, now time.Time) (reasons.Reason, error) {
 // forMe reports whether an M2M token names this machine. Whoever is sent a token could else send it on, and act as its
 // sender elsewhere.
 func (v *Verifier) forMe(c *Claims) bool {
-	return v.AnyMachine || v.ID != "" && (slices.Contains(c.Scopes, v.ID) || slices.Contains(c.audience, v.ID))
+	return v.AnyMachine || v.ID != "" && (slices.Contains(c.Scopes, v.ID) || slices.Contains(c.Audience, v.ID))
 }
 
 func intersect(a, b []string) bool {

@@ -10,7 +10,7 @@ import (
 // Without an ID of its own no machine is meant, not even by a token for the empty name.
 func TestNoMachineIsMeant(t *testing.T) {
 	v := &Verifier{Settings: &Settings{}}
-	c := &Claims{Kind: M2M, Subject: "mch_1", Scopes: []string{""}, audience: []string{""}}
+	c := &Claims{Kind: M2M, Subject: "mch_1", Scopes: []string{""}, Audience: []string{""}}
 	if reason, err := v.judge(c, time.Now()); reason != reasons.TokenVerificationFailed || err == nil {
 		t.Errorf("got %q, %v", reason, err)
 	}
