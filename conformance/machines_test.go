@@ -88,11 +88,11 @@ func (c *recorded) accepts() []string {
 // credential is the bearer token, with the scheme in any case; empty: none came.
 func (c *recorded) credential() string {
 	scheme, rest, found := strings.Cut(strings.Join(c.Request.values("Authorization"), ", "), " ")
-	if !found {
-		return scheme
-	}
-	if !strings.EqualFold(scheme, "Bearer") {
+	switch bearer := strings.EqualFold(scheme, "Bearer"); {
+	case !found && bearer, found && !bearer:
 		return ""
+	case !found:
+		return scheme
 	}
 	word, _, _ := strings.Cut(rest, " ")
 	return word
