@@ -137,3 +137,29 @@ func TestManyKnownCredentialsAtOnce(t *testing.T) {
 		all.Wait()
 	})
 }
+
+// What leaves a question open leaves it open for all who wait: nobody waits for a second failure.
+func TestAQuestionThatFailsFailsForAllWhoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, h := keyed(t)
+		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				time.Sleep(time.Second)
+				w.WriteHeader(http.StatusBadGateway)
+			})
+		})
+		key, began := a.Clerk.APIKey(clerktest.MachineClaims{}), time.Now()
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				if got := answered(h, key); got != open || time.Since(began) != time.Second {
+					t.Errorf("%s after %s", got, time.Since(began))
+				}
+			})
+		}
+		all.Wait()
+		if n := asked(a); n != 1 {
+			t.Errorf("%d questions, want 1", n)
+		}
+	})
+}
