@@ -70,7 +70,7 @@ func (a *Authenticator) Accept(c Credential, more ...Credential) func(http.Handl
 				a.refuseMachine(w, r, err)
 				return
 			}
-			m, err := a.verifyMachine(r.Context(), read, raw != "", accepted, begin)
+			m, err := a.verifyMachine(r.Context(), raw, read, accepted, begin)
 			if err != nil {
 				a.refuseMachine(w, r, err)
 				return
@@ -168,7 +168,7 @@ func (a *Authenticator) possible(c Credential) error {
 func (s *settings) readMachines(c Config) []error {
 	var problems []error
 	if c.MachineSecretKey != "" && (!strings.HasPrefix(c.MachineSecretKey, "ak_") || !token68(c.MachineSecretKey)) {
-		problems = append(problems, fmt.Errorf("MachineSecretKey: %q is malformed; copy the whole key of the machine, ak_…", cut(c.MachineSecretKey)))
+		problems = append(problems, fmt.Errorf("MachineSecretKey: %q is malformed; copy the whole key of the machine, ak_…", c.MachineSecretKey[:min(len(c.MachineSecretKey), 4)]))
 	}
 	switch {
 	case c.MachineID != "" && c.InsecureAllowAnyMachine:

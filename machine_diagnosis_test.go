@@ -60,9 +60,11 @@ func header(name string, value any) clerktest.MachineClaims {
 }
 
 var machineDiagnoses = []machineDiagnosis{
-	{name: "nothing", credential: func(*clerktest.Instance) string { return "" }, reason: clerkauth.ReasonCredentialMissing, says: []string{"no Authorization: Bearer came"}},
-	{name: "a session token", credential: func(in *clerktest.Instance) string { return in.Token(hidden) }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{"no credential of a machine", "api_key or oauth_token or m2m_token"}},
-	{name: "another characters", credential: func(*clerktest.Instance) string { return "ak_hidden.credential" }, reason: clerkauth.ReasonTokenInvalid, says: []string{"form"}},
+	{name: "nothing", credential: func(*clerktest.Instance) string { return "" }, reason: clerkauth.ReasonCredentialMissing, says: []string{"no bearer token is in Authorization"}},
+	{name: "a session token", credential: func(in *clerktest.Instance) string { return in.Token(hidden) }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{`"eyJh…" is no credential of a machine`, "api_key or oauth_token or m2m_token"}},
+	{name: "another characters", credential: func(*clerktest.Instance) string { return "ak_hidden.credential" }, reason: clerkauth.ReasonTokenInvalid, says: []string{`"ak_h…" has a form`}},
+	{name: "a short word", credential: func(*clerktest.Instance) string { return "hidden" }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{`"…" is no credential`}},
+	{name: "the secret key", credential: func(*clerktest.Instance) string { return "sk_live_hiddencredential" }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{`"sk_l…" is no credential`}},
 	{name: "made up", credential: func(*clerktest.Instance) string { return "ak_hiddencredential0123" }, reason: clerkauth.ReasonTokenInvalid, says: []string{"does not know it"}},
 	{name: "revoked", credential: func(in *clerktest.Instance) string { key := hiddenKey(in); in.Revoke(key); return key }, reason: clerkauth.ReasonTokenInvalid, says: []string{"revoked"}},
 	{name: "expired", credential: func(in *clerktest.Instance) string { key := hiddenKey(in); in.Expire(key); return key }, reason: clerkauth.ReasonTokenInvalid, says: []string{"expired"}},
@@ -178,7 +180,7 @@ func TestTwoHeadersOfMachines(t *testing.T) {
 	if w.Code != http.StatusBadRequest {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
-	if events := a.Events(); len(events) != 1 || events[0].Reason != clerkauth.ReasonMultipleAuthorization || fmt.Sprint(errors.Unwrap(events[0].Err)) != "2 Authorization headers came" {
+	if events := a.Events(); len(events) != 1 || events[0].Reason != clerkauth.ReasonMultipleAuthorization || fmt.Sprint(errors.Unwrap(events[0].Err)) != "2 Authorization headers were sent" {
 		t.Errorf("events %+v", events)
 	}
 }

@@ -85,7 +85,7 @@ func (c *recorded) accepts() []string {
 	return types
 }
 
-// credential is the bearer token, with the scheme in any case; empty: none came.
+// credential is the bearer token, with the scheme in any case; empty: none.
 func (c *recorded) credential() string {
 	scheme, rest, found := strings.Cut(strings.Join(c.Request.values("Authorization"), ", "), " ")
 	switch bearer := strings.EqualFold(scheme, "Bearer"); {

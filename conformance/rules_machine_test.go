@@ -26,7 +26,7 @@ var machineRules = []rule{
 	},
 	{
 		name: "scheme in any case before a machine's credential",
-		why: "RFC 9110 11.1: the name of a scheme is case-insensitive, and clients write it as the token_type of RFC 6749 5.1 came, in any case; " +
+		why: "RFC 9110 11.1: the name of a scheme is case-insensitive, and clients write the token_type that they were given (RFC 6749 5.1), which has any case; " +
 			"the credential is judged all the same, as a session token is",
 		kinder: true,
 		when: func(c *recorded, want outcome) bool {
@@ -46,7 +46,7 @@ var machineRules = []rule{
 	},
 	{
 		name: "no credential",
-		why:  "that none came has a reason of its own, for one kind and for a list: it is no mismatch, and no prose",
+		why:  "that there is none has a reason of its own, for one kind and for a list: it is no mismatch, and no prose",
 		when: func(c *recorded, want outcome) bool { return want.Status == signedOut && c.credential() == "" },
 		hold: func(_ *recorded, want *outcome) { *want = refusal("credential-missing") },
 	},

@@ -12,24 +12,24 @@ import (
 	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
-// ask sends a question about a credential, and puts what it comes to into q.
+// ask sends a question about a credential, and puts the result into q.
 func (a *asker) ask(raw string, q *question, lane *limits.Lane, clock limits.Stopwatch) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	status, content, err := a.send(ctx, raw)
 	lane.Record(err != nil || limits.Overloaded(status), clock.Now())
 	if err != nil {
-		q.verdict = unverifiable(a.outage(raw, status, err))
+		q.result = unverifiable(a.outage(raw, status, err))
 		return
 	}
 	claims, reason, why := readAnswer(a.kind, status, content)
 	if reason.CannotTell() {
 		why = a.outage(raw, status, nil)
 	}
-	q.verdict, q.size = Verdict{Claims: claims, Reason: reason, Detail: why}, len(content)
+	q.result, q.size = Result{Claims: claims, Reason: reason, Detail: why}, len(content)
 }
 
-// outage keeps and tells what came instead of an answer about a credential. What an application's own transport says of it
+// outage keeps and tells what there is instead of an answer about a credential. What an application's own transport says of it
 // may have the credential in it.
 func (a *asker) outage(raw string, status int, err error) error {
 	o := transport.NewOutage(a.Base+a.path, status, err)

@@ -123,8 +123,8 @@ func opaqueKind(raw string) Kind {
 	return None
 }
 
-// Verdict is what a credential comes to.
-type Verdict struct {
+// Result is what verifying a credential says.
+type Result struct {
 	Claims *Claims        // nil unless verified and judged
 	Reason reasons.Reason // empty: verified
 	Detail error          // why, for logs
@@ -132,8 +132,8 @@ type Verdict struct {
 }
 
 // Verify verifies a credential that was read. It may wait for keys, and for the Backend API.
-func (v *Verifier) Verify(ctx context.Context, c Credential, now time.Time) Verdict {
-	var o Verdict
+func (v *Verifier) Verify(ctx context.Context, c Credential, now time.Time) Result {
+	var o Result
 	if c.opaque {
 		o = v.opaque[c.Kind].verify(ctx, c.raw, now)
 	} else {
@@ -141,7 +141,7 @@ func (v *Verifier) Verify(ctx context.Context, c Credential, now time.Time) Verd
 	}
 	if o.Reason == "" {
 		if reason, why := v.judge(o.Claims, now); reason != "" {
-			return Verdict{Reason: reason, Detail: why, Hit: o.Hit}
+			return Result{Reason: reason, Detail: why, Hit: o.Hit}
 		}
 	}
 	return o

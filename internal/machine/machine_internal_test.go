@@ -41,12 +41,12 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Errorf("%d are left, want three quarters", len(m))
 	}
 
-	mem := newMemory(time.Minute)
+	mem := newCache(time.Minute)
 	for i := range max(maxKnown, maxRefused) + 10 {
 		key := digest{byte(i), byte(i >> 8), byte(i >> 16)}
 		for n, reason := range []reasons.Reason{"", reasons.TokenInvalid} {
 			key[31] = byte(n)
-			mem.file(key, Verdict{Claims: &Claims{}, Reason: reason}, 0, now)
+			mem.file(key, Result{Claims: &Claims{}, Reason: reason}, 0, now)
 		}
 	}
 	if len(mem.good) > maxKnown || len(mem.refused) > maxRefused {
@@ -61,8 +61,8 @@ func TestOnlyAHashIsRemembered(t *testing.T) {
 		size int
 		kept bool
 	}{{0, 100, false}, {time.Minute, 100, true}, {time.Minute, maxKept, true}, {time.Minute, maxKept + 1, false}} {
-		mem := newMemory(tc.ttl)
-		mem.file(digest{1}, Verdict{Claims: &Claims{Subject: "user_1"}}, tc.size, time.Now())
+		mem := newCache(tc.ttl)
+		mem.file(digest{1}, Result{Claims: &Claims{Subject: "user_1"}}, tc.size, time.Now())
 		if g, ok := mem.good[digest{1}]; !ok || (g.claims != nil) != tc.kept {
 			t.Errorf("%+v: %+v is remembered", tc, g)
 		}
@@ -71,8 +71,8 @@ func TestOnlyAHashIsRemembered(t *testing.T) {
 
 // An answer that leaves a question open is not remembered, whatever was known before.
 func TestOpenQuestionsAreNotRemembered(t *testing.T) {
-	mem, now := newMemory(0), time.Now()
-	file := func(key byte, reason reasons.Reason) { mem.file(digest{key}, Verdict{Reason: reason}, 0, now) }
+	mem, now := newCache(0), time.Now()
+	file := func(key byte, reason reasons.Reason) { mem.file(digest{key}, Result{Reason: reason}, 0, now) }
 	file(1, "")
 	for _, reason := range []reasons.Reason{reasons.CredentialUnverifiable, reasons.SecretKeyInvalid} {
 		file(1, reason)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/clerkauth/clerkauth/internal/limits"
 	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/redact"
 	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
@@ -43,14 +44,14 @@ type asker struct {
 
 	mu       sync.Mutex // guards what follows
 	underWay map[digest]*question
-	memory   memory
+	cache    cache
 }
 
 // question is one under way. Its goroutine ends within timeout by closing done; after that the rest may be read.
 type question struct {
-	done    chan struct{}
-	verdict Verdict
-	size    int // of the answer, in bytes
+	done   chan struct{}
+	result Result
+	size   int // of the answer, in bytes
 }
 
 func newAsker(client *http.Client, s *Settings, kind Kind) *asker {
@@ -61,7 +62,7 @@ func newAsker(client *http.Client, s *Settings, kind Kind) *asker {
 	return &asker{
 		Settings: s, endpoint: endpoints[kind], kind: kind, secret: secret, http: client,
 		strangers: limits.NewLane(limits.Strangers, s.Now), allowance: limits.NewAllowance(s.Now), known: limits.NewLane(knownPlaces, s.Now),
-		underWay: map[digest]*question{}, memory: newMemory(s.TTL),
+		underWay: map[digest]*question{}, cache: newCache(s.TTL),
 	}
 }
 
@@ -75,57 +76,57 @@ func wellFormed(raw string) bool {
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~+/="
 
 // verify asks about a credential, or joins who does.
-func (a *asker) verify(ctx context.Context, raw string, now time.Time) Verdict {
+func (a *asker) verify(ctx context.Context, raw string, now time.Time) Result {
 	if !wellFormed(raw) {
-		return Verdict{Reason: reasons.TokenInvalid, Detail: errForm}
+		return Result{Reason: reasons.TokenInvalid, Detail: formError(redact.Begin(raw))}
 	}
 	if a.secret == "" {
 		return unverifiable(errNoSecret)
 	}
 	for waited := false; ; waited = true {
-		q, mine, verdict := a.join(raw, now)
+		q, mine, result := a.join(raw, now)
 		if q == nil {
-			return verdict
+			return result
 		}
-		verdict = q.wait(ctx)
-		// A question that was sent before this request came says nothing of a revocation in between: what it lets in is asked
+		result = q.wait(ctx)
+		// A question that was sent before this request says nothing of a revocation in between: what it lets in is asked
 		// about again, once for all who wait. Whatever is found under way then was sent later.
-		if mine || waited || verdict.Reason != "" {
-			return verdict
+		if mine || waited || result.Reason != "" {
+			return result
 		}
 	}
 }
 
-// wait returns what the question came to, or that it is not known when ctx ends.
-func (q *question) wait(ctx context.Context) Verdict {
+// wait returns the result of the question, or that it is not known when ctx ends.
+func (q *question) wait(ctx context.Context) Result {
 	select {
 	case <-q.done:
 	case <-ctx.Done():
 	}
 	select {
 	case <-q.done: // before anything else that ended the wait
-		return q.verdict
+		return q.result
 	default:
 		return unverifiable(errLeft)
 	}
 }
 
-func unverifiable(why error) Verdict {
-	return Verdict{Reason: reasons.CredentialUnverifiable, Detail: why}
+func unverifiable(why error) Result {
+	return Result{Reason: reasons.CredentialUnverifiable, Detail: why}
 }
 
 // join returns the question about a credential that is under way, or asks it, which makes it mine, or says what is known
 // already. A question outlives the request that asked.
-func (a *asker) join(raw string, now time.Time) (q *question, mine bool, verdict Verdict) {
+func (a *asker) join(raw string, now time.Time) (q *question, mine bool, result Result) {
 	key := digest(sha256.Sum256([]byte(raw)))
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	verdict, known, ok := a.memory.recall(key, now)
+	result, known, ok := a.cache.recall(key, now)
 	if ok {
-		return nil, false, verdict
+		return nil, false, result
 	}
 	if q, ok := a.underWay[key]; ok {
-		return q, false, Verdict{}
+		return q, false, Result{}
 	}
 	lane := a.strangers
 	if known {
@@ -139,7 +140,7 @@ func (a *asker) join(raw string, now time.Time) (q *question, mine bool, verdict
 		leave()
 		return nil, false, unverifiable(errTooMany)
 	}
-	q = &question{done: make(chan struct{}), verdict: unverifiable(errLeft)}
+	q = &question{done: make(chan struct{}), result: unverifiable(errLeft)}
 	a.underWay[key] = q
 	clock := limits.Start(now)
 	go func() {
@@ -148,18 +149,18 @@ func (a *asker) join(raw string, now time.Time) (q *question, mine bool, verdict
 		defer a.end(key, q, known, now)
 		a.ask(raw, q, lane, clock)
 	}()
-	return q, true, Verdict{}
+	return q, true, Result{}
 }
 
-// end files what a question that began then came to. known: the credential was, and cost no allowance.
+// end files the result of a question that began then. known: the credential was, and cost no allowance.
 func (a *asker) end(key digest, q *question, known bool, began time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.underWay, key)
-	if q.verdict.Reason == "" && !known {
+	if q.result.Reason == "" && !known {
 		a.allowance.Return() // it was not made up
 	}
-	a.memory.file(key, q.verdict, q.size, began)
+	a.cache.file(key, q.result, q.size, began)
 }
 
 // notAsked says why the lanes let no question through.

@@ -44,7 +44,7 @@ const (
 
 func asked(a *harness.App) int { return harness.Asked(a.Clerk, clerktest.BackendVerifyAPIKey) }
 
-// Requests with one credential at one time share a question. What it lets in, it lets in who asked; those who came later are
+// Requests with one credential at one time share a question. What it lets in, it lets in who asked; those who arrive later are
 // answered by the next one.
 func TestOneQuestionPerCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

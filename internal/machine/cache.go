@@ -19,8 +19,8 @@ const (
 // digest stands for a credential.
 type digest [sha256.Size]byte
 
-// memory is what is known of the credentials of one kind, for a while.
-type memory struct {
+// cache is what is known of the credentials of one kind, for a while.
+type cache struct {
 	ttl     time.Duration // of positive answers; 0: they are not used again
 	good    map[digest]good
 	refused map[digest]refusal
@@ -38,38 +38,38 @@ type refusal struct {
 	err error
 }
 
-func newMemory(ttl time.Duration) memory {
-	return memory{ttl, map[digest]good{}, map[digest]refusal{}}
+func newCache(ttl time.Duration) cache {
+	return cache{ttl, map[digest]good{}, map[digest]refusal{}}
 }
 
 // recall returns what is to be answered without a question; ok: there is something. known: the credential held lately.
-func (m *memory) recall(key digest, now time.Time) (v Verdict, known, ok bool) {
-	g, known := m.good[key]
+func (c *cache) recall(key digest, now time.Time) (r Result, known, ok bool) {
+	g, known := c.good[key]
 	known = known && within(now, g.at, knownFor)
-	if known && g.claims != nil && within(now, g.at, m.ttl) {
-		return Verdict{Claims: g.claims, Hit: true}, known, true
+	if known && g.claims != nil && within(now, g.at, c.ttl) {
+		return Result{Claims: g.claims, Hit: true}, known, true
 	}
-	if r, ok := m.refused[key]; ok && within(now, r.at, refusedFor) {
-		return Verdict{Reason: reasons.TokenInvalid, Detail: r.err, Hit: true}, known, true
+	if old, ok := c.refused[key]; ok && within(now, old.at, refusedFor) {
+		return Result{Reason: reasons.TokenInvalid, Detail: old.err, Hit: true}, known, true
 	}
-	return Verdict{}, known, false
+	return Result{}, known, false
 }
 
-// file remembers what a question that began then came to, from an answer of that size.
-func (m *memory) file(key digest, v Verdict, size int, began time.Time) {
-	switch v.Reason {
+// file remembers the result of a question that began then, from an answer of that size.
+func (c *cache) file(key digest, r Result, size int, began time.Time) {
+	switch r.Reason {
 	case "":
 		g := good{at: began}
-		if m.ttl > 0 && size <= maxKept {
-			g.claims = v.Claims
+		if c.ttl > 0 && size <= maxKept {
+			g.claims = r.Claims
 		}
-		makeRoom(m.good, maxKnown, func(g good) bool { return within(began, g.at, knownFor) })
-		m.good[key] = g
-		delete(m.refused, key)
+		makeRoom(c.good, maxKnown, func(g good) bool { return within(began, g.at, knownFor) })
+		c.good[key] = g
+		delete(c.refused, key)
 	case reasons.TokenInvalid:
-		makeRoom(m.refused, maxRefused, func(r refusal) bool { return within(began, r.at, refusedFor) })
-		m.refused[key] = refusal{began, v.Detail}
-		delete(m.good, key)
+		makeRoom(c.refused, maxRefused, func(r refusal) bool { return within(began, r.at, refusedFor) })
+		c.refused[key] = refusal{began, r.Detail}
+		delete(c.good, key)
 	}
 }
 
