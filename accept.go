@@ -10,6 +10,7 @@ import (
 
 	"github.com/clerkauth/clerkauth/internal/inbound"
 	"github.com/clerkauth/clerkauth/internal/machine"
+	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
 // Credential is a kind of credential and what is asked of it. The zero Credential is none.
@@ -54,9 +55,9 @@ func (a *Authenticator) Accept(c Credential, more ...Credential) func(http.Handl
 		sessions := a.Require(a.acceptSessions(accepted, next))
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			begin := a.settings.now()
-			raw, sent, reason := inbound.Bearer(r.Header)
+			raw, reason := bearerCredential(r.Header)
 			read := machine.Credential{}
-			if sent && raw != "" {
+			if raw != "" {
 				read = a.machines.Read(raw, begin)
 			}
 			if people && read.Kind == machine.None { // or it contradicts itself, which is refused there
@@ -69,7 +70,7 @@ func (a *Authenticator) Accept(c Credential, more ...Credential) func(http.Handl
 				a.refuseMachine(w, r, err)
 				return
 			}
-			m, err := a.verifyMachine(r.Context(), read, sent && raw != "", accepted, begin)
+			m, err := a.verifyMachine(r.Context(), raw, read, accepted, begin)
 			if err != nil {
 				a.refuseMachine(w, r, err)
 				return
@@ -77,6 +78,15 @@ func (a *Authenticator) Accept(c Credential, more ...Credential) func(http.Handl
 			next.ServeHTTP(w, r.WithContext(a.withMachine(r.Context(), m)))
 		})
 	}
+}
+
+// bearerCredential returns the credential in Authorization; empty: none. The scheme alone is none either.
+func bearerCredential(h http.Header) (raw string, reason reasons.Reason) {
+	raw, _, reason = inbound.Bearer(h)
+	if strings.EqualFold(raw, "Bearer") {
+		raw = ""
+	}
+	return raw, reason
 }
 
 // refuseMachine refuses a request, whatever its host is, and sends nobody to sign in: a person would come back to the same
@@ -160,7 +170,7 @@ func (a *Authenticator) possible(c Credential) error {
 func (s *settings) readMachines(c Config) []error {
 	var problems []error
 	if c.MachineSecretKey != "" && (!strings.HasPrefix(c.MachineSecretKey, "ak_") || !token68(c.MachineSecretKey)) {
-		problems = append(problems, fmt.Errorf("MachineSecretKey: %q is malformed; copy the whole key of the machine, ak_…", cut(c.MachineSecretKey)))
+		problems = append(problems, fmt.Errorf("MachineSecretKey: %q is malformed; copy the whole key of the machine, ak_…", c.MachineSecretKey[:min(len(c.MachineSecretKey), 4)]))
 	}
 	switch {
 	case c.MachineID != "" && c.InsecureAllowAnyMachine:

@@ -52,3 +52,61 @@ func TestAcceptLetsTheProxyPass(t *testing.T) {
 		t.Errorf("another path: %d", w.Code)
 	}
 }
+
+// Whoever is refused as a machine is not sent to sign in: they would come back to the same refusal.
+func TestMachinesAreNotSentToSignIn(t *testing.T) {
+	a := harness.NewApp(t, harness.SignIn)
+	page := harness.Request("GET", "https://example.com/", a.SignedIn(), harness.Document)
+	if w := harness.Serve(a.Optional(a.Accept(clerkauth.APIKeys())(who(t))), page); w.Code != 401 || w.Header().Get("Location") != "" {
+		t.Errorf("signed in, without an API key: %d to %q, want 401", w.Code, w.Header().Get("Location"))
+	}
+	page = harness.Request("GET", "https://example.com/", harness.Document)
+	if w := harness.Serve(a.Accept(clerkauth.Sessions(), clerkauth.APIKeys())(who(t)), page); w.Code != 302 {
+		t.Errorf("where people are accepted: %d, want the sign-in page", w.Code)
+	}
+}
+
+// Where people are accepted, a scheme without a token is what it is for Require.
+func TestASchemeAloneWherePeopleAreAccepted(t *testing.T) {
+	a := harness.NewApp(t)
+	for _, edit := range []harness.Edit{harness.All(), a.SignedIn()} {
+		w := harness.Serve(a.Accept(clerkauth.Sessions(), clerkauth.APIKeys())(who(t)), harness.Request("GET", "/", edit, harness.With("Authorization", "Bearer")))
+		if w.Code != 401 || w.Header().Get("X-Clerk-Auth-Reason") != string(clerkauth.ReasonTokenInvalid) {
+			t.Errorf("got %d %v", w.Code, w.Header())
+		}
+	}
+}
+
+// A machine that a test or an interceptor puts there is found, is nobody's session, and is not believed by Accept.
+func TestNewMachineContext(t *testing.T) {
+	a := harness.NewApp(t)
+	put := func(m *clerkauth.Machine) harness.Edit {
+		return func(r *http.Request) { *r = *r.WithContext(clerkauth.NewMachineContext(r.Context(), m)) }
+	}
+	person := func(r *http.Request) {
+		*r = *r.WithContext(clerkauth.NewContext(r.Context(), a.Clerk.Session(clerktest.Claims{})))
+	}
+	billing := &clerkauth.Machine{Type: clerkauth.M2MToken, Subject: "mch_billing"}
+	for name, tc := range map[string]struct {
+		edit harness.Edit
+		want string
+	}{
+		"a machine":                {put(billing), "machine m2m_token mch_billing"},
+		"none":                     {put(nil), "nobody"},
+		"a machine after a person": {harness.All(person, put(billing)), "machine m2m_token mch_billing"},
+		"none after a person":      {harness.All(person, put(nil)), "nobody"},
+		"a person after a machine": {harness.All(put(billing), person), "person user_2clerktest"},
+		"none after a machine":     {harness.All(put(billing), put(nil)), "nobody"},
+	} {
+		if w := harness.Serve(who(t), harness.Request("GET", "/", tc.edit)); w.Body.String() != tc.want {
+			t.Errorf("%s: %s, want %s", name, w.Body, tc.want)
+		}
+		for middleware, h := range map[string]http.Handler{
+			"Accept": a.Accept(clerkauth.M2MTokens())(who(t)), "Require": a.Require(who(t)), "both": a.Accept(clerkauth.Sessions(), clerkauth.M2MTokens())(who(t)),
+		} {
+			if w := harness.Serve(h, harness.Request("GET", "/", tc.edit)); w.Code != 401 {
+				t.Errorf("%s: %s answers %d %s", name, middleware, w.Code, w.Body)
+			}
+		}
+	}
+}

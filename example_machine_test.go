@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net/http"
 	"net/http/httptest"
 
@@ -89,6 +90,41 @@ func ExampleMachineFromContext() {
 	r.Header.Set("Authorization", "Bearer "+clerk.M2M(clerktest.MachineClaims{Subject: "mch_billing"}))
 	h.ServeHTTP(httptest.NewRecorder(), r)
 	// Output: mch_billing true false
+}
+
+// What accepting every kind needs. ConfigFromEnv reads the three keys.
+func ExampleConfig_machines() {
+	_, clerk := newExample(nil)
+	publishableKey, secretKey, machineSecretKey := clerk.PublishableKey(), clerk.SecretKey(), clerk.MachineSecretKey()
+
+	cfg := clerkauth.Config{
+		PublishableKey:    publishableKey,
+		SecretKey:         secretKey,        // verifies API keys, and OAuth tokens that are no JWTs
+		MachineSecretKey:  machineSecretKey, // verifies M2M tokens that are no JWTs; without it SecretKey does
+		MachineID:         "mch_2clerktest", // M2M tokens must be for it
+		AuthorizedParties: []string{"https://example.com"},
+	}
+	cfg.HTTPClient = clerk.Config().HTTPClient // here Clerk is in the process
+
+	auth, err := clerkauth.New(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	m, err := auth.VerifyMachine(context.Background(), clerk.M2M(clerktest.MachineClaims{Subject: "mch_billing"}), clerkauth.M2MTokens())
+	fmt.Println(m.Subject, err)
+	// Output: mch_billing <nil>
+}
+
+// A handler's own test needs no credential: the machine is put into the context.
+func ExampleNewMachineContext() {
+	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		m, _ := clerkauth.MachineFromContext(r.Context())
+		fmt.Println(m.Name, "of", m.OrganizationID)
+	})
+	m := &clerkauth.Machine{Type: clerkauth.APIKey, Name: "backup", Subject: "org_acme", OrganizationID: "org_acme"}
+	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	h.ServeHTTP(httptest.NewRecorder(), r.WithContext(clerkauth.NewMachineContext(r.Context(), m)))
+	// Output: backup of org_acme
 }
 
 func ExampleMachine_Claims() {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/machine"
+	"github.com/clerkauth/clerkauth/internal/redact"
 )
 
 // TokenType is what a credential is, in Clerk's words.
@@ -37,6 +38,7 @@ type Machine struct {
 	UserID         string // Subject, if that is a user
 	OrganizationID string // Subject, if that is an organization
 	Scopes         []string
+	Audience       []string  // aud, of JWTs and OAuth tokens; nil: none
 	CreatedAt      time.Time // zero: not said
 	ExpiresAt      time.Time // zero: never
 	claims         *machine.Claims
@@ -63,7 +65,8 @@ var errNoMachineClaims = errors.New("clerkauth: this machine was not made from a
 
 func newMachine(c *machine.Claims) *Machine {
 	m := &Machine{
-		Type: typeOf[c.Kind], ID: c.ID, Subject: c.Subject, Name: c.Name, ClientID: c.ClientID, Scopes: slices.Clone(c.Scopes),
+		Type: typeOf[c.Kind], ID: c.ID, Subject: c.Subject, Name: c.Name, ClientID: c.ClientID,
+		Scopes: slices.Clone(c.Scopes), Audience: slices.Clone(c.Audience),
 		CreatedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt, claims: c,
 	}
 	switch {
@@ -83,7 +86,7 @@ type acceptance struct {
 	by      *Authenticator
 }
 
-// MachineFromContext returns the machine that Accept let in. It reports false when a person was let in, or Accept has not
+// MachineFromContext returns the machine that Accept let in, or NewMachineContext put there. It reports false when a person was let in, or Accept has not
 // run, or somebody was signed in since. FromContext never finds a machine.
 func MachineFromContext(ctx context.Context) (*Machine, bool) {
 	d, _ := ctx.Value(machineKey{}).(acceptance)
@@ -91,6 +94,13 @@ func MachineFromContext(ctx context.Context) (*Machine, bool) {
 		return nil, false
 	}
 	return d.machine, true
+}
+
+// NewMachineContext is for handler tests, and for interceptors that call VerifyMachine: MachineFromContext will find m, and
+// FromContext nobody. Accept does not believe it. nil stands for none.
+func NewMachineContext(ctx context.Context, m *Machine) context.Context {
+	var none *Authenticator
+	return none.withMachine(ctx, m)
 }
 
 // withMachine returns ctx with m in it, and nobody signed in beside it. nil: neither.
@@ -118,29 +128,29 @@ func (a *Authenticator) VerifyMachine(ctx context.Context, credential string, c 
 	}
 	begin := a.settings.now()
 	read := a.machines.Read(credential, begin)
-	m, err := a.verifyMachine(ctx, read, credential != "", accepted, begin)
+	m, err := a.verifyMachine(ctx, credential, read, accepted, begin)
 	if err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
-// verifyMachine judges a credential that was read at begin. sent: there was one.
-func (a *Authenticator) verifyMachine(ctx context.Context, read machine.Credential, sent bool, accepted []Credential, begin time.Time) (*Machine, *Error) {
+// verifyMachine judges a credential that was read at begin. raw is empty where none was sent.
+func (a *Authenticator) verifyMachine(ctx context.Context, raw string, read machine.Credential, accepted []Credential, begin time.Time) (*Machine, *Error) {
 	event := Event{Type: typeOf[read.Kind]}
-	if sent {
+	if raw != "" {
 		event.TokenSource = TokenSourceBearer
 	}
 	m, err := (*Machine)(nil), (*Error)(nil)
 	switch {
-	case !sent:
+	case raw == "":
 		err = &Error{Reason: ReasonCredentialMissing, detail: errNoCredential}
 	case read.Kind == machine.None, !slices.ContainsFunc(accepted, func(c Credential) bool { return c.kind == event.Type }):
-		err = &Error{Reason: ReasonTokenTypeMismatch, detail: kindError{event.Type, accepted}}
+		err = &Error{Reason: ReasonTokenTypeMismatch, detail: kindError{event.Type, redact.Begin(raw), accepted}}
 	default:
-		verdict := a.machines.Verify(ctx, read, begin)
-		event.CacheHit = verdict.Hit
-		m, err = admit(verdict, accepted)
+		result := a.machines.Verify(ctx, read, begin)
+		event.CacheHit = result.Hit
+		m, err = admit(result, accepted)
 	}
 	a.observedMachine(ctx, event, err, begin)
 	return m, err
@@ -159,12 +169,12 @@ func (a *Authenticator) observedMachine(ctx context.Context, e Event, err *Error
 	a.settings.observe(ctx, e)
 }
 
-// admit returns the machine of a verdict, if it has the scopes that one of the accepted credentials asks for.
-func admit(verdict machine.Verdict, accepted []Credential) (*Machine, *Error) {
-	if verdict.Reason != "" {
-		return nil, &Error{Reason: Reason(verdict.Reason), detail: verdict.Detail}
+// admit returns the machine that was verified, if it has the scopes that one of the accepted credentials asks for.
+func admit(result machine.Result, accepted []Credential) (*Machine, *Error) {
+	if result.Reason != "" {
+		return nil, &Error{Reason: Reason(result.Reason), detail: result.Detail}
 	}
-	m := newMachine(verdict.Claims)
+	m := newMachine(result.Claims)
 	var lacking []string
 	for _, c := range accepted {
 		if c.kind != m.Type {
@@ -182,13 +192,14 @@ func admit(verdict machine.Verdict, accepted []Credential) (*Machine, *Error) {
 
 // Why a machine is refused, as far as a look at the request says it.
 var (
-	errNoCredential = errors.New("no Authorization: Bearer came, and nothing else has a machine's credential")
+	errNoCredential = errors.New("no bearer token is in Authorization, and nothing else has a machine's credential")
 	errOfMachine    = errors.New("the request is a machine's, which is nobody who is signed in")
 )
 
 // kindError is the detail of a credential of a kind that is not accepted.
 type kindError struct {
-	came     TokenType // empty: none of a machine
+	kind     TokenType // empty: none of a machine
+	begin    string
 	accepted []Credential
 }
 
@@ -199,16 +210,18 @@ func (e kindError) Error() string {
 			kinds = append(kinds, string(c.kind))
 		}
 	}
-	text := "what came is no credential of a machine"
-	if e.came != "" {
-		text = "the credential is of the kind " + string(e.came)
+	text := e.begin + " is no credential of a machine"
+	if e.kind != "" {
+		text = "the credential is of the kind " + string(e.kind)
 	}
 	return text + ", and accepted here is " + strings.Join(kinds, " or ")
 }
 
 type headersError int
 
-func (n headersError) Error() string { return strconv.Itoa(int(n)) + " Authorization headers came" }
+func (n headersError) Error() string {
+	return strconv.Itoa(int(n)) + " Authorization headers were sent"
+}
 
 // scopeError is the detail of a credential that lacks a scope.
 type scopeError string

@@ -29,7 +29,7 @@ type machineDiagnosis struct {
 
 // ofHidden is a credential whose holder may not show.
 func ofHidden(c clerktest.MachineClaims) clerktest.MachineClaims {
-	c.ID, c.ClientID = "id_2hiddencredential", "client_2hidden"
+	c.ID, c.ClientID = "ak_2hiddencredential", "client_2hidden"
 	if c.Subject == "" {
 		c.Subject = "user_2hiddenvictim0123"
 	}
@@ -60,9 +60,11 @@ func header(name string, value any) clerktest.MachineClaims {
 }
 
 var machineDiagnoses = []machineDiagnosis{
-	{name: "nothing", credential: func(*clerktest.Instance) string { return "" }, reason: clerkauth.ReasonCredentialMissing, says: []string{"no Authorization: Bearer came"}},
-	{name: "a session token", credential: func(in *clerktest.Instance) string { return in.Token(hidden) }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{"no credential of a machine", "api_key or oauth_token or m2m_token"}},
-	{name: "another characters", credential: func(*clerktest.Instance) string { return "ak_hidden.credential" }, reason: clerkauth.ReasonTokenInvalid, says: []string{"form"}},
+	{name: "nothing", credential: func(*clerktest.Instance) string { return "" }, reason: clerkauth.ReasonCredentialMissing, says: []string{"no bearer token is in Authorization"}},
+	{name: "a session token", credential: func(in *clerktest.Instance) string { return in.Token(hidden) }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{`"eyJh…" is no credential of a machine`, "api_key or oauth_token or m2m_token"}},
+	{name: "another characters", credential: func(*clerktest.Instance) string { return "ak_hidden.credential" }, reason: clerkauth.ReasonTokenInvalid, says: []string{`"ak_h…" has a form`}},
+	{name: "a short word", credential: func(*clerktest.Instance) string { return "hidden" }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{`"…" is no credential`}},
+	{name: "the secret key", credential: func(*clerktest.Instance) string { return "sk_live_hiddencredential" }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{`"sk_l…" is no credential`}},
 	{name: "made up", credential: func(*clerktest.Instance) string { return "ak_hiddencredential0123" }, reason: clerkauth.ReasonTokenInvalid, says: []string{"does not know it"}},
 	{name: "revoked", credential: func(in *clerktest.Instance) string { key := hiddenKey(in); in.Revoke(key); return key }, reason: clerkauth.ReasonTokenInvalid, says: []string{"revoked"}},
 	{name: "expired", credential: func(in *clerktest.Instance) string { key := hiddenKey(in); in.Expire(key); return key }, reason: clerkauth.ReasonTokenInvalid, says: []string{"expired"}},
@@ -73,6 +75,9 @@ var machineDiagnoses = []machineDiagnosis{
 	{name: "the Backend API fails", fault: clerktest.Status(http.StatusBadGateway, nil), credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify answered 502"}, field: "BackendAPIURL"},
 	{name: "the Backend API is no such thing", fault: clerktest.Garbage, credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify answered 200", "no answer"}, field: "BackendAPIURL"},
 	{name: "the secret key is refused", fault: clerktest.Status(http.StatusUnauthorized, nil), credential: hiddenKey, reason: clerkauth.ReasonSecretKeyInvalid, says: []string{"/api_keys/verify answered 401", "SecretKey (CLERK_SECRET_KEY)"}, field: "SecretKey"},
+	{name: "the secret key may not", fault: clerktest.Status(http.StatusForbidden, nil), credential: hiddenKey, reason: clerkauth.ReasonSecretKeyInvalid, says: []string{"/api_keys/verify answered 403", "SecretKey (CLERK_SECRET_KEY)"}, field: "SecretKey"},
+	{name: "the Backend API refuses it", fault: clerktest.Status(http.StatusBadRequest, nil), credential: hiddenKey, reason: clerkauth.ReasonTokenInvalid, says: []string{"refuses it"}},
+	{name: "the Backend API says that it is gone", fault: clerktest.Status(http.StatusGone, nil), credential: hiddenKey, reason: clerkauth.ReasonTokenInvalid, says: []string{"does not know it"}},
 	{
 		name: "the machine's key is refused", fault: clerktest.Status(http.StatusUnauthorized, nil), config: func(c *clerkauth.Config) { c.MachineSecretKey = "ak_hiddenmachinekey" },
 		credential: func(in *clerktest.Instance) string { return in.M2M(clerktest.MachineClaims{}) }, reason: clerkauth.ReasonSecretKeyInvalid,
@@ -175,7 +180,7 @@ func TestTwoHeadersOfMachines(t *testing.T) {
 	if w.Code != http.StatusBadRequest {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
-	if events := a.Events(); len(events) != 1 || events[0].Reason != clerkauth.ReasonMultipleAuthorization || fmt.Sprint(errors.Unwrap(events[0].Err)) != "2 Authorization headers came" {
+	if events := a.Events(); len(events) != 1 || events[0].Reason != clerkauth.ReasonMultipleAuthorization || fmt.Sprint(errors.Unwrap(events[0].Err)) != "2 Authorization headers were sent" {
 		t.Errorf("events %+v", events)
 	}
 }

@@ -48,6 +48,21 @@ func TestAnswersAreReadStrictly(t *testing.T) {
 		"no object":         {"object", clerktest.Absent, open, ""},
 		"a session":         {"object", "session", open, ""},
 		"another type":      {"type", "session", open, ""},
+		"no type":           {"type", clerktest.Absent, open, "api key"},
+		"no OAuth type":     {"type", clerktest.Absent, "", "oauth"}, // Clerk's document of the answer has none
+		"type null":         {"type", nil, open, ""},
+		"another kind's":    {"type", "api_key", open, "oauth"},
+		"an API key's id":   {"id", "ak_0123", open, "m2m"},
+		"an M2M token's id": {"id", "mt_0123", open, "api key"},
+		"a machine's id":    {"id", "mch_0123", open, "oauth"},
+		"a prefix as id":    {"id", "oat_", open, "oauth"},
+		"a prefix before":   {"id", "xak_0123", open, "api key"},
+		"errors":            {"errors", []any{map[string]any{"code": "not_found"}}, open, ""},
+		"no errors":         {"errors", []any{}, open, ""},
+		"not active":        {"active", false, invalid, "oauth"},
+		"not active, a key": {"active", false, open, "api key"},
+		"active":            {"active", true, "", "oauth"},
+		"active as text":    {"active", "true", open, "oauth"},
 		"no id":             {"id", clerktest.Absent, open, ""},
 		"an empty id":       {"id", "", open, ""},
 		"a number as id":    {"id", 1, open, ""},
@@ -88,7 +103,7 @@ func TestAnswersAreReadStrictly(t *testing.T) {
 			}
 		}
 	}
-	whole := `{"object":"api_key","id":"ak_1","subject":"user_1","scopes":[],"revoked":false,"expired":false,"expiration":null}`
+	whole := `{"object":"api_key","type":"api_key","id":"ak_1","subject":"user_1","scopes":[],"revoked":false,"expired":false,"expiration":null}`
 	for body, want := range map[string]clerkauth.Reason{
 		whole: "", whole + " ": "", whole + "x": open, "[" + whole + "]": open, "null": open, "": open, "{}": open, whole[:len(whole)-1]: open,
 		strings.Replace(whole, `"revoked"`, `"revoked":true,"revoked"`, 1): open, strings.Replace(whole, `"revoked"`, `"Revoked"`, 1): open,
@@ -100,6 +115,17 @@ func TestAnswersAreReadStrictly(t *testing.T) {
 		if got := judgeMachine(t, a.Replica(), a.Clerk.APIKey(clerktest.MachineClaims{})); got != want {
 			t.Errorf("%.150s: %q, want %q", body, got, want)
 		}
+	}
+}
+
+// Of an OAuth token that is no longer active Clerk says this and no more.
+func TestOAuthTokenThatIsNotActive(t *testing.T) {
+	a := harness.NewApp(t)
+	a.Clerk.Fault(clerktest.BackendVerifyOAuth, func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"active":false}`) })
+	})
+	if got := judgeMachine(t, a.Authenticator, a.Clerk.OAuth(clerktest.MachineClaims{})); got != clerkauth.ReasonTokenInvalid {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -14,7 +14,7 @@ const MachineID = "mch_2clerktest"
 // MachineClaims say what the credential of a machine stands for. The zero MachineClaims are honest ones, of a user, of one
 // machine that speaks to MachineID, or of an OAuth application.
 type MachineClaims struct {
-	ID       string // of the credential; empty: made up
+	ID       string // of the credential, ak_…, mt_… or oat_… as its kind; empty: made up
 	Subject  string // empty: "user_2clerktest", or "mch_2sender" for M2M tokens
 	Name     string // of an API key; empty: "clerktest"
 	ClientID string // of the OAuth application; empty: "client_2clerktest"

@@ -85,14 +85,14 @@ func (c *recorded) accepts() []string {
 	return types
 }
 
-// credential is the bearer token, with the scheme in any case; empty: none came.
+// credential is the bearer token, with the scheme in any case; empty: none.
 func (c *recorded) credential() string {
 	scheme, rest, found := strings.Cut(strings.Join(c.Request.values("Authorization"), ", "), " ")
-	if !found {
-		return scheme
-	}
-	if !strings.EqualFold(scheme, "Bearer") {
+	switch bearer := strings.EqualFold(scheme, "Bearer"); {
+	case !found && bearer, found && !bearer:
 		return ""
+	case !found:
+		return scheme
 	}
 	word, _, _ := strings.Cut(rest, " ")
 	return word

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"slices"
@@ -24,8 +25,9 @@ var machineRules = []rule{
 		hold: refuseOptions,
 	},
 	{
-		name:   "scheme in any case before a machine's credential",
-		why:    "RFC 9110 11.1: the name of a scheme is case-insensitive; the credential is judged all the same",
+		name: "scheme in any case before a machine's credential",
+		why: "RFC 9110 11.1: the name of a scheme is case-insensitive, and clients write the token_type that they were given (RFC 6749 5.1), which has any case; " +
+			"the credential is judged all the same, as a session token is",
 		kinder: true,
 		when: func(c *recorded, want outcome) bool {
 			scheme, _, found := strings.Cut(strings.Join(c.Request.values("Authorization"), ", "), " ")
@@ -35,7 +37,7 @@ var machineRules = []rule{
 	},
 	{
 		name:   "null payload beside a machine's credential",
-		why:    "a cookie cannot take away what a good credential says",
+		why:    "the reference stops with an exception, by a cookie that anybody can plant; it takes nothing away from a good credential",
 		kinder: true,
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == refused && c.nullPayload() && c.verified() != nil
@@ -44,7 +46,7 @@ var machineRules = []rule{
 	},
 	{
 		name: "no credential",
-		why:  "that none came has a reason of its own, for one kind and for a list: it is no mismatch, and no prose",
+		why:  "that there is none has a reason of its own, for one kind and for a list: it is no mismatch, and no prose",
 		when: func(c *recorded, want outcome) bool { return want.Status == signedOut && c.credential() == "" },
 		hold: func(_ *recorded, want *outcome) { *want = refusal("credential-missing") },
 	},
@@ -59,7 +61,7 @@ var machineRules = []rule{
 	},
 	{
 		name:   "machine secret in a list",
-		why:    "the machine's own secret key verifies M2M tokens, alone or in a list",
+		why:    "the reference verifies M2M tokens with the machine's own secret key where they alone are accepted; in Go that, and a list of one, are the same call",
 		kinder: true,
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == refused && c.opaque() && c.machineKind() == m2m && c.Options.given("machineSecretKey")
@@ -73,6 +75,23 @@ var machineRules = []rule{
 			return want.Status == refused && c.opaque() && c.machineKind() == m2m && frontendHost(c) != "" && c.secret() == ""
 		},
 		hold: unverifiable,
+	},
+	{
+		name: "a refused secret key",
+		why:  "403 speaks of the secret key that was sent, as 401 does: whether the credential holds is not known",
+		when: func(c *recorded, want outcome) bool {
+			return want.Reason == "unexpected-error" && c.verifyStatus() == http.StatusForbidden
+		},
+		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "secret-key-invalid") },
+	},
+	{
+		name: "a refused credential",
+		why:  "what Clerk calls a bad request, or gone, is the credential, of which alone the question is made: it is as invalid as one that is not found",
+		when: func(c *recorded, want outcome) bool {
+			refuses := []int{http.StatusBadRequest, http.StatusGone, http.StatusUnprocessableEntity}
+			return want.Reason == "unexpected-error" && slices.Contains(refuses, c.verifyStatus()) && c.verifyErrors()
+		},
+		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-invalid") },
 	},
 	{
 		name: "a question without an answer",
@@ -200,11 +219,32 @@ func admitVerified(c *recorded, want *outcome) {
 	}}}
 }
 
-// wholeAnswer reports an answer with all that says that a credential holds.
+// verifyStatus is what the Backend API answers about the bearer token; 0: nothing.
+func (c *recorded) verifyStatus() int {
+	status, _, ok := c.reply(http.MethodPost, verifyPaths[c.machineKind()][0], nil)
+	if !ok || !c.opaque() {
+		return 0
+	}
+	return status
+}
+
+// verifyErrors reports whether it names errors, as Clerk does.
+func (c *recorded) verifyErrors() bool {
+	_, body, _ := c.reply(http.MethodPost, verifyPaths[c.machineKind()][0], nil)
+	var said struct{ Errors []any }
+	return json.Unmarshal(body, &said) == nil && len(said.Errors) > 0
+}
+
+// wholeAnswer reports an answer with all that says that a credential holds, and nothing that contradicts it.
 func (c *recorded) wholeAnswer() bool {
-	said := c.verified()
+	said, kind := c.verified(), c.machineKind()
 	objects := map[string]string{apiKey: "api_key", m2m: "machine_to_machine_token", oauth: "clerk_idp_oauth_access_token"}
+	prefixes := map[string]string{apiKey: "ak_", m2m: "mt_", oauth: "oat_"}
+	types := map[string][]any{apiKey: {"api_key"}, m2m: {nil}, oauth: {"oauth:access_token", nil}}
 	_, revoked := said["revoked"].(bool)
 	_, expired := said["expired"].(bool)
-	return said["object"] == objects[c.machineKind()] && text(said["id"]) != "" && text(said["subject"]) != "" && revoked && expired
+	_, errors := said["errors"]
+	id := text(said["id"])
+	return said["object"] == objects[kind] && slices.Contains(types[kind], said["type"]) && strings.HasPrefix(id, prefixes[kind]) && id != prefixes[kind] &&
+		text(said["subject"]) != "" && revoked && expired && !errors
 }

@@ -37,7 +37,7 @@ type Client struct {
 	now       func() time.Time
 	warn      func(*transport.OutageError)
 	nonces    lane
-	allowance limits.Allowance // of nonces, which anybody can make up
+	allowance *limits.Allowance // of nonces, which anybody can make up
 	refreshes lane
 	renewals  renewals
 }

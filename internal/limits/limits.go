@@ -8,17 +8,19 @@ import (
 	"time"
 )
 
-// maxOpen is how many questions of one kind are under way at the same time.
-const maxOpen = 32
+// Strangers is how many questions are under way at the same time that anybody can bring about.
+const Strangers = 32
 
-// Lane is what questions of one kind share, so that one kind cannot stop another. Several lanes may share one Breaker.
+// Lane is what questions of one kind share, so that one kind cannot stop another: places, and a breaker.
 type Lane struct {
 	open    chan struct{} // holds one element for each question under way
-	breaker *Breaker
+	breaker breaker
 }
 
-// NewLane returns a lane for questions to a server that b watches.
-func NewLane(b *Breaker) Lane { return Lane{open: make(chan struct{}, maxOpen), breaker: b} }
+// NewLane returns a lane by the clock now, with places for so many questions at the same time.
+func NewLane(places int, now func() time.Time) *Lane {
+	return &Lane{open: make(chan struct{}, places), breaker: breaker{now: now}}
+}
 
 // Enter reports whether a question may be asked now; leave must then be called after it.
 func (l *Lane) Enter() (leave func(), ok bool) {
@@ -44,8 +46,8 @@ const Pause = 10 * time.Second
 // tolerated is how many failures in a row begin a pause.
 const tolerated = 3
 
-// Breaker keeps a failing server from costing every request a timeout.
-type Breaker struct {
+// breaker keeps a failing server from costing every request a timeout.
+type breaker struct {
 	now func() time.Time
 
 	mu       sync.Mutex // guards what follows
@@ -53,12 +55,9 @@ type Breaker struct {
 	openedAt time.Time
 }
 
-// NewBreaker returns a breaker by the clock now.
-func NewBreaker(now func() time.Time) *Breaker { return &Breaker{now: now} }
-
 // closed reports whether a question may be asked. After a pause one may, and the next pause begins at once in
 // case it fails too.
-func (b *Breaker) closed() bool {
+func (b *breaker) closed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.failures < tolerated {
@@ -72,7 +71,7 @@ func (b *Breaker) closed() bool {
 	return true
 }
 
-func (b *Breaker) record(failed bool, now time.Time) {
+func (b *breaker) record(failed bool, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !failed {
@@ -105,9 +104,7 @@ type Allowance struct {
 }
 
 // NewAllowance returns a full allowance by the clock now.
-func NewAllowance(now func() time.Time) Allowance {
-	return Allowance{now: now, left: burst}
-}
+func NewAllowance(now func() time.Time) *Allowance { return &Allowance{now: now, left: burst} }
 
 // Take reports whether one more may be asked. A clock that went back gives nothing and takes nothing.
 func (a *Allowance) Take() bool {
@@ -123,6 +120,13 @@ func (a *Allowance) Take() bool {
 	}
 	a.left--
 	return true
+}
+
+// Return gives back what was taken for a question that turned out to cost nothing.
+func (a *Allowance) Return() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.left = min(burst, a.left+1)
 }
 
 // Stopwatch tells the time of the clock that began it without asking that clock again: a question may end long after the

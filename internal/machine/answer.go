@@ -9,18 +9,19 @@ import (
 	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
-// endpoint is where a kind is verified, and how.
+// endpoint is where a kind is verified, and how, as Clerk's OpenAPI document of the Backend API has it.
 type endpoint struct {
 	path   string
 	member string // of the question
 	object string // what the answer says it is
-	typ    string // and its type; it may be left out
+	typ    string // and its type; empty: it has none
+	prefix string // of its ID
 }
 
 var endpoints = map[Kind]endpoint{
-	APIKey: {"/api_keys/verify", "secret", "api_key", "api_key"},
-	M2M:    {"/m2m_tokens/verify", "token", "machine_to_machine_token", ""},
-	OAuth:  {"/oauth_applications/access_tokens/verify", "access_token", "clerk_idp_oauth_access_token", "oauth:access_token"},
+	APIKey: {"/api_keys/verify", "secret", "api_key", "api_key", "ak_"},
+	M2M:    {"/m2m_tokens/verify", "token", "machine_to_machine_token", "", "mt_"},
+	OAuth:  {"/oauth_applications/access_tokens/verify", "access_token", "clerk_idp_oauth_access_token", "oauth:access_token", "oat_"},
 }
 
 // readAnswer reads what the Backend API said about a credential of a kind. Only a whole answer signs in, and only one that
@@ -28,16 +29,22 @@ var endpoints = map[Kind]endpoint{
 func readAnswer(kind Kind, status int, content string) (*Claims, reasons.Reason, error) {
 	switch status {
 	case http.StatusOK:
-	case http.StatusUnauthorized:
+		return readVerified(kind, content)
+	case http.StatusUnauthorized, http.StatusForbidden:
 		return nil, reasons.SecretKeyInvalid, nil
-	case http.StatusNotFound:
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		if namesErrors(content) { // the question has one part that can be wrong
+			return nil, reasons.TokenInvalid, errRefused
+		}
+	case http.StatusNotFound, http.StatusGone:
 		if namesErrors(content) {
 			return nil, reasons.TokenInvalid, errUnknown
 		}
-		return nil, reasons.CredentialUnverifiable, nil
-	default:
-		return nil, reasons.CredentialUnverifiable, nil
 	}
+	return nil, reasons.CredentialUnverifiable, nil
+}
+
+func readVerified(kind Kind, content string) (*Claims, reasons.Reason, error) {
 	a := answer{kind: kind, claims: &Claims{Kind: kind}}
 	members, err := jose.Object(content)
 	if err != nil {
@@ -47,6 +54,8 @@ func readAnswer(kind Kind, status int, content string) (*Claims, reasons.Reason,
 		a.read(m)
 	}
 	switch {
+	case a.inactive:
+		return nil, reasons.TokenInvalid, errInactive
 	case !a.whole():
 		return nil, reasons.CredentialUnverifiable, nil
 	case a.revoked == "true":
@@ -78,6 +87,7 @@ type answer struct {
 	claims           *Claims
 	object, typ      string
 	revoked, expired string // as JSON
+	inactive         bool   // it says so, and maybe no more
 	expiration       bool   // it says until when, or that there is no end
 	malformed        bool
 }
@@ -85,6 +95,11 @@ type answer struct {
 func (a *answer) read(m jose.Member) {
 	c := a.claims
 	switch m.Name {
+	case "errors": // of answers that let nobody in
+		a.malformed = true
+	case "active": // false is all that Clerk says of some OAuth tokens
+		a.inactive = a.kind == OAuth && m.Raw == "false"
+		a.malformed = a.malformed || m.Raw != "true"
 	case "object":
 		a.object = a.text(m.Raw)
 	case "type":
@@ -123,9 +138,15 @@ func (a *answer) read(m jose.Member) {
 func (a *answer) whole() bool {
 	e := endpoints[a.kind]
 	is := func(flag string) bool { return flag == "true" || flag == "false" }
-	return !a.malformed && a.object == e.object && (a.typ == "" || a.typ == e.typ) && a.claims.ID != "" && a.claims.Subject != "" &&
+	return !a.malformed && a.object == e.object && a.ofType(e.typ) &&
+		strings.HasPrefix(a.claims.ID, e.prefix) && a.claims.ID != e.prefix && a.claims.Subject != "" &&
 		is(a.revoked) && is(a.expired) && a.expiration &&
 		(a.kind != M2M || strings.HasPrefix(a.claims.Subject, "mch_")) && (a.kind != OAuth || a.claims.ClientID != "")
+}
+
+// ofType reports whether the answer's type is that. Clerk's document of OAuth tokens leaves it out, and its SDK reads it.
+func (a *answer) ofType(typ string) bool {
+	return a.typ == typ || a.typ == "" && a.kind == OAuth
 }
 
 func (a *answer) text(raw string) string {
@@ -150,9 +171,9 @@ func (a *answer) list(raw string) []string {
 // readAudience reads aud, a string or a list of them. null names nobody.
 func (a *answer) readAudience(raw string) {
 	if s, ok := jose.String(raw); ok {
-		a.claims.audience = []string{s}
+		a.claims.Audience = []string{s}
 	} else if raw != "null" {
-		a.claims.audience = a.list(raw)
+		a.claims.Audience = a.list(raw)
 	}
 }
 

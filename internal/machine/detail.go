@@ -5,18 +5,19 @@ import (
 	"strconv"
 )
 
-// A detail says in one line, for logs, what there is to know about a refusal. None has anything of a credential that is
-// secret, nor whose it is.
+// A detail says in one line, for logs, what there is to know about a refusal. None has more of a credential than the four
+// letters that tell its kind, nor whose it is.
 
 // Why a credential is not accepted.
 var (
-	errForm        = errors.New("the credential has a form that Clerk does not issue")
 	errSubject     = errors.New("the claim sub is missing")
 	errCategory    = errors.New("the category is another kind of token's")
 	errScopes      = errors.New("the scopes have another form than Clerk's")
 	errExpired     = errors.New("it has expired")
 	errRevoked     = errors.New("it was revoked")
 	errUnknown     = errors.New("the Backend API does not know it")
+	errRefused     = errors.New("the Backend API refuses it")
+	errInactive    = errors.New("it is not active any more")
 	errNoExp       = errors.New("the claim exp is missing or has another form than Clerk's")
 	errDate        = errors.New("the claim nbf or iat has another form than Clerk's")
 	errOtherTarget = &fieldError{"the token is for other machines than MachineID", "MachineID"}
@@ -28,6 +29,13 @@ var (
 	errTooMany  = errors.New("too many questions are under way, or were asked lately")
 	errLeft     = errors.New("the request ended before the Backend API answered")
 )
+
+// formError is the detail of a credential that begins like this.
+type formError string
+
+func (begin formError) Error() string {
+	return string(begin) + " has a form that Clerk does not issue"
+}
 
 // fieldError is a detail that is always the same.
 type fieldError struct{ text, field string }

@@ -2,13 +2,15 @@ package machine
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 )
 
 // Whatever the Backend API answers, only a whole answer lets anybody in.
 func FuzzAnswer(f *testing.F) {
-	f.Add(200, `{"object":"api_key","id":"ak_1","subject":"user_1","scopes":["a"],"claims":{"a":1},"revoked":false,"expired":false,"expiration":null}`)
+	f.Add(200, `{"object":"api_key","type":"api_key","id":"ak_1","subject":"user_1","scopes":["a"],"claims":{"a":1},"revoked":false,"expired":false,"expiration":null}`)
 	f.Add(200, `{"object":"machine_to_machine_token","id":"mt_1","subject":"mch_1","revoked":false,"expired":true,"expiration":1}`)
+	f.Add(200, `{"active":false}`)
 	f.Add(404, `{"errors":[{"code":"not_found"}]}`)
 	f.Add(200, `{"id":"a","id":"b"}`)
 	f.Fuzz(func(t *testing.T, status int, content string) {
@@ -17,7 +19,7 @@ func FuzzAnswer(f *testing.F) {
 			switch {
 			case (c == nil) != (reason != "") || (reason != "" && !reason.CannotTell()) != (why != nil):
 				t.Fatalf("%v, %q, %v", c, reason, why)
-			case c != nil && (status != http.StatusOK || c.ID == "" || c.Subject == "" || c.Kind != kind):
+			case c != nil && (status != http.StatusOK || !strings.HasPrefix(c.ID, endpoints[kind].prefix) || c.Subject == "" || c.Kind != kind):
 				t.Fatalf("%d %q lets in %+v", status, content, c)
 			}
 		}

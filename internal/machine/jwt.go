@@ -13,32 +13,32 @@ import (
 )
 
 // verifyJWT verifies a JWT with the instance's keys, or finds that it was.
-func (v *Verifier) verifyJWT(ctx context.Context, c Credential, now time.Time) Verdict {
+func (v *Verifier) verifyJWT(ctx context.Context, c Credential, now time.Time) Result {
 	if c.known != nil {
-		return Verdict{Claims: c.known, Hit: true}
+		return Result{Claims: c.known, Hit: true}
 	}
 	if !c.token.Category {
-		return Verdict{Reason: reasons.TokenInvalid, Detail: errCategory}
+		return Result{Reason: reasons.TokenInvalid, Detail: errCategory}
 	}
 	keys, reason := v.sessions.VerifyMachine(ctx, c.token, now)
 	switch {
 	case reason.CannotTell():
-		return Verdict{Reason: reason, Detail: c.token.Detail(reason)}
+		return Result{Reason: reason, Detail: c.token.Detail(reason)}
 	case reason != "": // Clerk has one reason for all that is wrong with such a token
-		return Verdict{Reason: reasons.TokenVerificationFailed, Detail: c.token.Detail(reason)}
+		return Result{Reason: reasons.TokenVerificationFailed, Detail: c.token.Detail(reason)}
 	}
 	claims, ok := newClaims(c.Kind, c.token)
 	if !ok {
-		return Verdict{Reason: reasons.TokenVerificationFailed, Detail: errScopes}
+		return Result{Reason: reasons.TokenVerificationFailed, Detail: errScopes}
 	}
 	v.jwts.Put(c.raw, keys.Generation, now, v.sessions.Keys().End(keys, now), claims.ExpiresAt.Add(v.Skew), claims)
-	return Verdict{Claims: claims}
+	return Result{Claims: claims}
 }
 
 // newClaims reads what sets such tokens apart out of one whose signature was verified.
 func newClaims(kind Kind, t *sessiontoken.MachineToken) (*Claims, bool) {
 	c := &Claims{
-		Kind: kind, Subject: t.Sub, audience: t.Aud, Payload: t.Payload,
+		Kind: kind, Subject: t.Sub, Audience: t.Aud, Payload: t.Payload,
 		CreatedAt: t.Iat.Time(), ExpiresAt: t.Exp.Time(),
 		jwt: true, iss: t.Iss, exp: t.Exp, nbf: t.Nbf, iat: t.Iat,
 	}

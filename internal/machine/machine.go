@@ -1,8 +1,8 @@
 // Package machine verifies the credentials of machines: API keys, machine-to-machine tokens and OAuth access tokens. Those
 // that are JWTs are verified with the instance's keys, the others by the Backend API, which is sent the secret key.
 //
-// Strangers can make credentials up, so that questions to the Backend API have limits of their own. What is remembered of
-// a credential that is no JWT is a hash of it.
+// Strangers can make credentials up, so that questions to the Backend API have limits, each kind its own. What is remembered
+// of a credential that is no JWT is a hash of it.
 package machine
 
 import (
@@ -52,22 +52,25 @@ type Verifier struct {
 
 	sessions *sessiontoken.Verifier
 	jwts     *tokencache.Cache[*Claims] // a type of its own: no entry is a session
-	opaque   *asker
+	opaque   map[Kind]*asker
 }
 
 // New returns a verifier with the keys of sessions. client must not follow redirects.
 func New(client *http.Client, s *Settings, sessions *sessiontoken.Verifier) *Verifier {
-	return &Verifier{s, sessions, tokencache.New[*Claims](s.CacheSize), newAsker(client, s)}
+	opaque := map[Kind]*asker{}
+	for kind := range endpoints {
+		opaque[kind] = newAsker(client, s, kind)
+	}
+	return &Verifier{s, sessions, tokencache.New[*Claims](s.CacheSize), opaque}
 }
 
 // Claims is what a credential says. It is shared and never changes.
 type Claims struct {
 	Kind                        Kind
 	ID, Subject, Name, ClientID string
-	Scopes                      []string
+	Scopes, Audience            []string
 	CreatedAt, ExpiresAt        time.Time // zero: never, or not said
 	Payload                     *string   // JSON: of a JWT all of it, else the claims member; nil: none
-	audience                    []string
 
 	jwt           bool
 	iss           string
@@ -120,8 +123,8 @@ func opaqueKind(raw string) Kind {
 	return None
 }
 
-// Verdict is what a credential comes to.
-type Verdict struct {
+// Result is what verifying a credential says.
+type Result struct {
 	Claims *Claims        // nil unless verified and judged
 	Reason reasons.Reason // empty: verified
 	Detail error          // why, for logs
@@ -129,16 +132,16 @@ type Verdict struct {
 }
 
 // Verify verifies a credential that was read. It may wait for keys, and for the Backend API.
-func (v *Verifier) Verify(ctx context.Context, c Credential, now time.Time) Verdict {
-	var o Verdict
+func (v *Verifier) Verify(ctx context.Context, c Credential, now time.Time) Result {
+	var o Result
 	if c.opaque {
-		o = v.opaque.verify(ctx, c, now)
+		o = v.opaque[c.Kind].verify(ctx, c.raw, now)
 	} else {
 		o = v.verifyJWT(ctx, c, now)
 	}
 	if o.Reason == "" {
 		if reason, why := v.judge(o.Claims, now); reason != "" {
-			return Verdict{Reason: reason, Detail: why, Hit: o.Hit}
+			return Result{Reason: reason, Detail: why, Hit: o.Hit}
 		}
 	}
 	return o
@@ -153,7 +156,7 @@ func (v *Verifier) judge(c *Claims, now time.Time) (reasons.Reason, error) {
 	case !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt):
 		return reasons.TokenInvalid, errExpired
 	}
-	if err == nil && len(v.Audience) > 0 && (c.jwt || c.Kind == OAuth) && !intersect(c.audience, v.Audience) {
+	if err == nil && len(v.Audience) > 0 && (c.jwt || c.Kind == OAuth) && !intersect(c.Audience, v.Audience) {
 		err = audienceError(len(v.Audience))
 	}
 	if err == nil && c.Kind == M2M && !v.forMe(c) {
@@ -168,7 +171,7 @@ func (v *Verifier) judge(c *Claims, now time.Time) (reasons.Reason, error) {
 // forMe reports whether an M2M token names this machine. Whoever is sent a token could else send it on, and act as its
 // sender elsewhere.
 func (v *Verifier) forMe(c *Claims) bool {
-	return v.AnyMachine || v.ID != "" && (slices.Contains(c.Scopes, v.ID) || slices.Contains(c.audience, v.ID))
+	return v.AnyMachine || v.ID != "" && (slices.Contains(c.Scopes, v.ID) || slices.Contains(c.Audience, v.ID))
 }
 
 func intersect(a, b []string) bool {

@@ -10,7 +10,7 @@ import (
 // Without an ID of its own no machine is meant, not even by a token for the empty name.
 func TestNoMachineIsMeant(t *testing.T) {
 	v := &Verifier{Settings: &Settings{}}
-	c := &Claims{Kind: M2M, Subject: "mch_1", Scopes: []string{""}, audience: []string{""}}
+	c := &Claims{Kind: M2M, Subject: "mch_1", Scopes: []string{""}, Audience: []string{""}}
 	if reason, err := v.judge(c, time.Now()); reason != reasons.TokenVerificationFailed || err == nil {
 		t.Errorf("got %q, %v", reason, err)
 	}
@@ -41,48 +41,52 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Errorf("%d are left, want three quarters", len(m))
 	}
 
-	a := newAsker(nil, &Settings{Now: time.Now, TTL: time.Minute})
+	mem := newCache(time.Minute)
 	for i := range max(maxKnown, maxRefused) + 10 {
 		key := digest{byte(i), byte(i >> 8), byte(i >> 16)}
 		for n, reason := range []reasons.Reason{"", reasons.TokenInvalid} {
 			key[31] = byte(n)
-			a.end(key, &question{verdict: Verdict{Claims: &Claims{}, Reason: reason}}, now)
+			mem.file(key, Result{Claims: &Claims{}, Reason: reason}, 0, now)
 		}
 	}
-	if len(a.good) > maxKnown || len(a.refused) > maxRefused {
-		t.Errorf("%d good and %d refused ones are remembered", len(a.good), len(a.refused))
+	if len(mem.good) > maxKnown || len(mem.refused) > maxRefused {
+		t.Errorf("%d good and %d refused ones are remembered", len(mem.good), len(mem.refused))
 	}
 }
 
-// Where answers are not used again, no more than a hash is remembered.
+// Where answers are not used again, and of one that is long, no more than a hash is remembered.
 func TestOnlyAHashIsRemembered(t *testing.T) {
-	for _, ttl := range []time.Duration{0, time.Minute} {
-		a := newAsker(nil, &Settings{Now: time.Now, TTL: ttl})
-		a.end(digest{1}, &question{verdict: Verdict{Claims: &Claims{Subject: "user_1"}}}, time.Now())
-		if g, ok := a.good[digest{1}]; !ok || (g.claims != nil) != (ttl > 0) {
-			t.Errorf("%s: %+v is remembered", ttl, g)
+	for _, tc := range []struct {
+		ttl  time.Duration
+		size int
+		kept bool
+	}{{0, 100, false}, {time.Minute, 100, true}, {time.Minute, maxKept, true}, {time.Minute, maxKept + 1, false}} {
+		mem := newCache(tc.ttl)
+		mem.file(digest{1}, Result{Claims: &Claims{Subject: "user_1"}}, tc.size, time.Now())
+		if g, ok := mem.good[digest{1}]; !ok || (g.claims != nil) != tc.kept {
+			t.Errorf("%+v: %+v is remembered", tc, g)
 		}
 	}
 }
 
 // An answer that leaves a question open is not remembered, whatever was known before.
 func TestOpenQuestionsAreNotRemembered(t *testing.T) {
-	a := newAsker(nil, &Settings{Now: time.Now})
-	now := time.Now()
-	a.end(digest{1}, &question{}, now)
+	mem, now := newCache(0), time.Now()
+	file := func(key byte, reason reasons.Reason) { mem.file(digest{key}, Result{Reason: reason}, 0, now) }
+	file(1, "")
 	for _, reason := range []reasons.Reason{reasons.CredentialUnverifiable, reasons.SecretKeyInvalid} {
-		a.end(digest{1}, &question{verdict: Verdict{Reason: reason}}, now)
-		a.end(digest{2}, &question{verdict: Verdict{Reason: reason}}, now)
+		file(1, reason)
+		file(2, reason)
 	}
-	if _, ok := a.good[digest{1}]; !ok || len(a.good) != 1 || len(a.refused) != 0 {
-		t.Errorf("%v and %v are remembered, want the one that was good", a.good, a.refused)
+	if _, ok := mem.good[digest{1}]; !ok || len(mem.good) != 1 || len(mem.refused) != 0 {
+		t.Errorf("%v and %v are remembered, want the one that was good", mem.good, mem.refused)
 	}
-	a.end(digest{1}, &question{verdict: Verdict{Reason: reasons.TokenInvalid}}, now)
-	if len(a.good) != 0 || len(a.refused) != 1 {
-		t.Errorf("%v and %v are remembered, want that it does not hold any more", a.good, a.refused)
+	file(1, reasons.TokenInvalid)
+	if len(mem.good) != 0 || len(mem.refused) != 1 {
+		t.Errorf("%v and %v are remembered, want that it does not hold any more", mem.good, mem.refused)
 	}
-	a.end(digest{1}, &question{}, now)
-	if len(a.good) != 1 || len(a.refused) != 0 {
-		t.Errorf("%v and %v are remembered, want that it holds again", a.good, a.refused)
+	file(1, "")
+	if len(mem.good) != 1 || len(mem.refused) != 0 {
+		t.Errorf("%v and %v are remembered, want that it holds again", mem.good, mem.refused)
 	}
 }

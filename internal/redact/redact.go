@@ -37,6 +37,14 @@ const (
 	alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 )
 
+// Begin is how a secret begins, in quotes, which tells which one it is. Of one so short that it could be guessed nothing shows.
+func Begin(secret string) string {
+	if len(secret) < shortestSecret {
+		return `"…"`
+	}
+	return strconv.Quote(secret[:shown] + "…")
+}
+
 // redactWord keeps of a secret what tells which one it is.
 func redactWord(s string) string {
 	if i := keyPrefix.FindStringIndex(s); i != nil && len(s)-i[1] >= shortestKey {

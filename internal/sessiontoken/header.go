@@ -44,11 +44,8 @@ const (
 	categoryIgnore  = "cl_I7d4PD111III"
 )
 
-// Categories of tokens that are no session's.
-const (
-	categoryTemplate = "cl_B7d4PD222AAA"
-	categoryM2M      = "cl_B7d4PD333AAA"
-)
+// categoryM2M is that of machine-to-machine tokens. Tokens of JWT templates have another; OAuth access tokens have none.
+const categoryM2M = "cl_B7d4PD333AAA"
 
 // rs256 reports whether a token is signed with the one algorithm that Clerk uses.
 func (h *header) rs256() bool { return h.alg == jwt.SigningMethodRS256.Alg() }

@@ -21,13 +21,18 @@ import (
 // A Backend API that does not answer refuses no credential: 503 with Retry-After, and nothing is remembered of it.
 func TestMachinesWhileTheBackendAPIFails(t *testing.T) {
 	faults := map[string]clerktest.Fault{
-		"400":            clerktest.Status(http.StatusBadRequest, nil),
+		"402":            clerktest.Status(http.StatusPaymentRequired, nil),
 		"403":            clerktest.Status(http.StatusForbidden, nil),
+		"408":            clerktest.Status(http.StatusRequestTimeout, nil),
+		"409":            clerktest.Status(http.StatusConflict, nil),
 		"204":            clerktest.Status(http.StatusNoContent, nil),
 		"201":            clerktest.Status(http.StatusCreated, nil),
 		"hangs":          clerktest.Hang,
 		"huge":           clerktest.HugeBody,
-		"404 of a proxy": notFoundPage,
+		"400 of a proxy": pageOf(http.StatusBadRequest),
+		"404 of a proxy": pageOf(http.StatusNotFound),
+		"410 of a proxy": pageOf(http.StatusGone),
+		"422 of a proxy": pageOf(http.StatusUnprocessableEntity),
 	}
 	maps.Copy(faults, outages)
 	for name, fault := range faults {
@@ -37,7 +42,7 @@ func TestMachinesWhileTheBackendAPIFails(t *testing.T) {
 				key := a.Clerk.APIKey(clerktest.MachineClaims{})
 				a.Clerk.Fault(clerktest.BackendVerifyAPIKey, fault)
 				want := clerkauth.ReasonCredentialUnverifiable
-				if name == "the secret key" {
+				if name == "the secret key" || name == "403" {
 					want = clerkauth.ReasonSecretKeyInvalid
 				}
 				for range 5 {
@@ -57,8 +62,35 @@ func TestMachinesWhileTheBackendAPIFails(t *testing.T) {
 	}
 }
 
-func notFoundPage(http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<h1>404</h1>", http.StatusNotFound) })
+// pageOf is an answer that is not the Backend API's.
+func pageOf(status int) clerktest.Fault {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<h1>Sorry</h1>", status) })
+	}
+}
+
+// What the Backend API says of the credential itself is remembered for a minute, whatever its status.
+func TestRefusalsOfTheBackendAPIAreRemembered(t *testing.T) {
+	for _, status := range []int{http.StatusBadRequest, http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity} {
+		synctest.Test(t, func(t *testing.T) {
+			a, h := keyed(t)
+			key := a.Clerk.APIKey(clerktest.MachineClaims{})
+			a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Status(status, nil))
+			for range 50 {
+				if got := answered(h, key); got != invalid {
+					t.Errorf("%d: %s", status, got)
+				}
+			}
+			if n := asked(a); n != 1 {
+				t.Errorf("%d: %d questions, want 1", status, n)
+			}
+			a.Clerk.Fault(clerktest.BackendVerifyAPIKey, nil)
+			time.Sleep(time.Minute)
+			if got := answered(h, key); got != letIn {
+				t.Errorf("%d, a minute later: %s", status, got)
+			}
+		})
+	}
 }
 
 // A failing server is asked no more for a while; answers that refuse, which strangers can bring about, do not count.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -43,30 +44,79 @@ const (
 
 func asked(a *harness.App) int { return harness.Asked(a.Clerk, clerktest.BackendVerifyAPIKey) }
 
-// Requests with one credential at one time share a question.
+// Requests with one credential at one time share a question. What it lets in, it lets in who asked; those who arrive later are
+// answered by the next one.
 func TestOneQuestionPerCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)
-		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Slow(time.Second))
+		underWay, most := 0, 0
+		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				underWay++
+				most = max(most, underWay)
+				time.Sleep(time.Second)
+				underWay--
+				next.ServeHTTP(w, r)
+			})
+		})
 		key := a.Clerk.APIKey(clerktest.MachineClaims{})
-		for _, credential := range []string{key, key + "x"} {
-			want, before := letIn, asked(a)
-			if credential != key {
-				want = invalid
-			}
+		for credential, tc := range map[string]struct {
+			want      string
+			questions int
+		}{key: {letIn, 2}, key + "x": {invalid, 1}} {
+			before := asked(a)
 			var all sync.WaitGroup
 			for range 200 {
 				all.Go(func() {
-					if got := answered(h, credential); got != want {
-						t.Errorf("got %s, want %s", got, want)
+					if got := answered(h, credential); got != tc.want {
+						t.Errorf("got %s, want %s", got, tc.want)
 					}
 				})
 			}
 			all.Wait()
-			if n := asked(a) - before; n != 1 {
-				t.Errorf("%d questions, want 1", n)
+			if n := asked(a) - before; n != tc.questions || most != 1 {
+				t.Errorf("%s: %d questions, %d at a time; want %d, one at a time", tc.want, n, most, tc.questions)
 			}
 		}
+	})
+}
+
+// A revocation holds for every request that comes after it, though a question is under way that was answered before.
+func TestRevokedWhileAQuestionIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, h := keyed(t)
+		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, lateAnswers)
+		key := a.Clerk.APIKey(clerktest.MachineClaims{})
+		var all sync.WaitGroup
+		all.Go(func() {
+			if got := answered(h, key); got != letIn {
+				t.Errorf("before the revocation: %s", got)
+			}
+		})
+		time.Sleep(time.Millisecond)
+		a.Clerk.Revoke(key)
+		for range 20 {
+			all.Go(func() {
+				if got := answered(h, key); got != invalid {
+					t.Errorf("after the revocation: %s", got)
+				}
+			})
+		}
+		all.Wait()
+		if n := asked(a); n != 2 {
+			t.Errorf("%d questions, want 2", n)
+		}
+	})
+}
+
+// lateAnswers take a second from the Backend API to here.
+func lateAnswers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		next.ServeHTTP(answer, r)
+		time.Sleep(time.Second)
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
 	})
 }
 
@@ -82,8 +132,8 @@ func TestFloodOfMadeUpCredentials(t *testing.T) {
 		for i := range 1000 {
 			refused[answered(h, fmt.Sprintf("ak_made_up_%d", i))]++
 		}
-		if n := asked(a) - before; n != 99 || refused[invalid] != n || refused[open] != 1000-n {
-			t.Errorf("%d questions for 1000 made-up credentials, answers %v; want 99", n, refused)
+		if n := asked(a) - before; n != 100 || refused[invalid] != n || refused[open] != 1000-n {
+			t.Errorf("%d questions for 1000 made-up credentials, answers %v; want 100", n, refused)
 		}
 		if got := answered(h, key); got != letIn {
 			t.Errorf("a key that was good just now: %s", got)

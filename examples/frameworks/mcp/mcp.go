@@ -7,6 +7,7 @@ package mcp
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -64,9 +65,25 @@ func Routes(clerk *clerkauth.Authenticator, origin, issuer string) http.Handler 
 	}
 	// Stateless: a session of MCP's own would go on without its token, and with whoever learns its ID.
 	handler := mcp.NewStreamableHTTPHandler(serverFor, &mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true})
-	mux.Handle("/mcp", clerk.Accept(clerkauth.OAuthTokens(scope), clerkauth.Sessions())(handler))
+	mux.Handle("/mcp", clerk.Accept(clerkauth.OAuthTokens(scope), clerkauth.Sessions())(onlyFor(origin, handler)))
 	mux.Handle("/mcp/admin", clerk.Authorize(clerkauth.Role("org:admin"))(handler))
 	return mux
+}
+
+// onlyFor refuses access tokens that were made for another resource (RFC 8707 section 2): a server that was sent one could
+// send it on, and call these tools as its user. Clerk documents no aud in its access tokens, so that one without it is
+// accepted: what bounds those is their scopes. If your instance's tokens have it, set Config.MachineAudience, too, to the
+// resources that you serve; then it must be there.
+func onlyFor(origin string, next http.Handler) http.Handler {
+	refuse := ErrorHandler(origin)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m, ok := clerkauth.MachineFromContext(r.Context())
+		if ok && len(m.Audience) > 0 && !slices.Contains(m.Audience, origin+r.URL.Path) {
+			refuse(w, r, &clerkauth.Error{Reason: clerkauth.ReasonTokenVerificationFailed})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // serverFor is asked once per request: the tools are those of its caller.

@@ -93,6 +93,36 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// An access token that was made for another resource is none here.
+func TestAccessTokensOfOtherResources(t *testing.T) {
+	clerk, up := app(t)
+	const here, other = origin + "/mcp", "https://other.example/mcp"
+	for name, tc := range map[string]struct {
+		aud    []string
+		status int
+	}{
+		"none":              {nil, http.StatusOK},
+		"this":              {[]string{here}, http.StatusOK},
+		"this among others": {[]string{other, here}, http.StatusOK},
+		"another":           {[]string{other}, http.StatusUnauthorized},
+		"another path":      {[]string{here + "/admin"}, http.StatusUnauthorized},
+		"another slash":     {[]string{here + "/"}, http.StatusUnauthorized},
+		"the origin":        {[]string{origin}, http.StatusUnauthorized},
+		"an empty one":      {[]string{""}, http.StatusUnauthorized},
+	} {
+		claims := clerktest.MachineClaims{Subject: "user_ada", Scopes: []string{"profile"}, Audience: tc.aud}
+		for form, token := range map[string]string{"opaque": clerk.OAuth(claims), "JWT": clerk.OAuthJWT(claims)} {
+			w := call(t, up, "/mcp", token)
+			if w.Code != tc.status {
+				t.Errorf("for %s, %s: %d with %q, want %d", name, form, w.Code, w.Body, tc.status)
+			}
+			if got := w.Header().Get("WWW-Authenticate"); (tc.status == http.StatusOK) != (got == "") || got != "" && !strings.Contains(got, `error="invalid_token"`) {
+				t.Errorf("for %s, %s: WWW-Authenticate %q", name, form, got)
+			}
+		}
+	}
+}
+
 func TestMetadataIsWhereTheChallengeSays(t *testing.T) {
 	clerk, up := app(t)
 	for _, path := range []string{"/mcp", "/mcp/admin"} {
