@@ -41,6 +41,11 @@ func handler(cfg clerkauth.Config) (http.Handler, error) {
 	if len(cfg.AuthorizedParties) == 0 || strings.Contains(strings.Join(cfg.AuthorizedParties, ""), "*") {
 		return nil, errors.New("CLERK_AUTHORIZED_PARTIES has to name the app's origins, without *")
 	}
+	origins := make([]string, len(cfg.AuthorizedParties))
+	for i, entry := range cfg.AuthorizedParties {
+		origins[i] = normal(entry)
+	}
+	cfg.AuthorizedParties = origins
 	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		return nil, err
@@ -50,7 +55,7 @@ func handler(cfg clerkauth.Config) (http.Handler, error) {
 	mux.Handle("DELETE /me", auth.Authorize(clerkauth.Reverified(clerkauth.ReverifyStrict))(http.HandlerFunc(me)))
 	// Outside of Require: a preflight request has no token. AllowCredentials stays off.
 	return bearerOnly(cors.New(cors.Options{
-		AllowedOrigins: cfg.AuthorizedParties,
+		AllowedOrigins: origins,
 		AllowedMethods: []string{http.MethodGet, http.MethodDelete},
 		AllowedHeaders: []string{"Authorization"},
 		ExposedHeaders: []string{"X-Clerk-Auth-Reason"},

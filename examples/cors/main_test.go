@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
@@ -73,6 +74,70 @@ func TestAPI(t *testing.T) {
 		}
 		if tt.allowed && tt.status >= http.StatusBadRequest && w.Header().Get("Access-Control-Expose-Headers") != "X-Clerk-Auth-Reason" {
 			t.Errorf("%s: the page cannot read why", tt.name)
+		}
+	}
+}
+
+// Whatever spelling of an origin New reads, the page at that origin can read answers, and its tokens are accepted.
+func TestSpellingsOfAnOrigin(t *testing.T) {
+	for entry, sent := range map[string]string{
+		app:                           app,
+		app + "/":                     app,
+		app + ":443":                  app,
+		app + ":443/":                 app,
+		app + ":0443":                 app,
+		"HTTPS://App.Example.com":     app,
+		"http://localhost:80":         "http://localhost",
+		"http://localhost:5173/":      "http://localhost:5173",
+		"http://LOCALHOST:05173":      "http://localhost:5173",
+		"https://app.example.com:80":  "https://app.example.com:80",
+		"http://localhost:443":        "http://localhost:443",
+		"https://app.example.com.":    "https://app.example.com.",
+		"http://127.0.0.1:5173":       "http://127.0.0.1:5173",
+		"http://[0:0:0:0:0:0:0:1]:80": "http://[::1]",
+		"http://[::1]:5173":           "http://[::1]:5173",
+		"https://[2001:DB8::1]":       "https://[2001:db8::1]",
+		"chrome-extension://abcdef/":  "chrome-extension://abcdef",
+		"Chrome-Extension://abcdef":   "chrome-extension://abcdef",
+		"moz-extension://AbcDef":      "moz-extension://AbcDef",
+	} {
+		if got := normal(entry); got != sent {
+			t.Errorf("%s is %s, want %s", entry, got, sent)
+		}
+		clerk := clerktest.New(t, clerktest.Options{Origins: []string{sent}})
+		cfg := clerk.Config()
+		cfg.AuthorizedParties = []string{entry}
+		if _, err := clerkauth.New(cfg); err != nil {
+			t.Errorf("%s: no spelling that New reads: %v", entry, err)
+			continue
+		}
+		api, err := handler(cfg)
+		if err != nil {
+			t.Errorf("%s: %v", entry, err)
+			continue
+		}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.example.com/me", http.NoBody)
+		r.Header.Set("Origin", sent)
+		r.Header.Set("Authorization", "Bearer "+clerk.Token(clerktest.Claims{AuthorizedParty: sent}))
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, r)
+		if got := w.Header().Get("Access-Control-Allow-Origin"); w.Code != http.StatusOK || got != sent {
+			t.Errorf("%s: %d, readable by %q, want %q", entry, w.Code, got, sent)
+		}
+	}
+}
+
+// What New refuses, no spelling makes good.
+func TestWhatIsNoOrigin(t *testing.T) {
+	clerk := clerktest.New(t, clerktest.Options{})
+	for _, entry := range []string{
+		"", "null", "app.example.com", "https://", "https:///", "https://app.example.com/path", "https://app.example.com//", "https://me@app.example.com", "https://app.example.com?a",
+		"https://app.example.com:0", "https://app.example.com:65536", "https://app.example.com:x", "https://[::1", "https://app example.com", "https:app.example.com", "wss://app.example.com",
+	} {
+		cfg := clerk.Config()
+		cfg.AuthorizedParties = []string{entry}
+		if _, err := handler(cfg); err == nil {
+			t.Errorf("%q: no error", entry)
 		}
 	}
 }

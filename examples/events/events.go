@@ -35,8 +35,14 @@ func Routes(auth *clerkauth.Authenticator, next Next) http.Handler {
 // ServeHTTP streams until the session token is no longer good.
 func (next Next) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	session, _ := clerkauth.FromContext(r.Context())
-	ctx, cancel := context.WithDeadline(r.Context(), session.ExpiresAt.Add(leeway))
+	end := session.ExpiresAt.Add(leeway)
+	ctx, cancel := context.WithDeadline(r.Context(), end)
 	defer cancel()
+	// Who reads nothing is not waited for: a write that has no end would keep the stream.
+	if err := http.NewResponseController(w).SetWriteDeadline(end.Add(time.Second)); err != nil {
+		http.Error(w, "this connection cannot end a stream in time", http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "private, no-store")
 	fmt.Fprint(w, "retry: 1000\n\n") // milliseconds

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,6 +25,18 @@ func everyTenSeconds(_ context.Context, session *clerkauth.Session, last string)
 	n, _ := strconv.ParseInt(last, 10, 64)
 	return events.Event{ID: n + 1, Data: session.UserID + "\n" + session.IssuedAt.UTC().Format(time.TimeOnly)}, nil
 }
+
+// deadlines gives the recorder of clerktest's browsers the deadlines of a connection. It never has to wait.
+type deadlines struct{ http.Handler }
+
+func (d deadlines) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	d.Handler.ServeHTTP(connection{w}, r)
+}
+
+type connection struct{ http.ResponseWriter }
+
+func (c connection) Unwrap() http.ResponseWriter      { return c.ResponseWriter }
+func (connection) SetWriteDeadline(_ time.Time) error { return nil }
 
 // listen is what an EventSource asks for.
 func listen(t *testing.T, browser *http.Client, last string) (int, string) {
@@ -69,7 +83,7 @@ func TestStreamEndsWithItsTokenAndComesBackRenewed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		browser := clerk.Browser(events.Routes(auth, everyTenSeconds))
+		browser := clerk.Browser(deadlines{events.Routes(auth, everyTenSeconds)})
 		signedIn := clerk.SignIn(browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_ada"}})
 		if status, at := visit(t, browser); status != http.StatusOK || at != "https://example.com/" {
 			t.Fatalf("the page: %d at %s", status, at)
@@ -98,4 +112,62 @@ func TestStreamEndsWithItsTokenAndComesBackRenewed(t *testing.T) {
 			t.Errorf("the page leads to %s, want the sign-in page", at)
 		}
 	})
+}
+
+// one is a listener for a connection in memory, on whose other end nobody reads.
+type one chan net.Conn
+
+func (o one) Accept() (net.Conn, error) {
+	if conn, ok := <-o; ok {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+func (one) Close() error   { return nil }
+func (one) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
+
+func TestBrowserThatNeverReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clerk := clerktest.New(t, clerktest.Options{})
+		auth, err := clerkauth.New(clerk.Config())
+		if err != nil {
+			t.Fatal(err)
+		}
+		routes, ended := events.Routes(auth, everyTenSeconds), make(chan time.Time, 1)
+		listener := make(one, 1)
+		server := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			routes.ServeHTTP(w, r)
+			ended <- time.Now()
+		})}
+		go func() { _ = server.Serve(listener) }()
+		ours, theirs := net.Pipe()
+		listener <- theirs
+		begin := time.Now()
+		if _, err := fmt.Fprintf(ours, "GET /events HTTP/1.1\r\nHost: example.com\r\nAuthorization: Bearer %s\r\n\r\n", clerk.Token(clerktest.Claims{})); err != nil {
+			t.Fatal(err)
+		}
+		if late := (<-ended).Sub(begin) - time.Minute; late > 10*time.Second {
+			t.Errorf("the stream ends %v late", late)
+		}
+		close(listener)
+		_ = server.Close()
+	})
+}
+
+func TestWriterWithoutDeadlinesStreamsNothing(t *testing.T) {
+	clerk := clerktest.New(t, clerktest.Options{})
+	auth, err := clerkauth.New(clerk.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/events", http.NoBody)
+	r.Header.Set("Authorization", "Bearer "+clerk.Token(clerktest.Claims{}))
+	w := httptest.NewRecorder()
+	events.Routes(auth, func(context.Context, *clerkauth.Session, string) (events.Event, error) {
+		t.Error("an event is asked for")
+		return events.Event{}, io.EOF
+	}).ServeHTTP(w, r)
+	if w.Code != http.StatusInternalServerError {
+		t.Errorf("%d: %s", w.Code, w.Body)
+	}
 }

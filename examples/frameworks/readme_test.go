@@ -3,6 +3,8 @@ package frameworks_test
 import (
 	"bytes"
 	"encoding/json"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -109,6 +111,34 @@ func TestTableIsRight(t *testing.T) {
 		}
 		if r.lost == "" {
 			t.Errorf("%s: what is lost?", r.what)
+		}
+	}
+}
+
+// What a file imports is the standard library's, clerkauth's, or of a module whose version its row says.
+func TestTableSaysWhatIsImported(t *testing.T) {
+	for _, r := range table(t) {
+		for _, file := range r.files {
+			if filepath.Ext(file) != ".go" {
+				continue
+			}
+			source, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, spec := range source.Imports {
+				imported, err := strconv.Unquote(spec.Path.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				said := slices.ContainsFunc(append(beside, r.versions...), func(module string) bool {
+					module, _, _ = strings.Cut(module, " ")
+					return imported == module || strings.HasPrefix(imported, module+"/")
+				})
+				if first, _, _ := strings.Cut(imported, "/"); strings.Contains(first, ".") && !said {
+					t.Errorf("%s: %s imports %s, of which the row has no version", r.what, file, imported)
+				}
+			}
 		}
 	}
 }

@@ -10,12 +10,28 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
+// Fragments goes around Optional and Require. What htmx asks for is never a page of its own: older browsers, and all of them
+// on plain http, do not say so, and a redirect to Clerk and back leads a script nowhere.
+// What a browser says of a write is left as it is: clerkauth tells by it whose page has sent it.
+func Fragments(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if read := r.Method == http.MethodGet || r.Method == http.MethodHead; read && ofHTMX(r) {
+			r = r.Clone(r.Context())
+			r.Header.Set("Sec-Fetch-Dest", "empty")
+			r.Header.Del("Sec-Fetch-Mode")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func ofHTMX(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" }
+
 // ErrorHandler is for Config.ErrorHandler. signIn is the address of the sign-in page, which sends people back to the page
 // of origin that they were on, "https://example.com".
 func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 	return func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
 		target, parseErr := url.Parse(signIn)
-		if r.Header.Get("HX-Request") != "true" || err.StatusCode() != http.StatusUnauthorized || parseErr != nil {
+		if !ofHTMX(r) || err.StatusCode() != http.StatusUnauthorized || parseErr != nil {
 			clerkauth.DefaultErrorHandler(w, r, err)
 			return
 		}
@@ -56,5 +72,5 @@ func Routes(auth *clerkauth.Authenticator) http.Handler {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprintf(w, "<b>%s</b>", session.UserID)
 	})))
-	return mux
+	return Fragments(mux)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,7 +31,12 @@ func app(t *testing.T) (*clerktest.Instance, http.Handler) {
 
 func get(t *testing.T, app http.Handler, header http.Header) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/me", http.NoBody)
+	return ask(t, app, "/me", header)
+}
+
+func ask(t *testing.T, app http.Handler, path string, header http.Header) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
 	maps.Copy(r.Header, header)
 	w := httptest.NewRecorder()
 	app.ServeHTTP(w, r)
@@ -71,6 +77,39 @@ func TestFragmentOfNobodyLeadsToSignInAndBack(t *testing.T) {
 	}
 }
 
+// A session that a page would renew by a handshake: a fragment cannot go there, whatever its browser says of it.
+func TestFragmentIsNeverSentAwayByRedirect(t *testing.T) {
+	clerk, app := app(t)
+	mounted := http.StripPrefix("/mounted", app)
+	for _, dest := range []string{"", "empty", "document", "iframe"} {
+		for _, mode := range []string{"", "cors", "navigate"} {
+			header := fragment(origin + "/mounted/page")
+			header.Set("Cookie", "__client_uat=1")
+			for name, value := range map[string]string{"Sec-Fetch-Dest": dest, "Sec-Fetch-Mode": mode} {
+				if value != "" {
+					header.Set(name, value)
+				}
+			}
+			for path, handler := range map[string]http.Handler{"/me": app, "/mounted/me": mounted} {
+				w := ask(t, handler, path, header)
+				to := w.Header().Get("HX-Redirect")
+				if w.Code != http.StatusUnauthorized || !strings.HasPrefix(to, clerk.URL(clerktest.SignInPage)+"?") || w.Header().Get("Location") != "" ||
+					!strings.Contains(to, url.QueryEscape(origin+"/mounted/page")) {
+					t.Errorf("%s of %q, %q: %d %v", path, dest, mode, w.Code, w.Header())
+				}
+				header.Del("HX-Request")
+				if w = ask(t, handler, path, header); w.Code == http.StatusUnauthorized && dest != "empty" {
+					t.Errorf("%s of %q, %q without htmx: %d, want a handshake", path, dest, mode, w.Code)
+				}
+				header.Set("HX-Request", "true")
+			}
+			if header.Get("Sec-Fetch-Dest") != dest || header.Get("Sec-Fetch-Mode") != mode {
+				t.Error("the caller's header has changed")
+			}
+		}
+	}
+}
+
 func TestOtherAnswersAreTheUsualOnes(t *testing.T) {
 	clerk, app := app(t)
 	signedIn := fragment(origin + "/")
@@ -90,5 +129,21 @@ func TestOtherAnswersAreTheUsualOnes(t *testing.T) {
 		if w := get(t, app, tt.header); w.Code != tt.status || w.Header().Get("HX-Redirect") != "" {
 			t.Errorf("%s: %d with HX-Redirect %q, want %d", name, w.Code, w.Header().Get("HX-Redirect"), tt.status)
 		}
+	}
+}
+
+// By what a browser says of a write clerkauth tells whose page has sent it.
+func TestWritesAreLeftAsTheyAre(t *testing.T) {
+	var got http.Header
+	h := htmx.Fragments(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/me", http.NoBody)
+	r.Header = http.Header{"Hx-Request": {"true"}, "Sec-Fetch-Dest": {"document"}, "Sec-Fetch-Mode": {"navigate"}}
+	want := r.Header.Clone()
+	if h.ServeHTTP(httptest.NewRecorder(), r); !maps.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	r.Method = http.MethodGet
+	if h.ServeHTTP(httptest.NewRecorder(), r); got.Get("Sec-Fetch-Dest") != "empty" || !maps.EqualFunc(r.Header, want, slices.Equal) {
+		t.Errorf("%v, of %v", got, r.Header)
 	}
 }

@@ -3,22 +3,29 @@ package tenants
 
 import (
 	"fmt"
-	"net"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/clerkauth/clerkauth"
 )
 
+var (
+	// name is a host's, as browsers ask for it: in lower case, in punycode, without a dot at the end (RFC 1123 section 2.1).
+	name = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+	// asked is a Host header with a name, which may have capitals, a dot at the end and a port.
+	asked = regexp.MustCompile(`^([a-zA-Z0-9.-]+?)\.?(:[0-9]*)?$`)
+)
+
 // Handler answers each request with the app of its host's tenant, and with 421 for any other host. The keys of
-// tenants are hosts in lower case without a port; any other key could never be asked for and is an error.
+// tenants are names in lower case, without a port; any other key could never be asked for and is an error.
 //
 // A client chooses the Host that it sends. Here it chooses between instances, each of which believes its own tokens alone.
 func Handler(tenants map[string]*clerkauth.Authenticator, app func(host string, auth *clerkauth.Authenticator) http.Handler) (http.Handler, error) {
 	apps := make(map[string]http.Handler, len(tenants))
 	for host, auth := range tenants {
-		if host == "" || host != hostname(host) || auth == nil {
-			return nil, fmt.Errorf("tenant %q: want a host in lower case without a port, and an Authenticator", host)
+		if !name.MatchString(host) || auth == nil {
+			return nil, fmt.Errorf("tenant %q: want a name in lower case without a port, and an Authenticator", host)
 		}
 		apps[host] = app(host, auth)
 	}
@@ -32,11 +39,11 @@ func Handler(tenants map[string]*clerkauth.Authenticator, app func(host string, 
 	}), nil
 }
 
-// hostname is a Host without its port.
-func hostname(hostport string) string {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = hostport
+// hostname is the name that a Host header has, as a key; empty: none.
+func hostname(header string) string {
+	parts := asked.FindStringSubmatch(header)
+	if parts == nil {
+		return ""
 	}
-	return strings.ToLower(host)
+	return strings.ToLower(parts[1])
 }

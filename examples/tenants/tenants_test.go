@@ -74,9 +74,44 @@ func TestEachHostBelievesItsOwnInstance(t *testing.T) {
 
 func TestTenantsThatCouldNeverBeAskedFor(t *testing.T) {
 	_, auth := tenant(t, "acme.example")
-	for host, auth := range map[string]*clerkauth.Authenticator{"": auth, "Acme.example": auth, "acme.example:443": auth, "acme.example": nil} {
+	refused := map[string]*clerkauth.Authenticator{"acme.example": nil}
+	for _, key := range []string{
+		"", "Acme.example", "acme.example:443", "acme.example:", "acme.example.", ".acme.example", "acme..example", " acme.example", "acme.example\n", "https://acme.example",
+		"acme.example/", "acme.example/app", "*.acme.example", "*", "acme_example!", "-acme.example", "acme-.example", "[::1]", "::1", "[acme.example]", "bücher.example", "acme.example,zeta.example",
+	} {
+		refused[key] = auth
+	}
+	for host, auth := range refused {
 		if _, err := tenants.Handler(map[string]*clerkauth.Authenticator{host: auth}, app); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", host)) {
 			t.Errorf("%q: %v, want an error that names it", host, err)
+		}
+	}
+}
+
+// A Host leads to its own tenant or to none, however it is spelt.
+func TestSpellingsOfAHost(t *testing.T) {
+	auths := map[string]*clerkauth.Authenticator{}
+	for _, host := range []string{"acme.example", "www.acme.example", "kilo.example", "xn--bcher-kva.example", "127.0.0.1", "localhost"} {
+		_, auths[host] = tenant(t, "acme.example")
+	}
+	h, err := tenants.Handler(auths, func(host string, _ *clerkauth.Authenticator) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, host) })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for spelt, want := range map[string]string{
+		"acme.example": "acme.example", "ACME.Example": "acme.example", "acme.example:8080": "acme.example", "acme.example:": "acme.example", "acme.example.": "acme.example",
+		"acme.example.:443": "acme.example", "WWW.acme.example": "www.acme.example", "127.0.0.1:80": "127.0.0.1", "localhost:3000": "localhost", "XN--bcher-kva.example": "xn--bcher-kva.example",
+		"acme.example..": "", ".acme.example": "", "acme..example": "", "acme.example:80:80": "", "acme.example:http": "", "[acme.example]:80": "", "acme.example, www.acme.example": "",
+		"acme.example@evil.test": "", "evil.test/acme.example": "", "\u212ailo.example": "", "bücher.example": "", "acme.example\x00": "", "acme.example\n": "", "a@acme.example": "", ".": "", ":80": "", "": "",
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+		r.Host = spelt
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := w.Body.String(); want == "" && w.Code != http.StatusMisdirectedRequest || want != "" && got != want {
+			t.Errorf("%q: %d by %q, want %q", spelt, w.Code, got, want)
 		}
 	}
 }

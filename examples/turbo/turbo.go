@@ -7,9 +7,27 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/clerkauth/clerkauth"
 )
+
+// Fragments goes around Optional and Require. What Turbo asks for is a script's request: older browsers, and all of them on
+// plain http, do not say so, and a redirect to Clerk and back leads a script nowhere.
+// What a browser says of a write is left as it is: clerkauth tells by it whose page has sent it.
+func Fragments(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if read := r.Method == http.MethodGet || r.Method == http.MethodHead; read && (ofFrame(r) || ofTurbo(r)) {
+			r = r.Clone(r.Context())
+			r.Header.Set("Sec-Fetch-Dest", "empty")
+			r.Header.Del("Sec-Fetch-Mode")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func ofFrame(r *http.Request) bool { return r.Header.Get("Turbo-Frame") != "" }
+func ofTurbo(r *http.Request) bool { return r.Header.Get("X-Turbo-Request-Id") != "" }
 
 // ErrorHandler is for Config.ErrorHandler. signIn is the address of the sign-in page, which sends people back to a page of
 // origin, "https://example.com": the one that they asked for, or where a frame or a form was refused, the one it is on.
@@ -18,14 +36,13 @@ import (
 // the place of a form would load the form's page again.
 func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 	return func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
-		frame := r.Header.Get("Turbo-Frame") != ""
 		target, parseErr := url.Parse(signIn)
-		if !frame && r.Header.Get("X-Turbo-Request-Id") == "" || err.StatusCode() != http.StatusUnauthorized || parseErr != nil {
+		if !ofFrame(r) && !ofTurbo(r) || err.StatusCode() != http.StatusUnauthorized || parseErr != nil {
 			clerkauth.DefaultErrorHandler(w, r, err)
 			return
 		}
-		back := origin + r.URL.RequestURI()
-		if frame || r.Method != http.MethodGet {
+		back := origin + asked(r)
+		if ofFrame(r) || r.Method != http.MethodGet {
 			back = page(origin, r.Referer())
 		}
 		query := target.Query()
@@ -37,10 +54,19 @@ func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(http.StatusUnauthorized)
 		fmt.Fprintf(w, `<!doctype html><title>Sign in</title><meta http-equiv="refresh" content="0;url=%s">`, html.EscapeString(target.String()))
-		if frame {
+		if ofFrame(r) {
 			fmt.Fprint(w, `<meta name="turbo-visit-control" content="reload">`)
 		}
 	}
+}
+
+// asked is the path and query that the browser asked for: http.StripPrefix, and routers like it, cut r.URL.
+func asked(r *http.Request) string {
+	u, err := url.ParseRequestURI(r.RequestURI)
+	if err != nil || !strings.HasPrefix(u.Path, "/") {
+		return "/"
+	}
+	return u.RequestURI()
 }
 
 // page is current, if that is a page of origin. A header is what anybody can write.
@@ -50,28 +76,4 @@ func page(origin, current string) string {
 		return origin + "/"
 	}
 	return u.String()
-}
-
-// Routes are a page for everybody, with a frame, a link and a form, of which all lead to /me, for whoever is signed in.
-// /turbo.js is yours to serve.
-func Routes(auth *clerkauth.Authenticator) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		fmt.Fprint(w, `<!doctype html>
-<title>turbo</title>
-<script src="/turbo.js"></script>
-<turbo-frame id="frame"><a id="in-frame" href="/me">Who am I, in a frame?</a></turbo-frame>
-<a id="link" href="/me">Who am I?</a>
-<form action="/me" method="post"><button id="button">Say that it is me</button></form>
-`)
-	})
-	me := auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		session, _ := clerkauth.FromContext(r.Context())
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		fmt.Fprintf(w, `<!doctype html><title>me</title><turbo-frame id="frame"><b id="who">%s</b></turbo-frame>`, session.UserID)
-	}))
-	mux.Handle("GET /me", me)
-	mux.Handle("POST /me", auth.Require(http.RedirectHandler("/me", http.StatusSeeOther)))
-	return mux
 }

@@ -48,6 +48,100 @@ func sent(from string, more ...string) http.Header {
 	return h
 }
 
+// refresh is where an answer leads.
+func refresh(t *testing.T, w *httptest.ResponseRecorder) *url.URL {
+	t.Helper()
+	_, to, _ := strings.Cut(w.Body.String(), `<meta http-equiv="refresh" content="0;url=`)
+	to, _, _ = strings.Cut(to, `"`)
+	target, err := url.Parse(html.UnescapeString(to))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
+// A session that a page would renew by a handshake: a script cannot go there, whatever its browser says of it.
+func TestScriptIsNeverSentAwayByRedirect(t *testing.T) {
+	_, app := app(t)
+	for _, tt := range []struct {
+		headers []string
+		back    string
+	}{
+		{[]string{"X-Turbo-Request-Id", "1"}, origin + "/me?a=1"},
+		{[]string{"Turbo-Frame", "f"}, origin + "/page"},
+	} {
+		for _, dest := range [][]string{nil, {"Sec-Fetch-Dest", "empty"}, {"Sec-Fetch-Dest", "document"}, {"Sec-Fetch-Dest", "empty", "Sec-Fetch-Mode", "navigate"}} {
+			header := sent(origin+"/page", slices.Concat(tt.headers, dest, []string{"Cookie", "__client_uat=1"})...)
+			w := ask(t, app, http.MethodGet, header)
+			if to := refresh(t, w); w.Code != http.StatusUnauthorized || to.Query().Get("redirect_url") != tt.back || w.Header().Get("Location") != "" {
+				t.Errorf("%q with %q: %d, to %s, %v", tt.headers, dest, w.Code, to, w.Header())
+			}
+		}
+	}
+	if w := ask(t, app, http.MethodGet, sent(origin+"/page", "Cookie", "__client_uat=1")); w.Code != http.StatusTemporaryRedirect {
+		t.Errorf("a page: %d, want a handshake", w.Code)
+	}
+}
+
+// The way back is to what the browser asked for, whatever a router in front has cut off.
+func TestWayBackOfAMountedApp(t *testing.T) {
+	_, app := app(t)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/mounted/me?a=1", http.NoBody)
+	r.Header = sent("", "X-Turbo-Request-Id", "1")
+	w := httptest.NewRecorder()
+	http.StripPrefix("/mounted", app).ServeHTTP(w, r)
+	if got := refresh(t, w).Query().Get("redirect_url"); got != origin+"/mounted/me?a=1" {
+		t.Errorf("back to %q", got)
+	}
+}
+
+// Anybody can write any first line of a request. None leads to another host.
+func TestWayBackIsToTheOrigin(t *testing.T) {
+	refuse := turbo.ErrorHandler(origin, "/sign-in")
+	for target, back := range map[string]string{
+		"/me?a=%2f":                        "/me?a=%2f",
+		"//evil.test/me":                   "//evil.test/me",
+		"https://evil.test/mounted/me?a=1": "/mounted/me?a=1",
+		"https://evil.test":                "/",
+		"https:@evil.test/me":              "/",
+		"*":                                "/",
+		"@evil.test/me":                    "/",
+		".evil.test/me":                    "/",
+		":80/me":                           "/",
+		"":                                 "/",
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/me", http.NoBody)
+		r.RequestURI, r.Header = target, sent("", "X-Turbo-Request-Id", "1")
+		w := httptest.NewRecorder()
+		refuse(w, r, &clerkauth.Error{Reason: clerkauth.ReasonTokenExpired})
+		got := refresh(t, w).Query().Get("redirect_url")
+		if u, err := url.Parse(got); err != nil || u.Host != "example.com" || got != origin+back {
+			t.Errorf("asked for %q: back to %q (%v), want %q", target, got, err, origin+back)
+		}
+	}
+}
+
+// By what a browser says of a write clerkauth tells whose page has sent it, and refuses those of others.
+func TestWritesOfOthersAreRefused(t *testing.T) {
+	clerk, app := app(t)
+	for name, more := range map[string][]string{
+		"another site's":                      {"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"},
+		"passed on by a service worker":       {"Origin", "null", "Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "same-origin", "Sec-Fetch-Dest", "empty"},
+		"another origin's, in older browsers": {"Origin", "https://evil.test"},
+	} {
+		for _, turbo := range [][]string{nil, {"X-Turbo-Request-Id", "1", "Turbo-Frame", "f"}} {
+			header := sent("", slices.Concat(more, turbo)...)
+			header.Del("Referer")
+			for _, c := range clerk.Cookies(clerk.Token(clerktest.Claims{})) {
+				header.Add("Cookie", c.String())
+			}
+			if w := ask(t, app, http.MethodPost, header); w.Code != http.StatusForbidden {
+				t.Errorf("%s, %q: %d, want 403", name, turbo, w.Code)
+			}
+		}
+	}
+}
+
 func TestRefusalLeadsToSignInAndBack(t *testing.T) {
 	clerk, app := app(t)
 	const id = "X-Turbo-Request-Id"
@@ -68,12 +162,7 @@ func TestRefusalLeadsToSignInAndBack(t *testing.T) {
 		{"with quotes", http.MethodGet, sent(origin+`/"><script>`, id, "1", "Turbo-Frame", "f"), origin + "/%22%3E%3Cscript%3E"},
 	} {
 		w := ask(t, app, tt.method, tt.header)
-		_, refresh, _ := strings.Cut(w.Body.String(), `<meta http-equiv="refresh" content="0;url=`)
-		refresh, _, _ = strings.Cut(refresh, `"`)
-		target, err := url.Parse(html.UnescapeString(refresh))
-		if err != nil {
-			t.Fatal(err)
-		}
+		target := refresh(t, w)
 		if w.Code != http.StatusUnauthorized || !strings.HasPrefix(target.String(), clerk.URL(clerktest.SignInPage)+"?") ||
 			target.Query().Get("redirect_url") != tt.back || target.Query().Get("theme") != "dark" {
 			t.Errorf("%s: %d, to %s, want 401 and back to %s", tt.name, w.Code, target, tt.back)

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -10,21 +11,37 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// UntilExpiry goes between Require and a handler that has the interceptor Expiring. It ends the wait for a client that says
-// nothing.
+var (
+	errNobody  = refused(&clerkauth.Error{Reason: clerkauth.ReasonSessionTokenAndUATMissing})
+	errExpired = refused(&clerkauth.Error{Reason: clerkauth.ReasonTokenExpired})
+)
+
+// until is the context's key for what UntilExpiry has seen.
+type until struct{}
+
+// UntilExpiry goes between Require and a handler that has the interceptor Expiring. A stream ends with its token, which for
+// Clerk's own is after a minute: nobody is served who has signed out since, and clients come back with a new token. Nobody
+// gets past it without a session, or on a connection without deadlines: a client that reads nothing would keep its stream.
 func UntilExpiry(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if session, ok := clerkauth.FromContext(r.Context()); ok {
-			// A second later, so that the handler's context has ended, and says why. A writer that cannot do this leaves the
-			// stream open; Expiring hears nothing from it any more.
-			_ = http.NewResponseController(w).SetReadDeadline(session.ExpiresAt.Add(time.Second))
+		session, ok := clerkauth.FromContext(r.Context())
+		if !ok {
+			_ = refusals.Write(w, r, errNobody) // the client may be gone
+			return
 		}
-		next.ServeHTTP(w, r)
+		// Seconds later, so that the context has ended by then, and the answer can say why.
+		control, end := http.NewResponseController(w), session.ExpiresAt
+		if err := errors.Join(control.SetReadDeadline(end.Add(time.Second)), control.SetWriteDeadline(end.Add(2*time.Second))); err != nil {
+			_ = refusals.Write(w, r, connect.NewError(connect.CodeInternal, err))
+			return
+		}
+		ctx, cancel := context.WithDeadlineCause(context.WithValue(r.Context(), until{}, session), end, errExpired)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
-// Expiring is an interceptor that ends streams with their token, which for Clerk's own is after a minute: nobody is served
-// who has signed out since, and clients come back with a new token.
+// Expiring is an interceptor that sends and receives nothing more once the token has expired, and says so to the client.
 type Expiring struct{}
 
 // WrapUnary changes nothing: what is answered once does not go on.
@@ -35,20 +52,16 @@ func (Expiring) WrapStreamingClient(next connect.StreamingClientFunc) connect.St
 	return next
 }
 
-// WrapStreamingHandler gives the handler a context and a stream that end with the token.
+// WrapStreamingHandler refuses a stream that UntilExpiry has not seen, and would not end.
 func (Expiring) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, stream connect.StreamingHandlerConn) error {
-		expired := refused(&clerkauth.Error{Reason: clerkauth.ReasonTokenExpired})
-		session, ok := clerkauth.FromContext(ctx)
-		if !ok {
-			return expired // Require is missing
+		if ctx.Value(until{}) == nil {
+			return connect.NewError(connect.CodeInternal, errors.New("the handler is not behind UntilExpiry"))
 		}
-		// The client's own deadline, where it comes first, is not the token's.
-		ctx, cancel := context.WithDeadlineCause(ctx, session.ExpiresAt, expired)
-		defer cancel()
 		err := next(ctx, expiring{stream, ctx})
-		if err != nil && context.Cause(ctx) == error(expired) { //nolint:errorlint // the very error
-			return expired
+		// The client's own deadline, where it comes first, is not the token's.
+		if err != nil && context.Cause(ctx) == error(errExpired) { //nolint:errorlint // the very error
+			return errExpired
 		}
 		return err
 	}

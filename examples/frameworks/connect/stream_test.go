@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -137,19 +138,18 @@ func TestStreamsEndWithTheirToken(t *testing.T) {
 	}
 }
 
-// What arrives after the end is not heard, even where nothing ends the wait for it.
+// What has arrived in time, and is read after the end, is not heard.
 func TestNothingIsHeardAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clerk, auth := contract.App(t, nil)
 		heard := make(chan error, 1)
-		handler := connectrpc.NewBidiStreamHandler(connect.Watch, func(_ context.Context, stream server) error {
+		stream := open(t.Context(), t, connect.Routes(auth, func(_ context.Context, stream server) error {
+			time.Sleep(time.Minute + time.Second/2) // of the bubble
 			_, err := stream.Receive()
 			heard <- err
-			return nil
-		}, connectrpc.WithInterceptors(connect.Expiring{}))
-		stream := open(t.Context(), t, auth.Require(handler), clerk.Token(contract.Ada), connectrpc.WithGRPC())
-		time.Sleep(time.Hour)                                                            // of the bubble
-		if err := stream.Send(&emptypb.Empty{}); err != nil && !errors.Is(err, io.EOF) { // the server may have ended it already
+			return err
+		}), clerk.Token(contract.Ada), connectrpc.WithGRPC())
+		if err := stream.Send(&emptypb.Empty{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := <-heard; err == nil {
@@ -158,12 +158,67 @@ func TestNothingIsHeardAfterTheEnd(t *testing.T) {
 	})
 }
 
-func TestStreamWithoutRequireIsRefused(t *testing.T) {
+// A client that never reads fills every buffer on the way. What waits to be sent ends with the token all the same, and the
+// handler with it, also where the interceptor was left out.
+func TestClientThatNeverReads(t *testing.T) {
+	long, plain := wrapperspb.String(strings.Repeat("x", 64<<10)), connectrpc.WithAcceptCompression("gzip", nil, nil)
+	for name, options := range map[string][]connectrpc.HandlerOption{"whole": {connectrpc.WithInterceptors(connect.Expiring{})}, "without Expiring": nil} {
+		for protocol, option := range protocols {
+			synctest.Test(t, func(t *testing.T) {
+				clerk, auth := contract.App(t, nil)
+				ended := make(chan error, 1)
+				begin := time.Now()
+				handler := connectrpc.NewBidiStreamHandler(connect.Watch, func(_ context.Context, stream server) (err error) {
+					defer func() { ended <- err }()
+					for err == nil {
+						err = stream.Send(long)
+					}
+					return err
+				}, options...)
+				open(t.Context(), t, auth.Require(connect.UntilExpiry(handler)), clerk.Token(contract.Ada), connectrpc.WithClientOptions(option, plain))
+				if err := <-ended; err == nil || time.Since(begin) > time.Minute+3*time.Second {
+					t.Errorf("%s, %s: the stream ends after %v with %v", name, protocol, time.Since(begin), err)
+				}
+			})
+		}
+	}
+}
+
+// Of Require, UntilExpiry and Expiring, none can be left out and the stream go on.
+func TestPartsThatAreMissing(t *testing.T) {
+	complete := connectrpc.NewBidiStreamHandler(connect.Watch, echo, connectrpc.WithInterceptors(connect.Expiring{}))
+	bare := connectrpc.NewBidiStreamHandler(connect.Watch, echo)
 	synctest.Test(t, func(t *testing.T) {
-		handler := connectrpc.NewBidiStreamHandler(connect.Watch, echo, connectrpc.WithInterceptors(connect.Expiring{}))
-		_, err := open(t.Context(), t, connect.UntilExpiry(handler), "", connectrpc.WithGRPC()).Receive()
-		if code, _ := refusalOf(t, err); code != connectrpc.CodeUnauthenticated {
-			t.Errorf("%v", err)
+		clerk, auth := contract.App(t, nil)
+		withoutDeadlines := func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				next.ServeHTTP(struct {
+					http.ResponseWriter
+					http.Flusher
+				}{w, w.(http.Flusher)}, r)
+			})
+		}
+		for name, tt := range map[string]struct {
+			handler http.Handler
+			want    connectrpc.Code
+		}{
+			"Require":              {connect.UntilExpiry(complete), connectrpc.CodeUnauthenticated},
+			"Require and Expiring": {connect.UntilExpiry(bare), connectrpc.CodeUnauthenticated},
+			"UntilExpiry":          {auth.Require(complete), connectrpc.CodeInternal},
+			"deadlines":            {auth.Require(withoutDeadlines(connect.UntilExpiry(complete))), connectrpc.CodeInternal},
+		} {
+			_, err := open(t.Context(), t, tt.handler, clerk.Token(contract.Ada), connectrpc.WithGRPC()).Receive()
+			if code, _ := refusalOf(t, err); code != tt.want {
+				t.Errorf("without %s: %v, want %v", name, err, tt.want)
+			}
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		clerk, auth := contract.App(t, nil)
+		begin := time.Now()
+		stream := open(t.Context(), t, auth.Require(connect.UntilExpiry(bare)), clerk.Token(contract.Ada), connectrpc.WithGRPC())
+		if _, err := stream.Receive(); err == nil || time.Since(begin) > time.Minute+2*time.Second {
+			t.Errorf("without Expiring: the stream ends after %v with %v", time.Since(begin), err)
 		}
 	})
 }
@@ -181,7 +236,7 @@ func TestDeadlineOfTheClientIsNoRefusal(t *testing.T) {
 		outside := connectrpc.WithInterceptors(observer(ended), connect.Expiring{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		open(ctx, t, auth.Require(connectrpc.NewBidiStreamHandler(connect.Watch, inside, outside)), clerk.Token(contract.Ada), connectrpc.WithGRPC())
+		open(ctx, t, auth.Require(connect.UntilExpiry(connectrpc.NewBidiStreamHandler(connect.Watch, inside, outside))), clerk.Token(contract.Ada), connectrpc.WithGRPC())
 		if err := <-ended; connectrpc.CodeOf(err) == connectrpc.CodeUnauthenticated {
 			t.Errorf("the stream ends with %v", err)
 		}

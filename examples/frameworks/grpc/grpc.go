@@ -6,9 +6,6 @@ package grpc
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,36 +19,21 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Guard lets calls of one server through that have a session. Handlers find it with clerkauth.FromContext.
-// Methods are named "/package.Service/Method".
+// Guard says who may call which method. Handlers find the session with clerkauth.FromContext. Methods are named
+// "/package.Service/Method". NewServer makes a server of it.
 type Guard struct {
-	Auth    *clerkauth.Authenticator
-	Checks  map[string]clerkauth.Check // that must hold for a method; any other method needs a session and no more
-	Public  []string                   // methods that anybody may call, such as health checks
-	started atomic.Bool
+	Auth   *clerkauth.Authenticator
+	Checks map[string]clerkauth.Check // that must hold for a method; any other method needs a session and no more
+	Public []string                   // methods that anybody may call, such as health checks
 }
 
-// Serve is server.Serve, without which the Guard refuses every call. It fails if a method in Checks or Public is not one
-// of the server's, or is named twice: the method that was meant would be left without its check.
-func (g *Guard) Serve(server *grpc.Server, listener net.Listener) error {
-	methods := map[string]bool{}
-	for service, info := range server.GetServiceInfo() {
-		for _, method := range info.Methods {
-			methods["/"+service+"/"+method.Name] = true
-		}
-	}
-	for _, method := range slices.AppendSeq(slices.Clone(g.Public), maps.Keys(g.Checks)) {
-		if !methods[method] {
-			return fmt.Errorf("guard: %q is no method of the server, or is named twice", method)
-		}
-		delete(methods, method)
-	}
-	g.started.Store(true)
-	return server.Serve(listener)
+// guard is a Guard at work.
+type guard struct {
+	Guard
+	started atomic.Bool // its names are those of the server's methods
 }
 
-// Unary is for grpc.UnaryInterceptor.
-func (g *Guard) Unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+func (g *guard) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 	session, err := g.session(ctx, info.FullMethod)
 	if err != nil {
 		return nil, err
@@ -60,9 +42,9 @@ func (g *Guard) Unary(ctx context.Context, request any, info *grpc.UnaryServerIn
 }
 
 // session is nil for a public method.
-func (g *Guard) session(ctx context.Context, method string) (*clerkauth.Session, error) {
+func (g *guard) session(ctx context.Context, method string) (*clerkauth.Session, error) {
 	if !g.started.Load() {
-		return nil, status.Error(codes.Internal, "the server was not started by Guard.Serve")
+		return nil, status.Error(codes.Internal, "the server was not started by its own Serve")
 	} else if slices.Contains(g.Public, method) {
 		return nil, nil
 	}

@@ -48,9 +48,9 @@ func (service) Watch(_ *health.HealthCheckRequest, stream grpc.ServerStreamingSe
 	return status.FromContextError(stream.Context().Err()).Err()
 }
 
-// guarded is a server with the Guard's interceptors.
-func guarded(g *guard.Guard) *grpc.Server {
-	server := grpc.NewServer(grpc.UnaryInterceptor(g.Unary), grpc.StreamInterceptor(g.Stream))
+// guarded is a server that a Guard goes around.
+func guarded(g guard.Guard, options ...grpc.ServerOption) *guard.Server {
+	server := g.NewServer(options...)
 	health.RegisterHealthServer(server, service{})
 	testpb.RegisterTestServiceServer(server, duplex{})
 	reflection.Register(server)
@@ -58,9 +58,9 @@ func guarded(g *guard.Guard) *grpc.Server {
 }
 
 // serve is a connection to a server in this process.
-func serve(t *testing.T, auth *clerkauth.Authenticator) *grpc.ClientConn {
+func serve(t *testing.T, auth *clerkauth.Authenticator, options ...grpc.ServerOption) *grpc.ClientConn {
 	t.Helper()
-	g := &guard.Guard{
+	server := guarded(guard.Guard{
 		Auth: auth,
 		Checks: map[string]clerkauth.Check{
 			health.Health_List_FullMethodName:  clerkauth.Role("org:admin"),
@@ -69,12 +69,11 @@ func serve(t *testing.T, auth *clerkauth.Authenticator) *grpc.ClientConn {
 		Public: []string{
 			testpb.TestService_EmptyCall_FullMethodName, reflectpb.ServerReflection_ServerReflectionInfo_FullMethodName,
 		},
-	}
-	server := guarded(g)
-	return connect(t, server, func(l net.Listener) error { return g.Serve(server, l) })
+	}, options...)
+	return connect(t, server, server.Serve)
 }
 
-func connect(t *testing.T, server *grpc.Server, start func(net.Listener) error) *grpc.ClientConn {
+func connect(t *testing.T, server *guard.Server, start func(net.Listener) error) *grpc.ClientConn {
 	t.Helper()
 	listener := bufconn.Listen(1 << 16)
 	stopped := make(chan error, 1)

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -36,15 +34,16 @@ func (duplex) EmptyCall(ctx context.Context, _ *testpb.Empty) (*testpb.Empty, er
 	return &testpb.Empty{}, nil
 }
 
-// FullDuplexCall answers each message.
+// FullDuplexCall answers each message with what is in it.
 func (duplex) FullDuplexCall(stream testpb.TestService_FullDuplexCallServer) error {
 	for {
-		if _, err := stream.Recv(); errors.Is(err, io.EOF) {
+		request, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err
 		}
-		if err := stream.Send(&testpb.StreamingOutputCallResponse{}); err != nil {
+		if err := stream.Send(&testpb.StreamingOutputCallResponse{Payload: request.GetPayload()}); err != nil {
 			return err
 		}
 	}
@@ -82,27 +81,80 @@ func TestMethodsThatTheServerDoesNotHave(t *testing.T) {
 		{"public and with a check", map[string]clerkauth.Check{health.Health_List_FullMethodName: admin}, []string{health.Health_List_FullMethodName}, health.Health_List_FullMethodName},
 	}
 	for _, tt := range tests {
-		g := &guard.Guard{Auth: auth, Checks: tt.checks, Public: tt.public}
 		listener := bufconn.Listen(1)
 		_ = listener.Close() // or a server that starts would go on
-		if err := g.Serve(guarded(g), listener); err == nil || !strings.Contains(err.Error(), `"`+tt.wrong+`"`) {
+		if err := guarded(guard.Guard{Auth: auth, Checks: tt.checks, Public: tt.public}).Serve(listener); err == nil || !strings.Contains(err.Error(), `"`+tt.wrong+`"`) {
 			t.Errorf("%s: the server starts, or fails with %v, want an error that names %s", tt.name, err, tt.wrong)
 		}
 	}
 }
 
+func TestServerWithoutAnAuthenticator(t *testing.T) {
+	listener := bufconn.Listen(1)
+	_ = listener.Close()
+	if err := guarded(guard.Guard{}).Serve(listener); err == nil || !strings.Contains(err.Error(), "Authenticator") {
+		t.Errorf("the server starts, or fails with %v", err)
+	}
+}
+
+// calls are one of each kind: with a check, with none, public; unary, and a stream.
+func calls(ctx context.Context, conn *grpc.ClientConn) map[string]error {
+	_, list := health.NewHealthClient(conn).List(ctx, &health.HealthListRequest{})
+	_, empty := testpb.NewTestServiceClient(conn).EmptyCall(ctx, &testpb.Empty{})
+	watch, err := health.NewHealthClient(conn).Watch(ctx, &health.HealthCheckRequest{})
+	if err == nil {
+		_, err = watch.Recv()
+	}
+	return map[string]error{"a call with a check": list, "a public call": empty, "a stream": err}
+}
+
 func TestServerThatWasNotCheckedAnswersNobody(t *testing.T) {
 	clerk, auth := contract.App(t, nil)
-	g := &guard.Guard{Auth: auth, Checks: map[string]clerkauth.Check{"/misspelt": clerkauth.Role("org:admin")}, Public: []string{testpb.TestService_EmptyCall_FullMethodName}}
-	server := guarded(g)
-	conn := connect(t, server, func(l net.Listener) error { return server.Serve(l) })
-	ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+clerk.Token(contract.Ada))
-	_, listErr := health.NewHealthClient(conn).List(ctx, &health.HealthListRequest{})
-	_, emptyErr := testpb.NewTestServiceClient(conn).EmptyCall(ctx, &testpb.Empty{})
-	for _, err := range []error{listErr, emptyErr} {
+	server := guarded(guard.Guard{Auth: auth, Checks: map[string]clerkauth.Check{"/misspelt": clerkauth.Role("org:admin")}, Public: []string{testpb.TestService_EmptyCall_FullMethodName}})
+	conn := connect(t, server, server.Server.Serve)
+	for name, err := range calls(metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+clerk.Token(contract.Ada)), conn) {
 		if status.Code(err) != codes.Internal {
-			t.Errorf("%v, want %v", err, codes.Internal)
+			t.Errorf("%s: %v, want %v", name, err, codes.Internal)
 		}
+	}
+}
+
+// Whatever interceptors a program has of its own, the Guard's are there.
+func TestOptionsLeaveTheGuardInPlace(t *testing.T) {
+	clerk, auth := contract.App(t, nil)
+	unary := func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		return next(ctx, request)
+	}
+	stream := func(server any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+		return next(server, stream)
+	}
+	for name, options := range map[string][]grpc.ServerOption{
+		"none":                {},
+		"a unary interceptor": {grpc.UnaryInterceptor(unary)}, "a stream interceptor": {grpc.StreamInterceptor(stream)},
+		"chains": {grpc.ChainUnaryInterceptor(unary), grpc.ChainStreamInterceptor(stream)},
+	} {
+		conn := serve(t, auth, options...)
+		want := map[string]codes.Code{"a call with a check": codes.PermissionDenied, "a public call": codes.OK, "a stream": codes.PermissionDenied}
+		for kind, err := range calls(metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+clerk.Token(contract.Grace)), conn) {
+			if status.Code(err) != want[kind] {
+				t.Errorf("%s, %s: %v, want %v", name, kind, err, want[kind])
+			}
+		}
+	}
+}
+
+// The maps of a Guard are read when its server is made: what a program does to them later opens nothing.
+func TestChecksAreKept(t *testing.T) {
+	clerk, auth := contract.App(t, nil)
+	checks := map[string]clerkauth.Check{health.Health_List_FullMethodName: clerkauth.Role("org:admin")}
+	public := []string{testpb.TestService_EmptyCall_FullMethodName}
+	server := guarded(guard.Guard{Auth: auth, Checks: checks, Public: public})
+	delete(checks, health.Health_List_FullMethodName)
+	public[0] = health.Health_List_FullMethodName
+	conn := connect(t, server, server.Serve)
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+clerk.Token(contract.Grace))
+	if _, err := health.NewHealthClient(conn).List(ctx, &health.HealthListRequest{}); status.Code(err) != codes.PermissionDenied {
+		t.Errorf("%v, want %v", err, codes.PermissionDenied)
 	}
 }
 
@@ -127,70 +179,4 @@ func TestPublicMethods(t *testing.T) {
 		}
 		_ = stream.CloseSend()
 	}
-}
-
-// However a handler goes on, a stream ends with its token.
-func TestStreamsEndWithTheirToken(t *testing.T) {
-	for name, open := range map[string]func(context.Context, *grpc.ClientConn) (func() error, error){
-		"a handler that waits for its context": func(ctx context.Context, conn *grpc.ClientConn) (func() error, error) {
-			stream, err := health.NewHealthClient(conn).Watch(ctx, &health.HealthCheckRequest{})
-			return func() error { _, err := stream.Recv(); return err }, err
-		},
-		"a handler that sends": func(ctx context.Context, conn *grpc.ClientConn) (func() error, error) {
-			stream, err := testpb.NewTestServiceClient(conn).StreamingOutputCall(ctx, &testpb.StreamingOutputCallRequest{})
-			return func() error { _, err := stream.Recv(); return err }, err
-		},
-		"a handler that waits for a client which says nothing": func(ctx context.Context, conn *grpc.ClientConn) (func() error, error) {
-			stream, err := testpb.NewTestServiceClient(conn).StreamingInputCall(ctx)
-			return func() error { return stream.RecvMsg(&testpb.StreamingInputCallResponse{}) }, err
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				clerk, auth := contract.App(t, nil)
-				ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+clerk.Token(contract.Ada))
-				begin := time.Now()
-				receive, err := open(ctx, serve(t, auth))
-				for err == nil {
-					err = receive()
-				}
-				if late := time.Since(begin); late > time.Minute+time.Second {
-					t.Errorf("the stream ends after %v", late)
-				}
-				if got := status.Convert(err); got.Code() != codes.Unauthenticated || got.Message() != string(clerkauth.ReasonTokenExpired) {
-					t.Errorf("the stream ends with %v", err)
-				}
-			})
-		})
-	}
-}
-
-// A client's own deadline is the client's: it must not be told to sign in again.
-func TestDeadlineOfTheClientIsNoRefusal(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		clerk, auth := contract.App(t, nil)
-		g, ended := &guard.Guard{Auth: auth}, make(chan error, 1)
-		outside := func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-			err := next(server, stream)
-			ended <- err
-			return err
-		}
-		inside := func(server any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-			err := next(server, stream)
-			time.Sleep(time.Hour) // of the bubble: a handler that takes its time to end
-			return err
-		}
-		server := grpc.NewServer(grpc.ChainStreamInterceptor(outside, g.Stream, inside))
-		testpb.RegisterTestServiceServer(server, duplex{})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+clerk.Token(contract.Ada))
-		conn := connect(t, server, func(l net.Listener) error { return g.Serve(server, l) })
-		if _, err := testpb.NewTestServiceClient(conn).FullDuplexCall(ctx); err != nil {
-			t.Fatal(err)
-		}
-		if err := <-ended; status.Code(err) == codes.Unauthenticated {
-			t.Errorf("the stream ends with %v", err)
-		}
-	})
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Stream is for grpc.StreamInterceptor. A stream ends with its token, which for Clerk's own is after a minute: nobody is
-// served who has signed out since, and clients come back with a new token.
-func (g *Guard) Stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+// stream ends with its token, which for Clerk's own is after a minute: nobody is served who has signed out since, and
+// clients come back with a new token.
+func (g *guard) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	session, err := g.session(stream.Context(), info.FullMethod)
 	if err != nil {
 		return err
@@ -37,20 +37,23 @@ type guardedStream struct {
 func (s guardedStream) Context() context.Context { return s.ctx }
 
 func (s guardedStream) SendMsg(message any) error {
-	if err := s.ctx.Err(); err != nil {
-		return status.FromContextError(err).Err()
-	}
-	return s.ServerStream.SendMsg(message)
+	return s.inTime(func() error { return s.ServerStream.SendMsg(message) })
 }
 
-// RecvMsg does not wait for a client that says nothing. What still receives ends with the stream.
 func (s guardedStream) RecvMsg(message any) error {
-	received := make(chan error, 1)
-	go func() { received <- s.ServerStream.RecvMsg(message) }()
+	return s.inTime(func() error { return s.ServerStream.RecvMsg(message) })
+}
+
+// inTime does not wait for a client that reads nothing, or says nothing. What still waits ends with the stream.
+func (s guardedStream) inTime(transfer func() error) error {
 	var err error
-	select {
-	case err = <-received:
-	case <-s.ctx.Done():
+	if s.ctx.Err() == nil {
+		done := make(chan error, 1)
+		go func() { done <- transfer() }()
+		select {
+		case err = <-done:
+		case <-s.ctx.Done():
+		}
 	}
 	if s.ctx.Err() != nil {
 		return status.FromContextError(s.ctx.Err()).Err()

@@ -175,6 +175,7 @@ func Ends(t *testing.T, sockets Sockets) {
 			t.Errorf("%d messages were heard, want the first; the last was sent with %v", heard.Load(), err)
 		}
 	})
+	synctest.Test(t, func(t *testing.T) { stalled(t, sockets) })
 	synctest.Test(t, func(t *testing.T) {
 		clerk, auth := App(t, nil)
 		conn, _, refusal := dial(t, socketServer(t, auth, sockets), "/me", bearer(clerk.Token(Ada)))
@@ -187,6 +188,25 @@ func Ends(t *testing.T, sockets Sockets) {
 			t.Errorf("a message of 64 KB is answered with %d bytes", len(message))
 		}
 	})
+}
+
+// stalled is a client that says hello and reads no answer: it is not waited for.
+func stalled(t *testing.T, sockets Sockets) {
+	t.Helper()
+	clerk, auth := App(t, nil)
+	ended := make(chan time.Time, 1)
+	socket := sockets(auth, user)
+	begin := time.Now()
+	conn := upgraded(t, Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		socket.ServeHTTP(w, r)
+		ended <- time.Now()
+	}), nil), clerk.Token(Ada))
+	if _, err := io.WriteString(conn, "\x81\x85\x00\x00\x00\x00hello"); err != nil {
+		t.Fatal(err)
+	}
+	if late := (<-ended).Sub(begin) - time.Minute; late > 10*time.Second { // for the close frame
+		t.Errorf("it ends %v late", late)
+	}
 }
 
 // upgraded is the connection of a socket, without a client that knows the protocol.
