@@ -169,20 +169,21 @@ func (a *Authenticator) possible(c Credential) error {
 // readMachines settles what machines are judged by.
 func (s *settings) readMachines(c Config) []error {
 	var problems []error
-	if c.MachineSecretKey != "" && (!strings.HasPrefix(c.MachineSecretKey, "ak_") || !token68(c.MachineSecretKey)) {
-		problems = append(problems, fmt.Errorf("MachineSecretKey: %q is malformed; copy the whole key of the machine, ak_…", c.MachineSecretKey[:min(len(c.MachineSecretKey), 4)]))
+	if rest, ok := strings.CutPrefix(c.MachineSecretKey, "ak_"); c.MachineSecretKey != "" && (!ok || rest == "") {
+		problems = append(problems, wrong("MachineSecretKey", ": %q is not the secret key of a machine; copy the whole key, ak_…, from Clerk's Dashboard, Machines", cut(c.MachineSecretKey)))
 	}
 	switch {
 	case c.MachineID != "" && c.InsecureAllowAnyMachine:
-		problems = append(problems, errors.New("InsecureAllowAnyMachine is set beside MachineID, which it would switch off; remove one of them"))
-	case c.MachineID != "" && (!strings.HasPrefix(c.MachineID, "mch_") || !token68(c.MachineID) || c.MachineID == "mch_"):
-		problems = append(problems, fmt.Errorf("MachineID: %q is not the ID of a machine, mch_…", c.MachineID))
+		problems = append(problems, wrong("InsecureAllowAnyMachine", " is set beside MachineID, which it would switch off; remove one of them"))
+	case c.MachineID != "" && (!strings.HasPrefix(c.MachineID, "mch_") || c.MachineID == "mch_"):
+		problems = append(problems, wrong("MachineID", ": %q is not the ID of a machine; copy it, mch_…, from Clerk's Dashboard, Machines", c.MachineID))
 	}
-	if slices.Contains(c.MachineAudience, "") {
-		problems = append(problems, errors.New("an entry of MachineAudience is empty, which would match a token without the claim; remove it"))
+	problems = append(problems, emptyEntries("MachineAudience", c.MachineAudience)...)
+	if err := withoutUnit("MachineCacheTTL", c.MachineCacheTTL); err != nil {
+		problems = append(problems, err)
 	}
 	if c.MachineCacheTTL < 0 || c.MachineCacheTTL > maxMachineCacheTTL {
-		problems = append(problems, fmt.Errorf("MachineCacheTTL: %q is not between 0 and %q: for so long a revoked credential is accepted", c.MachineCacheTTL, maxMachineCacheTTL))
+		problems = append(problems, wrong("MachineCacheTTL", ": %q is not between 0 and %q: for so long a revoked credential is accepted", c.MachineCacheTTL, maxMachineCacheTTL))
 	}
 	p := &s.decision.Policy
 	s.machine = machine.Settings{

@@ -49,10 +49,11 @@ func TestMachineConfig(t *testing.T) {
 			c.MachineSecretKey, c.MachineID, c.MachineCacheTTL, c.MachineAudience = "ak_x", "mch_x", 5*time.Minute, []string{"a"}
 		}, ""},
 		"a secret key":     {func(c *clerkauth.Config) { c.MachineSecretKey = "sk_live_abcdefgh" }, "MachineSecretKey"},
-		"a line feed":      {func(c *clerkauth.Config) { c.MachineSecretKey = "ak_abc\n" }, "MachineSecretKey"},
+		"a line feed":      {func(c *clerkauth.Config) { c.MachineSecretKey = "ak_abc\ndef" }, "MachineSecretKey"},
+		"a prefix of one":  {func(c *clerkauth.Config) { c.MachineSecretKey = "ak_" }, "MachineSecretKey (CLERK_MACHINE_SECRET_KEY)"},
 		"no machine":       {func(c *clerkauth.Config) { c.MachineID = "user_1" }, "MachineID"},
 		"a prefix alone":   {func(c *clerkauth.Config) { c.MachineID = "mch_" }, "MachineID"},
-		"a blank":          {func(c *clerkauth.Config) { c.MachineID = "mch_1 " }, "MachineID"},
+		"a blank":          {func(c *clerkauth.Config) { c.MachineID = "mch_1 2" }, "MachineID"},
 		"a contradiction":  {func(c *clerkauth.Config) { c.MachineID, c.InsecureAllowAnyMachine = "mch_1", true }, "InsecureAllowAnyMachine"},
 		"an empty aud":     {func(c *clerkauth.Config) { c.MachineAudience = []string{""} }, "MachineAudience"},
 		"too long a cache": {func(c *clerkauth.Config) { c.MachineCacheTTL = 5*time.Minute + 1 }, "MachineCacheTTL"},

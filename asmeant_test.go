@@ -98,16 +98,22 @@ func TestSatelliteDomainWithScheme(t *testing.T) {
 		"http://192.168.1.2:3001": {false, false},
 		"http://localhost.test":   {false, false},
 		"http://a@localhost:3001": {false, false},
-		"http://localhost:3001/":  {false, false},
+		"http://localhost:3001/":  {true, false},
 		"http://localhost:3001/a": {false, false},
 		"http://localhost:3001?a": {false, false},
-		"http://localhost:80":     {false, false},
-		"http://LOCALHOST:3001":   {false, false},
+		"http://localhost:80":     {true, false},
+		"http://LOCALHOST:3001":   {true, false},
+		"Satellite.test":          {true, true},
+		"satellite.test/":         {true, true},
+		"satellite.test//":        {false, false},
+		"satellite.test/a":        {false, false},
+		"*.satellite.test":        {false, false},
+		"tauri://satellite.test":  {false, false},
 		"http://":                 {false, false},
 		"https://":                {false, false},
 		"://localhost":            {false, false},
 		"ftp://localhost":         {false, false},
-		"https://satellite.test/": {false, false},
+		"https://satellite.test/": {true, true},
 	} {
 		for name, clerk := range instances {
 			harness.Setenv(t, map[string]string{
@@ -118,12 +124,12 @@ func TestSatelliteDomainWithScheme(t *testing.T) {
 			if ok := map[string]bool{"test": want.test, "live": want.live}[name]; (err == nil) != ok {
 				t.Errorf("%s keys, %q: %v, want accepted %t", name, domain, err, ok)
 			}
-			if err != nil && !strings.Contains(err.Error(), "Satellite: Domain") {
+			if err != nil && !strings.Contains(err.Error(), "Satellite.Domain (CLERK_DOMAIN)") {
 				t.Errorf("%s keys, %q: %v does not name the field", name, domain, err)
 			}
 		}
 	}
-	live := newSatellite(t, false, func(c *clerkauth.Config) { c.Satellite.Domain = "https://satellite.test" })
+	live := newSatellite(t, false, func(c *clerkauth.Config) { c.Satellite.Domain = "https://Satellite.test/" })
 	if to := sentTo(t, live.AuthenticateRequest(navigating(satelliteHome))); addressOf(to) != "https://clerk.satellite.test"+handshakePath {
 		t.Errorf("sent to %v", to)
 	}

@@ -176,13 +176,8 @@ func (s *Session) holds(c Check) bool {
 	return false
 }
 
-// organizationName is a role or permission with its prefix exactly once.
-func organizationName(name string) string {
-	for strings.HasPrefix(name, "org:") {
-		name = name[len("org:"):]
-	}
-	return "org:" + name
-}
+// organizationName is a role or permission with its prefix. A second one is a part of the name: that of a feature "org".
+func organizationName(name string) string { return "org:" + strings.TrimPrefix(name, "org:") }
 
 // splitScope takes a feature or plan apart. No scope: either will do.
 func splitScope(name string) (scope, rest string, ok bool) {

@@ -44,7 +44,6 @@ func TestRoleAndPermission(t *testing.T) {
 	}{
 		{acme, role("org:admin"), true},
 		{acme, role("admin"), true},
-		{acme, role("org:org:admin"), true},
 		{acme, role("org:member"), false},
 		{acme, role("org:adm"), false},
 		{acme, role("org:admins"), false},
@@ -57,13 +56,15 @@ func TestRoleAndPermission(t *testing.T) {
 		{acme, permission("invoices:create"), true},
 		{acme, permission("org:reports:read"), true},
 		{acme, permission("org:reports:create"), false},
+		{acme, permission("org:org:read"), true}, // of the feature "org"
+		{acme, permission("org:org:create"), false},
 		{noRole, permission("org:invoices:create"), true},
 		{noID, permission("org:invoices:create"), false},
 	} {
 		for version := 1; version <= 2; version++ {
 			c := clerktest.Claims{Version: version, Organization: tt.organization}
 			if tt.organization != nobody {
-				c.Permissions = []string{"org:invoices:create", "org:reports:read"}
+				c.Permissions = []string{"org:invoices:create", "org:reports:read", "org:org:read"}
 			}
 			if got := holds(t, a, a.Clerk.Token(c), tt.check); got != tt.want {
 				t.Errorf("version %d, %+v, %v: got %t, want %t", version, tt.organization, tt.check, got, tt.want)

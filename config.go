@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Config says which Clerk instance to trust and for which origins. New copies it.
+// Config says which Clerk instance to trust and for which origins. New copies it. White space around a text, such as the line
+// break at the end of a mounted secret, is no part of it.
 //
 // Most programs set PublishableKey, SecretKey, AuthorizedParties and SignInURL, and nothing else. The fields are, in this
 // order:
@@ -21,8 +22,7 @@ import (
 // What New can see to be wrong, it reports. What it cannot see shows in requests that are refused: each field says with
 // which reason. https://github.com/clerkauth/clerkauth/blob/main/docs/reasons.md explains the reasons.
 type Config struct {
-	// The instance. At least one of the three. White space around them, such as the line break at the end of a mounted secret,
-	// is no part of them.
+	// The instance. At least one of the three.
 
 	// PublishableKey is the key that the instance's pages have, too. It gives the address of the Frontend API, the issuer
 	// and the names of the instance's own cookies.

@@ -52,15 +52,15 @@ var mistakes = []struct {
 	}, []string{"PublishableKey", `"pk_test_"`}},
 	{"publishable key of another prefix", func(c *clerkauth.Config) { c.PublishableKey = harness.PublishableKey("pk_prod_", "clerk.example.com") }, []string{"PublishableKey", `"pk_prod_"`}},
 	{"publishable key with a line end in it", func(c *clerkauth.Config) { c.PublishableKey = liveKey[:12] + "\n" + liveKey[12:] }, []string{"PublishableKey"}},
-	{"the keys are swapped", func(c *clerkauth.Config) { c.PublishableKey, c.SecretKey = liveSecret, liveKey }, []string{`PublishableKey: "sk_live_"`, `SecretKey: "pk_live_"`}},
-	{"secret key of nothing", func(c *clerkauth.Config) { c.SecretKey = "sk_live_" }, []string{"SecretKey", `"sk_live_"`, "whole key"}},
+	{"the keys are swapped", func(c *clerkauth.Config) { c.PublishableKey, c.SecretKey = liveSecret, liveKey }, []string{"PublishableKey", "SecretKey", "swapped", `"sk_live_"`, `"pk_live_"`}},
+	{"secret key of nothing", func(c *clerkauth.Config) { c.SecretKey = "sk_live_" }, []string{"SecretKey", `"sk_live_"`, "whole secret key"}},
 	{"secret key with a line end in it", func(c *clerkauth.Config) { c.SecretKey = liveSecret[:12] + "\n" + liveSecret[12:] }, []string{"SecretKey", `"sk_live_"`}},
 	{"secret key with quotes", func(c *clerkauth.Config) { c.SecretKey = `"` + liveSecret + `"` }, []string{"SecretKey", `"\"sk_live`}},
-	{"live and test keys", func(c *clerkauth.Config) { c.SecretKey = testSecret }, []string{`PublishableKey "pk_live_"`, `SecretKey "sk_test_"`, "same instance"}},
+	{"live and test keys", func(c *clerkauth.Config) { c.SecretKey = testSecret }, []string{`PublishableKey (CLERK_PUBLISHABLE_KEY) "pk_live_"`, `SecretKey (CLERK_SECRET_KEY) "sk_test_"`, "same instance"}},
 	{"test and live keys", func(c *clerkauth.Config) {
 		c.PublishableKey, c.SecretKey = testKey, liveSecret
-	}, []string{`PublishableKey "pk_test_"`, `SecretKey "sk_live_"`, "same instance"}},
-	{"a PEM of nothing", func(c *clerkauth.Config) { c.JWTKey = "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----" }, []string{`JWTKey: "-----BEG"`, "Dashboard"}},
+	}, []string{`PublishableKey (CLERK_PUBLISHABLE_KEY) "pk_test_"`, `SecretKey (CLERK_SECRET_KEY) "sk_live_"`, "same instance"}},
+	{"a PEM of nothing", func(c *clerkauth.Config) { c.JWTKey = "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----" }, []string{`JWTKey (CLERK_JWT_KEY): "-----BEG"`, "Dashboard"}},
 	{"no allowlist", func(c *clerkauth.Config) { c.AuthorizedParties = nil }, []string{"AuthorizedParties", "InsecureAllowAnyParty"}},
 	{"an allowlist and none", func(c *clerkauth.Config) { c.InsecureAllowAnyParty = true }, []string{"InsecureAllowAnyParty", "AuthorizedParties", "remove one"}},
 	{"a function and no allowlist", func(c *clerkauth.Config) {
@@ -118,7 +118,7 @@ func TestNewRefusesAddresses(t *testing.T) {
 		"api.example.com", "//api.example.com", "/v1", "api.example.com:443", "https://", "https://:443", "https:api",
 		"http://api.example.com", "http://localhost.example.com", "http://10.0.0.1", "ftp://api.example.com", "ftp://localhost", "ws://127.0.0.1", "unix:///run/api",
 		"https://api.example.com?x", "https://api.example.com/?", "https://api.example.com#x", "https://api.example.com/#",
-		"https://user:secret@api.example.com", "https://@api.example.com", "https://api example.com", "https://api.example.com\n",
+		"https://user:secret@api.example.com", "https://@api.example.com", "https://api example.com", "https://api.example.com\n/",
 	}
 	for field, set := range fields {
 		for _, u := range good {
@@ -166,8 +166,8 @@ func TestNewAcceptsWhatNeedsNoPublishableKey(t *testing.T) {
 // Joined errors can be taken apart: somebody who shows them as a list need not know their text.
 func TestNewReportsEveryMistakeAtOnce(t *testing.T) {
 	_, err := clerkauth.New(clerkauth.Config{
-		PublishableKey: "pk_live_x", SecretKey: "sk_", JWTKey: "x", ClockSkew: time.Hour, KeyMaxAge: 1,
-		AuthorizedParties: []string{"example.com", "https://good.example.com", "https://*.other.test"},
+		PublishableKey: "pk_live_x", SecretKey: "sk_", JWTKey: "x", ClockSkew: time.Hour, KeyMaxAge: time.Second,
+		AuthorizedParties: []string{"example.com", "https://good.example.com", "ftp:/other.test"},
 		TrustedOrigins:    []string{"https://pay.example/hook"},
 		FrontendAPIURL:    "clerk", BackendAPIURL: "api", SignInURL: "sign-in", InsecureAllowAnyParty: true,
 		Issuers: []string{""},
@@ -176,11 +176,11 @@ func TestNewReportsEveryMistakeAtOnce(t *testing.T) {
 		t.Fatal("New accepts it")
 	}
 	fields := []string{
-		"PublishableKey:", "SecretKey:", "JWTKey:", "ClockSkew:", "KeyMaxAge:", "AuthorizedParties[0]:", "AuthorizedParties[2]:",
-		"TrustedOrigins[0]:", "FrontendAPIURL:", "BackendAPIURL:", "SignInURL:", "InsecureAllowAnyParty", "Issuers",
+		"PublishableKey", "SecretKey", "JWTKey", "ClockSkew", "KeyMaxAge", "AuthorizedParties[0]", "AuthorizedParties[2]",
+		"TrustedOrigins[0]", "FrontendAPIURL", "BackendAPIURL", "SignInURL", "InsecureAllowAnyParty", "Issuers[0]",
 	}
 	for _, field := range fields {
-		if !strings.Contains(err.Error(), field) {
+		if !strings.Contains("\n"+strings.TrimPrefix(err.Error(), "clerkauth: "), "\n"+field) {
 			t.Errorf("error does not name %s", field)
 		}
 	}

@@ -140,6 +140,6 @@ func ExampleNew() {
 	})
 	fmt.Println(err)
 	// Output:
-	// clerkauth: AuthorizedParties[0]: "example.com" is not an origin; write a scheme and a host, such as "https://example.com"
-	// AuthorizedParties[1]: "https://*.vercel.app" has a * that is not below the instance's own domain; list the origins instead
+	// clerkauth: AuthorizedParties[0] (CLERK_AUTHORIZED_PARTIES): "example.com" is not an origin; write "https://example.com"
+	// AuthorizedParties[1] (CLERK_AUTHORIZED_PARTIES): "https://*.vercel.app" has a * that is not below the instance's own domain; list the origins instead
 }

@@ -71,18 +71,18 @@ func (s *settings) readSatellite(satellite Satellite, c Config) []error {
 	d := &s.decision
 	d.Satellite, d.AutoSync = true, satellite.AutoSync
 	if satellite.Domain == "" && c.ProxyURL == "" {
-		problems = append(problems, errors.New("Satellite: Domain is empty and there is no ProxyURL; set the satellite's own domain, such as \"satellite.example\""))
+		problems = append(problems, wrong("Satellite.Domain", " is empty and there is no ProxyURL; set the satellite's own domain, such as \"satellite.example\""))
 	}
-	host, ok := satelliteHost(satellite.Domain, d.Live)
-	if !ok {
-		problems = append(problems, fmt.Errorf("Satellite: Domain %q is not a host in lower case, such as \"satellite.example\"; http:// may stand before it on this machine, with test keys", satellite.Domain))
+	host, err := satelliteHost(satellite.Domain, d.Live)
+	if err != nil {
+		problems = append(problems, wrong("Satellite.Domain", `: %q %w; write the domain alone, such as "satellite.example"`, satellite.Domain, err))
 	}
 	satellite.Domain = host
 	if !d.Live && c.SignInURL == "" {
-		problems = append(problems, errors.New("Satellite: SignInURL is empty; a development satellite needs the primary domain's sign-in page"))
+		problems = append(problems, wrong("SignInURL", " is empty; a development satellite needs the primary domain's sign-in page"))
 	}
 	if d.SignIn != nil && (d.SignIn.Host == "" || strings.EqualFold(d.SignIn.Host, satellite.Domain)) {
-		problems = append(problems, fmt.Errorf("SignInURL: %q is on the satellite itself; people sign in on the primary domain", c.SignInURL))
+		problems = append(problems, wrong("SignInURL", ": %q is on the satellite itself; people sign in on the primary domain", c.SignInURL))
 	}
 	if satellite.Domain != "" && len(c.Issuers) == 0 {
 		d.Policy.Issuers = append(d.Policy.Issuers, "https://clerk."+satellite.Domain)
@@ -94,14 +94,28 @@ func (s *settings) readSatellite(satellite Satellite, c Config) []error {
 	return problems
 }
 
-// satelliteHost is a satellite's domain without the scheme that Clerk's guide writes before one on this machine.
-func satelliteHost(domain string, live bool) (string, bool) {
-	scheme, host, found := strings.Cut(domain, "://")
-	if !found {
-		scheme, host = "https", domain
+var (
+	errDomain      = errors.New("is not a domain")
+	errPlainDomain = errors.New("is http, which only this machine may be, and only with test keys")
+)
+
+// satelliteHost is a satellite's domain in normal form, without the scheme that Clerk's guide writes before one on this
+// machine, and without one slash at the end.
+func satelliteHost(domain string, live bool) (string, error) {
+	address := domain
+	if !strings.Contains(domain, "://") {
+		address = "https://" + domain
 	}
-	local := scheme == "http" && !live && origin.Loopback(origin.Hostname(host))
-	return host, domain == "" || (scheme == "https" || local) && origin.Normal(scheme+"://"+host)
+	o, err := origin.Parse(address)
+	switch {
+	case domain == "":
+		return "", nil
+	case err != nil || !o.Web():
+		return "", errDomain
+	case o.Scheme == "http" && (live || !origin.Loopback(o.Host)):
+		return "", errPlainDomain
+	}
+	return strings.TrimPrefix(o.String(), o.Scheme+"://"), nil
 }
 
 // readProxy settles the issuers too: a proxied Frontend API signs as its proxy.
@@ -110,10 +124,11 @@ func (s *settings) readProxy(c Config) []error {
 	if c.ProxyURL == "" {
 		return nil
 	}
+	const examples = `an absolute URL or a path, such as "https://example.com/__clerk" or "/__clerk"`
 	u, err := url.Parse(c.ProxyURL)
 	switch {
 	case err != nil || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(c.ProxyURL, "#"):
-		return []error{fmt.Errorf("ProxyURL: %q has user info, a query or a fragment, or is no URL; write an absolute URL or a path", c.ProxyURL)}
+		return []error{wrong("ProxyURL", ": %q has user info, a query or a fragment, or is no URL; write %s", c.ProxyURL, proposal(c.ProxyURL, examples))}
 	case strings.HasPrefix(c.ProxyURL, "/") && u.Host == "" && cleanPath(u.Path):
 		d.ProxyPath, d.ProxyPrefix = c.ProxyURL, strings.TrimRight(c.ProxyURL, "/")
 		if len(c.Issuers) == 0 {
@@ -125,7 +140,7 @@ func (s *settings) readProxy(c Config) []error {
 		d.Frontend, d.Accounts = trimmed, ""
 		o, ok := origin.OfURL(trimmed)
 		if !ok {
-			return []error{fmt.Errorf("ProxyURL: %q has a host that no browser would send; write it in ASCII, in punycode where it has other letters", c.ProxyURL)}
+			return []error{wrong("ProxyURL", ": %q has a host that no browser would send; write it in ASCII, in punycode where it has other letters", c.ProxyURL)}
 		}
 		d.ProxyOrigin, d.ProxyPrefix = o.String(), strings.TrimRight(u.EscapedPath(), "/")
 		if len(c.Issuers) == 0 {
@@ -133,7 +148,7 @@ func (s *settings) readProxy(c Config) []error {
 		}
 		return nil
 	}
-	return []error{fmt.Errorf("ProxyURL: %q is neither an absolute https URL nor a path that begins with one slash; write \"https://example.com/__clerk\" or \"/__clerk\"", c.ProxyURL)}
+	return []error{wrong("ProxyURL", ": %q is neither an absolute https URL nor a path that begins with one slash; write %s", c.ProxyURL, proposal(c.ProxyURL, examples))}
 }
 
 // cleanPath reports whether a path stays what it is when it stands behind a host.

@@ -3,6 +3,7 @@ package clerkauth
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/clerkauth/clerkauth/internal/origin"
@@ -10,8 +11,9 @@ import (
 
 // partyRules are what entries of a list must keep to.
 type partyRules struct {
-	live bool   // an instance with live keys, or one that cannot be told to have test keys
-	root string // the domain that the instance serves; empty: not known
+	live   bool   // an instance with live keys, or one that cannot be told to have test keys
+	root   string // the domain that the instance serves; empty: not known
+	unread bool   // nor is it known whether a * is below it, because the publishable key is malformed
 }
 
 // parseParties reads a list, and reports every entry that could never match or would match too much.
@@ -24,7 +26,7 @@ func parseParties(field string, entries []string, rules partyRules) (origin.List
 			err = rules.check(o)
 		}
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s[%d]: %q %w", field, i, entry, err))
+			problems = append(problems, wrong(field+"["+strconv.Itoa(i)+"]", ": %q %w", entry, explain(entry, err)))
 			continue
 		}
 		list.Add(o)
@@ -33,11 +35,40 @@ func parseParties(field string, entries []string, rules partyRules) (origin.List
 }
 
 var (
-	errPlain      = errors.New("is http on a host that is not this machine, with live keys; write https")
+	errEmpty   = errors.New("is empty; remove it")
+	errSeveral = errors.New("has white space, a comma or a semicolon in it; write one origin in each entry, and commas between the entries of the variable")
+	errAnyPort = errors.New("has a * for its port; list each origin, with its port")
+	errAny     = errors.New("would allow every origin; list your own")
+	errIPv6    = errors.New(`has an IPv6 address without brackets; write it in brackets, such as "http://[::1]:3000"`)
+
+	errPlain      = errors.New("is http on a host that is not this machine, with live keys; write https, or use test keys")
 	errWildRoot   = errors.New("has a * that is not below the instance's own domain; list the origins instead")
 	errWildTest   = errors.New(`has too wide a *; with test keys its label needs literal text and two labels must follow, such as "https://myapp-*.vercel.app"`)
 	errWildShared = errors.New("has a * right below a domain where anybody can have a name; list the origins instead")
 )
+
+// explain says more about an entry that is no origin: what is wrong with it, or what was meant.
+func explain(entry string, err error) error {
+	_, host, _ := strings.Cut(entry, "://")
+	switch {
+	case entry == "":
+		return errEmpty
+	case strings.ContainsAny(entry, " \t\r\n,;"):
+		return errSeveral
+	case entry == "*":
+		return errAny
+	case strings.HasSuffix(host, ":*"):
+		return errAnyPort
+	case strings.Count(host, ":") > 1 && !strings.ContainsAny(host, "[/?#@"):
+		return errIPv6
+	case errors.Is(err, origin.ErrForm), errors.Is(err, origin.ErrExtra), errors.Is(err, origin.ErrStars):
+		if meant, ok := origin.Meant(entry); ok {
+			return fmt.Errorf("%w; write %q", err, meant)
+		}
+		return fmt.Errorf(`%w; write a scheme and a host, such as "https://example.com"`, err)
+	}
+	return err
+}
 
 // check refuses entries that open more than they seem to.
 func (r partyRules) check(o origin.Origin) error {
@@ -45,7 +76,7 @@ func (r partyRules) check(o origin.Origin) error {
 		return errPlain
 	}
 	before, after, wild := strings.Cut(o.Host, "*")
-	if !wild {
+	if !wild || r.unread {
 		return nil
 	}
 	tail, rest, _ := strings.Cut(after, ".")

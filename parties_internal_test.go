@@ -34,7 +34,7 @@ func TestWildcardRules(t *testing.T) {
 		{live, "https://*.example.com.evil.test", errWildRoot},
 		{live, "https://app-*.vercel.app", errWildRoot},
 		{live, "https://example.*", errWildRoot},
-		{live, "https://example.com:*", origin.ErrStars},
+		{live, "https://example.com:*", errAnyPort},
 		{live, "*://example.com", origin.ErrStars},
 		{live, "ht*ps://example.com", origin.ErrStars},
 		{live, "https://*.*.example.com", origin.ErrStars},

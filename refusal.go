@@ -122,6 +122,8 @@ func personal(status int, err *Error) (title, sentence string) {
 		return "You are not quite signed in.", "One step of signing in is still open. Go to the sign-in page and finish it."
 	case err.Reason == ReasonTokenExpired && status == http.StatusUnauthorized:
 		return "You are not signed in.", "Your session has ended. Sign in to go on."
+	case err.ofConfig():
+		return "You could not be signed in here.", "What this browser sent is not accepted. Sign in again; if that does not help, somebody who manages this site can find out why."
 	case status == http.StatusServiceUnavailable:
 		return "Please try again in a moment.", "Whether you are signed in cannot be found out right now. You have not been signed out."
 	case status == http.StatusBadRequest:

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -54,13 +55,13 @@ const (
 
 // validate turns a Config into settings and reports every mistake in it.
 func validate(c Config) (*settings, error) {
-	c.PublishableKey, c.SecretKey, c.JWTKey = trim(c.PublishableKey), trim(c.SecretKey), trim(c.JWTKey)
+	spoiled := tidy(&c)
 	s := &settings{
 		decision:  decision.Settings{AllowPending: c.AllowPending, SkipOriginCheck: c.InsecureSkipOriginCheck, Secret: c.SecretKey != ""},
 		secretKey: c.SecretKey, keyMaxAge: c.KeyMaxAge, log: c.Logger, errorHandler: c.ErrorHandler, now: c.Now, observe: c.Observe,
 	}
 	s.decision.Forwarded, s.decision.ClockOff, s.decision.TooLarge = c.TrustForwardedHeaders, s.warnOfClock, s.warnOfSize
-	problems := slices.Clone(c.problems)
+	var problems []error
 	note := func(errs ...error) { problems = append(problems, errs...) }
 
 	key, errs := s.readKeys(c)
@@ -71,6 +72,7 @@ func validate(c Config) (*settings, error) {
 	note(s.readBrowser(c, key)...)
 	note(s.readPlumbing(c)...)
 	note(s.readMachines(c)...)
+	problems = slices.Concat(c.problems, spoiled, unspoiled(spoiled, problems))
 	if len(problems) == 0 {
 		return s, nil
 	}
@@ -83,21 +85,25 @@ func validate(c Config) (*settings, error) {
 // readKeys settles whether the instance is live. Nothing but a test key says that it is not.
 func (s *settings) readKeys(c Config) (publishable.Key, []error) {
 	var problems []error
+	if strings.HasPrefix(c.PublishableKey, "sk_") && strings.HasPrefix(c.SecretKey, "pk_") {
+		c.PublishableKey, c.SecretKey = c.SecretKey, c.PublishableKey
+		problems = append(problems, wrong("PublishableKey", " and %s are swapped: the first is %q and the second %q", called("SecretKey"), cut(c.SecretKey), cut(c.PublishableKey)))
+	}
 	if c.PublishableKey == "" && (len(c.Issuers) == 0 || c.SecretKey == "" && c.JWTKey == "") {
-		problems = append(problems, errors.New("PublishableKey (CLERK_PUBLISHABLE_KEY) is empty; set pk_… from Clerk's Dashboard, API keys (or else Issuers, and SecretKey or JWTKey)"))
+		problems = append(problems, wrong("PublishableKey", " is empty; set pk_… from Clerk's Dashboard, API keys (or else Issuers, and SecretKey or JWTKey)"))
 	}
 	var key publishable.Key
 	if c.PublishableKey != "" {
 		var err error
 		if key, err = publishable.Parse(c.PublishableKey); err != nil {
-			problems = append(problems, fmt.Errorf("PublishableKey: %q is malformed: %w", cut(c.PublishableKey), err))
+			problems = append(problems, wrong("PublishableKey", ": %q %w; copy the whole publishable key from Clerk's Dashboard, API keys", cut(c.PublishableKey), err))
 		}
 	}
 	problems = append(problems, s.readSecret(c, key)...)
 	if c.JWTKey != "" {
 		var err error
 		if s.jwtKey, err = jwks.ParsePEM(c.JWTKey); err != nil {
-			problems = append(problems, fmt.Errorf("JWTKey: %q %w", cut(c.JWTKey), err))
+			problems = append(problems, wrong("JWTKey", ": %q %w", cut(c.JWTKey), err))
 		}
 	}
 	return key, problems
@@ -106,23 +112,37 @@ func (s *settings) readKeys(c Config) (publishable.Key, []error) {
 func (s *settings) readSecret(c Config, key publishable.Key) []error {
 	var problems []error
 	secretLive, secretTest := strings.HasPrefix(c.SecretKey, "sk_live_"), strings.HasPrefix(c.SecretKey, "sk_test_")
-	if c.SecretKey != "" && (!secretLive && !secretTest || len(c.SecretKey) == len("sk_live_") || !token68(c.SecretKey)) {
-		problems = append(problems, fmt.Errorf("SecretKey: %q is malformed; copy the whole key, sk_live_… or sk_test_…", cut(c.SecretKey)))
+	if fault := notSecret(c.SecretKey); c.SecretKey != "" && fault != "" {
+		problems = append(problems, wrong("SecretKey", ": %q %s; copy the whole secret key, sk_live_… or sk_test_…, from Clerk's Dashboard, API keys", cut(c.SecretKey), fault))
 	}
 	if key.Host != "" && (secretLive || secretTest) && key.Live != secretLive {
-		problems = append(problems, fmt.Errorf("PublishableKey %q and SecretKey %q: one is a live key and one a test key; take both from the same instance", cut(c.PublishableKey), cut(c.SecretKey)))
+		problems = append(problems, wrong("PublishableKey", " %q and %s %q: one is a live key and one a test key; take both from the same instance", cut(c.PublishableKey), called("SecretKey"), cut(c.SecretKey)))
 	}
 	s.decision.Live = key.Live || secretLive || key.Host == "" && !secretTest
+	if key.Host == "" && strings.Contains(c.PublishableKey, "pk_test_") {
+		s.decision.Live = false // New fails, and says nothing of what live keys alone forbid
+	}
 	return problems
 }
 
-// token68 reports whether s can stand in an Authorization header as it is (RFC 9110 section 11.2).
-func token68(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+// notSecret is why a key is no secret key of an instance; empty: it can be one.
+func notSecret(key string) string {
+	rest, live := strings.CutPrefix(key, "sk_live_")
+	if !live {
+		rest, live = strings.CutPrefix(key, "sk_test_")
+	}
+	switch {
+	case strings.HasPrefix(key, "pk_"):
+		return "is a publishable key"
+	case strings.HasPrefix(key, "ak_"):
+		return "is the secret key of a machine, which belongs into " + called("MachineSecretKey")
+	case !live:
+		return "is no secret key"
+	case strings.Trim(rest, ".") == "" || strings.Contains(rest, "..."):
+		return "is a beginning without the rest"
+	}
+	return ""
 }
-
-// cut is how much of a key may be shown.
-func cut(key string) string { return key[:min(len(key), 8)] }
 
 func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 	var problems []error
@@ -133,9 +153,11 @@ func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 		u, err := url.Parse(value)
 		switch {
 		case err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(value, "#"):
-			problems = append(problems, fmt.Errorf("%s: %q is not a plain absolute URL; write https, a host and at most a path", field, value))
+			problems = append(problems, wrong(field, ": %q is not a plain absolute URL; write https, a host and at most a path, such as %s", value, proposal(value, `"https://example.com/path"`)))
 		case u.Scheme != "https" && (u.Scheme != "http" || !origin.Loopback(u.Hostname())):
-			problems = append(problems, fmt.Errorf("%s: %q is not https; only this machine may be spoken to without", field, value))
+			problems = append(problems, wrong(field, ": %q is not https; only this machine may be spoken to without", value))
+		case field == "BackendAPIURL" && strings.HasSuffix(strings.TrimRight(u.Path, "/"), "/v1"):
+			problems = append(problems, wrong(field, ": %q ends in /v1, which is added to it; leave that out", value))
 		}
 		return strings.TrimRight(value, "/")
 	}
@@ -155,16 +177,16 @@ func (s *settings) readSignIn(c Config) []error {
 		return nil
 	case err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(u.Path, "/") && cleanPath(u.Path):
 	case err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http":
-		return []error{fmt.Errorf("SignInURL: %q is neither an absolute http or https URL nor a path of this site; write one, such as \"https://accounts.example.com/sign-in\" or \"/sign-in\"", c.SignInURL)}
+		return []error{wrong("SignInURL", ": %q is neither an absolute http or https URL nor a path of this site; write %s", c.SignInURL, proposal(c.SignInURL, `one, such as "https://accounts.example.com/sign-in" or "/sign-in"`))}
 	case u.Scheme == "http" && s.decision.Live && !origin.Loopback(u.Hostname()):
-		return []error{fmt.Errorf("SignInURL: %q is http on a host that is not this machine, with live keys; write https", c.SignInURL)}
+		return []error{wrong("SignInURL", ": %q is http on a host that is not this machine, with live keys; write https", c.SignInURL)}
 	}
 	s.decision.SignIn = u
 	return nil
 }
 
 func (s *settings) readParties(c Config, key publishable.Key) []error {
-	rules := partyRules{live: s.decision.Live}
+	rules := partyRules{live: s.decision.Live, unread: c.PublishableKey != "" && key.Host == ""}
 	if u, err := url.Parse(key.FrontendAPI); err == nil {
 		_, rules.root, _ = strings.Cut(u.Hostname(), ".")
 	}
@@ -174,9 +196,9 @@ func (s *settings) readParties(c Config, key publishable.Key) []error {
 	listed := len(c.AuthorizedParties) > 0 || c.AllowParty != nil
 	switch {
 	case !listed && !c.InsecureAllowAnyParty:
-		problems = append(problems, errors.New(`AuthorizedParties (CLERK_AUTHORIZED_PARTIES) is empty: any subdomain that can obtain a token could act as your users; list your own origins, such as "https://example.com" (or, knowing that, set InsecureAllowAnyParty)`))
+		problems = append(problems, wrong("AuthorizedParties", ` is empty: any subdomain that can obtain a token could act as your users; list your own origins, such as "https://example.com" (or, knowing that, set InsecureAllowAnyParty)`))
 	case listed && c.InsecureAllowAnyParty:
-		problems = append(problems, errors.New("InsecureAllowAnyParty is set beside AuthorizedParties or AllowParty, which it would switch off; remove one of them"))
+		problems = append(problems, wrong("InsecureAllowAnyParty", " is set beside AuthorizedParties or AllowParty, which it would switch off; remove one of them"))
 	}
 	s.decision.Trusted = trusted
 	p := &s.decision.Policy
@@ -194,18 +216,32 @@ func (s *settings) readPolicy(c Config, key publishable.Key) []error {
 	if len(c.Issuers) == 0 {
 		p.Issuers = []string{key.FrontendAPI}
 	}
-	if slices.Contains(c.Issuers, "") || slices.Contains(c.Audience, "") {
-		problems = append(problems, errors.New("an entry of Issuers or Audience is empty, which would match a token without the claim; remove it"))
+	for i, issuer := range c.Issuers {
+		if issuer != "" && !strings.Contains(issuer, "://") {
+			problems = append(problems, wrong("Issuers["+strconv.Itoa(i)+"]", ": %q is no URL, and the claim iss is always one; write %s", issuer, proposal(issuer, `one, such as "https://clerk.example.com"`)))
+		}
 	}
+	problems = append(problems, emptyEntries("Issuers", c.Issuers)...)
+	problems = append(problems, emptyEntries("Audience", c.Audience)...)
 	switch {
 	case c.ClockSkew == 0:
 		p.Skew = defaultSkew
 	case c.ClockSkew > maxSkew:
-		problems = append(problems, fmt.Errorf("ClockSkew: %q is more than a minute, as long as a token lives; mend the clock instead", c.ClockSkew))
+		problems = append(problems, wrong("ClockSkew", ": %q is more than a minute, as long as a token lives; set the clock of this machine instead", c.ClockSkew))
+	case withoutUnit("ClockSkew", c.ClockSkew) != nil:
+		problems = append(problems, withoutUnit("ClockSkew", c.ClockSkew))
 	case c.ClockSkew > 0:
 		p.Skew = c.ClockSkew
 	}
 	return problems
+}
+
+func emptyEntries(field string, list []string) []error {
+	i := slices.Index(list, "")
+	if i < 0 {
+		return nil
+	}
+	return []error{wrong(field+"["+strconv.Itoa(i)+"]", " is empty, which would match a token without the claim; remove it")}
 }
 
 func (s *settings) readPlumbing(c Config) []error {
@@ -216,14 +252,16 @@ func (s *settings) readPlumbing(c Config) []error {
 	if s.keyMaxAge == 0 {
 		s.keyMaxAge = defaultKeyMaxAge
 	}
-	if s.keyMaxAge < jwks.FreshFor {
-		problems = append(problems, fmt.Errorf("KeyMaxAge: %q is less than %q, how long keys count as fresh; leave it empty for 24 h", c.KeyMaxAge, jwks.FreshFor))
+	if err := withoutUnit("KeyMaxAge", c.KeyMaxAge); err != nil {
+		problems = append(problems, err)
+	} else if s.keyMaxAge < jwks.FreshFor {
+		problems = append(problems, wrong("KeyMaxAge", ": %q is less than %q, how long keys count as fresh; leave it empty for 24 h", c.KeyMaxAge, jwks.FreshFor))
 	}
 	secret := c.StateKey
 	if secret == nil {
 		secret = []byte(c.SecretKey)
 	} else if len(secret) < decision.MinStateKey {
-		problems = append(problems, fmt.Errorf("StateKey has %d bytes; make at least %d random ones, the same on every replica", len(secret), decision.MinStateKey))
+		problems = append(problems, wrong("StateKey", " has %d bytes; make at least %d random ones, the same on every replica", len(secret), decision.MinStateKey))
 	}
 	party, err := decision.NewPartyKey(secret)
 	if err != nil {

@@ -110,7 +110,10 @@ func (in *Instance) serve(a *api, w http.ResponseWriter, r *http.Request) {
 }
 
 func (in *Instance) handler(a *api) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { in.serve(a, w, r) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", in.now().UTC().Format(http.TimeFormat)) // a server has one clock
+		in.serve(a, w, r)
+	})
 }
 
 // withMethod gives r the method that Clerk's scripts mean: they send GET and POST only, which browsers ask no leave

@@ -27,7 +27,7 @@ func (d *doctor) checkParty(ctx context.Context, party string, development bool)
 	cfg := d.config()
 	cfg.AuthorizedParties, cfg.InsecureAllowAnyParty = []string{party}, false
 	if _, err := clerkauth.New(cfg); err != nil {
-		c.code, c.says = partyRefused, strings.TrimPrefix(err.Error(), "clerkauth: AuthorizedParties[0]: ")
+		c.code, c.says = partyRefused, strings.TrimPrefix(err.Error(), "clerkauth: AuthorizedParties[0] (CLERK_AUTHORIZED_PARTIES): ")
 		c.fix = []string{"write scheme, host and port as a browser sends them in Origin, such as https://" + orExample(d.domain)}
 		return c
 	}

@@ -2,12 +2,14 @@ package main
 
 import (
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -19,6 +21,33 @@ func ownInstance(t *testing.T) {
 			t.Setenv(name, "")
 		}
 	}
+}
+
+// record is what was logged. It is safe for concurrent use.
+type record struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(p)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
+// captureLog has what the default logger is told until the test ends.
+func captureLog(t *testing.T) *record {
+	t.Helper()
+	before, r := slog.Default(), &record{}
+	slog.SetDefault(slog.New(slog.NewTextHandler(r, nil)))
+	t.Cleanup(func() { slog.SetDefault(before) })
+	return r
 }
 
 // serving is the app behind a real server, with the routes that of returns.

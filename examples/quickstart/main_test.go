@@ -22,8 +22,9 @@ import (
 func TestSmokeAgrees(t *testing.T) {
 	ownInstance(t)
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"-smoke"}, &out, io.Discard); err != nil {
-		t.Fatalf("run -smoke: %v\n%s", err, &out)
+	logged := captureLog(t)
+	if err := run(t.Context(), []string{"-smoke"}, &out, io.Discard); err != nil || logged.String() != "" {
+		t.Fatalf("run -smoke: %v\n%s\nlogged: %s", err, &out, logged.String())
 	}
 	rows := regexp.MustCompile(`(?m) ok$`).FindAllString(out.String(), -1)
 	if want := len(trials(true)) + len(journey()); len(rows) != want || want < 15 {

@@ -11,7 +11,13 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-var errNotRSA = errors.New("is not the PEM of an RSA public key of at least 2048 bits; copy it from Clerk's Dashboard, API keys, JWT public key")
+// Why a text is no public key.
+var (
+	errNotPEM  = errors.New("is not the PEM of a public key; copy it from Clerk's Dashboard, API keys, JWT public key")
+	errNotRSA  = errors.New("is not an RSA public key of at least 2048 bits; copy it from Clerk's Dashboard, API keys, JWT public key")
+	errPrivate = errors.New("is a private key, which only Clerk has a use for; copy the public one from Clerk's Dashboard, API keys, JWT public key")
+	errCut     = errors.New(`ends too early; copy all of it, to -----END PUBLIC KEY-----, and write it on one line with \n between the parts where only one line is read`)
+)
 
 // ParsePEM reads one public key: PEM (PKIX or PKCS #1), also on one line, with \n spelled out, quoted, or the base64
 // alone, as such values arrive from environment variables.
@@ -22,11 +28,15 @@ func ParsePEM(s string) (*Set, error) {
 	if block == nil {
 		block = oneLine(s)
 	}
-	if block != nil && block.Type != "" && block.Type != "PUBLIC KEY" && block.Type != "RSA PUBLIC KEY" {
-		return nil, errNotRSA
-	}
-	if block == nil || strings.TrimSpace(string(rest)) != "" && len(rest) < len(s) {
-		return nil, errNotRSA
+	switch {
+	case strings.Contains(s, "PRIVATE KEY-----"):
+		return nil, errPrivate
+	case strings.HasPrefix(s, "-----BEGIN ") && !strings.Contains(s, "-----END "):
+		return nil, errCut
+	case block == nil || strings.TrimSpace(string(rest)) != "" && len(rest) < len(s):
+		return nil, errNotPEM
+	case block.Type != "" && block.Type != "PUBLIC KEY" && block.Type != "RSA PUBLIC KEY":
+		return nil, errNotPEM
 	}
 	key, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {

@@ -42,13 +42,13 @@ func web(scheme string) bool { return scheme == "http" || scheme == "https" }
 
 // Why a text is no origin.
 var (
-	ErrForm      = errors.New(`is not an origin; write a scheme and a host, such as "https://example.com"`)
-	ErrExtra     = errors.New(`has a path, query, fragment or user info; write only scheme, host and port, such as "https://example.com"`)
+	ErrForm      = errors.New("is not an origin")
+	ErrExtra     = errors.New("has a path, query, fragment or user info, and an origin has none")
 	ErrWebSocket = errors.New("has a WebSocket scheme; write the page's, http or https")
 	ErrASCII     = errors.New(`has letters that are not ASCII; write the host in punycode ("xn--…"), which is what browsers send`)
-	ErrHost      = errors.New("has a host that no browser would send")
+	ErrHost      = errors.New("has a host that no browser would send; write it as the address bar of a browser shows it, without a regular expression")
 	ErrPort      = errors.New("has a port that is not a number from 1 to 65535")
-	ErrStars     = errors.New("has more than one *, or one outside the host; write one * in one label of the host")
+	ErrStars     = errors.New("has a * that is not in a label of the host, or more than one")
 )
 
 // Parse reads an origin and puts it in normal form: the scheme in lower case, and with http and https the host too;
@@ -220,6 +220,30 @@ func OfURL(address string) (Origin, bool) {
 	}
 	o, err := Parse(scheme + "://" + rest)
 	return o, err == nil
+}
+
+// Meant guesses which origin, or pattern of one, somebody meant who left out the scheme or wrote more than an origin. It
+// changes nothing of the host, and guesses nothing where user info may be in front of one.
+func Meant(s string) (string, bool) {
+	scheme, rest, found := strings.Cut(s, "://")
+	if !found {
+		scheme, rest = "https", strings.TrimLeft(s, "/")
+		for _, web := range []string{"https", "http"} {
+			if after, ok := strings.CutPrefix(s, web); ok && strings.IndexAny(after, ":/") == 0 {
+				scheme, rest, found = web, strings.TrimLeft(after, ":/"), true
+			}
+		}
+	}
+	if i := strings.IndexAny(rest, `/?#\`); i >= 0 {
+		rest = rest[:i]
+	}
+	name := strings.ToLower(Hostname(rest))
+	if !found && Loopback(name) {
+		scheme = "http"
+	}
+	meant := scheme + "://" + rest
+	_, err := ParsePattern(meant)
+	return meant, err == nil && !strings.Contains(s, "@") && web(strings.ToLower(scheme)) && (strings.Contains(strings.TrimSuffix(name, "."), ".") || Loopback(name))
 }
 
 // Loopback reports whether a host name or address without port, in lower case, can only mean this machine (RFC 6761

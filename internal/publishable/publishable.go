@@ -19,7 +19,12 @@ type Key struct {
 	Host        string // host and port of FrontendAPI
 }
 
-var errMalformed = errors.New("a publishable key is pk_live_ or pk_test_ and the base64 of the Frontend API host followed by $")
+// Why a key is none.
+var (
+	errSecret    = errors.New("is a secret key, which no page may have")
+	errPrefix    = errors.New("is no publishable key, which begins with pk_live_ or pk_test_")
+	errMalformed = errors.New("is malformed: behind pk_live_ or pk_test_ there is the base64 of the Frontend API host followed by $")
+)
 
 // Parse reads a publishable key strictly: anything but pk_live_ or pk_test_ and base64 of "host$" is an error.
 // A host may carry http:// only when it is a loopback one.
@@ -27,8 +32,10 @@ func Parse(key string) (Key, error) {
 	encoded, live := strings.CutPrefix(key, "pk_live_")
 	if !live {
 		var test bool
-		if encoded, test = strings.CutPrefix(key, "pk_test_"); !test {
-			return Key{}, errMalformed
+		if encoded, test = strings.CutPrefix(key, "pk_test_"); !test && strings.HasPrefix(key, "sk_") {
+			return Key{}, errSecret
+		} else if !test {
+			return Key{}, errPrefix
 		}
 	}
 	encoding := base64.StdEncoding

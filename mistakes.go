@@ -1,0 +1,190 @@
+package clerkauth
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/clerkauth/clerkauth/internal/origin"
+)
+
+// mistake is what is wrong with one field of a Config.
+type mistake struct {
+	field string // an entry of a list with its index: "AuthorizedParties[0]"
+	text  error
+}
+
+// wrong is a mistake in a field; the text begins with what stands between it and the field's name.
+func wrong(field, format string, args ...any) error {
+	return &mistake{field, fmt.Errorf(format, args...)}
+}
+
+func (m *mistake) Error() string { return called(m.field) + m.text.Error() }
+func (m *mistake) Unwrap() error { return m.text }
+
+// variables are what ConfigFromEnv fills fields from.
+var variables = map[string]string{
+	"PublishableKey":    "CLERK_PUBLISHABLE_KEY",
+	"SecretKey":         "CLERK_SECRET_KEY",
+	"JWTKey":            "CLERK_JWT_KEY",
+	"BackendAPIURL":     "CLERK_API_URL",
+	"SignInURL":         "CLERK_SIGN_IN_URL",
+	"ProxyURL":          "CLERK_PROXY_URL",
+	"Satellite.Domain":  "CLERK_DOMAIN",
+	"AuthorizedParties": "CLERK_AUTHORIZED_PARTIES",
+	"MachineSecretKey":  "CLERK_MACHINE_SECRET_KEY",
+}
+
+// called is a field and the variable that can set it: "SecretKey (CLERK_SECRET_KEY)".
+func called(field string) string {
+	list, _, _ := strings.Cut(field, "[")
+	if variable := variables[list]; variable != "" {
+		return field + " (" + variable + ")"
+	}
+	return field
+}
+
+// tidy takes white space off both ends of every text of c, which it copies, and reports what a person does not see or did
+// not mean to write in one. What else is wrong with such a field need not be said.
+func tidy(c *Config) []error {
+	var problems []error
+	for _, t := range texts(c) {
+		if trimmed := strings.TrimSpace(*t.value); trimmed != "" {
+			*t.value = trimmed
+		}
+		if err := blemish(t.field, *t.value); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return problems
+}
+
+// unspoiled are the problems of fields that have none in the first list.
+func unspoiled(first, problems []error) []error {
+	return slices.DeleteFunc(problems, func(err error) bool {
+		return slices.ContainsFunc(first, func(f error) bool { return fieldOf(f) != "" && fieldOf(f) == fieldOf(err) })
+	})
+}
+
+func fieldOf(err error) string {
+	if m, ok := err.(*mistake); ok { //nolint:errorlint // its own
+		return m.field
+	}
+	return ""
+}
+
+type text struct {
+	field string
+	value *string
+}
+
+// texts are all of a Config. Its lists and its Satellite are copied first.
+func texts(c *Config) []text {
+	all := []text{
+		{"PublishableKey", &c.PublishableKey},
+		{"SecretKey", &c.SecretKey},
+		{"JWTKey", &c.JWTKey},
+		{"SignInURL", &c.SignInURL},
+		{"ProxyURL", &c.ProxyURL},
+		{"MachineID", &c.MachineID},
+		{"MachineSecretKey", &c.MachineSecretKey},
+		{"FrontendAPIURL", &c.FrontendAPIURL},
+		{"BackendAPIURL", &c.BackendAPIURL},
+	}
+	if c.Satellite != nil {
+		satellite := *c.Satellite
+		c.Satellite = &satellite
+		all = append(all, text{"Satellite.Domain", &satellite.Domain})
+	}
+	for _, list := range []struct {
+		field   string
+		entries *[]string
+	}{
+		{"AuthorizedParties", &c.AuthorizedParties},
+		{"TrustedOrigins", &c.TrustedOrigins},
+		{"Audience", &c.Audience},
+		{"Issuers", &c.Issuers},
+		{"MachineAudience", &c.MachineAudience},
+		{"OrganizationSync.OrganizationPatterns", &c.OrganizationSync.OrganizationPatterns},
+		{"OrganizationSync.PersonalAccountPatterns", &c.OrganizationSync.PersonalAccountPatterns},
+	} {
+		*list.entries = slices.Clone(*list.entries)
+		for i := range *list.entries {
+			all = append(all, text{list.field + "[" + strconv.Itoa(i) + "]", &(*list.entries)[i]})
+		}
+	}
+	return all
+}
+
+// assignment is a line of a .env file or of a shell, in front of its value.
+var assignment = regexp.MustCompile(`^(?:export\s+)?([A-Z0-9_]*CLERK_[A-Z0-9_]+)\s*=`)
+
+// blemish finds what can be in any text and is never meant.
+func blemish(field, value string) error {
+	key := slices.Contains([]string{"PublishableKey", "SecretKey", "MachineSecretKey", "MachineID"}, field)
+	shown := value
+	if key || field == "JWTKey" {
+		shown = cut(value)
+	}
+	name := assignment.FindStringSubmatch(value)
+	switch {
+	case value != "" && strings.TrimSpace(value) == "":
+		return wrong(field, ": %q is white space alone; set a value, or leave it empty", shown)
+	case name != nil:
+		return wrong(field, ": the value begins with the name of a variable, %s; set only what stands behind its =", name[1])
+	case field != "JWTKey" && quoted(value): // in a JWTKey they are no part of it
+		return wrong(field, ": %q has quotation marks around it; leave them out", shown)
+	}
+	place := 0
+	for i, r := range value {
+		place++
+		_, size := utf8.DecodeRuneInString(value[i:])
+		c := value[i : i+size]
+		switch {
+		case key && (r == ' ' || r == '\n' || r == '\r' || r == '\t'):
+			return wrong(field, ": %q has %q in it, as character %d of %d, and no key has white space; copy the key alone, on one line", shown, c, place, utf8.RuneCountInString(value))
+		case unseen(r, size) && (field != "JWTKey" || !strings.ContainsRune("\t\r\n", r)):
+			return wrong(field, ": %q has %s, which cannot be seen, as character %d of %d; delete it", shown, strconv.QuoteToASCII(c), place, utf8.RuneCountInString(value))
+		case key && r > '~':
+			return wrong(field, ": %q has %q, which is in no key, as character %d of %d; copy the whole key once more", shown, c, place, utf8.RuneCountInString(value))
+		}
+	}
+	return nil
+}
+
+// quoted reports whether a value has quotation marks around it, also those of a word processor.
+func quoted(value string) bool {
+	first, size := utf8.DecodeRuneInString(value)
+	last, _ := utf8.DecodeLastRuneInString(value)
+	return len(value) > size && strings.ContainsRune("\"'`“‘„", first) && strings.ContainsRune("\"'`”’“", last)
+}
+
+// unseen reports whether a character of size bytes takes no room on a screen, or looks like another.
+func unseen(r rune, size int) bool {
+	return !unicode.IsPrint(r) || r == utf8.RuneError && size == 1 || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// cut is how much of a key may be shown.
+func cut(key string) string { return key[:min(len(key), 8)] }
+
+// proposal is what to write instead of a value that lacks its scheme, or else what fits any.
+func proposal(value, examples string) string {
+	meant, ok := origin.Meant(value)
+	_, host, _ := strings.Cut(meant, "://")
+	if rest, bare := strings.CutPrefix(value, host); ok && bare {
+		return strconv.Quote(meant + rest)
+	}
+	return examples
+}
+
+// withoutUnit is what is wrong with a duration that can only be a number of something else; nil: nothing.
+func withoutUnit[D ~int64](field string, d D) error {
+	if d <= 0 || d >= 1e6 {
+		return nil
+	}
+	return wrong(field, ": %d is %d nanoseconds; write a unit, such as %d * time.Second", d, d, d)
+}
