@@ -3,6 +3,7 @@ package clerkauth
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/decision"
@@ -53,18 +54,52 @@ func (s Status) String() string {
 // AuthenticateRequest decides and writes nothing: callers must answer with RequestState.Respond. It decides as Optional does,
 // so that nothing is refreshed on images, scripts and the like.
 func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
-	return &a.authenticate(r, false).RequestState
+	return a.authenticate(r, false).requestState()
 }
 
-// boundState is a RequestState and for whom it was made.
+// boundState is a decision and for whom it was made.
 type boundState struct {
-	RequestState
-	self    *boundState // see boundState.in
-	session Session
-	raw     string
+	outcome decision.Outcome
 	by      *Authenticator // nil: NewContext, so nobody's to believe
-	left    bool           // an expired token was not refreshed, because nothing here requires a session
 	request inbound.Identity
+
+	context requestContext
+	self    *boundState // see boundState.in
+
+	once  sync.Once    // fills shown
+	shown RequestState // see boundState.requestState
+}
+
+// requestState is what callers see of a decision, made when the first of them asks. The session is memory of its own:
+// who keeps it keeps nothing of the request.
+func (d *boundState) requestState() *RequestState {
+	d.once.Do(func() {
+		if d.by != nil {
+			d.show()
+		}
+	})
+	return &d.shown
+}
+
+func (d *boundState) show() {
+	o, s := &d.outcome, &d.shown
+	s.Header = o.Header
+	var session *Session
+	if o.Claims != nil {
+		made := newSession(o.Claims)
+		session = &made
+	}
+	if o.Reason == "" {
+		s.Status, s.Session, s.token = StatusSignedIn, session, &o.Token
+		return
+	}
+	s.Err = newError(o)
+	if o.Handshake() {
+		s.Status = StatusHandshake
+	}
+	if o.Reason == reasons.SessionPending {
+		s.Pending = session
+	}
 }
 
 // newState returns the state for a decision about r, of which in was read. bearer: a bearer token signed in.
@@ -94,23 +129,7 @@ func (a *Authenticator) authenticate(r *http.Request, required bool) *boundState
 	var e decision.Evidence
 	o := a.decider.Decide(r, &e, required, begin)
 	d := a.newState(r, &e.Request, o.Reason == "" && o.Source == decision.FromBearer)
-	d.Header, d.left = o.Header, o.Left()
-	if o.Claims != nil {
-		d.session = newSession(o.Claims)
-	}
-	switch {
-	case o.Reason == "":
-		d.raw = o.Token
-		d.Status, d.Session, d.token = StatusSignedIn, &d.session, &d.raw
-	case o.Handshake():
-		d.Status = StatusHandshake
-	}
-	if o.Reason != "" {
-		d.Err = newError(&o)
-	}
-	if o.Reason == reasons.SessionPending {
-		d.Pending = &d.session
-	}
+	d.outcome = o
 	a.observed(r.Context(), &o, begin)
 	return d
 }

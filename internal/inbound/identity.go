@@ -12,7 +12,7 @@ import (
 type Identity struct {
 	method, host, path, query string
 	tls                       bool
-	from, to                  int    // the part of lineNames that the decision read
+	from, to                  uint8  // the part of lineNames that the decision read
 	there, several            uint16 // bits by line: it came; in several values, which are quoted, or in none
 	first                     [ReadForBearer]string
 	Others                    *OtherLines // nil: a bearer token signed in
@@ -34,7 +34,7 @@ func joined(values []string) (text string, there, several bool) {
 type OtherLines [LineCount - ReadForBearer]string
 
 // Set keeps what a decision about r read: lines, from one of lineNames to the one before another.
-func (i *Identity) Set(r *http.Request, lines *Lines, from, to int) {
+func (i *Identity) Set(r *http.Request, lines *Lines, from, to uint8) {
 	i.method, i.host, i.tls = r.Method, r.Host, r.TLS != nil
 	i.path, i.query = Target(r)
 	i.from, i.to = from, to
@@ -69,7 +69,7 @@ func (i *Identity) Of(r *http.Request) bool {
 	return true
 }
 
-func (i *Identity) line(at int) string {
+func (i *Identity) line(at uint8) string {
 	if at < ReadForBearer {
 		return i.first[at]
 	}
