@@ -9,6 +9,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/decision"
 	"github.com/clerkauth/clerkauth/internal/inbound"
 	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
 // RequestState is a decision. The zero RequestState is signed out.
@@ -59,53 +60,38 @@ func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
 
 // boundState is a decision and for whom it was made.
 type boundState struct {
-	outcome decision.Outcome
-	by      *Authenticator // nil: NewContext, so nobody's to believe
+	shown   RequestState // see boundState.requestState
+	raw     string
+	claims  *sessiontoken.Claims // of shown.Session or shown.Pending; nil: there is none
+	once    sync.Once            // makes the session
+	left    bool                 // an expired token was not refreshed, because nothing here requires a session
+	by      *Authenticator       // nil: NewContext, so nobody's to believe
 	request inbound.Identity
-
 	context requestContext
 	self    *boundState // see boundState.in
-
-	once  sync.Once    // fills shown
-	shown RequestState // see boundState.requestState
 }
 
-// requestState is what callers see of a decision, made when the first of them asks. The session is memory of its own:
-// who keeps it keeps nothing of the request.
+// requestState is what callers see of a decision. The session is made for the first who asks, in memory of its own: who
+// keeps it keeps nothing of the request.
 func (d *boundState) requestState() *RequestState {
 	d.once.Do(func() {
-		if d.by != nil {
-			d.show()
+		if d.claims == nil {
+			return
+		}
+		session := newSession(d.claims)
+		if d.shown.Err == nil {
+			d.shown.Session = &session
+		} else {
+			d.shown.Pending = &session
 		}
 	})
 	return &d.shown
 }
 
-func (d *boundState) show() {
-	o, s := &d.outcome, &d.shown
-	s.Header = o.Header
-	var session *Session
-	if o.Claims != nil {
-		made := newSession(o.Claims)
-		session = &made
-	}
-	if o.Reason == "" {
-		s.Status, s.Session, s.token = StatusSignedIn, session, &o.Token
-		return
-	}
-	s.Err = newError(o)
-	if o.Handshake() {
-		s.Status = StatusHandshake
-	}
-	if o.Reason == reasons.SessionPending {
-		s.Pending = session
-	}
-}
-
 // newState returns the state for a decision about r, of which in was read. bearer: a bearer token signed in.
 func (a *Authenticator) newState(r *http.Request, in *inbound.Request, bearer bool) *boundState {
 	first := a.decider.FirstLine()
-	if bearer {
+	if bearer && first == inbound.LineAuthorization {
 		d := &boundState{by: a}
 		d.request.Set(r, &in.Lines, first, inbound.ReadForBearer)
 		return d
@@ -113,13 +99,16 @@ func (a *Authenticator) newState(r *http.Request, in *inbound.Request, bearer bo
 	d := &struct { // one piece of memory
 		boundState
 
-		others inbound.OtherLines
+		lines inbound.IdentityLines
 	}{}
-	d.by, d.request.Others = a, &d.others
-	if !in.Whole {
+	d.by, d.request.Lines = a, &d.lines
+	end := uint8(inbound.LineCount)
+	if bearer {
+		end = inbound.ReadForBearer
+	} else if !in.Whole {
 		in.Lines.Read(r.Header, inbound.ReadForPage, inbound.LineCount)
 	}
-	d.request.Set(r, &in.Lines, first, inbound.LineCount)
+	d.request.Set(r, &in.Lines, first, end)
 	return &d.boundState
 }
 
@@ -129,7 +118,19 @@ func (a *Authenticator) authenticate(r *http.Request, required bool) *boundState
 	var e decision.Evidence
 	o := a.decider.Decide(r, &e, required, begin)
 	d := a.newState(r, &e.Request, o.Reason == "" && o.Source == decision.FromBearer)
-	d.outcome = o
+	d.shown.Header, d.left = o.Header, o.Left()
+	switch {
+	case o.Reason == "":
+		d.raw, d.claims = o.Token, o.Claims
+		d.shown.Status, d.shown.token = StatusSignedIn, &d.raw
+	case o.Handshake():
+		d.shown.Status = StatusHandshake
+	case o.Reason == reasons.SessionPending:
+		d.claims = o.Claims
+	}
+	if o.Reason != "" {
+		d.shown.Err = newError(&o)
+	}
 	a.observed(r.Context(), &o, begin)
 	return d
 }

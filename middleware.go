@@ -34,18 +34,18 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.
 		return
 	}
 	d, r, made := a.decided(r, required)
-	if header := d.outcome.Header; made && header != nil {
+	if made && d.shown.Header != nil {
 		var done bool
-		if w, done = d.requestState().Respond(w); done {
+		if w, done = d.shown.Respond(w); done {
 			return
 		}
-		if len(header["Set-Cookie"]) > 0 {
+		if len(d.shown.Header["Set-Cookie"]) > 0 {
 			defer private.Finish(w)
 			r.Header = private.Unconditional(r.Header)
 		}
 	}
-	if required && d.outcome.Reason != "" {
-		a.refuse(w, r, d.requestState().Err.(*Error)) //nolint:errorlint,forcetypeassert // the field holds an *Error, never wrapped
+	if err, refused := d.shown.Err.(*Error); refused && required { //nolint:errorlint // the field holds an *Error, never wrapped
+		a.refuse(w, r, err)
 		return
 	}
 	next.ServeHTTP(w, r)
@@ -55,7 +55,7 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.
 // decision is believed only from this Authenticator, for this request, and by Require only if nothing was left undone
 // that would have signed it in; otherwise it is made here, and r is this function's own.
 func (a *Authenticator) decided(r *http.Request, required bool) (*boundState, *http.Request, bool) {
-	if d, ok := decisionIn(r.Context()); ok && d.by == a && (!required || !d.outcome.Left()) && d.request.Of(r) {
+	if d, ok := decisionIn(r.Context()); ok && d.by == a && (!required || !d.left) && d.request.Of(r) {
 		return d, r, false
 	}
 	d := a.authenticate(r, required)
