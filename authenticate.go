@@ -3,11 +3,13 @@ package clerkauth
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/decision"
 	"github.com/clerkauth/clerkauth/internal/inbound"
 	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
 // RequestState is a decision. The zero RequestState is signed out.
@@ -53,24 +55,43 @@ func (s Status) String() string {
 // AuthenticateRequest decides and writes nothing: callers must answer with RequestState.Respond. It decides as Optional does,
 // so that nothing is refreshed on images, scripts and the like.
 func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
-	return &a.authenticate(r, false).RequestState
+	return a.authenticate(r, false).requestState()
 }
 
-// boundState is a RequestState and for whom it was made.
+// boundState is a decision and for whom it was made.
 type boundState struct {
-	RequestState
-	self    *boundState // see boundState.in
-	session Session
+	shown   RequestState // see boundState.requestState
 	raw     string
-	by      *Authenticator // nil: NewContext, so nobody's to believe
-	left    bool           // an expired token was not refreshed, because nothing here requires a session
+	claims  *sessiontoken.Claims // of shown.Session or shown.Pending; nil: there is none
+	once    sync.Once            // makes the session
+	left    bool                 // an expired token was not refreshed, because nothing here requires a session
+	by      *Authenticator       // nil: NewContext, so nobody's to believe
 	request inbound.Identity
+	context requestContext
+	self    *boundState // see boundState.in
+}
+
+// requestState is what callers see of a decision. The session is made for the first who asks, in memory of its own: who
+// keeps it keeps nothing of the request.
+func (d *boundState) requestState() *RequestState {
+	d.once.Do(func() {
+		if d.claims == nil {
+			return
+		}
+		session := newSession(d.claims)
+		if d.shown.Err == nil {
+			d.shown.Session = &session
+		} else {
+			d.shown.Pending = &session
+		}
+	})
+	return &d.shown
 }
 
 // newState returns the state for a decision about r, of which in was read. bearer: a bearer token signed in.
 func (a *Authenticator) newState(r *http.Request, in *inbound.Request, bearer bool) *boundState {
 	first := a.decider.FirstLine()
-	if bearer {
+	if bearer && first == inbound.LineAuthorization {
 		d := &boundState{by: a}
 		d.request.Set(r, &in.Lines, first, inbound.ReadForBearer)
 		return d
@@ -78,13 +99,16 @@ func (a *Authenticator) newState(r *http.Request, in *inbound.Request, bearer bo
 	d := &struct { // one piece of memory
 		boundState
 
-		others inbound.OtherLines
+		lines inbound.IdentityLines
 	}{}
-	d.by, d.request.Others = a, &d.others
-	if !in.Whole {
+	d.by, d.request.Lines = a, &d.lines
+	end := uint8(inbound.LineCount)
+	if bearer {
+		end = inbound.ReadForBearer
+	} else if !in.Whole {
 		in.Lines.Read(r.Header, inbound.ReadForPage, inbound.LineCount)
 	}
-	d.request.Set(r, &in.Lines, first, inbound.LineCount)
+	d.request.Set(r, &in.Lines, first, end)
 	return &d.boundState
 }
 
@@ -94,22 +118,18 @@ func (a *Authenticator) authenticate(r *http.Request, required bool) *boundState
 	var e decision.Evidence
 	o := a.decider.Decide(r, &e, required, begin)
 	d := a.newState(r, &e.Request, o.Reason == "" && o.Source == decision.FromBearer)
-	d.Header, d.left = o.Header, o.Left()
-	if o.Claims != nil {
-		d.session = newSession(o.Claims)
-	}
+	d.shown.Header, d.left = o.Header, o.Left()
 	switch {
 	case o.Reason == "":
-		d.raw = o.Token
-		d.Status, d.Session, d.token = StatusSignedIn, &d.session, &d.raw
+		d.raw, d.claims = o.Token, o.Claims
+		d.shown.Status, d.shown.token = StatusSignedIn, &d.raw
 	case o.Handshake():
-		d.Status = StatusHandshake
+		d.shown.Status = StatusHandshake
+	case o.Reason == reasons.SessionPending:
+		d.claims = o.Claims
 	}
 	if o.Reason != "" {
-		d.Err = newError(&o)
-	}
-	if o.Reason == reasons.SessionPending {
-		d.Pending = &d.session
+		d.shown.Err = newError(&o)
 	}
 	a.observed(r.Context(), &o, begin)
 	return d

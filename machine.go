@@ -106,7 +106,7 @@ func NewMachineContext(ctx context.Context, m *Machine) context.Context {
 // withMachine returns ctx with m in it, and nobody signed in beside it. nil: neither.
 func (a *Authenticator) withMachine(ctx context.Context, m *Machine) context.Context {
 	d := &boundState{}
-	d.Err = &Error{Reason: ReasonTokenTypeMismatch, detail: errOfMachine}
+	d.shown.Err = &Error{Reason: ReasonTokenTypeMismatch, detail: errOfMachine}
 	return context.WithValue(d.in(ctx), machineKey{}, acceptance{m, a})
 }
 

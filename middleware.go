@@ -34,17 +34,17 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.
 		return
 	}
 	d, r, made := a.decided(r, required)
-	if made && d.Header != nil {
+	if made && d.shown.Header != nil {
 		var done bool
-		if w, done = d.Respond(w); done {
+		if w, done = d.shown.Respond(w); done {
 			return
 		}
-		if len(d.Header["Set-Cookie"]) > 0 {
+		if len(d.shown.Header["Set-Cookie"]) > 0 {
 			defer private.Finish(w)
 			r.Header = private.Unconditional(r.Header)
 		}
 	}
-	if err, refused := d.Err.(*Error); refused && required { //nolint:errorlint // the field holds an *Error, never wrapped
+	if err, refused := d.shown.Err.(*Error); refused && required { //nolint:errorlint // the field holds an *Error, never wrapped
 		a.refuse(w, r, err)
 		return
 	}

@@ -105,11 +105,27 @@ func (s *Session) verifiedAt(age time.Duration) time.Time {
 
 type contextKey struct{}
 
+// requestContext is a context with a decision in it.
+type requestContext struct {
+	context.Context
+
+	decision **boundState
+}
+
+// Value finds the decision, and else what is in the context around it.
+func (c *requestContext) Value(key any) any {
+	if key == (contextKey{}) {
+		return c.decision
+	}
+	return c.Context.Value(key)
+}
+
 // in returns ctx with d in it, as a pointer to a pointer: fmt follows one, under verbs that do not fit, and would
 // show the tokens in d.
 func (d *boundState) in(ctx context.Context) context.Context {
 	d.self = d
-	return context.WithValue(ctx, contextKey{}, &d.self)
+	d.context = requestContext{ctx, &d.self}
+	return &d.context
 }
 
 func decisionIn(ctx context.Context) (*boundState, bool) {
@@ -123,11 +139,11 @@ func decisionIn(ctx context.Context) (*boundState, bool) {
 // FromContext returns the session that Optional, Require or Authorize put there. It reports false when nobody
 // is signed in, or when none of them has run.
 func FromContext(ctx context.Context) (*Session, bool) {
-	d, ok := decisionIn(ctx)
-	if !ok || d.Session == nil {
+	s, ok := StateFromContext(ctx)
+	if !ok || s.Session == nil {
 		return nil, false
 	}
-	return d.Session, true
+	return s.Session, true
 }
 
 // StateFromContext returns the whole decision. It reports false when no middleware of this package has run.
@@ -136,17 +152,17 @@ func StateFromContext(ctx context.Context) (*RequestState, bool) {
 	if !ok {
 		return nil, false
 	}
-	return &d.RequestState, true
+	return d.requestState(), true
 }
 
 // NewContext is for handler tests: FromContext will find s. Require and Authorize do not believe it.
 // nil stands for nobody.
 func NewContext(ctx context.Context, s *Session) context.Context {
 	d := &boundState{}
-	if d.Session = s; s != nil {
-		d.Status = StatusSignedIn
+	if d.shown.Session = s; s != nil {
+		d.shown.Status = StatusSignedIn
 	} else {
-		d.Err = refused(ReasonSessionTokenAndUATMissing)
+		d.shown.Err = refused(ReasonSessionTokenAndUATMissing)
 	}
 	return d.in(ctx)
 }

@@ -32,12 +32,12 @@ type Outcome struct {
 	Reason   reasons.Reason // empty: signed in
 	Detail   error          // what there is to know about the reason, in one line for logs; nil: nothing
 	Refresh  error          // why an expired token was not refreshed; nil: it was, or is not expired
-	Stuck    Stuck          // a handshake is needed, and none is made any more
 	Source   TokenSource
 	Token    string
 	Claims   *sessiontoken.Claims // nil unless verified and judged
-	CacheHit bool                 // the signature of the token that decided was verified before
 	Header   http.Header          // of the response; nil: nothing
+	CacheHit bool                 // the signature of the token that decided was verified before
+	Stuck    Stuck                // a handshake is needed, and none is made any more
 
 	handshake bool   // Header sends the browser to one
 	target    string // where a handshake goes; empty: to the Frontend API

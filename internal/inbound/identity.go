@@ -12,11 +12,14 @@ import (
 type Identity struct {
 	method, host, path, query string
 	tls                       bool
-	from, to                  int    // the part of lineNames that the decision read
-	there, several            uint16 // bits by line: it came; in several values, which are quoted, or in none
-	first                     [ReadForBearer]string
-	Others                    *OtherLines // nil: a bearer token signed in
+	from, to                  uint8          // the part of lineNames that the decision read
+	there, several            uint16         // bits by line: it came; in several values, which are quoted, or in none
+	authorization             string         // where that is the only line
+	Lines                     *IdentityLines // nil: it is
 }
+
+// IdentityLines are the lines that a decision read, each as one string.
+type IdentityLines [LineCount]string
 
 // joined is a line as one string. there: it came at all. several: it has several values, which
 // are quoted, or none.
@@ -30,11 +33,8 @@ func joined(values []string) (text string, there, several bool) {
 	return fmt.Sprintf("%q", values), true, true
 }
 
-// OtherLines are the lines that are read where no bearer token signs in.
-type OtherLines [LineCount - ReadForBearer]string
-
 // Set keeps what a decision about r read: lines, from one of lineNames to the one before another.
-func (i *Identity) Set(r *http.Request, lines *Lines, from, to int) {
+func (i *Identity) Set(r *http.Request, lines *Lines, from, to uint8) {
 	i.method, i.host, i.tls = r.Method, r.Host, r.TLS != nil
 	i.path, i.query = Target(r)
 	i.from, i.to = from, to
@@ -46,10 +46,10 @@ func (i *Identity) Set(r *http.Request, lines *Lines, from, to int) {
 		if several {
 			i.several |= 1 << at
 		}
-		if at < ReadForBearer {
-			i.first[at] = text
+		if i.Lines != nil {
+			i.Lines[at] = text
 		} else {
-			i.Others[at-ReadForBearer] = text
+			i.authorization = text
 		}
 	}
 }
@@ -69,9 +69,9 @@ func (i *Identity) Of(r *http.Request) bool {
 	return true
 }
 
-func (i *Identity) line(at int) string {
-	if at < ReadForBearer {
-		return i.first[at]
+func (i *Identity) line(at uint8) string {
+	if i.Lines != nil {
+		return i.Lines[at]
 	}
-	return i.Others[at-ReadForBearer]
+	return i.authorization
 }

@@ -37,7 +37,7 @@ var lineNames = [LineCount]string{
 type Lines [LineCount][]string
 
 // Read looks up the lines from one of lineNames to the one before another.
-func (l *Lines) Read(h http.Header, from, to int) {
+func (l *Lines) Read(h http.Header, from, to uint8) {
 	for i := from; i < to; i++ {
 		l[i] = h[lineNames[i]]
 	}

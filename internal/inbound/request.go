@@ -115,7 +115,7 @@ func isOwnSite(site []string) bool {
 }
 
 // FirstLine is the first line that is read.
-func (s *Settings) FirstLine() int {
+func (s *Settings) FirstLine() uint8 {
 	if s.Forwarded {
 		return LineForwardedHost
 	}

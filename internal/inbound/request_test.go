@@ -282,7 +282,7 @@ func TestIdentity(t *testing.T) {
 	var id inbound.Identity
 	r := made(func(*http.Request) {})
 	f.Read(r, &live)
-	id.Others = &inbound.OtherLines{}
+	id.Lines = &inbound.IdentityLines{}
 	id.Set(r, &f.Lines, live.FirstLine(), inbound.LineCount)
 	for name, tc := range map[string]struct {
 		change func(*http.Request)

@@ -1,0 +1,94 @@
+package clerkauth_test
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"testing"
+	"weak"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+type attachedKey struct{}
+
+// Who keeps a session or an error, as in a cache, does not keep the request, nor what it was read into.
+func TestKeptSessionHoldsNoRequest(t *testing.T) {
+	a := harness.NewApp(t)
+	var session *clerkauth.Session
+	var refusal error
+	serve := func() weak.Pointer[[1 << 16]byte] {
+		attached := new([1 << 16]byte)
+		keep := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if s, ok := clerkauth.FromContext(r.Context()); ok {
+				session = s
+				return
+			}
+			state, _ := clerkauth.StateFromContext(r.Context())
+			refusal = state.Err
+		})
+		r := harness.Request(http.MethodGet, "/", a.SignedIn())
+		r = r.WithContext(context.WithValue(r.Context(), attachedKey{}, attached))
+		harness.Serve(a.Optional(keep), r)
+		r.Header.Del("Cookie")
+		harness.Serve(a.Optional(keep), r)
+		return weak.Make(attached)
+	}
+	held := serve()
+	runtime.GC()
+	runtime.GC()
+	if held.Value() != nil {
+		t.Error("a kept session, or a kept error, holds the context of its request")
+	}
+	if session == nil || refusal == nil || session.UserID == "" {
+		t.Errorf("session %v, error %v", session, refusal)
+	}
+	runtime.KeepAlive(session)
+	runtime.KeepAlive(refusal)
+}
+
+// All who ask within a request, at the same time too, get the same session, and no other request does.
+func TestOneSessionForEachRequest(t *testing.T) {
+	a := harness.NewApp(t)
+	var kept []*clerkauth.Session
+	h := a.Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		found := make([]*clerkauth.Session, 8)
+		harness.Together(len(found), func(i int) { found[i], _ = clerkauth.FromContext(r.Context()) })
+		state, _ := clerkauth.StateFromContext(r.Context())
+		for _, s := range found {
+			if s == nil || s != state.Session || s.UserID != "user_2clerktest" {
+				t.Errorf("found %p %v, want %p", s, s, state.Session)
+			}
+		}
+		state.Session.UserID = "changed"
+		kept = append(kept, state.Session)
+	}))
+	r := harness.Request(http.MethodGet, "/", a.SignedIn())
+	harness.Serve(h, r)
+	harness.Serve(h, r)
+	if len(kept) != 2 || kept[0] == kept[1] {
+		t.Errorf("sessions %p, want two", kept)
+	}
+}
+
+// What a handler derives from a decision's context ends with the request's own.
+func TestContextOfADecisionEndsWithTheRequest(t *testing.T) {
+	a := harness.NewApp(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	h := a.Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		derived, stop := context.WithCancel(context.WithValue(r.Context(), attachedKey{}, "here"))
+		defer stop()
+		cancel(http.ErrAbortHandler)
+		<-derived.Done()
+		if err := context.Cause(derived); err != http.ErrAbortHandler || derived.Value(attachedKey{}) != "here" { //nolint:errorlint // the very error
+			t.Errorf("cause %v, value %v", err, derived.Value(attachedKey{}))
+		}
+		if s, ok := clerkauth.FromContext(derived); !ok || s.UserID == "" {
+			t.Error("no session in the derived context")
+		}
+	}))
+	if w := harness.Serve(h, harness.Request(http.MethodGet, "/", a.SignedIn()).WithContext(ctx)); w.Code != http.StatusOK {
+		t.Errorf("status %d", w.Code)
+	}
+}
