@@ -45,6 +45,13 @@ func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Erro
 			err = &Error{Reason: ReasonRequestHostNotAuthorized, detail: why}
 		}
 	}
+	if a.settings.decision.SignIn != nil && err.Redirect(r) != "" {
+		if why := a.decider.SignInObstacle(r, a.settings.now()); why != nil {
+			stopped := *err
+			stopped.stuck, stopped.detail = decision.SignInReturns, decision.Joined(why, err.detail)
+			err = &stopped
+		}
+	}
 	a.settings.errorHandler(w, r, err)
 }
 
@@ -62,6 +69,9 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	h.Set("X-Clerk-Auth-Reason", err.clerkReason())
 	if target := err.Redirect(r); target != "" {
 		h.Set("Location", target)
+		if cookie := countSignIn(r); cookie != "" {
+			h.Add("Set-Cookie", cookie)
+		}
 		w.WriteHeader(http.StatusFound)
 		return
 	}
@@ -107,6 +117,15 @@ func (e *Error) Redirect(r *http.Request) string {
 		return ""
 	}
 	return d.by.decider.SignInTarget(r, e.Reason == ReasonSessionPending)
+}
+
+// countSignIn is the Set-Cookie value that ends a series of redirects to sign in, of a request that Redirect sends there.
+func countSignIn(r *http.Request) string {
+	d, ok := decisionIn(r.Context())
+	if !ok || d.by == nil {
+		return ""
+	}
+	return d.by.decider.CountSignIn(r, d.by.settings.now())
 }
 
 // challenge is the WWW-Authenticate value (RFC 6750 section 3): no error code when no token came.

@@ -156,9 +156,16 @@ func (s *Settings) attemptsSlot(public string) inbound.Slot {
 	return inbound.Suffixed
 }
 
+// again is an entry after one more redirect.
+func (a attempt) again(now time.Time) attempt {
+	a.n, a.at = a.n+1, now.Unix()
+	return a
+}
+
 // next is the cookie after one more redirect of this page.
 func (p *returnPoint) next(byToken, cleaned bool, now time.Time) []attempt {
-	own := attempt{p.own.address, p.own.n + 1, now.Unix(), byToken, p.own.cleaned || cleaned}
+	own := p.own.again(now)
+	own.byToken, own.cleaned = byToken, own.cleaned || cleaned
 	return append(p.others(), own)
 }
 

@@ -52,9 +52,11 @@ func (d *Decider) stop(e *Evidence, p *returnPoint, now time.Time) Stuck {
 // again, because its handshake is slow, does not come back, and is no series of redirects: only what follows at once looks
 // like one whose addresses lose what says that they came back.
 func (a attempt) usedUp(returned bool, now time.Time) bool {
-	atOnce := now.Unix()-a.at <= int64(countedFor/time.Second)
-	return a.n >= maxAttempts && (returned || atOnce) || a.n >= maxUnreturned
+	return a.n >= maxAttempts && (returned || a.atOnce(now)) || a.n >= maxUnreturned
 }
+
+// atOnce reports whether the last redirect was a moment ago.
+func (a attempt) atOnce(now time.Time) bool { return now.Unix()-a.at <= int64(countedFor/time.Second) }
 
 // returned reports whether a page comes back from a handshake: it brings an answer, or its address says so.
 func (e *Evidence) returned(now time.Time) bool { return e.Answer.Any() || e.sentBefore(now) }
