@@ -57,7 +57,7 @@ func refusalPage(r *http.Request, status int, err *Error, shown hint) string {
 	}
 	b.WriteString("</p>\n")
 	d, ok := decisionIn(r.Context())
-	if ok && d.by != nil && status == http.StatusUnauthorized && err.stuck == decision.NotStuck {
+	if ok && d.by != nil && status == http.StatusUnauthorized && (err.stuck == decision.NotStuck || err.stuck == decision.SignInReturns) {
 		b.WriteString(d.by.howToSignIn(r, err))
 	}
 	b.WriteString("<p><small>Reason: <code>" + html.EscapeString(string(err.Reason)) + "</code>")

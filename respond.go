@@ -46,6 +46,13 @@ func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Erro
 			err = &Error{Reason: ReasonRequestHostNotAuthorized, detail: why}
 		}
 	}
+	if a.settings.decision.SignIn != nil && err.Redirect(r) != "" {
+		if why := a.decider.SignInObstacle(r, a.settings.now()); why != nil {
+			stopped := *err
+			stopped.stuck, stopped.detail = decision.SignInReturns, decision.Joined(why, err.detail)
+			err = &stopped
+		}
+	}
 	a.settings.errorHandler(w, r, err)
 }
 
@@ -63,6 +70,9 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	h.set("X-Clerk-Auth-Reason", err.clerkReason())
 	if target := err.Redirect(r); target != "" {
 		h.set("Location", target)
+		if cookie := countSignIn(r); cookie != "" {
+			h.header.Add("Set-Cookie", cookie)
+		}
 		w.WriteHeader(http.StatusFound)
 		return
 	}
@@ -130,6 +140,15 @@ func (e *Error) Redirect(r *http.Request) string {
 		return ""
 	}
 	return d.by.decider.SignInTarget(r, e.Reason == ReasonSessionPending)
+}
+
+// countSignIn is the Set-Cookie value that ends a series of redirects to sign in, of a request that Redirect sends there.
+func countSignIn(r *http.Request) string {
+	d, ok := decisionIn(r.Context())
+	if !ok || d.by == nil {
+		return ""
+	}
+	return d.by.decider.CountSignIn(r, d.by.settings.now())
 }
 
 // challenge is the WWW-Authenticate value (RFC 6750 section 3): no error code when no token came.

@@ -11,17 +11,17 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/inbound"
-	"github.com/clerkauth/clerkauth/internal/reasons"
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// Every handshake ends: a page counts in a cookie how often it was sent to the Frontend API, and is not sent again for
-// ever. The cookie has an entry for each of the last pages, so that tabs do not stop each other. It is a counter and
-// proves nothing: whoever changes their own is sent about a little longer.
+// Every series of redirects ends: a page counts in a cookie how often it was sent to the Frontend API, and from there to its
+// own address, and is not sent again for ever. The cookie has an entry for each of the last pages, so that tabs do not stop
+// each other. It is a counter and proves nothing: whoever changes their own is sent about a little longer.
 
 const (
-	maxAttempts      = 3                // handshakes of one page
-	attemptsWithin   = 30 * time.Second // the next handshake of a page begins a new count after this
+	maxAttempts      = 3                // redirects of one page
+	maxUnreturned    = 8                // of one page that does not come back from them
+	attemptsWithin   = 30 * time.Second // the next redirect of a page begins a new count after this
 	attemptsLifetime = 10 * time.Minute
 	maxEntries       = 8
 	addressSize      = 12 // characters of a hash
@@ -31,8 +31,9 @@ const (
 type attempt struct {
 	address string // hash of the page's address
 	n       int
-	at      int64 // of the last handshake, in Unix seconds
+	at      int64 // of the last redirect, in Unix seconds
 	byToken bool  // no nonces: they could not be exchanged
+	cleaned bool  // an answer held, and was taken out of the address
 }
 
 func join(c inbound.AttemptCookies) string { return c.Previous + "~" + c.Last }
@@ -47,7 +48,8 @@ func parseAttempts(value string, now time.Time) []attempt {
 			continue
 		}
 		if i := indexOf(entries, entry.address); i >= 0 {
-			entry.n, entry.at, entry.byToken = max(entry.n, entries[i].n), max(entry.at, entries[i].at), entry.byToken || entries[i].byToken
+			entry.n, entry.at = max(entry.n, entries[i].n), max(entry.at, entries[i].at)
+			entry.byToken, entry.cleaned = entry.byToken || entries[i].byToken, entry.cleaned || entries[i].cleaned
 			entries = slices.Delete(entries, i, i+1)
 		}
 		entries = append(entries, entry)
@@ -58,22 +60,35 @@ func parseAttempts(value string, now time.Time) []attempt {
 
 func parseAttempt(text string, now time.Time) (attempt, bool) {
 	fields := strings.SplitN(text, ".", 5)
-	if len(fields) < 3 || len(fields) > 4 || len(fields[0]) != addressSize || len(fields) == 4 && fields[3] != "t" {
+	if len(fields) < 3 || len(fields) > 4 || len(fields[0]) != addressSize {
 		return attempt{}, false
 	}
+	flags := strings.Join(fields[3:], "")
 	n, err := strconv.ParseUint(fields[1], 10, 8)
 	at, err2 := strconv.ParseInt(fields[2], 10, 64)
 	age := now.Unix() - at
-	if err != nil || err2 != nil || at < 0 || at > sessiontoken.LastDate || age > int64(attemptsLifetime/time.Second) || age < -int64(attemptsWithin/time.Second) {
+	if err != nil || err2 != nil || at < 0 || at > sessiontoken.LastDate || age > int64(attemptsLifetime/time.Second) || age < -int64(attemptsWithin/time.Second) ||
+		strings.Trim(flags, flagByToken+flagCleaned) != "" {
 		return attempt{}, false
 	}
-	return attempt{fields[0], int(n), at, len(fields) == 4}, true
+	return attempt{fields[0], int(n), at, strings.Contains(flags, flagByToken), strings.Contains(flags, flagCleaned)}, true
 }
+
+const (
+	flagByToken = "t"
+	flagCleaned = "c"
+)
 
 func (a attempt) String() string {
 	text := a.address + "." + strconv.Itoa(a.n) + "." + strconv.FormatInt(a.at, 10)
+	if a.byToken || a.cleaned {
+		text += "."
+	}
 	if a.byToken {
-		return text + ".t"
+		text += flagByToken
+	}
+	if a.cleaned {
+		text += flagCleaned
 	}
 	return text
 }
@@ -87,7 +102,7 @@ type returnPoint struct {
 	public  string
 	address string // of the page without what handshakes leave in it, its parameters in order
 	entries []attempt
-	own     attempt // this page's entry
+	own     attempt // this page's entry; of one that has none and comes back all the same, the page's that went furthest
 }
 
 // newReturnPoint returns false where the request's host is not one of the application's own. It is worked out once for
@@ -106,16 +121,31 @@ func (s *Settings) newReturnPoint(ctx context.Context, e *Evidence, now time.Tim
 	}
 	p := returnPoint{public: public, address: public + e.Page.Path + sortedQuery(e.Page.Query)}
 	p.entries = parseAttempts(join(e.Attempts[s.attemptsSlot(public)]), now)
-	sum := sha256.Sum256([]byte(p.address))
-	p.own = attempt{address: base64.RawURLEncoding.EncodeToString(sum[:])[:addressSize]}
-	if i := indexOf(p.entries, p.own.address); i >= 0 {
-		p.own = p.entries[i]
-		if now.Unix()-p.own.at >= int64(attemptsWithin/time.Second) {
-			p.own.n = 0
-		}
+	var known bool
+	if p.own, known = attemptOf(p.entries, p.address, now); !known && len(p.entries) > 0 && e.returned(now) {
+		most := slices.MaxFunc(p.entries, func(a, b attempt) int { return a.since(now).n - b.since(now).n }).since(now)
+		most.address, p.own = p.own.address, most
 	}
 	e.point = &p
 	return p, true
+}
+
+// attemptOf is the entry of an address, or a new one and false.
+func attemptOf(entries []attempt, address string, now time.Time) (attempt, bool) {
+	sum := sha256.Sum256([]byte(address))
+	hash := base64.RawURLEncoding.EncodeToString(sum[:])[:addressSize]
+	if i := indexOf(entries, hash); i >= 0 {
+		return entries[i].since(now), true
+	}
+	return attempt{address: hash}, false
+}
+
+// since is an entry as it counts now: the last redirect may be of another series.
+func (a attempt) since(now time.Time) attempt {
+	if now.Unix()-a.at >= int64(attemptsWithin/time.Second) {
+		a.n, a.cleaned = 0, false
+	}
+	return a
 }
 
 // attemptsSlot is which of the two names the cookie has at an origin: without TLS a browser takes no __Host-.
@@ -126,16 +156,26 @@ func (s *Settings) attemptsSlot(public string) inbound.Slot {
 	return inbound.Suffixed
 }
 
-// next is the cookie after one more handshake of this page.
-func (p *returnPoint) next(byToken bool, now time.Time) []attempt {
-	own := attempt{p.own.address, p.own.n + 1, now.Unix(), byToken}
+// again is an entry after one more redirect.
+func (a attempt) again(now time.Time) attempt {
+	a.n, a.at = a.n+1, now.Unix()
+	return a
+}
+
+// next is the cookie after one more redirect of this page.
+func (p *returnPoint) next(byToken, cleaned bool, now time.Time) []attempt {
+	own := p.own.again(now)
+	own.byToken, own.cleaned = byToken, own.cleaned || cleaned
 	return append(p.others(), own)
 }
 
 // others are the entries of other pages.
-func (p *returnPoint) others() []attempt {
-	others := slices.DeleteFunc(slices.Clone(p.entries), func(a attempt) bool { return a.address == p.own.address })
-	return others[max(0, len(others)-(maxEntries-1)):]
+func (p *returnPoint) others() []attempt { return without(p.entries, p.own.address, maxEntries-1) }
+
+// without are the last entries but for that of one page.
+func without(entries []attempt, address string, most int) []attempt {
+	others := slices.DeleteFunc(slices.Clone(entries), func(a attempt) bool { return a.address == address })
+	return others[max(0, len(others)-most):]
 }
 
 // known reports whether this page has an entry.
@@ -143,110 +183,27 @@ func (p *returnPoint) known() bool { return indexOf(p.entries, p.own.address) >=
 
 // attemptsCookie is the cookie with these entries; without any, its deletion.
 func (s *Settings) attemptsCookie(f *inbound.Request, public string, entries []attempt) string {
+	return s.countCookie(inbound.CookieAttempts, f, public, entries, attemptsLifetime)
+}
+
+// countCookie is a cookie with these entries, for an origin; without any, its deletion.
+func (s *Settings) countCookie(name string, f *inbound.Request, public string, entries []attempt, lifetime time.Duration) string {
 	values := make([]string, len(entries))
 	for i, a := range entries {
 		values[i] = a.String()
 	}
 	c := &http.Cookie{
-		Name: inbound.PrefixHost + inbound.CookieAttempts, Value: strings.Join(values, "~"), Path: "/", MaxAge: int(attemptsLifetime / time.Second),
+		Name: inbound.PrefixHost + name, Value: strings.Join(values, "~"), Path: "/", MaxAge: int(lifetime / time.Second),
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
 	if len(entries) == 0 {
 		c.MaxAge = -1
 	}
 	if s.attemptsSlot(public) == inbound.Plain {
-		c.Name, c.Secure = inbound.CookieAttempts, false
+		c.Name, c.Secure = name, false
 	}
 	if f.Frame { // of another site, perhaps: it would get no other cookie
 		c.Secure, c.SameSite, c.Partitioned = true, http.SameSiteNoneMode, true
 	}
 	return c.String()
-}
-
-// Stuck is why a page that needs a handshake gets none any more.
-type Stuck uint8
-
-// Why.
-const (
-	NotStuck       Stuck = iota
-	InCircles            // handshakes were made, and did not help
-	KeepsNone            // the browser keeps no cookies
-	CookiesLost          // something in front of the application keeps cookies back
-	ClockOff             // handshakes were made, and what they bring has expired or is not active yet
-	CookieTooLarge       // the session cookie is larger than browsers keep
-)
-
-// because tells handshakes that go in circles because of the clock from others. A session token that has expired may
-// just be an old one, unless it had just been issued a moment ago.
-func (d *Decider) because(s Stuck, e *Evidence, reason reasons.Reason, now time.Time) Stuck {
-	if s != InCircles {
-		return s
-	}
-	if e.result.reason.Time() || reason.Time() && reason != reasons.TokenExpired || d.forgiven.has(sha256.Sum256([]byte(e.chosen().read.Raw)), now) {
-		return ClockOff
-	}
-	return s
-}
-
-// stop says whether a page has been sent away often enough.
-func (d *Decider) stop(e *Evidence, p *returnPoint, now time.Time) Stuck {
-	switch {
-	case p.own.n >= maxAttempts, e.Prefetch && e.sentBefore(now):
-		return InCircles
-	case !e.sentBefore(now):
-	case e.unexpected && e.counterless(p) && !e.bringsCookies():
-		return KeepsNone
-	case e.counterless(p) && d.repeated.has(e.cookieDigest(p), now):
-		return CookiesLost
-	}
-	return NotStuck
-}
-
-// marks reports whether the address to come back to has to say that the browser was sent out, because its cookies may
-// not: with an answer that nobody expected, or where the same cookies came for the same page a minute ago at most, and
-// no count among them. Tabs of one page that were opened together look like that once, and then have the count. A
-// prefetch, which is not counted, has nothing else that ends it.
-func (d *Decider) marks(e *Evidence, p *returnPoint, now time.Time) bool {
-	if e.Prefetch {
-		return true
-	}
-	if !e.counterless(p) || !e.bringsCookies() {
-		return e.unexpected
-	}
-	key := e.cookieDigest(p)
-	again := d.repeated.has(key, now)
-	if !e.Head {
-		d.repeated.add(key, now)
-	}
-	return e.unexpected || again
-}
-
-// sentBefore reports whether this very address has just been sent out.
-func (e *Evidence) sentBefore(now time.Time) bool {
-	age := now.Unix() - e.Own.Sent
-	return e.Own.Sent != 0 && age < int64(time.Minute/time.Second) && age > -int64(time.Minute/time.Second)
-}
-
-// bringsCookies reports whether any of Clerk's cookies came: the browser keeps some.
-func (e *Evidence) bringsCookies() bool {
-	return len(e.SessionCookies()) > 0 || e.UAT[inbound.Plain].Value+e.UAT[inbound.Suffixed].Value+e.DevBrowser[inbound.Plain].Value+e.DevBrowser[inbound.Suffixed].Value != ""
-}
-
-// counterless reports whether no count of handshakes came, ours or Clerk's: the browser keeps no cookies, or a proxy
-// lets only some of them pass, or it is the first handshake.
-func (e *Evidence) counterless(p *returnPoint) bool { return len(p.entries) == 0 && e.Redirects == 0 }
-
-// uncounted reports a request whose handshake does not count and sets nothing: the browser may never follow it.
-func (e *Evidence) uncounted() bool { return e.Head || e.Prefetch }
-
-// cookieDigest tells browsers and pages apart where no count of ours comes through.
-func (e *Evidence) cookieDigest(p *returnPoint) [sha256.Size]byte {
-	h := sha256.New()
-	for _, c := range e.SessionCookies() {
-		h.Write([]byte(c.Raw + "\x00"))
-	}
-	for _, value := range []string{e.UAT[inbound.Plain].Value, e.UAT[inbound.Suffixed].Value, e.DevBrowser[inbound.Plain].Value, e.DevBrowser[inbound.Suffixed].Value, p.address} {
-		h.Write([]byte(value + "\x00"))
-	}
-	return [sha256.Size]byte(h.Sum(nil))
 }

@@ -181,27 +181,9 @@ func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time)
 		}
 	}
 	if (!s.Live || e.Own.Any) && e.result.oversize == 0 { // or the next page would need a handshake again
-		s.clean(ctx, e, &o)
+		return d.cleanOnce(ctx, e, o, now)
 	}
 	return o
-}
-
-// clean has the browser come again without what a handshake left in the address.
-func (s *Settings) clean(ctx context.Context, e *Evidence, o *Outcome) {
-	if location := s.cleanAddress(ctx, e); location != "" {
-		o.setHeader("Location", location)
-		o.setHeader("Cache-Control", "no-store")
-	}
-}
-
-// cleanAddress is the address of a page without what a handshake left in it; empty: the host is not one of the
-// application's own, or that is too long.
-func (s *Settings) cleanAddress(ctx context.Context, e *Evidence) string {
-	public, ok := publicOrigin(ctx, &e.Request, &s.Policy)
-	if !ok {
-		return ""
-	}
-	return withoutAnswer(public, e.Page)
 }
 
 // cookieOutcome is what the session cookies come to.
@@ -256,10 +238,10 @@ func (d *Decider) askFirst(ctx context.Context, e *Evidence, o Outcome, now time
 // be made, they stay signed in.
 func (d *Decider) resync(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
 	var reason reasons.Reason
-	switch target, ok := d.Organizations.Target(e.Page.Path); {
+	switch {
 	case d.crossOriginReferrer(ctx, e, now):
 		reason = reasons.CrossOriginSync
-	case ok && e.Document && !o.Claims.Pending && !target.Active(o.Claims.Organization.ID, o.Claims.Organization.Slug):
+	case d.wantsOrganization(e, o.Claims):
 		reason = reasons.OrganizationMismatch
 	default:
 		return o
@@ -268,6 +250,12 @@ func (d *Decider) resync(ctx context.Context, e *Evidence, o Outcome, now time.T
 		return handshake
 	}
 	return o
+}
+
+// wantsOrganization reports whether a page asks for another organization than the active one.
+func (s *Settings) wantsOrganization(e *Evidence, c *sessiontoken.Claims) bool {
+	target, ok := s.Organizations.Target(e.Page.Path)
+	return ok && e.Document && !c.Pending && !target.Active(c.Organization.ID, c.Organization.Slug)
 }
 
 // finish applies to o what holds for every decision that came from a cookie.

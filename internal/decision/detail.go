@@ -31,16 +31,16 @@ func (d *Decider) explain(r *http.Request, e *Evidence, o *Outcome, now time.Tim
 		o.Detail = refreshError{o.Detail, o.Refresh}
 	}
 	if e.result.unasked != nil && o.Reason != reasons.HandshakeUnavailable {
-		o.Detail = joined(unaskedDetail(e.result.unasked), o.Detail)
+		o.Detail = Joined(unaskedDetail(e.result.unasked), o.Detail)
 	}
 	if e.Document && canRecover(o.Reason) && d.frontendAt("/") == "" {
-		o.Detail = joined(o.Detail, errNoFrontend)
+		o.Detail = Joined(o.Detail, errNoFrontend)
 	}
 	if err := stuck[o.Stuck]; err != nil {
-		o.Detail = joined(o.Detail, err)
+		o.Detail = Joined(o.Detail, err)
 	}
 	if e.result.refused != nil && !byAnswer {
-		o.Detail = joined(answerError{e.result.reason, e.result.refused}, o.Detail)
+		o.Detail = Joined(answerError{e.result.reason, e.result.refused}, o.Detail)
 	}
 }
 
@@ -278,7 +278,8 @@ func (e answerError) Unwrap() error { return e.err }
 // joinedError is several details in one line.
 type joinedError [2]error
 
-func joined(first, then error) error {
+// Joined is two details in one line, of which either may be nil.
+func Joined(first, then error) error {
 	switch {
 	case first == nil:
 		return then

@@ -104,7 +104,7 @@ func tooLarge(size int) Outcome {
 func (s *Settings) count(e *Evidence, o *Outcome, p *returnPoint, byToken bool, now time.Time) {
 	o.Header.Add("Set-Cookie", inbound.CookieRedirects+"="+strconv.Itoa(e.Redirects+1)+"; SameSite=Lax; HttpOnly; Max-Age="+strconv.Itoa(int(countedFor/time.Second)))
 	if o.Reason != reasons.PrimaryRespondsToSync {
-		o.Header.Add("Set-Cookie", s.attemptsCookie(&e.Request, p.public, p.next(byToken, now)))
+		o.Header.Add("Set-Cookie", s.attemptsCookie(&e.Request, p.public, p.next(byToken, false, now)))
 	}
 	if o.Reason == reasons.TokenMissingAZP {
 		o.Header.Add("Set-Cookie", s.ownCookie(&e.Request, inbound.CookieTried, "1", triedLifetime).String())

@@ -57,6 +57,7 @@ const (
 	CookieParty     = "clerkauth_party_" // followed by a tag
 	CookieTried     = "clerkauth_tried"
 	CookieAttempts  = "clerkauth_handshake"
+	CookieSignIns   = "clerkauth_signin"
 	PrefixHost      = "__Host-"
 )
 

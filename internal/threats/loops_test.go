@@ -57,13 +57,13 @@ func TestEveryLoopEnds(t *testing.T) {
 				return
 			}
 			v.plant("", "clerkauth_handshake", strings.Repeat("x", 600))
-		}, status: 401, body: "in circles", atMost: 6},
+		}, status: 401, body: "in circles", atMost: 3},
 		{name: "development, __client_uat is withheld", path: "/me", signedIn: true, change: func(_ *traveller, w *scene) {
 			w.front = withoutSetting("__client_uat")
-		}, status: 401, body: "in circles", atMost: 6}, // three, and each answer is taken out of the address
+		}, status: 401, body: "in circles", atMost: 3}, // three, and each answer is taken out of the address
 		{name: "development, an organization of others", path: "/orgs/others", signedIn: true, change: func(_ *traveller, w *scene) {
 			w.config = organizations
-		}, status: 200, body: "hello user_2alice", atMost: 8},
+		}, status: 200, body: "hello user_2alice", atMost: 3},
 		{name: "development, the Referer of another site", path: "/me", signedIn: true, change: func(_ *traveller, w *scene) {
 			w.front = withoutSetting("__clerk_redirect_count")
 		}, edits: []harness.Edit{harness.With("Referer", foreign)}, status: 200, body: "hello user_2alice", atMost: 2},
@@ -157,8 +157,8 @@ func TestSlowHandshakesAreCounted(t *testing.T) {
 		if got.status != http.StatusUnauthorized || handshakesIn(v.sent) != 3 || !strings.Contains(got.body, "in circles") {
 			t.Errorf("live %t: got %d %q after %q, want 401 after three handshakes", live, got.status, got.body, v.sent)
 		}
-		if v.visit("/me"); handshakesIn(v.sent) != 0 {
-			t.Errorf("live %t: at once it goes out again: %q", live, v.sent)
+		if v.visit("/me"); handshakesIn(v.sent) > 1 {
+			t.Errorf("live %t: who loads it again is sent out more than once: %q", live, v.sent)
 		}
 		if v.visit("/other"); handshakesIn(v.sent) != 3 {
 			t.Errorf("live %t: another page is stopped too: %q", live, v.sent)

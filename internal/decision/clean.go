@@ -1,0 +1,64 @@
+package decision
+
+import (
+	"context"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/reasons"
+)
+
+// cleanOnce has the browser come again without what a handshake left in the address. Where the page has done so a moment
+// ago, and its cookies do not sign in, the browser has not kept those of the answer before, and would not keep these. With
+// live keys the answer itself signs in, each time anew. So it does where the session has not become what the page asks for.
+func (d *Decider) cleanOnce(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
+	s := d.Settings
+	p, ok := s.newReturnPoint(ctx, e, now)
+	if !ok {
+		return o
+	}
+	if p.own.cleaned {
+		reason := s.stillNeeded(e)
+		if reason != "" && !s.Live {
+			e.needed = true
+			return Outcome{Reason: reason, Source: FromCookie, Header: o.Header, Stuck: d.because(InCircles, e, reason, now)}
+		}
+		if reason != "" || o.Claims != nil && s.wantsOrganization(e, o.Claims) {
+			return o
+		}
+	}
+	s.clean(ctx, e, &o)
+	if o.Header.Get("Location") == "" || e.Prefetch {
+		return o
+	}
+	o.setCookies("no-store", []string{s.attemptsCookie(&e.Request, p.public, p.next(p.own.byToken, true, now))})
+	return o
+}
+
+// stillNeeded is why the cookies that came would need a handshake; empty: they do not.
+func (s *Settings) stillNeeded(e *Evidence) reasons.Reason {
+	if !s.Live && e.DevBrowser[e.pair].Value == "" {
+		return reasons.DevBrowserMissing
+	}
+	if reason := cookieReason(e); canRecover(reason) {
+		return reason
+	}
+	return ""
+}
+
+// clean has the browser come again without what a handshake left in the address.
+func (s *Settings) clean(ctx context.Context, e *Evidence, o *Outcome) {
+	if location := s.cleanAddress(ctx, e); location != "" {
+		o.setHeader("Location", location)
+		o.setHeader("Cache-Control", "no-store")
+	}
+}
+
+// cleanAddress is the address of a page without what a handshake left in it; empty: the host is not one of the
+// application's own, or that is too long.
+func (s *Settings) cleanAddress(ctx context.Context, e *Evidence) string {
+	public, ok := publicOrigin(ctx, &e.Request, &s.Policy)
+	if !ok {
+		return ""
+	}
+	return withoutAnswer(public, e.Page)
+}

@@ -1,0 +1,112 @@
+package decision
+
+import (
+	"crypto/sha256"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/reasons"
+)
+
+// Stuck is why a page that needs a handshake gets none any more.
+type Stuck uint8
+
+// Why.
+const (
+	NotStuck       Stuck = iota
+	InCircles            // handshakes were made, and did not help
+	KeepsNone            // the browser keeps no cookies
+	CookiesLost          // something in front of the application keeps cookies back
+	ClockOff             // handshakes were made, and what they bring has expired or is not active yet
+	CookieTooLarge       // the session cookie is larger than browsers keep
+	SignInReturns        // the browser was sent to sign in, and came back as before
+)
+
+// because tells handshakes that go in circles because of the clock from others. A session token that has expired may
+// just be an old one, unless it had just been issued a moment ago.
+func (d *Decider) because(s Stuck, e *Evidence, reason reasons.Reason, now time.Time) Stuck {
+	if s != InCircles {
+		return s
+	}
+	if e.result.reason.Time() || reason.Time() && reason != reasons.TokenExpired || d.forgiven.has(sha256.Sum256([]byte(e.chosen().read.Raw)), now) {
+		return ClockOff
+	}
+	return s
+}
+
+// stop says whether a page has been sent away often enough.
+func (d *Decider) stop(e *Evidence, p *returnPoint, now time.Time) Stuck {
+	switch {
+	case p.own.usedUp(e.returned(now), now), e.Prefetch && e.sentBefore(now):
+		return InCircles
+	case !e.sentBefore(now):
+	case e.unexpected && e.counterless(p) && !e.bringsCookies():
+		return KeepsNone
+	case e.counterless(p) && d.repeated.has(e.cookieDigest(), now):
+		return CookiesLost
+	}
+	return NotStuck
+}
+
+// usedUp reports whether a page is not sent away any more. returned: it has just come back from there. Who loads a page
+// again, because its handshake is slow, does not come back, and is no series of redirects: only what follows at once looks
+// like one whose addresses lose what says that they came back.
+func (a attempt) usedUp(returned bool, now time.Time) bool {
+	return a.n >= maxAttempts && (returned || a.atOnce(now)) || a.n >= maxUnreturned
+}
+
+// atOnce reports whether the last redirect was a moment ago.
+func (a attempt) atOnce(now time.Time) bool { return now.Unix()-a.at <= int64(countedFor/time.Second) }
+
+// returned reports whether a page comes back from a handshake: it brings an answer, or its address says so.
+func (e *Evidence) returned(now time.Time) bool { return e.Answer.Any() || e.sentBefore(now) }
+
+// marks reports whether the address to come back to has to say that the browser was sent out: with the last handshake that
+// a page gets, to tell one that comes back from it from one that is loaded again. Cookies may not say it, where an answer
+// came that nobody expected, or where the same cookies came a minute ago at most, and no count among them. Tabs that were
+// opened together look like that once, and then have the count. A prefetch, which is not counted, has nothing else that
+// ends it.
+func (d *Decider) marks(e *Evidence, p *returnPoint, now time.Time) bool {
+	if e.Prefetch || p.own.n >= maxAttempts-1 {
+		return true
+	}
+	if !e.counterless(p) || !e.bringsCookies() {
+		return e.unexpected
+	}
+	key := e.cookieDigest()
+	again := d.repeated.has(key, now)
+	if !e.Head {
+		d.repeated.add(key, now)
+	}
+	return e.unexpected || again
+}
+
+// sentBefore reports whether this very address has just been sent out.
+func (e *Evidence) sentBefore(now time.Time) bool {
+	age := now.Unix() - e.Own.Sent
+	return e.Own.Sent != 0 && age < int64(time.Minute/time.Second) && age > -int64(time.Minute/time.Second)
+}
+
+// bringsCookies reports whether any of Clerk's cookies came: the browser keeps some.
+func (e *Evidence) bringsCookies() bool {
+	return len(e.SessionCookies()) > 0 || e.UAT[inbound.Plain].Value+e.UAT[inbound.Suffixed].Value+e.DevBrowser[inbound.Plain].Value+e.DevBrowser[inbound.Suffixed].Value != ""
+}
+
+// counterless reports whether no count of handshakes came, ours or Clerk's: the browser keeps no cookies, or a proxy
+// lets only some of them pass, or it is the first handshake.
+func (e *Evidence) counterless(p *returnPoint) bool { return len(p.entries) == 0 && e.Redirects == 0 }
+
+// uncounted reports a request whose handshake does not count and sets nothing: the browser may never follow it.
+func (e *Evidence) uncounted() bool { return e.Head || e.Prefetch }
+
+// cookieDigest tells browsers apart where no count of ours comes through. Their pages may have another address each time.
+func (e *Evidence) cookieDigest() [sha256.Size]byte {
+	h := sha256.New()
+	for _, c := range e.SessionCookies() {
+		h.Write([]byte(c.Raw + "\x00"))
+	}
+	for _, value := range []string{e.UAT[inbound.Plain].Value, e.UAT[inbound.Suffixed].Value, e.DevBrowser[inbound.Plain].Value, e.DevBrowser[inbound.Suffixed].Value} {
+		h.Write([]byte(value + "\x00"))
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}

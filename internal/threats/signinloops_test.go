@@ -1,0 +1,150 @@
+package threats_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+const signInPage = "/sign-in"
+
+// atSignIn answers at the sign-in page, and at what is below it, in front of an application whose pages all require a session.
+func atSignIn(answer http.HandlerFunc) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, signInPage) {
+				answer(w, r)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+func signInsIn(sent []string) int {
+	n := 0
+	for _, l := range sent {
+		if strings.Contains(l, signInPage) {
+			n++
+		}
+	}
+	return n
+}
+
+func withSignIn(c *clerkauth.Config) { c.SignInURL = signInPage }
+
+// Whatever becomes of the sign-in page's address and of its query, and whatever it does, nobody is sent there for ever.
+func TestSignInSeriesEnd(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		front   http.HandlerFunc
+		pending bool
+		atMost  int
+	}{
+		{name: "another name, without the query", atMost: 3, front: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/en/login", http.StatusMovedPermanently)
+		}},
+		{name: "another name, and another query", atMost: 3, front: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/en/login?next="+r.URL.Query().Get("redirect_url"), http.StatusFound)
+		}},
+		{name: "another name each time", atMost: 12, front: func() http.HandlerFunc {
+			n := 0
+			return func(w http.ResponseWriter, r *http.Request) {
+				n++
+				http.Redirect(w, r, fmt.Sprintf("/login?ts=%d", n), http.StatusFound)
+			}
+		}()},
+		{name: "it sends back", atMost: 3, front: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Query().Get("redirect_url"), http.StatusSeeOther)
+		}},
+		{name: "the tasks send back", pending: true, atMost: 3, front: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Query().Get("redirect_url"), http.StatusSeeOther)
+		}},
+	} {
+		for _, live := range []bool{true, false} {
+			for _, start := range []string{"/me", "/en/login"} {
+				now := harness.Noon
+				w := development(&now)
+				if live {
+					w = production(&now)
+				}
+				w.config, w.front = withSignIn, atSignIn(tt.front)
+				v := newTraveller(t, w)
+				if tt.pending {
+					v.clerk.SignIn(v.browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_2alice", Pending: true}})
+				}
+				got := v.visit(start, harness.With("Accept", "text/html"))
+				if got.status != http.StatusUnauthorized || !strings.Contains(got.body, "came straight back") || signInsIn(v.sent) > tt.atMost {
+					t.Errorf("%s, live %t, from %s: got %d after %q\n%s", tt.name, live, start, got.status, v.sent, got.body)
+				}
+				if link := `href="/sign-in`; !strings.Contains(got.body, link) {
+					t.Errorf("%s: the page does not link to the sign-in page:\n%s", tt.name, got.body)
+				}
+			}
+		}
+	}
+}
+
+// Nobody honest is kept from the sign-in page: who opens many pages, or one again and again.
+func TestSignedOutPeopleAreSentToSignIn(t *testing.T) {
+	shown := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("sign in here")) }
+	for _, live := range []bool{true, false} {
+		now := harness.Noon
+		w := development(&now)
+		if live {
+			w = production(&now)
+		}
+		w.config, w.front = withSignIn, atSignIn(shown)
+		v := newTraveller(t, w)
+		v.visit("/public/") // the browser is known
+		want := func(what string, got page) {
+			t.Helper()
+			if got.body != "sign in here" {
+				t.Errorf("live %t, %s: got %d %q after %q", live, what, got.status, got.body, v.sent)
+			}
+		}
+		for i := range 10 {
+			want(fmt.Sprintf("page %d of ten", i+1), v.visit(fmt.Sprintf("/page-%d", i)))
+		}
+		now = now.Add(time.Minute)
+		for i := range 7 {
+			want(fmt.Sprintf("the same page for the %d. time", i+1), v.visit("/me"))
+			now = now.Add(4 * time.Second)
+		}
+		now = now.Add(time.Minute)
+		for i, b := range openTabs(v, "/restored", 10, false) {
+			if b.status/100 != 3 {
+				t.Errorf("live %t: restored tab %d got %d %q", live, i+1, b.status, b.body)
+			}
+		}
+	}
+}
+
+// HEAD and prefetches count nothing, and HEAD is answered as its GET.
+func TestUncountedSignIns(t *testing.T) {
+	now := harness.Noon
+	w := production(&now)
+	w.config = withSignIn
+	v := newTraveller(t, w)
+	for range 6 {
+		head := v.once(http.MethodHead, "/me", harness.With("Accept", "text/html"))
+		prefetch := v.once(http.MethodGet, "/me", harness.With("Sec-Purpose", "prefetch"))
+		for _, got := range []page{head, prefetch} {
+			if got.status != http.StatusFound || len(got.header["Set-Cookie"]) != 0 {
+				t.Fatalf("got %d and cookies %q, want 302 and none", got.status, got.header["Set-Cookie"])
+			}
+		}
+	}
+	for i := range 4 {
+		head, get := v.once(http.MethodHead, "/me", harness.With("Accept", "text/html")), v.once(http.MethodGet, "/me")
+		if head.status != get.status || head.header.Get("Location") != get.header.Get("Location") || (get.status == http.StatusFound) != (i < 3) {
+			t.Errorf("%d: HEAD got %d %q, GET %d %q", i, head.status, head.header.Get("Location"), get.status, get.header.Get("Location"))
+		}
+	}
+}
