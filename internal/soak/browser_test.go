@@ -161,6 +161,7 @@ func (b *browser) loseToken() {
 type reply struct {
 	status       int
 	body, reason string
+	header       http.Header
 	err          error
 	trail        string // the statuses and reasons on the way
 }
@@ -178,17 +179,16 @@ func (s *soak) visit(b *browser, method, target string, header http.Header, plan
 		if b != nil {
 			r.Header["Cookie"] = cookieLine(planted, b.Cookies(r.URL))
 		}
-		to := r.URL
-		got, resp := s.exchange(r)
-		if b != nil && resp != nil {
-			b.SetCookies(to, resp.Cookies())
+		got := s.exchange(r)
+		if b != nil {
+			b.SetCookies(r.URL, (&http.Response{Header: got.header}).Cookies())
 		}
 		fmt.Fprintf(&trail, " %d %s", got.status, got.reason)
 		got.trail = trail.String()
 		if got.err != nil || got.status/100 != 3 || b == nil {
 			return got
 		}
-		next, err := to.Parse(resp.Header.Get("Location"))
+		next, err := r.URL.Parse(got.header.Get("Location"))
 		if err != nil {
 			return reply{err: err}
 		}
@@ -210,7 +210,7 @@ func cookieLine(planted []string, own []*http.Cookie) []string {
 }
 
 // exchange sends one request, to the application over the network or to Clerk.
-func (s *soak) exchange(r *http.Request) (reply, *http.Response) {
+func (s *soak) exchange(r *http.Request) reply {
 	network := http.RoundTripper(s.toApp)
 	if r.URL.Hostname() != appHost {
 		network = s.toClerk
@@ -218,9 +218,9 @@ func (s *soak) exchange(r *http.Request) (reply, *http.Response) {
 	}
 	resp, err := network.RoundTrip(r)
 	if err != nil {
-		return reply{err: err}, nil
+		return reply{err: err}
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
-	return reply{status: resp.StatusCode, body: string(body), reason: resp.Header.Get("X-Clerk-Auth-Reason"), err: err}, resp
+	return reply{status: resp.StatusCode, body: string(body), reason: resp.Header.Get("X-Clerk-Auth-Reason"), header: resp.Header, err: err}
 }
