@@ -123,6 +123,18 @@ func ExampleInstance_RotateKey() {
 	// user_bob
 }
 
+// A key is published before it signs, so that whoever verifies knows it by then.
+func ExampleInstance_PublishKey() {
+	clerk, _ := newExample()
+	next := clerk.PublishKey()
+	fmt.Println(clerk.KeyID() == next)
+	clerk.RotateKey()
+	fmt.Println(clerk.KeyID() == next)
+	// Output:
+	// false
+	// true
+}
+
 func ExampleInstance_RevokeKey() {
 	clerk, auth := newExample()
 	old := clerk.Token(clerktest.Claims{})

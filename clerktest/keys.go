@@ -82,26 +82,53 @@ var errKeyUnknown = errors.New("clerktest: no such key is published")
 type keyRing struct {
 	mu        sync.Mutex
 	current   signingKey
+	next      signingKey // published ahead of the rotation that makes it the current one; zero: none is
 	published []signingKey
 	lent      []*rsa.PrivateKey
 }
 
-func (r *keyRing) rotate() error {
+// publish makes the next key, unless it is there.
+func (r *keyRing) publish() (kid string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	err = r.makeNext()
+	return r.next.kid, err
+}
+
+// makeNext must be called with mu held.
+func (r *keyRing) makeNext() error {
+	if r.next.private != nil {
+		return nil
+	}
 	private, err := keyPool.take()
 	if err != nil {
 		return fmt.Errorf("make an RSA key: %w", err)
 	}
+	r.next = signingKey{kid: "ins_" + rand.Text(), private: private}
+	r.published = append(slices.Clone(r.published), r.next)
+	r.lent = append(r.lent, private)
+	return nil
+}
+
+func (r *keyRing) rotate() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.current = signingKey{kid: "ins_" + rand.Text(), private: private}
-	r.published = append([]signingKey{r.current}, r.published...)
-	r.lent = append(r.lent, private)
+	if err := r.makeNext(); err != nil {
+		return err
+	}
+	r.current, r.next = r.next, signingKey{}
+	// The current one goes first: that is how it is known when the instance's state is read again.
+	others := slices.DeleteFunc(slices.Clone(r.published), func(k signingKey) bool { return k.kid == r.current.kid })
+	r.published = append([]signingKey{r.current}, others...)
 	return nil
 }
 
 func (r *keyRing) revoke(kid string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if kid == r.next.kid {
+		r.next = signingKey{}
+	}
 	n := len(r.published)
 	r.published = slices.DeleteFunc(slices.Clone(r.published), func(k signingKey) bool { return k.kid == kid })
 	return len(r.published) < n
@@ -150,7 +177,18 @@ func (in *Instance) KeyID() string { return in.keys.signing().kid }
 // JWTKey is the public half of that key, as the PEM that Clerk's Dashboard shows.
 func (in *Instance) JWTKey() string { return string(in.keys.signing().pem()) }
 
-// RotateKey makes a new key the current one. The old one stays published: tokens it signed stay good.
+// PublishKey publishes the key that the next RotateKey makes the current one, and returns its kid. Verifiers can learn it
+// before it signs. Called again before that RotateKey, it does nothing and returns the same kid.
+func (in *Instance) PublishKey() string {
+	kid, err := in.keys.publish()
+	if err != nil {
+		panic("clerktest: " + err.Error())
+	}
+	return kid
+}
+
+// RotateKey makes the key of PublishKey, or else a new one, the current one. The old one stays published: tokens it
+// signed stay good.
 func (in *Instance) RotateKey() {
 	if err := in.keys.rotate(); err != nil {
 		panic("clerktest: " + err.Error())

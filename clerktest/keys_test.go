@@ -129,3 +129,27 @@ func TestAlgOfTheHeaderSigns(t *testing.T) {
 		}
 	}
 }
+
+func TestPublishKeyIsAheadOfRotateKey(t *testing.T) {
+	in := clerktest.New(t, clerktest.Options{})
+	kids := func() []string {
+		return slices.Sorted(maps.Keys(published(t, mustAsk(t, in, clerktest.FrontendJWKS))))
+	}
+	first, next := in.KeyID(), in.PublishKey()
+	if again := in.PublishKey(); again != next {
+		t.Errorf("the second call publishes %s, want %s still", again, next)
+	}
+	if want := slices.Sorted(slices.Values([]string{first, next})); in.KeyID() != first || !slices.Equal(kids(), want) {
+		t.Errorf("%s signs and %q are published, want %s and %q", in.KeyID(), kids(), first, want)
+	}
+	in.RotateKey()
+	if in.KeyID() != next || len(kids()) != 2 {
+		t.Errorf("%s signs and %q are published, want %s and two", in.KeyID(), kids(), next)
+	}
+	withdrawn := in.PublishKey()
+	in.RevokeKey(withdrawn)
+	in.RotateKey()
+	if slices.Contains(kids(), withdrawn) || in.KeyID() == withdrawn {
+		t.Errorf("%s is there after it was revoked", withdrawn)
+	}
+}

@@ -56,9 +56,11 @@ func (in *Instance) serveRefresh(w http.ResponseWriter, r *http.Request) {
 }
 
 func (in *Instance) sessionByID(id string) *BrowserSession {
-	for _, s := range in.BrowserSessions() {
-		if s.ID == id {
-			return s
+	in.browsers.mu.Lock()
+	defer in.browsers.mu.Unlock()
+	for _, b := range in.browsers.all {
+		if b.session != nil && b.session.ID == id {
+			return b.session
 		}
 	}
 	return nil

@@ -42,7 +42,7 @@ var order = []string{
 }
 
 // forTests are imported by tests alone. They know what everybody may know, the exported API, and one another.
-var forTests = []string{"docs", "internal/harness", "internal/layout", "internal/threats", "internal/vectors"}
+var forTests = []string{"docs", "internal/harness", "internal/layout", "internal/soak", "internal/threats", "internal/vectors"}
 
 // programs are under these. They use the exported API, and what is named here.
 var programs = map[string][]string{

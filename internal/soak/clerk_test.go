@@ -1,0 +1,96 @@
+package soak_test
+
+import (
+	"context"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/clerkauth/clerkauth/clerktest"
+)
+
+// clock is that of Clerk and of the application. It moves only between requests.
+type clock struct{ nanoseconds atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Unix(0, c.nanoseconds.Load()).UTC() }
+
+func (c *clock) jump(d time.Duration) { c.nanoseconds.Add(int64(d)) }
+
+// backend is the Backend API, keys included, on a port of its own that can refuse connections.
+type backend struct {
+	tb      testing.TB
+	address string
+	handler http.Handler
+	server  *http.Server // nil: nothing listens
+	serving sync.WaitGroup
+}
+
+func startBackend(tb testing.TB, clerk *clerktest.Instance) *backend {
+	tb.Helper()
+	b := &backend{tb: tb, address: "127.0.0.1:0", handler: &httputil.ReverseProxy{
+		Transport:    clerk.Config().HTTPClient.Transport,
+		Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "https", Host: "api.clerk.com"}) },
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+		ErrorLog:     log.New(io.Discard, "", 0),
+	}}
+	b.start()
+	tb.Cleanup(b.kill)
+	return b
+}
+
+// start listens, on the same port as before.
+func (b *backend) start() {
+	if b.server != nil {
+		return
+	}
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", b.address)
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	b.address = l.Addr().String()
+	b.server = &http.Server{Handler: b.handler, ReadHeaderTimeout: time.Minute}
+	b.serving.Go(func() { _ = b.server.Serve(l) })
+}
+
+// kill breaks every connection, and refuses new ones.
+func (b *backend) kill() {
+	if b.server == nil {
+		return
+	}
+	_ = b.server.Close()
+	b.serving.Wait()
+	b.server = nil
+}
+
+// questions counts what an application asks the Backend API, by kind, whether or not it gets an answer.
+type questions struct {
+	next http.RoundTripper
+
+	mu sync.Mutex // guards by
+	by map[string]int
+}
+
+// RoundTrip implements http.RoundTripper.
+func (q *questions) RoundTrip(r *http.Request) (*http.Response, error) {
+	kind := "credentials of machines"
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/jwks"):
+		kind = "keys"
+	case strings.HasSuffix(r.URL.Path, "/refresh"):
+		kind = "refreshes"
+	case strings.HasSuffix(r.URL.Path, "/handshake_payload"):
+		kind = "nonces"
+	}
+	q.mu.Lock()
+	q.by[kind]++
+	q.mu.Unlock()
+	return q.next.RoundTrip(r)
+}

@@ -1,0 +1,223 @@
+package soak_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+// The kinds of honest requests.
+const (
+	pages   = "pages"
+	scripts = "requests of scripts"
+	forms   = "forms"
+	planted = " with planted cookies"
+	bearers = "bearer tokens"
+	jwts    = "JWTs of machines"
+	keys    = "API keys and opaque tokens of machines"
+)
+
+// plan is the requests of one tick, in their shares.
+func (s *soak) plan(n int) []func() {
+	requests := []func(){s.bearerOf("a long-lived token", s.old)}
+	if s.old == "" {
+		requests = nil
+	} else if !s.oldUntil.IsZero() {
+		requests = []func(){s.withRevokedKey()}
+	}
+	for range n {
+		switch share := s.rand.IntN(100); {
+		case share < 5:
+			requests = append(requests, s.forgery())
+		case share < 10:
+			requests = append(requests, s.unknownKID())
+		case share < 20:
+			requests = append(requests, s.machineRequest())
+		case share < 25:
+			b := s.anyBrowser()
+			requests = append(requests, s.bearerOf(b.user, s.clerk.Token(b.claims())))
+		default:
+			requests = append(requests, s.browserRequest())
+		}
+	}
+	return requests
+}
+
+// anyBrowser is one of a few that are used all the time, or one of all.
+func (s *soak) anyBrowser() *browser {
+	if s.rand.IntN(4) > 0 {
+		return s.browsers[s.rand.IntN(len(s.browsers)/50)]
+	}
+	return s.browsers[s.rand.IntN(len(s.browsers))]
+}
+
+// What browsers say of their requests.
+var (
+	pageHeader   = http.Header{"Accept": {"text/html"}, "Sec-Fetch-Dest": {"document"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Site": {"none"}}
+	scriptHeader = http.Header{"Accept": {"application/json"}, "Sec-Fetch-Dest": {"empty"}, "Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Site": {"same-origin"}, "Referer": {origin + "/app/"}}
+	formHeader   = http.Header{"Accept": {"text/html"}, "Sec-Fetch-Dest": {"document"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Site": {"same-origin"}, "Origin": {origin}}
+)
+
+// browserRequest is a page, a script's request or a form of somebody honest. One in 20 has planted cookies beside its own.
+func (s *soak) browserRequest() func() {
+	b, share, plant := s.anyBrowser(), s.rand.IntN(100), s.rand.IntN(20) == 0
+	page := fmt.Sprint("/app/", s.rand.IntN(20))
+	choice := s.rand.IntN(100)
+	return func() {
+		was := b.state()
+		b.mu.Lock()
+		kind, method, header := pages, http.MethodGet, pageHeader
+		switch {
+		case b.needPage || was.expires.IsZero() || share < 60:
+		case share < 85:
+			kind, header = scripts, scriptHeader
+		default:
+			kind, method, header = forms, http.MethodPost, formHeader
+		}
+		b.needPage = false
+		b.mu.Unlock()
+		var cookies []string
+		if plant && !was.expires.IsZero() {
+			cookies = s.plant(b, was, kind, choice)
+		}
+		begin := time.Now()
+		got := s.visit(b, method, origin+page, header, cookies)
+		if len(cookies) > 0 {
+			kind += planted
+		}
+		excuse := s.excuse(kind, was, got)
+		s.honest(kind, b.user, got, time.Since(begin), excuse)
+		if got.status == http.StatusOK {
+			if now := s.clock.now(); was.ended && b.state().ended && !now.Before(was.expires.Add(leeway)) {
+				s.strange(forgeries, "a revoked session", got, 0)
+			}
+			return
+		}
+		b.mu.Lock()
+		b.needPage = true
+		b.mu.Unlock()
+		if excuse == whenRevoked {
+			b.loseToken()
+		}
+		if was.ended && method == http.MethodGet && got.status == http.StatusUnauthorized {
+			s.signIn(b)
+		}
+	}
+}
+
+// whenRevoked is what Clerk's own SDK does, too: a token of an unknown key starts no handshake.
+const whenRevoked = "401: the key of the expired token was revoked while the browser was away"
+
+// leeway is Config.ClockSkew.
+const leeway = 5 * time.Second
+
+// excuse is why an honest request may have been refused as it was; empty: there is no excuse.
+func (s *soak) excuse(kind string, was state, got reply) string {
+	now := s.clock.now()
+	switch {
+	case got.status == http.StatusOK && !was.ended:
+		return ""
+	case was.ended:
+		return "the session was revoked"
+	case got.status == http.StatusServiceUnavailable && now.Before(s.outUntil) && !now.Before(was.expires) && !strings.HasPrefix(kind, pages):
+		return "503: the token has expired and the Backend API, which renews it, is out of reach"
+	case got.status == http.StatusUnauthorized && s.revoked[was.kid]:
+		return whenRevoked
+	case got.status == http.StatusUnauthorized && was.issued.After(now.Add(leeway)) && !strings.HasPrefix(kind, pages):
+		return "401: the clock was put back and the token is of the future; the next page renews it"
+	case got.status == http.StatusUnauthorized && was.signedIn.After(now):
+		return "401: the clock was put back and the session is of the future"
+	}
+	return ""
+}
+
+// plant returns cookies that another host of the domain has put into a browser.
+func (s *soak) plant(b *browser, was state, kind string, choice int) []string {
+	suffixed := "__session_" + harness.Suffix(s.clerk)
+	values := []string{
+		"garbage",
+		s.clerk.Forge(b.claims()),
+		withKID(s.clerk.Token(clerktest.Claims{Subject: b.user}), choice),
+		s.clerk.Token(clerktest.Claims{Subject: planter, SessionID: "sess_planter", IssuedAt: s.clock.now().Add(-time.Hour)}),
+		s.clerk.Token(clerktest.Claims{Subject: planter, SessionID: "sess_planter", AuthorizedParty: "https://blog.example.com"}),
+	}
+	if was.known && kind == pages { // a page of a browser that was signed in here is never silently somebody else's
+		values = append(values, s.clerk.Token(clerktest.Claims{Subject: planter, SessionID: "sess_planter"}))
+	}
+	value := values[choice%len(values)]
+	return [][]string{{"__session=" + value}, {suffixed + "=" + value}, {"__session=" + value, suffixed + "=" + value}}[choice%3]
+}
+
+// bearerOf is a request of an honest client that sends a token itself.
+func (s *soak) bearerOf(user, token string) func() {
+	return func() {
+		begin := time.Now()
+		got := s.visit(nil, http.MethodGet, origin+"/app/", http.Header{"Authorization": {"Bearer " + token}}, nil)
+		want := user
+		if user == "a long-lived token" {
+			want = "user_old"
+		}
+		s.honest(bearers, want, got, time.Since(begin), "")
+	}
+}
+
+// machine is one that has a credential.
+type machine struct {
+	subject string
+	opaque  bool // the Backend API is asked each time
+	spare   bool // its credential is never revoked
+	mint    func() string
+
+	mu      sync.Mutex // guards what follows, while requests are under way
+	secret  string
+	expires time.Time
+}
+
+func (s *soak) newMachines() []*machine {
+	var all []*machine
+	for i := range 10 {
+		claims := func(prefix string) clerktest.MachineClaims {
+			return clerktest.MachineClaims{Subject: fmt.Sprint(prefix, "_", i)}
+		}
+		add := func(prefix string, opaque bool, mint func(clerktest.MachineClaims) string) {
+			c := claims(prefix)
+			all = append(all, &machine{subject: c.Subject, opaque: opaque, spare: i > 0, mint: func() string { return mint(c) }})
+		}
+		add("user_keys", true, s.clerk.APIKey)
+		add("mch_opaque", true, s.clerk.M2M)
+		add("user_oauth", true, s.clerk.OAuth)
+		add("mch_jwt", false, s.clerk.M2MJWT)
+		add("user_oauthjwt", false, s.clerk.OAuthJWT)
+	}
+	return all
+}
+
+// machineRequest is one of an honest machine.
+func (s *soak) machineRequest() func() {
+	m := s.machines[s.rand.IntN(len(s.machines))]
+	return func() {
+		now := s.clock.now()
+		m.mu.Lock()
+		// A JWT is good for a minute, and not before its time, which the clock may have been put back behind.
+		if m.secret == "" || !m.opaque && (!now.Before(m.expires) || now.Before(m.expires.Add(-time.Minute))) {
+			m.secret, m.expires = m.mint(), now.Add(time.Minute)
+		}
+		secret := m.secret
+		m.mu.Unlock()
+		begin := time.Now()
+		got := s.visit(nil, http.MethodGet, origin+"/machines", http.Header{"Authorization": {"Bearer " + secret}}, nil)
+		kind, excuse := jwts, ""
+		if m.opaque {
+			kind = keys
+			if got.status == http.StatusServiceUnavailable && now.Before(s.outUntil) {
+				excuse = "503: the Backend API, which verifies the credential, is out of reach"
+			}
+		}
+		s.honest(kind, m.subject, got, time.Since(begin), excuse)
+	}
+}
