@@ -168,8 +168,13 @@ func unseen(r rune, size int) bool {
 	return !unicode.IsPrint(r) || r == utf8.RuneError && size == 1 || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// cut is how much of a key may be shown.
-func cut(key string) string { return key[:min(len(key), 8)] }
+// cut is how much of a key may be shown: a prefix such as sk_live_, and one letter after the short one of machines.
+func cut(key string) string {
+	if strings.HasPrefix(key, "ak_") {
+		return key[:min(len(key), 4)]
+	}
+	return key[:min(len(key), 8)]
+}
 
 // proposal is what to write instead of a value that lacks its scheme, or else what fits any.
 func proposal(value, examples string) string {

@@ -95,6 +95,7 @@ func takeSamples(t *testing.T) *samples {
 		"TokenSource":      {clerkauth.TokenSourceCookie},
 		"Reason":           {clerkauth.ReasonTokenExpired},
 		"Reverification":   {clerkauth.ReverifyLax},
+		"Factors":          {clerkauth.FirstFactor},
 		"Status":           {clerkauth.StatusSignedIn},
 		"context":          {ctx},
 	}}
