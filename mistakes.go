@@ -137,7 +137,7 @@ func blemish(field, value string) error {
 	case name != nil:
 		return wrong(field, ": the value begins with the name of a variable, %s; set only what stands behind its =", name[1])
 	case field != "JWTKey" && quoted(value): // in a JWTKey they are no part of it
-		return wrong(field, ": %q has quotation marks around it; leave them out", shown)
+		return wrong(field, ": %q has a quotation mark around it; leave those out", shown)
 	}
 	place := 0
 	for i, r := range value {
@@ -156,11 +156,10 @@ func blemish(field, value string) error {
 	return nil
 }
 
-// quoted reports whether a value has quotation marks around it, also those of a word processor.
+// quoted reports whether a value begins or ends with a quotation mark, also with that of a word processor: of a quoted list
+// the first entry has one and the last the other.
 func quoted(value string) bool {
-	first, size := utf8.DecodeRuneInString(value)
-	last, _ := utf8.DecodeLastRuneInString(value)
-	return len(value) > size && strings.ContainsRune("\"'`“‘„", first) && strings.ContainsRune("\"'`”’“", last)
+	return strings.TrimFunc(value, func(r rune) bool { return strings.ContainsRune("\"'`“”‘’„", r) }) != value
 }
 
 // unseen reports whether a character of size bytes takes no room on a screen, or looks like another.

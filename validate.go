@@ -138,7 +138,7 @@ func notSecret(key string) string {
 		return "is the secret key of a machine, which belongs into " + called("MachineSecretKey")
 	case !live:
 		return "is no secret key"
-	case strings.Trim(rest, ".") == "" || strings.Contains(rest, "..."):
+	case rest == "" || strings.Contains(rest, "..."):
 		return "is a beginning without the rest"
 	}
 	return ""

@@ -40,7 +40,7 @@ func TestMeant(t *testing.T) {
 		"tauri://localhost/x":           "",
 		"user:pass@example.com":         "",
 		"https://user:pass@example.com": "",
-		"https://u:12345/p@example.com": "",
+		"https://u.v:12345/p@w.example": "",
 		"sk_live_abcdefghijkl":          "",
 	} {
 		got, ok := origin.Meant(entry)
