@@ -60,7 +60,7 @@ func validate(c Config) (*settings, error) {
 		secretKey: c.SecretKey, keyMaxAge: c.KeyMaxAge, log: c.Logger, errorHandler: c.ErrorHandler, now: c.Now, observe: c.Observe,
 	}
 	s.decision.Forwarded, s.decision.ClockOff, s.decision.TooLarge = c.TrustForwardedHeaders, s.warnOfClock, s.warnOfSize
-	problems := slices.Clone(c.problems)
+	var problems []error
 	note := func(errs ...error) { problems = append(problems, errs...) }
 
 	key, errs := s.readKeys(c)
