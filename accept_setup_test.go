@@ -78,7 +78,7 @@ func TestMachineConfig(t *testing.T) {
 		t.Errorf("a malformed secret: %v, want four letters of it", err)
 	}
 	harness.Setenv(t, map[string]string{"CLERK_MACHINE_SECRET_KEY": "ak_env"})
-	if got := clerkauth.ConfigFromEnv().MachineSecretKey; got != "ak_env" {
+	if got := harness.ConfigFromEnv(t).MachineSecretKey; got != "ak_env" {
 		t.Errorf("from the environment: %q", got)
 	}
 }

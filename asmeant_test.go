@@ -120,7 +120,7 @@ func TestSatelliteDomainWithScheme(t *testing.T) {
 				"CLERK_PUBLISHABLE_KEY": clerk.PublishableKey(), "CLERK_AUTHORIZED_PARTIES": "https://satellite.test",
 				"CLERK_SIGN_IN_URL": "https://primary.test/sign-in", "CLERK_IS_SATELLITE": "true", "CLERK_DOMAIN": domain,
 			})
-			_, err := clerkauth.New(clerkauth.ConfigFromEnv())
+			_, err := clerkauth.New(harness.ConfigFromEnv(t))
 			if ok := map[string]bool{"test": want.test, "live": want.live}[name]; (err == nil) != ok {
 				t.Errorf("%s keys, %q: %v, want accepted %t", name, domain, err, ok)
 			}
@@ -148,7 +148,7 @@ func TestWhiteSpaceAroundKeys(t *testing.T) {
 			"CLERK_PROXY_URL": wrap("/__clerk"), "CLERK_IS_SATELLITE": wrap("false"), "CLERK_DOMAIN": wrap("satellite.test"),
 			"CLERK_AUTHORIZED_PARTIES": wrap("https://example.com"),
 		})
-		fromEnv := clerkauth.ConfigFromEnv()
+		fromEnv := harness.ConfigFromEnv(t)
 		fromEnv.Now = cfg.Now
 		if fromEnv.SecretKey != clerk.SecretKey() || fromEnv.PublishableKey != clerk.PublishableKey() || fromEnv.SignInURL != "https://accounts.example.com/sign-in" {
 			t.Errorf("%q: ConfigFromEnv leaves it", around)
@@ -182,7 +182,7 @@ func TestWhiteSpaceAroundKeys(t *testing.T) {
 		}
 	}
 	harness.Setenv(t, map[string]string{"CLERK_SECRET_KEY": "\n"})
-	if clerkauth.ConfigFromEnv().SecretKey == "" {
+	if harness.ConfigFromEnv(t).SecretKey == "" {
 		t.Error("a variable that is white space alone is taken for one that is not set")
 	}
 }

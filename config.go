@@ -272,8 +272,6 @@ type Config struct {
 	// Example: func() time.Time { return noon }, in tests.
 	// When wrong: ReasonTokenExpired, ReasonTokenNotActiveYet or ReasonTokenFromTheFuture.
 	Now func() time.Time
-
-	problems []error // what ConfigFromEnv could not read; New reports it
 }
 
 // ErrorHandler answers what Require, Authorize and Accept refuse. A handshake is no error, and has been answered without it.

@@ -288,7 +288,7 @@ func TestOneMissingKeyIsOneMistake(t *testing.T) {
 		"a JWT key alone":         {AuthorizedParties: parties, JWTKey: clerktest.New(t, clerktest.Options{}).JWTKey()},
 		"issuers alone":           {AuthorizedParties: parties, Issuers: []string{"https://clerk.example.com"}},
 		"a proxy":                 {AuthorizedParties: parties, ProxyURL: "/__clerk"},
-		"the environment":         clerkauth.ConfigFromEnv(),
+		"the environment":         harness.ConfigFromEnv(t),
 	} {
 		_, err := clerkauth.New(cfg)
 		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "PublishableKey (CLERK_PUBLISHABLE_KEY)") {

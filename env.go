@@ -7,12 +7,16 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/clerkauth/clerkauth/internal/redact"
 )
 
 // ConfigFromEnv reads the variables that Clerk's own SDKs read, CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY,
 // CLERK_JWT_KEY, CLERK_API_URL, CLERK_SIGN_IN_URL, CLERK_PROXY_URL, CLERK_IS_SATELLITE, CLERK_DOMAIN and CLERK_MACHINE_SECRET_KEY,
-// and CLERK_AUTHORIZED_PARTIES with commas between the origins. White space around a value is no part of it. What cannot be read is reported by New.
-func ConfigFromEnv() Config {
+// and CLERK_AUTHORIZED_PARTIES with commas between the origins. White space around a value is no part of it. A variable that is not set
+// leaves its field empty. The error is every problem, joined; New refuses the Config then, too.
+func ConfigFromEnv() (Config, error) {
+	var problems []error
 	c := Config{
 		PublishableKey: variable("CLERK_PUBLISHABLE_KEY"),
 		SecretKey:      variable("CLERK_SECRET_KEY"),
@@ -26,7 +30,8 @@ func ConfigFromEnv() Config {
 	if value := variable("CLERK_IS_SATELLITE"); value != "" {
 		satellite, err := strconv.ParseBool(value)
 		if err != nil {
-			c.problems = append(c.problems, fmt.Errorf("CLERK_IS_SATELLITE: %q is neither true nor false", value))
+			problems = append(problems, fmt.Errorf("CLERK_IS_SATELLITE: %q is neither true nor false", value))
+			c.Satellite = &Satellite{Domain: "CLERK_IS_SATELLITE=" + value} // no host, so that New refuses it
 		}
 		if satellite {
 			c.Satellite = &Satellite{Domain: variable("CLERK_DOMAIN")}
@@ -36,13 +41,15 @@ func ConfigFromEnv() Config {
 		for party := range strings.SplitSeq(list, ",") {
 			party = strings.TrimSpace(party)
 			if party == "" {
-				c.problems = append(c.problems, errors.New("CLERK_AUTHORIZED_PARTIES: has an empty entry; write origins with one comma between them"))
-				continue
+				problems = append(problems, errors.New("CLERK_AUTHORIZED_PARTIES: has an empty entry; write origins with one comma between them"))
 			}
 			c.AuthorizedParties = append(c.AuthorizedParties, party)
 		}
 	}
-	return c
+	if len(problems) == 0 {
+		return c, nil
+	}
+	return c, errors.New("clerkauth: " + redact.Text(errors.Join(problems...).Error(), c.SecretKey, c.MachineSecretKey))
 }
 
 func variable(name string) string { return trim(os.Getenv(name)) }

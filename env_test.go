@@ -1,6 +1,8 @@
 package clerkauth_test
 
 import (
+	"context"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,7 +22,7 @@ func TestConfigFromEnv(t *testing.T) {
 		"CLERK_SIGN_IN_URL":        "https://accounts.example.com/sign-in",
 		"CLERK_AUTHORIZED_PARTIES": " https://example.com, https://*.preview.example.com",
 	})
-	cfg := clerkauth.ConfigFromEnv()
+	cfg := harness.ConfigFromEnv(t)
 	if cfg.PublishableKey != clerk.PublishableKey() || cfg.SecretKey != clerk.SecretKey() || cfg.BackendAPIURL != "https://api.example.com" {
 		t.Errorf("ConfigFromEnv read %q and %q, want the instance's", cfg.PublishableKey, cfg.BackendAPIURL)
 	}
@@ -44,7 +46,7 @@ func TestConfigFromEnv(t *testing.T) {
 // What is not set is not there: New then says what is missing.
 func TestConfigFromEmptyEnv(t *testing.T) {
 	harness.Setenv(t, nil)
-	_, err := clerkauth.New(clerkauth.ConfigFromEnv())
+	_, err := clerkauth.New(harness.ConfigFromEnv(t))
 	if err == nil {
 		t.Fatal("New accepts an empty environment")
 	}
@@ -55,12 +57,8 @@ func TestConfigFromEmptyEnv(t *testing.T) {
 	}
 }
 
-func TestNewReportsWhatConfigFromEnvCouldNotRead(t *testing.T) {
+func TestNewNamesTheMistakesOfTheEnvironment(t *testing.T) {
 	for name, tc := range map[string]struct{ variable, value, want string }{
-		"empty entry":       {"CLERK_AUTHORIZED_PARTIES", "https://example.com,,https://a.example.com", "CLERK_AUTHORIZED_PARTIES"},
-		"comma at the end":  {"CLERK_AUTHORIZED_PARTIES", "https://example.com,", "CLERK_AUTHORIZED_PARTIES"},
-		"only a comma":      {"CLERK_AUTHORIZED_PARTIES", ",", "CLERK_AUTHORIZED_PARTIES"},
-		"only a space":      {"CLERK_AUTHORIZED_PARTIES", " ", "CLERK_AUTHORIZED_PARTIES"},
 		"semicolons":        {"CLERK_AUTHORIZED_PARTIES", "https://example.com;https://a.example.com", "AuthorizedParties[0]"},
 		"no scheme":         {"CLERK_AUTHORIZED_PARTIES", "https://a.example.com,example.com", "AuthorizedParties[1]"},
 		"secret key":        {"CLERK_SECRET_KEY", "sk_prod_0123456789", `SecretKey (CLERK_SECRET_KEY): "sk_prod_"`},
@@ -74,7 +72,7 @@ func TestNewReportsWhatConfigFromEnvCouldNotRead(t *testing.T) {
 			set := map[string]string{"CLERK_PUBLISHABLE_KEY": liveKey, "CLERK_AUTHORIZED_PARTIES": "https://example.com"}
 			set[tc.variable] = tc.value
 			harness.Setenv(t, set)
-			_, err := clerkauth.New(clerkauth.ConfigFromEnv())
+			_, err := clerkauth.New(harness.ConfigFromEnv(t))
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("New: %v, want an error that says %q", err, tc.want)
 			}
@@ -82,5 +80,59 @@ func TestNewReportsWhatConfigFromEnvCouldNotRead(t *testing.T) {
 				t.Errorf("%q shows a key", err)
 			}
 		})
+	}
+}
+
+// Who ignores the error has a Config that New refuses, whatever the program adds to it: nothing is left out that would make it
+// accept more.
+func TestConfigFromEnvFailsClosed(t *testing.T) {
+	everything := map[string]string{
+		"CLERK_PUBLISHABLE_KEY": liveKey, "CLERK_AUTHORIZED_PARTIES": "https://example.com", "CLERK_PROXY_URL": "https://example.com/__clerk",
+		"CLERK_SIGN_IN_URL": "https://accounts.example.com/sign-in", "CLERK_DOMAIN": "satellite.example",
+	}
+	for name, tc := range map[string]struct{ variable, value string }{
+		"empty entry":       {"CLERK_AUTHORIZED_PARTIES", "https://example.com,,https://a.example.com"},
+		"empty entry first": {"CLERK_AUTHORIZED_PARTIES", ",https://a.example.com"},
+		"comma at the end":  {"CLERK_AUTHORIZED_PARTIES", "https://example.com,"},
+		"only a comma":      {"CLERK_AUTHORIZED_PARTIES", ","},
+		"only a space":      {"CLERK_AUTHORIZED_PARTIES", " "},
+		"satellite, yes":    {"CLERK_IS_SATELLITE", "yes"},
+		"satellite, space":  {"CLERK_IS_SATELLITE", " "},
+		"satellite, host":   {"CLERK_IS_SATELLITE", "satellite.example"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set := maps.Clone(everything)
+			set[tc.variable] = tc.value
+			harness.Setenv(t, set)
+			cfg, err := clerkauth.ConfigFromEnv()
+			if err == nil || !strings.HasPrefix(err.Error(), "clerkauth: "+tc.variable+": ") {
+				t.Errorf("ConfigFromEnv: %v, want an error about %s", err, tc.variable)
+			}
+			if cfg.PublishableKey != liveKey || cfg.ProxyURL == "" {
+				t.Errorf("%v is not what could be read", cfg)
+			}
+			for what, change := range map[string]func(*clerkauth.Config){
+				"as it is":     func(*clerkauth.Config) {},
+				"an allowance": func(c *clerkauth.Config) { c.AllowParty = func(context.Context, string, string) bool { return true } },
+				"any party":    func(c *clerkauth.Config) { c.InsecureAllowAnyParty = true },
+			} {
+				wider := cfg
+				change(&wider)
+				if _, err := clerkauth.New(wider); err == nil {
+					t.Errorf("%s: New accepts what could not be read", what)
+				}
+			}
+		})
+	}
+}
+
+func TestConfigFromEnvReportsEveryProblem(t *testing.T) {
+	harness.Setenv(t, map[string]string{"CLERK_AUTHORIZED_PARTIES": "https://example.com,", "CLERK_IS_SATELLITE": "sk_live_0123456789", "CLERK_SECRET_KEY": "sk_live_0123456789"})
+	_, err := clerkauth.ConfigFromEnv()
+	if err == nil || !strings.Contains(err.Error(), "CLERK_AUTHORIZED_PARTIES") || !strings.Contains(err.Error(), "CLERK_IS_SATELLITE") {
+		t.Fatalf("%v does not have both problems", err)
+	}
+	if strings.Contains(err.Error(), "0123456789") {
+		t.Errorf("%v shows a key", err)
 	}
 }

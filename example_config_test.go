@@ -24,9 +24,12 @@ func ExampleConfigFromEnv() {
 		}
 		defer os.Unsetenv(name) //nolint:errcheck // it was just set
 	}
-	cfg := clerkauth.ConfigFromEnv()
+	cfg, err := clerkauth.ConfigFromEnv()
+	if err != nil {
+		log.Fatal(err) // nothing that a variable says is left out silently
+	}
 	cfg.SignInURL = "/sign-in"
-	_, err := clerkauth.New(cfg)
+	_, err = clerkauth.New(cfg)
 	fmt.Println(len(cfg.AuthorizedParties), err)
 	// Output: 2 <nil>
 }

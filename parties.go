@@ -41,10 +41,9 @@ var (
 	errAny     = errors.New("would allow every origin; list your own")
 	errIPv6    = errors.New(`has an IPv6 address without brackets; write it in brackets, such as "http://[::1]:3000"`)
 
-	errPlain      = errors.New("is http on a host that is not this machine, with live keys; write https, or use test keys")
-	errWildRoot   = errors.New("has a * that is not below the instance's own domain; list the origins instead")
-	errWildTest   = errors.New(`has too wide a *; with test keys its label needs literal text and two labels must follow, such as "https://myapp-*.vercel.app"`)
-	errWildShared = errors.New("has a * right below a domain where anybody can have a name; list the origins instead")
+	errPlain    = errors.New("is http on a host that is not this machine, with live keys; write https, or use test keys")
+	errWildRoot = errors.New("has a * that is not below the instance's own domain; list the origins instead")
+	errWildTest = errors.New(`has too wide a *; with test keys its label needs literal text and two labels must follow, such as "https://myapp-*.vercel.app"`)
 )
 
 // explain says more about an entry that is no origin: what is wrong with it, or what was meant.
@@ -92,28 +91,9 @@ func (r partyRules) checkWildcard(text, rest string) error {
 		}
 		return nil
 	}
-	if r.root == "" || rest != r.root && !strings.HasSuffix(rest, "."+r.root) {
+	// No instance serves a top-level domain, whatever its key says.
+	if !strings.Contains(r.root, ".") || rest != r.root && !strings.HasSuffix(rest, "."+r.root) {
 		return errWildRoot
 	}
-	if sharedSuffix(rest) {
-		return errWildShared
-	}
 	return nil
-}
-
-// sharedSuffix reports whether the names right below domain belong to different people. The list holds the
-// hosting services that Clerk apps are deployed on; the rule about the instance's own domain does the rest.
-func sharedSuffix(domain string) bool {
-	switch domain {
-	case "vercel.app", "now.sh", "netlify.app", "netlify.com", "pages.dev", "workers.dev", "herokuapp.com",
-		"github.io", "gitlab.io", "fly.dev", "onrender.com", "railway.app", "up.railway.app", "web.app",
-		"firebaseapp.com", "appspot.com", "run.app", "a.run.app", "azurewebsites.net", "azurestaticapps.net",
-		"cloudfront.net", "amplifyapp.com", "awsapprunner.com", "amazonaws.com", "deno.dev", "surge.sh",
-		"replit.app", "replit.dev", "repl.co", "lovable.app", "bolt.host", "stackblitz.io", "webcontainer.io",
-		"codesandbox.io", "csb.app", "gitpod.io", "github.dev", "app.github.dev", "glitch.me", "webflow.io",
-		"ngrok.io", "ngrok.app", "ngrok.dev", "ngrok-free.app", "ngrok-free.dev", "trycloudflare.com", "loca.lt",
-		"accounts.dev", "clerk.accounts.dev", "clerk.app", "vercel.dev", "edgeone.app", "zeabur.app", "koyeb.app":
-		return true
-	}
-	return !strings.Contains(domain, ".")
 }

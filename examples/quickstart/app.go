@@ -46,7 +46,10 @@ func newApp(addr net.Addr) (*app, error) {
 	if err := a.locate(addr); err != nil {
 		return nil, err
 	}
-	cfg := clerkauth.ConfigFromEnv()
+	cfg, err := clerkauth.ConfigFromEnv()
+	if err != nil {
+		return nil, err
+	}
 	if cfg.PublishableKey == "" && (cfg.SecretKey != "" || cfg.JWTKey != "") {
 		return nil, errNoPublishableKey
 	}

@@ -45,3 +45,13 @@ func Setenv(t *testing.T, set map[string]string) {
 		t.Setenv(name, set[name])
 	}
 }
+
+// ConfigFromEnv is clerkauth's, where there is nothing that cannot be read.
+func ConfigFromEnv(tb testing.TB) clerkauth.Config {
+	tb.Helper()
+	cfg, err := clerkauth.ConfigFromEnv()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return cfg
+}

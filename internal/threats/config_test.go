@@ -129,7 +129,11 @@ func TestNoErrorOfNewShowsASecret(t *testing.T) {
 				}
 				set[name] = text
 				harness.Setenv(t, set)
-				check(t, kind+" as "+format+" in "+name, p.secret, clerkauth.ConfigFromEnv())
+				cfg, err := clerkauth.ConfigFromEnv()
+				if err != nil && strings.Contains(err.Error(), p.secret) {
+					t.Errorf("%s as %s in %s: ConfigFromEnv shows it in %v", kind, format, name, err)
+				}
+				check(t, kind+" as "+format+" in "+name, p.secret, cfg)
 			}
 		}
 	}

@@ -11,7 +11,10 @@ import (
 )
 
 func main() {
-	cfg := clerkauth.ConfigFromEnv()                          // CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY, CLERK_SIGN_IN_URL
+	cfg, err := clerkauth.ConfigFromEnv() // CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY, CLERK_SIGN_IN_URL
+	if err != nil {
+		log.Fatal(err)
+	}
 	cfg.AuthorizedParties = []string{"http://localhost:8080"} // the origins of your pages
 	auth, err := clerkauth.New(cfg)
 	if err != nil {

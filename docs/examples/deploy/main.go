@@ -25,7 +25,10 @@ func main() {
 }
 
 func run(ctx context.Context, addr string) error {
-	cfg := clerkauth.ConfigFromEnv()
+	cfg, err := clerkauth.ConfigFromEnv()
+	if err != nil {
+		return err
+	}
 	cfg.Observe, cfg.ErrorHandler = count, logRefusal
 	auth, err := clerkauth.New(cfg)
 	if err != nil {

@@ -11,7 +11,11 @@ import (
 )
 
 func main() {
-	handler, err := routes(clerkauth.ConfigFromEnv())
+	cfg, err := clerkauth.ConfigFromEnv()
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler, err := routes(cfg)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -19,7 +19,11 @@ var pageText string
 var page = template.Must(template.New("page").Parse(pageText))
 
 func main() {
-	auth, err := clerkauth.New(clerkauth.ConfigFromEnv())
+	cfg, err := clerkauth.ConfigFromEnv()
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		log.Fatal(err)
 	}
