@@ -106,7 +106,7 @@ func (a *Authenticator) newState(r *http.Request, in *inbound.Request, bearer bo
 	if bearer {
 		end = inbound.ReadForBearer
 	} else if !in.Whole {
-		in.Lines.Read(r.Header, inbound.ReadForPage, inbound.LineCount)
+		in.Lines.Read(r.Header, inbound.ReadForBearer, inbound.LineCount)
 	}
 	d.request.Set(r, &in.Lines, first, end)
 	return &d.boundState

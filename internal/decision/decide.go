@@ -60,12 +60,13 @@ func (d *Decider) Decide(r *http.Request, e *Evidence, required bool, now time.T
 }
 
 func (d *Decider) decide(r *http.Request, e *Evidence, now time.Time) Outcome {
-	if reason := e.Read(r, &d.Settings.Settings); reason != "" {
+	if reason := e.ReadBearer(r, &d.Settings.Settings); reason != "" {
 		return Outcome{Reason: reason}
 	}
 	if e.HasBearer {
-		return d.decideBearer(r.Context(), e, now)
+		return d.decideBearer(r, e, now)
 	}
+	e.ReadOthers(r, &d.Settings.Settings)
 	d.resolve(r.Context(), e, now)
 	d.judgeCookies(r.Context(), &e.cookies, &e.Request, now)
 	e.cookies.dropForeign(&e.Request, d.Settings)
@@ -77,11 +78,13 @@ func (d *Decider) decide(r *http.Request, e *Evidence, now time.Time) Outcome {
 }
 
 // decideBearer decides by a bearer token alone.
-func (d *Decider) decideBearer(ctx context.Context, e *Evidence, now time.Time) Outcome {
+func (d *Decider) decideBearer(r *http.Request, e *Evidence, now time.Time) Outcome {
+	ctx := r.Context()
 	o := d.Verify(ctx, e.Bearer, &e.Request, now)
 	if o.Reason == "" {
 		return o
 	}
+	e.ReadOthers(r, &d.Settings.Settings)
 	if o.Reason == reasons.TokenExpired {
 		o.Refresh = bearerObstacle(e.Method)
 	}

@@ -66,16 +66,21 @@ type Page struct {
 	Referrer    string // a single Referer; empty: none
 }
 
-// Read reads r into f, which is zero. A reason means that the request contradicts itself.
+// Read reads all of r into f, which is zero. A reason means that the request contradicts itself.
 func (f *Request) Read(r *http.Request, s *Settings) reasons.Reason {
-	f.Lines.Read(r.Header, s.FirstLine(), ReadForPage)
+	if reason := f.ReadBearer(r, s); reason != "" {
+		return reason
+	}
+	f.ReadOthers(r, s)
+	return ""
+}
+
+// ReadBearer reads where r goes and its bearer token into f, which is zero: a token that signs in decides by that alone. A
+// reason means that the request contradicts itself.
+func (f *Request) ReadBearer(r *http.Request, s *Settings) reasons.Reason {
+	f.Lines.Read(r.Header, s.FirstLine(), ReadForBearer)
 	f.Method = r.Method
 	f.RawHost, f.Scheme = clientHost(r, f.Lines[LineForwardedHost]), clientScheme(r, f.Lines[LineForwardedProto])
-	f.Proxied = s.underProxy(r) && s.AtProxy(f.RawHost)
-	f.Document = f.asksForPage() && !f.Proxied
-	if f.Document || !s.Live {
-		f.Page.Path, f.Page.Query = Target(r)
-	}
 	authorization := f.Lines[LineAuthorization]
 	if len(authorization) > 1 {
 		return reasons.MultipleAuthorization
@@ -83,8 +88,19 @@ func (f *Request) Read(r *http.Request, s *Settings) reasons.Reason {
 	if len(authorization) == 1 {
 		f.Bearer, f.HasBearer = bearer(authorization[0])
 	}
+	return ""
+}
+
+// ReadOthers reads what ReadBearer has left. Beside a bearer token only a page has anything that counts.
+func (f *Request) ReadOthers(r *http.Request, s *Settings) {
+	f.Lines.Read(r.Header, ReadForBearer, ReadForPage)
+	f.Proxied = s.underProxy(r) && s.AtProxy(f.RawHost)
+	f.Document = f.asksForPage() && !f.Proxied
+	if f.Document || !s.Live {
+		f.Page.Path, f.Page.Query = Target(r)
+	}
 	if f.HasBearer && !f.Document {
-		return ""
+		return
 	}
 	f.Lines.Read(r.Header, ReadForPage, LineCount)
 	f.Whole = true
@@ -95,10 +111,14 @@ func (f *Request) Read(r *http.Request, s *Settings) reasons.Reason {
 		f.Page.Referrer = referrers[0]
 	}
 	f.Page.Navigation = f.Lines.First(LineDest) == "document"
-	if !f.Document {
-		return ""
+	if f.Document {
+		f.readDocument(s)
 	}
-	f.Head, f.Prefetch = r.Method == http.MethodHead, strings.HasPrefix(f.Lines.First(LinePurpose), "prefetch")
+}
+
+// readDocument reads what only a page's request has.
+func (f *Request) readDocument(s *Settings) {
+	f.Head, f.Prefetch = f.Method == http.MethodHead, strings.HasPrefix(f.Lines.First(LinePurpose), "prefetch")
 	f.Frame = f.asksForFrame()
 	if strings.Contains(f.Page.Query, "clerk") {
 		f.readOwnParameters()
@@ -106,7 +126,6 @@ func (f *Request) Read(r *http.Request, s *Settings) reasons.Reason {
 			f.readDevelopmentAnswer()
 		}
 	}
-	return ""
 }
 
 // isOwnSite reads Sec-Fetch-Site: absent, or a request by the site itself or by the person.
