@@ -71,6 +71,11 @@ func TestMachineConfig(t *testing.T) {
 	if _, err := clerkauth.New(cfg); err == nil || strings.Contains(err.Error(), secret) {
 		t.Errorf("a secret in the wrong field: %v", err)
 	}
+	cfg = harness.ShortestConfig()
+	cfg.MachineSecretKey = "ak_0123456789 x"
+	if _, err := clerkauth.New(cfg); err == nil || !strings.Contains(err.Error(), `"ak_0"`) || strings.Contains(err.Error(), "ak_01") {
+		t.Errorf("a malformed secret: %v, want four letters of it", err)
+	}
 	harness.Setenv(t, map[string]string{"CLERK_MACHINE_SECRET_KEY": "ak_env"})
 	if got := clerkauth.ConfigFromEnv().MachineSecretKey; got != "ak_env" {
 		t.Errorf("from the environment: %q", got)
