@@ -72,7 +72,7 @@ func TestMachineConfig(t *testing.T) {
 		t.Errorf("a secret in the wrong field: %v", err)
 	}
 	cfg = harness.ShortestConfig()
-	cfg.MachineSecretKey = "ak_0123456789 x"
+	cfg.MachineSecretKey = "ak_0123456789\n"
 	if _, err := clerkauth.New(cfg); err == nil || !strings.Contains(err.Error(), `"ak_0"`) || strings.Contains(err.Error(), "ak_01") {
 		t.Errorf("a malformed secret: %v, want four letters of it", err)
 	}
