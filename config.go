@@ -284,7 +284,7 @@ type Event struct {
 	Status      Status
 	Reason      Reason      // empty when signed in
 	Err         error       // an *Error of the event's own, with the detail for logs; nil when signed in
-	Type        TokenType   // of the credential that decided; empty: none came, or none that is accepted
+	Type        TokenType   // of the credential that decided; empty: none, or one of a machine where people are asked for
 	TokenSource TokenSource // of the token that decided
 	CacheHit    bool        // its signature had been verified before
 	Elapsed     time.Duration

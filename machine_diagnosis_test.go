@@ -202,6 +202,9 @@ func TestMismatchIsExplained(t *testing.T) {
 	if detail := errors.Unwrap(err); harness.ReasonOf(t, err) != clerkauth.ReasonTokenTypeMismatch || fmt.Sprint(detail) != want {
 		t.Errorf("%v with %v, want %q", err, detail, want)
 	}
+	if events := a.Events(); len(events) != 1 || events[0].Type != clerkauth.M2MToken || events[0].TokenSource != clerkauth.TokenSourceBearer {
+		t.Errorf("events %+v, want one that names the credential's type", events)
+	}
 }
 
 // repeating is a transport whose errors, of requests or of bodies, have what was sent in them.

@@ -3,6 +3,7 @@ package clerktest
 import (
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -160,7 +161,7 @@ func serveVerify(kind machineKind) handler {
 		in.machines.mu.Lock()
 		defer in.machines.mu.Unlock()
 		c, ok := in.machines.all[body[kind.member]]
-		if !ok || c.kind != kind {
+		if !ok || c.kind != kind || bySecretOfMachine(in, r) && !slices.Contains(c.claims.Scopes, MachineID) {
 			refuseUnknown(w, "credential")
 			return
 		}
@@ -183,9 +184,9 @@ func (c *credential) describe(in *Instance) object {
 	}
 	switch c.kind {
 	case apiKey:
-		o["type"], o["name"], o["claims"], o["created_by"] = c.kind.typ, c.claims.Name, c.claims.Claims, nil
+		o["type"], o["name"], o["claims"], o["created_by"], o["last_used_at"] = c.kind.typ, c.claims.Name, c.claims.Claims, nil, nil
 	case m2m:
-		o["claims"] = c.claims.Claims
+		o["claims"], o["last_used_at"] = c.claims.Claims, nil
 	case oauth:
 		o["type"], o["client_id"] = c.kind.typ, c.claims.ClientID
 		if c.claims.Audience != nil {
@@ -223,10 +224,16 @@ func (in *Instance) createAPIKey(w http.ResponseWriter, r *http.Request) {
 	answerJSON(w, o)
 }
 
+// bySecretOfMachine reports whether the machine MachineID asks: it learns nothing of tokens for others.
+func bySecretOfMachine(in *Instance, r *http.Request) bool {
+	got := r.Header.Values("Authorization")
+	return len(got) == 1 && same(got[0], "Bearer "+in.machineKey)
+}
+
 // withMachineSecret lets in who sends the secret key of the machine, or of the instance.
 func withMachineSecret(next handler) handler {
 	return func(in *Instance, w http.ResponseWriter, r *http.Request) {
-		if got := r.Header.Values("Authorization"); len(got) == 1 && same(got[0], "Bearer "+in.machineKey) {
+		if bySecretOfMachine(in, r) {
 			next(in, w, r)
 			return
 		}

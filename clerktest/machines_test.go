@@ -77,6 +77,20 @@ func TestWhoMayVerify(t *testing.T) {
 	}
 }
 
+// A machine's own secret key verifies the tokens for that machine, as Clerk's document of the endpoint has it.
+func TestAMachineVerifiesTokensForItself(t *testing.T) {
+	in := development(t, nil)
+	for to, want := range map[string]int{clerktest.MachineID: 200, "mch_another": 404} {
+		token := in.M2M(clerktest.MachineClaims{Scopes: []string{to}})
+		for key, status := range map[string]int{in.MachineSecretKey(): want, in.SecretKey(): 200} {
+			a := exchange(t, in, nil, "POST", "https://api.clerk.com/m2m_tokens/verify", `{"token":"`+token+`"}`, http.Header{"Authorization": {"Bearer " + key}})
+			if a.status != status {
+				t.Errorf("for %s with %.4s: %d %s, want %d", to, key, a.status, a.body, status)
+			}
+		}
+	}
+}
+
 func TestCredentialsOfOthersPanic(t *testing.T) {
 	in, other := development(t, nil), development(t, nil)
 	key := other.APIKey(clerktest.MachineClaims{})
