@@ -144,16 +144,46 @@ func TestSpansAroundWhatClerkIsAsked(t *testing.T) {
 }
 
 func TestKeysOutOfReach(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		i := instrument(t)
-		clerk, auth := contract.App(t, i.change)
-		clerk.Fault(clerktest.BackendJWKS, clerktest.Status(http.StatusServiceUnavailable, nil))
-		contract.Get(t.Context(), i.routes(auth), "/me", clerk.Token(contract.Ada))
-		got := collect(t, i.reader)
-		if at, ok := got["clerkauth.keys.timestamp"]; ok || got["http.client.request.duration endpoint=keys"] != 1 {
-			t.Errorf("keys at %d: %v", at, got)
-		}
+	for name, fault := range map[string]clerktest.Fault{"unavailable": clerktest.Status(http.StatusServiceUnavailable, nil), "garbage": clerktest.Garbage, "an empty set": clerktest.EmptySet} {
+		synctest.Test(t, func(t *testing.T) {
+			i := instrument(t)
+			clerk, auth := contract.App(t, i.change)
+			clerk.Fault(clerktest.BackendJWKS, fault)
+			contract.Get(t.Context(), i.routes(auth), "/me", clerk.Token(contract.Ada))
+			got := collect(t, i.reader)
+			if at, ok := got["clerkauth.keys.timestamp"]; ok || got["http.client.request.duration endpoint=keys"] != 1 {
+				t.Errorf("%s: keys at %d: %v", name, at, got)
+			}
+		})
+	}
+}
+
+// Visitors choose what they ask for through FrontendAPIProxy. None of it is in a metric or a span, and no keys look fresh by it.
+func TestProxiedRequestsAreOneThing(t *testing.T) {
+	i := instrument(t)
+	_, auth := contract.App(t, func(cfg *clerkauth.Config) {
+		cfg.ProxyURL = "https://example.com/__clerk"
+		i.change(cfg)
 	})
+	proxy := auth.FrontendAPIProxy()
+	paths := []string{"/.well-known/jwks.json?visitor", "/v1/jwks?visitor", "/v1/client/sessions/sess_visitor/refresh", "/v1/visitor"}
+	for _, path := range paths {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/__clerk"+path, http.NoBody)
+		r.Header.Set("User-Agent", "visitor")
+		proxy.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	got := collect(t, i.reader)
+	if _, ok := got["clerkauth.keys.timestamp"]; ok || got["http.client.request.duration endpoint=proxy"] != len(paths) {
+		t.Errorf("measured %v", got)
+	}
+	for _, span := range i.spans.Ended() {
+		if text := fmt.Sprint(span.Attributes(), span.Events(), span.Status()); span.Name() != "clerk/proxy" || strings.Contains(text, "visitor") {
+			t.Errorf("%s says %s", span.Name(), text)
+		}
+	}
+	if n := len(i.spans.Ended()); n != len(paths) {
+		t.Errorf("%d spans", n)
+	}
 }
 
 func TestWhatConfigHadGoesOn(t *testing.T) {

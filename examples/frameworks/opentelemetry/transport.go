@@ -4,24 +4,22 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"path"
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
-)
 
-// endpoints are what Clerk is asked for, by the end of the path.
-var endpoints = map[string]string{"jwks": "keys", "jwks.json": "keys", "refresh": "refresh", "handshake_payload": "handshake"}
+	"github.com/clerkauth/clerkauth/examples/frameworks/requests"
+)
 
 // traced has a span around each request to Clerk. A handshake's is below the request's own; those for keys and refreshes,
 // for which several requests may wait, stand by themselves. The address of a request has a session's ID or a nonce, which is
 // not the business of who reads traces: they see the host and a word for what is asked. Clerk does not see the trace.
 func traced(base http.RoundTripper, meters metric.MeterProvider, tracers trace.TracerProvider) (http.RoundTripper, error) {
 	keys, err := meters.Meter(scope).Int64Gauge("clerkauth.keys.timestamp",
-		metric.WithUnit("s"), metric.WithDescription("Unix time at which Clerk last answered with keys."))
+		metric.WithUnit("s"), metric.WithDescription("Unix time at which Clerk last answered with usable keys."))
 	if base == nil {
 		base = http.DefaultTransport
 	}
@@ -31,7 +29,7 @@ func traced(base http.RoundTripper, meters metric.MeterProvider, tracers trace.T
 			r = r.WithContext(r.Context())
 			r.Body = shown.Body // otelhttp measures until it is closed
 			resp, err := base.RoundTrip(r)
-			if err == nil && shown.URL.Path == "/keys" && (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusNotModified) {
+			if err == nil && requests.For(r) == requests.Keys && requests.HasKeys(r, resp) {
 				keys.Record(r.Context(), time.Now().Unix())
 			}
 			return resp, err
@@ -40,7 +38,7 @@ func traced(base http.RoundTripper, meters metric.MeterProvider, tracers trace.T
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return "clerk" + r.URL.Path }),
 	)
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		endpoint, labeler := endpoints[path.Base(r.URL.Path)], new(otelhttp.Labeler)
+		endpoint, labeler := requests.For(r), new(otelhttp.Labeler)
 		labeler.Add(attribute.String("clerkauth.endpoint", endpoint))
 		shown := r.Clone(context.WithValue(otelhttp.ContextWithClientLabeler(r.Context(), labeler), whole{}, r))
 		shown.URL = &url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host, Path: "/" + endpoint}

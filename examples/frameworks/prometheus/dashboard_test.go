@@ -138,6 +138,42 @@ func TestDashboardAsksForMetricsThatThereAre(t *testing.T) {
 	}
 }
 
+// TestShareIsOfTheSameThing wants of each division that what is above the line is a part of what is below it: the same metric,
+// and every condition of below also above.
+func TestShareIsOfTheSameThing(t *testing.T) {
+	shares := 0
+	for query := range queries(t) {
+		expr, err := metricsql.Parse(strings.ReplaceAll(query, "$__rate_interval", "5m"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		metricsql.VisitAll(expr, func(e metricsql.Expr) {
+			if share, ok := e.(*metricsql.BinaryOpExpr); ok && share.Op == "/" {
+				shares++
+				above, below := conditions(share.Left), conditions(share.Right)
+				if len(below) == 0 || len(above) <= len(below) || slices.ContainsFunc(below, func(c string) bool { return !slices.Contains(above, c) }) {
+					t.Errorf("%s: %q is no part of %q", query, above, below)
+				}
+			}
+		})
+	}
+	if shares == 0 {
+		t.Error("the dashboard has no share of cache hits")
+	}
+}
+
+// conditions are what the selectors of an expression want of a time series.
+func conditions(expr metricsql.Expr) (all []string) {
+	metricsql.VisitAll(expr, func(e metricsql.Expr) {
+		if selector, ok := e.(*metricsql.MetricExpr); ok {
+			for _, filter := range slices.Concat(selector.LabelFilterss...) {
+				all = append(all, string(filter.AppendString(nil)))
+			}
+		}
+	})
+	return all
+}
+
 func family(name string) string {
 	for _, suffix := range []string{"_bucket", "_count", "_sum"} {
 		name = strings.TrimSuffix(name, suffix)

@@ -5,7 +5,6 @@ package prometheus
 import (
 	"context"
 	"net/http"
-	"path"
 	"strconv"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/examples/frameworks/requests"
 )
 
 // 10 µs to 10 s: decisions take microseconds, unless Clerk has to be asked.
@@ -57,9 +57,6 @@ func Instrument(cfg clerkauth.Config, registry prometheus.Registerer) clerkauth.
 	return cfg
 }
 
-// endpoints are what Clerk is asked for, by the end of the path.
-var endpoints = map[string]string{"jwks": "keys", "jwks.json": "keys", "refresh": "refresh", "handshake_payload": "handshake"}
-
 func newTransport(base http.RoundTripper, factory promauto.Factory) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport
@@ -68,14 +65,14 @@ func newTransport(base http.RoundTripper, factory promauto.Factory) http.RoundTr
 		Name: "clerkauth_clerk_request_seconds", Help: "Time taken by Clerk. The code is empty where no answer came.", Buckets: buckets,
 	}, []string{"endpoint", "code"})
 	keys := factory.NewGauge(prometheus.GaugeOpts{
-		Name: "clerkauth_keys_timestamp_seconds", Help: "Unix time at which Clerk last answered with keys. 0: never.",
+		Name: "clerkauth_keys_timestamp_seconds", Help: "Unix time at which Clerk last answered with usable keys. 0: never.",
 	})
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		begin, code, endpoint := time.Now(), "", endpoints[path.Base(r.URL.Path)]
+		begin, code, endpoint := time.Now(), "", requests.For(r)
 		resp, err := base.RoundTrip(r)
 		if err == nil {
 			code = strconv.Itoa(resp.StatusCode)
-			if endpoint == "keys" && (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusNotModified) {
+			if endpoint == requests.Keys && requests.HasKeys(r, resp) {
 				keys.SetToCurrentTime()
 			}
 		}

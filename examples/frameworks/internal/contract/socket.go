@@ -204,7 +204,7 @@ func stalled(t *testing.T, sockets Sockets) {
 	if _, err := io.WriteString(conn, "\x81\x85\x00\x00\x00\x00hello"); err != nil {
 		t.Fatal(err)
 	}
-	if late := (<-ended).Sub(begin) - time.Minute; late > 10*time.Second { // for the close frame
+	if late := (<-ended).Sub(begin) - time.Minute; late > 5*time.Second { // for the close frame
 		t.Errorf("it ends %v late", late)
 	}
 }
