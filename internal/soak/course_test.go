@@ -31,10 +31,14 @@ var course = func() [ticks]happening {
 	c[5] = happening{"a key is published", (*soak).publish}
 	c[5+publishedAhead] = happening{"the new key signs", func(s *soak) { s.clerk.RotateKey() }}
 	c[40] = happening{"the keys' endpoint fails", func(s *soak) {
+		s.keysUntil = never
 		s.clerk.Fault(clerktest.BackendJWKS, clerktest.Status(http.StatusInternalServerError, nil))
 	}}
 	c[45] = happening{"6 minutes pass meanwhile", jump(6 * time.Minute)}
-	c[52] = happening{"it is back", func(s *soak) { s.clerk.Fault(clerktest.BackendJWKS, nil) }}
+	c[52] = happening{"it is back", func(s *soak) {
+		s.keysUntil = s.clock.now().Add(recovery)
+		s.clerk.Fault(clerktest.BackendJWKS, nil)
+	}}
 
 	c[60] = happening{"the Backend API refuses connections", (*soak).kill}
 	c[66] = happening{"90 seconds pass meanwhile", jump(90 * time.Second)}
@@ -72,12 +76,13 @@ var never = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (s *soak) kill() {
 	s.backend.kill()
-	s.outUntil = never
+	s.outUntil, s.keysUntil = never, never
 }
 
 func (s *soak) restart() {
 	s.backend.start()
 	s.outUntil = s.clock.now().Add(recovery)
+	s.keysUntil = s.outUntil
 }
 
 var backendEndpoints = []clerktest.Endpoint{
@@ -90,7 +95,7 @@ func (s *soak) hang() {
 		s.clerk.Fault(e, clerktest.Hang)
 	}
 	s.clock.jump(6 * time.Minute)
-	s.outUntil = never
+	s.outUntil, s.keysUntil = never, never
 }
 
 func (s *soak) resume() {
@@ -98,6 +103,7 @@ func (s *soak) resume() {
 		s.clerk.Fault(e, nil)
 	}
 	s.outUntil = s.clock.now().Add(recovery)
+	s.keysUntil = s.outUntil
 }
 
 // revoke ends some sessions, and a credential of each kind.

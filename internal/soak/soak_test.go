@@ -136,6 +136,7 @@ type soak struct {
 	warm     int // the tick after which memory and goroutines are taken for what they should be at the end
 
 	outUntil  time.Time           // the Backend API is out of reach, or paused by who could not reach it
+	keysUntil time.Time           // the same of the keys alone
 	old       string              // a token of the key that will be revoked, good for long
 	oldKey    string              // the kid of that key
 	revoked   map[string]bool     // kids

@@ -85,13 +85,14 @@ func (s *soak) browserRequest() func() {
 		if plant && !was.expires.IsZero() {
 			cookies = s.plant(b, was, kind, choice)
 		}
-		begin := time.Now()
-		got := s.visit(b, method, origin+page, header, cookies)
 		if len(cookies) > 0 {
 			kind += planted
 		}
+		begin := time.Now()
+		got := s.visit(b, method, origin+page, header, cookies)
+		took := time.Since(begin)
 		excuse := s.excuse(kind, was, got)
-		s.honest(kind, b.user, got, time.Since(begin), excuse)
+		s.honest(kind, b.user, got, took, excuse)
 		if got.status == http.StatusOK {
 			if now := s.clock.now(); was.ended && b.state().ended && !now.Before(was.expires.Add(leeway)) {
 				s.strange(forgeries, "a revoked session", got, 0)
@@ -110,6 +111,10 @@ func (s *soak) browserRequest() func() {
 	}
 }
 
+// whenNew is of browsers that have been here once. Until the second page they have no party cookie, which tells their own
+// session from others that were planted beside it.
+const whenNew = "the browser has no party cookie yet, and a planted cookie may be of its session; the next page tells"
+
 // whenRevoked is what Clerk's own SDK does, too: a token of an unknown key starts no handshake.
 const whenRevoked = "401: the key of the expired token was revoked while the browser was away"
 
@@ -126,6 +131,8 @@ func (s *soak) excuse(kind string, was state, got reply) string {
 		return "the session was revoked"
 	case got.status == http.StatusServiceUnavailable && now.Before(s.outUntil) && !now.Before(was.expires) && !strings.HasPrefix(kind, pages):
 		return "503: the token has expired and the Backend API, which renews it, is out of reach"
+	case strings.HasSuffix(kind, planted) && !was.known && (!strings.HasPrefix(kind, pages) || got.status == http.StatusServiceUnavailable && now.Before(s.keysUntil)):
+		return whenNew
 	case got.status == http.StatusUnauthorized && s.revoked[was.kid]:
 		return whenRevoked
 	case got.status == http.StatusUnauthorized && was.issued.After(now.Add(leeway)) && !strings.HasPrefix(kind, pages):
