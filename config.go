@@ -220,7 +220,8 @@ type Config struct {
 	// Example: "http://127.0.0.1:4421", of an instance that is simulated on this machine.
 	// When wrong: ReasonKeysUnavailable.
 	BackendAPIURL string
-	// HTTPClient fetches keys, refreshes sessions and exchanges nonces. It is copied; redirects are never followed.
+	// HTTPClient fetches keys, refreshes sessions, exchanges nonces and verifies credentials of machines; FrontendAPIProxy uses
+	// its Transport. It is copied; redirects are never followed.
 	//
 	// Default: nil, a client of its own.
 	// Example: &http.Client{Transport: otelhttp.NewTransport(nil)}.
@@ -246,8 +247,8 @@ type Config struct {
 	// Example: 4096, on a small machine.
 	// When wrong: no reason; requests take longer.
 	TokenCacheSize int
-	// Logger gets warnings about keys that cannot be loaded and a clock that is off, each at once and then at most every
-	// 10 min.
+	// Logger gets warnings: keys that cannot be loaded, outages of the Backend API, a clock that is off, tokens too large for a
+	// cookie, each at once and then at most every 10 min; and New's of a ProxyURL without a key.
 	//
 	// Default: nil, slog.Default().
 	// Example: slog.New(slog.DiscardHandler), in tests.
