@@ -103,7 +103,7 @@ func (a *Authenticator) acceptSessions(accepted []Credential, next http.Handler)
 			return
 		}
 		session, _ := FromContext(r.Context())
-		err, asked := (*Error)(nil), false
+		failed, found, asked := Check{}, false, false
 		for _, c := range accepted {
 			if !c.sessions() {
 				continue
@@ -114,12 +114,11 @@ func (a *Authenticator) acceptSessions(accepted []Credential, next http.Handler)
 				return
 			}
 			_, again := (*c.checks)[i].again()
-			if err == nil || again && !asked { // as with AnyOf
-				asked = again
-				err = &Error{Reason: ReasonCheckFailed, Check: (*c.checks)[i], detail: checkError{(*c.checks)[i], session.Organization.ID != ""}}
+			if !found || again && !asked { // as with AnyOf
+				failed, found, asked = (*c.checks)[i], true, again
 			}
 		}
-		a.refuse(w, r, err)
+		a.refuseCheck(w, r, session, failed)
 	})
 }
 

@@ -21,12 +21,22 @@ func (a *Authenticator) Authorize(check Check, more ...Check) func(http.Handler)
 		return a.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			session, _ := FromContext(r.Context())
 			if i := slices.IndexFunc(checks, func(c Check) bool { return !session.Has(c) }); i >= 0 && !a.settings.decision.Passes(r) {
-				a.refuse(w, r, &Error{Reason: ReasonCheckFailed, Check: checks[i], detail: checkError{checks[i], session.Organization.ID != ""}})
+				a.refuseCheck(w, r, session, checks[i])
 				return
 			}
 			next.ServeHTTP(w, r)
 		}))
 	}
+}
+
+// refuseCheck refuses a request whose session does not hold a check. The decision before it was observed as signed in.
+func (a *Authenticator) refuseCheck(w http.ResponseWriter, r *http.Request, session *Session, check Check) {
+	err := Error{Reason: ReasonCheckFailed, Check: check, detail: checkError{check, session.Organization.ID != ""}}
+	if a.settings.observe != nil {
+		own := err
+		a.settings.observe(r.Context(), Event{Status: StatusSignedIn, Reason: err.Reason, Err: &own, Type: SessionToken})
+	}
+	a.refuse(w, r, &err)
 }
 
 // checkError says which check does not hold.

@@ -220,7 +220,8 @@ type Config struct {
 	// Example: "http://127.0.0.1:4421", of an instance that is simulated on this machine.
 	// When wrong: ReasonKeysUnavailable.
 	BackendAPIURL string
-	// HTTPClient fetches keys, refreshes sessions and exchanges nonces. It is copied; redirects are never followed.
+	// HTTPClient fetches keys, refreshes sessions, exchanges nonces and verifies credentials of machines; FrontendAPIProxy uses
+	// its Transport. It is copied; redirects are never followed.
 	//
 	// Default: nil, a client of its own.
 	// Example: &http.Client{Transport: otelhttp.NewTransport(nil)}.
@@ -246,15 +247,15 @@ type Config struct {
 	// Example: 4096, on a small machine.
 	// When wrong: no reason; requests take longer.
 	TokenCacheSize int
-	// Logger gets warnings about keys that cannot be loaded and a clock that is off, each at once and then at most every
-	// 10 min.
+	// Logger gets warnings: keys that cannot be loaded, outages of the Backend API, a clock that is off, tokens too large for a
+	// cookie, each at once and then at most every 10 min; and New's of a ProxyURL without a key.
 	//
 	// Default: nil, slog.Default().
 	// Example: slog.New(slog.DiscardHandler), in tests.
 	// When wrong: no reason; an outage goes unseen.
 	Logger *slog.Logger
-	// Observe is called once per decision, VerifyToken's and what Require decides again too, on the request's goroutine.
-	// It must not block.
+	// Observe is called once per decision, VerifyToken's and what Require decides again too, and once per check that does not
+	// hold, on the request's goroutine. It must not block.
 	//
 	// Default: nil; nobody is told.
 	// Example: func(_ context.Context, e Event) { counter.Add(e.Status.String(), 1) }.
@@ -279,11 +280,15 @@ type Config struct {
 // answer err.StatusCode but 302 where err.Redirect is not empty: a handler that logs and then calls it should say so.
 type ErrorHandler func(w http.ResponseWriter, r *http.Request, err *Error)
 
-// Event is one decision, for metrics and traces. It names nobody. What Authorize refuses after it, only ErrorHandler sees.
+// Event is one decision, for metrics and traces. It names nobody.
+//
+// A check of Authorize or Accept that does not hold is an Event of its own, after that of the decision: its Status is
+// StatusSignedIn and its Reason ReasonCheckFailed, which no decision has, and beside them it has Err and Type only. So an Event
+// with a Reason is a refusal, counted once, and a decision is an Event whose Reason is not ReasonCheckFailed.
 type Event struct {
 	Status      Status
-	Reason      Reason      // empty when signed in
-	Err         error       // an *Error of the event's own, with the detail for logs; nil when signed in
+	Reason      Reason      // empty when signed in and no check failed
+	Err         error       // an *Error of the event's own, with the detail for logs, and the Check; nil without a Reason
 	Type        TokenType   // of the credential that decided; empty: none, or one of a machine where people are asked for
 	TokenSource TokenSource // of the token that decided
 	CacheHit    bool        // its signature had been verified before

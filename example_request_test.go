@@ -140,6 +140,16 @@ func ExampleError() {
 	// Output: 401 session-token-expired
 }
 
+// Logs and answers that a program writes itself have the status that DefaultErrorHandler gives.
+func ExampleError_StatusCode() {
+	auth, clerk := newExample(nil)
+	_, err := auth.VerifyToken(context.Background(), clerk.Forge(clerktest.Claims{}))
+	if refusal, ok := errors.AsType[*clerkauth.Error](err); ok {
+		fmt.Println(refusal.StatusCode())
+	}
+	// Output: 401
+}
+
 // A reason is found with errors.Is, however often the error was wrapped.
 func ExampleError_Is() {
 	auth, clerk := newExample(nil)

@@ -30,7 +30,7 @@ func TestEveryFunctionHasAnExample(t *testing.T) {
 
 // called are methods that other packages call: fmt, log/slog, encoders and errors.
 var called = map[string]bool{
-	"Format": true, "LogValue": true, "MarshalText": true, "Error.Error": true, "Error.Unwrap": true, "Error.StatusCode": true, "Reason.Error": true,
+	"Format": true, "LogValue": true, "MarshalText": true, "Error.Error": true, "Error.Unwrap": true, "Reason.Error": true,
 	"Status.String": true, "RequestState.String": true,
 }
 

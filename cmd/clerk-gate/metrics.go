@@ -34,6 +34,9 @@ func recordOf(ctx context.Context) *record {
 
 // observe is the Config.Observe of the gate.
 func observe(ctx context.Context, e clerkauth.Event) {
+	if e.Reason == clerkauth.ReasonCheckFailed {
+		return // no decision: refuse records it
+	}
 	rec := recordOf(ctx)
 	rec.status, rec.reason, rec.source, rec.cacheHit = e.Status.String(), string(e.Reason), string(e.TokenSource), e.CacheHit
 }

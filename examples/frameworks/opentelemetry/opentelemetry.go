@@ -39,6 +39,9 @@ func Instrument(cfg clerkauth.Config, meters metric.MeterProvider, tracers trace
 
 	// ctx is the request's: a span that tracing middleware outside of clerkauth has put there gets an event.
 	cfg.Observe = func(ctx context.Context, e clerkauth.Event) {
+		if e.Reason == clerkauth.ReasonCheckFailed {
+			return // no decision: the ErrorHandler counts it
+		}
 		attributes := []attribute.KeyValue{attribute.String("clerkauth.status", e.Status.String()), attribute.Bool("clerkauth.cache_hit", e.CacheHit)}
 		if e.Reason != "" {
 			attributes = append(attributes, attribute.String("clerkauth.reason", string(e.Reason)))

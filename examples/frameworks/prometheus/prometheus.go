@@ -31,6 +31,9 @@ func Instrument(cfg clerkauth.Config, registry prometheus.Registerer) clerkauth.
 		Name: "clerkauth_decision_seconds", Help: "Time taken by decisions.", Buckets: buckets,
 	})
 	cfg.Observe = func(_ context.Context, e clerkauth.Event) {
+		if e.Reason == clerkauth.ReasonCheckFailed {
+			return // no decision: the ErrorHandler counts it
+		}
 		decisions.WithLabelValues(e.Status.String(), string(e.Reason), string(e.TokenSource), strconv.FormatBool(e.CacheHit)).Inc()
 		elapsed.Observe(e.Elapsed.Seconds())
 	}
