@@ -56,6 +56,7 @@ func TestSpellingsOfJWTKey(t *testing.T) {
 			"single quotes":                        `'` + trimmed + `'`,
 			`double quotes and literal \n`:         `"` + strings.ReplaceAll(text, "\n", `\n`) + `"`,
 			"one line":                             strings.ReplaceAll(trimmed, "\n", ""),
+			"without the footer":                   trimmed[:strings.Index(trimmed, "-----END")],
 			"one line with spaces":                 strings.ReplaceAll(trimmed, "\n", " "),
 			`one line, quotes and a literal \n`:    `"` + strings.ReplaceAll(trimmed, "\n", " ") + `\n"`,
 			"base64 only":                          body(text),

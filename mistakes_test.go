@@ -43,6 +43,7 @@ var keyMistakes = []struct {
 	{"a filler that looks like nothing", func(c *clerkauth.Config) { c.MachineSecretKey = "ak_0123456789\u3164" }, `MachineSecretKey (CLERK_MACHINE_SECRET_KEY): "ak_0" has "\u3164", which cannot be seen, as character 14 of 14; delete it`},
 	{"a publishable key for a PEM", func(c *clerkauth.Config) { c.JWTKey = liveKey }, `JWTKey (CLERK_JWT_KEY): "pk_live_" is not the PEM of a public key; copy it from Clerk's Dashboard, API keys, JWT public key`},
 	{"the first line of a PEM", func(c *clerkauth.Config) { c.JWTKey = "-----BEGIN PUBLIC KEY-----" }, `JWTKey (CLERK_JWT_KEY): "-----BEG" ends too early; copy all of it, to -----END PUBLIC KEY-----, and write it on one line with \n between the parts where only one line is read`},
+	{"half a PEM", func(c *clerkauth.Config) { c.JWTKey = "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A" }, `JWTKey (CLERK_JWT_KEY): "-----BEG" ends too early; copy all of it, to -----END PUBLIC KEY-----, and write it on one line with \n between the parts where only one line is read`},
 	{"a certificate", func(c *clerkauth.Config) {
 		c.JWTKey = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 	}, `JWTKey (CLERK_JWT_KEY): "-----BEG" is not the PEM of a public key; copy it from Clerk's Dashboard, API keys, JWT public key`},

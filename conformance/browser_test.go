@@ -198,7 +198,10 @@ func (c *recorded) domain() string {
 
 func (c *recorded) satellite() bool { return c.Options.yes("isSatellite") }
 
-func (c *recorded) proxy() string { s, _ := c.Options.text("proxyUrl"); return s }
+func (c *recorded) proxy() string {
+	s, _ := c.Options.text("proxyUrl")
+	return strings.TrimSpace(s)
+}
 
 // proxyBase is the proxy as a browser spells it: scheme and host in lower case.
 func (c *recorded) proxyBase() string {

@@ -34,6 +34,11 @@ var denials = []denial{
 		},
 	},
 	{
+		"one prefix", "a role's key has no colon behind org:, and a permission's one, so that a second org: makes another key or none", func(q question, who *identity) bool {
+			return slices.ContainsFunc([]string{q["role"], q["permission"], who.OrgRole}, func(key string) bool { return strings.HasPrefix(key, "org:org:") })
+		},
+	},
+	{
 		"name and scope", "a feature is a name, with at most one scope before it", func(q question, _ *identity) bool {
 			feature, asked := q["feature"]
 			return asked && (feature == "" || strings.Count(feature, ":") > 1)

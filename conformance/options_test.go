@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,5 +127,9 @@ func meaningful(o options, name string) []string {
 // parties is the case's own allowlist, if it gave one.
 func (c *recorded) parties() []string {
 	values, _ := c.Options.list("authorizedParties")
-	return values
+	trimmed := slices.Clone(values)
+	for i := range trimmed {
+		trimmed[i] = strings.TrimSpace(trimmed[i])
+	}
+	return trimmed
 }

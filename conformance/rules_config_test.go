@@ -84,12 +84,14 @@ var configRules = []rule{
 	},
 	{
 		name:   "white space around keys",
-		why:    "a key is often read from a file or a variable with a line break at its end, which is no part of it",
+		why:    "a key or an address is often read from a file or a variable with a line break at its end, which is no part of it",
 		kinder: true,
 		when: func(c *recorded, _ outcome) bool {
 			public, _ := c.Options.text("publishableKey")
 			secret, _ := c.Options.text("secretKey")
-			return public != c.public() || secret != c.secret()
+			proxy, _ := c.Options.text("proxyUrl")
+			parties, _ := c.Options.list("authorizedParties")
+			return public != c.public() || secret != c.secret() || proxy != c.proxy() || !slices.Equal(parties, c.parties())
 		},
 	},
 	{

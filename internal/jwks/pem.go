@@ -28,13 +28,16 @@ func ParsePEM(s string) (*Set, error) {
 	if block == nil {
 		block = oneLine(s)
 	}
+	unread := errNotPEM
 	switch {
 	case strings.Contains(s, "PRIVATE KEY-----"):
 		return nil, errPrivate
-	case strings.HasPrefix(s, "-----BEGIN ") && !strings.Contains(s, "-----END "):
-		return nil, errCut
+	case strings.HasPrefix(s, "-----BEGIN ") && !strings.Contains(s, "-----END "): // which is read all the same where nothing else is missing
+		unread = errCut
+	}
+	switch {
 	case block == nil || strings.TrimSpace(string(rest)) != "" && len(rest) < len(s):
-		return nil, errNotPEM
+		return nil, unread
 	case block.Type != "" && block.Type != "PUBLIC KEY" && block.Type != "RSA PUBLIC KEY":
 		return nil, errNotPEM
 	}
@@ -43,7 +46,10 @@ func ParsePEM(s string) (*Set, error) {
 		key, err = x509.ParsePKCS1PublicKey(block.Bytes)
 	}
 	public, ok := key.(*rsa.PublicKey)
-	if err != nil || !ok || !strong(public) {
+	switch {
+	case err != nil && unread != errNotPEM: //nolint:errorlint // one of this file
+		return nil, unread
+	case err != nil || !ok || !strong(public):
 		return nil, errNotRSA
 	}
 	return &Set{key: func(*jwt.Token) (any, error) { return public, nil }}, nil
