@@ -46,15 +46,16 @@ func (s *course) answer() (outcome, bool) {
 		return outcome{}, false
 	}
 	if _, here := s.origin(); !here && s.development() {
-		return outcome{}, false // nobody was sent out from here
+		s.unsent = true // nobody was sent out from here
+		return outcome{}, false
 	}
+	s.resolved = true
 	if nonce != "" {
 		directives, ok = s.exchange(nonce)
 	}
 	if raw != "" && (nonce == "" || s.unasked) {
 		directives, ok = s.handshakeToken(parseToken(raw))
 	}
-	s.cameBack = true
 	if !ok {
 		return outcome{}, false
 	}
@@ -99,11 +100,24 @@ func (s *course) exchange(nonce string) ([]string, bool) {
 	var said struct {
 		Directives []string `json:"directives"`
 	}
-	answered := ok && status >= http.StatusBadRequest && status < http.StatusInternalServerError &&
+	answered := ok && status >= http.StatusBadRequest && status < http.StatusInternalServerError && plainCode.MatchString(errorCode(body)) &&
 		!slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests}, status)
 	ok = ok && status == http.StatusOK && json.Unmarshal(body, &said) == nil && said.Directives != nil
 	s.unasked = !ok && !answered
 	return said.Directives, ok
+}
+
+// errorCode is the code of the first error in an answer.
+func errorCode(body []byte) string {
+	var said struct {
+		Errors []struct {
+			Code string `json:"code"`
+		} `json:"errors"`
+	}
+	if json.Unmarshal(body, &said) != nil || len(said.Errors) == 0 || said.Errors[0].Code == "unexpected_error" {
+		return ""
+	}
+	return said.Errors[0].Code
 }
 
 // reply is what the recorded Backend API answers first; false if nothing comes.
@@ -139,7 +153,9 @@ func (s *course) handshakeToken(t *token) ([]string, bool) {
 	iss, given := t.claims["iss"]
 	_, session := t.claims["sid"]
 	_, expires := t.claims["exp"]
-	s.keyless = s.badForm(t) == "" && s.badSignature(t) == "jwk-remote-failed-to-load"
+	if s.badForm(t) == "" && !session {
+		s.refusedAs = s.badSignature(t)
+	}
 	if s.badForm(t) != "" || s.badSignature(t) != "" || session || given && !slices.Contains(s.issuers(), text(iss)) {
 		return nil, false
 	}
@@ -191,6 +207,7 @@ func (s *course) judgeDirectives(directives []string, forgiving bool) (outcome, 
 		reason = ""
 	}
 	if reason != "" {
+		s.refusedAs = reason
 		return outcome{}, false
 	}
 	out := admission(t)

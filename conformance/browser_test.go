@@ -66,6 +66,31 @@ func (c *recorded) origin() (string, bool) {
 	return "", false
 }
 
+// referenceOrigin is where the reference sees this request: it believes the first of forwarded values, whatever they are.
+func (c *recorded) referenceOrigin() string {
+	u, err := url.Parse(c.Request.target())
+	if err != nil {
+		return ""
+	}
+	scheme, host := u.Scheme, u.Host
+	for _, name := range []string{"Host", "X-Forwarded-Host"} {
+		if named := firstOf(c.Request.values(name)); named != "" {
+			host = named
+		}
+	}
+	if forwarded := firstOf(c.Request.values("X-Forwarded-Proto")); forwarded != "" {
+		scheme = forwarded
+	}
+	here, _ := browserOrigin(scheme + "://" + host)
+	return here
+}
+
+// firstOf is the first element of a list in several header lines.
+func firstOf(lines []string) string {
+	first, _, _ := strings.Cut(strings.Join(lines, ","), ",")
+	return strings.TrimSpace(first)
+}
+
 func hostOnly(host string) string {
 	u, err := url.Parse("//" + host)
 	if err != nil {
@@ -206,7 +231,7 @@ func (c *recorded) proxy() string {
 // proxyBase is the proxy as a browser spells it: scheme and host in lower case.
 func (c *recorded) proxyBase() string {
 	proxy := strings.TrimRight(c.proxy(), "/")
-	if u, err := url.Parse(proxy); err == nil && u.Host != "" {
+	if u, err := url.Parse(proxy); err == nil && u.Host != "" && u.Scheme != "" {
 		return strings.Replace(proxy, proxy[:strings.Index(proxy, "://")]+"://"+u.Host, u.Scheme+"://"+strings.ToLower(u.Host), 1)
 	}
 	return proxy

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"encoding/base64"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,22 +22,32 @@ func (c *recorded) deciding() *token {
 
 // chosenSuffix is what follows the names of the cookies that the reference chose.
 func (c *recorded) chosenSuffix() string {
-	if c.choosesSuffixed(c.Request.cookies()) {
+	cookies := c.Request.cookies()
+	plain, suffixed := parseToken(cookies["__session"]), parseToken(cookies["__session_"+c.suffix()])
+	if !plain.undecodable() && c.choosesSuffixed(plain, suffixed, cookies) {
 		return "_" + c.suffix()
 	}
 	return ""
+}
+
+// undecodable reports a value that is no JWT even to the reference, which takes padding.
+func (t *token) undecodable() bool {
+	if t.raw == "" || len(t.segments) != 3 {
+		return t.raw != ""
+	}
+	_, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(t.segments[2], "="))
+	return err != nil || t.headerKind == "" || t.claimsKind == ""
 }
 
 var httpScheme = regexp.MustCompile(`(?i)https?://`)
 
 // choosesSuffixed is the reference's choice between the plain cookies and
 // those with the instance's suffix; it believes the tokens unverified.
-func (c *recorded) choosesSuffixed(cookies map[string]string) bool {
+func (c *recorded) choosesSuffixed(plain, suffixed *token, cookies map[string]string) bool {
 	plainUAT, suffixedUAT := cookies["__client_uat"], cookies["__client_uat_"+c.suffix()]
-	plain, suffixed := parseToken(cookies["__session"]), parseToken(cookies["__session_"+c.suffix()])
 	iss := text(plain.claims["iss"])
 	switch {
-	case plain.raw != "" && iss == "":
+	case plain.raw != "" && !truthy(plain.claims["iss"]):
 		return false
 	case plain.raw != "" && httpScheme.ReplaceAllString(iss, "") != c.ownHost():
 		return true
@@ -77,15 +88,6 @@ type candidate struct {
 	uat string
 }
 
-// sessionCookies counts the session cookies, empty ones included.
-func (c *recorded) sessionCookies() int {
-	n := 0
-	for _, line := range c.Request.values("Cookie") {
-		n += strings.Count(line, "__session=") + strings.Count(line, "__session_"+c.suffix()+"=")
-	}
-	return n
-}
-
 // candidates are all values of the session cookies, each once.
 func (c *recorded) candidates() []candidate {
 	cookies := c.Request.cookies()
@@ -105,24 +107,13 @@ func (c *recorded) candidates() []candidate {
 	return found
 }
 
-// goodSessions are the candidates that pass, one for each session.
-func (c *recorded) goodSessions() []candidate {
-	var good []candidate
-	for _, t := range c.candidates() {
-		if c.verdict(t.token) == "" && !slices.ContainsFunc(good, func(g candidate) bool { return g.claims["sid"] == t.claims["sid"] }) {
-			good = append(good, t)
-		}
-	}
-	return good
-}
-
 // candidateRules are about several session cookies.
 var candidateRules = []rule{
 	{
 		name: "several sessions",
 		why:  "of several good session cookies a sibling domain may have planted one, so that none of them counts",
 		when: func(c *recorded, want outcome) bool {
-			return !c.hasBearer() && want.Status != refused && len(c.goodSessions()) > 1
+			return want.Status != refused && !c.hasBearer() && c.judged().ambiguous
 		},
 	},
 	{
@@ -130,39 +121,29 @@ var candidateRules = []rule{
 		why:    "a bad cookie, which a sibling domain can plant, does not hide a good one",
 		kinder: true,
 		when: func(c *recorded, want outcome) bool {
-			return c.hidesAnother(want) && len(c.goodSessions()) == 1
+			return want.Status != refused && !c.hasBearer() && c.judged().hidden && c.judged().reason == ""
 		},
 	},
 	{
-		name: "a cookie that can be healed decides",
-		why:  "beside a bad cookie the expired one is the browser's own, and a round through Clerk renews it",
+		name:   "a cookie that can be renewed decides",
+		kinder: true, // where a refresh renews it at once
+		why:    "beside a bad cookie the expired one is the browser's own, and a handshake renews it",
 		when: func(c *recorded, want outcome) bool {
-			return c.hidesAnother(want) && len(c.goodSessions()) == 0 && len(c.healable()) > 0
+			return want.Status != refused && !c.hasBearer() && c.judged().hidden && c.judged().reason != ""
 		},
 	},
 	{
-		name: "a worthless cookie is not verified",
-		why:  "beside one that can be renewed, a cookie of another issuer can change nothing, and costs no signature",
+		name: "a cookie of no use is not verified",
+		why:  "beside one that is of use, a cookie that says itself that it is not can change nothing, and costs no signature",
 		when: func(c *recorded, want outcome) bool {
-			return !c.hasBearer() && want.Reason == "token-invalid-issuer" && len(c.healable()) > 0
+			return want.Status != refused && !c.hasBearer() && c.judged().unread
 		},
-		hold: func(_ *recorded, want *outcome) { *want = refusal("jwk-kid-mismatch") },
 	},
 }
 
-// hidesAnother reports that the reference decided by a cookie that is good
-// for nothing, beside which there are others.
-func (c *recorded) hidesAnother(want outcome) bool {
-	return !c.hasBearer() && (want.Status == signedOut || want.Status == handshake) && c.sessionCookies() > 1 && !c.worthSomething(c.deciding())
-}
-
-// worthSomething reports a token that passes, or fails by its dates alone.
-func (c *recorded) worthSomething(t *token) bool {
-	reason := c.verdict(t)
-	return reason == "" || stageOf[reason] == dates
-}
-
-// healable are the candidates that a round through Clerk can renew.
-func (c *recorded) healable() []candidate {
-	return slices.DeleteFunc(c.candidates(), func(t candidate) bool { return stageOf[c.verdict(t.token)] != dates })
+// judged are the session cookies with what became of them.
+func (c *recorded) judged() *course {
+	s := &course{recorded: c}
+	s.judgeCookies()
+	return s
 }

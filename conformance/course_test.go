@@ -1,7 +1,6 @@
 package conformance_test
 
 import (
-	"maps"
 	"slices"
 	"strings"
 )
@@ -13,19 +12,27 @@ import (
 // A course is what becomes of one request.
 type course struct {
 	*recorded
-	jar       map[string]string // the cookies that count
+	jar       map[string]string // the first of each cookie
 	pair      string            // what follows their names: nothing, or the suffix
 	chosen    *token            // the session cookie that counts
+	reason    string            // why that one is refused
 	ambiguous bool
-	expired   int  // sessions that have expired
-	cameBack  bool // an answer to a browser round was looked at
-	unasked   bool // nobody could say what its nonce stands for
-	keyless   bool // nobody could say whether its token is signed well
+	foreign   bool   // the session cookies are another application's
+	hidden    bool   // it is not the one that the reference looks at
+	unread    bool   // it was not looked at, for another one is of use
+	expired   int    // sessions that have expired
+	resolved  bool   // a handshake's result was looked at
+	unsent    bool   // one came that nobody was sent out for
+	unasked   bool   // nobody could say what its nonce stands for
+	refusedAs string // why the session token in it is refused
 	calls     []call
 }
 
 // decision is what is held for the case.
 func (c *recorded) decision() outcome {
+	if c.refusedAtStart() {
+		return outcome{Status: refused}
+	}
 	s := &course{recorded: c, chosen: parseToken("")}
 	out := s.decide()
 	out.Calls = s.calls
@@ -50,17 +57,23 @@ func (s *course) decide() outcome {
 	if out, ok := s.answer(); ok {
 		return out
 	}
-	s.weigh()
+	s.judgeCookies()
 	reason, target := s.arranged()
-	if reason != "" {
+	arranged := reason != ""
+	if !arranged {
+		reason = s.besideUAT()
+	}
+	switch {
+	case reason != "" && s.unsent && s.rounds() >= 3 && !recovers(reason):
+		return refusal("dev-browser-sync")
+	case arranged || reason != "" && s.unsent && s.rounds() >= 3:
 		return s.healTo(reason, target)
 	}
-	return s.byCookies()
+	return s.byCookies(reason)
 }
 
-// byCookies is what the chosen session cookie comes to beside its __client_uat.
-func (s *course) byCookies() outcome {
-	reason := s.besideUAT()
+// byCookies is what the chosen session cookie comes to.
+func (s *course) byCookies(reason string) outcome {
 	if reason == expired {
 		obstacle, got := s.refresh()
 		if got != nil {
@@ -101,62 +114,7 @@ func (s *course) besideUAT() string {
 	case dated && issued < uat:
 		return "session-token-iat-before-client-uat"
 	}
-	return s.verdict(s.chosen)
-}
-
-// weigh judges all session cookies. One that is good for nothing does not hide one that is not.
-func (s *course) weigh() {
-	s.jar = s.Request.cookies()
-	passing, overdue := map[any]bool{}, map[any]bool{}
-	best := map[string]int{}
-	for _, name := range []string{"__session", "__session_" + s.suffix()} {
-		s.jar[name] = ""
-		for _, raw := range s.cookieValues(name) {
-			t := parseToken(raw)
-			if raw == "" {
-				continue
-			}
-			worth := s.worth(t)
-			switch worth {
-			case 2:
-				passing[t.claims["sid"]] = true
-			case 1:
-				overdue[t.claims["sid"]] = true
-			}
-			if s.jar[name] == "" || worth > best[name] {
-				s.jar[name], best[name] = raw, worth
-			}
-		}
-	}
-	s.ambiguous, s.expired = len(passing) > 1, len(overdue)
-	if s.foreignCookies() {
-		s.jar["__session"], s.jar["__session_"+s.suffix()] = "", ""
-	}
-	seen := s.jar
-	own, plain := "__session_"+s.suffix(), "__session"
-	if best[own] == 0 && best[plain] > 0 || best[plain] == 0 && best[own] > 0 {
-		seen = maps.Clone(s.jar)
-		if best[own] == 0 {
-			seen[own] = ""
-		} else if iss := text(parseToken(seen[plain]).claims["iss"]); iss == "" || httpScheme.ReplaceAllString(iss, "") == s.ownHost() {
-			seen[plain] = ""
-		}
-	}
-	if s.choosesSuffixed(seen) {
-		s.pair = "_" + s.suffix()
-	}
-	s.chosen = parseToken(s.jar["__session"+s.pair])
-}
-
-// worth is 2 for a token that passes, 1 for one that a browser round can renew, and else 0.
-func (c *recorded) worth(t *token) int {
-	switch reason := c.verdict(t); {
-	case reason == "":
-		return 2
-	case stageOf[reason] == dates:
-		return 1
-	}
-	return 0
+	return s.reason
 }
 
 // arranged is what satellites, their primary domain and development browsers have to settle first.
@@ -204,6 +162,12 @@ var healReasons = []string{
 	"primary-domain-cross-origin-sync", "active-organization-mismatch",
 }
 
+// recovers reports a reason that a handshake can change.
+func recovers(reason string) bool {
+	base, _, _ := strings.Cut(reason, "-refresh-")
+	return slices.Contains(healReasons, base)
+}
+
 // heal is a browser round where one can help, and else signed out.
 func (s *course) heal(reason string, t *token) outcome {
 	if s.chosen.raw == "" {
@@ -213,17 +177,19 @@ func (s *course) heal(reason string, t *token) outcome {
 }
 
 func (s *course) healTo(reason, target string) outcome {
-	base, _, _ := strings.Cut(reason, "-refresh-")
-	if !slices.Contains(healReasons, base) || !s.navigates() || base == missingAZP && s.cameBack || s.head() && s.answered() {
+	if !recovers(reason) || !s.navigates() || reason == missingAZP && s.resolved || s.head() && len(s.broughtBack("__clerk_handshake"))+len(s.broughtBack("__clerk_handshake_nonce")) > 0 {
 		return refusal(reason)
 	}
-	if s.keyless {
-		return refusal("jwk-remote-failed-to-load")
-	}
-	if s.rounds() >= 3 && !s.wasSentOut() {
-		return refusal(reason)
+	if s.refusedAs == missingAZP || s.refusedAs == "jwk-remote-failed-to-load" {
+		return refusal(s.refusedAs) // the next result would be no better
 	}
 	here, ok := s.origin()
+	if s.rounds() >= 3 && !(ok && s.wasSentOut()) {
+		if s.unasked {
+			return refusal("handshake-unavailable")
+		}
+		return refusal(reason)
+	}
 	if !ok {
 		return refusal("request-host-not-authorized")
 	}

@@ -143,6 +143,9 @@ func (c *recorded) keysFor(t *token) ([]*rsa.PublicKey, bool) {
 	if pinned := c.pinnedKey(); pinned != nil {
 		return []*rsa.PublicKey{pinned}, true
 	}
+	if kid := text(t.head["kid"]); kid == "" || len(kid) > 256 {
+		return nil, true // no document can bring it
+	}
 	set, ok := c.keySet()
 	if secret := c.secret(); !ok || secret == "" || !set.hasKey() {
 		return nil, false

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"strings"
+	"sync"
 )
 
 // pinnedKey is the one RSA key in jwtKey, in any spelling such values arrive
@@ -38,12 +39,21 @@ func (c *recorded) pinnedKey() *rsa.PublicKey {
 	return public
 }
 
+// signatures are those that were verified, by token and key.
+var signatures sync.Map
+
 // signedBy reports a good RS256 signature.
 func (t *token) signedBy(key *rsa.PublicKey) bool {
 	if len(t.segments) != 3 || t.head["alg"] != "RS256" {
 		return false
 	}
+	name := t.raw + " " + string(key.N.Bytes())
+	if known, ok := signatures.Load(name); ok {
+		return known == true
+	}
 	signature, err := base64.RawURLEncoding.DecodeString(t.segments[2])
 	digest := sha256.Sum256([]byte(t.segments[0] + "." + t.segments[1]))
-	return err == nil && rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
+	good := err == nil && rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
+	signatures.Store(name, good)
+	return good
 }

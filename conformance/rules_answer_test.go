@@ -17,13 +17,15 @@ var answerRules = []rule{
 		},
 	},
 	{
-		name: "answers are for documents",
-		why:  "a browser brings an answer on a navigation; on any other request it was put there by somebody else",
-		when: func(c *recorded, _ outcome) bool { return c.answered() && !c.navigates() },
+		name:   "answers are for documents",
+		kinder: true, // one that signs out counts as little as one that signs in
+		why:    "a browser brings an answer on a navigation; on any other request it was put there by somebody else",
+		when:   func(c *recorded, _ outcome) bool { return c.answered() && !c.navigates() },
 	},
 	{
-		name: "answers come once, by their carrier",
-		why:  "production is answered by cookie and development by address, and several answers are none: a link, or a cookie beside the honest one, would sign a visitor in as somebody else",
+		name:   "answers come once, by their carrier",
+		kinder: true, // what came by the right one decides, whatever came by the other
+		why:    "production is answered by cookie and development by address, and several answers are none: a link, or a cookie beside the honest one, would sign a visitor in as somebody else",
 		when: func(c *recorded, _ outcome) bool {
 			return len(c.broughtBack("__clerk_handshake")) > 1 || len(c.broughtBack("__clerk_handshake_nonce")) > 1 || c.development() && c.answeredByCookie() || !c.development() && c.answeredByAddress()
 		},
@@ -93,12 +95,30 @@ var answerRules = []rule{
 		},
 	},
 	{
+		name: "answers come to the application's own hosts",
+		why:  "nobody was sent out from a host that is not in the list, so that an answer there was put into a link by somebody else",
+		when: func(c *recorded, _ outcome) bool {
+			s := &course{recorded: c, chosen: parseToken("")}
+			s.answer()
+			return !c.hasBearer() && s.unsent
+		},
+	},
+	{
+		name: "a handshake's session has an azp",
+		why:  "a session token that does not say for whom it was minted signs nobody in, and the next handshake would bring no other: that is said, not tried again",
+		when: func(c *recorded, _ outcome) bool {
+			s := &course{recorded: c, chosen: parseToken("")}
+			s.answer()
+			return !c.hasBearer() && s.refusedAs == missingAZP
+		},
+	},
+	{
 		name: "answers without keys",
 		why:  "whether an answer is good cannot be told without keys, and the next one would not be better: that is said, not tried again",
 		when: func(c *recorded, _ outcome) bool {
 			s := &course{recorded: c, chosen: parseToken("")}
 			s.answer()
-			return !c.hasBearer() && s.keyless
+			return !c.hasBearer() && s.refusedAs == "jwk-remote-failed-to-load"
 		},
 	},
 	{

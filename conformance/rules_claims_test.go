@@ -9,46 +9,45 @@ import (
 // claimRules are about what a good token says of its user, and how that is read.
 var claimRules = []rule{
 	{
-		name: "mistyped claims are dropped",
-		why:  "a claim of a type that Clerk does not write says nothing, and what asks for it is denied",
-		when: func(_ *recorded, want outcome) bool { return want.Auth != nil },
-		hold: func(_ *recorded, want *outcome) { want.Auth.Mistyped = nil },
+		name:  "mistyped claims are dropped",
+		why:   "a claim of a type that Clerk does not write says nothing, and what asks for it is denied",
+		when:  func(_ *recorded, want outcome) bool { return want.Auth != nil },
+		reads: func(_ *token, who *identity) { who.Mistyped = nil },
 	},
 	{
 		name: "unreadable organization claims",
 		why:  "features and permissions that cannot be read make the token unusable, for a cookie and a header alike",
 		when: func(c *recorded, want outcome) bool {
-			return (want.Status == signedIn || want.Reason == "unexpected-error") && c.deciding().unreadableOrganization()
+			return (want.stage() > subject || want.Reason == "unexpected-error") && c.deciding().unreadableOrganization()
 		},
 	},
 	{
 		name: "organization without an id",
 		why:  "a role or permission belongs to an organization, and one without an id is none",
-		when: func(_ *recorded, want outcome) bool { return want.Auth != nil && want.Auth.OrgID == "" },
-		hold: func(_ *recorded, want *outcome) {
-			want.Auth.OrgRole, want.Auth.OrgSlug, want.Auth.OrgPermissions = "", "", nil
+		when: func(_ *recorded, want outcome) bool { return want.Auth != nil },
+		reads: func(_ *token, who *identity) {
+			if who.OrgID == "" {
+				who.OrgRole, who.OrgSlug, who.OrgPermissions = "", "", nil
+			}
 		},
 	},
 	{
 		name: "role has one prefix",
 		why:  "org: says what kind of name follows, and is said once",
-		when: func(c *recorded, want outcome) bool {
-			org, _ := c.deciding().claims["o"].(map[string]any)
-			role, given := org["rol"]
-			text, ok := role.(string)
-			return want.Auth != nil && want.Auth.OrgRole != "" && given && (!ok || strings.HasPrefix(text, "org:"))
-		},
-		hold: func(c *recorded, want *outcome) {
-			org, _ := c.deciding().claims["o"].(map[string]any)
-			want.Auth.OrgRole, _ = org["rol"].(string)
+		when: func(_ *recorded, want outcome) bool { return want.Auth != nil },
+		reads: func(t *token, who *identity) {
+			org, _ := t.claims["o"].(map[string]any)
+			if role, ok := org["rol"].(string); who.OrgRole != "" && org["rol"] != nil && (!ok || strings.HasPrefix(role, "org:")) {
+				who.OrgRole = role
+			}
 		},
 	},
 	{
 		name: "permission has a name",
 		why:  "a permission or a feature without a name is not one",
 		when: func(_ *recorded, want outcome) bool { return want.Auth != nil },
-		hold: func(_ *recorded, want *outcome) {
-			want.Auth.OrgPermissions = slices.DeleteFunc(want.Auth.OrgPermissions, func(p string) bool {
+		reads: func(_ *token, who *identity) {
+			who.OrgPermissions = slices.DeleteFunc(who.OrgPermissions, func(p string) bool {
 				return strings.HasPrefix(p, "org::") || strings.HasSuffix(p, ":")
 			})
 		},
@@ -65,10 +64,12 @@ var claimRules = []rule{
 	{
 		name: "actor is never overlooked",
 		why:  "an actor that cannot be read is still one: an impersonation must not look like the user alone",
-		when: func(c *recorded, want outcome) bool {
-			return want.Auth != nil && want.Auth.ActorSubject == "" && c.deciding().claims["act"] != nil
+		when: func(_ *recorded, want outcome) bool { return want.Auth != nil },
+		reads: func(t *token, who *identity) {
+			if who.ActorSubject == "" && t.claims["act"] != nil {
+				who.ActorSubject = "unknown"
+			}
 		},
-		hold: func(_ *recorded, want *outcome) { want.Auth.ActorSubject = "unknown" },
 	},
 }
 

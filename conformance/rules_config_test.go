@@ -21,12 +21,6 @@ var configRules = []rule{
 		kinder: true,
 	},
 	{
-		name: "API keys need a secret key",
-		why:  "who accepts API keys and cannot verify any is told at the start",
-		when: func(c *recorded, _ outcome) bool { return slices.Contains(c.accepts(), apiKey) && c.secret() == "" },
-		hold: refuseOptions,
-	},
-	{
 		name: "Frontend API on this machine",
 		why:  "a host without a dot is this machine's own name, which a proxy or a test may have",
 		when: func(c *recorded, want outcome) bool {
@@ -34,10 +28,10 @@ var configRules = []rule{
 		},
 	},
 	{
-		name: "publishable key is strict",
-		why:  "a publishable key is pk_live_ or pk_test_ and the base64 of a host and a dollar sign, nothing else",
-		when: func(c *recorded, _ outcome) bool { return frontendHost(c) == "" },
-		hold: refuseOptions,
+		name:    "publishable key is strict",
+		why:     "a publishable key is pk_live_ or pk_test_ and the base64 of a host and a dollar sign, nothing else",
+		when:    func(c *recorded, _ outcome) bool { return frontendHost(c) == "" },
+		refuses: true,
 	},
 	{
 		name: "secret key is strict",
@@ -47,7 +41,7 @@ var configRules = []rule{
 			public := c.public()
 			return secret != "" && strings.HasPrefix(public, "pk_") && !strings.HasPrefix(secret, "sk_"+public[3:min(len(public), 8)])
 		},
-		hold: refuseOptions,
+		refuses: true,
 	},
 	{
 		name: "Backend API is a URL",
@@ -57,7 +51,7 @@ var configRules = []rule{
 			u, err := url.Parse(address)
 			return address != "" && (err != nil || u.Host == "")
 		},
-		hold: refuseOptions,
+		refuses: true,
 	},
 	{
 		name: "skew of a minute",
@@ -66,13 +60,13 @@ var configRules = []rule{
 			skew, ok := c.Options.skew()
 			return ok && skew.Minutes() > 1
 		},
-		hold: refuseOptions,
+		refuses: true,
 	},
 	{
-		name: "proxy is an address",
-		why:  "a proxy is an absolute https URL, http on this machine or in development, or a path that stays one; anything else leads astray",
-		when: func(c *recorded, _ outcome) bool { return c.proxy() != "" && !c.proxyIsPlain() },
-		hold: refuseOptions,
+		name:    "proxy is an address",
+		why:     "a proxy is an absolute https URL, http on this machine or in development, or a path that stays one; anything else leads astray",
+		when:    func(c *recorded, _ outcome) bool { return c.proxy() != "" && !c.proxyIsPlain() },
+		refuses: true,
 	},
 	{
 		name: "proxy in capitals",
@@ -109,7 +103,7 @@ var configRules = []rule{
 			domain := c.domain()
 			return c.satellite() && domain != "" && strings.ContainsAny(domain, "/?#@")
 		},
-		hold: refuseOptions,
+		refuses: true,
 	},
 	{
 		name: "sign-in page is on the primary domain",
@@ -120,7 +114,7 @@ var configRules = []rule{
 			u, err := url.Parse(signIn)
 			return c.satellite() && (signIn == "" && c.development() || signIn != "" && (err != nil || u.Host == "" || u.Host == domain))
 		},
-		hold: refuseOptions,
+		refuses: true,
 	},
 	{
 		name: "patterns name a part once",
@@ -133,7 +127,7 @@ var configRules = []rule{
 				return len(slices.Compact(slices.Clone(names))) < len(names)
 			})
 		},
-		hold: refuseOptions,
+		refuses: true,
 	},
 	{
 		name: "entries that match nothing",
@@ -141,8 +135,16 @@ var configRules = []rule{
 		when: func(c *recorded, _ outcome) bool {
 			return slices.ContainsFunc(c.parties(), func(entry string) bool { return !c.canMatch(entry) })
 		},
-		hold: refuseOptions,
+		refuses: true,
 	},
+}
+
+// refusedAtStart reports options that New refuses.
+func (c *recorded) refusedAtStart() bool {
+	keyless := slices.Contains(c.accepts(), apiKey) && c.secret() == "" // none could be verified
+	return keyless || c.satellite() && c.domain() == "" && c.proxy() == "" || slices.ContainsFunc(configRules, func(r rule) bool {
+		return r.refuses && r.when(c, outcome{})
+	}) || c.pins() && c.pinnedKey() == nil
 }
 
 // proxyIsPlain reports a proxy that New takes.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 )
 
 // keyRules are about the keys a token is verified with.
@@ -15,7 +16,6 @@ var keyRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == signedOut && c.deciding().complete() && (want.Reason == "secret-key-invalid" || want.Reason == "unexpected-error" && !c.deciding().unreadableOrganization())
 		},
-		hold: func(_ *recorded, want *outcome) { *want = refusal("jwk-remote-failed-to-load") },
 	},
 	{
 		name: "unusable keys are no keys",
@@ -35,10 +35,10 @@ var keyRules = []rule{
 		},
 	},
 	{
-		name: "JWTKey is a key",
-		why:  "what is not the PEM of one RSA key is found at the start, not by every token",
-		when: func(c *recorded, _ outcome) bool { return c.pins() && c.pinnedKey() == nil },
-		hold: refuseOptions,
+		name:    "JWTKey is a key",
+		why:     "what is not the PEM of one RSA key is found at the start, not by every token",
+		when:    func(c *recorded, _ outcome) bool { return c.pins() && c.pinnedKey() == nil },
+		refuses: true,
 	},
 	{
 		name:   "key in other spellings",
@@ -74,14 +74,22 @@ func (c *recorded) keySet() (keySet, bool) {
 	if !ok || r.Status >= http.StatusBadRequest {
 		return nil, false
 	}
+	if known, ok := keySets.Load(string(r.JSON)); ok {
+		set, _ := known.(keySet)
+		return set, set != nil
+	}
 	var document struct {
 		Keys keySet `json:"keys"`
 	}
-	if json.Unmarshal(r.JSON, &document) != nil {
-		return nil, false
+	if json.Unmarshal(r.JSON, &document) == nil && document.Keys == nil {
+		document.Keys = keySet{}
 	}
-	return document.Keys, true
+	keySets.Store(string(r.JSON), document.Keys)
+	return document.Keys, document.Keys != nil
 }
+
+// keySets are the documents that were read, by their text: most cases have the same few.
+var keySets sync.Map
 
 func (s keySet) names(kid string) bool {
 	for _, k := range s {

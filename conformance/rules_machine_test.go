@@ -11,10 +11,10 @@ import (
 // machineRules are about credentials of machines. No other rule applies to them, and they apply to nothing else.
 var machineRules = []rule{
 	{
-		name: "machines need an issuer",
-		why:  "without a publishable key nothing says whose tokens are the instance's, and New refuses",
-		when: func(c *recorded, _ outcome) bool { return frontendHost(c) == "" },
-		hold: refuseOptions,
+		name:    "machines need an issuer",
+		why:     "without a publishable key nothing says whose tokens are the instance's, and New refuses",
+		when:    func(c *recorded, _ outcome) bool { return frontendHost(c) == "" },
+		refuses: true, hold: refuseOptions,
 	},
 	{
 		name: "satellites of machines have a domain",
@@ -22,7 +22,7 @@ var machineRules = []rule{
 		when: func(c *recorded, _ outcome) bool {
 			return c.satellite() && !c.Options.given("domain") && !c.Options.given("proxyUrl")
 		},
-		hold: refuseOptions,
+		refuses: true, hold: refuseOptions,
 	},
 	{
 		name: "scheme in any case before a machine's credential",

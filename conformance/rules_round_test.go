@@ -11,13 +11,23 @@ var originRules = []rule{
 	{
 		name: "forwarded headers are single and well-formed",
 		why:  "a list, a doubled header or a value that is no host or scheme is somebody else's, and names no origin",
-		when: func(c *recorded, want outcome) bool { return want.Location != nil && c.forwardedOddly() },
+		when: func(c *recorded, want outcome) bool {
+			return (want.Location != nil || want.refreshes()) && c.forwardedOddly()
+		},
 	},
 	{
 		name: "scheme without a host",
 		why:  "X-Forwarded-Proto says how the client came, whether or not the host is forwarded too",
 		when: func(c *recorded, want outcome) bool {
 			return want.Location != nil && len(c.Request.values("X-Forwarded-Proto")) > 0 && len(c.Request.values("X-Forwarded-Host")) == 0
+		},
+	},
+	{
+		name: "the list says the scheme",
+		why:  "TLS may end in front of the application, which no header has to tell: of two origins at one host the listed one is meant, and https of both",
+		when: func(c *recorded, want outcome) bool {
+			here, ok := c.origin()
+			return (want.Location != nil || want.refreshes()) && len(c.parties()) > 0 && ok && here != c.referenceOrigin()
 		},
 	},
 	{
@@ -30,7 +40,7 @@ var originRules = []rule{
 		why:  "a browser is sent back to the application's own origins only, so a host outside the list gets no round",
 		when: func(c *recorded, want outcome) bool {
 			_, ok := c.origin()
-			return len(c.parties()) > 0 && !ok && want.Location != nil
+			return len(c.parties()) > 0 && !ok && (want.Location != nil || want.refreshes())
 		},
 	},
 }
@@ -49,7 +59,7 @@ var roundRules = []rule{
 		why:  "the counter is a whole number, of several the largest, and from 3 on nobody is sent away",
 		when: func(c *recorded, want outcome) bool {
 			values := c.cookieValues("__clerk_redirect_count")
-			return want.Status != signedIn && (len(values) > 1 || len(values) == 1 && !slices.Contains([]string{"", "0", "1", "2", "3"}, values[0]))
+			return want.Status != refused && (len(values) > 1 || len(values) == 1 && !slices.Contains([]string{"", "0", "1", "2", "3"}, values[0]))
 		},
 	},
 	{

@@ -42,6 +42,8 @@ var stageOf = map[string]stage{
 	"session-token-nbf":                   dates,
 	"session-token-iat-in-the-future":     dates,
 	"session-token-expired":               dates,
+	"primary-domain-cross-origin-sync":    accepted,
+	"active-organization-mismatch":        accepted,
 }
 
 // stage is how far the case's token came with the reference.

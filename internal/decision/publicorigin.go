@@ -14,7 +14,10 @@ import (
 // header at all.
 func publicOrigin(ctx context.Context, f *inbound.Request, p *Policy) (string, bool) {
 	if p.Any {
-		return origin.At(f.Scheme, f.RawHost)
+		if o, ok := origin.At(f.Scheme, f.RawHost); ok {
+			return o, true
+		}
+		return "", false
 	}
 	schemes := [2]string{"https", "http"}
 	if f.Scheme == "http" && origin.Loopback(strings.ToLower(origin.Hostname(f.RawHost))) {
