@@ -258,11 +258,14 @@ func (d *Decider) askFirst(ctx context.Context, e *Evidence, o Outcome, now time
 // resync starts a handshake for somebody who is signed in, where the session may be another one by now. Where none can
 // be made, they stay signed in.
 func (d *Decider) resync(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
+	if !e.Document {
+		return o
+	}
 	var reason reasons.Reason
 	switch target, ok := d.Organizations.Target(e.Page.Path); {
 	case d.crossOriginReferrer(ctx, e, now):
 		reason = reasons.CrossOriginSync
-	case ok && e.Document && !o.Claims.Pending && !target.Active(o.Claims.Organization.ID, o.Claims.Organization.Slug):
+	case ok && !o.Claims.Pending && !target.Active(o.Claims.Organization.ID, o.Claims.Organization.Slug):
 		reason = reasons.OrganizationMismatch
 	default:
 		return o
