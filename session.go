@@ -54,10 +54,11 @@ func (s *Session) Claims(v any) error {
 	if s == nil || s.claims == nil {
 		return errNoClaims
 	}
-	if foldable(strings.TrimSpace(*s.claims.Payload)) {
+	payload := s.claims.Text()
+	if foldable(strings.TrimSpace(payload)) {
 		return errAmbiguous
 	}
-	if err := json.Unmarshal([]byte(*s.claims.Payload), v); err != nil {
+	if err := json.Unmarshal([]byte(payload), v); err != nil {
 		return fmt.Errorf("clerkauth: claims: %w", err)
 	}
 	return nil

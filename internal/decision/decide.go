@@ -240,6 +240,9 @@ func (d *Decider) askFirst(ctx context.Context, e *Evidence, o Outcome, now time
 // resync starts a handshake for somebody who is signed in, where the session may be another one by now. Where none can
 // be made, they stay signed in.
 func (d *Decider) resync(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
+	if !e.Document {
+		return o
+	}
 	var reason reasons.Reason
 	switch {
 	case d.crossOriginReferrer(ctx, e, now):

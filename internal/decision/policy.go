@@ -105,14 +105,15 @@ func (p *Policy) judgeTime(c *sessiontoken.Claims, now time.Time) reasons.Reason
 	return ""
 }
 
-// past reports whether d has come, leeway given: dates are whole seconds, so that the last whole second decides.
+// past reports whether d has come, leeway given: dates are whole seconds, so that the last whole second decides. Of most
+// tokens that can be told without the leeway, which is never negative.
 func (p *Policy) past(d sessiontoken.Date, now time.Time) bool {
-	return d.State == sessiontoken.Present && d.Unix <= now.Add(-p.Skew).Unix()
+	return d.State == sessiontoken.Present && d.Unix <= now.Unix() && d.Unix <= now.Add(-p.Skew).Unix()
 }
 
 // ahead reports whether d has not come yet, leeway given.
 func (p *Policy) ahead(d sessiontoken.Date, now time.Time) bool {
-	return d.State == sessiontoken.Present && d.Unix > now.Add(p.Skew).Unix()
+	return d.State == sessiontoken.Present && d.Unix > now.Unix() && d.Unix > now.Add(p.Skew).Unix()
 }
 
 // allows asks the list, and then AllowParty, which sees origins in normal form only.

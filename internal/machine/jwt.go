@@ -31,7 +31,7 @@ func (v *Verifier) verifyJWT(ctx context.Context, c Credential, now time.Time) R
 	if !ok {
 		return Result{Reason: reasons.TokenVerificationFailed, Detail: errScopes}
 	}
-	v.jwts.Put(c.raw, keys.Generation, now, v.sessions.Keys().End(keys, now), claims.ExpiresAt.Add(v.Skew), claims)
+	v.jwts.Put(strings.Clone(c.raw), keys.Generation, now, v.sessions.Keys().End(keys, now), claims.ExpiresAt.Add(v.Skew), claims)
 	return Result{Claims: claims}
 }
 

@@ -5,9 +5,13 @@ import "strings"
 // List is a set of origins, and of patterns with one *. The zero List matches nothing. It is safe for concurrent use
 // once it is filled.
 type List struct {
-	origins  map[string]string // to themselves, so that a match can be handed out without a copy
+	origins  []string          // those of few are compared one by one, which takes less time than a map does
+	many     map[string]string // of many, to themselves; else nil
 	patterns []pattern
 }
+
+// few is how many origins are compared one by one.
+const few = 8
 
 // pattern is an origin cut at its *.
 type pattern struct{ before, after string }
@@ -19,10 +23,31 @@ func (l *List) Add(o Origin) {
 		l.patterns = append(l.patterns, pattern{before, after})
 		return
 	}
-	if l.origins == nil {
-		l.origins = make(map[string]string)
+	if _, listed := l.find([]byte(s)); listed {
+		return
 	}
-	l.origins[s] = s
+	l.origins = append(l.origins, s)
+	if len(l.origins) <= few {
+		return
+	}
+	l.many = make(map[string]string, len(l.origins))
+	for _, s := range l.origins {
+		l.many[s] = s
+	}
+}
+
+// find returns an origin that is listed without a *, in the memory of the list.
+func (l *List) find(text []byte) (string, bool) {
+	if l.many != nil {
+		s, listed := l.many[string(text)]
+		return s, listed
+	}
+	for _, s := range l.origins {
+		if s == string(text) {
+			return s, true
+		}
+	}
+	return "", false
 }
 
 // Len is how many entries it has.
@@ -31,7 +56,7 @@ func (l *List) Len() int { return len(l.origins) + len(l.patterns) }
 // Match reports whether s, taken as it stands, is one of the set. A token or a browser names origins in normal form
 // (RFC 6454 section 6.2), so another spelling does not match.
 func (l *List) Match(s string) bool {
-	_, listed := l.origins[s]
+	_, listed := l.find([]byte(s))
 	return listed || l.matchPattern(s)
 }
 
@@ -62,7 +87,7 @@ func (p pattern) match(s string) bool {
 func (l *List) At(scheme, host string) (string, bool) {
 	var room [maxOrigin]byte
 	b := appendAt(room[:0], scheme, host)
-	if s, listed := l.origins[string(b)]; listed {
+	if s, listed := l.find(b); listed {
 		return s, true
 	}
 	if len(l.patterns) == 0 {

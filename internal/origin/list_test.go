@@ -1,6 +1,7 @@
 package origin_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -175,4 +176,27 @@ func FuzzListMatch(f *testing.F) {
 			t.Fatalf("Match(%q), which the list does not name", s)
 		}
 	})
+}
+
+// Lists of few origins are searched in another way than long ones.
+func TestListsOfEveryLength(t *testing.T) {
+	var l origin.List
+	for n := range 20 {
+		name := fmt.Sprintf("app%d.example.com", n)
+		if l.Match("https://"+name) || l.Len() != n {
+			t.Errorf("%d origins: length %d, the next one matches: %t", n, l.Len(), l.Match("https://"+name))
+		}
+		for range 2 {
+			l.Add(origin.Origin{Scheme: "https", Host: name})
+		}
+		for i := range n + 1 {
+			host := fmt.Sprintf("app%d.example.com", i)
+			if at, ok := l.At("https", host); !l.Match("https://"+host) || !ok || at != "https://"+host || l.Match("http://"+host) {
+				t.Errorf("%d origins: %s is %q %t", n+1, host, at, ok)
+			}
+			if made := testing.AllocsPerRun(10, func() { l.At("https", host); l.Match("https://app1.example.com") }); made > 0 {
+				t.Errorf("%d origins: %v allocations", n+1, made)
+			}
+		}
+	}
 }

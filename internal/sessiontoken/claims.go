@@ -18,14 +18,18 @@ type Claims struct {
 
 	Aud          []string
 	Pending      bool // sts is "pending"
+	Unreadable   bool // the organization's claims have another form than Clerk's
 	Actor        Actor
 	FactorAge    [2]time.Duration // since first and second factor; negative: never
 	Organization Organization
-	Unreadable   bool // the organization's claims have another form than Clerk's
 	Permissions  []string
 	Features     []string // with scope: "o:x", "u:x"
 	Plans        []string
-	Payload      *string // JSON text; a pointer, because fmt follows only one under verbs that do not fit
+
+	// Pointers, because fmt follows only one under verbs that do not fit.
+
+	Payload *string // JSON text; nil: it is in the token
+	token   *string // nil: it is not remembered
 
 	// Attached is one value of whoever uses these claims, for as long as the token is remembered.
 	Attached atomic.Value

@@ -22,13 +22,17 @@ const MaxSize = 8 << 10
 // Verifier turns tokens into claims, and remembers those whose signature is good. It is safe for concurrent use.
 type Verifier struct {
 	keys  *jwks.Keys
-	cache *tokencache.Cache[*Claims]
+	cache *tokencache.Cache[*Claims] // nil: none is remembered
 	skew  time.Duration
 }
 
 // New returns a verifier that remembers size tokens at most. skew is how long after exp one may still be of use.
 func New(keys *jwks.Keys, size int, skew time.Duration) *Verifier {
-	return &Verifier{keys, tokencache.New[*Claims](size), skew}
+	v := &Verifier{keys: keys, skew: skew}
+	if size > 0 {
+		v.cache = tokencache.New[*Claims](size)
+	}
+	return v
 }
 
 // Keys are the keys that it verifies with.
@@ -158,7 +162,12 @@ func (v *Verifier) Verify(ctx context.Context, t *Token, now time.Time) reasons.
 
 // remember keeps a token that was verified with keys.
 func (v *Verifier) remember(t *Token, keys *jwks.Snapshot, now time.Time) {
-	v.cache.Put(t.Raw, keys.Generation, now, v.keys.End(keys, now), t.Claims.Exp.Time().Add(v.skew), t.Claims)
+	if v.cache == nil {
+		return
+	}
+	token := strings.Clone(t.Raw) // which lies in the header of its request
+	t.Claims.compact(&token)
+	v.cache.Put(token, keys.Generation, now, v.keys.End(keys, now), t.Claims.Exp.Time().Add(v.skew), t.Claims)
 }
 
 // checkSignature finds the key and verifies with it (RFC 7515 section 5.2), RS256 and nothing else. It returns the keys

@@ -28,7 +28,6 @@ import (
 	"cmp"
 	"hash/maphash"
 	"math/bits"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,9 +99,9 @@ func (c *Cache[V]) Get(token string, generation uint64, now time.Time) (V, bool)
 }
 
 // Put stores value for token, for one generation, from now until notAfter, that instant included. After expires the
-// token can only be refused, and the entry may be cleared before notAfter. Put keeps a copy of token, so that the
-// buffer a request was read into is not kept alive. It allocates that copy and the entry. Concurrent Puts may overwrite
-// each other: what is lost is a later hit.
+// token can only be refused, and the entry may be cleared before notAfter. Put keeps token, which should be a text of its
+// own: a piece of the buffer that a request was read into would keep all of that alive. It allocates the entry. Concurrent
+// Puts may overwrite each other: what is lost is a later hit.
 func (c *Cache[V]) Put(token string, generation uint64, now, notAfter, expires time.Time, value V) {
 	if c == nil || c.size == 0 {
 		return
@@ -111,7 +110,7 @@ func (c *Cache[V]) Put(token string, generation uint64, now, notAfter, expires t
 	c.sweep(at)
 	c.store(&entry[V]{
 		hash:       c.hash(token),
-		token:      strings.Clone(token),
+		token:      token,
 		generation: generation,
 		storedAt:   at,
 		notAfter:   notAfter.UnixMicro(),
