@@ -11,7 +11,7 @@ import (
 
 // headerObstacle is why an expired bearer token is not refreshed: a refresh belongs to a cookie.
 func (c *recorded) headerObstacle() string {
-	if c.Request.Method != http.MethodGet {
+	if c.Request.Method != http.MethodGet && !c.head() {
 		return "-refresh-non-eligible-non-get"
 	}
 	return "-refresh-non-eligible-no-refresh-cookie"
@@ -25,7 +25,7 @@ func (s *course) refresh() (obstacle string, got *outcome) {
 	sid := text(s.chosen.claims["sid"])
 	_, named := s.chosen.claims["azp"]
 	switch {
-	case s.Request.Method != http.MethodGet && !s.ownWrite():
+	case s.Request.Method != http.MethodGet && !s.head() && !s.ownWrite() && !s.claimsOwn():
 		return "non-eligible-non-get", nil
 	case secret == "":
 		return "non-eligible-no-refresh-cookie", nil
@@ -41,10 +41,13 @@ func (s *course) refresh() (obstacle string, got *outcome) {
 		return "non-eligible-not-required", nil
 	case s.partOfPage():
 		return "non-eligible-subresource", nil
+	case !s.hostListed():
+		out := refusal("request-host-not-authorized")
+		return "", &out
 	case s.crossOriginWrite():
 		out := refusal("cross-origin-request")
 		return "", &out
-	case s.upgrades() && !s.ownWrite():
+	case s.upgrades() && !s.ownWrite(), s.head():
 		return "non-eligible-non-get", nil
 	}
 	path := "/v1/sessions/" + sid + "/refresh"
@@ -65,6 +68,19 @@ func (s *course) refresh() (obstacle string, got *outcome) {
 		return "invalid-session-token", nil
 	}
 	return "", &out
+}
+
+// hostListed reports that the request came to an origin of the list.
+func (c *recorded) hostListed() bool {
+	_, ok := c.origin()
+	return ok
+}
+
+// claimsOwn reports a write, at a host outside the list, that says it is of a page there.
+func (c *recorded) claimsOwn() bool {
+	sites, origins := c.Request.values("Sec-Fetch-Site"), c.Request.values("Origin")
+	own := len(sites) == 0 || len(sites) == 1 && (sites[0] == "same-origin" || sites[0] == "none" || sites[0] == "")
+	return !c.hostListed() && own && (len(sites) == 1 || len(origins) == 1)
 }
 
 // showsInPage reports a request for what a page shows, such as an image.

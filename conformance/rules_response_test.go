@@ -88,6 +88,14 @@ func (c *recorded) overdue() *token {
 // responseRules are about what is sent along with a decision.
 var responseRules = []rule{
 	{
+		name: "a browser's write at a host outside the list",
+		why:  "nobody can sign in there, and no page there is the application's own: the refusal names the host, not the session",
+		when: func(c *recorded, want outcome) bool {
+			return len(c.accepts()) > 0 && !c.decidesMachine() && !c.hostListed() && c.browsersWrite() && want.Status == signedOut
+		},
+		hold: func(_ *recorded, want *outcome) { *want = refusal("request-host-not-authorized") },
+	},
+	{
 		name: "nobody else may read it",
 		why:  "an answer that sets cookies is for the browser that asked; no other origin is told that it may read it",
 		when: func(_ *recorded, want outcome) bool { return want.Headers["access-control-allow-origin"] != "" },
@@ -123,4 +131,14 @@ func clearing(cookie string) bool {
 		return true
 	}
 	return slices.Contains([]string{"__clerk_handshake", "__clerk_handshake_nonce", "__clerk_redirect_count"}, name) && strings.HasPrefix(rest, "; Path=/;") && strings.Contains(rest, "Max-Age=0")
+}
+
+// browsersWrite reports a write with headers that browsers send, and programs with a token of their own do not.
+func (c *recorded) browsersWrite() bool {
+	switch c.Request.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return false
+	}
+	named := func(name string) bool { return len(c.Request.values(name)) > 0 }
+	return !c.hasBearer() && (named("Origin") || named("Sec-Fetch-Site") || named("Cookie") || strings.HasPrefix(strings.Join(c.Request.values("Accept"), ", "), "text/html"))
 }

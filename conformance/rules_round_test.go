@@ -64,8 +64,10 @@ var roundRules = []rule{
 	},
 	{
 		name: "HEAD as its GET",
-		why:  "RFC 9110 9.3.2: HEAD is answered as the GET would be, and so sent away; it uses nothing up and is not counted",
-		when: func(c *recorded, want outcome) bool { return want.Status != refused && c.head() && c.navigates() },
+		why:  "RFC 9110 9.3.2: HEAD is answered as the GET would be, and so sent away, for the reason that the GET has; it uses nothing up and is not counted",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status != refused && c.head() && (c.navigates() || strings.HasSuffix(want.Reason, "non-eligible-non-get"))
+		},
 	},
 	{
 		name: "frames and workers show documents",

@@ -81,7 +81,7 @@ func (c *Client) ask(ctx context.Context, l *lane, w limits.Stopwatch, method, p
 	defer cancel()
 	status, content, err := c.send(bounded, method, path, query, body)
 	if ctx.Err() == nil { // a client that hangs up says nothing about the server
-		l.Record(err != nil || limits.Overloaded(status), w.Now())
+		l.record(err != nil || limits.Overloaded(status), w.Now())
 	}
 	result := ErrUnreachable
 	if err == nil {

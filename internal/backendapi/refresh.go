@@ -38,7 +38,8 @@ const (
 
 // Refresh exchanges an expired session token for Set-Cookie values with a new one. Requests that ask the same at the same
 // time, or up to ten seconds after it worked, share one question. Refresh waits two seconds at most; the question goes on
-// without it, for the next request.
+// without it, for the next request. Where the Backend API hangs, a session waits once: until an answer comes again, to
+// whomever, its questions are asked without waiting for them.
 func (c *Client) Refresh(ctx context.Context, q RefreshRequest) ([]string, error) {
 	call, err := c.join(q)
 	if err != nil {
@@ -71,7 +72,7 @@ type digest [sha256.Size]byte
 
 // refreshCall is one question. Its goroutine ends within timeout by closing done; after that the rest may be read.
 type refreshCall struct {
-	waitedFor <-chan struct{} // closed when nobody waits any longer
+	waitedFor <-chan struct{} // closed when nobody of its session waits any longer
 	done      chan struct{}
 	cookies   []string
 	err       error
@@ -92,6 +93,10 @@ type failures struct {
 	underWay int
 	at       []time.Time
 	pausedAt time.Time // when a question was asked that went unanswered; zero: none did
+
+	hungAt    time.Time       // when one was asked that nobody waited for to the end; zero: none was
+	askedAt   time.Time       // when the last was asked
+	waitedFor <-chan struct{} // of the questions under way
 }
 
 // join returns the call for q, or makes it. The call outlives the request that made it.
@@ -105,7 +110,9 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 	if call, ok := r.calls[key]; ok && call.joinable(now) {
 		return call, nil
 	}
-	if !r.sessions[session].allow(now) {
+	f := r.sessions[session]
+	hangs := f != nil && !f.hungAt.IsZero() && !c.refreshes.answeredAfter(f.hungAt)
+	if !f.allow(now) || f.stalled(now) {
 		return nil, unanswered{errTooMany, c.refreshes.last.Load()}
 	}
 	body, err := json.Marshal(q) //nolint:gosec // sending the refresh token is the purpose
@@ -116,16 +123,14 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 	if !ok {
 		return nil, c.refreshes.notAsked()
 	}
-	patience, stop := context.WithTimeout(context.Background(), longestWait)
-	call := &refreshCall{waitedFor: patience.Done(), done: make(chan struct{}), err: ErrUnreachable, began: now}
-	r.begin(key, session, call, now)
+	call := &refreshCall{done: make(chan struct{}), err: ErrUnreachable, began: now}
+	r.begin(key, session, call, hangs)
 	path := "/v1/sessions/" + url.PathEscape(q.Session) + "/refresh"
 	suffixed, w := q.Suffixed, limits.Start(now)
 	go func() {
-		defer stop()
 		defer close(call.done)
 		defer leave()
-		defer r.end(key, session, call)
+		defer func() { r.end(key, session, call, w.Now()) }()
 		call.cookies, call.err = c.askRefresh(w, path, suffixed, body)
 	}()
 	return call, nil
@@ -148,21 +153,33 @@ func (c *Client) askRefresh(w limits.Stopwatch, path string, suffixed bool, body
 	return answer.Cookies, nil
 }
 
-// begin must be called with mu held.
-func (r *renewals) begin(key, session digest, call *refreshCall, now time.Time) {
+// begin must be called with mu held. hangs: nobody waits for the answer.
+func (r *renewals) begin(key, session digest, call *refreshCall, hangs bool) {
 	if r.calls == nil {
 		r.calls, r.sessions = make(map[digest]*refreshCall), make(map[digest]*failures)
 	}
-	r.makeRoom(now)
+	r.makeRoom(call.began)
 	r.calls[key] = call
-	if r.sessions[session] == nil {
-		r.sessions[session] = &failures{}
+	f := r.sessions[session]
+	if f == nil {
+		f = &failures{}
+		r.sessions[session] = f
 	}
-	r.sessions[session].underWay++
+	if f.underWay == 0 {
+		waitedFor := make(chan struct{})
+		f.waitedFor = waitedFor
+		if hangs {
+			close(waitedFor)
+		} else {
+			time.AfterFunc(longestWait, func() { close(waitedFor) })
+		}
+	}
+	call.waitedFor, f.askedAt = f.waitedFor, call.began
+	f.underWay++
 }
 
-// end files the outcome of a call: a success to be shared, or a failure that counts.
-func (r *renewals) end(key, session digest, call *refreshCall) {
+// end files the outcome of a call that ended then: a success to be shared, or a failure that counts.
+func (r *renewals) end(key, session digest, call *refreshCall, ended time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f, now := r.sessions[session], call.began // as the clock said, which another goroutine must not ask
@@ -172,6 +189,9 @@ func (r *renewals) end(key, session digest, call *refreshCall) {
 		call.worked = now
 	case Unanswered(call.err):
 		f.pausedAt = now
+		if ended.Sub(now) >= longestWait {
+			f.hungAt = now
+		}
 	default:
 		f.at = append(f.at, now)
 	}
@@ -209,6 +229,19 @@ func (f *failures) allow(now time.Time) bool {
 	}
 	f.recent(now)
 	return f.underWay+len(f.at) < maxFailures
+}
+
+// stalled reports whether questions are under way that nobody waits for any longer: one more would get no other answer.
+func (f *failures) stalled(now time.Time) bool {
+	if f == nil || f.underWay == 0 || !within(now, f.askedAt, timeout) {
+		return false
+	}
+	select {
+	case <-f.waitedFor:
+		return true
+	default:
+		return false
+	}
 }
 
 func (f *failures) paused(now time.Time) bool {

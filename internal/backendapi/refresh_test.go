@@ -248,6 +248,7 @@ func TestARefreshThatDoesNotEnd(t *testing.T) {
 			if _, err := c.Refresh(t.Context(), whole); !backendapi.Unanswered(err) {
 				t.Errorf("%s: got %v, want it unanswered", tt.name, err)
 			}
+			synctest.Wait()
 			n.want(t, tt.name, tt.asked)
 		}
 	})

@@ -39,8 +39,8 @@ func crossOrigin(r *http.Request, f *inbound.Request, s *Settings) bool {
 		return true
 	case origin != "" && site == "":
 		// Check compares hosts only, but http://example.com must not write to https://example.com.
-		public, ok := publicOrigin(ctx, f, &s.Policy)
-		return !ok || origin != public
+		public := s.ownOrigin(ctx, f)
+		return public == "" || origin != public
 	}
 	return protection.Check(asked) != nil
 }
@@ -77,8 +77,8 @@ func (s *Settings) ownWrite(ctx context.Context, f *inbound.Request) bool {
 	case http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodConnect:
 		return false
 	}
-	public, ok := publicOrigin(ctx, f, &s.Policy)
-	if !ok || f.ThroughWorker() {
+	public := s.ownOrigin(ctx, f)
+	if public == "" || f.ThroughWorker() {
 		return false
 	}
 	for _, referrer := range f.Lines[inbound.LineReferer] {
@@ -92,6 +92,11 @@ func (s *Settings) ownWrite(ctx context.Context, f *inbound.Request) bool {
 	}
 	// A form is sent with the origin null where the page's Referrer-Policy is no-referrer.
 	return len(sites) == 1 && sites[0] == "same-origin" && (len(origins) == 0 || len(origins) == 1 && (origins[0] == public || origins[0] == "null"))
+}
+
+// claimsOwn reports whether a write claims to come from a page of the host that it is sent to, listed or not.
+func claimsOwn(f *inbound.Request) bool {
+	return f.OwnSite && (len(f.Lines[inbound.LineSite]) == 1 || len(f.Lines[inbound.LineOrigin]) == 1)
 }
 
 // mayWrite reports whether pages of origin may send writes here.

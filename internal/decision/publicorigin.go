@@ -37,15 +37,53 @@ func publicOrigin(ctx context.Context, f *inbound.Request, p *Policy) (string, b
 	return "", false
 }
 
-// HostObstacle says why a request for a page came to no origin of the application's own, where nobody can be sent to sign
-// in and back; nil: it did, or it is no such request.
+// ownOrigin is the public origin of a request that is no page; empty: its host is not one of the application's own. Without a
+// list nothing says whether TLS ended in front of this server: then a page of the same host, by https, does.
+func (s *Settings) ownOrigin(ctx context.Context, f *inbound.Request) string {
+	public, ok := publicOrigin(ctx, f, &s.Policy)
+	if !ok {
+		return ""
+	}
+	if s.Policy.Any && f.Scheme == "http" && len(f.Lines[inbound.LineForwardedProto]) == 0 {
+		if secure, ok := origin.At("https", f.RawHost); ok && secure == pageOrigin(f) {
+			return secure
+		}
+	}
+	return public
+}
+
+// pageOrigin is the origin of the page that a request comes from, as its browser says; empty: it does not, or not once.
+func pageOrigin(f *inbound.Request) string {
+	origins, referrers := f.Lines[inbound.LineOrigin], f.Lines[inbound.LineReferer]
+	switch {
+	case len(origins) == 1 && origins[0] != "null":
+		return origins[0]
+	case len(origins) < 2 && len(referrers) == 1:
+		return originOf(referrers[0])
+	}
+	return ""
+}
+
+// HostObstacle says why a request came to no origin of the application's own, where nobody can be sent to sign in and back,
+// and no write can be from a page of the application's; nil: it did, or it is neither a page nor a browser's write.
 func (d *Decider) HostObstacle(r *http.Request) error {
 	var f inbound.Request
-	if f.Read(r, &d.Settings.Settings) != "" || !f.Document || f.HasBearer {
+	if f.Read(r, &d.Settings.Settings) != "" || f.HasBearer || !f.Document && !browsersWrite(&f) {
 		return nil
 	}
 	if _, ok := publicOrigin(r.Context(), &f, &d.Policy); ok {
 		return nil
 	}
 	return d.hostDetail(r, &f)
+}
+
+// browsersWrite reports whether a request is a write of a browser: programs, which have a token to bring, send no such
+// headers.
+func browsersWrite(f *inbound.Request) bool {
+	switch f.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return false
+	}
+	return f.Lines[inbound.LineOrigin] != nil || f.Lines[inbound.LineSite] != nil || f.Lines[inbound.LineCookie] != nil ||
+		strings.HasPrefix(f.Lines.First(inbound.LineAccept), "text/html")
 }

@@ -24,6 +24,7 @@ var (
 	errRefreshNoAZP    = errors.New("non-eligible-no-azp")
 	errRefreshDisagree = errors.New("non-eligible-several-sessions")
 	errRefreshNoSecret = errors.New("non-eligible-no-secret-key")
+	errRefreshHost     = errors.New(string(reasons.RequestHostNotAuthorized)) // the outcome is its own
 
 	errRefreshSubresource = errors.New("non-eligible-subresource")
 	errRefreshNotRequired = errors.New("non-eligible-not-required")
@@ -35,18 +36,19 @@ func (o *Outcome) Left() bool { return errors.Is(o.Refresh, errRefreshNotRequire
 // bearerObstacle says why an expired bearer token is not refreshed: a refresh belongs to a cookie, and mixing the
 // two would sign one session in as another.
 func bearerObstacle(method string) error {
-	if method != http.MethodGet {
+	if method != http.MethodGet && method != http.MethodHead {
 		return errRefreshNonGet
 	}
 	return errRefreshNoCookie
 }
 
-// refreshObstacle says why an expired cookie token cannot be refreshed; nil: it can.
+// refreshObstacle says why an expired cookie token cannot be refreshed; nil: it can. HEAD is told what its GET would be.
 func (s *Settings) refreshObstacle(ctx context.Context, e *Evidence, now time.Time) error {
 	c := e.chosen().read.Claims
-	write := e.Method != http.MethodGet
+	write := e.Method != http.MethodGet && e.Method != http.MethodHead
+	public := s.ownOrigin(ctx, &e.Request)
 	switch {
-	case write && !s.ownWrite(ctx, &e.Request):
+	case write && !s.ownWrite(ctx, &e.Request) && (public != "" || !claimsOwn(&e.Request)):
 		return errRefreshNonGet
 	case e.Refresh == "", len(e.Refresh) > maxCookie:
 		return errRefreshNoCookie
@@ -58,8 +60,12 @@ func (s *Settings) refreshObstacle(ctx context.Context, e *Evidence, now time.Ti
 		return errRefreshNoAZP
 	case !wellFormedSID(c.SID):
 		return errRefreshNoSID
+	case e.renewalObstacle() != nil:
+		return e.renewalObstacle()
+	case public == "":
+		return errRefreshHost
 	}
-	return e.renewalObstacle()
+	return nil
 }
 
 // maxCookie is the size of the largest cookie that browsers keep, in bytes.
@@ -74,7 +80,9 @@ func wellFormedSID(sid string) bool {
 // refresh exchanges the expired cookie token, whose outcome is o, for a new one. Where that fails or cannot be done, o
 // says why.
 func (d *Decider) refresh(r *http.Request, e *Evidence, o Outcome, now time.Time) Outcome {
-	if o.Refresh = d.refreshObstacle(r.Context(), e, now); o.Refresh != nil {
+	if o.Refresh = d.refreshObstacle(r.Context(), e, now); errors.Is(o.Refresh, errRefreshHost) {
+		return Outcome{Reason: reasons.RequestHostNotAuthorized, Source: FromCookie}
+	} else if o.Refresh != nil {
 		return o
 	}
 	if crossOrigin(r, &e.Request, d.Settings) {
@@ -82,6 +90,10 @@ func (d *Decider) refresh(r *http.Request, e *Evidence, o Outcome, now time.Time
 	}
 	if e.Upgrade() && !d.ownWrite(r.Context(), &e.Request) {
 		o.Refresh = errRefreshNonGet // a GET in name only
+		return o
+	}
+	if e.Method == http.MethodHead {
+		o.Refresh = errRefreshNonGet // it uses nothing up
 		return o
 	}
 	renewed, err := d.askRefresh(r, e, now)
@@ -96,11 +108,10 @@ func (d *Decider) refresh(r *http.Request, e *Evidence, o Outcome, now time.Time
 
 // askRefresh exchanges the token of e.chosen() for a new one of the same session, and judges that like any other.
 func (d *Decider) askRefresh(r *http.Request, e *Evidence, now time.Time) (renewal, error) {
-	public, _ := publicOrigin(r.Context(), &e.Request, &d.Policy)
 	expired := e.chosen().read
 	cookies, err := d.backend.Refresh(r.Context(), backendapi.RefreshRequest{
 		Session: expired.Claims.SID, Suffixed: e.pair == inbound.Suffixed,
-		Format: "cookie", ExpiredToken: expired.Raw, RefreshToken: e.Refresh, RequestOrigin: public, RequestHeaders: forwarded(r.Header),
+		Format: "cookie", ExpiredToken: expired.Raw, RefreshToken: e.Refresh, RequestOrigin: d.ownOrigin(r.Context(), &e.Request), RequestHeaders: forwarded(r.Header),
 	})
 	if err != nil {
 		return renewal{}, err

@@ -112,10 +112,13 @@ func TestSignedOutPeopleAreSentToSignIn(t *testing.T) {
 		for i := range 10 {
 			want(fmt.Sprintf("page %d of ten", i+1), v.visit(fmt.Sprintf("/page-%d", i)))
 		}
-		now = now.Add(time.Minute)
-		for i := range 7 {
+		now = now.Add(4 * time.Second)
+		for i := range 8 {
 			want(fmt.Sprintf("the same page for the %d. time", i+1), v.visit("/me"))
 			now = now.Add(4 * time.Second)
+		}
+		if got := v.visit("/me", harness.With("Accept", "text/html")); got.status != http.StatusUnauthorized || !strings.Contains(got.body, "came straight back") {
+			t.Errorf("live %t: a slow series does not end: %d %q", live, got.status, got.body)
 		}
 		now = now.Add(time.Minute)
 		for i, b := range openTabs(v, "/restored", 10, false) {

@@ -68,7 +68,7 @@ func TestWritesThatAreRefreshed(t *testing.T) {
 		"a site that no browser names":              {"POST", map[string]string{"Sec-Fetch-Site": "SAME-ORIGIN"}, clerkauth.ReasonTokenExpired},
 		"an http page":                              {"POST", map[string]string{"Sec-Fetch-Site": off, "Origin": "http://example.com", "Referer": off}, clerkauth.ReasonTokenExpired},
 		"another port":                              {"POST", map[string]string{"Sec-Fetch-Site": off, "Origin": "https://example.com:8443", "Referer": off}, clerkauth.ReasonTokenExpired},
-		"a host that is not listed":                 {"POST", map[string]string{"Host": "evil.test", "Origin": off, "Referer": off}, clerkauth.ReasonTokenExpired},
+		"a host that is not listed":                 {"POST", map[string]string{"Host": "evil.test", "Origin": off, "Referer": off}, clerkauth.ReasonRequestHostNotAuthorized},
 		"a form through a worker":                   {"POST", map[string]string{"Sec-Fetch-Dest": "empty"}, clerkauth.ReasonTokenExpired},
 		"a worker, without Referer":                 {"POST", map[string]string{"Sec-Fetch-Mode": "same-origin", "Sec-Fetch-Dest": "empty", "Referer": off}, clerkauth.ReasonTokenExpired},
 		"a report":                                  {"POST", map[string]string{"Sec-Fetch-Dest": "report"}, clerkauth.ReasonTokenExpired},

@@ -1,0 +1,123 @@
+package backendapi_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clerkauth/clerkauth/internal/backendapi"
+)
+
+// stalling hangs until it is told to answer.
+type stalling struct{ answers atomic.Bool }
+
+func (s *stalling) answer(r *http.Request) (int, string, error) {
+	if s.answers.Load() {
+		time.Sleep(time.Second)
+		return 200, worked, nil
+	}
+	return hang(r)
+}
+
+// However long a Backend API hangs, and whatever cookies a session has, the session waits for it once, for two seconds. It is
+// asked again now and then all the same, by one request at a time.
+func TestAHangDelaysASessionOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		defer drain()
+		c, n := newClient(hang)
+		waited := time.Duration(0)
+		for i := range 600 {
+			q := whole
+			q.Suffixed, q.RefreshToken = i%2 == 0, fmt.Sprint("rt_", i%3)
+			begun := time.Now()
+			if _, err := c.Refresh(t.Context(), q); !backendapi.Unanswered(err) {
+				t.Fatalf("request %d: %v", i, err)
+			}
+			waited += time.Since(begun)
+			time.Sleep(time.Second)
+		}
+		if waited != 2*time.Second {
+			t.Errorf("the session has waited for %v, want 2s", waited)
+		}
+		if asked := n.count(); asked < 10 || asked > 61 {
+			t.Errorf("asked %d times in ten minutes", asked)
+		}
+	})
+}
+
+// Cookies of both names, sent at the same time, wait for the same two seconds.
+func TestPairsOfASessionWaitTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		defer drain()
+		c, _ := newClient(hang)
+		begun := time.Now()
+		for _, suffixed := range []bool{true, false} {
+			q := whole
+			q.Suffixed = suffixed
+			if _, err := c.Refresh(t.Context(), q); !backendapi.Unanswered(err) {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(begun); took != 2*time.Second {
+			t.Errorf("both took %v, want 2s", took)
+		}
+	})
+}
+
+// When the Backend API answers again, the next request but one has the answer; and where it has answered anybody else
+// meanwhile, the very next.
+func TestTheEndOfAHang(t *testing.T) {
+	for _, somebodyElse := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			defer drain()
+			var s stalling
+			c, n := newClient(s.answer)
+			_, _ = c.Refresh(t.Context(), whole)
+			time.Sleep(time.Minute)
+			s.answers.Store(true)
+			if somebodyElse {
+				if _, err := c.Refresh(t.Context(), backendapi.RefreshRequest{Session: "sess_another"}); err != nil {
+					t.Error(err)
+				}
+			}
+			begun := time.Now()
+			_, err := c.Refresh(t.Context(), whole)
+			took := time.Since(begun)
+			if somebodyElse != (err == nil) || somebodyElse != (took == time.Second) {
+				t.Errorf("somebody else %t: the first got %v after %v", somebodyElse, err, took)
+			}
+			time.Sleep(2 * time.Second)
+			if _, err := c.Refresh(t.Context(), whole); err != nil {
+				t.Errorf("somebody else %t: the second got %v", somebodyElse, err)
+			}
+			if want := map[bool]int{false: 2, true: 3}[somebodyElse]; n.count() != want {
+				t.Errorf("somebody else %t: asked %d times, want %d", somebodyElse, n.count(), want)
+			}
+		})
+	}
+}
+
+// An answer that is an error at once hangs nobody, so that the next request waits for its own.
+func TestAnOutageIsNoHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s stalling
+		down := true
+		c, _ := newClient(func(r *http.Request) (int, string, error) {
+			if down {
+				return 503, "", nil
+			}
+			return s.answer(r)
+		})
+		_, _ = c.Refresh(context.Background(), whole)
+		time.Sleep(11 * time.Second)
+		down = false
+		s.answers.Store(true)
+		if _, err := c.Refresh(t.Context(), whole); err != nil {
+			t.Errorf("after the outage: %v", err)
+		}
+	})
+}
