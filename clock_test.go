@@ -12,8 +12,24 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// The clock of a developer's machine may be wrong. What a handshake has just brought is new all the same, and
-// believed in development, with a warning. A clock is never forgiven in production, nor for any other token.
+// dated adds the time by Clerk's clock to answers, as its servers do.
+type dated struct {
+	http.RoundTripper
+
+	now func() time.Time
+}
+
+func (d dated) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := d.RoundTripper.RoundTrip(r)
+	if err == nil {
+		resp.Header.Set("Date", d.now().UTC().Format(http.TimeFormat))
+	}
+	return resp, err
+}
+
+// The clock of a developer's machine may be wrong. What a nonce has just been exchanged for is new all the same, and so is
+// what is of this time by Clerk's clock: it is believed in development, with a warning. A clock is never forgiven in
+// production, nor for any other token.
 func TestDevelopmentForgivesItsClock(t *testing.T) {
 	for _, tc := range []struct {
 		name        string
@@ -21,7 +37,7 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 		development bool
 		party       string // of the token; empty: the app
 		signsIn     bool
-		warns       bool // where an old answer cannot be what expired: a nonce has just been exchanged
+		warns       bool // by a nonce
 	}{
 		{"right", 0, true, "", true, false},
 		{"a few seconds ahead", 4 * time.Second, true, "", true, false},
@@ -36,7 +52,7 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 		{"two hours ahead, in production", 2 * time.Hour, false, "", false, true},
 		{"two hours behind, in production", -2 * time.Hour, false, "", false, true},
 	} {
-		for _, carrier := range []string{"nonce", "token"} {
+		for _, by := range []string{"nonce", "token"} {
 			var log harness.Log
 			clerk := clerktest.New(t, clerktest.Options{
 				Development: tc.development, Origins: []string{harness.Origin}, Now: harness.AtNoon, WithoutRefresh: true,
@@ -44,9 +60,11 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 			a := harness.NewAppOf(t, clerk, func(c *clerkauth.Config) {
 				c.Now = func() time.Time { return harness.Noon.Add(tc.ahead) }
 				c.Logger = log.Logger()
-				c.JWTKey = clerk.JWTKey()
-				if carrier == "token" {
+				c.HTTPClient = &http.Client{Transport: dated{c.HTTPClient.Transport, harness.AtNoon}}
+				if by == "token" {
 					c.SecretKey = ""
+				} else {
+					c.JWTKey = clerk.JWTKey()
 				}
 			})
 			browser := clerk.Browser(a.Optional(harness.Greet))
@@ -65,12 +83,59 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 				return e.TokenSource == clerkauth.TokenSourceHandshake && e.Status == clerkauth.StatusSignedIn
 			})
 			if signedIn != tc.signsIn {
-				t.Errorf("%s, by %s: a handshake signs in: %t, want %t: %+v", tc.name, carrier, signedIn, tc.signsIn, events)
+				t.Errorf("%s, by %s: a handshake signs in: %t, want %t: %+v", tc.name, by, signedIn, tc.signsIn, events)
 			}
-			warns := tc.warns && (tc.signsIn || tc.ahead < 0 || carrier == "nonce")
-			if warnings := strings.Count(log.String(), "clock is off"); warnings > 1 || (warnings == 1) != warns {
-				t.Errorf("%s, by %s: %d warnings, want one: %t", tc.name, carrier, warnings, warns)
+			warns := tc.warns
+			if by == "token" { // the keys were fetched, with a date
+				warns = tc.ahead.Abs() > 5*time.Second
 			}
+			if warnings := strings.Count(log.String(), "ahead_of_clerk"); warnings > 1 || (warnings == 1) != warns {
+				t.Errorf("%s, by %s: %d warnings, want one: %t", tc.name, by, warnings, warns)
+			}
+		}
+	}
+}
+
+// Who goes back to an old answer, or has it as a bookmark, is not signed in by it, and told nothing about the clock: by Clerk's
+// the answer is old, or nobody knows.
+func TestOldAnswersAreNotForgiven(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*clerkauth.Config, *clerktest.Instance)
+		later  time.Duration
+		clock  time.Duration // how far ahead of Clerk's the machine's is
+	}{
+		"Clerk's clock is known":      {func(*clerkauth.Config, *clerktest.Instance) {}, 2 * time.Hour, 0},
+		"a clock that is ahead":       {func(*clerkauth.Config, *clerktest.Instance) {}, 2 * time.Hour, time.Hour},
+		"Clerk's clock is not known":  {func(c *clerkauth.Config, clerk *clerktest.Instance) { c.JWTKey = clerk.JWTKey() }, 2 * time.Hour, 0},
+		"not known, and a little old": {func(c *clerkauth.Config, clerk *clerktest.Instance) { c.JWTKey = clerk.JWTKey() }, 70 * time.Second, 0},
+	} {
+		var log harness.Log
+		now := harness.Noon
+		clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{harness.Origin}, Now: func() time.Time { return now }})
+		a := harness.NewAppOf(t, clerk, func(c *clerkauth.Config) {
+			later := harness.Noon.Add(tc.later)
+			c.HTTPClient = &http.Client{Transport: dated{c.HTTPClient.Transport, func() time.Time { return later }}}
+			c.SecretKey, c.Logger, c.Now = "", log.Logger(), func() time.Time { return now.Add(tc.clock) }
+			tc.change(c, clerk)
+		})
+		cookies := `"__session=` + clerk.Token(clerktest.Claims{}) + `; Path=/","__client_uat=1; Path=/"`
+		old := clerk.Token(clerktest.Claims{RawPayload: []byte(`{"handshake":[` + cookies + `]}`)})
+		now = now.Add(tc.later)
+		sent := a.AuthenticateRequest(harness.Request("GET", harness.Origin+"/page", harness.Document))
+		r := harness.Request("GET", harness.Origin+"/page?__clerk_handshake="+old, harness.Document, harness.With("Cookie"))
+		for name, c := range harness.SetCookies(sent) {
+			r.Header.Add("Cookie", name+"="+c.Value)
+		}
+		r.Header.Add("Cookie", "__clerk_db_jwt=dvb_1")
+		if r.Header["Cookie"] == nil || len(harness.SetCookies(sent)) == 0 {
+			t.Fatal("the browser was not sent out")
+		}
+		state := a.AuthenticateRequest(r)
+		if state.Status == clerkauth.StatusSignedIn || harness.SetCookies(state)["__session"] != nil {
+			t.Errorf("%s: an old answer signs in: %v", name, state.Header)
+		}
+		if strings.Contains(log.String(), "sessions will not last") || tc.clock == 0 && strings.Contains(log.String(), "ahead_of_clerk") {
+			t.Errorf("%s: warned of the clock: %s", name, log.String())
 		}
 	}
 }

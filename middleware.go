@@ -20,8 +20,9 @@ func (a *Authenticator) Optional(next http.Handler) http.Handler {
 }
 
 // Require lets signed-in requests through and answers the others: 401, 403, 503 or a handshake redirect, as JSON, or as a small page
-// where the client prefers HTML. With Config.SignInURL, somebody signed out who asks for a page is sent there.
-// A page at a host that is not listed is refused with ReasonRequestHostNotAuthorized. Config.ErrorHandler replaces the answer. A decision that Optional made for the same request is believed, and not made again;
+// where the client prefers HTML. With Config.SignInURL, somebody signed out who asks for a page is sent there, and three times
+// at once at most, where a browser keeps cookies. A page, or a browser's write, at a host that is not listed is refused with
+// ReasonRequestHostNotAuthorized. Config.ErrorHandler replaces the answer. A decision that Optional made for the same request is believed, and not made again;
 // but an expired session, which Optional leaves alone on images and media, is refreshed here. Responses leave as from Optional.
 func (a *Authenticator) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, next, true) })

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 )
 
 // broughtBack are the values of one carrier of a browser round's answer: cookies in production, the address in
@@ -203,7 +202,7 @@ func (s *course) judgeDirectives(directives []string, forgiving bool) (outcome, 
 		return out, true
 	}
 	reason := s.verdict(t)
-	if forgiving && stageOf[reason] == dates && s.verdictWithin(t, 24*time.Hour) == "" {
+	if forgiving && stageOf[reason] == dates && s.forgiven(raw) {
 		reason = ""
 	}
 	if reason != "" {

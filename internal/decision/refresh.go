@@ -116,7 +116,7 @@ func (d *Decider) askRefresh(r *http.Request, e *Evidence, now time.Time) (renew
 	if err != nil {
 		return renewal{}, err
 	}
-	result := d.judgeDirectives(r.Context(), cookies, FromRefresh, &e.Request, now)
+	result := d.judgeDirectives(r.Context(), cookies, FromRefresh, &e.Request, now, true)
 	d.tellClock(result.ahead)
 	if result.reason == reasons.KeysUnavailable {
 		return renewal{}, refusedError{backendapi.ErrUnreachable, result.refused}

@@ -82,7 +82,7 @@ func (d *Decider) resolveNonce(ctx context.Context, nonce string, f *inbound.Req
 	directives, err := d.backend.HandshakePayload(ctx, nonce)
 	switch {
 	case err == nil:
-		result := d.judgeDirectives(ctx, directives, FromHandshake, f, now)
+		result := d.judgeDirectives(ctx, directives, FromHandshake, f, now, true)
 		d.tellClock(result.ahead)
 		return result
 	case backendapi.Unanswered(err):
@@ -100,7 +100,7 @@ func (d *Decider) resolveToken(ctx context.Context, token string, f *inbound.Req
 	if err != nil {
 		return renewal{reason: reason, refused: err}
 	}
-	result := d.judgeDirectives(ctx, directives, FromHandshake, f, now)
+	result := d.judgeDirectives(ctx, directives, FromHandshake, f, now, false)
 	d.tellClock(min(result.ahead, 0)) // one that has expired may be an old answer
 	return result
 }
@@ -125,8 +125,9 @@ func (p *Policy) judgeHandshake(c *sessiontoken.Claims, now time.Time) bool {
 }
 
 // judgeDirectives decides about Set-Cookie values from Clerk. They are passed on only if the session token among
-// them passes every check; of several the last counts, as in a browser. Without one they sign out.
-func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k TokenSource, f *inbound.Request, now time.Time) renewal {
+// them passes every check; of several the last counts, as in a browser. Without one they sign out. fresh: they have just
+// been made, or else they may be an old answer.
+func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k TokenSource, f *inbound.Request, now time.Time, fresh bool) renewal {
 	result := d.readDirectives(directives)
 	if result.refused != nil {
 		return result
@@ -135,7 +136,7 @@ func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k To
 		d.TooLarge(result.oversize, maxCookie)
 	}
 	if result.token != "" {
-		if d.judgeAnswer(ctx, &result, k, f, now); result.reason != "" {
+		if d.judgeAnswer(ctx, &result, k, f, now, fresh); result.reason != "" {
 			return result
 		}
 	}
@@ -165,11 +166,11 @@ func (d *Decider) readDirectives(directives []string) renewal {
 }
 
 // judgeAnswer judges the session token of an answer, and leaves the claims in it, or why it is refused.
-func (d *Decider) judgeAnswer(ctx context.Context, result *renewal, k TokenSource, f *inbound.Request, now time.Time) {
+func (d *Decider) judgeAnswer(ctx context.Context, result *renewal, k TokenSource, f *inbound.Request, now time.Time, fresh bool) {
 	read := d.verifier.Read(result.token, now)
 	reason := d.judgeToken(ctx, &read, k, f, now)
 	if k == FromHandshake && !d.Live {
-		reason = d.forgiveClock(ctx, &read, reason, k, f, now)
+		reason = d.forgiveClock(ctx, &read, reason, k, f, now, fresh)
 	}
 	if reason == "" {
 		result.claims = read.Claims
@@ -187,15 +188,24 @@ const maxDirectives = 64
 // forgivenSkew is how far a development machine's clock may be off when it signs in.
 const forgivenSkew = 24 * time.Hour
 
-// forgiveClock judges a token again whose time is wrong: it has just been minted, so that the clock is wrong.
-// Only in development.
-func (d *Decider) forgiveClock(ctx context.Context, read *sessiontoken.Token, reason reasons.Reason, k TokenSource, f *inbound.Request, now time.Time) reasons.Reason {
+// forgiveClock judges a token again whose time is wrong where the clock is known to be: the token has just been issued, is of
+// the future, or its time is right by Clerk's clock, as the last fetch of keys told it. Nothing else tells a new answer from
+// an old one, which anybody can go back to. Only in development.
+func (d *Decider) forgiveClock(ctx context.Context, read *sessiontoken.Token, reason reasons.Reason, k TokenSource, f *inbound.Request, now time.Time, fresh bool) reasons.Reason {
 	if !reason.Time() {
 		return reason
 	}
-	lenient := d.Policy
-	lenient.Skew = forgivenSkew
-	if again := lenient.judge(ctx, read.Claims, k, f, now); again != "" {
+	at, lenient := now, d.Policy
+	if fresh || reason != reasons.TokenExpired {
+		lenient.Skew = forgivenSkew
+	} else {
+		ahead := d.verifier.Keys().Ahead()
+		if ahead > forgivenSkew {
+			return reason
+		}
+		at = now.Add(-ahead)
+	}
+	if again := lenient.judge(ctx, read.Claims, k, f, at); again != "" {
 		return reason
 	}
 	d.forgiven.add(sha256.Sum256([]byte(read.Raw)), now)

@@ -30,3 +30,7 @@ func offset(date, began, ended time.Time) time.Duration {
 	}
 	return 0
 }
+
+// Ahead is how far this machine's clock was ahead of the endpoint's at the last fetch, negative: behind; zero: it was right, or
+// that is not known.
+func (k *Keys) Ahead() time.Duration { return time.Duration(k.ahead.Load()) }

@@ -52,6 +52,7 @@ type Keys struct {
 	warn   func(error)
 
 	current atomic.Pointer[Snapshot]
+	ahead   atomic.Int64 // see Ahead
 
 	mu          sync.Mutex // guards everything below
 	fetch       *fetch     // the one under way; nil: none
@@ -244,10 +245,14 @@ func (k *Keys) begin(now time.Time, fresh bool) {
 		}
 		doc, err := k.ask(ctx, etag, fresh)
 		ended := f.began.Add(time.Since(started)) // the clock is the application's, which may set it between requests
+		off := offset(doc.date, f.began, ended)
+		if !doc.date.IsZero() {
+			k.ahead.Store(int64(off))
+		}
 		if err = k.finish(f, s, doc, err); err != nil {
 			k.warn(err)
 		}
-		if off := offset(doc.date, f.began, ended); off.Abs() > toleratedOffset {
+		if off.Abs() > toleratedOffset {
 			k.warn(&ClockError{off})
 		}
 	}()

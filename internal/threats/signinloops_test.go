@@ -51,7 +51,7 @@ func TestSignInSeriesEnd(t *testing.T) {
 			http.Redirect(w, r, "/en/login", http.StatusMovedPermanently)
 		}},
 		{name: "another name, and another query", atMost: 3, front: func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "/en/login?next="+r.URL.Query().Get("redirect_url"), http.StatusFound)
+			http.Redirect(w, r, "/en/login?next="+r.URL.Query().Get("redirect_url"), http.StatusFound) //nolint:gosec // such servers are what is tested
 		}},
 		{name: "another name each time", atMost: 12, front: func() http.HandlerFunc {
 			n := 0
@@ -61,10 +61,10 @@ func TestSignInSeriesEnd(t *testing.T) {
 			}
 		}()},
 		{name: "it sends back", atMost: 3, front: func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, r.URL.Query().Get("redirect_url"), http.StatusSeeOther)
+			http.Redirect(w, r, r.URL.Query().Get("redirect_url"), http.StatusSeeOther) //nolint:gosec // such pages are what is tested
 		}},
 		{name: "the tasks send back", pending: true, atMost: 3, front: func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, r.URL.Query().Get("redirect_url"), http.StatusSeeOther)
+			http.Redirect(w, r, r.URL.Query().Get("redirect_url"), http.StatusSeeOther) //nolint:gosec // such pages are what is tested
 		}},
 	} {
 		for _, live := range []bool{true, false} {
