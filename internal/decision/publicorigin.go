@@ -38,7 +38,10 @@ func publicOrigin(ctx context.Context, f *inbound.Request, p *Policy) (string, b
 // in and back; nil: it did, or it is no such request.
 func (d *Decider) HostObstacle(r *http.Request) error {
 	var f inbound.Request
-	if f.Read(r, &d.Settings.Settings) != "" || !f.Document || f.HasBearer {
+	if f.ReadBearer(r, &d.Settings.Settings) != "" || f.HasBearer {
+		return nil
+	}
+	if f.ReadPage(r, &d.Settings.Settings); !f.Document {
 		return nil
 	}
 	if _, ok := publicOrigin(r.Context(), &f, &d.Policy); ok {
