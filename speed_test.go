@@ -76,7 +76,7 @@ func commonRequests(tb testing.TB) []commonRequest {
 		{"bearer, and a handler that asks", 3, auth.Require(asks), script(harness.WithBearer(token))},
 		{"script", 2, require, script(held)},
 		{"page", 2, require, page(held)},
-		{"page without its party cookie", 25, require, page(both)},
+		{"page without its party cookie", 11, require, page(both)},
 		{"nothing, Optional", 3, optional, script()},
 		{"nothing, Require", 4, require, script()},
 	}

@@ -179,8 +179,8 @@ func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time)
 	if e.result.token == "" {
 		o.Reason = reasons.SessionTokenMissing
 	} else if confirmed && !s.Policy.partyHolds(ctx, o.Claims, &e.Request, now) {
-		if c := s.replaceParty(ctx, o.Claims, &e.Request, now); c != nil {
-			o.setCookies("no-store", []string{c.String()})
+		if c := s.replaceParty(ctx, o.Claims, &e.Request, now); c != "" {
+			o.setCookies("no-store", []string{c})
 		}
 	}
 	if (!s.Live || e.Own.Any) && e.result.oversize == 0 { // or the next page would need a handshake again
@@ -281,8 +281,8 @@ func (d *Decider) finish(r *http.Request, e *Evidence, o *Outcome, now time.Time
 		o.setCookies("no-store", s.endAttempts(r.Context(), e, o, now))
 	}
 	if o.Reason == "" && o.Source == FromCookie && e.renewalObstacle() == nil {
-		if c := s.partyCookie(r.Context(), o.Claims, &e.Request, now); c != nil {
-			o.setCookies("private", []string{c.String()})
+		if c := s.partyCookie(r.Context(), o.Claims, &e.Request, now); c != "" {
+			o.setCookies("private", []string{c})
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/subtle"
-	"net/http"
 	"strings"
 	"time"
 
@@ -81,51 +80,51 @@ func (p *Policy) partyValues(ctx context.Context, f *inbound.Request, now time.T
 	return values
 }
 
-// partyCookie is the cookie that a request signed in by a cookie token should get; nil: none. A cookie that holds is
+// partyCookie is the Set-Cookie value that a request signed in by a cookie token should get; empty: none. A cookie that holds is
 // kept until half of its life is over, whichever replica set it. Another session's is replaced by documents only: what
 // a fetch carries may have been planted between two page loads.
-func (s *Settings) partyCookie(ctx context.Context, c *sessiontoken.Claims, f *inbound.Request, now time.Time) *http.Cookie {
+func (s *Settings) partyCookie(ctx context.Context, c *sessiontoken.Claims, f *inbound.Request, now time.Time) string {
 	if c.AZP.State != sessiontoken.Present || !f.OwnSite {
-		return nil
+		return ""
 	}
 	if proof := proofOf(c); proof.at(f) && fresh(proof.exp, now) {
 		switch proof.compare(f) {
 		case partySame:
-			return nil
+			return ""
 		case partyAbsent:
-			return s.ownCookie(f, inbound.CookieParty+proof.tag, proof.value, partyLifetime)
+			return proof.cookie
 		case partyDiffers: // it may be another replica's
 		}
 	}
 	party, ok := s.Policy.partyCookies(ctx, f, now)
 	if !ok {
-		return nil
+		return ""
 	}
 	own := party.of(c)
 	switch {
 	case own != nil && fresh(own.exp, now):
-		c.Attached.Store(newPartyProof(f, party.tag, own.raw, own.exp))
-		return nil
+		c.Attached.Store(s.newPartyProof(f, party.tag, own.raw, own.exp))
+		return ""
 	case own == nil && len(party.values) > 0 && !f.Document:
-		return nil
+		return ""
 	}
 	return s.mintParty(c, f, &party, now)
 }
 
-// replaceParty is a party cookie for these claims in place of whatever came; nil: there is none to be set.
-func (s *Settings) replaceParty(ctx context.Context, c *sessiontoken.Claims, f *inbound.Request, now time.Time) *http.Cookie {
+// replaceParty is a party cookie for these claims in place of whatever came; empty: there is none to be set.
+func (s *Settings) replaceParty(ctx context.Context, c *sessiontoken.Claims, f *inbound.Request, now time.Time) string {
 	party, ok := s.Policy.partyCookies(ctx, f, now)
 	if !ok || c.AZP.State != sessiontoken.Present {
-		return nil
+		return ""
 	}
 	return s.mintParty(c, f, &party, now)
 }
 
-func (s *Settings) mintParty(c *sessiontoken.Claims, f *inbound.Request, party *partyCookies, now time.Time) *http.Cookie {
+func (s *Settings) mintParty(c *sessiontoken.Claims, f *inbound.Request, party *partyCookies, now time.Time) string {
 	exp := now.Add(partyLifetime)
-	proof := newPartyProof(f, party.tag, party.key.mint(c, party.origin, exp), exp)
+	proof := s.newPartyProof(f, party.tag, party.key.mint(c, party.origin, exp), exp)
 	c.Attached.Store(proof)
-	return s.ownCookie(f, inbound.CookieParty+proof.tag, proof.value, partyLifetime)
+	return proof.cookie
 }
 
 // fresh reports whether more than half of a party cookie's life is left.
@@ -135,6 +134,7 @@ func fresh(exp, now time.Time) bool { return exp.Sub(now) > partyLifetime/2 }
 type partyProof struct {
 	rawHost, scheme string
 	tag, value      string
+	cookie          string // the Set-Cookie value that sets it once more
 	exp             time.Time
 }
 
@@ -145,8 +145,11 @@ func proofOf(c *sessiontoken.Claims) *partyProof {
 }
 
 // newPartyProof copies what it takes from a request, which it outlives.
-func newPartyProof(f *inbound.Request, tag, value string, exp time.Time) *partyProof {
-	return &partyProof{rawHost: strings.Clone(f.RawHost), scheme: strings.Clone(f.Scheme), tag: tag, value: strings.Clone(value), exp: exp}
+func (s *Settings) newPartyProof(f *inbound.Request, tag, value string, exp time.Time) *partyProof {
+	return &partyProof{
+		rawHost: strings.Clone(f.RawHost), scheme: strings.Clone(f.Scheme), tag: tag, value: strings.Clone(value), exp: exp,
+		cookie: s.ownCookie(f, inbound.CookieParty+tag, value, partyLifetime).String(),
+	}
 }
 
 // at reports whether p is of a request's host.

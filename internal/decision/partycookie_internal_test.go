@@ -52,6 +52,19 @@ func (s *Settings) sent(scheme, host string, party ...inbound.PartyCookie) *inbo
 	return &f
 }
 
+// parsed is a Set-Cookie value taken apart; nil: there is none.
+func parsed(t *testing.T, line string) *http.Cookie {
+	t.Helper()
+	if line == "" {
+		return nil
+	}
+	c, err := http.ParseSetCookie(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func TestParsePartyValue(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	mac := strings.Repeat("A", 43)
@@ -135,7 +148,7 @@ func TestReplaceParty(t *testing.T) {
 		})
 		c := partyClaims(s, "sess_1")
 		c.AZP.State = tc.azp
-		got := s.replaceParty(t.Context(), c, s.sent("https", tc.host), now)
+		got := parsed(t, s.replaceParty(t.Context(), c, s.sent("https", tc.host), now))
 		if (got != nil) != tc.want {
 			t.Errorf("%s: %v, want a cookie: %t", name, got, tc.want)
 		}
@@ -145,7 +158,7 @@ func TestReplaceParty(t *testing.T) {
 		// It holds at once, for this session at this origin and for nothing else.
 		brought := inbound.PartyCookie{Tag: strings.TrimPrefix(got.Name, inbound.PrefixHost+inbound.CookieParty), Value: got.Value}
 		f := s.sent("https", tc.host, brought)
-		if again := s.partyCookie(t.Context(), c, f, now); again != nil {
+		if again := parsed(t, s.partyCookie(t.Context(), c, f, now)); again != nil {
 			t.Errorf("%s: set again: %v", name, again)
 		}
 		elsewhere := s.sent("https", map[bool]string{true: "other.example.com", false: "example.com"}[tc.host == "example.com"], brought)
@@ -174,7 +187,7 @@ func TestPartyCookieThatLastsLongest(t *testing.T) {
 		for _, life := range lives {
 			brought = append(brought, inbound.PartyCookie{Tag: tag, Value: k.mint(c, partyOrigin, now.Add(life))})
 		}
-		if got := s.partyCookie(t.Context(), c, s.sent("https", "example.com", brought...), now); got != nil {
+		if got := parsed(t, s.partyCookie(t.Context(), c, s.sent("https", "example.com", brought...), now)); got != nil {
 			t.Errorf("%s: %v, want none", lives, got)
 		}
 	}
@@ -189,7 +202,7 @@ func TestPartyProof(t *testing.T) {
 	at := func(scheme, tag, value string) *inbound.Request {
 		return s.sent(scheme, "localhost:3000", inbound.PartyCookie{Tag: tag, Value: value})
 	}
-	set := s.replaceParty(t.Context(), c, at("https", "", ""), now)
+	set := parsed(t, s.replaceParty(t.Context(), c, at("https", "", ""), now))
 	tag, value := strings.TrimPrefix(set.Name, inbound.PrefixHost+inbound.CookieParty), set.Value
 	other := s.Policy.Party.mint(partyClaims(s, "sess_2"), "https://localhost:3000", now.Add(partyLifetime))
 	for name, tc := range map[string]struct {
@@ -208,12 +221,12 @@ func TestPartyProof(t *testing.T) {
 	}
 	for life, want := range map[time.Duration]bool{partyLifetime/2 - time.Second: false, partyLifetime / 2: true} {
 		c := partyClaims(s, "sess_1")
-		set := s.replaceParty(t.Context(), c, at("https", "", ""), now)
-		if got := s.partyCookie(t.Context(), c, at("https", tag, set.Value), now.Add(life)); (got != nil) != want {
+		set := parsed(t, s.replaceParty(t.Context(), c, at("https", "", ""), now))
+		if got := parsed(t, s.partyCookie(t.Context(), c, at("https", tag, set.Value), now.Add(life))); (got != nil) != want {
 			t.Errorf("after %s: %v, want it renewed: %t", life, got, want)
 		}
 	}
-	if got := s.partyCookie(t.Context(), c, at("http", "", ""), now); got == nil || strings.HasSuffix(got.Name, tag) {
+	if got := parsed(t, s.partyCookie(t.Context(), c, at("http", "", ""), now)); got == nil || strings.HasSuffix(got.Name, tag) {
 		t.Errorf("at another origin: %v, want another cookie", got)
 	}
 }

@@ -68,7 +68,12 @@ func pageOrigin(f *inbound.Request) string {
 // and no write can be from a page of the application's; nil: it did, or it is neither a page nor a browser's write.
 func (d *Decider) HostObstacle(r *http.Request) error {
 	var f inbound.Request
-	if f.Read(r, &d.Settings.Settings) != "" || f.HasBearer || !f.Document && !browsersWrite(&f) {
+	if f.ReadBearer(r, &d.Settings.Settings) != "" || f.HasBearer {
+		return nil
+	}
+	f.ReadPage(r, &d.Settings.Settings)
+	f.Lines.Read(r.Header, inbound.ReadForPage, inbound.LineCount)
+	if !f.Document && !browsersWrite(&f) {
 		return nil
 	}
 	if _, ok := publicOrigin(r.Context(), &f, &d.Policy); ok {

@@ -91,14 +91,19 @@ func (f *Request) ReadBearer(r *http.Request, s *Settings) reasons.Reason {
 	return ""
 }
 
-// ReadOthers reads what ReadBearer has left. Beside a bearer token only a page has anything that counts.
-func (f *Request) ReadOthers(r *http.Request, s *Settings) {
+// ReadPage reads, after ReadBearer, whether r asks for a page, and for which.
+func (f *Request) ReadPage(r *http.Request, s *Settings) {
 	f.Lines.Read(r.Header, ReadForBearer, ReadForPage)
 	f.Proxied = s.underProxy(r) && s.AtProxy(f.RawHost)
 	f.Document = f.asksForPage() && !f.Proxied
 	if f.Document || !s.Live {
 		f.Page.Path, f.Page.Query = Target(r)
 	}
+}
+
+// ReadOthers reads what ReadBearer has left. Beside a bearer token only a page has anything that counts.
+func (f *Request) ReadOthers(r *http.Request, s *Settings) {
+	f.ReadPage(r, s)
 	if f.HasBearer && !f.Document {
 		return
 	}

@@ -46,12 +46,14 @@ func (w *writer) settle() {
 		return
 	}
 	h := w.Header()
-	for name := range h {
-		if forCaches(name) {
+	for name, values := range h {
+		if forCaches(name) && (name != "Cache-Control" || !ours(values)) {
 			delete(h, name)
 		}
 	}
-	h["Cache-Control"] = []string{oneBrowsers}
+	if h["Cache-Control"] == nil {
+		h["Cache-Control"] = []string{oneBrowsers}
+	}
 	// Those that are missing come first: what a handler sets under the same name goes on counting.
 	theirs := h["Set-Cookie"]
 	var missing []string
@@ -60,24 +62,30 @@ func (w *writer) settle() {
 			missing = append(missing, c)
 		}
 	}
-	h["Set-Cookie"] = append(missing, theirs...)
+	if len(missing) > 0 {
+		h["Set-Cookie"] = append(missing, theirs...)
+	}
 }
+
+// ours reports whether values are the Cache-Control that settle sets.
+func ours(values []string) bool { return len(values) == 1 && values[0] == oneBrowsers }
 
 // forCaches reports whether a header field tells caches what to keep. Targeted fields (RFC 9213) end in
 // -Cache-Control and go before Cache-Control itself, as do Surrogate-Control, Akamai's Edge-Control and nginx's X-Accel-Expires.
 func forCaches(name string) bool {
-	name = strings.ToLower(name) // a handler may write into the map under any spelling
-	switch name {
-	case "cache-control", "expires", "surrogate-control", "edge-control", "x-accel-expires":
-		return true
+	const targeted = "-Cache-Control"
+	for _, field := range []string{"Cache-Control", "Expires", "Surrogate-Control", "Edge-Control", "X-Accel-Expires"} {
+		if strings.EqualFold(name, field) { // a handler may write into the map under any spelling
+			return true
+		}
 	}
-	return strings.HasSuffix(name, "-cache-control")
+	return len(name) >= len(targeted) && strings.EqualFold(name[len(name)-len(targeted):], targeted)
 }
 
 // withdraw takes out of the header what settle put there.
 func (w *writer) withdraw() {
 	h := w.Header()
-	if slices.Equal(h["Cache-Control"], []string{oneBrowsers}) {
+	if ours(h["Cache-Control"]) {
 		delete(h, "Cache-Control")
 	}
 	theirs := slices.DeleteFunc(slices.Clone(h["Set-Cookie"]), func(c string) bool { return slices.Contains(w.cookies, c) })
@@ -136,14 +144,18 @@ func (a abilities) Push(target string, opts *http.PushOptions) error {
 	return a.w.ResponseWriter.(http.Pusher).Push(target, opts)
 }
 
-// Unconditional is h without what asks for a 304 or for the part of a document that has not changed. A Range goes
+// Unconditional is h, or a copy, without what asks for a 304 or for the part of a document that has not changed. A Range goes
 // with its If-Range: alone it would get the part of another document.
 func Unconditional(h http.Header) http.Header {
+	conditions := []string{"If-None-Match", "If-Modified-Since", "If-Range"}
+	if !slices.ContainsFunc(conditions, func(name string) bool { _, ok := h[name]; return ok }) {
+		return h
+	}
 	h = h.Clone()
 	if _, ok := h["If-Range"]; ok {
 		delete(h, "Range")
 	}
-	for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Range"} {
+	for _, name := range conditions {
 		delete(h, name)
 	}
 	return h
