@@ -184,7 +184,7 @@ func (s *course) healTo(reason, target string) outcome {
 		return refusal(s.refusedAs) // the next result would be no better
 	}
 	here, ok := s.origin()
-	if s.rounds() >= 3 && !(ok && s.wasSentOut()) {
+	if s.rounds() >= 3 && (!ok || !s.wasSentOut()) {
 		if s.unasked {
 			return refusal("handshake-unavailable")
 		}

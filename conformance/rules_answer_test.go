@@ -95,8 +95,9 @@ var answerRules = []rule{
 		},
 	},
 	{
-		name: "answers come to the application's own hosts",
-		why:  "nobody was sent out from a host that is not in the list, so that an answer there was put into a link by somebody else",
+		name:   "answers come to the application's own hosts",
+		kinder: true, // one that signs out counts as little as one that signs in
+		why:    "nobody was sent out from a host that is not in the list, so that an answer there was put into a link by somebody else",
 		when: func(c *recorded, _ outcome) bool {
 			s := &course{recorded: c, chosen: parseToken("")}
 			s.answer()

@@ -37,6 +37,7 @@ var kinderRules = []string{
 	"failed answers fall through",
 	"answer's content decides",
 	"answers are for documents",
+	"answers come to the application's own hosts",
 	"answers come once, by their carrier",
 	"nonces that nobody could exchange",
 	"session cookie by its exact name",
