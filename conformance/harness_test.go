@@ -95,7 +95,7 @@ func TestBackendAnswersAsRecorded(t *testing.T) {
 			t.Errorf("%s: got %d %q, want %d %q", s.url, resp.StatusCode, body, s.status, s.body)
 		}
 	}
-	if got := len(api.asked()); got != len(steps) {
+	if got := len(api.requests()); got != len(steps) {
 		t.Errorf("remembered %d calls, want %d", got, len(steps))
 	}
 }

@@ -38,7 +38,7 @@ var mixtureKinds = []mixtureKind{
 			p.answer(m)
 		}
 	}},
-	{"a satellite outside the list beside an answer", func(p *parts, m *mixture) {
+	{"a satellite not on the list beside an answer", func(p *parts, m *mixture) {
 		if p.in(2) {
 			p.list(m)
 		}
@@ -147,7 +147,7 @@ func (p *parts) counter(m *mixture) {
 	}
 }
 
-// answer gives what came back from a handshake: a recorded one, or a nonce for a session token of these kinds.
+// answer gives the result of a handshake: a recorded one, or a nonce for a session token of these kinds.
 func (p *parts) answer(m *mixture, kinds ...string) {
 	name, value := "__clerk_handshake", one(p.Rand, p.signed)
 	if len(kinds) > 0 || p.in(2) {

@@ -20,7 +20,7 @@ type parts struct {
 	options map[string][]option // values of options by name
 	answers []route             // replies to a nonce
 	signed  []string            // handshake tokens
-	targets []string            // addresses of satellites that a primary was asked to answer
+	targets []string            // addresses of satellites that a primary was to answer
 }
 
 // mixturesFamily are the first mixtures of the default seed, with what the reference decided about them.
@@ -91,11 +91,11 @@ func (p *parts) takeApart(c *recorded) {
 	}
 }
 
-// kindOf names a session token by what is wrong with it where only these parties are asked for.
+// kindOf names a session token by what is wrong with it where only the list is left out.
 func (c *recorded) kindOf(t *token) string {
 	plain := *c
 	plain.Options = options{"publishableKey": c.Options["publishableKey"], "secretKey": c.Options["secretKey"]}
-	reason := plain.verdict(t)
+	reason := plain.whyRefused(t)
 	_, named := t.claims["azp"]
 	switch {
 	case reason == "" && !named:

@@ -19,7 +19,7 @@ type rule struct {
 }
 
 // rules are all rules, in the order they are applied: what is sent along and how claims are read comes last.
-var rules = slices.Concat(requestRules, originRules, roundRules, answerRules, refreshRules, keyRules, tokenRules,
+var rules = slices.Concat(requestRules, originRules, handshakeRules, answerRules, refreshRules, keyRules, tokenRules,
 	candidateRules, configRules, claimRules, responseRules, machineRules)
 
 // kinderRules are all that may let somebody in whom the reference does not.
@@ -38,13 +38,13 @@ var kinderRules = []string{
 	"answer's content decides",
 	"answers are for documents",
 	"answers come to the application's own hosts",
-	"answers come once, by their carrier",
+	"answers come once, by their source",
 	"nonces that nobody could exchange",
 	"session cookie by its exact name",
 	"a page's own writes are refreshed",
 	"spaces before the token",
 	"white space around keys",
-	"satellite outside the list",
+	"satellite not on the list",
 	"satellite's address is none",
 }
 
