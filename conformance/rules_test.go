@@ -64,6 +64,23 @@ func TestOnlyNamedRulesLetAnybodyIn(t *testing.T) {
 	}
 }
 
+// TestKinderRuleIsCaught proves that the run notices rules that let somebody in without saying so.
+func TestKinderRuleIsCaught(t *testing.T) {
+	in, out := outcome{Status: signedIn}, refusal("token-invalid")
+	if !letsIn(in, out, []string{"codes are plain"}) {
+		t.Error("a rule turned signed-out into signed-in unnoticed")
+	}
+	if letsIn(in, out, []string{"codes are plain", "every session cookie is a candidate"}) {
+		t.Error("a rule that says that it lets people in was not taken for one")
+	}
+	if letsIn(in, outcome{Status: handshake, Reason: "active-organization-mismatch"}, nil) {
+		t.Error("a session that is good for the reference too was taken for one that it refuses")
+	}
+	if !letsIn(in, outcome{Status: handshake, Reason: "session-token-nbf"}, nil) {
+		t.Error("a handshake was turned into signed-in unnoticed")
+	}
+}
+
 // clone keeps a rule from changing what another one still compares with.
 func (o outcome) clone() outcome {
 	o.Headers = maps.Clone(o.Headers)
