@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// broughtBack are the values of one carrier of a browser round's answer: cookies in production, the address in
+// handshakeParameters are the values of one source of a handshake result: cookies in production, the address in
 // development, and only on documents.
-func (c *recorded) broughtBack(name string) []string {
+func (c *recorded) handshakeParameters(name string) []string {
 	if !c.navigates() {
 		return nil
 	}
@@ -36,9 +36,9 @@ func only(values []string) string {
 
 var nonceForm = regexp.MustCompile(`^[A-Za-z0-9_-]{8,128}$`)
 
-// answer is the outcome of a browser round; false if there is none, or none that holds.
+// answer is the outcome of a handshake; false if there is none, or none that holds.
 func (s *course) answer() (outcome, bool) {
-	nonce, raw := only(s.broughtBack("__clerk_handshake_nonce")), only(s.broughtBack("__clerk_handshake"))
+	nonce, raw := only(s.handshakeParameters("__clerk_handshake_nonce")), only(s.handshakeParameters("__clerk_handshake"))
 	var directives []string
 	ok := false
 	if nonce == "" && raw == "" || s.head() {
@@ -52,7 +52,7 @@ func (s *course) answer() (outcome, bool) {
 	if nonce != "" {
 		directives, ok = s.exchange(nonce)
 	}
-	if raw != "" && (nonce == "" || s.unasked) {
+	if raw != "" && (nonce == "" || s.notExchanged) {
 		directives, ok = s.handshakeToken(parseToken(raw))
 	}
 	if !ok {
@@ -99,10 +99,10 @@ func (s *course) exchange(nonce string) ([]string, bool) {
 	var said struct {
 		Directives []string `json:"directives"`
 	}
-	answered := ok && status >= http.StatusBadRequest && status < http.StatusInternalServerError && plainCode.MatchString(errorCode(body)) &&
+	refusedIt := ok && status >= http.StatusBadRequest && status < http.StatusInternalServerError && plainCode.MatchString(errorCode(body)) &&
 		!slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests}, status)
 	ok = ok && status == http.StatusOK && json.Unmarshal(body, &said) == nil && said.Directives != nil
-	s.unasked = !ok && !answered
+	s.notExchanged = !ok && !refusedIt
 	return said.Directives, ok
 }
 
@@ -201,7 +201,7 @@ func (s *course) judgeDirectives(directives []string, forgiving bool) (outcome, 
 		out.setCookies(s.recorded, directives, true)
 		return out, true
 	}
-	reason := s.verdict(t)
+	reason := s.whyRefused(t)
 	if forgiving && stageOf[reason] == dates && s.forgiven(raw) {
 		reason = ""
 	}
@@ -245,7 +245,7 @@ func (o *outcome) setCookies(c *recorded, directives []string, signOut bool) {
 		if !c.clerks(name) || signOut && value != "" && (value != "0" || !strings.HasPrefix(name, "__client_uat")) {
 			continue
 		}
-		o.Cookies = append(o.Cookies, c.passedOn(d))
+		o.Cookies = append(o.Cookies, c.filtered(d))
 	}
 	if len(o.Cookies) > 0 {
 		o.Headers["cache-control"] = "no-store"
@@ -259,8 +259,8 @@ func (c *recorded) clerks(name string) bool {
 		name == "__clerk_handshake" || name == "__clerk_handshake_nonce"
 }
 
-// passedOn is a Set-Cookie value as the browser gets it.
-func (c *recorded) passedOn(d string) string {
+// filtered is a Set-Cookie value as the browser gets it.
+func (c *recorded) filtered(d string) string {
 	parts := strings.Split(d, ";")
 	name, value, _ := directiveOf(d)
 	kept := []string{name + "=" + value}

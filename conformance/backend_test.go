@@ -14,7 +14,7 @@ import (
 
 var errUnreachable = errors.New("the recorded Backend API does not answer")
 
-// A backend answers as a case's Backend API did and remembers what was asked.
+// A backend answers as a case's Backend API did and remembers the requests.
 type backend struct {
 	mu     sync.Mutex
 	routes []route
@@ -29,9 +29,9 @@ func (b *backend) serve(routes []route) {
 	b.routes, b.served, b.calls = routes, make([]int, len(routes)), nil
 }
 
-// asked are the calls since serve, but for those for keys: how often keys
+// requests are the calls since serve, but for those for keys: how often keys
 // are fetched is our own affair.
-func (b *backend) asked() []call {
+func (b *backend) requests() []call {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(b.calls), call.forKeys)

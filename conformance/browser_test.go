@@ -124,7 +124,7 @@ func (c *recorded) query() string {
 	return query
 }
 
-// parameter is the first value of a parameter, and how many came.
+// parameter is the first value of a parameter, and how many there are.
 func (c *recorded) parameter(name string) (string, int) { return parameterOf(c.query(), name) }
 
 func parameterOf(query, name string) (first string, count int) {
@@ -173,8 +173,8 @@ func (c *recorded) cookieValues(name string) []string {
 	return found
 }
 
-// rounds is how often the browser was sent away in the last seconds: whole numbers count, of several the largest.
-func (c *recorded) rounds() int {
+// redirects is how often the browser was sent away in the last seconds: whole numbers count, of several the largest.
+func (c *recorded) redirects() int {
 	most := 0
 	for _, value := range c.cookieValues("__clerk_redirect_count") {
 		if n, err := strconv.ParseUint(value, 10, 31); err == nil {

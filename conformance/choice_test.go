@@ -9,7 +9,7 @@ import (
 )
 
 // deciding is the token that the reference decided by: the bearer token, the
-// chosen cookie's, or the one that came with a handshake or a refresh.
+// chosen cookie's, or the one that arrived with a handshake or a refresh.
 func (c *recorded) deciding() *token {
 	if c.Expect.Token != "" {
 		return parseToken(c.Expect.Token)
@@ -111,14 +111,14 @@ func (c *recorded) candidates() []candidate {
 var candidateRules = []rule{
 	{
 		name: "several sessions",
-		why:  "of several good session cookies a sibling domain may have planted one, so that none of them counts",
+		why:  "of several good session cookies a sibling subdomain may have planted one, so that none of them counts",
 		when: func(c *recorded, want outcome) bool {
 			return want.Status != refused && !c.hasBearer() && c.judged().ambiguous
 		},
 	},
 	{
 		name:   "every session cookie is a candidate",
-		why:    "a bad cookie, which a sibling domain can plant, does not hide a good one",
+		why:    "a bad cookie, which a sibling subdomain can plant, does not hide a good one",
 		kinder: true,
 		when: func(c *recorded, want outcome) bool {
 			return want.Status != refused && !c.hasBearer() && c.judged().hidden && c.judged().reason == ""

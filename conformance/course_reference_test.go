@@ -44,9 +44,9 @@ func (c *recorded) oddPatterns() bool {
 }
 
 // TestShortNoncesAreRefused shows what lengthening the recording's nonces leaves out: as they stand they are not of
-// Clerk's form, and the Backend API is not asked.
+// Clerk's form, and the Backend API gets no request.
 func TestShortNoncesAreRefused(t *testing.T) {
-	asked := 0
+	exchanged := 0
 	for _, c := range load(t).cases["e_resolution"] {
 		short := *c
 		lengthened := strings.NewReplacer("_made_longer", "")
@@ -55,26 +55,26 @@ func TestShortNoncesAreRefused(t *testing.T) {
 		for _, h := range c.Request.Headers {
 			short.Request.Headers = append(short.Request.Headers, [2]string{h[0], lengthened.Replace(h[1])})
 		}
-		nonce := only(c.broughtBack("__clerk_handshake_nonce"))
+		nonce := only(c.handshakeParameters("__clerk_handshake_nonce"))
 		if !strings.HasSuffix(nonce, "_made_longer") || c.skipCause(t) != "" {
 			continue
 		}
 		if calls := c.decide(t, c.parties()).Calls; len(calls) > 0 {
-			asked++
+			exchanged++
 		}
 		got := short.decide(t, c.parties())
 		for _, made := range got.Calls {
 			if strings.HasSuffix(made.URL, "/handshake_payload") {
-				t.Errorf("%s: the nonce %q was exchanged", c.Name, only(short.broughtBack("__clerk_handshake_nonce")))
+				t.Errorf("%s: the nonce %q was exchanged", c.Name, only(short.handshakeParameters("__clerk_handshake_nonce")))
 			}
 		}
 	}
-	if load(t).builtIn && asked == 0 {
+	if load(t).builtIn && exchanged == 0 {
 		t.Error("no lengthened nonce was exchanged either")
 	}
 }
 
-// TestUsedAnswersAreDeleted looks at what the comparison leaves out: in production the cookies of a browser round's
+// TestUsedAnswersAreDeleted looks at what the comparison leaves out: in production the cookies of a handshake's
 // answer have done their work, or never will, and go.
 func TestUsedAnswersAreDeleted(t *testing.T) {
 	seen := 0
@@ -95,7 +95,7 @@ func TestUsedAnswersAreDeleted(t *testing.T) {
 		}
 	}
 	if load(t).builtIn && seen == 0 {
-		t.Error("no answer came by cookie")
+		t.Error("no answer arrived by cookie")
 	}
 }
 
@@ -115,7 +115,7 @@ func (c *recorded) header(t *testing.T) http.Header {
 	return auth.AuthenticateRequest(req).Header
 }
 
-// TestLargestCounterCounts turns the Cookie headers with two counters round: a planted one must not hide another.
+// TestLargestCounterCounts reverses the Cookie headers with two counters: a planted one must not hide another.
 func TestLargestCounterCounts(t *testing.T) {
 	turned := 0
 	for _, c := range load(t).cases["d_eligibility"] {
@@ -133,7 +133,7 @@ func TestLargestCounterCounts(t *testing.T) {
 			}
 		}
 		if lines := differences(other.decide(t, c.parties()), c.decide(t, c.parties())); len(lines) > 0 {
-			t.Errorf("%s: turned round it is decided otherwise:\n%s", c.Name, strings.Join(lines, "\n"))
+			t.Errorf("%s: reversed it is decided otherwise:\n%s", c.Name, strings.Join(lines, "\n"))
 		}
 	}
 	if load(t).builtIn && turned == 0 {

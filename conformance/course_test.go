@@ -12,20 +12,20 @@ import (
 // A course is what becomes of one request.
 type course struct {
 	*recorded
-	jar       map[string]string // the first of each cookie
-	pair      string            // what follows their names: nothing, or the suffix
-	chosen    *token            // the session cookie that counts
-	reason    string            // why that one is refused
-	ambiguous bool
-	foreign   bool   // the session cookies are another application's
-	hidden    bool   // it is not the one that the reference looks at
-	unread    bool   // it was not looked at, for another one is of use
-	expired   int    // sessions that have expired
-	resolved  bool   // a handshake's result was looked at
-	unsent    bool   // one came that nobody was sent out for
-	unasked   bool   // nobody could say what its nonce stands for
-	refusedAs string // why the session token in it is refused
-	calls     []call
+	jar          map[string]string // the first of each cookie
+	pair         string            // what follows their names: nothing, or the suffix
+	chosen       *token            // the session cookie that counts
+	reason       string            // why that one is refused
+	ambiguous    bool
+	foreign      bool   // the session cookies are another application's
+	hidden       bool   // it is not the one that the reference looks at
+	unread       bool   // it was not looked at, for another one is of use
+	expired      int    // sessions that have expired
+	resolved     bool   // a handshake's result was looked at
+	unsent       bool   // one arrived that nobody was sent out for
+	notExchanged bool   // nobody could say what its nonce stands for
+	refusedAs    string // why the session token in it is refused
+	calls        []call
 }
 
 // decision is what is held for the case.
@@ -45,14 +45,14 @@ func (s *course) decide() outcome {
 	}
 	if raw, ok := s.anyBearer(); ok {
 		t := parseToken(raw)
-		reason := s.verdict(t)
+		reason := s.whyRefused(t)
 		if reason == "" {
 			return admission(t)
 		}
 		if reason == expired {
 			reason += s.headerObstacle()
 		}
-		return s.heal(reason, t)
+		return s.startHandshake(reason, t)
 	}
 	if out, ok := s.answer(); ok {
 		return out
@@ -64,10 +64,10 @@ func (s *course) decide() outcome {
 		reason = s.besideUAT()
 	}
 	switch {
-	case reason != "" && s.unsent && s.rounds() >= 3 && !recovers(reason):
+	case reason != "" && s.unsent && s.redirects() >= 3 && !recovers(reason):
 		return refusal("dev-browser-sync")
-	case arranged || reason != "" && s.unsent && s.rounds() >= 3:
-		return s.healTo(reason, target)
+	case arranged || reason != "" && s.unsent && s.redirects() >= 3:
+		return s.startHandshakeAt(reason, target)
 	}
 	return s.byCookies(reason)
 }
@@ -82,20 +82,20 @@ func (s *course) byCookies(reason string) outcome {
 		reason += "-refresh-" + obstacle
 	}
 	if reason != "" {
-		return s.heal(reason, s.chosen)
+		return s.startHandshake(reason, s.chosen)
 	}
 	if s.crossOriginWrite() {
 		return refusal("cross-origin-request")
 	}
 	if why := s.elsewhere(); why != "" {
-		if round := s.heal(why, s.chosen); round.Status == handshake {
-			return round
+		if away := s.startHandshake(why, s.chosen); away.Status == handshake {
+			return away
 		}
 	}
 	return admission(s.chosen)
 }
 
-// besideUAT is the verdict on the chosen cookie, with what __client_uat says.
+// besideUAT is why the chosen cookie is refused, with what __client_uat says.
 func (s *course) besideUAT() string {
 	uat := clientUpdated(s.jar["__client_uat"+s.pair])
 	issued, dated := seconds(s.chosen.claims["iat"])
@@ -117,7 +117,7 @@ func (s *course) besideUAT() string {
 	return s.reason
 }
 
-// arranged is what satellites, their primary domain and development browsers have to settle first.
+// arranged is what satellites, their primary domain and development browsers have to do first.
 func (s *course) arranged() (reason, target string) {
 	synced, _ := s.parameter("__clerk_synced")
 	here := clientUpdated(s.jar["__client_uat"+s.pair]) != 0 || s.chosen.raw != ""
@@ -154,8 +154,8 @@ func (s *course) elsewhere() string {
 	return ""
 }
 
-// healReasons are those that a browser round can change.
-var healReasons = []string{
+// handshakeReasons are those that a handshake can change.
+var handshakeReasons = []string{
 	"session-token-but-no-client-uat", "client-uat-but-no-session-token", "session-token-iat-before-client-uat",
 	"session-token-ambiguous", expired, "session-token-nbf", "session-token-iat-in-the-future", missingAZP,
 	"dev-browser-missing", "dev-browser-sync", "satellite-needs-syncing", "primary-responds-to-syncing",
@@ -165,27 +165,27 @@ var healReasons = []string{
 // recovers reports a reason that a handshake can change.
 func recovers(reason string) bool {
 	base, _, _ := strings.Cut(reason, "-refresh-")
-	return slices.Contains(healReasons, base)
+	return slices.Contains(handshakeReasons, base)
 }
 
-// heal is a browser round where one can help, and else signed out.
-func (s *course) heal(reason string, t *token) outcome {
+// startHandshake is a handshake where one can help, and else signed out.
+func (s *course) startHandshake(reason string, t *token) outcome {
 	if s.chosen.raw == "" {
 		s.chosen = t
 	}
-	return s.healTo(reason, "")
+	return s.startHandshakeAt(reason, "")
 }
 
-func (s *course) healTo(reason, target string) outcome {
-	if !recovers(reason) || !s.navigates() || reason == missingAZP && s.resolved || s.head() && len(s.broughtBack("__clerk_handshake"))+len(s.broughtBack("__clerk_handshake_nonce")) > 0 {
+func (s *course) startHandshakeAt(reason, target string) outcome {
+	if !recovers(reason) || !s.navigates() || reason == missingAZP && s.resolved || s.head() && len(s.handshakeParameters("__clerk_handshake"))+len(s.handshakeParameters("__clerk_handshake_nonce")) > 0 {
 		return refusal(reason)
 	}
 	if s.refusedAs == missingAZP || s.refusedAs == "jwk-remote-failed-to-load" {
 		return refusal(s.refusedAs) // the next result would be no better
 	}
 	here, ok := s.origin()
-	if s.rounds() >= 3 && !(ok && s.wasSentOut()) {
-		if s.unasked {
+	if s.redirects() >= 3 && (!ok || !s.wasSentOut()) {
+		if s.notExchanged {
 			return refusal("handshake-unavailable")
 		}
 		return refusal(reason)
@@ -194,7 +194,7 @@ func (s *course) healTo(reason, target string) outcome {
 		return refusal("request-host-not-authorized")
 	}
 	if target == "" {
-		target = s.frontendRound(reason, here)
+		target = s.frontendHandshake(reason, here)
 	}
-	return s.roundTrip(reason, target)
+	return s.sendAway(reason, target)
 }

@@ -14,6 +14,13 @@
 //	go test -v .                                # all of it
 //	go test -v -run TestConformance/b_azp .     # one family
 //	CLERKAUTH_CASES=/some/folder go test -v .   # another recording
+//	CLERKAUTH_SEED=1,2 go test -v -run Mixtures .
+//
+// TestMixtures decides requests that nobody recorded: each is put together
+// from parts of several cases, so that our rules meet each other. What is
+// expected of them is worked out. The family r_mixtures has some of them with
+// what the reference decided; CLERKAUTH_MIXTURES=/some/folder writes more, to
+// be put to the reference and read again as another recording.
 //
 // Another recording is a folder with cases/*.json and, optionally,
 // sequences.json, plain or with .gz behind the name; keys.json beside them,

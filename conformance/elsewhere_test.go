@@ -86,7 +86,7 @@ func (s *course) wrongOrganization() bool {
 	return who.OrgID != ""
 }
 
-// crossOriginWrite reports a write that rides on a cookie and comes from an origin that is not the case's own.
+// crossOriginWrite reports a write that is authenticated by cookie and comes from an origin that is not the case's own.
 func (c *recorded) crossOriginWrite() bool {
 	if !c.upgrades() && slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, c.Request.Method) {
 		return false

@@ -13,7 +13,7 @@ func TestDevelopmentAnswersAreExpected(t *testing.T) {
 	seen, sent := 0, 0
 	for _, c := range load(t).cases["e_resolution"] {
 		if !c.wasSentOut() || !c.navigates() || c.head() || c.hasBearer() || c.skipCause(t) != "" || only(append(
-			c.broughtBack("__clerk_handshake"), c.broughtBack("__clerk_handshake_nonce")...)) == "" {
+			c.handshakeParameters("__clerk_handshake"), c.handshakeParameters("__clerk_handshake_nonce")...)) == "" {
 			continue
 		}
 		api := &backend{}
@@ -28,7 +28,7 @@ func TestDevelopmentAnswersAreExpected(t *testing.T) {
 		}
 		seen++
 		state := auth.AuthenticateRequest(req)
-		for _, made := range api.asked() {
+		for _, made := range api.requests() {
 			if strings.HasSuffix(made.URL, "/handshake_payload") {
 				t.Errorf("%s: the nonce was exchanged", c.Name)
 			}
@@ -41,6 +41,6 @@ func TestDevelopmentAnswersAreExpected(t *testing.T) {
 		}
 	}
 	if load(t).builtIn && (seen == 0 || sent == 0) {
-		t.Errorf("%d answers came, and %d browsers were sent out once more", seen, sent)
+		t.Errorf("%d answers arrived, and %d browsers were sent out once more", seen, sent)
 	}
 }

@@ -121,10 +121,10 @@ func writeMixtures(t *testing.T, folder string, made []*recorded, seed uint64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := os.MkdirAll(folder, 0o700); err != nil { //nolint:gosec // the folder is the tester's own
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("mixtures_%d.json", seed)), text, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("mixtures_%d.json", seed)), text, 0o600); err != nil { //nolint:gosec // the folder is the tester's own
 		t.Fatal(err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// A denial is why a check does not hold here that the reference's has() grants. There is none the other way round.
+// A denial is why a check does not hold here that the reference's has() grants. There is none of the opposite kind.
 type denial struct {
 	name, why string
 	when      func(q question, who *identity) bool
@@ -40,8 +40,8 @@ var denials = []denial{
 	},
 	{
 		"name and scope", "a feature is a name, with at most one scope before it", func(q question, _ *identity) bool {
-			feature, asked := q["feature"]
-			return asked && (feature == "" || strings.Count(feature, ":") > 1)
+			feature, given := q["feature"]
+			return given && (feature == "" || strings.Count(feature, ":") > 1)
 		},
 	},
 	{
@@ -58,8 +58,8 @@ var denials = []denial{
 
 var hasCounted = struct {
 	sync.Mutex
-	asked, unasked int
-	byDenial       map[string]int
+	queried, unsaid int
+	byDenial        map[string]int
 }{byDenial: map[string]int{}}
 
 // TestHasAnswers puts every query that a Check can say to the sessions.
@@ -179,14 +179,14 @@ func factorsOf(raw json.RawMessage) (clerkauth.Check, question) {
 	return clerkauth.ReverifiedWithin(factors.Level, within), question{"level": string(factors.Level), "afterMinutes": factors.AfterMinutes.String()}
 }
 
-func countHas(why string, asked bool) {
+func countHas(why string, queried bool) {
 	hasCounted.Lock()
 	defer hasCounted.Unlock()
-	if !asked {
-		hasCounted.unasked++
+	if !queried {
+		hasCounted.unsaid++
 		return
 	}
-	hasCounted.asked++
+	hasCounted.queried++
 	if why != "" {
 		hasCounted.byDenial[why]++
 	}
@@ -195,11 +195,11 @@ func countHas(why string, asked bool) {
 func printHas(w io.Writer) {
 	hasCounted.Lock()
 	defer hasCounted.Unlock()
-	if hasCounted.asked == 0 {
+	if hasCounted.queried == 0 {
 		return
 	}
 	for _, d := range denials {
 		_, _ = fmt.Fprintf(w, "has   %5d  %s: %s\n", hasCounted.byDenial[d.name], d.name, d.why)
 	}
-	_, _ = fmt.Fprintf(w, "has   %5d  queries asked, %d that a Check cannot say\n", hasCounted.asked, hasCounted.unasked)
+	_, _ = fmt.Fprintf(w, "has   %5d  queries made, %d that a Check cannot say\n", hasCounted.queried, hasCounted.unsaid)
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// How session cookies of several values are told apart: what a sibling domain can plant must not hide the browser's own,
+// How session cookies of several values are told apart: what a sibling subdomain can plant must not hide the browser's own,
 // and costs nothing once another one is of use.
 
 // A judgement is a session token and what became of it.
@@ -70,7 +70,7 @@ func (s *course) judgeCookies() {
 	s.hidden = !s.foreign && s.chosen.raw != s.Request.cookies()["__session"+s.chosenSuffix()]
 }
 
-// judgeAll judges every token once, the most promising first.
+// judgeAll judges every token once, the most likely first.
 func (s *course) judgeAll() map[string]*judgement {
 	var order []*judgement
 	all := map[string]*judgement{}
@@ -89,18 +89,18 @@ func (s *course) judgeAll() map[string]*judgement {
 			break
 		}
 		j := slices.MaxFunc(waiting, func(a, b *judgement) int { return ranks(a) - ranks(b) })
-		j.reason, j.done = s.verdict(j.token), true
+		j.reason, j.done = s.whyRefused(j.token), true
 		found, fetched = max(found, j.standing()), true
 	}
 	for _, j := range order {
 		if !j.done {
-			j.reason = "jwk-kid-mismatch" // nobody asked for its key
+			j.reason = "jwk-kid-mismatch" // its key was not needed
 		}
 	}
 	return all
 }
 
-// rank is how promising a token is by what it says, 0 for not at all.
+// rank is how likely a token is to be of use by what it says, 0 for not at all.
 func (c *recorded) rank(t *token, passed, fetched bool) int {
 	rank := 3
 	typ, typed := t.head["typ"]

@@ -75,6 +75,17 @@ func read(folder string) (*recording, error) {
 	return r, nil
 }
 
+// wholeRecording are the families of the whole recording.
+var wholeRecording = []string{
+	"a_header", "b_azp", "c_cookies", "d_eligibility", "e_resolution", "f_dev_browser", "g_satellite", "h_proxy", "i_org_sync",
+	"j_refresh", "k_cross_origin", "l_claims", "m_machine", "n_jwt_key", "o_config", "p_combo", "q_mixed", mixturesFamily,
+}
+
+// missing are the families of the whole recording that this one does not have.
+func (r *recording) missing() []string {
+	return slices.DeleteFunc(slices.Clone(wholeRecording), func(family string) bool { return len(r.cases[family]) > 0 })
+}
+
 func decodeFile(name string, into any) (err error) {
 	f, err := os.Open(name) //nolint:gosec // the folder is the tester's own
 	if err != nil {

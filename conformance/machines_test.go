@@ -85,7 +85,7 @@ func (c *recorded) accepts() []string {
 	return types
 }
 
-// credential is the bearer token, with the scheme in any case; empty: none.
+// credential is the bearer token, with the scheme in any case; empty: there is none.
 func (c *recorded) credential() string {
 	scheme, rest, found := strings.Cut(strings.Join(c.Request.values("Authorization"), ", "), " ")
 	switch bearer := strings.EqualFold(scheme, "Bearer"); {
@@ -159,7 +159,7 @@ func (c *recorded) askAccept(t *testing.T, auth *clerkauth.Authenticator, cfg cl
 	saw, w := &told{}, httptest.NewRecorder()
 	req = req.WithContext(context.WithValue(req.Context(), toldKey{}, saw))
 	middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { saw.passed = r })).ServeHTTP(w, req)
-	got := outcome{Status: signedOut, Headers: map[string]string{}, Calls: api.asked()}
+	got := outcome{Status: signedOut, Headers: map[string]string{}, Calls: api.requests()}
 	if saw.passed != nil {
 		if m, ok := clerkauth.MachineFromContext(saw.passed.Context()); ok {
 			got.Status, got.Auth = signedIn, identifyMachine(t, m)

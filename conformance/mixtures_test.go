@@ -28,8 +28,8 @@ var mixtureKinds = []mixtureKind{
 		}
 	}},
 	{"a host that is not the address's", func(p *parts, m *mixture) {
-		p.list(m)
 		m.setHeader("host", one(p.Rand, p.headers["host"]))
+		p.list(m)
 		if p.in(2) {
 			m.setHeader("x-forwarded-proto", one(p.Rand, p.headers["x-forwarded-proto"]))
 		}
@@ -38,7 +38,7 @@ var mixtureKinds = []mixtureKind{
 			p.answer(m)
 		}
 	}},
-	{"a satellite outside the list beside an answer", func(p *parts, m *mixture) {
+	{"a satellite not on the list beside an answer", func(p *parts, m *mixture) {
 		if p.in(2) {
 			p.list(m)
 		}
@@ -86,9 +86,17 @@ var mixtureKinds = []mixtureKind{
 	}},
 }
 
-// list gives an allowlist that some case has.
+// list gives an allowlist that some case has, or one of the very host that the request names.
 func (p *parts) list(m *mixture) {
-	m.setOption("authorizedParties", one(p.Rand, p.options["authorizedParties"]))
+	host := one(p.Rand, slices.Concat(m.Request.values("Host"), m.Request.values("X-Forwarded-Host")))
+	if !plainHost(host) || p.in(2) {
+		m.setOption("authorizedParties", one(p.Rand, p.options["authorizedParties"]))
+		return
+	}
+	list := []string{"https://" + host, "http://" + host}[:1+p.IntN(2)]
+	if named, err := json.Marshal(list); err == nil {
+		m.setOption("authorizedParties", named)
+	}
 }
 
 // pairs gives session cookies of any kind, with what else of Clerk's a browser has.
@@ -139,7 +147,7 @@ func (p *parts) counter(m *mixture) {
 	}
 }
 
-// answer gives what came back from a handshake: a recorded one, or a nonce for a session token of these kinds.
+// answer gives the result of a handshake: a recorded one, or a nonce for a session token of these kinds.
 func (p *parts) answer(m *mixture, kinds ...string) {
 	name, value := "__clerk_handshake", one(p.Rand, p.signed)
 	if len(kinds) > 0 || p.in(2) {

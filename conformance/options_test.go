@@ -72,7 +72,7 @@ func (o options) skew() (time.Duration, bool) {
 	return time.Duration(ms) * time.Millisecond, true
 }
 
-// config says the case's options in our words. It is asked only for cases
+// config says the case's options in our words. It is called only for cases
 // that no skip holds back, so every option has a type of ours.
 func (c *recorded) config(tb testing.TB, transport http.RoundTripper, parties []string) clerkauth.Config {
 	tb.Helper()

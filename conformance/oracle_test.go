@@ -16,11 +16,11 @@ import (
 // working out, for plain cases: what a token is good for, and what that means
 // beside __client_uat.
 
-// verdict is why a token is refused, or "".
-func (c *recorded) verdict(t *token) string { return c.verdictWithin(t, c.skew()) }
+// whyRefused is why a token is refused, or "".
+func (c *recorded) whyRefused(t *token) string { return c.whyRefusedWithin(t, c.skew()) }
 
-// verdictWithin is the verdict with dates that may be off by so many seconds.
-func (c *recorded) verdictWithin(t *token, skew time.Duration) string {
+// whyRefusedWithin is whyRefused with dates that may be off by so many seconds.
+func (c *recorded) whyRefusedWithin(t *token, skew time.Duration) string {
 	for _, judge := range []func(*token) string{c.badForm, c.badSignature, c.badClaims} {
 		if reason := judge(t); reason != "" {
 			return reason

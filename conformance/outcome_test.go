@@ -28,7 +28,7 @@ type outcome struct {
 	Location *location
 	Cookies  []string
 	Headers  map[string]string
-	Token    string // only a token that came with this answer
+	Token    string // only a token that this answer brings
 	Pending  bool   // verified, but signed out for those who do not ask for pending sessions
 	Auth     *identity
 	Calls    []call
@@ -77,7 +77,7 @@ func (c *recorded) ask(t *testing.T, auth *clerkauth.Authenticator, api *backend
 	got := outcome{
 		Status:  state.Status.String(),
 		Headers: map[string]string{},
-		Calls:   api.asked(),
+		Calls:   api.requests(),
 	}
 	got.takeHeader(state.Header)
 	got.takeRefusal(t, req, state.Err)
@@ -98,7 +98,7 @@ func (c *recorded) ask(t *testing.T, auth *clerkauth.Authenticator, api *backend
 func (o *outcome) showPending(t *testing.T, s *clerkauth.Session) {
 	t.Helper()
 	if o.Status != signedOut || o.Reason != "session-pending" || !s.Pending {
-		t.Errorf("a pending session came with %s, reason %q, Pending %t", o.Status, o.Reason, s.Pending)
+		t.Errorf("a pending session has %s, reason %q, Pending %t", o.Status, o.Reason, s.Pending)
 	}
 	o.Status, o.Reason, o.Pending, o.Auth = signedIn, "", true, identify(s)
 	for name, want := range map[string]string{statusHeader: signedOut, reasonHeader: "session-pending"} {
@@ -141,7 +141,7 @@ func (o *outcome) takeHeader(header http.Header) {
 }
 
 // takeRefusal adds the reason, and the headers that tell a refusal: a state leaves them to whoever answers, and
-// what is answered where nothing else is configured is DefaultErrorHandler's. It joins an expired token's reason
+// the response where nothing else is configured is DefaultErrorHandler's. It joins an expired token's reason
 // with the outcome of its refresh, as Clerk does.
 func (o *outcome) takeRefusal(t *testing.T, req *http.Request, err error) {
 	t.Helper()
@@ -214,4 +214,4 @@ func (c *recorded) sendOut(req *http.Request) {
 	}
 }
 
-func (c *recorded) wasSentOut() bool { return c.development() && c.answeredByAddress() }
+func (c *recorded) wasSentOut() bool { return c.development() && c.resultInAddress() }

@@ -24,7 +24,7 @@ const (
 	noAZP        whyNoList = "a token has no azp that is an origin"
 	plainOrigin  whyNoList = "its own origin can be in no list: plain http with live keys"
 	noOrigin     whyNoList = "its own origin cannot be told"
-	opensDoor    whyNoList = "its own list would open the way back to a satellite"
+	opensWayBack whyNoList = "its own list would open the way back to a satellite"
 	notListening whyNoList = "New refuses its options"
 )
 
@@ -101,12 +101,12 @@ func (c *recorded) ownList() ([]string, whyNoList) {
 	slices.Sort(list)
 	list = slices.Compact(list)
 	if target, ok := c.satelliteOrigin(); ok && slices.Contains(list, target) {
-		return nil, opensDoor
+		return nil, opensWayBack
 	}
 	return list, listed
 }
 
-// satelliteOrigin is the origin of the satellite that a development primary is asked to answer.
+// satelliteOrigin is the origin of the satellite that a development primary is to answer.
 func (c *recorded) satelliteOrigin() (string, bool) {
 	target, _ := c.parameter("__clerk_redirect_url")
 	u, err := url.Parse(target)
@@ -153,26 +153,26 @@ func tokensIn(texts []string) []*token {
 // TestPrimaryAnswersListedSatellites puts the cases in which a development primary answers a satellite to it again,
 // with the satellite in the list: then it answers as the reference does, and else only to nobody.
 func TestPrimaryAnswersListedSatellites(t *testing.T) {
-	answered := 0
+	sent := 0
 	for _, cases := range load(t).cases {
 		for _, c := range cases {
 			target, ok := c.satelliteOrigin()
 			list, why := c.ownList()
-			if !ok || why != listed || c.skipCause(t) != "" || c.Expect.Status != handshake || c.Expect.Reason != "primary-responds-to-syncing" {
+			if !ok || why != listed || c.skipCause(t) != "" || c.Expect.Status != handshake || c.Expect.Reason != "primary-responds-to-syncing" || c.redirects() >= 3 {
 				continue
 			}
 			got := c.decide(t, append(list, target))
 			if got.Status == refused {
 				continue
 			}
-			answered++
+			sent++
 			if lines := differences(got, c.reference()); len(lines) > 0 {
 				t.Errorf("%s/%s differs from the reference:\n%s", c.Family, c.Name, strings.Join(lines, "\n"))
 			}
 		}
 	}
-	if load(t).builtIn && answered == 0 {
-		t.Error("no satellite was answered")
+	if load(t).builtIn && sent == 0 {
+		t.Error("no browser was sent back to a satellite")
 	}
 }
 
@@ -183,7 +183,7 @@ func printOwnLists(w io.Writer) {
 		return
 	}
 	_, _ = fmt.Fprintf(w, "list  %5d  cases without a list put again with their own\n", ownLists.again)
-	for _, why := range []whyNoList{hasList, noAZP, plainOrigin, noOrigin, opensDoor, notListening} {
+	for _, why := range []whyNoList{hasList, noAZP, plainOrigin, noOrigin, opensWayBack, notListening} {
 		_, _ = fmt.Fprintf(w, "list  %5d  left out: %s\n", ownLists.left[why], why)
 	}
 }

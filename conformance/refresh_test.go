@@ -63,7 +63,9 @@ func (s *course) refresh() (obstacle string, got *outcome) {
 	if failure != "" {
 		return failure, nil
 	}
+	answer := s.refusedAs
 	out, ok := s.judgeDirectives(cookies, false)
+	s.refusedAs = answer // that of a handshake, not of this
 	if !ok || out.Status != signedIn || out.Auth.SessionID != sid {
 		return "invalid-session-token", nil
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// answerRules are about what comes back from a browser round.
+// answerRules are about the results of handshakes.
 var answerRules = []rule{
 	{
 		name:   "failed answers fall through",
@@ -20,21 +20,21 @@ var answerRules = []rule{
 		name:   "answers are for documents",
 		kinder: true, // one that signs out counts as little as one that signs in
 		why:    "a browser brings an answer on a navigation; on any other request it was put there by somebody else",
-		when:   func(c *recorded, _ outcome) bool { return c.answered() && !c.navigates() },
+		when:   func(c *recorded, _ outcome) bool { return c.hasResult() && !c.navigates() },
 	},
 	{
-		name:   "answers come once, by their carrier",
-		kinder: true, // what came by the right one decides, whatever came by the other
-		why:    "production is answered by cookie and development by address, and several answers are none: a link, or a cookie beside the honest one, would sign a visitor in as somebody else",
+		name:   "answers come once, by their source",
+		kinder: true, // what is in the right one decides, whatever is in the other
+		why:    "production has answers in cookies and development in the address, and several answers are none: a link, or a cookie beside the honest one, would sign a visitor in as another person",
 		when: func(c *recorded, _ outcome) bool {
-			return len(c.broughtBack("__clerk_handshake")) > 1 || len(c.broughtBack("__clerk_handshake_nonce")) > 1 || c.development() && c.answeredByCookie() || !c.development() && c.answeredByAddress()
+			return len(c.handshakeParameters("__clerk_handshake")) > 1 || len(c.handshakeParameters("__clerk_handshake_nonce")) > 1 || c.development() && c.resultInCookies() || !c.development() && c.resultInAddress()
 		},
 	},
 	{
 		name: "answer is judged",
 		why:  "a nonce has Clerk's form, a handshake token is of this instance and of now, and a session's token, which an application can fill, is none",
 		when: func(c *recorded, _ outcome) bool {
-			nonce := only(c.broughtBack("__clerk_handshake_nonce"))
+			nonce := only(c.handshakeParameters("__clerk_handshake_nonce"))
 			return c.answerFails() && (c.handshakeRefused() || nonce != "" && !nonceForm.MatchString(nonce))
 		},
 	},
@@ -50,7 +50,7 @@ var answerRules = []rule{
 		name: "session in an answer passes every check",
 		why:  "the session token that an answer sets is judged as any other: kind, claims, issuer and list; one that has expired may be of an old answer, unless a nonce brought it",
 		when: func(c *recorded, want outcome) bool {
-			return want.Status == signedIn && want.Token != "" && c.verdict(parseToken(want.Token)) != "" && !c.forgiven(want.Token)
+			return want.Status == signedIn && want.Token != "" && c.whyRefused(parseToken(want.Token)) != "" && !c.forgiven(want.Token)
 		},
 	},
 	{
@@ -87,16 +87,17 @@ var answerRules = []rule{
 	{
 		name:   "nonces that nobody could exchange",
 		kinder: true,
-		why:    "a nonce that the Backend API did not answer for has not failed: the next handshake asks for a token, which needs no Backend API, and a token that came beside it decides",
+		why:    "a nonce that the Backend API did not answer for has not failed: the next handshake asks for a token, which needs no Backend API, and a token beside it decides",
 		when: func(c *recorded, _ outcome) bool {
 			s := &course{recorded: c, chosen: parseToken("")}
 			s.answer()
-			return !c.hasBearer() && s.unasked
+			return !c.hasBearer() && s.notExchanged
 		},
 	},
 	{
-		name: "answers come to the application's own hosts",
-		why:  "nobody was sent out from a host that is not in the list, so that an answer there was put into a link by somebody else",
+		name:   "answers come to the application's own hosts",
+		kinder: true, // one that signs out counts as little as one that signs in
+		why:    "nobody was sent out from a host that is not in the list, so that an answer there was put into a link by somebody else",
 		when: func(c *recorded, _ outcome) bool {
 			s := &course{recorded: c, chosen: parseToken("")}
 			s.answer()
@@ -125,33 +126,33 @@ var answerRules = []rule{
 		name: "failed answers stay behind",
 		why:  "the address to come back to is without the answer that did not hold: of two answers none would count",
 		when: func(c *recorded, want outcome) bool {
-			return want.Status == handshake && c.development() && c.answeredByAddress()
+			return want.Status == handshake && c.development() && c.resultInAddress()
 		},
 	},
 }
 
-func (c *recorded) answeredByCookie() bool {
+func (c *recorded) resultInCookies() bool {
 	return len(c.cookieValues("__clerk_handshake"))+len(c.cookieValues("__clerk_handshake_nonce")) > 0
 }
 
-func (c *recorded) answeredByAddress() bool {
+func (c *recorded) resultInAddress() bool {
 	_, tokens := c.parameter("__clerk_handshake")
 	_, nonces := c.parameter("__clerk_handshake_nonce")
 	return tokens+nonces > 0
 }
 
-func (c *recorded) answered() bool { return c.answeredByCookie() || c.answeredByAddress() }
+func (c *recorded) hasResult() bool { return c.resultInCookies() || c.resultInAddress() }
 
-// answerFails reports an answer that came and did not hold.
+// answerFails reports an answer that did not hold.
 func (c *recorded) answerFails() bool {
 	s := &course{recorded: c, chosen: parseToken("")}
 	_, ok := s.answer()
-	return !c.hasBearer() && c.answered() && !ok
+	return !c.hasBearer() && c.hasResult() && !ok
 }
 
 // handshakeRefused reports a handshake token that is signed well and refused all the same.
 func (c *recorded) handshakeRefused() bool {
-	t := parseToken(only(c.broughtBack("__clerk_handshake")))
+	t := parseToken(only(c.handshakeParameters("__clerk_handshake")))
 	s := &course{recorded: c}
 	_, ok := s.handshakeToken(t)
 	return t.raw != "" && !ok && c.badForm(t) == "" && c.badSignature(t) == ""
@@ -160,14 +161,14 @@ func (c *recorded) handshakeRefused() bool {
 // forgiven reports a development session whose dates are off by a day at most, and which cannot be of an old answer: a nonce
 // has just been exchanged for it, or it is of the future. The recorded servers do not say what time it is.
 func (c *recorded) forgiven(raw string) bool {
-	fresh := only(c.broughtBack("__clerk_handshake_nonce")) != "" || c.verdict(parseToken(raw)) != expired
-	return fresh && c.development() && c.answered() && c.verdictWithin(parseToken(raw), day) == ""
+	fresh := only(c.handshakeParameters("__clerk_handshake_nonce")) != "" || c.whyRefused(parseToken(raw)) != expired
+	return fresh && c.development() && c.hasResult() && c.whyRefusedWithin(parseToken(raw), day) == ""
 }
 
-// directives are the Set-Cookie values in the answers that came or could be had.
+// directives are the Set-Cookie values in the answers that are there or could be had.
 func (c *recorded) directives() []string {
 	var all []string
-	for _, raw := range c.broughtBack("__clerk_handshake") {
+	for _, raw := range c.handshakeParameters("__clerk_handshake") {
 		list, _ := textsIn(parseToken(raw).claims["handshake"])
 		all = append(all, list...)
 	}

@@ -52,7 +52,7 @@ var machineRules = []rule{
 	},
 	{
 		name: "form of a credential",
-		why:  "what has not the form of a credential is not asked about",
+		why:  "what has not the form of a credential is not looked up",
 		when: func(c *recorded, want outcome) bool {
 			raw := c.credential()
 			return want.Status == signedIn && c.opaque() && !opaqueForm.MatchString(raw)
@@ -151,7 +151,7 @@ var machineRules = []rule{
 	},
 	{
 		name: "audience of a machine's token",
-		why:  "an audience that is asked for must be there",
+		why:  "an audience that is configured must be there",
 		when: func(c *recorded, want outcome) bool {
 			aud := c.bearerToken().claims["aud"]
 			list, _ := textsIn(aud)
@@ -189,7 +189,7 @@ func (c *recorded) bearerToken() *token {
 	return parseToken(c.credential())
 }
 
-// refuseAfterCalls refuses, after what was asked.
+// refuseAfterCalls refuses, after the requests made.
 func refuseAfterCalls(want *outcome, reason string) {
 	calls := want.Calls
 	*want = refusal(reason)

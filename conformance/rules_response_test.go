@@ -75,7 +75,7 @@ var refreshRules = []rule{
 	},
 }
 
-// refreshes reports that the Backend API was asked for a refresh.
+// refreshes reports that the Backend API got a refresh.
 func (o outcome) refreshes() bool {
 	return slices.ContainsFunc(o.Calls, func(c call) bool { return c.Method == http.MethodPost && strings.Contains(c.URL, "/v1/sessions/") })
 }
@@ -97,7 +97,7 @@ var responseRules = []rule{
 	},
 	{
 		name: "nobody else may read it",
-		why:  "an answer that sets cookies is for the browser that asked; no other origin is told that it may read it",
+		why:  "an answer that sets cookies is for the browser that sent the request; no other origin is told that it may read it",
 		when: func(_ *recorded, want outcome) bool { return want.Headers["access-control-allow-origin"] != "" },
 		hold: func(_ *recorded, want *outcome) {
 			delete(want.Headers, "access-control-allow-origin")
@@ -124,7 +124,7 @@ func cookiesIn(r response) []string {
 }
 
 // clearing reports a Set-Cookie value that deletes the cookie of a handshake that is over, a counter that stopped one, or
-// a session or refresh cookie that a sibling domain may have planted for the domain above.
+// a session or refresh cookie that a sibling subdomain may have planted for the domain above.
 func clearing(cookie string) bool {
 	name, rest, _ := strings.Cut(cookie, "=")
 	if planted.MatchString(rest) && (strings.HasPrefix(name, "__session") || strings.HasPrefix(name, "__refresh_")) {

@@ -19,7 +19,7 @@ type rule struct {
 }
 
 // rules are all rules, in the order they are applied: what is sent along and how claims are read comes last.
-var rules = slices.Concat(requestRules, originRules, roundRules, answerRules, refreshRules, keyRules, tokenRules,
+var rules = slices.Concat(requestRules, originRules, handshakeRules, answerRules, refreshRules, keyRules, tokenRules,
 	candidateRules, configRules, claimRules, responseRules, machineRules)
 
 // kinderRules are all that may let somebody in whom the reference does not.
@@ -37,13 +37,14 @@ var kinderRules = []string{
 	"failed answers fall through",
 	"answer's content decides",
 	"answers are for documents",
-	"answers come once, by their carrier",
+	"answers come to the application's own hosts",
+	"answers come once, by their source",
 	"nonces that nobody could exchange",
 	"session cookie by its exact name",
 	"a page's own writes are refreshed",
 	"spaces before the token",
 	"white space around keys",
-	"satellite outside the list",
+	"satellite not on the list",
 	"satellite's address is none",
 }
 
@@ -60,6 +61,23 @@ func TestOnlyNamedRulesLetAnybodyIn(t *testing.T) {
 		if r.why == "" {
 			t.Errorf("rule %q lacks its reason", r.name)
 		}
+	}
+}
+
+// TestKinderRuleIsCaught proves that the run notices rules that let somebody in without saying so.
+func TestKinderRuleIsCaught(t *testing.T) {
+	in, out := outcome{Status: signedIn}, refusal("token-invalid")
+	if !letsIn(in, out, []string{"codes are plain"}) {
+		t.Error("a rule turned signed-out into signed-in unnoticed")
+	}
+	if letsIn(in, out, []string{"codes are plain", "every session cookie is a candidate"}) {
+		t.Error("a rule that says that it lets people in was not taken for one")
+	}
+	if letsIn(in, outcome{Status: handshake, Reason: "active-organization-mismatch"}, nil) {
+		t.Error("a session that is good for the reference too was taken for one that it refuses")
+	}
+	if !letsIn(in, outcome{Status: handshake, Reason: "session-token-nbf"}, nil) {
+		t.Error("a handshake was turned into signed-in unnoticed")
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A stage is how far a token came, in the order both judge it.
+// A stage is how far a token got, in the order both judge it.
 type stage int
 
 const (
@@ -46,7 +46,7 @@ var stageOf = map[string]stage{
 	"active-organization-mismatch":        accepted,
 }
 
-// stage is how far the case's token came with the reference.
+// stage is how far the case's token got with the reference.
 func (o outcome) stage() stage {
 	if o.Status == signedIn {
 		return accepted
@@ -109,18 +109,18 @@ var tokenRules = []rule{
 		algorithm, func(_ *recorded, t *token) bool {
 			return t.head["alg"] == "RS384" || t.head["alg"] == "RS512"
 		}),
-	stricter("user and session are named", "a session without a user or without an id is nobody's",
+	stricter("user and session are named", "a session without a user or without an id belongs to no one",
 		subject, func(_ *recorded, t *token) bool {
 			return t.complete() && (!filled(t.claims["sub"]) || !filled(t.claims["sid"]))
 		}),
-	stricter("audience is enforced", "an audience that is asked for must be there and be among those",
+	stricter("audience is enforced", "an audience that is configured must be there and be among those",
 		subject, func(c *recorded, t *token) bool {
 			wanted := meaningful(c.Options, "audience")
 			return t.complete() && len(wanted) > 0 && !aimedAt(t.claims["aud"], wanted)
 		}),
 	{
 		name: "no azp is said so",
-		why:  "a token that does not say for whom it was minted has a reason of its own, for it can be healed",
+		why:  "a token that does not say for whom it was minted has a reason of its own, for a handshake can change it",
 		when: func(c *recorded, want outcome) bool {
 			_, there := c.deciding().claims["azp"]
 			return want.stage() == party && !there && len(c.parties()) > 0

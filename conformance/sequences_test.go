@@ -15,7 +15,7 @@ import (
 )
 
 // A keyRule is a rule about keys that an Authenticator has known for a while:
-// before holds the steps that came first.
+// before holds the steps before it.
 type keyRule struct {
 	name   string
 	why    string
@@ -41,8 +41,8 @@ var sequenceRules = []keyRule{
 		},
 	},
 	{
-		name: "dropped key, just asked", reason: "jwk-kid-mismatch",
-		why: "a new document replaces the one before wholly, and is not asked for again within ten seconds",
+		name: "dropped key, just fetched", reason: "jwk-kid-mismatch",
+		why: "a new document replaces the one before wholly, and is not fetched again within ten seconds",
 		when: func(before []recorded, c *recorded, want outcome) bool {
 			last := before[len(before)-1]
 			return want.Status == signedIn && c.droppedAfter(before) && last.offersKeys() && c.Now-last.Now < 10
@@ -50,7 +50,7 @@ var sequenceRules = []keyRule{
 	},
 	{
 		name: "dropped key, nobody to ask", reason: "jwk-remote-failed-to-load",
-		why: "a key that a new document dropped is unknown, and whether it came back cannot be found out",
+		why: "a key that a new document dropped is unknown, and whether it is there again cannot be found out",
 		when: func(before []recorded, c *recorded, want outcome) bool {
 			return want.Status == signedIn && c.droppedAfter(before)
 		},

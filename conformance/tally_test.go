@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -66,9 +67,22 @@ func (c *tally) print(w io.Writer) {
 // TestMain prints the count last, whatever else the tests say.
 func TestMain(m *testing.M) {
 	code := m.Run()
+	printMissing(os.Stdout)
 	printSteps(os.Stdout)
 	printOwnLists(os.Stdout)
 	printHas(os.Stdout)
 	counted.print(os.Stdout)
 	os.Exit(code)
+}
+
+// printMissing says which families another recording does not have.
+func printMissing(w io.Writer) {
+	r, err := loadOnce()
+	if err != nil {
+		_, _ = fmt.Fprintf(w, "conformance: nothing to decide: %v\n", err)
+		return
+	}
+	if missing := r.missing(); len(missing) > 0 {
+		_, _ = fmt.Fprintf(w, "conformance: the recording has no case of %s\n", strings.Join(missing, ", "))
+	}
 }

@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-// roundTrip is the outcome of sending a browser away.
-func (c *recorded) roundTrip(reason, target string) outcome {
+// sendAway is the outcome of sending a browser away.
+func (c *recorded) sendAway(reason, target string) outcome {
 	out := outcome{
 		Status: handshake, Reason: reason, Location: locate(target),
 		Headers: map[string]string{"cache-control": "no-store", statusHeader: handshake, reasonHeader: reason},
 	}
 	if !c.uncounted() {
-		out.Cookies = []string{"__clerk_redirect_count=" + strconv.Itoa(c.rounds()+1) + "; SameSite=Lax; HttpOnly; Max-Age=2"}
+		out.Cookies = []string{"__clerk_redirect_count=" + strconv.Itoa(c.redirects()+1) + "; SameSite=Lax; HttpOnly; Max-Age=2"}
 	}
 	return out
 }
 
-// frontendRound is the address of the Frontend API's handshake.
-func (s *course) frontendRound(reason, here string) string {
+// frontendHandshake is the address of the Frontend API's handshake.
+func (s *course) frontendHandshake(reason, here string) string {
 	q := url.Values{
 		"redirect_url":        {here + s.path() + s.marked(s.queryToKeep())},
 		"__clerk_api_version": {"2026-05-12"},
 		"suffixed_cookies":    {strconv.FormatBool(s.pair != "")},
 		"__clerk_hs_reason":   {reason},
 	}
-	if s.secret() != "" && !s.unasked {
+	if s.secret() != "" && !s.notExchanged {
 		q.Set("format", "nonce")
 	}
 	if s.chosen.raw != "" {
@@ -67,7 +67,7 @@ func (s *course) browserToken() string {
 	return s.jar["__clerk_db_jwt"+s.pair]
 }
 
-// queryToKeep is the query without what an earlier round left in it, written anew as a form.
+// queryToKeep is the query without what an earlier handshake left in it, written anew as a form.
 func (c *recorded) queryToKeep() string {
 	var kept []string
 	for _, pair := range formPairs(c.query()) {
@@ -162,7 +162,7 @@ var developmentPortals = regexp.MustCompile(`^[a-z0-9-]+\.accounts(stage)?\.dev$
 func (s *course) comesFromElsewhere() bool {
 	from := s.Request.values("Referer")
 	here, ok := s.origin()
-	if s.satellite() || !s.navigatesAtTop() || s.rounds() != 0 || len(from) != 1 || from[0] == "" || !ok {
+	if s.satellite() || !s.navigatesAtTop() || s.redirects() != 0 || len(from) != 1 || from[0] == "" || !ok {
 		return false
 	}
 	u, err := url.Parse(from[0])

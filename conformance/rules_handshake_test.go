@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// originRules are about where the request came to, as far as the client tells.
+// originRules are about the address of the request, as far as the client tells.
 var originRules = []rule{
 	{
 		name: "forwarded headers are single and well-formed",
-		why:  "a list, a doubled header or a value that is no host or scheme is somebody else's, and names no origin",
+		why:  "a list, a doubled header or a value that is no host or scheme is another site's, and names no origin",
 		when: func(c *recorded, want outcome) bool {
 			return (want.Location != nil || want.refreshes()) && c.forwardedOddly()
 		},
 	},
 	{
 		name: "scheme without a host",
-		why:  "X-Forwarded-Proto says how the client came, whether or not the host is forwarded too",
+		why:  "X-Forwarded-Proto says how the client connected, whether or not the host is forwarded too",
 		when: func(c *recorded, want outcome) bool {
 			return want.Location != nil && len(c.Request.values("X-Forwarded-Proto")) > 0 && len(c.Request.values("X-Forwarded-Host")) == 0
 		},
@@ -37,7 +37,7 @@ var originRules = []rule{
 	},
 	{
 		name: "host is in the list",
-		why:  "a browser is sent back to the application's own origins only, so a host outside the list gets no round",
+		why:  "a browser is sent back to the application's own origins only, so a host that is not on the list gets no handshake",
 		when: func(c *recorded, want outcome) bool {
 			_, ok := c.origin()
 			return len(c.parties()) > 0 && !ok && (want.Location != nil || want.refreshes())
@@ -52,10 +52,10 @@ func (c *recorded) forwardedOddly() bool {
 		slices.ContainsFunc(schemes, func(s string) bool { return s != "http" && s != "https" })
 }
 
-// roundRules are about when a browser is sent away, and where to.
-var roundRules = []rule{
+// handshakeRules are about when a browser is sent away, and where to.
+var handshakeRules = []rule{
 	{
-		name: "at most three rounds",
+		name: "at most three handshakes",
 		why:  "the counter is a whole number, of several the largest, and from 3 on nobody is sent away",
 		when: func(c *recorded, want outcome) bool {
 			values := c.cookieValues("__clerk_redirect_count")
@@ -81,7 +81,7 @@ var roundRules = []rule{
 		name: "each page has its own count",
 		why:  "Clerk's counter is of all tabs at once, and stops those that were opened together; where the browser brings the count of this library, that one decides",
 		when: func(c *recorded, want outcome) bool {
-			return want.Status == signedOut && c.wasSentOut() && c.rounds() >= 3
+			return want.Status == signedOut && c.wasSentOut() && c.redirects() >= 3
 		},
 	},
 	{
@@ -91,13 +91,13 @@ var roundRules = []rule{
 	},
 	{
 		name: "judged token goes along",
-		why:  "a round begins with the token that was judged, not with a cookie beside it",
+		why:  "a handshake begins with the token that was judged, not with a cookie beside it",
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == handshake && c.hasBearer() && len(c.Request.values("Cookie")) > 0
 		},
 	},
 	{
-		name:   "satellite outside the list",
+		name:   "satellite not on the list",
 		kinder: true,
 		why:    "a development primary sends browsers, with their development token, to origins in the list, on documents; without that the parameter says nothing",
 		when: func(c *recorded, want outcome) bool {
