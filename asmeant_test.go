@@ -262,7 +262,7 @@ func TestHostThatIsNotListed(t *testing.T) {
 		{"two forwarded hosts that nobody reads", func(*clerkauth.Config) {}, harness.All(harness.Document, harness.Headers("X-Forwarded-Host: a", "X-Forwarded-Host: b")), nothingSent, nil},
 		{"an expired session", harness.SignIn, harness.All(harness.Document, harness.Host("other.test"), harness.Headers("Cookie: __client_uat=1")), refused, []string{`"other.test"`}},
 		{"a script", harness.SignIn, harness.Host("other.test"), nothingSent, nil},
-		{"a form", harness.SignIn, harness.All(harness.Document, harness.Host("other.test"), func(r *http.Request) { r.Method = "POST" }), nothingSent, nil},
+		{"a form", harness.SignIn, harness.All(harness.Document, harness.Host("other.test"), func(r *http.Request) { r.Method = "POST" }), refused, []string{`"other.test"`, "AuthorizedParties"}},
 		{"a bearer token", harness.SignIn, harness.All(harness.Document, harness.Host("other.test"), harness.WithBearer("x.y.z")), clerkauth.ReasonTokenInvalid, nil},
 		{"a listed host", func(*clerkauth.Config) {}, harness.Document, nothingSent, nil},
 	} {

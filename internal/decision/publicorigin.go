@@ -86,9 +86,9 @@ func (d *Decider) HostObstacle(r *http.Request) error {
 // headers.
 func browsersWrite(f *inbound.Request) bool {
 	switch f.Method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions:
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions:
 		return false
 	}
-	return f.Lines[inbound.LineOrigin] != nil || f.Lines[inbound.LineSite] != nil || f.Lines[inbound.LineCookie] != nil ||
+	return len(f.Lines[inbound.LineOrigin])+len(f.Lines[inbound.LineSite])+len(f.Lines[inbound.LineCookie]) > 0 ||
 		strings.HasPrefix(f.Lines.First(inbound.LineAccept), "text/html")
 }
