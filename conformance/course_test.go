@@ -214,7 +214,7 @@ func (s *course) heal(reason string, t *token) outcome {
 
 func (s *course) healTo(reason, target string) outcome {
 	base, _, _ := strings.Cut(reason, "-refresh-")
-	if !slices.Contains(healReasons, base) || !s.navigates() || base == missingAZP && s.cameBack || s.head() && s.answered() {
+	if !slices.Contains(healReasons, base) && !s.keyRetired(reason, s.chosen) || !s.navigates() || base == missingAZP && s.cameBack || s.head() && s.answered() {
 		return refusal(reason)
 	}
 	if s.keyless {

@@ -32,11 +32,18 @@ func canRecover(reason reasons.Reason) bool {
 	return false
 }
 
+// keyRetired reports whether the session token has expired and its key is not published any more: the key was replaced while
+// the browser was away. Who signed the token is not known then. A handshake asks Clerk, as for a browser without a token.
+func (s *Settings) keyRetired(e *Evidence, reason reasons.Reason, now time.Time) bool {
+	c := e.chosen()
+	return reason == reasons.KeyUnknown && c.expired(now) && s.Policy.issues(c.read.Claims.Iss)
+}
+
 // startHandshake turns a signed-out outcome into a handshake where that can help and the request allows it: on
 // documents only, because everything else cannot follow, and not for ever.
 func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
 	s := d.Settings
-	if !canRecover(o.Reason) || !e.Document || s.onceOnly(e, o.Reason) || e.Head && (e.Own.Any || e.Answer.Any()) {
+	if !canRecover(o.Reason) && !s.keyRetired(e, o.Reason, now) || !e.Document || s.onceOnly(e, o.Reason) || e.Head && (e.Own.Any || e.Answer.Any()) {
 		return o
 	}
 	if e.result.oversize > 0 {
