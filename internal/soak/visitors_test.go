@@ -176,7 +176,7 @@ func (s *soak) bearerOf(user, token string) func() {
 // machine is one that has a credential.
 type machine struct {
 	subject string
-	opaque  bool // the Backend API is asked each time
+	opaque  bool // each request takes a question to the Backend API
 	spare   bool // its credential is never revoked
 	mint    func() string
 
