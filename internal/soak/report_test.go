@@ -176,7 +176,7 @@ func (s *soak) report(took time.Duration) string {
 	}
 	fmt.Fprintf(&text, "honest requests refused: %d\nforgeries accepted: %d\n", s.refused, s.letIn)
 	for _, why := range slices.Sorted(maps.Keys(s.excused)) {
-		fmt.Fprintf(&text, "refused as it must be: %d, %s\n", s.excused[why], why)
+		fmt.Fprintf(&text, "refused for a known reason: %d, %s\n", s.excused[why], why)
 	}
 	fmt.Fprintf(&text, "heap: %d MiB after the first minute, %d MiB at the end; goroutines: %d and %d\n",
 		s.before.heap>>20, s.after.heap>>20, s.before.goroutines, s.after.goroutines)

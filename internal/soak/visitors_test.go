@@ -109,7 +109,7 @@ func (s *soak) browserRequest() func() {
 
 // whenNew is of browsers that have been here once. Until the second page they have no party cookie, which tells their own
 // session from others that were planted beside it.
-const whenNew = "the browser has no party cookie yet, and a planted cookie may be of its session; the next page tells"
+const whenNew = "401 or 503: the browser has no party cookie yet, and a planted cookie may be of its session; the next page tells"
 
 // leeway is Config.ClockSkew.
 const leeway = 5 * time.Second
@@ -126,6 +126,8 @@ func (s *soak) excuse(kind string, was state, got reply) string {
 		return "503: the token has expired and the Backend API, which renews it, is out of reach"
 	case strings.HasSuffix(kind, planted) && !was.known && (!strings.HasPrefix(kind, pages) || got.status == http.StatusServiceUnavailable && now.Before(s.keysUntil)):
 		return whenNew
+	case strings.HasSuffix(kind, planted) && got.status == http.StatusUnauthorized && s.revoked[was.kid]:
+		return "401: the browser's own token has a key that was revoked, so that a planted one decides"
 	case got.status == http.StatusUnauthorized && s.revoked[was.kid] && !strings.HasPrefix(kind, pages):
 		return "401: the key of the expired token was revoked while the browser was away; the next page renews it"
 	case got.status == http.StatusUnauthorized && was.issued.After(now.Add(leeway)) && !strings.HasPrefix(kind, pages):
