@@ -33,7 +33,7 @@ func TestSoak(t *testing.T) {
 	}
 	perTick := 24
 	if *length > 0 {
-		perTick = 250
+		perTick = 100
 	}
 	s := newSoak(t, 10_000, perTick, func(auth *clerkauth.Authenticator) middleware { return auth.Optional })
 	begin := time.Now()
