@@ -177,7 +177,7 @@ func (s *course) startHandshake(reason string, t *token) outcome {
 }
 
 func (s *course) startHandshakeAt(reason, target string) outcome {
-	if !recovers(reason) || !s.navigates() || reason == missingAZP && s.resolved || s.head() && len(s.handshakeParameters("__clerk_handshake"))+len(s.handshakeParameters("__clerk_handshake_nonce")) > 0 {
+	if !recovers(reason) && !s.keyRetired(reason, s.chosen) || !s.navigates() || reason == missingAZP && s.resolved || s.head() && len(s.handshakeParameters("__clerk_handshake"))+len(s.handshakeParameters("__clerk_handshake_nonce")) > 0 {
 		return refusal(reason)
 	}
 	if s.refusedAs == missingAZP || s.refusedAs == "jwk-remote-failed-to-load" {

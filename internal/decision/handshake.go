@@ -32,11 +32,19 @@ func canRecover(reason reasons.Reason) bool {
 	return false
 }
 
+// canHelp reports whether a handshake can change a reason for which this request is signed out. An expired token whose key is
+// not published any more is one: the key was replaced while the browser was away. Who signed it is not known then, but Clerk
+// knows the browser.
+func (s *Settings) canHelp(e *Evidence, reason reasons.Reason, now time.Time) bool {
+	c := e.chosen()
+	return canRecover(reason) || reason == reasons.KeyUnknown && c.expired(now) && s.Policy.issues(c.read.Claims.Iss)
+}
+
 // startHandshake turns a signed-out outcome into a handshake where that can help and the request allows it: on
 // documents only, because everything else cannot follow, and not for ever.
 func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
 	s := d.Settings
-	if !canRecover(o.Reason) || !e.Document || s.onceOnly(e, o.Reason) || e.Head && (e.Own.Any || e.Answer.Any()) {
+	if !s.canHelp(e, o.Reason, now) || !e.Document || s.onceOnly(e, o.Reason) || e.Head && (e.Own.Any || e.Answer.Any()) {
 		return o
 	}
 	if e.result.oversize > 0 {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -148,13 +147,6 @@ func readToken(token string) tokenState {
 		}
 	}
 	return tokenState{time.Unix(claims.Iat, 0), time.Unix(claims.Exp, 0), header.Kid}
-}
-
-// loseToken is what Clerk's script does on a page that needs nobody signed in: the token that is of no more use goes.
-func (b *browser) loseToken() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	maps.DeleteFunc(b.cookies, func(key cookieKey, _ cookie) bool { return strings.HasPrefix(key.name, "__session") })
 }
 
 // reply is how a request ended, redirects included.

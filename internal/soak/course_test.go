@@ -19,10 +19,10 @@ const (
 	// publishedAhead is how long a new key is published before it signs. Strangers with unknown keys make the application
 	// fetch the keys at most every 10 s: within that it knows a new one, too.
 	publishedAhead = 15
-	// recovery is how long a Backend API that is back may not be asked: 10 s after it last failed.
+	// recovery is how long a Backend API that is back may get no question: 10 s from its last failure.
 	recovery = 12 * time.Second
-	// forgotten is how long a revoked key may be used: until the next fetch for an unknown one.
-	forgotten = 12 * time.Second
+	// revocation is how long a revoked key may still be used: until the next fetch for an unknown one.
+	revocation = 12 * time.Second
 )
 
 // course is what happens in a cycle, by tick. At its end everything is well.
@@ -68,7 +68,7 @@ func (s *soak) publish() {
 func (s *soak) revokeKey() {
 	s.clerk.RevokeKey(s.oldKey)
 	s.revoked[s.oldKey] = true
-	s.oldUntil = s.clock.now().Add(forgotten)
+	s.oldUntil = s.clock.now().Add(revocation)
 }
 
 // never is later than any time of a soak.

@@ -113,7 +113,7 @@ type measure struct {
 // measure waits until connections that nobody uses are closed.
 func (s *soak) measure() measure {
 	s.toApp.CloseIdleConnections()
-	s.asked.next.(*http.Transport).CloseIdleConnections()
+	s.questions.next.(*http.Transport).CloseIdleConnections()
 	kept := 0
 	for _, b := range s.browsers {
 		kept += b.size()
@@ -158,8 +158,8 @@ func (s *soak) problems() []string {
 	if more := s.after.goroutines - s.before.goroutines; more > mostRoutes {
 		all = append(all, fmt.Sprint("there are ", more, " goroutines more, and not at most ", mostRoutes))
 	}
-	if most := s.ticks / 4; s.asked.by["keys"] > most {
-		all = append(all, fmt.Sprint("keys were fetched ", s.asked.by["keys"], " times, more than ", most))
+	if most := s.ticks / 4; s.questions.by["keys"] > most {
+		all = append(all, fmt.Sprint("keys were fetched ", s.questions.by["keys"], " times, more than ", most))
 	}
 	return append(all, s.wrong...)
 }
@@ -176,12 +176,12 @@ func (s *soak) report(took time.Duration) string {
 	}
 	fmt.Fprintf(&text, "honest requests refused: %d\nforgeries accepted: %d\n", s.refused, s.letIn)
 	for _, why := range slices.Sorted(maps.Keys(s.excused)) {
-		fmt.Fprintf(&text, "refused as it must be: %d, %s\n", s.excused[why], why)
+		fmt.Fprintf(&text, "refused for a known reason: %d, %s\n", s.excused[why], why)
 	}
 	fmt.Fprintf(&text, "heap: %d MiB after the first minute, %d MiB at the end; goroutines: %d and %d\n",
 		s.before.heap>>20, s.after.heap>>20, s.before.goroutines, s.after.goroutines)
-	for _, what := range slices.Sorted(maps.Keys(s.asked.by)) {
-		fmt.Fprintf(&text, "asked of the Backend API: %d %s\n", s.asked.by[what], what)
+	for _, what := range slices.Sorted(maps.Keys(s.questions.by)) {
+		fmt.Fprintf(&text, "questions to the Backend API: %d %s\n", s.questions.by[what], what)
 	}
 	return text.String()
 }

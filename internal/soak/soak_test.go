@@ -33,7 +33,7 @@ func TestSoak(t *testing.T) {
 	}
 	perTick := 24
 	if *length > 0 {
-		perTick = 250
+		perTick = 100
 	}
 	s := newSoak(t, 10_000, perTick, func(auth *clerkauth.Authenticator) middleware { return auth.Optional })
 	begin := time.Now()
@@ -59,6 +59,9 @@ func TestSoak(t *testing.T) {
 
 // What there is to see is seen.
 func TestSoakNotices(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 5 s")
+	}
 	stop := make(chan struct{})
 	defer close(stop)
 	var kept sync.Map
@@ -119,15 +122,15 @@ type middleware func(http.Handler) http.Handler
 type soak struct {
 	tally
 
-	tb      testing.TB
-	clock   clock
-	clerk   *clerktest.Instance
-	backend *backend
-	asked   *questions
-	app     *httptest.Server
-	toApp   *http.Transport
-	toClerk http.RoundTripper
-	rand    *rand.Rand
+	tb        testing.TB
+	clock     clock
+	clerk     *clerktest.Instance
+	backend   *backend
+	questions *questions
+	app       *httptest.Server
+	toApp     *http.Transport
+	toClerk   http.RoundTripper
+	rand      *rand.Rand
 
 	browsers []*browser
 	machines []*machine
@@ -155,10 +158,10 @@ func newSoak(tb testing.TB, browsers, perTick int, outermost func(*clerkauth.Aut
 	s.backend = startBackend(tb, s.clerk)
 	keepAlive := &http.Transport{MaxIdleConnsPerHost: 64}
 	tb.Cleanup(keepAlive.CloseIdleConnections)
-	s.asked = &questions{next: keepAlive, by: map[string]int{}}
+	s.questions = &questions{next: keepAlive, by: map[string]int{}}
 
 	cfg := s.clerk.Config()
-	cfg.HTTPClient = &http.Client{Transport: s.asked}
+	cfg.HTTPClient = &http.Client{Transport: s.questions}
 	cfg.BackendAPIURL = "http://" + s.backend.address
 	cfg.Logger = slog.New(slog.DiscardHandler)
 	auth, err := clerkauth.New(cfg)

@@ -91,8 +91,7 @@ func (s *soak) browserRequest() func() {
 		begin := time.Now()
 		got := s.visit(b, method, origin+page, header, cookies)
 		took := time.Since(begin)
-		excuse := s.excuse(kind, was, got)
-		s.honest(kind, b.user, got, took, excuse)
+		s.honest(kind, b.user, got, took, s.excuse(kind, was, got))
 		if got.status == http.StatusOK {
 			if now := s.clock.now(); was.ended && b.state().ended && !now.Before(was.expires.Add(leeway)) {
 				s.strange(forgeries, "a revoked session", got, 0)
@@ -102,9 +101,6 @@ func (s *soak) browserRequest() func() {
 		b.mu.Lock()
 		b.needPage = true
 		b.mu.Unlock()
-		if excuse == whenRevoked {
-			b.loseToken()
-		}
 		if was.ended && method == http.MethodGet && got.status == http.StatusUnauthorized {
 			s.signIn(b)
 		}
@@ -113,10 +109,7 @@ func (s *soak) browserRequest() func() {
 
 // whenNew is of browsers that have been here once. Until the second page they have no party cookie, which tells their own
 // session from others that were planted beside it.
-const whenNew = "the browser has no party cookie yet, and a planted cookie may be of its session; the next page tells"
-
-// whenRevoked is what Clerk's own SDK does, too: a token of an unknown key starts no handshake.
-const whenRevoked = "401: the key of the expired token was revoked while the browser was away"
+const whenNew = "401 or 503: the browser has no party cookie yet, and a planted cookie may be of its session; the next page tells"
 
 // leeway is Config.ClockSkew.
 const leeway = 5 * time.Second
@@ -133,8 +126,10 @@ func (s *soak) excuse(kind string, was state, got reply) string {
 		return "503: the token has expired and the Backend API, which renews it, is out of reach"
 	case strings.HasSuffix(kind, planted) && !was.known && (!strings.HasPrefix(kind, pages) || got.status == http.StatusServiceUnavailable && now.Before(s.keysUntil)):
 		return whenNew
-	case got.status == http.StatusUnauthorized && s.revoked[was.kid]:
-		return whenRevoked
+	case strings.HasSuffix(kind, planted) && got.status == http.StatusUnauthorized && s.revoked[was.kid]:
+		return "401: the browser's own token has a key that was revoked, so that a planted one decides"
+	case got.status == http.StatusUnauthorized && s.revoked[was.kid] && !strings.HasPrefix(kind, pages):
+		return "401: the key of the expired token was revoked while the browser was away; the next page renews it"
 	case got.status == http.StatusUnauthorized && was.issued.After(now.Add(leeway)) && !strings.HasPrefix(kind, pages):
 		return "401: the clock was put back and the token is of the future; the next page renews it"
 	case got.status == http.StatusUnauthorized && was.signedIn.After(now):
@@ -146,18 +141,25 @@ func (s *soak) excuse(kind string, was state, got reply) string {
 // plant returns cookies that another host of the domain has put into a browser.
 func (s *soak) plant(b *browser, was state, kind string, choice int) []string {
 	suffixed := "__session_" + harness.Suffix(s.clerk)
-	values := []string{
-		"garbage",
-		s.clerk.Forge(b.claims()),
-		withKID(s.clerk.Token(clerktest.Claims{Subject: b.user}), choice),
-		s.clerk.Token(clerktest.Claims{Subject: planter, SessionID: "sess_planter", IssuedAt: s.clock.now().Add(-time.Hour)}),
-		s.clerk.Token(clerktest.Claims{Subject: planter, SessionID: "sess_planter", AuthorizedParty: "https://blog.example.com"}),
+	planted := clerktest.Claims{Subject: planter, SessionID: "sess_planter"}
+	value := "garbage"
+	switch choice % 6 {
+	case 1:
+		value = s.clerk.Forge(b.claims())
+	case 2:
+		value = withKID(s.clerk.Token(b.claims()), choice)
+	case 3:
+		planted.IssuedAt = s.clock.now().Add(-time.Hour)
+		value = s.clerk.Token(planted)
+	case 4:
+		planted.AuthorizedParty = "https://blog.example.com"
+		value = s.clerk.Token(planted)
+	case 5:
+		if was.known && kind == pages { // a page of a browser that was signed in here is never silently somebody else's
+			value = s.clerk.Token(planted)
+		}
 	}
-	if was.known && kind == pages { // a page of a browser that was signed in here is never silently somebody else's
-		values = append(values, s.clerk.Token(clerktest.Claims{Subject: planter, SessionID: "sess_planter"}))
-	}
-	value := values[choice%len(values)]
-	return [][]string{{"__session=" + value}, {suffixed + "=" + value}, {"__session=" + value, suffixed + "=" + value}}[choice%3]
+	return [][]string{{"__session=" + value}, {suffixed + "=" + value}, {"__session=" + value, suffixed + "=" + value}}[choice/6%3]
 }
 
 // bearerOf is a request of an honest client that sends a token itself.
@@ -176,7 +178,7 @@ func (s *soak) bearerOf(user, token string) func() {
 // machine is one that has a credential.
 type machine struct {
 	subject string
-	opaque  bool // the Backend API is asked each time
+	opaque  bool // each request takes a question to the Backend API
 	spare   bool // its credential is never revoked
 	mint    func() string
 
