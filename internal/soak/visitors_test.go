@@ -126,6 +126,8 @@ func (s *soak) excuse(kind string, was state, got reply) string {
 		return "503: the token has expired and the Backend API, which renews it, is out of reach"
 	case strings.HasSuffix(kind, planted) && !was.known && (!strings.HasPrefix(kind, pages) || got.status == http.StatusServiceUnavailable && now.Before(s.keysUntil)):
 		return whenNew
+	case got.status == http.StatusServiceUnavailable && now.Before(s.keysUntil) && s.revoked[was.kid]:
+		return "503: the key of the token was revoked while the browser was away, which cannot be told without the keys' endpoint"
 	case strings.HasSuffix(kind, planted) && got.status == http.StatusUnauthorized && s.revoked[was.kid]:
 		return "401: the browser's own token has a key that was revoked, so that a planted one decides"
 	case got.status == http.StatusUnauthorized && s.revoked[was.kid] && !strings.HasPrefix(kind, pages):
