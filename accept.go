@@ -165,7 +165,7 @@ func (a *Authenticator) possible(c Credential) error {
 	return nil
 }
 
-// readMachines settles what machines are judged by.
+// readMachines applies what machines are judged by.
 func (s *settings) readMachines(c Config) []error {
 	var problems []error
 	if rest, ok := strings.CutPrefix(c.MachineSecretKey, "ak_"); c.MachineSecretKey != "" && (!ok || rest == "") {

@@ -77,7 +77,7 @@ func TestASchemeAloneWherePeopleAreAccepted(t *testing.T) {
 	}
 }
 
-// A machine that a test or an interceptor puts there is found, is nobody's session, and is not believed by Accept.
+// A machine that a test or an interceptor puts there is found, is no session, and is not believed by Accept.
 func TestNewMachineContext(t *testing.T) {
 	a := harness.NewApp(t)
 	put := func(m *clerkauth.Machine) harness.Edit {

@@ -37,7 +37,7 @@ type Status int
 const (
 	StatusSignedOut Status = iota
 	StatusSignedIn
-	StatusHandshake // signed out, but a round trip through Clerk may change that: send Header with 307
+	StatusHandshake // signed out, but a handshake may change that: send Header with 307
 )
 
 // String is Clerk's word: "signed-in", "signed-out", "handshake".
@@ -65,7 +65,7 @@ type boundState struct {
 	claims  *sessiontoken.Claims // of shown.Session or shown.Pending; nil: there is none
 	once    sync.Once            // makes the session
 	left    bool                 // an expired token was not refreshed, because nothing here requires a session
-	by      *Authenticator       // nil: NewContext, so nobody's to believe
+	by      *Authenticator       // nil: NewContext, which no Authenticator believes
 	request inbound.Identity
 	context requestContext
 	self    *boundState // see boundState.in

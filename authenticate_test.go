@@ -16,20 +16,20 @@ func TestPendingSession(t *testing.T) {
 	a := harness.NewApp(t)
 	allowing := harness.NewAppOf(t, a.Clerk, func(c *clerkauth.Config) { c.AllowPending = true })
 	token := a.Clerk.Token(clerktest.Claims{Pending: true, Subject: "user_new"})
-	for carrier, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(token), "cookie": a.WithCookies(token)} {
+	for source, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(token), "cookie": a.WithCookies(token)} {
 		state := a.AuthenticateRequest(harness.Request("GET", "/", carry))
 		if got := harness.Reason(t, state); got != clerkauth.ReasonSessionPending {
-			t.Errorf("%s: %q, want %q", carrier, got, clerkauth.ReasonSessionPending)
+			t.Errorf("%s: %q, want %q", source, got, clerkauth.ReasonSessionPending)
 		}
 		if p := state.Pending; p == nil || p.UserID != "user_new" || !p.Pending {
-			t.Errorf("%s: Pending is %+v, want the session", carrier, p)
+			t.Errorf("%s: Pending is %+v, want the session", source, p)
 		}
 		if w := harness.Serve(a.Optional(harness.Greet), harness.Request("GET", "/", carry)); w.Body.String() != harness.Stranger {
-			t.Errorf("%s: FromContext finds a pending session: %q", carrier, w.Body)
+			t.Errorf("%s: FromContext finds a pending session: %q", source, w.Body)
 		}
 		state = allowing.AuthenticateRequest(harness.Request("GET", "/", carry))
 		if got := harness.Reason(t, state); got != "" || !state.Session.Pending || state.Pending != nil {
-			t.Errorf("%s with AllowPending: %q, session %+v, want signed in, and to be seen as pending", carrier, got, state.Session)
+			t.Errorf("%s with AllowPending: %q, session %+v, want signed in, and to be seen as pending", source, got, state.Session)
 		}
 	}
 	if _, err := a.VerifyToken(t.Context(), token); err == nil || harness.ReasonOf(t, err) != clerkauth.ReasonSessionPending {

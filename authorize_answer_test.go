@@ -105,7 +105,7 @@ func TestAuthorizeDecidesOnce(t *testing.T) {
 	}
 }
 
-// An expired page goes round through Clerk, be Authorize alone or not; a script is told, as is who is nobody.
+// An expired page goes through Clerk, be Authorize alone or not; a script is told, as is who is nobody.
 func TestAuthorizeDecidesForItself(t *testing.T) {
 	b := harness.NewApp(t)
 	h := b.Authorize(clerkauth.Role("admin"))(harness.Greet)

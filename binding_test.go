@@ -27,8 +27,8 @@ func TestCookieTokenWithoutAZP(t *testing.T) {
 		r      *http.Request
 		status clerkauth.Status
 	}{
-		{"navigation goes round once", b.Page(token), clerkauth.StatusHandshake},
-		{"navigation after a round", b.Page(token, harness.TriedName+"=1"), clerkauth.StatusSignedOut},
+		{"navigation starts one handshake", b.Page(token), clerkauth.StatusHandshake},
+		{"navigation after a handshake", b.Page(token, harness.TriedName+"=1"), clerkauth.StatusSignedOut},
 		{"fetch", b.Script(token), clerkauth.StatusSignedOut},
 		{"write", post, clerkauth.StatusSignedOut},
 		{"a party cookie of no session", b.Script(token, harness.PartyName+"AAAAAAAA=v2.9999999999.AAAA"), clerkauth.StatusSignedOut},
@@ -104,11 +104,11 @@ func TestPartyCookieIsSet(t *testing.T) {
 		{"for a same-origin fetch", b.Script(b.Clerk.Token(honest)), true},
 		{"not when it is there", b.Page(b.Clerk.Token(honest), party), false},
 		{"not for a fetch when it is of another session", b.Script(b.Clerk.Token(clerktest.Claims{SessionID: "sess_2other"}), party), false},
-		{"not when it came twice", b.Page(b.Clerk.Token(honest), party, party), false},
-		{"not when it came after another session's", b.Page(b.Clerk.Token(honest), other, party), false},
-		{"for a fetch when what came is malformed", b.Script(b.Clerk.Token(honest), name+"=v2.9999999999.AAAA"), true},
-		{"for a fetch when what came has expired", b.Script(b.Clerk.Token(honest), name+"=v2.1."+strings.Repeat("A", 43)), true},
-		{"for a fetch when what came has another name", b.Script(b.Clerk.Token(honest), strings.Replace(other, name, harness.PartyName+"AAAAAAAA", 1)), true},
+		{"not when it arrived twice", b.Page(b.Clerk.Token(honest), party, party), false},
+		{"not when it arrived after another session's", b.Page(b.Clerk.Token(honest), other, party), false},
+		{"for a fetch when what arrived is malformed", b.Script(b.Clerk.Token(honest), name+"=v2.9999999999.AAAA"), true},
+		{"for a fetch when what arrived has expired", b.Script(b.Clerk.Token(honest), name+"=v2.1."+strings.Repeat("A", 43)), true},
+		{"for a fetch when what arrived has another name", b.Script(b.Clerk.Token(honest), strings.Replace(other, name, harness.PartyName+"AAAAAAAA", 1)), true},
 		{"not at a host that is not listed", elsewhere, false},
 		{"not when a sibling had a hand in it", sibling, false},
 		{"not for a bearer token", bearer, false},
@@ -197,7 +197,7 @@ func TestContinuity(t *testing.T) {
 	harness.WantState(t, b.AuthenticateRequest(b.Script(b.WithoutAZP(clerktest.Claims{}), party)), clerkauth.StatusSignedOut, clerkauth.ReasonTokenMissingAZP)
 }
 
-// Garbage that a sibling planted does not hide what a browser round can heal.
+// Garbage that a sibling subdomain planted does not hide what a handshake can replace.
 func TestPlantedGarbageBesideATokenWithoutAZP(t *testing.T) {
 	b := harness.NewApp(t)
 	suffix := harness.Suffix(b.Clerk)

@@ -51,7 +51,7 @@ func TestSessionClaimsDecodesTheWholePayload(t *testing.T) {
 	}
 }
 
-// The claims are of the copy of a session, too, and of a session that is pending or came with a request.
+// The claims are of the copy of a session, too, and of a session that is pending or arrived with a request.
 func TestSessionClaimsByEveryWay(t *testing.T) {
 	a := harness.NewApp(t)
 	for name, c := range map[string]clerktest.Claims{"signed in": {}, "pending": {Pending: true}} {
@@ -89,7 +89,7 @@ func TestSessionClaimsErrors(t *testing.T) {
 			t.Errorf("%s: %v, want what encoding/json says", name, s.Claims(v))
 		}
 	}
-	// A session that a test wrote by hand came from no token: it has no claims to decode.
+	// A session that a test wrote by hand arrived from no token: it has no claims to decode.
 	ctx := clerkauth.NewContext(t.Context(), &clerkauth.Session{UserID: "user_1"})
 	byHand, _ := clerkauth.FromContext(ctx)
 	var claims map[string]any

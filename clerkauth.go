@@ -104,5 +104,5 @@ func (a *Authenticator) VerifyToken(ctx context.Context, token string) (*Session
 	return &session, nil
 }
 
-// noRequest is that of a token that came alone.
+// noRequest is that of a token that arrived alone.
 var noRequest = &inbound.Request{}

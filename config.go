@@ -295,7 +295,7 @@ type Event struct {
 	Elapsed     time.Duration
 }
 
-// TokenSource is where the token came from.
+// TokenSource is where the token arrived from.
 type TokenSource string
 
 // The sources.

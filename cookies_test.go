@@ -22,7 +22,7 @@ type jar struct {
 	session, suffixed string // names of the session cookies
 	uat, suffixedUAT  string
 	token, updated    string
-	sibling           string // a token that was issued for a sibling
+	sibling           string // a token that was issued for a sibling subdomain
 }
 
 func newJar(a *harness.App) jar {
@@ -260,7 +260,7 @@ func TestPlainAndSuffixed(t *testing.T) {
 	}
 }
 
-// Without a publishable key there is no suffix, and what looks like one is nobody's.
+// Without a publishable key there is no suffix, and what looks like one counts for nothing.
 func TestSuffixedCookiesNeedAPublishableKey(t *testing.T) {
 	a := harness.NewApp(t)
 	j := newJar(a)

@@ -14,8 +14,8 @@ import (
 
 const cross = clerkauth.ReasonCrossOriginRequest
 
-// doors are requests that ride on the cookies of somebody signed in at https://example.com.
-var doors = []struct {
+// cookieWrites are requests that are authenticated by the cookies of somebody signed in at https://example.com.
+var cookieWrites = []struct {
 	name   string
 	method string
 	header harness.Edit
@@ -96,7 +96,7 @@ func TestCrossOrigin(t *testing.T) {
 	a := harness.NewApp(t, harness.ManyParties)
 	skipping := harness.NewAppOf(t, a.Clerk, harness.ManyParties, func(c *clerkauth.Config) { c.InsecureSkipOriginCheck = true })
 	token := a.Clerk.Token(clerktest.Claims{})
-	for _, tc := range doors {
+	for _, tc := range cookieWrites {
 		t.Run(tc.name, func(t *testing.T) {
 			r := harness.Request(tc.method, "https://example.com/x", a.WithCookies(token), tc.header)
 			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != tc.want {

@@ -70,10 +70,10 @@ func (r Reason) Error() string { return string(r) }
 const (
 	ReasonSessionTokenAndUATMissing Reason = "session-token-and-uat-missing"       // no token anywhere
 	ReasonSessionTokenWithoutUAT    Reason = "session-token-but-no-client-uat"     // a session cookie without __client_uat beside it
-	ReasonUATWithoutSessionToken    Reason = "client-uat-but-no-session-token"     // __client_uat says signed in, and no session cookie came
+	ReasonUATWithoutSessionToken    Reason = "client-uat-but-no-session-token"     // __client_uat says signed in, and no session cookie arrived
 	ReasonMultipleAuthorization     Reason = "multiple-authorization-headers"      // 400: which one counts cannot be told
-	ReasonSessionTokenAmbiguous     Reason = "session-token-ambiguous"             // cookies of several sessions came, and each would pass
-	ReasonSessionTokenMissing       Reason = "session-token-missing"               // Clerk answered a browser round with: signed out
+	ReasonSessionTokenAmbiguous     Reason = "session-token-ambiguous"             // cookies of several sessions arrived, and each would pass
+	ReasonSessionTokenMissing       Reason = "session-token-missing"               // Clerk answered a handshake with: signed out
 	ReasonTokenBeforeUAT            Reason = "session-token-iat-before-client-uat" // the browser signed in again after the token was issued
 )
 
@@ -101,7 +101,7 @@ const (
 	ReasonCheckFailed        Reason = "session-check-failed" // 403: signed in, and not allowed to do this
 )
 
-// A browser round through Clerk is due, or cannot be made.
+// A handshake through Clerk is due, or cannot be made.
 const (
 	ReasonDevBrowserMissing        Reason = "dev-browser-missing"              // a development instance does not know this browser yet
 	ReasonDevBrowserSync           Reason = "dev-browser-sync"                 // a development instance sent the browser's token along
@@ -111,12 +111,12 @@ const (
 	ReasonOrganizationMismatch     Reason = "active-organization-mismatch"     // the URL asks for another organization
 	ReasonSessionChanged           Reason = "session-changed"                  // another session than the one this browser had here has to be confirmed
 	ReasonHandshakeUnavailable     Reason = "handshake-unavailable"            // 503: the answer of a handshake could not be had
-	ReasonRequestHostNotAuthorized Reason = "request-host-not-authorized"      // 403: a round is due, and the request's host is not in the allowlist
+	ReasonRequestHostNotAuthorized Reason = "request-host-not-authorized"      // 403: a handshake is needed, and the request's host is not in the allowlist
 )
 
 // The credential of a machine, see Accept.
 const (
-	ReasonCredentialMissing      Reason = "credential-missing"      // none came in Authorization
+	ReasonCredentialMissing      Reason = "credential-missing"      // none arrived in Authorization
 	ReasonCredentialUnverifiable Reason = "credential-unverifiable" // 503: the Backend API did not say whether it holds
 	ReasonSecretKeyInvalid       Reason = "secret-key-invalid"      // 503: the Backend API refuses the secret key
 	ReasonInsufficientScope      Reason = "insufficient-scope"      // 403: it holds, and lacks a scope that is needed
@@ -135,7 +135,7 @@ func (e *Error) ofConfig() bool {
 // refusal is what one reason is answered with.
 type refusal struct {
 	status  int
-	nothing bool   // no credential came that could be wrong: RFC 6750 section 3.1 then wants no error code
+	nothing bool   // no credential arrived that could be wrong: RFC 6750 section 3.1 then wants no error code
 	message string // a fixed sentence for people
 }
 
@@ -182,7 +182,7 @@ var table = map[Reason]*refusal{
 // refused is the Error of a reason, its caller's own.
 func refused(reason Reason) *Error { return &Error{Reason: reason} }
 
-// rejected is the Error of a token that is none at a glance, in one piece of memory. size is in bytes.
+// rejected is the Error of a token that is seen to be none, in one piece of memory. size is in bytes.
 func rejected(f sessiontoken.Fault, size int) *Error {
 	e := &struct {
 		Error
@@ -200,10 +200,10 @@ func newError(o *decision.Outcome) *Error {
 
 // stuckMessage has the sentence for people whom no further handshake would help.
 var stuckMessage = map[decision.Stuck]string{
-	decision.InCircles:      "Signing in went round in circles. Are the publishable key and the secret key of the same Clerk instance, is its domain this one, and does the browser take cookies?",
+	decision.InCircles:      "Signing in ended in a loop of redirects. Are the publishable key and the secret key of the same Clerk instance, is its domain this one, and does the browser take cookies?",
 	decision.KeepsNone:      "This browser keeps no cookies for this page, and nobody can be signed in without them. Is the page in a frame of another site, or are cookies blocked?",
 	decision.ClockOff:       "By the clock of this server the session token has expired or is not active yet, and a new one did not help. Is that clock right?",
 	decision.CookieTooLarge: "The session token is too large: browsers keep no cookie of more than 4096 bytes. It gets smaller with fewer custom claims, which are set in Clerk's Dashboard under Sessions, Customize session token.",
-	decision.SignInReturns:  "The browser was sent to the sign-in page, and came straight back several times. Does that page, or a server in front of it, send it here?",
+	decision.SignInReturns:  "The browser was sent to the sign-in page, and arrived straight back several times. Does that page, or a server in front of it, send it here?",
 	decision.CookiesLost:    "Signing in does not get on: cookies that this application set do not come back. Does a proxy in front of it pass only some of them?",
 }

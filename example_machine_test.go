@@ -69,7 +69,7 @@ func ExampleM2MTokens() {
 	// clerkauth: token-verification-failed
 }
 
-// A credential that came by another way than an http.Request.
+// A credential that arrived by another way than an http.Request.
 func ExampleAuthenticator_VerifyMachine() {
 	auth, clerk := newExample(nil)
 	key := clerk.APIKey(clerktest.MachineClaims{})

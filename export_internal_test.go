@@ -11,8 +11,8 @@ func (a *Authenticator) ShareKeys(other *Authenticator) {
 	a.decider = decision.New(&a.settings.decision, sessiontoken.New(a.keys, a.settings.tokenCacheSize, a.settings.decision.Policy.Skew), nil)
 }
 
-// Settle waits until no fetch of keys is under way.
-func (a *Authenticator) Settle() { a.keys.Wait() }
+// WaitForKeys waits until no fetch of keys is under way.
+func (a *Authenticator) WaitForKeys() { a.keys.Wait() }
 
 // Generation is that of the keys at hand; 0: there are none.
 func (a *Authenticator) Generation() uint64 {

@@ -40,7 +40,7 @@ type OrganizationSync struct {
 	PersonalAccountPatterns []string
 }
 
-// readBrowser settles what browser sessions need.
+// readBrowser applies what browser sessions need.
 func (s *settings) readBrowser(c Config, key publishable.Key) []error {
 	var problems []error
 	d := &s.decision
@@ -118,7 +118,7 @@ func satelliteHost(domain string, live bool) (string, error) {
 	return strings.TrimPrefix(o.String(), o.Scheme+"://"), nil
 }
 
-// readProxy settles the issuers too: a proxied Frontend API signs as its proxy.
+// readProxy applies the issuers too: a proxied Frontend API signs as its proxy.
 func (s *settings) readProxy(c Config) []error {
 	d := &s.decision
 	if c.ProxyURL == "" {

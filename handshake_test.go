@@ -17,7 +17,7 @@ func TestBrowserRound(t *testing.T) {
 	w := httptest.NewRecorder()
 	r := b.Page(b.Expired(clerktest.Claims{}), "__clerk_redirect_count=1")
 	b.Optional(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		t.Error("the handler saw a request that goes round")
+		t.Error("the handler saw a request that a handshake answers")
 	})).ServeHTTP(w, r)
 	if w.Code != http.StatusTemporaryRedirect || w.Header().Get("Cache-Control") != "private, no-store" || w.Body.Len() != 0 {
 		t.Errorf("got %d, %v, %q; want 307, no-store and no body", w.Code, w.Header(), w.Body)
@@ -34,8 +34,8 @@ func TestBrowserRound(t *testing.T) {
 	}
 }
 
-// TestNoEndlessRounds has what browsers are told instead of a fourth round. See clerk/javascript #3259 and #7018.
-func TestNoEndlessRounds(t *testing.T) {
+// TestHandshakesAreCounted has what browsers are told instead of a fourth handshake. See clerk/javascript #3259 and #7018.
+func TestHandshakesAreCounted(t *testing.T) {
 	b := harness.NewApp(t)
 	for count, status := range map[string]int{
 		"0": 307, "2": 307, "3": 401, "4": 401, "99": 401, "-1": 307, "2.5": 307, "x": 307, "": 307, "99999999999": 307,
@@ -55,7 +55,7 @@ func TestNoEndlessRounds(t *testing.T) {
 
 // A sign-in page sends somebody who is signed in there straight back: it must not stand between them and the page
 // that explains.
-func TestNoEndlessRoundsWithASignInPage(t *testing.T) {
+func TestHandshakesAreCountedWithASignInPage(t *testing.T) {
 	b := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://accounts.example.com/sign-in" })
 	w := httptest.NewRecorder()
 	b.Require(http.NotFoundHandler()).ServeHTTP(w, b.Page(b.Expired(clerktest.Claims{}), "__clerk_redirect_count=3"))
@@ -97,7 +97,7 @@ func TestRoundsAreForDocuments(t *testing.T) {
 	}
 }
 
-// A round whose answer could not even be read is a round: a token without azp gets no second one.
+// A handshake whose answer could not even be read is a handshake: a token without azp gets no second one.
 func TestNoSecondRoundForAMissingAZP(t *testing.T) {
 	b := harness.NewApp(t)
 	b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Down)
@@ -105,7 +105,7 @@ func TestNoSecondRoundForAMissingAZP(t *testing.T) {
 	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonTokenMissingAZP)
 }
 
-// TestPrimaryAnswersTheListOnly is door four: a development primary sends the browser, with its token, to origins
+// TestPrimaryAnswersTheListOnly has where a primary domain sends a browser: a development primary sends the browser, with its token, to origins
 // of the allowlist and nowhere else.
 func TestPrimaryAnswersTheListOnly(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{"https://example.com", "https://satellite.example"}})
@@ -131,7 +131,7 @@ func TestPrimaryAnswersTheListOnly(t *testing.T) {
 	}
 }
 
-// A sibling's WebSocket must not use up the refresh token either.
+// A sibling subdomain's WebSocket must not use up the refresh token either.
 func TestCrossOriginUpgradeRefreshesNothing(t *testing.T) {
 	b := harness.NewApp(t)
 	r := b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie())

@@ -52,7 +52,7 @@ func (m *Machine) Claims(v any) error {
 		return errNoMachineClaims
 	case m.claims.Payload == nil:
 		return nil
-	case foldable(strings.TrimSpace(*m.claims.Payload)):
+	case sameButCase(strings.TrimSpace(*m.claims.Payload)):
 		return errAmbiguous
 	}
 	if err := json.Unmarshal([]byte(*m.claims.Payload), v); err != nil {

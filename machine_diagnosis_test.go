@@ -194,7 +194,7 @@ func TestPageOfARouteForMachines(t *testing.T) {
 	}
 }
 
-// The detail of a mismatch says what came and what is accepted.
+// The detail of a mismatch says what arrived and what is accepted.
 func TestMismatchIsExplained(t *testing.T) {
 	a := harness.NewApp(t)
 	_, err := a.VerifyMachine(t.Context(), a.Clerk.M2M(clerktest.MachineClaims{}), clerkauth.APIKeys("a"), clerkauth.APIKeys("b"), clerkauth.OAuthTokens())

@@ -59,10 +59,10 @@ func TestAuthorizedPartyMustBeInTheList(t *testing.T) {
 		"null":                             clerkauth.ReasonTokenInvalidParties,
 	} {
 		token := a.Clerk.Token(clerktest.Claims{AuthorizedParty: azp})
-		for carrier, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(token), "cookie": a.WithCookies(token)} {
+		for source, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(token), "cookie": a.WithCookies(token)} {
 			r := harness.Request(http.MethodGet, "/", carry)
 			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != want {
-				t.Errorf("%s with azp %q: %q, want %q", carrier, azp, got, want)
+				t.Errorf("%s with azp %q: %q, want %q", source, azp, got, want)
 			}
 		}
 	}
@@ -211,9 +211,9 @@ func TestInsecureAllowAnyParty(t *testing.T) {
 		"none":    a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}),
 	}
 	for _, name := range slices.Sorted(maps.Keys(tokens)) {
-		for carrier, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(tokens[name]), "cookie": a.WithCookies(tokens[name])} {
+		for source, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(tokens[name]), "cookie": a.WithCookies(tokens[name])} {
 			if got := harness.Reason(t, a.AuthenticateRequest(harness.Request(http.MethodGet, "/", carry))); got != "" {
-				t.Errorf("%s with azp of %s: %q, want signed in", carrier, name, got)
+				t.Errorf("%s with azp of %s: %q, want signed in", source, name, got)
 			}
 		}
 	}
@@ -222,7 +222,7 @@ func TestInsecureAllowAnyParty(t *testing.T) {
 	}
 }
 
-// Tokens without azp need a word of their own for each carrier; a malformed azp is not a missing one.
+// Tokens without azp need a word of their own for each source; a malformed azp is not a missing one.
 func TestTokensWithoutParty(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change         func(*clerkauth.Config)
@@ -236,22 +236,22 @@ func TestTokensWithoutParty(t *testing.T) {
 		without := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})
 		malformed := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": nil}})
 		foreign := a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})
-		for carrier, carry := range map[string]func(string) harness.Edit{"bearer": harness.WithBearer, "cookie": a.WithCookies} {
+		for source, carry := range map[string]func(string) harness.Edit{"bearer": harness.WithBearer, "cookie": a.WithCookies} {
 			want := tc.bearer
-			if carrier == "cookie" {
+			if source == "cookie" {
 				want = tc.cookie
 			}
 			ask := func(token string) clerkauth.Reason {
 				return harness.Reason(t, a.AuthenticateRequest(harness.Request(http.MethodGet, "/", carry(token))))
 			}
 			if got := ask(without); got != want {
-				t.Errorf("%s allowed, no azp in a %s: %q, want %q", name, carrier, got, want)
+				t.Errorf("%s allowed, no azp in a %s: %q, want %q", name, source, got, want)
 			}
 			if got := ask(malformed); got != clerkauth.ReasonTokenInvalidParties {
-				t.Errorf("%s allowed, azp null in a %s: %q, want %q", name, carrier, got, clerkauth.ReasonTokenInvalidParties)
+				t.Errorf("%s allowed, azp null in a %s: %q, want %q", name, source, got, clerkauth.ReasonTokenInvalidParties)
 			}
 			if got := ask(foreign); got != clerkauth.ReasonTokenInvalidParties {
-				t.Errorf("%s allowed, foreign azp in a %s: %q, want %q", name, carrier, got, clerkauth.ReasonTokenInvalidParties)
+				t.Errorf("%s allowed, foreign azp in a %s: %q, want %q", name, source, got, clerkauth.ReasonTokenInvalidParties)
 			}
 		}
 	}

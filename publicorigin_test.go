@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// returnTo is where somebody signed out would come back to after signing in, or after a browser round; empty: they
+// returnTo is where somebody signed out would come back to after signing in, or after a handshake; empty: they
 // are sent nowhere.
 func returnTo(t *testing.T, a *harness.App, r *http.Request) string {
 	t.Helper()
@@ -90,7 +90,7 @@ func TestPublicOrigin(t *testing.T) {
 		{"two forwarded schemes", []func(*clerkauth.Config){forwarded, harness.Parties("http://localhost", "https://localhost")}, []harness.Edit{harness.Host("localhost"), harness.Headers("X-Forwarded-Proto: https", "X-Forwarded-Proto: https")}, "http://localhost/p"},
 		{"forwarded scheme of nothing", []func(*clerkauth.Config){forwarded, harness.Parties("http://localhost", "https://localhost")}, []harness.Edit{harness.Host("localhost"), harness.Headers("X-Forwarded-Proto: gopher")}, "http://localhost/p"},
 
-		{"trusted origins are no doors", []func(*clerkauth.Config){func(c *clerkauth.Config) { c.TrustedOrigins = []string{"https://pay.test"} }}, []harness.Edit{harness.Host("pay.test")}, ""},
+		{"no handshake at trusted origins", []func(*clerkauth.Config){func(c *clerkauth.Config) { c.TrustedOrigins = []string{"https://pay.test"} }}, []harness.Edit{harness.Host("pay.test")}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a := harness.NewApp(t, append([]func(*clerkauth.Config){harness.SignIn}, tc.config...)...)

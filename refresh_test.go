@@ -92,7 +92,7 @@ func TestNotRefreshed(t *testing.T) {
 	}
 }
 
-// TestRefreshedTokenIsJudged has answers that must not sign in; the page then goes round, the script is refused.
+// TestRefreshedTokenIsJudged has answers that must not sign in; the page then starts a handshake, the script is refused.
 func TestRefreshedTokenIsJudged(t *testing.T) {
 	b := harness.NewApp(t)
 	for name, cookie := range map[string]string{

@@ -28,7 +28,7 @@ func TestAnswerOfARound(t *testing.T) {
 		"__session=; Path=/; Domain=example.com; Max-Age=0; Secure", // Clerk sets none there
 		name + "=; Path=/; Domain=example.com; Max-Age=0; Secure",
 		strings.Replace(name, "__session", "__refresh", 1) + "=; Path=/; Domain=example.com; Max-Age=0; Secure",
-		"__session=" + token + "; Path=/; SameSite=Lax; Secure", // host-only: no sibling of ours gets it
+		"__session=" + token + "; Path=/; SameSite=Lax; Secure", // host-only: no sibling subdomain of ours gets it
 		"__client_uat=1772625600; Path=/; Domain=example.com; Secure",
 		"__clerk_handshake_nonce=; Path=/; Max-Age=0; Secure",
 		"__clerk_handshake_nonce=; Path=/; Domain=example.com; Max-Age=0; Secure",
@@ -44,7 +44,7 @@ func TestAnswerOfARound(t *testing.T) {
 	}
 }
 
-// TestNonceInjection is a sibling subdomain that plants the nonce of a round of its own.
+// TestNonceInjection is a sibling subdomain that plants the nonce of a handshake of its own.
 func TestNonceInjection(t *testing.T) {
 	b := harness.NewApp(t)
 	victims := b.PartyCookie(clerktest.Claims{})
@@ -88,7 +88,7 @@ func TestNonceInjection(t *testing.T) {
 	}
 }
 
-// TestPlantedAnswerDoesNotReplaceASession is a thief who plants the answer to a round of their own, with a good token of
+// TestPlantedAnswerDoesNotReplaceASession is a thief who plants the result of a handshake of their own, with a good token of
 // their own account, where somebody else is signed in.
 func TestPlantedAnswerDoesNotReplaceASession(t *testing.T) {
 	b := harness.NewApp(t)
@@ -111,7 +111,7 @@ func TestPlantedAnswerDoesNotReplaceASession(t *testing.T) {
 	}
 }
 
-// TestAZPLessAnswersDoNotLoop is an instance that mints no azp in its rounds, and a browser that it has just
+// TestAZPLessAnswersDoNotLoop is an instance that mints no azp in its handshakes, and a browser that it has just
 // sent back.
 func TestAZPLessAnswersDoNotLoop(t *testing.T) {
 	b := harness.NewApp(t)
@@ -165,7 +165,7 @@ func TestFailedNonceIsRemembered(t *testing.T) {
 	}
 }
 
-// TestHandshakeTokens has what is taken for the answer of a round without a nonce.
+// TestHandshakeTokens has what is taken for the result of a handshake without a nonce.
 func TestHandshakeTokens(t *testing.T) {
 	b := harness.NewApp(t)
 	list := harness.Directives(b.Clerk.Token(clerktest.Claims{}))

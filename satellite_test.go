@@ -266,7 +266,7 @@ func TestWhoDoesNotAnswerSatellites(t *testing.T) {
 	satellite := newSatellite(t, true)
 	state = satellite.AuthenticateRequest(navigating(satelliteHome+target, satellite.SignedIn()))
 	if got := harness.Reason(t, state); got != "" || sentTo(t, state) != nil {
-		t.Errorf("a satellite: %q and sent to %v, want signed in: it is nobody's primary domain", got, sentTo(t, state))
+		t.Errorf("a satellite: %q and sent to %v, want signed in: it is no primary domain", got, sentTo(t, state))
 	}
 	// Without anything of the browser, the satellite learns no more than that it was answered.
 	primary := newPrimary(t, true)

@@ -55,7 +55,7 @@ func (s *Session) Claims(v any) error {
 		return errNoClaims
 	}
 	payload := s.claims.Text()
-	if foldable(strings.TrimSpace(payload)) {
+	if sameButCase(strings.TrimSpace(payload)) {
 		return errAmbiguous
 	}
 	if err := json.Unmarshal([]byte(payload), v); err != nil {
@@ -64,10 +64,10 @@ func (s *Session) Claims(v any) error {
 	return nil
 }
 
-// foldable reports whether an object in raw, at any depth, has names that differ only in case or not at all.
-func foldable(raw string) bool {
+// sameButCase reports whether an object in raw, at any depth, has names that differ only in case or not at all.
+func sameButCase(raw string) bool {
 	if elements, ok := jose.Array(raw); ok {
-		return slices.ContainsFunc(elements, foldable)
+		return slices.ContainsFunc(elements, sameButCase)
 	}
 	if !strings.HasPrefix(raw, "{") {
 		return false
@@ -78,7 +78,7 @@ func foldable(raw string) bool {
 	}
 	for i, m := range members {
 		same := func(n jose.Member) bool { return strings.EqualFold(m.Name, n.Name) }
-		if slices.ContainsFunc(members[:i], same) || foldable(m.Raw) {
+		if slices.ContainsFunc(members[:i], same) || sameButCase(m.Raw) {
 			return true
 		}
 	}

@@ -24,7 +24,7 @@ func TestContextWithoutMiddleware(t *testing.T) {
 	}
 }
 
-// NewContext is for tests of handlers. It opens no door.
+// NewContext is for tests of handlers. It signs nobody in.
 func TestNewContextServesFromContextAndNeverRequire(t *testing.T) {
 	a := harness.NewApp(t)
 	session := a.Clerk.Session(clerktest.Claims{Subject: "user_tested"})
@@ -74,7 +74,7 @@ func TestSessionsWithoutAToken(t *testing.T) {
 	}
 }
 
-// Logs are read by many. A state says how it came out, and a session has fields to print, but neither shows the
+// Logs are read by many. A state says how it arrived out, and a session has fields to print, but neither shows the
 // token or the claims that nobody asked for.
 func TestNothingPrintsTheToken(t *testing.T) {
 	a := harness.NewApp(t)
@@ -90,7 +90,7 @@ func TestNothingPrintsTheToken(t *testing.T) {
 	var ctx context.Context
 	harness.Serve(a.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { ctx = r.Context() })), harness.Request("GET", "/", harness.WithBearer(token)))
 	out := a.AuthenticateRequest(harness.Request("GET", "/", harness.WithBearer(token+"x")))
-	a.Settle() // printing an Authenticator reads what a fetch of keys still writes
+	a.WaitForKeys() // printing an Authenticator reads what a fetch of keys still writes
 	for name, v := range map[string]any{
 		"signed in": in, "signed out": out, "pending": a.AuthenticateRequest(harness.Request("GET", "/", harness.WithBearer(pending))),
 		"session": in.Session, "session value": *in.Session, "error": out.Err, "context": ctx, "authenticator": a.Authenticator,

@@ -112,7 +112,7 @@ func TestSignInRedirectIsForDocuments(t *testing.T) {
 	}
 }
 
-// A sign-in page that is itself behind Require would send browsers round for ever.
+// A sign-in page that is itself behind Require would redirect browsers for ever.
 func TestSignInRedirectNotFromSignIn(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://EXAMPLE.com:443/sign-in?a=b" })
 	for target, want := range map[string]int{

@@ -142,7 +142,7 @@ func TestCacheNeverDecides(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "https://example.com/", nil)
 		r.Header.Set("Cookie", "__session="+token+"; __client_uat=1")
 		_, _ = keys.VerifyToken(t.Context(), token) // whatever fetch is due happens now
-		keys.Settle()
+		keys.WaitForKeys()
 		j := w.rng.IntN(len(twins))
 		tw := twins[j]
 		got, want := outcome(tw.cached.VerifyToken(t.Context(), token)), outcome(tw.plain.VerifyToken(t.Context(), token))

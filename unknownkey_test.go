@@ -173,7 +173,7 @@ func TestAnUnknownKeyIsAskedForPastCaches(t *testing.T) {
 	})
 }
 
-// Requests that waited for the same refresh and still do not know the key ask together, whichever came first.
+// Requests that waited for the same refresh and still do not know the key ask together, whichever arrived first.
 func TestThoseWhoWaitedAskTogether(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)

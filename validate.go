@@ -82,7 +82,7 @@ func validate(c Config) (*settings, error) {
 	return nil, fmt.Errorf("clerkauth: %w", errors.Join(problems...))
 }
 
-// readKeys settles whether the instance is live. Nothing but a test key says that it is not.
+// readKeys applies whether the instance is live. Nothing but a test key says that it is not.
 func (s *settings) readKeys(c Config) (publishable.Key, []error) {
 	var problems []error
 	if strings.HasPrefix(c.PublishableKey, "sk_") && strings.HasPrefix(c.SecretKey, "pk_") {
@@ -169,7 +169,7 @@ func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 	return append(problems, s.readSignIn(c)...)
 }
 
-// readSignIn takes an absolute URL, or a path of whichever of the origins a request came to.
+// readSignIn takes an absolute URL, or a path of whichever of the origins a request arrived to.
 func (s *settings) readSignIn(c Config) []error {
 	u, err := url.Parse(c.SignInURL)
 	switch {

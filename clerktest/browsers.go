@@ -108,7 +108,7 @@ const (
 	devBrowser = "__clerk_db_jwt" // a cookie of the app's host and a parameter
 )
 
-// browserOf says whose request to the Frontend API this is; nil: nobody's yet. In development the app's host may
+// browserOf says whose request to the Frontend API this is; nil: no browser's yet. In development the app's host may
 // have sent its token along, which decides where the cookie would say something else.
 func (in *Instance) browserOf(r *http.Request) *browser {
 	if !in.live() {

@@ -25,7 +25,7 @@ func (f *faults) of(name Endpoint) Fault {
 	return f.by[name]
 }
 
-// Fault puts a fault on an endpoint, in the place of the one it had; nil mends it. Requests under way are not touched.
+// Fault puts a fault on an endpoint, in the place of the one it had; nil ends it. Requests under way are not touched.
 // It panics if there is no such endpoint.
 func (in *Instance) Fault(name Endpoint, fault Fault) {
 	in.URL(name)

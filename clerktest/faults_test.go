@@ -15,7 +15,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// TestFaultsAnswer puts each fault on one endpoint and sees that the other stays honest and that nil mends it.
+// TestFaultsAnswer puts each fault on one endpoint and sees that the other stays honest and that nil ends it.
 func TestFaultsAnswer(t *testing.T) {
 	const elsewhere = "https://elsewhere.example/keys"
 	tests := []struct {

@@ -15,7 +15,7 @@ import (
 
 const yearLong = 365 * 24 * 60 * 60 // a cookie's Max-Age, in seconds
 
-// serveHandshake sends the browser back to where it came from, with the directives of its session: for a nonce, if
+// serveHandshake sends the browser back to where it arrived from, with the directives of its session: for a nonce, if
 // the app knows how to exchange one, else in a handshake token.
 func (in *Instance) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
@@ -71,7 +71,7 @@ func (in *Instance) answerHandshake(w http.ResponseWriter, format string, b *bro
 	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
-// The carriers of a handshake's answer: cookies in production, parameters in development.
+// The handshake parameters: cookies in production, parameters in development.
 const (
 	handshakeToken = "__clerk_handshake" //nolint:gosec // G101: a name
 	handshakeNonce = "__clerk_handshake_nonce"

@@ -146,7 +146,7 @@ func TestNoncesAreGoodOnceAndShortly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := clerktest.New(t, clerktest.Options{})
 		nonce := func() string {
-			return carried(t, round(t, in, newJar(t), byHandshake("https://example.com/", "format", "nonce")), "__clerk_handshake_nonce", true)
+			return carried(t, unfollowed(t, in, newJar(t), byHandshake("https://example.com/", "format", "nonce")), "__clerk_handshake_nonce", true)
 		}
 		first := nonce()
 		for i, want := range []int{http.StatusOK, http.StatusNotFound} {
@@ -176,7 +176,7 @@ func TestBrowsersAreSentToTheOriginsOnly(t *testing.T) {
 		"https://example.com@evil.example/": false, "javascript:alert(1)": false, "https:example.com": false, "https://example.com\\@evil.example/": false,
 	}
 	for target, want := range tests {
-		a := round(t, in, newJar(t), byHandshake(target))
+		a := unfollowed(t, in, newJar(t), byHandshake(target))
 		if got := a.status == http.StatusTemporaryRedirect; got != want || !got && (a.status != http.StatusBadRequest || a.header.Get("Location") != "") {
 			t.Errorf("redirect_url %q: got %d to %q, want a redirect %t", target, a.status, a.header.Get("Location"), want)
 		}
@@ -194,7 +194,7 @@ func TestBrowsersAreSentToTheOriginsOnly(t *testing.T) {
 
 func TestDevelopmentKeepsTheRestOfTheAddress(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{Development: true})
-	a := round(t, in, newJar(t), byHandshake("http://localhost:3000/a%2Fb?x=1&__clerk_handshake=old&y=~%20", "format", "token"))
+	a := unfollowed(t, in, newJar(t), byHandshake("http://localhost:3000/a%2Fb?x=1&__clerk_handshake=old&y=~%20", "format", "token"))
 	location, err := url.Parse(a.header.Get("Location"))
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,7 @@
 // Package clerktest is a Clerk instance in a process, for tests and demonstrations, as net/http/httptest is a server.
 //
 // It publishes keys, mints session tokens with them (honest ones, and any other), answers what a backend asks of
-// Clerk, breaks down on request and remembers what it was asked. It needs no account and no network:
+// Clerk, simulates outages and remembers what it was asked. It needs no account and no network:
 //
 //	clerk := clerktest.New(t, clerktest.Options{})
 //	auth, err := clerkauth.New(clerk.Config())

@@ -191,7 +191,7 @@ func TestJourneySignOutPage(t *testing.T) {
 	})
 }
 
-// TestJourneyWhenTheFrontendIsDown keeps a browser with a good token signed in, and does not send others round.
+// TestJourneyWhenTheFrontendIsDown keeps a browser with a good token signed in, and does not send others away.
 func TestJourneyWhenTheFrontendIsDown(t *testing.T) {
 	eachJourney(t, func(t *testing.T, k journeyKind, j journey) {
 		j.signIn()
@@ -204,12 +204,12 @@ func TestJourneyWhenTheFrontendIsDown(t *testing.T) {
 			t.Errorf("with refresh: %s with %d, want the app", at, status)
 		}
 		j.clerk.Fault(clerktest.FrontendHandshake, nil)
-		j.expect("mended", "/me", http.StatusOK, "hello user_2alice")
+		j.expect("up again", "/me", http.StatusOK, "hello user_2alice")
 	})
 }
 
 // TestJourneyWithoutAZP has tokens that do not say for whom they are. They sign nobody in by themselves, and the
-// browser does not go round in circles; with the proof of an earlier visit they keep somebody signed in.
+// browser does not end in a loop of redirects; with the proof of an earlier visit they keep somebody signed in.
 func TestJourneyWithoutAZP(t *testing.T) {
 	const maxHandshakes = 2 // one finds out what is wrong; in development one before it opens the browser
 	without := clerktest.Claims{Subject: "user_2alice", Extra: map[string]any{"azp": clerktest.Absent}}

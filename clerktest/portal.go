@@ -118,8 +118,8 @@ func (in *Instance) sendBack(w http.ResponseWriter, r *http.Request, b *browser,
 	http.Redirect(w, r, target.String(), http.StatusSeeOther) //nolint:gosec // G710: appURL has read it
 }
 
-// signInCookies are those that tell the app's hosts of a change, from their sibling that the Frontend API is in
-// production. In development it is no sibling. r is what the Frontend API was asked; nil: its own host was.
+// signInCookies are those that tell the app's hosts of a change, from their sibling subdomain that the Frontend API is in
+// production. In development it is no sibling subdomain. r is what the Frontend API was asked; nil: its own host was.
 func (in *Instance) signInCookies(b *browser, r *http.Request) []*http.Cookie {
 	if !in.live() {
 		return nil

@@ -152,7 +152,7 @@ func TestFaultsReachTheNewEndpoints(t *testing.T) {
 	both(t, func(t *testing.T, in *clerktest.Instance) {
 		s := in.SignIn(nil, clerktest.Person{})
 		ask := map[clerktest.Endpoint]func() int{
-			clerktest.FrontendHandshake: func() int { return round(t, in, nil, byHandshake("https://example.com/")).status },
+			clerktest.FrontendHandshake: func() int { return unfollowed(t, in, nil, byHandshake("https://example.com/")).status },
 			clerktest.BackendHandshake:  func() int { _, status := payload(t, in, "abcdefgh"); return status },
 			clerktest.BackendRefresh:    func() int { return refresh(t, in, s.ID, refreshOf(t, in, s)).status },
 			clerktest.SignInPage: func() int {
@@ -174,7 +174,7 @@ func TestFaultsReachTheNewEndpoints(t *testing.T) {
 			}
 			in.Fault(name, nil)
 			if got := status(); got != honest {
-				t.Errorf("%s mended: got %d, want %d", name, got, honest)
+				t.Errorf("%s without the fault: got %d, want %d", name, got, honest)
 			}
 		}
 	})

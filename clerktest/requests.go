@@ -76,7 +76,7 @@ func (in *Instance) Requests() []Request {
 	return slices.Clone(in.requests.seen)
 }
 
-// ResetRequests forgets the requests seen.
+// ResetRequests discards the requests seen.
 func (in *Instance) ResetRequests() {
 	in.requests.mu.Lock()
 	defer in.requests.mu.Unlock()

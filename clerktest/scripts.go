@@ -46,7 +46,7 @@ type (
 )
 
 // forClient finds the browser. In development one that the instance does not know is refused: the script then
-// forgets its token and asks for another. In production it is a new one.
+// discards its token and asks for another. In production it is a new one.
 func forClient(next forBrowser) handler {
 	return func(in *Instance, w http.ResponseWriter, r *http.Request) {
 		b := in.browserOf(r)

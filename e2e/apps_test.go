@@ -32,9 +32,9 @@ func apps(t *testing.T, origin string) (*world, []string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(clerk.Close)
-	door := &frontdoor{modules: files}
-	door.instance.Store(clerk)
-	w := loopback(t, map[string]http.Handler{clerk.Issuer(): door})
+	frontend := &frontendHost{modules: files}
+	frontend.instance.Store(clerk)
+	w := loopback(t, map[string]http.Handler{clerk.Issuer(): frontend})
 	w.clerk, w.home, w.app = clerk, origin, newApp(clerk)
 	cfg := clerk.Config()
 	return w, []string{
@@ -50,7 +50,7 @@ func freePort(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // nothing came
+	defer l.Close() //nolint:errcheck // nothing arrived
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 

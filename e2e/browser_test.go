@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// patience is how long a journey may take, on a machine that has much else to do.
-const patience = 3 * time.Minute
+// longestWait is how long a journey may take, on a machine that has much else to do.
+const longestWait = 3 * time.Minute
 
 // tab is a window of a browser that finds the hosts of a world.
 type tab struct {
@@ -82,7 +82,7 @@ func (b *tab) expect(when string, want place) {
 	}
 }
 
-// evaluate runs a script in the page and waits for what it promises.
+// evaluate runs a script in the page and waits for its result.
 func evaluate[T any](b *tab, script string, args ...any) T {
 	b.t.Helper()
 	script = fmt.Sprintf(script, args...)

@@ -28,7 +28,7 @@ type cached struct {
 	clerk *clerktest.Instance
 	ahead atomic.Int64 // of the real time
 	proxy string       // address
-	asked atomic.Int64 // requests that came through
+	asked atomic.Int64 // requests that arrived through
 }
 
 func newCached(t *testing.T, run func(t *testing.T, backend string) string) *cached {
@@ -90,7 +90,7 @@ func (c *cached) site(t *testing.T) http.Handler {
 	return mux
 }
 
-// answer is what came back, as far as it matters.
+// answer is what returned, as far as it matters.
 type answer struct {
 	status  int
 	header  http.Header

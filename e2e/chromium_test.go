@@ -61,7 +61,7 @@ func newWindow(t *testing.T, parent context.Context) driver {
 	if err := chromedp.Do(ctx); err != nil { // the first use has no deadline: it would be the browser's
 		t.Fatal(err)
 	}
-	ctx, cancel = context.WithTimeout(ctx, patience)
+	ctx, cancel = context.WithTimeout(ctx, longestWait)
 	t.Cleanup(cancel)
 	return chromium{ctx}
 }
@@ -90,7 +90,7 @@ func (c chromium) evaluate(script string) ([]byte, error) {
 }
 
 func (c chromium) await(condition string) error {
-	poll := chromedp.Poll[bool](condition, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(patience))
+	poll := chromedp.Poll[bool](condition, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(longestWait))
 	_, err := chromedp.Run(c.ctx, poll)
 	return err
 }

@@ -1,4 +1,4 @@
-// Package e2e goes through the middleware with real browsers: an app, an instance of Clerk and a hostile sibling of
+// Package e2e goes through the middleware with real browsers: an app, an instance of Clerk and a hostile sibling subdomain of
 // the app, each on a port of 127.0.0.1 under the host name that it would have.
 //
 // TestEveryEngine makes the same journeys in Debian's chromium, firefox-esr and WebKitGTK (webkit2gtk-driver, with

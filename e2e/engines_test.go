@@ -40,7 +40,7 @@ type driver interface {
 	navigate(url string) error   // and wait for the page where it ends
 	click(selector string) error // and wait for the page that it leads to
 	reload() error
-	evaluate(script string) ([]byte, error) // what the script promises, as JSON
+	evaluate(script string) ([]byte, error) // the result of the script, as JSON
 	await(condition string) error           // until a condition holds in the page
 	screenshot() ([]byte, error)
 }
@@ -78,7 +78,7 @@ func start(t *testing.T, cmd *exec.Cmd) {
 // within is a context for a browser's commands.
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience) // a test's own ends before its cleanups
+	ctx, cancel := context.WithTimeout(context.Background(), longestWait) // a test's own ends before its cleanups
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// renewals are how often tokens were renewed since the last look: by a browser round, and without one.
+// renewals are how often tokens were renewed since the last look: by a handshake, and without one.
 func (w *world) renewals() (handshakes, refreshes int) {
 	for _, r := range w.clerk.Requests() {
 		switch r.Endpoint {
@@ -123,7 +123,7 @@ func TestTwoTabsAtOnceStaySignedIn(t *testing.T) {
 			second := first.another()
 			second.visit(w.home + "/private?tab=2")
 			second.expect("the second tab", w.signedIn("/private?tab=2"))
-			second.await(roundsForgotten)
+			second.await(handshakesUncounted)
 			w.expire()
 			w.renewals()
 			errs := make([]error, 2)
@@ -146,5 +146,5 @@ func TestTwoTabsAtOnceStaySignedIn(t *testing.T) {
 	}
 }
 
-// roundsForgotten holds when browser rounds before this page do not count any more towards those that make a loop.
-const roundsForgotten = `performance.now() > 2500`
+// handshakesUncounted holds when handshakes before this page do not count any more towards those that make a loop.
+const handshakesUncounted = `performance.now() > 2500`

@@ -110,7 +110,7 @@ func siblingRefreshesNothing(m *mailbox, b *tab, _ string) {
 	}
 }
 
-// Behind a service worker that answers everything a sibling's form may look like the app's own: it gets no session
+// Behind a service worker that answers everything a sibling subdomain's form may look like the app's own: it gets no session
 // refreshed in any engine. The price is the app's own form.
 func workerRefreshesNothing(m *mailbox, b *tab, _ string) {
 	m.signIn(b, "/private")

@@ -91,7 +91,7 @@ const (
 	})`
 )
 
-// The sibling is of the same site, so that the browser sends the app's cookies along, SameSite or not.
+// The sibling subdomain is of the same site, so that the browser sends the app's cookies along, SameSite or not.
 func siblingCannotWrite(w *world, b *tab, _ string) {
 	w.signIn(b, "/private")
 	refused := func(method, path string) exchange {
@@ -134,7 +134,7 @@ func siblingCannotWrite(w *world, b *tab, _ string) {
 	}
 }
 
-// Engines keep the promise of __Host- names but for WebKit, where a sibling can plant them. They do no harm: the cookie
+// Engines enforce __Host- names but for WebKit, where a sibling subdomain can plant them. They do no harm: the cookie
 // that holds is found among them, and keeps somebody signed in whose tokens no longer say for whom they are.
 func partyCookiesOfASibling(w *world, b *tab, engine string) {
 	w.signIn(b, "/private")

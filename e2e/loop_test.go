@@ -14,8 +14,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// maxRounds is how often a browser is sent on before it is told what is wrong.
-const maxRounds = 3
+// maxHandshakes is how often a browser is sent on before it is told what is wrong.
+const maxHandshakes = 3
 
 // The keys are of two instances: what the browser brings back from one, the other does not know.
 func TestKeysOfAnotherInstanceEndInAPageThatSaysSo(t *testing.T) {
@@ -42,13 +42,13 @@ func TestKeysOfAnotherInstanceEndInAPageThatSaysSo(t *testing.T) {
 				t.Errorf("ends at %s with %d, want 401 at the app", at, status)
 			}
 			text := b.text()
-			for _, words := range []string{"round in circles", "publishable key", "secret key", "same Clerk instance", "cookies"} {
+			for _, words := range []string{"in a loop of redirects", "publishable key", "secret key", "same Clerk instance", "cookies"} {
 				if !strings.Contains(text, words) {
 					t.Errorf("%q does not speak of %q", text, words)
 				}
 			}
-			if handshakes, _ := w.renewals(); handshakes != maxRounds {
-				t.Errorf("%d handshakes, want %d", handshakes, maxRounds)
+			if handshakes, _ := w.renewals(); handshakes != maxHandshakes {
+				t.Errorf("%d handshakes, want %d", handshakes, maxHandshakes)
 			}
 		})
 	}

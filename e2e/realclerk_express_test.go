@@ -140,7 +140,7 @@ func (o outcome) String() string {
 	return aTime.ReplaceAllString(aRandom.ReplaceAllString(text, "($1)"), "$1=(now)")
 }
 
-// ask sends a request through a proxy that says how it came.
+// ask sends a request through a proxy that says how it arrived.
 func (s *sides) ask(t *testing.T, address string, v visit) reply {
 	t.Helper()
 	h := v.header.Clone()

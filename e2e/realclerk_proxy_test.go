@@ -81,13 +81,13 @@ func (n withScripts) RoundTrip(r *http.Request) (*http.Response, error) {
 // realProxied is a world of one host: the app's, under which it proxies the Frontend API. There is no other.
 func realProxied(t *testing.T, opts clerktest.Options, proxyURL string) *realWorld {
 	t.Helper()
-	w := &realWorld{door: &frontdoor{modules: modules(t)}}
+	w := &realWorld{frontend: &frontendHost{modules: modules(t)}}
 	opts.Domain, opts.Origins, opts.ProxyURLs = domain, []string{appOrigin}, []string{appOrigin + "/__clerk"}
 	clerk := clerktest.New(t, opts)
 	w.app = &realApp{key: clerk.PublishableKey(), proxy: proxyURL, api: appOrigin}
 	cfg := clerk.Config()
 	cfg.ProxyURL, cfg.ClockSkew = proxyURL, -1
-	cfg.HTTPClient = &http.Client{Transport: withScripts{w.door, cfg.HTTPClient.Transport}}
+	cfg.HTTPClient = &http.Client{Transport: withScripts{w.frontend, cfg.HTTPClient.Transport}}
 	log := &syncBuffer{}
 	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
 	t.Cleanup(func() {
@@ -119,7 +119,7 @@ func proxying(t *testing.T, auth *clerkauth.Authenticator, app http.Handler, sec
 // realProxiedDevelopment is one on localhost, where the app says a path only.
 func realProxiedDevelopment(t *testing.T, opts clerktest.Options) *realWorld {
 	t.Helper()
-	w := &realWorld{door: &frontdoor{modules: modules(t)}}
+	w := &realWorld{frontend: &frontendHost{modules: modules(t)}}
 	server := httptest.NewUnstartedServer(nil)
 	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	if err != nil {
@@ -130,11 +130,11 @@ func realProxiedDevelopment(t *testing.T, opts clerktest.Options) *realWorld {
 	opts.Development, opts.Origins = true, []string{w.home}
 	w.opts = opts
 	w.restart(t)
-	door := httptest.NewServer(w.door)
-	t.Cleanup(door.Close)
+	frontend := httptest.NewServer(w.frontend)
+	t.Cleanup(frontend.Close)
 	w.app = &realApp{key: w.clerk.PublishableKey(), proxy: "/__clerk", api: w.home}
 	cfg := w.clerk.Config()
-	cfg.ProxyURL, cfg.FrontendAPIURL, cfg.ClockSkew = "/__clerk", door.URL, -1
+	cfg.ProxyURL, cfg.FrontendAPIURL, cfg.ClockSkew = "/__clerk", frontend.URL, -1
 	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -238,7 +238,7 @@ func TestRealClerkThroughTheProxyInDevelopment(t *testing.T) {
 	w.says(b, "signed out", "nobody", "")
 	for _, r := range w.clerk.Requests() {
 		if !strings.HasPrefix(string(r.Endpoint), "backend") && r.Header.Get("Clerk-Proxy-Url") != w.home+"/__clerk" {
-			t.Errorf("%s %s came from %q", r.Method, r.Path, r.Header.Get("Clerk-Proxy-Url"))
+			t.Errorf("%s %s arrived from %q", r.Method, r.Path, r.Header.Get("Clerk-Proxy-Url"))
 		}
 	}
 }

@@ -51,14 +51,14 @@ var reactBundle = sync.OnceValues(func() ([]byte, error) {
 // clerkScript is where Clerk's SDKs look for its scripts at a Frontend API.
 var clerkScript = regexp.MustCompile(`^/npm/@clerk/(clerk-js|ui)@[^/]+/dist/([^/]+\.js)$`)
 
-// frontdoor is the address of a Frontend API that stays the same when the instance behind it is another one. It has
+// frontendHost is the address of a Frontend API that stays the same when the instance behind it is another one. It has
 // Clerk's scripts, too.
-type frontdoor struct {
+type frontendHost struct {
 	modules  string
 	instance atomic.Pointer[clerktest.Instance]
 }
 
-func (f *frontdoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *frontendHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if parts := clerkScript.FindStringSubmatch(r.URL.Path); parts != nil {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		http.ServeFile(w, r, filepath.Join(f.modules, "@clerk", parts[1], "dist", parts[2]))
@@ -197,9 +197,9 @@ func (a *realApp) readableFromElsewhere(next http.Handler) http.Handler {
 // realWorld is an app with Clerk's scripts, and its instance.
 type realWorld struct {
 	*world
-	app  *realApp
-	door *frontdoor
-	opts clerktest.Options // of the instance, to start it again
+	app      *realApp
+	frontend *frontendHost
+	opts     clerktest.Options // of the instance, to start it again
 }
 
 // realDevelopment is a world on localhost without TLS and DNS. The app has no secret key: the keys and the handshakes
@@ -211,7 +211,7 @@ func realDevelopment(t *testing.T, opts clerktest.Options) *realWorld {
 
 func realDevelopmentAt(t *testing.T, host string, opts clerktest.Options) *realWorld {
 	t.Helper()
-	w := &realWorld{door: &frontdoor{modules: modules(t)}}
+	w := &realWorld{frontend: &frontendHost{modules: modules(t)}}
 	server := httptest.NewUnstartedServer(nil)
 	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	if err != nil {
@@ -223,17 +223,17 @@ func realDevelopmentAt(t *testing.T, host string, opts clerktest.Options) *realW
 	w.world = loopback(t, nil)
 	w.home = home
 	w.restart(t)
-	door := httptest.NewServer(w.door)
-	t.Cleanup(door.Close)
-	w.app = &realApp{key: w.clerk.PublishableKey(), proxy: door.URL, api: "http://127.0.0.1:" + port}
+	frontend := httptest.NewServer(w.frontend)
+	t.Cleanup(frontend.Close)
+	w.app = &realApp{key: w.clerk.PublishableKey(), proxy: frontend.URL, api: "http://127.0.0.1:" + port}
 	cfg := w.clerk.Config()
-	cfg.SecretKey, cfg.BackendAPIURL, cfg.FrontendAPIURL = "", "", door.URL
-	cfg.SignInURL, cfg.ClockSkew = door.URL+"/sign-in", -1
+	cfg.SecretKey, cfg.BackendAPIURL, cfg.FrontendAPIURL = "", "", frontend.URL
+	cfg.SignInURL, cfg.ClockSkew = frontend.URL+"/sign-in", -1
 	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Config.Handler = w.app.handler(t, auth, w.door)
+	server.Config.Handler = w.app.handler(t, auth, w.frontend)
 	server.Start()
 	t.Cleanup(server.Close)
 	return w
@@ -247,7 +247,7 @@ func (w *realWorld) restart(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(clerk.Close)
-	if old := w.door.instance.Swap(clerk); old != nil {
+	if old := w.frontend.instance.Swap(clerk); old != nil {
 		old.Close()
 	}
 	w.clerk = clerk
@@ -256,10 +256,10 @@ func (w *realWorld) restart(t *testing.T) {
 // realProduction is a world with https and names, where the scripts find everything by the publishable key.
 func realProduction(t *testing.T, opts clerktest.Options) *realWorld {
 	t.Helper()
-	w := &realWorld{door: &frontdoor{modules: modules(t)}}
+	w := &realWorld{frontend: &frontendHost{modules: modules(t)}}
 	opts.Domain, opts.Origins = domain, []string{appOrigin}
 	clerk := clerktest.New(t, opts)
-	w.door.instance.Store(clerk)
+	w.frontend.instance.Store(clerk)
 	w.app = &realApp{key: clerk.PublishableKey(), api: appOrigin}
 	cfg := clerk.Config()
 	cfg.SignInURL, cfg.ClockSkew = clerk.URL(clerktest.SignInPage), -1
@@ -267,7 +267,7 @@ func realProduction(t *testing.T, opts clerktest.Options) *realWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.world = loopback(t, map[string]http.Handler{appOrigin: w.app.handler(t, auth, w.door), clerk.Issuer(): w.door})
+	w.world = loopback(t, map[string]http.Handler{appOrigin: w.app.handler(t, auth, w.frontend), clerk.Issuer(): w.frontend})
 	w.clerk, w.home = clerk, appOrigin
 	return w
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// mallory has an account at the same instance, and a page on the sibling.
+// mallory has an account at the same instance, and a page on the sibling subdomain.
 func (w *world) mallory() clerktest.Claims {
 	now := w.time.now()
 	return clerktest.Claims{Subject: "user_2mallory", SessionID: "sess_2mallory", IssuedAt: now, ExpiresAt: now.Add(60 * lifetime)}
 }
 
-// plant sets a cookie for all of the domain, from the sibling, and makes sure that the app will see it.
+// plant sets a cookie for all of the domain, from the sibling subdomain, and makes sure that the app will see it.
 func (b *tab) plant(name, value, path string) {
 	b.t.Helper()
 	b.visit(evilOrigin + "/")

@@ -26,7 +26,7 @@ func TestFirstVisitLeadsThroughTheSignInPageAndBack(t *testing.T) {
 	b.picture()
 }
 
-func TestBackButtonAfterTheRoundShowsThePage(t *testing.T) {
+func TestBackButtonAfterTheHandshakeShowsThePage(t *testing.T) {
 	t.Parallel()
 	w := production(t, clerktest.Options{WithoutRefresh: true}, nil)
 	b := w.open(t)

@@ -11,7 +11,7 @@ var policies = []string{
 	"no-referrer-when-downgrade", "unsafe-url",
 }
 
-// provenance is what a browser says of where a request comes from, with the app and its sibling by these names.
+// provenance is what a browser says of where a request comes from, with the app and its sibling subdomain by these names.
 type provenance struct{ origin, site, mode, dest, referrer string }
 
 // provenance is that of the last request for a path.
@@ -24,7 +24,7 @@ func (w *world) provenance(path string) provenance {
 	return provenance{name(h.Get("Origin")), h.Get("Sec-Fetch-Site"), h.Get("Sec-Fetch-Mode"), h.Get("Sec-Fetch-Dest"), name(h.Get("Referer"))}
 }
 
-// formOf is what a form of the app's own page or of a sibling's comes with, past any service worker.
+// formOf is what a form of the app's own page or of a sibling subdomain's comes with, past any service worker.
 func formOf(who, policy string) provenance {
 	p := provenance{who, "same-origin", "navigate", "document", who}
 	if who == "sibling" {
@@ -78,7 +78,7 @@ func formsThroughWorker(w *world, b *tab, engine string) {
 			case engine == "WebKit" && who == "sibling" && form.origin == "null":
 				status = http.StatusOK // nothing tells: a hole
 			case engine == "Firefox" && who == "app" && form.origin == "null":
-				status = http.StatusForbidden // as a sibling's would be: a price
+				status = http.StatusForbidden // as a sibling subdomain's would be: a price
 			}
 			w.submit(b, who, policy)
 			w.expectWrite(b, "form of "+who+" with policy "+policy, throughWorker(engine, form), status)
@@ -98,7 +98,7 @@ func formsPastWorker(w *world, b *tab, _ string) {
 	}
 }
 
-// expectWrite says what the last write came with, and how it should have been answered.
+// expectWrite says what the last write arrived with, and how it should have been answered.
 func (w *world) expectWrite(b *tab, what string, from provenance, status int) {
 	b.t.Helper()
 	if got := w.provenance("/write"); got != from {

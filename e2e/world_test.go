@@ -25,12 +25,12 @@ const (
 // alice is the first person on the sign-in page.
 const alice = "user_2alice"
 
-// world is an app, its instance, a sibling and the time that they have in common.
+// world is an app, its instance, a sibling subdomain and the time that they have in common.
 type world struct {
 	clerk    *clerktest.Instance
 	app      *app
 	home     string // the app's origin
-	evil     string // the sibling's
+	evil     string // the sibling subdomain's
 	time     *clock
 	internet *internet // nil: this machine's own
 }
@@ -120,7 +120,7 @@ func (w *world) authenticator(t *testing.T, change func(*clerkauth.Config)) *cle
 	return auth
 }
 
-// evil is a sibling of the app. What it does is up to the scripts that a test runs there.
+// evil is a sibling subdomain of the app. What it does is up to the scripts that a test runs there.
 func evil(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Referrer-Policy", r.FormValue("policy"))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -29,7 +29,7 @@ func TestLookupFollowsAliases(t *testing.T) {
 	chasing := testNetwork(t, serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg).SetReply(q)
 		next := map[string]string{
-			"a.example.": "b.example.", "b.example.": "c.example.", "round.example.": "about.example.", "about.example.": "round.example.",
+			"a.example.": "b.example.", "b.example.": "c.example.", "circle.example.": "about.example.", "about.example.": "circle.example.",
 			"dangling.example.": "nothing.example.",
 		}
 		name := q.Question[0].Name
@@ -50,11 +50,11 @@ func TestLookupFollowsAliases(t *testing.T) {
 	if _, err := chasing.addresses(t.Context(), "dangling.example"); !errors.Is(err, errNoAddress) {
 		t.Errorf("dangling.example: got error %v, want %v", err, errNoAddress)
 	}
-	if _, err := chasing.addresses(t.Context(), "round.example"); !errors.Is(err, errAliasCircle) {
-		t.Errorf("round.example: got error %v, want %v", err, errAliasCircle)
+	if _, err := chasing.addresses(t.Context(), "circle.example"); !errors.Is(err, errAliasCircle) {
+		t.Errorf("circle.example: got error %v, want %v", err, errAliasCircle)
 	}
-	d := &doctor{options: options{domain: "round.example"}, net: chasing}
-	if got := judgeCAA("round.example", d.findCAA(t.Context(), "round.example")); got.code != caaLookupFails {
+	d := &doctor{options: options{domain: "circle.example"}, net: chasing}
+	if got := judgeCAA("circle.example", d.findCAA(t.Context(), "circle.example")); got.code != caaLookupFails {
 		t.Errorf("CAA of an alias in a circle: got %+v, want a failure", got)
 	}
 	if r := chasing.lookup(t.Context(), "a.example", dns.TypeCNAME); len(r.answer) != 1 {

@@ -61,7 +61,7 @@ type story struct {
 	conf   string                              // resolv.conf; "": one name server
 	site   func(*testing.T, internet, *site)   // changes to a site that has everything; nil: none
 	leads  func(*testing.T, internet) []string // further host=address; later ones win
-	pause  func(*site)                         // what happens between two rounds
+	pause  func(*site)                         // what happens between two looks
 	token  func(*site) string                  // comes on standard input; nil: stdin does
 }
 

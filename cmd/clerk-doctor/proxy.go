@@ -14,7 +14,7 @@ import (
 // clientPath is what Clerk's script asks first. Its answer is one browser's.
 const clientPath = "/v1/client"
 
-// proxyAnswer is what came through the proxy. The zero proxyAnswer is none.
+// proxyAnswer is what arrived through the proxy. The zero proxyAnswer is none.
 type proxyAnswer struct {
 	status int
 	clerks bool   // it is a JSON object, as all of Clerk's are
@@ -117,7 +117,7 @@ func (d *doctor) judgeCookies(a proxyAnswer) check {
 	return c
 }
 
-// judgeCaches tells whether the answers, which are one browser's, came out of a cache, or may end up in one.
+// judgeCaches tells whether the answers, which are one browser's, arrived out of a cache, or may end up in one.
 func judgeCaches(answers [2]proxyAnswer) check {
 	for _, a := range answers {
 		if field := cacheHit(a.header); field != "" {

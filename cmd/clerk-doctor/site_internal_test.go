@@ -63,7 +63,7 @@ func newAuthority(t *testing.T, subject pkix.Name) authority {
 	return a
 }
 
-// intermediate is an authority that this one vouches for.
+// intermediate is an authority that this one has signed.
 func (a authority) intermediate(t *testing.T, subject pkix.Name) authority {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -78,7 +78,7 @@ func TestOrigins(t *testing.T) {
 				"X-Original-Url", "http://sibling.example/", "X-Forwarded-Host", "sibling.example", "X-Forwarded-Uri", "/welcome",
 			}, sibling...), http.StatusForbidden},
 		} {
-			s.forget()
+			s.reset()
 			r := s.send(http.MethodPost, "/data", tt.header...)
 			if tt.status == http.StatusOK {
 				if r.body != "POST /data [user_2alice] x=1" {
@@ -176,7 +176,7 @@ func TestPreflights(t *testing.T) {
 		if r.status != http.StatusOK || len(s.reached()) != 1 || s.reached()[0].Header.Get("X-Clerk-User-Id") != "" {
 			t.Errorf("a preflight: %d %q", r.status, r.body)
 		}
-		s.forget()
+		s.reset()
 		if r := s.send(http.MethodOptions, "/data", elsewhere...); r.status != http.StatusUnauthorized || len(s.reached()) != 0 {
 			t.Errorf("OPTIONS without a question: %d", r.status)
 		}

@@ -58,7 +58,7 @@ func TestGateThatDoesNotAnswer(t *testing.T) {
 		}
 		s.gate.CloseClientConnections()
 		s.gate.Close()
-		s.forget()
+		s.reset()
 		if r := s.send(http.MethodGet, "/data", script...); r.status < 500 || len(s.reached()) != 0 {
 			t.Errorf("no gate: %d", r.status)
 		}

@@ -90,7 +90,7 @@ func TestWebSockets(t *testing.T) {
 			"of nobody":                      {upgrade("websocket", own), http.StatusUnauthorized},
 			"of another site with two words": {upgrade("h2c, websocket", cookies+other), http.StatusForbidden},
 		} {
-			s.forget()
+			s.reset()
 			status, echo := s.upgrade(tt.raw)
 			if status != tt.want {
 				t.Errorf("a WebSocket %s: %d %q, want %d", name, status, echo, tt.want)
@@ -101,12 +101,12 @@ func TestWebSockets(t *testing.T) {
 		}
 		// Without a key, which every browser sends, it is no WebSocket to some gateways, and might be one to the app. Traefik
 		// keeps Upgrade to itself, so that the key is all that the gate sees.
-		s.forget()
+		s.reset()
 		if s.upgrade(strings.Replace(upgrade("websocket", cookies+other), "Sec-WebSocket-Key", "X-Key", 1)); len(s.reached()) != 0 && s.kind != "traefik" {
 			t.Error("a WebSocket of another site without a key reached the app")
 		}
 		// An upgrade to HTTP/2 would carry requests past the gateway.
-		s.forget()
+		s.reset()
 		s.upgrade(strings.Replace(upgrade("h2c", cookies+own), "Connection: Upgrade", "Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA", 1))
 		for _, r := range s.reached() {
 			if r.Header["Upgrade"] != nil {

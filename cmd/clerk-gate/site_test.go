@@ -86,7 +86,7 @@ func newSite(t *testing.T, kind string, start func(*testing.T, *site)) *site {
 		s.app.Close()
 	})
 	start(t, s)
-	s.forget()
+	s.reset()
 	return s
 }
 
@@ -152,20 +152,20 @@ func asCGI(h http.Header) map[string][]string {
 	return env
 }
 
-func (s *site) forget() {
+func (s *site) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen = nil
 }
 
-// reached are the requests that the app has seen since the last forget.
+// reached are the requests that the app has seen since the last reset.
 func (s *site) reached() []*http.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.seen
 }
 
-// newBrowser forgets all cookies.
+// newBrowser discards all cookies.
 func (s *site) newBrowser() {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -173,7 +173,7 @@ func (s *site) newBrowser() {
 	}
 	s.client = &http.Client{Jar: jar, Timeout: 20 * time.Second, Transport: &http.Transport{DisableCompression: true}}
 	s.t.Cleanup(s.client.CloseIdleConnections)
-	s.forget()
+	s.reset()
 }
 
 func (s *site) url() *url.URL { return &url.URL{Scheme: "http", Host: s.addr, Path: "/"} }

@@ -17,11 +17,11 @@ import (
 
 // browser is one without a window: it keeps cookies and follows redirects.
 type browser struct {
-	client *http.Client
-	app    *url.URL
-	signIn string // the instance's sign-in page
-	rounds string // the path at the instance by which a handshake goes
-	passed int    // handshakes of the request under way
+	client     *http.Client
+	app        *url.URL
+	signIn     string // the instance's sign-in page
+	handshakes string // the path at the instance by which a handshake goes
+	passed     int    // handshakes of the request under way
 }
 
 func newBrowser(a *app) (*browser, error) {
@@ -33,18 +33,18 @@ func newBrowser(a *app) (*browser, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &browser{app: app, signIn: a.clerk.URL(clerktest.SignInPage), rounds: a.clerk.URL(clerktest.FrontendHandshake)}
+	b := &browser{app: app, signIn: a.clerk.URL(clerktest.SignInPage), handshakes: a.clerk.URL(clerktest.FrontendHandshake)}
 	b.client = &http.Client{Jar: jar, CheckRedirect: b.follow, Timeout: 10 * time.Second}
 	return b, nil
 }
 
-var errCircles = errors.New("the redirects go round in circles")
+var errEndless = errors.New("the redirects do not end")
 
 func (b *browser) follow(r *http.Request, via []*http.Request) error {
 	if len(via) > 8 {
-		return errCircles
+		return errEndless
 	}
-	if strings.HasPrefix(r.URL.String(), b.rounds+"?") {
+	if strings.HasPrefix(r.URL.String(), b.handshakes+"?") {
 		b.passed++
 	}
 	return nil
@@ -60,7 +60,7 @@ func (b *browser) cookie(prefix string) (name, value string) {
 	return "", ""
 }
 
-// drop forgets a cookie.
+// drop discards a cookie.
 func (b *browser) drop(prefix string) {
 	name, _ := b.cookie(prefix)
 	b.client.Jar.SetCookies(b.app, []*http.Cookie{{Name: name, Path: "/", MaxAge: -1}}) //nolint:gosec // it sets none
@@ -79,14 +79,14 @@ const atSignIn = "to the sign-in page"
 
 // arrival is where a request of a browser ended.
 type arrival struct {
-	rounds  int    // handshakes on the way
-	status  int    // of the last answer
-	who     string // whom the app takes the browser for, or why it takes it for nobody
-	renewed bool   // the last answer brought another session token
+	handshakes int    // handshakes on the way
+	status     int    // of the last answer
+	who        string // whom the app takes the browser for, or why it takes it for nobody
+	renewed    bool   // the last answer brought another session token
 }
 
 func (r arrival) String() string {
-	said := fmt.Sprintf("%s%d %s", strings.Repeat("handshake, ", r.rounds), r.status, r.who)
+	said := fmt.Sprintf("%s%d %s", strings.Repeat("handshake, ", r.handshakes), r.status, r.who)
 	if r.renewed {
 		return said + ", new __session"
 	}
@@ -117,7 +117,7 @@ func (b *browser) send(ctx context.Context, method, target string, header http.H
 	}
 	var me identity
 	_ = json.Unmarshal(body, &me) // a page or a refusal names nobody
-	end := arrival{rounds: b.passed, status: resp.StatusCode, who: me.User}
+	end := arrival{handshakes: b.passed, status: resp.StatusCode, who: me.User}
 	switch {
 	case strings.HasPrefix(resp.Request.URL.String(), b.signIn+"?"):
 		end.who = atSignIn

@@ -23,13 +23,13 @@ const expiry = lifetime + 10*time.Second
 func journey() []leg {
 	ada := people[0].Claims.Subject
 	return []leg{
-		{"A first visit", arrival{rounds: 1, status: http.StatusOK, who: atSignIn}, visit},
-		{"Signing in at the instance", arrival{rounds: 1, status: http.StatusOK, who: ada}, signIn},
+		{"A first visit", arrival{handshakes: 1, status: http.StatusOK, who: atSignIn}, visit},
+		{"Signing in at the instance", arrival{handshakes: 1, status: http.StatusOK, who: ada}, signIn},
 		{"The same page again", arrival{status: http.StatusOK, who: ada}, visit},
 		{"Expired: a script's GET", arrival{status: http.StatusOK, who: ada, renewed: true}, expired(fetch)},
 		{"Expired: a POST from this page", arrival{status: http.StatusOK, renewed: true}, expired(post)},
-		{"Expired: no refresh cookie", arrival{rounds: 1, status: http.StatusOK, who: ada}, expired(visitUnrefreshed)},
-		{"Signed out elsewhere", arrival{rounds: 1, status: http.StatusOK, who: atSignIn}, expired(visitEnded)},
+		{"Expired: no refresh cookie", arrival{handshakes: 1, status: http.StatusOK, who: ada}, expired(visitUnrefreshed)},
+		{"Signed out elsewhere", arrival{handshakes: 1, status: http.StatusOK, who: atSignIn}, expired(visitEnded)},
 	}
 }
 

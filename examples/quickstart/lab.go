@@ -115,7 +115,7 @@ func lines(h http.Header) []string {
 	return all
 }
 
-// lab sends a trial on behalf of the visitor and tells what came of it.
+// lab sends a trial on behalf of the visitor and tells what became of it.
 func (a *app) lab(w http.ResponseWriter, r *http.Request) {
 	t, ok := a.trial(r.PathValue("trial"))
 	if !ok {

@@ -18,12 +18,12 @@ type table struct {
 
 func newTable(out io.Writer) *table {
 	t := &table{rows: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
-	t.row("request", "expected", "actual", "verdict")
+	t.row("request", "expected", "actual", "result")
 	return t
 }
 
-func (t *table) row(title string, want, actual any, verdict string) {
-	fmt.Fprintf(t.rows, "%v\t%v\t%v\t%v\n", title, want, actual, verdict) //nolint:errcheck // Flush reports it
+func (t *table) row(title string, want, actual any, result string) {
+	fmt.Fprintf(t.rows, "%v\t%v\t%v\t%v\n", title, want, actual, result) //nolint:errcheck // Flush reports it
 }
 
 func (t *table) skip(title string, want any) {

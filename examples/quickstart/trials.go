@@ -85,7 +85,7 @@ func badTokens() []trial {
 			},
 		},
 		{
-			Name: "forged", Title: "A forged signature", Story: "The right claims and the right key ID, signed with somebody else's key.",
+			Name: "forged", Title: "A forged signature", Story: "The right claims and the right key ID, signed with a key of another.",
 			Want:   refused(clerkauth.ReasonTokenSignature),
 			method: http.MethodGet, path: "/me", told: "forged",
 			mint: func(a *app, c clerktest.Claims) string { return a.clerk.Forge(c) },

@@ -161,7 +161,7 @@ func TestUnusableBase(t *testing.T) {
 	n.want(t, "both", 0)
 }
 
-// What never came leaves everything open. Another package's error does not, whatever it says.
+// What never arrived leaves everything open. Another package's error does not, whatever it says.
 func TestUnanswered(t *testing.T) {
 	c, _ := newClient(func(*http.Request) (int, string, error) { return 0, "", errNetwork })
 	for kind, ask := range map[string]question{"nonce": askNonce, "refresh": askRefresh} {

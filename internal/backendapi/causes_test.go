@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
-// What came instead of an answer is told, and nothing of the question with it. A client that hangs up is no outage.
+// What arrived instead of an answer is told, and nothing of the question with it. A client that hangs up is no outage.
 func TestCauses(t *testing.T) {
 	var told []string
 	now := fixed()

@@ -34,7 +34,7 @@ type unanswered struct {
 
 func (u unanswered) Unwrap() error { return u.error }
 
-// Is serves errors.Is: what came instead of an answer makes no other error of it.
+// Is serves errors.Is: what arrived instead of an answer makes no other error of it.
 func (u unanswered) Is(target error) bool {
 	other, ok := target.(unanswered)
 	return ok && other.error == u.error
@@ -48,7 +48,7 @@ func Cause(err error) error {
 	return nil
 }
 
-// outage adds to err, of a question, what came instead of an answer, and returns that too.
+// outage adds to err, of a question, what arrived instead of an answer, and returns that too.
 func outage(err error, address string, status int, failure error) (*transport.OutageError, error) {
 	u, ok := errors.AsType[unanswered](err)
 	if !ok {

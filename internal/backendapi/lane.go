@@ -8,7 +8,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
-// lane is what questions of one kind share, when the last was answered, and what came instead of an answer last.
+// lane is what questions of one kind share, when the last was answered, and what arrived instead of an answer last.
 type lane struct {
 	*limits.Lane
 

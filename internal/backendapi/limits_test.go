@@ -243,7 +243,7 @@ func TestBreakerWhenTheClockGoesBack(t *testing.T) {
 	c, n := newClientAt(func() time.Time { return now }, always(500, ""))
 	for range 5 {
 		_, _ = askNonce(t, c, 0)
-		now = now.Add(time.Second) // a failure is dated by when it came, a moment later
+		now = now.Add(time.Second) // a failure is dated by when it arrived, a moment later
 	}
 	n.want(t, "open", 3)
 	now = now.Add(-time.Hour)

@@ -45,7 +45,7 @@ func drain() { time.Sleep(5 * time.Second) }
 // named is the body of an error with a code.
 func named(code string) string { return `{"errors":[{"code":"` + code + `"}]}` }
 
-// asked is a request that came, with its body.
+// asked is a request that arrived, with its body.
 type asked struct {
 	*http.Request
 	body string
@@ -85,14 +85,14 @@ func (n *network) answers(a answers) {
 	n.answer = a
 }
 
-// count is how many requests came.
+// count is how many requests arrived.
 func (n *network) count() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return len(n.asked)
 }
 
-// want holds the number of requests that came to what is wanted.
+// want holds the number of requests that arrived to what is wanted.
 func (n *network) want(t *testing.T, when string, want int) {
 	t.Helper()
 	if got := n.count(); got != want {

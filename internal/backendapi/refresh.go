@@ -203,7 +203,7 @@ func (r *renewals) end(key, session digest, call *refreshCall, ended time.Time) 
 	}
 }
 
-// makeRoom forgets what has no meaning any more, when there is much of it, and then everything that may be forgotten.
+// makeRoom discards what has no meaning any more, when there is much of it, and then everything that may be forgotten.
 // It must be called with mu held.
 func (r *renewals) makeRoom(now time.Time) {
 	for _, all := range []bool{false, true} {

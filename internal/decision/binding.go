@@ -18,10 +18,10 @@ import (
 // A browser that was signed in here with a token that has azp gets a cookie that says so, the party cookie. It is
 // bound to the instance, the origin, the session and the user, and serves twice.
 //
-// Clerk may mint a cookie token without azp, and nothing in such a token says for whom it was minted: a sibling
-// subdomain can obtain one of a victim and use it. Only together with a party cookie is it accepted. And a sibling
+// Clerk may mint a cookie token without azp, and nothing in such a token says for whom it was minted: a sibling subdomain
+// subdomain can obtain one of a victim and use it. Only together with a party cookie is it accepted. And a sibling subdomain
 // subdomain can plant a session of its own beside the victim's: the party cookie tells which of the two this browser
-// had here. A sibling can neither read nor set it, and a thief who speaks HTTP directly cannot compute it.
+// had here. A sibling subdomain can neither read nor set it, and a thief who speaks HTTP directly cannot compute it.
 //
 // Its name ends in a tag that only this key, instance and origin give, so that services on other ports of the same
 // host, or with other keys, have cookies of their own.

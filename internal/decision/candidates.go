@@ -95,7 +95,7 @@ type cookieJudge struct {
 	f       *inbound.Request
 	now     time.Time
 	cookies []judgedCookie // every token once
-	token   []int          // by cookie, in the order they came: which of cookies it brings
+	token   []int          // by cookie, in the order of the header: which of cookies it brings
 
 	keys               *jwks.Snapshot // that the ranks are of; nil: not at hand
 	passed, heldPassed bool           // a token has passed, and one of a session with a party cookie

@@ -34,7 +34,7 @@ func (d *Decider) cleanOnce(ctx context.Context, e *Evidence, o Outcome, now tim
 	return o
 }
 
-// stillNeeded is why the cookies that came would need a handshake; empty: they do not.
+// stillNeeded is why the cookies that arrived would need a handshake; empty: they do not.
 func (s *Settings) stillNeeded(e *Evidence) reasons.Reason {
 	if !s.Live && e.DevBrowser[e.pair].Value == "" {
 		return reasons.DevBrowserMissing

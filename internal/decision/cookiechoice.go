@@ -103,7 +103,7 @@ func (s *sessions) add(c *judgedCookie) {
 	s.first = c.read.Claims.SID
 }
 
-// dropForeign leaves alone what is another application's cookie of the same name: no token of this instance came, and no
+// dropForeign leaves alone what is another application's cookie of the same name: no token of this instance arrived, and no
 // __client_uat says that the browser is signed in at it.
 func (e *cookieEvidence) dropForeign(f *inbound.Request, s *Settings) {
 	for slot := range inbound.Slots {

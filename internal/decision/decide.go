@@ -28,7 +28,7 @@ type Evidence struct {
 	signedInAt int64        // __client_uat of that name
 }
 
-// chosen is the session cookie of the name that counts; without raw: none came, or none was judged.
+// chosen is the session cookie of the name that counts; without raw: none arrived, or none was judged.
 func (e *Evidence) chosen() *judgedCookie { return &e.cookies.judged[e.pair] }
 
 // devBrowserToken is the token of a development browser, from the address or from its cookie.
@@ -39,7 +39,7 @@ func (e *Evidence) devBrowserToken() string {
 	return e.DevBrowser[e.pair].Value
 }
 
-// sentToken is the session token that came, a cookie before a bearer token.
+// sentToken is the session token that arrived, a cookie before a bearer token.
 func (e *Evidence) sentToken() string {
 	if raw := e.chosen().read.Raw; raw != "" {
 		return raw
@@ -91,7 +91,7 @@ func (d *Decider) decideBearer(r *http.Request, e *Evidence, now time.Time) Outc
 	return d.startHandshake(ctx, e, o, now)
 }
 
-// Verify judges a bearer token of a request, which is zero where the token came alone.
+// Verify judges a bearer token of a request, which is zero where the token arrived alone.
 func (d *Decider) Verify(ctx context.Context, token string, in *inbound.Request, now time.Time) Outcome {
 	read := d.verifier.Read(token, now)
 	o := Outcome{Source: FromBearer, CacheHit: read.Verified}
@@ -164,7 +164,7 @@ func (s *Settings) injected(ctx context.Context, e *Evidence, now time.Time) boo
 		!s.confirmed(ctx, e, now) && !s.Policy.partyHolds(ctx, e.result.claims, &e.Request, now)
 }
 
-// answerOutcome is what a handshake came to. What it left in the address is not left there.
+// answerOutcome is what a handshake arrived to. What it left in the address is not left there.
 func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time) Outcome {
 	s := d.Settings
 	confirmed := s.confirmed(ctx, e, now)
@@ -223,7 +223,7 @@ func cookieReason(e *Evidence) reasons.Reason {
 }
 
 // askFirst is the handshake to start before anything is made of the cookies, whose outcome is o, where they are not enough:
-// an answer came that this browser was not sent to fetch, so that anybody could have put it into a link, or the session
+// an answer arrived that this browser was not sent to fetch, so that anybody could have put it into a link, or the session
 // is another one than this browser had here. Without a reason: none.
 func (d *Decider) askFirst(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
 	switch {
@@ -264,7 +264,7 @@ func (s *Settings) wantsOrganization(e *Evidence, c *sessiontoken.Claims) bool {
 	return ok && e.Document && !c.Pending && !target.Active(c.Organization.ID, c.Organization.Slug)
 }
 
-// finish applies to o what holds for every decision that came from a cookie.
+// finish applies to o what holds for every decision that arrived from a cookie.
 func (d *Decider) finish(r *http.Request, e *Evidence, o *Outcome, now time.Time) {
 	s := d.Settings
 	if o.Reason == "" && crossOrigin(r, &e.Request, s) {

@@ -15,7 +15,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// TokenSource is where the token that decided came from.
+// TokenSource is where the token that decided arrived from.
 type TokenSource string
 
 // The sources.
@@ -113,13 +113,13 @@ type Decider struct {
 
 	verifier *sessiontoken.Verifier
 	backend  *backendapi.Client // nil: no secret key
-	failed   *memory            // answers of handshakes that did not hold
-	forged   *memory            // session cookies whose signature did not hold
-	forgiven *memory            // session tokens that had just been issued, and were of another time
-	repeated *memory            // handshakes of browsers whose count does not come through
+	failed   *recent            // answers of handshakes that did not hold
+	forged   *recent            // session cookies whose signature did not hold
+	forgiven *recent            // session tokens that had just been issued, and were of another time
+	repeated *recent            // handshakes of browsers whose count does not come through
 }
 
 // New returns a Decider. backend is nil without a secret key.
 func New(s *Settings, v *sessiontoken.Verifier, backend *backendapi.Client) *Decider {
-	return &Decider{s, v, backend, &memory{}, &memory{}, &memory{}, &memory{}}
+	return &Decider{s, v, backend, &recent{}, &recent{}, &recent{}, &recent{}}
 }

@@ -60,9 +60,9 @@ func (d *Decider) reasonDetail(r *http.Request, e *Evidence, o *Outcome, now tim
 	case reasons.TokenBeforeUAT:
 		return beforeUATError(e.signedInAt - c.issued())
 	case reasons.MultipleAuthorization:
-		return countError{len(e.Lines[inbound.LineAuthorization]), " Authorization headers came"}
+		return countError{len(e.Lines[inbound.LineAuthorization]), " Authorization headers arrived"}
 	case reasons.SessionTokenAmbiguous:
-		return countError{len(e.SessionCookies()), " session cookies came, and which session counts cannot be told"}
+		return countError{len(e.SessionCookies()), " session cookies arrived, and which session counts cannot be told"}
 	case reasons.DevBrowserMissing:
 		if len(e.SessionCookies()) == 0 {
 			return errNothingSent
@@ -103,11 +103,11 @@ var plain = map[reasons.Reason]error{
 
 var (
 	errNoUAT            = errors.New("__client_uat did not come with the session cookie")
-	errSignedOut        = errors.New("__client_uat says signed out, and a session cookie came")
-	errNothingSent      = &fixedError{text: "no session token came, nor the cookie __clerk_db_jwt", sentence: "No session token was sent."}
+	errSignedOut        = errors.New("__client_uat says signed out, and a session cookie arrived")
+	errNothingSent      = &fixedError{text: "no session token arrived, nor the cookie __clerk_db_jwt", sentence: "No session token was sent."}
 	errUnexpectedAnswer = errors.New("the address has the answer of a handshake that this browser was not sent to make")
 	errNoFrontend       = &fixedError{text: "no handshake can be made, because without PublishableKey the Frontend API's address is not known", field: "PublishableKey"}
-	errNoSecret         = &fixedError{text: "a nonce came, and without SecretKey it cannot be exchanged", field: "SecretKey"}
+	errNoSecret         = &fixedError{text: "a nonce arrived, and without SecretKey it cannot be exchanged", field: "SecretKey"}
 	errNonceForm        = errors.New("it is no nonce")
 	errDirective        = errors.New("it has too many cookies, or one that cannot be set")
 	errHandshakeClaims  = errors.New("the handshake token has expired, is not active yet, or is of another issuer")
@@ -118,7 +118,7 @@ var (
 var stuck = map[Stuck]error{
 	InCircles:   &fixedError{text: "handshakes were made for this page, and did not help", field: "PublishableKey"},
 	ClockOff:    errors.New("handshakes were made for this page, and what they bring is of another time"),
-	KeepsNone:   errors.New("this browser was sent on a handshake, and none of the cookies that were set with it came back"),
+	KeepsNone:   errors.New("this browser was sent on a handshake, and none of the cookies that were set with it returned"),
 	CookiesLost: errors.New("the count of handshakes, a cookie, does not come back, and others do"),
 }
 
@@ -177,13 +177,13 @@ func (n *nothingError) Error() string {
 	if suffixed := n.Session[inbound.Suffixed]; suffixed != "" {
 		text += " or " + suffixed
 	}
-	return text + " came"
+	return text + " arrived"
 }
 
 type signedInError int64
 
 func (n signedInError) Error() string {
-	return "__client_uat says that the browser signed in " + sessiontoken.Seconds(int64(n)) + " ago, and no session cookie came; browsers keep none larger than " + strconv.Itoa(maxCookie) + " bytes"
+	return "__client_uat says that the browser signed in " + sessiontoken.Seconds(int64(n)) + " ago, and no session cookie arrived; browsers keep none larger than " + strconv.Itoa(maxCookie) + " bytes"
 }
 
 type beforeUATError int64

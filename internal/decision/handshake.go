@@ -122,7 +122,7 @@ func (s *Settings) count(e *Evidence, o *Outcome, p *returnPoint, byToken bool, 
 // newReturn is the address to come back to.
 func (d *Decider) newReturn(ctx context.Context, e *Evidence, p *returnPoint, now time.Time) string {
 	s := d.Settings
-	address := addressWithout(p.public, &e.Page, asForm, s.leftBehind)
+	address := addressWithout(p.public, &e.Page, asForm, s.isHandshakeParameter)
 	if address == "" {
 		return ""
 	}

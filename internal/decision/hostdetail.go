@@ -74,7 +74,7 @@ func (e hostError) Field() string {
 	return "AuthorizedParties"
 }
 
-// crossOriginDetail says from where a request came that may not write here.
+// crossOriginDetail says from where a request arrived that may not write here.
 func (d *Decider) crossOriginDetail(f *inbound.Request) error {
 	origins := f.Lines[inbound.LineOrigin]
 	return originError{
@@ -96,9 +96,9 @@ func (e originError) Error() string {
 	for _, header := range []struct {
 		name string
 		seen redact.Seen
-		came bool
+		sent bool
 	}{{"Origin", e.origin, e.origins > 0}, {"Referer's origin", e.referrer, e.referrer != ""}, {"Sec-Fetch-Site", e.site, e.site != ""}, {"Host", e.host, true}} {
-		if header.came {
+		if header.sent {
 			text.WriteString(header.name + " is " + header.seen.String() + ", ")
 		}
 	}

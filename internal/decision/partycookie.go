@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// partyCookies are the party cookies of this instance that came for the public origin of a request, unexpired. Of which
+// partyCookies are the party cookies of this instance that arrived for the public origin of a request, unexpired. Of which
 // session they are is not known yet.
 type partyCookies struct {
 	key         PartyKey
@@ -66,7 +66,7 @@ func (p *Policy) partyHolds(ctx context.Context, c *sessiontoken.Claims, f *inbo
 	return ok && party.of(c) != nil
 }
 
-// partyValues are the party cookies that came for the public origin of the request, of whatever session: they are well
+// partyValues are the party cookies that arrived for the public origin of the request, of whatever session: they are well
 // formed and have not expired, no more.
 func (p *Policy) partyValues(ctx context.Context, f *inbound.Request, now time.Time) []string {
 	if len(f.Party()) == 0 {
@@ -111,7 +111,7 @@ func (s *Settings) partyCookie(ctx context.Context, c *sessiontoken.Claims, f *i
 	return s.mintParty(c, f, &party, now)
 }
 
-// replaceParty is a party cookie for these claims in place of whatever came; empty: there is none to be set.
+// replaceParty is a party cookie for these claims in place of whatever arrived; empty: there is none to be set.
 func (s *Settings) replaceParty(ctx context.Context, c *sessiontoken.Claims, f *inbound.Request, now time.Time) string {
 	party, ok := s.Policy.partyCookies(ctx, f, now)
 	if !ok || c.AZP.State != sessiontoken.Present {
@@ -157,7 +157,7 @@ func (p *partyProof) at(f *inbound.Request) bool {
 	return p != nil && p.rawHost == f.RawHost && p.scheme == f.Scheme
 }
 
-// sentWith reports whether p came with a request. It takes as long for a wrong value as for the right one.
+// sentWith reports whether p arrived with a request. It takes as long for a wrong value as for the right one.
 func (p *partyProof) sentWith(f *inbound.Request) bool {
 	for _, sent := range f.Party() {
 		if sent.Tag == p.tag && subtle.ConstantTimeCompare([]byte(sent.Value), []byte(p.value)) == 1 {
@@ -167,7 +167,7 @@ func (p *partyProof) sentWith(f *inbound.Request) bool {
 	return false
 }
 
-// partyMatch is how the party cookies that came compare to one that is known to hold.
+// partyMatch is how the party cookies that arrived compare to one that is known to hold.
 type partyMatch uint8
 
 const (

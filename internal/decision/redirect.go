@@ -48,9 +48,9 @@ func (s *Settings) frontendAt(public string) string {
 	return s.Frontend
 }
 
-// leftBehind reports whether a parameter is left out of the address to come back to. In development an answer that did
+// isHandshakeParameter reports whether a parameter is left out of the address to come back to. In development an answer that did
 // not hold would stand beside the next one, and of two none counts.
-func (s *Settings) leftBehind(name string) bool {
+func (s *Settings) isHandshakeParameter(name string) bool {
 	switch name {
 	case paramDevBrowser, paramLegacyDevBrowser, inbound.ParamState, inbound.ParamSent:
 		return true

@@ -25,7 +25,7 @@ type renewal struct {
 
 	oversize int // size of its session cookie, in bytes, where browsers keep none so large; else 0
 
-	refused error // what there is to know about an answer that did not hold, for logs; nil: it did, or none came
+	refused error // what there is to know about an answer that did not hold, for logs; nil: it did, or none arrived
 }
 
 // resolve reads the answer of a handshake. One that does not hold is remembered for a while, so that a link or a
@@ -140,7 +140,7 @@ func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k To
 			return result
 		}
 	}
-	result.ok, result.cookies = true, d.passOn(directives, result.token == "")
+	result.ok, result.cookies = true, d.filterSetCookie(directives, result.token == "")
 	return result
 }
 
@@ -227,9 +227,9 @@ func parseDirective(d string) (directive, bool) {
 	return directive{name, strings.TrimSpace(value), attributes}, ok
 }
 
-// passOn is what of an answer reaches the browser: Clerk's own cookies by their exact names, never a session for
+// filterSetCookie is what of an answer reaches the browser: Clerk's own cookies by their exact names, never a session for
 // the domain above, always Secure in production. An answer that signs out may do only that.
-func (s *Settings) passOn(directives []string, signOut bool) []string {
+func (s *Settings) filterSetCookie(directives []string, signOut bool) []string {
 	var cookies []string
 	for _, d := range directives {
 		c, ok := parseDirective(d)
@@ -267,7 +267,7 @@ func attributes(list string, hostOnly, secure bool) string {
 	return kept.String()
 }
 
-// clearHandshake are the Set-Cookie values that delete the cookies of a handshake, those that came or all: they have
+// clearHandshake are the Set-Cookie values that delete the cookies of a handshake, those that arrived or all: they have
 // done their work or never will.
 func (s *Settings) clearHandshake(f *inbound.Request, all bool) []string {
 	if !s.Live {
@@ -276,9 +276,9 @@ func (s *Settings) clearHandshake(f *inbound.Request, all bool) []string {
 	var cookies []string
 	for _, c := range []struct {
 		name string
-		came bool
+		sent bool
 	}{{inbound.CookieHandshake, f.Answer.Token.Count > 0}, {inbound.CookieNonce, f.Answer.Nonce.Count > 0}} {
-		if c.came || all {
+		if c.sent || all {
 			cookies = append(cookies, s.deletions(f, c.name)...)
 		}
 	}

@@ -22,7 +22,7 @@ const (
 // everyPage is the address of the entry for all pages together.
 const everyPage = ""
 
-var errSignInReturns = &fixedError{text: "the browser was sent to sign in, and came back as before, several times at once", field: "SignInURL"}
+var errSignInReturns = &fixedError{text: "the browser was sent to sign in, and returned as before, several times at once", field: "SignInURL"}
 
 // SignInObstacle says why a page is not sent to sign in any more; nil: it may be.
 func (d *Decider) SignInObstacle(r *http.Request, now time.Time) error {

@@ -82,7 +82,7 @@ func TestAddressWithout(t *testing.T) {
 		"what looks like another":        {inbound.Page{Path: "/", Query: "a=%26__clerkauth_state%3Dx"}, appOrigin + "/?a=%26__clerkauth_state%3Dx"},
 		"a query without end":            {inbound.Page{Path: "/", Query: strings.Repeat("a=b&", maxAddress)}, ""},
 	} {
-		if got := addressWithout(appOrigin, &tc.page, asForm, decider(t).leftBehind); got != tc.want {
+		if got := addressWithout(appOrigin, &tc.page, asForm, decider(t).isHandshakeParameter); got != tc.want {
 			t.Errorf("%s: %.60q, want %q", name, got, tc.want)
 		}
 	}
@@ -142,14 +142,14 @@ func TestPassOn(t *testing.T) {
 		if tc.change != nil {
 			changes = append(changes, tc.change)
 		}
-		got := strings.Join(decider(t, changes...).passOn([]string{tc.line}, tc.signOut), "|")
+		got := strings.Join(decider(t, changes...).filterSetCookie([]string{tc.line}, tc.signOut), "|")
 		if got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
 }
 
-// A request that came alone has no host that AllowParty could compare its token with.
+// A request that arrived alone has no host that AllowParty could compare its token with.
 func TestVerify(t *testing.T) {
 	var hosts []string
 	d := decider(t, func(s *Settings) {

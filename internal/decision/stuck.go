@@ -19,7 +19,7 @@ const (
 	CookiesLost          // something in front of the application keeps cookies back
 	ClockOff             // handshakes were made, and what they bring has expired or is not active yet
 	CookieTooLarge       // the session cookie is larger than browsers keep
-	SignInReturns        // the browser was sent to sign in, and came back as before
+	SignInReturns        // the browser was sent to sign in, and returned as before
 )
 
 // because tells handshakes that go in circles because of the clock from others. A session token that has expired may
@@ -50,7 +50,7 @@ func (d *Decider) stop(e *Evidence, p *returnPoint, now time.Time) Stuck {
 
 // usedUp reports whether a page is not sent away any more. returned: it has just come back from there. Who loads a page
 // again, because its handshake is slow, does not come back, and is no series of redirects: only what follows at once looks
-// like one whose addresses lose what says that they came back.
+// like one whose addresses lose what says that they returned.
 func (a attempt) usedUp(returned bool, now time.Time) bool {
 	return a.n >= maxAttempts && (returned || a.atOnce(now)) || a.n >= maxUnreturned
 }
@@ -63,7 +63,7 @@ func (e *Evidence) returned(now time.Time) bool { return e.Answer.Any() || e.sen
 
 // marks reports whether the address to come back to has to say that the browser was sent out: with the last handshake that
 // a page gets, to tell one that comes back from it from one that is loaded again. Cookies may not say it, where an answer
-// came that nobody expected, or where the same cookies came a minute ago at most, and no count among them. Tabs that were
+// arrived that nobody expected, or where the same cookies arrived a minute ago at most, and no count among them. Tabs that were
 // opened together look like that once, and then have the count. A prefetch, which is not counted, has nothing else that
 // ends it.
 func (d *Decider) marks(e *Evidence, p *returnPoint, now time.Time) bool {
@@ -87,12 +87,12 @@ func (e *Evidence) sentBefore(now time.Time) bool {
 	return e.Own.Sent != 0 && age < int64(time.Minute/time.Second) && age > -int64(time.Minute/time.Second)
 }
 
-// bringsCookies reports whether any of Clerk's cookies came: the browser keeps some.
+// bringsCookies reports whether any of Clerk's cookies arrived: the browser keeps some.
 func (e *Evidence) bringsCookies() bool {
 	return len(e.SessionCookies()) > 0 || e.UAT[inbound.Plain].Value+e.UAT[inbound.Suffixed].Value+e.DevBrowser[inbound.Plain].Value+e.DevBrowser[inbound.Suffixed].Value != ""
 }
 
-// counterless reports whether no count of handshakes came, ours or Clerk's: the browser keeps no cookies, or a proxy
+// counterless reports whether no count of handshakes arrived, ours or Clerk's: the browser keeps no cookies, or a proxy
 // lets only some of them pass, or it is the first handshake.
 func (e *Evidence) counterless(p *returnPoint) bool { return len(p.entries) == 0 && e.Redirects == 0 }
 

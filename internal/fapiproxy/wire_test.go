@@ -159,7 +159,7 @@ func TestBrokenAnswer(t *testing.T) {
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return // it broke off before anything came
+		return // it broke off before anything arrived
 	}
 	defer resp.Body.Close()
 	if body, err := io.ReadAll(resp.Body); err == nil {
@@ -220,7 +220,7 @@ func status(t *testing.T, address, request string) string {
 	_, _ = io.WriteString(conn, strings.ReplaceAll(strings.Replace(request, "HTTP/1.1\n", "HTTP/1.1\nConnection: close\n", 1), "\n", "\r\n")+"\r\n")
 	all, _ := io.ReadAll(conn)
 	if strings.Contains(string(all), secret) {
-		t.Errorf("%q: the secret key came back", request)
+		t.Errorf("%q: the secret key returned", request)
 	}
 	_, rest, _ := strings.Cut(string(all), " ")
 	code, _, _ := strings.Cut(rest, " ")

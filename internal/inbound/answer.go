@@ -2,7 +2,7 @@ package inbound
 
 import "strconv"
 
-// single is a cookie or parameter that counts only when exactly one came.
+// single is a cookie or parameter that counts only when exactly one arrived.
 type single struct {
 	Count int
 	value string
@@ -13,7 +13,7 @@ func (v *single) add(value string) {
 	v.value = value
 }
 
-// Only is the value, or "" when none or several came: which one counts could not be told.
+// Only is the value, or "" when none or several arrived: which one counts could not be told.
 func (v *single) Only() string {
 	if v.Count != 1 {
 		return ""
@@ -24,10 +24,10 @@ func (v *single) Only() string {
 // Answer is what the Frontend API sent along when it sent the browser back.
 type Answer struct{ Nonce, Token single }
 
-// Empty reports whether nothing came that counts.
+// Empty reports whether nothing arrived that counts.
 func (a *Answer) Empty() bool { return a.Nonce.Only() == "" && a.Token.Only() == "" }
 
-// Any reports whether anything came, even what does not count.
+// Any reports whether anything arrived, even what does not count.
 func (a *Answer) Any() bool { return a.Nonce.Count+a.Token.Count > 0 }
 
 // readDevelopmentAnswer reads a handshake's answer from the address. Only development instances send it there;
@@ -49,10 +49,10 @@ const (
 	ParamSent  = "__clerkauth_sent"
 )
 
-// OwnParameters are those of them that came.
+// OwnParameters are those of them that arrived.
 type OwnParameters struct {
 	Any   bool   // any of them, or several
-	State string // "" where none or several came
+	State string // "" where none or several arrived
 	Sent  int64  // Unix seconds, when a page without our cookie was sent out; 0: it was not
 }
 

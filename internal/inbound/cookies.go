@@ -30,15 +30,15 @@ type SessionCookie struct {
 // maxSessionCookies is how many session cookies of a request are read.
 const maxSessionCookies = 64
 
-// Value is the first of the cookies of one name. Zero: none came.
+// Value is the first of the cookies of one name. Zero: none arrived.
 type Value struct {
-	came  bool
+	sent  bool
 	Value string
 }
 
 // first keeps the first value that comes, even an empty one.
 func (v *Value) first(value string) {
-	if !v.came {
+	if !v.sent {
 		*v = Value{true, unescape(value)}
 	}
 }
@@ -186,7 +186,7 @@ func (f *Request) addToken(s Slot, value string) {
 	f.named[s] = true
 }
 
-// SessionCookies are the session cookies, in the order they came.
+// SessionCookies are the session cookies, in the order they arrived.
 func (f *Request) SessionCookies() []SessionCookie {
 	if f.many != nil {
 		return f.many
@@ -221,7 +221,7 @@ func (s *Settings) Bare(f *Request) bool {
 	return !s.Live && f.Scheme == "http" && origin.Loopback(origin.Hostname(f.Host()))
 }
 
-// PartyCookie is a party cookie as it came: the end of its name, and its value.
+// PartyCookie is a party cookie as it arrived: the end of its name, and its value.
 type PartyCookie struct{ Tag, Value string }
 
 // The form of party cookies.
@@ -240,7 +240,7 @@ func (f *Request) readParty(tag, value string) {
 	}
 }
 
-// Party are the party cookies that came, whether or not they hold.
+// Party are the party cookies that arrived, whether or not they hold.
 func (f *Request) Party() []PartyCookie { return f.party[:f.partyCount] }
 
 // AttemptCookies are the last two cookies of the name. Browsers send our own, which is for every path, last, and in a

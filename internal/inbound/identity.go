@@ -13,7 +13,7 @@ type Identity struct {
 	method, host, path, query string
 	tls                       bool
 	from, to                  uint8          // the part of lineNames that the decision read
-	there, several            uint16         // bits by line: it came; in several values, which are quoted, or in none
+	there, several            uint16         // bits by line: it arrived; in several values, which are quoted, or in none
 	authorization             string         // where that is the only line
 	Lines                     *IdentityLines // nil: it is
 }
@@ -21,7 +21,7 @@ type Identity struct {
 // IdentityLines are the lines that a decision read, each as one string.
 type IdentityLines [LineCount]string
 
-// joined is a line as one string. there: it came at all. several: it has several values, which
+// joined is a line as one string. there: it arrived at all. several: it has several values, which
 // are quoted, or none.
 func joined(values []string) (text string, there, several bool) {
 	switch len(values) {

@@ -24,7 +24,7 @@ type Request struct {
 	Lines    Lines
 	Whole    bool // all of Lines were looked up
 	Method   string
-	RawHost  string // as it came; see Request.Host
+	RawHost  string // as it arrived; see Request.Host
 	Scheme   string // "https" or "http", where the allowlist does not tell
 	Proxied  bool   // it is under the path of the Frontend API's proxy: never sent away, and never refreshed
 	Document bool   // its answer, or with HEAD the answer to the GET, is shown as a page
@@ -40,8 +40,8 @@ type Request struct {
 	few    [4]SessionCookie // the session cookies, as long as there are few; from count on: unused
 	count  int
 	many   []SessionCookie // all of them, when there are more; see SessionCookies
-	named  [Slots]bool     // whether any came of this name
-	Unread bool            // more than maxSessionCookies came
+	named  [Slots]bool     // whether any arrived of this name
+	Unread bool            // more than maxSessionCookies arrived
 	UAT    [Slots]Value    // __client_uat
 
 	DevBrowser [Slots]Value                 // __clerk_db_jwt

@@ -131,7 +131,7 @@ func TestCookies(t *testing.T) {
 		t.Errorf("__client_uat %v, refresh %q, %d redirects, development browser %v", f.UAT, f.Refresh, f.Redirects, f.DevBrowser)
 	}
 	if f.Answer.Nonce.Only() != "n1" || f.Answer.Token.Only() != "" || f.Answer.Token.Count != 2 {
-		t.Errorf("a nonce and two tokens of handshakes came: %+v", f.Answer)
+		t.Errorf("a nonce and two tokens of handshakes arrived: %+v", f.Answer)
 	}
 }
 
@@ -203,7 +203,7 @@ func TestHostAndScheme(t *testing.T) {
 		lines        []string
 		want, scheme string
 	}{
-		"as it came":             {live, "App.example.com:8080", false, nil, "app.example.com:8080", "http"},
+		"as it arrived":          {live, "App.example.com:8080", false, nil, "app.example.com:8080", "http"},
 		"with TLS":               {live, "app.example.com", true, nil, "app.example.com", "https"},
 		"forwarded, not trusted": {live, "inner", false, []string{host, proto}, "inner", "http"},
 		"forwarded and trusted":  {forwarded, "inner", false, []string{host, proto}, "app.example.com", "https"},

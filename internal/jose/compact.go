@@ -9,7 +9,7 @@ import (
 
 // Compact is a token in its three parts, decoded.
 type Compact struct {
-	SigningInput string // what was signed: the first two parts as they came
+	SigningInput string // what was signed: the first two parts as they arrived
 	Header       string // JSON text, not validated
 	Payload      string // JSON text, not validated
 	Signature    []byte

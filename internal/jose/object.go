@@ -64,7 +64,7 @@ func doubled(members []Member) bool {
 	}
 	slices.Sort(hashes)
 	if len(slices.Compact(hashes)) == len(members) {
-		return false // a quarter of the memory of a map, which a stranger's token is not worth
+		return false // a quarter of the memory of a map, too much for a stranger's token
 	}
 	seen := make(map[string]struct{}, len(members))
 	for _, m := range members {

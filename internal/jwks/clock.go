@@ -2,7 +2,7 @@ package jwks
 
 import "time"
 
-// toleratedOffset is how far the clock may be off before it is worth a warning: tokens are judged with about that leeway.
+// toleratedOffset is how far the clock may be off without a warning: tokens are judged with about that leeway.
 const toleratedOffset = 5 * time.Second
 
 // ClockError says that this machine's clock and that of the endpoint differ.

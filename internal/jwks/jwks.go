@@ -139,7 +139,7 @@ func (k *Keys) Find(ctx context.Context, kid string, now time.Time) (*Snapshot, 
 		case s.Has(kid):
 			return s, nil
 		case !s.fetchedAt.Before(now):
-			return nil, ErrUnknownKID // the fetch began after this request came
+			return nil, ErrUnknownKID // the fetch began after this request arrived
 		}
 	}
 	return k.findUnknown(ctx, kid)

@@ -53,7 +53,7 @@ func (k *Keys) await(ctx context.Context, f *fetch) error {
 func (k *Keys) startUnknown() (*fetch, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	now := k.now() // not when the request came: it may have waited while others asked
+	now := k.now() // not when the request arrived: it may have waited while others asked
 	if k.fetch == nil {
 		if since := now.Sub(k.lastUnknown); since >= 0 && since < unknownInterval {
 			if k.lastError != nil {

@@ -73,7 +73,7 @@ func (c *cache) file(key digest, r Result, size int, began time.Time) {
 	}
 }
 
-// makeRoom forgets what has no meaning any more, when there is much of it, and then any, so that a quarter is free.
+// makeRoom discards what has no meaning any more, when there is much of it, and then any, so that a quarter is free.
 func makeRoom[V any](m map[digest]V, most int, fresh func(V) bool) {
 	if len(m) < most {
 		return

@@ -28,20 +28,20 @@ type writer struct {
 // Writer returns a writer to w whose response sets these cookies and reaches no shared cache.
 func Writer(w http.ResponseWriter, cookies []string) http.ResponseWriter {
 	p := &writer{ResponseWriter: w, cookies: slices.Clone(cookies)}
-	p.settle()
+	p.apply()
 	return withAbilities(p)
 }
 
 // Finish puts the header right once more, after a handler that wrote nothing, or panicked. A writer that Writer did not
 // make is left alone.
 func Finish(w http.ResponseWriter) {
-	if w, ok := w.(interface{ settle() }); ok {
-		w.settle()
+	if w, ok := w.(interface{ apply() }); ok {
+		w.apply()
 	}
 }
 
-// settle puts the header right.
-func (w *writer) settle() {
+// apply puts the header right.
+func (w *writer) apply() {
 	if w.upgraded {
 		return
 	}
@@ -67,7 +67,7 @@ func (w *writer) settle() {
 	}
 }
 
-// ours reports whether values are the Cache-Control that settle sets.
+// ours reports whether values are the Cache-Control that apply sets.
 func ours(values []string) bool { return len(values) == 1 && values[0] == oneBrowsers }
 
 // forCaches reports whether a header field tells caches what to keep. Targeted fields (RFC 9213) end in
@@ -82,7 +82,7 @@ func forCaches(name string) bool {
 	return len(name) >= len(targeted) && strings.EqualFold(name[len(name)-len(targeted):], targeted)
 }
 
-// withdraw takes out of the header what settle put there.
+// withdraw takes out of the header what apply put there.
 func (w *writer) withdraw() {
 	h := w.Header()
 	if ours(h["Cache-Control"]) {
@@ -100,25 +100,25 @@ func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // WriteHeader keeps the cookies out of upgrades, and out of informational answers, which the response follows.
 func (w *writer) WriteHeader(status int) {
 	if status < 100 || status > 199 {
-		w.settle()
+		w.apply()
 		w.ResponseWriter.WriteHeader(status)
 		return
 	}
 	w.withdraw()
 	w.upgraded = w.upgraded || status == http.StatusSwitchingProtocols
 	w.ResponseWriter.WriteHeader(status)
-	w.settle()
+	w.apply()
 }
 
 func (w *writer) Write(p []byte) (int, error) {
-	w.settle()
+	w.apply()
 	return w.ResponseWriter.Write(p)
 }
 
 // FlushError is there even where nothing below can flush: http.ResponseController would otherwise unwrap the writer,
 // and so go past it.
 func (w *writer) FlushError() error {
-	w.settle()
+	w.apply()
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
@@ -131,12 +131,12 @@ func (a abilities) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	a.w.withdraw()
 	conn, buffered, err := a.w.ResponseWriter.(http.Hijacker).Hijack()
 	a.w.upgraded = a.w.upgraded || err == nil
-	a.w.settle()
+	a.w.apply()
 	return conn, buffered, err
 }
 
 func (a abilities) ReadFrom(r io.Reader) (int64, error) {
-	a.w.settle()
+	a.w.apply()
 	return a.w.ResponseWriter.(io.ReaderFrom).ReadFrom(r)
 }
 

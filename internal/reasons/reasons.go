@@ -8,10 +8,10 @@ type Reason string
 const (
 	SessionTokenAndUATMissing Reason = "session-token-and-uat-missing"       // no token anywhere
 	SessionTokenWithoutUAT    Reason = "session-token-but-no-client-uat"     // a session cookie without __client_uat beside it
-	UATWithoutSessionToken    Reason = "client-uat-but-no-session-token"     // __client_uat says signed in, and no session cookie came
+	UATWithoutSessionToken    Reason = "client-uat-but-no-session-token"     // __client_uat says signed in, and no session cookie arrived
 	MultipleAuthorization     Reason = "multiple-authorization-headers"      // 400: which one counts cannot be told
-	SessionTokenAmbiguous     Reason = "session-token-ambiguous"             // cookies of several sessions came, and each would pass
-	SessionTokenMissing       Reason = "session-token-missing"               // a handshake came back with: signed out
+	SessionTokenAmbiguous     Reason = "session-token-ambiguous"             // cookies of several sessions arrived, and each would pass
+	SessionTokenMissing       Reason = "session-token-missing"               // a handshake returned with: signed out
 	TokenBeforeUAT            Reason = "session-token-iat-before-client-uat" // the browser signed in again after the token was issued
 )
 
@@ -59,7 +59,7 @@ func (r Reason) Time() bool {
 
 // The credential of a machine.
 const (
-	CredentialMissing      Reason = "credential-missing"      // none came in Authorization
+	CredentialMissing      Reason = "credential-missing"      // none arrived in Authorization
 	CredentialUnverifiable Reason = "credential-unverifiable" // 503: the Backend API did not say whether it holds
 	SecretKeyInvalid       Reason = "secret-key-invalid"      // 503: the Backend API refuses the secret key
 	InsufficientScope      Reason = "insufficient-scope"      // 403: it holds, and lacks a scope that is needed

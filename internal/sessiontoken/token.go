@@ -116,7 +116,7 @@ func read(raw string) Token {
 
 func faulty(raw string, f Fault) Token { return Token{Raw: raw, Reason: f.Reason(), Fault: f} }
 
-// Reject says what is wrong with most of what is no session token, at a glance: it is too long, has no dots, or is one
+// Reject says what is wrong with most of what is no session token, without verifying it: it is too long, has no dots, or is one
 // of Clerk's opaque machine credentials. NoFault: it has to be parsed.
 func Reject(raw string, size int) Fault {
 	switch {

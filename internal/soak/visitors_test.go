@@ -157,7 +157,7 @@ func (s *soak) plant(b *browser, was state, kind string, choice int) []string {
 		planted.AuthorizedParty = "https://blog.example.com"
 		value = s.clerk.Token(planted)
 	case 5:
-		if was.known && kind == pages { // a page of a browser that was signed in here is never silently somebody else's
+		if was.known && kind == pages { // a page of a browser that was signed in here is never silently another person's
 			value = s.clerk.Token(planted)
 		}
 	}

@@ -85,7 +85,7 @@ func (v *traveller) suffixedUAT() string {
 	return strings.Replace(v.clerk.Cookies("x")[1].Name, "__session", "__client_uat", 1)
 }
 
-// The sibling frames the application under a Content-Security-Policy that blocks the hop to Clerk: Chromium keeps the
+// The sibling subdomain frames the application under a Content-Security-Policy that blocks the hop to Clerk: Chromium keeps the
 // cookies of the redirect. Then it plants nonce and __client_uat, and opens the page.
 func TestBlockedHopThenPlantedNonce(t *testing.T) {
 	now := harness.Noon

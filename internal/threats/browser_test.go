@@ -72,14 +72,14 @@ func newTraveller(t *testing.T, w scene) *traveller {
 	}))
 	v.browser.CheckRedirect = func(_ *http.Request, via []*http.Request) error {
 		if len(via) > 40 {
-			t.Fatalf("the browser goes round for ever: %q", v.sent)
+			t.Fatalf("the browser is redirected for ever: %q", v.sent)
 		}
 		return nil
 	}
 	return v
 }
 
-// page is what a visit came to.
+// page is what a visit arrived to.
 type page struct {
 	status int
 	body   string
@@ -145,7 +145,7 @@ func (v *traveller) plant(domain string, pairs ...string) {
 		v.Fatal(err)
 	}
 	for pair := range slices.Chunk(pairs, 2) {
-		v.browser.Jar.SetCookies(u, []*http.Cookie{{Name: pair[0], Value: pair[1], Domain: domain, Path: "/", Secure: u.Scheme == "https"}}) //nolint:gosec // a sibling's
+		v.browser.Jar.SetCookies(u, []*http.Cookie{{Name: pair[0], Value: pair[1], Domain: domain, Path: "/", Secure: u.Scheme == "https"}}) //nolint:gosec // a sibling subdomain's
 	}
 }
 

@@ -248,7 +248,7 @@ func TestPlantedBesideAnExpiredSession(t *testing.T) {
 	}
 }
 
-// Without a party cookie, expired tokens that disagree are not refreshed: whose refresh cookie came is not known.
+// Without a party cookie, expired tokens that disagree are not refreshed: whose refresh cookie arrived is not known.
 func TestExpiredSessionsThatDisagreeAreNotRefreshed(t *testing.T) {
 	v := newVisitor(t)
 	v.AnswerRefreshes(0, "__session="+v.token(attacker)+"; Path=/")

@@ -14,7 +14,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// The page of a clock that is off speaks of the clock, whichever of the ways the answer came.
+// The page of a clock that is off speaks of the clock, whichever of the ways the answer arrived.
 func TestPageOfAWrongClock(t *testing.T) {
 	harness.Long(t)
 	for _, live := range []bool{true, false} {
@@ -158,7 +158,7 @@ func TestDetailsOfAnswers(t *testing.T) {
 	}
 }
 
-// A session token from the future is the clock's, whether or not an answer came; one that has expired need not be.
+// A session token from the future is the clock's, whether or not an answer arrived; one that has expired need not be.
 func TestCountedOutByTheClock(t *testing.T) {
 	b := harness.NewApp(t)
 	for name, tt := range map[string]struct {

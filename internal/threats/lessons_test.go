@@ -96,7 +96,7 @@ func TestCVE_2025_29927(t *testing.T) {
 	}
 }
 
-// A path went into the URL of an upstream as it came, and the secret key with it elsewhere. Whatever is asked for
+// A path went into the URL of an upstream as it arrived, and the secret key with it elsewhere. Whatever is asked for
 // here, the secret key goes to the Backend API and nowhere else.
 func TestGHSA_gjxx_92w9_8v8f(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
@@ -126,9 +126,9 @@ func TestGHSA_gjxx_92w9_8v8f(t *testing.T) {
 func TestClerkJavaScript8877(t *testing.T) {
 	a := harness.NewApp(t)
 	token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})
-	for carrier, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(token), "cookie": a.WithCookies(token)} {
+	for source, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(token), "cookie": a.WithCookies(token)} {
 		if w := harness.Serve(a.Require(harness.Greet), harness.Request("POST", "/", carry)); w.Code != 401 {
-			t.Errorf("%s: %d, want 401", carrier, w.Code)
+			t.Errorf("%s: %d, want 401", source, w.Code)
 		}
 	}
 	if _, err := a.VerifyToken(t.Context(), token); err == nil {
@@ -188,7 +188,7 @@ func TestClerkSDKGo402(t *testing.T) {
 	}
 }
 
-// Somebody else's credentials in Authorization were taken for a token, and locked everybody out behind a password.
+// Credentials of another kind in Authorization were taken for a token, and locked everybody out behind a password.
 func TestClerkSDKGo282(t *testing.T) {
 	a := harness.NewApp(t)
 	good := a.Clerk.Token(clerktest.Claims{})

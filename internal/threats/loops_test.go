@@ -57,10 +57,10 @@ func TestEveryLoopEnds(t *testing.T) {
 				return
 			}
 			v.plant("", "clerkauth_handshake", strings.Repeat("x", 600))
-		}, status: 401, body: "in circles", atMost: 3},
+		}, status: 401, body: "in a loop of redirects", atMost: 3},
 		{name: "development, __client_uat is withheld", path: "/me", signedIn: true, change: func(_ *traveller, w *scene) {
 			w.front = withoutSetting("__client_uat")
-		}, status: 401, body: "in circles", atMost: 3}, // three, and each answer is taken out of the address
+		}, status: 401, body: "in a loop of redirects", atMost: 3}, // three, and each answer is taken out of the address
 		{name: "development, an organization of others", path: "/orgs/others", signedIn: true, change: func(_ *traveller, w *scene) {
 			w.config = organizations
 		}, status: 200, body: "hello user_2alice", atMost: 3},
@@ -154,7 +154,7 @@ func TestSlowHandshakesAreCounted(t *testing.T) {
 		v.clerk.SignIn(v.browser.Jar, alice)
 		v.clerk.Fault(clerktest.BackendHandshake, clerktest.Status(http.StatusNotFound, nil))
 		got := v.visit("/me")
-		if got.status != http.StatusUnauthorized || handshakesIn(v.sent) != 3 || !strings.Contains(got.body, "in circles") {
+		if got.status != http.StatusUnauthorized || handshakesIn(v.sent) != 3 || !strings.Contains(got.body, "in a loop of redirects") {
 			t.Errorf("live %t: got %d %q after %q, want 401 after three handshakes", live, got.status, got.body, v.sent)
 		}
 		if v.visit("/me"); handshakesIn(v.sent) > 1 {

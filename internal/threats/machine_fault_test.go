@@ -117,7 +117,7 @@ func TestBreakerOfMachines(t *testing.T) {
 	})
 }
 
-// What fails for machines stops no session, and the other way round.
+// What fails for machines stops no session, and the reverse.
 func TestBreakersOfMachinesAndSessionsAreApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newRenewing(t)

@@ -60,7 +60,7 @@ func TestCopiesAreTheSameRequest(t *testing.T) {
 		})
 	})
 	for name, clone := range clones {
-		for carrier, tt := range map[string]struct {
+		for source, tt := range map[string]struct {
 			r     *http.Request
 			asked clerktest.Endpoint
 		}{
@@ -76,18 +76,18 @@ func TestCopiesAreTheSameRequest(t *testing.T) {
 			a.Clerk.ResetRequests()
 			a.Events()
 			w := harness.Serve(h, tt.r)
-			if carrier != "nothing" && (w.Code != http.StatusOK || w.Body.String() != harness.Welcome) {
-				t.Errorf("%s, %s: %d %q", name, carrier, w.Code, w.Body)
+			if source != "nothing" && (w.Code != http.StatusOK || w.Body.String() != harness.Welcome) {
+				t.Errorf("%s, %s: %d %q", name, source, w.Code, w.Body)
 			}
 			if got := len(a.Events()); got != 1 {
-				t.Errorf("%s, %s: %d decisions, want 1", name, carrier, got)
+				t.Errorf("%s, %s: %d decisions, want 1", name, source, got)
 			}
 			if tt.asked != "" && harness.Asked(a.Clerk, tt.asked) != 1 {
-				t.Errorf("%s, %s: Clerk was asked %d times, want once", name, carrier, harness.Asked(a.Clerk, tt.asked))
+				t.Errorf("%s, %s: Clerk was asked %d times, want once", name, source, harness.Asked(a.Clerk, tt.asked))
 			}
 			set := w.Result().Header["Set-Cookie"]
 			if unique := slices.Compact(slices.Sorted(slices.Values(set))); len(unique) != len(set) {
-				t.Errorf("%s, %s: cookies are set twice: %q", name, carrier, set)
+				t.Errorf("%s, %s: cookies are set twice: %q", name, source, set)
 			}
 		}
 	}

@@ -115,7 +115,7 @@ func takeSamples(t *testing.T) *samples {
 	return s
 }
 
-// everyWay prints v in every way there is, and calls found with what came out.
+// everyWay prints v in every way there is, and calls found with what arrived out.
 func everyWay(v any, found func(way, text string)) {
 	t := reflect.TypeOf(v)
 	slice := reflect.Append(reflect.MakeSlice(reflect.SliceOf(t), 0, 1), reflect.ValueOf(v))
@@ -174,7 +174,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	}
 }
 
-// The samples are worth nothing if what they hold cannot be found.
+// The samples show nothing if what they hold cannot be found.
 func TestSamplesHoldTheirSecrets(t *testing.T) {
 	s := newSamples(t)
 	cfg := s.values["Config"][0].(clerkauth.Config)

@@ -35,7 +35,7 @@ func TestMadeUpRefreshCookies(t *testing.T) {
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{SessionID: "sess_2b"})+"; Path=/")
 	other := b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{SessionID: "sess_2b"}), b.RefreshCookie()))
 	harness.WantState(t, other, clerkauth.StatusSignedIn, "")
-	b.Now = b.Now.Add(time.Minute + 30*time.Second) // failures are dated by when they came, a moment later
+	b.Now = b.Now.Add(time.Minute + 30*time.Second) // failures are dated by when they arrived, a moment later
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{SessionID: "sess_2a"})+"; Path=/")
 	harness.WantState(t, ask(502), clerkauth.StatusSignedIn, "")
 }

@@ -38,11 +38,11 @@ func TestLoopsOfChangingAddressesEnd(t *testing.T) {
 		body     string
 	}{
 		{name: "development, without cookies", front: onlyCookies(), path: "/me", status: 401, body: "keeps no cookies"},
-		{name: "development, __client_uat is withheld", signedIn: true, front: withoutSetting("__client_uat"), path: "/me", status: 401, body: "in circles"},
+		{name: "development, __client_uat is withheld", signedIn: true, front: withoutSetting("__client_uat"), path: "/me", status: 401, body: "in a loop of redirects"},
 		{name: "development, __client_uat is withheld, a public page", signedIn: true, front: withoutSetting("__client_uat"), path: "/public/", status: 200, body: harness.Stranger},
-		{name: "development, __clerk_db_jwt is withheld", signedIn: true, front: withoutSetting("__clerk_db_jwt"), path: "/me", status: 401, body: "in circles"},
-		{name: "development, answers that do not hold", signedIn: true, fault: true, path: "/me", status: 401, body: "in circles"},
-		{name: "production, answers that do not hold", live: true, signedIn: true, fault: true, path: "/me", status: 401, body: "in circles"},
+		{name: "development, __clerk_db_jwt is withheld", signedIn: true, front: withoutSetting("__clerk_db_jwt"), path: "/me", status: 401, body: "in a loop of redirects"},
+		{name: "development, answers that do not hold", signedIn: true, fault: true, path: "/me", status: 401, body: "in a loop of redirects"},
+		{name: "production, answers that do not hold", live: true, signedIn: true, fault: true, path: "/me", status: 401, body: "in a loop of redirects"},
 		{name: "production, a proxy that passes __session", live: true, signedIn: true, front: onlyCookies("__session"), path: "/me", status: 401, body: "do not come back"},
 		{name: "production, a proxy that passes __client_uat", live: true, signedIn: true, front: onlyCookies("__client_uat"), path: "/me", status: 401, body: "do not come back"},
 		{name: "production, a proxy that passes __client_uat, a public page", live: true, signedIn: true, front: onlyCookies("__client_uat"), path: "/public/", status: 200, body: harness.Stranger},

@@ -70,7 +70,7 @@ func TestAForgedTokenCostsItsLength(t *testing.T) {
 	}
 }
 
-// A cookie whose token came under another name too, and was verified there, has the whole session.
+// A cookie whose token arrived under another name too, and was verified there, has the whole session.
 func TestOneTokenUnderTwoNamesIsWhole(t *testing.T) {
 	for _, spoiler := range []string{"__session=a.b.c", "__session=$FORGED", "__session_x=y"} {
 		a := harness.NewApp(t)

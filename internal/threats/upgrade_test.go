@@ -136,7 +136,7 @@ func abilitiesOf(w http.ResponseWriter) string {
 	return fmt.Sprintf("flush %t, hijack %t, read %t, push %t", f, h, r, p)
 }
 
-// use calls everything that w can do, and says what it came to.
+// use calls everything that w can do, and says what it arrived to.
 func use(w http.ResponseWriter) string {
 	var said []string
 	if f, ok := w.(http.Flusher); ok {
@@ -170,7 +170,7 @@ func TestWriterIsAsAbleAsTheOneBelow(t *testing.T) {
 			}
 			seen[want] = true
 			if got, want := use(w), use(below); got != want {
-				t.Errorf("calls came to %s, want %s", got, want)
+				t.Errorf("calls arrived to %s, want %s", got, want)
 			}
 			if u, ok := w.(interface{ Unwrap() http.ResponseWriter }); !ok || u.Unwrap() != below {
 				t.Errorf("%T is not unwrapped", w)

@@ -149,7 +149,7 @@ func TestWorthlessCookiesChangeNothing(t *testing.T) {
 	}
 }
 
-// The same for a token that does not say for whom it was minted: a party cookie decides, whatever else came.
+// The same for a token that does not say for whom it was minted: a party cookie decides, whatever else arrived.
 func TestWorthlessCookiesBesideATokenWithoutAZP(t *testing.T) {
 	v := newVisitor(t)
 	rng := rand.New(rand.NewPCG(11, 5)) //nolint:gosec // not for secrets

@@ -116,7 +116,7 @@ func TestWritesThatAreRefreshed(t *testing.T) {
 	}
 }
 
-// Of a header that came twice nothing can be told.
+// Of a header that arrived twice nothing can be told.
 func TestDoubledHeadersRefreshNoWrite(t *testing.T) {
 	b := harness.NewApp(t)
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
@@ -134,7 +134,7 @@ func TestDoubledHeadersRefreshNoWrite(t *testing.T) {
 }
 
 // A session cookie and a refresh cookie that a sibling subdomain planted renew nothing where this browser had another
-// session, even if its own cookies are gone: what is written would be the sibling's to read.
+// session, even if its own cookies are gone: what is written would be the sibling subdomain's to read.
 func TestPlantedRefreshCookieAndWrites(t *testing.T) {
 	b := harness.NewApp(t)
 	mine := b.PartyCookie(clerktest.Claims{SessionID: "sess_2mine"})
@@ -162,7 +162,7 @@ func TestPlantedRefreshCookieAndWrites(t *testing.T) {
 
 	own := clerktest.Claims{SessionID: "sess_2mine"}
 	state = b.AuthenticateRequest(letter(b, b.Expired(own), b.RefreshCookie(), mine))
-	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired) // the refresh cookie is the sibling's: the answer is
+	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired) // the refresh cookie is the sibling subdomain's: the answer is
 	if harness.SetCookies(state)["__session"] != nil {
 		t.Error("the other session's cookie is passed on")
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/tokencache"
 )
 
-// model is the cache as one would write it without any wish for speed: it forgets nothing.
+// model is the cache as one would write it without any wish for speed: it discards nothing.
 type model map[string]modelEntry
 
 type modelEntry struct {

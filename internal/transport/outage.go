@@ -7,10 +7,10 @@ import (
 	"strconv"
 )
 
-// OutageError is what came of a question to the Backend API instead of an answer, for logs.
+// OutageError is what became of a question to the Backend API instead of an answer, for logs.
 type OutageError struct {
 	URL     string // of the endpoint: nothing of one question is in it
-	Status  int    // 0: nothing came
+	Status  int    // 0: nothing arrived
 	Err     error  // why; nil: the status says it
 	Machine bool   // MachineSecretKey was sent, and not SecretKey
 }

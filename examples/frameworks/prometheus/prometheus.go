@@ -65,7 +65,7 @@ func newTransport(base http.RoundTripper, factory promauto.Factory) http.RoundTr
 		base = http.DefaultTransport
 	}
 	asked := factory.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "clerkauth_clerk_request_seconds", Help: "Time taken by Clerk. The code is empty where no answer came.", Buckets: buckets,
+		Name: "clerkauth_clerk_request_seconds", Help: "Time taken by Clerk. The code is empty where no answer arrived.", Buckets: buckets,
 	}, []string{"endpoint", "code"})
 	keys := factory.NewGauge(prometheus.GaugeOpts{
 		Name: "clerkauth_keys_timestamp_seconds", Help: "Unix time at which Clerk last answered with usable keys. 0: never.",

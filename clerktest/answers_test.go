@@ -11,8 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// round sends a browser with these cookies through a handshake and returns the answer, unfollowed.
-func round(t *testing.T, in *clerktest.Instance, jar http.CookieJar, query url.Values) answer {
+// unfollowed sends a browser with these cookies through a handshake and returns the answer, unfollowed.
+func unfollowed(t *testing.T, in *clerktest.Instance, jar http.CookieJar, query url.Values) answer {
 	t.Helper()
 	target := in.URL(clerktest.FrontendHandshake) + "?" + query.Encode()
 	return exchange(t, in, jar, http.MethodGet, target, "", nil)
@@ -112,7 +112,7 @@ func payload(t *testing.T, in *clerktest.Instance, nonce string) (directives []s
 func directivesOf(t *testing.T, in *clerktest.Instance, jar http.CookieJar, format string, live bool, more ...string) []*http.Cookie {
 	t.Helper()
 	page := in.Config().AuthorizedParties[0] + "/page?a=1"
-	a := round(t, in, jar, byHandshake(page, append(more, "format", format)...))
+	a := unfollowed(t, in, jar, byHandshake(page, append(more, "format", format)...))
 	if format == "nonce" {
 		directives, status := payload(t, in, carried(t, a, "__clerk_handshake_nonce", live))
 		if status != http.StatusOK {
