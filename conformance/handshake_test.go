@@ -158,11 +158,12 @@ func (c *recorded) listed(origin string) bool {
 
 var developmentPortals = regexp.MustCompile(`^[a-z0-9-]+\.accounts(stage)?\.dev$|\.accounts\.lclclerk\.com$|^accounts\..*\.lcl\.dev$`)
 
-// comesFromElsewhere reports a Referer of another site, which is not Clerk's, on the primary domain.
+// comesFromElsewhere reports a Referer of another site, which is not Clerk's, on the primary domain. A browser that comes
+// back from a handshake still has the Referer that it was sent out with, and is not sent out for it again.
 func (s *course) comesFromElsewhere() bool {
 	from := s.Request.values("Referer")
 	here, ok := s.origin()
-	if s.satellite() || !s.navigatesAtTop() || s.redirects() != 0 || len(from) != 1 || from[0] == "" || !ok {
+	if s.satellite() || !s.navigatesAtTop() || s.redirects() != 0 || s.wasSentOut() || len(from) != 1 || from[0] == "" || !ok {
 		return false
 	}
 	u, err := url.Parse(from[0])

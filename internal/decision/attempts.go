@@ -102,7 +102,7 @@ type returnPoint struct {
 	public  string
 	address string // of the page without what handshakes leave in it, its parameters in order
 	entries []attempt
-	own     attempt // this page's entry; of one that has none and comes back all the same, the page's that went furthest
+	own     attempt // this page's entry; where it has none and comes back all the same, with the count of the page that went furthest
 }
 
 // newReturnPoint returns false where the request's host is not one of the application's own. It is worked out once for
@@ -123,8 +123,9 @@ func (s *Settings) newReturnPoint(ctx context.Context, e *Evidence, now time.Tim
 	p.entries = parseAttempts(join(e.Attempts[s.attemptsSlot(public)]), now)
 	var known bool
 	if p.own, known = attemptOf(p.entries, p.address, now); !known && len(p.entries) > 0 && e.returned(now) {
-		most := slices.MaxFunc(p.entries, func(a, b attempt) int { return a.since(now).n - b.since(now).n }).since(now)
-		most.address, p.own = p.own.address, most
+		address := p.own.address
+		p.own = slices.MaxFunc(p.entries, func(a, b attempt) int { return a.since(now).n - b.since(now).n }).since(now)
+		p.own.address = address
 	}
 	e.point = &p
 	return p, true

@@ -3,6 +3,7 @@ package decision
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -82,6 +83,40 @@ func TestParseAttempts(t *testing.T) {
 	} {
 		if got := parseAttempts(value, noon); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%q: %v, want %v", value, got, want)
+		}
+	}
+}
+
+// A page without an entry that comes back from a handshake counts on from the page that went furthest, under its own address:
+// the other page may be open in another tab, and keeps its own count.
+func TestChangedAddressesLeaveOtherPagesTheirCount(t *testing.T) {
+	other := attempt{address: "aaaaaaaaaaaa", n: 2, at: noon.Unix() - 1, byToken: true}
+	for name, tc := range map[string]struct {
+		uat    string
+		counts []int // of the pages in the cookie afterwards; nil: it stays as it is
+	}{
+		"needs a handshake": {"1", []int{2, 3}},
+		"needs none":        {"0", nil},
+	} {
+		var e Evidence
+		o := decider(t).Decide(request(http.MethodGet, appOrigin+"/changed", "Sec-Fetch-Dest: document",
+			"Cookie: "+inbound.CookieNonce+"=of_no_secret_key; __client_uat="+tc.uat+"; "+inbound.PrefixHost+inbound.CookieAttempts+"="+other.String()), &e, true, noon)
+		var counts []int
+		for _, line := range o.Header["Set-Cookie"] {
+			c, err := http.ParseSetCookie(line)
+			if err != nil || c.Name != inbound.PrefixHost+inbound.CookieAttempts {
+				continue
+			}
+			entries := parseAttempts(c.Value, noon)
+			if len(entries) == 0 || entries[0] != other {
+				t.Errorf("%s: got the entries %v, want that of the other page first, as it was", name, entries)
+			}
+			for _, entry := range entries {
+				counts = append(counts, entry.n)
+			}
+		}
+		if !slices.Equal(counts, tc.counts) {
+			t.Errorf("%s: got the counts %v, want %v", name, counts, tc.counts)
 		}
 	}
 }
