@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/clerkauth/clerkauth"
 )
@@ -27,7 +28,7 @@ func Fragments(next http.Handler) http.Handler {
 func ofHTMX(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" }
 
 // ErrorHandler is for Config.ErrorHandler. signIn is the address of the sign-in page, which sends people back to the page
-// of origin that they were on, "https://example.com".
+// of origin, "https://example.com", that they were on, or where a boosted link was refused, to the one that it asked for.
 func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 	return func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
 		target, parseErr := url.Parse(signIn)
@@ -35,8 +36,12 @@ func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 			clerkauth.DefaultErrorHandler(w, r, err)
 			return
 		}
+		back := page(origin, r.Header.Get("HX-Current-URL"))
+		if r.Method == http.MethodGet && r.Header.Get("HX-Boosted") == "true" {
+			back = origin + asked(r)
+		}
 		query := target.Query()
-		query.Set("redirect_url", page(origin, r.Header.Get("HX-Current-URL")))
+		query.Set("redirect_url", back)
 		target.RawQuery = query.Encode()
 		w.Header().Set("HX-Redirect", target.String())
 		w.Header().Set("Cache-Control", "no-store")
@@ -44,6 +49,14 @@ func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 		w.Header().Set("X-Clerk-Auth-Reason", string(err.Reason))
 		w.WriteHeader(http.StatusUnauthorized)
 	}
+}
+
+// asked is the path and query that the browser asked for: http.StripPrefix, and routers like it, cut r.URL.
+func asked(r *http.Request) string {
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil && strings.HasPrefix(u.Path, "/") {
+		return u.RequestURI()
+	}
+	return "/"
 }
 
 // page is current, if that is a page of origin. A header is what anybody can write.

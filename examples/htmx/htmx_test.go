@@ -77,6 +77,33 @@ func TestFragmentOfNobodyLeadsToSignInAndBack(t *testing.T) {
 	}
 }
 
+// A boosted link is a visit: back leads to what it asked for, also below a router that cuts off a part of the path.
+func TestBoostedLinkLeadsBackToWhatItAskedFor(t *testing.T) {
+	refuse := htmx.ErrorHandler(origin, "/sign-in")
+	for _, tt := range []struct{ method, target, boosted, back string }{
+		{http.MethodGet, "/mounted/me?a=1", "true", "/mounted/me?a=1"},
+		{http.MethodGet, "/mounted/me?a=1", "", "/page"},
+		{http.MethodPost, "/mounted/me", "true", "/page"},
+		{http.MethodGet, "//evil.test/me", "true", "//evil.test/me"},
+		{http.MethodGet, "https://evil.test/mounted/me", "true", "/mounted/me"},
+		{http.MethodGet, "@evil.test/me", "true", "/"},
+		{http.MethodGet, "", "true", "/"},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), tt.method, "/me?a=1", http.NoBody)
+		r.RequestURI, r.Header = tt.target, fragment(origin+"/page")
+		r.Header.Set("HX-Boosted", tt.boosted)
+		w := httptest.NewRecorder()
+		refuse(w, r, &clerkauth.Error{Reason: clerkauth.ReasonTokenExpired})
+		target, err := url.Parse(w.Header().Get("HX-Redirect"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := target.Query().Get("redirect_url"); got != origin+tt.back {
+			t.Errorf("%s %q: back to %s, want %s", tt.method, tt.target, got, tt.back)
+		}
+	}
+}
+
 // A session that a page would renew by a handshake: a fragment cannot go there, whatever its browser says of it.
 func TestFragmentIsNeverSentAwayByRedirect(t *testing.T) {
 	clerk, app := app(t)

@@ -3,6 +3,8 @@
 //
 //	CLERK_PUBLISHABLE_KEY=pk_… CLERK_SECRET_KEY=sk_… CLERK_AUTHORIZED_PARTIES=http://localhost:5173 go run ./examples/vite
 //	cd examples/vite/web && npm install && VITE_CLERK_PUBLISHABLE_KEY=pk_… npm run dev
+//
+// Open it at http://localhost:5173: 127.0.0.1, which Vite prints, is another origin, and not on this list.
 package main
 
 import (

@@ -59,8 +59,8 @@ func (Expiring) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.
 			return connect.NewError(connect.CodeInternal, errors.New("the handler is not behind UntilExpiry"))
 		}
 		err := next(ctx, expiring{stream, ctx})
-		// The client's own deadline, where it comes first, is not the token's.
-		if err != nil && context.Cause(ctx) == error(errExpired) { //nolint:errorlint // the very error
+		// Whatever the handler says; but the client's own deadline, where it comes first, is not the token's.
+		if context.Cause(ctx) == error(errExpired) { //nolint:errorlint // the very error
 			return errExpired
 		}
 		return err

@@ -102,6 +102,10 @@ func TestStreamsEndWithTheirToken(t *testing.T) {
 				<-ctx.Done()
 				return ctx.Err()
 			},
+			"a handler that waits for its context, and takes its end for a good one": func(ctx context.Context, _ server) error {
+				<-ctx.Done()
+				return nil
+			},
 			"a handler that sends": func(_ context.Context, stream server) error {
 				for {
 					if err := stream.Send(wrapperspb.String("news")); err != nil {

@@ -1,7 +1,7 @@
 // Package fiber protects routes of github.com/gofiber/fiber/v3. What is lost, compared to a net/http server: a client
 // that goes away does not cancel the request's context, there is no HTTP/2, http.ResponseController can neither flush
-// nor hijack, and an ErrorHandler finds no body. A header of more than 4 KB, as several tokens in cookies make it, needs
-// Config.ReadBufferSize.
+// nor hijack, and an ErrorHandler finds no body. A header of more than 4 KB, as two cookies with one session may
+// make it, needs Config.ReadBufferSize: fiber answers it with 431 otherwise.
 package fiber
 
 import (
@@ -81,7 +81,7 @@ func Routes(auth *clerkauth.Authenticator) *fiber.App {
 		session, _ := clerkauth.FromContext(c.Context())
 		return c.SendString(session.UserID)
 	}
-	app := fiber.New()
+	app := fiber.New(fiber.Config{ReadBufferSize: 32 << 10})
 	app.Use(Wrap(auth.Optional)) // decides; Require and Authorize below believe it
 	app.Get("/me", Wrap(auth.Require), me)
 	app.Get("/admin", Wrap(auth.Authorize(clerkauth.Role("org:admin"))), me)

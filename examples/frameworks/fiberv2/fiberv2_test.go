@@ -45,6 +45,22 @@ func TestClerkIsAskedOnce(t *testing.T) {
 	contract.Once(t, func(auth *clerkauth.Authenticator) http.Handler { return served(t, fiberv2.Routes(auth)) })
 }
 
+// Two cookies have the session, of which each may be as large as browsers keep.
+func TestLargeCookies(t *testing.T) {
+	clerk, auth := contract.App(t, nil)
+	ada := contract.Ada
+	ada.Extra = map[string]any{"custom": strings.Repeat("x", 2300)}
+	r := httptest.NewRequest(http.MethodGet, "/me", http.NoBody)
+	for _, c := range clerk.Cookies(clerk.Token(ada)) {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	served(t, fiberv2.Routes(auth)).ServeHTTP(w, r)
+	if n := len(r.Header.Get("Cookie")); w.Code != http.StatusOK || n < 7<<10 {
+		t.Errorf("%d, with cookies of %d bytes: %s", w.Code, n, w.Body)
+	}
+}
+
 func TestRefusalsKeepTheirHeader(t *testing.T) {
 	_, auth := contract.App(t, nil)
 	w := contract.Get(t.Context(), served(t, fiberv2.Routes(auth)), "/me", "")

@@ -5,8 +5,10 @@ package gin
 import (
 	"bufio"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 
 	"github.com/gin-gonic/gin"
 
@@ -40,6 +42,7 @@ type writer struct {
 	through http.ResponseWriter
 }
 
+func (w writer) Unwrap() http.ResponseWriter       { return w.through } // for http.ResponseController
 func (w writer) WriteHeader(status int)            { w.through.WriteHeader(status) }
 func (w writer) Write(p []byte) (int, error)       { return w.through.Write(p) }
 func (w writer) WriteString(s string) (int, error) { return io.WriteString(w.through, s) }
@@ -54,10 +57,18 @@ func (w writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(w.through).Hijack()
 }
 
+// Recovery answers a panic with 500. gin's own would also log the request, and with its cookies the session.
+func Recovery() gin.HandlerFunc {
+	return gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, reason any) {
+		slog.ErrorContext(c.Request.Context(), "panic", "reason", reason, "stack", string(debug.Stack()))
+		c.AbortWithStatus(http.StatusInternalServerError)
+	})
+}
+
 // Routes are GET /me for whoever is signed in, and GET /admin for admins of the active organization.
 func Routes(auth *clerkauth.Authenticator) http.Handler {
 	engine := gin.New()
-	engine.Use(gin.Recovery(), Wrap(auth.Optional)) // decides; Require and Authorize below believe it
+	engine.Use(Recovery(), Wrap(auth.Optional)) // decides; Require and Authorize below believe it
 	engine.GET("/me", Wrap(auth.Require), me)
 	engine.GET("/admin", Wrap(auth.Authorize(clerkauth.Role("org:admin"))), me)
 	return engine

@@ -1,13 +1,19 @@
 package gin_test
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	gingonic "github.com/gin-gonic/gin"
 
 	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
 	"github.com/clerkauth/clerkauth/examples/frameworks/gin"
 	"github.com/clerkauth/clerkauth/examples/frameworks/internal/contract"
 )
@@ -51,4 +57,73 @@ func TestRenewedSessionIsPrivate(t *testing.T) {
 		engine.GET(contract.Empty, public)
 		return engine
 	})
+}
+
+// renewed is a request of somebody whose session is renewed, and what decides about it.
+func renewed(t *testing.T, path string) (*http.Request, *clerkauth.Authenticator) {
+	t.Helper()
+	now := time.Now()
+	clerk := clerktest.New(t, clerktest.Options{Now: func() time.Time { return now }})
+	auth, err := clerkauth.New(clerk.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
+	for _, c := range clerk.SignIn(nil, clerktest.Person{}).Cookies() {
+		r.AddCookie(c)
+	}
+	now = now.Add(time.Hour)
+	return r, auth
+}
+
+// connection counts the deadlines that it is given.
+type connection struct {
+	*httptest.ResponseRecorder
+
+	deadlines int
+}
+
+func (c *connection) SetWriteDeadline(time.Time) error { c.deadlines++; return nil }
+
+// Without deadlines, no event stream or stream of Connect would begin.
+func TestDeadlinesWhereTheSessionIsRenewed(t *testing.T) {
+	r, auth := renewed(t, "/")
+	engine := gingonic.New()
+	engine.Use(gin.Wrap(auth.Optional))
+	engine.GET("/", func(c *gingonic.Context) {
+		if err := http.NewResponseController(c.Writer).SetWriteDeadline(time.Now()); err != nil {
+			t.Error(err)
+		}
+	})
+	w := &connection{ResponseRecorder: httptest.NewRecorder()}
+	engine.ServeHTTP(w, r)
+	if w.deadlines != 1 || w.Header().Get("Set-Cookie") == "" {
+		t.Errorf("%d deadlines, %v", w.deadlines, w.Header())
+	}
+}
+
+// The log of a panic says what happened, and has no session in it: gin's own would have the cookies.
+func TestPanicLogsNoSession(t *testing.T) {
+	r, auth := renewed(t, "/")
+	var out bytes.Buffer
+	before, theirs := slog.Default(), gingonic.DefaultErrorWriter
+	defer func() { slog.SetDefault(before); gingonic.DefaultErrorWriter = theirs }()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&out, nil)))
+	gingonic.DefaultErrorWriter = &out
+	for _, mode := range []string{gingonic.DebugMode, gingonic.ReleaseMode} {
+		for _, what := range []any{"a mistake", http.ErrAbortHandler} {
+			out.Reset()
+			gingonic.SetMode(gingonic.TestMode)
+			engine := gingonic.New()
+			engine.Use(gin.Recovery(), gin.Wrap(auth.Optional))
+			engine.GET("/", func(*gingonic.Context) { panic(what) })
+			gingonic.SetMode(mode)
+			w := httptest.NewRecorder()
+			engine.ServeHTTP(w, r.Clone(t.Context()))
+			gingonic.SetMode(gingonic.TestMode)
+			if got := out.String(); strings.Contains(got, "__session") || strings.Contains(got, "__refresh") || what == "a mistake" && (w.Code != http.StatusInternalServerError || !strings.Contains(got, "a mistake") || !strings.Contains(got, "gin_test.go")) {
+				t.Errorf("%s, %v: %d, and in the log %s", mode, what, w.Code, got)
+			}
+		}
+	}
 }

@@ -59,6 +59,12 @@ func (duplex) StreamingOutputCall(_ *testpb.StreamingOutputCallRequest, stream t
 	}
 }
 
+// HalfDuplexCall waits for the end of its context, and reports nothing.
+func (duplex) HalfDuplexCall(stream testpb.TestService_HalfDuplexCallServer) error {
+	<-stream.Context().Done()
+	return nil
+}
+
 // StreamingInputCall ends well if it hears a message, of which the tests send none.
 func (duplex) StreamingInputCall(stream testpb.TestService_StreamingInputCallServer) error {
 	_, err := stream.Recv()
@@ -94,6 +100,21 @@ func TestServerWithoutAnAuthenticator(t *testing.T) {
 	_ = listener.Close()
 	if err := guarded(guard.Guard{}).Serve(listener); err == nil || !strings.Contains(err.Error(), "Authenticator") {
 		t.Errorf("the server starts, or fails with %v", err)
+	}
+}
+
+// As Authorize does: a check that never holds, as of a misspelt role, is a mistake in the program.
+func TestChecksThatNeverHold(t *testing.T) {
+	_, auth := contract.App(t, nil)
+	for name, check := range map[string]clerkauth.Check{"none": {}, "a role in capitals": clerkauth.Role("org:Admin")} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			guarded(guard.Guard{Auth: auth, Checks: map[string]clerkauth.Check{health.Health_List_FullMethodName: check}})
+		}()
 	}
 }
 

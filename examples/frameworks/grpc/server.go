@@ -17,8 +17,12 @@ type Server struct {
 }
 
 // NewServer is grpc.NewServer with the Guard. Of the interceptors in options, those of grpc.UnaryInterceptor and
-// grpc.StreamInterceptor run before the Guard, and see calls that it refuses; chained ones run after it.
+// grpc.StreamInterceptor run before the Guard, and see calls that it refuses; chained ones run after it. As
+// Authorize, it panics where a check can never hold.
 func (g Guard) NewServer(options ...grpc.ServerOption) *Server {
+	for _, check := range g.Checks {
+		g.Auth.Authorize(check)
+	}
 	g.Checks, g.Public = maps.Clone(g.Checks), slices.Clone(g.Public)
 	own := &guard{Guard: g}
 	first := []grpc.ServerOption{grpc.ChainUnaryInterceptor(own.unary), grpc.ChainStreamInterceptor(own.stream)}

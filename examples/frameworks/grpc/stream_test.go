@@ -28,6 +28,10 @@ func TestStreamsEndWithTheirToken(t *testing.T) {
 			stream, err := testpb.NewTestServiceClient(conn).StreamingOutputCall(ctx, &testpb.StreamingOutputCallRequest{})
 			return func() error { _, err := stream.Recv(); return err }, err
 		},
+		"a handler that waits for its context, and takes its end for a good one": func(ctx context.Context, conn *grpc.ClientConn) (func() error, error) {
+			stream, err := testpb.NewTestServiceClient(conn).HalfDuplexCall(ctx)
+			return func() error { _, err := stream.Recv(); return err }, err
+		},
 		"a handler that waits for a client which says nothing": func(ctx context.Context, conn *grpc.ClientConn) (func() error, error) {
 			stream, err := testpb.NewTestServiceClient(conn).StreamingInputCall(ctx)
 			return func() error { return stream.RecvMsg(&testpb.StreamingInputCallResponse{}) }, err

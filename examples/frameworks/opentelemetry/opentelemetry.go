@@ -15,8 +15,7 @@ import (
 
 const scope = "github.com/clerkauth/clerkauth"
 
-// Instrument returns cfg with Observe, ErrorHandler and HTTPClient measured, in place of its Observe and around the others.
-// No attribute names anybody. The instruments are clerkauth.decisions, clerkauth.decision.duration, clerkauth.refusals and
+// Instrument returns cfg with Observe, ErrorHandler and HTTPClient measured, around what cfg has there. No attribute names anybody. The instruments are clerkauth.decisions, clerkauth.decision.duration, clerkauth.refusals and
 // clerkauth.keys.timestamp; otelhttp adds http.client.request.duration, with clerkauth.endpoint.
 func Instrument(cfg clerkauth.Config, meters metric.MeterProvider, tracers trace.TracerProvider) (clerkauth.Config, error) {
 	meter := meters.Meter(scope)
@@ -38,17 +37,15 @@ func Instrument(cfg clerkauth.Config, meters metric.MeterProvider, tracers trace
 	}
 
 	// ctx is the request's: a span that tracing middleware outside of clerkauth has put there gets an event.
+	observe := cfg.Observe
 	cfg.Observe = func(ctx context.Context, e clerkauth.Event) {
+		if observe != nil {
+			observe(ctx, e)
+		}
 		if e.Reason == clerkauth.ReasonCheckFailed {
 			return // no decision: the ErrorHandler counts it
 		}
-		attributes := []attribute.KeyValue{attribute.String("clerkauth.status", e.Status.String()), attribute.Bool("clerkauth.cache_hit", e.CacheHit)}
-		if e.Reason != "" {
-			attributes = append(attributes, attribute.String("clerkauth.reason", string(e.Reason)))
-		}
-		if e.TokenSource != clerkauth.TokenSourceNone {
-			attributes = append(attributes, attribute.String("clerkauth.token_source", string(e.TokenSource)))
-		}
+		attributes := attributesOf(e)
 		decisions.Add(ctx, 1, metric.WithAttributes(attributes...))
 		elapsed.Record(ctx, e.Elapsed.Seconds())
 		trace.SpanFromContext(ctx).AddEvent("clerkauth.decision", trace.WithAttributes(attributes...))
@@ -72,4 +69,15 @@ func Instrument(cfg clerkauth.Config, meters metric.MeterProvider, tracers trace
 	client.Transport, err = traced(client.Transport, meters, tracers)
 	cfg.HTTPClient = &client
 	return cfg, err
+}
+
+func attributesOf(e clerkauth.Event) []attribute.KeyValue {
+	all := []attribute.KeyValue{attribute.String("clerkauth.status", e.Status.String()), attribute.Bool("clerkauth.cache_hit", e.CacheHit)}
+	if e.Reason != "" {
+		all = append(all, attribute.String("clerkauth.reason", string(e.Reason)))
+	}
+	if e.TokenSource != clerkauth.TokenSourceNone {
+		all = append(all, attribute.String("clerkauth.token_source", string(e.TokenSource)))
+	}
+	return all
 }

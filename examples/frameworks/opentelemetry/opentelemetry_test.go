@@ -187,13 +187,17 @@ func TestProxiedRequestsAreOneThing(t *testing.T) {
 }
 
 func TestWhatConfigHadGoesOn(t *testing.T) {
-	i := instrument(t)
+	i, observed := instrument(t), 0
 	_, auth := contract.App(t, func(cfg *clerkauth.Config) {
+		cfg.Observe = func(context.Context, clerkauth.Event) { observed++ }
 		cfg.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ *clerkauth.Error) { w.WriteHeader(http.StatusTeapot) }
 		i.change(cfg)
 	})
 	if w := contract.Get(t.Context(), i.routes(auth), "/me", ""); w.Code != http.StatusTeapot {
 		t.Errorf("%d, want the ErrorHandler's", w.Code)
+	}
+	if observed != 1 {
+		t.Errorf("the Observe of before was told of %d, want 1", observed)
 	}
 }
 

@@ -18,19 +18,21 @@ import (
 // 10 µs to 10 s: decisions take microseconds, unless Clerk has to be asked.
 var buckets = prometheus.ExponentialBuckets(1e-5, 10, 7)
 
-// Instrument returns cfg with Observe, ErrorHandler and HTTPClient measured, in place of its Observe and around the others.
-// No label names anybody, and each has a closed set of values: every value is a time series of its own. It panics where the
-// registry has the metrics already.
+// Instrument returns cfg with Observe, ErrorHandler and HTTPClient measured, around what cfg has there. No label names anybody,
+// and each has a closed set of values: every value is a time series of its own. It panics where the registry has the metrics
+// already; several tenants need prometheus.WrapRegistererWith.
 func Instrument(cfg clerkauth.Config, registry prometheus.Registerer) clerkauth.Config {
 	factory := promauto.With(registry)
 	decisions := factory.NewCounterVec(prometheus.CounterOpts{
 		Name: "clerkauth_decisions_total",
 		Help: "Requests judged. The reason is empty for those signed in; cached: their signature had been verified before. The source is that of the token.",
 	}, []string{"status", "reason", "source", "cached"})
-	elapsed := factory.NewHistogram(prometheus.HistogramOpts{
-		Name: "clerkauth_decision_seconds", Help: "Time taken by decisions.", Buckets: buckets,
-	})
-	cfg.Observe = func(_ context.Context, e clerkauth.Event) {
+	elapsed := factory.NewHistogram(prometheus.HistogramOpts{Name: "clerkauth_decision_seconds", Help: "Time taken by decisions.", Buckets: buckets})
+	observe := cfg.Observe
+	cfg.Observe = func(ctx context.Context, e clerkauth.Event) {
+		if observe != nil {
+			observe(ctx, e)
+		}
 		if e.Reason == clerkauth.ReasonCheckFailed {
 			return // no decision: the ErrorHandler counts it
 		}
@@ -67,9 +69,7 @@ func newTransport(base http.RoundTripper, factory promauto.Factory) http.RoundTr
 	asked := factory.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "clerkauth_clerk_request_seconds", Help: "Time taken by Clerk. The code is empty where no answer arrived.", Buckets: buckets,
 	}, []string{"endpoint", "code"})
-	keys := factory.NewGauge(prometheus.GaugeOpts{
-		Name: "clerkauth_keys_timestamp_seconds", Help: "Unix time at which Clerk last answered with usable keys. 0: never.",
-	})
+	keys := factory.NewGauge(prometheus.GaugeOpts{Name: "clerkauth_keys_timestamp_seconds", Help: "Unix time at which Clerk last answered with usable keys. 0: never."})
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		begin, code, endpoint := time.Now(), "", requests.For(r)
 		resp, err := base.RoundTrip(r)

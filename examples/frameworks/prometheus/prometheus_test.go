@@ -1,6 +1,7 @@
 package prometheus_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -132,8 +133,10 @@ func TestKeysOutOfReach(t *testing.T) {
 }
 
 func TestWhatConfigHadGoesOn(t *testing.T) {
+	observed := 0
 	clerk, auth := contract.App(t, func(cfg *clerkauth.Config) {
 		theirs := cfg.HTTPClient
+		cfg.Observe = func(context.Context, clerkauth.Event) { observed++ }
 		cfg.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ *clerkauth.Error) { w.WriteHeader(http.StatusTeapot) }
 		*cfg = prometheus.Instrument(*cfg, client.NewRegistry())
 		if theirs == cfg.HTTPClient {
@@ -147,6 +150,24 @@ func TestWhatConfigHadGoesOn(t *testing.T) {
 	if w := contract.Get(t.Context(), app, "/me", clerk.Token(contract.Ada)); w.Code != http.StatusOK {
 		t.Errorf("%d: %s", w.Code, w.Body)
 	}
+	contract.Get(t.Context(), app, "/admin", clerk.Token(contract.Grace))
+	if want := 3 + 1; observed != want { // the check that does not hold is told, too
+		t.Errorf("the Observe of before was told of %d, want %d", observed, want)
+	}
+}
+
+// Several tenants share a registry, each under a label of its own.
+func TestTenants(t *testing.T) {
+	registry := client.NewRegistry()
+	for tenant, want := range map[string]int{"acme": 1, "zeta": 2} {
+		_, app := app(t, client.WrapRegistererWith(client.Labels{"tenant": tenant}, registry))
+		for range want {
+			contract.Get(t.Context(), app, "/me", "")
+		}
+	}
+	expect(t, exported(t, registry, "clerkauth_refusals"),
+		`clerkauth_refusals_total{check="",code="401",reason="session-token-and-uat-missing",tenant="acme"} 1`,
+		`clerkauth_refusals_total{check="",code="401",reason="session-token-and-uat-missing",tenant="zeta"} 2`)
 }
 
 func TestTwiceInARegistry(t *testing.T) {
