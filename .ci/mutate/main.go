@@ -1,0 +1,202 @@
+// Mutate changes the code that decides who is signed in, one small thing at a time, and reports each
+// change that no test notices. From the root of the repository:
+//
+//	go run ./.ci/mutate -n 200 -seed 1
+//
+// The tests of the package itself run first, then those of the root, of internal/threats and of
+// conformance, all with -short. Nothing in the tree is changed: the tests are built with an overlay.
+//
+// .ci/mutate/survivors.txt has the changes that need no test, each with the reason. It exits with 1
+// if another one survives, or if a reason is there for a change that no longer exists.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+var (
+	packages = flag.String("pkg", "internal/sessiontoken,internal/decision,internal/inbound", "packages to mutate")
+	only     = flag.String("files", "", "file names to mutate, such as policy.go,decide.go; empty: all")
+	count    = flag.Int("n", 200, "how many mutants; 0: all")
+	seed     = flag.Uint64("seed", 1, "which ones")
+	workers  = flag.Int("p", 2, "how many run at a time")
+	suites   = flag.String("tests", ".,internal/threats,conformance", "tests that run after those of the package")
+	skip     = flag.String("skip", "", "tests that do not run, a regular expression")
+	list     = flag.Bool("list", false, "list the mutants and check survivors.txt, run nothing")
+)
+
+const survivorsFile = ".ci/mutate/survivors.txt"
+
+func main() {
+	flag.Parse()
+	ok, err := run()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "mutate:", err)
+	}
+	if err != nil || !ok {
+		os.Exit(1)
+	}
+}
+
+func run() (bool, error) {
+	known, err := readReasons(survivorsFile)
+	if err != nil {
+		return false, err
+	}
+	files, all, err := mutateAll()
+	if err != nil {
+		return false, err
+	}
+	stale := known.without(all)
+	for _, key := range stale {
+		fmt.Printf("a reason without its mutant:\n%s\n", key)
+	}
+	chosen := choose(all)
+	if *list {
+		for _, m := range chosen {
+			fmt.Println(m)
+		}
+		return len(stale) == 0, nil
+	}
+	survivors, err := survive(files, chosen)
+	if err != nil {
+		return false, err
+	}
+	return report(chosen, survivors, known) && len(stale) == 0, nil
+}
+
+// mutateAll returns every file of the packages with its mutants in it.
+func mutateAll() (map[string][]byte, []mutant, error) {
+	files, number := map[string][]byte{}, 0
+	var all []mutant
+	for dir := range strings.SplitSeq(*packages, ",") {
+		names, err := filepath.Glob(dir + "/*.go")
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, name := range names {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(name) //nolint:gosec // our own files
+			if err != nil {
+				return nil, nil, err
+			}
+			mutated, mutants, err := mutate(name, text, &number)
+			if err != nil {
+				return nil, nil, err
+			}
+			files[name] = mutated
+			all = append(all, mutants...)
+		}
+	}
+	return files, all, nil
+}
+
+// choose takes a sample, in the order of the files.
+func choose(all []mutant) []mutant {
+	var chosen []mutant
+	for _, m := range all {
+		if *only == "" || slices.Contains(strings.Split(*only, ","), filepath.Base(m.file)) {
+			chosen = append(chosen, m)
+		}
+	}
+	if *count == 0 || *count >= len(chosen) {
+		return chosen
+	}
+	random := rand.New(rand.NewPCG(*seed, 0)) //nolint:gosec // a sample that can be had again
+	random.Shuffle(len(chosen), func(i, j int) { chosen[i], chosen[j] = chosen[j], chosen[i] })
+	chosen = chosen[:*count]
+	slices.SortFunc(chosen, func(a, b mutant) int { return a.number - b.number })
+	return chosen
+}
+
+// survive returns the mutants that no test kills.
+func survive(files map[string][]byte, chosen []mutant) ([]mutant, error) {
+	out, err := os.MkdirTemp("", "mutate")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(out) //nolint:errcheck // a temporary directory
+	overlay, err := write(out, files)
+	if err != nil {
+		return nil, err
+	}
+	built := map[string]*suite{}
+	for _, dir := range slices.Concat(strings.Split(*packages, ","), strings.Split(*suites, ",")) {
+		start := time.Now()
+		s, err := build(dir, overlay, out)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.prepare(out); err != nil {
+			return nil, err
+		}
+		built[dir] = s
+		fmt.Printf("%s: ready in %.0fs\n", dir, time.Since(start).Seconds())
+	}
+	return runAll(built, chosen), nil
+}
+
+func runAll(built map[string]*suite, chosen []mutant) []mutant {
+	var survivors []mutant
+	var mutex sync.Mutex
+	var group sync.WaitGroup
+	next := make(chan mutant)
+	for range *workers {
+		group.Go(func() {
+			for m := range next {
+				if !killed(built, m) {
+					mutex.Lock()
+					survivors = append(survivors, m)
+					fmt.Println("survives:", m)
+					mutex.Unlock()
+				}
+			}
+		})
+	}
+	for i, m := range chosen {
+		if i%50 == 0 {
+			fmt.Printf("%d of %d\n", i, len(chosen))
+		}
+		next <- m
+	}
+	close(next)
+	group.Wait()
+	slices.SortFunc(survivors, func(a, b mutant) int { return a.number - b.number })
+	return survivors
+}
+
+func killed(built map[string]*suite, m mutant) bool {
+	for _, dir := range append([]string{filepath.Dir(m.file)}, strings.Split(*suites, ",")...) {
+		if built[dir].kills(m) {
+			return true
+		}
+	}
+	return false
+}
+
+// report prints what survived, and reports whether each of them has a reason.
+func report(chosen, survivors []mutant, known reasons) bool {
+	explained := 0
+	fmt.Println()
+	for _, m := range survivors {
+		if reason, ok := known[m.key()]; ok {
+			explained++
+			fmt.Printf("%s\n\t%s\n", m, reason)
+		} else {
+			fmt.Printf("%s\n\tNO TEST, NO REASON\n", m)
+		}
+	}
+	fmt.Printf("%d mutants, killed %d, survived %d, of which %d have a line of reason\n",
+		len(chosen), len(chosen)-len(survivors), len(survivors), explained)
+	return explained == len(survivors)
+}
