@@ -103,6 +103,7 @@ func TestWalkTokenConfusion(t *testing.T) {
 		"API key":             a.Clerk.APIKey(none),
 		"other instance":      other.Token(clerktest.Claims{}),
 		"other, our issuer":   other.Token(clerktest.Claims{Issuer: a.Clerk.Issuer()}),
+		"another's issuer":    a.Clerk.Token(clerktest.Claims{Issuer: other.Issuer()}),
 		"development":         development.Token(clerktest.Claims{}),
 		"development, issuer": development.Token(clerktest.Claims{Issuer: a.Clerk.Issuer()}),
 	} {

@@ -95,12 +95,12 @@ func TestWalkLoginCSRFByLink(t *testing.T) {
 func TestWalkSessionFixation(t *testing.T) {
 	v := newVisitor(t)
 	fixed := v.token(attacker)
-	v.AnswerRefreshes(0, "__session="+v.token(victim)+"; Path=/") // even if Clerk mixed them up
 	v.PartyCookie(v.claims(victim))
 	if got := who(t, v.AuthenticateRequest(v.Script(fixed))); got != attacker {
 		t.Errorf("the planted session is now %s's", got)
 	}
 	v.Now = v.Now.Add(time.Hour)
+	v.AnswerRefreshes(0, "__session="+v.token(victim)+"; Path=/") // even if Clerk mixed them up
 	for what, r := range map[string]*http.Request{
 		"alone": v.Script(fixed), "with the planted refresh cookie": v.Script(fixed, v.RefreshCookie()),
 	} {
