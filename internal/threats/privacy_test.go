@@ -208,7 +208,7 @@ func echo(status int) clerktest.Fault {
 			body, _ := io.ReadAll(r.Body)
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(status)
-			_, _ = fmt.Fprintf(w, `{"errors":[{"code":%q,"message":%q,"long_message":%q}]}`, r.URL.Path, fmt.Sprint(r.URL, r.Header), body)
+			_, _ = fmt.Fprintf(w, `{"errors":[{"code":%q,"message":%q,"long_message":%q}]}`, r.URL.Path, fmt.Sprint(r.URL, r.Header), body) //nolint:gosec // a server of the test's own
 		})
 	}
 }
