@@ -70,12 +70,19 @@ func (m *marked) failEveryWay() {
 		} {
 			m.Clerk.Fault(endpoint, fault)
 		}
+		if name == "down" || name == "garbage" {
+			m.Clerk.Fault(clerktest.FrontendSessionTokens, fault) // what FrontendAPIProxy is asked for
+		}
 		for _, keys := range []clerktest.Fault{nil, fault} {
 			m.Clerk.Fault(clerktest.BackendJWKS, keys)
 			m.restart(m.Clerk)
 			m.ask()
 		}
 	}
+	_, _ = fmt.Fprintln(&m.shown, "the transport tells what it was given")
+	m.tells = true
+	m.restart(m.Clerk)
+	m.ask()
 }
 
 // The search finds nothing where no mark is on its way: each is in a request, in a session or in the configuration.

@@ -87,6 +87,10 @@ func TestWalkLoginCSRFByLink(t *testing.T) {
 			if s := a.AuthenticateRequest(r); s.Status == clerkauth.StatusSignedIn && s.Session.UserID != victim {
 				t.Errorf("%s, %s in a link: signed in as %s", name, what, s.Session.UserID)
 			}
+			r = a.Returning("")
+			if r.URL.RawQuery = link; !development {
+				denied(t, what+" in the first link ever", a.AuthenticateRequest(r), clerkauth.ReasonSessionTokenAndUATMissing)
+			}
 		}
 	}
 }
