@@ -83,12 +83,12 @@ func TestWalkLoginCSRFByLink(t *testing.T) {
 			"nonce":  "__clerk_handshake_nonce=" + harness.Nonce,
 		} {
 			r := a.Page(clerk.Token(own), a.PartyCookie(own), "__clerk_db_jwt=dvb_2victim")
-			r.URL.RawQuery = link
+			r.URL.RawQuery, r.RequestURI = link, "/page?"+link
 			if s := a.AuthenticateRequest(r); s.Status == clerkauth.StatusSignedIn && s.Session.UserID != victim {
 				t.Errorf("%s, %s in a link: signed in as %s", name, what, s.Session.UserID)
 			}
 			r = a.Returning("")
-			if r.URL.RawQuery = link; !development {
+			if r.URL.RawQuery, r.RequestURI = link, "/page?"+link; !development {
 				denied(t, what+" in the first link ever", a.AuthenticateRequest(r), clerkauth.ReasonSessionTokenAndUATMissing)
 			}
 		}
