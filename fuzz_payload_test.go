@@ -22,9 +22,25 @@ func FuzzSignedPayload(f *testing.F) {
 	}
 	const good = `{"azp":"https://example.com","exp":1772625660,"iat":1772625600,"iss":"https://clerk.example.com","nbf":1772625590,"sid":"sess_1","sub":"user_1","v":2,"fva":[0,-1]}`
 	for _, replace := range [][]string{
-		nil, {`"sub"`, `"SUB":"user_2","sub"`}, {`"sub"`, `"sub":"user_2","sub"`}, {`"sub"`, `"\u0073ub"`}, {`1772625660`, `1772625660.5`}, {`1772625660`, `1.77262566e9`}, {`1772625660`, `"1772625660"`},
-		{`1772625660`, `-1772625660`}, {`1772625660`, `99999999999999999999`}, {`"v":2`, `"sts":"pending"`}, {`"v":2`, `"act":{"sub":"user_3","SUB":"user_4"}`}, {`"v":2`, `"o":{"id":"org_1","rol":"admin","slg":"a","per":"read","fpm":"3"},"fea":"o:x"`},
-		{`"v":2`, `"org_id":"org_1","org_role":"org:admin"`}, {`"user_1"`, `"\ud800"`}, {`"user_1"`, `["user_1"]`}, {`"azp":"https://example.com",`, ``}, {`1772625590`, `null`}, {`{`, "\ufeff{"}, {`}`, `}{}`},
+		nil,
+		{`"sub"`, `"SUB":"user_2","sub"`},
+		{`"sub"`, `"sub":"user_2","sub"`},
+		{`"sub"`, `"\u0073ub"`},
+		{`1772625660`, `1772625660.5`},
+		{`1772625660`, `1.77262566e9`},
+		{`1772625660`, `"1772625660"`},
+		{`1772625660`, `-1772625660`},
+		{`1772625660`, `99999999999999999999`},
+		{`"v":2`, `"sts":"pending"`},
+		{`"v":2`, `"act":{"sub":"user_3","SUB":"user_4"}`},
+		{`"v":2`, `"o":{"id":"org_1","rol":"admin","slg":"a","per":"read","fpm":"3"},"fea":"o:x"`},
+		{`"v":2`, `"org_id":"org_1","org_role":"org:admin"`},
+		{`"user_1"`, `"\ud800"`},
+		{`"user_1"`, `["user_1"]`},
+		{`"azp":"https://example.com",`, ``},
+		{`1772625590`, `null`},
+		{`{`, "\ufeff{"},
+		{`}`, `}{}`},
 	} {
 		f.Add(strings.NewReplacer(replace...).Replace(good))
 	}
@@ -44,8 +60,12 @@ func FuzzSignedPayload(f *testing.F) {
 			act = exact(t, string(raw))
 		}
 		for _, c := range []struct{ name, got, want string }{
-			{"sub", session.UserID, text(claims["sub"])}, {"sid", session.ID, text(claims["sid"])}, {"azp", session.AuthorizedParty, text(claims["azp"])},
-			{"iss", clerk.Issuer(), text(claims["iss"])}, {"act.sub", session.Actor.Subject, text(act["sub"])}, {"exp", session.ExpiresAt.UTC().Format(time.RFC3339), date(claims["exp"])},
+			{"sub", session.UserID, text(claims["sub"])},
+			{"sid", session.ID, text(claims["sid"])},
+			{"azp", session.AuthorizedParty, text(claims["azp"])},
+			{"iss", clerk.Issuer(), text(claims["iss"])},
+			{"act.sub", session.Actor.Subject, text(act["sub"])},
+			{"exp", session.ExpiresAt.UTC().Format(time.RFC3339), date(claims["exp"])},
 		} {
 			if c.got != c.want {
 				t.Errorf("%q: %s is %q, and encoding/json says %q", payload, c.name, c.got, c.want)

@@ -53,7 +53,9 @@ func FuzzPasses(f *testing.F) {
 	})
 }
 
-func known(method string) bool { return strings.Contains(" GET HEAD POST PUT PATCH DELETE OPTIONS ", " "+method+" ") && method != "" }
+func known(method string) bool {
+	return strings.Contains(" GET HEAD POST PUT PATCH DELETE OPTIONS ", " "+method+" ") && method != ""
+}
 
 // readings are what others may make of a path.
 func readings(t *testing.T, p string) []string {

@@ -130,6 +130,7 @@ func TestWalkHeaderSmuggling(t *testing.T) {
 	for what, edit := range map[string]harness.Edit{
 		"two credentials":             harness.With("Authorization", "Bearer "+stolen, "Bearer "+good),
 		"two credentials, good first": harness.With("Authorization", "Bearer "+good, "Bearer "+stolen),
+		"two beside a good cookie":    harness.All(harness.With("Authorization", "Bearer "+stolen, "Bearer "+good), v.WithCookies(good)),
 		"two credentials in a line":   harness.With("Authorization", "Bearer "+stolen+", Bearer "+good),
 		"nothing and a credential":    harness.With("Authorization", "", "Bearer "+good),
 		"another header":              harness.With("X-Authorization", "Bearer "+good),
