@@ -3,6 +3,7 @@ package clerkauth
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -110,12 +111,18 @@ func satelliteHost(domain string, live bool) (string, error) {
 	switch {
 	case domain == "":
 		return "", nil
-	case err != nil || !o.Web():
+	case err != nil || !o.Web() || live && isAddress(o.Host):
 		return "", errDomain
 	case o.Scheme == "http" && (live || !origin.Loopback(o.Host)):
 		return "", errPlainDomain
 	}
 	return strings.TrimPrefix(o.String(), o.Scheme+"://"), nil
+}
+
+// isAddress reports whether a host is an IP address, which has no Frontend API below it.
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil
 }
 
 // readProxy applies the issuers too: a proxied Frontend API signs as its proxy.

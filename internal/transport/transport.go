@@ -15,7 +15,7 @@ import (
 const APIVersion = "2026-05-12"
 
 // Client is c, which may be nil, without redirects: a secret goes to one address and no further. A panic of its transport
-// is an error, and no error has a credential in it. c itself stays as it is.
+// is an error, and no error has a credential or a query in it. c itself stays as it is.
 func Client(c *http.Client) *http.Client {
 	client := http.Client{}
 	if c != nil {
@@ -27,7 +27,8 @@ func Client(c *http.Client) *http.Client {
 }
 
 // guarded is the transport of an application's own HTTP client. Fetches happen on goroutines of this package, where a
-// panic would end the process: here it is an error of that fetch. Errors come without the credential that was sent.
+// panic would end the process: here it is an error of that fetch. Errors come without the credential and the query that
+// were sent.
 type guarded struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
@@ -40,7 +41,7 @@ func (g guarded) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	resp, err = next.RoundTrip(r)
 	if err != nil {
 		_, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		err = WithoutSecret(err, secret)
+		err = WithoutSecret(err, secret, r.URL.RawQuery)
 	}
 	if err == nil && resp != nil && resp.Body != nil {
 		resp.Body = guardedBody{resp.Body}
@@ -59,9 +60,9 @@ func (e *redacted) Error() string { return e.text }
 // Is serves errors.Is.
 func (e *redacted) Is(target error) bool { return errors.Is(e.err, target) }
 
-// WithoutSecret is err without secret in its text, or anything that looks like one.
-func WithoutSecret(err error, secret string) error {
-	if text := redact.Text(err.Error(), secret); text != err.Error() {
+// WithoutSecret is err without secrets in its text, or anything that looks like one.
+func WithoutSecret(err error, secrets ...string) error {
+	if text := redact.Text(err.Error(), secrets...); text != err.Error() {
 		return &redacted{err, text}
 	}
 	return err

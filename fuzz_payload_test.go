@@ -1,0 +1,118 @@
+package clerkauth_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/clerkauth/clerkauth/clerktest"
+	"github.com/clerkauth/clerkauth/internal/harness"
+)
+
+// FuzzSignedPayload signs any payload as the instance would. What is accepted is accepted by golang-jwt too, and says what
+// encoding/json finds under the very same names, none of them twice.
+func FuzzSignedPayload(f *testing.F) {
+	clerk, auth := harness.Offline(f, clerktest.Options{Now: harness.AtNoon})
+	key, err := jwt.ParseRSAPublicKeyFromPEM([]byte(clerk.JWTKey()))
+	if err != nil {
+		f.Fatal(err)
+	}
+	const good = `{"azp":"https://example.com","exp":1772625660,"iat":1772625600,"iss":"https://clerk.example.com","nbf":1772625590,"sid":"sess_1","sub":"user_1","v":2,"fva":[0,-1]}`
+	for _, replace := range [][]string{
+		nil,
+		{`"sub"`, `"SUB":"user_2","sub"`},
+		{`"sub"`, `"sub":"user_2","sub"`},
+		{`"sub"`, `"\u0073ub"`},
+		{`1772625660`, `1772625660.5`},
+		{`1772625660`, `1.77262566e9`},
+		{`1772625660`, `"1772625660"`},
+		{`1772625660`, `-1772625660`},
+		{`1772625660`, `99999999999999999999`},
+		{`"v":2`, `"sts":"pending"`},
+		{`"v":2`, `"act":{"sub":"user_3","SUB":"user_4"}`},
+		{`"v":2`, `"o":{"id":"org_1","rol":"admin","slg":"a","per":"read","fpm":"3"},"fea":"o:x"`},
+		{`"v":2`, `"org_id":"org_1","org_role":"org:admin"`},
+		{`"user_1"`, `"\ud800"`},
+		{`"user_1"`, `["user_1"]`},
+		{`"azp":"https://example.com",`, ``},
+		{`1772625590`, `null`},
+		{`{`, "\ufeff{"},
+		{`}`, `}{}`},
+	} {
+		f.Add(strings.NewReplacer(replace...).Replace(good))
+	}
+	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithTimeFunc(harness.AtNoon), jwt.WithLeeway(6*time.Second), jwt.WithIssuedAt(), jwt.WithIssuer(clerk.Issuer()))
+	f.Fuzz(func(t *testing.T, payload string) {
+		token := clerk.Token(clerktest.Claims{RawPayload: []byte(payload)})
+		session, err := auth.VerifyToken(t.Context(), token)
+		if err != nil {
+			return
+		}
+		if _, err := parser.Parse(token, func(*jwt.Token) (any, error) { return key, nil }); err != nil {
+			t.Errorf("%q: golang-jwt refuses it: %v", payload, err)
+		}
+		claims := exact(t, payload)
+		act := map[string]json.RawMessage{}
+		if raw, ok := claims["act"]; ok && string(raw) != "null" {
+			act = exact(t, string(raw))
+		}
+		for _, c := range []struct{ name, got, want string }{
+			{"sub", session.UserID, text(claims["sub"])},
+			{"sid", session.ID, text(claims["sid"])},
+			{"azp", session.AuthorizedParty, text(claims["azp"])},
+			{"iss", clerk.Issuer(), text(claims["iss"])},
+			{"act.sub", session.Actor.Subject, text(act["sub"])},
+			{"exp", session.ExpiresAt.UTC().Format(time.RFC3339), date(claims["exp"])},
+		} {
+			if c.got != c.want {
+				t.Errorf("%q: %s is %q, and encoding/json says %q", payload, c.name, c.got, c.want)
+			}
+		}
+		if status := text(claims["sts"]); status == "pending" || session.AuthorizedParty != harness.Origin || session.UserID == "" {
+			t.Errorf("%q: signed in with status %q, for %q, as %q", payload, status, session.AuthorizedParty, session.UserID)
+		}
+	})
+}
+
+// exact are the members of an object under their very names. It fails where one is there twice.
+func exact(t *testing.T, object string) map[string]json.RawMessage {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(object))
+	if first, err := d.Token(); err != nil || first != json.Delim('{') {
+		t.Fatalf("%q is no object: %v", object, err)
+	}
+	members := map[string]json.RawMessage{}
+	for d.More() {
+		name, err := d.Token()
+		var value json.RawMessage
+		if err == nil {
+			err = d.Decode(&value)
+		}
+		s, _ := name.(string)
+		if _, twice := members[s]; twice || err != nil {
+			t.Fatalf("%q: %q is there twice, or %v", object, s, err)
+		}
+		members[s] = value
+	}
+	if !json.Valid([]byte(object)) {
+		t.Fatalf("%q is no JSON", object)
+	}
+	return members
+}
+
+// text is a JSON string; empty: it is none.
+func text(raw json.RawMessage) string {
+	var s string
+	_ = json.Unmarshal(raw, &s)
+	return s
+}
+
+// date is a NumericDate in whole seconds.
+func date(raw json.RawMessage) string {
+	var seconds float64
+	_ = json.Unmarshal(raw, &seconds)
+	return time.Unix(int64(seconds), 0).UTC().Format(time.RFC3339)
+}
