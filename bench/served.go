@@ -189,8 +189,17 @@ func (s *Servers) Load(ctx context.Context, row Served, d time.Duration) (float6
 	if err != nil {
 		return 0, fmt.Errorf("%w: %s", err, out)
 	}
+	rate, err := rateIn(out)
+	if err != nil {
+		return 0, fmt.Errorf("%s, %s: %w", row.Server, row.Request, err)
+	}
+	return rate, nil
+}
+
+// rateIn reads what the load tool prints. A server that does not answer every request as it must has no rate.
+func rateIn(out []byte) (float64, error) {
 	if bad := unwanted.Find(out); bad != nil {
-		return 0, fmt.Errorf("%s, %s: %s", row.Server, row.Request, bytes.TrimSpace(bad))
+		return 0, fmt.Errorf("%s: %s", loadTool, bytes.TrimSpace(bad))
 	}
 	found := perSecond.FindSubmatch(out)
 	if found == nil {
