@@ -102,7 +102,7 @@ func randomKids(f *field) ([]Cell, error) {
 	if err := f.warm(); err != nil {
 		return nil, err
 	}
-	f.keys.Feel(Well, 10*time.Millisecond)
+	f.keys.Behave(Well, 10*time.Millisecond)
 	valid := f.valid(f.kid)
 	alone := f.send(2000, 1, valid)
 	done := make(chan tally)
@@ -125,7 +125,7 @@ func randomKids(f *field) ([]Cell, error) {
 }
 
 func firstRequests(f *field) ([]Cell, error) {
-	f.keys.Feel(Well, 2*time.Second)
+	f.keys.Behave(Well, 2*time.Second)
 	took, err := f.start()
 	if err != nil {
 		return nil, err
@@ -135,24 +135,24 @@ func firstRequests(f *field) ([]Cell, error) {
 }
 
 func downAtStart(f *field) ([]Cell, error) {
-	f.keys.Feel(Down, 0)
+	f.keys.Behave(Down, 0)
 	took, err := f.start()
 	if err != nil {
 		return []Cell{noted("no start in " + Duration(took)), count(f.keys.Fetches()), none, none}, nil
 	}
 	t := f.send(40, 4, f.valid(f.kid))
 	fetches := f.keys.Fetches()
-	f.keys.Feel(Well, 0)
+	f.keys.Behave(Well, 0)
 	after, _, ok := f.until(true, f.valid(f.kid))
 	return []Cell{wait(took), count(fetches), wait(t.longest()), happened(after, ok)}, nil
 }
 
-func pastLifetime(mood Mood, delay time.Duration) func(*field) ([]Cell, error) {
+func pastLifetime(behaviour Behaviour, delay time.Duration) func(*field) ([]Cell, error) {
 	return func(f *field) ([]Cell, error) {
 		if err := f.warm(); err != nil {
 			return nil, err
 		}
-		f.keys.Feel(mood, delay)
+		f.keys.Behave(behaviour, delay)
 		f.age(1.2)
 		t := f.send(20, 20, f.valid(f.kid))
 		time.Sleep(200 * time.Millisecond) // for what the first ones started in the background to fail

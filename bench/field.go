@@ -101,7 +101,7 @@ func (f *field) valid(kid string) func() string {
 	return func() string { return token }
 }
 
-// junk returns a new token with a new kid at every call. Nobody signed it.
+// junk returns a new token with a new kid at every call. Its signature is of another token.
 func (f *field) junk() string {
 	_, rest, _ := strings.Cut(f.pool.Tokens[0], ".")
 	header := fmt.Sprintf(`{"alg":"RS256","kid":"ins_%s","typ":"JWT"}`, rand.Text())

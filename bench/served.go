@@ -152,7 +152,7 @@ func (s *Servers) start(ctx context.Context, server string, command []string) er
 	}
 	s.stop = append(s.stop, func() {
 		stdin.Close() //nolint:errcheck // what ends the process
-		cmd.Wait()    //nolint:errcheck // it was asked to end
+		cmd.Wait()    //nolint:errcheck // its stdin ended
 	})
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {

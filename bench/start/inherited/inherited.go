@@ -1,5 +1,5 @@
 // Package inherited serves on a socket that the process that started this one opened: its first request waits there, so
-// that nobody has to poll.
+// that its parent need not poll.
 package inherited
 
 import (
