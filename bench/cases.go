@@ -9,7 +9,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Case is one token that a guard is asked about, for the table of answers.
+// Case is one token of the table of answers.
 type Case struct {
 	Name string
 	// Admit is what an application that trusts one origin of one Clerk instance wants.
@@ -59,7 +59,7 @@ func Cases() []Case {
 		claims("pending session (sts)", false, func(c jwt.MapClaims) { c["sts"] = "pending" }),
 		header("category of a token that is no session (cat)", func(h map[string]any) { h["cat"] = "cl_B7d4PD222AAA" }),
 		header("unknown critical header (crit)", func(h map[string]any) { h["crit"], h["exp2"] = []string{"exp2"}, 1 }),
-		header("kid nobody knows", func(h map[string]any) { h["kid"] = "ins_unknown" }),
+		header("unknown kid", func(h map[string]any) { h["kid"] = "ins_unknown" }),
 		header("no kid", func(h map[string]any) { delete(h, "kid") }),
 		{"alg none", false, func(*Pool) (string, error) {
 			token := jwt.NewWithClaims(jwt.SigningMethodNone, Claims(0))

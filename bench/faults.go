@@ -16,7 +16,9 @@ type Fault struct {
 	// lifetime is how long fetched keys are fresh, for guards that can be told and have no clock to be moved.
 	// 0: what their documentation proposes. It must be longer than the key server takes.
 	lifetime time.Duration
-	run      func(f *field) ([]Cell, error)
+	// Waits says that guards mostly wait for time to pass, so that all may meet it at once.
+	Waits bool
+	run   func(f *field) ([]Cell, error)
 }
 
 // Run lets one guard meet a fault and returns a cell for every column. A guard that does not fetch keys has none to
@@ -52,46 +54,46 @@ func Faults() []Fault {
 	past := []string{"valid requests refused", "longest wait", "fetches"}
 	return []Fault{
 		{
-			RandomKids, "1000 tokens with as many kids that nobody knows, 32 at a time; the key server takes 10 ms",
+			RandomKids, "1000 tokens with as many unknown kids, 32 at a time; the key server takes 10 ms",
 			[]string{"fetches", "longest wait", "valid token meanwhile, p99 (alone)", "valid tokens refused"},
-			0, randomKids,
+			0, false, randomKids,
 		},
 		{
 			FirstRequests, "1000 requests at once, the first of all; the key server takes 2 s",
 			[]string{"start took", "fetches", "longest wait", "refused"},
-			0, firstRequests,
+			0, false, firstRequests,
 		},
 		{
 			"down at start", "the key server answers 503 when the program starts and for 40 requests, then recovers",
 			[]string{"start took", "fetches meanwhile", "longest wait", "admits again after"},
-			0, downAtStart,
+			0, false, downAtStart,
 		},
 		{
 			SlowKeys, "the keys are known but no longer fresh; the key server takes 2 s; 20 requests twice, 20 at a time",
-			past, 4 * time.Second, pastLifetime(Well, 2*time.Second),
+			past, 4 * time.Second, true, pastLifetime(Well, 2*time.Second),
 		},
 		{
 			DownKeys, "the same, but the key server answers 503",
-			past, time.Second, pastLifetime(Down, 0),
+			past, time.Second, true, pastLifetime(Down, 0),
 		},
 		{
 			HangingKeys, "the same, but the key server takes connections and never answers",
-			past, time.Second, pastLifetime(Hanging, 0),
+			past, time.Second, true, pastLifetime(Hanging, 0),
 		},
 		{
 			"rotated", "a new key takes the old one's place; its token comes at once",
 			[]string{"refused before", "admitted after", "fetches"},
-			0, rotated(false),
+			0, true, rotated(false),
 		},
 		{
-			"rotated after junk", "the same, a moment after a token with a kid that nobody knows",
+			"rotated after junk", "the same, a moment after a token with an unknown kid",
 			[]string{"refused before", "admitted after", "fetches"},
-			0, rotated(true),
+			0, true, rotated(true),
 		},
 		{
 			"revoked", "the key is taken out of the set; requests with its tokens keep coming, ten per lifetime of the keys",
 			[]string{"refused after"},
-			time.Second, revoked,
+			time.Second, true, revoked,
 		},
 	}
 }
@@ -100,7 +102,7 @@ func randomKids(f *field) ([]Cell, error) {
 	if err := f.warm(); err != nil {
 		return nil, err
 	}
-	f.keys.Feel(Well, 10*time.Millisecond)
+	f.keys.Behave(Well, 10*time.Millisecond)
 	valid := f.valid(f.kid)
 	alone := f.send(2000, 1, valid)
 	done := make(chan tally)
@@ -123,7 +125,7 @@ func randomKids(f *field) ([]Cell, error) {
 }
 
 func firstRequests(f *field) ([]Cell, error) {
-	f.keys.Feel(Well, 2*time.Second)
+	f.keys.Behave(Well, 2*time.Second)
 	took, err := f.start()
 	if err != nil {
 		return nil, err
@@ -133,24 +135,24 @@ func firstRequests(f *field) ([]Cell, error) {
 }
 
 func downAtStart(f *field) ([]Cell, error) {
-	f.keys.Feel(Down, 0)
+	f.keys.Behave(Down, 0)
 	took, err := f.start()
 	if err != nil {
 		return []Cell{noted("no start in " + Duration(took)), count(f.keys.Fetches()), none, none}, nil
 	}
 	t := f.send(40, 4, f.valid(f.kid))
 	fetches := f.keys.Fetches()
-	f.keys.Feel(Well, 0)
+	f.keys.Behave(Well, 0)
 	after, _, ok := f.until(true, f.valid(f.kid))
 	return []Cell{wait(took), count(fetches), wait(t.longest()), happened(after, ok)}, nil
 }
 
-func pastLifetime(mood Mood, delay time.Duration) func(*field) ([]Cell, error) {
+func pastLifetime(behaviour Behaviour, delay time.Duration) func(*field) ([]Cell, error) {
 	return func(f *field) ([]Cell, error) {
 		if err := f.warm(); err != nil {
 			return nil, err
 		}
-		f.keys.Feel(mood, delay)
+		f.keys.Behave(behaviour, delay)
 		f.age(1.2)
 		t := f.send(20, 20, f.valid(f.kid))
 		time.Sleep(200 * time.Millisecond) // for what the first ones started in the background to fail
@@ -169,8 +171,8 @@ func rotated(junkFirst bool) func(*field) ([]Cell, error) {
 		}
 		kid := f.kid + "next"
 		f.keys.Serve(map[string]*rsa.PublicKey{kid: &f.other.PublicKey})
-		after, asked, ok := f.until(true, f.valid(kid))
-		return []Cell{count(asked - 1), happened(after, ok), count(f.keys.Fetches())}, nil
+		after, sent, ok := f.until(true, f.valid(kid))
+		return []Cell{count(sent - 1), happened(after, ok), count(f.keys.Fetches())}, nil
 	}
 }
 

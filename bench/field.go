@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// patience is how long a request waits before its client gives up.
-const patience = 10 * time.Second
+// longestWait is after how long a client gives up.
+const longestWait = 10 * time.Second
 
 // field is one guard with a key server of its own, for one fault.
 type field struct {
@@ -56,7 +56,7 @@ func newField(ctx context.Context, g Guard, pool *Pool, other *rsa.PrivateKey, l
 func (f *field) start() (time.Duration, error) {
 	began := time.Now()
 	ctx, cancel := context.WithCancel(f.ctx)
-	late := time.AfterFunc(patience, cancel)
+	late := time.AfterFunc(longestWait, cancel)
 	protect, err := f.guard.Protect(ctx, f.site)
 	late.Stop()
 	if err != nil {
@@ -101,7 +101,7 @@ func (f *field) valid(kid string) func() string {
 	return func() string { return token }
 }
 
-// junk returns a new token with a new kid at every call. Nobody signed it.
+// junk returns a new token with a new kid at every call. Its signature is of another token.
 func (f *field) junk() string {
 	_, rest, _ := strings.Cut(f.pool.Tokens[0], ".")
 	header := fmt.Sprintf(`{"alg":"RS256","kid":"ins_%s","typ":"JWT"}`, rand.Text())
@@ -142,28 +142,27 @@ func (f *field) send(n, atATime int, token func() string) tally {
 
 // ask sends one request of a client that gives up after a while, and says whether the application was reached.
 func (f *field) ask(token string) bool {
-	ctx, cancel := context.WithTimeout(f.ctx, patience)
+	ctx, cancel := context.WithTimeout(f.ctx, longestWait)
 	defer cancel()
-	r := request().WithContext(ctx)
-	name, value := f.guard.header(token)
-	r.Header.Set(name, value)
-	w := newSink()
+	r := script().WithContext(ctx)
+	r.Header.Set("Authorization", bearerScheme+token)
+	w := &sink{header: http.Header{}}
 	f.handler.ServeHTTP(w, r)
-	return w.admitted == 1
+	return w.status == http.StatusNoContent
 }
 
-// until asks again and again until a token is admitted or not, as wanted.
-func (f *field) until(admitted bool, token func() string) (after time.Duration, asked int, ok bool) {
+// until sends requests until a token is admitted or not, as wanted.
+func (f *field) until(admitted bool, token func() string) (after time.Duration, sent int, ok bool) {
 	const pause, enough = 50 * time.Millisecond, 15 * time.Second
 	began := time.Now()
 	for time.Since(began) < enough {
-		asked++
+		sent++
 		if f.ask(token()) == admitted {
-			return time.Since(began), asked, true
+			return time.Since(began), sent, true
 		}
 		time.Sleep(pause)
 	}
-	return time.Since(began), asked, false
+	return time.Since(began), sent, false
 }
 
 // add is both tallies in one.

@@ -16,10 +16,6 @@ type Guard struct {
 	Kind   Kind    // what the results are compared with
 	Party  string  // who compares azp: the library, a function it calls, or the code around it
 	Keys   KeyHome // whether it fetches keys
-	// Carry writes a token into a request; nil puts it in the Authorization header.
-	Carry func(token string) (header, value string)
-	// Remembers is how many tokens may cost less when they come again; 0: none.
-	Remembers int
 	// Clock is how far a clock of its own must move until fetched keys are no longer fresh; 0: it has no such clock,
 	// and is told a lifetime instead.
 	Clock time.Duration
@@ -52,19 +48,11 @@ func Guards() []Guard {
 	return append(append(ours(), peers()...), floors()...)
 }
 
-// FaultGuards are those whose keys are worth a look: how a token is carried makes no difference to them.
+// FaultGuards are those that the tables of faults compare: a cache of tokens makes no difference to them.
 func FaultGuards() []Guard { return append(ours()[:1:1], peers()...) }
 
 func peers() []Guard {
 	return []Guard{clerkSDK(), auth0v2(), auth0v3(), goOIDC(), jwxGuard(), chiJWTAuth(), goJose(), keyfuncGuard()}
-}
-
-// header is the header line that carries token.
-func (g Guard) header(token string) (name, value string) {
-	if g.Carry != nil {
-		return g.Carry(token)
-	}
-	return "Authorization", "Bearer " + token
 }
 
 // byHand is the middleware that programs write around a library that only verifies tokens.
@@ -88,11 +76,12 @@ func byHand[C any](verify func(ctx context.Context, token string) (C, error)) Mi
 
 type claimsKey struct{}
 
+const bearerScheme = "Bearer "
+
 func bearer(r *http.Request) (string, bool) {
-	const scheme = "Bearer "
 	value := r.Header.Get("Authorization")
-	if len(value) <= len(scheme) || value[:len(scheme)] != scheme {
+	if len(value) <= len(bearerScheme) || value[:len(bearerScheme)] != bearerScheme {
 		return "", false
 	}
-	return value[len(scheme):], true
+	return value[len(bearerScheme):], true
 }

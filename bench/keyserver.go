@@ -15,20 +15,20 @@ import (
 type KeyServer struct {
 	fetches atomic.Int64
 
-	mu       sync.Mutex
-	document []byte
-	mood     Mood
-	delay    time.Duration
+	mu        sync.Mutex
+	document  []byte
+	behaviour Behaviour
+	delay     time.Duration
 }
 
-// Mood is how a KeyServer answers.
-type Mood int
+// Behaviour is how a KeyServer answers.
+type Behaviour int
 
-// The moods.
+// The behaviours.
 const (
-	Well    Mood = iota
-	Down         // 503 at once
-	Hanging      // the connection is taken and nothing ever said
+	Well    Behaviour = iota
+	Down              // 503 at once
+	Hanging           // the connection is taken and nothing ever said
 )
 
 // Serve sets the keys: kid and key in turn.
@@ -60,28 +60,28 @@ func (k *KeyServer) Serve(keys map[string]*rsa.PublicKey) {
 	k.document = document
 }
 
-// Feel sets how it answers from now on, and after how long.
-func (k *KeyServer) Feel(mood Mood, delay time.Duration) {
+// Behave sets how it answers from now on, and after how long.
+func (k *KeyServer) Behave(behaviour Behaviour, delay time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.mood, k.delay = mood, delay
+	k.behaviour, k.delay = behaviour, delay
 }
 
-// Fetches is how many requests came since the last call of it.
+// Fetches is how many requests there were since the last call of it.
 func (k *KeyServer) Fetches() int { return int(k.fetches.Swap(0)) }
 
 // ServeHTTP answers under any path: guards differ in where they look.
 func (k *KeyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	k.fetches.Add(1)
 	k.mu.Lock()
-	document, mood, delay := k.document, k.mood, k.delay
+	document, behaviour, delay := k.document, k.behaviour, k.delay
 	k.mu.Unlock()
 	select {
 	case <-time.After(delay):
 	case <-r.Context().Done():
 		return
 	}
-	switch mood {
+	switch behaviour {
 	case Down:
 		w.WriteHeader(http.StatusServiceUnavailable)
 	case Hanging:

@@ -21,7 +21,7 @@ import (
 const (
 	// KeyID is the kid of the key that signed the pool.
 	KeyID = "ins_bench"
-	// Fresh is how many tokens there are: five times as many as clerkauth keeps, so that going round they are always new.
+	// Fresh is how many tokens there are: five times as many as a small cache keeps, so that none is remembered when it is sent again.
 	Fresh = 20_000
 	// cacheDir is below the module, where both go test and go run ./report find it.
 	cacheDir = ".cache"
@@ -71,7 +71,7 @@ func signPool() (*Pool, error) {
 
 // Claims are those of a session token of version 2, as Clerk mints it for the member of an organization.
 func Claims(n int) jwt.MapClaims {
-	id := fmt.Sprintf("2bench%021d", n)
+	id := poolID(n)
 	return jwt.MapClaims{
 		"aud": Audience, "azp": Party, "exp": issued.AddDate(50, 0, 0).Unix(), "fva": []int{3, -1},
 		"fea": "o:dashboard,o:reports", "iat": issued.Unix(), "iss": Issuer, "jti": fmt.Sprintf("%020x", n),
@@ -80,6 +80,9 @@ func Claims(n int) jwt.MapClaims {
 		"sid": "sess_" + id, "sts": "active", "sub": "user_" + id, "v": 2,
 	}
 }
+
+// poolID is what the identifiers of the n-th token's session, user and organization end with.
+func poolID(n int) string { return fmt.Sprintf("2bench%021d", n) }
 
 // Sign mints a token as Clerk does: RS256, with a kid and cat in the header.
 func Sign(key *rsa.PrivateKey, kid string, claims jwt.MapClaims) (string, error) {

@@ -2,14 +2,11 @@ package bench
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"strings"
-	"testing"
 
 	"github.com/clerkauth/clerkauth"
 )
@@ -61,41 +58,24 @@ func (p *Proxies) Answer(name string) (status int, body string) {
 	return w.Code, w.Body.String()
 }
 
-// Bench returns the benchmark of one of the two.
-func (p *Proxies) Bench(name string, parallel bool) (func(*testing.B), error) {
-	if status, body := p.Answer(name); status != http.StatusOK || !strings.Contains(body, "last_active_token") {
-		return nil, fmt.Errorf("%s answers %d %q", name, status, body)
+// ProxyLoad is the Load of both.
+const ProxyLoad = "a request through a proxy"
+
+// Contestants are both ways.
+func (p *Proxies) Contestants() []*Contestant {
+	var all []*Contestant
+	for _, name := range []string{BareProxy, OwnProxy} {
+		all = append(all, contestant(name, ProxyLoad, p.handlers[name], http.StatusOK, proxied))
 	}
-	h := p.handlers[name]
-	if parallel {
-		return func(b *testing.B) {
-			b.RunParallel(func(pb *testing.PB) {
-				for r := proxied(); pb.Next(); {
-					h.ServeHTTP(&reader{header: http.Header{}}, r)
-				}
-			})
-		}, nil
-	}
-	return func(b *testing.B) {
-		b.ReportAllocs()
-		for r := proxied(); b.Loop(); {
-			h.ServeHTTP(&reader{header: http.Header{}}, r)
-		}
-	}, nil
+	return all
 }
 
 // proxied is a script's request.
 func proxied() *http.Request {
-	r := request()
-	r.RequestURI, r.URL.Path = "/__clerk/v1/client?__clerk_api_version=2026-05-12&_clerk_js_version=6.40.0", "/__clerk/v1/client"
-	r.URL.RawQuery = "__clerk_api_version=2026-05-12&_clerk_js_version=6.40.0"
-	r.Header.Set("Cookie", "__client=client_0123456789; __client_uat=1767225600; sid=0123456789abcdef")
+	r := request(http.MethodGet, "/__clerk/v1/client?__clerk_api_version=2026-05-12&_clerk_js_version=6.40.0", http.Header{
+		"Accept": {"*/*"}, "Priority": {"u=1, i"}, "Sec-Fetch-Dest": {"empty"}, "Sec-Fetch-Mode": {"cors"},
+		"Cookie": {"__client=client_0123456789; __client_uat=1767225600; sid=0123456789abcdef"},
+	})
+	r.RequestURI = r.URL.RequestURI()
 	return r
 }
-
-// reader is a client that reads everything.
-type reader struct{ header http.Header }
-
-func (s *reader) Header() http.Header         { return s.header }
-func (s *reader) WriteHeader(int)             {}
-func (s *reader) Write(p []byte) (int, error) { return len(p), nil }

@@ -13,7 +13,7 @@ const (
 	Party    = "https://app.bench.example"
 )
 
-// Site is what a guard is told of the application it stands before.
+// Site is what a guard is told of the application that it protects.
 type Site struct {
 	// Server is where the keys are: the Frontend API's document and the Backend API's below /v1.
 	Server string
@@ -21,6 +21,8 @@ type Site struct {
 	Key *rsa.PublicKey
 	// Lifetime is how long fetched keys are fresh, for guards that can be told; 0 is what their documentation proposes.
 	Lifetime time.Duration
+	// Remembered is how many verified tokens are kept, by guards that keep any; 0 is their default.
+	Remembered int
 	// Now is for guards that take a clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -30,23 +32,3 @@ func (s Site) KeySetURL() string { return s.Server + "/.well-known/jwks.json" }
 
 // Handler is the application: it says that it was reached.
 func Handler(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
-
-// sink is a ResponseWriter that counts how often the application was reached.
-type sink struct {
-	header            http.Header
-	admitted, refused int
-}
-
-func newSink() *sink { return &sink{header: http.Header{}} }
-
-func (s *sink) Header() http.Header { return s.header }
-
-func (s *sink) Write(b []byte) (int, error) { return len(b), nil }
-
-func (s *sink) WriteHeader(code int) {
-	if code == http.StatusNoContent {
-		s.admitted++
-	} else {
-		s.refused++
-	}
-}

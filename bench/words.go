@@ -25,7 +25,7 @@ func beside(d, base time.Duration) Cell {
 	return Cell{fmt.Sprintf("%s (%s)", Duration(d), Duration(base)), float64(d) / float64(base)}
 }
 
-// happened says after how long something came about, or that it did not.
+// happened says after how long something happened, or that it did not.
 func happened(after time.Duration, ok bool) Cell {
 	if !ok {
 		return noted("not in " + Duration(after))

@@ -13,10 +13,12 @@ type Workload struct {
 	Note string
 	// Admitted is whether the application must be reached.
 	Admitted bool
-	// Round says that every token is sent once before the clock starts.
-	Round bool
-	// Tokens are sent one after the other, round and round. An empty one is a request without a token.
+	// Seen says that every token is sent once before the clock starts.
+	Seen bool
+	// Tokens are sent one after the other, and then from the first again. None: requests without a token.
 	Tokens func(p *Pool) ([]string, error)
+
+	remembered int // for Site.Remembered
 }
 
 // The workloads that the report refers to.
@@ -33,16 +35,17 @@ func Workloads() []Workload {
 			Tokens: func(p *Pool) ([]string, error) { return p.Tokens[:1], nil },
 		},
 		{
-			Name: FreshToken, Note: "20 000 valid tokens in turn: none is remembered when it comes again", Admitted: true,
-			Tokens: func(p *Pool) ([]string, error) { return p.Tokens, nil },
+			Name: FreshToken, Note: "20 000 valid tokens in turn, and a cache of 4096: none is remembered when it is sent again", Admitted: true,
+			remembered: 4096,
+			Tokens:     func(p *Pool) ([]string, error) { return p.Tokens, nil },
 		},
 		{
-			Name: "10 000 live", Note: "10 000 valid tokens in turn, all of them seen before", Admitted: true, Round: true,
+			Name: "10 000 live", Note: "10 000 valid tokens in turn, all of them seen before", Admitted: true, Seen: true,
 			Tokens: func(p *Pool) ([]string, error) { return p.Tokens[:10_000], nil },
 		},
 		{
 			Name: "none", Note: "no token at all",
-			Tokens: func(*Pool) ([]string, error) { return []string{""}, nil },
+			Tokens: func(*Pool) ([]string, error) { return nil, nil },
 		},
 		{
 			Name: "garbage", Note: "a value of a token's length that is none",

@@ -33,8 +33,8 @@ func (d document) chart() string {
 	var b strings.Builder
 	y := 0
 	for _, part := range []struct{ load, title string }{
-		{bench.SameToken, "A request with a token that came before"},
-		{bench.FreshToken, "A request with a token that never came before"},
+		{bench.SameToken, "A request with a token seen before"},
+		{bench.FreshToken, "A request with a token never seen"},
 	} {
 		y = d.bars(&b, y+30, part.load, part.title)
 	}
@@ -51,13 +51,13 @@ func (d document) bars(b *strings.Builder, y int, load, title string) int {
 		return !ok || g.Kind == bench.Own && g.Name != ownName
 	})
 	slices.SortFunc(guards, func(p, q bench.Guard) int {
-		return int(d.at(p.Name, load).serial - d.at(q.Name, load).serial)
+		return int(d.at(p.Name, load).serial.median - d.at(q.Name, load).serial.median)
 	})
-	longest := d.at(guards[len(guards)-1].Name, load).serial
+	longest := d.at(guards[len(guards)-1].Name, load).serial.median
 	fmt.Fprintf(b, `<text class="title" x="10" y="%d">%s</text>`+"\n", y, title)
 	y += 12
 	for _, g := range guards {
-		n := d.at(g.Name, load).serial
+		n := d.at(g.Name, load).serial.median
 		class := map[bench.Kind]string{bench.Peer: "peer", bench.Own: "own", bench.Floor: "floor", bench.Open: "floor"}[g.Kind]
 		width := max(1, n/longest*barWidth)
 		fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", labelWidth-10, y+12, escaped(g.Name))

@@ -15,12 +15,13 @@ type machine struct {
 	system    string
 	goVersion string
 	versions  map[string]string // by module path
+	load      string            // the load average, before
 }
 
 func thisMachine() machine {
 	m := machine{
 		processor: processor(), cores: runtime.NumCPU(), system: runtime.GOOS + "/" + runtime.GOARCH,
-		goVersion: runtime.Version(), versions: map[string]string{},
+		goVersion: runtime.Version(), versions: map[string]string{}, load: loadAverage(),
 	}
 	if build, ok := debug.ReadBuildInfo(); ok {
 		for _, dep := range build.Deps {
@@ -43,4 +44,14 @@ func processor() string {
 		}
 	}
 	return "unknown processor"
+}
+
+// loadAverage is that of the last minute and of the last five, where Linux tells it.
+func loadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	fields := append(strings.Fields(string(text)), "", "")
+	return fields[0] + " and " + fields[1]
 }
