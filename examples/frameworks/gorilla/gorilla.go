@@ -67,15 +67,13 @@ func (s Socket) hear(r *http.Request, conn *websocket.Conn, session *clerkauth.S
 	if !time.Now().Before(session.ExpiresAt) {
 		return nil
 	}
-	var renewal struct {
-		Token string `json:"token"`
-	}
-	if json.Unmarshal(message, &renewal) != nil || renewal.Token == "" {
+	var renewal map[string]string
+	if json.Unmarshal(message, &renewal) != nil || len(renewal) != 1 || renewal["token"] == "" {
 		_ = conn.SetWriteDeadline(session.ExpiresAt)
 		_ = conn.WriteMessage(websocket.TextMessage, s.Answer(session, message)) // the client may be gone
 		return session
 	}
-	fresh, err := s.Auth.VerifyToken(r.Context(), renewal.Token)
+	fresh, err := s.Auth.VerifyToken(r.Context(), renewal["token"])
 	if err != nil || fresh.ID != session.ID || fresh.UserID != session.UserID ||
 		slices.ContainsFunc(s.Checks, func(c clerkauth.Check) bool { return !fresh.Has(c) }) {
 		return nil

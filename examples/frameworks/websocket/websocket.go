@@ -60,14 +60,12 @@ func (s Socket) serve(w http.ResponseWriter, r *http.Request) {
 
 // hear answers a message, or takes a fresh token of the same session. nil: the connection ends.
 func (s Socket) hear(ctx context.Context, conn *websocket.Conn, session *clerkauth.Session, message []byte) *clerkauth.Session {
-	var renewal struct {
-		Token string `json:"token"`
-	}
-	if json.Unmarshal(message, &renewal) != nil || renewal.Token == "" {
+	var renewal map[string]string
+	if json.Unmarshal(message, &renewal) != nil || len(renewal) != 1 || renewal["token"] == "" {
 		_ = conn.Write(ctx, websocket.MessageText, s.Answer(ctx, session, message)) // if it fails, so does the next Read
 		return session
 	}
-	fresh, err := s.Auth.VerifyToken(ctx, renewal.Token)
+	fresh, err := s.Auth.VerifyToken(ctx, renewal["token"])
 	if err != nil || fresh.ID != session.ID || fresh.UserID != session.UserID ||
 		slices.ContainsFunc(s.Checks, func(c clerkauth.Check) bool { return !fresh.Has(c) }) {
 		return nil

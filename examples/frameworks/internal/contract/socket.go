@@ -265,6 +265,7 @@ func Renewals(t *testing.T, sockets Sockets) {
 			synctest.Test(t, func(t *testing.T) { renew(t, sockets, tt.path, tt.token, tt.stays) })
 		})
 	}
+	synctest.Test(t, func(t *testing.T) { ofTheApp(t, sockets) })
 	synctest.Test(t, func(t *testing.T) { // an old token shortens
 		clerk, auth := App(t, nil)
 		old := clerk.Token(Ada)
@@ -276,6 +277,22 @@ func Renewals(t *testing.T, sockets Sockets) {
 		tell(t, conn, renewal(old))
 		ends(t, conn, time.Now().Add(30*time.Second))
 	})
+}
+
+// ofTheApp sends messages that have a token, and are the app's.
+func ofTheApp(t *testing.T, sockets Sockets) {
+	t.Helper()
+	clerk, auth := App(t, nil)
+	conn, _, refusal := dial(t, socketServer(t, auth, sockets), "/me", bearer(clerk.Token(Ada)))
+	if conn == nil {
+		t.Fatal(refusal)
+	}
+	for _, message := range []string{`{"join":"room","token":"invitation"}`, `{"Token":"a"}`, `{"token":1}`, `{"token":""}`, `["token"]`, `null`} {
+		if got, want := say(t, conn, message), "user_ada of org_a: "+message; got != want {
+			t.Errorf("%s is answered with %q", message, got)
+		}
+	}
+	_ = conn.Close(websocket.StatusNormalClosure, "")
 }
 
 func renew(t *testing.T, sockets Sockets, path string, token func(*clerktest.Instance) string, stays string) {
