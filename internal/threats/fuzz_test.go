@@ -39,6 +39,7 @@ func FuzzPlantedCookies(f *testing.F) {
 	} {
 		f.Add(plant, byte(0))
 		f.Add(plant, byte(0xff))
+		f.Add(plant+"; __client_uat=1772625600; __client_uat_$SUFFIX=1772625600", byte(1))
 	}
 	f.Fuzz(func(t *testing.T, plant string, how byte) {
 		if strings.ContainsAny(plant, "\r\n\x00") || len(plant) > 1<<12 {
