@@ -45,7 +45,7 @@ func TestNobodyIsNamed(t *testing.T) {
 			clerk.Fault(clerktest.BackendRefresh, fault)
 			clerk.Fault(clerktest.BackendHandshake, fault)
 			for _, cookies := range [][]*http.Cookie{
-				good, clerk.Cookies(old), append(clerk.Cookies(old), &http.Cookie{Name: "__refresh" + suffix, Value: refresh}), {{Name: "__clerk_handshake_nonce", Value: nonce}}, {{Name: "__session", Value: person}},
+				good, clerk.Cookies(old), append(clerk.Cookies(old), &http.Cookie{Name: "__refresh" + suffix, Value: refresh}), {{Name: "__clerk_handshake_nonce", Value: nonce}}, {{Name: "__session", Value: person}}, //nolint:gosec // as a browser sends them
 			} {
 				for _, path := range []string{"/auth", "/auth?role=org:admin", "/auth?optional=1", "/readyz"} {
 					resp := ask(t, g, path, with(asked(kind, http.MethodGet, "/a"), "Sec-Fetch-Dest", "document", "Accept", "text/html"), cookies...)
