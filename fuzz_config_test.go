@@ -67,6 +67,8 @@ func FuzzNew(f *testing.F) {
 		f.Add(party, "https://example.com", party, "/sign-in", "sk_live_"+party)
 		f.Add(party, party, "/__clerk", `/\evil.test`, "sk_live_x y")
 	}
+	f.Add("https://a.test", "https://a.test", "/ _clerk", "/sign-in", "")
+	f.Add("https://a.test", "https://a.test:443", "HTTPS://Satellite.TEST:443/", "/sign-in", "")
 	f.Fuzz(func(t *testing.T, party, probe, address, signIn, secret string) {
 		c.parties(t, party, probe)
 		c.addresses(t, address, signIn)
@@ -129,18 +131,20 @@ func (c *configured) addresses(t *testing.T, address, signIn string) {
 			r := harness.Request(http.MethodGet, home+"/page", harness.Document, harness.Host("app.test"), harness.With("Cookie", cookie))
 			location := harness.Serve(auth.Require(harness.Greet), r).Header().Get("Location")
 			u, err := url.Parse(location)
-			if err != nil || strings.Contains(u.Host, ".[") || strings.ContainsAny(location, "\r\n\\ ") || location != "" && (u.User != nil || !within(allowed, u)) {
+			if err != nil || strings.Contains(u.Host, ".[") || strings.ContainsAny(location, "\r\n\\") || location != "" && (u.User != nil || !within(allowed, u)) {
 				t.Errorf("%s, %q or %q: sent to %q", field, address, signIn, location)
 			}
 		}
 	}
 }
 
+var defaultPort = map[string]string{"https": ":443", "http": ":80"}
+
 // within reports whether a browser at home that is sent to u is at one of the origins.
 func within(origins []string, u *url.URL) bool {
 	u = (&url.URL{Scheme: "https", Host: "app.test", Path: "/page"}).ResolveReference(u)
 	for _, o := range origins {
-		if strings.EqualFold(o, u.Scheme+"://"+u.Host) {
+		if strings.EqualFold(strings.TrimSuffix(o, defaultPort[u.Scheme]), strings.TrimSuffix(u.Scheme+"://"+u.Host, defaultPort[u.Scheme])) {
 			return true
 		}
 	}

@@ -22,6 +22,7 @@ func FuzzOriginal(f *testing.F) {
 		scheme, rest, _ := strings.Cut(address, "://")
 		host, path, _ := strings.Cut(rest, "/")
 		f.Add("GET", address, host, "/"+path, scheme, "Bearer x", false)
+		f.Add("", address, host, "/"+path, scheme, "", false)
 		f.Add("", address, host, path, scheme, "", true)
 		f.Add("OPTIONS", address, host, "*", scheme, "Bearer a.b.c", false)
 	}

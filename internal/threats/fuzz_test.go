@@ -34,11 +34,13 @@ func FuzzPlantedCookies(f *testing.F) {
 	)
 	for _, plant := range []string{
 		"", "__session=$FORGED", "__session=$VICTIM; __session_$SUFFIX=$FORGED", "__session=$OTHER; __client_uat=1772625600", "__session_$SUFFIX=$ISSUER; __client_uat_$SUFFIX=9999999999", "__session=$OLD; __refresh_$SUFFIX=x",
-		"__session=$BLOG; __session=$SILENT", "__client_uat=0", "__client_uat=; __client_uat=-1", "__clerk_redirect_count=2; __session=$KID", "__clerk_handshake=$FORGED", "__clerk_handshake_nonce=x; __session=$HS",
+		"__session=$BLOG", "__session=$BLOG; __session=$SILENT", "__client_uat=0", "__client_uat=; __client_uat=-1", "__clerk_redirect_count=2; __session=$KID", "__clerk_handshake=$FORGED", "__clerk_handshake_nonce=x; __session=$HS",
 		"$PARTYAAAAAAAA=v2.9999999999.AAAA", "__Host-clerkauth_tried=9; __Host-clerkauth_handshake=x.9.9999999999", `__session="$SPOILED"`, "__session = $SPARE", "=__session=$OLD", "__SESSION=$BLOG; __session$SUFFIX=$OLD", strings.Repeat("__session=$FORGED; ", 70),
 	} {
 		f.Add(plant, byte(0))
 		f.Add(plant, byte(0xff))
+		f.Add(plant+"; __client_uat=1772625600", byte(1)) // a browser that signed in before it was planted
+		f.Add(strings.ReplaceAll(plant, "__session=", "__session_$SUFFIX=")+"; __client_uat_$SUFFIX=1772625600", byte(0))
 	}
 	f.Fuzz(func(t *testing.T, plant string, how byte) {
 		if strings.ContainsAny(plant, "\r\n\x00") || len(plant) > 1<<12 {

@@ -38,12 +38,12 @@ func TestWalkTokenOfTheSiblingSubdomain(t *testing.T) {
 	party := v.PartyCookie(v.claims(attacker))
 	stolen, silent := v.forBlog(), v.WithoutAZP(v.claims(victim))
 	for what, r := range map[string]*http.Request{
-		"as a bearer":                 harness.Request("GET", "/", harness.WithBearer(stolen)),
-		"as a cookie":                 v.Script(stolen),
-		"beside the thief's own":      v.Script(stolen, party),
-		"with the victim's own host":  v.Page(stolen),
-		"from the sibling subdomain":  harness.Request("GET", "/", harness.WithBearer(stolen), harness.Headers("Origin: "+blog)),
-		"to the sibling's own domain": harness.Request("GET", "/", harness.WithBearer(stolen), harness.Host("old-blog.example.com")),
+		"as a bearer":                harness.Request("GET", "/", harness.WithBearer(stolen)),
+		"as a cookie":                v.Script(stolen),
+		"beside the thief's own":     v.Script(stolen, party),
+		"with the victim's own host": v.Page(stolen),
+		"from the sibling subdomain": harness.Request("GET", "/", harness.WithBearer(stolen), harness.Headers("Origin: "+blog)),
+		"with that host":             harness.Request("GET", "/", harness.WithBearer(stolen), harness.Host("old-blog.example.com")),
 	} {
 		if s := v.AuthenticateRequest(r); s.Status == clerkauth.StatusSignedIn {
 			t.Errorf("for another origin, %s: signed in", what)

@@ -250,3 +250,27 @@ func words(t *testing.T, name string, said attribute.Set) string {
 	}
 	return name
 }
+
+// No attribute of a metric, a span or an event has anything that names or admits somebody.
+func TestNobodyIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := instrument(t)
+		names := contract.Names(t, i.routes, i.change)
+		var exported metricdata.ResourceMetrics
+		if err := i.reader.Collect(t.Context(), &exported); err != nil {
+			t.Fatal(err)
+		}
+		seen := fmt.Sprintf("%+v", exported)
+		for _, span := range i.spans.Ended() {
+			seen += fmt.Sprintln(span.Name(), span.Attributes(), span.Events(), span.Links(), span.Status(), span.Resource())
+		}
+		for _, name := range names {
+			if strings.Contains(seen, name) {
+				t.Errorf("%q is in a metric or a span", name)
+			}
+		}
+		if !strings.Contains(seen, "clerk/refresh") || !strings.Contains(seen, "clerk/handshake") {
+			t.Error("neither a handshake nor a refresh was traced")
+		}
+	})
+}

@@ -180,3 +180,20 @@ func TestTwiceInARegistry(t *testing.T) {
 	}()
 	prometheus.Instrument(clerkauth.Config{}, registry)
 }
+
+// No label has anything that names or admits somebody.
+func TestNobodyIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry := client.NewRegistry()
+		names := contract.Names(t, contract.Routes, func(cfg *clerkauth.Config) { *cfg = prometheus.Instrument(*cfg, registry) })
+		page := contract.Get(t.Context(), promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), "/metrics", "").Body.String()
+		for _, name := range names {
+			if strings.Contains(page, name) {
+				t.Errorf("%q is in the metrics", name)
+			}
+		}
+		if !strings.Contains(page, `source="refresh"`) || !strings.Contains(page, `source="handshake"`) {
+			t.Error("neither a handshake nor a refresh was measured")
+		}
+	})
+}
