@@ -289,7 +289,7 @@ type Event struct {
 	Status      Status
 	Reason      Reason      // empty when signed in and no check failed
 	Err         error       // an *Error of the event's own, with the detail for logs, and the Check; nil without a Reason
-	Type        TokenType   // of the credential that decided; empty: none, or one of a machine where people are asked for
+	Type        TokenType   // of the credential that decided; empty: none, or one of a machine where people are asked for, or the reverse
 	TokenSource TokenSource // of the token that decided
 	CacheHit    bool        // its signature had been verified before
 	Elapsed     time.Duration

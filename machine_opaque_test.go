@@ -129,6 +129,48 @@ func TestOAuthTokenThatIsNotActive(t *testing.T) {
 	}
 }
 
+// What is not an error of Clerk's says nothing of the credential, whoever it is that answers.
+func TestErrorsOfOthersRefuseNoCredential(t *testing.T) {
+	const open, invalid = clerkauth.ReasonCredentialUnverifiable, clerkauth.ReasonTokenInvalid
+	a := harness.NewApp(t)
+	for body, want := range map[string]clerkauth.Reason{
+		`{"errors":[{"code":"resource_not_found","message":"x"}]}`: invalid,
+		`{"errors":[]}`:                         open,
+		`{"errors":["no handler for route"]}`:   open,
+		`{"errors":[null]}`:                     open,
+		`{"errors":[{"message":"no route"}]}`:   open,
+		`{"errors":[{"code":404}]}`:             open,
+		`{"errors":[{"code":""}]}`:              open,
+		`{"errors":[{"code":"x"},"x"]}`:         open,
+		`{"errors":{"code":"x"}}`:               open,
+		`{"code":"x"}`:                          open,
+		`<h1>Not found</h1>`:                    open,
+		`{"errors":[{"code":"x","code":"x"}]}`:  open,
+		`{"errors":[{"code":"x"}],"errors":[]}`: open,
+	} {
+		for _, status := range []int{http.StatusBadRequest, http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity} {
+			a.Clerk.Fault(clerktest.BackendVerifyAPIKey, func(http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					w.WriteHeader(status)
+					_, _ = io.WriteString(w, body)
+				})
+			})
+			if got := judgeMachine(t, a.Authenticator, a.Clerk.APIKey(clerktest.MachineClaims{})); got != want {
+				t.Errorf("%d %s: %q, want %q", status, body, got, want)
+			}
+		}
+	}
+	// Nor does an answer that contradicts itself.
+	a.Clerk.Fault(clerktest.BackendVerifyOAuth, func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"active":false,"errors":[{"code":"internal"}]}`)
+		})
+	})
+	if got := judgeMachine(t, a.Authenticator, a.Clerk.OAuth(clerktest.MachineClaims{})); got != open {
+		t.Errorf("inactive, and an error: %q", got)
+	}
+}
+
 // What has not the form of a credential of Clerk's is not asked about.
 func TestFormsAreCheckedBeforeAnyQuestion(t *testing.T) {
 	a := harness.NewApp(t)

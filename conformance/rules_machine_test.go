@@ -231,8 +231,8 @@ func (c *recorded) verifyStatus() int {
 // verifyErrors reports whether it names errors, as Clerk does.
 func (c *recorded) verifyErrors() bool {
 	_, body, _ := c.reply(http.MethodPost, verifyPaths[c.machineKind()][0], nil)
-	var said struct{ Errors []any }
-	return json.Unmarshal(body, &said) == nil && len(said.Errors) > 0
+	var said struct{ Errors []struct{ Code string } }
+	return json.Unmarshal(body, &said) == nil && len(said.Errors) > 0 && said.Errors[0].Code != ""
 }
 
 // wholeAnswer reports an answer with all that says that a credential holds, and nothing that contradicts it.

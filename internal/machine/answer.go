@@ -2,6 +2,7 @@ package machine
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,9 +55,9 @@ func readVerified(kind Kind, content string) (*Claims, reasons.Reason, error) {
 		a.read(m)
 	}
 	switch {
-	case a.inactive:
+	case a.inactive && !a.malformed:
 		return nil, reasons.TokenInvalid, errInactive
-	case !a.whole():
+	case a.inactive || !a.whole():
 		return nil, reasons.CredentialUnverifiable, nil
 	case a.revoked == "true":
 		return nil, reasons.TokenInvalid, errRevoked
@@ -66,7 +67,8 @@ func readVerified(kind Kind, content string) (*Claims, reasons.Reason, error) {
 	return a.claims, "", nil
 }
 
-// namesErrors reports whether content is an error of Clerk's. A proxy or a wrong address answers 404 too.
+// namesErrors reports whether content is an error of Clerk's, each with its code. A proxy or a wrong address answers 404 too, and
+// some with errors of their own.
 func namesErrors(content string) bool {
 	members, err := jose.Object(content)
 	if err != nil {
@@ -75,10 +77,19 @@ func namesErrors(content string) bool {
 	for _, m := range members {
 		if m.Name == "errors" {
 			elements, ok := jose.Array(m.Raw)
-			return ok && len(elements) > 0
+			return ok && len(elements) > 0 && !slices.ContainsFunc(elements, func(e string) bool { return !hasCode(e) })
 		}
 	}
 	return false
+}
+
+// hasCode reports whether one of the errors of an answer says which it is.
+func hasCode(raw string) bool {
+	members, err := jose.Object(raw)
+	return err == nil && slices.ContainsFunc(members, func(m jose.Member) bool {
+		code, ok := jose.String(m.Raw)
+		return m.Name == "code" && ok && code != ""
+	})
 }
 
 // answer is one that is being read.
@@ -99,7 +110,7 @@ func (a *answer) read(m jose.Member) {
 		a.malformed = true
 	case "active": // false is all that Clerk says of some OAuth tokens
 		a.inactive = a.kind == OAuth && m.Raw == "false"
-		a.malformed = a.malformed || m.Raw != "true"
+		a.malformed = a.malformed || m.Raw != "true" && !a.inactive
 	case "object":
 		a.object = a.text(m.Raw)
 	case "type":
