@@ -14,7 +14,7 @@ import (
 // are counted too, for each page, in a cookie of their own.
 
 const (
-	maxSignIns       = 12 // redirects of pages of any address, each at once after the one before
+	maxSignIns       = 30 // redirects of pages of any address, each at once after the one before: more than somebody has tabs, mostly
 	signInEntries    = 10
 	signInsLifetime  = time.Minute
 	maxSignInsCookie = 512 // bytes; one of our own has about 300
