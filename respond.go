@@ -46,14 +46,32 @@ func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Erro
 			err = &Error{Reason: ReasonRequestHostNotAuthorized, detail: why}
 		}
 	}
-	if a.settings.decision.SignIn != nil && err.Redirect(r) != "" {
-		if why := a.decider.SignInObstacle(r, a.settings.now()); why != nil {
-			stopped := *err
-			stopped.stuck, stopped.detail = decision.SignInReturns, decision.Joined(why, err.detail)
-			err = &stopped
-		}
+	if a.settings.decision.SignIn != nil && err.StatusCode() == http.StatusUnauthorized {
+		err = a.withoutSignIn(r, err)
 	}
 	a.settings.errorHandler(w, r, err)
+}
+
+// withoutSignIn adds to a refusal why somebody who asks for a page is not sent to sign in, if so.
+func (a *Authenticator) withoutSignIn(r *http.Request, err *Error) *Error {
+	refusal := *err
+	if err.Redirect(r) != "" {
+		why := a.decider.SignInObstacle(r, a.settings.now())
+		if why == nil {
+			return err
+		}
+		refusal.stuck, refusal.detail = decision.SignInReturns, decision.Joined(why, err.detail)
+		return &refusal
+	}
+	if err.stuck != decision.NotStuck || err.ofConfig() {
+		return err
+	}
+	why := a.decider.SignInMistake(r, err.Reason == ReasonSessionPending)
+	if why == nil {
+		return err
+	}
+	refusal.detail = decision.Joined(why, err.detail)
+	return &refusal
 }
 
 // DefaultErrorHandler answers as documented at Require. An ErrorHandler can fall back to it: it finds the

@@ -12,6 +12,9 @@ import (
 
 // TestFewerFamilies runs all tests again with recordings that lack most of what the whole one has.
 func TestFewerFamilies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
 	if !load(t).builtIn {
 		t.Skip("it is another recording already")
 	}

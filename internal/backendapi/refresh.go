@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -91,12 +92,31 @@ func (c *refreshCall) joinable(now time.Time) bool {
 // failures are those of one session. Questions under way count: they may fail.
 type failures struct {
 	underWay int
-	at       []time.Time
+	refused  []refusal
 	pausedAt time.Time // when a question was asked that went unanswered; zero: none did
 
 	hungAt    time.Time       // when one was asked that nobody waited for to the end; zero: none was
 	askedAt   time.Time       // when the last was asked
 	waitedFor <-chan struct{} // of the questions under way
+}
+
+// refusal is an answer to a question that says: no.
+type refusal struct {
+	at  time.Time
+	key digest // of the question
+	err error
+}
+
+// answer is what the same question was answered with the last time; nil: it was not asked lately, or nobody answered.
+func (f *failures) answer(key digest) error {
+	if f != nil {
+		for _, r := range slices.Backward(f.refused) {
+			if r.key == key {
+				return r.err
+			}
+		}
+	}
+	return nil
 }
 
 // join returns the call for q, or makes it. The call outlives the request that made it.
@@ -113,6 +133,9 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 	f := r.sessions[session]
 	hangs := f != nil && !f.hungAt.IsZero() && !c.refreshes.answeredAfter(f.hungAt)
 	if !f.allow(now) || f.stalled(now) {
+		if err := f.answer(key); err != nil {
+			return nil, err
+		}
 		return nil, unanswered{errTooMany, c.refreshes.last.Load()}
 	}
 	body, err := json.Marshal(q) //nolint:gosec // sending the refresh token is the purpose
@@ -193,7 +216,7 @@ func (r *renewals) end(key, session digest, call *refreshCall, ended time.Time) 
 			f.hungAt = now
 		}
 	default:
-		f.at = append(f.at, now)
+		f.refused = append(f.refused, refusal{now, key, call.err})
 	}
 	if call.err != nil && r.calls[key] == call {
 		delete(r.calls, key)
@@ -228,7 +251,7 @@ func (f *failures) allow(now time.Time) bool {
 		return false
 	}
 	f.recent(now)
-	return f.underWay+len(f.at) < maxFailures
+	return f.underWay+len(f.refused) < maxFailures
 }
 
 // stalled reports whether questions are under way that nobody waits for any longer: one more would get no other answer.
@@ -248,20 +271,14 @@ func (f *failures) paused(now time.Time) bool {
 	return !f.pausedAt.IsZero() && within(now, f.pausedAt, limits.Pause)
 }
 
-// recent takes out failures that no longer count.
+// recent takes out refusals that no longer count.
 func (f *failures) recent(now time.Time) {
-	kept := f.at[:0]
-	for _, at := range f.at {
-		if within(now, at, failuresIn) {
-			kept = append(kept, at)
-		}
-	}
-	f.at = kept
+	f.refused = slices.DeleteFunc(f.refused, func(r refusal) bool { return !within(now, r.at, failuresIn) })
 }
 
 func (f *failures) over(now time.Time) bool {
 	f.recent(now)
-	return len(f.at) == 0 && !f.paused(now)
+	return len(f.refused) == 0 && !f.paused(now)
 }
 
 // within reports whether now is less than d away from t. A clock that is put back a little changes nothing.

@@ -52,6 +52,37 @@ func (d *Decider) SignInTarget(r *http.Request, pending bool) string {
 	return address.String()
 }
 
+// SignInMistake says why a page that asks for a session is sent nowhere to sign in, where that is so because the sign-in page
+// itself, or what a server in front makes of it, asks for one; nil: it does not look like that.
+func (d *Decider) SignInMistake(r *http.Request, pending bool) error {
+	var f inbound.Request
+	if d.SignIn == nil || f.Read(r, &d.Settings.Settings) != "" || !f.Document {
+		return nil
+	}
+	signIn := *d.SignIn
+	if pending {
+		signIn = tasks(signIn)
+	}
+	public, ok := publicOrigin(r.Context(), &f, &d.Policy)
+	switch {
+	case ok && isPage(&signIn, public, f.Page.Path):
+		return errIsSignIn
+	case ok && sentToSignIn(f.Page.Query):
+		return errSentToSignIn
+	}
+	return nil
+}
+
+// isPage reports whether page, of the origin public where it names no other, is the one at a path of that origin.
+func isPage(page *url.URL, public, path string) bool {
+	there := public
+	if page.Host != "" {
+		there = page.Scheme + "://" + page.Host
+	}
+	o, err := origin.Parse(there)
+	return err == nil && o.String() == public && samePage(page.EscapedPath(), path)
+}
+
 // wayBack is the address of a page to come back to after signing in.
 func wayBack(public string, p *inbound.Page) string {
 	return addressWithout(public, p, asTheyCame, func(name string) bool {
@@ -76,11 +107,7 @@ func (d *Decider) SignInLink(r *http.Request, pending bool) string {
 	}
 	path, _ := inbound.Target(r)
 	public, ok := publicOrigin(r.Context(), &f, &d.Policy)
-	there := public
-	if link.Host != "" {
-		there = link.Scheme + "://" + link.Host
-	}
-	if o, err := origin.Parse(there); err == nil && o.String() == public && samePage(link.EscapedPath(), path) {
+	if isPage(&link, public, path) {
 		return ""
 	}
 	if ok && f.Document {

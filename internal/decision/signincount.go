@@ -2,6 +2,7 @@ package decision
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,16 +14,24 @@ import (
 // are counted too, for each page, in a cookie of their own.
 
 const (
-	maxSignIns       = 12 // redirects of pages of any address, each at once after the one before
+	maxSignIns       = 30 // redirects of pages of any address, each at once after the one before: more than somebody has tabs, mostly
 	signInEntries    = 10
 	signInsLifetime  = time.Minute
 	maxSignInsCookie = 512 // bytes; one of our own has about 300
 )
 
-// everyPage is the address of the entry for all pages together.
-const everyPage = ""
+// everyPage is the address of the entry for all pages together. Those in frames have their own, and are other pages: a page may
+// show many of them, and keeps nobody from signing in.
+const (
+	everyPage = ""
+	inFrame   = "frame "
+)
 
-var errSignInReturns = &fixedError{text: "the browser was sent to sign in, and returned as before, several times at once", field: "SignInURL"}
+var (
+	errSignInReturns = &fixedError{text: "the browser was sent to sign in, and returned as before, several times at once", field: "SignInURL"}
+	errIsSignIn      = &fixedError{text: "this is the page of SignInURL, and asks for a session itself", field: "SignInURL"}
+	errSentToSignIn  = &fixedError{text: "redirect_url says that the browser was sent to sign in, and this page asks for a session itself", field: "SignInURL"}
+)
 
 // SignInObstacle says why a page is not sent to sign in any more; nil: it may be.
 func (d *Decider) SignInObstacle(r *http.Request, now time.Time) error {
@@ -73,18 +82,37 @@ func (d *Decider) signInCount(r *http.Request, now time.Time) (*signIns, bool) {
 			c.entries = parseAttempts(sent.Value, now) // browsers send our own, which is for every path, last
 		}
 	}
-	c.page, _ = attemptOf(c.entries, c.public+c.f.Page.Path+sortedQuery(withoutAddresses(c.f.Page.Query)), now)
-	c.all, _ = attemptOf(c.entries, everyPage, now)
+	kind := ""
+	if c.f.Frame {
+		kind = inFrame
+	}
+	c.page, _ = attemptOf(c.entries, kind+c.public+c.f.Page.Path+sortedQuery(withoutAddresses(c.f.Page.Query)), now)
+	c.all, _ = attemptOf(c.entries, kind+everyPage, now)
 	return c, true
 }
 
-// withoutAddresses is a query without the parameters that may be the way back under another name: it grows each time.
+// withoutAddresses is a query without the parameters that may be the way back under another name: it grows each time, as do
+// those that an address leaves beside it which was put into a query as it is.
 func withoutAddresses(query string) string {
-	var kept []string
-	for pair := range strings.SplitSeq(query, "&") {
-		if _, value, _ := strings.Cut(pair, "="); !strings.Contains(inbound.FormUnescape(value), "://") {
-			kept = append(kept, pair)
+	kept := slices.DeleteFunc(strings.Split(query, "&"), func(pair string) bool {
+		_, value, _ := strings.Cut(pair, "=")
+		return mayBeAddress(value)
+	})
+	slices.Sort(kept)
+	return strings.Join(slices.Compact(kept), "&")
+}
+
+// mayBeAddress reports whether a value is an address or a path, however often it was escaped.
+func mayBeAddress(value string) bool {
+	for range 4 {
+		if strings.HasPrefix(value, "/") || strings.Contains(value, "://") {
+			return true
 		}
+		decoded := inbound.FormUnescape(value)
+		if decoded == value {
+			break
+		}
+		value = decoded
 	}
-	return strings.Join(kept, "&")
+	return false
 }

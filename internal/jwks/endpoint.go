@@ -17,6 +17,7 @@ type Source func(ctx context.Context, etag string, fresh bool) (Document, error)
 
 // Document is what a Source answered. notModified: the keys are those of the etag.
 type Document struct {
+	url         string // where it is from; empty: nowhere on the network
 	body        string
 	etag        string
 	notModified bool
@@ -40,7 +41,7 @@ func (e *StatusError) Error() string { return e.URL + " answered " + strconv.Ito
 // readDocument reads an answer, as far as it can be used.
 func readDocument(url string, resp *http.Response) (Document, error) {
 	doc := Document{
-		etag: resp.Header.Get("ETag"), notModified: resp.StatusCode == http.StatusNotModified, retryAfter: pause(resp.Header),
+		url: url, etag: resp.Header.Get("ETag"), notModified: resp.StatusCode == http.StatusNotModified, retryAfter: pause(resp.Header),
 	}
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		doc.date = date
@@ -84,7 +85,11 @@ func (d Document) set(old *Snapshot) (*Set, error) {
 		}
 		return old.Set, nil
 	}
-	return ParseSet(d.body)
+	set, err := ParseSet(d.body)
+	if err != nil && d.url != "" {
+		return nil, fmt.Errorf("%s: %w", d.url, err)
+	}
+	return set, err
 }
 
 // Doer sends a request, as *http.Client does. It adds what the endpoint wants to see, and must not follow redirects.

@@ -71,7 +71,7 @@ func newTraveller(t *testing.T, w scene) *traveller {
 		_, _ = rw.Write(rec.Body.Bytes())
 	}))
 	v.browser.CheckRedirect = func(_ *http.Request, via []*http.Request) error {
-		if len(via) > 40 {
+		if len(via) > 80 {
 			t.Fatalf("the browser is redirected for ever: %q", v.sent)
 		}
 		return nil

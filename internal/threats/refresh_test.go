@@ -117,3 +117,19 @@ func TestForwardedHeaderIsBounded(t *testing.T) {
 		t.Errorf("told %d bytes and the user agent %q", n, agent.Load())
 	}
 }
+
+// Whom Clerk has signed out gets 401 from the first request of a script to the last: that Clerk is asked no more is no outage.
+func TestRefusedRefreshStaysRefused(t *testing.T) {
+	b := harness.NewApp(t)
+	b.Clerk.Fault(clerktest.BackendRefresh, clerktest.Status(http.StatusNotFound, nil))
+	expired, app := b.Expired(clerktest.Claims{}), b.Require(harness.Greet)
+	for i := range 20 {
+		if w := harness.Serve(app, b.Script(expired, b.RefreshCookie())); w.Code != http.StatusUnauthorized {
+			t.Errorf("request %d got %d %s", i+1, w.Code, w.Header().Get("X-Clerk-Auth-Reason"))
+		}
+		b.Now = b.Now.Add(3 * time.Second)
+	}
+	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n > 10 {
+		t.Errorf("the Backend API was asked %d times in a minute", n)
+	}
+}

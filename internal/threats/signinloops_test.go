@@ -1,8 +1,10 @@
 package threats_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +55,13 @@ func TestSignInSeriesEnd(t *testing.T) {
 		{name: "another name, and another query", atMost: 3, front: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/en/login?next="+r.URL.Query().Get("redirect_url"), http.StatusFound) //nolint:gosec // such servers are what is tested
 		}},
-		{name: "another name each time", atMost: 12, front: func() http.HandlerFunc {
+		{name: "another name, and a query with the way back as a path", atMost: 3, front: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/login?next="+mustParse(t, r.URL.Query().Get("redirect_url")).RequestURI()+"&x=1", http.StatusFound) //nolint:gosec // such servers are what is tested
+		}},
+		{name: "another name, and the query of the sign-in page in a query", atMost: 3, front: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/login?next="+url.QueryEscape(url.QueryEscape(r.URL.RequestURI())), http.StatusFound)
+		}},
+		{name: "another name each time", atMost: 30, front: func() http.HandlerFunc {
 			n := 0
 			return func(w http.ResponseWriter, r *http.Request) {
 				n++
@@ -109,8 +117,8 @@ func TestSignedOutPeopleAreSentToSignIn(t *testing.T) {
 				t.Errorf("live %t, %s: got %d %q after %q", live, what, got.status, got.body, v.sent)
 			}
 		}
-		for i := range 10 {
-			want(fmt.Sprintf("page %d of ten", i+1), v.visit(fmt.Sprintf("/page-%d", i)))
+		for i := range 25 { // as tabs do that are restored, and tests that look at every page
+			want(fmt.Sprintf("page %d of 25", i+1), v.visit(fmt.Sprintf("/page-%d", i)))
 		}
 		now = now.Add(4 * time.Second)
 		for i := range 8 {
@@ -148,6 +156,68 @@ func TestUncountedSignIns(t *testing.T) {
 		head, get := v.once(http.MethodHead, "/me", harness.With("Accept", "text/html")), v.once(http.MethodGet, "/me")
 		if head.status != get.status || head.header.Get("Location") != get.header.Get("Location") || (get.status == http.StatusFound) != (i < 3) {
 			t.Errorf("%d: HEAD got %d %q, GET %d %q", i, head.status, head.header.Get("Location"), get.status, get.header.Get("Location"))
+		}
+	}
+}
+
+// A page that shows many others in frames, each of which is sent to sign in, keeps nobody from signing in.
+func TestFramesSentToSignIn(t *testing.T) {
+	now := harness.Noon
+	w := production(&now)
+	w.config = withSignIn
+	v := newTraveller(t, w)
+	html, frame := harness.With("Accept", "text/html"), harness.With("Sec-Fetch-Dest", "iframe")
+	for i := range 12 {
+		v.once(http.MethodGet, fmt.Sprintf("/widget-%d", i), html, frame)
+	}
+	for range 3 {
+		v.once(http.MethodGet, "/me", html, frame)
+	}
+	if got := v.once(http.MethodGet, "/me", html, frame); got.status != http.StatusUnauthorized {
+		t.Errorf("a series in a frame does not end: %d %q", got.status, got.header.Get("Location"))
+	}
+	if got := v.once(http.MethodGet, "/me", html); got.status != http.StatusFound {
+		t.Errorf("the page that is opened beside got %d %q, want 302", got.status, got.body)
+	}
+}
+
+// Where the page of SignInURL asks for a session itself, by whatever name it comes, a developer is told so.
+func TestSignInPageBehindRequire(t *testing.T) {
+	renamed := func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/en/login?"+r.URL.RawQuery, http.StatusFound) //nolint:gosec // such servers are what is tested
+	}
+	for _, tt := range []struct {
+		signIn string
+		front  func(http.Handler) http.Handler
+		why    string
+	}{
+		{signIn: signInPage, why: "this is the page of SignInURL, and asks for a session itself"},
+		{signIn: "/#" + signInPage, why: "this is the page of SignInURL, and asks for a session itself"},
+		{signIn: signInPage, front: atSignIn(renamed), why: "redirect_url says that the browser was sent to sign in, and this page asks for a session itself"},
+	} {
+		for _, live := range []bool{true, false} {
+			var told error
+			now := harness.Noon
+			w := development(&now)
+			if live {
+				w = production(&now)
+			}
+			w.front = tt.front
+			w.config = func(c *clerkauth.Config) {
+				c.SignInURL = tt.signIn
+				c.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
+					told = errors.Unwrap(err)
+					clerkauth.DefaultErrorHandler(w, r, err)
+				}
+			}
+			v := newTraveller(t, w)
+			got := v.visit("/me", harness.With("Accept", "text/html"))
+			if got.status != http.StatusUnauthorized || signInsIn(v.sent) != 1 || told == nil || !strings.Contains(told.Error(), tt.why) {
+				t.Errorf("%s, live %t: got %d and %v after %q, want 401 and %q", tt.signIn, live, got.status, told, v.sent, tt.why)
+			}
+			if shown := strings.Contains(got.body, tt.why) && strings.Contains(got.body, "Config.SignInURL"); shown == live {
+				t.Errorf("%s, live %t: the page says\n%s", tt.signIn, live, got.body)
+			}
 		}
 	}
 }
