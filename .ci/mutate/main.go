@@ -3,6 +3,7 @@
 //
 //	go run ./.ci/mutate -n 200 -seed 1
 //
+// Each package's tests are built once, with all mutants in them, and run once for each.
 // The tests of the package itself run first, then those of the root, of internal/threats and of
 // conformance, all with -short. Nothing in the tree is changed: the tests are built with an overlay.
 //
@@ -29,7 +30,8 @@ var (
 	seed     = flag.Uint64("seed", 1, "which ones")
 	workers  = flag.Int("p", 2, "how many run at a time")
 	suites   = flag.String("tests", ".,internal/threats,conformance", "tests that run after those of the package")
-	skip     = flag.String("skip", "", "tests that do not run, a regular expression")
+	skip     = flag.String("skip", "^TestAllocations", "tests that do not run, a regular expression; those that count allocations see the switches")
+	budget   = flag.Duration("for", 24*time.Hour, "begin no more mutants after this time")
 	list     = flag.Bool("list", false, "list the mutants and check survivors.txt, run nothing")
 )
 
@@ -66,11 +68,11 @@ func run() (bool, error) {
 		}
 		return len(stale) == 0, nil
 	}
-	survivors, err := survive(files, chosen)
+	ran, survivors, err := survive(files, chosen)
 	if err != nil {
 		return false, err
 	}
-	return report(chosen, survivors, known) && len(stale) == 0, nil
+	return report(ran, survivors, known) && len(stale) == 0, nil
 }
 
 // mutateAll returns every file of the packages with its mutants in it.
@@ -101,7 +103,7 @@ func mutateAll() (map[string][]byte, []mutant, error) {
 	return files, all, nil
 }
 
-// choose takes a sample, in the order of the files.
+// choose takes a sample, in no order, so that the first of them are a sample too.
 func choose(all []mutant) []mutant {
 	var chosen []mutant
 	for _, m := range all {
@@ -109,44 +111,43 @@ func choose(all []mutant) []mutant {
 			chosen = append(chosen, m)
 		}
 	}
-	if *count == 0 || *count >= len(chosen) {
-		return chosen
-	}
 	random := rand.New(rand.NewPCG(*seed, 0)) //nolint:gosec // a sample that can be had again
 	random.Shuffle(len(chosen), func(i, j int) { chosen[i], chosen[j] = chosen[j], chosen[i] })
-	chosen = chosen[:*count]
-	slices.SortFunc(chosen, func(a, b mutant) int { return a.number - b.number })
+	if *count > 0 && *count < len(chosen) {
+		chosen = chosen[:*count]
+	}
 	return chosen
 }
 
-// survive returns the mutants that no test kills.
-func survive(files map[string][]byte, chosen []mutant) ([]mutant, error) {
+// survive returns how many of the mutants ran, and those that no test kills.
+func survive(files map[string][]byte, chosen []mutant) (int, []mutant, error) {
 	out, err := os.MkdirTemp("", "mutate")
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	defer os.RemoveAll(out) //nolint:errcheck // a temporary directory
 	overlay, err := write(out, files)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	built := map[string]*suite{}
 	for _, dir := range slices.Concat(strings.Split(*packages, ","), strings.Split(*suites, ",")) {
 		start := time.Now()
 		s, err := build(dir, overlay, out)
 		if err != nil {
-			return nil, err
+			return 0, nil, err
 		}
 		if err := s.prepare(out); err != nil {
-			return nil, err
+			return 0, nil, err
 		}
 		built[dir] = s
 		fmt.Printf("%s: ready in %.0fs\n", dir, time.Since(start).Seconds())
 	}
-	return runAll(built, chosen), nil
+	ran, survivors := runAll(built, chosen)
+	return ran, survivors, nil
 }
 
-func runAll(built map[string]*suite, chosen []mutant) []mutant {
+func runAll(built map[string]*suite, chosen []mutant) (int, []mutant) {
 	var survivors []mutant
 	var mutex sync.Mutex
 	var group sync.WaitGroup
@@ -163,16 +164,20 @@ func runAll(built map[string]*suite, chosen []mutant) []mutant {
 			}
 		})
 	}
-	for i, m := range chosen {
-		if i%50 == 0 {
-			fmt.Printf("%d of %d\n", i, len(chosen))
+	start, ran := time.Now(), 0
+	for _, m := range chosen {
+		if time.Since(start) > *budget {
+			break
 		}
 		next <- m
+		if ran++; ran%25 == 0 {
+			fmt.Printf("%d of %d\n", ran, len(chosen))
+		}
 	}
 	close(next)
 	group.Wait()
 	slices.SortFunc(survivors, func(a, b mutant) int { return a.number - b.number })
-	return survivors
+	return ran, survivors
 }
 
 func killed(built map[string]*suite, m mutant) bool {
@@ -185,7 +190,7 @@ func killed(built map[string]*suite, m mutant) bool {
 }
 
 // report prints what survived, and reports whether each of them has a reason.
-func report(chosen, survivors []mutant, known reasons) bool {
+func report(ran int, survivors []mutant, known reasons) bool {
 	explained := 0
 	fmt.Println()
 	for _, m := range survivors {
@@ -197,6 +202,6 @@ func report(chosen, survivors []mutant, known reasons) bool {
 		}
 	}
 	fmt.Printf("%d mutants, killed %d, survived %d, of which %d have a line of reason\n",
-		len(chosen), len(chosen)-len(survivors), len(survivors), explained)
+		ran, ran-len(survivors), len(survivors), explained)
 	return explained == len(survivors)
 }

@@ -68,7 +68,7 @@ func (s *suite) prepare(out string) error {
 	if text, err := s.run(context.Background()); err != nil {
 		return fmt.Errorf("the tests of %s fail without a mutant: %w\n%s", s.dir, err, text)
 	}
-	s.limit = 20*time.Second + 4*time.Since(start)
+	s.limit = 15*time.Second + 2*time.Since(start)
 	list := filepath.Join(out, filepath.Base(s.binary)+".reached")
 	// Tests that count allocations may fail here.
 	_, _ = s.run(context.Background(), "MUTANT_REACHED="+list)
