@@ -136,7 +136,7 @@ func (s *settings) readProxy(c Config) []error {
 	switch {
 	case err != nil || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(c.ProxyURL, "#"):
 		return []error{wrong("ProxyURL", ": %q has user info, a query or a fragment, or is no URL; write %s", c.ProxyURL, proposal(c.ProxyURL, examples))}
-	case strings.HasPrefix(c.ProxyURL, "/") && u.Host == "" && cleanPath(u.Path):
+	case strings.HasPrefix(c.ProxyURL, "/") && u.Host == "" && cleanPath(u.Path) && c.ProxyURL == u.EscapedPath():
 		d.ProxyPath, d.ProxyPrefix = c.ProxyURL, strings.TrimRight(c.ProxyURL, "/")
 		if len(c.Issuers) == 0 {
 			d.Policy.ProxyPath = d.ProxyPrefix
@@ -155,7 +155,7 @@ func (s *settings) readProxy(c Config) []error {
 		}
 		return nil
 	}
-	return []error{wrong("ProxyURL", ": %q is neither an absolute https URL nor a path that begins with one slash; write %s", c.ProxyURL, proposal(c.ProxyURL, examples))}
+	return []error{wrong("ProxyURL", ": %q is neither an absolute https URL nor a path that begins with one slash and has no blanks; write %s", c.ProxyURL, proposal(c.ProxyURL, examples))}
 }
 
 // cleanPath reports whether a path stays what it is when it stands behind a host.

@@ -86,7 +86,7 @@ func TestWalkOpenRedirects(t *testing.T) {
 	}
 }
 
-// Something else that is signed, or that looks alike, takes the place of a session token, and the other way round.
+// Something else that is signed, or that looks alike, takes the place of a session token, and the reverse.
 func TestWalkTokenConfusion(t *testing.T) {
 	a := harness.NewApp(t)
 	clock := func() time.Time { return a.Now }
