@@ -124,7 +124,7 @@ func (d *doctor) fetchKeys(ctx context.Context) (check, sample) {
 	default:
 		keys.code, keys.says = apiKeysUnusable, fmt.Sprintf("it answers HTTP %d", seen.status)
 		if seen.status == http.StatusOK {
-			keys.says += ": " + detail(err).Error()
+			keys.says += ": " + strings.TrimPrefix(detail(err).Error(), address+": ")
 		}
 		keys.fix = []string{"nobody can sign in until this works; if DNS and certificates are fine, ask Clerk's support"}
 	}
