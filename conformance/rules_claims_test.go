@@ -55,11 +55,12 @@ var claimRules = []rule{
 	{
 		name: "factors without an issue date",
 		why:  "ages of factors count from iat: a token without one does not say when they were verified",
-		when: func(c *recorded, want outcome) bool {
-			claims := c.deciding().claims
-			return want.Auth != nil && claims != nil && claims["iat"] == nil
+		when: func(_ *recorded, want outcome) bool { return want.Auth != nil },
+		reads: func(t *token, who *identity) {
+			if t.claims != nil && t.claims["iat"] == nil {
+				who.FirstFactorAge, who.SecondFactorAge = never, never
+			}
 		},
-		hold: func(_ *recorded, want *outcome) { want.Auth.FirstFactorAge, want.Auth.SecondFactorAge = never, never },
 	},
 	{
 		name: "actor is never overlooked",

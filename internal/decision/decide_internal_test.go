@@ -112,6 +112,8 @@ func TestDecide(t *testing.T) {
 	other := token(t, jwt.MapClaims{"sid": "sess_2", "sub": "user_2"})
 	noAZP := token(t, jwt.MapClaims{"azp": nil})
 	pending := token(t, jwt.MapClaims{"sts": "pending"})
+	_, rest, _ := strings.Cut(expired, ".")
+	replacedKey := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","kid":"k0"}`)) + "." + rest
 	sibling := token(t, jwt.MapClaims{"azp": "https://evil.example.com"})
 	cookie := func(pairs ...string) string { return "Cookie: " + strings.Join(pairs, "; ") }
 	for name, tc := range map[string]struct {
@@ -163,6 +165,7 @@ func TestDecide(t *testing.T) {
 		"one that the address brings":          {change: testKeys, target: appOrigin + "/?__clerk_db_jwt=dvb", lines: []string{page, cookie("__session="+good, uat)}, reason: reasons.DevBrowserSync, handshake: true},
 		"an answer that nobody fetched":        {change: testKeys, target: appOrigin + "/?__clerk_handshake_nonce=abcdefgh", lines: []string{page, cookie("__session="+good, uat, "__clerk_db_jwt=dvb")}, reason: reasons.DevBrowserSync, handshake: true, source: FromCookie},
 		"one at a host that is not listed":     {change: testKeys, target: "https://evil.example.com/?__clerk_handshake_nonce=abcdefgh", lines: []string{page, cookie(uat, "__clerk_db_jwt=dvb")}, reason: reasons.RequestHostNotAuthorized, source: FromCookie},
+		"one there, beside a replaced key":     {change: testKeys, target: "https://evil.example.com/?__clerk_handshake_nonce=abcdefgh", lines: []string{page, cookie("__session="+replacedKey, uat, "__clerk_db_jwt=dvb")}, reason: reasons.RequestHostNotAuthorized, source: FromCookie},
 		"one beside a session, for a script":   {change: testKeys, target: appOrigin + "/?__clerk_handshake_nonce=abcdefgh", lines: []string{script, cookie("__session="+good, uat, "__clerk_db_jwt=dvb")}, source: FromCookie},
 		"a satellite's first visit":            {change: func(s *Settings) { s.Satellite, s.AutoSync = true, true }, lines: []string{page}, reason: reasons.SatelliteNeedsSync, handshake: true},
 		"a satellite that waits to be told":    {change: func(s *Settings) { s.Satellite = true }, lines: []string{page}, reason: reasons.SessionTokenAndUATMissing},
