@@ -54,7 +54,7 @@ func spells(name, parameter string) bool {
 		switch {
 		case name != "" && name[0] == c:
 			name = name[1:]
-		case len(name) >= 3 && name[0] == '%' && digit(name[1])<<4|digit(name[2]) == int64(c):
+		case len(name) >= 3 && name[0] == '%' && digit(name[2]) < 16 && digit(name[1])<<4|digit(name[2]) == int64(c):
 			name = name[3:]
 		default:
 			return false

@@ -193,3 +193,18 @@ func TestInsecurelyAllowedAmongExpiredTokens(t *testing.T) {
 		}
 	}
 }
+
+// Beside an expired token of the visitor's, what can sign nobody in costs no question for its key.
+func TestWorthlessBesideAnExpiredTokenCostsNothing(t *testing.T) {
+	v := newVisitor(t)
+	c := v.claims(attacker)
+	c.Issuer, c.Header = "https://clerk.evil.example", map[string]any{"kid": "ins_unknown"}
+	plant := planted(v.Clerk.Token(c))
+	auth := v.Replica()
+	auth.AuthenticateRequest(v.Script(v.token(victim)))
+	before := len(v.Clerk.Requests())
+	harness.WantState(t, auth.AuthenticateRequest(v.requests(v.old(victim), plant)["page, planted before"]), clerkauth.StatusHandshake, clerkauth.ReasonTokenExpired)
+	if asked := v.Clerk.Requests()[before:]; len(asked) > 0 {
+		t.Errorf("asked for %v, want nothing", asked)
+	}
+}

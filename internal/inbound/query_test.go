@@ -1,0 +1,42 @@
+package inbound_test
+
+import (
+	"testing"
+
+	"github.com/clerkauth/clerkauth/internal/inbound"
+)
+
+// A parameter is found however its name is escaped, and under no other name.
+func TestFirst(t *testing.T) {
+	const name = "__clerk_db_jwt"
+	for query, want := range map[string]string{
+		name + "=a":                   "a",
+		"x=1&" + name + "=a&x=2":      "a",
+		name + "=a&" + name + "=b":    "a",
+		"%5f%5Fclerk%5Fdb_%6Awt=a%20": "a ",
+		"%5F_clerk_db_jw%74":          "",
+	} {
+		if got, ok := inbound.First(query, name); !ok || got != want {
+			t.Errorf("%s: %q, %v, want %q", query, got, ok, want)
+		}
+	}
+	for _, query := range []string{
+		"", "&", "=", "x=" + name, name + "x=a", "__clerk_db_jw=a", "__CLERK_DB_JWT=a",
+		"%41_clerk_db_jwt=a", "_%60clerk_db_jwt=a", "%5G_clerk_db_jwt=a", "%G5_clerk_db_jwt=a", "%5_clerk_db_jwt=a", "%", "__clerk_db_jw%7", "+_clerk_db_jwt=a",
+	} {
+		if got, ok := inbound.First(query, name); ok {
+			t.Errorf("%s: %q, want none", query, got)
+		}
+	}
+	if got, ok := inbound.First("__clerk_hel%6G=a", "__clerk_help"); ok {
+		t.Errorf("an escape that is none: %q, want none", got)
+	}
+}
+
+// A cookie without = has a value and no name (RFC 6265bis section 5.6).
+func TestCookieWithoutAName(t *testing.T) {
+	f := read(t, live, "/", "Cookie: __client_uat; __client_uat=5; __clerk_handshake_nonce; __clerk_handshake_nonce=n", "Sec-Fetch-Dest: document")
+	if f.SignedInAt(inbound.Plain) != 5 || f.Answer.Nonce.Only() != "n" {
+		t.Errorf("__client_uat %v, nonce %+v", f.UAT, f.Answer.Nonce)
+	}
+}
