@@ -204,6 +204,6 @@ var stuckMessage = map[decision.Stuck]string{
 	decision.KeepsNone:      "This browser keeps no cookies for this page, and nobody can be signed in without them. Is the page in a frame of another site, or are cookies blocked?",
 	decision.ClockOff:       "By the clock of this server the session token has expired or is not active yet, and a new one did not help. Is that clock right?",
 	decision.CookieTooLarge: "The session token is too large: browsers keep no cookie of more than 4096 bytes. It gets smaller with fewer custom claims, which are set in Clerk's Dashboard under Sessions, Customize session token.",
-	decision.SignInReturns:  "The browser was sent to the sign-in page, and arrived straight back several times. Does that page, or a server in front of it, send it here?",
+	decision.SignInReturns:  "The browser was sent to the sign-in page several times in a moment. Does that page, or a server in front of it, send it here?",
 	decision.CookiesLost:    "Signing in does not get on: cookies that this application set do not come back. Does a proxy in front of it pass only some of them?",
 }

@@ -88,7 +88,7 @@ func TestSignInSeriesEnd(t *testing.T) {
 					v.clerk.SignIn(v.browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_2alice", Pending: true}})
 				}
 				got := v.visit(start, harness.With("Accept", "text/html"))
-				if got.status != http.StatusUnauthorized || !strings.Contains(got.body, "arrived straight back") || signInsIn(v.sent) > tt.atMost {
+				if got.status != http.StatusUnauthorized || !strings.Contains(got.body, "several times in a moment") || signInsIn(v.sent) > tt.atMost {
 					t.Errorf("%s, live %t, from %s: got %d after %q\n%s", tt.name, live, start, got.status, v.sent, got.body)
 				}
 				if link := `href="/sign-in`; !strings.Contains(got.body, link) {
@@ -125,7 +125,7 @@ func TestSignedOutPeopleAreSentToSignIn(t *testing.T) {
 			want(fmt.Sprintf("the same page for the %d. time", i+1), v.visit("/me"))
 			now = now.Add(4 * time.Second)
 		}
-		if got := v.visit("/me", harness.With("Accept", "text/html")); got.status != http.StatusUnauthorized || !strings.Contains(got.body, "arrived straight back") {
+		if got := v.visit("/me", harness.With("Accept", "text/html")); got.status != http.StatusUnauthorized || !strings.Contains(got.body, "several times in a moment") {
 			t.Errorf("live %t: a slow series does not end: %d %q", live, got.status, got.body)
 		}
 		now = now.Add(time.Minute)
