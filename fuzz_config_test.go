@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,14 +118,14 @@ func (c *configured) addresses(t *testing.T, address, signIn string) {
 		if auth == nil {
 			continue
 		}
-		allowed := []string{home, c.clerk.Issuer(), "https://accounts.app.test"}
+		var allowed []string
 		domain := strings.TrimSpace(address)
 		if _, host, found := strings.Cut(domain, "://"); found {
 			domain = host // Clerk's guide writes a scheme before a domain on this machine
 		}
-		for _, text := range []string{address, signIn, "https://clerk." + domain} {
+		for _, text := range []string{home, c.clerk.Issuer(), "https://accounts.app.test", address, signIn, "https://clerk." + domain} {
 			if u, err := url.Parse(strings.TrimSpace(text)); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.User == nil {
-				allowed = append(allowed, u.Scheme+"://"+u.Host)
+				allowed = append(allowed, site(u))
 			}
 		}
 		for _, cookie := range []string{"", "__client_uat=1"} {
@@ -138,15 +139,19 @@ func (c *configured) addresses(t *testing.T, address, signIn string) {
 	}
 }
 
-var defaultPort = map[string]string{"https": ":443", "http": ":80"}
+// within reports whether a browser at home that is sent to u is at one of the sites.
+func within(sites []string, u *url.URL) bool {
+	return slices.Contains(sites, site((&url.URL{Scheme: "https", Host: "app.test", Path: "/page"}).ResolveReference(u)))
+}
 
-// within reports whether a browser at home that is sent to u is at one of the origins.
-func within(origins []string, u *url.URL) bool {
-	u = (&url.URL{Scheme: "https", Host: "app.test", Path: "/page"}).ResolveReference(u)
-	for _, o := range origins {
-		if strings.EqualFold(strings.TrimSuffix(o, defaultPort[u.Scheme]), strings.TrimSuffix(u.Scheme+"://"+u.Host, defaultPort[u.Scheme])) {
-			return true
-		}
+// site is the origin of an address, with its port as a browser reads it.
+func site(u *url.URL) string {
+	host, port := strings.ToLower(u.Hostname()), strings.TrimLeft(u.Port(), "0")
+	if addr, err := netip.ParseAddr(host); err == nil {
+		host = addr.String()
 	}
-	return false
+	if port == map[string]string{"https": "443", "http": "80"}[u.Scheme] {
+		port = ""
+	}
+	return u.Scheme + "://" + host + ":" + port
 }
