@@ -44,10 +44,11 @@ func TestFaultsOfTheBackend(t *testing.T) {
 		all.Go(func() { machines[i] = append([]string{f.name}, other.machines(f)...) })
 	}
 	all.Wait()
+	slow := []string{"no answer", "a byte every 200 ms"}
 	table{[]string{
 		"fault", "a script gets", "longest wait", "questions", "a page gets", "longest wait on the way", "questions on the way", "a script is served after",
-	}, people}.hold(t, "### People")
-	table{[]string{"fault", "valid requests refused", "longest wait", "questions", "served after"}, machines}.hold(t, "### Machines")
+	}, people, slow}.hold(t, "### People")
+	table{[]string{"fault", "valid requests refused", "longest wait", "questions", "served after"}, machines, slow}.hold(t, "### Machines")
 }
 
 func newBackendSite(t *testing.T, f fault) *backendSite {

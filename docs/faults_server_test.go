@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -206,6 +207,7 @@ func times(waves ...time.Duration) string {
 type table struct {
 	columns []string
 	rows    [][]string
+	racing  []string // rows that are not compared either: which of two limits in real time ends first is by chance
 }
 
 func (x table) text(withTimes bool) string {
@@ -222,6 +224,9 @@ func (x table) text(withTimes bool) string {
 	row(x.columns)
 	s.WriteString(strings.Repeat("|---", len(x.columns)) + "|\n")
 	for _, cells := range x.rows {
+		if !withTimes && slices.Contains(x.racing, cells[0]) {
+			cells = cells[:1]
+		}
 		row(cells)
 	}
 	return s.String()
@@ -266,7 +271,9 @@ func (x table) hold(t *testing.T, heading string) {
 		}
 		return
 	}
-	if got, want := parsed(after[begin+1:end]).text(false), x.text(false); got != want {
+	there := parsed(after[begin+1 : end])
+	there.racing = x.racing
+	if got, want := there.text(false), x.text(false); got != want {
 		t.Errorf("faults.md, %s: the page has\n%s\nand it was\n%s\ngo test -run TestFaults ./docs -update writes it", heading, got, want)
 	}
 }
