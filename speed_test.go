@@ -3,6 +3,7 @@ package clerkauth_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/clerkauth/clerkauth"
@@ -58,12 +59,13 @@ func commonRequests(tb testing.TB) []commonRequest {
 		return harness.Request(http.MethodGet, harness.Origin+"/invoices?page=2", append(edits, chromePage)...)
 	}
 	pair := func(c *http.Cookie) string { return c.Name + "=" + c.Value }
-	cookies := "theme=dark; _ga=GA1.1.1234567890.1234567890"
+	var cookies strings.Builder
+	cookies.WriteString("theme=dark; _ga=GA1.1.1234567890.1234567890")
 	for _, c := range clerk.Cookies(token) {
-		cookies += "; " + pair(c)
+		cookies.WriteString("; " + pair(c))
 	}
-	both := harness.With("Cookie", cookies)
-	held := harness.With("Cookie", cookies+"; "+pair(harness.SetPartyCookie(auth.AuthenticateRequest(script(both)))))
+	both := harness.With("Cookie", cookies.String())
+	held := harness.With("Cookie", cookies.String()+"; "+pair(harness.SetPartyCookie(auth.AuthenticateRequest(script(both)))))
 	asks := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if s, ok := clerkauth.FromContext(r.Context()); !ok || s.UserID == "" {
 			tb.Error("no session")

@@ -260,16 +260,17 @@ func TestNobodyIsNamed(t *testing.T) {
 		if err := i.reader.Collect(t.Context(), &exported); err != nil {
 			t.Fatal(err)
 		}
-		seen := fmt.Sprintf("%+v", exported)
+		var seen strings.Builder
+		seen.WriteString(fmt.Sprintf("%+v", exported))
 		for _, span := range i.spans.Ended() {
-			seen += fmt.Sprintln(span.Name(), span.Attributes(), span.Events(), span.Links(), span.Status(), span.Resource())
+			seen.WriteString(fmt.Sprintln(span.Name(), span.Attributes(), span.Events(), span.Links(), span.Status(), span.Resource()))
 		}
 		for _, name := range names {
-			if strings.Contains(seen, name) {
+			if strings.Contains(seen.String(), name) {
 				t.Errorf("%q is in a metric or a span", name)
 			}
 		}
-		if !strings.Contains(seen, "clerk/refresh") || !strings.Contains(seen, "clerk/handshake") {
+		if !strings.Contains(seen.String(), "clerk/refresh") || !strings.Contains(seen.String(), "clerk/handshake") {
 			t.Error("neither a handshake nor a refresh was traced")
 		}
 	})
