@@ -261,9 +261,9 @@ func TestNobodyIsNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		var seen strings.Builder
-		seen.WriteString(fmt.Sprintf("%+v", exported))
+		fmt.Fprintf(&seen, "%+v", exported)
 		for _, span := range i.spans.Ended() {
-			seen.WriteString(fmt.Sprintln(span.Name(), span.Attributes(), span.Events(), span.Links(), span.Status(), span.Resource()))
+			fmt.Fprintln(&seen, span.Name(), span.Attributes(), span.Events(), span.Links(), span.Status(), span.Resource())
 		}
 		for _, name := range names {
 			if strings.Contains(seen.String(), name) {
