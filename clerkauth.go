@@ -104,5 +104,5 @@ func (a *Authenticator) VerifyToken(ctx context.Context, token string) (*Session
 	return &session, nil
 }
 
-// noRequest is that of a token that arrived alone.
+// noRequest is that of a token without a request.
 var noRequest = &inbound.Request{}

@@ -295,7 +295,7 @@ type Event struct {
 	Elapsed     time.Duration
 }
 
-// TokenSource is where the token arrived from.
+// TokenSource is where the token was found.
 type TokenSource string
 
 // The sources.

@@ -169,7 +169,7 @@ func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 	return append(problems, s.readSignIn(c)...)
 }
 
-// readSignIn takes an absolute URL, or a path of whichever of the origins a request arrived to.
+// readSignIn takes an absolute URL, or a path of whichever of the origins a request is to.
 func (s *settings) readSignIn(c Config) []error {
 	u, err := url.Parse(c.SignInURL)
 	switch {

@@ -15,7 +15,7 @@ import (
 
 const yearLong = 365 * 24 * 60 * 60 // a cookie's Max-Age, in seconds
 
-// serveHandshake sends the browser back to where it arrived from, with the directives of its session: for a nonce, if
+// serveHandshake sends the browser back to the page that it left, with the directives of its session: for a nonce, if
 // the app knows how to exchange one, else in a handshake token.
 func (in *Instance) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")

@@ -72,7 +72,7 @@ func (s *course) refresh() (obstacle string, got *outcome) {
 	return "", &out
 }
 
-// hostListed reports that the request arrived to an origin of the list.
+// hostListed reports that the request is to an origin of the list.
 func (c *recorded) hostListed() bool {
 	_, ok := c.origin()
 	return ok

@@ -117,7 +117,7 @@ func (d *doctor) judgeCookies(a proxyAnswer) check {
 	return c
 }
 
-// judgeCaches tells whether the answers, which are one browser's, arrived out of a cache, or may end up in one.
+// judgeCaches tells whether the answers, which are one browser's, are out of a cache, or may end up in one.
 func judgeCaches(answers [2]proxyAnswer) check {
 	for _, a := range answers {
 		if field := cacheHit(a.header); field != "" {

@@ -92,7 +92,7 @@ func (n *network) count() int {
 	return len(n.asked)
 }
 
-// want holds the number of requests that arrived to what is wanted.
+// want holds the number of requests that arrived to the number wanted.
 func (n *network) want(t *testing.T, when string, want int) {
 	t.Helper()
 	if got := n.count(); got != want {

@@ -91,7 +91,7 @@ func (d *Decider) decideBearer(r *http.Request, e *Evidence, now time.Time) Outc
 	return d.startHandshake(ctx, e, o, now)
 }
 
-// Verify judges a bearer token of a request, which is zero where the token arrived alone.
+// Verify judges a bearer token of a request, which is zero where the token has none.
 func (d *Decider) Verify(ctx context.Context, token string, in *inbound.Request, now time.Time) Outcome {
 	read := d.verifier.Read(token, now)
 	o := Outcome{Source: FromBearer, CacheHit: read.Verified}
@@ -164,7 +164,7 @@ func (s *Settings) injected(ctx context.Context, e *Evidence, now time.Time) boo
 		!s.confirmed(ctx, e, now) && !s.Policy.partyHolds(ctx, e.result.claims, &e.Request, now)
 }
 
-// answerOutcome is what a handshake arrived to. What it left in the address is not left there.
+// answerOutcome is the result of a handshake. What it left in the address is not left there.
 func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time) Outcome {
 	s := d.Settings
 	confirmed := s.confirmed(ctx, e, now)
@@ -264,7 +264,7 @@ func (s *Settings) wantsOrganization(e *Evidence, c *sessiontoken.Claims) bool {
 	return ok && e.Document && !c.Pending && !target.Active(c.Organization.ID, c.Organization.Slug)
 }
 
-// finish applies to o what holds for every decision that arrived from a cookie.
+// finish applies to o what holds for every decision by a cookie.
 func (d *Decider) finish(r *http.Request, e *Evidence, o *Outcome, now time.Time) {
 	s := d.Settings
 	if o.Reason == "" && crossOrigin(r, &e.Request, s) {

@@ -15,7 +15,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// TokenSource is where the token that decided arrived from.
+// TokenSource is where the token that decided was found.
 type TokenSource string
 
 // The sources.

@@ -29,7 +29,7 @@ func (s *Settings) deletions(f *inbound.Request, name string) []string {
 	return cookies
 }
 
-// servesRoot reports whether a request arrived to the instance's root domain or below it.
+// servesRoot reports whether a request is to the instance's root domain or below it.
 func (s *Settings) servesRoot(f *inbound.Request) bool {
 	return s.RootDomain != "" && strings.HasSuffix("."+origin.Hostname(f.Host()), "."+s.RootDomain)
 }

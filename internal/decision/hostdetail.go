@@ -74,7 +74,7 @@ func (e hostError) Field() string {
 	return "AuthorizedParties"
 }
 
-// crossOriginDetail says from where a request arrived that may not write here.
+// crossOriginDetail says from where a request is sent that may not write here.
 func (d *Decider) crossOriginDetail(f *inbound.Request) error {
 	origins := f.Lines[inbound.LineOrigin]
 	return originError{

@@ -64,7 +64,7 @@ func pageOrigin(f *inbound.Request) string {
 	return ""
 }
 
-// HostObstacle says why a request arrived to no origin of the application's own, where nobody can be sent to sign in and back,
+// HostObstacle says why a request is to no origin of the application's own, where nobody can be sent to sign in and back,
 // and no write can be from a page of the application's; nil: it did, or it is neither a page nor a browser's write.
 func (d *Decider) HostObstacle(r *http.Request) error {
 	var f inbound.Request

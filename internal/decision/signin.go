@@ -160,7 +160,7 @@ func tasks(signIn url.URL) url.URL {
 }
 
 // sentToSignIn reports whether the way back from signing in is in a query: the browser has been sent to sign in, and the
-// page that it arrived to, perhaps by a redirect of a server in front, asks for a session itself. Such ways back are absolute.
+// page that it reached, perhaps by a redirect of a server in front, asks for a session itself. Such ways back are absolute.
 func sentToSignIn(query string) bool {
 	back, _ := inbound.First(query, paramReturn)
 	o, _ := origin.OfURL(back)

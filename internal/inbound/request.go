@@ -40,7 +40,7 @@ type Request struct {
 	few    [4]SessionCookie // the session cookies, as long as there are few; from count on: unused
 	count  int
 	many   []SessionCookie // all of them, when there are more; see SessionCookies
-	named  [Slots]bool     // whether any arrived of this name
+	named  [Slots]bool     // whether any of this name arrived
 	Unread bool            // more than maxSessionCookies arrived
 	UAT    [Slots]Value    // __client_uat
 

@@ -82,7 +82,7 @@ func (p pattern) match(s string) bool {
 	return true
 }
 
-// At is the origin of the set at which a request arrived that arrived over scheme with host in its Host header. See the
+// At is the origin of the set that received a request over scheme with host in its Host header. See the
 // function At for what of host is put in normal form. Finding an origin that is listed without a * allocates nothing.
 func (l *List) At(scheme, host string) (string, bool) {
 	var room [maxOrigin]byte

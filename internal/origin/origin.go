@@ -180,7 +180,7 @@ func Normal(s string) bool {
 	return err == nil && o.String() == s
 }
 
-// At is the origin in normal form of host, the Host header of a request that arrived over scheme. Capitals and the
+// At is the origin in normal form of host, the Host header of a request over scheme. Capitals and the
 // default port are all that it changes. It reports false when no browser sends such a host.
 func At(scheme, host string) (string, bool) {
 	var room [maxOrigin]byte

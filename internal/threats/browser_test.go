@@ -79,7 +79,7 @@ func newTraveller(t *testing.T, w scene) *traveller {
 	return v
 }
 
-// page is what a visit arrived to.
+// page is where a visit ended.
 type page struct {
 	status int
 	body   string

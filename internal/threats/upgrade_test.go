@@ -136,7 +136,7 @@ func abilitiesOf(w http.ResponseWriter) string {
 	return fmt.Sprintf("flush %t, hijack %t, read %t, push %t", f, h, r, p)
 }
 
-// use calls everything that w can do, and says what it arrived to.
+// use calls everything that w can do, and says how it ended.
 func use(w http.ResponseWriter) string {
 	var said []string
 	if f, ok := w.(http.Flusher); ok {
