@@ -2,7 +2,7 @@
 // thousands of browsers, machines and strangers that send it requests while Clerk fails, hangs, rotates its keys and the
 // clock jumps. It counts who was refused and who was let in. There is no code here.
 //
-//	go test -v ./internal/soak               # once through everything that happens
+//	go test -v ./internal/soak -soak 1s      # once through everything that happens
 //	go test -v ./internal/soak -soak 2m      # and again, for two minutes
 //	go test -v ./internal/soak -soak 10m -timeout 20m
 //
