@@ -84,11 +84,14 @@ func (e *Evidence) confirm(k TokenSource) Outcome {
 	return Outcome{Reason: reasons.SessionChanged, Source: k}
 }
 
-// stripState keeps a state out of the address of a page that is shown, whatever became of the answer: who can send the
-// browser back in its history would have an answer of their own confirmed there. A page that only waits for the keys or
-// the Backend API can be loaded again.
-func (s *Settings) stripState(ctx context.Context, e *Evidence, o *Outcome) {
-	if e.Own.State != "" && o.Header.Get("Location") == "" && !CannotTell(o.Reason, o.Refresh) {
+// stripOwn takes this package's own parameters out of the address of a page that is shown. A state must not stay there,
+// whatever became of the answer: who can send the browser back in its history would have an answer of their own confirmed.
+// A page that only waits for the keys or the Backend API can be loaded again. A page that is signed in all the same, as
+// another tab took the answer, has no use for the others either.
+func (s *Settings) stripOwn(ctx context.Context, e *Evidence, o *Outcome) {
+	held := e.Own.State != "" && !CannotTell(o.Reason, o.Refresh)
+	done := e.Own.Any && o.Reason == "" && o.Source != FromHandshake && !e.needed
+	if (held || done) && o.Header.Get("Location") == "" {
 		s.clean(ctx, e, o)
 	}
 }

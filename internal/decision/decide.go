@@ -275,7 +275,7 @@ func (d *Decider) finish(r *http.Request, e *Evidence, o *Outcome, now time.Time
 		o.Reason = s.judgePending(o.Claims)
 	}
 	if e.Document && !e.Head {
-		s.stripState(r.Context(), e, o)
+		s.stripOwn(r.Context(), e, o)
 		o.setCookies("no-store", s.clearHandshake(&e.Request, o.Reason == reasons.SessionChanged))
 		o.setCookies("no-store", s.deletePlanted(e, o))
 		o.setCookies("no-store", s.endAttempts(r.Context(), e, o, now))

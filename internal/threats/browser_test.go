@@ -165,12 +165,16 @@ func (v *traveller) cookie(prefix string) string {
 
 // onlyCookies lets some cookies pass, as some proxies and hosting services do.
 func onlyCookies(names ...string) func(http.Handler) http.Handler {
+	return passingCookies(func(name string) bool { return slices.Contains(names, name) })
+}
+
+func passingCookies(passes func(name string) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			cookies := r.Cookies()
 			r.Header.Del("Cookie")
 			for _, c := range cookies {
-				if slices.Contains(names, c.Name) {
+				if passes(c.Name) {
 					r.AddCookie(c)
 				}
 			}

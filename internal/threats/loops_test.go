@@ -79,6 +79,13 @@ func TestEveryLoopEnds(t *testing.T) {
 		{name: "production, a cookie that is never there", live: true, signedIn: true, path: "/me", change: func(_ *traveller, w *scene) {
 			w.front = withoutSetting("__session")
 		}, status: 200, body: "hello user_2alice", atMost: 1}, // the answer itself signs in, each time
+		{name: "production, a proxy that keeps answers back, an organization of others", live: true, signedIn: true, path: "/orgs/others", change: func(v *traveller, w *scene) {
+			if v != nil {
+				v.plant("", "__session", v.clerk.Token(clerktest.Claims{}))
+			}
+			w.config = organizations
+			w.front = passingCookies(func(name string) bool { return !strings.HasPrefix(name, "__clerk_handshake") })
+		}, status: 200, body: "hello user_2clerktest", atMost: 3},
 		{name: "a page under ProxyURL's path", signedIn: true, path: "/public/__clerk/page", change: func(_ *traveller, w *scene) {
 			w.config = func(c *clerkauth.Config) { c.ProxyURL = "/public/__clerk" }
 		}, status: 200, body: harness.Stranger, atMost: 0},
@@ -188,6 +195,9 @@ func TestBookmarkedReturnAddresses(t *testing.T) {
 				got := v.visit("/me?a=b&" + query)
 				if got.status != http.StatusOK || got.body != "hello user_2alice" || len(v.sent) > 2 {
 					t.Errorf("live %t, %s: got %d %q after %q", live, query, got.status, got.body, v.sent)
+				}
+				if len(v.sent) == 0 || !strings.HasSuffix(v.sent[len(v.sent)-1], "/me?a=b") {
+					t.Errorf("live %t, %s: shown with it, after %q", live, query, v.sent)
 				}
 				for _, l := range v.sent {
 					if strings.Contains(l, "__clerkauth_") {
