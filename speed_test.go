@@ -107,9 +107,7 @@ func BenchmarkCommonRequests(b *testing.B) {
 }
 
 func TestAllocationsOfCommonRequests(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates too")
-	}
+	harness.CountsAllocations(t)
 	for _, c := range commonRequests(t) {
 		w := silent{http.Header{}}
 		got := testing.AllocsPerRun(100, func() {

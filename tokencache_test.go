@@ -170,9 +170,6 @@ func outcome(s *clerkauth.Session, err error) string {
 	return s.UserID
 }
 
-// raceDetector is set by race_test.go.
-var raceDetector bool
-
 // TestAllocations pins what the four common requests allocate.
 func TestAllocations(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Now: harness.AtNoon})
@@ -208,9 +205,7 @@ func TestAllocations(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if raceDetector {
-				t.Skip("the race detector allocates too")
-			}
+			harness.CountsAllocations(t)
 			if got := testing.AllocsPerRun(100, tt.run); got != tt.want {
 				t.Errorf("%v allocations, want %v", got, tt.want)
 			}

@@ -39,6 +39,14 @@ func Long(t *testing.T) {
 	}
 }
 
+// CountsAllocations skips a test under the race detector, which allocates too.
+func CountsAllocations(t *testing.T) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("the race detector allocates too")
+	}
+}
+
 // Serve returns the handler's answer to a request.
 func Serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()

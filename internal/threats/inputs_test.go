@@ -142,6 +142,7 @@ func (b *besieged) serve(t *testing.T, apps []besiegedApp, name string, size int
 // HTTP, as a server reads it from a connection.
 func TestNoInputCostsMoreThanItsLength(t *testing.T) {
 	harness.Long(t)
+	harness.CountsAllocations(t)
 	answered := make(chan struct{})
 	var name string
 	var size int

@@ -1,5 +1,0 @@
-//go:build race
-
-package clerkauth_test
-
-func init() { raceDetector = true }
