@@ -266,25 +266,27 @@ func TestHostThatIsNotListed(t *testing.T) {
 		{"a bearer token", harness.SignIn, harness.All(harness.Document, harness.Host("other.test"), harness.WithBearer("x.y.z")), clerkauth.ReasonTokenInvalid, nil},
 		{"a listed host", func(*clerkauth.Config) {}, harness.Document, nothingSent, nil},
 	} {
-		var got *clerkauth.Error
-		a := harness.NewApp(t, tc.change, func(c *clerkauth.Config) {
-			c.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
-				got = err
-				clerkauth.DefaultErrorHandler(w, r, err)
-			}
-		})
-		for name, h := range map[string]http.Handler{"Require": a.Require(harness.Greet), "Require in Optional": a.Optional(a.Require(harness.Greet)), "Authorize": a.Authorize(clerkauth.Role("org:admin"))(harness.Greet)} {
-			w := harness.Serve(h, harness.Request("GET", "/p", tc.edits))
-			if got == nil || got.Reason != tc.want || (w.Code == http.StatusForbidden) != (tc.want == refused) || w.Header().Get("Location") != "" {
-				t.Errorf("%s, %s: %v, %d", tc.name, name, got, w.Code)
-				continue
-			}
-			for _, want := range tc.details {
-				if err := got.Unwrap(); err == nil || !strings.Contains(err.Error(), want) {
-					t.Errorf("%s: detail %v, want %s in it", tc.name, err, want)
+		t.Run(tc.name, func(t *testing.T) {
+			var got *clerkauth.Error
+			a := harness.NewApp(t, tc.change, func(c *clerkauth.Config) {
+				c.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
+					got = err
+					clerkauth.DefaultErrorHandler(w, r, err)
+				}
+			})
+			for name, h := range map[string]http.Handler{"Require": a.Require(harness.Greet), "Require in Optional": a.Optional(a.Require(harness.Greet)), "Authorize": a.Authorize(clerkauth.Role("org:admin"))(harness.Greet)} {
+				w := harness.Serve(h, harness.Request("GET", "/p", tc.edits))
+				if got == nil || got.Reason != tc.want || (w.Code == http.StatusForbidden) != (tc.want == refused) || w.Header().Get("Location") != "" {
+					t.Errorf("%s: %v, %d", name, got, w.Code)
+					continue
+				}
+				for _, want := range tc.details {
+					if err := got.Unwrap(); err == nil || !strings.Contains(err.Error(), want) {
+						t.Errorf("detail %v, want %s in it", err, want)
+					}
 				}
 			}
-		}
+		})
 	}
 	a := harness.NewApp(t, harness.SignIn)
 	harness.WantState(t, a.AuthenticateRequest(harness.Request("GET", "/", harness.Document, harness.Host("other.test"))), clerkauth.StatusSignedOut, nothingSent)

@@ -53,45 +53,47 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 		{"two hours behind, in production", -2 * time.Hour, false, "", false, true},
 	} {
 		for _, by := range []string{"nonce", "token"} {
-			var log harness.Log
-			clerk := clerktest.New(t, clerktest.Options{
-				Development: tc.development, Origins: []string{harness.Origin}, Now: harness.AtNoon, WithoutRefresh: true,
-			})
-			a := harness.NewAppOf(t, clerk, func(c *clerkauth.Config) {
-				c.Now = func() time.Time { return harness.Noon.Add(tc.ahead) }
-				c.Logger = log.Logger()
-				c.HTTPClient = &http.Client{Transport: dated{c.HTTPClient.Transport, harness.AtNoon}}
-				if by == "token" {
-					c.SecretKey = ""
-				} else {
-					c.JWTKey = clerk.JWTKey()
+			t.Run(tc.name+", by "+by, func(t *testing.T) {
+				var log harness.Log
+				clerk := clerktest.New(t, clerktest.Options{
+					Development: tc.development, Origins: []string{harness.Origin}, Now: harness.AtNoon, WithoutRefresh: true,
+				})
+				a := harness.NewAppOf(t, clerk, func(c *clerkauth.Config) {
+					c.Now = func() time.Time { return harness.Noon.Add(tc.ahead) }
+					c.Logger = log.Logger()
+					c.HTTPClient = &http.Client{Transport: dated{c.HTTPClient.Transport, harness.AtNoon}}
+					if by == "token" {
+						c.SecretKey = ""
+					} else {
+						c.JWTKey = clerk.JWTKey()
+					}
+				})
+				browser := clerk.Browser(a.Optional(harness.Greet))
+				clerk.SignIn(browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_2alice", AuthorizedParty: tc.party}})
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, harness.Origin+"/page", http.NoBody)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp, err := browser.Do(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = resp.Body.Close()
+				events := a.Events()
+				signedIn := slices.ContainsFunc(events, func(e clerkauth.Event) bool {
+					return e.TokenSource == clerkauth.TokenSourceHandshake && e.Status == clerkauth.StatusSignedIn
+				})
+				if signedIn != tc.signsIn {
+					t.Errorf("a handshake signs in: %t, want %t: %+v", signedIn, tc.signsIn, events)
+				}
+				warns := tc.warns
+				if by == "token" { // the keys were fetched, with a date
+					warns = tc.ahead.Abs() > 5*time.Second
+				}
+				if warnings := strings.Count(log.String(), "ahead_of_clerk"); warnings > 1 || (warnings == 1) != warns {
+					t.Errorf("%d warnings, want one: %t", warnings, warns)
 				}
 			})
-			browser := clerk.Browser(a.Optional(harness.Greet))
-			clerk.SignIn(browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_2alice", AuthorizedParty: tc.party}})
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, harness.Origin+"/page", http.NoBody)
-			if err != nil {
-				t.Fatal(err)
-			}
-			resp, err := browser.Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = resp.Body.Close()
-			events := a.Events()
-			signedIn := slices.ContainsFunc(events, func(e clerkauth.Event) bool {
-				return e.TokenSource == clerkauth.TokenSourceHandshake && e.Status == clerkauth.StatusSignedIn
-			})
-			if signedIn != tc.signsIn {
-				t.Errorf("%s, by %s: a handshake signs in: %t, want %t: %+v", tc.name, by, signedIn, tc.signsIn, events)
-			}
-			warns := tc.warns
-			if by == "token" { // the keys were fetched, with a date
-				warns = tc.ahead.Abs() > 5*time.Second
-			}
-			if warnings := strings.Count(log.String(), "ahead_of_clerk"); warnings > 1 || (warnings == 1) != warns {
-				t.Errorf("%s, by %s: %d warnings, want one: %t", tc.name, by, warnings, warns)
-			}
 		}
 	}
 }

@@ -33,28 +33,30 @@ func TestNothingIsRefreshedAtUnlistedHosts(t *testing.T) {
 		"a program's write":     {"POST", harness.All(signedOut, harness.With("Sec-Fetch-Site"), harness.With("Sec-Fetch-Dest")), clerkauth.ReasonSessionTokenAndUATMissing},
 		"a program's token":     {"POST", harness.WithBearer("x.y.z"), clerkauth.ReasonTokenInvalid},
 	} {
-		var told *clerkauth.Error
-		a := harness.NewApp(t, func(c *clerkauth.Config) {
-			c.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
-				told = err
-				clerkauth.DefaultErrorHandler(w, r, err)
+		t.Run(name, func(t *testing.T) {
+			var told *clerkauth.Error
+			a := harness.NewApp(t, func(c *clerkauth.Config) {
+				c.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
+					told = err
+					clerkauth.DefaultErrorHandler(w, r, err)
+				}
+			})
+			r := a.Script(a.Expired(clerktest.Claims{}), a.RefreshCookie())
+			r.Method, r.Host = tc.method, host
+			tc.edits(r)
+			w := harness.Serve(a.Require(harness.Greet), r)
+			if told == nil || told.Reason != tc.reason || w.Code != told.StatusCode() {
+				t.Errorf("got %d %v, want %s", w.Code, told, tc.reason)
+				return
+			}
+			if n := harness.Asked(a.Clerk, clerktest.BackendRefresh); n != 0 {
+				t.Errorf("asked for %d refreshes", n)
+			}
+			detail := errors.Unwrap(told)
+			if tc.reason == clerkauth.ReasonRequestHostNotAuthorized && (detail == nil || !strings.Contains(detail.Error(), host) || !strings.Contains(detail.Error(), "AuthorizedParties")) {
+				t.Errorf("the detail is %v, want the host and the field", detail)
 			}
 		})
-		r := a.Script(a.Expired(clerktest.Claims{}), a.RefreshCookie())
-		r.Method, r.Host = tc.method, host
-		tc.edits(r)
-		w := harness.Serve(a.Require(harness.Greet), r)
-		if told == nil || told.Reason != tc.reason || w.Code != told.StatusCode() {
-			t.Errorf("%s: got %d %v, want %s", name, w.Code, told, tc.reason)
-			continue
-		}
-		if n := harness.Asked(a.Clerk, clerktest.BackendRefresh); n != 0 {
-			t.Errorf("%s: asked for %d refreshes", name, n)
-		}
-		detail := errors.Unwrap(told)
-		if tc.reason == clerkauth.ReasonRequestHostNotAuthorized && (detail == nil || !strings.Contains(detail.Error(), host) || !strings.Contains(detail.Error(), "AuthorizedParties")) {
-			t.Errorf("%s: the detail is %v, want the host and the field", name, detail)
-		}
 	}
 }
 
@@ -83,25 +85,27 @@ func TestWritesWithoutAListBehindTLS(t *testing.T) {
 		"the proxy says https":    {harness.Headers("Origin: https://example.com", "X-Forwarded-Proto: https"), true, harness.Origin},
 		"cross-site, own Referer": {harness.Headers("Sec-Fetch-Site: cross-site", "Referer: https://example.com/"), false, ""},
 	} {
-		a := harness.NewApp(t, func(c *clerkauth.Config) {
-			c.AuthorizedParties, c.InsecureAllowAnyParty, c.TrustForwardedHeaders = nil, true, tc.trusted
-		})
-		var asked string
-		a.Clerk.Fault(clerktest.BackendRefresh, func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				body, err := io.ReadAll(r.Body)
-				if err != nil {
-					t.Error(err)
-				}
-				_, rest, _ := strings.Cut(string(body), `"request_origin":"`)
-				asked, _, _ = strings.Cut(rest, `"`)
-				w.WriteHeader(http.StatusNotFound)
+		t.Run(name, func(t *testing.T) {
+			a := harness.NewApp(t, func(c *clerkauth.Config) {
+				c.AuthorizedParties, c.InsecureAllowAnyParty, c.TrustForwardedHeaders = nil, true, tc.trusted
 			})
+			var asked string
+			a.Clerk.Fault(clerktest.BackendRefresh, func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					body, err := io.ReadAll(r.Body)
+					if err != nil {
+						t.Error(err)
+					}
+					_, rest, _ := strings.Cut(string(body), `"request_origin":"`)
+					asked, _, _ = strings.Cut(rest, `"`)
+					w.WriteHeader(http.StatusNotFound)
+				})
+			})
+			r := harness.Request(http.MethodPost, "/letter", harness.AsServer, harness.Host("example.com"), a.WithCookies(a.Expired(clerktest.Claims{})), harness.Headers("Cookie: "+a.RefreshCookie()), tc.edits)
+			if harness.Serve(a.Require(harness.Greet), r); asked != tc.origin {
+				t.Errorf("asked for %q, want %q", asked, tc.origin)
+			}
 		})
-		r := harness.Request(http.MethodPost, "/letter", harness.AsServer, harness.Host("example.com"), a.WithCookies(a.Expired(clerktest.Claims{})), harness.Headers("Cookie: "+a.RefreshCookie()), tc.edits)
-		if harness.Serve(a.Require(harness.Greet), r); asked != tc.origin {
-			t.Errorf("%s: asked for %q, want %q", name, asked, tc.origin)
-		}
 	}
 }
 

@@ -77,23 +77,25 @@ func TestSignInSeriesEnd(t *testing.T) {
 	} {
 		for _, live := range []bool{true, false} {
 			for _, start := range []string{"/me", "/en/login"} {
-				now := harness.Noon
-				w := development(&now)
-				if live {
-					w = production(&now)
-				}
-				w.config, w.front = withSignIn, atSignIn(tt.front)
-				v := newTraveller(t, w)
-				if tt.pending {
-					v.clerk.SignIn(v.browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_2alice", Pending: true}})
-				}
-				got := v.visit(start, harness.With("Accept", "text/html"))
-				if got.status != http.StatusUnauthorized || !strings.Contains(got.body, "several times in a moment") || signInsIn(v.sent) > tt.atMost {
-					t.Errorf("%s, live %t, from %s: got %d after %q\n%s", tt.name, live, start, got.status, v.sent, got.body)
-				}
-				if link := `href="/sign-in`; !strings.Contains(got.body, link) {
-					t.Errorf("%s: the page does not link to the sign-in page:\n%s", tt.name, got.body)
-				}
+				t.Run(fmt.Sprintf("%s, live %t, %s", tt.name, live, start), func(t *testing.T) {
+					now := harness.Noon
+					w := development(&now)
+					if live {
+						w = production(&now)
+					}
+					w.config, w.front = withSignIn, atSignIn(tt.front)
+					v := newTraveller(t, w)
+					if tt.pending {
+						v.clerk.SignIn(v.browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_2alice", Pending: true}})
+					}
+					got := v.visit(start, harness.With("Accept", "text/html"))
+					if got.status != http.StatusUnauthorized || !strings.Contains(got.body, "several times in a moment") || signInsIn(v.sent) > tt.atMost {
+						t.Errorf("got %d after %q\n%s", got.status, v.sent, got.body)
+					}
+					if link := `href="/sign-in`; !strings.Contains(got.body, link) {
+						t.Errorf("the page does not link to the sign-in page:\n%s", got.body)
+					}
+				})
 			}
 		}
 	}
