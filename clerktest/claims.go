@@ -28,9 +28,9 @@ type Claims struct {
 	ExpiresAt       time.Time // exp; zero: Options.TokenLifetime after IssuedAt
 	Pending         bool      // sts "pending" instead of "active": the session still has a task to complete
 
-	// FactorAge is the time since the first and the second factor, in whole minutes; negative or left out: never.
-	// Nil: the first one just now.
-	FactorAge []time.Duration
+	// FirstFactorAt and SecondFactorAt are when the factors were verified; zero, or after IssuedAt: never. The claim fva
+	// counts the whole minutes from then until IssuedAt.
+	FirstFactorAt, SecondFactorAt time.Time
 
 	Organization clerkauth.Organization // o, or org_…; the role with or without "org:"; zero: none is active
 	Permissions  []string               // of the Organization: "org:invoices:create"; its feature is added to Features
@@ -75,7 +75,7 @@ func (c Claims) payload() []byte {
 	_, _ = rand.Read(id) // never fails
 	claims := map[string]any{
 		"exp": c.ExpiresAt.Unix(),
-		"fva": factorAges(c.FactorAge),
+		"fva": c.factorAges(c.IssuedAt),
 		"iat": c.IssuedAt.Unix(),
 		"iss": c.Issuer,
 		"jti": fmt.Sprintf("%x", id),
@@ -133,17 +133,15 @@ func (c Claims) filled(in *Instance) Claims {
 	if c.ExpiresAt.IsZero() {
 		c.ExpiresAt = c.IssuedAt.Add(in.lifetime)
 	}
-	if c.FactorAge == nil {
-		c.FactorAge = []time.Duration{0}
-	}
 	return c
 }
 
-func factorAges(ages []time.Duration) [2]int64 {
+// factorAges are the minutes since the factors were verified; -1: never.
+func (c Claims) factorAges(now time.Time) [2]int64 {
 	fva := [2]int64{-1, -1}
-	for i := range fva {
-		if i < len(ages) && ages[i] >= 0 {
-			fva[i] = int64(ages[i] / time.Minute)
+	for i, at := range []time.Time{c.FirstFactorAt, c.SecondFactorAt} {
+		if age := now.Unix() - at.Unix(); !at.IsZero() && age >= 0 {
+			fva[i] = age / 60
 		}
 	}
 	return fva

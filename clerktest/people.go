@@ -15,7 +15,8 @@ type Person struct {
 	Name string // for the sign-in page; empty: the Claims' Subject
 
 	// Claims are those of the tokens of the person's sessions. SessionID is ignored, as each session has its own ID. If
-	// AuthorizedParty is empty, it is the origin for which a token is minted; Extra can remove it, see Absent.
+	// AuthorizedParty is empty, it is the origin for which a token is minted; Extra can remove it, see Absent. If
+	// FirstFactorAt is zero, it is the time of the sign-in.
 	Claims Claims
 
 	// Email is the address for signing in. If empty, it is made of the Name, or else the Claims' Subject, in lower case
@@ -207,14 +208,13 @@ func (s *BrowserSession) activate(organization string) bool {
 func (s *BrowserSession) current() Claims {
 	s.in.browsers.mu.Lock()
 	defer s.in.browsers.mu.Unlock()
-	c, now := s.claims, s.in.now()
-	if c.FactorAge == nil {
-		c.FactorAge = []time.Duration{now.Sub(s.since)}
+	c := s.claims
+	if c.FirstFactorAt.IsZero() {
+		c.FirstFactorAt = s.since
 	}
-	c.FactorAge = append(slices.Clone(c.FactorAge), -1, -1)[:2]
-	for i, at := range s.verified {
-		if !at.IsZero() {
-			c.FactorAge[i] = now.Sub(at)
+	for i, at := range []*time.Time{&c.FirstFactorAt, &c.SecondFactorAt} {
+		if !s.verified[i].IsZero() {
+			*at = s.verified[i]
 		}
 	}
 	return c

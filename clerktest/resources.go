@@ -86,7 +86,7 @@ const (
 func (in *Instance) sessionObject(s *BrowserSession, c Claims) object {
 	o := object{
 		"object": "session", "id": s.ID, "status": "active", "client_id": s.browser.id(), "user_id": s.person.id(),
-		"last_active_organization_id": nil, "actor": nil, "factor_verification_age": factorAges(c.FactorAge),
+		"last_active_organization_id": nil, "actor": nil, "factor_verification_age": c.factorAges(in.now()),
 		"last_active_at": in.now().UnixMilli(), "created_at": s.since.UnixMilli(), "updated_at": s.since.UnixMilli(),
 		"expire_at": s.since.Add(sessionLifetime).UnixMilli(), "abandon_at": s.since.Add(sessionAbandon).UnixMilli(),
 	}

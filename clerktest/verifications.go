@@ -16,7 +16,7 @@ type verification struct {
 
 // hasSecondFactor reports whether the claims of the person have a second factor.
 func (p Person) hasSecondFactor() bool {
-	return len(p.Claims.FactorAge) > 1 && p.Claims.FactorAge[1] >= 0
+	return !p.Claims.SecondFactorAt.IsZero()
 }
 
 func (in *Instance) startVerification(w http.ResponseWriter, r *http.Request, s *BrowserSession) {
