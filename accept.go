@@ -13,23 +13,23 @@ import (
 	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
-// Credential is a kind of credential and what is asked of it. The zero Credential is none.
+// Credential is one kind of credential and what it must fulfil. The zero Credential accepts nothing.
 type Credential struct {
 	kind   TokenType
-	checks *[]Check  // of Sessions; pointers, so that credentials can be compared
-	scopes *[]string // of machines
+	checks *[]Check  // the checks of Sessions; a pointer, so that credentials can be compared
+	scopes *[]string // the scopes of machines
 }
 
-// Sessions are people, signed in as for Require, for whom all checks hold, as for Authorize.
+// Sessions accepts people who are signed in, as Require does, and for whom all checks hold, as with Authorize.
 func Sessions(checks ...Check) Credential { return Credential{kind: SessionToken, checks: &checks} }
 
-// APIKeys are of users and organizations. All scopes are needed. Config.SecretKey verifies them.
+// APIKeys accepts API keys of users and organizations that have all of the scopes. They are verified with Config.SecretKey.
 func APIKeys(scopes ...string) Credential { return Credential{kind: APIKey, scopes: &scopes} }
 
-// OAuthTokens are access tokens of OAuth applications, for a user. All scopes are needed.
+// OAuthTokens accepts access tokens of OAuth applications, issued for a user, that have all of the scopes.
 func OAuthTokens(scopes ...string) Credential { return Credential{kind: OAuthToken, scopes: &scopes} }
 
-// M2MTokens are of other machines, for this one: see Config.MachineID.
+// M2MTokens accepts tokens that other machines obtained for this machine: see Config.MachineID.
 func M2MTokens() Credential { return Credential{kind: M2MToken, scopes: &[]string{}} }
 
 func (c Credential) sessions() bool { return c.kind == SessionToken }
@@ -39,15 +39,16 @@ func (c Credential) holds(scopes []string) bool {
 	return !slices.ContainsFunc(*c.scopes, func(s string) bool { return !slices.Contains(scopes, s) })
 }
 
-// Accept lets requests through that carry one of these credentials and hold what is asked of it; it refuses all others: 401,
-// 403 or 503, and as Require where Sessions are among them. Handlers ask MachineFromContext, and FromContext for people.
+// Accept lets a request through when it carries one of these credentials and fulfils its scopes or checks. Others are
+// refused with 401, 403 or 503, and as with Require where one of the credentials is Sessions. Handlers call
+// MachineFromContext, and FromContext for people.
 //
-// Credentials of machines come in Authorization alone, which then decides alone: never in cookies or the address. They
-// have no authorized party and no origin. What applies to them is the instance, the kind, the scopes, and Config.MachineID or
-// MachineAudience. Nothing but Accept and VerifyMachine accepts them.
+// A machine's credential is read from the Authorization header alone, never from cookies or the URL, and then decides
+// alone. It has no authorized party and no origin: its instance, kind and scopes are checked, and Config.MachineID or
+// MachineAudience. Only Accept and VerifyMachine accept machines.
 //
-// Accept panics when it is given the zero Credential, a check that can never hold, a scope with characters that RFC 6749
-// section 3.3 does not allow, or a kind that its Config can verify or accept nothing of.
+// Accept panics on the zero Credential, on a check that can never hold, on a scope with characters that RFC 6749 section
+// 3.3 does not allow, and on a kind of credential that the Config cannot verify or never accepts.
 func (a *Authenticator) Accept(c Credential, more ...Credential) func(http.Handler) http.Handler {
 	accepted := a.accepted("Accept", c, more)
 	people := slices.ContainsFunc(accepted, Credential.sessions)
@@ -80,7 +81,7 @@ func (a *Authenticator) Accept(c Credential, more ...Credential) func(http.Handl
 	}
 }
 
-// bearerCredential returns the credential in Authorization; empty: none. The scheme alone is none either.
+// bearerCredential returns the credential in Authorization; empty: there is none, or only the scheme.
 func bearerCredential(h http.Header) (raw string, reason reasons.Reason) {
 	raw, _, reason = inbound.Bearer(h)
 	if strings.EqualFold(raw, "Bearer") {
@@ -89,8 +90,8 @@ func bearerCredential(h http.Header) (raw string, reason reasons.Reason) {
 	return raw, reason
 }
 
-// refuseMachine refuses a request, whatever its host is, and sends nobody to sign in: a person would come back to the same
-// refusal.
+// refuseMachine refuses a request, whatever its host is. It never redirects to the sign-in page: after signing in, a person
+// would get the same refusal.
 func (a *Authenticator) refuseMachine(w http.ResponseWriter, r *http.Request, err *Error) {
 	a.settings.errorHandler(w, r.WithContext(a.withMachine(r.Context(), nil)), err)
 }
@@ -122,7 +123,7 @@ func (a *Authenticator) acceptSessions(accepted []Credential, next http.Handler)
 	})
 }
 
-// accepted is a list of credentials, each of its own memory. It panics when one can never be accepted.
+// accepted copies a list of credentials. It panics when one can never be accepted.
 func (a *Authenticator) accepted(by string, c Credential, more []Credential) []Credential {
 	list := append([]Credential{c}, more...)
 	for i, c := range list {
@@ -165,7 +166,7 @@ func (a *Authenticator) possible(c Credential) error {
 	return nil
 }
 
-// readMachines applies what machines are judged by.
+// readMachines reads the fields of Config that concern machines.
 func (s *settings) readMachines(c Config) []error {
 	var problems []error
 	if rest, ok := strings.CutPrefix(c.MachineSecretKey, "ak_"); c.MachineSecretKey != "" && (!ok || rest == "") {
@@ -193,7 +194,7 @@ func (s *settings) readMachines(c Config) []error {
 	return problems
 }
 
-// maxMachineCacheTTL is how long a revoked credential may be accepted at most.
+// maxMachineCacheTTL is the longest time for which a revoked credential may still be accepted.
 const maxMachineCacheTTL = 5 * time.Minute
 
 // scopeChallenge is the WWW-Authenticate value for a credential that lacks a scope (RFC 6750 section 3.1).

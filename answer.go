@@ -2,13 +2,13 @@ package clerkauth
 
 import "sync"
 
-// answer is what a program is told of a refusal, ready to be sent.
+// answer is the response to a refused request of a program, ready to be sent.
 type answer struct {
 	challenge string // of WWW-Authenticate (RFC 6750 section 3)
 	body      string // JSON text
 }
 
-// answers are those to refusals of which there is nothing to say but the reason.
+// answers are the responses to refusals that have nothing but a reason.
 var answers = sync.OnceValue(func() map[Reason]answer {
 	all := make(map[Reason]answer, len(table))
 	for reason := range table {
@@ -17,7 +17,7 @@ var answers = sync.OnceValue(func() map[Reason]answer {
 	return all
 })
 
-// answerTo is the answer to a refusal, one of answers if there is nothing else to say.
+// answerTo is the response to a refusal: one of answers, unless there is more to say than the reason.
 func answerTo(err *Error, shown hint) answer {
 	if a, ok := answers()[err.Reason]; ok && err.Check == (Check{}) && shown == (hint{}) && err.message() == table[err.Reason].message {
 		return a

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Authorize is Require plus checks that must all hold; the first that does not is in Error.Check, with status 403.
-// It panics when a check can never hold: that is a mistake in the program, not of a request.
+// Authorize is Require plus checks that must all hold. The first that does not hold is in Error.Check, with status 403.
+// Authorize panics when a check can never hold: that is a mistake in the program, not in a request.
 func (a *Authenticator) Authorize(check Check, more ...Check) func(http.Handler) http.Handler {
 	checks := append([]Check{check}, more...)
 	for _, c := range checks {
@@ -29,7 +29,7 @@ func (a *Authenticator) Authorize(check Check, more ...Check) func(http.Handler)
 	}
 }
 
-// refuseCheck refuses a request whose session does not hold a check. The decision before it was observed as signed in.
+// refuseCheck refuses a request because a check does not hold. The decision before it was observed as signed in.
 func (a *Authenticator) refuseCheck(w http.ResponseWriter, r *http.Request, session *Session, check Check) {
 	err := Error{Reason: ReasonCheckFailed, Check: check, detail: checkError{check, session.Organization.ID != ""}}
 	if a.settings.observe != nil {
@@ -39,10 +39,10 @@ func (a *Authenticator) refuseCheck(w http.ResponseWriter, r *http.Request, sess
 	a.refuse(w, r, &err)
 }
 
-// checkError says which check does not hold.
+// checkError is the detail of a check that does not hold.
 type checkError struct {
 	check  Check
-	active bool // an organization is
+	active bool // an organization is active
 }
 
 func (e checkError) Error() string {
@@ -52,7 +52,7 @@ func (e checkError) Error() string {
 	return e.check.String() + " does not hold; no organization is active"
 }
 
-// Check is one demand on a session. The zero Check never holds.
+// Check is a condition on a session. The zero Check never holds.
 type Check struct {
 	kind, value  string
 	within       time.Duration // of ReverifiedWithin
@@ -70,32 +70,33 @@ const (
 	kindAnyOf          = "any of"
 )
 
-// Role holds for the active organization's role: "org:admin", or "admin". It denies when none is active. Clerk's keys are of
-// small letters, digits and _, so that Role("Admin") can never hold.
+// Role holds if the person has this role in the active organization: "org:admin", or "admin". Without an active
+// organization it does not hold. Clerk allows small letters, digits and _ in roles, so Role("Admin") can never hold.
 func Role(role string) Check { return Check{kind: kindRole, value: role} }
 
-// Permission holds for a custom permission of the active organization, a feature and an action: "org:invoices:create".
-// Without a feature, as Permission("read"), or with capital letters it can never hold. System permissions, "org:sys_…",
-// are never in a session token.
+// Permission holds if the person has a custom permission in the active organization, a feature and an action:
+// "org:invoices:create". Without a feature, as in Permission("read"), or with capital letters it can never hold. Neither
+// can a system permission, "org:sys_…": session tokens do not contain them.
 func Permission(permission string) Check { return Check{kind: kindPermission, value: permission} }
 
-// Feature holds for a billing feature: "user:x", "org:x", or "x" for either.
+// Feature holds if a billing feature is available: "user:x" to the user, "org:x" to the active organization, "x" to either.
 func Feature(feature string) Check { return Check{kind: kindFeature, value: feature} }
 
-// Plan holds for a billing plan, scoped as Feature.
+// Plan holds if a billing plan is active. It has the same prefixes as Feature.
 func Plan(plan string) Check { return Check{kind: kindPlan, value: plan} }
 
-// NotImpersonated holds unless an actor (support staff) is behind the session.
+// NotImpersonated holds unless an actor, such as support staff, is using the session of the user.
 func NotImpersonated() Check { return Check{kind: kindActor} }
 
-// AnyOf holds when one of the checks does. Where none does and one of them is Reverified or ReverifiedWithin, the answer is
-// that one's, because it is the one that the person can do something about; of several, the one that asks for the least.
+// AnyOf holds when one of the checks does. If none does, and one of them is Reverified or ReverifiedWithin, the request is
+// refused with that check's response: it is the one that the person can do something about. Of several, the least demanding
+// one counts.
 func AnyOf(check Check, more ...Check) Check {
 	alternatives := append([]Check{check}, more...)
 	return Check{kind: kindAnyOf, alternatives: &alternatives}
 }
 
-// String says what is demanded: "permission org:invoices:create".
+// String describes the check: "permission org:invoices:create".
 func (c Check) String() string {
 	if c.kind == kindWithin {
 		return fmt.Sprintf("%s %s within %s", c.kind, c.value, c.within)
@@ -134,7 +135,7 @@ func (c Check) possible() error {
 	return nil
 }
 
-// possibleName judges a role or permission by the rules that Clerk has for their keys. See the Backend API's
+// possibleName checks a role or permission against Clerk's rules for their keys. See the Backend API's
 // https://clerk.com/docs/reference/backend-api, "Create an organization role" and "Create a new organization permission".
 func (c Check) possibleName() error {
 	name := strings.TrimPrefix(organizationName(c.value), "org:")
@@ -165,7 +166,7 @@ func (s *Session) Has(check Check, more ...Check) bool {
 
 func (s *Session) holds(c Check) bool {
 	if s == nil || s.UserID == "" || c.possible() != nil {
-		return false // nobody is not even NotImpersonated
+		return false // without a session, not even NotImpersonated holds
 	}
 	switch c.kind {
 	case kindRole:
@@ -186,10 +187,10 @@ func (s *Session) holds(c Check) bool {
 	return false
 }
 
-// organizationName is a role or permission with its prefix. A second one is a part of the name: that of a feature "org".
+// organizationName is a role or permission with its prefix. A second prefix is part of the name: of a feature called "org".
 func organizationName(name string) string { return "org:" + strings.TrimPrefix(name, "org:") }
 
-// splitScope takes a feature or plan apart. No scope: either will do.
+// splitScope splits a feature or plan into scope and name. scope is empty when either scope will do.
 func splitScope(name string) (scope, rest string, ok bool) {
 	scope, rest, found := strings.Cut(name, ":")
 	if !found {
@@ -204,8 +205,8 @@ func splitScope(name string) (scope, rest string, ok bool) {
 	return "", "", false
 }
 
-// billed reports whether a list of Clerk's, such as "o:reports,u:search", has what is wanted. What belongs to an
-// organization counts while one is active.
+// billed reports whether a list of Clerk's, such as "o:reports,u:search", contains what is wanted. Entries of an
+// organization count only while one is active.
 func (s *Session) billed(list []string, wanted string) bool {
 	scope, name, ok := splitScope(wanted)
 	return ok && slices.ContainsFunc(list, func(entry string) bool {
@@ -217,8 +218,8 @@ func (s *Session) billed(list []string, wanted string) bool {
 	})
 }
 
-// scoped reports whether a feature or plan is of the scope, "o" or "u", and its name. Clerk writes "ou" or
-// "uo" for both.
+// scoped returns the name of an entry, and whether the entry is of the scope, "o" or "u". Clerk writes "ou" or "uo" for
+// both.
 func scoped(entry, scope string) (name string, ok bool) {
 	scopes, name, found := strings.Cut(strings.TrimSpace(entry), ":")
 	if !found || name == "" {

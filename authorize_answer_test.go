@@ -19,7 +19,7 @@ func TestAuthorizeNamesTheFailedCheck(t *testing.T) {
 	claims := clerktest.Claims{
 		Subject: "user_hidden", SessionID: "sess_hidden", Organization: clerkauth.Organization{ID: "org_hidden", Slug: "hidden", Role: "org:hidden_role"},
 		Permissions: []string{"org:hidden:read"}, Features: []string{"u:hidden_feature"}, Plans: []string{"u:hidden_plan"},
-		Actor: clerkauth.Actor{Subject: "user_hidden_support"}, FactorAge: []time.Duration{time.Hour},
+		Actor: clerkauth.Actor{Subject: "user_hidden_support"}, FirstFactorAt: harness.Noon.Add(-time.Hour),
 	}
 	role, reverified := clerkauth.Role("owner"), clerkauth.Reverified(clerkauth.ReverifyStrict)
 	held, isHuman := clerkauth.AnyOf(role, clerkauth.Feature("hidden_feature")), clerkauth.NotImpersonated()
@@ -196,7 +196,7 @@ func TestAuthorizeInRouters(t *testing.T) {
 func TestPendingSessionsAndAuthorize(t *testing.T) {
 	for _, allowed := range []bool{false, true} {
 		a := harness.NewApp(t, func(c *clerkauth.Config) { c.AllowPending = allowed })
-		pending := clerktest.Claims{Subject: "user_new", Pending: true, Organization: acme}
+		pending := clerktest.Claims{Subject: "user_new", Pending: true, Organization: acme, FirstFactorAt: harness.Noon}
 		for kind, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(a.Clerk.Token(pending)), "cookie": a.WithCookies(a.Clerk.Token(pending))} {
 			harness.Serve(a.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				state, _ := clerkauth.StateFromContext(r.Context())

@@ -205,7 +205,7 @@ func TestNotImpersonated(t *testing.T) {
 // Conditions that were combined failed open: one that held, or one that could not be decided, let everybody in.
 func TestGHSA_w24r_5266_9c3c(t *testing.T) {
 	a := harness.NewApp(t)
-	admin := a.Clerk.Token(clerktest.Claims{Organization: acme, Permissions: []string{"org:a:read"}, Features: []string{"u:search"}, Plans: []string{"o:pro"}})
+	admin := a.Clerk.Token(clerktest.Claims{FirstFactorAt: harness.Noon, Organization: acme, Permissions: []string{"org:a:read"}, Features: []string{"u:search"}, Plans: []string{"o:pro"}})
 	good := []clerkauth.Check{
 		clerkauth.Role("admin"), clerkauth.Permission("org:a:read"), clerkauth.Feature("search"), clerkauth.Plan("org:pro"),
 		clerkauth.NotImpersonated(), clerkauth.Reverified(clerkauth.ReverifyStrictMFA), clerkauth.AnyOf(clerkauth.Role("admin")),

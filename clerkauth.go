@@ -14,26 +14,26 @@
 //
 // # Middleware
 //
-// [Authenticator.Optional] lets everybody through and tells the handler who is signed in; it also renews the sessions of
-// browsers, by a refresh or a redirect to Clerk and back. [Authenticator.Require] lets only signed-in requests through.
-// [Authenticator.Authorize] also wants [Role], [Permission], [Feature], [Plan], [Reverified] or [NotImpersonated] to hold.
-// Handlers ask [FromContext].
+// [Authenticator.Optional] lets everybody through and tells the handler who is signed in. It also renews the sessions of
+// browsers, by a refresh or by a redirect to Clerk and back. [Authenticator.Require] lets only signed-in requests through.
+// [Authenticator.Authorize] also requires that [Role], [Permission], [Feature], [Plan], [Reverified] or [NotImpersonated]
+// hold. Handlers call [FromContext].
 //
-// [Authenticator.Accept] is for routes that machines call, with API keys, M2M tokens or OAuth access tokens, beside people or
-// without them. Handlers ask [MachineFromContext]. Nothing else accepts a machine.
+// [Authenticator.Accept] is for routes that machines call, with API keys, M2M tokens or OAuth access tokens; it can accept
+// people too. Handlers call [MachineFromContext]. No other middleware accepts machines.
 //
 // Where net/http middleware does not fit, [Authenticator.AuthenticateRequest] decides about a request and
 // [Authenticator.VerifyToken] about a token alone.
 //
 // # Refusals
 //
-// Every refusal is an [*Error] with one [Reason]: 401 where nobody is signed in, 403 where somebody is not allowed, 503 where
-// it cannot be told right now. Each reason is explained at
+// Every refusal is an [*Error] with one [Reason]. Its status is 401 when nobody is signed in, 403 when the person is not
+// allowed, and 503 when this cannot be found out at the moment. Each reason is explained at
 // https://github.com/clerkauth/clerkauth/blob/main/docs/reasons.md.
 //
 // # More
 //
-// Package clerktest is a Clerk instance for tests. Guides about sessions, the allowlist, deployment and API clients are at
+// Package clerktest is a Clerk instance for tests. Guides to sessions, the allowlist, deployment and API clients are at
 // https://github.com/clerkauth/clerkauth/tree/main/docs.
 //
 // The package is not made by Clerk Inc.
@@ -50,15 +50,15 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// Authenticator judges requests for one Clerk instance. Safe for concurrent use; nothing to close.
-type Authenticator struct { // of pointers, which is all that is printed where Format is not asked
+// Authenticator decides about requests for one Clerk instance. It is safe for concurrent use and needs no closing.
+type Authenticator struct { // all fields are pointers: fmt prints no more of them where it does not call Format
 	settings *settings
 	keys     *jwks.Keys
 	decider  *decision.Decider
 	machines *machine.Verifier
 }
 
-// New reports every mistake in cfg at once, joined; it does not touch the network.
+// New checks cfg and reports every mistake in it, joined in one error. It does not use the network.
 func New(cfg Config) (*Authenticator, error) {
 	s, err := validate(cfg)
 	if err != nil {
@@ -77,9 +77,9 @@ func New(cfg Config) (*Authenticator, error) {
 	}, nil
 }
 
-// Ready loads the keys if they are not, and says why it cannot: the error is an *Error with
-// ReasonKeysUnavailable. A server that calls it before it listens answers its first request sooner, and one that
-// reports it as a health check says when its instance's keys are out of reach.
+// Ready loads the keys unless they are loaded already. The error is an *Error with ReasonKeysUnavailable. A server that
+// calls Ready before it listens answers its first request sooner. As a health check, Ready reports that the keys cannot be
+// fetched.
 func (a *Authenticator) Ready(ctx context.Context) error {
 	if err := a.keys.Load(ctx); err != nil {
 		return &Error{Reason: ReasonKeysUnavailable, detail: err}
@@ -87,12 +87,12 @@ func (a *Authenticator) Ready(ctx context.Context) error {
 	return nil
 }
 
-// VerifyToken judges a bare bearer token (gRPC, queue, WebSocket subprotocol). Not for cookies, which anybody
-// below the same domain can set: see AuthenticateRequest. A non-nil error is always an *Error. A pending session
-// is an error unless Config.AllowPending.
+// VerifyToken checks a bearer token that did not come with an http.Request: in gRPC metadata, a queue, a WebSocket
+// subprotocol. Do not use it for cookies, which any subdomain of the same domain can set: see AuthenticateRequest. A
+// non-nil error is always an *Error. A pending session is an error unless Config.AllowPending is set.
 func (a *Authenticator) VerifyToken(ctx context.Context, token string) (*Session, error) {
 	if fault := sessiontoken.Reject(token, sessiontoken.MaxSize); fault != sessiontoken.NoFault && a.settings.observe == nil {
-		return nil, rejected(fault, len(token)) // not even the clock is asked
+		return nil, rejected(fault, len(token)) // without even reading the clock
 	}
 	begin := a.settings.now()
 	o := a.decider.Verify(ctx, token, noRequest, begin)
@@ -104,5 +104,5 @@ func (a *Authenticator) VerifyToken(ctx context.Context, token string) (*Session
 	return &session, nil
 }
 
-// noRequest is that of a token without a request.
+// noRequest stands in for the request of a token that has none.
 var noRequest = &inbound.Request{}

@@ -11,10 +11,10 @@ import (
 	"github.com/clerkauth/clerkauth/internal/redact"
 )
 
-// ConfigFromEnv reads the variables that Clerk's own SDKs read, CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY,
-// CLERK_JWT_KEY, CLERK_API_URL, CLERK_SIGN_IN_URL, CLERK_PROXY_URL, CLERK_IS_SATELLITE, CLERK_DOMAIN and CLERK_MACHINE_SECRET_KEY,
-// and CLERK_AUTHORIZED_PARTIES with commas between the origins. White space around a value is no part of it. A variable that is not set
-// leaves its field empty. The error is every problem, joined; New refuses the Config then, too.
+// ConfigFromEnv reads the variables that Clerk's own SDKs read: CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY, CLERK_JWT_KEY,
+// CLERK_API_URL, CLERK_SIGN_IN_URL, CLERK_PROXY_URL, CLERK_IS_SATELLITE, CLERK_DOMAIN and CLERK_MACHINE_SECRET_KEY; and
+// CLERK_AUTHORIZED_PARTIES, with commas between the origins. White space at either end of a value is ignored. A variable
+// that is not set leaves its field empty. The error joins every problem; New refuses such a Config too.
 func ConfigFromEnv() (Config, error) {
 	var problems []error
 	c := Config{
@@ -31,7 +31,7 @@ func ConfigFromEnv() (Config, error) {
 		satellite, err := strconv.ParseBool(value)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("CLERK_IS_SATELLITE: %q is neither true nor false", value))
-			c.Satellite = &Satellite{Domain: "CLERK_IS_SATELLITE=" + value} // no host, so that New refuses it
+			c.Satellite = &Satellite{Domain: "CLERK_IS_SATELLITE=" + value} // not a host, so that New refuses it
 		}
 		if satellite {
 			c.Satellite = &Satellite{Domain: variable("CLERK_DOMAIN")}
@@ -54,5 +54,5 @@ func ConfigFromEnv() (Config, error) {
 
 func variable(name string) string { return trim(os.Getenv(name)) }
 
-// trim takes white space off both ends of a value that is more than that.
+// trim removes white space from both ends of a value, unless there is nothing else in it.
 func trim(value string) string { return cmp.Or(strings.TrimSpace(value), value) }

@@ -8,7 +8,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// Error is a refusal. Whoever gets one may keep and change it: it belongs to one request.
+// Error is a refusal of one request. The caller may keep and change it.
 type Error struct {
 	Reason Reason // never empty
 	Check  Check  // the check that failed, for ReasonCheckFailed
@@ -16,29 +16,29 @@ type Error struct {
 
 	detail  error
 	refresh error          // why an expired token was not refreshed
-	stuck   decision.Stuck // a handshake is needed, and none is made any more
+	stuck   decision.Stuck // why a handshake that is needed is not started any more
 }
 
-// Error is "clerkauth: " and the reason; never a token, key or claim.
+// Error returns "clerkauth: " and the reason. It never contains a token, key or claim.
 func (e *Error) Error() string { return "clerkauth: " + string(e.Reason) }
 
-// Unwrap is the detail: one line for logs that says what there is to know, such as the azp that was seen, how late the
-// token is, or which field of Config to look at. It has no token, key, cookie, or id of a person or session; what was not
-// verified is quoted and cut at 64 bytes. Its text may change. nil where nothing more is known.
+// Unwrap returns the detail, one line for logs: for example the azp of the token, how long ago it expired, or which field
+// of Config to check. It contains no token, key, cookie, or ID of a person or session; what was not verified is quoted and
+// cut at 64 bytes. The text may change. It returns nil when nothing more is known.
 func (e *Error) Unwrap() error { return e.detail }
 
-// Is reports whether target is the reason, so that errors.Is(err, ReasonTokenExpired) finds it through whatever wraps e.
+// Is reports whether target is the reason, so that errors.Is(err, ReasonTokenExpired) works on every error that wraps e.
 func (e *Error) Is(target error) bool {
 	reason, ok := target.(Reason)
 	return ok && reason != "" && reason == e.Reason
 }
 
-// clerkReason is the reason as Clerk's header spells it: an expired token with the outcome of its refresh.
+// clerkReason is the reason as Clerk's header spells it: for an expired token, with the outcome of its refresh.
 func (e *Error) clerkReason() string {
 	return decision.ClerkReason(reasons.Reason(e.Reason), e.refresh)
 }
 
-// StatusCode is 400, 401, 403 or 503: 503 where the answer could not be found out, so that a retry may help.
+// StatusCode returns 400, 401, 403 or 503. With 503 nothing was decided, and a retry may help.
 func (e *Error) StatusCode() int {
 	if decision.CannotTell(reasons.Reason(e.Reason), e.refresh) {
 		return http.StatusServiceUnavailable
@@ -49,81 +49,84 @@ func (e *Error) StatusCode() int {
 	return http.StatusUnauthorized
 }
 
-// Reason is why, in Clerk's words where Clerk has one. It is an error for errors.Is alone: what this package returns is an
-// *Error. The text of a reason does not change. A minor version may add one, or tell one apart into two: whatever a program
-// does not know is a refusal like the others. The zero Reason is none, and errors.Is never finds it.
+// Reason says why a request was refused, in Clerk's words where Clerk has them. It implements error only for errors.Is: the
+// errors that this package returns are of type *Error. The text of a reason does not change. A minor version may add a
+// reason or split one in two: treat a reason that your program does not know as a refusal like the others. The zero Reason
+// means that there is none, and errors.Is never finds it.
 //
-// The header X-Clerk-Auth-Reason has it too, and so has __clerk_hs_reason in the address of a handshake. There, as Clerk does
-// it, ReasonTokenExpired is joined with why the token was not refreshed: "session-token-expired-refresh-", and then
-//   - non-eligible-non-get, non-eligible-no-refresh-cookie, non-eligible-no-secret-key, non-eligible-no-azp,
-//     non-eligible-several-sessions, expired-session-token-missing-sid-claim: it could not be asked for;
-//   - non-eligible-subresource, non-eligible-not-required: parts of pages are not refreshed, see Optional;
-//   - fetch-error, unexpected-sdk-error, unexpected-bapi-error, too-many-questions: the Backend API gave no answer of use;
-//   - invalid-session-token: the new token was refused;
+// The header X-Clerk-Auth-Reason contains the reason, and so does __clerk_hs_reason in the URL of a handshake. There, as in
+// Clerk's SDKs, ReasonTokenExpired is followed by why the token was not refreshed: "session-token-expired-refresh-", and
+// then
+// - non-eligible-non-get, non-eligible-no-refresh-cookie, non-eligible-no-secret-key, non-eligible-no-azp,
+// non-eligible-several-sessions, expired-session-token-missing-sid-claim: a refresh was not possible;
+// - non-eligible-subresource, non-eligible-not-required: parts of pages are not refreshed, see Optional;
+// - fetch-error, unexpected-sdk-error, unexpected-bapi-error, too-many-questions: the Backend API gave no usable answer;
+// - invalid-session-token: the new token was refused;
+// - or the code of the Backend API's error, such as session_not_found: small letters, digits, _ and -, 64 at most.
 //   - or the code of the Backend API's error, such as session_not_found: small letters, digits, _ and -, 64 at most.
 type Reason string //nolint:errname // the reason of an Error
 
-// Error is the reason as it stands.
+// Error returns the reason.
 func (r Reason) Error() string { return string(r) }
 
-// Nothing was sent, or not enough of it.
+// The request has no credential, or not all that belongs to one.
 const (
-	ReasonSessionTokenAndUATMissing Reason = "session-token-and-uat-missing"       // no token anywhere
-	ReasonSessionTokenWithoutUAT    Reason = "session-token-but-no-client-uat"     // a session cookie without __client_uat beside it
-	ReasonUATWithoutSessionToken    Reason = "client-uat-but-no-session-token"     // __client_uat says signed in, and no session cookie arrived
-	ReasonMultipleAuthorization     Reason = "multiple-authorization-headers"      // 400: which one counts cannot be told
-	ReasonSessionTokenAmbiguous     Reason = "session-token-ambiguous"             // cookies of several sessions arrived, and each would pass
-	ReasonSessionTokenMissing       Reason = "session-token-missing"               // Clerk answered a handshake with: signed out
+	ReasonSessionTokenAndUATMissing Reason = "session-token-and-uat-missing"       // there is no token in the request
+	ReasonSessionTokenWithoutUAT    Reason = "session-token-but-no-client-uat"     // there is a session cookie, but no __client_uat
+	ReasonUATWithoutSessionToken    Reason = "client-uat-but-no-session-token"     // __client_uat says signed in, but there is no session cookie
+	ReasonMultipleAuthorization     Reason = "multiple-authorization-headers"      // 400: it is unclear which one counts
+	ReasonSessionTokenAmbiguous     Reason = "session-token-ambiguous"             // there are valid cookies of several sessions
+	ReasonSessionTokenMissing       Reason = "session-token-missing"               // Clerk answered the handshake: signed out
 	ReasonTokenBeforeUAT            Reason = "session-token-iat-before-client-uat" // the browser signed in again after the token was issued
 )
 
-// The token is not one of this instance's session tokens.
+// The token is not a session token of this instance.
 const (
-	ReasonTokenInvalid            Reason = "token-invalid"                    // not a JWS of a form that Clerk issues
+	ReasonTokenInvalid            Reason = "token-invalid"                    // not a JWS in a form that Clerk issues
 	ReasonTokenTypeMismatch       Reason = "token-type-mismatch"              // a machine, template or OAuth token
-	ReasonKeyUnknown              Reason = "jwk-kid-mismatch"                 // its key is not the instance's
+	ReasonKeyUnknown              Reason = "jwk-kid-mismatch"                 // its key is not one of the instance's
 	ReasonKeysUnavailable         Reason = "jwk-remote-failed-to-load"        // 503: the instance's keys could not be loaded
 	ReasonTokenAlgorithm          Reason = "token-invalid-algorithm"          // not RS256
 	ReasonTokenSignature          Reason = "token-invalid-signature"          // the signature does not verify
 	ReasonTokenVerificationFailed Reason = "token-verification-failed"        // a claim is missing, malformed or does not match
 	ReasonTokenInvalidParties     Reason = "token-invalid-authorized-parties" // azp is not in the allowlist
-	ReasonTokenMissingAZP         Reason = "session-token-missing-azp"        // a cookie token that does not say for whom it was issued
+	ReasonTokenMissingAZP         Reason = "session-token-missing-azp"        // a cookie token without azp, which says for whom it was issued
 	ReasonTokenIssuer             Reason = "token-invalid-issuer"             // issued by another instance
 )
 
-// The token is the instance's, and this is not its time or place.
+// The token is the instance's, but is not accepted now or here.
 const (
 	ReasonTokenExpired       Reason = "session-token-expired"
 	ReasonTokenNotActiveYet  Reason = "session-token-nbf"
 	ReasonTokenFromTheFuture Reason = "session-token-iat-in-the-future"
 	ReasonSessionPending     Reason = "session-pending"      // the session still has a task to do
 	ReasonCrossOriginRequest Reason = "cross-origin-request" // 403: a write from an origin that is not allowed
-	ReasonCheckFailed        Reason = "session-check-failed" // 403: signed in, and not allowed to do this
+	ReasonCheckFailed        Reason = "session-check-failed" // 403: signed in, but a check does not hold
 )
 
-// A handshake through Clerk is due, or cannot be made.
+// A handshake with Clerk is needed, or is not possible.
 const (
 	ReasonDevBrowserMissing        Reason = "dev-browser-missing"              // a development instance does not know this browser yet
-	ReasonDevBrowserSync           Reason = "dev-browser-sync"                 // a development instance sent the browser's token along
-	ReasonSatelliteNeedsSync       Reason = "satellite-needs-syncing"          // a satellite has to ask the primary domain
-	ReasonPrimaryRespondsToSync    Reason = "primary-responds-to-syncing"      // the primary domain answers a satellite
+	ReasonDevBrowserSync           Reason = "dev-browser-sync"                 // the URL carries the browser's token of a development instance
+	ReasonSatelliteNeedsSync       Reason = "satellite-needs-syncing"          // a satellite has to find out from the primary domain who is signed in
+	ReasonPrimaryRespondsToSync    Reason = "primary-responds-to-syncing"      // the primary domain tells a satellite who is signed in
 	ReasonCrossOriginSync          Reason = "primary-domain-cross-origin-sync" // the browser comes from another site, perhaps a satellite
-	ReasonOrganizationMismatch     Reason = "active-organization-mismatch"     // the URL asks for another organization
-	ReasonSessionChanged           Reason = "session-changed"                  // another session than the one this browser had here has to be confirmed
-	ReasonHandshakeUnavailable     Reason = "handshake-unavailable"            // 503: the answer of a handshake could not be had
-	ReasonRequestHostNotAuthorized Reason = "request-host-not-authorized"      // 403: a handshake is needed, and the request's host is not in the allowlist
+	ReasonOrganizationMismatch     Reason = "active-organization-mismatch"     // the URL is of another organization than the session's
+	ReasonSessionChanged           Reason = "session-changed"                  // the session is not the one that this browser had here, and has to be confirmed
+	ReasonHandshakeUnavailable     Reason = "handshake-unavailable"            // 503: the result of a handshake could not be fetched
+	ReasonRequestHostNotAuthorized Reason = "request-host-not-authorized"      // 403: a handshake is needed, but the request's host is not in the allowlist
 )
 
-// The credential of a machine, see Accept.
+// The credential of a machine: see Accept.
 const (
-	ReasonCredentialMissing      Reason = "credential-missing"      // none arrived in Authorization
-	ReasonCredentialUnverifiable Reason = "credential-unverifiable" // 503: the Backend API did not say whether it holds
+	ReasonCredentialMissing      Reason = "credential-missing"      // there is none in Authorization
+	ReasonCredentialUnverifiable Reason = "credential-unverifiable" // 503: the Backend API did not say whether it is valid
 	ReasonSecretKeyInvalid       Reason = "secret-key-invalid"      // 503: the Backend API refuses the secret key
-	ReasonInsufficientScope      Reason = "insufficient-scope"      // 403: it holds, and lacks a scope that is needed
+	ReasonInsufficientScope      Reason = "insufficient-scope"      // 403: it is valid, but lacks a scope that is needed
 )
 
-// ofConfig reports whether the person is signed in at Clerk, or at another instance, and is refused here for what the
-// configuration says: to sign in again would bring the same, and a sign-in page sends them straight back.
+// ofConfig reports whether a person who is signed in at Clerk, or at another instance, is refused here because of the
+// configuration. To sign in again would not help, and a sign-in page would send them straight back.
 func (e *Error) ofConfig() bool {
 	switch e.Reason {
 	case ReasonTokenInvalidParties, ReasonTokenIssuer, ReasonTokenVerificationFailed, ReasonTokenMissingAZP, ReasonKeyUnknown:
@@ -132,14 +135,14 @@ func (e *Error) ofConfig() bool {
 	return false
 }
 
-// refusal is what one reason is answered with.
+// refusal is the response to one reason.
 type refusal struct {
 	status  int
-	nothing bool   // no credential arrived that could be wrong: RFC 6750 section 3.1 then wants no error code
+	nothing bool   // no credential was sent: RFC 6750 section 3.1 then wants no error code
 	message string // a fixed sentence for people
 }
 
-// table is the one place where a reason gets its status and its words.
+// table is the one place that gives each reason its status and its sentence.
 var table = map[Reason]*refusal{
 	ReasonSessionTokenAndUATMissing: {http.StatusUnauthorized, true, "You are not signed in."},
 	ReasonSessionTokenWithoutUAT:    {http.StatusUnauthorized, false, "You are not signed in."},
@@ -179,10 +182,10 @@ var table = map[Reason]*refusal{
 	ReasonInsufficientScope:         {http.StatusForbidden, false, "The credential lacks a scope that is needed here."},
 }
 
-// refused is the Error of a reason, its caller's own.
+// refused returns a new Error with this reason.
 func refused(reason Reason) *Error { return &Error{Reason: reason} }
 
-// rejected is the Error of a token that is seen to be none, in one piece of memory. size is in bytes.
+// rejected is the Error of what cannot be a token, in one allocation. size is in bytes.
 func rejected(f sessiontoken.Fault, size int) *Error {
 	e := &struct {
 		Error
@@ -198,7 +201,7 @@ func newError(o *decision.Outcome) *Error {
 	return &Error{Reason: Reason(o.Reason), detail: o.Detail, refresh: o.Refresh, stuck: o.Stuck}
 }
 
-// stuckMessage has the sentence for people whom no further handshake would help.
+// stuckMessage has the sentence for people for whom no further handshake would help.
 var stuckMessage = map[decision.Stuck]string{
 	decision.InCircles:      "Signing in ended in a loop of redirects. Are the publishable key and the secret key of the same Clerk instance, is its domain this one, and does the browser take cookies?",
 	decision.KeepsNone:      "This browser keeps no cookies for this page, and nobody can be signed in without them. Is the page in a frame of another site, or are cookies blocked?",

@@ -104,8 +104,8 @@ func ExampleNotImpersonated() {
 func ExampleReverified() {
 	auth, clerk := newExample(nil)
 	transfer := auth.Authorize(clerkauth.Reverified(clerkauth.ReverifyStrict))(done)
-	curl(transfer, clerk.Token(clerktest.Claims{FactorAge: []time.Duration{time.Hour, 2 * time.Minute}}))
-	curl(transfer, clerk.Token(clerktest.Claims{FactorAge: []time.Duration{time.Hour, 10 * time.Minute}}))
+	curl(transfer, clerk.Token(clerktest.Claims{FirstFactorAt: time.Now().Add(-time.Hour), SecondFactorAt: time.Now().Add(-2 * time.Minute)}))
+	curl(transfer, clerk.Token(clerktest.Claims{FirstFactorAt: time.Now().Add(-time.Hour), SecondFactorAt: time.Now().Add(-10 * time.Minute)}))
 	// Output:
 	// 200 done
 	// 403 {"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":"strict"}}}
@@ -115,8 +115,8 @@ func ExampleReverified() {
 func ExampleReverifiedWithin() {
 	auth, clerk := newExample(nil)
 	transfer := auth.Authorize(clerkauth.ReverifiedWithin(clerkauth.FirstFactor, 15*time.Minute))(done)
-	curl(transfer, clerk.Token(clerktest.Claims{FactorAge: []time.Duration{14 * time.Minute}}))
-	curl(transfer, clerk.Token(clerktest.Claims{FactorAge: []time.Duration{time.Hour}}))
+	curl(transfer, clerk.Token(clerktest.Claims{FirstFactorAt: time.Now().Add(-14 * time.Minute)}))
+	curl(transfer, clerk.Token(clerktest.Claims{FirstFactorAt: time.Now().Add(-time.Hour)}))
 	// Output:
 	// 200 done
 	// 403 {"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":{"level":"first_factor","afterMinutes":15}}}}

@@ -14,34 +14,34 @@ import (
 	"github.com/clerkauth/clerkauth/internal/publishable"
 )
 
-// Satellite marks a satellite domain of a multi-domain instance: people sign in on the primary domain, and the
-// satellite learns of it. See https://clerk.com/docs/guides/dashboard/dns-domains/satellite-domains.
+// Satellite marks a satellite domain of a multi-domain instance: people sign in on the primary domain, and the satellite
+// finds out from there. See https://clerk.com/docs/guides/dashboard/dns-domains/satellite-domains.
 type Satellite struct {
-	Domain   string // the satellite's own: "satellite.example", with test keys also "http://localhost:3001"; may be empty when Config.ProxyURL is set
-	AutoSync bool   // ask the primary domain on the first visit; else only when the application links with __clerk_synced=false
+	Domain   string // the satellite's own domain: "satellite.example", with test keys also "http://localhost:3001"; may be empty when Config.ProxyURL is set
+	AutoSync bool   // start a handshake with the primary domain on the first visit; otherwise only when the application links with __clerk_synced=false
 }
 
-// OrganizationSync makes the URL choose the active organization: when somebody signed in opens a page whose path
-// asks for another organization than the session's, a handshake activates that one first. The zero
-// OrganizationSync is off. See https://clerk.com/docs/guides/organizations/org-slugs-in-urls.
+// OrganizationSync makes the URL choose the active organization. When somebody who is signed in opens a page whose path is
+// of another organization than the session's, a handshake activates that organization first. The zero OrganizationSync is
+// off. See https://clerk.com/docs/guides/organizations/org-slugs-in-urls.
 //
-// Patterns are those of path-to-regexp 6, as in Clerk's own SDKs: text, :name for a part of one segment,
-// :name(regexp), (regexp) and {groups}, each with ?, * or + behind it; \ takes the next character as it stands.
-// They are matched against the whole path, undecoded; neither the case of letters nor one slash at the end
-// matters. New reports a pattern that is malformed, gives two parameters one name, or needs what RE2 has not:
-// lookaround, back references, a parameter right behind two or more characters without a slash.
+// Patterns are those of path-to-regexp 6, as in Clerk's own SDKs: text, :name for a part of one segment, :name(regexp),
+// (regexp) and {groups}, each of them optionally followed by ?, * or +; \ makes the next character literal. They are
+// matched against the whole path, undecoded; upper and lower case are the same, and one slash at the end is ignored. New
+// reports a pattern that is malformed, uses one name for two parameters, or needs what RE2 does not support: lookaround,
+// back references, a parameter right behind two or more characters without a slash.
 //
-// It is a convenience and no defence. A path is what anybody can type, and only page loads are sent through a
-// handshake: a handler that serves an organization must ask Session.Organization, never the path.
+// It is a convenience, not a protection: anybody can type a path, and only page loads go through a handshake. A handler
+// that serves an organization must check Session.Organization, never the path.
 type OrganizationSync struct {
-	// OrganizationPatterns have a parameter :slug or :id: "/orgs/:slug", "/orgs/:slug/(.*)". The first that
-	// matches decides; with both parameters the id counts. They go before PersonalAccountPatterns.
+	// OrganizationPatterns have a parameter :slug or :id: "/orgs/:slug", "/orgs/:slug/(.*)". The first pattern that matches
+	// is used; if it has both parameters, the id counts. They are tried before PersonalAccountPatterns.
 	OrganizationPatterns []string
-	// PersonalAccountPatterns are paths where no organization is active: "/me", "/me/(.*)".
+	// PersonalAccountPatterns are paths on which no organization is active: "/me", "/me/(.*)".
 	PersonalAccountPatterns []string
 }
 
-// readBrowser applies what browser sessions need.
+// readBrowser reads the fields of Config that concern browsers.
 func (s *settings) readBrowser(c Config, key publishable.Key) []error {
 	var problems []error
 	d := &s.decision
@@ -100,8 +100,8 @@ var (
 	errPlainDomain = errors.New("is http, which only this machine may be, and only with test keys")
 )
 
-// satelliteHost is a satellite's domain in normal form, without the scheme that Clerk's guide writes before one on this
-// machine, and without one slash at the end.
+// satelliteHost is a satellite's domain in normal form, without the scheme that Clerk's guide writes before local domains,
+// and without one slash at the end.
 func satelliteHost(domain string, live bool) (string, error) {
 	address := domain
 	if !strings.Contains(domain, "://") {
@@ -119,13 +119,13 @@ func satelliteHost(domain string, live bool) (string, error) {
 	return strings.TrimPrefix(o.String(), o.Scheme+"://"), nil
 }
 
-// isAddress reports whether a host is an IP address, which has no Frontend API below it.
+// isAddress reports whether a host is an IP address, below which there can be no Frontend API.
 func isAddress(host string) bool {
 	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	return err == nil
 }
 
-// readProxy applies the issuers too: a proxied Frontend API signs as its proxy.
+// readProxy sets the issuers too: behind a proxy, the proxy's address is the issuer.
 func (s *settings) readProxy(c Config) []error {
 	d := &s.decision
 	if c.ProxyURL == "" {
@@ -158,7 +158,7 @@ func (s *settings) readProxy(c Config) []error {
 	return []error{wrong("ProxyURL", ": %q is neither an absolute https URL nor a path that begins with one slash and has no blanks; write %s", c.ProxyURL, proposal(c.ProxyURL, examples))}
 }
 
-// cleanPath reports whether a path stays what it is when it stands behind a host.
+// cleanPath reports whether a path stays the same when it is appended to a host.
 func cleanPath(path string) bool {
 	return !strings.Contains(path, "//") && !strings.Contains(path, "/.") && !strings.Contains(path, `\`)
 }

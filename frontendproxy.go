@@ -8,20 +8,21 @@ import (
 	"github.com/clerkauth/clerkauth/internal/redact"
 )
 
-// sharedFrontend is where Clerk takes the requests of all proxies.
+// sharedFrontend is the address for the requests of all proxies.
 const sharedFrontend = "https://frontend-api.clerk.dev"
 
-// FrontendAPIProxy forwards what is under the path of Config.ProxyURL to Clerk's Frontend API, where no DNS record can
-// lead browsers there: to frontend-api.clerk.dev, or Config.FrontendAPIURL. Mount it at that path, for every method. The
-// secret key goes along, to that host only. See https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi.
+// FrontendAPIProxy forwards the requests under the path of Config.ProxyURL to Clerk's Frontend API, for domains where no
+// DNS record can point browsers to it. It forwards to frontend-api.clerk.dev, or to Config.FrontendAPIURL. Mount it at that
+// path, for every method. The secret key is sent along, to that host only. See
+// https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi.
 //
-// Forwarded are paths under /v1/, /.well-known/ and /npm/, with bodies of at most 10 MB, and each request for at most two
-// minutes. What is answered under /v1/ leaves as "private, no-store". Connections are the proxy's own, or those of
-// Config.HTTPClient's Transport. Clerk limits what one address may ask: it is the connection's, and with
-// Config.TrustForwardedHeaders the last of X-Forwarded-For.
+// It forwards paths under /v1/, /.well-known/ and /npm/, with bodies of at most 10 MB, and waits at most two minutes for
+// each request. Responses under /v1/ are marked "private, no-store". Connections are the proxy's own, or those of
+// Config.HTTPClient's Transport. Clerk limits how many requests one address may send: it is told the address of the
+// connection or, with Config.TrustForwardedHeaders, the last one in X-Forwarded-For.
 //
-// It panics without SecretKey or ProxyURL: that is a mistake in the program. Call it once; the handler is safe for
-// concurrent use.
+// FrontendAPIProxy panics without SecretKey or ProxyURL: that is a mistake in the program. Call it once; the handler is
+// safe for concurrent use.
 func (a *Authenticator) FrontendAPIProxy() http.Handler {
 	s := a.settings
 	switch {
@@ -32,7 +33,7 @@ func (a *Authenticator) FrontendAPIProxy() http.Handler {
 	}
 	upstream, err := url.Parse(s.proxyUpstream)
 	if err != nil {
-		panic("clerkauth: FrontendAPIProxy: " + err.Error()) // cannot be: New has read it
+		panic("clerkauth: FrontendAPIProxy: " + err.Error()) // cannot happen: New has parsed it
 	}
 	if s.decision.ProxyOrigin != "" && s.decision.ProxyOrigin == upstream.Scheme+"://"+upstream.Host {
 		panic("clerkauth: FrontendAPIProxy: Config.FrontendAPIURL is this proxy's own host, so that it would ask itself; leave it empty")
@@ -46,8 +47,8 @@ func (a *Authenticator) FrontendAPIProxy() http.Handler {
 	})
 }
 
-// warnOfProxy warns where nobody stays signed in behind the proxy of a page's own host: a GET of Clerk's script has no Origin
-// there, so that its token does not say for whom it was issued, and only a party cookie, which needs a key, stands for it.
+// warnOfProxy warns when nobody can stay signed in behind a proxy on the page's own host. There, a GET of Clerk's script
+// has no Origin, so Clerk issues a token without azp. Such a token needs a party cookie, and a party cookie needs a key.
 func (s *settings) warnOfProxy(c Config) {
 	if c.ProxyURL != "" && c.SecretKey == "" && c.StateKey == nil && !s.decision.Policy.CookieWithout {
 		s.warnings.Warn("proxy", "ProxyURL is set, and neither SecretKey nor StateKey: session tokens that Clerk issues through a proxy may have no azp, and are refused without a key for this package's own cookies")

@@ -12,8 +12,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
-// newKeys chooses where keys come from. There is no fallback from one to the next: whoever controls the
-// Frontend API's host must not choose the keys of an application that has a secret.
+// newKeys chooses where keys are fetched. It never falls back from one source to another: whoever controls the host of the
+// Frontend API must not choose the keys of an application that has a secret key.
 func newKeys(s *settings) *jwks.Keys {
 	if s.jwtKey != nil {
 		return jwks.Fixed(s.jwtKey, s.keyMaxAge)
@@ -25,7 +25,7 @@ func newKeys(s *settings) *jwks.Keys {
 	return jwks.New(source, s.keyMaxAge, s.now, s.warnOfKeys)
 }
 
-// explained is a source at the Backend API, which says of a status that the secret key was refused.
+// explained wraps a source at the Backend API, and reports when a status means that the secret key was refused.
 func explained(source jwks.Source) jwks.Source {
 	return func(ctx context.Context, etag string, fresh bool) (jwks.Document, error) {
 		doc, err := source(ctx, etag, fresh)
@@ -38,7 +38,7 @@ func explained(source jwks.Source) jwks.Source {
 	}
 }
 
-// warnOfKeys logs what a fetch of keys showed to be wrong, with the field of Config to look at.
+// warnOfKeys logs why keys could not be fetched, with the field of Config to check.
 func (s *settings) warnOfKeys(err error) {
 	if clock, ok := errors.AsType[*jwks.ClockError](err); ok {
 		s.warnings.Warn("clock", "sessions end early or begin late, because the clock of this machine is off", "ahead_of_clerk", clock.Ahead.String())
@@ -55,7 +55,7 @@ func (s *settings) warnOfKeys(err error) {
 	s.warnings.Warn("keys", "keys could not be loaded", "error", err)
 }
 
-// warnOfBackend logs that the Backend API did not answer a question, or refused the secret key.
+// warnOfBackend logs that the Backend API did not answer, or refused the secret key.
 func (s *settings) warnOfBackend(e *transport.OutageError) {
 	if e.KeyRefused() {
 		s.warnings.Warn("secret key "+e.Key(), "the Backend API refuses the secret key: is Config."+e.Key()+" this instance's, and not revoked?", "url", e.URL, "status", e.Status)
@@ -64,17 +64,17 @@ func (s *settings) warnOfBackend(e *transport.OutageError) {
 	s.warnings.Warn("backend "+e.URL+strconv.Itoa(e.Status), "the Backend API does not answer", "url", e.URL, "status", e.Status, "error", e.Err)
 }
 
-// warnOfClock logs that a token which was just minted is of another time than this machine's.
+// warnOfClock logs that the times of a token that was just minted differ from this machine's clock.
 func (s *settings) warnOfClock(ahead time.Duration) {
 	s.warnings.Warn("clock", "this machine's clock is off; sessions will not last", "ahead_of_clerk", ahead.String())
 }
 
-// warnOfSize logs that browsers do not keep a session cookie.
+// warnOfSize logs that a session cookie is too large for browsers to keep.
 func (s *settings) warnOfSize(bytes, limit int) {
 	s.warnings.Warn("size", "a session token is larger than browsers keep as a cookie, so that pages need a handshake each time; make it smaller: fewer custom claims in Clerk's Dashboard, Sessions, Customize session token", "bytes", bytes, "limit", limit)
 }
 
-// field is that of Config which a detail speaks of. The keys have one of three.
+// field is the field of Config that a detail is about. The keys come from one of three.
 func (s *settings) field(name string) string {
 	switch {
 	case name != sessiontoken.FieldOfKeys:

@@ -14,7 +14,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/redact"
 )
 
-// TokenType is what a credential is, in Clerk's words.
+// TokenType is the kind of a credential, in Clerk's words.
 type TokenType string
 
 // The types.
@@ -27,25 +27,25 @@ const (
 
 var typeOf = map[machine.Kind]TokenType{machine.APIKey: APIKey, machine.M2M: M2MToken, machine.OAuth: OAuthToken}
 
-// Machine is who a machine's credential says it is. Each request has its own copy. See
+// Machine says who the credential of a machine belongs to. Each request gets its own copy. See
 // https://clerk.com/docs/guides/development/machine-auth/overview.
 type Machine struct {
 	Type           TokenType
-	ID             string // of the credential, as far as it has one; never the credential
-	Subject        string // user_…, org_… or, for an M2M token, the machine that sends it, mch_…
+	ID             string // of the credential, if it has one; never the credential itself
+	Subject        string // user_…, org_… or, for an M2M token, the machine that sent it, mch_…
 	Name           string // of an API key
 	ClientID       string // of the OAuth application
-	UserID         string // Subject, if that is a user
-	OrganizationID string // Subject, if that is an organization
+	UserID         string // Subject, if it is a user
+	OrganizationID string // Subject, if it is an organization
 	Scopes         []string
-	Audience       []string  // aud, of JWTs and OAuth tokens; nil: none
-	CreatedAt      time.Time // zero: not said
+	Audience       []string  // aud, of JWTs and OAuth tokens; nil: there is none
+	CreatedAt      time.Time // zero: unknown
 	ExpiresAt      time.Time // zero: never
 	claims         *machine.Claims
 }
 
-// Claims decodes the custom claims into v, as json.Unmarshal does; of a JWT, the whole payload. Without any, v is left as it
-// is. A payload with names that differ only in case is refused, see Session.Claims.
+// Claims decodes the custom claims into v, as json.Unmarshal does; for a JWT, the whole payload. If there are none, v is
+// not changed. A payload with names that differ only in case is refused, see Session.Claims.
 func (m *Machine) Claims(v any) error {
 	switch {
 	case m == nil || m.claims == nil:
@@ -80,37 +80,38 @@ func newMachine(c *machine.Claims) *Machine {
 
 type machineKey struct{}
 
-// acceptance is what Accept decided, and whose it was.
+// acceptance is the result of Accept, and the Authenticator that decided it.
 type acceptance struct {
 	machine *Machine // nil: none
 	by      *Authenticator
 }
 
-// MachineFromContext returns the machine that Accept let in, or NewMachineContext put there. It reports false when a person was let in, or Accept has not
-// run, or somebody was signed in since. FromContext never finds a machine.
+// MachineFromContext returns the machine that Accept let in, or that NewMachineContext put into ctx. It reports false when
+// a person was let in, when Accept has not run, and when a person was signed in after it. FromContext never returns a
+// machine.
 func MachineFromContext(ctx context.Context) (*Machine, bool) {
 	d, _ := ctx.Value(machineKey{}).(acceptance)
-	if _, person := FromContext(ctx); d.machine == nil || person { // who was signed in since goes before the machine
+	if _, person := FromContext(ctx); d.machine == nil || person { // a person who was signed in later takes precedence
 		return nil, false
 	}
 	return d.machine, true
 }
 
-// NewMachineContext is for handler tests, and for interceptors that call VerifyMachine: MachineFromContext will find m, and
-// FromContext nobody. Accept does not believe it. nil stands for none.
+// NewMachineContext is for tests of handlers, and for interceptors that call VerifyMachine: MachineFromContext will return
+// m, and FromContext nobody. Accept ignores it and decides anew. With nil, MachineFromContext finds no machine.
 func NewMachineContext(ctx context.Context, m *Machine) context.Context {
 	var none *Authenticator
 	return none.withMachine(ctx, m)
 }
 
-// withMachine returns ctx with m in it, and nobody signed in beside it. nil: neither.
+// withMachine returns ctx with m in it, and with nobody signed in. nil: no machine either.
 func (a *Authenticator) withMachine(ctx context.Context, m *Machine) context.Context {
 	d := &boundState{}
 	d.shown.Err = &Error{Reason: ReasonTokenTypeMismatch, detail: errOfMachine}
 	return context.WithValue(d.in(ctx), machineKey{}, acceptance{m, a})
 }
 
-// deciderIn is the Authenticator that decided last; nil: none, or not one to believe.
+// deciderIn is the Authenticator that decided last; nil: there is none, or its decision is not to be trusted.
 func deciderIn(ctx context.Context) *Authenticator {
 	if d, ok := decisionIn(ctx); ok && d.by != nil {
 		return d.by
@@ -119,8 +120,8 @@ func deciderIn(ctx context.Context) *Authenticator {
 	return d.by
 }
 
-// VerifyMachine judges a machine's bare credential (gRPC, queue) as Accept does. A non-nil error is always an *Error. It
-// panics with a Credential that Accept panics with, and with Sessions: for those there is VerifyToken.
+// VerifyMachine checks a machine's credential that did not come with an http.Request (gRPC, a queue), as Accept does. A
+// non-nil error is always an *Error. It panics where Accept does, and for Sessions: use VerifyToken for those.
 func (a *Authenticator) VerifyMachine(ctx context.Context, credential string, c Credential, more ...Credential) (*Machine, error) {
 	accepted := a.accepted("VerifyMachine", c, more)
 	if slices.ContainsFunc(accepted, Credential.sessions) {
@@ -135,7 +136,7 @@ func (a *Authenticator) VerifyMachine(ctx context.Context, credential string, c 
 	return m, nil
 }
 
-// verifyMachine judges a credential that was read at begin. raw is empty where none was sent.
+// verifyMachine checks a credential that was read at begin. raw is empty where none was sent.
 func (a *Authenticator) verifyMachine(ctx context.Context, raw string, read machine.Credential, accepted []Credential, begin time.Time) (*Machine, *Error) {
 	event := Event{Type: typeOf[read.Kind]}
 	if raw != "" {
@@ -156,7 +157,7 @@ func (a *Authenticator) verifyMachine(ctx context.Context, raw string, read mach
 	return m, err
 }
 
-// observedMachine tells Config.Observe of a decision that began then. err: it was refused.
+// observedMachine reports a decision that began at that time to Config.Observe. err: the refusal, if it is one.
 func (a *Authenticator) observedMachine(ctx context.Context, e Event, err *Error, began time.Time) {
 	if a.settings.observe == nil {
 		return
@@ -169,7 +170,7 @@ func (a *Authenticator) observedMachine(ctx context.Context, e Event, err *Error
 	a.settings.observe(ctx, e)
 }
 
-// admit returns the machine that was verified, if it has the scopes that one of the accepted credentials asks for.
+// admit returns the machine that was verified, if it has the scopes of one of the accepted credentials.
 func admit(result machine.Result, accepted []Credential) (*Machine, *Error) {
 	if result.Reason != "" {
 		return nil, &Error{Reason: Reason(result.Reason), detail: result.Detail}
@@ -190,15 +191,15 @@ func admit(result machine.Result, accepted []Credential) (*Machine, *Error) {
 	return nil, &Error{Reason: ReasonInsufficientScope, Scope: strings.Join(lacking, " "), detail: lacks(lacking, m.Scopes)}
 }
 
-// Why a machine is refused, as far as a look at the request says it.
+// Why a machine is refused before its credential is verified.
 var (
 	errNoCredential = errors.New("no bearer token is in Authorization, and nothing else has a machine's credential")
 	errOfMachine    = errors.New("the request is a machine's, which is nobody who is signed in")
 )
 
-// kindError is the detail of a credential of a kind that is not accepted.
+// kindError is the detail of a kind of credential that is not accepted.
 type kindError struct {
-	kind     TokenType // empty: none of a machine
+	kind     TokenType // empty: not a machine's
 	begin    string
 	accepted []Credential
 }
@@ -230,7 +231,7 @@ func (scope scopeError) Error() string {
 	return "it does not have the scope " + strconv.Quote(string(scope))
 }
 
-// lacks names the first of the scopes that are needed and not there.
+// lacks names the first needed scope that is missing.
 func lacks(needed, scopes []string) error {
 	for _, s := range needed {
 		if !slices.Contains(scopes, s) {

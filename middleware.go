@@ -6,29 +6,31 @@ import (
 	"github.com/clerkauth/clerkauth/internal/private"
 )
 
-// Optional finds out who is signed in and lets everybody through: it refuses nobody. Handshakes happen here: a
-// browser whose session token ran out is sent through Clerk and back, with 307, before a handler sees it.
-// Handlers ask FromContext.
+// Optional finds out who is signed in and lets everybody through. When the session token of a browser has expired, it is
+// renewed here: by a refresh, or by a redirect to Clerk and back, with 307, before a handler sees the request. Handlers
+// call FromContext.
 //
-// A response that sets cookies of this package leaves as RequestState.Respond says, whatever the handler sets: with Cache-Control
-// "private, no-store". The ResponseWriter is then another than the server's, with the same optional methods, and the
-// request comes without If-None-Match, If-Modified-Since and If-Range. On what pages are put together from, by
-// Sec-Fetch-Dest, no session is renewed, so that shared caches can keep it. What a handler shows to one person is
-// the handler's to keep out of caches.
+// A response that sets cookies of this package is sent as RequestState.Respond says, with Cache-Control "private, no-store"
+// whatever the handler sets. The handler's ResponseWriter then wraps the server's, with the same optional methods, and its
+// request lacks If-None-Match, If-Modified-Since and If-Range. Requests for parts of a page, by Sec-Fetch-Dest, renew no
+// session, so that shared caches can store the parts. A handler must keep what it shows to one person out of caches itself.
 func (a *Authenticator) Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, next, false) })
 }
 
-// Require lets signed-in requests through and answers the others: 401, 403, 503 or a handshake redirect, as JSON, or as a small page
-// where the client prefers HTML. With Config.SignInURL, somebody signed out who asks for a page is sent there, and three times
-// at once at most, where a browser keeps cookies. A page, or a browser's write, at a host that is not listed is refused with
-// ReasonRequestHostNotAuthorized. Config.ErrorHandler replaces the answer. A decision that Optional made for the same request is believed, and not made again;
-// but an expired session, which Optional leaves alone on images and media, is refreshed here. Responses leave as from Optional.
+// Require lets signed-in requests through. It answers others with 401, 403, 503 or the redirect of a handshake, as JSON, or
+// as a small page if the client prefers HTML. With Config.SignInURL, a person who asks for a page and is not signed in is
+// redirected there, at most three times in quick succession if the browser keeps cookies. Pages, and writes of browsers, at
+// a host that is not in the allowlist are refused with ReasonRequestHostNotAuthorized. Config.ErrorHandler replaces the
+// response.
+//
+// A decision that Optional made for the same request is used again, except that Optional does not refresh expired sessions
+// for images and media, and Require does. Responses are sent as with Optional.
 func (a *Authenticator) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, next, true) })
 }
 
-// serve lets next answer r, with what the decision adds. required: or refuses r.
+// serve calls next with what the decision adds. required: unless the request is refused.
 func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.Handler, required bool) {
 	if a.settings.decision.Passes(r) {
 		next.ServeHTTP(w, r)
@@ -52,9 +54,9 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.
 	next.ServeHTTP(w, r)
 }
 
-// decided returns the decision about r, a copy of r with the decision in its context, and whether it was made here. A
-// decision is believed only from this Authenticator, for this request, and by Require only if nothing was left undone
-// that would have signed it in; otherwise it is made here, and r is this function's own.
+// decided returns the decision about r, a copy of r with the decision in its context, and whether the decision was made
+// here. An earlier decision is used only if this Authenticator made it for this request and, if required, if nothing was
+// skipped that could have signed the request in. Otherwise the decision is made here, and the copy is the caller's own.
 func (a *Authenticator) decided(r *http.Request, required bool) (*boundState, *http.Request, bool) {
 	if d, ok := decisionIn(r.Context()); ok && d.by == a && (!required || !d.left) && d.request.Of(r) {
 		return d, r, false

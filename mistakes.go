@@ -18,7 +18,7 @@ type mistake struct {
 	text  error
 }
 
-// wrong is a mistake in a field; the text begins with what stands between it and the field's name.
+// wrong is a mistake in a field. The text follows the field's name directly and begins with its separator.
 func wrong(field, format string, args ...any) error {
 	return &mistake{field, fmt.Errorf(format, args...)}
 }
@@ -26,7 +26,7 @@ func wrong(field, format string, args ...any) error {
 func (m *mistake) Error() string { return called(m.field) + m.text.Error() }
 func (m *mistake) Unwrap() error { return m.text }
 
-// variables are what ConfigFromEnv fills fields from.
+// variables are the environment variables that ConfigFromEnv reads for each field.
 var variables = map[string]string{
 	"PublishableKey":    "CLERK_PUBLISHABLE_KEY",
 	"SecretKey":         "CLERK_SECRET_KEY",
@@ -39,7 +39,7 @@ var variables = map[string]string{
 	"MachineSecretKey":  "CLERK_MACHINE_SECRET_KEY",
 }
 
-// called is a field and the variable that can set it: "SecretKey (CLERK_SECRET_KEY)".
+// called names a field and the variable that sets it: "SecretKey (CLERK_SECRET_KEY)".
 func called(field string) string {
 	list, _, _ := strings.Cut(field, "[")
 	if variable := variables[list]; variable != "" {
@@ -48,8 +48,8 @@ func called(field string) string {
 	return field
 }
 
-// tidy takes white space off both ends of every text of c, which it copies, and reports what a person does not see or did
-// not mean to write in one. What else is wrong with such a field need not be said.
+// tidy trims white space from every text of c, which it copies first. It reports what is invisible or was written by
+// mistake in one; other problems of such a field are then not reported.
 func tidy(c *Config) []error {
 	var problems []error
 	for _, t := range texts(c) {
@@ -71,7 +71,7 @@ func unspoiled(first, problems []error) []error {
 }
 
 func fieldOf(err error) string {
-	if m, ok := err.(*mistake); ok { //nolint:errorlint // its own
+	if m, ok := err.(*mistake); ok { //nolint:errorlint // only *mistake itself, never wrapped
 		return m.field
 	}
 	return ""
@@ -82,7 +82,7 @@ type text struct {
 	value *string
 }
 
-// texts are all of a Config. Its lists and its Satellite are copied first.
+// texts are the texts of a Config. Its lists and its Satellite are copied first.
 func texts(c *Config) []text {
 	all := []text{
 		{"PublishableKey", &c.PublishableKey},
@@ -120,10 +120,10 @@ func texts(c *Config) []text {
 	return all
 }
 
-// assignment is a line of a .env file or of a shell, in front of its value.
+// assignment matches the name and = of a line of a .env file or of a shell.
 var assignment = regexp.MustCompile(`^(?:export\s+)?([A-Z0-9_]*CLERK_[A-Z0-9_]+)\s*=`)
 
-// blemish finds what can be in any text and is never meant.
+// blemish finds what no text may contain.
 func blemish(field, value string) error {
 	key := slices.Contains([]string{"PublishableKey", "SecretKey", "MachineSecretKey", "MachineID"}, field)
 	shown := value
@@ -136,7 +136,7 @@ func blemish(field, value string) error {
 		return wrong(field, ": %q is white space alone; set a value, or leave it empty", shown)
 	case name != nil:
 		return wrong(field, ": the value begins with the name of a variable, %s; set only what stands behind its =", name[1])
-	case field != "JWTKey" && quoted(value): // in a JWTKey they are no part of it
+	case field != "JWTKey" && quoted(value): // in a JWTKey they are ignored
 		return wrong(field, ": %q has a quotation mark around it; leave those out", shown)
 	}
 	place := 0
@@ -156,18 +156,18 @@ func blemish(field, value string) error {
 	return nil
 }
 
-// quoted reports whether a value begins or ends with a quotation mark, also with that of a word processor: of a quoted list
-// the first entry has one and the last the other.
+// quoted reports whether a value begins or ends with a quotation mark, also with that of a word processor. Of a quoted
+// list, the first entry has one and the last the other.
 func quoted(value string) bool {
 	return strings.TrimFunc(value, func(r rune) bool { return strings.ContainsRune("\"'`“”‘’„", r) }) != value
 }
 
-// unseen reports whether a character of size bytes takes no room on a screen, or looks like another.
+// unseen reports whether a character of size bytes is invisible, or looks like another.
 func unseen(r rune, size int) bool {
 	return !unicode.IsPrint(r) || r == utf8.RuneError && size == 1 || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// cut is how much of a key may be shown: a prefix such as sk_live_, and one letter after the short one of machines.
+// cut is the part of a key that may be shown: a prefix such as sk_live_, and one letter after the short one of machines.
 func cut(key string) string {
 	if strings.HasPrefix(key, "ak_") {
 		return key[:min(len(key), 4)]
@@ -175,7 +175,7 @@ func cut(key string) string {
 	return key[:min(len(key), 8)]
 }
 
-// proposal is what to write instead of a value that lacks its scheme, or else what fits any.
+// proposal is what to write instead of a value that lacks its scheme, or else the examples.
 func proposal(value, examples string) string {
 	meant, ok := origin.Meant(value)
 	_, host, _ := strings.Cut(meant, "://")
@@ -185,7 +185,7 @@ func proposal(value, examples string) string {
 	return examples
 }
 
-// withoutUnit is what is wrong with a duration that can only be a number of something else; nil: nothing.
+// withoutUnit reports a duration that is so short that its unit must have been forgotten; nil: nothing is wrong.
 func withoutUnit[D ~int64](field string, d D) error {
 	if d <= 0 || d >= 1e6 {
 		return nil

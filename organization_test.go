@@ -26,7 +26,7 @@ func TestSessionOfEveryClaim(t *testing.T) {
 		s, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{
 			Version: version, Subject: "user_alice", SessionID: "sess_alice", Pending: true,
 			IssuedAt: harness.Noon.Add(-2 * time.Second), NotBefore: harness.Noon.Add(-7 * time.Second), ExpiresAt: harness.Noon.Add(50 * time.Second),
-			FactorAge:    []time.Duration{3 * time.Minute, 90 * time.Minute},
+			FirstFactorAt: harness.Noon.Add(-3*time.Minute - 2*time.Second), SecondFactorAt: harness.Noon.Add(-90*time.Minute - 2*time.Second),
 			Organization: clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "admin"},
 			Permissions:  []string{"org:invoices:create", "org:reports:read"},
 			Actor:        clerkauth.Actor{Subject: "user_support", SessionID: "sess_support"},

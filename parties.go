@@ -9,14 +9,14 @@ import (
 	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
-// partyRules are what entries of a list must keep to.
+// partyRules are the rules for the entries of a list.
 type partyRules struct {
-	live   bool   // an instance with live keys, or one that cannot be told to have test keys
-	root   string // the domain that the instance serves; empty: not known
-	unread bool   // nor is it known whether a * is below it, because the publishable key is malformed
+	live   bool   // the instance has live keys, or it is unknown whether it has
+	root   string // the domain that the instance serves; empty: unknown
+	unread bool   // it is also unknown whether a * is below it, because the publishable key is malformed
 }
 
-// parseParties reads a list, and reports every entry that could never match or would match too much.
+// parseParties parses a list, and reports every entry that could never match or would match too much.
 func parseParties(field string, entries []string, rules partyRules) (origin.List, []error) {
 	var list origin.List
 	var problems []error
@@ -46,7 +46,7 @@ var (
 	errWildTest = errors.New(`has too wide a *; with test keys its label needs literal text and two labels must follow, such as "https://myapp-*.vercel.app"`)
 )
 
-// explain says more about an entry that is no origin: what is wrong with it, or what was meant.
+// explain adds to the error of an entry what is wrong with it, or what was meant.
 func explain(entry string, err error) error {
 	_, host, _ := strings.Cut(entry, "://")
 	switch {
@@ -69,7 +69,7 @@ func explain(entry string, err error) error {
 	return err
 }
 
-// check refuses entries that open more than they seem to.
+// check refuses entries that allow more than they seem to.
 func (r partyRules) check(o origin.Origin) error {
 	if o.Scheme == "http" && r.live && !origin.Loopback(o.Host) {
 		return errPlain
@@ -82,8 +82,8 @@ func (r partyRules) check(o origin.Origin) error {
 	return r.checkWildcard(before[strings.LastIndexByte(before, '.')+1:]+tail, rest)
 }
 
-// checkWildcard judges a * with text beside it in its label, followed by rest. What matches must be under the same
-// control as the app.
+// checkWildcard checks a * with text beside it in its label, followed by rest. What matches must be controlled by the owner
+// of the app.
 func (r partyRules) checkWildcard(text, rest string) error {
 	if !r.live {
 		if text == "" || strings.Count(rest, ".") < 1 {

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// What holds a secret, a token or a cookie says something else of itself, whoever asks: fmt under every verb, log/slog,
-// encoding/json and what else knows encoding.TextMarshaler. Where fmt asks no method, it cannot: in an unexported field of
-// another struct, and under %w and %p, which go vet finds.
+// Values that contain a secret, a token or a cookie print something else instead: with fmt under every verb, log/slog,
+// encoding/json, and whatever uses encoding.TextMarshaler. fmt calls no method for an unexported field of another struct,
+// nor under %w and %p, which go vet reports.
 
-// String names the fields that are set, and shows none of them.
+// String names the fields that are set, without their values.
 func (c Config) String() string {
 	var set []string
 	v := reflect.ValueOf(c)
@@ -33,7 +33,7 @@ func (c Config) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 // LogValue is String.
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// String is the Status. It keeps the token, the claims and the cookies out of messages.
+// String is the Status. The token, the claims and the cookies stay out of messages.
 func (s RequestState) String() string { return s.Status.String() }
 
 // Format writes String, under every verb.
@@ -48,4 +48,4 @@ func (s RequestState) LogValue() slog.Value { return slog.StringValue(s.String()
 // Format writes the name of the type, under every verb.
 func (a Authenticator) Format(f fmt.State, _ rune) { write(f, "clerkauth.Authenticator") }
 
-func write(f fmt.State, text string) { _, _ = io.WriteString(f, text) } // fmt's own buffer takes it all
+func write(f fmt.State, text string) { _, _ = io.WriteString(f, text) } // into fmt's own buffer, which takes everything

@@ -23,7 +23,7 @@ func TestRefusalPageIsForAPerson(t *testing.T) {
 	down.Clerk.Fault(clerktest.BackendJWKS, clerktest.Status(503, nil))
 	admins := live.Authorize(clerkauth.Role("admin"))(harness.Greet)
 	again := live.Authorize(clerkauth.Reverified(clerkauth.ReverifyStrict))(harness.Greet)
-	token := harness.WithBearer(live.Clerk.Token(clerktest.Claims{FactorAge: []time.Duration{}}))
+	token := harness.WithBearer(live.Clerk.Token(clerktest.Claims{}))
 	const portal = `<a class="go" href="https://accounts.example.com/sign-in">Sign in</a>`
 	for _, tc := range []struct {
 		name, title, link string

@@ -8,7 +8,7 @@ import (
 // Reverification is one of Clerk's presets.
 type Reverification string
 
-// Clerk's presets. Somebody without a second factor is asked for the first.
+// Clerk's presets. People without a second factor verify the first instead.
 const (
 	ReverifyStrictMFA Reverification = "strict_mfa" // both factors, 10 min
 	ReverifyStrict    Reverification = "strict"     // second factor, 10 min
@@ -16,26 +16,25 @@ const (
 	ReverifyLax       Reverification = "lax"        // second factor, 1 day
 )
 
-// Factors are what has to be verified again, in Clerk's words. The zero Factors are none, and ReverifiedWithin never holds
-// with them.
+// Factors are the factors to verify again, in Clerk's words. With the zero Factors, ReverifiedWithin never holds.
 type Factors string
 
-// The factors. Somebody without a second factor is always asked for the first.
+// The factors. People without a second factor always verify the first instead.
 const (
 	FirstFactor  Factors = "first_factor"
 	SecondFactor Factors = "second_factor"
 	MultiFactor  Factors = "multi_factor" // both
 )
 
-// Reverified holds when the factors of a preset were verified recently enough before the session token was issued. Where it
-// does not, DefaultErrorHandler answers what makes Clerk's own scripts ask the person to verify again. See
+// Reverified holds when the factors of a preset were verified recently enough before the session token was issued. If not,
+// DefaultErrorHandler sends the response on which Clerk's scripts let the person verify again. See
 // https://clerk.com/docs/guides/secure/reverification.
 func Reverified(level Reverification) Check {
 	return Check{kind: kindReverification, value: string(level)}
 }
 
-// ReverifiedWithin is Reverified with factors and a time of one's own: less than d ago, when the token was issued. Clerk counts
-// in minutes, so that d can be whole ones only, and at least one.
+// ReverifiedWithin is Reverified with your own factors and time: they were verified less than d before the token was
+// issued. d must be whole minutes, at least one, because Clerk counts in minutes.
 func ReverifiedWithin(f Factors, d time.Duration) Check {
 	return Check{kind: kindWithin, value: string(f), within: d}
 }
@@ -53,7 +52,7 @@ var presets = map[Reverification]reverification{
 	ReverifyLax:       {SecondFactor, 24 * time.Hour},
 }
 
-// factors are what a check of this kind demands.
+// factors are those that a check of this kind requires.
 func (c Check) factors() reverification {
 	if c.kind == kindReverification {
 		return presets[Reverification(c.value)]
@@ -74,7 +73,7 @@ func (c Check) possibleReverification() error {
 	return nil
 }
 
-// rank orders factors by what they ask of a person; 0: none of Clerk's.
+// rank orders factors by what they require of a person; 0: not Clerk's.
 func (r reverification) rank() int {
 	switch r.level {
 	case FirstFactor:
@@ -95,8 +94,8 @@ func (r reverification) easier(other reverification) bool {
 	return r.within > other.within
 }
 
-// verified reports whether the factors were verified recently enough, when the token was issued. A factor that never was is
-// not there.
+// verified reports whether the factors were verified recently enough when the token was issued. A factor that was never
+// verified counts as absent.
 func (r reverification) verified(s *Session) bool {
 	recent := func(at time.Time) bool {
 		age := s.IssuedAt.Sub(at)
@@ -113,7 +112,7 @@ func (r reverification) verified(s *Session) bool {
 	}
 }
 
-// again is the reverification with which a check that failed can hold; false: there is none.
+// again is the reverification that would make a failed check hold; false: there is none.
 func (c Check) again() (Check, bool) {
 	switch c.kind {
 	case kindReverification, kindWithin:
@@ -131,7 +130,7 @@ func (c Check) again() (Check, bool) {
 	return Check{}, false
 }
 
-// reverificationError is the answer to which Clerk's scripts react with a dialog.
+// reverificationError is the response on which Clerk's scripts open a dialog.
 type reverificationError struct {
 	ClerkError struct {
 		Type     string `json:"type"`
@@ -142,13 +141,13 @@ type reverificationError struct {
 	} `json:"clerk_error"`
 }
 
-// reverificationConfig is a reverification that is no preset, as Clerk's scripts read it.
+// reverificationConfig is a reverification that is not a preset, as Clerk's scripts read it.
 type reverificationConfig struct {
 	Level        Factors `json:"level"`
 	AfterMinutes int64   `json:"afterMinutes"`
 }
 
-// newReverificationError is the answer where check, a reverification, does not hold.
+// newReverificationError is the response when check, a reverification, does not hold.
 func newReverificationError(check Check) any {
 	var e reverificationError
 	e.ClerkError.Type, e.ClerkError.Reason = "forbidden", "reverification-error"

@@ -35,9 +35,7 @@ func TestReverifiedAtTheBoundaries(t *testing.T) {
 			{limit, limit - 1, !mfa},
 			{limit, limit, false},
 		} {
-			token := a.Clerk.Token(clerktest.Claims{FactorAge: []time.Duration{
-				time.Duration(tt.first) * time.Minute, time.Duration(tt.second) * time.Minute,
-			}})
+			token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"fva": []int{tt.first, tt.second}}})
 			if got := holds(t, a, token, clerkauth.Reverified(preset)); got != tt.want {
 				t.Errorf("%s with factors %d and %d minutes ago: got %t, want %t", preset, tt.first, tt.second, got, tt.want)
 			}
@@ -202,7 +200,7 @@ func TestReverifiedWithinNonsenseNeverHolds(t *testing.T) {
 // Clerk's scripts open their dialog when they read exactly this.
 func TestReverifiedAnswersAsClerkDoes(t *testing.T) {
 	a := harness.NewApp(t)
-	token := a.Clerk.Token(clerktest.Claims{FactorAge: []time.Duration{}})
+	token := a.Clerk.Token(clerktest.Claims{})
 	for _, preset := range []clerkauth.Reverification{clerkauth.ReverifyStrictMFA, clerkauth.ReverifyStrict, clerkauth.ReverifyModerate, clerkauth.ReverifyLax} {
 		h := a.Authorize(clerkauth.NotImpersonated(), clerkauth.Reverified(preset), clerkauth.Role("admin"))(harness.Greet)
 		for _, accept := range []string{"", "*/*", "application/json, text/plain, */*"} {

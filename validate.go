@@ -22,15 +22,15 @@ import (
 	"github.com/clerkauth/clerkauth/internal/warnings"
 )
 
-// settings is a Config that New has understood. It never changes.
+// settings is a Config that New has checked. It never changes.
 type settings struct {
 	decision decision.Settings
 	machine  machine.Settings
-	frontend string // where the instance's keys are, with neither SecretKey nor JWTKey
+	frontend string // where the keys are fetched without SecretKey and JWTKey
 	backend  string
 
-	proxyUpstream  string            // where FrontendAPIProxy forwards to
-	proxyTransport http.RoundTripper // by this; nil: by its own
+	proxyUpstream  string            // where FrontendAPIProxy forwards requests
+	proxyTransport http.RoundTripper // with which it does; nil: its own
 
 	secretKey string
 	jwtKey    *jwks.Set // nil: keys are fetched
@@ -82,7 +82,7 @@ func validate(c Config) (*settings, error) {
 	return nil, fmt.Errorf("clerkauth: %w", errors.Join(problems...))
 }
 
-// readKeys applies whether the instance is live. Nothing but a test key says that it is not.
+// readKeys reads the keys. The instance counts as live unless a test key shows that it is not.
 func (s *settings) readKeys(c Config) (publishable.Key, []error) {
 	var problems []error
 	if strings.HasPrefix(c.PublishableKey, "sk_") && strings.HasPrefix(c.SecretKey, "pk_") {
@@ -120,12 +120,12 @@ func (s *settings) readSecret(c Config, key publishable.Key) []error {
 	}
 	s.decision.Live = key.Live || secretLive || key.Host == "" && !secretTest
 	if key.Host == "" && strings.Contains(c.PublishableKey, "pk_test_") {
-		s.decision.Live = false // New fails, and says nothing of what live keys alone forbid
+		s.decision.Live = false // New fails anyway: report nothing that only live keys forbid
 	}
 	return problems
 }
 
-// notSecret is why a key is no secret key of an instance; empty: it can be one.
+// notSecret is why a key cannot be an instance's secret key; empty: it can.
 func notSecret(key string) string {
 	rest, live := strings.CutPrefix(key, "sk_live_")
 	if !live {
@@ -169,7 +169,7 @@ func (s *settings) readAddresses(c Config, key publishable.Key) []error {
 	return append(problems, s.readSignIn(c)...)
 }
 
-// readSignIn takes an absolute URL, or a path of whichever of the origins a request is to.
+// readSignIn accepts an absolute URL, or a path on the origin of each request.
 func (s *settings) readSignIn(c Config) []error {
 	u, err := url.Parse(c.SignInURL)
 	switch {
@@ -277,7 +277,7 @@ func (s *settings) readPlumbing(c Config) []error {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.warnings = warnings.New(s.log, time.Now) // not Config.Now: fetches warn on goroutines of their own
+	s.warnings = warnings.New(s.log, time.Now) // not Config.Now: fetches warn on their own goroutines
 	s.client = transport.Client(c.HTTPClient)
 	if c.HTTPClient != nil && c.HTTPClient.Transport != nil {
 		s.proxyTransport = s.client.Transport

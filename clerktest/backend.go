@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// backendRoutes are the Backend API: what servers and tests talk to, with the secret key.
+// backendRoutes are the endpoints of the Backend API, which servers and tests call with the secret key.
 var backendRoutes = sync.OnceValue(func() *routes {
 	a := newRoutes()
 	add := func(name Endpoint, method, path string, h handler) { a.handle(name, method, path, withSecret(h)) }
@@ -43,7 +43,7 @@ var backendRoutes = sync.OnceValue(func() *routes {
 	return a
 })
 
-// withSecret lets in who sends exactly one Authorization header, with exactly the secret key.
+// withSecret lets requests through with exactly one Authorization header that has exactly the secret key.
 func withSecret(next handler) handler {
 	return func(in *Instance, w http.ResponseWriter, r *http.Request) {
 		if got := r.Header.Values("Authorization"); len(got) != 1 || !same(got[0], "Bearer "+in.secretKey) {
@@ -54,7 +54,7 @@ func withSecret(next handler) handler {
 	}
 }
 
-// answerList is a page of a list: bare, or with the number of all where that is asked for.
+// answerList sends one page of a list: the bare list, or with its total count if the request wants that.
 func answerList(w http.ResponseWriter, r *http.Request, all []object) {
 	page := page(r, all)
 	if r.URL.Query().Get("paginated") != "true" {
@@ -68,17 +68,17 @@ func refuseUnknown(w http.ResponseWriter, what string) {
 	refuse(w, http.StatusNotFound, "resource_not_found", "No "+what+" was found with this ID.")
 }
 
-// readJSON reads the body into v. An empty body leaves it as it is.
+// readJSON decodes the body into v. An empty body leaves v unchanged.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 	err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(v)
-	if err != nil && !errors.Is(err, io.EOF) { // nothing at all
+	if err != nil && !errors.Is(err, io.EOF) { // an empty body
 		refuse(w, http.StatusBadRequest, "request_body_invalid", "The body is not the JSON that it should be.")
 		return false
 	}
 	return true
 }
 
-// usersAsked are the people that a list's filters leave.
+// usersAsked are the people who match the filters of a list.
 func (in *Instance) usersAsked(r *http.Request) []object {
 	q := r.URL.Query()
 	word := strings.ToLower(q.Get("query"))
@@ -167,7 +167,7 @@ func (in *Instance) revokeSession(w http.ResponseWriter, r *http.Request) {
 	answerJSON(w, o)
 }
 
-// organizations are all that people are members of, by ID and by slug.
+// organizations are all organizations that people are members of, and find returns one by its ID or slug.
 func (in *Instance) organizations() (list []object, find func(string) (object, bool)) {
 	byID := map[string]object{}
 	for _, p := range in.people.all() {
@@ -247,7 +247,7 @@ func (in *Instance) createSignInToken(w http.ResponseWriter, r *http.Request) {
 	}
 	ticket, now, home := in.ticket(p, lasts), in.now().UnixMilli(), ""
 	if len(in.origins) > 0 {
-		home = in.origins[0] + "/?__clerk_ticket=" + ticket // Clerk's SignIn there takes it
+		home = in.origins[0] + "/?__clerk_ticket=" + ticket // Clerk's SignIn on that page uses it
 	}
 	answerJSON(w, object{
 		"object": "sign_in_token", "id": "sit_" + rand.Text(), "user_id": p.id(), "token": ticket, "status": "pending",
@@ -255,7 +255,7 @@ func (in *Instance) createSignInToken(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// createTestingToken makes what keeps bot protection off, which there is none of here.
+// createTestingToken makes the token that turns bot protection off, which this instance does not have.
 func (in *Instance) createTestingToken(w http.ResponseWriter, _ *http.Request) {
 	answerJSON(w, object{"object": "testing_token", "token": "tt_" + rand.Text(), "expires_at": in.now().Add(time.Hour).Unix()})
 }

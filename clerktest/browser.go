@@ -7,16 +7,15 @@ import (
 	"slices"
 )
 
-// Browser returns a client that goes about as a browser does, in memory: app answers for each of the Origins and the
-// instance for itself, cookies are kept, redirects followed, and a GET says that it navigates (Sec-Fetch-Dest, Accept)
-// unless it says what else it is. After Start the instance is reached on its listener. Not covered are scripts, SameSite
-// and the TLS itself.
+// Browser returns a client that behaves like a browser, in memory: app answers for each of the Origins, and the instance
+// for itself. It keeps cookies and follows redirects. A GET is sent as a navigation (Sec-Fetch-Dest, Accept) unless its
+// header says otherwise. After Start, the client reaches the instance on its listener. It has no scripts, SameSite or TLS.
 //
-// Its cookies age by time.Now. Let time pass in a testing/synctest bubble rather than by Options.Now.
+// Its cookies expire by time.Now: in tests, let time pass in a testing/synctest bubble rather than by Options.Now.
 func (in *Instance) Browser(app http.Handler) *http.Client {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
-		panic("clerktest: " + err.Error()) // cannot be: there is nothing to be wrong
+		panic("clerktest: " + err.Error()) // cannot happen: there is nothing that could be wrong
 	}
 	network := http.DefaultTransport
 	if in.client != nil {
@@ -44,7 +43,7 @@ func (b window) RoundTrip(r *http.Request) (*http.Response, error) {
 	})
 }
 
-// asNavigation is a copy of r with the header of a navigation, as far as r leaves it open.
+// asNavigation is a copy of r with the headers of a navigation, except for those that r has.
 func asNavigation(r *http.Request) *http.Request {
 	first, urls := r, []*url.URL{r.URL}
 	for first.Response != nil && first.Response.Request != nil {
@@ -53,7 +52,7 @@ func asNavigation(r *http.Request) *http.Request {
 	}
 	redirected := first != r
 	r = r.Clone(r.Context())
-	if redirected { // redirects keep the referrer of the page that began; net/http names the last stop
+	if redirected { // a redirect keeps the referrer of the first page; net/http names the page before
 		r.Header.Del("Referer")
 		if referrer := first.Header.Get("Referer"); referrer != "" {
 			r.Header.Set("Referer", referrer)

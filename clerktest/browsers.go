@@ -10,21 +10,20 @@ import (
 	"time"
 )
 
-// browser is what the instance knows of one browser. Clerk calls it a client.
+// browser is what the instance knows about one browser. Clerk calls it a client.
 type browser struct {
 	cookie string // __client, of the Frontend API's host
-	token  string // __clerk_db_jwt: in development, what stands for the browser at the app's host
+	token  string // __clerk_db_jwt: in development, identifies the browser at the app's host
 
 	// Guarded by browsers.mu.
 	session *BrowserSession // nil: nobody is signed in
-	signIn  *signIn         // the one under way; nil: none
+	signIn  *signIn         // the sign-in that has been started; nil: none
 }
 
-// id is what scripts and servers call the browser. The cookie is none of their business.
+// id identifies the browser to scripts and servers, without telling them its cookie.
 func (b *browser) id() string { return fmt.Sprintf("client_%.13x", sha256.Sum256([]byte(b.cookie))) }
 
-// browsers are those that the instance has met, and the handshakes that they have under way. The zero browsers has
-// met none.
+// browsers are the known browsers, and their handshakes that are not finished. The zero browsers is empty.
 type browsers struct {
 	mu     sync.Mutex
 	all    []*browser
@@ -32,11 +31,11 @@ type browsers struct {
 	nonces map[string]waiting
 }
 
-// waiting is what is there once for who has its nonce.
+// waiting is what can be fetched once with a nonce.
 type waiting struct {
 	cookies []string // Set-Cookie values
-	ticket  *Person  // who signs in
-	browser *browser // whom a satellite's cookie will stand for
+	ticket  *Person  // the person who signs in
+	browser *browser // the browser that a satellite's cookie will belong to
 	until   time.Time
 }
 
@@ -56,14 +55,14 @@ func (b *browsers) add(n *browser) {
 	b.named[n.cookie], b.named[n.token] = n, n
 }
 
-// find returns the browser with this cookie or token, and nil for neither.
+// find returns the browser with this cookie or token, or nil.
 func (b *browsers) find(name string) *browser {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.named[name]
 }
 
-// session is a browser's, and nil where nobody is signed in. So is the session of no browser.
+// session is the session of a browser; nil where nobody is signed in, or without a browser.
 func (b *browsers) session(of *browser) *BrowserSession {
 	if of == nil {
 		return nil
@@ -76,7 +75,7 @@ func (b *browsers) session(of *browser) *BrowserSession {
 // nonceLifetime is how long a nonce can be exchanged.
 const nonceLifetime = time.Minute
 
-// keep lets something be taken once, for the nonce.
+// keep stores something that can be fetched once with the nonce.
 func (b *browsers) keep(nonce string, what waiting, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -91,7 +90,7 @@ func (b *browsers) keep(nonce string, what waiting, now time.Time) {
 	b.nonces[nonce] = what
 }
 
-// take is the zero waiting for a nonce that is unknown, used or too old.
+// take returns what was stored for a nonce, or the zero waiting if the nonce is unknown, used or too old.
 func (b *browsers) take(nonce string, now time.Time) waiting {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -105,11 +104,11 @@ func (b *browsers) take(nonce string, now time.Time) waiting {
 
 const (
 	clientName = "__client"
-	devBrowser = "__clerk_db_jwt" // a cookie of the app's host and a parameter
+	devBrowser = "__clerk_db_jwt" // as a cookie of the app's host, and as a parameter
 )
 
-// browserOf says whose request to the Frontend API this is; nil: no browser's yet. In development the app's host may
-// have sent its token along, which decides where the cookie would say something else.
+// browserOf is the browser that sent a request to the Frontend API; nil: unknown yet. In development, the app's host may
+// have added its token, which takes precedence over the cookie.
 func (in *Instance) browserOf(r *http.Request) *browser {
 	if !in.live() {
 		if b := in.browsers.find(r.URL.Query().Get(devBrowser)); b != nil {
@@ -123,7 +122,7 @@ func (in *Instance) browserOf(r *http.Request) *browser {
 	return in.browsers.find(c.Value)
 }
 
-// remember is browserOf, for which a new browser is opened where there is none, with the cookie to know it by.
+// remember is browserOf, but starts a new browser, with its cookie, where none is known.
 func (in *Instance) remember(w http.ResponseWriter, r *http.Request) *browser {
 	b := in.browserOf(r)
 	if b == nil {
@@ -137,7 +136,7 @@ func (in *Instance) newClientCookie(b *browser) *http.Cookie {
 	return scope{maxAge: yearLong, secure: in.live(), httpOnly: true}.cookie(clientName, b.cookie)
 }
 
-// clientCookie is the one that a jar holds for the Frontend API; empty: none.
+// clientCookie is the cookie of the Frontend API in a jar; empty: there is none.
 func (in *Instance) clientCookie(jar http.CookieJar) string {
 	if jar == nil {
 		return ""
@@ -150,7 +149,7 @@ func (in *Instance) clientCookie(jar http.CookieJar) string {
 	return ""
 }
 
-// leaveCookies puts into a jar what the sign-in page sets.
+// leaveCookies puts the cookies of the sign-in page into a jar.
 func (in *Instance) leaveCookies(jar http.CookieJar, b *browser) {
 	if jar != nil {
 		jar.SetCookies(in.frontendURL(), append([]*http.Cookie{in.newClientCookie(b)}, in.signInCookies(b, nil)...))
@@ -160,7 +159,7 @@ func (in *Instance) leaveCookies(jar http.CookieJar, b *browser) {
 func (in *Instance) frontendURL() *url.URL {
 	u, err := url.Parse(in.frontend.url)
 	if err != nil {
-		panic("clerktest: " + err.Error()) // cannot be: the URL is ours
+		panic("clerktest: " + err.Error()) // cannot happen: the URL is the instance's own
 	}
 	return u
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Claims say what is in a token. The zero Claims is an honest one, as Clerk mints it now for somebody signed in at
-// the first of the Origins with no organization active. Fields follow clerkauth.Session; what they cannot say,
-// Header, Extra, RawHeader and RawPayload can.
+// Claims are the contents of a token. The zero Claims is an honest token as Clerk mints it now for a person who is signed
+// in at the first of the Origins, with no organization active. The fields follow clerkauth.Session; use Header, Extra,
+// RawHeader and RawPayload for everything else.
 //
 // The claims are those of https://clerk.com/docs/guides/sessions/session-tokens.
 type Claims struct {
@@ -26,11 +26,11 @@ type Claims struct {
 	IssuedAt        time.Time // iat; zero: Options.TokenLifetime before ExpiresAt, or now if that is zero too
 	NotBefore       time.Time // nbf; zero: 10 s before IssuedAt
 	ExpiresAt       time.Time // exp; zero: Options.TokenLifetime after IssuedAt
-	Pending         bool      // sts "pending" instead of "active": the session still has a task to do
+	Pending         bool      // sts "pending" instead of "active": the session still has a task to complete
 
-	// FactorAge is the time since the first and the second factor, in whole minutes; negative or left out: never.
-	// Nil: the first one just now.
-	FactorAge []time.Duration
+	// FirstFactorAt and SecondFactorAt are when the factors were verified; zero, or after IssuedAt: never. The claim fva
+	// counts the whole minutes from then until IssuedAt.
+	FirstFactorAt, SecondFactorAt time.Time
 
 	Organization clerkauth.Organization // o, or org_…; the role with or without "org:"; zero: none is active
 	Permissions  []string               // of the Organization: "org:invoices:create"; its feature is added to Features
@@ -41,24 +41,24 @@ type Claims struct {
 	// Version of the claims, 1 or 2; 0: 2.
 	Version int
 
-	Header map[string]any // over the header: alg (which is then signed with, see Token), kid, typ, cat, …
-	Extra  map[string]any // over the payload: any claim with any value
+	Header map[string]any // overrides the header: alg (with which the token is then signed, see Token), kid, typ, cat, …
+	Extra  map[string]any // overrides the payload: any claim with any value
 
-	RawHeader  []byte // instead of the header, as it is; nil: none
-	RawPayload []byte // instead of the payload, as it is; nil: none
+	RawHeader  []byte // replaces the header, byte for byte; nil: it does not
+	RawPayload []byte // replaces the payload, byte for byte; nil: it does not
 }
 
 type absent struct{}
 
-// Absent as a value in Header or Extra takes the member out.
+// Absent removes a member, as its value in Header or Extra.
 var Absent absent
 
-// allowance is how far Clerk's nbf is before iat, for clocks that are slow.
+// allowance is how long before iat Clerk sets nbf, for servers whose clocks are slow.
 const allowance = 10 * time.Second
 
 const defaultSubject = "user_2clerktest"
 
-// header is the JOSE header of filled claims. Its oiat is when the claims were read, as scripts compare it: when they were issued.
+// header is the JOSE header of filled claims. oiat is when the claims were read, which scripts compare; here it is iat.
 func (c Claims) header(kid string) []byte {
 	if c.RawHeader != nil {
 		return c.RawHeader
@@ -75,7 +75,7 @@ func (c Claims) payload() []byte {
 	_, _ = rand.Read(id) // never fails
 	claims := map[string]any{
 		"exp": c.ExpiresAt.Unix(),
-		"fva": factorAges(c.FactorAge),
+		"fva": c.factorAges(c.IssuedAt),
 		"iat": c.IssuedAt.Unix(),
 		"iss": c.Issuer,
 		"jti": fmt.Sprintf("%x", id),
@@ -106,7 +106,7 @@ func (c Claims) payload() []byte {
 	return encode(merge(claims, c.Extra))
 }
 
-// filled is c with the defaults that a zero field stands for.
+// filled is c with its defaults in place of zero fields.
 func (c Claims) filled(in *Instance) Claims {
 	if c.Subject == "" {
 		c.Subject = defaultSubject
@@ -133,17 +133,15 @@ func (c Claims) filled(in *Instance) Claims {
 	if c.ExpiresAt.IsZero() {
 		c.ExpiresAt = c.IssuedAt.Add(in.lifetime)
 	}
-	if c.FactorAge == nil {
-		c.FactorAge = []time.Duration{0}
-	}
 	return c
 }
 
-func factorAges(ages []time.Duration) [2]int64 {
+// factorAges are the minutes since the factors were verified; -1: never.
+func (c Claims) factorAges(now time.Time) [2]int64 {
 	fva := [2]int64{-1, -1}
-	for i := range fva {
-		if i < len(ages) && ages[i] >= 0 {
-			fva[i] = int64(ages[i] / time.Minute)
+	for i, at := range []time.Time{c.FirstFactorAt, c.SecondFactorAt} {
+		if age := now.Unix() - at.Unix(); !at.IsZero() && age >= 0 {
+			fva[i] = age / 60
 		}
 	}
 	return fva
@@ -184,9 +182,9 @@ func (c Claims) version2() map[string]any {
 	return claims
 }
 
-// permissionMap packs permissions as version 2 does: names lists the permissions once each, and masks has a number
-// for each feature of the organization, whose lowest bit stands for the first name. Some readers count the
-// organization's features only and others count all: so the organization's come first.
+// permissionMap encodes permissions as version 2 does: names lists each permission once, and masks has a number for each
+// feature of the organization, whose lowest bit stands for the first name. Some parsers count only the organization's
+// features and others count all of them, so the organization's are put first.
 func permissionMap(features, permissions []string) (all []string, names, masks string) {
 	var per, fpm []string
 	for _, p := range permissions {
@@ -226,7 +224,7 @@ func rankOf(feature string) int {
 	return 0
 }
 
-// splitPermission panics on what version 2 has no way to say; Extra can still say it.
+// splitPermission panics on a permission that version 2 cannot encode; use Extra for those.
 func splitPermission(p string) (feature, name string) {
 	rest, ok := strings.CutPrefix(p, "org:")
 	i := strings.LastIndexByte(rest, ':')
@@ -236,7 +234,7 @@ func splitPermission(p string) (feature, name string) {
 	return rest[:i], rest[i+1:]
 }
 
-// ofOrganization is the name of a feature that the organization has, and empty for one that only the user has.
+// ofOrganization is the name of a feature that the organization has; empty if only the user has it.
 func ofOrganization(feature string) string {
 	switch scope, name, _ := strings.Cut(feature, ":"); scope {
 	case "o", "ou", "uo":
@@ -245,7 +243,7 @@ func ofOrganization(feature string) string {
 	return ""
 }
 
-// put leaves out what is empty, as Clerk does.
+// put sets a claim unless it is empty, as Clerk does.
 func put(claims map[string]any, name, value string) {
 	if value != "" {
 		claims[name] = value

@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-const honestPayload = `{"azp":"https://example.com","exp":1772625660,"fva":[0,-1],"iat":1772625600,` +
+const honestPayload = `{"azp":"https://example.com","exp":1772625660,"fva":[-1,-1],"iat":1772625600,` +
 	`"iss":"https://clerk.example.com","nbf":1772625590,"sid":"sess_2clerktest","sts":"active","sub":"user_2clerktest","v":2}`
 
 func TestZeroClaimsAreAnHonestToken(t *testing.T) {
@@ -43,9 +43,15 @@ func TestClaimsEncode(t *testing.T) {
 		{"expired, and lived a minute", clerktest.Claims{ExpiresAt: noon.Add(-time.Hour)}, `{"iat":1772621940,"nbf":1772621930,"exp":1772622000}`},
 		{"all dates", clerktest.Claims{IssuedAt: noon.Add(time.Second), NotBefore: noon, ExpiresAt: noon}, `{"iat":1772625601,"nbf":1772625600,"exp":1772625600}`},
 		{"pending", clerktest.Claims{Pending: true}, `{"sts":"pending"}`},
-		{"no factor", clerktest.Claims{FactorAge: []time.Duration{}}, `{"fva":[-1,-1]}`},
-		{"both factors", clerktest.Claims{FactorAge: []time.Duration{7*time.Minute + 59*time.Second, 2 * time.Minute}}, `{"fva":[7,2]}`},
-		{"second factor only", clerktest.Claims{FactorAge: []time.Duration{-1, 2 * time.Minute}}, `{"fva":[-1,2]}`},
+		{"first factor, of this moment", clerktest.Claims{FirstFactorAt: noon}, `{"fva":[0,-1]}`},
+		{"both factors", clerktest.Claims{FirstFactorAt: noon.Add(-7*time.Minute - 59*time.Second), SecondFactorAt: noon.Add(-2 * time.Minute)}, `{"fva":[7,2]}`},
+		{"second factor only", clerktest.Claims{SecondFactorAt: noon.Add(-2 * time.Minute)}, `{"fva":[-1,2]}`},
+		{"factors after the token", clerktest.Claims{FirstFactorAt: noon.Add(time.Second), SecondFactorAt: noon.Add(time.Hour)}, `{"fva":[-1,-1]}`},
+		{
+			"factor before an older token",
+			clerktest.Claims{IssuedAt: noon.Add(-time.Hour), FirstFactorAt: noon.Add(-90 * time.Minute)},
+			`{"fva":[30,-1],"iat":1772622000,"nbf":1772621990,"exp":1772622060}`,
+		},
 		{
 			"actor",
 			clerktest.Claims{Actor: clerkauth.Actor{Subject: "user_2eve", SessionID: "sess_2eve"}},

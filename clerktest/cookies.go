@@ -9,12 +9,11 @@ import (
 	"github.com/clerkauth/clerkauth/internal/publishable"
 )
 
-// Cookies are what a browser carries that is signed in with this token, each under its plain name and under the one
-// with the instance's suffix: the session token, and as client_uat the time of its iat (now, if it cannot be read); in
-// development the token that stands for the browser, too. No session on the server stands behind
-// them: SignIn begins one.
+// Cookies returns the cookies of a browser that is signed in with this token: the session token, client_uat with the
+// token's iat (or now, if there is none to read) and, in development, the token that identifies the browser. Each has its
+// plain name and the name with the instance's suffix. They belong to no session on the server: use SignIn for one.
 //
-// They suit both Request.AddCookie and http.SetCookie. In production they are Secure.
+// They can be used with Request.AddCookie and with http.SetCookie. In production they are Secure.
 func (in *Instance) Cookies(token string) []*http.Cookie {
 	updated := in.now().Unix()
 	claims := jwt.MapClaims{}
@@ -31,10 +30,10 @@ func (in *Instance) Cookies(token string) []*http.Cookie {
 	return cookies
 }
 
-// scope is who gets to see a cookie, and how long.
+// scope is where a cookie is sent, and for how long it is kept.
 type scope struct {
 	domain   string // empty: the host alone
-	maxAge   int    // in seconds; 0: until the browser closes; negative: it goes at once
+	maxAge   int    // in seconds; 0: until the browser closes; negative: delete it at once
 	secure   bool
 	httpOnly bool
 }
@@ -46,7 +45,7 @@ func (s scope) cookie(name, value string) *http.Cookie {
 	}
 }
 
-// twins are a cookie under its plain name and under the one with the instance's suffix.
+// twins are a cookie under its plain name and under the name with the instance's suffix.
 func (in *Instance) twins(name, value string, of scope) []*http.Cookie {
 	return []*http.Cookie{of.cookie(name, value), of.cookie(in.suffixed(name), value)}
 }

@@ -2,8 +2,8 @@ package clerktest
 
 import "net/http"
 
-// serveEnvironment says what kind of instance this is, as far as Clerk's components ask: people sign in with a code
-// that arrives by e-mail, one session to a browser, and are asked again where an app wants that.
+// serveEnvironment describes the instance to Clerk's components: people sign in with a code sent by e-mail, a browser has
+// one session, and apps may require people to verify again.
 func (in *Instance) serveEnvironment(w http.ResponseWriter, _ *http.Request) {
 	kind, home := "development", ""
 	if in.live() {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Fault is something wrong with an endpoint: it stands before the honest one, which it may use. Down, Hang, Garbage,
-// EmptySet and HugeBody are faults; Slow, Status and Redirect make one; any other middleware will do as well.
+// Fault makes an endpoint fail. It is middleware around the honest endpoint, which it may call. Down, Hang, Garbage,
+// EmptySet and HugeBody are faults; Slow, Status and Redirect return one. You can write others.
 type Fault func(honest http.Handler) http.Handler
 
 type faults struct {
@@ -25,8 +25,8 @@ func (f *faults) of(name Endpoint) Fault {
 	return f.by[name]
 }
 
-// Fault puts a fault on an endpoint, in the place of the one it had; nil ends it. Requests under way are not touched.
-// It panics if there is no such endpoint.
+// Fault sets the fault of an endpoint, instead of the one before; nil removes it. Requests that have begun are not
+// affected. Fault panics if there is no such endpoint.
 func (in *Instance) Fault(name Endpoint, fault Fault) {
 	in.URL(name)
 	in.faults.mu.Lock()
@@ -66,7 +66,7 @@ func Slow(d time.Duration) Fault {
 	}
 }
 
-// Garbage answers 200 with a page of HTML, as a captive portal does.
+// Garbage answers 200 with an HTML page, as a captive portal does.
 func Garbage(http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -74,7 +74,7 @@ func Garbage(http.Handler) http.Handler {
 	})
 }
 
-// EmptySet answers 200 with a set of no keys.
+// EmptySet answers 200 with an empty set of keys.
 func EmptySet(http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -82,10 +82,10 @@ func EmptySet(http.Handler) http.Handler {
 	})
 }
 
-// HugeBody answers honestly, with a MiB of white space after it: only its size is wrong.
+// HugeBody answers honestly, followed by a MiB of white space: only the size is wrong.
 func HugeBody(honest http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Without these the honest answer has neither a length nor the choice of being short.
+		// Without these headers, the honest answer is complete: no 304 and no part.
 		r = r.Clone(r.Context())
 		r.Header.Del("If-None-Match")
 		r.Header.Del("Range")
@@ -102,7 +102,8 @@ func (w lengthless) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Status answers with a status, and with the header if it is not nil (Retry-After, say), as a failing Clerk does.
+// Status answers with a status, and with the header (for example Retry-After) if it is not nil, as Clerk does when it
+// fails.
 func Status(status int, header http.Header) Fault {
 	return func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -112,8 +113,8 @@ func Status(status int, header http.Header) Fault {
 	}
 }
 
-// Redirect sends the client elsewhere with 302. With the URL of another endpoint as location, a client that follows
-// gets an honest answer there.
+// Redirect redirects the client to location with 302. If that is the URL of another endpoint, a client that follows the
+// redirect gets an honest answer there.
 func Redirect(location string) Fault {
 	return func(http.Handler) http.Handler { return http.RedirectHandler(location, http.StatusFound) }
 }

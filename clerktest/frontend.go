@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// frontendRoutes are the Frontend API: what browsers talk to, and what anybody may ask.
+// frontendRoutes are the endpoints of the Frontend API, for browsers and without the secret key.
 var frontendRoutes = sync.OnceValue(func() *routes {
 	a := newRoutes()
 	add := func(name Endpoint, method, path string, h handler) { a.handle(name, method, path, withoutSecret(h)) }
@@ -48,15 +48,15 @@ var frontendRoutes = sync.OnceValue(func() *routes {
 	return a
 })
 
-// A proxy of the Frontend API says with these for whom it asks. It asks at sharedFrontend, where it alone can. See
-// https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi.
+// With these headers, a proxy of the Frontend API says on whose behalf it sends a request. Proxies send to sharedFrontend,
+// which takes their requests only. See https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi.
 const (
 	proxyHeader    = "Clerk-Proxy-Url"
 	sharedFrontend = "frontend-api.clerk.dev"
 )
 
-// withoutSecret refuses the secret key, except from a proxy of the Frontend API, which says who it is with it. The
-// real API would not mind it elsewhere; here it is how a leak shows.
+// withoutSecret refuses requests with the secret key, except from a proxy of the Frontend API, which must send it. Clerk's
+// API would accept it from others; refusing it here shows a leak in tests.
 func withoutSecret(next handler) handler {
 	return func(in *Instance, w http.ResponseWriter, r *http.Request) {
 		visible, proxy := r, r.Header[proxyHeader]
@@ -80,12 +80,12 @@ func withoutSecret(next handler) handler {
 	}
 }
 
-// knowsProxy reports whether a proxy is one of Options.ProxyURLs. With none any will do.
+// knowsProxy reports whether a proxy is one of Options.ProxyURLs. If they are empty, any is.
 func (in *Instance) knowsProxy(address string) bool {
 	return len(in.proxies) == 0 || slices.Contains(in.proxies, strings.TrimRight(address, "/"))
 }
 
-// serveKeys answers with the published keys, or 304 to who has them already (RFC 9110 section 13.1.2).
+// serveKeys sends the published keys, or 304 to a client that has them already (RFC 9110 section 13.1.2).
 func (in *Instance) serveKeys(w http.ResponseWriter, r *http.Request) {
 	set := struct {
 		Keys []jwk `json:"keys"`
@@ -102,10 +102,10 @@ type object map[string]any
 
 func answerJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = bytes.NewReader(encode(v)).WriteTo(w) // the client may be gone
+	_, _ = bytes.NewReader(encode(v)).WriteTo(w) // the client may have gone away
 }
 
-// refuse answers with the error document of Clerk's APIs.
+// refuse sends the error document of Clerk's APIs.
 func refuse(w http.ResponseWriter, status int, code, message string) {
 	type problem struct {
 		Message     string `json:"message"`
@@ -114,10 +114,10 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(encode(map[string]any{"errors": []problem{{message, message, code}}})) // the client may be gone
+	_, _ = w.Write(encode(map[string]any{"errors": []problem{{message, message, code}}})) // the client may have gone away
 }
 
-// encode panics on what JSON cannot say: a mistake of the test that asked for it.
+// encode panics when v cannot be JSON: a mistake of the test.
 func encode(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {

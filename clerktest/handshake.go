@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// A handshake is a browser's way through the Frontend API and back, with fresh cookies or with none, as in
+// In a handshake, the browser is redirected to the Frontend API and back, and gets fresh session cookies, or none. See
 // https://clerk.com/docs/guides/how-clerk-works/overview.
 
 const yearLong = 365 * 24 * 60 * 60 // a cookie's Max-Age, in seconds
 
-// serveHandshake sends the browser back to the page that it left, with the directives of its session: for a nonce, if
-// the app knows how to exchange one, else in a handshake token.
+// serveHandshake redirects the browser back to its page, with the Set-Cookie values of its session: by a nonce if the app
+// can exchange one, otherwise in a handshake token.
 func (in *Instance) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	q := r.URL.Query()
@@ -35,7 +35,7 @@ func (in *Instance) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	in.answerHandshake(w, q.Get("format"), b, target)
 }
 
-// handshakeBrowser says who it is. A satellite that does not know sends the browser to ask the primary domain.
+// handshakeBrowser finds the browser. A satellite that does not know it redirects it to the primary domain.
 func (in *Instance) handshakeBrowser(w http.ResponseWriter, r *http.Request) (b *browser, sent bool) {
 	switch {
 	case !in.live():
@@ -47,7 +47,7 @@ func (in *Instance) handshakeBrowser(w http.ResponseWriter, r *http.Request) (b 
 	}
 }
 
-// answerHandshake sends the browser back, for a nonce or with a handshake token.
+// answerHandshake redirects the browser back, with a nonce or a handshake token.
 func (in *Instance) answerHandshake(w http.ResponseWriter, format string, b *browser, target *url.URL) {
 	cookies := setCookies(in.sessionCookies(b, target))
 	name, value := handshakeNonce, "hs_"+rand.Text()
@@ -77,8 +77,8 @@ const (
 	handshakeNonce = "__clerk_handshake_nonce"
 )
 
-// appURL reads the URL of a page of the app. There is no other place to send a browser to, or a link to the instance
-// would lead anywhere.
+// appURL parses the URL of a page of the app. Other URLs are refused: otherwise a link to the instance could redirect
+// anywhere.
 func (in *Instance) appURL(raw string) (*url.URL, bool) {
 	u, err := url.Parse(raw)
 	if err != nil || u.User != nil || u.Opaque != "" {
@@ -89,7 +89,7 @@ func (in *Instance) appURL(raw string) (*url.URL, bool) {
 
 func originOf(u *url.URL) string { return u.Scheme + "://" + strings.ToLower(u.Host) }
 
-// withParameter is u with a parameter in the place of those of its name.
+// withParameter is u with a parameter that replaces all others of its name.
 func withParameter(u *url.URL, name, value string) *url.URL {
 	pairs := slices.DeleteFunc(strings.Split(u.RawQuery, "&"), func(pair string) bool {
 		return pair == "" || strings.HasPrefix(pair, name+"=")
@@ -99,9 +99,9 @@ func withParameter(u *url.URL, name, value string) *url.URL {
 	return &with
 }
 
-// sessionCookies are those that the app's host should have, of a session or of none. First go the host's own copies of
-// those that are for all subdomains: a browser would have two of one name. In production the answer's own cookies go
-// too: who exchanges the nonce again would be refused.
+// sessionCookies are the cookies that the app's host should have, with a session or without. First, the host's own copies
+// of cookies for all subdomains are deleted, so that the browser does not have two of one name. In production the cookies
+// of the handshake are deleted too: to exchange the nonce again would fail.
 func (in *Instance) sessionCookies(b *browser, target *url.URL) []*http.Cookie {
 	cookies := in.signedOutCookies(target)
 	if s := in.browsers.session(b); s != nil {
@@ -136,8 +136,8 @@ func (in *Instance) signedOutCookies(target *url.URL) []*http.Cookie {
 	return append(cookies, in.updatedCookies(nil, target)...)
 }
 
-// updatedCookies say since when a session is there, or that none is. Unlike the token, the other subdomains may know:
-// Clerk's script sets these cookies for the registrable domain.
+// updatedCookies say since when there is a session, or that there is none. Unlike the token, they are for all subdomains:
+// Clerk's script sets them for the registrable domain.
 func (in *Instance) updatedCookies(s *BrowserSession, target *url.URL) []*http.Cookie {
 	all, updated := in.hostOf(target), int64(0)
 	if all.domain = in.siteOf(originOf(target)).shared(target); !in.live() {
@@ -154,7 +154,7 @@ func (in *Instance) refreshCookie(token string, of scope) *http.Cookie {
 	return of.cookie(in.suffixed("__refresh"), token)
 }
 
-// hostOf is the scope of the cookies of the app's host alone. In development there may be no TLS.
+// hostOf is the scope of cookies for the app's host alone. In development there may be no TLS.
 func (in *Instance) hostOf(target *url.URL) scope {
 	return scope{maxAge: yearLong, secure: in.live() || target.Scheme == "https"}
 }
@@ -168,8 +168,8 @@ func setCookies(cookies []*http.Cookie) []string {
 	return values
 }
 
-// Cookies are what the session's browser has at the app, fresh from a handshake: for requests without a browser. They
-// suit Request.AddCookie and http.SetCookie, and are still minted when the session has ended.
+// Cookies returns the cookies that the session's browser has at the app after a handshake, for requests without a browser.
+// They can be used with Request.AddCookie and http.SetCookie. They are minted even after the session has ended.
 func (s *BrowserSession) Cookies() []*http.Cookie {
 	if len(s.in.origins) == 0 {
 		panic("clerktest: Cookies: the instance has no Origins")

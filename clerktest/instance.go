@@ -1,7 +1,7 @@
 // Package clerktest is a Clerk instance in a process, for tests and demonstrations, as net/http/httptest is a server.
 //
-// It publishes keys, mints session tokens with them (honest ones, and any other), answers what a backend asks of
-// Clerk, simulates outages and remembers what it was asked. It needs no account and no network:
+// It publishes keys, mints session tokens (honest ones and all others), answers a backend's requests to Clerk, simulates
+// outages and records the requests. It needs no account and no network:
 //
 //	clerk := clerktest.New(t, clerktest.Options{})
 //	auth, err := clerkauth.New(clerk.Config())
@@ -10,9 +10,9 @@
 //	r.Header.Set("Authorization", "Bearer "+clerk.Token(clerktest.Claims{}))
 //
 // For browsers it has sessions (SignIn), a sign-in page, handshakes and refreshes; Browser is a browser without a window.
-// Clerk's own scripts and SDKs run against it, too: docs/real-clerk.md says how, and in which versions.
+// Clerk's own scripts and SDKs work with it too: see docs/real-clerk.md for how, and for the versions.
 //
-// The keys are made up anew in every process and guard nothing.
+// The keys are generated anew in every process and protect nothing.
 package clerktest
 
 import (
@@ -33,54 +33,53 @@ import (
 	"github.com/clerkauth/clerkauth/internal/offline"
 )
 
-// Options say what kind of instance to be. The zero Options is a production instance of example.com, which is the
-// host that httptest.NewRequest asks for.
+// Options describe the instance. The zero Options is a production instance of example.com, the host of httptest.NewRequest.
 type Options struct {
-	// Development makes it a development instance, with pk_test_ and sk_test_ keys; false: production, pk_live_.
+	// Development makes it a development instance, with keys pk_test_… and sk_test_…; false: production, with pk_live_… and
+	// sk_live_….
 	Development bool
 
 	// Domain is the root domain in production, whose Frontend API is at clerk.<Domain>; empty: "example.com".
 	// In development it is the host of the Frontend API; empty: "able-owl-7.clerk.accounts.dev".
 	Domain string
 
-	// Satellites are the root domains of a production instance beside Domain, each with a Frontend API of its own at
+	// Satellites are the root domains of a production instance besides Domain, each with its own Frontend API at
 	// clerk.<satellite>. People sign in at Domain. Nil: none. See
 	// https://clerk.com/docs/guides/dashboard/dns-domains/satellite-domains.
 	Satellites []string
 
-	// Origins are the app's: the allowlist of Config, and the first is the authorized party of tokens that do not
-	// say otherwise. Nil: https://<Domain> in production; http://localhost:3000 and http://example.com in development.
+	// Origins are the app's. They are the allowlist of Config, and the first is the default authorized party of tokens.
+	// Nil: https://<Domain> in production; http://localhost:3000 and http://example.com in development.
 	Origins []string
 
-	// ProxyURLs are where the app proxies the Frontend API, as they are set in Clerk's Dashboard, at most one for each
-	// domain: "https://example.com/__clerk". Config has the first as ProxyURL. Tokens of a domain that has one are issued by
-	// it, and requests that name another are refused. Nil: there is none, and proxies may name any. See
+	// ProxyURLs are the addresses at which the app proxies the Frontend API, as set in Clerk's Dashboard, at most one for
+	// each domain: "https://example.com/__clerk". Config has the first as ProxyURL. It is the issuer of the tokens of its
+	// domain, and requests that name another proxy are refused. Nil: there are none, and any proxy is accepted. See
 	// https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi.
 	ProxyURLs []string
 
-	// TokenLifetime is how long tokens are good that do not say otherwise; 0: 60 s. The dates of tokens are in whole
-	// seconds.
+	// TokenLifetime is the default lifetime of tokens; 0: 60 s. The times in tokens are whole seconds.
 	TokenLifetime time.Duration
 
-	// People are who the sign-in page offers; nil: three, of whom the first is an organization's admin.
+	// People are those whom the sign-in page offers; nil: three, of whom the first is the admin of an organization.
 	People []Person
 
-	// WithoutRefresh makes handshakes hand out no refresh cookie: browsers then stay signed in by handshakes alone.
+	// WithoutRefresh makes handshakes set no refresh cookie: only handshakes then keep browsers signed in.
 	WithoutRefresh bool
 
-	// Now is the clock of the tokens and of Config; nil: time.Now.
+	// Now is the clock for tokens, and Config.Now; nil: time.Now.
 	Now func() time.Time
 }
 
-// TB is the part of testing.TB that New uses, so that programs using Start do not link package testing.
+// TB is the part of testing.TB that New uses, so that programs that call Start do not link package testing.
 type TB interface {
 	Helper()
 	Cleanup(func())
 	Fatalf(format string, args ...any)
 }
 
-// Instance is a Clerk instance. Its methods are safe for concurrent use.
-// They panic where the caller asks for what cannot be, as httptest.NewRequest does.
+// Instance is a Clerk instance. Its methods are safe for concurrent use. They panic on arguments that make no sense, as
+// httptest.NewRequest does.
 type Instance struct {
 	publishableKey string
 	secretKey      string
@@ -93,7 +92,7 @@ type Instance struct {
 	lifetime       time.Duration
 	withoutRefresh bool
 	now            func() time.Time
-	since          time.Time // when everything in it was made
+	since          time.Time // when its objects were created
 
 	keys     keyRing
 	browsers browsers
@@ -110,8 +109,8 @@ type Instance struct {
 
 const backendHost = "api.clerk.com"
 
-// New returns an instance that answers in memory, through the HTTPClient of its Config, in the goroutine that asks:
-// it fits into a testing/synctest bubble. It closes itself when the test ends.
+// New returns an instance in memory, which is reached with the HTTPClient of its Config and answers in the caller's
+// goroutine. It works in a testing/synctest bubble. It is closed when the test ends.
 func New(tb TB, opts Options) *Instance {
 	tb.Helper()
 	host, hosted := tb.(offline.Host)
@@ -138,8 +137,8 @@ func New(tb TB, opts Options) *Instance {
 
 // Start returns an instance that listens on two free ports of 127.0.0.1, one for the Frontend API and one for the
 // Backend API. The caller must Close it.
-//
-// Real browsers need a Development instance, or a TLS server in front that has the Frontend API's name: in production it
+// Real browsers need a Development instance, or a TLS server in front with the Frontend API's name: a production instance
+// sets cookies for its domain, which a listener on this machine does not have.
 // sets cookies for a domain that a listener of this machine does not have.
 func Start(opts Options) (*Instance, error) {
 	in, err := newInstance(opts, offline.State{})
@@ -189,7 +188,7 @@ func newInstance(opts Options, state offline.State) (*Instance, error) {
 	return in, in.keys.rotate()
 }
 
-// filled is opts with the defaults that a zero field stands for.
+// filled is opts with its defaults in place of zero fields.
 func (opts Options) filled() (Options, error) {
 	bare := func(host string) bool { return !strings.ContainsAny(host, "/:?#@$ ") }
 	switch {
@@ -232,20 +231,22 @@ func proxyURL(s string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && strings.TrimRight(u.Path, "/") != "" && u.RawQuery == "" && u.Fragment == ""
 }
 
-// Close makes every endpoint unreachable and ends the requests under way; after Start it waits for their end.
+// Close makes every endpoint unreachable and ends the requests that have begun. After Start, it waits until they have
+// ended.
 func (in *Instance) Close() { in.close() }
 
 func (in *Instance) shut(cancel context.CancelFunc) {
 	cancel()
 	for _, s := range in.servers {
-		s.CloseClientConnections() // else Close waits for clients that wait for Hang
+		s.CloseClientConnections() // otherwise Close would wait for clients that wait for Hang
 		s.Close()
 	}
 	in.keys.release()
 }
 
-// Config is ready for clerkauth.New: this instance, its origins as AuthorizedParties, its clock, and the way to reach
-// it. Change what the test is about. SignInURL is left empty, as without it a refusal shows; URL(SignInPage) suits it.
+// Config returns a Config for clerkauth.New: this instance, its origins as AuthorizedParties, its clock and its HTTP
+// client. Change the fields that your test is about. SignInURL is empty, so that a refusal is visible; URL(SignInPage) is
+// one to set.
 func (in *Instance) Config() clerkauth.Config {
 	cfg := clerkauth.Config{
 		PublishableKey:    in.publishableKey,
@@ -267,12 +268,12 @@ func (in *Instance) Config() clerkauth.Config {
 // PublishableKey is the instance's pk_live_… or pk_test_… key.
 func (in *Instance) PublishableKey() string { return in.publishableKey }
 
-// SecretKey is the instance's sk_… key, which its Backend API asks for.
+// SecretKey is the instance's sk_… key, for its Backend API.
 func (in *Instance) SecretKey() string { return in.secretKey }
 
-// live says that it is a production instance.
+// live reports whether it is a production instance.
 func (in *Instance) live() bool { return strings.HasPrefix(in.publishableKey, "pk_live_") }
 
-// Issuer is the iss of its tokens: the URL of the Frontend API, which stays the same on the listener of Start, or where the
-// primary domain proxies it.
+// Issuer is the claim iss of its tokens: the URL of the Frontend API, which does not change with Start, or of the primary
+// domain's proxy.
 func (in *Instance) Issuer() string { return in.siteAt(in.domain).issuer() }

@@ -13,8 +13,8 @@ import (
 	"sync"
 )
 
-// keyPool lends RSA keys to instances. Making one takes longer than most tests, so a closed instance gives its keys
-// back; two open instances never share one, or a token of one would pass the signature check of the other.
+// keyPool lends RSA keys to instances. To generate one takes longer than most tests, so a closed instance returns its keys.
+// Two open instances never share a key: the signature of a token would then be valid for both.
 var keyPool pool
 
 type pool struct {
@@ -40,10 +40,10 @@ func (p *pool) give(key *rsa.PrivateKey) {
 	p.idle = append(p.idle, key)
 }
 
-// forgeryKey signs forgeries: no instance ever publishes it.
+// forgeryKey signs forgeries. No instance publishes it.
 var forgeryKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
-// signingKey is a key under the name it is published by.
+// signingKey is a key with its kid.
 type signingKey struct {
 	kid     string
 	private *rsa.PrivateKey
@@ -52,12 +52,12 @@ type signingKey struct {
 func (k signingKey) pem() []byte {
 	der, err := x509.MarshalPKIXPublicKey(k.private.Public())
 	if err != nil {
-		panic(fmt.Sprintf("clerktest: RSA public key: %v", err)) // cannot be: the key is ours
+		panic(fmt.Sprintf("clerktest: RSA public key: %v", err)) // cannot happen: the key is the instance's own
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 }
 
-// jwk is the public half as Clerk publishes it, RFC 7517 and RFC 7518 section 6.3.1.
+// jwk is the public key as Clerk publishes it, RFC 7517 and RFC 7518 section 6.3.1.
 type jwk struct {
 	Use string `json:"use"`
 	Kty string `json:"kty"`
@@ -78,16 +78,16 @@ func (k signingKey) jwk() jwk {
 
 var errKeyUnknown = errors.New("clerktest: no such key is published")
 
-// keyRing is the instance's keys: the current one and those published, which usually include it.
+// keyRing has the instance's keys: the current one, and those that are published, usually including it.
 type keyRing struct {
 	mu        sync.Mutex
 	current   signingKey
-	next      signingKey // published ahead of the rotation that makes it the current one; zero: none is
+	next      signingKey // published before RotateKey makes it the current one; zero: none
 	published []signingKey
 	lent      []*rsa.PrivateKey
 }
 
-// publish makes the next key, unless it is there.
+// publish makes the next key, unless there is one.
 func (r *keyRing) publish() (kid string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -117,7 +117,7 @@ func (r *keyRing) rotate() error {
 		return err
 	}
 	r.current, r.next = r.next, signingKey{}
-	// The current one goes first: that is how it is known when the instance's state is read again.
+	// The current key is put first, where the instance's saved state expects it.
 	others := slices.DeleteFunc(slices.Clone(r.published), func(k signingKey) bool { return k.kid == r.current.kid })
 	r.published = append([]signingKey{r.current}, others...)
 	return nil
@@ -140,7 +140,7 @@ func (r *keyRing) signing() signingKey {
 	return r.current
 }
 
-// public is the published key of a kid.
+// public is the published key with a kid.
 func (r *keyRing) public(kid string) (*rsa.PublicKey, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -171,14 +171,14 @@ func (r *keyRing) release() {
 	r.lent, r.published = nil, nil
 }
 
-// KeyID is the kid of the key that Token signs with.
+// KeyID is the kid of the key with which Token signs.
 func (in *Instance) KeyID() string { return in.keys.signing().kid }
 
 // JWTKey is the public half of that key, as the PEM that Clerk's Dashboard shows.
 func (in *Instance) JWTKey() string { return string(in.keys.signing().pem()) }
 
-// PublishKey publishes the key that the next RotateKey makes the current one, and returns its kid. Verifiers can learn it
-// before it signs. Called again before that RotateKey, it does nothing and returns the same kid.
+// PublishKey publishes the key that the next RotateKey will make the current one, and returns its kid, so that verifiers
+// can fetch it before it signs. Called again before RotateKey, it does nothing and returns the same kid.
 func (in *Instance) PublishKey() string {
 	kid, err := in.keys.publish()
 	if err != nil {
@@ -187,16 +187,16 @@ func (in *Instance) PublishKey() string {
 	return kid
 }
 
-// RotateKey makes the key of PublishKey, or else a new one, the current one. The old one stays published: tokens it
-// signed stay good.
+// RotateKey makes the key of PublishKey, or else a new one, the current key. The old key stays published, and the tokens
+// that it signed stay valid.
 func (in *Instance) RotateKey() {
 	if err := in.keys.rotate(); err != nil {
 		panic("clerktest: " + err.Error())
 	}
 }
 
-// RevokeKey takes a key out of the published set at once. Token goes on signing with it if it is the current one,
-// so that there are tokens to refuse; RotateKey ends that. It panics if no such key is published.
+// RevokeKey removes a key from the published set at once. If it is the current key, Token still signs with it until
+// RotateKey, so that tests have tokens to refuse. RevokeKey panics if no such key is published.
 func (in *Instance) RevokeKey(kid string) {
 	if !in.keys.revoke(kid) {
 		panic(fmt.Sprintf("clerktest: RevokeKey: no key %q is published", kid))

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// MachineID is the machine that Config says the application is, and M2M tokens are for that do not say otherwise.
+// MachineID is the application's machine in Config, and the default recipient of M2M tokens.
 const MachineID = "mch_2clerktest"
 
-// MachineClaims say what the credential of a machine stands for. The zero MachineClaims are honest ones, of a user, of one
-// machine that speaks to MachineID, or of an OAuth application.
+// MachineClaims describe the credential of a machine. The zero MachineClaims is an honest credential of a user, of a
+// machine that may call MachineID, or of an OAuth application.
 type MachineClaims struct {
-	ID       string // of the credential, ak_…, mt_… or oat_… as its kind; empty: made up
+	ID       string // of the credential, ak_…, mt_… or oat_… by its kind; empty: generated
 	Subject  string // empty: "user_2clerktest", or "mch_2sender" for M2M tokens
 	Name     string // of an API key; empty: "clerktest"
 	ClientID string // of the OAuth application; empty: "client_2clerktest"
@@ -23,12 +23,12 @@ type MachineClaims struct {
 	Audience []string  // aud of JWTs and of OAuth tokens; nil: none
 	IssuedAt time.Time // zero: now
 
-	// ExpiresAt is until when it is good; zero: for ever, or a JWT for Options.TokenLifetime.
+	// ExpiresAt is when it expires; zero: never, or for a JWT after Options.TokenLifetime.
 	ExpiresAt time.Time
 
-	Claims map[string]any // the application's own, of API keys and M2M tokens
-	Header map[string]any // over the header of a JWT, see Claims
-	Extra  map[string]any // over the payload of a JWT, or over the Backend API's answer; Absent takes a member out
+	Claims map[string]any // the application's own, for API keys and M2M tokens
+	Header map[string]any // overrides the header of a JWT, see Claims
+	Extra  map[string]any // overrides the payload of a JWT, or the Backend API's answer; Absent removes a member
 }
 
 func (c MachineClaims) filled(in *Instance, kind machineKind) MachineClaims {
@@ -56,7 +56,7 @@ func (c MachineClaims) filled(in *Instance, kind machineKind) MachineClaims {
 	return c
 }
 
-// machineKind is a kind of credential: its prefix, and what it is called in questions and answers.
+// machineKind is a kind of credential: its prefix, and its names in requests and answers.
 type machineKind struct{ prefix, member, object, typ string }
 
 var (
@@ -148,10 +148,10 @@ func (m *machines) change(opaque string, change func(*credential)) {
 	change(c)
 }
 
-// MachineSecretKey is the secret key of the machine MachineID: M2M tokens may be verified with it.
+// MachineSecretKey is the secret key of the machine MachineID. It can verify M2M tokens.
 func (in *Instance) MachineSecretKey() string { return in.machineKey }
 
-// serveVerify answers whether an opaque credential of a kind holds.
+// serveVerify answers whether an opaque credential of a kind is valid.
 func serveVerify(kind machineKind) handler {
 	return func(in *Instance, w http.ResponseWriter, r *http.Request) {
 		body := map[string]string{}
@@ -196,7 +196,7 @@ func (c *credential) describe(in *Instance) object {
 	return merge(o, c.claims.Extra)
 }
 
-// createAPIKey makes an API key, whose secret is in this answer alone.
+// createAPIKey makes an API key and sends its secret, which no other answer contains.
 func (in *Instance) createAPIKey(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Name    string         `json:"name"`
@@ -224,13 +224,14 @@ func (in *Instance) createAPIKey(w http.ResponseWriter, r *http.Request) {
 	answerJSON(w, o)
 }
 
-// bySecretOfMachine reports whether the machine MachineID asks: it learns nothing of tokens for others.
+// bySecretOfMachine reports whether the request is from the machine MachineID, which may only verify tokens that are for
+// it.
 func bySecretOfMachine(in *Instance, r *http.Request) bool {
 	got := r.Header.Values("Authorization")
 	return len(got) == 1 && same(got[0], "Bearer "+in.machineKey)
 }
 
-// withMachineSecret lets in who sends the secret key of the machine, or of the instance.
+// withMachineSecret lets requests through that have the secret key of the machine, or of the instance.
 func withMachineSecret(next handler) handler {
 	return func(in *Instance, w http.ResponseWriter, r *http.Request) {
 		if bySecretOfMachine(in, r) {

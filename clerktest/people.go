@@ -10,32 +10,33 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Person can sign in. The zero Person has no name and is "user_2clerktest".
+// Person is somebody who can sign in. The zero Person has no name and is "user_2clerktest".
 type Person struct {
-	Name string // as the sign-in page shows it; empty: the Claims' Subject
+	Name string // for the sign-in page; empty: the Claims' Subject
 
-	// Claims of the tokens of a session of theirs. SessionID is ignored, as every session has an ID of its own; an empty
-	// AuthorizedParty is the origin that the token is for, and Extra takes it out, see Absent.
+	// Claims are those of the tokens of the person's sessions. SessionID is ignored, as each session has its own ID. If
+	// AuthorizedParty is empty, it is the origin for which a token is minted; Extra can remove it, see Absent. If
+	// FirstFactorAt is zero, it is the time of the sign-in.
 	Claims Claims
 
-	// Email is the address they sign in with; empty: the Name or, without one, the Claims' Subject, in lower case and
-	// with hyphens for blanks, and "+clerk_test@example.com". As for Clerk's own test addresses the code that arrives
-	// there is always 424242 (https://clerk.com/docs/guides/development/testing/test-emails-and-phones).
+	// Email is the address for signing in. If empty, it is made of the Name, or else the Claims' Subject, in lower case
+	// with hyphens for spaces, followed by "+clerk_test@example.com". As with Clerk's own test addresses, the code sent to
+	// it is always 424242 (https://clerk.com/docs/guides/development/testing/test-emails-and-phones).
 	Email string
 
-	// Organizations are those they are members of, beside Claims.Organization, which is active at first.
+	// Organizations are those that the person is a member of, besides Claims.Organization, which is active at first.
 	Organizations []clerkauth.Organization
 
-	// Memberships are more of them, each with what it grants.
+	// Memberships are further organizations, each with its permissions, features and plans.
 	Memberships []Membership
 }
 
-// Membership is a person's in an organization: what the claims have of it while it is active.
+// Membership is a person's membership of an organization, with the claims that apply while the organization is active.
 type Membership struct {
 	Organization clerkauth.Organization
 	Permissions  []string // "org:invoices:create"
-	Features     []string // "o:invoices"; the organization's, beside the person's own in Claims
-	Plans        []string // "o:pro"; likewise
+	Features     []string // "o:invoices"; of the organization, besides the person's own in Claims
+	Plans        []string // "o:pro"; of the organization too
 }
 
 func (p Person) named() string {
@@ -59,7 +60,7 @@ func (p Person) email() string {
 	return strings.ToLower(strings.Join(strings.Fields(p.named()), "-")) + "+clerk_test@example.com"
 }
 
-// memberships are all of the person's, the one that is active at first before the others.
+// memberships are all of the person's, first the one that is active at first.
 func (p Person) memberships() []Membership {
 	var all []Membership
 	add := func(m Membership) {
@@ -80,7 +81,7 @@ func (p Person) memberships() []Membership {
 	return all
 }
 
-// in is claims of the person with another organization active, by its ID or slug; empty: none. ok: they are a member.
+// in is the person's claims with another organization active, by its ID or slug; empty: none. ok: they are a member.
 func (p Person) in(c Claims, organization string) (_ Claims, ok bool) {
 	if organization == c.Organization.ID || organization != "" && organization == c.Organization.Slug {
 		return c, true
@@ -101,7 +102,7 @@ func (p Person) in(c Claims, organization string) (_ Claims, ok bool) {
 	return c, true
 }
 
-// exchanged is a list of features or plans with another organization's in it, beside those that the user has.
+// exchanged is a list of features or plans in which those of organizations replace those of the organization before.
 func exchanged(list, organizations []string) []string {
 	users := slices.DeleteFunc(slices.Clone(list), func(s string) bool { return ofOrganization(s) != "" })
 	organizations = slices.DeleteFunc(slices.Clone(organizations), func(s string) bool { return ofOrganization(s) == "" })
@@ -121,8 +122,8 @@ func defaultPeople() []Person {
 	}
 }
 
-// BrowserSession is a session that lives on the server, in one browser: handshakes and refreshes mint its tokens.
-// It is safe for concurrent use.
+// BrowserSession is a session on the server, of one browser. Handshakes and refreshes mint its tokens. It is safe for
+// concurrent use.
 type BrowserSession struct {
 	ID string // sess_…
 
@@ -133,13 +134,13 @@ type BrowserSession struct {
 
 	// Guarded by in.browsers.mu.
 	claims       Claims
-	verified     [2]time.Time  // when the first and the second factor were verified again; zero: they were not
-	verification *verification // the one under way; nil: none
-	refresh      [2]string     // the refresh token and the one before, which a second tab may still have
+	verified     [2]time.Time  // when the factors were verified again; zero: they were not
+	verification *verification // the verification that has been started; nil: none
+	refresh      [2]string     // the refresh token and the one before, which a second tab may still send
 }
 
-// SignIn begins a session of a person in a browser, as the sign-in page does, in the place of the one it had. The
-// browser is the jar of its cookies, such as that of Browser; nil: none, Cookies are all there is.
+// SignIn starts a session of a person in a browser, as the sign-in page does, and replaces the browser's session. jar has
+// the browser's cookies, for example the jar of Browser; nil: no browser, only the session's Cookies.
 func (in *Instance) SignIn(jar http.CookieJar, p Person) *BrowserSession {
 	b := in.browsers.find(in.clientCookie(jar))
 	if b == nil {
@@ -162,7 +163,7 @@ func (in *Instance) begin(b *browser, p Person) *BrowserSession {
 	return s
 }
 
-// BrowserSessions are those that have not ended, oldest first.
+// BrowserSessions returns the sessions that have not ended, oldest first.
 func (in *Instance) BrowserSessions() []*BrowserSession {
 	in.browsers.mu.Lock()
 	defer in.browsers.mu.Unlock()
@@ -176,8 +177,8 @@ func (in *Instance) BrowserSessions() []*BrowserSession {
 	return live
 }
 
-// SignOut ends the session on the server, as if it happened on another device: the browser learns of it when its
-// token has expired. Ending it twice does nothing.
+// SignOut ends the session on the server, as if on another device: the browser finds out when its token has expired. A
+// second call does nothing.
 func (s *BrowserSession) SignOut() {
 	s.in.browsers.mu.Lock()
 	defer s.in.browsers.mu.Unlock()
@@ -186,15 +187,15 @@ func (s *BrowserSession) SignOut() {
 	}
 }
 
-// SetClaims changes what the tokens of the session say from now on, as Person.Claims would have. Those that are
-// out stay as they are.
+// SetClaims changes the claims of tokens that the session mints from now on, as Person.Claims would. Earlier tokens do not
+// change.
 func (s *BrowserSession) SetClaims(c Claims) {
 	s.in.browsers.mu.Lock()
 	defer s.in.browsers.mu.Unlock()
 	s.claims, s.verified = c, [2]time.Time{}
 }
 
-// activate makes an organization the active one if the person is a member.
+// activate makes an organization active if the person is a member of it.
 func (s *BrowserSession) activate(organization string) bool {
 	s.in.browsers.mu.Lock()
 	defer s.in.browsers.mu.Unlock()
@@ -203,27 +204,26 @@ func (s *BrowserSession) activate(organization string) bool {
 	return ok
 }
 
-// current is what the session's tokens say now, but for their dates and what they are for.
+// current is the claims of the session's tokens now, without their times and authorized party.
 func (s *BrowserSession) current() Claims {
 	s.in.browsers.mu.Lock()
 	defer s.in.browsers.mu.Unlock()
-	c, now := s.claims, s.in.now()
-	if c.FactorAge == nil {
-		c.FactorAge = []time.Duration{now.Sub(s.since)}
+	c := s.claims
+	if c.FirstFactorAt.IsZero() {
+		c.FirstFactorAt = s.since
 	}
-	c.FactorAge = append(slices.Clone(c.FactorAge), -1, -1)[:2]
-	for i, at := range s.verified {
-		if !at.IsZero() {
-			c.FactorAge[i] = now.Sub(at)
+	for i, at := range []*time.Time{&c.FirstFactorAt, &c.SecondFactorAt} {
+		if !s.verified[i].IsZero() {
+			*at = s.verified[i]
 		}
 	}
 	return c
 }
 
-// token mints a token for an origin; empty: it does not say for whom it is.
+// token mints a token for an origin; empty: a token without azp.
 func (s *BrowserSession) token(origin string) string { return s.mint(s.current(), origin) }
 
-// mintFor mints a token for the script that asks. Behind a proxy at its page's own host a GET has no Origin.
+// mintFor mints a token for the script that sent r. A GET through a proxy at the page's own host has no Origin.
 func (s *BrowserSession) mintFor(r *http.Request, c Claims) string {
 	origin := r.Header.Get("Origin")
 	if origin == "" && c.Issuer == "" {

@@ -7,7 +7,7 @@ import (
 	"net/url"
 )
 
-// The account portal: people sign in and out on pages of the instance, without a password.
+// The account portal: pages of the instance on which people sign in and out, without a password.
 
 //go:embed portal.html
 var portalHTML string
@@ -20,7 +20,7 @@ type portalPage struct {
 	Current     *portalPerson // nil: nobody is signed in
 	People      []portalPerson
 	RedirectURL string
-	App         string // its origin
+	App         string // the app's origin
 }
 
 type portalPerson struct {
@@ -28,7 +28,7 @@ type portalPerson struct {
 	Current                      bool
 }
 
-// portalRequest is what a page is asked for: to send the browser where, afterwards. A problem is answered here.
+// portalRequest parses the request of a page: where to redirect the browser afterwards. It answers a bad request itself.
 func (in *Instance) portalRequest(w http.ResponseWriter, r *http.Request) (target *url.URL, ok bool) {
 	w.Header().Set("Cache-Control", "no-store")
 	raw := r.FormValue("redirect_url")
@@ -71,7 +71,7 @@ func (in *Instance) show(w http.ResponseWriter, r *http.Request, page portalPage
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_ = portal.Execute(w, page) // the client may be gone
+	_ = portal.Execute(w, page) // the client may have gone away
 }
 
 func describe(p Person) portalPerson {
@@ -107,7 +107,7 @@ func (in *Instance) signOutHere(w http.ResponseWriter, r *http.Request) {
 	in.sendBack(w, r, b, target)
 }
 
-// sendBack sends the browser to the app, in a way that lets the app notice the change: its next handshake follows.
+// sendBack redirects the browser to the app in a way that makes the app start a handshake and notice the change.
 func (in *Instance) sendBack(w http.ResponseWriter, r *http.Request, b *browser, target *url.URL) {
 	for _, c := range in.signInCookies(b, r) {
 		http.SetCookie(w, c)
@@ -115,11 +115,11 @@ func (in *Instance) sendBack(w http.ResponseWriter, r *http.Request, b *browser,
 	if !in.live() {
 		target = withParameter(target, devBrowser, b.token)
 	}
-	http.Redirect(w, r, target.String(), http.StatusSeeOther) //nolint:gosec // G710: appURL has read it
+	http.Redirect(w, r, target.String(), http.StatusSeeOther) //nolint:gosec // appURL has checked it
 }
 
-// signInCookies are those that tell the app's hosts of a change, from their sibling subdomain that the Frontend API is in
-// production. In development it is no sibling subdomain. r is what the Frontend API was asked; nil: its own host was.
+// signInCookies tell the app's hosts of a change. In production, the Frontend API is on a sibling subdomain and can set
+// them; in development it is not. r is the request to the Frontend API; nil: it was to its own host.
 func (in *Instance) signInCookies(b *browser, r *http.Request) []*http.Cookie {
 	if !in.live() {
 		return nil

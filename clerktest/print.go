@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// Format writes the issuer, under every verb: never a key. An Instance has nothing that encodes or logs otherwise.
+// Format writes the issuer, under every verb: never a key. An Instance can be printed in no other way.
 func (in *Instance) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "clerktest.Instance "+in.Issuer())
 }

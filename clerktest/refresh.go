@@ -10,7 +10,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// serveHandshakePayload gives out what a nonce stands for, once.
+// serveHandshakePayload sends what was stored for a nonce, once.
 func (in *Instance) serveHandshakePayload(w http.ResponseWriter, r *http.Request) {
 	cookies := in.browsers.take(r.URL.Query().Get("nonce"), in.now()).cookies
 	if cookies == nil {
@@ -28,7 +28,7 @@ type refreshRequest struct {
 	RequestOrigin string `json:"request_origin"`
 }
 
-// serveRefresh mints a new token for an old one that comes with the session's refresh token.
+// serveRefresh mints a new token for an expired one that is sent with the session's refresh token.
 func (in *Instance) serveRefresh(w http.ResponseWriter, r *http.Request) {
 	var body refreshRequest
 	err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&body)
@@ -66,7 +66,7 @@ func (in *Instance) sessionByID(id string) *BrowserSession {
 	return nil
 }
 
-// minted says whether a token, expired or not, is of a session and signed with a published key.
+// minted reports whether a token, expired or not, belongs to a session and is signed with a published key.
 func (in *Instance) minted(token, session string) bool {
 	claims := jwt.MapClaims{}
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation())
@@ -77,15 +77,15 @@ func (in *Instance) minted(token, session string) bool {
 	return err == nil && claims["sid"] == session
 }
 
-// currentRefresh is the token of the session's refresh cookie.
+// currentRefresh is the token for the session's refresh cookie.
 func (s *BrowserSession) currentRefresh() string {
 	s.in.browsers.mu.Lock()
 	defer s.in.browsers.mu.Unlock()
 	return s.refresh[0]
 }
 
-// spendRefresh says whether a refresh token is good, and has the next one follow. The last one stays good, for the
-// tab that asks at the same time.
+// spendRefresh reports whether a refresh token is valid, and replaces it. The last one stays valid, for another tab that
+// refreshes at the same time.
 func (s *BrowserSession) spendRefresh(token string) bool {
 	s.in.browsers.mu.Lock()
 	defer s.in.browsers.mu.Unlock()
@@ -98,7 +98,7 @@ func (s *BrowserSession) spendRefresh(token string) bool {
 	}
 }
 
-// same is false for nothing at all.
+// same reports whether two values are equal, and not empty.
 func same(got, want string) bool {
 	return want != "" && subtle.ConstantTimeCompare([]byte(got), []byte(want)) == 1
 }

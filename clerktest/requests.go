@@ -10,9 +10,9 @@ import (
 	"sync"
 )
 
-// Request is a request that the instance was sent, answered or not.
+// Request is a request to the instance, answered or not.
 type Request struct {
-	Endpoint Endpoint // empty: none of ours, perhaps not even one of our hosts
+	Endpoint Endpoint // empty: no endpoint of the instance, perhaps not even one of its hosts
 	Method   string
 	Host     string
 	Path     string
@@ -20,12 +20,12 @@ type Request struct {
 	Header   http.Header // with the secret key, wherever it is, replaced by "sk_…"
 	Body     []byte      // at most the first MiB
 
-	// SecretKey says that the instance's secret key was somewhere in the request. Only the Backend API may see it.
+	// SecretKey reports that the instance's secret key was somewhere in the request. Only the Backend API may receive it.
 	SecretKey bool
 }
 
 func newRequest(name Endpoint, r *http.Request, secret string) Request {
-	body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20)) // what arrived before an error is what was seen
+	body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20)) // what was read before an error is recorded
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	header := r.Header.Clone()
 	for _, values := range header {
@@ -45,7 +45,7 @@ func newRequest(name Endpoint, r *http.Request, secret string) Request {
 	}
 }
 
-// showsSecret looks for the secret key everywhere but in the body.
+// showsSecret looks for the secret key everywhere except in the body.
 func showsSecret(r *http.Request, secret string) bool {
 	if strings.Contains(r.RequestURI, secret) {
 		return true
@@ -69,14 +69,14 @@ func (l *requestLog) add(r Request) {
 	l.seen = append(l.seen, r)
 }
 
-// Requests are those seen since the start or the last ResetRequests, oldest first, each once it has arrived whole.
+// Requests returns the requests since the start or the last ResetRequests, oldest first, each once its body has been read.
 func (in *Instance) Requests() []Request {
 	in.requests.mu.Lock()
 	defer in.requests.mu.Unlock()
 	return slices.Clone(in.requests.seen)
 }
 
-// ResetRequests discards the requests seen.
+// ResetRequests discards the recorded requests.
 func (in *Instance) ResetRequests() {
 	in.requests.mu.Lock()
 	defer in.requests.mu.Unlock()

@@ -10,11 +10,11 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// What Clerk's scripts and SDKs read of browsers, sessions, people and organizations.
+// What Clerk's scripts and SDKs read about browsers, sessions, people and organizations.
 
 // directory is the people who can sign in.
 type directory struct {
-	given  int // how many are the Options'
+	given  int // how many are from Options
 	mu     sync.Mutex
 	people []Person
 }
@@ -38,7 +38,7 @@ func (d *directory) add(p Person) {
 	d.people = append(d.people, p)
 }
 
-// find is the first that fits.
+// find is the first person who matches.
 func (d *directory) find(fits func(Person) bool) (Person, bool) {
 	all := d.all()
 	i := slices.IndexFunc(all, fits)
@@ -48,7 +48,7 @@ func (d *directory) find(fits func(Person) bool) (Person, bool) {
 	return all[i], true
 }
 
-// person is who has an ID, be it only as somebody signed in.
+// person is the person with an ID, even if they are known only because they are signed in.
 func (in *Instance) person(id string) (Person, bool) {
 	if p, ok := in.people.find(func(p Person) bool { return p.id() == id }); ok {
 		return p, true
@@ -67,7 +67,7 @@ func (in *Instance) describeClient(b *browser, r *http.Request) object {
 		"last_active_session_id": nil, "cookie_expires_at": nil, "created_at": nil, "updated_at": nil,
 	}
 	if s := in.browsers.session(b); s != nil {
-		// Scripts make __client_uat of updated_at: it must not be later than a token's iat.
+		// Scripts set __client_uat to updated_at: it must not be later than a token's iat.
 		client["sessions"], client["last_active_session_id"] = []object{in.describeSession(s, r)}, s.ID
 		client["created_at"], client["updated_at"] = s.since.UnixMilli(), s.since.UnixMilli()
 	}
@@ -82,11 +82,11 @@ const (
 	sessionAbandon  = 30 * 24 * time.Hour
 )
 
-// sessionObject is what both APIs say of a session.
+// sessionObject describes a session, as both APIs do.
 func (in *Instance) sessionObject(s *BrowserSession, c Claims) object {
 	o := object{
 		"object": "session", "id": s.ID, "status": "active", "client_id": s.browser.id(), "user_id": s.person.id(),
-		"last_active_organization_id": nil, "actor": nil, "factor_verification_age": factorAges(c.FactorAge),
+		"last_active_organization_id": nil, "actor": nil, "factor_verification_age": c.factorAges(in.now()),
 		"last_active_at": in.now().UnixMilli(), "created_at": s.since.UnixMilli(), "updated_at": s.since.UnixMilli(),
 		"expire_at": s.since.Add(sessionLifetime).UnixMilli(), "abandon_at": s.since.Add(sessionAbandon).UnixMilli(),
 	}
@@ -116,7 +116,7 @@ func (p Person) firstLast() (first, last string) {
 	return first, strings.TrimSpace(last)
 }
 
-// orNull is how JSON says that there is none.
+// orNull is s, or null if it is empty.
 func orNull(s string) any {
 	if s == "" {
 		return nil
@@ -132,7 +132,7 @@ func publicData(p Person) object {
 	}
 }
 
-// describeUser is what both APIs say of a person.
+// describeUser describes a person, as both APIs do.
 func (in *Instance) describeUser(p Person) object {
 	first, last := p.firstLast()
 	return object{

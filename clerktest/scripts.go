@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// The part of the Frontend API that Clerk's scripts in a page talk to. Bodies are forms, answers are
-// {"response": …, "client": …}, times are in milliseconds.
+// The part of the Frontend API for Clerk's scripts in pages. Request bodies are forms, answers are {"response": …,
+// "client": …}, times are in milliseconds.
 
-// forScripts lets scripts at the Origins read the answers (https://fetch.spec.whatwg.org/#http-cors-protocol), and
-// refuses those of other sites. Pages and keys are no business of scripts.
+// forScripts lets scripts at the Origins read the answers (https://fetch.spec.whatwg.org/#http-cors-protocol), and refuses
+// scripts of other sites. Pages and keys are not for scripts.
 func (in *Instance) forScripts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := r.Header.Get("Origin")
@@ -39,19 +39,19 @@ func (in *Instance) forScripts(next http.Handler) http.Handler {
 	})
 }
 
-// forBrowser answers a script of a browser, and forUser one of somebody signed in.
+// forBrowser answers a script of a browser, and forUser a script of a person who is signed in.
 type (
 	forBrowser func(in *Instance, w http.ResponseWriter, r *http.Request, b *browser)
 	forUser    func(in *Instance, w http.ResponseWriter, r *http.Request, s *BrowserSession)
 )
 
-// forClient finds the browser. In development one that the instance does not know is refused: the script then
-// discards its token and asks for another. In production it is a new one.
+// forClient finds the browser. In development a browser that the instance does not know is refused: its script then
+// discards its token and requests another. In production it becomes a new browser.
 func forClient(next forBrowser) handler {
 	return func(in *Instance, w http.ResponseWriter, r *http.Request) {
 		b := in.browserOf(r)
 		if token := r.URL.Query().Get(devBrowser); !in.live() && token != "" {
-			b = in.browsers.find(token) // a cookie beside it may be another's
+			b = in.browsers.find(token) // a cookie of the same request may be another browser's
 		}
 		switch {
 		case b == nil && !in.live():
@@ -78,7 +78,7 @@ func forSession(next forUser) handler {
 	})
 }
 
-// forMe finds the session of the user, which the query names.
+// forMe finds the session of the user that the query names.
 func forMe(next forUser) handler {
 	return forClient(func(in *Instance, w http.ResponseWriter, r *http.Request, b *browser) {
 		s := in.browsers.session(b)
@@ -94,7 +94,7 @@ func refuseSignedOut(w http.ResponseWriter) {
 	refuse(w, http.StatusUnauthorized, "authentication_invalid", "You're signed out.")
 }
 
-// respond answers a script. In production the cookies come along by which the app's hosts know of a change.
+// respond answers a script. In production it also sets the cookies that tell the app's hosts of a change.
 func (in *Instance) respond(w http.ResponseWriter, r *http.Request, b *browser, response any) {
 	if in.live() {
 		http.SetCookie(w, in.newClientCookie(b))
@@ -124,7 +124,7 @@ func (in *Instance) endClient(w http.ResponseWriter, r *http.Request, b *browser
 	in.respond(w, r, b, in.describeClient(b, r))
 }
 
-// serveToken mints a token for the script's origin, with another organization active if one is asked for.
+// serveToken mints a token for the script's origin, with another organization active if the request names one.
 func (in *Instance) serveToken(w http.ResponseWriter, r *http.Request, b *browser) {
 	s := in.browsers.session(b)
 	if s == nil || s.ID != r.PathValue("id") {
@@ -142,7 +142,7 @@ func (in *Instance) serveToken(w http.ResponseWriter, r *http.Request, b *browse
 	answerJSON(w, object{"object": "token", "jwt": s.mintFor(r, claims)})
 }
 
-// form is the form in the body. A broken one ends where it is broken.
+// form is the form in the body. A malformed one ends where the mistake is.
 func form(r *http.Request) url.Values {
 	_ = r.ParseForm()
 	return r.PostForm
@@ -156,7 +156,7 @@ func (in *Instance) serveSession(w http.ResponseWriter, r *http.Request, s *Brow
 	in.respond(w, r, s.browser, in.describeSession(s, r))
 }
 
-// touch makes the session the one in use, and an organization the active one.
+// touch makes a session the browser's last active one, and an organization the session's active one.
 func (in *Instance) touch(w http.ResponseWriter, r *http.Request, s *BrowserSession) {
 	if f := form(r); f.Has("active_organization_id") && !s.activate(f.Get("active_organization_id")) {
 		refuseMembership(w)
@@ -186,7 +186,7 @@ func (in *Instance) serveNone(w http.ResponseWriter, r *http.Request, s *Browser
 	in.respond(w, r, s.browser, page(r, nil))
 }
 
-// page is the part of a list that limit and offset ask for; without a limit it is ten long.
+// page is the part of a list given by limit and offset; without a limit, ten entries.
 func page(r *http.Request, all []object) object {
 	number := func(name string, unset int) int {
 		n, err := strconv.Atoi(r.URL.Query().Get(name))

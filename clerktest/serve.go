@@ -14,36 +14,36 @@ import (
 	"time"
 )
 
-// Endpoint names one thing that Clerk is asked.
+// Endpoint names one endpoint of the instance.
 type Endpoint string
 
 // The endpoints.
 const (
 	FrontendJWKS      Endpoint = "frontend-jwks"      // the Frontend API's /.well-known/jwks.json, open to everybody
 	FrontendHandshake Endpoint = "frontend-handshake" // the Frontend API's /v1/client/handshake, for browsers
-	SignInPage        Endpoint = "sign-in-page"       // a sign-in page, which at Clerk is the account portal's: its URL suits Config.SignInURL
+	SignInPage        Endpoint = "sign-in-page"       // a sign-in page, at Clerk the account portal's; its URL can be Config.SignInURL
 	SignOutPage       Endpoint = "sign-out-page"      // the account portal's /sign-out
 
-	// Of the Backend API, for the secret key only.
+	// Of the Backend API, with the secret key.
 	BackendJWKS      Endpoint = "backend-jwks"      // /v1/jwks
-	BackendHandshake Endpoint = "backend-handshake" // /v1/clients/handshake_payload, what a nonce stands for
+	BackendHandshake Endpoint = "backend-handshake" // /v1/clients/handshake_payload: exchanges a nonce
 	BackendRefresh   Endpoint = "backend-refresh"   // /v1/sessions/{id}/refresh
 
 	// Of the Backend API, for credentials of machines.
 	BackendVerifyAPIKey Endpoint = "backend-verify-api-key" // /api_keys/verify
 	BackendVerifyM2M    Endpoint = "backend-verify-m2m"     // /m2m_tokens/verify, for the machine's secret key too
 	BackendVerifyOAuth  Endpoint = "backend-verify-oauth"   // /oauth_applications/access_tokens/verify
-	BackendAPIKeys      Endpoint = "backend-api-keys"       // /api_keys: makes one
+	BackendAPIKeys      Endpoint = "backend-api-keys"       // /api_keys: creates one
 
 	// Of the Frontend API, for Clerk's scripts in pages at the Origins.
-	FrontendDevBrowser    Endpoint = "frontend-dev-browser"    // /v1/dev_browser: a token that stands for the browser, in development
+	FrontendDevBrowser    Endpoint = "frontend-dev-browser"    // /v1/dev_browser: a token that identifies the browser, in development
 	FrontendEnvironment   Endpoint = "frontend-environment"    // /v1/environment: the settings of the instance
-	FrontendClient        Endpoint = "frontend-client"         // /v1/client: the browser, and its end
+	FrontendClient        Endpoint = "frontend-client"         // /v1/client: the browser; deleting it signs out
 	FrontendSession       Endpoint = "frontend-session"        // /v1/client/sessions/{id}: touch, end, remove and verify
 	FrontendSessionTokens Endpoint = "frontend-session-tokens" // /v1/client/sessions/{id}/tokens
 	FrontendSignIns       Endpoint = "frontend-sign-ins"       // /v1/client/sign_ins: by ticket or by e-mail code
 	FrontendMe            Endpoint = "frontend-me"             // /v1/me: the user and their organizations
-	FrontendSync          Endpoint = "frontend-sync"           // /v1/client/sync: how a satellite learns of the primary domain's browser
+	FrontendSync          Endpoint = "frontend-sync"           // /v1/client/sync: tells a satellite about the browser of the primary domain
 
 	// Of the Backend API, for tests that prepare and inspect an instance.
 	BackendUsers         Endpoint = "backend-users"          // /v1/users
@@ -53,7 +53,7 @@ const (
 	BackendTestingTokens Endpoint = "backend-testing-tokens" // /v1/testing_tokens
 )
 
-// api is one of the two hosts of an instance.
+// api is one of the two APIs of an instance.
 type api struct {
 	url string
 	*routes
@@ -63,7 +63,7 @@ type api struct {
 type routes struct {
 	mux       *http.ServeMux
 	endpoints map[string]Endpoint // by pattern
-	paths     map[Endpoint]string // the first path of each
+	paths     map[Endpoint]string // the first path of each endpoint
 }
 
 // handler answers a request to an instance.
@@ -80,23 +80,23 @@ func (a *routes) handle(name Endpoint, method, path string, h handler) {
 		a.paths[name] = path
 	}
 	a.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		h(r.Context().Value(instanceKey{}).(*Instance), w, r) // serve put it there
+		h(r.Context().Value(instanceKey{}).(*Instance), w, r) // serve has put it there
 	})
 }
 
 type instanceKey struct{}
 
-// serve answers one request: it is seen first, then the endpoint's fault has it, then the endpoint.
+// serve answers one request: it is recorded, then passed to the endpoint's fault, if any, and to the endpoint.
 func (in *Instance) serve(a *api, w http.ResponseWriter, r *http.Request) {
 	routed := withMethod(r.WithContext(r.Context()))
 	h, pattern := a.mux.Handler(routed)
 	name := a.endpoints[pattern]
 	in.requests.add(newRequest(name, r, in.secretKey))
-	routed.Body = r.Body // which the log has read, and put back
+	routed.Body = r.Body // which the log has read and restored
 	if pattern == "" {
 		h = unknown(h)
 	} else {
-		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // which a fault may have changed
+		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // a fault may have changed r
 			a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), instanceKey{}, in)))
 		})
 	}
@@ -111,13 +111,13 @@ func (in *Instance) serve(a *api, w http.ResponseWriter, r *http.Request) {
 
 func (in *Instance) handler(a *api) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Date", in.now().UTC().Format(http.TimeFormat)) // a server has one clock
+		w.Header().Set("Date", in.now().UTC().Format(http.TimeFormat)) // so that there is only one clock
 		in.serve(a, w, r)
 	})
 }
 
-// withMethod gives r the method that Clerk's scripts mean: they send GET and POST only, which browsers ask no leave
-// for, and name any other in the query.
+// withMethod gives r the method that Clerk's scripts mean: they send only GET and POST, for which browsers need no
+// preflight, and name any other method in the query.
 func withMethod(r *http.Request) *http.Request {
 	switch meant := r.URL.Query().Get("_method"); meant {
 	case http.MethodPut, http.MethodPatch, http.MethodDelete:
@@ -128,7 +128,7 @@ func withMethod(r *http.Request) *http.Request {
 	return r
 }
 
-// unknown answers what no endpoint is there for in the form of Clerk's errors, so that a script's user can read it.
+// unknown answers requests without an endpoint with an error in Clerk's form, so that a script's user can read it.
 func unknown(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refusal := httptest.NewRecorder()
@@ -139,8 +139,8 @@ func unknown(h http.Handler) http.Handler {
 	})
 }
 
-// URL is where an endpoint is reached: on the listener after Start, else at the address that Clerk has. Those of a
-// session have "{id}" where its ID belongs.
+// URL is the address of an endpoint: on the listener after Start, otherwise Clerk's own. URLs of a session have "{id}" in
+// place of its ID.
 func (in *Instance) URL(name Endpoint) string {
 	for _, a := range []*api{in.frontend, in.backend} {
 		if path, ok := a.paths[name]; ok {
@@ -165,7 +165,7 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	})
 }
 
-// serveInMemory lets answer have the request as a server would see it.
+// serveInMemory calls answer with the request as a server would receive it.
 func serveInMemory(ctx context.Context, r *http.Request, answer func(http.ResponseWriter, *http.Request) error) (*http.Response, error) {
 	if r.Body != nil {
 		defer func() { _ = r.Body.Close() }()
@@ -195,7 +195,7 @@ func serveInMemory(ctx context.Context, r *http.Request, answer func(http.Respon
 	return resp, nil
 }
 
-// unlessAborted makes an error of the panic by which a handler breaks its connection.
+// unlessAborted turns the panic with which a handler breaks its connection into an error.
 func unlessAborted(w http.ResponseWriter, r *http.Request, answer func(http.ResponseWriter, *http.Request) error) (err error) {
 	defer func() {
 		switch p := recover(); p {
@@ -239,7 +239,7 @@ func (in *Instance) listen() error {
 				Handler:           in.handler(a),
 			},
 		}
-		// A client retries silently when a kept connection breaks: Down would be seen twice.
+		// A client retries silently when a kept connection breaks: Down would then be recorded twice.
 		server.Config.SetKeepAlivesEnabled(false)
 		server.Start()
 		a.url = server.URL

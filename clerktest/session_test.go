@@ -25,7 +25,7 @@ func TestSessionIsWhatTheTokenSays(t *testing.T) {
 			AuthorizedParty: "https://anything.example",
 			Issuer:          "https://proxy.example",
 			Pending:         true,
-			FactorAge:       []time.Duration{7 * time.Minute},
+			FirstFactorAt:   noon.Add(-7 * time.Minute),
 			Organization:    clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"},
 			Permissions:     permissions,
 			Actor:           clerkauth.Actor{Subject: "user_2eve", SessionID: "sess_2eve"},

@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// People sign in, and prove once more who they are, with a code that arrives by e-mail: here always the same.
+// People sign in, and verify again, with a code sent by e-mail: here always the same.
 const testCode = "424242"
 
 const ticketLifetime = 30 * 24 * time.Hour
 
-// Ticket returns a token that a browser can sign a person in with, once: signIn.create({strategy: "ticket", ticket})
-// in Clerk's scripts. It is good for thirty days. See https://clerk.com/docs/guides/development/custom-flows/authentication/embedded-email-links.
+// Ticket returns a token with which a browser can sign a person in, once: signIn.create({strategy: "ticket", ticket}) in
+// Clerk's scripts. It is valid for thirty days. See
+// https://clerk.com/docs/guides/development/custom-flows/authentication/embedded-email-links.
 func (in *Instance) Ticket(p Person) string { return in.ticket(p, ticketLifetime) }
 
 func (in *Instance) ticket(p Person, lasts time.Duration) string {
@@ -22,11 +23,11 @@ func (in *Instance) ticket(p Person, lasts time.Duration) string {
 	return ticket
 }
 
-// signIn is one under way. It does not change once it is made.
+// signIn is a sign-in that has been started. It is never modified.
 type signIn struct {
 	id       string
-	person   *Person // nil: not said yet
-	prepared bool    // the code is sent
+	person   *Person // nil: not known yet
+	prepared bool    // the code was sent
 }
 
 func (b *browsers) signInOf(of *browser) *signIn {
@@ -109,7 +110,7 @@ func (in *Instance) completeSignIn(w http.ResponseWriter, r *http.Request, b *br
 	in.respond(w, r, b, in.describeSignIn(attempt, s.ID))
 }
 
-// describeSignIn is what scripts read of a sign-in; a session's ID completes it.
+// describeSignIn describes a sign-in to scripts; with a session's ID it is complete.
 func (in *Instance) describeSignIn(a *signIn, session string) object {
 	o := object{
 		"object": "sign_in", "id": a.id, "status": "needs_identifier", "created_session_id": orNull(session), "identifier": nil, "user_data": nil,

@@ -13,10 +13,10 @@ import (
 type site struct {
 	frontend  string // the host of the Frontend API
 	satellite bool
-	proxy     string // where the app proxies it; empty: nowhere
+	proxy     string // where the app proxies it; empty: it does not
 }
 
-// issuer is where browsers reach the Frontend API, too.
+// issuer is also where browsers reach the Frontend API.
 func (s site) issuer() string {
 	if s.proxy != "" {
 		return s.proxy
@@ -36,7 +36,7 @@ func (in *Instance) newSite(frontend string, satellite bool) site {
 	return s
 }
 
-// shared is the Domain of cookies for all of a production site; empty: target is elsewhere.
+// shared is the Domain of cookies for all of a production site; empty: target is not on it.
 func (s site) shared(target *url.URL) string {
 	root, ok := strings.CutPrefix(s.frontend, "clerk.")
 	if host := target.Hostname(); !ok || host != root && !strings.HasSuffix(host, "."+root) {
@@ -45,7 +45,7 @@ func (s site) shared(target *url.URL) string {
 	return root
 }
 
-// siteAt is the one whose Frontend API is asked by this Host header: the primary one unless it is a satellite's.
+// siteAt is the site whose Frontend API has this Host header: the primary one unless it is a satellite's.
 func (in *Instance) siteAt(host string) site {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -56,7 +56,7 @@ func (in *Instance) siteAt(host string) site {
 	return in.newSite(in.domain, false)
 }
 
-// siteAsked is the one whose Frontend API a request is for. A proxy says for which it stands.
+// siteAsked is the site whose Frontend API a request is for. A proxy names its own.
 func (in *Instance) siteAsked(r *http.Request) site {
 	if proxy := r.Header.Get(proxyHeader); proxy != "" {
 		return in.siteOf(proxy)
@@ -64,7 +64,7 @@ func (in *Instance) siteAsked(r *http.Request) site {
 	return in.siteAt(r.Host)
 }
 
-// siteOf is the one that an address of the app belongs to.
+// siteOf is the site that an address of the app belongs to.
 func (in *Instance) siteOf(address string) site {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -78,9 +78,9 @@ func (in *Instance) siteOf(address string) site {
 	return in.newSite(in.domain, false)
 }
 
-// registrable is the domain that Clerk's script sets cookies for in development: the shortest that a browser lets it.
-// The list of what lies under a registry is not known here; two-letter countries with second levels of at most three
-// letters, such as co.uk, are. Empty: the host alone.
+// registrable is the domain for which Clerk's script sets cookies in development: the shortest that a browser allows. It
+// uses no list of public suffixes, only a rule: two-letter countries with second levels of at most three letters, such as
+// co.uk, are suffixes. Empty: the host alone.
 func registrable(host string) string {
 	labels := strings.Split(host, ".")
 	n := len(labels)
@@ -94,17 +94,17 @@ func registrable(host string) string {
 	}
 }
 
-const linkNonce = "__clerk_link" // how the primary domain tells a satellite's Frontend API whose browser it is
+const linkNonce = "__clerk_link" // with which the primary domain identifies the browser to a satellite's Frontend API
 
-// linkedBrowser is the browser of a satellite's handshake. If it is unknown there, or nobody is signed in, the primary
-// domain is asked first.
+// linkedBrowser is the browser of a satellite's handshake. If it is unknown there, or nobody is signed in, it is first
+// redirected to the primary domain.
 func (in *Instance) linkedBrowser(w http.ResponseWriter, r *http.Request) (b *browser, sent bool) {
 	if nonce := r.URL.Query().Get(linkNonce); nonce != "" {
 		if b := in.browsers.take(nonce, in.now()).browser; b != nil {
 			http.SetCookie(w, in.newClientCookie(b))
 			return b, false
 		}
-		return nil, false // one that is spent: who asks again would be sent in circles
+		return nil, false // a nonce that was used: another redirect would begin a loop
 	}
 	if b = in.browserOf(r); in.browsers.session(b) != nil {
 		return b, false
@@ -116,7 +116,7 @@ func (in *Instance) linkedBrowser(w http.ResponseWriter, r *http.Request) (b *br
 	return nil, true
 }
 
-// atSatellite reports whether a URL is of a satellite's Frontend API.
+// atSatellite reports whether a URL is at a satellite's Frontend API.
 func (in *Instance) atSatellite(u *url.URL) bool {
 	if u.Scheme != "https" || u.User != nil {
 		return false
@@ -127,8 +127,8 @@ func (in *Instance) atSatellite(u *url.URL) bool {
 	return in.siteAt(u.Host).satellite && u.Port() == ""
 }
 
-// serveSync is for browsers on their way from a satellite. At the satellite's own Frontend API, where Clerk's script
-// sends them, it is a handshake; at the primary domain it says which browser this is.
+// serveSync is for browsers that a satellite redirected. At the satellite's own Frontend API, where Clerk's script
+// redirects them, it is a handshake; at the primary domain it identifies the browser.
 func (in *Instance) serveSync(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	if in.siteAsked(r).satellite {

@@ -32,7 +32,7 @@ func (in *Instance) state() offline.State {
 	return s
 }
 
-// restore brings a new instance to an earlier state. Sessions of people who are there no more are gone.
+// restore brings a new instance to a saved state. Sessions of people who no longer exist are dropped.
 func (in *Instance) restore(s offline.State) error {
 	if s.SecretKey != "" {
 		in.secretKey = s.SecretKey
@@ -48,7 +48,7 @@ func (in *Instance) restore(s offline.State) error {
 		b := &browser{cookie: kept.Cookie, token: kept.Token}
 		if was := kept.Session; was != nil {
 			if p, ok := in.person(was.Person); ok {
-				claims, _ := p.in(p.Claims, was.Organization) // a member no more: as at first
+				claims, _ := p.in(p.Claims, was.Organization) // no longer a member: as after signing in
 				b.session = &BrowserSession{
 					ID: was.ID, in: in, browser: b, person: p, since: was.Since, claims: claims, verified: was.Verified, refresh: was.Refresh,
 				}
@@ -59,7 +59,7 @@ func (in *Instance) restore(s offline.State) error {
 	return nil
 }
 
-// save returns the API keys. Other credentials are for one test.
+// save returns the API keys. Other credentials are used in one test only.
 func (m *machines) save() []offline.APIKey {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -76,7 +76,7 @@ func (m *machines) save() []offline.APIKey {
 	return keys
 }
 
-// restore brings API keys back.
+// restore adds saved API keys.
 func (m *machines) restore(keys []offline.APIKey) {
 	for _, k := range keys {
 		m.add(k.Secret, &credential{kind: apiKey, revoked: k.Ended, claims: MachineClaims{
@@ -85,7 +85,7 @@ func (m *machines) restore(keys []offline.APIKey) {
 	}
 }
 
-// save returns the published keys. One that was revoked is not kept, although it may be the current one.
+// save returns the published keys. A revoked key is not saved, even if it is the current one.
 func (r *keyRing) save() []offline.Key {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -93,14 +93,14 @@ func (r *keyRing) save() []offline.Key {
 	for _, k := range r.published {
 		der, err := x509.MarshalPKCS8PrivateKey(k.private)
 		if err != nil {
-			panic(fmt.Sprintf("clerktest: RSA private key: %v", err)) // cannot be: the key is ours
+			panic(fmt.Sprintf("clerktest: RSA private key: %v", err)) // cannot happen: the key is the instance's own
 		}
 		keys = append(keys, offline.Key{ID: k.kid, PKCS8: der})
 	}
 	return keys
 }
 
-// restore publishes keys, of which the first signs.
+// restore publishes saved keys; the first signs.
 func (r *keyRing) restore(keys []offline.Key) error {
 	for _, k := range keys {
 		parsed, err := x509.ParsePKCS8PrivateKey(k.PKCS8)

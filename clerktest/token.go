@@ -13,14 +13,14 @@ import (
 
 // Token mints a token and signs it with the current key.
 //
-// An alg in Claims.Header is signed with, as an attacker would who knows the published key and a verifier that lets
-// the token choose: with HS256 and its kin the secret is JWTKey, with "none" the signature is empty. With what an RSA
-// key cannot sign it is RS256 that signs.
+// If Claims.Header has an alg, the token is signed with it, as by an attacker who knows the published key and hopes that
+// the verifier obeys alg: with HS256, HS384 or HS512 the secret is JWTKey, with "none" the signature is empty. If an RSA
+// key cannot sign with that alg, the signature is RS256.
 func (in *Instance) Token(c Claims) string {
 	return mint(in, c, in.keys.signing())
 }
 
-// Forge is Token with a key that is published nowhere, under the kid of the current one.
+// Forge is Token, signed with a key that is never published, under the kid of the current key.
 func (in *Instance) Forge(c Claims) string {
 	private, err := forgeryKey()
 	if err != nil {
@@ -29,8 +29,9 @@ func (in *Instance) Forge(c Claims) string {
 	return mint(in, c, signingKey{kid: in.KeyID(), private: private})
 }
 
-// Session is what the middleware makes of a token with these claims, for clerkauth.NewContext. Any authorized party
-// and any Issuer will do, and a pending session is returned as one. It panics if they are not the claims of a session to accept.
+// Session returns the session that the middleware makes of a token with these claims, for clerkauth.NewContext. Any
+// authorized party and issuer are accepted, and a pending session is returned. It panics if the claims are not those of a
+// session that could be accepted.
 func (in *Instance) Session(c Claims) *clerkauth.Session {
 	key := in.keys.signing()
 	auth, err := clerkauth.New(clerkauth.Config{
@@ -59,7 +60,7 @@ func mint(in *Instance, c Claims, key signingKey) string {
 	return signed + "." + segment(sign(algorithm(header), signed, key))
 }
 
-// algorithm is what the header says, and empty if it does not.
+// algorithm is the alg of the header; empty if there is none.
 func algorithm(header []byte) string {
 	var h struct {
 		Alg any `json:"alg"`
@@ -84,7 +85,7 @@ func sign(alg, signed string, key signingKey) []byte {
 	}
 	signature, err := method.Sign(signed, with)
 	if err != nil {
-		panic("clerktest: sign: " + err.Error()) // cannot be: the key is the method's own
+		panic("clerktest: sign: " + err.Error()) // cannot happen: the key suits the method
 	}
 	return signature
 }

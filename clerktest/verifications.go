@@ -6,18 +6,17 @@ import (
 	"strings"
 )
 
-// verification is a proof that it is still the same person, under way in a session. It does not change once it is
-// made.
+// verification has been started in a session to prove that it is still the same person. It is never modified.
 type verification struct {
 	id       string
 	level    string  // first_factor, second_factor or multi_factor
 	needs    [2]bool // the factors still to be verified
-	prepared [2]bool // the codes that are sent
+	prepared [2]bool // the codes that were sent
 }
 
-// hasSecondFactor: who has one says so in the claims.
+// hasSecondFactor reports whether the claims of the person have a second factor.
 func (p Person) hasSecondFactor() bool {
-	return len(p.Claims.FactorAge) > 1 && p.Claims.FactorAge[1] >= 0
+	return !p.Claims.SecondFactorAt.IsZero()
 }
 
 func (in *Instance) startVerification(w http.ResponseWriter, r *http.Request, s *BrowserSession) {
@@ -26,7 +25,7 @@ func (in *Instance) startVerification(w http.ResponseWriter, r *http.Request, s 
 	case "first_factor":
 		v.needs = [2]bool{true, false}
 	case "second_factor":
-		v.needs = [2]bool{!second, second} // who has no second factor uses the first
+		v.needs = [2]bool{!second, second} // without a second factor, the first is verified
 	case "multi_factor":
 		v.needs = [2]bool{true, second}
 	default:
@@ -55,7 +54,7 @@ func (in *Instance) continueVerification(w http.ResponseWriter, r *http.Request,
 	switch {
 	case step == "prepare":
 		next.prepared[factor] = true
-	// An authenticator's code needs no sending.
+	// The code of an authenticator app needs no sending.
 	case !v.prepared[factor] && factor == 0, form(r).Get("code") != testCode:
 		refuseCode(w)
 		return
@@ -67,7 +66,7 @@ func (in *Instance) continueVerification(w http.ResponseWriter, r *http.Request,
 	in.respond(w, r, s.browser, in.describeVerification(s, &next, r))
 }
 
-// verify has a verification under way, until it needs nothing more.
+// verify stores a started verification, until it needs nothing more.
 func (s *BrowserSession) verify(v *verification) {
 	s.in.browsers.mu.Lock()
 	defer s.in.browsers.mu.Unlock()
@@ -76,7 +75,7 @@ func (s *BrowserSession) verify(v *verification) {
 	}
 }
 
-// passFactor has the tokens say that a factor was verified now.
+// passFactor makes the session's tokens say that a factor was verified now.
 func (s *BrowserSession) passFactor(factor int) {
 	s.in.browsers.mu.Lock()
 	defer s.in.browsers.mu.Unlock()

@@ -11,21 +11,21 @@ import (
 )
 
 func TestVerifyingAgainMakesTheFactorsYoung(t *testing.T) {
-	minutes := func(first, second time.Duration) clerktest.Person {
-		return clerktest.Person{Claims: clerktest.Claims{FactorAge: []time.Duration{first * time.Minute, second * time.Minute}}}
-	}
+	halfPast := noon.Add(-30 * time.Minute)
+	one := clerktest.Person{Claims: clerktest.Claims{FirstFactorAt: halfPast}}
+	two := clerktest.Person{Claims: clerktest.Claims{FirstFactorAt: halfPast, SecondFactorAt: halfPast}}
 	for _, tt := range []struct {
 		name, level string
 		person      clerktest.Person
 		steps       []string // the factors, in turn
 		want        []any
 	}{
-		{"first", "first_factor", minutes(30, -1), []string{"first"}, []any{0.0, -1.0}},
-		{"first of two", "first_factor", minutes(30, 30), []string{"first"}, []any{0.0, 30.0}},
-		{"second", "second_factor", minutes(30, 30), []string{"second"}, []any{30.0, 0.0}},
-		{"second without one", "second_factor", minutes(30, -1), []string{"first"}, []any{0.0, -1.0}},
-		{"both", "multi_factor", minutes(30, 30), []string{"first", "second"}, []any{0.0, 0.0}},
-		{"both without a second", "multi_factor", minutes(30, -1), []string{"first"}, []any{0.0, -1.0}},
+		{"first", "first_factor", one, []string{"first"}, []any{0.0, -1.0}},
+		{"first of two", "first_factor", two, []string{"first"}, []any{0.0, 30.0}},
+		{"second", "second_factor", two, []string{"second"}, []any{30.0, 0.0}},
+		{"second without one", "second_factor", one, []string{"first"}, []any{0.0, -1.0}},
+		{"both", "multi_factor", two, []string{"first", "second"}, []any{0.0, 0.0}},
+		{"both without a second", "multi_factor", one, []string{"first"}, []any{0.0, -1.0}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			at := noon
@@ -60,7 +60,7 @@ func TestVerifyingAgainMakesTheFactorsYoung(t *testing.T) {
 func TestVerifyingNeedsTheCode(t *testing.T) {
 	in := development(t, nil)
 	p := openPage(t, in, localhost)
-	id := p.signIn(clerktest.Person{Claims: clerktest.Claims{FactorAge: []time.Duration{time.Hour}}})
+	id := p.signIn(clerktest.Person{Claims: clerktest.Claims{FirstFactorAt: time.Now().Add(-time.Hour)}})
 	path := "/v1/client/sessions/" + id + "/verify"
 	right := url.Values{"code": {"424242"}}
 	p.refused(p.post(path, nil), 422, "form_param_value_invalid")
@@ -74,7 +74,7 @@ func TestVerifyingNeedsTheCode(t *testing.T) {
 	}
 	p.must(p.post(path+"/prepare_first_factor", nil))
 	p.must(p.post(path+"/attempt_first_factor", right))
-	in.BrowserSessions()[0].SetClaims(clerktest.Claims{FactorAge: []time.Duration{2 * time.Hour}})
+	in.BrowserSessions()[0].SetClaims(clerktest.Claims{FirstFactorAt: time.Now().Add(-2 * time.Hour)})
 	if got := p.mint(id, nil)["fva"].([]any); got[0] != 120.0 {
 		t.Errorf("fva %v, want what SetClaims says", got)
 	}

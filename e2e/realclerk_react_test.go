@@ -63,7 +63,7 @@ func TestRealReactVerifiesAgainWhereTheServerWantsIt(t *testing.T) {
 	w := realDevelopment(t, realOptions())
 	b := w.openScript(t, "/react")
 	b.saysScript("nobody")
-	w.withTicket(b, clerktest.Person{Name: "Dora", Claims: clerktest.Claims{Subject: "user_dora", FactorAge: []time.Duration{time.Hour}}})
+	w.withTicket(b, clerktest.Person{Name: "Dora", Claims: clerktest.Claims{Subject: "user_dora", FirstFactorAt: time.Now().Add(-time.Hour)}})
 	b.saysScript("user_dora no organization")
 	b.choose("#change")
 	b.appears(".cl-userVerification-root")

@@ -22,7 +22,7 @@ func TestAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token := "Bearer " + clerk.Token(clerktest.Claims{Subject: "user_ada", FactorAge: []time.Duration{time.Hour}})
+	token := "Bearer " + clerk.Token(clerktest.Claims{Subject: "user_ada", FirstFactorAt: time.Now().Add(-time.Hour)})
 	for _, tt := range []struct {
 		name, method, origin, authorization string
 		preflight                           string // the method that is asked for
