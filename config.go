@@ -11,12 +11,12 @@ import (
 // such as the line break after a mounted secret, is ignored.
 //
 // Most programs set only PublishableKey, SecretKey, AuthorizedParties and SignInURL. The fields come in this order:
-// - the instance: PublishableKey, SecretKey, JWTKey
-// - whose tokens are accepted: AuthorizedParties, AllowParty, TrustedOrigins, AllowPending, Audience, Issuers, ClockSkew
-// - browsers: SignInURL, ProxyURL, Satellite, OrganizationSync, TrustForwardedHeaders
-// - machines: MachineID, MachineSecretKey, MachineAudience, MachineCacheTTL
-// - defences that can be turned off: the fields whose names begin with Insecure
-// - addresses, limits and hooks: from FrontendAPIURL on
+//   - the instance: PublishableKey, SecretKey, JWTKey
+//   - whose tokens are accepted: AuthorizedParties, AllowParty, TrustedOrigins, AllowPending, Audience, Issuers, ClockSkew
+//   - browsers: SignInURL, ProxyURL, Satellite, OrganizationSync, TrustForwardedHeaders
+//   - machines: MachineID, MachineSecretKey, MachineAudience, MachineCacheTTL
+//   - defences that can be turned off: the fields whose names begin with Insecure
+//   - addresses, limits and hooks: from FrontendAPIURL on
 //
 // New reports the mistakes that it can find. The others show when requests are refused; each field says with which reason.
 // https://github.com/clerkauth/clerkauth/blob/main/docs/reasons.md explains the reasons.

@@ -57,12 +57,11 @@ func (e *Error) StatusCode() int {
 // The header X-Clerk-Auth-Reason contains the reason, and so does __clerk_hs_reason in the URL of a handshake. There, as in
 // Clerk's SDKs, ReasonTokenExpired is followed by why the token was not refreshed: "session-token-expired-refresh-", and
 // then
-// - non-eligible-non-get, non-eligible-no-refresh-cookie, non-eligible-no-secret-key, non-eligible-no-azp,
-// non-eligible-several-sessions, expired-session-token-missing-sid-claim: a refresh was not possible;
-// - non-eligible-subresource, non-eligible-not-required: parts of pages are not refreshed, see Optional;
-// - fetch-error, unexpected-sdk-error, unexpected-bapi-error, too-many-questions: the Backend API gave no usable answer;
-// - invalid-session-token: the new token was refused;
-// - or the code of the Backend API's error, such as session_not_found: small letters, digits, _ and -, 64 at most.
+//   - non-eligible-non-get, non-eligible-no-refresh-cookie, non-eligible-no-secret-key, non-eligible-no-azp,
+//     non-eligible-several-sessions, expired-session-token-missing-sid-claim: a refresh was not possible;
+//   - non-eligible-subresource, non-eligible-not-required: parts of pages are not refreshed, see Optional;
+//   - fetch-error, unexpected-sdk-error, unexpected-bapi-error, too-many-questions: the Backend API gave no usable answer;
+//   - invalid-session-token: the new token was refused;
 //   - or the code of the Backend API's error, such as session_not_found: small letters, digits, _ and -, 64 at most.
 type Reason string //nolint:errname // the reason of an Error
 
