@@ -36,7 +36,7 @@ func ParsePEM(s string) (*Set, error) {
 		unread = errCut
 	}
 	switch {
-	case block == nil || strings.TrimSpace(string(rest)) != "" && len(rest) < len(s):
+	case block == nil || strings.TrimSpace(string(rest)) != "" && len(rest) < len(s), strings.Count(s, "-----BEGIN ") > 1: // pem.Decode skips what it cannot read
 		return nil, unread
 	case block.Type != "" && block.Type != "PUBLIC KEY" && block.Type != "RSA PUBLIC KEY":
 		return nil, errNotPEM

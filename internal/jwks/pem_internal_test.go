@@ -66,13 +66,13 @@ var pemLine = regexp.MustCompile(`-----(BEGIN|END) [A-Z ]*-----`)
 // onlyKey is the key of a text, found another way: as crypto/x509 reads what is left without everything around it.
 func onlyKey(t *testing.T, text string) *rsa.PublicKey {
 	t.Helper()
-	text = strings.NewReplacer(`\r`, "", `\n`, "\n").Replace(text)
+	text = strings.Trim(strings.TrimSpace(strings.NewReplacer(`\r`, "", `\n`, "\n").Replace(text)), `"'`)
 	var der []byte
 	if block, _ := pem.Decode([]byte(text)); block != nil {
 		der = block.Bytes
 	} else {
 		var err error
-		text = pemLine.ReplaceAllString(strings.Trim(strings.TrimSpace(text), `"'`), "")
+		text = pemLine.ReplaceAllString(text, "")
 		if der, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), "")); err != nil {
 			t.Fatalf("%q has no key: %v", text, err)
 		}
