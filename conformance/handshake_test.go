@@ -82,12 +82,16 @@ func (c *recorded) queryToKeep() string {
 	return "?" + strings.Join(kept, "&")
 }
 
-// marked is a query that says when the browser was sent out, which ends the prefetches that nothing counts.
-func (c *recorded) marked(query string) string {
-	if !c.prefetches() {
+// marked is a query that says when the browser was sent out, which ends the prefetches that nothing counts, and that it was for
+// a token.
+func (s *course) marked(query string) string {
+	if !s.prefetches() && !s.notExchanged {
 		return query
 	}
-	mark := "__clerkauth_sent=" + strconv.FormatInt(int64(c.Now), 10)
+	mark := "__clerkauth_sent=" + strconv.FormatInt(int64(s.Now), 10)
+	if s.notExchanged {
+		mark += "t"
+	}
 	if query == "" {
 		return "?" + mark
 	}

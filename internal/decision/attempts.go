@@ -182,6 +182,11 @@ func without(entries []attempt, address string, most int) []attempt {
 // known reports whether this page has an entry.
 func (p *returnPoint) known() bool { return indexOf(p.entries, p.own.address) >= 0 }
 
+// forTokens reports whether a page of this browser was sent out for a token: the Backend API is out of reach.
+func (p *returnPoint) forTokens() bool {
+	return slices.ContainsFunc(p.entries, func(a attempt) bool { return a.byToken })
+}
+
 // attemptsCookie is the cookie with these entries; without any, its deletion.
 func (s *Settings) attemptsCookie(f *inbound.Request, public string, entries []attempt) string {
 	return s.countCookie(inbound.CookieAttempts, f, public, entries, attemptsLifetime)

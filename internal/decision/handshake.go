@@ -64,13 +64,13 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 		return Outcome{Reason: reasons.RequestHostNotAuthorized, Source: o.Source}
 	}
 	byToken := p.own.byToken || e.result.unasked != nil
-	if p.own.byToken && e.result.unasked != nil {
+	if e.result.unasked != nil && e.sentForToken(now) {
 		return o.notMade(e)
 	}
 	if o.Stuck = d.because(d.stop(e, &p, now), e, o.Reason, now); o.Stuck != NotStuck {
 		return o.inCircles(e).notMade(e)
 	}
-	location := s.handshakeLocation(e, o, p.public, d.newReturn(ctx, e, &p, now), byToken)
+	location := s.handshakeLocation(e, o, p.public, d.newReturn(ctx, e, &p, byToken, now), byToken)
 	if location == "" {
 		return o.notMade(e)
 	}
@@ -120,14 +120,17 @@ func (s *Settings) count(e *Evidence, o *Outcome, p *returnPoint, byToken bool, 
 }
 
 // newReturn is the address to come back to.
-func (d *Decider) newReturn(ctx context.Context, e *Evidence, p *returnPoint, now time.Time) string {
+func (d *Decider) newReturn(ctx context.Context, e *Evidence, p *returnPoint, byToken bool, now time.Time) string {
 	s := d.Settings
 	address := addressWithout(p.public, &e.Page, asForm, s.isHandshakeParameter)
 	if address == "" {
 		return ""
 	}
-	if d.marks(e, p, now) {
-		address = withParameter(address, inbound.ParamSent, strconv.FormatInt(now.Unix(), 10))
+	switch sent := strconv.FormatInt(now.Unix(), 10); {
+	case byToken:
+		address = withParameter(address, inbound.ParamSent, sent+inbound.SentForToken)
+	case d.marks(e, p, now):
+		address = withParameter(address, inbound.ParamSent, sent)
 	}
 	if e.confirms || s.confirmed(ctx, e, now) {
 		address = withParameter(address, inbound.ParamState, s.newState(ctx, e, p, now))

@@ -37,6 +37,8 @@ func (d *Decider) because(s Stuck, e *Evidence, reason reasons.Reason, now time.
 // stop says whether a page has been sent away often enough.
 func (d *Decider) stop(e *Evidence, p *returnPoint, now time.Time) Stuck {
 	switch {
+	case (e.result.unasked != nil || p.forTokens()) && !e.sentForToken(now) && p.own.n < maxUnreturned:
+		// The count is of other tabs too, and this one has not been sent out for a token yet.
 	case p.own.usedUp(e.returned(now), now), e.Prefetch && e.sentBefore(now):
 		return InCircles
 	case !e.sentBefore(now):
@@ -86,6 +88,9 @@ func (e *Evidence) sentBefore(now time.Time) bool {
 	age := now.Unix() - e.Own.Sent
 	return e.Own.Sent != 0 && age < int64(time.Minute/time.Second) && age > -int64(time.Minute/time.Second)
 }
+
+// sentForToken reports whether this very address has just been sent out for a token.
+func (e *Evidence) sentForToken(now time.Time) bool { return e.Own.ForToken && e.sentBefore(now) }
 
 // bringsCookies reports whether any of Clerk's cookies arrived: the browser keeps some.
 func (e *Evidence) bringsCookies() bool {

@@ -1,6 +1,9 @@
 package inbound
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // single is a cookie or parameter that counts only when exactly one arrived.
 type single struct {
@@ -49,11 +52,15 @@ const (
 	ParamSent  = "__clerkauth_sent"
 )
 
+// SentForToken ends the value of ParamSent where the page was sent out for a token, because nonces cannot be exchanged.
+const SentForToken = "t"
+
 // OwnParameters are those of them that arrived.
 type OwnParameters struct {
-	Any   bool   // any of them, or several
-	State string // "" where none or several arrived
-	Sent  int64  // Unix seconds, when a page without our cookie was sent out; 0: it was not
+	Any      bool   // any of them, or several
+	State    string // "" where none or several arrived
+	Sent     int64  // Unix seconds, when this page was sent out; 0: it was not, or need not know
+	ForToken bool   // it was sent out for a token
 }
 
 // readOwnParameters reads them from the address of a document.
@@ -64,7 +71,9 @@ func (f *Request) readOwnParameters() {
 		case ParamState:
 			state.add(value)
 		case ParamSent:
-			f.Own.Sent, _ = strconv.ParseInt(value, 10, 64)
+			var at string
+			at, f.Own.ForToken = strings.CutSuffix(value, SentForToken)
+			f.Own.Sent, _ = strconv.ParseInt(at, 10, 64)
 		default:
 			continue
 		}

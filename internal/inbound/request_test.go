@@ -183,6 +183,7 @@ func TestOwnParameters(t *testing.T) {
 		"/": {},
 		"/?__clerkauth_state=s&__clerkauth_sent=12":              {Any: true, State: "s", Sent: 12},
 		"/?__clerkauth_state=s&__clerkauth_state=s":              {Any: true},
+		"/?__clerkauth_sent=12t":                                 {Any: true, Sent: 12, ForToken: true},
 		"/?__clerkauth_sent=x":                                   {Any: true},
 		"/?__clerkauth_sent=99999999999999999999&clerk=whatever": {Any: true, Sent: 1<<63 - 1},
 	} {
