@@ -1,8 +1,7 @@
-// Package backendapi asks Clerk's Backend API for what a browser session needs: the cookies that the nonce of a
-// handshake stands for, and the cookies that replace an expired session's. It sends the secret key.
+// Package backendapi calls Clerk's Backend API for browser sessions: it exchanges the nonce of a handshake, and refreshes
+// an expired session. It sends the secret key.
 //
-// Strangers can make an application ask, so that every kind of question has limits of its own: how many are under way,
-// how many failed, how long one is waited for.
+// Strangers can cause these calls, so each kind has its own limits: calls at the same time, failed calls, and waiting time.
 package backendapi
 
 import (
@@ -20,7 +19,7 @@ import (
 )
 
 const (
-	// Version is the version of Clerk's APIs that is spoken.
+	// Version is the version of Clerk's APIs that is used.
 	Version = transport.APIVersion
 
 	pathNonces = "/v1/clients/handshake_payload"
@@ -29,7 +28,7 @@ const (
 	maxAnswer = 256 << 10 // bytes
 )
 
-// Client asks the Backend API of one instance. It is safe for concurrent use.
+// Client calls the Backend API of one instance. It is safe for concurrent use.
 type Client struct {
 	http      *http.Client
 	base      string // without a trailing slash
@@ -37,13 +36,13 @@ type Client struct {
 	now       func() time.Time
 	warn      func(*transport.OutageError)
 	nonces    lane
-	allowance *limits.Allowance // of nonces, which anybody can make up
+	allowance *limits.Allowance // for nonces, which anybody can make up
 	refreshes lane
 	renewals  renewals
 }
 
-// New returns a client for the Backend API at base. client must not follow redirects. now is the clock. warn
-// is told of every question that went unanswered, on whatever goroutine.
+// New returns a client for the Backend API at base. client must not follow redirects. now is the clock. warn is called for
+// every call that was not answered, on any goroutine.
 func New(client *http.Client, base, secret string, now func() time.Time, warn func(*transport.OutageError)) *Client {
 	return &Client{
 		http: client, base: base, secret: secret, now: now, warn: warn,
@@ -75,7 +74,7 @@ func (c *Client) HandshakePayload(ctx context.Context, nonce string) ([]string, 
 	return answer.Directives, nil
 }
 
-// ask sends one question and decodes its answer.
+// ask makes one call and decodes its answer.
 func (c *Client) ask(ctx context.Context, l *lane, w limits.Stopwatch, method, path string, query url.Values, body []byte, answer any) error {
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -122,7 +121,7 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	return resp.StatusCode, content, err
 }
 
-// read tells an answer from an error.
+// read decodes an answer, or returns the error that it is.
 func read(status int, content []byte, answer any) error {
 	switch {
 	case status != http.StatusOK:

@@ -2,13 +2,13 @@ package backendapi
 
 import "net/http"
 
-// Authorized adds the secret key to requests for the Backend API that are sent elsewhere than by a Client.
+// Authorized adds the secret key to requests for the Backend API that are not a Client's.
 type Authorized struct {
 	client *http.Client
 	secret string
 }
 
-// Authorize returns a doer that sends secret with each request. Only URLs of the Backend API may be given to it.
+// Authorize returns a doer that sends secret with each request. Use it for URLs of the Backend API only.
 func Authorize(client *http.Client, secret string) Authorized { return Authorized{client, secret} }
 
 // Do sends r with the secret key.

@@ -11,14 +11,14 @@ import (
 	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
-// ErrUnreachable is a question without an answer, or with none that is JSON.
+// ErrUnreachable is the error of a call without an answer, or with an answer that is not JSON.
 var ErrUnreachable error = unanswered{errFetch, nil}
 
 var (
 	errFetch            = errors.New("fetch-error")
-	errMalformed  error = unanswered{errors.New("unexpected-sdk-error"), nil} // an answer of another shape
-	errUnexpected       = errors.New("unexpected-bapi-error")                 // an answer without what was asked for
-	errTooMany          = errors.New("too-many-questions")                    // a limit of this package's own is used up
+	errMalformed  error = unanswered{errors.New("unexpected-sdk-error"), nil} // an answer of another form
+	errUnexpected       = errors.New("unexpected-bapi-error")                 // an answer without the expected contents
+	errTooMany          = errors.New("too-many-questions")                    // a limit of this package was exceeded
 )
 
 // APIError is the code of an error that the Backend API names.
@@ -26,21 +26,21 @@ type APIError string
 
 func (e APIError) Error() string { return string(e) }
 
-// unanswered is an error that says nothing about what was asked: whether the nonce or the session is good is not known.
+// unanswered is an error that decides nothing: whether the nonce or the session is valid remains unknown.
 type unanswered struct {
 	error                        // its code
-	cause *transport.OutageError // nil: none is known
+	cause *transport.OutageError // nil: unknown
 }
 
 func (u unanswered) Unwrap() error { return u.error }
 
-// Is serves errors.Is: what arrived instead of an answer makes no other error of it.
+// Is serves errors.Is: errors are equal whatever their cause.
 func (u unanswered) Is(target error) bool {
 	other, ok := target.(unanswered)
 	return ok && other.error == u.error
 }
 
-// Cause is what there is to know about err, of this package, for logs; nil: no more than it says itself.
+// Cause is what is known about err, an error of this package, for logs; nil: nothing but its text.
 func Cause(err error) error {
 	if u, ok := errors.AsType[unanswered](err); ok && u.cause != nil {
 		return u.cause
@@ -48,7 +48,7 @@ func Cause(err error) error {
 	return nil
 }
 
-// outage adds to err, of a question, what arrived instead of an answer, and returns that too.
+// outage adds the cause to err, the error of a call, and returns the cause too.
 func outage(err error, address string, status int, failure error) (*transport.OutageError, error) {
 	u, ok := errors.AsType[unanswered](err)
 	if !ok {
@@ -58,18 +58,18 @@ func outage(err error, address string, status int, failure error) (*transport.Ou
 	return u.cause, u
 }
 
-// Unanswered reports whether err, of this package, leaves open what was asked: the Backend API could not be reached,
-// was overloaded, refused the secret key or was not asked at all.
+// Unanswered reports whether err, an error of this package, decides nothing: the Backend API could not be reached, was
+// overloaded, refused the secret key, or was not called.
 func Unanswered(err error) bool {
 	_, ok := errors.AsType[unanswered](err)
 	return ok
 }
 
-// code is what a code may look like: it goes into a header and a redirect.
+// code is the form of an error code, which is sent in a header and a redirect.
 var code = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 
-// readError reads a status that is not 200. Only an error that Clerk names says something about what was asked: any other
-// may come from whatever stands in between, or answers at another address.
+// readError returns the error of a status that is not 200. Only an error with Clerk's code says something about the nonce
+// or session: any other may come from a proxy in between, or from a wrong address.
 func readError(status int, content []byte) error {
 	err := namedError(content)
 	_, named := err.(APIError) //nolint:errorlint // it was just made
@@ -100,8 +100,7 @@ func namedError(content []byte) error {
 	}
 }
 
-// refusesKey reports whether the secret key was refused, rather than what was asked: a refused session or refresh token
-// has a code that names it.
+// refusesKey reports whether the secret key was refused, rather than the nonce or session: for those, the code names them.
 func refusesKey(status int, err error) bool {
 	if status != http.StatusUnauthorized && status != http.StatusForbidden {
 		return false

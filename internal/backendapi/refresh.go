@@ -19,8 +19,8 @@ import (
 
 // RefreshRequest is what Refresh sends.
 type RefreshRequest struct {
-	Session  string `json:"-"` // sess_…, part of the address
-	Suffixed bool   `json:"-"` // the cookies with the instance's suffix are asked for
+	Session  string `json:"-"` // sess_…, part of the URL
+	Suffixed bool   `json:"-"` // request the cookies with the instance's suffix
 
 	Format         string              `json:"format"`
 	ExpiredToken   string              `json:"expired_token"`
@@ -30,17 +30,17 @@ type RefreshRequest struct {
 }
 
 const (
-	longestWait = 2 * time.Second  // of one request for a refresh, which goes on after it
-	sharedFor   = 10 * time.Second // a success, with whoever asks the same
+	longestWait = 2 * time.Second  // of one request for a refresh, which continues after it
+	sharedFor   = 10 * time.Second // a successful refresh is shared for this long
 	failuresIn  = time.Minute      // failures of one session count for this long
 	maxFailures = 5                // of one session, in that time
-	maxKept     = 4096             // successes, and sessions with failures
+	maxKept     = 4096             // successful refreshes, and sessions with failures
 )
 
-// Refresh exchanges an expired session token for Set-Cookie values with a new one. Requests that ask the same at the same
-// time, or up to ten seconds after it worked, share one question. Refresh waits two seconds at most; the question goes on
-// without it, for the next request. Where the Backend API hangs, a session waits once: until an answer comes again, to
-// whomever, its questions are asked without waiting for them.
+// Refresh exchanges an expired session token for Set-Cookie values with a new one. Equal requests at the same time, or up
+// to ten seconds after a success, share one call. Refresh waits two seconds at most; the call continues for the next
+// request. While the Backend API hangs, each session waits only once: until it answers any call again, further calls are
+// made without waiting.
 func (c *Client) Refresh(ctx context.Context, q RefreshRequest) ([]string, error) {
 	call, err := c.join(q)
 	if err != nil {
@@ -52,7 +52,7 @@ func (c *Client) Refresh(ctx context.Context, q RefreshRequest) ([]string, error
 	case <-ctx.Done():
 	}
 	select {
-	case <-call.done: // before anything else that ended the wait
+	case <-call.done: // check this first: both may be ready
 		return call.cookies, call.err
 	default:
 		return nil, unanswered{errFetch, &transport.OutageError{URL: c.refreshes.address, Err: errSlow}}
@@ -61,8 +61,7 @@ func (c *Client) Refresh(ctx context.Context, q RefreshRequest) ([]string, error
 
 var errSlow = errors.New("no answer within " + longestWait.String())
 
-// renewals are the refreshes under way, and what is remembered of those that ended. Nothing of a request is kept but
-// hashes of it.
+// renewals are the refreshes in progress, and the results of earlier ones. Of requests, only hashes are kept.
 type renewals struct {
 	mu       sync.Mutex // guards what follows
 	calls    map[digest]*refreshCall
@@ -71,9 +70,9 @@ type renewals struct {
 
 type digest [sha256.Size]byte
 
-// refreshCall is one question. Its goroutine ends within timeout by closing done; after that the rest may be read.
+// refreshCall is one call. Its goroutine closes done within timeout; after that, the other fields may be read.
 type refreshCall struct {
-	waitedFor <-chan struct{} // closed when nobody of its session waits any longer
+	waitedFor <-chan struct{} // closed when no request of its session waits any longer
 	done      chan struct{}
 	cookies   []string
 	err       error
@@ -81,7 +80,7 @@ type refreshCall struct {
 	worked    time.Time // began, once it has worked; guarded by renewals.mu
 }
 
-// joinable reports whether the call's outcome is of use at now. It must be called with renewals.mu held.
+// joinable reports whether the call's result can be used at now. It must be called with renewals.mu held.
 func (c *refreshCall) joinable(now time.Time) bool {
 	if c.worked.IsZero() {
 		return within(now, c.began, timeout)
@@ -89,25 +88,25 @@ func (c *refreshCall) joinable(now time.Time) bool {
 	return within(now, c.worked, sharedFor)
 }
 
-// failures are those of one session. Questions under way count: they may fail.
+// failures are those of one session. Calls in progress count, since they may fail.
 type failures struct {
 	underWay int
 	refused  []refusal
-	pausedAt time.Time // when a question was asked that went unanswered; zero: none did
+	pausedAt time.Time // when a call was made that was not answered; zero: none
 
-	hungAt    time.Time       // when one was asked that nobody waited for to the end; zero: none was
-	askedAt   time.Time       // when the last was asked
-	waitedFor <-chan struct{} // of the questions under way
+	hungAt    time.Time       // when a call was made for which nobody waited to the end; zero: none
+	askedAt   time.Time       // when the last call was made
+	waitedFor <-chan struct{} // of the calls in progress
 }
 
-// refusal is an answer to a question that says: no.
+// refusal is an answer that refuses a refresh.
 type refusal struct {
 	at  time.Time
-	key digest // of the question
+	key digest // of the request
 	err error
 }
 
-// answer is what the same question was answered with the last time; nil: it was not asked lately, or nobody answered.
+// answer is the last refusal of the same request; nil: there was none lately.
 func (f *failures) answer(key digest) error {
 	if f != nil {
 		for _, r := range slices.Backward(f.refused) {
@@ -119,7 +118,7 @@ func (f *failures) answer(key digest) error {
 	return nil
 }
 
-// join returns the call for q, or makes it. The call outlives the request that made it.
+// join returns the call for q, or starts it. The call continues after the request that started it.
 func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 	r := &c.renewals
 	key := hash(q.Session, q.RefreshToken, q.RequestOrigin, strconv.FormatBool(q.Suffixed))
@@ -176,7 +175,7 @@ func (c *Client) askRefresh(w limits.Stopwatch, path string, suffixed bool, body
 	return answer.Cookies, nil
 }
 
-// begin must be called with mu held. hangs: nobody waits for the answer.
+// begin must be called with mu held. hangs: no request waits for the answer.
 func (r *renewals) begin(key, session digest, call *refreshCall, hangs bool) {
 	if r.calls == nil {
 		r.calls, r.sessions = make(map[digest]*refreshCall), make(map[digest]*failures)
@@ -201,11 +200,11 @@ func (r *renewals) begin(key, session digest, call *refreshCall, hangs bool) {
 	f.underWay++
 }
 
-// end files the outcome of a call that ended then: a success to be shared, or a failure that counts.
+// end records the result of a call that ended at that time: a success to share, or a failure that counts.
 func (r *renewals) end(key, session digest, call *refreshCall, ended time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f, now := r.sessions[session], call.began // as the clock said, which another goroutine must not ask
+	f, now := r.sessions[session], call.began // the clock's time then; another goroutine must not read the clock
 	f.underWay--
 	switch {
 	case call.err == nil:
@@ -226,8 +225,8 @@ func (r *renewals) end(key, session digest, call *refreshCall, ended time.Time) 
 	}
 }
 
-// makeRoom discards what has no meaning any more, when there is much of it, and then everything that may be forgotten.
-// It must be called with mu held.
+// makeRoom discards what is outdated, when there is much of it, and then, if need be, everything that may be discarded. It
+// must be called with mu held.
 func (r *renewals) makeRoom(now time.Time) {
 	for _, all := range []bool{false, true} {
 		if len(r.calls) < maxKept && len(r.sessions) < maxKept {
@@ -242,7 +241,7 @@ func (r *renewals) makeRoom(now time.Time) {
 	}
 }
 
-// allow reports whether a session's refresh may be asked for once more. A nil failures allows it.
+// allow reports whether a session may be refreshed once more. A nil failures allows it.
 func (f *failures) allow(now time.Time) bool {
 	if f == nil {
 		return true
@@ -254,7 +253,7 @@ func (f *failures) allow(now time.Time) bool {
 	return f.underWay+len(f.refused) < maxFailures
 }
 
-// stalled reports whether questions are under way that nobody waits for any longer: one more would get no other answer.
+// stalled reports whether calls are in progress for which nobody waits any longer: another would not be answered either.
 func (f *failures) stalled(now time.Time) bool {
 	if f == nil || f.underWay == 0 || !within(now, f.askedAt, timeout) {
 		return false
@@ -271,7 +270,7 @@ func (f *failures) paused(now time.Time) bool {
 	return !f.pausedAt.IsZero() && within(now, f.pausedAt, limits.Pause)
 }
 
-// recent takes out refusals that no longer count.
+// recent removes refusals that no longer count.
 func (f *failures) recent(now time.Time) {
 	f.refused = slices.DeleteFunc(f.refused, func(r refusal) bool { return !within(now, r.at, failuresIn) })
 }
@@ -281,10 +280,10 @@ func (f *failures) over(now time.Time) bool {
 	return len(f.refused) == 0 && !f.paused(now)
 }
 
-// within reports whether now is less than d away from t. A clock that is put back a little changes nothing.
+// within reports whether now is less than d away from t. It does not matter if a clock is set back a little.
 func within(now, t time.Time, d time.Duration) bool { return now.Sub(t).Abs() < d }
 
-// hash is of parts that end where they say: no two lists have one hash.
+// hash separates its parts: different lists have different hashes.
 func hash(parts ...string) digest {
 	h := sha256.New()
 	for _, part := range parts {

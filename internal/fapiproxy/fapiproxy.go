@@ -1,8 +1,8 @@
-// Package fapiproxy forwards browsers' requests to Clerk's Frontend API, with the secret key that tells Clerk whose they
-// are. It sends the key to that host only.
+// Package fapiproxy forwards browsers' requests to Clerk's Frontend API, with the secret key, which tells Clerk the
+// instance. It sends the key to that host only.
 //
-// See https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi. What to send is what clerkFrontendApiProxy of
-// @clerk/backend sends.
+// See https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi. It sends the same headers as clerkFrontendApiProxy of
+// @clerk/backend.
 package fapiproxy
 
 import (
@@ -22,30 +22,30 @@ import (
 )
 
 const (
-	// MaxBody is the size of the largest request body that is forwarded, in bytes.
+	// MaxBody is the largest request body that is forwarded, in bytes.
 	MaxBody = 10 << 20
 
-	// timeout is how long one request may take, with both bodies.
+	// timeout is the longest time for one request, with both bodies.
 	timeout = 2 * time.Minute
 )
 
-// Config says where to forward to and as whom. All fields but Transport are required.
+// Config says where to forward requests, and how. All fields but Transport are required.
 type Config struct {
-	Upstream  *url.URL // the Frontend API; of its parts, scheme, host and path count
+	Upstream  *url.URL // the Frontend API; only scheme, host and path count
 	SecretKey string
-	Path      string // of the proxy at this host, escaped, without a slash at its end: "/__clerk"
+	Path      string // the path of the proxy, escaped, without a slash at its end: "/__clerk"
 
-	// ProxyURL is the proxy's own address as the client of a request sees it, without a slash at its end; empty: the
-	// request's host is none of the application's own.
+	// ProxyURL is the proxy's own URL as the client of a request sees it, without a slash at its end; empty: the request's
+	// host is not one of the application's.
 	ProxyURL func(r *http.Request) string
 
-	// Forwarded takes the client's address from X-Forwarded-For. False: it is the connection's.
+	// Forwarded takes the client's address from X-Forwarded-For. False: from the connection.
 	Forwarded bool
 
-	// Transport opens the connections. nil: one of the proxy's own, with bounds. Redirects are never followed.
+	// Transport opens the connections. nil: the proxy's own, with limits. Redirects are never followed.
 	Transport http.RoundTripper
 
-	// Failed is told why Clerk could not be reached. The error may name anything that was sent.
+	// Failed is called with the reason why Clerk could not be reached. The error may contain anything that was sent.
 	Failed func(error)
 }
 
@@ -57,8 +57,7 @@ type proxy struct {
 	buffers   buffers
 }
 
-// New returns the handler. It may be reached under any pattern and behind http.StripPrefix: the path is read from the
-// request line.
+// New returns the handler. It works under any pattern and inside http.StripPrefix: the path is read from the request line.
 func New(cfg Config) http.Handler {
 	next := cfg.Transport
 	if next == nil {
@@ -72,7 +71,7 @@ type exchange struct {
 	*proxy
 
 	target *url.URL // at the Frontend API, without the query
-	self   string   // the proxy's address
+	self   string   // the proxy's URL
 	public bool     // the answer is the same for everybody
 	sent   *body
 }
@@ -81,7 +80,7 @@ type exchange struct {
 type body struct {
 	io.ReadCloser
 
-	failed atomic.Bool // it could not be read to its end
+	failed atomic.Bool // it could not be read to the end
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -92,8 +91,8 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// hurry bounds how long the client may take to send and to read, where its server does not, and returns what takes the
-// bound back. A context does not end a read that waits for the client.
+// hurry limits how long the client may take to send and to read, unless its server does, and returns a function that
+// removes the limit. A context does not end a read that waits for the client.
 func hurry(w http.ResponseWriter, r *http.Request) (release func()) {
 	release = func() {}
 	server, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
@@ -102,7 +101,7 @@ func hurry(w http.ResponseWriter, r *http.Request) (release func()) {
 	}
 	client, end := http.NewResponseController(w), time.Now().Add(timeout)
 	if server.ReadTimeout <= 0 {
-		_ = client.SetReadDeadline(end) // a writer in between may not be able to: then the server's rules hold
+		_ = client.SetReadDeadline(end) // a wrapped writer may not support it: then the server's limits apply
 	}
 	if server.WriteTimeout <= 0 {
 		_ = client.SetWriteDeadline(end)
@@ -131,15 +130,15 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	forward.ServeHTTP(w, r)
 }
 
-// read finds out what is asked for, or why it is not forwarded. The address at Clerk is put together from parts: nothing
-// of the request is ever resolved against another address, where "//evil.test" would be a host (GHSA-gjxx-92w9-8v8f).
+// read determines the target, or why the request is not forwarded. The URL at Clerk is built from parts: nothing of the
+// request is resolved against another URL, where "//evil.test" would be a host (GHSA-gjxx-92w9-8v8f).
 func (p *proxy) read(r *http.Request) (*exchange, *refusal) {
 	if !slices.Contains(proxypath.Methods, r.Method) {
 		return nil, errMethod
 	}
-	path, _ := proxypath.Under(r, p.Path) // empty: none
+	path, _ := proxypath.Under(r, p.Path) // empty: no such path
 	switch {
-	case !proxypath.Forwarded(path), r.RequestURI != "" && r.RequestURI[0] != '/': // an absolute URL is asked of proxies that lead anywhere
+	case !proxypath.Forwarded(path), r.RequestURI != "" && r.RequestURI[0] != '/': // absolute URLs are for proxies that forward anywhere
 		return nil, errPath
 	case upgrades(r.Header):
 		return nil, errUpgrade
@@ -154,21 +153,21 @@ func (p *proxy) read(r *http.Request) (*exchange, *refusal) {
 	return &exchange{proxy: p, target: target, self: self, public: !strings.HasPrefix(path, proxypath.Private)}, nil
 }
 
-// upgrades reports whether a request is for a WebSocket (RFC 6455 section 4.1). Clerk has none. Other protocols are
-// offers, which are ignored (RFC 9110 section 7.8).
+// upgrades reports whether a request is for a WebSocket (RFC 6455 section 4.1). Clerk has none. Upgrades to other protocols
+// are optional, and ignored (RFC 9110 section 7.8).
 func upgrades(h http.Header) bool {
 	return h["Sec-Websocket-Key"] != nil || slices.ContainsFunc(h["Upgrade"], func(v string) bool {
 		return strings.Contains(strings.ToLower(v), "websocket")
 	})
 }
 
-// fail answers what Clerk did not answer.
+// fail responds when Clerk did not.
 func (x *exchange) fail(w http.ResponseWriter, r *http.Request, err error) {
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case tooLarge:
 		errTooLarge.write(w)
-	case errors.Is(r.Context().Err(), context.Canceled), x.sent.failed.Load(): // the client's doing, which says nothing about Clerk
+	case errors.Is(r.Context().Err(), context.Canceled), x.sent.failed.Load(): // the client failed, which says nothing about Clerk
 		errUnreachable.write(w)
 	case errors.Is(err, context.DeadlineExceeded):
 		x.Failed(err)
@@ -179,5 +178,5 @@ func (x *exchange) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// quiet is for what goes wrong once the answer has begun: somebody hung up.
+// quiet is for failures after the response has begun: somebody hung up.
 var quiet = log.New(io.Discard, "", 0)

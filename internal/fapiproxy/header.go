@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// rewrite makes the request to Clerk. ReverseProxy has taken off what belongs to the connection, and what the client said
-// belongs to it.
+// rewrite makes the request to Clerk. ReverseProxy has removed the headers of the connection, including those that the
+// client declared as such.
 func (x *exchange) rewrite(p *httputil.ProxyRequest) {
 	out, at := p.Out, *x.target
 	at.RawQuery = out.URL.RawQuery
@@ -31,8 +31,8 @@ func (x *exchange) rewrite(p *httputil.ProxyRequest) {
 	}
 }
 
-// reserved reports whether a field says what only the proxy may say, in any spelling that a server may take for it: as
-// whom, for which host or from which address a request comes. Expect and Te are the proxy's business too.
+// reserved reports whether a header may be set by the proxy only, in any spelling that a server may accept: it says for
+// whom, for which host or from which address a request is. Expect and Te are reserved too.
 func reserved(name string) bool {
 	name = strings.NewReplacer("_", "-", ".", "-").Replace(strings.ToLower(name))
 	switch name {
@@ -50,8 +50,8 @@ func reserved(name string) bool {
 
 var reservedPrefixes = []string{"clerk-", "x-forwarded", "x-original-", "x-vercel-", "x-envoy-", "cf-"}
 
-// passCookies leaves the cookies of this library here: they are this application's. What is the same for everybody is
-// asked for by nobody in particular.
+// passCookies keeps the cookies of this library back: they are for this application. A public resource is requested without
+// cookies.
 func (x *exchange) passCookies(h http.Header) {
 	if x.public {
 		delete(h, "Cookie")
@@ -72,8 +72,8 @@ func (x *exchange) passCookies(h http.Header) {
 	}
 }
 
-// client is whose request it is, the zero Addr where that cannot be told. Clerk reads the first address of X-Forwarded-For,
-// so that it gets one only. Of several, the last was added by the proxy in front; the others anybody can send.
+// client is the client's address, the zero Addr if it is unknown. Clerk reads the first address of X-Forwarded-For, so it
+// gets only one. Of several, the proxy in front added the last; anybody can send the others.
 func (x *exchange) client(r *http.Request) netip.Addr {
 	if lines := r.Header["X-Forwarded-For"]; x.Forwarded && len(lines) > 0 {
 		last := lines[len(lines)-1]
@@ -85,7 +85,7 @@ func (x *exchange) client(r *http.Request) netip.Addr {
 	return addr
 }
 
-// address reads an IP address, with or without a port.
+// address parses an IP address, with or without a port.
 func address(s string) (netip.Addr, bool) {
 	s = strings.Trim(s, " \t")
 	if host, _, err := net.SplitHostPort(s); err == nil {
@@ -95,7 +95,7 @@ func address(s string) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), err == nil
 }
 
-// localize makes Clerk's answer one of this host.
+// localize makes Clerk's response one of this host.
 func (x *exchange) localize(resp *http.Response) error {
 	h := resp.Header
 	for name, values := range h {
@@ -112,8 +112,8 @@ func (x *exchange) localize(resp *http.Response) error {
 	return nil
 }
 
-// ofUpstream reports whether a field says something about the host that answers, rather than about the answer: here it
-// would be taken for this host.
+// ofUpstream reports whether a header is about the host that answered, not about the answer: here it would seem to be about
+// this host.
 func ofUpstream(name string) bool {
 	switch strings.ToLower(name) {
 	case "server", "via", "x-powered-by", "alt-svc", "strict-transport-security", "expect-ct", "nel", "report-to",
@@ -123,7 +123,7 @@ func ofUpstream(name string) bool {
 	return false
 }
 
-// forCaches reports whether a field tells caches what to keep (RFC 9111 section 5, RFC 9213).
+// forCaches reports whether a header tells caches what to store (RFC 9111 section 5, RFC 9213).
 func forCaches(name string) bool {
 	switch name = strings.ToLower(name); name {
 	case "cache-control", "expires", "pragma", "age", "surrogate-control", "edge-control", "x-accel-expires":
@@ -132,12 +132,12 @@ func forCaches(name string) bool {
 	return strings.HasSuffix(name, "-cache-control")
 }
 
-// shows reports whether values give the secret key away.
+// shows reports whether values contain the secret key.
 func (x *exchange) shows(values []string) bool {
 	return slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, x.SecretKey) })
 }
 
-// location is where a redirect of Clerk's leads: back through the proxy, if to the Frontend API.
+// location is the target of Clerk's redirect: through the proxy, if it is at the Frontend API.
 func (x *exchange) location(raw string) string {
 	u, err := x.target.Parse(raw)
 	if err != nil || !strings.EqualFold(u.Host, x.target.Host) {

@@ -8,7 +8,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/proxypath"
 )
 
-// refusal is an answer of the proxy's own, in the form of Clerk's errors.
+// refusal is a response of the proxy's own, in the form of Clerk's errors.
 type refusal struct {
 	status        int
 	code, message string
@@ -37,5 +37,5 @@ func (f *refusal) write(w http.ResponseWriter) {
 		Code    string `json:"code"`
 		Message string `json:"message"`
 	}
-	_ = json.NewEncoder(w).Encode(map[string][]problem{"errors": {{f.code, f.message}}}) // the client may be gone
+	_ = json.NewEncoder(w).Encode(map[string][]problem{"errors": {{f.code, f.message}}}) // the client may have gone away
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// keyed adds the secret key, as the last thing that happens to a request. Of the answer it lets pass the header and the
-// body, but neither informational answers nor trailers, which nothing else looks at.
+// keyed adds the secret key as the last step. It passes on the header and the body of the response, but neither
+// informational responses nor trailers, which nothing else checks.
 type keyed struct {
 	secret string
 	next   http.RoundTripper
@@ -24,13 +24,13 @@ func (k keyed) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := *resp // a transport puts trailers into its own
+	answer := *resp // a transport writes trailers into its own response
 	answer.Trailer = nil
 	return &answer, nil
 }
 
-// newTransport returns a transport for one host. There is no limit to the connections: each stands for one of a client's,
-// which the server limits, and who reads slowly must not keep others waiting.
+// newTransport returns a transport for one host. It does not limit connections: each belongs to one client connection,
+// which the server limits, and a slow client must not delay others.
 func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -42,11 +42,11 @@ func newTransport() *http.Transport {
 		MaxIdleConnsPerHost:    64,
 		MaxResponseHeaderBytes: 256 << 10,
 		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // bodies pass as they come
+		DisableCompression:     true, // bodies pass unchanged
 	}
 }
 
-// buffers are what bodies are copied with.
+// buffers are for copying bodies.
 type buffers struct{ pool sync.Pool }
 
 // Get implements httputil.BufferPool.

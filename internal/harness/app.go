@@ -14,23 +14,23 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// Noon is when tests begin.
+// Noon is when tests start.
 var Noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
 // AtNoon is a clock that stands still.
 func AtNoon() time.Time { return Noon }
 
-// At is a claim of time, seconds from noon.
+// At is the value of a time claim, seconds from noon.
 func At(seconds int) int64 { return Noon.Unix() + int64(seconds) }
 
-// App is an application: an instance of Clerk and an Authenticator of it, which is observed.
+// App is an application: an instance of Clerk, and an Authenticator whose decisions are recorded.
 type App struct {
 	*clerkauth.Authenticator
 
 	Clerk *clerktest.Instance
 
-	// Now is the time by the clock of NewApp, which the instance and its Authenticators share. Tests set it between
-	// requests. NewAppOf does not read it.
+	// Now is the clock of NewApp, which the instance and its Authenticators share. Tests set it between requests. NewAppOf
+	// does not read it.
 	Now time.Time
 
 	tb      testing.TB
@@ -68,8 +68,8 @@ func (a *App) observe(changes []func(*clerkauth.Config)) *App {
 	return a
 }
 
-// Replica returns one more Authenticator of the instance, which has seen neither keys nor tokens and is not observed.
-// It is New: the changes of the App are not made again.
+// Replica returns another Authenticator of the instance, without keys or tokens in its caches, and not observed. The
+// changes of the App do not apply to it.
 func (a *App) Replica(changes ...func(*clerkauth.Config)) *clerkauth.Authenticator {
 	a.tb.Helper()
 	return New(a.tb, a.Clerk, changes...)
@@ -89,7 +89,7 @@ func New(tb testing.TB, clerk *clerktest.Instance, changes ...func(*clerkauth.Co
 	return auth
 }
 
-// Offline returns an instance and an Authenticator that has its key without asking for it.
+// Offline returns an instance and an Authenticator that has its key without fetching it.
 func Offline(tb testing.TB, options clerktest.Options, changes ...func(*clerkauth.Config)) (*clerktest.Instance, *clerkauth.Authenticator) {
 	tb.Helper()
 	clerk := clerktest.New(tb, options)
@@ -106,19 +106,19 @@ func (a *App) Events() []clerkauth.Event {
 	return events
 }
 
-// Expired returns a session token that ran out an hour ago.
+// Expired returns a session token that expired an hour ago.
 func (a *App) Expired(c clerktest.Claims) string {
 	c.IssuedAt = a.Now.Add(-time.Hour)
 	return a.Clerk.Token(c)
 }
 
-// WithoutAZP returns a session token that does not say for which origin it was minted.
+// WithoutAZP returns a session token without azp.
 func (a *App) WithoutAZP(c clerktest.Claims) string {
 	c.Extra = map[string]any{"azp": clerktest.Absent}
 	return a.Clerk.Token(c)
 }
 
-// Suffix returns what the names of an instance's cookies end with, without the underscore.
+// Suffix returns the suffix of the names of an instance's cookies, without the underscore.
 func Suffix(clerk *clerktest.Instance) string {
 	_, suffix, _ := strings.Cut(clerk.Cookies("x")[1].Name, "__session_")
 	return suffix
@@ -127,7 +127,8 @@ func Suffix(clerk *clerktest.Instance) string {
 // RefreshCookie returns the refresh cookie of the browser, as a pair.
 func (a *App) RefreshCookie() string { return "__refresh_" + Suffix(a.Clerk) + "=rt_1" }
 
-// NewRefreshCookie returns another one at each call: what one brought is shared for a while with whoever sends it again.
+// NewRefreshCookie returns another one at each call: the result of a refresh is shared for a while among requests with the
+// same cookie.
 func (a *App) NewRefreshCookie() string {
 	a.cookies++
 	return a.RefreshCookie() + strconv.Itoa(a.cookies)
@@ -160,7 +161,7 @@ func (a *App) Script(token string, cookies ...string) *http.Request {
 	return r
 }
 
-// Returning returns the page load of a browser that comes back from a handshake with these cookies alone, each a pair.
+// Returning returns the page load of a browser that returns from a handshake with only these cookies, each a pair.
 func (a *App) Returning(cookies ...string) *http.Request {
 	r := a.Page("")
 	r.Header.Del("Cookie")
@@ -170,7 +171,7 @@ func (a *App) Returning(cookies ...string) *http.Request {
 	return r
 }
 
-// WithCookies adds what a browser sends that is signed in by token.
+// WithCookies adds the cookies of a browser that is signed in by token.
 func (a *App) WithCookies(token string) Edit {
 	return func(r *http.Request) {
 		for _, c := range a.Clerk.Cookies(token) {
@@ -179,5 +180,5 @@ func (a *App) WithCookies(token string) Edit {
 	}
 }
 
-// SignedIn adds what the browser of an honest user sends.
+// SignedIn adds the cookies of an honest user's browser.
 func (a *App) SignedIn() Edit { return a.WithCookies(a.Clerk.Token(clerktest.Claims{})) }

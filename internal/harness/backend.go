@@ -8,10 +8,10 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// Nonce is one that a handshake may bring.
+// Nonce is the nonce of a handshake.
 const Nonce = "nonce_of_this_handshake"
 
-// AnswerRefreshes makes the Backend API answer every refresh with these cookies, after a while.
+// AnswerRefreshes makes the Backend API answer every refresh with these cookies, after a delay.
 func (a *App) AnswerRefreshes(after time.Duration, cookies ...string) {
 	a.Clerk.Fault(clerktest.BackendRefresh, func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -38,12 +38,12 @@ func writeJSON(w http.ResponseWriter, answer any) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-// Directives returns what a handshake brings that signs in by token.
+// Directives returns the result of a handshake that signs in by token.
 func Directives(token string) []string {
 	return []string{"__session=" + token + "; Path=/; Domain=example.com; SameSite=Lax", "__client_uat=1772625600; Path=/; Domain=example.com"}
 }
 
-// Asked returns how often an endpoint of the instance was asked.
+// Asked returns how many requests an endpoint of the instance got.
 func Asked(clerk *clerktest.Instance, endpoint clerktest.Endpoint) int {
 	n := 0
 	for _, r := range clerk.Requests() {

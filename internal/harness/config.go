@@ -18,12 +18,12 @@ func ShortestConfig() clerkauth.Config {
 	return clerkauth.Config{PublishableKey: PublishableKey("pk_live_", "clerk.example.com"), AuthorizedParties: []string{Origin}}
 }
 
-// Parties makes these the AuthorizedParties.
+// Parties sets AuthorizedParties.
 func Parties(list ...string) func(*clerkauth.Config) {
 	return func(c *clerkauth.Config) { c.AuthorizedParties = list }
 }
 
-// ManyParties allows an origin in each of the ways there are.
+// ManyParties allows an origin in each possible way.
 func ManyParties(c *clerkauth.Config) {
 	c.AuthorizedParties = []string{Origin, "https://app.example.com", "https://*.preview.example.com", "chrome-extension://abcdef"}
 	c.TrustedOrigins = []string{"https://pay.test"}
@@ -32,7 +32,7 @@ func ManyParties(c *clerkauth.Config) {
 	}
 }
 
-// SignIn has a page to send people to who must sign in.
+// SignIn sets a sign-in page.
 func SignIn(c *clerkauth.Config) { c.SignInURL = "https://accounts.example.com/sign-in" }
 
 // Setenv sets the variables, and empties the others that ConfigFromEnv reads.
@@ -46,7 +46,7 @@ func Setenv(t *testing.T, set map[string]string) {
 	}
 }
 
-// ConfigFromEnv is clerkauth's, where there is nothing that cannot be read.
+// ConfigFromEnv is clerkauth's, without an error.
 func ConfigFromEnv(tb testing.TB) clerkauth.Config {
 	tb.Helper()
 	cfg, err := clerkauth.ConfigFromEnv()

@@ -18,13 +18,13 @@ const (
 	TriedName = "__Host-clerkauth_tried"
 )
 
-// What Greet says to the user of the zero clerktest.Claims, and to nobody.
+// What Greet writes for the user of the zero clerktest.Claims, and for nobody.
 const (
 	Welcome  = "hello user_2clerktest"
 	Stranger = "hello nobody"
 )
 
-// Greet is a handler that tells who is signed in.
+// Greet is a handler that writes who is signed in.
 var Greet = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	if session, ok := clerkauth.FromContext(r.Context()); ok {
 		_, _ = w.Write([]byte("hello " + session.UserID))
@@ -50,14 +50,15 @@ func CountsAllocations(t *testing.T) {
 	}
 }
 
-// Serve returns the handler's answer to a request.
+// Serve returns the handler's response to a request.
 func Serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
 }
 
-// Reason returns why a decision signs nobody in; empty: somebody is signed in. It checks what holds for every decision.
+// Reason returns why a decision signs nobody in; empty: somebody is signed in. It checks what must be true of every
+// decision.
 func Reason(tb testing.TB, s *clerkauth.RequestState) clerkauth.Reason {
 	tb.Helper()
 	if in := s.Status == clerkauth.StatusSignedIn; in != (s.Session != nil) || in != (s.Err == nil) || in != (s.Token() != "") {
@@ -95,7 +96,7 @@ func Judge(tb testing.TB, auth *clerkauth.Authenticator, token string) clerkauth
 	return ReasonOf(tb, err)
 }
 
-// WantState holds a decision to what is wanted of it.
+// WantState compares a decision with what is wanted.
 func WantState(tb testing.TB, s *clerkauth.RequestState, status clerkauth.Status, reason clerkauth.Reason) {
 	tb.Helper()
 	if got := Reason(tb, s); s.Status != status || got != reason {
@@ -103,7 +104,7 @@ func WantState(tb testing.TB, s *clerkauth.RequestState, status clerkauth.Status
 	}
 }
 
-// SetCookies returns the cookies that a decision sets, by name. Of several with one name it is the last.
+// SetCookies returns the cookies that a decision sets, by name. Of several with one name, the last.
 func SetCookies(s *clerkauth.RequestState) map[string]*http.Cookie {
 	set := map[string]*http.Cookie{}
 	for _, c := range (&http.Response{Header: s.Header}).Cookies() {

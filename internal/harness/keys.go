@@ -30,8 +30,8 @@ type Fetched struct {
 	Header http.Header
 }
 
-// Keyed is an application whose keys are fetched, in a bubble of its own time: the network takes none, but for faults,
-// and the bubble does not end before every goroutine has.
+// Keyed is an application whose keys are fetched, in a bubble with its own time. The network takes no time, except for
+// faults, and the bubble ends when every goroutine has ended.
 type Keyed struct {
 	*testing.T
 
@@ -66,18 +66,18 @@ func WithKeys(t *testing.T, test func(k *Keyed), changes ...func(*clerkauth.Conf
 	})
 }
 
-// Mint makes an honest token of the current key, good for a week.
+// Mint makes an honest token of the current key, valid for a week.
 func (k *Keyed) Mint() string {
 	return k.Clerk.Token(clerktest.Claims{IssuedAt: k.Begun, ExpiresAt: k.Begun.Add(7 * 24 * time.Hour)})
 }
 
-// Stranger returns a token with a kid that nobody published.
+// Stranger returns a token with an unknown kid.
 func (k *Keyed) Stranger(kid string) string {
 	_, rest, _ := strings.Cut(k.Token, ".")
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"alg":"RS256","kid":%q}`, kid)) + "." + rest
 }
 
-// Strangers sends n tokens of unknown keys at once and counts how they are refused and after what time.
+// Strangers sends n tokens with unknown keys at once and counts their reasons, and after what time.
 func (k *Keyed) Strangers(ctx context.Context, n int) map[string]int {
 	results := make([]string, n)
 	Together(n, func(i int) {
@@ -92,16 +92,16 @@ func (k *Keyed) Strangers(ctx context.Context, n int) map[string]int {
 	return counts
 }
 
-// Fault is what the endpoint of the keys does from now on; nil: nothing is wrong.
+// Fault sets what the endpoint of the keys does from now on; nil: it works.
 func (k *Keyed) Fault(f clerktest.Fault) { k.Clerk.Fault(clerktest.BackendJWKS, f) }
 
-// Want judges a token and holds the reason, and the time it took, to what is wanted.
+// Want verifies a token and compares the reason, and the time it took, with what is wanted.
 func (k *Keyed) Want(token string, want clerkauth.Reason, took time.Duration) {
 	k.Helper()
 	k.WantIn(k.Context(), token, want, took)
 }
 
-// WantIn is Want in a context of the request's own.
+// WantIn is Want with a request's own context.
 func (k *Keyed) WantIn(ctx context.Context, token string, want clerkauth.Reason, took time.Duration) {
 	k.Helper()
 	begin := time.Now()
@@ -118,7 +118,7 @@ func (k *Keyed) WantIn(ctx context.Context, token string, want clerkauth.Reason,
 	}
 }
 
-// Fetches waits for the fetches under way and returns those since the last call.
+// Fetches waits for the fetches in progress and returns those since the last call.
 func (k *Keyed) Fetches() []Fetched {
 	synctest.Wait()
 	k.mu.Lock()
@@ -128,7 +128,7 @@ func (k *Keyed) Fetches() []Fetched {
 	return got
 }
 
-// Asked holds the number of Fetches to what is wanted, and returns them.
+// Asked compares the number of Fetches with what is wanted, and returns them.
 func (k *Keyed) Asked(want int) []Fetched {
 	k.Helper()
 	got := k.Fetches()
@@ -138,7 +138,7 @@ func (k *Keyed) Asked(want int) []Fetched {
 	return got
 }
 
-// Logged returns the log, once the fetches under way are done.
+// Logged returns the log, once the fetches in progress are done.
 func (k *Keyed) Logged() string {
 	synctest.Wait()
 	return k.log.String()

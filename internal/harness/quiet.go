@@ -2,5 +2,5 @@ package harness
 
 import "log/slog"
 
-// Authenticators without a Logger of their own warn of the outages that tests make. Nobody has to read that.
+// Authenticators without a Logger warn of the outages that tests simulate. Nobody needs to read that.
 func init() { slog.SetDefault(slog.New(slog.DiscardHandler)) }

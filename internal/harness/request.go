@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Origin is where an App is.
+// Origin is the origin of an App.
 const Origin = "https://example.com"
 
 // Edit changes a request.
 type Edit func(*http.Request)
 
-// All makes edits one after the other.
+// All applies edits one after the other.
 func All(edits ...Edit) Edit {
 	return func(r *http.Request) {
 		for _, e := range edits {
@@ -29,16 +29,16 @@ func Request(method, target string, edits ...Edit) *http.Request {
 	return r
 }
 
-// AsServer makes a request look as a server makes it: the URL has neither scheme nor host.
+// AsServer makes a request as a server receives it: the URL has neither scheme nor host.
 func AsServer(r *http.Request) {
 	r.URL.Scheme, r.URL.Host = "", ""
 	r.RequestURI = r.URL.RequestURI()
 }
 
-// Host sets the host that is asked.
+// Host sets the Host header.
 func Host(host string) Edit { return func(r *http.Request) { r.Host = host } }
 
-// With sets a header to these values, or takes it away if there are none.
+// With sets a header to these values, or removes it if there are none.
 func With(name string, values ...string) Edit {
 	return func(r *http.Request) {
 		r.Header.Del(name)
@@ -61,5 +61,5 @@ func Headers(lines ...string) Edit {
 // WithBearer sets a bearer token.
 func WithBearer(token string) Edit { return With("Authorization", "Bearer "+token) }
 
-// Document makes a request a page load at https://example.com, as a server sees it.
+// Document makes a request a page load at https://example.com, as a server receives it.
 var Document = All(AsServer, Host("example.com"), Headers("Accept: text/html", "Sec-Fetch-Dest: document"))

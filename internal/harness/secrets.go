@@ -30,7 +30,7 @@ func (l *Log) Logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-// Pieces returns the parts of secrets, each long enough not to come about by chance.
+// Pieces returns parts of secrets, each long enough not to occur by chance.
 func Pieces(secrets ...string) []string {
 	const length = 12
 	var all []string
@@ -42,7 +42,7 @@ func Pieces(secrets ...string) []string {
 	return slices.Compact(all)
 }
 
-// Leaks returns the first of the secrets that text holds, if it holds any.
+// Leaks returns the first of the secrets that text contains, if any.
 func Leaks(text string, secrets []string) (string, bool) {
 	i := slices.IndexFunc(secrets, func(s string) bool { return strings.Contains(text, s) })
 	if i < 0 {

@@ -8,7 +8,7 @@ import (
 
 const base64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-// SpoilSignature changes the first bit of a signature, which leaves its form as it was.
+// SpoilSignature changes the first bit of a signature, and keeps its form.
 func SpoilSignature(token string) string {
 	i := strings.LastIndexByte(token, '.') + 1
 	flipped := byte('A')
@@ -24,12 +24,12 @@ func SpareBits(token string) string {
 	return token[:last] + string(base64URL[strings.IndexByte(base64URL, token[last])+1])
 }
 
-// Claim sets a claim of a token whose Extra is there.
+// Claim sets a claim of a token whose Extra is not nil.
 func Claim(name string, value any) func(*clerktest.Claims) {
 	return func(c *clerktest.Claims) { c.Extra[name] = value }
 }
 
-// HeaderMember sets a member of the header of a token whose Header is there.
+// HeaderMember sets a member of the header of a token whose Header is not nil.
 func HeaderMember(name string, value any) func(*clerktest.Claims) {
 	return func(c *clerktest.Claims) { c.Header[name] = value }
 }

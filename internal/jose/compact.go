@@ -1,5 +1,5 @@
-// Package jose reads the outside of a token: the JWS compact serialization (RFC 7515 section 7.1) and
-// JSON objects (RFC 8259), both strictly. It judges form only; it knows no key and no claim.
+// Package jose parses the form of a token, strictly: the JWS compact serialization (RFC 7515 section 7.1) and JSON objects
+// (RFC 8259). It knows no keys and no claims.
 package jose
 
 import (
@@ -9,7 +9,7 @@ import (
 
 // Compact is a token in its three parts, decoded.
 type Compact struct {
-	SigningInput string // what was signed: the first two parts as they arrived
+	SigningInput string // what was signed: the first two parts, unchanged
 	Header       string // JSON text, not validated
 	Payload      string // JSON text, not validated
 	Signature    []byte
@@ -18,8 +18,8 @@ type Compact struct {
 // canonical refuses spare bits that are not zero: one signature has one spelling.
 var canonical = base64.RawURLEncoding.Strict()
 
-// Split takes a compact serialization apart. It reports false unless there are exactly three parts of
-// canonical, unpadded base64url, the first of them not empty. What has another form costs one pass and no memory.
+// Split splits a compact serialization. It reports false unless there are exactly three parts of canonical, unpadded
+// base64url, the first of them not empty. Other input costs one pass and no allocation.
 func Split(token string) (Compact, bool) {
 	header, rest, _ := strings.Cut(token, ".")
 	payload, signature, found := strings.Cut(rest, ".")
@@ -39,7 +39,7 @@ func Split(token string) (Compact, bool) {
 	return Compact{SigningInput: token[:len(token)-len(signature)-1], Header: text[:h], Payload: text[h:], Signature: decoded[p:]}, true
 }
 
-// alphabet reports whether s is base64url and nothing else, no further dot either: the decoder alone would skip CR and LF.
+// alphabet reports whether s is base64url only, without another dot: the decoder alone would skip CR and LF.
 func alphabet(s string) bool {
 	for i := range len(s) {
 		if !inAlphabet[s[i]] {

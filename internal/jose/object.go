@@ -20,9 +20,9 @@ var (
 // Member is one name and value of an object. Raw is the value's JSON text, without white space around it.
 type Member struct{ Name, Raw string }
 
-// Object returns the members of the JSON object that text is, in order. Names are compared exactly, as RFC 7519
-// section 4 wants and encoding/json does not: "AZP" is not "azp". A name that occurs twice is refused,
-// because readers disagree about which of the two counts. Objects inside are left as they are.
+// Object returns the members of the JSON object in text, in order. Names are compared exactly, as RFC 7519 section 4
+// requires and encoding/json does not: "AZP" is not "azp". A name that occurs twice is refused, because parsers disagree
+// about which of the two counts. Nested objects are not parsed.
 func Object(text string) ([]Member, error) {
 	begin := skipSpace(text, 0)
 	if !at(text, begin, '{') {
@@ -42,11 +42,11 @@ func Object(text string) ([]Member, error) {
 	return members, nil
 }
 
-// shortestMember is the length of a member such as "a":1 and its comma, in bytes. With it goes a guess at the number of
-// members that is right for what issuers write, and never far above what a stranger can fit into a text.
+// shortestMember is the length of a member such as "a":1 and its comma, in bytes. It yields an estimate of the number of
+// members that fits what issuers write, and is never much too high for what a stranger sends.
 const shortestMember = 6
 
-// few is up to where comparing every pair is cheaper than anything else.
+// few is the number up to which comparing every pair is cheapest.
 const few = 24
 
 func doubled(members []Member) bool {
@@ -64,7 +64,7 @@ func doubled(members []Member) bool {
 	}
 	slices.Sort(hashes)
 	if len(slices.Compact(hashes)) == len(members) {
-		return false // a quarter of the memory of a map, too much for a stranger's token
+		return false // a quarter of the memory of a map, which would be too much for a stranger's token
 	}
 	seen := make(map[string]struct{}, len(members))
 	for _, m := range members {
@@ -73,7 +73,7 @@ func doubled(members []Member) bool {
 	return len(seen) < len(members)
 }
 
-// Array returns the JSON texts of the elements of the array that raw is, without white space around it.
+// Array returns the JSON texts of the elements of the array in raw, without white space around them.
 func Array(raw string) ([]string, bool) {
 	if !at(raw, 0, '[') {
 		return nil, false
@@ -99,7 +99,7 @@ func String(raw string) (string, bool) {
 	return s, err == nil
 }
 
-// Integer decodes a JSON number that is a whole one, however it is spelled (60, 60.0, 6e1), within ±2^53.
+// Integer decodes a JSON number that is an integer, in any spelling (60, 60.0, 6e1), within ±2^53.
 func Integer(raw string) (int64, bool) {
 	if n, err := strconv.ParseInt(raw, 10, 64); err == nil {
 		return n, n >= -1<<53 && n <= 1<<53

@@ -2,15 +2,15 @@ package jose
 
 import "strings"
 
-// The grammar of JSON (RFC 8259), in one pass. Every function is given the index where something should begin, and
-// returns the index after it, or bad where it does not stand there whole.
+// The grammar of JSON (RFC 8259), in one pass. Every function gets the index where something should begin, and returns the
+// index after it, or bad if it is not there completely.
 
 const (
 	bad      = -1
-	maxDepth = 512 // of objects and arrays inside each other: every level takes stack, and no claim has many
+	maxDepth = 512 // levels of objects and arrays: every level takes stack, and no claim has many
 )
 
-// skipValue passes over a value that lies in depth objects and arrays.
+// skipValue skips a value that is nested in depth objects and arrays.
 func skipValue(text string, i, depth int) int {
 	if i == len(text) {
 		return bad
@@ -32,7 +32,7 @@ func skipValue(text string, i, depth int) int {
 	return skipNumber(text, i)
 }
 
-// walkObject passes over an object and shows its names, still quoted, and values to each, unless that is nil.
+// walkObject skips an object and passes its names, still quoted, and values to each, unless each is nil.
 func walkObject(text string, i, depth int, each func(name, raw string)) int {
 	if depth == maxDepth {
 		return bad
@@ -60,7 +60,7 @@ func walkObject(text string, i, depth int, each func(name, raw string)) int {
 	return i
 }
 
-// walkArray passes over an array and shows its elements to each, unless that is nil.
+// walkArray skips an array and passes its elements to each, unless each is nil.
 func walkArray(text string, i, depth int, each func(raw string)) int {
 	if depth == maxDepth {
 		return bad
@@ -79,7 +79,7 @@ func walkArray(text string, i, depth int, each func(raw string)) int {
 	return i
 }
 
-// opened is the index of the first element after an opening bracket, or after the closing one: then there is none.
+// opened is the index of the first element after an opening bracket, or after the closing one if there is none.
 func opened(text string, i int, closing byte) (next int, more bool) {
 	if i = skipSpace(text, i+1); at(text, i, closing) {
 		return i + 1, false
@@ -87,7 +87,7 @@ func opened(text string, i int, closing byte) (next int, more bool) {
 	return i, true
 }
 
-// separated is the index of the next element after a comma, or after the closing bracket: then there is none.
+// separated is the index of the next element after a comma, or after the closing bracket if there is none.
 func separated(text string, i int, closing byte) (next int, more bool) {
 	switch i = skipSpace(text, i); {
 	case at(text, i, closing):
@@ -117,7 +117,7 @@ func skipString(text string, i int) int {
 	return bad
 }
 
-// skipEscape returns the index of an escape's last character, given that after the backslash.
+// skipEscape returns the index of an escape's last character, given the index after the backslash.
 func skipEscape(text string, i int) int {
 	switch {
 	case i == len(text) || strings.IndexByte(`"\/bfnrtu`, text[i]) < 0:
@@ -153,7 +153,7 @@ func skipNumber(text string, i int) int {
 	return i
 }
 
-// skipDigits passes over one digit or more.
+// skipDigits skips one digit or more.
 func skipDigits(text string, i int) int {
 	begin := i
 	for i < len(text) && '0' <= text[i] && text[i] <= '9' {

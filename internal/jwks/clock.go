@@ -2,12 +2,12 @@ package jwks
 
 import "time"
 
-// toleratedOffset is how far the clock may be off without a warning: tokens are judged with about that leeway.
+// toleratedOffset is the largest clock error without a warning: about the leeway with which tokens are checked.
 const toleratedOffset = 5 * time.Second
 
-// ClockError says that this machine's clock and that of the endpoint differ.
+// ClockError reports that this machine's clock and the endpoint's differ.
 type ClockError struct {
-	Ahead time.Duration // of the endpoint's; negative: behind
+	Ahead time.Duration // by how much the endpoint's is ahead; negative: behind
 }
 
 func (e *ClockError) Error() string {
@@ -17,8 +17,8 @@ func (e *ClockError) Error() string {
 	return "this machine's clock is " + e.Ahead.String() + " ahead of the endpoint's"
 }
 
-// offset is how far a clock is at least ahead that said began before a request and ended after it, when the server
-// answered at date (RFC 9110 section 6.6.1: whole seconds). Zero: it may be right, or date is not known.
+// offset is by how much a clock is ahead, at least, if it showed began before a request and ended after it, and the server
+// answered at date (RFC 9110 section 6.6.1: whole seconds). Zero: it may be right, or date is unknown.
 func offset(date, began, ended time.Time) time.Duration {
 	switch {
 	case date.IsZero():
@@ -31,6 +31,6 @@ func offset(date, began, ended time.Time) time.Duration {
 	return 0
 }
 
-// Ahead is how far this machine's clock was ahead of the endpoint's at the last fetch, negative: behind; zero: it was right, or
-// that is not known.
+// Ahead is by how much this machine's clock was ahead of the endpoint's at the last fetch; negative: behind; zero: it was
+// right, or this is unknown.
 func (k *Keys) Ahead() time.Duration { return time.Duration(k.ahead.Load()) }

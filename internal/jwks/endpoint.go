@@ -12,17 +12,17 @@ import (
 
 const maxDocument = 256 << 10 // bytes
 
-// Source fetches the keys. etag is that of the keys at hand; empty: there are none. fresh: no cache on the way may answer.
+// Source fetches the keys. etag is that of the known keys; empty: there are none. fresh: no cache in between may answer.
 type Source func(ctx context.Context, etag string, fresh bool) (Document, error)
 
-// Document is what a Source answered. notModified: the keys are those of the etag.
+// Document is the answer of a Source. notModified: the keys are those of the etag.
 type Document struct {
-	url         string // where it is from; empty: nowhere on the network
+	url         string // where it was fetched; empty: not from the network
 	body        string
 	etag        string
 	notModified bool
 	retryAfter  time.Duration
-	date        time.Time // by the server's clock; zero: it did not say
+	date        time.Time // by the server's clock; zero: unknown
 }
 
 var (
@@ -30,7 +30,7 @@ var (
 	errNotModified = errors.New("304 to a request that had no ETag")
 )
 
-// StatusError is an answer other than 200 and 304.
+// StatusError is the error of a status other than 200 and 304.
 type StatusError struct {
 	URL    string
 	Status int
@@ -38,7 +38,7 @@ type StatusError struct {
 
 func (e *StatusError) Error() string { return e.URL + " answered " + strconv.Itoa(e.Status) }
 
-// readDocument reads an answer, as far as it can be used.
+// readDocument reads a response.
 func readDocument(url string, resp *http.Response) (Document, error) {
 	doc := Document{
 		url: url, etag: resp.Header.Get("ETag"), notModified: resp.StatusCode == http.StatusNotModified, retryAfter: pause(resp.Header),
@@ -63,8 +63,8 @@ func readDocument(url string, resp *http.Response) (Document, error) {
 	return doc, nil
 }
 
-// pause reads Retry-After in both its forms (RFC 9110 section 10.2.3), a date against the server's own clock.
-// It is at most lastRetry: longer than that nobody is kept out.
+// pause reads Retry-After in both forms (RFC 9110 section 10.2.3), a date relative to the server's own clock. It is at most
+// lastRetry, whatever the server says.
 func pause(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
@@ -92,7 +92,7 @@ func (d Document) set(old *Snapshot) (*Set, error) {
 	return set, err
 }
 
-// Doer sends a request, as *http.Client does. It adds what the endpoint wants to see, and must not follow redirects.
+// Doer sends a request, as *http.Client does. It adds what the endpoint requires, and must not follow redirects.
 type Doer interface {
 	Do(r *http.Request) (*http.Response, error)
 }

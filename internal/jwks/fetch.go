@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// fetch is a fetch under way. Its goroutine ends it within fetchTimeout by closing done.
+// fetch is a fetch in progress. Its goroutine closes done within fetchTimeout.
 type fetch struct {
 	began time.Time
-	fresh bool // caches on the way were told not to answer
+	fresh bool // caches in between were told not to answer
 	done  chan struct{}
 }
 
-// start joins the fetch under way or begins one, unless one has just failed. It returns nil when there is
-// nothing to wait for.
+// start joins the fetch in progress or begins one, unless one has just failed. It returns nil when there is nothing to wait
+// for.
 func (k *Keys) start() *fetch {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -30,7 +30,7 @@ func (k *Keys) start() *fetch {
 	return k.fetch
 }
 
-// begin starts the one fetch. k.mu is held.
+// begin starts a fetch, the only one. k.mu is held.
 func (k *Keys) begin(now time.Time, fresh bool) {
 	f := &fetch{began: now, fresh: fresh, done: make(chan struct{})}
 	k.fetch = f
@@ -44,7 +44,7 @@ func (k *Keys) begin(now time.Time, fresh bool) {
 			etag = s.etag
 		}
 		doc, err := k.ask(ctx, etag, fresh)
-		ended := f.began.Add(time.Since(started)) // the clock is the application's, which may set it between requests
+		ended := f.began.Add(time.Since(started)) // not read from the clock: it is the application's, which may set it between requests
 		off := offset(doc.date, f.began, ended)
 		if !doc.date.IsZero() {
 			k.ahead.Store(int64(off))
@@ -58,8 +58,8 @@ func (k *Keys) begin(now time.Time, fresh bool) {
 	}()
 }
 
-// ask asks the source. A panic in it, which may be an http.RoundTripper of the application's own, is an error of this
-// fetch: on this goroutine it would end the process. Its text may hold anything, and is left out.
+// ask calls the source. A panic in it, for example in an http.RoundTripper of the application, is an error of this fetch:
+// on this goroutine it would end the process. The text of the panic may contain anything, and is left out.
 func (k *Keys) ask(ctx context.Context, etag string, fresh bool) (doc Document, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -77,14 +77,14 @@ func (f *fetch) wait(ctx context.Context) {
 	}
 }
 
-// finish takes what a fetch brought. Only a set with a usable key replaces the one before, and then wholly: a
-// key that was dropped is gone at once. It returns why nothing was taken.
+// finish stores the result of a fetch. Only a set with a usable key replaces the one before, and completely: a removed key
+// is gone at once. It returns why nothing was stored.
 func (k *Keys) finish(f *fetch, old *Snapshot, doc Document, err error) error {
 	var set *Set
 	if err == nil {
 		set, err = doc.set(old)
 	}
-	defer close(f.done) // when k.mu is free: who waits finds everything done
+	defer close(f.done) // after k.mu is released: everything is done when waiting ends
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.fetch, k.lastError = nil, err
@@ -109,7 +109,7 @@ func (k *Keys) finish(f *fetch, old *Snapshot, doc Document, err error) error {
 	return nil
 }
 
-// fail backs off: 1 s, doubling to 1 min, or what the server asked for within that. k.mu is held.
+// fail backs off: 1 s, doubling to 1 min, or the server's Retry-After within these limits. k.mu is held.
 func (k *Keys) fail(old *Snapshot, asked time.Duration) {
 	wait := min(firstRetry<<min(k.failures, 6), lastRetry)
 	wait = max(wait, asked)

@@ -1,8 +1,8 @@
-// Package jwks keeps the keys that signatures are verified with: it reads a JWKS document or a PEM key into a set, and
-// decides when to fetch the document again and what to do meanwhile.
+// Package jwks keeps the keys with which signatures are verified: it parses a JWKS document or a PEM key into a set, and
+// decides when to fetch the document again and what happens until then.
 //
-// A key that is known costs one load and one map read, and never waits. Keys are fetched because of a request, one
-// fetch at a time; there is no standing goroutine and nothing to close.
+// Using a known key costs one load and one map lookup, and never waits. Requests cause fetches, one at a time; there is no
+// standing goroutine and nothing to close.
 package jwks
 
 import (
@@ -16,14 +16,14 @@ import (
 
 // When keys are fetched.
 const (
-	refreshAfter = 4 * time.Minute // give or take a tenth: the next request refreshes in the background
+	refreshAfter = 4 * time.Minute // plus or minus a tenth: the next request refreshes in the background
 	fetchTimeout = 5 * time.Second
 	longestWait  = 3 * time.Second // of a request for keys
 	firstRetry   = time.Second
 	lastRetry    = time.Minute
 )
 
-// FreshFor is how old keys may be before a refresh is tried before use.
+// FreshFor is the age up to which keys are used without trying a refresh first.
 const FreshFor = 5 * time.Minute
 
 // Why Find returns no keys.
@@ -32,13 +32,13 @@ var (
 	ErrUnavailable = errors.New("the keys could not be loaded")
 )
 
-// Snapshot is a set of keys and until when it is used without a fetch. It never changes.
+// Snapshot is a set of keys, and how long it is used without a fetch. It never changes.
 type Snapshot struct {
 	*Set
 
 	Generation uint64    // changes only when key material does; never 0
-	fetchedAt  time.Time // when the fetch that brought or confirmed it began
-	refreshAt  time.Time // from then on, fetching is due
+	fetchedAt  time.Time // when the fetch that returned or confirmed it began
+	refreshAt  time.Time // from then on, it should be refreshed
 	failed     bool      // a fetch has failed since
 	etag       string
 }
@@ -54,21 +54,21 @@ type Keys struct {
 	ahead   atomic.Int64 // see Ahead
 
 	mu          sync.Mutex // guards everything below
-	fetch       *fetch     // the one under way; nil: none
+	fetch       *fetch     // the one in progress; nil: none
 	failures    int        // in a row
-	retryAt     time.Time  // no fetch before, unless for an unknown kid
+	retryAt     time.Time  // no fetch before, except for an unknown kid
 	lastUnknown time.Time  // when the last fetch for an unknown kid began
 	waiting     int        // requests that wait because of an unknown kid
 	lastError   error
 }
 
-// New returns keys that source brings. They outlive a source that fails by maxAge. warn is told of every fetch that
-// failed, and by a *ClockError of one that shows that the clock is wrong, on a goroutine of its own.
+// New returns keys that are fetched from source. While source fails, they are used up to maxAge. warn is called on its own
+// goroutine with the error of every failed fetch, and with a *ClockError when a fetch shows that the clock is wrong.
 func New(source Source, maxAge time.Duration, now func() time.Time, warn func(error)) *Keys {
 	return &Keys{source: source, now: now, maxAge: maxAge, warn: warn}
 }
 
-// Fixed returns keys that never change. What was verified with them counts for maxAge.
+// Fixed returns keys that never change. What was verified with them is valid for maxAge.
 func Fixed(set *Set, maxAge time.Duration) *Keys {
 	k := &Keys{maxAge: maxAge}
 	k.current.Store(&Snapshot{Set: set, Generation: 1})
@@ -78,7 +78,7 @@ func Fixed(set *Set, maxAge time.Duration) *Keys {
 // Current are the newest keys, however old; nil: none were loaded.
 func (k *Keys) Current() *Snapshot { return k.current.Load() }
 
-// Ready returns the keys if they can be used as they are, and starts a refresh that is due. It never waits. nil: they
+// Ready returns the keys if they can be used now, and starts a refresh if it is time for one. It never waits. nil: keys
 // must be fetched first.
 func (k *Keys) Ready(now time.Time) *Snapshot {
 	s := k.current.Load()
@@ -96,7 +96,7 @@ func (k *Keys) Ready(now time.Time) *Snapshot {
 	return s
 }
 
-// End is the last instant of what was verified with s.
+// End is the last instant at which a verification with s may be used.
 func (k *Keys) End(s *Snapshot, now time.Time) time.Time {
 	if k.source == nil {
 		return now.Add(k.maxAge)
@@ -104,14 +104,14 @@ func (k *Keys) End(s *Snapshot, now time.Time) time.Time {
 	return s.fetchedAt.Add(k.maxAge)
 }
 
-// tooOld reports whether s may not be used at all. A clock that went back far makes it old too, because its age
-// can no longer be told. A little is nothing: a request reads the clock before others have fetched.
+// tooOld reports whether s may not be used at all. If the clock was set back far, s is too old, because its age is unknown.
+// A small step back is normal: requests read the clock before others have fetched.
 func (k *Keys) tooOld(s *Snapshot, now time.Time) bool {
 	age := now.Sub(s.fetchedAt)
 	return age > k.maxAge || age < -FreshFor
 }
 
-// Find returns keys that have kid. It waits only for a key that is not here yet or for a set that nobody has tried to
+// Find returns keys that include kid. It waits only for a key that is unknown, or for a set that nobody has tried to
 // refresh, at most 3 s. The error is ErrUnknownKID, or wraps ErrUnavailable and the last fetch's error.
 func (k *Keys) Find(ctx context.Context, kid string, now time.Time) (*Snapshot, error) {
 	s := k.Ready(now)
@@ -119,7 +119,7 @@ func (k *Keys) Find(ctx context.Context, kid string, now time.Time) (*Snapshot, 
 		return s, nil
 	}
 	if k.source == nil || !WellFormedKID(kid) {
-		return nil, ErrUnknownKID // no document can bring it
+		return nil, ErrUnknownKID // no document can contain it
 	}
 	ctx, cancel := context.WithTimeout(ctx, longestWait)
 	defer cancel()
@@ -131,13 +131,13 @@ func (k *Keys) Find(ctx context.Context, kid string, now time.Time) (*Snapshot, 
 		case s.Has(kid):
 			return s, nil
 		case !s.fetchedAt.Before(now):
-			return nil, ErrUnknownKID // the fetch began after this request arrived
+			return nil, ErrUnknownKID // the fetch began after this request
 		}
 	}
 	return k.findUnknown(ctx, kid)
 }
 
-// unavailable is ErrUnavailable with what went wrong last.
+// unavailable is ErrUnavailable with the last error.
 func (k *Keys) unavailable() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -151,8 +151,8 @@ func (k *Keys) unavailableLocked() error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, k.lastError)
 }
 
-// Load loads the keys unless they can be used as they are, and waits for them within ctx. The error is the last
-// fetch's, or the context's.
+// Load loads the keys unless they can be used now, and waits for them until ctx ends. The error is the last fetch's, or the
+// context's.
 func (k *Keys) Load(ctx context.Context) error {
 	if k.source == nil {
 		return nil
@@ -174,7 +174,7 @@ func (k *Keys) Load(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// Wait returns when no fetch is under way. It is for tests.
+// Wait returns when no fetch is in progress. It is for tests.
 func (k *Keys) Wait() {
 	for {
 		k.mu.Lock()
@@ -187,13 +187,13 @@ func (k *Keys) Wait() {
 	}
 }
 
-// refreshed waits for a fetch and returns the newest keys, or old ones that still may be used.
+// refreshed waits for a fetch and returns the newest keys, or old ones that may still be used.
 func (k *Keys) refreshed(ctx context.Context, now time.Time) *Snapshot {
 	s, f := k.current.Load(), k.start()
 	if f != nil {
 		longest := longestWait
 		if s != nil && !k.tooOld(s, now) {
-			longest -= now.Sub(f.began) // one wait for all: a fetch that hangs delays nobody who comes later
+			longest -= now.Sub(f.began) // one wait for all: a fetch that hangs does not delay later requests
 		}
 		bounded, cancel := context.WithTimeout(ctx, longest)
 		defer cancel()

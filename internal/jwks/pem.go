@@ -19,8 +19,8 @@ var (
 	errCut     = errors.New(`ends too early; copy all of it, to -----END PUBLIC KEY-----, and write it on one line with \n between the parts where only one line is read`)
 )
 
-// ParsePEM reads one public key: PEM (PKIX or PKCS #1), also on one line, with \n spelled out, quoted, or the base64
-// alone, as such values arrive from environment variables.
+// ParsePEM parses one public key: PEM (PKIX or PKCS #1), also on one line, with \n in place of line breaks, quoted, or only
+// the base64, as environment variables contain them.
 func ParsePEM(s string) (*Set, error) {
 	s = strings.Trim(strings.TrimSpace(s), `"'`)
 	s = strings.TrimSpace(strings.NewReplacer(`\r`, "", `\n`, "\n").Replace(s))
@@ -55,7 +55,7 @@ func ParsePEM(s string) (*Set, error) {
 	return &Set{key: func(*jwt.Token) (any, error) { return public, nil }}, nil
 }
 
-// oneLine reads what is left of a PEM whose line breaks were lost.
+// oneLine parses a PEM whose line breaks were lost.
 func oneLine(s string) *pem.Block {
 	for _, label := range []string{"PUBLIC KEY", "RSA PUBLIC KEY"} {
 		s = strings.TrimPrefix(s, "-----BEGIN "+label+"-----")

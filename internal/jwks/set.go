@@ -15,7 +15,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/jose"
 )
 
-// What is taken from a JWKS document.
+// Limits of a JWKS document.
 const (
 	minKeyBits = 2048
 	maxKeyBits = 8192
@@ -23,7 +23,7 @@ const (
 	maxKID     = 256 // bytes
 )
 
-// WellFormedKID reports whether a document may have a key of this kid.
+// WellFormedKID reports whether a document may contain a key with this kid.
 func WellFormedKID(kid string) bool { return kid != "" && len(kid) <= maxKID }
 
 // Set is the usable keys of one document. It never changes.
@@ -32,7 +32,7 @@ type Set struct {
 	kids map[string]*rsa.PublicKey // nil: one key for every kid (ParsePEM)
 }
 
-// Key finds the key for a token by its kid.
+// Key returns the key for a token, by its kid.
 func (s *Set) Key(token *jwt.Token) (any, error) { return s.key(token) }
 
 // Has reports whether the set has a key for kid.
@@ -65,8 +65,7 @@ var (
 	privateParts = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 )
 
-// ParseSet reads a JWK Set key by key: one bad key does not spoil the others, and a set without a usable
-// one is an error.
+// ParseSet parses a JWK Set key by key: a bad key does not affect the others, and a set without a usable key is an error.
 func ParseSet(document string) (*Set, error) {
 	members, err := jose.Object(document)
 	if err != nil {
@@ -126,7 +125,7 @@ func publicKey(jwk jwkset.JWK) *rsa.PublicKey {
 	return key
 }
 
-// parseKey reads one JWK. Usable is a public RSA key that may verify RS256 signatures.
+// parseKey parses one JWK. Only a public RSA key that may verify RS256 signatures is usable.
 func parseKey(raw string) (jwkset.JWK, error) {
 	members, err := jose.Object(raw)
 	if err != nil {
@@ -154,14 +153,14 @@ func parseKey(raw string) (jwkset.JWK, error) {
 	return jwk, nil
 }
 
-// verifies reports whether what is said about a key lets it verify RS256 signatures. Its kind is seen in the key.
+// verifies reports whether the members of a key allow it to verify RS256 signatures. The kind of key is checked elsewhere.
 func verifies(m jwkset.JWKMarshal) bool {
 	return WellFormedKID(m.KID) &&
 		(m.ALG == "" || m.ALG == jwkset.AlgRS256) && (m.USE == "" || m.USE == jwkset.UseSig) &&
 		(m.KEYOPS == nil || slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify))
 }
 
-// decodeKeyMember takes the members that matter by their exact names; encoding/json would fold their case.
+// decodeKeyMember reads the members that matter by their exact names; encoding/json would ignore case.
 func decodeKeyMember(m *jwkset.JWKMarshal, member jose.Member) error {
 	if member.Name == "key_ops" {
 		elements, ok := jose.Array(member.Raw)
@@ -198,8 +197,8 @@ func decodeKeyMember(m *jwkset.JWKMarshal, member jose.Member) error {
 	return nil
 }
 
-// strong reports whether key may be trusted to verify: an odd modulus of 2048 to 8192 bits, and an odd exponent
-// that crypto/rsa takes, from 3 to 2^31-1.
+// strong reports whether key is strong enough: an odd modulus of 2048 to 8192 bits, and an odd exponent that crypto/rsa
+// accepts, from 3 to 2^31-1.
 func strong(key *rsa.PublicKey) bool {
 	return key != nil && key.N.BitLen() >= minKeyBits && key.N.BitLen() <= maxKeyBits && key.N.Bit(0) == 1 &&
 		key.E >= 3 && key.E <= math.MaxInt32 && key.E%2 == 1

@@ -1,3 +1,3 @@
-// Package layout has the tests of what may import what: the order of the packages, who opens connections, who is given
-// the secret key, and what the module requires. There is no code here.
+// Package layout tests which package may import which, who opens connections, who gets the secret key, and what the module
+// requires. It has no code.
 package layout

@@ -1,5 +1,5 @@
-// Package limits keeps strangers from making an application ask its servers much: how many questions of a kind are under
-// way, how many are asked in a while, and when a failing server is asked no more.
+// Package limits keeps strangers from making an application send many requests to Clerk: it limits the calls of one kind at
+// the same time and in a period, and pauses calls to a failing server.
 package limits
 
 import (
@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// Strangers is how many questions are under way at the same time that anybody can bring about.
+// Strangers is the limit for simultaneous calls that anybody can cause.
 const Strangers = 32
 
-// Lane is what questions of one kind share, so that one kind cannot stop another: places, and a breaker.
+// Lane is shared by the calls of one kind, so that one kind cannot affect another: slots, and a breaker.
 type Lane struct {
-	open    chan struct{} // holds one element for each question under way
+	open    chan struct{} // holds one element for each call in progress
 	breaker breaker
 }
 
-// NewLane returns a lane by the clock now, with places for so many questions at the same time.
+// NewLane returns a lane with the clock now and slots for that many simultaneous calls.
 func NewLane(places int, now func() time.Time) *Lane {
 	return &Lane{open: make(chan struct{}, places), breaker: breaker{now: now}}
 }
 
-// Enter reports whether a question may be asked now; leave must then be called after it.
+// Enter reports whether a call may be made now; if so, leave must be called after it.
 func (l *Lane) Enter() (leave func(), ok bool) {
 	select {
 	case l.open <- struct{}{}:
@@ -37,13 +37,13 @@ func (l *Lane) Enter() (leave func(), ok bool) {
 	return leave, true
 }
 
-// Record tells the lane's breaker how a question ended, at now.
+// Record tells the lane's breaker how a call ended, at now.
 func (l *Lane) Record(failed bool, now time.Time) { l.breaker.record(failed, now) }
 
-// Pause is how long a server is not asked after failures.
+// Pause is how long a server is not called after failures.
 const Pause = 10 * time.Second
 
-// tolerated is how many failures in a row begin a pause.
+// tolerated is the number of failures in a row before a pause.
 const tolerated = 3
 
 // breaker keeps a failing server from costing every request a timeout.
@@ -55,8 +55,7 @@ type breaker struct {
 	openedAt time.Time
 }
 
-// closed reports whether a question may be asked. After a pause one may, and the next pause begins at once in
-// case it fails too.
+// closed reports whether a call may be made. After a pause one may, and if it fails the next pause begins at once.
 func (b *breaker) closed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -83,12 +82,12 @@ func (b *breaker) record(failed bool, now time.Time) {
 	}
 }
 
-// Overloaded reports a status that speaks of the server rather than of the question.
+// Overloaded reports whether a status is about the server rather than about the call.
 func Overloaded(status int) bool {
 	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
 }
 
-// Questions that the allowance gives.
+// The calls of an allowance.
 const (
 	perSecond = 20
 	burst     = 100
@@ -100,13 +99,13 @@ type Allowance struct {
 
 	mu   sync.Mutex // guards what follows
 	left float64
-	at   time.Time // when left was true
+	at   time.Time // the time of left
 }
 
-// NewAllowance returns a full allowance by the clock now.
+// NewAllowance returns a full allowance with the clock now.
 func NewAllowance(now func() time.Time) *Allowance { return &Allowance{now: now, left: burst} }
 
-// Take reports whether one more may be asked. A clock that went back gives nothing and takes nothing.
+// Take reports whether one more call may be made. If the clock was set back, nothing is added or removed.
 func (a *Allowance) Take() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -122,19 +121,19 @@ func (a *Allowance) Take() bool {
 	return true
 }
 
-// Return gives back what was taken for a question that turned out to cost nothing.
+// Return gives back what was taken for a call that turned out to be free.
 func (a *Allowance) Return() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.left = min(burst, a.left+1)
 }
 
-// Stopwatch tells the time of the clock that began it without asking that clock again: a question may end long after the
-// request that made it.
+// Stopwatch continues the clock with which it was started, without reading that clock again: a call may end long after the
+// request that started it.
 type Stopwatch struct{ began, real time.Time }
 
-// Start returns a stopwatch that begins at now.
+// Start returns a stopwatch that starts at now.
 func Start(now time.Time) Stopwatch { return Stopwatch{now, time.Now()} }
 
-// Now is the time by it.
+// Now is the current time.
 func (s Stopwatch) Now() time.Time { return s.began.Add(time.Since(s.real)) }

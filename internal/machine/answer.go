@@ -10,12 +10,12 @@ import (
 	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
-// endpoint is where a kind is verified, and how, as Clerk's OpenAPI document of the Backend API has it.
+// endpoint is where and how a kind is verified, as in Clerk's OpenAPI document of the Backend API.
 type endpoint struct {
 	path   string
-	member string // of the question
-	object string // what the answer says it is
-	typ    string // and its type; empty: it has none
+	member string // of the request
+	object string // object of the answer
+	typ    string // type of the answer; empty: it has none
 	prefix string // of its ID
 }
 
@@ -25,8 +25,9 @@ var endpoints = map[Kind]endpoint{
 	OAuth:  {"/oauth_applications/access_tokens/verify", "access_token", "clerk_idp_oauth_access_token", "oauth:access_token", "oat_"},
 }
 
-// readAnswer reads what the Backend API said about a credential of a kind. Only a whole answer signs in, and only one that
-// says that the credential is not known, or not good any more, refuses it, for the error: everything else leaves it open.
+// readAnswer reads the Backend API's answer about a credential of a kind. Only a complete answer signs in, and only an
+// answer that the credential is unknown, or no longer valid, refuses it, with the error as detail. Every other answer
+// decides nothing.
 func readAnswer(kind Kind, status int, content string) (*Claims, reasons.Reason, error) {
 	switch status {
 	case http.StatusOK:
@@ -34,7 +35,7 @@ func readAnswer(kind Kind, status int, content string) (*Claims, reasons.Reason,
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return nil, reasons.SecretKeyInvalid, nil
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		if namesErrors(content) { // the question has one part that can be wrong
+		if namesErrors(content) { // only the credential can be wrong in the request
 			return nil, reasons.TokenInvalid, errRefused
 		}
 	case http.StatusNotFound, http.StatusGone:
@@ -67,8 +68,8 @@ func readVerified(kind Kind, content string) (*Claims, reasons.Reason, error) {
 	return a.claims, "", nil
 }
 
-// namesErrors reports whether content is an error of Clerk's, each with its code. A proxy or a wrong address answers 404 too, and
-// some with errors of their own.
+// namesErrors reports whether content is an error of Clerk's, with codes. A proxy or a wrong address also answers 404, some
+// with errors of their own.
 func namesErrors(content string) bool {
 	members, err := jose.Object(content)
 	if err != nil {
@@ -83,7 +84,7 @@ func namesErrors(content string) bool {
 	return false
 }
 
-// hasCode reports whether one of the errors of an answer says which it is.
+// hasCode reports whether one of the errors of an answer has a code.
 func hasCode(raw string) bool {
 	members, err := jose.Object(raw)
 	return err == nil && slices.ContainsFunc(members, func(m jose.Member) bool {
@@ -92,23 +93,23 @@ func hasCode(raw string) bool {
 	})
 }
 
-// answer is one that is being read.
+// answer is an answer while it is read.
 type answer struct {
 	kind             Kind
 	claims           *Claims
 	object, typ      string
 	revoked, expired string // as JSON
-	inactive         bool   // it says so, and maybe no more
-	expiration       bool   // it says until when, or that there is no end
+	inactive         bool   // active is false, perhaps the only member
+	expiration       bool   // there is an expiration, or null
 	malformed        bool
 }
 
 func (a *answer) read(m jose.Member) {
 	c := a.claims
 	switch m.Name {
-	case "errors": // of answers that let nobody in
+	case "errors": // of answers that refuse
 		a.malformed = true
-	case "active": // false is all that Clerk says of some OAuth tokens
+	case "active": // false may be all that Clerk says about OAuth tokens
 		a.inactive = a.kind == OAuth && m.Raw == "false"
 		a.malformed = a.malformed || m.Raw != "true" && !a.inactive
 	case "object":
@@ -145,7 +146,7 @@ func (a *answer) read(m jose.Member) {
 	}
 }
 
-// whole reports whether the answer says all that it has to, and of what was asked.
+// whole reports whether the answer has all required members, and those of the right credential.
 func (a *answer) whole() bool {
 	e := endpoints[a.kind]
 	is := func(flag string) bool { return flag == "true" || flag == "false" }
@@ -155,7 +156,8 @@ func (a *answer) whole() bool {
 		(a.kind != M2M || strings.HasPrefix(a.claims.Subject, "mch_")) && (a.kind != OAuth || a.claims.ClientID != "")
 }
 
-// ofType reports whether the answer's type is that. Clerk's document of OAuth tokens leaves it out, and its SDK reads it.
+// ofType reports whether the answer has this type. Clerk's document of OAuth tokens does not mention it, but its SDK reads
+// it.
 func (a *answer) ofType(typ string) bool {
 	return a.typ == typ || a.typ == "" && a.kind == OAuth
 }
@@ -179,7 +181,7 @@ func (a *answer) list(raw string) []string {
 	return list
 }
 
-// readAudience reads aud, a string or a list of them. null names nobody.
+// readAudience reads aud, a string or a list of strings. null: there is none.
 func (a *answer) readAudience(raw string) {
 	if s, ok := jose.String(raw); ok {
 		a.claims.Audience = []string{s}
@@ -188,7 +190,7 @@ func (a *answer) readAudience(raw string) {
 	}
 }
 
-// milliseconds reads a date of the Backend API; null: the zero Time.
+// milliseconds reads a time of the Backend API; null: the zero Time.
 func (a *answer) milliseconds(raw string) time.Time {
 	if raw == "null" {
 		return time.Time{}
@@ -201,5 +203,5 @@ func (a *answer) milliseconds(raw string) time.Time {
 	return time.UnixMilli(ms)
 }
 
-// lastMillisecond is in the last second of the year 9999, as for the dates of tokens.
+// lastMillisecond is in the last second of the year 9999, as for the times of tokens.
 const lastMillisecond = 253402300799_000

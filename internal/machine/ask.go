@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
-// ask sends a question about a credential, and puts the result into q.
+// ask makes a call about a credential, and puts the result into q.
 func (a *asker) ask(raw string, q *question, lane *limits.Lane, clock limits.Stopwatch) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
@@ -29,8 +29,8 @@ func (a *asker) ask(raw string, q *question, lane *limits.Lane, clock limits.Sto
 	q.result, q.size = Result{Claims: claims, Reason: reason, Detail: why}, len(content)
 }
 
-// outage keeps and tells what there is instead of an answer about a credential. What an application's own transport says of it
-// may have the credential in it.
+// outage records and reports a call without an answer. The error of an application's own transport may contain the
+// credential.
 func (a *asker) outage(raw string, status int, err error) error {
 	o := transport.NewOutage(a.Base+a.path, status, err)
 	if o.Err != nil {

@@ -9,30 +9,30 @@ import (
 )
 
 const (
-	refusedFor = time.Minute // how long a credential is remembered that does not hold
-	knownFor   = time.Hour   // and one that does, so that strangers cannot use up what it may ask
+	refusedFor = time.Minute // how long an invalid credential is remembered
+	knownFor   = time.Hour   // and a valid one, so that strangers cannot use up its calls
 	maxRefused = 4096
 	maxKnown   = 16384
-	maxKept    = 4 << 10 // bytes of an answer that is used again; longer ones are asked for each time
+	maxKept    = 4 << 10 // bytes of an answer that is cached; longer ones are fetched each time
 )
 
-// digest stands for a credential.
+// digest is the hash of a credential.
 type digest [sha256.Size]byte
 
-// cache is what is known of the credentials of one kind, for a while.
+// cache is what is known about the credentials of one kind, for a while.
 type cache struct {
-	ttl     time.Duration // of positive answers; 0: they are not used again
+	ttl     time.Duration // of positive answers; 0: they are not cached
 	good    map[digest]good
 	refused map[digest]refusal
 }
 
-// good is a credential that held.
+// good is a valid credential.
 type good struct {
 	at     time.Time
-	claims *Claims // nil: not used again
+	claims *Claims // nil: not cached
 }
 
-// refusal is a credential that did not.
+// refusal is an invalid credential.
 type refusal struct {
 	at  time.Time
 	err error
@@ -42,7 +42,7 @@ func newCache(ttl time.Duration) cache {
 	return cache{ttl, map[digest]good{}, map[digest]refusal{}}
 }
 
-// recall returns what is to be answered without a question; ok: there is something. known: the credential held lately.
+// recall returns the result that is known without a call; ok: there is one. known: the credential was valid lately.
 func (c *cache) recall(key digest, now time.Time) (r Result, known, ok bool) {
 	g, known := c.good[key]
 	known = known && within(now, g.at, knownFor)
@@ -55,7 +55,7 @@ func (c *cache) recall(key digest, now time.Time) (r Result, known, ok bool) {
 	return Result{}, known, false
 }
 
-// file remembers the result of a question that began then, from an answer of that size.
+// file stores the result of a call that began at that time, with an answer of that size.
 func (c *cache) file(key digest, r Result, size int, began time.Time) {
 	switch r.Reason {
 	case "":
@@ -73,7 +73,7 @@ func (c *cache) file(key digest, r Result, size int, began time.Time) {
 	}
 }
 
-// makeRoom discards what has no meaning any more, when there is much of it, and then any, so that a quarter is free.
+// makeRoom discards outdated entries when there are many, and then any, until a quarter is free.
 func makeRoom[V any](m map[digest]V, most int, fresh func(V) bool) {
 	if len(m) < most {
 		return
@@ -87,7 +87,7 @@ func makeRoom[V any](m map[digest]V, most int, fresh func(V) bool) {
 	}
 }
 
-// within reports whether now is less than d after t, and not before it: a clock that went back tells no age.
+// within reports whether now is less than d after t, and not before it: after the clock was set back, the age is unknown.
 func within(now, t time.Time, d time.Duration) bool {
 	age := now.Sub(t)
 	return age >= 0 && age < d

@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// A detail says in one line, for logs, what there is to know about a refusal. None has more of a credential than the four
-// letters that tell its kind, nor whose it is.
+// A detail is one line for logs about a refusal. It contains no more of a credential than the four letters of its kind, and
+// nothing about its owner.
 
 // Why a credential is not accepted.
 var (
@@ -23,26 +23,26 @@ var (
 	errOtherTarget = &fieldError{"the token is for other machines than MachineID", "MachineID"}
 )
 
-// Why nothing is known of it.
+// Why nothing is known about it.
 var (
 	errNoSecret = &fieldError{"there is no secret key to verify it with", "SecretKey"}
 	errTooMany  = errors.New("too many questions are under way, or were asked lately")
 	errLeft     = errors.New("the request ended before the Backend API answered")
 )
 
-// formError is the detail of a credential that begins like this.
+// formError is the detail of a malformed credential with this prefix.
 type formError string
 
 func (begin formError) Error() string {
 	return string(begin) + " has a form that Clerk does not issue"
 }
 
-// fieldError is a detail that is always the same.
+// fieldError is a detail with a fixed text.
 type fieldError struct{ text, field string }
 
 func (e *fieldError) Error() string { return e.text }
 
-// Field is that of Config which it speaks of.
+// Field is the field of Config that it is about.
 func (e *fieldError) Field() string { return e.field }
 
 type audienceError int
@@ -51,5 +51,5 @@ func (n audienceError) Error() string {
 	return "the claim aud is missing, or has none of the " + strconv.Itoa(int(n)) + " in MachineAudience"
 }
 
-// Field is that of Config which it speaks of.
+// Field is the field of Config that it is about.
 func (audienceError) Field() string { return "MachineAudience" }

@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// verifyJWT verifies a JWT with the instance's keys, or finds that it was.
+// verifyJWT verifies a JWT with the instance's keys, unless it was verified before.
 func (v *Verifier) verifyJWT(ctx context.Context, c Credential, now time.Time) Result {
 	if c.known != nil {
 		return Result{Claims: c.known, Hit: true}
@@ -24,7 +24,7 @@ func (v *Verifier) verifyJWT(ctx context.Context, c Credential, now time.Time) R
 	switch {
 	case reason.CannotTell():
 		return Result{Reason: reason, Detail: c.token.Detail(reason)}
-	case reason != "": // Clerk has one reason for all that is wrong with such a token
+	case reason != "": // Clerk has one reason for everything that is wrong with such a token
 		return Result{Reason: reasons.TokenVerificationFailed, Detail: c.token.Detail(reason)}
 	}
 	claims, ok := newClaims(c.Kind, c.token)
@@ -35,7 +35,7 @@ func (v *Verifier) verifyJWT(ctx context.Context, c Credential, now time.Time) R
 	return Result{Claims: claims}
 }
 
-// newClaims reads what sets such tokens apart out of one whose signature was verified.
+// newClaims reads the claims specific to such tokens from one whose signature was verified.
 func newClaims(kind Kind, t *sessiontoken.MachineToken) (*Claims, bool) {
 	c := &Claims{
 		Kind: kind, Subject: t.Sub, Audience: t.Aud, Payload: t.Payload,
@@ -69,7 +69,7 @@ func newClaims(kind Kind, t *sessiontoken.MachineToken) (*Claims, bool) {
 	return c, ok
 }
 
-// texts is a JSON list of strings; never nil if it is one.
+// texts is a JSON list of strings; not nil if it is one.
 func texts(raw string) ([]string, bool) {
 	elements, ok := jose.Array(raw)
 	list := make([]string, 0, len(elements))
@@ -83,7 +83,7 @@ func texts(raw string) ([]string, bool) {
 	return list, ok
 }
 
-// judgeJWT judges issuer and dates of a JWT whose signature was verified.
+// judgeJWT checks issuer and times of a JWT whose signature was verified.
 func (v *Verifier) judgeJWT(c *Claims, now time.Time) error {
 	switch {
 	case c.Subject == "":

@@ -1,8 +1,8 @@
-// Package machine verifies the credentials of machines: API keys, machine-to-machine tokens and OAuth access tokens. Those
-// that are JWTs are verified with the instance's keys, the others by the Backend API, which is sent the secret key.
+// Package machine verifies the credentials of machines: API keys, machine-to-machine tokens and OAuth access tokens. JWTs
+// are verified with the instance's keys, others by the Backend API, with the secret key.
 //
-// Strangers can make credentials up, so that questions to the Backend API have limits, each kind its own. What is remembered
-// of a credential that is no JWT is a hash of it.
+// Strangers can make credentials up, so the calls to the Backend API are limited, for each kind separately. Of a credential
+// that is not a JWT, only a hash is stored.
 package machine
 
 import (
@@ -18,10 +18,10 @@ import (
 	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
-// Kind is what a credential is.
+// Kind is the kind of a credential.
 type Kind uint8
 
-// The kinds. The zero Kind is no machine's credential.
+// The kinds. The zero Kind is not a machine's.
 const (
 	None Kind = iota
 	APIKey
@@ -29,7 +29,7 @@ const (
 	OAuth
 )
 
-// Settings is what verifying depends on. It never changes.
+// Settings configure a Verifier. They never change.
 type Settings struct {
 	Base       string // of the Backend API, without a trailing slash
 	SecretKey  string // empty: API keys and opaque OAuth tokens cannot be verified
@@ -40,10 +40,10 @@ type Settings struct {
 	ID         string   // this machine, which M2M tokens must name
 	AnyMachine bool     // M2M tokens may be for any
 	Skew       time.Duration
-	TTL        time.Duration // of positive answers; 0: they are not used again
+	TTL        time.Duration // of positive answers; 0: they are not cached
 	CacheSize  int           // of verified JWTs
 	Now        func() time.Time
-	Warn       func(*transport.OutageError) // is told of every question that went unanswered, on whatever goroutine
+	Warn       func(*transport.OutageError) // called for every call that was not answered, on any goroutine
 }
 
 // Verifier verifies credentials of machines. It is safe for concurrent use.
@@ -51,7 +51,7 @@ type Verifier struct {
 	*Settings
 
 	sessions *sessiontoken.Verifier
-	jwts     *tokencache.Cache[*Claims] // a type of its own: no entry is a session
+	jwts     *tokencache.Cache[*Claims] // a type of its own: no entry can be a session
 	opaque   map[Kind]*asker
 }
 
@@ -64,30 +64,30 @@ func New(client *http.Client, s *Settings, sessions *sessiontoken.Verifier) *Ver
 	return &Verifier{s, sessions, tokencache.New[*Claims](s.CacheSize), opaque}
 }
 
-// Claims is what a credential says. It is shared and never changes.
+// Claims are what a credential says. They are shared and never change.
 type Claims struct {
 	Kind                        Kind
 	ID, Subject, Name, ClientID string
 	Scopes, Audience            []string
-	CreatedAt, ExpiresAt        time.Time // zero: never, or not said
-	Payload                     *string   // JSON: of a JWT all of it, else the claims member; nil: none
+	CreatedAt, ExpiresAt        time.Time // zero: never, or unknown
+	Payload                     *string   // JSON: of a JWT the whole payload, else the claims member; nil: none
 
 	jwt           bool
 	iss           string
 	exp, nbf, iat sessiontoken.Date
 }
 
-// Credential is one that was read, and not verified.
+// Credential is a credential that was read, but not verified.
 type Credential struct {
 	Kind Kind
 
 	raw    string
 	opaque bool
-	known  *Claims                    // it was verified before, with keys that still are the instance's
-	token  *sessiontoken.MachineToken // of a JWT that was not
+	known  *Claims                    // it was verified before, with keys that are still the instance's
+	token  *sessiontoken.MachineToken // of a JWT that was not verified before
 }
 
-// Read says which kind of credential raw is. It never waits.
+// Read determines the kind of credential that raw is. It never waits.
 func (v *Verifier) Read(raw string, now time.Time) Credential {
 	if kind := opaqueKind(raw); kind != None {
 		return Credential{Kind: kind, raw: raw, opaque: true}
@@ -110,7 +110,7 @@ func (v *Verifier) Read(raw string, now time.Time) Credential {
 	return Credential{Kind: M2M, raw: raw, token: token}
 }
 
-// opaqueKind is the kind that the prefix of an opaque credential names.
+// opaqueKind is the kind of an opaque credential, by its prefix.
 func opaqueKind(raw string) Kind {
 	switch {
 	case strings.HasPrefix(raw, "ak_"):
@@ -123,15 +123,15 @@ func opaqueKind(raw string) Kind {
 	return None
 }
 
-// Result is what verifying a credential says.
+// Result is the result of verifying a credential.
 type Result struct {
-	Claims *Claims        // nil unless verified and judged
+	Claims *Claims        // nil unless valid
 	Reason reasons.Reason // empty: verified
 	Detail error          // why, for logs
-	Hit    bool           // it had been verified before
+	Hit    bool           // it was verified before
 }
 
-// Verify verifies a credential that was read. It may wait for keys, and for the Backend API.
+// Verify verifies a credential. It may wait for keys, and for the Backend API.
 func (v *Verifier) Verify(ctx context.Context, c Credential, now time.Time) Result {
 	var o Result
 	if c.opaque {
@@ -147,7 +147,7 @@ func (v *Verifier) Verify(ctx context.Context, c Credential, now time.Time) Resu
 	return o
 }
 
-// judge says what is wrong with verified claims, or nothing. It runs for every request.
+// judge returns what is wrong with verified claims, if anything. It runs for every request.
 func (v *Verifier) judge(c *Claims, now time.Time) (reasons.Reason, error) {
 	var err error
 	switch {
@@ -168,8 +168,8 @@ func (v *Verifier) judge(c *Claims, now time.Time) (reasons.Reason, error) {
 	return "", nil
 }
 
-// forMe reports whether an M2M token names this machine. Whoever is sent a token could else send it on, and act as its
-// sender elsewhere.
+// forMe reports whether an M2M token names this machine. Otherwise, whoever receives a token could send it on and act as
+// its sender elsewhere.
 func (v *Verifier) forMe(c *Claims) bool {
 	return v.AnyMachine || v.ID != "" && (slices.Contains(c.Scopes, v.ID) || slices.Contains(c.Audience, v.ID))
 }

@@ -21,33 +21,33 @@ const (
 	maxAnswer     = 256 << 10
 	timeout       = 5 * time.Second
 
-	knownPlaces = 256 // for credentials that held lately: there are no more of those than the instance issued
+	knownPlaces = 256 // for credentials that were valid lately: there are no more of those than the instance issued
 )
 
 var errLong = errors.New("the answer is longer than is read")
 
-// asker asks the Backend API about credentials of one kind, with limits of its own: what happens to one kind stops no
-// other. It sends the secret key.
+// asker calls the Backend API about credentials of one kind, with limits of its own: one kind does not affect the others.
+// It sends the secret key.
 type asker struct {
 	*Settings
 	endpoint
 
 	kind   Kind
-	secret string // empty: there is none that verifies this kind
+	secret string // empty: none that verifies this kind
 	http   *http.Client
 
-	strangers *limits.Lane // of credentials that nothing is known of
+	strangers *limits.Lane // of unknown credentials
 	allowance *limits.Allowance
-	known     *limits.Lane // of those that were good lately: no flood of made-up ones takes their places, or stops them
+	known     *limits.Lane // of those that were valid lately: a flood of made-up ones does not use their slots, or stop them
 
-	last atomic.Pointer[transport.OutageError] // nil in it: none yet
+	last atomic.Pointer[transport.OutageError] // nil: none yet
 
 	mu       sync.Mutex // guards what follows
 	underWay map[digest]*question
 	cache    cache
 }
 
-// question is one under way. Its goroutine ends within timeout by closing done; after that the rest may be read.
+// question is a call in progress. Its goroutine closes done within timeout; after that, the other fields may be read.
 type question struct {
 	done   chan struct{}
 	result Result
@@ -66,8 +66,8 @@ func newAsker(client *http.Client, s *Settings, kind Kind) *asker {
 	}
 }
 
-// wellFormed reports whether a credential behind its prefix has characters and a length as Clerk's (RFC 6750 section 2.1,
-// without the dot of a JWT).
+// wellFormed reports whether the characters and the length of a credential after its prefix are as Clerk's (RFC 6750
+// section 2.1, without the dot of a JWT).
 func wellFormed(raw string) bool {
 	_, rest, _ := strings.Cut(raw, "_")
 	return rest != "" && len(raw) <= maxCredential && !strings.ContainsFunc(rest, func(r rune) bool { return !strings.ContainsRune(alphabet, r) })
@@ -75,7 +75,7 @@ func wellFormed(raw string) bool {
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~+/="
 
-// verify asks about a credential, or joins who does.
+// verify makes a call about a credential, or joins one in progress.
 func (a *asker) verify(ctx context.Context, raw string, now time.Time) Result {
 	if !wellFormed(raw) {
 		return Result{Reason: reasons.TokenInvalid, Detail: formError(redact.Begin(raw))}
@@ -89,22 +89,22 @@ func (a *asker) verify(ctx context.Context, raw string, now time.Time) Result {
 			return result
 		}
 		result = q.wait(ctx)
-		// A question that was sent before this request says nothing of a revocation in between: what it lets in is asked
-		// about again, once for all who wait. Whatever is found under way then was sent later.
+		// A call that was sent before this request could miss a revocation in between: if it says valid, another call is
+		// made, once for all who wait. A call that is in progress then was sent later.
 		if mine || waited || result.Reason != "" {
 			return result
 		}
 	}
 }
 
-// wait returns the result of the question, or that it is not known when ctx ends.
+// wait returns the result of the call, or that it is unknown when ctx ends.
 func (q *question) wait(ctx context.Context) Result {
 	select {
 	case <-q.done:
 	case <-ctx.Done():
 	}
 	select {
-	case <-q.done: // before anything else that ended the wait
+	case <-q.done: // check this first: both may be ready
 		return q.result
 	default:
 		return unverifiable(errLeft)
@@ -115,8 +115,8 @@ func unverifiable(why error) Result {
 	return Result{Reason: reasons.CredentialUnverifiable, Detail: why}
 }
 
-// join returns the question about a credential that is under way, or asks it, which makes it mine, or says what is known
-// already. A question outlives the request that asked.
+// join returns the call about a credential that is in progress, or starts one, which is then mine, or returns what is known
+// already. A call continues after the request that started it.
 func (a *asker) join(raw string, now time.Time) (q *question, mine bool, result Result) {
 	key := digest(sha256.Sum256([]byte(raw)))
 	a.mu.Lock()
@@ -152,7 +152,7 @@ func (a *asker) join(raw string, now time.Time) (q *question, mine bool, result 
 	return q, true, Result{}
 }
 
-// end files the result of a question that began then. known: the credential was, and cost no allowance.
+// end stores the result of a call that began at that time. known: the credential was valid lately, and used no allowance.
 func (a *asker) end(key digest, q *question, known bool, began time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -163,7 +163,7 @@ func (a *asker) end(key digest, q *question, known bool, began time.Time) {
 	a.cache.file(key, q.result, q.size, began)
 }
 
-// notAsked says why the lanes let no question through.
+// notAsked says why the lanes allow no call.
 func (a *asker) notAsked() error {
 	if outage := a.last.Load(); outage != nil {
 		return outage

@@ -1,5 +1,4 @@
-// Package offline is between clerktest and cmd/clerk-offline: what an instance needs of a program that runs it for
-// long, and that tests do not.
+// Package offline connects clerktest and cmd/clerk-offline: it has what a long-running instance needs, and tests do not.
 package offline
 
 import (
@@ -9,17 +8,17 @@ import (
 
 // Host is a clerktest.TB that serves the instance itself and keeps its State.
 type Host interface {
-	// Serve is given the two APIs once and returns their URLs, without a slash at the end.
+	// Serve gets the two APIs, once, and returns their URLs, without a slash at the end.
 	Serve(frontend, backend http.Handler) (frontendURL, backendURL string)
 
-	// State is what Keep's function returned in an earlier life; the zero State: there was none.
+	// State returns what Keep's function returned before a restart; the zero State: there was no earlier run.
 	State() State
 
-	// Keep is given a function that returns the State as it is, at any time.
+	// Keep gets a function that returns the current State, at any time.
 	Keep(state func() State)
 }
 
-// State is what outlasts a restart.
+// State is what is kept across restarts.
 type State struct {
 	SecretKey string    `json:"secret_key"`
 	Keys      []Key     `json:"keys"` // the one that signs is first
@@ -28,7 +27,7 @@ type State struct {
 	APIKeys   []APIKey  `json:"api_keys,omitempty"`
 }
 
-// APIKey is one that was created at run time.
+// APIKey is an API key that was created at run time.
 type APIKey struct {
 	Secret  string         `json:"secret"`
 	ID      string         `json:"id"`
@@ -47,25 +46,25 @@ type Key struct {
 	PKCS8 []byte `json:"pkcs8"`
 }
 
-// Person is one who was created at run time.
+// Person is a person who was created at run time.
 type Person struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Email string `json:"email"`
 }
 
-// Browser is what the instance knows of one.
+// Browser is what the instance knows about a browser.
 type Browser struct {
 	Cookie  string   `json:"cookie"`
 	Token   string   `json:"token"`
 	Session *Session `json:"session,omitempty"` // nil: nobody is signed in
 }
 
-// Session is a browser's.
+// Session is the session of a browser.
 type Session struct {
 	ID           string       `json:"id"`
 	Person       string       `json:"person"`
-	Organization string       `json:"organization,omitempty"` // the active one's ID; empty: none
+	Organization string       `json:"organization,omitempty"` // the ID of the active organization; empty: none
 	Since        time.Time    `json:"since"`
 	Verified     [2]time.Time `json:"verified"`
 	Refresh      [2]string    `json:"refresh"`

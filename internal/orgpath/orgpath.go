@@ -1,4 +1,4 @@
-// Package orgpath tells which organization the path of a URL asks for.
+// Package orgpath determines the organization in the path of a URL.
 package orgpath
 
 import (
@@ -9,19 +9,19 @@ import (
 	"unicode/utf8"
 )
 
-// Patterns are compiled patterns, in the language of path-to-regexp 6. A nil *Patterns asks for nothing.
+// Patterns are compiled patterns, in the syntax of path-to-regexp 6. A nil *Patterns matches nothing.
 type Patterns struct{ organization, personal []pattern }
 
-// Target is what a path asks for.
+// Target is the organization in a path.
 type Target struct {
 	Personal bool   // no organization is active
 	ID, Slug string // at most one is set; none when Personal
 }
 
-// Lists are the patterns as an application writes them.
+// Lists are the patterns as written by an application.
 type Lists struct{ OrganizationPatterns, PersonalAccountPatterns []string }
 
-// New compiles the patterns and reports every bad one, by the name of its list and its index. Without patterns it
+// New compiles the patterns and reports every malformed one, by the name of its list and its index. Without patterns it
 // returns nil.
 func New(l Lists) (*Patterns, []error) {
 	if len(l.OrganizationPatterns)+len(l.PersonalAccountPatterns) == 0 {
@@ -50,8 +50,8 @@ func New(l Lists) (*Patterns, []error) {
 	return o, nil
 }
 
-// Target is what path, as the client sent it, asks for; false: nothing. Browsers send ASCII only, and that is
-// what patterns are written for.
+// Target returns the organization in path, as sent by the client; false: none. Browsers send only ASCII, and patterns are
+// written for that.
 func (o *Patterns) Target(path string) (Target, bool) {
 	if o == nil || len(path) > longestPath || strings.ContainsFunc(path, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return Target{}, false
@@ -75,8 +75,8 @@ func (o *Patterns) Target(path string) (Target, bool) {
 	return Target{}, false
 }
 
-// Active reports whether the active organization, by its ID and slug, already is what t asks for. Without one both are
-// empty. Slugs are compared as they stand.
+// Active reports whether the active organization, by its ID and slug, is that of t already. Without an active one, both are
+// empty. Slugs are compared exactly.
 func (t Target) Active(id, slug string) bool {
 	switch {
 	case t.Personal:
@@ -87,6 +87,6 @@ func (t Target) Active(id, slug string) bool {
 	return t.Slug == slug
 }
 
-// Parameter is the value of organization_id in the handshake's URL, which takes slugs too. Empty, but there, it
-// asks for the personal account.
+// Parameter is the value of organization_id in the handshake's URL, which can be a slug too. An empty parameter means the
+// personal account.
 func (t Target) Parameter() string { return cmp.Or(t.ID, t.Slug) }

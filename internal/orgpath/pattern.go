@@ -12,21 +12,21 @@ import (
 	"unicode/utf8"
 )
 
-// Matching takes time in proportion to the product of these two, so both are kept to what is of use. A longer
-// path would not fit into the handshake's own URL.
+// Matching takes time proportional to the product of these two, so both are limited to useful values. A longer path would
+// not fit into the handshake's own URL.
 const (
 	longestPath    = 8 << 10
 	largestProgram = 2000 // instructions of a compiled pattern
 )
 
-// pattern is a compiled pattern. Of the parameters only id and slug are captured.
+// pattern is a compiled pattern. Only the parameters id and slug are captured.
 type pattern struct {
 	expression *regexp.Regexp
-	joints     map[string]string // what stands between the values of a repeated parameter
+	joints     map[string]string // the separators between the values of a repeated parameter
 }
 
-// value is what the parameter captured. The values of a repeated one have commas between them, which no
-// organization's slug or id has.
+// value is the value of a captured parameter. The values of a repeated one are separated by commas, which no organization's
+// slug or id contains.
 func (p pattern) value(match []string, name string) string {
 	i := p.expression.SubexpIndex(name)
 	if i < 0 {
@@ -41,7 +41,7 @@ func (p pattern) value(match []string, name string) string {
 // delimiters end a segment.
 const delimiters = "/#?"
 
-// compile turns a path-to-regexp pattern into a regular expression of the same meaning.
+// compile translates a path-to-regexp pattern into an equivalent regular expression.
 func compile(text string) (pattern, error) {
 	c := compiler{rest: text, joints: make(map[string]string)}
 	for c.rest != "" {
@@ -61,7 +61,7 @@ func compile(text string) (pattern, error) {
 	return pattern{expression, c.joints}, nil
 }
 
-// instructions is what each character of a path may cost, counted the way regexp compiles an expression.
+// instructions is the cost of a character of a path, counted as regexp compiles an expression.
 func instructions(source string) int {
 	parsed, err := syntax.Parse(source, syntax.Perl)
 	if err != nil {
@@ -77,7 +77,7 @@ func instructions(source string) int {
 // compiler reads a pattern from left to right and writes the regular expression.
 type compiler struct {
 	rest   string // not read yet
-	err    error  // the first mistake, after which there is nothing more to read
+	err    error  // the first mistake; the rest is then not read
 	source strings.Builder
 	text   string // read since the last part, or since the beginning
 	parts  int
@@ -85,7 +85,7 @@ type compiler struct {
 	joints map[string]string
 }
 
-// part is a parameter or a group, with the text that comes and goes with it.
+// part is a parameter or a group, with the text that is optional or repeated with it.
 type part struct{ prefix, name, expression, suffix, modifier string }
 
 func (c *compiler) fail(format string, args ...any) {
@@ -93,7 +93,7 @@ func (c *compiler) fail(format string, args ...any) {
 	c.rest = ""
 }
 
-// take reads what is next if it is one of the bytes in set.
+// take reads the next byte if it is in set.
 func (c *compiler) take(set string) (taken string) {
 	if c.rest != "" && strings.IndexByte(set, c.rest[0]) >= 0 {
 		taken, c.rest = c.rest[:1], c.rest[1:]
@@ -113,7 +113,7 @@ func (c *compiler) next() {
 	case c.rest[0] == ':' || c.rest[0] == '(':
 		c.write(c.body(""))
 	case len(c.rest) > 1 && strings.ContainsAny(c.rest[:1], "/.") && strings.ContainsAny(c.rest[1:2], ":("):
-		// A slash or dot belongs to the parameter behind it: it is optional, or repeated, with it.
+		// A slash or dot in front of a parameter belongs to it: it is optional, or repeated, with it.
 		c.write(c.body(c.take("/.")))
 	default:
 		text := c.character()
@@ -125,7 +125,7 @@ func (c *compiler) next() {
 	}
 }
 
-// texts reads the text that is next, which may be empty.
+// texts reads the text that is next; it may be empty.
 func (c *compiler) texts() string {
 	var text strings.Builder
 	for s := c.character(); s != ""; s = c.character() {
@@ -134,7 +134,7 @@ func (c *compiler) texts() string {
 	return text.String()
 }
 
-// character reads one character of text. It is empty when something else is next.
+// character reads one character of text. It is empty if something else is next.
 func (c *compiler) character() string {
 	if c.take(`\`) != "" {
 		if c.rest == "" {
@@ -175,8 +175,8 @@ func (c *compiler) name() string {
 	return name
 }
 
-// segment is the expression of a parameter that has none of its own: it ends with its segment, and does not
-// contain the text before it.
+// segment is the expression of a parameter without its own: it ends with its segment, and does not contain the text before
+// it.
 func (c *compiler) segment(before string) string {
 	switch {
 	case before == "" && c.parts > 0:
@@ -191,7 +191,7 @@ func (c *compiler) segment(before string) string {
 	return fmt.Sprintf(`[^%s\x{%X}]+?`, delimiters, r)
 }
 
-// custom reads a (regexp). It is empty when something else is next.
+// custom reads a (regexp). It is empty if something else is next.
 func (c *compiler) custom() string {
 	if c.take("(") == "" {
 		return ""
@@ -224,7 +224,7 @@ func (c *compiler) custom() string {
 	return expression
 }
 
-// checkDialect refuses what Go cannot read in an expression, and what it would read otherwise than JavaScript.
+// checkDialect refuses expressions that Go does not support, or reads differently from JavaScript.
 func checkDialect(expression string) error {
 	if _, err := syntax.Parse(expression, syntax.Perl); err != nil {
 		return fmt.Errorf("RE2 cannot read: %w; write one without it", err)

@@ -2,18 +2,18 @@ package origin
 
 import "strings"
 
-// List is a set of origins, and of patterns with one *. The zero List matches nothing. It is safe for concurrent use
-// once it is filled.
+// List is a set of origins, and of patterns with one *. The zero List matches nothing. It is safe for concurrent use once
+// it is complete.
 type List struct {
-	origins  []string          // those of few are compared one by one, which takes less time than a map does
-	many     map[string]string // of many, to themselves; else nil
+	origins  []string          // if they are few: comparing each is faster than a map
+	many     map[string]string // if they are many, each with itself as value; else nil
 	patterns []pattern
 }
 
-// few is how many origins are compared one by one.
+// few is the largest number of origins that are compared one by one.
 const few = 8
 
-// pattern is an origin cut at its *.
+// pattern is an origin split at its *.
 type pattern struct{ before, after string }
 
 // Add adds an origin of ParsePattern.
@@ -36,7 +36,7 @@ func (l *List) Add(o Origin) {
 	}
 }
 
-// find returns an origin that is listed without a *, in the memory of the list.
+// find returns a listed origin without a *, without allocating.
 func (l *List) find(text []byte) (string, bool) {
 	if l.many != nil {
 		s, listed := l.many[string(text)]
@@ -50,11 +50,11 @@ func (l *List) find(text []byte) (string, bool) {
 	return "", false
 }
 
-// Len is how many entries it has.
+// Len is the number of entries.
 func (l *List) Len() int { return len(l.origins) + len(l.patterns) }
 
-// Match reports whether s, taken as it stands, is one of the set. A token or a browser names origins in normal form
-// (RFC 6454 section 6.2), so another spelling does not match.
+// Match reports whether s, unchanged, is in the list. Tokens and browsers write origins in normal form (RFC 6454 section
+// 6.2), so other spellings do not match.
 func (l *List) Match(s string) bool {
 	_, listed := l.find([]byte(s))
 	return listed || l.matchPattern(s)
@@ -69,7 +69,7 @@ func (l *List) matchPattern(s string) bool {
 	return false
 }
 
-// match reports whether letters, digits and hyphens alone stand for the *: it is one label, or a part of one.
+// match reports whether the * stands for letters, digits and hyphens only: for a label, or a part of one.
 func (p pattern) match(s string) bool {
 	if n := len(s) - len(p.before) - len(p.after); n <= 0 || n > maxLabel || !strings.HasPrefix(s, p.before) || !strings.HasSuffix(s, p.after) {
 		return false
@@ -82,8 +82,8 @@ func (p pattern) match(s string) bool {
 	return true
 }
 
-// At is the origin of the set that received a request over scheme with host in its Host header. See the
-// function At for what of host is put in normal form. Finding an origin that is listed without a * allocates nothing.
+// At is the listed origin that received a request over scheme with host in its Host header. See the function At for how
+// host is normalized. For a listed origin without a *, it does not allocate.
 func (l *List) At(scheme, host string) (string, bool) {
 	var room [maxOrigin]byte
 	b := appendAt(room[:0], scheme, host)

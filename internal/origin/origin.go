@@ -1,7 +1,7 @@
-// Package origin reads origins (RFC 6454): a scheme, a host and a port, in the one form in which browsers send them.
+// Package origin parses origins (RFC 6454), a scheme, a host and a port, in the one form in which browsers send them.
 //
-// Nothing in it converts a host. A browser sends punycode, so a name that is not ASCII is no host here, and what
-// reading an origin costs is bounded by the longest origin there can be.
+// It converts no hosts. Browsers send punycode, so a name that is not ASCII is not a host, and the cost of parsing is
+// bounded by the longest possible origin.
 package origin
 
 import (
@@ -15,13 +15,13 @@ import (
 // The longest parts of an origin, in bytes.
 const (
 	maxScheme = 64
-	maxLabel  = 63                      // of a part of a host between dots (RFC 1035 section 2.3.4)
+	maxLabel  = 63                      // a part of a host between dots (RFC 1035 section 2.3.4)
 	maxName   = 253                     // of a host
 	MaxHost   = maxName + len(":65535") // of a Host header
 	maxOrigin = maxScheme + len("://") + MaxHost + len("/")
 )
 
-// Origin is a scheme, host and port in normal form. The zero Origin is none.
+// Origin is a scheme, host and port in normal form. The zero Origin is not an origin.
 type Origin struct {
 	Scheme string // in lower case
 	Host   string // in lower case with http and https, else as written; IPv6 in brackets
@@ -35,7 +35,7 @@ func (o Origin) String() string {
 	return o.Scheme + "://" + o.Host + ":" + o.Port
 }
 
-// Web reports whether a browser can be sent there.
+// Web reports whether a browser can be redirected there.
 func (o Origin) Web() bool { return web(o.Scheme) }
 
 func web(scheme string) bool { return scheme == "http" || scheme == "https" }
@@ -51,11 +51,11 @@ var (
 	ErrStars     = errors.New("has a * that is not in a label of the host, or more than one")
 )
 
-// Parse reads an origin and puts it in normal form: the scheme in lower case, and with http and https the host too;
-// no default port, no slash at the end.
+// Parse parses an origin and normalizes it: the scheme in lower case, with http and https the host too; no default port, no
+// slash at the end.
 func Parse(s string) (Origin, error) { return parse(s, 0) }
 
-// ParsePattern is Parse for a text whose host may have one * in it.
+// ParsePattern is Parse for a text whose host may contain one *.
 func ParsePattern(s string) (Origin, error) { return parse(s, 1) }
 
 func parse(s string, stars int) (Origin, error) {
@@ -92,7 +92,7 @@ func parse(s string, stars int) (Origin, error) {
 	return o, nil
 }
 
-// schemeName reports whether s is one (RFC 3986 section 3.1).
+// schemeName reports whether s is a scheme (RFC 3986 section 3.1).
 func schemeName(s string) bool {
 	for i, c := range []byte(s) {
 		if !letter(c) && (i == 0 || !digit(c) && c != '+' && c != '-' && c != '.') {
@@ -102,7 +102,7 @@ func schemeName(s string) bool {
 	return s != "" && len(s) <= maxScheme
 }
 
-// cutPort cuts a host behind its name or its address in brackets.
+// cutPort splits a host after its name or its address in brackets.
 func cutPort(host string) (name, port string, found bool) {
 	i := strings.IndexByte(host, ']') + 1
 	name, port, found = strings.Cut(host[i:], ":")
@@ -118,21 +118,21 @@ func Hostname(host string) string {
 func (o Origin) normalHost(host string) (string, bool) {
 	if strings.HasPrefix(host, "[") {
 		addr, err := netip.ParseAddr(strings.TrimSuffix(host[1:], "]"))
-		// A browser has no zones, and writes an IPv4 address inside IPv6 in hexadecimal.
+		// Browsers send no zones, and write an IPv4 address inside IPv6 in hexadecimal.
 		return "[" + addr.String() + "]", err == nil && addr.Is6() && addr.Zone() == "" && !addr.Is4In6() && strings.HasSuffix(host, "]")
 	}
 	if len(host) > maxName || strings.Contains("."+strings.TrimSuffix(host, ".")+".", "..") {
 		return "", false
 	}
 	if !o.Web() {
-		// An extension's id or an app's name is not DNS, and no browser changes it.
+		// The id of an extension or the name of an app is not DNS; browsers do not change it.
 		return host, all(host, func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte("-._~*", c) >= 0 })
 	}
 	host = strings.ToLower(host)
 	if !all(host, func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte("-._*", c) >= 0 }) {
 		return "", false
 	}
-	// A number at the end makes it an IPv4 address, and a browser would have written 127.1 and the like in full.
+	// With a number at the end it is an IPv4 address, and browsers write 127.1 and similar ones in full.
 	if number(host) {
 		addr, err := netip.ParseAddr(host)
 		return host, err == nil && addr.String() == host
@@ -163,7 +163,7 @@ func (o Origin) normalPort(port string) (string, error) {
 	return strings.TrimLeft(port, "0"), nil
 }
 
-// defaultPort is the port that an origin leaves out, after its colon; empty: it leaves none out.
+// defaultPort is the port that is omitted in origins of a scheme, after its colon; empty: none.
 func defaultPort(scheme string) string {
 	switch scheme {
 	case "http":
@@ -180,15 +180,15 @@ func Normal(s string) bool {
 	return err == nil && o.String() == s
 }
 
-// At is the origin in normal form of host, the Host header of a request over scheme. Capitals and the
-// default port are all that it changes. It reports false when no browser sends such a host.
+// At is the normalized origin of host, the Host header of a request over scheme. It changes only capitals and the default
+// port. It reports false if no browser sends such a host.
 func At(scheme, host string) (string, bool) {
 	var room [maxOrigin]byte
 	s := string(appendAt(room[:0], scheme, host))
 	return s, Normal(s)
 }
 
-// appendAt appends the origin that host has if it is one. What is too long becomes nothing.
+// appendAt appends the origin of host if it has one. If host is too long, it appends nothing.
 func appendAt(b []byte, scheme, host string) []byte {
 	if len(host) > MaxHost {
 		return b
@@ -203,8 +203,8 @@ func appendAt(b []byte, scheme, host string) []byte {
 	return b
 }
 
-// OfURL is the origin of a page at address, a URL as browsers write it: the zero Origin where a URL has none, as
-// "about:blank". It reports false when no browser writes such a URL.
+// OfURL is the origin of a page at address, a URL as browsers write it: the zero Origin if the URL has none, such as
+// "about:blank". It reports false if no browser writes such a URL.
 func OfURL(address string) (Origin, bool) {
 	scheme, rest, found := strings.Cut(address, ":")
 	if !found || !schemeName(scheme) {
@@ -222,8 +222,8 @@ func OfURL(address string) (Origin, bool) {
 	return o, err == nil
 }
 
-// Meant guesses which origin, or pattern of one, somebody meant who left out the scheme or wrote more than an origin. It
-// changes nothing of the host, and guesses nothing where user info may be in front of one.
+// Meant guesses the origin, or pattern, that was meant by a text without scheme, or with more than an origin. It does not
+// change the host, and guesses nothing if user info may be in front of one.
 func Meant(s string) (string, bool) {
 	scheme, rest, found := strings.Cut(s, "://")
 	if !found {
@@ -246,15 +246,14 @@ func Meant(s string) (string, bool) {
 	return meant, err == nil && !strings.Contains(s, "@") && web(strings.ToLower(scheme)) && (strings.Contains(strings.TrimSuffix(name, "."), ".") || Loopback(name))
 }
 
-// Loopback reports whether a host name or address without port, in lower case, can only mean this machine (RFC 6761
-// section 6.3).
+// Loopback reports whether a host name or address without port, in lower case, must be this machine (RFC 6761 section 6.3).
 func Loopback(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	if host == "" || !digit(host[len(host)-1]) {
-		return false // most hosts, at no cost
+		return false // fast for most hosts
 	}
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.IsLoopback()
@@ -264,7 +263,7 @@ func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 func digit(c byte) bool { return '0' <= c && c <= '9' }
 
-// all reports whether is holds for every byte of s.
+// all reports whether is is true for every byte of s.
 func all(s string, is func(byte) bool) bool {
 	for _, c := range []byte(s) {
 		if !is(c) {

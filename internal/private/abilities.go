@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// What a writer can do besides. Callers find out by a type assertion, so that every set needs a type of its own.
+// Optional methods of a ResponseWriter. Callers find them by type assertion, so every set of them needs its own type.
 const (
 	flushes = 1 << iota
 	hijacks
@@ -13,8 +13,8 @@ const (
 	pushes
 )
 
-// withAbilities is w with exactly those optional methods that the writer below has. What a library finds it
-// tries to use, and what it misses it does without.
+// withAbilities is w with exactly the optional methods of the writer below. Libraries use what they find, and work without
+// the rest.
 func withAbilities(w *writer) http.ResponseWriter {
 	set := 0
 	if _, ok := w.ResponseWriter.(http.Flusher); ok {

@@ -10,37 +10,37 @@ import (
 	"strings"
 )
 
-// oneBrowsers is the Cache-Control of a response that sets cookies: it is one browser's.
+// oneBrowsers is the Cache-Control of a response that sets cookies: it is for one browser.
 const oneBrowsers = "private, no-store"
 
-// writer is the writer of a response that sets cookies of this module. Handlers set headers for what they
-// serve, not knowing of the cookies, and what they set last would count. So the header is put right whenever it may
-// leave: at every write and once more at the end, since a writer below, such as http.TimeoutHandler's, may hold it back.
+// writer is the writer of a response that sets cookies of this module. Handlers set headers without knowing of the cookies,
+// and the last value set would count. So the headers are corrected whenever they may be sent: at every write and once more
+// at the end, since a writer below, such as http.TimeoutHandler's, may hold them back.
 //
-// withAbilities gives it the optional methods of the writer below.
+// withAbilities adds the optional methods of the writer below.
 type writer struct {
 	http.ResponseWriter
 
 	cookies  []string // Set-Cookie values
-	upgraded bool     // what leaves now is no response, and not ours
+	upgraded bool     // what is sent now is not a response of this library
 }
 
-// Writer returns a writer to w whose response sets these cookies and reaches no shared cache.
+// Writer returns a writer to w whose response sets these cookies and is not stored in shared caches.
 func Writer(w http.ResponseWriter, cookies []string) http.ResponseWriter {
 	p := &writer{ResponseWriter: w, cookies: slices.Clone(cookies)}
 	p.apply()
 	return withAbilities(p)
 }
 
-// Finish puts the header right once more, after a handler that wrote nothing, or panicked. A writer that Writer did not
-// make is left alone.
+// Finish corrects the headers once more, after a handler that wrote nothing, or panicked. Other writers than Writer's are
+// not changed.
 func Finish(w http.ResponseWriter) {
 	if w, ok := w.(interface{ apply() }); ok {
 		w.apply()
 	}
 }
 
-// apply puts the header right.
+// apply corrects the headers.
 func (w *writer) apply() {
 	if w.upgraded {
 		return
@@ -54,7 +54,7 @@ func (w *writer) apply() {
 	if h["Cache-Control"] == nil {
 		h["Cache-Control"] = []string{oneBrowsers}
 	}
-	// Those that are missing come first: what a handler sets under the same name goes on counting.
+	// The missing cookies are put first: what a handler sets under the same name still counts.
 	theirs := h["Set-Cookie"]
 	var missing []string
 	for _, c := range w.cookies {
@@ -70,19 +70,19 @@ func (w *writer) apply() {
 // ours reports whether values are the Cache-Control that apply sets.
 func ours(values []string) bool { return len(values) == 1 && values[0] == oneBrowsers }
 
-// forCaches reports whether a header field tells caches what to keep. Targeted fields (RFC 9213) end in
-// -Cache-Control and go before Cache-Control itself, as do Surrogate-Control, Akamai's Edge-Control and nginx's X-Accel-Expires.
+// forCaches reports whether a header tells caches what to store. Targeted headers (RFC 9213) end in -Cache-Control and take
+// precedence over Cache-Control itself, as do Surrogate-Control, Akamai's Edge-Control and nginx's X-Accel-Expires.
 func forCaches(name string) bool {
 	const targeted = "-Cache-Control"
 	for _, field := range []string{"Cache-Control", "Expires", "Surrogate-Control", "Edge-Control", "X-Accel-Expires"} {
-		if strings.EqualFold(name, field) { // a handler may write into the map under any spelling
+		if strings.EqualFold(name, field) { // a handler may use any spelling in the map
 			return true
 		}
 	}
 	return len(name) >= len(targeted) && strings.EqualFold(name[len(name)-len(targeted):], targeted)
 }
 
-// withdraw takes out of the header what apply put there.
+// withdraw removes from the headers what apply added.
 func (w *writer) withdraw() {
 	h := w.Header()
 	if ours(h["Cache-Control"]) {
@@ -97,7 +97,7 @@ func (w *writer) withdraw() {
 // Unwrap is for http.ResponseController.
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// WriteHeader keeps the cookies out of upgrades, and out of informational answers, which the response follows.
+// WriteHeader keeps the cookies out of upgrades, and of informational responses, which are followed by the response.
 func (w *writer) WriteHeader(status int) {
 	if status < 100 || status > 199 {
 		w.apply()
@@ -115,8 +115,8 @@ func (w *writer) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// FlushError is there even where nothing below can flush: http.ResponseController would otherwise unwrap the writer,
-// and so go past it.
+// FlushError exists even if nothing below can flush: http.ResponseController would otherwise unwrap this writer and bypass
+// it.
 func (w *writer) FlushError() error {
 	w.apply()
 	return http.NewResponseController(w.ResponseWriter).Flush()
@@ -125,7 +125,7 @@ func (w *writer) FlushError() error {
 // abilities are the optional methods, each for a writer below that has it.
 type abilities struct{ w *writer }
 
-func (a abilities) Flush() { _ = a.w.FlushError() } // as Flush, which cannot say that it failed
+func (a abilities) Flush() { _ = a.w.FlushError() } // as Flush, which cannot report a failure
 
 func (a abilities) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	a.w.withdraw()
@@ -144,8 +144,8 @@ func (a abilities) Push(target string, opts *http.PushOptions) error {
 	return a.w.ResponseWriter.(http.Pusher).Push(target, opts)
 }
 
-// Unconditional is h, or a copy, without what asks for a 304 or for the part of a document that has not changed. A Range goes
-// with its If-Range: alone it would get the part of another document.
+// Unconditional is h, or a copy, without the headers that request a 304, or a part of an unchanged document. Range is
+// removed with its If-Range: alone it would return a part of another document.
 func Unconditional(h http.Header) http.Header {
 	conditions := []string{"If-None-Match", "If-Modified-Since", "If-Range"}
 	if !slices.ContainsFunc(conditions, func(name string) bool { _, ok := h[name]; return ok }) {

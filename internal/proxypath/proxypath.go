@@ -1,4 +1,4 @@
-// Package proxypath reads what a request asks for below the path of the Frontend API's proxy.
+// Package proxypath parses the paths of requests to the proxy of the Frontend API.
 package proxypath
 
 import (
@@ -9,25 +9,25 @@ import (
 	"strings"
 )
 
-// Methods are those of the Frontend API. TRACE would send the secret key back, CONNECT would leave the host open.
+// Methods are those of the Frontend API. TRACE would return the secret key, and CONNECT would allow any host.
 var Methods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
 
-// Private is where the answers of the Frontend API are one browser's; the other paths have keys and scripts.
+// Private is the path below which answers of the Frontend API are for one browser; other paths have keys and scripts.
 const Private = "/v1/"
 
 // forwarded are the paths of the Frontend API that browsers need.
 var forwarded = []string{Private, "/.well-known/", "/npm/"}
 
-// Forwarded reports whether a path below the proxy's is one that browsers need.
+// Forwarded reports whether browsers need a path below the proxy's.
 func Forwarded(path string) bool {
 	return slices.ContainsFunc(forwarded, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 }
 
-// Passes reports whether a request is one that the proxy forwards, whatever handlers in front made of its URL: they may
-// have cut off what stands before the last segment of prefix, and no more. What was cut further, or rewritten, may lead
-// to another handler than the proxy.
+// Passes reports whether the proxy forwards a request, even if handlers in front changed its URL: they may have stripped
+// the prefix up to its last segment, and no more. A path that was cut further, or rewritten, may lead to another handler
+// than the proxy.
 func Passes(r *http.Request, prefix string) bool {
 	below, ok := Under(r, prefix)
 	if !ok || !Forwarded(below) || !slices.Contains(Methods, r.Method) {
@@ -37,11 +37,11 @@ func Passes(r *http.Request, prefix string) bool {
 	return err == nil && strings.HasPrefix(r.URL.Path, "/") && strings.HasSuffix(r.URL.Path, "/"+path.Base(whole)+below)
 }
 
-// Under returns the path of a request below prefix, decoded: "/v1/client" of "/__clerk/v1/client". ok is false where the
-// request is for something else, and where two readers could take its path for different ones.
+// Under returns the path of a request below prefix, decoded: "/v1/client" for "/__clerk/v1/client". ok is false if the
+// request is for another path, or if two parsers could read its path differently.
 //
-// The request line tells, since handlers in front change the URL. They may have cut off its beginning; where they made
-// another path of it, the request is for something else.
+// It reads the request line, since handlers in front may change the URL. They may have stripped its beginning; if they
+// changed the path otherwise, the request is for another path.
 func Under(r *http.Request, prefix string) (path string, ok bool) {
 	if prefix == "" {
 		return "", false
@@ -60,7 +60,7 @@ func Under(r *http.Request, prefix string) (path string, ok bool) {
 	}
 	path, err := url.PathUnescape(rest)
 	if err != nil || !plain(path) || strings.Count(path, "/") != strings.Count(rest, "/") {
-		return "", false // among others, with a slash that was encoded
+		return "", false // for example if a slash was encoded
 	}
 	if whole, err := url.PathUnescape(prefix); err != nil || !strings.HasSuffix(whole+path, r.URL.Path) {
 		return "", false
@@ -68,7 +68,7 @@ func Under(r *http.Request, prefix string) (path string, ok bool) {
 	return path, true
 }
 
-// plain reports whether a path has only segments that mean themselves, to whatever decodes or cleans it once more.
+// plain reports whether a path has only plain segments, which do not change if they are decoded or cleaned again.
 func plain(path string) bool {
 	if path == "" {
 		return true
@@ -85,6 +85,6 @@ func plain(path string) bool {
 	return true
 }
 
-// plainCharacters are those of Clerk's paths, and no others: not % and \, which another reader may decode or turn, nor
-// the semicolon, behind which some find parameters.
+// plainCharacters are those of Clerk's paths: without % and \, which another parser may decode or convert, and the
+// semicolon, after which some read parameters.
 const plainCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~@:+,=/"

@@ -1,9 +1,9 @@
-// Package publishable reads Clerk publishable keys and what follows from them: the Frontend API host and
-// the suffix of an instance's cookies.
+// Package publishable parses Clerk's publishable keys and what they determine: the Frontend API host and the suffix of an
+// instance's cookies.
 package publishable
 
 import (
-	"crypto/sha1" //nolint:gosec // names a cookie, protects nothing: Clerk fixed the algorithm
+	"crypto/sha1" //nolint:gosec // names a cookie, protects nothing: Clerk chose the algorithm
 	"encoding/base64"
 	"errors"
 	"net/url"
@@ -15,19 +15,19 @@ import (
 // Key is a parsed publishable key.
 type Key struct {
 	Live        bool
-	FrontendAPI string // scheme and host, never a trailing slash: "https://clerk.example.com"
+	FrontendAPI string // scheme and host, without a slash at the end: "https://clerk.example.com"
 	Host        string // host and port of FrontendAPI
 }
 
-// Why a key is none.
+// Why a text is not a publishable key.
 var (
 	errSecret    = errors.New("is a secret key, which no page may have")
 	errPrefix    = errors.New("is no publishable key, which begins with pk_live_ or pk_test_")
 	errMalformed = errors.New("is malformed: behind pk_live_ or pk_test_ there is the base64 of the Frontend API host followed by $")
 )
 
-// Parse reads a publishable key strictly: anything but pk_live_ or pk_test_ and base64 of "host$" is an error.
-// A host may carry http:// only when it is a loopback one.
+// Parse parses a publishable key strictly: pk_live_ or pk_test_ and the base64 of "host$". A host may have http:// in front
+// only if it is a loopback one.
 func Parse(key string) (Key, error) {
 	encoded, live := strings.CutPrefix(key, "pk_live_")
 	if !live {
@@ -66,7 +66,7 @@ func Parse(key string) (Key, error) {
 	return Key{Live: live, FrontendAPI: scheme + "://" + host, Host: host}, nil
 }
 
-// hostname is what a host and its port are written with, an address in brackets included.
+// hostname has the characters of a host and its port, including an address in brackets.
 const hostname = "abcdefghijklmnopqrstuvwxyz0123456789-.:[]"
 
 // dotted reports whether host has at least two labels, none of them empty.
@@ -74,7 +74,7 @@ func dotted(host string) bool {
 	return strings.Contains(host, ".") && !strings.Contains("."+host+".", "..")
 }
 
-// CookieSuffix is what follows the underscore in the names of an instance's own cookies: __session_<suffix>.
+// CookieSuffix is the part after the underscore in the names of an instance's own cookies: __session_<suffix>.
 func CookieSuffix(key string) string {
 	sum := sha1.Sum([]byte(key)) //nolint:gosec // as above
 	return base64.URLEncoding.EncodeToString(sum[:])[:8]

@@ -1,4 +1,4 @@
-// Package redact takes secrets out of messages.
+// Package redact removes secrets from messages.
 package redact
 
 import (
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Text takes out of a message about a configuration what looks like a key, a token or the user info of a URL, and
-// these secrets as they stand. A mistake is often a secret in the wrong field, and errors end up in logs.
+// Text removes from a message about a configuration everything that looks like a key, a token or the user info of a URL,
+// and these secrets. A mistake is often a secret in the wrong field, and errors are logged.
 func Text(message string, secrets ...string) string {
 	for _, secret := range secrets {
 		if len(secret) < shortestSecret {
@@ -30,14 +30,15 @@ var (
 )
 
 const (
-	shortestKey    = 6  // what a key has behind its prefix
-	shortestSecret = 16 // what can be told by its looks alone
-	shown          = 4  // of what looks like one
+	shortestKey    = 6  // the length of a key after its prefix
+	shortestSecret = 16 // recognised by its looks alone
+	shown          = 4  // characters that are shown of it
 
 	alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 )
 
-// Begin is how a secret begins, in quotes, which tells which one it is. Of one so short that it could be guessed nothing shows.
+// Begin is the beginning of a secret, in quotes, to identify it. Nothing is shown of one that is short enough to be
+// guessed.
 func Begin(secret string) string {
 	if len(secret) < shortestSecret {
 		return `"…"`
@@ -45,12 +46,12 @@ func Begin(secret string) string {
 	return strconv.Quote(secret[:shown] + "…")
 }
 
-// redactWord keeps of a secret what tells which one it is.
+// redactWord keeps the part of a secret that identifies it.
 func redactWord(s string) string {
 	if i := keyPrefix.FindStringIndex(s); i != nil && len(s)-i[1] >= shortestKey {
 		head, prefix := s[:i[0]], s[i[0]:i[1]]
 		if strings.Trim(head, alphanumeric) == "" && len(head) > shown {
-			return head[:shown] + "…" + prefix // a random secret may have a prefix within
+			return head[:shown] + "…" + prefix // a random secret may contain a prefix
 		}
 		return redactWord(head) + prefix
 	}
@@ -61,7 +62,7 @@ func redactWord(s string) string {
 }
 
 // looksRandom reports whether s mixes letters with so many digits and capitals that it is neither a name of this package
-// nor, as a rule, a part of an address.
+// nor, usually, a part of an address.
 func looksRandom(s string) bool {
 	var small, capitals, digits int
 	for _, c := range []byte(s) {

@@ -2,13 +2,13 @@ package redact
 
 import "strconv"
 
-// Seen is a text that somebody sent, for a message: quoted, so that it stays within its line, and cut.
+// Seen is a text that somebody sent, for a message: quoted, so that it stays on its line, and cut.
 type Seen string
 
 // maxSeen is how much of a Seen is shown, in bytes.
 const maxSeen = 64
 
-// See keeps of a text no more than is shown of it, and whether it was longer.
+// See keeps the part of a text that is shown, and whether there was more.
 func See(s string) Seen { return Seen(s[:min(len(s), maxSeen+1)]) }
 
 func (s Seen) String() string {
@@ -18,7 +18,7 @@ func (s Seen) String() string {
 	return strconv.Quote(string(s))
 }
 
-// SeenError is about what somebody sent. Its text is put together when it is asked for.
+// SeenError is an error about what somebody sent. Its text is built when it is needed.
 type SeenError struct {
 	Before string
 	Seen   Seen

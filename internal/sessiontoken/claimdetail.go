@@ -22,10 +22,10 @@ func (e IssuerError) Error() string {
 	return "iss is " + e.Seen.String() + ", and expected is " + strings.Join(quoted, " or ")
 }
 
-// Field is that of Config which it speaks of.
+// Field is the field of Config that it is about.
 func (IssuerError) Field() string { return "Issuers" }
 
-// ClockError is the detail of a token that is of another time. Its text begins with Before, the duration and After.
+// ClockError is the detail of a token that has expired, or is not active yet. Its text is Before, the duration and After.
 type ClockError struct {
 	Before  string
 	Seconds int64
@@ -37,7 +37,7 @@ func (e ClockError) Error() string {
 	return e.Before + Seconds(e.Seconds) + e.After + " by this machine's clock, and ClockSkew is " + e.Skew.String()
 }
 
-// Field is that of Config which it speaks of; empty: no leeway would have been enough.
+// Field is the field of Config that it is about; empty: no leeway would be enough.
 func (e ClockError) Field() string {
 	if e.Seconds > int64(maxSkew/time.Second) {
 		return ""
@@ -45,7 +45,7 @@ func (e ClockError) Field() string {
 	return "ClockSkew"
 }
 
-// maxSkew is the largest leeway that there is.
+// maxSkew is the largest allowed leeway.
 const maxSkew = time.Minute
 
 // Seconds writes a duration, however long.

@@ -7,20 +7,20 @@ import (
 	"github.com/clerkauth/clerkauth/internal/jose"
 )
 
-// Claims is the payload of a token, and believed only when its signature is verified: what depends on neither time,
-// request nor policy. It is shared between requests and, but for Attached, never changes.
+// Claims is the payload of a token, to be used only when its signature is verified. It has nothing that depends on time,
+// request or policy. It is shared between requests and, except for Attached, never changes.
 type Claims struct {
 	Sub, SID, Iss string
 	AZP           Text
 	Exp, Nbf, Iat Date
 
-	// What follows is read when the signature is verified.
+	// The rest is read after the signature is verified.
 
 	Aud          []string
 	Pending      bool // sts is "pending"
-	Unreadable   bool // the organization's claims have another form than Clerk's
+	Unreadable   bool // the organization's claims have a form that is not Clerk's
 	Actor        Actor
-	FactorAge    [2]time.Duration // since first and second factor; negative: never
+	FactorAge    [2]time.Duration // since the first and the second factor; negative: never
 	Organization Organization
 	Permissions  []string
 	Features     []string // with scope: "o:x", "u:x"
@@ -29,9 +29,9 @@ type Claims struct {
 	// Pointers, because fmt follows only one under verbs that do not fit.
 
 	Payload *string // JSON text; nil: it is in the token
-	token   *string // nil: it is not remembered
+	token   *string // nil: it is not cached
 
-	// Attached is one value of whoever uses these claims, for as long as the token is remembered.
+	// Attached is a value of the caller, for as long as the token is cached.
 	Attached atomic.Value
 }
 
@@ -41,7 +41,7 @@ type Organization struct{ ID, Slug, Role string }
 // Actor is who impersonates the user. Zero: nobody.
 type Actor struct{ Subject, SessionID string }
 
-// State tells absent from malformed: one is how Clerk leaves a claim out, the other is not from Clerk.
+// State distinguishes absent from malformed claims: Clerk omits claims, but never writes malformed ones.
 type State uint8
 
 // The states of a claim.
@@ -63,7 +63,7 @@ type Date struct {
 	Unix  int64
 }
 
-// LastDate is the last second of the year 9999: beyond it time.Time and other people's dates disagree.
+// LastDate is the last second of the year 9999: beyond it, time.Time and other representations disagree.
 const LastDate = 253402300799
 
 // Time is zero unless the claim is present.
@@ -74,9 +74,8 @@ func (d Date) Time() time.Time {
 	return time.Unix(d.Unix, 0)
 }
 
-// decodeClaims reads of a payload what has to be known before its signature is verified. A claim of the wrong type is
-// remembered as malformed, to be refused in its turn. Nothing is copied, however long the payload is: anybody can
-// send one. The members are for expand.
+// decodeClaims reads what is needed of a payload before its signature is verified. A claim of the wrong type is recorded as
+// malformed, and refused later. Nothing is copied, since anybody can send long payloads. The members are for expand.
 func decodeClaims(payload string) (*Claims, []jose.Member, error) {
 	members, err := jose.Object(payload)
 	if err != nil {
@@ -108,7 +107,7 @@ func (c *Claims) decode(m jose.Member) {
 	}
 }
 
-// expand reads everything else out of the members of a payload whose signature was verified.
+// expand reads the rest from the members of a payload whose signature was verified.
 func (c *Claims) expand(members []jose.Member) {
 	c.FactorAge = [2]time.Duration{-1, -1}
 	var org organizationClaims
@@ -150,7 +149,7 @@ func decodeDate(raw string) Date {
 	return Date{Present, unix}
 }
 
-// decodeAudience reads aud, a string or a list of them (RFC 7519 section 4.1.3). Anything else is nobody.
+// decodeAudience reads aud, a string or a list of strings (RFC 7519 section 4.1.3). Anything else is no audience.
 func decodeAudience(raw string) []string {
 	if one, ok := jose.String(raw); ok {
 		return []string{one}
@@ -167,8 +166,8 @@ func decodeAudience(raw string) []string {
 	return list
 }
 
-// decodeActor reads act (RFC 8693 section 4.1). Something that is there and cannot be read still is an actor:
-// an impersonation must never look like the user alone.
+// decodeActor reads act (RFC 8693 section 4.1). An act that cannot be read is still an actor: an impersonation must never
+// look like the user alone.
 func decodeActor(raw string) Actor {
 	if raw == "null" {
 		return Actor{}
@@ -191,10 +190,10 @@ func decodeActor(raw string) Actor {
 	return actor
 }
 
-// unreadable stands for an actor whose subject is not a name.
+// unreadable stands for an actor whose subject is not a string.
 const unreadable = "unknown"
 
-// decodeFactorAge reads fva, minutes since the first and second factor, -1 for never. Anything else is never.
+// decodeFactorAge reads fva, minutes since the first and the second factor, -1 for never. Anything else is never.
 func decodeFactorAge(raw string) [2]time.Duration {
 	never := [2]time.Duration{-1, -1}
 	elements, ok := jose.Array(raw)

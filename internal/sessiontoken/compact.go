@@ -6,8 +6,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/jose"
 )
 
-// compact prepares claims to be remembered with their token, a text of its own: they then hold what was read of the
-// payload in one piece of memory, and nothing else of it.
+// compact prepares claims to be cached with their token, a string of its own: they then hold what was read of the payload
+// in one allocation, and nothing else of it.
 func (c *Claims) compact(token *string) {
 	size := 0
 	c.eachText(func(s *string) { size += len(*s) })
@@ -19,7 +19,7 @@ func (c *Claims) compact(token *string) {
 	c.Payload, c.token = nil, token
 }
 
-// eachText calls f with every text that was read of the payload.
+// eachText calls f with every string that was read from the payload.
 func (c *Claims) eachText(f func(*string)) {
 	for _, s := range []*string{
 		&c.Sub, &c.SID, &c.Iss, &c.AZP.Value, &c.Actor.Subject, &c.Actor.SessionID,
@@ -34,7 +34,7 @@ func (c *Claims) eachText(f func(*string)) {
 	}
 }
 
-// Text is the payload, JSON text. That of a token which is remembered is decoded each time, as few ask for it.
+// Text is the payload, JSON text. For a cached token it is decoded each time, as it is rarely needed.
 func (c *Claims) Text() string {
 	if c.Payload != nil {
 		return *c.Payload

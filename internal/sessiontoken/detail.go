@@ -11,7 +11,7 @@ import (
 // Fault is what is wrong with the size, the form, the header or the kind of a token.
 type Fault uint8
 
-// NoFault is that of a token whose signature can be verified.
+// NoFault means that the signature of a token can be verified.
 const NoFault Fault = 0
 
 const (
@@ -39,7 +39,7 @@ var faultTexts = [...]string{ //nolint:gosec // no credential is in it
 	faultCategory:    "cat is not a session token's: was the token made from a JWT template?",
 }
 
-// Reason is that of a token with this fault; empty: NoFault.
+// Reason is the reason for this fault; empty: NoFault.
 func (f Fault) Reason() reasons.Reason {
 	switch f {
 	case NoFault:
@@ -50,7 +50,7 @@ func (f Fault) Reason() reasons.Reason {
 	return reasons.TokenInvalid
 }
 
-// Detail says for logs what is wrong with a token of size n that has this fault.
+// Detail describes this fault of a token of size n, for logs.
 func (f Fault) Detail(n *SizeError) error {
 	if f == faultSize {
 		return n
@@ -62,15 +62,15 @@ type faultError Fault
 
 func (f faultError) Error() string { return faultTexts[f] }
 
-// SizeError is the size of a token, in bytes, that is too long. It is a pointer that is an error, so that there may be
-// room for it in something else.
+// SizeError is the size of a token that is too long, in bytes. The pointer is the error, so that it can be part of another
+// struct.
 type SizeError int
 
 func (n *SizeError) Error() string {
 	return "the token has " + strconv.Itoa(int(*n)) + " bytes, more than are looked at"
 }
 
-// Detail says for logs what is wrong with a token that was refused for reason; nil: its claims are, or it is not known.
+// Detail describes, for logs, what is wrong with a token that was refused for reason; nil: it is the claims, or unknown.
 func (t *Token) Detail(reason reasons.Reason) error {
 	switch {
 	case t.Fault == faultSize:
@@ -100,7 +100,7 @@ func (t *Token) Detail(reason reasons.Reason) error {
 	return nil
 }
 
-// FieldOfKeys is what a detail names that speaks of the instance's keys, wherever they come from.
+// FieldOfKeys is the field of details about the instance's keys, from wherever they are fetched.
 const FieldOfKeys = "keys"
 
 // keyError is about a token that is not signed with a key of the instance.

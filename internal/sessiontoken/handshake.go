@@ -10,12 +10,12 @@ import (
 	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
-// maxHandshake is the size of the largest handshake token, in bytes: it carries several cookies.
+// maxHandshake is the size of the largest handshake token, in bytes: it contains several cookies.
 const maxHandshake = 16 << 10
 
-// Handshake verifies the signature of a handshake token, and returns its claims and the Set-Cookie values in it. It has a
-// session token's category and is not one: a session whose claims an application fills in must not set cookies. The
-// reason is that of its signature, if that is what is wrong, and the error is a detail for logs.
+// Handshake verifies the signature of a handshake token, and returns its claims and the Set-Cookie values in it. It has the
+// category of a session token but is not one: a session token, whose claims an application can add to, must not set
+// cookies. The reason is set if the signature is wrong, and the error is a detail for logs.
 func (v *Verifier) Handshake(ctx context.Context, raw string, now time.Time) (c *Claims, cookies []string, reason reasons.Reason, err error) {
 	t := parse(raw, maxHandshake)
 	switch {

@@ -6,15 +6,14 @@ import (
 	"github.com/clerkauth/clerkauth/internal/jose"
 )
 
-// header is a JOSE header, as far as it matters.
+// header has the relevant members of a JOSE header.
 type header struct {
 	alg           string
 	kid, typ, cat Text
 }
 
-// decodeHeader refuses headers that ask for something this package does not do: extensions that must be
-// understood (RFC 7515 section 4.1.11), unencoded payloads (RFC 7797), encryption, compression, and keys that
-// the token brings along itself.
+// decodeHeader refuses headers that require unsupported features: critical extensions (RFC 7515 section 4.1.11), unencoded
+// payloads (RFC 7797), encryption, compression, and keys in the token itself.
 func decodeHeader(text string) (header, Fault) {
 	members, err := jose.Object(text)
 	if err != nil {
@@ -38,23 +37,24 @@ func decodeHeader(text string) (header, Fault) {
 	return h, NoFault
 }
 
-// Categories that Clerk puts into the cat header of session tokens.
+// The values of cat in the header of Clerk's session tokens.
 const (
 	categorySession = "cl_B7d4PD111AAA"
 	categoryIgnore  = "cl_I7d4PD111III"
 )
 
-// categoryM2M is that of machine-to-machine tokens. Tokens of JWT templates have another; OAuth access tokens have none.
+// categoryM2M is the category of machine-to-machine tokens. Tokens of JWT templates have another; OAuth access tokens have
+// none.
 const categoryM2M = "cl_B7d4PD333AAA"
 
 // rs256 reports whether a token is signed with the one algorithm that Clerk uses.
 func (h *header) rs256() bool { return h.alg == jwt.SigningMethodRS256.Alg() }
 
-// jwt reports whether a token is a JWT (RFC 7519 section 5.1), or does not say.
+// jwt reports whether typ is JWT (RFC 7519 section 5.1), or absent.
 func (h *header) jwt() bool { return h.typ.State == Absent || h.typ.Value == "JWT" }
 
-// kindFault tells a session token from one made for a machine, for OAuth or from a JWT template: those are signed with
-// the same keys.
+// kindFault distinguishes a session token from tokens of machines, OAuth and JWT templates, which are signed with the same
+// keys.
 func (h *header) kindFault(c *Claims) Fault {
 	switch {
 	case h.accessToken():

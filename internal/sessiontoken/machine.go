@@ -10,27 +10,27 @@ import (
 	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
-// MachineToken is a JWT of a machine or of OAuth: signed with the keys of session tokens, and never one. Like a Token, it
-// was read and not verified.
+// MachineToken is a JWT of a machine or of OAuth: signed with the keys of session tokens, but never a session. Like a
+// Token, it was read but not verified.
 type MachineToken struct {
 	*Claims
 
-	OAuth    bool // an OAuth access token; else one of a machine
-	Category bool // cat is not another kind's
+	OAuth    bool // an OAuth access token; otherwise a machine's
+	Category bool // cat is not that of another kind
 	Members  []jose.Member
 
 	jws *jws
 }
 
-// accessToken reports whether typ says that a token is an OAuth access token (RFC 9068 section 2.1).
+// accessToken reports whether typ is that of an OAuth access token (RFC 9068 section 2.1).
 func (h *header) accessToken() bool {
 	return h.typ.Value == "at+jwt" || h.typ.Value == "application/at+jwt"
 }
 
-// ofMachine reports whether a subject is a machine's.
+// ofMachine reports whether the subject is a machine.
 func ofMachine(c *Claims) bool { return strings.HasPrefix(c.Sub, "mch_") }
 
-// ReadMachine reads a JWT of a machine or of OAuth. It reports false for everything else.
+// ReadMachine reads a JWT of a machine or of OAuth. It reports false for anything else.
 func ReadMachine(raw string) (*MachineToken, bool) {
 	if Reject(raw, MaxSize) != NoFault {
 		return nil, false
@@ -45,7 +45,7 @@ func ReadMachine(raw string) (*MachineToken, bool) {
 	case ofMachine(t.Claims):
 		m.Category = h.cat.State == Absent || h.cat.Value == categoryM2M
 	case h.accessToken():
-		// Clerk's access tokens have none: each that it names is another kind's.
+		// Clerk's access tokens have no category: each cat is of another kind.
 		m.OAuth, m.Category, t.jws.access = true, h.cat.State == Absent, true
 	default:
 		return nil, false
@@ -53,8 +53,8 @@ func ReadMachine(raw string) (*MachineToken, bool) {
 	return m, true
 }
 
-// VerifyMachine makes sure of the signature of a machine's token and reads the rest of its claims. It returns the keys that
-// it verified with.
+// VerifyMachine verifies the signature of a machine's token and reads the rest of its claims. It returns the keys with
+// which it did.
 func (v *Verifier) VerifyMachine(ctx context.Context, t *MachineToken, now time.Time) (*jwks.Snapshot, reasons.Reason) {
 	keys, reason := v.checkSignature(ctx, t.jws, now)
 	if reason == "" {
@@ -63,12 +63,12 @@ func (v *Verifier) VerifyMachine(ctx context.Context, t *MachineToken, now time.
 	return keys, reason
 }
 
-// Detail says for logs why VerifyMachine refused a token for reason.
+// Detail describes, for logs, why VerifyMachine refused a token for reason.
 func (t *MachineToken) Detail(reason reasons.Reason) error {
 	return (&Token{jws: t.jws}).Detail(reason)
 }
 
-// Known reports whether a token is one of a session that was verified before.
+// Known reports whether a token is a session token that was verified before.
 func (v *Verifier) Known(raw string, now time.Time) bool {
 	_, ok := v.known(raw, v.keys.Ready(now), now)
 	return ok

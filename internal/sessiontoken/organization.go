@@ -9,10 +9,10 @@ import (
 	"github.com/clerkauth/clerkauth/internal/jose"
 )
 
-// organizationClaims collects what the two versions of Clerk's session claims say about the organization, the
-// features and the plans. See https://clerk.com/docs/guides/sessions/session-tokens.
+// organizationClaims collects the organization, the features and the plans from both versions of Clerk's session claims.
+// See https://clerk.com/docs/guides/sessions/session-tokens.
 type organizationClaims struct {
-	unreadable                 bool // fea is there and no string
+	unreadable                 bool // fea is present but not a string
 	version                    string
 	o, fea, pla                string
 	id, slug, role, permission string // version 1
@@ -41,11 +41,11 @@ func (org *organizationClaims) decode(m jose.Member) {
 	}
 }
 
-// apply writes what was collected into c. Only version 2 has o; everything else is version 1.
+// apply writes the collected claims to c. Only version 2 has o; everything else is version 1.
 func (org *organizationClaims) apply(c *Claims) {
 	c.Features, c.Plans = split(org.fea), split(org.pla)
 	if slices.ContainsFunc(c.Plans, func(p string) bool { return !strings.Contains(p, ":") }) {
-		c.Plans = nil // not a list that Clerk writes, so that it says nothing
+		c.Plans = nil // Clerk does not write such a list: it grants nothing
 	}
 	if version, ok := jose.Integer(org.version); ok && version == 2 {
 		org.applyVersion2(c)
@@ -68,8 +68,8 @@ func (org *organizationClaims) applyVersion2(c *Claims) {
 	case "", "null", "false", "0", `""`:
 		return
 	}
-	// What the organization permits is in fea, per and fpm together. A token with one of them in another form
-	// is none that Clerk wrote, and is refused whole: half of what it permits would be guesswork.
+	// The organization's permissions are in fea, per and fpm together. A token in which one of them has another form is not
+	// Clerk's, and is refused: reading a part of the permissions would be a guess.
 	c.Unreadable = org.unreadable || slices.ContainsFunc(c.Features, func(f string) bool { return !strings.Contains(f, ":") })
 	members, err := jose.Object(org.o)
 	if err != nil {
@@ -112,8 +112,8 @@ func split(list string) []string {
 	return strings.Split(list, ",")
 }
 
-// expand turns Clerk's compact form into permissions: masks[i] is a bit map over names for the i-th feature of
-// the organization. An entry that is not a plain number grants nothing.
+// expand decodes Clerk's compact form of permissions: masks[i] is a bit map over names for the i-th feature of the
+// organization. An entry that is not a plain number grants nothing.
 func expand(features, names, masks []string) []string {
 	var permissions []string
 	i := 0
@@ -142,7 +142,7 @@ func expand(features, names, masks []string) []string {
 // maxBits is the length of the longest bit map that is read, in digits.
 const maxBits = 128
 
-// bits reads a bit map. An organization may have more permissions than an integer has bits.
+// bits parses a bit map. An organization may have more permissions than an integer has bits.
 func bits(s string) (*big.Int, bool) {
 	if s == "" || len(s) > maxBits || strings.Trim(s, "0123456789") != "" {
 		return nil, false

@@ -1,5 +1,5 @@
-// Package sessiontoken turns a Clerk session token into claims: its form, header and kind, the key and the signature, and
-// what both versions of Clerk's claims say.
+// Package sessiontoken turns a Clerk session token into claims: it checks form, header and kind, verifies the signature,
+// and reads both versions of Clerk's claims.
 package sessiontoken
 
 import (
@@ -16,17 +16,17 @@ import (
 	"github.com/clerkauth/clerkauth/internal/tokencache"
 )
 
-// MaxSize is the size of the largest token that is looked at, in bytes. Browsers send no larger cookie.
+// MaxSize is the size of the largest token that is read, in bytes. Browsers send no larger cookie.
 const MaxSize = 8 << 10
 
-// Verifier turns tokens into claims, and remembers those whose signature is good. It is safe for concurrent use.
+// Verifier turns tokens into claims, and caches those whose signature is valid. It is safe for concurrent use.
 type Verifier struct {
 	keys  *jwks.Keys
-	cache *tokencache.Cache[*Claims] // nil: none is remembered
+	cache *tokencache.Cache[*Claims] // nil: nothing is cached
 	skew  time.Duration
 }
 
-// New returns a verifier that remembers size tokens at most. skew is how long after exp one may still be of use.
+// New returns a verifier that caches size tokens at most. skew is how long after exp a token may still be used.
 func New(keys *jwks.Keys, size int, skew time.Duration) *Verifier {
 	v := &Verifier{keys: keys, skew: skew}
 	if size > 0 {
@@ -35,31 +35,31 @@ func New(keys *jwks.Keys, size int, skew time.Duration) *Verifier {
 	return v
 }
 
-// Keys are the keys that it verifies with.
+// Keys are the keys with which it verifies.
 func (v *Verifier) Keys() *jwks.Keys { return v.keys }
 
-// Token is a token that was read but, unless Verified says so, not verified: nothing in it may be believed yet.
+// Token is a token that was read but, unless Verified is set, not verified: its contents must not be trusted yet.
 type Token struct {
 	Raw      string
-	Claims   *Claims        // nil: it is no session token
+	Claims   *Claims        // nil: it is not a session token
 	Reason   reasons.Reason // empty: the form, the header and the kind are a session token's
 	Fault    Fault          // of Reason, when it is not empty
-	Verified bool           // the signature was verified before, with keys that still are the instance's
+	Verified bool           // the signature was verified before, with keys that are still the instance's
 
 	jws *jws // nil when Verified
 }
 
-// jws is what a signature is verified from.
+// jws is what is needed to verify a signature.
 type jws struct {
 	jose.Compact
 	header  header
 	members []jose.Member // of the payload
-	access  bool          // an OAuth access token, whose typ was looked at
-	good    bool          // the signature was verified, and the claims are whole
+	access  bool          // an OAuth access token, whose typ was checked
+	good    bool          // the signature is valid, and the claims are complete
 	failure error         // why there is no key to verify with
 }
 
-// Read looks a token up among those that were verified before, and else parses it. It never waits.
+// Read looks a token up in the cache, or parses it. It never waits.
 func (v *Verifier) Read(raw string, now time.Time) Token {
 	if t, ok := v.known(raw, v.keys.Ready(now), now); ok {
 		return t
@@ -67,7 +67,7 @@ func (v *Verifier) Read(raw string, now time.Time) Token {
 	return parse(raw, MaxSize)
 }
 
-// Reread looks a token up again, with keys that may have come since it was read.
+// Reread looks a token up again, with keys that may have been fetched since it was read.
 func (v *Verifier) Reread(t *Token, keys *jwks.Snapshot, now time.Time) {
 	if known, ok := v.known(t.Raw, keys, now); ok {
 		*t = known
@@ -97,7 +97,7 @@ func parse(raw string, size int) Token {
 	return t
 }
 
-// read checks form and header, whatever the token is for.
+// read checks form and header of any token.
 func read(raw string) Token {
 	compact, ok := jose.Split(raw)
 	if !ok {
@@ -116,8 +116,8 @@ func read(raw string) Token {
 
 func faulty(raw string, f Fault) Token { return Token{Raw: raw, Reason: f.Reason(), Fault: f} }
 
-// Reject says what is wrong with most of what is no session token, without verifying it: it is too long, has no dots, or is one
-// of Clerk's opaque machine credentials. NoFault: it has to be parsed.
+// Reject returns the fault of most texts that are not session tokens, without verifying them: they are too long, have no
+// dots, or are opaque machine credentials of Clerk's. NoFault: the text must be parsed.
 func Reject(raw string, size int) Fault {
 	switch {
 	case len(raw) > size:
@@ -130,23 +130,22 @@ func Reject(raw string, size int) Fault {
 	return NoFault
 }
 
-// minSignature is the size of an encoded signature of the smallest key that is used, of 2048 bits.
+// minSignature is the length of an encoded signature by the smallest allowed key, of 2048 bits.
 const minSignature = 342
 
-// Plausible reports whether a value has the outline of a session token. Nothing else can be one.
+// Plausible reports whether a value may be a session token by its outline. Other values cannot be one.
 func Plausible(raw string) bool {
 	return len(raw) <= MaxSize && strings.Count(raw, ".") == 2 && len(raw)-strings.LastIndexByte(raw, '.') > minSignature
 }
 
-// SignedAsClerkDoes reports whether the header of a token that was not verified names the algorithm and the type that
-// Clerk signs with.
+// SignedAsClerkDoes reports whether the header of an unverified token has the algorithm and the type of Clerk's tokens.
 func (t *Token) SignedAsClerkDoes() bool { return t.jws.header.rs256() && t.jws.header.jwt() }
 
-// KID is the key id that a token that was not verified names.
+// KID is the key ID in an unverified token.
 func (t *Token) KID() string { return t.jws.header.kid.Value }
 
-// Verify makes sure of the signature of a token. One that passes is remembered for as long as the keys are the same. It
-// may wait, and only for a key that nobody knows.
+// Verify verifies the signature of a token. A valid one is cached for as long as the keys are the same. Verify waits only
+// for an unknown key.
 func (v *Verifier) Verify(ctx context.Context, t *Token, now time.Time) reasons.Reason {
 	if t.Verified || t.jws.good {
 		return ""
@@ -160,18 +159,18 @@ func (v *Verifier) Verify(ctx context.Context, t *Token, now time.Time) reasons.
 	return reason
 }
 
-// remember keeps a token that was verified with keys.
+// remember caches a token that was verified with keys.
 func (v *Verifier) remember(t *Token, keys *jwks.Snapshot, now time.Time) {
 	if v.cache == nil {
 		return
 	}
-	token := strings.Clone(t.Raw) // which lies in the header of its request
+	token := strings.Clone(t.Raw) // Raw is a part of its request's header
 	t.Claims.compact(&token)
 	v.cache.Put(token, keys.Generation, now, v.keys.End(keys, now), t.Claims.Exp.Time().Add(v.skew), t.Claims)
 }
 
-// checkSignature finds the key and verifies with it (RFC 7515 section 5.2), RS256 and nothing else. It returns the keys
-// that it verified with.
+// checkSignature finds the key and verifies the signature with it (RFC 7515 section 5.2), RS256 only. It returns the keys
+// with which it did.
 func (v *Verifier) checkSignature(ctx context.Context, t *jws, now time.Time) (*jwks.Snapshot, reasons.Reason) {
 	h := &t.header
 	keys, err := v.keys.Find(ctx, h.kid.Value, now)

@@ -1,27 +1,26 @@
-// Package tokencache remembers tokens whose signature has been verified, so that it is verified once.
+// Package tokencache caches tokens whose signature has been verified, so that it is verified once.
 //
 // A cache is an array of atomic pointers to entries that never change once they are stored. It has no goroutine and no
-// counter that readers write to, so that readers on different cores share nothing that anybody writes to on a hit.
+// counters that readers write to, so on a hit, readers on different cores share only memory that nobody writes to.
 //
-// The array is divided into sets of four. A token belongs to one set, chosen by a hash of its last bytes: they are the
-// tail of the signature, which is as good as random and differs between any two tokens. The hash only chooses where to
-// look. What decides is the whole token, compared in full: a forged token that borrows a known signature is a miss.
-// The hash has a seed of its own per cache, so that nobody outside can tell which tokens meet in a set.
+// The array is divided into sets of four. A token belongs to one set, chosen by a hash of its last bytes: they are the end
+// of the signature, which is practically random and differs between any two tokens. The hash only chooses where to look.
+// The whole token is compared: a forged token that copies a known signature is a miss. Each cache has its own hash seed, so
+// strangers cannot know which tokens share a set.
 //
-// A full set gives up, in this order, the older copy of the same token, an empty place, an entry that can no longer be
-// used, one that has expired, and the one that expires first: session tokens live for a minute and are replaced before
-// they end, so that is most likely the one that nobody sends any more. If that is the new one, it is not stored. Before a
-// token that has not expired is given up, the array is doubled, up to its bound.
+// When a set is full, an entry is replaced in this order: the older copy of the same token, an empty slot, an entry that
+// can no longer be used, one that has expired, and the one that expires first: session tokens are valid for a minute and
+// are renewed before they expire, so that one is most likely no longer sent. If it is the new one, it is not stored. Before
+// a token that has not expired is replaced, the array is doubled, up to its limit.
 //
-// Memory follows the tokens that have not expired: each Put also clears expired entries in the next few sets, all
-// around the array. What was cleared early costs one more verification, if somebody sends the expired token again.
+// Memory is proportional to the tokens that have not expired: each Put also clears expired entries in the next few sets,
+// all around the array. If an expired token is sent again after it was cleared, it is verified once more.
 //
-// A stranger cannot push anything out, because only tokens that passed verification are stored: to fill the cache
-// takes signatures of the issuer. A user with many tokens can cost others one more verification each, never a wrong
-// answer.
+// A stranger cannot displace entries, because only verified tokens are stored: filling the cache takes signatures of the
+// issuer. A user with many tokens can cost others one more verification each, never a wrong result.
 //
-// What an entry holds is the caller's business, with one duty: nothing that depends on time, request or policy. Those
-// are judged again on every hit.
+// The caller decides what an entry holds, but it must not depend on time, request or policy. Those are checked again on
+// every hit.
 package tokencache
 
 import (
@@ -34,14 +33,14 @@ import (
 )
 
 const (
-	ways  = 4   // places a token may be in
+	ways  = 4   // slots for a token
 	tail  = 32  // bytes of a token that choose its set: 192 bits of the signature
-	first = 256 // places of a new cache
+	first = 256 // slots of a new cache
 	swept = 4   // sets that one Put clears of expired entries
 )
 
-// Cache maps a token to what verifying it gave. The zero Cache and a nil *Cache hold nothing and never hit.
-// It is safe for concurrent use and must not be copied after first use.
+// Cache maps a token to the result of verifying it. The zero Cache and a nil *Cache hold nothing and never hit. It is safe
+// for concurrent use and must not be copied after first use.
 type Cache[V any] struct {
 	seed maphash.Seed
 	size int
@@ -52,22 +51,22 @@ type Cache[V any] struct {
 	grown sync.Mutex    // held while the array is doubled
 }
 
-// table is the places, a whole number of sets. Entries are put into a larger one before it takes its place.
+// table has the slots, a whole number of sets. Entries are copied into a larger table before it replaces this one.
 type table[V any] []atomic.Pointer[entry[V]]
 
-// entry is never written to after it is stored.
+// entry is never modified after it is stored.
 type entry[V any] struct {
 	hash       uint64
 	token      string
 	generation uint64
-	storedAt   int64 // microseconds since 1970, as the others: what the wall clock said, which may be set back
+	storedAt   int64 // microseconds since 1970, as are the others, by the wall clock, which may be set back
 	notAfter   int64
 	expires    int64
 	value      V
 }
 
-// New returns a cache of at most size entries; a size of 0 or less gives one that never hits. It begins with a small
-// array, 8 bytes an entry, which grows with use.
+// New returns a cache of at most size entries; with a size of 0 or less it never hits. It begins with a small array, 8
+// bytes an entry, which grows with use.
 func New[V any](size int) *Cache[V] {
 	if size <= 0 {
 		return new(Cache[V])
@@ -79,9 +78,9 @@ func New[V any](size int) *Cache[V] {
 	return c
 }
 
-// Get returns what was put for exactly this token under exactly this generation. It is a miss when now is later than
-// the entry's last instant, or earlier than the moment it was stored: a clock that went back can no longer be trusted
-// to say how old the entry is. Times are compared to the microsecond. Get does not allocate.
+// Get returns what was put for exactly this token and generation. It is a miss when now is later than the entry's last
+// instant, or earlier than the moment it was stored: after the clock was set back, the age of an entry is unknown. Times
+// are compared in microseconds. Get does not allocate.
 func (c *Cache[V]) Get(token string, generation uint64, now time.Time) (V, bool) {
 	if c != nil && c.size > 0 {
 		hash := c.hash(token)
@@ -98,10 +97,10 @@ func (c *Cache[V]) Get(token string, generation uint64, now time.Time) (V, bool)
 	return none, false
 }
 
-// Put stores value for token, for one generation, from now until notAfter, that instant included. After expires the
-// token can only be refused, and the entry may be cleared before notAfter. Put keeps token, which should be a text of its
-// own: a piece of the buffer that a request was read into would keep all of that alive. It allocates the entry. Concurrent
-// Puts may overwrite each other: what is lost is a later hit.
+// Put stores value for token and one generation, from now until notAfter, inclusive. After expires the token can only be
+// refused, and the entry may be cleared before notAfter. Put keeps token, which should be a string of its own: a part of a
+// request's buffer would keep all of the buffer in memory. Put allocates the entry. Concurrent Puts may overwrite each
+// other, at the cost of a later hit.
 func (c *Cache[V]) Put(token string, generation uint64, now, notAfter, expires time.Time, value V) {
 	if c == nil || c.size == 0 {
 		return
@@ -119,7 +118,7 @@ func (c *Cache[V]) Put(token string, generation uint64, now, notAfter, expires t
 	}, at)
 }
 
-// store puts e into its set, of a larger array if it would push out an entry that has not expired.
+// store puts e into its set, after growing the array if e would replace an entry that has not expired.
 func (c *Cache[V]) store(e *entry[V], at int64) {
 	for {
 		t := c.table.Load()
@@ -127,7 +126,7 @@ func (c *Cache[V]) store(e *entry[V], at int64) {
 		if rank == live && len(*t) < c.size && c.grow(t, at) {
 			continue
 		}
-		// A token that expires before all of the set stays out: it would come back for the next one's place, and so on
+		// A token that expires before all others of the set is not stored: it would soon replace the next one, and so on
 		// around the set.
 		if old := place.Load(); rank != live || old == nil || old.expires <= e.expires {
 			place.Store(e)
@@ -136,7 +135,7 @@ func (c *Cache[V]) store(e *entry[V], at int64) {
 	}
 }
 
-// grow doubles the array t, unless somebody else is doing that. It reports whether there is another array now.
+// grow doubles the array t, unless another goroutine does. It reports whether there is a new array now.
 func (c *Cache[V]) grow(t *table[V], at int64) bool {
 	if !c.grown.TryLock() {
 		return false
@@ -174,15 +173,15 @@ func (c *Cache[V]) sweep(at int64) {
 	}
 }
 
-// What a place holds, the one to give up first before the others.
+// What a slot holds, in the order of replacement.
 const (
 	empty   = iota
 	worn    // of another generation, past its last instant, or stored in the future
-	expired // good only for refusing its token
+	expired // useful only for refusing its token
 	live
 )
 
-// victim is the place in a set that e takes, and what that place holds.
+// victim is the slot in a set for e, and what that slot holds.
 func victim[V any](set []atomic.Pointer[entry[V]], e *entry[V], at int64) (best *atomic.Pointer[entry[V]], bestRank int) {
 	var bestExpires, bestStored int64
 	for i := range set {

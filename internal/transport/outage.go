@@ -7,18 +7,18 @@ import (
 	"strconv"
 )
 
-// OutageError is what became of a question to the Backend API instead of an answer, for logs.
+// OutageError describes a call to the Backend API that was not answered, for logs.
 type OutageError struct {
-	URL     string // of the endpoint: nothing of one question is in it
-	Status  int    // 0: nothing arrived
-	Err     error  // why; nil: the status says it
-	Machine bool   // MachineSecretKey was sent, and not SecretKey
+	URL     string // of the endpoint, without anything of a single call
+	Status  int    // 0: there was no response
+	Err     error  // the cause; nil: the status
+	Machine bool   // the call had MachineSecretKey instead of SecretKey
 }
 
-// NewOutage returns the OutageError of a question to address. err is what an http.Client says.
+// NewOutage returns the OutageError of a call to address. err is the error of the http.Client.
 func NewOutage(address string, status int, err error) *OutageError {
 	if whole, ok := errors.AsType[*url.Error](err); ok {
-		err = whole.Err // without the address
+		err = whole.Err // without the URL
 	}
 	return &OutageError{URL: address, Status: status, Err: err}
 }
@@ -40,7 +40,7 @@ func (e *OutageError) KeyRefused() bool {
 	return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
 }
 
-// Key names the secret key that was sent: the field of Config and the variable.
+// Key names the secret key that was sent: its field of Config and its variable.
 func (e *OutageError) Key() string {
 	if e.Machine {
 		return "MachineSecretKey (CLERK_MACHINE_SECRET_KEY)"
@@ -48,7 +48,7 @@ func (e *OutageError) Key() string {
 	return "SecretKey (CLERK_SECRET_KEY)"
 }
 
-// Field is that of Config which an outage speaks of.
+// Field is the field of Config that an outage is about.
 func (e *OutageError) Field() string {
 	switch {
 	case e.KeyRefused() && e.Machine:

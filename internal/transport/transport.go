@@ -1,4 +1,4 @@
-// Package transport makes of an application's HTTP client one that is fit for what goes to Clerk.
+// Package transport adapts an application's HTTP client for requests to Clerk.
 package transport
 
 import (
@@ -11,11 +11,11 @@ import (
 	"github.com/clerkauth/clerkauth/internal/redact"
 )
 
-// APIVersion is the version of Clerk's APIs that is spoken.
+// APIVersion is the version of Clerk's APIs that is used.
 const APIVersion = "2026-05-12"
 
-// Client is c, which may be nil, without redirects: a secret goes to one address and no further. A panic of its transport
-// is an error, and no error has a credential or a query in it. c itself stays as it is.
+// Client is a copy of c, which may be nil, that follows no redirects: a secret is sent to one address only. A panic of its
+// transport becomes an error, and no error contains a credential or a query.
 func Client(c *http.Client) *http.Client {
 	client := http.Client{}
 	if c != nil {
@@ -26,8 +26,8 @@ func Client(c *http.Client) *http.Client {
 	return &client
 }
 
-// guarded is the transport of an application's own HTTP client. Fetches happen on goroutines of this package, where a
-// panic would end the process: here it is an error of that fetch. Errors come without the credential and the query that
+// guarded is the transport of an application's own HTTP client. Fetches run on goroutines of this package, where a panic
+// would end the process: here it becomes an error of that fetch. Errors do not contain the credential and the query that
 // were sent.
 type guarded struct{ next http.RoundTripper }
 
@@ -49,7 +49,7 @@ func (g guarded) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	return resp, err
 }
 
-// redacted is an error in other words. It is whatever the error is, and does not give it out.
+// redacted is an error with another text. It matches what the error matches, without exposing it.
 type redacted struct {
 	err  error
 	text string
@@ -68,7 +68,7 @@ func WithoutSecret(err error, secrets ...string) error {
 	return err
 }
 
-// guardedBody is a body that such a transport made.
+// guardedBody is a body returned by such a transport.
 type guardedBody struct{ io.ReadCloser }
 
 func (b guardedBody) Read(p []byte) (n int, err error) {
@@ -81,7 +81,7 @@ func (b guardedBody) Close() (err error) {
 	return b.ReadCloser.Close()
 }
 
-// recovered must be deferred. It turns a panic into err, without its text, which may hold anything.
+// recovered must be deferred. It turns a panic into err, without its text, which may contain anything.
 func recovered(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("clerkauth: HTTPClient panicked with a %T", p)

@@ -1,5 +1,5 @@
-// Package vectors holds test vectors that others wrote, for the tests of several packages. README.md says where they are
-// from. Nothing but tests imports it.
+// Package vectors has test vectors from other projects, for the tests of several packages. README.md lists their sources.
+// Only tests import it.
 package vectors
 
 import (

@@ -10,8 +10,8 @@ import (
 // warnEvery is the time between two warnings of one kind.
 const warnEvery = 10 * time.Minute
 
-// Log logs each kind of warning at once and then at most every warnEvery, with the number of
-// those that were left out in between: a failing endpoint must not fill the log.
+// Log logs each kind of warning at once and then at most every warnEvery, with the number of warnings left out in between:
+// a failing endpoint must not fill the log.
 type Log struct {
 	log *slog.Logger
 	now func() time.Time
@@ -23,13 +23,13 @@ type Log struct {
 // New returns a Log that writes to log.
 func New(log *slog.Logger, now func() time.Time) *Log { return &Log{log: log, now: now} }
 
-// history is what is remembered of one kind.
+// history is what is known about one kind.
 type history struct {
 	last    time.Time
 	leftOut int
 }
 
-// Warn logs message with attributes, unless one of its kind was logged a short time ago. kind is one of a few.
+// Warn logs message with attributes, unless a warning of its kind was logged a short time ago. There are only a few kinds.
 func (w *Log) Warn(kind, message string, attributes ...any) {
 	leftOut, due := w.due(kind)
 	if !due {
