@@ -182,9 +182,9 @@ func without(entries []attempt, address string, most int) []attempt {
 // known reports whether this page has an entry.
 func (p *returnPoint) known() bool { return indexOf(p.entries, p.own.address) >= 0 }
 
-// forTokens reports whether a page of this browser was sent out for a token: the Backend API is out of reach.
-func (p *returnPoint) forTokens() bool {
-	return slices.ContainsFunc(p.entries, func(a attempt) bool { return a.byToken })
+// forTokens reports whether a page of this browser has just been sent out for a token: the Backend API is out of reach.
+func (p *returnPoint) forTokens(now time.Time) bool {
+	return slices.ContainsFunc(p.entries, func(a attempt) bool { return a.byToken && a.since(now).n > 0 })
 }
 
 // attemptsCookie is the cookie with these entries; without any, its deletion.

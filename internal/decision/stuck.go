@@ -37,7 +37,7 @@ func (d *Decider) because(s Stuck, e *Evidence, reason reasons.Reason, now time.
 // stop says whether a page has been sent away often enough.
 func (d *Decider) stop(e *Evidence, p *returnPoint, now time.Time) Stuck {
 	switch {
-	case (e.result.unasked != nil || p.forTokens()) && !e.sentForToken(now) && p.own.n < maxUnreturned:
+	case (e.result.unasked != nil || p.forTokens(now)) && !e.sentForToken(now) && p.own.n < maxUnreturned:
 		// The count is of other tabs too, and this one has not been sent out for a token yet.
 	case p.own.usedUp(e.returned(now), now), e.Prefetch && e.sentBefore(now):
 		return InCircles

@@ -51,6 +51,7 @@ func (b *racingTab) move() {
 // Tabs get in while the Backend API is out of reach, in whatever order their requests and answers come: each is sent out for
 // a nonce at first and then for a token, whatever the others have counted meanwhile.
 func TestTabsInAnOutage(t *testing.T) {
+	harness.Long(t)
 	rng := rand.New(rand.NewPCG(19, 1)) //nolint:gosec // not for secrets
 	for _, live := range []bool{true, false} {
 		now := harness.Noon
