@@ -51,7 +51,10 @@ func Under(r *http.Request, prefix string) (path string, ok bool) {
 		target = r.URL.EscapedPath()
 	}
 	target, _, _ = strings.Cut(target, "?")
-	if _, behind, absolute := strings.Cut(target, "://"); absolute && target[0] != '/' { // RFC 9112 section 3.2.2
+	if scheme, behind, absolute := strings.Cut(target, "://"); absolute && target[0] != '/' { // RFC 9112 section 3.2.2
+		if strings.Contains(scheme, ":") {
+			return "", false // "http:x://…" has no path
+		}
 		target = behind[max(strings.IndexByte(behind, '/'), 0):]
 	}
 	rest, ok := strings.CutPrefix(target, prefix)
