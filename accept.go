@@ -104,7 +104,7 @@ func (a *Authenticator) acceptSessions(accepted []Credential, next http.Handler)
 			return
 		}
 		session, _ := FromContext(r.Context())
-		failed, found, asked := Check{}, false, false
+		var failed []Check
 		for _, c := range accepted {
 			if !c.sessions() {
 				continue
@@ -114,12 +114,10 @@ func (a *Authenticator) acceptSessions(accepted []Credential, next http.Handler)
 				next.ServeHTTP(w, r)
 				return
 			}
-			_, again := (*c.checks)[i].again()
-			if !found || again && !asked { // as with AnyOf
-				failed, found, asked = (*c.checks)[i], true, again
-			}
+			failed = append(failed, (*c.checks)[i])
 		}
-		a.refuseCheck(w, r, session, failed)
+		i, _ := easiest(failed)
+		a.refuseCheck(w, r, session, failed[max(i, 0)]) // as with AnyOf
 	})
 }
 

@@ -118,16 +118,21 @@ func (c Check) again() (Check, bool) {
 	case kindReverification, kindWithin:
 		return c, true
 	case kindAnyOf:
-		var easiest Check
-		found := false
-		for _, alternative := range *c.alternatives {
-			if a, ok := alternative.again(); ok && (!found || a.factors().easier(easiest.factors())) {
-				easiest, found = a, true
-			}
-		}
-		return easiest, found
+		i, again := easiest(*c.alternatives)
+		return again, i >= 0
 	}
 	return Check{}, false
+}
+
+// easiest is the check whose reverification demands the least, and that reverification; -1: none has one.
+func easiest(checks []Check) (i int, again Check) {
+	i = -1
+	for k, check := range checks {
+		if a, ok := check.again(); ok && (i < 0 || a.factors().easier(again.factors())) {
+			i, again = k, a
+		}
+	}
+	return i, again
 }
 
 // reverificationError is the response on which Clerk's scripts open a dialog.
