@@ -20,8 +20,8 @@ func TestRequirement(t *testing.T) {
 	g := newTestGate(t, "caddy", clerk.Config())
 	bob := clerk.Token(clerktest.Claims{
 		FirstFactorAt: time.Now(),
-		Organization: clerkauth.Organization{ID: "org_1", Slug: "acme", Role: "org:member"},
-		Permissions:  []string{"org:invoices:read"}, Features: []string{"o:reports"}, Plans: []string{"o:pro"},
+		Organization:  clerkauth.Organization{ID: "org_1", Slug: "acme", Role: "org:member"},
+		Permissions:   []string{"org:invoices:read"}, Features: []string{"o:reports"}, Plans: []string{"o:pro"},
 	})
 	for query, want := range map[string][2]int{ // of bob, and of nobody
 		"":                             {204, 401},
