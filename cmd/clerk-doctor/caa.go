@@ -9,24 +9,25 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// authorities are the certificate authorities that Clerk uses, by their CAA names. It takes either, so both have to be permitted.
+// authorities are the certificate authorities that Clerk uses, by their CAA names. Clerk may use either, so both must be
+// permitted.
 var authorities = []string{"letsencrypt.org", "pki.goog"}
 
-// caaSet is the relevant record set of a host (RFC 8659, 3): the first one that is not empty on the way up.
+// caaSet is the relevant record set of a host (RFC 8659, 3): the first one upwards that is not empty.
 type caaSet struct {
 	at      string // where it was found; "" if nothing restricts the host
 	aliased string // the alias that led there, if there was one
-	foreign bool   // it is in a zone of somebody else
+	foreign bool   // it is in a zone that belongs to somebody else
 	rrs     []*dns.CAA
-	failed  []failure // the queries on which the way up ended: an authority must not issue then
+	failed  []failure // the queries at which the search failed: an authority must not issue then
 	see     question
 	from    server
 }
 
-// findCAA climbs from host towards the root. At each step aliases are followed, but the climb goes on from the name itself, not
-// from the alias's target: RFC 8659 dropped that from RFC 6844.
+// findCAA searches from host towards the root. At each step aliases are followed, but the search continues from the name
+// itself, not from the alias's target: RFC 8659 removed that from RFC 6844.
 //
-// In the domain's own zone its servers are asked: authorities keep no old answers, and resolvers do.
+// In the domain's own zone it asks the zone's servers: authorities do not cache answers, and resolvers do.
 func (d *doctor) findCAA(ctx context.Context, host string) caaSet {
 	f := d.zoneState(ctx)
 	for name := plain(host); name != ""; name = parent(name) {
@@ -75,7 +76,7 @@ func (d *doctor) caaAt(ctx context.Context, name string, f zoneState) caaSet {
 	return set
 }
 
-// askZone asks the servers of the zone until one gives an answer, and says how they failed if none does.
+// askZone asks the servers of the zone until one answers, and returns their failures if none does.
 func (d *doctor) askZone(ctx context.Context, servers []server, q question) (reply, []failure) {
 	var failed []failure
 	for _, s := range servers {
@@ -88,8 +89,8 @@ func (d *doctor) askZone(ctx context.Context, servers []server, q question) (rep
 	return reply{}, failed
 }
 
-// followOut completes an answer of the zone's own server with what is behind an alias, if that is elsewhere: what the server says of
-// other zones does not count. It returns the last question too.
+// followOut follows an alias in an answer of the zone's server to other zones, about which that server's answers do not
+// count. It also returns the last question.
 func (d *doctor) followOut(ctx context.Context, direct reply, name, apex string) (reply, question) {
 	q := question{name: name, qtype: dns.TypeCAA, direct: true}
 	direct.answer = slices.DeleteFunc(slices.Clone(direct.answer), func(rr dns.RR) bool { return !within(rr.Header().Name, apex) })
@@ -105,7 +106,7 @@ func (d *doctor) followOut(ctx context.Context, direct reply, name, apex string)
 	return r, question{name: plain(end), qtype: dns.TypeCAA}
 }
 
-// permission is what a record set says to one authority.
+// permission is what a record set means for one authority.
 type permission int
 
 const (
@@ -114,7 +115,7 @@ const (
 	permitted
 )
 
-// permits judges an ordinary (not wildcard) name, as all of Clerk's are: issuewild says nothing about those.
+// permits judges an ordinary (not wildcard) name, as all of Clerk's are: issuewild does not matter for those.
 func (s caaSet) permits(authority string) permission {
 	if len(s.unknownCritical()) > 0 {
 		return forbidden
@@ -138,8 +139,8 @@ func (s caaSet) permits(authority string) permission {
 // known are the properties that Let's Encrypt and Google are sure to understand.
 var known = []string{"issue", "issuewild", "iodef", "issuemail"}
 
-// unknownCritical are the records that forbid all issuance because nobody knows what they mean (RFC 8659, 4.5).
-// Bit 0 counts as the critical bit too: authorities read it so, since many people have set it in the belief that it is.
+// unknownCritical are the records that forbid all issuance because their property is unknown (RFC 8659, 4.5). Bit 0 counts
+// as the critical bit too: authorities treat it so, since many people set it by mistake.
 func (s caaSet) unknownCritical() []*dns.CAA {
 	var found []*dns.CAA
 	for _, rr := range s.rrs {
@@ -150,7 +151,7 @@ func (s caaSet) unknownCritical() []*dns.CAA {
 	return found
 }
 
-// parseIssue splits the value of an issue property (RFC 8659, 4.2). A value that is not well formed names nobody.
+// parseIssue splits the value of an issue property (RFC 8659, 4.2). A malformed value permits nobody.
 func parseIssue(value string) (name string, parameters map[string]string, valid bool) {
 	name, rest, _ := strings.Cut(value, ";")
 	name = strings.Trim(name, " \t")
@@ -169,7 +170,7 @@ func parseIssue(value string) (name string, parameters map[string]string, valid 
 	return name, parameters, true
 }
 
-// condition judges the parameters of RFC 8657. Clerk's ACME account is not the one in a customer's record, and it proves
+// condition judges the parameters of RFC 8657. A customer's record cannot have Clerk's ACME account, and Clerk proves
 // control over HTTP, since the DNS is the customer's.
 func condition(parameters map[string]string) permission {
 	if _, bound := parameters["accounturi"]; bound {

@@ -10,7 +10,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// checkCAA says whether Clerk can have a certificate issued for the host of r.
+// checkCAA checks whether Clerk can get a certificate for the host of r.
 func (d *doctor) checkCAA(ctx context.Context, r record) check {
 	return remember(&d.seen, "CAA of "+r.host, func() check {
 		f := d.zoneState(ctx)
@@ -19,7 +19,7 @@ func (d *doctor) checkCAA(ctx context.Context, r record) check {
 		}
 		s := d.findCAA(ctx, r.host)
 		c := judgeCAA(r.host, s)
-		// What is wrong with the CNAME, or hides it, comes first.
+		// A problem of the CNAME, or one that hides it, comes first.
 		if cname := d.recordCheck(ctx, r); cname.bad() && c.status() != ok && (s.aliased != "" || len(s.failed) > 0) {
 			c.cause = cname.ref()
 		}
@@ -69,7 +69,7 @@ func (s caaSet) missing() []string {
 	return slices.DeleteFunc(slices.Clone(authorities), func(a string) bool { return s.permits(a) == permitted })
 }
 
-// failedCAA: the way up ended at a query that nobody could answer.
+// failedCAA: the search failed at a query that no server answered.
 func failedCAA(c *check, s caaSet) {
 	c.code, c.see = caaLookupFails, nil
 	var words []string
@@ -90,8 +90,8 @@ func failedCAA(c *check, s caaSet) {
 	}
 }
 
-// additions tells what to add. CAA records add up: none stands in another's way, and taking them away would open the domain to
-// every authority. Only a critical property that authorities do not know forbids all issuance (RFC 8659, 4.5).
+// additions says which records to add. CAA records add up: none blocks another, and removing them would permit every
+// authority. Only an unknown critical property forbids all issuance (RFC 8659, 4.5).
 func additions(s caaSet, missing []string) (fix []string) {
 	unknown := s.unknownCritical()
 	for _, rr := range unknown {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// renewalShare: certificates are renewed when a third of their lifetime is left, so with a sixth left something is amiss.
+// renewalShare: certificates are renewed when a third of their lifetime is left, so with a sixth left something is wrong.
 const renewalShare = 6
 
 // issuers are the names of Clerk's authorities in the certificates they issue.
@@ -41,7 +41,7 @@ func (d *doctor) checkCert(ctx context.Context, r record) check {
 	})
 }
 
-// handshake is a TLS connection with everything verified, and gives the certificate that was shown.
+// handshake makes a fully verified TLS connection and returns the server's certificate.
 func (d *doctor) handshake(ctx context.Context, host string, oldest uint16) (*x509.Certificate, error) {
 	raw, err := d.net.dial(ctx, host, "443")
 	if err != nil {
@@ -88,7 +88,7 @@ func issuer(leaf *x509.Certificate) string {
 	return strings.TrimSpace(strings.Join(leaf.Issuer.Organization, " ") + " " + leaf.Issuer.CommonName)
 }
 
-// explainNoCert says which of the ways of not having a certificate this is.
+// explainNoCert explains why there is no certificate.
 func (d *doctor) explainNoCert(ctx context.Context, c *check, err error) {
 	var (
 		shown  *tls.CertificateVerificationError
@@ -126,13 +126,13 @@ func (d *doctor) explainNoCert(ctx context.Context, c *check, err error) {
 	}
 }
 
-// tooOld is whether a handshake of an old version succeeds, whatever the certificate.
+// tooOld reports whether a handshake of an old version succeeds, with any certificate.
 func (d *doctor) tooOld(ctx context.Context, host string) bool {
 	_, err := d.handshake(ctx, host, tls.VersionTLS10)
 	return err == nil || errors.As(err, new(*tls.CertificateVerificationError))
 }
 
-// explainRefused: there is a certificate, and it is not to be trusted.
+// explainRefused: there is a certificate, but it is not trusted.
 func (d *doctor) explainRefused(c *check, shown *tls.CertificateVerificationError, deploy []string) {
 	leaf := shown.UnverifiedCertificates[0]
 	var (
@@ -161,8 +161,8 @@ func (d *doctor) explainRefused(c *check, shown *tls.CertificateVerificationErro
 	}
 }
 
-// incomplete is whether the issuer of a certificate of Clerk's authorities, or of one that says where its issuer's can be
-// fetched, is not in the chain. What a filter on the network makes up has no such address.
+// incomplete reports whether the issuer's certificate is missing from the chain, for certificates of Clerk's authorities,
+// or with the URL of the issuer's certificate. Certificates made up by a filter in the network have no such URL.
 func incomplete(chain []*x509.Certificate) bool {
 	leaf := chain[0]
 	public := len(leaf.IssuingCertificateURL) > 0 ||
@@ -170,7 +170,7 @@ func incomplete(chain []*x509.Certificate) bool {
 	return public && !slices.ContainsFunc(chain[1:], func(c *x509.Certificate) bool { return string(c.RawSubject) == string(leaf.RawIssuer) })
 }
 
-// explainCert finds the check that explains why there is no good certificate: the CNAME's, or else CAA's.
+// explainCert finds the check that explains why there is no valid certificate: the CNAME's, or else CAA's.
 func (d *doctor) explainCert(ctx context.Context, c *check, r record) {
 	if !c.bad() && c.code != certNotRenewed {
 		return

@@ -1,6 +1,6 @@
 package main
 
-// code is the stable name of a finding. FINDINGS.md says of each what it means and what to do.
+// code is the stable name of a finding. FINDINGS.md explains each, and what to do.
 type code int
 
 // kind is what all findings of one code have in common.
@@ -8,7 +8,7 @@ type kind struct {
 	id     string // as in the report and in FINDINGS.md
 	group  string
 	status status
-	waits  bool   // time alone may change it
+	waits  bool   // waiting alone may change it
 	title  string // what the finding is, in a few words
 }
 
@@ -135,7 +135,7 @@ const (
 	codeCount
 )
 
-// catalogue is every code. FINDINGS.md is compared with it by a test.
+// catalogue has every code. A test compares it with FINDINGS.md.
 var catalogue = [codeCount]kind{
 	keyGood:            {"key-ok", groupKeys, ok, false, "The publishable key is a live one"},
 	keyNotGiven:        {"key-not-given", groupKeys, skipped, false, "No publishable key was given"},

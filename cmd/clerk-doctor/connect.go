@@ -18,15 +18,15 @@ import (
 	"github.com/miekg/dns"
 )
 
-// How long one thing may take; everything together has the time of -timeout.
+// Time limits for single steps; everything together has the time of -timeout.
 const (
-	dnsTimeout  = 1500 * time.Millisecond // for the first tries at a name server; later ones, and resolvers, have twice that
+	dnsTimeout  = 1500 * time.Millisecond // for the first tries at a name server; later tries, and resolvers, have twice that
 	dialTimeout = 5 * time.Second
 	httpTimeout = 10 * time.Second
 )
 
-// network is every way out of the program. It is made anew whenever all checks are, because it remembers answers.
-// Safe for concurrent use.
+// network makes all connections of the program. It caches answers, so each run of the checks uses a new one. It is safe for
+// concurrent use.
 type network struct {
 	dialer     net.Dialer
 	dnsTimeout time.Duration
@@ -35,14 +35,14 @@ type network struct {
 	public     []server          // -public-resolver
 	roots      *x509.CertPool    // nil: the system's
 	now        func() time.Time
-	dialName   func(context.Context, string) string // the name whose addresses are those of a host; nil: its own
+	dialName   func(context.Context, string) string // the name whose addresses are used for a host; nil: its own
 
 	resolvers sync.Map // "alive" to those that answer
 	replies   sync.Map // question to func() reply
 	zones     sync.Map // name to func() zone
 }
 
-// at is a server that is spoken of by its address, with an optional port.
+// at is a server given by its address, with an optional port.
 func (n *network) at(address string) server {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -74,7 +74,7 @@ var (
 	errUnresolved   = errors.New("no resolver answers")
 )
 
-// dial opens a TCP connection to host. Its name is looked up as the world sees it, not by the system.
+// dial opens a TCP connection to host. Its name is resolved as the internet sees it, not by the system.
 func (n *network) dial(ctx context.Context, host, port string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -108,12 +108,13 @@ func (n *network) dialFirst(ctx context.Context, targets ...string) (net.Conn, e
 	return nil, fmt.Errorf("%w: %w", errNoConnection, errors.Join(errs...))
 }
 
-// absent is whether an error of dial means that the host is not there, rather than that it could not be reached.
+// absent reports whether an error of dial means that the host does not exist, rather than that it could not be reached.
 func absent(err error) bool {
 	return errors.Is(err, errNoName) || errors.Is(err, errNoAddress) || errors.Is(err, errAliasCircle) || errors.Is(err, syscall.ECONNREFUSED)
 }
 
-// addresses are those of name, A before AAAA, after following its aliases. Only NXDOMAIN means that there is no such name.
+// addresses are those of name, A before AAAA, after following its aliases. Only NXDOMAIN means that the name does not
+// exist.
 func (n *network) addresses(ctx context.Context, name string) ([]netip.Addr, error) {
 	types := []uint16{dns.TypeA, dns.TypeAAAA}
 	var found []netip.Addr
@@ -144,10 +145,10 @@ func (n *network) addresses(ctx context.Context, name string) ([]netip.Addr, err
 	return nil, fmt.Errorf("%s: %w", name, errNoAddress)
 }
 
-// quietError is an error whose causes do not count: that a resolver refuses a connection says nothing of the host.
+// quietError is an error whose causes do not count: a resolver that refuses a connection says nothing about the host.
 type quietError struct{ error }
 
-// client speaks HTTP over dial. It follows no redirects and uses no proxy: what is asked is what answers.
+// client makes HTTP requests over dial. It follows no redirects and uses no proxy.
 func (n *network) client() *http.Client {
 	return &http.Client{
 		Timeout: httpTimeout,
@@ -171,7 +172,7 @@ func (n *network) tls(host string) *tls.Config {
 	return &tls.Config{ServerName: host, RootCAs: n.roots, Time: n.now, MinVersion: tls.VersionTLS12}
 }
 
-// outOfReach is whether an error says something about the way there only, so that nothing is known of the host.
+// outOfReach reports whether an error is about the connection only, and says nothing about the host.
 func outOfReach(err error) bool {
 	return errors.Is(err, errNoConnection) && !absent(err) || timedOut(err)
 }
@@ -181,7 +182,7 @@ func timedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timed) && timed.Timeout()
 }
 
-// plainly is an error without the addresses and call names that net puts around it: those help nobody here.
+// plainly is an error without the addresses and call names that package net adds, which do not help here.
 func plainly(err error) string {
 	if request, is := errors.AsType[*url.Error](err); is {
 		err = request.Err

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	longestAlias = 10   // CNAMEs followed before a chain counts as a circle
-	udpSize      = 1232 // the EDNS size that crosses the internet in one piece
+	longestAlias = 10   // CNAMEs that are followed before a chain counts as a loop
+	udpSize      = 1232 // the EDNS size that is not fragmented on the internet
 )
 
 var (
@@ -27,10 +27,10 @@ var (
 
 // server is one address of a name server.
 type server struct {
-	name string // as people know it: a host, or the address of a resolver
-	ip   string // "" where the server is known by one address only
+	name string // the name for people: a host, or the address of a resolver
+	ip   string // "" if the server has only one address
 	addr string // what is dialled
-	ipv6 bool   // the address is one of IPv6
+	ipv6 bool   // an IPv6 address
 }
 
 func (s server) String() string {
@@ -40,7 +40,7 @@ func (s server) String() string {
 	return s.name
 }
 
-// dig is how dig names the server.
+// dig is the server as an argument of dig.
 func (s server) dig() string {
 	if s.ip != "" {
 		return "@" + s.ip
@@ -56,14 +56,14 @@ func (s server) dig() string {
 type question struct {
 	name      string
 	qtype     uint16
-	direct    bool // of an authoritative server: recursion is not wanted
+	direct    bool // to an authoritative server: without recursion
 	unchecked bool // without DNSSEC validation
 	dnssec    bool // with signatures
 }
 
 func (q question) String() string { return plain(q.name) + " " + dns.TypeToString[q.qtype] }
 
-// dig is the command line that shows the answer of s, rcode and extended errors included.
+// dig is the command that shows the answer of s, with rcode and extended errors.
 func (q question) dig(s server) string {
 	line := "dig +noall +comments +answer "
 	if q.direct {
@@ -92,7 +92,7 @@ func (q question) message(edns bool) *dns.Msg {
 	return m
 }
 
-// ask puts one question to one server. A SERVFAIL may be a passing one, so it is asked for once more.
+// ask sends one question to one server. A SERVFAIL may be temporary, so it is sent once more.
 func (n *network) ask(ctx context.Context, to server, q question) reply {
 	r := n.exchange(ctx, to, q)
 	if r.err == nil && r.rcode == dns.RcodeServerFailure {
@@ -104,7 +104,7 @@ func (n *network) ask(ctx context.Context, to server, q question) reply {
 	return r
 }
 
-// exchange tries UDP, then TCP, and leaves EDNS out where the server does not understand it (RFC 6891, 7) or says nothing.
+// exchange tries UDP, then TCP, and omits EDNS if the server does not understand it (RFC 6891, 7) or does not answer.
 func (n *network) exchange(ctx context.Context, to server, q question) reply {
 	var last error
 	for _, try := range []struct {
@@ -131,12 +131,13 @@ func (n *network) exchange(ctx context.Context, to server, q question) reply {
 	return reply{err: last}
 }
 
-// withoutEDNS is whether the rcode is one that a server gives which does not know EDNS.
+// withoutEDNS reports whether the rcode is that of a server without EDNS.
 func withoutEDNS(rcode int) bool {
 	return rcode == dns.RcodeFormatError || rcode == dns.RcodeNotImplemented || rcode == dns.RcodeBadVers
 }
 
-// timeLimit is for one try. A resolver may have to try servers that are silent, except for the root, which it knows.
+// timeLimit is for one try. A resolver may have to try servers that do not answer, except for the root, which it has
+// cached.
 func (n *network) timeLimit(q question) time.Duration {
 	if q.direct || q.name == "." {
 		return n.dnsTimeout
@@ -158,13 +159,13 @@ func (n *network) send(ctx context.Context, to server, q question, transport str
 	return in, err
 }
 
-// unrouted is whether the way to the server is missing here, as to an IPv6 address without IPv6.
+// unrouted reports whether this machine has no route to the server, such as to an IPv6 address without IPv6.
 func unrouted(err error) bool {
 	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH) ||
 		errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
 }
 
-// alive are the resolvers that say anything at all: those of the world and the local ones. The rest is not waited for again.
+// alive are the resolvers that answer at all: the public and the local ones. The others are not tried again.
 func (n *network) alive(ctx context.Context) (public, local []server) {
 	type both struct{ public, local []server }
 	found := remember(&n.resolvers, "alive", func() both {
@@ -184,7 +185,7 @@ func (n *network) alive(ctx context.Context) (public, local []server) {
 	return found.public, found.local
 }
 
-// query asks what the world sees: the public resolvers in turn and, if none of them can say, the local ones.
+// query asks the public resolvers in turn and, if none of them has an answer, the local ones.
 func (n *network) query(ctx context.Context, q question) reply {
 	public, local := n.alive(ctx)
 	worst := reply{err: errUnresolved}
@@ -194,14 +195,14 @@ func (n *network) query(ctx context.Context, q question) reply {
 			return r
 		}
 		refused := worst.err == nil && worst.rcode == dns.RcodeRefused
-		if worst.err != nil || refused && r.err == nil && r.rcode != dns.RcodeRefused { // a refusal says least
+		if worst.err != nil || refused && r.err == nil && r.rcode != dns.RcodeRefused { // a refusal is the least useful failure
 			worst = r
 		}
 	}
 	return worst
 }
 
-// lookup is query, with CNAMEs followed to the end, as far as the resolver has not. Answers are remembered.
+// lookup is query, and follows CNAMEs to the end if the resolver has not. Answers are cached.
 func (n *network) lookup(ctx context.Context, name string, qtype uint16) reply {
 	q := question{name: dns.CanonicalName(name), qtype: qtype}
 	return remember(&n.replies, q, func() reply { return n.chase(ctx, q) })
@@ -233,13 +234,14 @@ func (n *network) unchecked(ctx context.Context, name string, qtype uint16, dnss
 	return remember(&n.replies, q, func() reply { return n.query(ctx, q) })
 }
 
-// blind is whether the resolvers are no window to the internet, as in a closed network: that they know no name then means nothing.
+// blind reports whether the resolvers cannot see the internet, as in a closed network: that they do not know a name means
+// nothing then.
 func (n *network) blind(ctx context.Context, name string) bool {
 	name = plain(name)
 	return n.lookup(ctx, name[strings.LastIndexByte(name, '.')+1:], dns.TypeSOA).soa() == nil
 }
 
-// human is a TTL as people say it.
+// human is a TTL in words.
 func human(d time.Duration) string {
 	switch {
 	case d >= 2*time.Hour:

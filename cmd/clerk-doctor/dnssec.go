@@ -10,15 +10,16 @@ import (
 	"github.com/miekg/dns"
 )
 
-// validationErrors are the extended errors of RFC 8914 that mean that DNSSEC does not hold.
+// validationErrors are the extended errors of RFC 8914 that mean that DNSSEC validation failed.
 var validationErrors = []uint16{
 	dns.ExtendedErrorCodeDNSBogus, dns.ExtendedErrorCodeSignatureExpired, dns.ExtendedErrorCodeSignatureNotYetValid,
 	dns.ExtendedErrorCodeDNSKEYMissing, dns.ExtendedErrorCodeRRSIGsMissing, dns.ExtendedErrorCodeNoZoneKeyBitSet,
 	dns.ExtendedErrorCodeNSECMissing, dns.ExtendedErrorCodeSignatureExpiredBeforeValid, dns.ExtendedErrorCodeDNSSECIndeterminate,
 }
 
-// dnssec explains a resolver's failure by DNSSEC; nil if that is not the cause. It takes both a DS record, which says that the zone
-// is signed, and a validation that fails: by the resolver's own word or, if it gives none, because the answer is there without it.
+// dnssec explains a resolver's failure by DNSSEC; nil if that is not the cause. It requires a DS record, which says that
+// the zone is signed, and a failed validation: the resolver says so or, if it does not, there is an answer without
+// validation.
 func (d *doctor) dnssec(ctx context.Context, z zone, servers []server, q question, said reply) *check {
 	if said.err != nil || said.rcode != dns.RcodeServerFailure {
 		return nil
@@ -52,7 +53,7 @@ func (d *doctor) validationFails(ctx context.Context, q question, said reply) bo
 	return said.explains(validationErrors...) || said.from.addr != "" && d.net.ask(ctx, said.from, q).usable()
 }
 
-// signedBy finds the DS records of the zone, or of the zone above whose signature covers that it has none.
+// signedBy finds the DS records of the zone, or of the zone above whose signature proves that it has none.
 func (n *network) signedBy(ctx context.Context, apex string) (signed string, ds []*dns.DS) {
 	for name := apex; name != "" && !isSuffix(name); name = parent(name) {
 		for _, rr := range n.unchecked(ctx, name, dns.TypeDS, false).owned(name, dns.TypeDS) {
@@ -65,10 +66,10 @@ func (n *network) signedBy(ctx context.Context, apex string) (signed string, ds 
 	return "", nil
 }
 
-// dnssecProblem looks at keys and signatures itself: not every resolver says what it did not like.
+// dnssecProblem checks keys and signatures itself: not every resolver says what is wrong.
 func (n *network) dnssecProblem(ctx context.Context, apex string, servers []server, ds []*dns.DS, q question, said reply) (code, string) {
 	answer := n.signed(ctx, servers, apex, dns.TypeDNSKEY)
-	// The dates are compared with the clock of this machine, so the resolver's word goes before.
+	// The dates are compared with this machine's clock, so what the resolver says comes first.
 	dated, dates := n.outdated(slices.Concat(answer.answer, n.signed(ctx, servers, apex, dns.TypeSOA).answer, n.signed(ctx, servers, q.name, dns.TypeCNAME).answer))
 	explained, words := explainedProblem(said)
 	switch {
@@ -96,7 +97,7 @@ func (n *network) dnssecProblem(ctx context.Context, apex string, servers []serv
 	return explained, words
 }
 
-// explainedProblem is what the resolver says, where nothing else is found.
+// explainedProblem is the resolver's explanation, if nothing else was found.
 func explainedProblem(said reply) (code, string) {
 	switch {
 	case said.explains(dns.ExtendedErrorCodeSignatureExpired):
@@ -109,7 +110,7 @@ func explainedProblem(said reply) (code, string) {
 	return dnssecBogus, "the answer is there without validation, and a DS record says that it must be signed"
 }
 
-// isOf is whether a key is the one that the DS record was made of.
+// isOf reports whether a DS record is of this key.
 func isOf(ds *dns.DS) func(*dns.DNSKEY) bool {
 	return func(key *dns.DNSKEY) bool {
 		made := key.ToDS(ds.DigestType)
@@ -117,7 +118,8 @@ func isOf(ds *dns.DS) func(*dns.DNSKEY) bool {
 	}
 }
 
-// signed asks for records with their signatures: the zone's own servers or, if none can be asked, the resolvers without validation.
+// signed gets records with their signatures: from the zone's own servers or, if none answers, from resolvers without
+// validation.
 func (n *network) signed(ctx context.Context, servers []server, name string, qtype uint16) reply {
 	for _, s := range servers {
 		if r := n.ask(ctx, s, question{name: name, qtype: qtype, direct: true, dnssec: true}); r.usable() && r.authoritative {
@@ -127,7 +129,7 @@ func (n *network) signed(ctx context.Context, servers []server, name string, qty
 	return n.unchecked(ctx, name, qtype, true)
 }
 
-// outdated is whether some records have signatures, and none of those is valid at this time.
+// outdated reports whether records have signatures of which none is valid now.
 func (n *network) outdated(rrs []dns.RR) (code, string) {
 	now := n.now()
 	all := signatures(rrs)
@@ -145,7 +147,7 @@ func (n *network) outdated(rrs []dns.RR) (code, string) {
 	return dnssecBogus, ""
 }
 
-// signatures are those among the records, by what they sign.
+// signatures are the signatures among the records, by what they sign.
 func signatures(rrs []dns.RR) map[string][]*dns.RRSIG {
 	all := map[string][]*dns.RRSIG{}
 	for _, rr := range rrs {

@@ -18,12 +18,12 @@ const (
 	groupToken   = "Token"
 )
 
-// doctor looks at everything once. Safe for concurrent use: all checks run at once.
+// doctor makes all checks once, at the same time. It is safe for concurrent use.
 type doctor struct {
 	options
 	net *network
 
-	seen sync.Map // what several checks need, found once: name to func() any of their types
+	seen sync.Map // what several checks need, found once: from name to func() of any type
 }
 
 func newDoctor(o options, n *network) *doctor {
@@ -32,15 +32,15 @@ func newDoctor(o options, n *network) *doctor {
 	return d
 }
 
-// task finds out one or more lines of the report.
+// task makes one or more lines of the report.
 type task func(context.Context) []check
 
-// plan is everything there is to check, in the order of the report. No task waits for another, except that who finds
-// something amiss looks at what may explain it.
+// plan is all checks, in the order of the report. No task waits for another, unless it found a problem that another may
+// explain.
 func (d *doctor) plan() []task {
 	tasks := []task{d.checkKeys}
 	if d.domain == "" {
-		if _, err := parseKey(d.key); err == nil { // of a development instance, which has no records to look at
+		if _, err := parseKey(d.key); err == nil { // a development instance has no records to check
 			tasks = append(tasks, d.checkFrontend)
 		}
 		return append(tasks, d.partyTasks(true), d.checkToken)
@@ -63,7 +63,7 @@ func (d *doctor) plan() []task {
 	return tasks
 }
 
-// partyTasks judges the allowlist. Of a development instance only the form of the entries counts.
+// partyTasks checks the allowlist. For a development instance only the form of the entries counts.
 func (d *doctor) partyTasks(development bool) task {
 	return func(ctx context.Context) []check {
 		if len(d.parties) == 0 {
@@ -73,7 +73,7 @@ func (d *doctor) partyTasks(development bool) task {
 	}
 }
 
-// possible is a task that is left out where nobody can add records.
+// possible is a task that is omitted if nobody can add records.
 func (d *doctor) possible(run task) task {
 	return func(ctx context.Context) []check {
 		if d.impossible(ctx) {
@@ -83,7 +83,7 @@ func (d *doctor) possible(run task) task {
 	}
 }
 
-// examine runs the plan at once and tells done of every task that is finished.
+// examine runs all tasks at once and calls done for every task that has finished.
 func (d *doctor) examine(ctx context.Context, done func(finished, all int)) []check {
 	tasks := d.plan()
 	var mu sync.Mutex
@@ -99,7 +99,7 @@ func (d *doctor) examine(ctx context.Context, done func(finished, all int)) []ch
 	return slices.Concat(lines...)
 }
 
-// each does the same to all at once and keeps their order.
+// each calls do for all at once and keeps their order.
 func each[T, R any](all []T, do func(T) R) []R {
 	results := make([]R, len(all))
 	var wg sync.WaitGroup
@@ -110,13 +110,13 @@ func each[T, R any](all []T, do func(T) R) []R {
 	return results
 }
 
-// evidence is gathered once per host, whoever asks first.
+// evidence is gathered once per host.
 func (d *doctor) evidence(ctx context.Context, r record) evidence {
 	return remember(&d.seen, "evidence of "+r.host, func() evidence { return d.gather(ctx, r) })
 }
 
-// dialName is the name whose addresses lead to host. Where the zone has the right CNAME, that is its target: then what Clerk serves is
-// seen even while resolvers remember something else.
+// dialName is the name whose addresses are used for host. If the zone has the right CNAME, that is its target: this shows
+// what Clerk serves even while resolvers have something else in their caches.
 func (d *doctor) dialName(ctx context.Context, host string) string {
 	for _, r := range records(d.domain, d.satellite, d.proxy != nil) {
 		if r.host != host || !r.serves || d.domain == "" {
@@ -130,7 +130,7 @@ func (d *doctor) dialName(ctx context.Context, host string) string {
 	return host
 }
 
-// frontend is where browsers reach the Frontend API of the domain.
+// frontend is the address of the domain's Frontend API.
 func (d *doctor) frontend() string {
 	if d.proxy != nil {
 		return d.proxy.String()
@@ -141,8 +141,8 @@ func (d *doctor) frontend() string {
 	return "https://clerk." + d.domain
 }
 
-// publishableKey is the key of the instance. A satellite has that of its primary domain; without a domain it is the one given. What
-// any other must be follows from its domain, so that a wrong one, which is reported, does not spoil the other checks.
+// publishableKey is the key of the instance. A satellite has that of its primary domain; without a domain it is the given
+// one. Otherwise the key follows from the domain, so that a wrong one, which is reported, does not affect the other checks.
 func (d *doctor) publishableKey() string {
 	if k, err := parseKey(d.key); err == nil && (d.domain == "" || d.satellite && k.live) {
 		return d.key

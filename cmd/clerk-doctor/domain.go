@@ -23,14 +23,14 @@ import (
 
 const changeDomainURL = "https://api.clerk.com/v1/instance/change_domain"
 
-// change is a change of domain that was asked for.
+// change is a requested change of domain.
 type change struct {
 	home      *url.URL
 	secondary bool
 	send      bool
 }
 
-// domain is where Clerk's records will be: at the root, unless the application is a secondary one.
+// domain is the domain of Clerk's records: the root, unless the application is a secondary one.
 func (c *change) domain() (string, error) {
 	host := c.home.Hostname()
 	if isSuffix(host) {
@@ -42,7 +42,7 @@ func (c *change) domain() (string, error) {
 	return publicsuffix.EffectiveTLDPlusOne(host)
 }
 
-// body is what the Backend API is sent. What is printed and what is sent are the same bytes.
+// body is the body of the request to the Backend API. Exactly the printed bytes are sent.
 func (c *change) body() []byte {
 	b, err := json.Marshal(struct {
 		HomeURL   string `json:"home_url"`
@@ -56,7 +56,7 @@ func (c *change) body() []byte {
 
 var errHome = errors.New("change-domain wants the new home as https:// and a host, such as https://new.example.com")
 
-// parseHome reads the new home URL: an https origin. A name in another script is sent as DNS has it.
+// parseHome parses the new home URL: an https origin. A name in another script is converted to punycode.
 func parseHome(s string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(s))
 	if err != nil || u.Scheme != "https" || u.Port() != "" || u.User != nil || strings.Trim(u.Path, "/") != "" || strings.ContainsAny(s, "?#") {
@@ -71,11 +71,11 @@ func parseHome(s string) (*url.URL, error) {
 
 var errNotSent = errors.New("nothing was sent")
 
-// errNotKnown: the request went out, and what became of it cannot be told from the response.
+// errNotKnown: the request was sent, but the response does not tell what happened.
 var errNotKnown = errors.New("whether the domain is changed is not known: look at the Domains page of Clerk's Dashboard before you send again")
 
-// changeDomain prints the request, sends it if that was asked for and confirmed, and lists what changes with the domain.
-// With -json the prose goes to standard error, so that standard output has nothing but the report.
+// changeDomain prints the request, sends it if that was requested and confirmed, and lists what changes with the domain.
+// With -json the text goes to standard error, so that standard output has only the report.
 func (o options) changeDomain(ctx context.Context, w world) error {
 	out := w.stdout
 	if o.json {
@@ -99,7 +99,7 @@ func (o options) changeDomain(ctx context.Context, w world) error {
 	return err
 }
 
-// request says what the change does and how to ask for it.
+// request describes the change and shows how to request it.
 func (c *change) request(b page) string {
 	b.block("", "", fmt.Sprintf("Changing the domain of the production instance to %s signs every user out, and until DNS, "+
 		"certificates and keys have followed, nobody can sign in. It cannot be tried out first.", c.home), "")
@@ -108,7 +108,7 @@ func (c *change) request(b page) string {
 	return b.String()
 }
 
-// sendChange asks before it sends. The secret key goes to the Backend API and nowhere else.
+// sendChange confirms before it sends. The secret key is sent only to the Backend API.
 func (o options) sendChange(ctx context.Context, w world, out io.Writer) (code int, err error) {
 	if !strings.HasPrefix(o.secret, "sk_live_") {
 		return 0, fmt.Errorf("%w: set CLERK_SECRET_KEY to the sk_live_ key of the instance", errNotSent)
@@ -142,7 +142,7 @@ func (o options) sendChange(ctx context.Context, w world, out io.Writer) (code i
 	return 0, fmt.Errorf("%w (HTTP %d%s)", errNotKnown, resp.StatusCode, codes(resp.Body))
 }
 
-// confirm wants the host typed: a y can be meant for another window.
+// confirm requires the host to be typed: a y may be typed into the wrong window.
 func confirm(in io.Reader, out io.Writer, host string) error {
 	if _, err := fmt.Fprintf(out, "To send it now, type %s: ", host); err != nil {
 		return err
@@ -166,7 +166,7 @@ var (
 	codeForm         = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 )
 
-// codes are the error codes in an answer of the Backend API. Its other words are not repeated: they may quote the request.
+// codes are the error codes in an answer of the Backend API. Its other text is not repeated: it may quote the request.
 func codes(body io.Reader) string {
 	var answer struct {
 		Errors []struct {
@@ -189,7 +189,7 @@ func codes(body io.Reader) string {
 	return " (" + strings.Join(found, ", ") + ")"
 }
 
-// changes names what else has the old domain in it.
+// changes lists where else the old domain is used.
 func (o options) changes(b *page) {
 	kind := "a primary application: the records are at " + o.domain + "; for a secondary one, with records of its own, add -secondary"
 	if o.change.secondary {

@@ -9,18 +9,18 @@ import (
 	"github.com/miekg/dns"
 )
 
-// unusedLabel is a label that nobody uses: what is said of it comes from a wildcard.
+// unusedLabel is a label that nobody uses: an answer for it comes from a wildcard.
 const unusedLabel = "clerk-doctor-no-such-name"
 
-// sighting is what one server says of a record.
+// sighting is the answer of one server about a record.
 type sighting struct {
 	server
 	reply
 
 	q      question
-	failed *reply        // how it fails on the question for the CNAME, where it showed it only in another answer
+	failed *reply        // the failure for the CNAME question, if another answer showed the CNAME
 	target string        // of the CNAME; "" if there is none
-	wait   time.Duration // how long a resolver may keep saying so
+	wait   time.Duration // how long a resolver may keep this answer
 }
 
 func sight(s server, q question, host string, r reply) sighting {
@@ -34,45 +34,45 @@ func sight(s server, q question, host string, r reply) sighting {
 	return seen
 }
 
-// conclusive is whether the server says what there is, be it nothing. A name server's word counts with authority only, and that there
-// is nothing of a type, or nothing at all, with the SOA that says so (RFC 2308, 2). Resolvers may leave that out.
+// conclusive reports whether the server says what there is, even if nothing. A name server's answer counts only with
+// authority, and the absence of a type or name only with the SOA (RFC 2308, 2). Resolvers may omit it.
 func (s sighting) conclusive() bool {
 	return s.usable() && (!s.q.direct || s.authoritative && !s.saysNothing())
 }
 
-// saysNothing is a NOERROR that says nothing.
+// saysNothing reports a NOERROR without any content.
 func (r reply) saysNothing() bool {
 	return r.err == nil && r.rcode == dns.RcodeSuccess && len(r.answer) == 0 && len(r.ns) == 0
 }
 
-// dig shows the answer.
+// dig is the command that shows the answer.
 func (s sighting) dig() string { return s.q.dig(s.server) }
 
-// evidence is all that is known of one record.
+// evidence is everything that is known about one record.
 type evidence struct {
 	record
 	apex          string       // of the zone that the record belongs in
-	above         string       // of the zone that delegates that one, if it is below the domain's
-	cause         *ref         // the zone's own trouble; nothing else is known then
-	direct        []sighting   // by the zone's name servers
-	public        []sighting   // by public resolvers
-	local         *sighting    // by the resolver of this machine; nil: none is to be compared
+	above         string       // of the zone that delegates it, if it is below the domain's
+	cause         *ref         // the zone's own problem; nothing else is known then
+	direct        []sighting   // from the zone's name servers
+	public        []sighting   // from public resolvers
+	local         *sighting    // from this machine's resolver; nil: not compared
 	cut           string       // where the name, or one above it, is delegated
 	cutTo         []string     // to these name servers
-	lame          []string     // why none of them is of use; empty if one is
+	lame          []string     // why none of them is usable; empty if one is
 	wildcard      string       // the wildcard that the answer comes from
 	beside        []string     // types of other records at the host
 	addrs         []netip.Addr // at the host itself, where a CNAME should be
-	targetAddrs   []netip.Addr // where the CNAME should have led
+	targetAddrs   []netip.Addr // the addresses where the CNAME should lead
 	doubled       string       // where the CNAME was found, if the zone's name was appended twice
 	targetMissing bool         // the CNAME leads to a name that does not exist
 	several       []string     // all targets, if there is more than one CNAME
 	redirect      string       // the owner of a DNAME above the host
 	failing       []failure
-	unsigned      *check // DNSSEC keeps resolvers from answering
+	unsigned      *check // DNSSEC prevents resolvers from answering
 }
 
-// gather asks all servers at once. Only then, and only if something is amiss, does it ask for the reason.
+// gather asks all servers at once. Only then, and only if something is wrong, does it look for the reason.
 func (d *doctor) gather(ctx context.Context, r record) evidence {
 	f := d.zoneState(ctx)
 	e := evidence{record: r, apex: f.apex, cause: f.blocker}
@@ -96,7 +96,7 @@ func (d *doctor) gather(ctx context.Context, r record) evidence {
 	return e
 }
 
-// inspect looks closer at what the best sighting says.
+// inspect examines the best sighting.
 func (d *doctor) inspect(ctx context.Context, e *evidence, best sighting) {
 	if soa := best.soa(); soa != nil && best.target == "" && under(e.host, soa.Hdr.Name) && within(soa.Hdr.Name, e.apex) {
 		if plain(soa.Hdr.Name) == e.host {
@@ -129,7 +129,8 @@ func (d *doctor) inspect(ctx context.Context, e *evidence, best sighting) {
 	}
 }
 
-// descend follows delegations below the zone. What is kept in between, as the _domainkey of a mail provider, is a zone of its own.
+// descend follows delegations below the zone. A subdomain in between, such as _domainkey at a mail provider, may be a
+// separate zone.
 func (d *doctor) descend(ctx context.Context, e *evidence, servers []server) {
 	var lost []string
 	for range longestAlias {
@@ -163,8 +164,8 @@ func (d *doctor) sightings(ctx context.Context, servers []server, host string, d
 	return each(servers, func(s server) sighting { return d.look(ctx, s, host, direct) })
 }
 
-// look asks for the CNAME. A server that fails on that, or denies it, as load balancers do which know addresses only, may show it when
-// asked for those.
+// look asks for the CNAME. A server that fails on that, or denies it, as load balancers do that know only addresses, may
+// show it in an answer about addresses.
 func (d *doctor) look(ctx context.Context, s server, host string, direct bool) sighting {
 	q := question{name: host, qtype: dns.TypeCNAME, direct: direct}
 	seen := sight(s, q, host, d.net.ask(ctx, s, q))
@@ -180,13 +181,14 @@ func (d *doctor) look(ctx context.Context, s server, host string, direct bool) s
 	return seen
 }
 
-// fitOf puts the sighting first that fits the record.
+// fitOf says how well a sighting fits the record.
 func (e evidence) fitOf(s sighting) int {
 	how, _ := e.match(s.target)
 	return int(how)
 }
 
-// best is the sighting that counts: one of the zone's own servers if there is any, of the world otherwise, of this machine last.
+// best is the sighting that counts: from one of the zone's own servers if possible, otherwise from public resolvers, or
+// from this machine.
 func (e evidence) best() (sighting, bool) {
 	all := [][]sighting{e.direct, e.public, nil}
 	if e.local != nil {

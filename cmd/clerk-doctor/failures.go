@@ -7,7 +7,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// failure is a query that one server fails on, although it serves the zone.
+// failure is a query on which a server fails, although it serves the zone.
 type failure struct {
 	server server
 	q      question
@@ -26,11 +26,11 @@ func (f failure) check() check {
 	}
 }
 
-// servedTypes are what browsers and authorities ask for, besides the CNAME.
+// servedTypes are what browsers and authorities query, besides the CNAME.
 var servedTypes = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeHTTPS, dns.TypeCAA}
 
-// explainFailures names the servers that fail on a query about the host, and each query, and finds out whether DNSSEC is why
-// resolvers fail.
+// explainFailures names the servers that fail on a query about the host, and each query, and checks whether resolvers fail
+// because of DNSSEC.
 func (d *doctor) explainFailures(ctx context.Context, e *evidence, f zoneState) {
 	for _, s := range e.direct {
 		switch {
@@ -44,7 +44,7 @@ func (d *doctor) explainFailures(ctx context.Context, e *evidence, f zoneState) 
 	}
 	z, servers := f.zone, f.serving
 	if z.apex = e.apex; e.apex != f.apex {
-		servers = nil // they know nothing of the zone below
+		servers = nil // they do not serve the zone below
 	}
 	for _, s := range e.public {
 		if c := d.dnssec(ctx, z, servers, s.q, s.reply); c != nil {

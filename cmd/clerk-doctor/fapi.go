@@ -20,12 +20,12 @@ const (
 	jwksPath      = "/.well-known/jwks.json"
 	discoveryPath = "/.well-known/openid-configuration"
 
-	clockTolerance = 5 * time.Second // the middleware's
+	clockTolerance = 5 * time.Second // that of the middleware
 	documentLimit  = 1 << 20
 )
 
-// config is the configuration of an application of this instance, as its middleware would have it. The secret key stays out of
-// it: with one the keys would come from the Backend API, and it is the Frontend API that is to be seen working.
+// config is the configuration of an application of this instance. It has no secret key: with one, the keys would be fetched
+// from the Backend API, and the Frontend API is to be tested.
 func (d *doctor) config() clerkauth.Config {
 	issuers := []string{"https://clerk." + d.domain}
 	if k, err := parseKey(d.key); err == nil && d.domain == "" {
@@ -49,7 +49,7 @@ func (d *doctor) config() clerkauth.Config {
 	}
 }
 
-// observed remembers the last answer.
+// observed records the last answer.
 type observed struct {
 	next http.RoundTripper
 	now  func() time.Time
@@ -58,7 +58,7 @@ type observed struct {
 	last sample
 }
 
-// sample is an answer: what it said and when. The zero sample is none yet.
+// sample is an answer and its time. The zero sample is none.
 type sample struct {
 	err    error // there was no answer
 	status int
@@ -85,7 +85,7 @@ func (o *observed) sample() sample {
 	return o.last
 }
 
-// checkFrontend loads the keys as the middleware does, and compares the clocks by the same answer.
+// checkFrontend loads the keys as the middleware does, and compares the clocks with the same answer.
 func (d *doctor) checkFrontend(ctx context.Context) []check {
 	keys, seen := d.fetchKeys(ctx)
 	checks := []check{keys, d.compareClocks(seen, d.frontend()+jwksPath, keys), d.checkIssuer(ctx, d.frontend(), keys)}
@@ -109,7 +109,7 @@ func (d *doctor) fetchKeys(ctx context.Context) (check, sample) {
 		}
 	}
 	cfg := d.config()
-	cfg.AuthorizedParties, cfg.InsecureAllowAnyParty = nil, true // judged elsewhere
+	cfg.AuthorizedParties, cfg.InsecureAllowAnyParty = nil, true // checked elsewhere
 	watched := &observed{next: cfg.HTTPClient.Transport, now: d.net.now}
 	cfg.HTTPClient.Transport = watched
 	auth, err := clerkauth.New(cfg)
@@ -131,7 +131,7 @@ func (d *doctor) fetchKeys(ctx context.Context) (check, sample) {
 	return keys, seen
 }
 
-// unreached tells whose fault it is that there was no answer.
+// unreached explains why there was no answer.
 func (d *doctor) unreached(ctx context.Context, c *check, cause, err error) {
 	switch {
 	case cause == nil:
@@ -153,7 +153,7 @@ func (d *doctor) unreached(ctx context.Context, c *check, cause, err error) {
 	}
 }
 
-// detail is what the reason of a refusal leaves out.
+// detail is the detail of a refusal.
 func detail(err error) error {
 	var refusal *clerkauth.Error
 	if errors.As(err, &refusal) && refusal.Unwrap() != nil {
@@ -162,7 +162,7 @@ func detail(err error) error {
 	return err
 }
 
-// compareClocks reads the Date header, which is right to the second.
+// compareClocks reads the Date header, which is accurate to a second.
 func (d *doctor) compareClocks(seen sample, address string, keys check) check {
 	c := check{code: clockGood, name: "clock", see: []string{"curl -sSI " + address + " | grep -i ^date; date -u"}}
 	date, err := http.ParseTime(seen.date)
@@ -187,7 +187,7 @@ func (d *doctor) compareClocks(seen sample, address string, keys check) check {
 	return c
 }
 
-// checkIssuer asks the Frontend API who it says it is. Tokens of any other issuer are refused.
+// checkIssuer gets the issuer from the Frontend API. Tokens of any other issuer are refused.
 func (d *doctor) checkIssuer(ctx context.Context, frontend string, keys check) check {
 	address := frontend + discoveryPath
 	c := check{code: issuerGood, name: "issuer", see: []string{"curl -sS " + address}}

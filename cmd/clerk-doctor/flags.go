@@ -33,19 +33,19 @@ Exit status: 0 all is well, 1 something fails, 2 something could not be checked.
 
 `
 
-// options are what is wanted, from arguments and environment.
+// options are the settings from arguments and environment.
 type options struct {
 	domain    string // "" if neither an argument nor a key names one
-	typed     string // the name that was typed, without what people put around it
+	typed     string // the name as typed, reduced to a host
 	key       string
 	secret    string
 	proxy     *url.URL // nil: none
 	satellite bool
-	secondary bool // the name that was typed is that of an application with records of its own
+	secondary bool // the typed name is an application with records of its own
 	parties   []string
 	askToken  bool
 	token     string
-	change    *change // nil: only look
+	change    *change // nil: only check
 
 	json    bool
 	verbose bool
@@ -59,12 +59,12 @@ type options struct {
 	caBundle string
 }
 
-// usageError is a mistake in the arguments. Its text repeats no argument that might be a secret.
+// usageError is a mistake in the arguments. Its text repeats no argument that could be a secret.
 type usageError struct{ error }
 
 func wrongf(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// parseOptions reads arguments and environment. Flags may stand before and after the words.
+// parseOptions parses arguments and environment. Flags may be before and after the words.
 func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (options, error) {
 	o := options{
 		key: getenv("CLERK_PUBLISHABLE_KEY"), secret: getenv("CLERK_SECRET_KEY"),
@@ -77,7 +77,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fs.SetOutput(stderr)
-		_, _ = io.WriteString(stderr, usage) // nobody else to tell
+		_, _ = io.WriteString(stderr, usage) // there is nobody else to tell
 		fs.PrintDefaults()
 		return o, err
 	case err != nil:
@@ -115,7 +115,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 func (o *options) flags(proxy, token *string, send *bool) *flag.FlagSet {
 	fs := flag.NewFlagSet("clerk-doctor", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	fs.Usage = func() {} // for mistakes a line is enough; -help prints it all
+	fs.Usage = func() {} // after a mistake one line is enough; -help prints everything
 	fs.StringVar(&o.key, "publishable-key", o.key, "the pk_live_ `key` (default $CLERK_PUBLISHABLE_KEY)")
 	fs.BoolVar(&o.satellite, "satellite", false, "the domain is a satellite: only the Frontend API is there")
 	fs.StringVar(proxy, "proxy-url", "", "the Frontend API is behind a proxy of yours at this `URL`")
@@ -163,7 +163,7 @@ func parseAll(fs *flag.FlagSet, args []string) (words []string, err error) {
 	}
 }
 
-// fill sets what was not given.
+// fill sets defaults.
 func (o *options) fill(getenv func(string) string) {
 	if len(o.parties) == 0 {
 		for entry := range strings.SplitSeq(getenv("CLERK_AUTHORIZED_PARTIES"), ",") {
@@ -192,12 +192,12 @@ func parseProxy(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// network makes the ways out that the options describe.
+// network makes the network that the options describe.
 func (o *options) network(w world) (*network, error) {
 	n := &network{dialer: w.dialer, dnsTimeout: w.dnsTimeout, connect: o.connect, now: w.now}
 	if o.resolver != "" {
 		n.local = []server{n.at(o.resolver)}
-	} else if system, err := dns.ClientConfigFromFile(w.resolvConf); err == nil { // elsewhere than on Unix there is none
+	} else if system, err := dns.ClientConfigFromFile(w.resolvConf); err == nil { // not available outside Unix
 		for _, address := range system.Servers {
 			n.local = append(n.local, n.at(address))
 		}
@@ -221,7 +221,7 @@ func (o *options) network(w world) (*network, error) {
 	return n, nil
 }
 
-// version is that of the module, as go install knows it.
+// version is the module's, as go install records it.
 func version() string {
 	info, found := debug.ReadBuildInfo()
 	if !found || info.Main.Version == "" {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// checkIDs compares the instance ids in the records that have one. They come from one page of the Dashboard; records of an older
-// instance, left in place, look right each on its own.
+// checkIDs compares the instance IDs in the records that have one. They are all from one page of the Dashboard; each
+// leftover record of an older instance looks right by itself.
 func (d *doctor) checkIDs(ctx context.Context, rs []record) []check {
 	c := check{code: idsGood}
 	var ids, said []string

@@ -10,7 +10,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// judge is the check of one CNAME. It is pure: (evidence) to (check).
+// judge is the check of one CNAME. It is a pure function.
 func judge(e evidence) check {
 	best, known := e.best()
 	c := check{name: e.host}
@@ -24,7 +24,7 @@ func judge(e evidence) check {
 	case e.unsigned != nil && (!known || best.target != "" && e.fitOf(best) == int(right)):
 		c = *e.unsigned
 	case !known || !best.q.direct && len(e.direct) > 0 && best.target == "" && best.rcode != dns.RcodeNameError:
-		e.unanswerable(&c) // only NXDOMAIN means absent where the zone's own servers do not say
+		e.unanswerable(&c) // only NXDOMAIN means absent if the zone's own servers do not answer
 	case best.target == "":
 		c.see = []string{best.dig()}
 		e.absent(&c, best)
@@ -35,7 +35,7 @@ func judge(e evidence) check {
 	return c
 }
 
-// delegated: other servers than the zone's are responsible for the host. No CNAME of the zone is seen then.
+// delegated: other servers than the zone's are responsible for the host, so a CNAME in the zone is not seen.
 func (e evidence) delegated(c *check) {
 	to := strings.Join(e.cutTo, ", ")
 	c.code, c.says = zoneCut, "it has a zone of its own, which hides every other record at the name"
@@ -52,7 +52,7 @@ func (e evidence) delegated(c *check) {
 	}
 }
 
-// lameAbove: a name between the zone and the host is delegated, and no server there answers.
+// lameAbove: a name between the zone and the host is delegated, and no server answers for it.
 func (e evidence) lameAbove(c *check) {
 	c.code, c.says = zoneCutLame, e.cut+" is delegated to "+strings.Join(e.cutTo, ", ")+"; "+strings.Join(e.lame, "; ")
 	c.see = append([]string{question{name: e.cut, qtype: dns.TypeNS}.dig(server{})}, digs(e.direct)...)
@@ -63,7 +63,7 @@ func (e evidence) lameAbove(c *check) {
 	}, e.add()...)
 }
 
-// unanswerable: no server gives an answer that can be used.
+// unanswerable: no server gives a usable answer.
 func (e evidence) unanswerable(c *check) {
 	for _, s := range slices.Concat(e.direct, e.public) {
 		c.see = append(c.see, s.dig())
@@ -88,7 +88,7 @@ func (e evidence) unanswerable(c *check) {
 	c.fix = []string{"check the network here, or name other servers with -resolver and -public-resolver"}
 }
 
-// absent: there is no CNAME. What stands in its place says why.
+// absent: there is no CNAME. What is there instead explains why.
 func (e evidence) absent(c *check, best sighting) {
 	c.code, c.fix = cnameMissing, e.add()
 	at := list(e.addrs)
@@ -120,7 +120,7 @@ func (e evidence) absent(c *check, best sighting) {
 	}
 }
 
-// missing: nothing is there. Only servers that agree on it count.
+// missing: nothing is there. This counts only if the servers agree.
 func (e evidence) missing(c *check, best sighting) {
 	c.says = best.String() + " answers " + best.words()
 	if best.rcode == dns.RcodeSuccess {
@@ -135,7 +135,7 @@ func (e evidence) missing(c *check, best sighting) {
 	}
 }
 
-// present: there is a CNAME. Is it the right one, alone, of its own, and does everybody see it?
+// present: there is a CNAME. It must be the right one, the only one, not from a wildcard, and seen by all servers.
 func (e evidence) present(c *check, best sighting) {
 	how, _ := e.match(best.target)
 	switch {
@@ -186,7 +186,7 @@ func (e evidence) add() []string {
 
 const whereIDs = "the Domains page of Clerk's Dashboard shows the <id>"
 
-// withID adds where the id in a target is found.
+// withID adds where to find the ID in a target.
 func (e evidence) withID(step string) []string {
 	if e.hasID() {
 		return []string{step, whereIDs}
@@ -194,7 +194,7 @@ func (e evidence) withID(step string) []string {
 	return []string{step}
 }
 
-// label is the host as it is entered in its zone.
+// label is the host as entered in its zone.
 func (e evidence) label() string {
 	if e.apex == "" || e.apex == e.host {
 		return e.host
@@ -202,7 +202,7 @@ func (e evidence) label() string {
 	return strings.TrimSuffix(e.host, "."+e.apex)
 }
 
-// at shows the host's records of another type.
+// at is the command that shows the host's records of another type.
 func (e evidence) at(s sighting, qtype string) string {
 	return question{name: e.host, qtype: dns.StringToType[qtype], direct: s.q.direct}.dig(s.server)
 }
@@ -226,7 +226,7 @@ func and(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
-// keeps is how long a resolver may go on with an old answer.
+// keeps says for how long a resolver may return an old answer.
 func keeps(d time.Duration) string {
 	if d <= 0 {
 		return ""

@@ -9,7 +9,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// key is what a publishable key says.
+// key is the content of a publishable key.
 type key struct {
 	live bool
 	host string // of the Frontend API
@@ -20,7 +20,7 @@ var (
 	errKeySecret = errors.New("it is a secret key, which must never reach a browser")
 )
 
-// parseKey reads a publishable key. The padding of the base64 may be missing.
+// parseKey parses a publishable key. The padding of the base64 may be missing.
 func parseKey(s string) (key, error) {
 	if strings.HasPrefix(s, "sk_") {
 		return key{}, errKeySecret
@@ -40,7 +40,7 @@ func parseKey(s string) (key, error) {
 	return key{live: live, host: strings.ToLower(host)}, nil
 }
 
-// isHost is whether s is a DNS name that can be somebody's: letters, digits, hyphens, and at least one dot.
+// isHost reports whether s is a DNS name that somebody can own: letters, digits, hyphens, and at least one dot.
 func isHost(s string) bool {
 	if _, valid := dns.IsDomainName(s); !valid || !strings.Contains(s, ".") || strings.HasSuffix(s, ".") {
 		return false
@@ -78,7 +78,7 @@ func (d *doctor) checkKeys(ctx context.Context) []check {
 	return checks
 }
 
-// checkSecret looks at the first characters of the secret key only.
+// checkSecret reads only the first characters of the secret key.
 func (d *doctor) checkSecret(k key, published bool) check {
 	c := check{code: secretGood, name: "secret key", see: []string{`printf %s "$CLERK_SECRET_KEY" | cut -c1-8`}}
 	live, test := strings.HasPrefix(d.secret, "sk_live_"), strings.HasPrefix(d.secret, "sk_test_")
@@ -97,7 +97,7 @@ func (d *doctor) checkSecret(k key, published bool) check {
 	return c
 }
 
-// checkKeyDomain compares the domain in the key with the one that is looked at.
+// checkKeyDomain compares the domain in the key with the checked one.
 func (d *doctor) checkKeyDomain(ctx context.Context, k key) check {
 	c := check{code: keyDomainGood, name: "domain of the key", see: []string{seeKey}}
 	home, usual := strings.CutPrefix(k.host, "clerk.")
@@ -133,7 +133,7 @@ func (d *doctor) checkKeyDomain(ctx context.Context, k key) check {
 	return c
 }
 
-// stale is whether the key outlived a change of domain: its host has left Clerk and the new one is there.
+// stale reports whether the key is from before a change of domain: its host no longer leads to Clerk, and the new one does.
 func (d *doctor) stale(ctx context.Context, k key) bool {
 	old, current := d.net.lookup(ctx, k.host, dns.TypeCNAME), d.net.lookup(ctx, "clerk."+d.domain, dns.TypeCNAME)
 	return old.usable() && !old.leadsToClerk(k.host) && current.leadsToClerk("clerk."+d.domain)

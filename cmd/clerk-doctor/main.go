@@ -1,6 +1,6 @@
-// Command clerk-doctor says why a Clerk production instance is not coming up: what is still required, what is wrong and what to
-// do. It looks at keys, DNS, CAA, certificates, the Frontend API, the allowlist and, if one is given, a session token. It needs
-// no login and changes nothing, except with change-domain -send.
+// Command clerk-doctor finds out why a Clerk production instance does not work: what is still missing, what is wrong and
+// what to do. It checks keys, DNS, CAA, certificates, the Frontend API, the allowlist and, if given, a session token. It
+// needs no login and changes nothing, except with change-domain -send.
 package main
 
 import (
@@ -18,13 +18,13 @@ import (
 	"golang.org/x/term"
 )
 
-// world is everything that is not the program. Tests put their own in its place.
+// world is everything outside the program. Tests replace it.
 type world struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	colour         bool // standard output is a terminal that wants it
+	colour         bool // standard output is a terminal that supports it
 	live           bool // standard error is a terminal: progress is rewritten in place
-	width          int  // columns of standard output; 0: the usual ones
+	width          int  // columns of standard output; 0: the default
 	getenv         func(string) string
 	now            func() time.Time
 	pause          func(context.Context, time.Duration)
@@ -43,7 +43,7 @@ func main() {
 	}, os.Args[1:]))
 }
 
-// colourful follows https://no-color.org: any value but the empty one turns colour off.
+// colourful follows https://no-color.org: any non-empty value turns colour off.
 func colourful(terminal bool, getenv func(string) string) bool {
 	return terminal && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
 }
@@ -105,7 +105,7 @@ func readToken(r io.Reader) (string, error) {
 
 var errInterrupted = errors.New("interrupted")
 
-// look does what is wanted. Its time begins when nobody is asked anything any more. An interrupt ends it early, a second one at once.
+// look runs the checks. Its time starts after all questions to the user. An interrupt ends it early, a second one at once.
 func look(ctx context.Context, w world, o options) (int, error) {
 	if o.change != nil {
 		if err := o.changeDomain(ctx, w); err != nil {

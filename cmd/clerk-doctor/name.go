@@ -11,13 +11,13 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// clerkLabels are what Clerk's records, and web sites, have before the domain.
+// clerkLabels are labels of Clerk's records, and of web sites, before the domain.
 var clerkLabels = []string{
 	"pdk1._domainkey.clkmail2.", "pdk2._domainkey.clkmail2.", "clk._domainkey.", "clk2._domainkey.",
 	"clerk.", "accounts.", "clkmail.", "clkmail2.", "www.",
 }
 
-// readDomain finds which domain is meant: the argument, or else the one in the key.
+// readDomain determines the domain: the argument, or else the one in the key.
 func (o *options) readDomain(words []string) error {
 	switch {
 	case o.change != nil:
@@ -57,7 +57,7 @@ func (o *options) readArgument(word string) error {
 	return nil
 }
 
-// hostOf finds the host in what people type or paste: an address, a host with a port or a path, in capitals, in their own script.
+// hostOf finds the host in what people type or paste: a URL, a host with a port or a path, in capitals, in another script.
 func hostOf(word string) (string, bool) {
 	word = strings.TrimSpace(word)
 	if !strings.Contains(word, "://") {
@@ -81,7 +81,7 @@ func hostOf(word string) (string, bool) {
 	return labels + ascii, true
 }
 
-// withoutLabels is host without a label that belongs to a record or a web site, as long as a domain remains.
+// withoutLabels is host without the label of a record or a web site, if a domain remains.
 func withoutLabels(host string) string {
 	for _, l := range clerkLabels {
 		if rest, found := strings.CutPrefix(host, l); found && strings.Contains(rest, ".") && !isSuffix(rest) {
@@ -91,8 +91,8 @@ func withoutLabels(host string) string {
 	return host
 }
 
-// chooseDomain decides whose records a name below a registrable domain is about. Clerk keeps those of a primary application at the
-// registrable domain; a secondary application, or a satellite, has records at its own name.
+// chooseDomain decides which domain's records a name below a registrable domain is about. Clerk keeps those of a primary
+// application at the registrable domain; a secondary application, or a satellite, has records at its own name.
 func (d *doctor) chooseDomain(ctx context.Context) {
 	registrable, err := publicsuffix.EffectiveTLDPlusOne(d.domain)
 	if err != nil || registrable == d.domain || d.satellite || d.secondary || d.change != nil {

@@ -11,29 +11,29 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// zoneState is what is known of the domain's zone, on which every record rests.
+// zoneState is what is known about the domain's zone, on which every record depends.
 type zoneState struct {
 	zone
 
 	serving []server // those that answer for the zone with authority
 	checks  []check
-	blocker *ref // the check because of which no record can be right; nil: none
+	blocker *ref // the check that makes all records wrong; nil: none
 }
 
-// block adds a check that explains all that follows.
+// block adds a check that explains all others.
 func (f *zoneState) block(c check) {
 	f.checks = append(f.checks, c)
 	f.blocker = c.ref()
 }
 
-// zoneState is found once, whoever needs it first.
+// zoneState is found once.
 func (d *doctor) zoneState(ctx context.Context) zoneState {
 	return remember(&d.seen, "zone of "+d.domain, func() zoneState { return d.lookAtZone(ctx) })
 }
 
 func (d *doctor) checkZone(ctx context.Context) []check { return d.zoneState(ctx).checks }
 
-// offline is the check that explains everything where the internet cannot be seen; nil where it can.
+// offline is the check that explains everything if the internet cannot be seen; otherwise nil.
 func (d *doctor) offline(ctx context.Context) *ref {
 	if b := d.zoneState(ctx).blocker; b != nil && b.code == internetUnreachable {
 		return b
@@ -79,7 +79,7 @@ func (d *doctor) lookAtZone(ctx context.Context) zoneState {
 	return f
 }
 
-// nothingSeen: the resolvers speak, but do not know who answers for the domain.
+// nothingSeen: the resolvers answer, but do not know the domain's name servers.
 func (d *doctor) nothingSeen(ctx context.Context, f *zoneState, soa question) {
 	c := check{name: d.domain, see: []string{soa.dig(f.said.from)}}
 	if d.net.blind(ctx, d.domain) {
@@ -92,8 +92,8 @@ func (d *doctor) nothingSeen(ctx context.Context, f *zoneState, soa question) {
 	f.block(c)
 }
 
-// notYours is whether the domain is a name that a hosting provider gives away below its own, such as my-app.vercel.app. That some
-// such names are sold as domains, such as example.uk.com, shows in their having a zone of their own.
+// notYours reports whether the domain is a name that a hosting provider assigns below its own, such as my-app.vercel.app.
+// If a name like example.uk.com was sold as a domain, it has its own zone.
 func (d *doctor) notYours(apex string) bool {
 	suffix, icann := publicsuffix.PublicSuffix(d.domain)
 	return !icann && strings.Contains(suffix, ".") && within(suffix, apex)
@@ -114,15 +114,16 @@ func serverNames(all []server) string {
 	return strings.Join(names, ", ")
 }
 
-// serverCheck is what one server said about its own zone.
+// serverCheck is a server's answer about its own zone.
 type serverCheck struct {
 	server
 	reply
 	lame   string // why the answer does not count; "" if it does
-	failed bool   // it answers other queries about the zone, if not this one
+	failed bool   // it answers other queries about the zone, but not this one
 }
 
-// checkServer asks a server for the zone's SOA, and at once for other records of the zone, lest it be taken for lame for one query.
+// checkServer queries the zone's SOA, and also other records of the zone, so that a server does not count as lame because
+// of one query.
 func (d *doctor) checkServer(ctx context.Context, s server, q question) serverCheck {
 	replies := each([]uint16{dns.TypeSOA, dns.TypeNS, dns.TypeA}, func(t uint16) reply {
 		q := q
@@ -136,7 +137,7 @@ func (d *doctor) checkServer(ctx context.Context, s server, q question) serverCh
 	return at
 }
 
-// checkServers asks every name server of the zone for its SOA.
+// checkServers queries every name server of the zone for its SOA.
 func (d *doctor) checkServers(ctx context.Context, f *zoneState) {
 	q := question{name: f.apex, qtype: dns.TypeSOA, direct: true}
 	all := each(f.servers, func(s server) serverCheck { return d.checkServer(ctx, s, q) })
@@ -148,7 +149,7 @@ func (d *doctor) checkServers(ctx context.Context, f *zoneState) {
 		case s.lame == "":
 			good = append(good, s)
 			f.serving = append(f.serving, s.server)
-		case errors.Is(s.err, errNoRouteToDNS), s.ipv6 && noIPv6: // that no such address answers is more likely the fault of this network
+		case errors.Is(s.err, errNoRouteToDNS), s.ipv6 && noIPv6: // then this network is probably the cause
 			unrouted = append(unrouted, s)
 		default:
 			bad = append(bad, s)
@@ -210,7 +211,7 @@ func lamenessOf(bad []serverCheck) []string {
 	return words
 }
 
-// judgeServers says which servers of a zone that resolvers do find are not in order.
+// judgeServers reports servers with problems in a zone that resolvers can find.
 func (d *doctor) judgeServers(f *zoneState, good, bad, unrouted []serverCheck, q question) {
 	c := check{name: f.apex, see: []string{question{name: f.apex, qtype: dns.TypeNS}.dig(server{})}}
 	for _, s := range slices.Concat(bad, good) {
@@ -236,8 +237,8 @@ func (d *doctor) judgeServers(f *zoneState, good, bad, unrouted []serverCheck, q
 	f.checks = append(f.checks, c)
 }
 
-// checkQueries finds servers that fail on the SOA alone, or on EDNS. Resolvers do not try without EDNS any more (since the DNS flag
-// day of 2019), so a server that drops such queries is down to them.
+// checkQueries finds servers that fail only on the SOA, or on EDNS. Resolvers no longer retry without EDNS (since the DNS
+// flag day of 2019), so for them a server that drops such queries is down.
 func (d *doctor) checkQueries(f *zoneState, all []serverCheck, q question) {
 	for _, s := range all {
 		if s.failed {
@@ -264,7 +265,7 @@ func lameness(r reply, q question) string {
 	return ""
 }
 
-// resolverAdvice is what to do about a resolver's failure that is not DNSSEC's.
+// resolverAdvice is what to do about a resolver's failure that DNSSEC does not explain.
 func resolverAdvice(r reply) []string {
 	switch {
 	case r.explains(dns.ExtendedErrorCodeNoReachableAuthority, dns.ExtendedErrorCodeNetworkError):

@@ -9,12 +9,12 @@ import (
 	"github.com/miekg/dns"
 )
 
-// besideTypes are looked for at the host. A CNAME cannot stand beside any of them (RFC 1034, 3.6.2).
+// besideTypes are queried at the host. A CNAME cannot exist together with any of them (RFC 1034, 3.6.2).
 var besideTypes = []uint16{
 	dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeTXT, dns.TypeNS, dns.TypeHTTPS, dns.TypeSVCB, dns.TypeSRV, dns.TypeCAA,
 }
 
-// neighbours finds what else stands at the host, asking the server whose word counts. ANY would not do (RFC 8482).
+// neighbours finds other records at the host, from the server that counts. ANY would not work (RFC 8482).
 func (d *doctor) neighbours(ctx context.Context, best sighting, e *evidence) {
 	direct := best.q.direct
 	replies := each(besideTypes, func(t uint16) reply {
@@ -45,7 +45,7 @@ func (d *doctor) neighbours(ctx context.Context, best sighting, e *evidence) {
 	slices.SortFunc(e.addrs, netip.Addr.Compare) // servers shuffle them
 }
 
-// findWildcard is the wildcard that the host's records come from: what is said of a name beside it that nobody uses is the same.
+// findWildcard is the wildcard that the host's records come from: an unused name beside it then has the same records.
 func (d *doctor) findWildcard(ctx context.Context, best sighting, e *evidence, own []dns.RR) string {
 	direct := best.q.direct
 	beside := unusedLabel + "." + parent(e.host)
@@ -66,7 +66,7 @@ func (d *doctor) findWildcard(ctx context.Context, best sighting, e *evidence, o
 	if best.target == "" {
 		qtype = own[0].Header().Rrtype
 	}
-	// From the top, since what is below a wildcard looks as if it were one too.
+	// From the top, since names below a wildcard look like wildcards too.
 	wildcard := "*." + parent(e.host)
 	for name := parent(e.host); name != "" && under(name, e.apex); name = parent(name) {
 		if star := "*." + name; len(ask(star, qtype).owned(star, qtype)) > 0 {
@@ -99,7 +99,8 @@ func contents(rrs []dns.RR) []string {
 	return words
 }
 
-// findDoubled looks where the record ends up when a form that appends the zone is given the whole name.
+// findDoubled looks for the record at the name with the zone appended twice, as happens when a form is given the whole
+// name.
 func (d *doctor) findDoubled(ctx context.Context, best sighting, host, apex string) string {
 	twice := host + "." + apex
 	ask := func(name string) sighting {

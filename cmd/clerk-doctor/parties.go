@@ -13,15 +13,15 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// clerkDomains are those that Clerk serves its own pages on.
+// clerkDomains are the domains of Clerk's own pages.
 var clerkDomains = []string{"clerk.com", "clerk.dev", "clerk.services", "accounts.dev", "lclclerk.com", "lcl.dev"}
 
-// localDomains are those whose names lead nowhere but to the machine or network of whoever uses them (RFC 6761, RFC 6762, RFC 8375,
-// and names that are used so).
+// localDomains are those whose names lead only to the user's machine or network (RFC 6761, RFC 6762, RFC 8375, and names in
+// common use).
 var localDomains = []string{"localhost", "local", "test", "internal", "home.arpa", "lan", "localdomain", "localtest.me", "lvh.me"}
 
-// checkParty judges one entry of the allowlist: as New does, and then by what New cannot know. Of a development instance only
-// what New says counts.
+// checkParty checks one entry of the allowlist: first as New does, and then what New cannot know. For a development
+// instance only New's result counts.
 func (d *doctor) checkParty(ctx context.Context, party string, development bool) check {
 	c := check{code: partyGood, name: party, see: []string{"go doc github.com/clerkauth/clerkauth.Config"}}
 	cfg := d.config()
@@ -77,7 +77,7 @@ func (d *doctor) judgeParty(ctx context.Context, c *check, host string) {
 	}
 }
 
-// isLocal is whether a host is that of a developer's machine or network: by its name, or by an address that is not public.
+// isLocal reports whether a host is a developer's machine or network: by its name, or by an address that is not public.
 func isLocal(host string) bool {
 	if a, err := netip.ParseAddr(host); err == nil {
 		a = a.Unmap()
@@ -86,13 +86,13 @@ func isLocal(host string) bool {
 	return !strings.Contains(host, ".") || slices.ContainsFunc(localDomains, func(domain string) bool { return within(host, domain) })
 }
 
-// clerkOwn is whether Clerk serves the host, for everybody or for this domain.
+// clerkOwn reports whether Clerk serves the host, for everybody or for this domain.
 func (d *doctor) clerkOwn(host string) bool {
 	own := slices.ContainsFunc(clerkDomains, func(domain string) bool { return within(host, domain) })
 	return own || host == "clerk."+d.domain || host == "accounts."+d.domain
 }
 
-// resolves looks the host up and says so if it is not there.
+// resolves looks the host up and reports if it does not exist.
 func (d *doctor) resolves(ctx context.Context, c *check, host string) bool {
 	if b := d.zoneState(ctx).blocker; b != nil && (d.offline(ctx) != nil || within(host, d.domain)) {
 		c.code, c.says, c.cause = partyUnknown, "not looked up", b

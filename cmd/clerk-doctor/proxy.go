@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// clientPath is what Clerk's script asks first. Its answer is one browser's.
+// clientPath is the first request of Clerk's script. Its answer is for one browser.
 const clientPath = "/v1/client"
 
-// proxyAnswer is what arrived through the proxy. The zero proxyAnswer is none.
+// proxyAnswer is a response through the proxy. The zero proxyAnswer is none.
 type proxyAnswer struct {
 	status int
 	clerks bool   // it is a JSON object, as all of Clerk's are
@@ -22,7 +22,7 @@ type proxyAnswer struct {
 	header http.Header
 }
 
-// checkProxy asks through the proxy as Clerk's script does, twice, so that a cache shows itself.
+// checkProxy sends the requests of Clerk's script through the proxy, twice, to find caches.
 func (d *doctor) checkProxy(ctx context.Context, keys check) []check {
 	address := d.frontend() + clientPath
 	see := []string{"curl -sSi " + address}
@@ -70,7 +70,7 @@ func (d *doctor) askProxy(ctx context.Context, address string) (proxyAnswer, err
 	return a, nil
 }
 
-// judgeProxy tells what Clerk makes of the proxy by the code of its error.
+// judgeProxy derives from the error code what Clerk knows about the proxy.
 func (d *doctor) judgeProxy(a proxyAnswer) check {
 	c := check{says: fmt.Sprintf("it answers HTTP %d", a.status)}
 	if a.code != "" {
@@ -98,7 +98,7 @@ func (d *doctor) judgeProxy(a proxyAnswer) check {
 	return c
 }
 
-// judgeCookies looks at Clerk's cookies: those that a browser does not take keep nobody signed in.
+// judgeCookies checks Clerk's cookies: nobody stays signed in if browsers refuse them.
 func (d *doctor) judgeCookies(a proxyAnswer) check {
 	c := check{code: proxyCookiesMissing, fix: []string{"see whether something in front of the proxy takes Set-Cookie away; sign-in does not work without"}}
 	for _, line := range a.header["Set-Cookie"] {
@@ -117,7 +117,7 @@ func (d *doctor) judgeCookies(a proxyAnswer) check {
 	return c
 }
 
-// judgeCaches tells whether the answers, which are one browser's, are out of a cache, or may end up in one.
+// judgeCaches checks whether the answers, which are for one browser, are from a cache, or may be stored in one.
 func judgeCaches(answers [2]proxyAnswer) check {
 	for _, a := range answers {
 		if field := cacheHit(a.header); field != "" {
@@ -136,7 +136,7 @@ func judgeCaches(answers [2]proxyAnswer) check {
 	return check{code: proxyCacheGood}
 }
 
-// cacheHit is the field by which a cache says that it answered (RFC 9111 section 5.1, RFC 9211); empty: none does.
+// cacheHit is the header by which a cache says that it answered (RFC 9111 section 5.1, RFC 9211); empty: none does.
 func cacheHit(h http.Header) string {
 	if age, err := strconv.Atoi(h.Get("Age")); err == nil && age > 0 {
 		return "Age: " + h.Get("Age")
@@ -152,7 +152,7 @@ func cacheHit(h http.Header) string {
 	return ""
 }
 
-// invites is whether a Cache-Control lets caches keep an answer for everybody.
+// invites reports whether a Cache-Control lets caches store an answer for everybody.
 func invites(control string) bool {
 	kept := false
 	for directive := range strings.SplitSeq(strings.ToLower(control), ",") {

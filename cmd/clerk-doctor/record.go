@@ -10,18 +10,18 @@ import (
 
 const (
 	clerkZone   = "clerk.services"
-	clerkWorker = "worker.clerkprod-cloudflare.net" // where frontend-api.clerk.services leads; fine as a target of its own
+	clerkWorker = "worker.clerkprod-cloudflare.net" // where frontend-api.clerk.services leads; also valid as a target
 )
 
-// record is a CNAME that Clerk wants to see.
+// record is a CNAME that Clerk requires.
 type record struct {
 	host     string   // clerk.example.com
-	targets  []string // frontend-api.clerk.services; with <id> where each instance has its own. The first is the usual one
-	serves   bool     // it is reached by browsers, so that it needs a certificate
+	targets  []string // frontend-api.clerk.services; with <id> if each instance has its own. The first is the usual one
+	serves   bool     // browsers connect to it, so it needs a certificate
 	optional bool     // only some instances have it
 }
 
-// records are those of a domain. A satellite needs the Frontend API only; behind a proxy nobody needs that one.
+// records are those of a domain. A satellite needs only the Frontend API; with a proxy, nobody needs that one.
 func records(domain string, satellite, proxied bool) []record {
 	var rs []record
 	if !proxied {
@@ -35,14 +35,14 @@ func records(domain string, satellite, proxied bool) []record {
 		record{host: "clkmail." + domain, targets: []string{"mail.<id>." + clerkZone}},
 		record{host: "clk._domainkey." + domain, targets: []string{"dkim1.<id>." + clerkZone}},
 		record{host: "clk2._domainkey." + domain, targets: []string{"dkim2.<id>." + clerkZone}},
-		// The second mail provider, for instances whose Domains page shows it.
+		// The second mail provider, for instances whose Domains page lists it.
 		record{host: "clkmail2." + domain, targets: []string{"mail2.<id>." + clerkZone, "clkmail2.<id>." + clerkZone}, optional: true},
 		record{host: "pdk1._domainkey.clkmail2." + domain, targets: []string{"dkim3.<id>." + clerkZone}, optional: true},
 		record{host: "pdk2._domainkey.clkmail2." + domain, targets: []string{"dkim4.<id>." + clerkZone}, optional: true},
 	)
 }
 
-// fit is how good a target is for a record.
+// fit is how well a target fits a record.
 type fit int
 
 const (
@@ -52,7 +52,7 @@ const (
 	right
 )
 
-// match compares what a CNAME says with what it should say, and finds the instance's id in it.
+// match compares a CNAME with the expected targets, and finds the instance's ID in it.
 func (r record) match(target string) (fit, string) {
 	for _, want := range r.targets {
 		if id, matches := matchTarget(want, target); matches {
@@ -79,7 +79,7 @@ func matchTarget(pattern, target string) (id string, matches bool) {
 	return id, begins && ends && id != "" && !strings.Contains(id, ".")
 }
 
-// owner is the name, without the domain, of the record that a target belongs to; "" if it belongs to none.
+// owner is the name, without the domain, of the record that a target belongs to; "" if none.
 func owner(target string) string {
 	for _, r := range records("", false, false) {
 		if slices.ContainsFunc(r.targets, func(pattern string) bool {
@@ -94,7 +94,7 @@ func owner(target string) string {
 
 func (r record) hasID() bool { return strings.Contains(r.targets[0], "<id>") }
 
-// checkRecord judges one CNAME, and each query about it that a server of the zone fails on.
+// checkRecord checks one CNAME, and each query about it on which a server of the zone fails.
 func (d *doctor) checkRecord(ctx context.Context, r record) []check {
 	if r.optional && !d.hasSecondMail(ctx) {
 		return nil
@@ -103,7 +103,7 @@ func (d *doctor) checkRecord(ctx context.Context, r record) []check {
 	found := judge(e)
 	checks := []check{found}
 	if found.code == serversQueryFail || len(e.lame) > 0 {
-		return checks // the queries are named there, or not one is answered here
+		return checks // the queries are listed there, or none is answered here
 	}
 	for _, f := range e.failing {
 		c := f.check()
@@ -118,13 +118,14 @@ func (d *doctor) checkRecord(ctx context.Context, r record) []check {
 // recordCheck is the check of the CNAME itself.
 func (d *doctor) recordCheck(ctx context.Context, r record) check { return judge(d.evidence(ctx, r)) }
 
-// impossible is whether nobody can add records to the domain, and nobody has to: it is a host's, and behind a proxy.
+// impossible reports whether nobody can add records to the domain, and nobody has to: it is a hosting provider's, and has a
+// proxy.
 func (d *doctor) impossible(ctx context.Context) bool {
 	b := d.zoneState(ctx).blocker
 	return b != nil && b.code == recordsImpossible
 }
 
-// hasSecondMail is whether a record of the second mail provider is there: then all are to be.
+// hasSecondMail reports whether a record of the second mail provider exists: then all are required.
 func (d *doctor) hasSecondMail(ctx context.Context) bool {
 	if d.zoneState(ctx).blocker != nil {
 		return false

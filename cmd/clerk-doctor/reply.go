@@ -10,15 +10,15 @@ import (
 	"github.com/miekg/dns"
 )
 
-// reply is what a server said. The zero reply is an empty NOERROR.
+// reply is a server's answer. The zero reply is an empty NOERROR.
 type reply struct {
-	err               error // there is no answer
+	err               error // there was no answer
 	from              server
 	rcode             int
 	authoritative     bool
 	answer, ns, extra []dns.RR
 	extended          []*dns.EDNS0_EDE // RFC 8914
-	dropsEDNS         bool             // it was given only when EDNS was left out
+	dropsEDNS         bool             // it answered only without EDNS
 }
 
 func newReply(m *dns.Msg) reply {
@@ -33,7 +33,7 @@ func newReply(m *dns.Msg) reply {
 	return r
 }
 
-// usable is whether the reply says what there is, be it nothing.
+// usable reports whether the reply says what there is, even if nothing.
 func (r reply) usable() bool {
 	return r.err == nil && (r.rcode == dns.RcodeSuccess || r.rcode == dns.RcodeNameError)
 }
@@ -46,7 +46,7 @@ func (r reply) failure() error {
 	return fmt.Errorf("%w %s", errRcode, r.words())
 }
 
-// words are the rcode and what the server adds to it, "SERVFAIL (Signature Expired)".
+// words are the rcode and the server's explanation, "SERVFAIL (Signature Expired)".
 func (r reply) words() string {
 	if r.err != nil {
 		return plainly(r.err)
@@ -61,7 +61,8 @@ func (r reply) words() string {
 	return said
 }
 
-// answersTo is what the server does with a query, in words: "answers SERVFAIL to example.com SOA", "does not answer example.com SOA".
+// answersTo describes what the server does with a query: "answers SERVFAIL to example.com SOA", "does not answer
+// example.com SOA".
 func (r reply) answersTo(q question) string {
 	switch {
 	case r.err != nil && timedOut(r.err):
@@ -74,7 +75,7 @@ func (r reply) answersTo(q question) string {
 	return "answers " + r.words() + " to " + q.String()
 }
 
-// short is what the answer is, or that there is none.
+// short is the rcode of the answer, or that there is none.
 func (r reply) short() string {
 	switch {
 	case r.err != nil && timedOut(r.err):
@@ -99,7 +100,7 @@ func (r reply) explanation() string {
 	return strings.Join(words, ", ")
 }
 
-// explains is whether one of the extended errors is among codes.
+// explains reports whether one of the extended errors is among codes.
 func (r reply) explains(codes ...uint16) bool {
 	return slices.ContainsFunc(r.extended, func(e *dns.EDNS0_EDE) bool { return slices.Contains(codes, e.InfoCode) })
 }
@@ -117,7 +118,7 @@ func ownedIn(section []dns.RR, name string, qtype uint16) []dns.RR {
 	return found
 }
 
-// canonical is where the aliases in the answer lead from name, and "" if they lead in a circle.
+// canonical is where the aliases in the answer lead from name; "" if in a loop.
 func (r reply) canonical(name string) string {
 	name = dns.CanonicalName(name)
 	for range longestAlias {
@@ -130,7 +131,7 @@ func (r reply) canonical(name string) string {
 	return ""
 }
 
-// addrs are the addresses in the answer, whoever owns them.
+// addrs are the addresses in the answer, of any name.
 func (r reply) addrs() []netip.Addr {
 	var found []netip.Addr
 	for _, rr := range r.answer {
@@ -148,7 +149,7 @@ func (r reply) addrs() []netip.Addr {
 	return found
 }
 
-// soa is the start of authority in the reply, wherever it stands.
+// soa is the SOA record in any section of the reply.
 func (r reply) soa() *dns.SOA {
 	for _, rr := range slices.Concat(r.answer, r.ns) {
 		if soa, is := rr.(*dns.SOA); is {
@@ -158,7 +159,7 @@ func (r reply) soa() *dns.SOA {
 	return nil
 }
 
-// referral is the name that the reply delegates to others, if it is name or above it, and below apex.
+// referral is the name that the reply delegates, if it is name or above it, and below apex.
 func (r reply) referral(name, apex string) string {
 	if r.err != nil || r.rcode != dns.RcodeSuccess || r.authoritative || len(r.answer) > 0 {
 		return ""
@@ -171,35 +172,35 @@ func (r reply) referral(name, apex string) string {
 	return ""
 }
 
-// refers is whether the reply sends to other servers for name, be it down or up.
+// refers reports whether the reply refers to other servers for name, below or above.
 func (r reply) refers(name string) bool {
 	return r.usable() && !r.authoritative && len(r.answer) == 0 && slices.ContainsFunc(r.ns, func(rr dns.RR) bool {
 		return rr.Header().Rrtype == dns.TypeNS && under(name, rr.Header().Name)
 	})
 }
 
-// leadsToClerk is whether the aliases of host end at Clerk.
+// leadsToClerk reports whether the aliases of host end at Clerk.
 func (r reply) leadsToClerk(host string) bool {
 	target := plain(r.canonical(host))
 	return within(target, clerkZone) || target == clerkWorker
 }
 
-// remember calls find once per key, also when many ask at once, and all wait for that one answer.
+// remember calls find once per key; simultaneous calls wait for the same result.
 func remember[K comparable, V any](m *sync.Map, key K, find func() V) V {
 	f, _ := m.LoadOrStore(key, sync.OnceValue(find))
 	return f.(func() V)()
 }
 
-// parent is the name without its first label; the parent of a top-level domain is "".
+// parent is the name without its first label; for a top-level domain "".
 func parent(name string) string {
 	_, rest, _ := strings.Cut(strings.TrimSuffix(name, "."), ".")
 	return rest
 }
 
-// plain is a name as people write it.
+// plain is a name without the final dot.
 func plain(name string) string { return strings.TrimSuffix(dns.CanonicalName(name), ".") }
 
-// within is whether name is domain or below it.
+// within reports whether name is domain or below it.
 func within(name, domain string) bool {
 	name, domain = plain(name), plain(domain)
 	return name == domain || strings.HasSuffix(name, "."+domain)

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// status is what a check found.
+// status is the result of a check.
 type status string
 
 const (
 	ok      status = "ok"
-	warn    status = "warn"    // works today, but somebody should look
+	warn    status = "warn"    // works today, but somebody should check
 	fail    status = "fail"    // has to be fixed
 	unknown status = "unknown" // could not be checked from here
 	skipped status = "skipped" // not requested
@@ -26,11 +26,11 @@ const (
 	exitStopped = 130
 )
 
-// check is what was found out about one name. It never holds a secret key or a token.
+// check is what was found out about one name. It never contains a secret key or a token.
 type check struct {
 	code  code
 	name  string   // a host, a server, an entry of the allowlist
-	says  string   // about this name; the title of the code says the rest
+	says  string   // about this name; the title of the code has the rest
 	fix   []string // what to do, in words, one step per element
 	see   []string // commands that show the same thing
 	cause *ref     // the check that explains this one; nil: none
@@ -48,18 +48,18 @@ func (c check) kind() kind { return catalogue[c.code] }
 
 func (c check) status() status { return c.kind().status }
 
-// bad is whether somebody has to do something, or something is not known.
+// bad reports whether somebody has to do something, or something is unknown.
 func (c check) bad() bool { return c.status() == fail || c.status() == unknown }
 
-// item is one name of a finding.
+// item is one name in a finding.
 type item struct {
 	Name string `json:"name"`
 	Says string `json:"says,omitempty"`
 }
 
-// finding is all checks of one code: what has one cause is one finding.
+// finding is all checks of one code: problems with one cause are one finding.
 type finding struct {
-	Code    string   `json:"code"` // stable; FINDINGS.md has them all
+	Code    string   `json:"code"` // stable; FINDINGS.md lists them all
 	Status  status   `json:"status"`
 	Group   string   `json:"group"`
 	Title   string   `json:"title"`
@@ -78,13 +78,13 @@ type effect struct {
 
 // report is everything that was found.
 type report struct {
-	Schema   int       `json:"schema"` // raised when a field changes its meaning or goes away
+	Schema   int       `json:"schema"` // raised when a field changes its meaning or is removed
 	Domain   string    `json:"domain"`
-	Typed    string    `json:"typed,omitempty"` // the name that was typed, where the domain is another
+	Typed    string    `json:"typed,omitempty"` // the name that was typed, if the domain is another
 	Exit     int       `json:"exit"`
 	Findings []finding `json:"findings"`
 
-	checks []check // those that have no other cause
+	checks []check // those without another cause
 }
 
 const (
@@ -92,7 +92,8 @@ const (
 	pages  = "https://github.com/clerkauth/clerkauth/blob/main/cmd/clerk-doctor/FINDINGS.md#"
 )
 
-// newReport puts checks together: those of one code become one finding, and what has its cause in another check is only named there.
+// newReport combines checks: those of one code become one finding, and a check that has its cause in another is only named
+// there.
 func newReport(o options, checks []check) report {
 	r := report{Schema: schema, Domain: o.domain, Exit: exitStatus(checks)}
 	if o.typed != o.domain {
@@ -145,7 +146,7 @@ func (f *finding) add(c check, effects []check) {
 		deploy = deploy || a.code == certNotServed || a.code == certWrongHost
 	}
 	steps := c.fix
-	// Certificates follow by themselves where only time is missing, and from a stale view nobody should act.
+	// Certificates follow by themselves if only time is missing, and nobody should act on outdated answers.
 	if deploy && !c.kind().waits && c.code != caaOfTarget {
 		steps = append(slices.Clone(steps), `then press "Deploy certificates" in Clerk's Dashboard`)
 	}
@@ -153,7 +154,7 @@ func (f *finding) add(c check, effects []check) {
 	f.See = union(f.See, c.see)
 }
 
-// union appends what is not there yet. What is said of all steps, and a step that begins with "then", stays last.
+// union appends what is missing. A step about all other steps, or that begins with "then", stays last.
 func union(to, more []string) []string {
 	for _, s := range more {
 		if !slices.Contains(to, s) {
@@ -174,12 +175,12 @@ func rank(step string) int {
 	return 0
 }
 
-// urgency is the order of findings: what fails, what is not known, what somebody should look at, what is fine, what was not requested.
+// urgency is the order of findings: failed, unknown, to be checked, fine, not requested.
 func urgency(s status) int {
 	return slices.Index([]status{fail, unknown, warn, ok, skipped}, s)
 }
 
-// exitStatus is the exit code. A failure goes before what could not be checked, because it is certain.
+// exitStatus is the exit code. A failure takes precedence over unknown results, because it is certain.
 func exitStatus(checks []check) int {
 	exit := exitGood
 	for _, c := range checks {

@@ -7,7 +7,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// checkResolver compares what this machine's resolver says with what the world sees.
+// checkResolver compares this machine's resolver with the public ones.
 func (d *doctor) checkResolver(ctx context.Context, rs []record) []check {
 	public, local := d.net.alive(ctx)
 	if d.zoneState(ctx).blocker != nil || len(public) == 0 {
@@ -31,7 +31,8 @@ func (d *doctor) checkResolver(ctx context.Context, rs []record) []check {
 	return checks
 }
 
-// likeOthers is whether the local resolver says what the zone says, or what a public resolver says, which is reported as such.
+// likeOthers reports whether the local resolver agrees with the zone, or with a public resolver, whose difference is
+// reported already.
 func (e evidence) likeOthers(best sighting) bool {
 	return e.local.target == best.target || slices.ContainsFunc(e.public, func(s sighting) bool { return s.conclusive() && s.target == e.local.target })
 }

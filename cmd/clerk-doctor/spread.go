@@ -8,7 +8,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// spread says whether all servers say what the best one says. Those of the zone go first: what they disagree on cannot be right elsewhere.
+// spread checks whether all servers agree with the best one. The zone's servers come first: if they disagree, no other can
+// be right.
 func (e evidence) spread(c *check, best sighting, how fit) {
 	if behind := e.differing(e.direct, best); len(behind) > 0 && best.q.direct {
 		c.code, c.says = cnameUneven, best.String()+" has it, not "+namesOf(behind)
@@ -38,7 +39,7 @@ func (e evidence) spread(c *check, best sighting, how fit) {
 	}
 }
 
-// judgePublic judges the public resolvers, of which none says anything else than the zone.
+// judgePublic checks the public resolvers, none of which contradicts the zone.
 func (e evidence) judgePublic(c *check, best sighting) {
 	var failed []sighting
 	same := 0
@@ -92,5 +93,5 @@ func digs(all []sighting) []string {
 	return lines
 }
 
-// refused is whether the server would not answer for a reason of its own.
+// refused reports whether the server refused to answer.
 func (s sighting) refused() bool { return s.rcode == dns.RcodeRefused }

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// paint holds the escape sequences; the zero paint writes plain text.
+// paint has the escape sequences; the zero paint writes plain text.
 type paint struct{ status map[status]string }
 
 var colours = paint{status: map[status]string{
@@ -40,12 +40,12 @@ const (
 	widest        = 100
 	margin        = "      "
 	deeper        = "        "
-	manyPerGroup  = 2 // names of one group that are spelled out
+	manyPerGroup  = 2 // names of one group that are listed
 	fewCommands   = 4 // that are shown without -v
 	statusColumns = 5
 )
 
-// page writes text that is at most width columns wide, where its words are not longer than that.
+// page writes text at most width columns wide, unless a word is longer.
 type page struct {
 	strings.Builder
 
@@ -54,7 +54,7 @@ type page struct {
 	paint   paint
 }
 
-// readable adds to a name what it looks like in its own script.
+// readable adds to a punycode name its spelling in its own script.
 func readable(name string) string {
 	if shown, err := idna.Display.ToUnicode(name); err == nil && shown != name {
 		return shown + " (" + name + ")"
@@ -62,7 +62,7 @@ func readable(name string) string {
 	return name
 }
 
-// newPage is as wide as the terminal, within reason.
+// newPage is as wide as the terminal, within limits.
 func newPage(w world, verbose bool) page {
 	p := page{width: usualWidth, verbose: verbose}
 	if w.width > 0 {
@@ -116,7 +116,7 @@ func (p *page) line(s status, word, text string) {
 	p.block(p.paint.in(p.paint.status[s], head), margin, text, "")
 }
 
-// finding writes a title, what is said of each name, what to do and, for what is not fine, how to see it.
+// finding writes a title, what is known about each name, what to do and, if it is not fine, how to see it.
 func (p *page) finding(f finding) {
 	p.line(f.Status, map[status]string{fail: "FAIL", unknown: "?", warn: "warn", ok: "ok"}[f.Status], f.Title+" ("+f.Code+")")
 	for _, said := range together(f.Items) {
@@ -144,7 +144,7 @@ func (p *page) finding(f finding) {
 	}
 }
 
-// together says each thing once, with all the names it is said of.
+// together writes each text once, with all its names.
 func together(items []item) []string {
 	var says []string
 	names := map[string][]string{}
@@ -164,7 +164,7 @@ func together(items []item) []string {
 	return says
 }
 
-// groups names what is affected, or counts it where it is many.
+// groups lists the affected checks, or counts them if they are many.
 func groups(affected []effect) string {
 	var order []string
 	names := map[string][]string{}
@@ -184,7 +184,7 @@ func groups(affected []effect) string {
 	return strings.Join(order, ", ")
 }
 
-// tally counts what is fine by group.
+// tally counts, by group, what is fine.
 func tally(fine []finding) string {
 	var order []string
 	count := map[string]int{}
@@ -200,7 +200,7 @@ func tally(fine []finding) string {
 	return strings.Join(order, ", ") + " (-v lists them)"
 }
 
-// reasons say what was not looked at: by far most often because it was not given.
+// reasons say what was not checked: usually because it was not given.
 func reasons(fs []finding) []string {
 	var absent, why []string
 	for _, f := range fs {
@@ -239,7 +239,7 @@ func summary(fs []finding) string {
 	return strings.Join(slices.Concat(parts[1:], parts[:1]), ", ") + "."
 }
 
-// block writes text after head and further lines after indent, broken between words only.
+// block writes text after head, and further lines after indent, with line breaks between words only.
 func (p *page) block(head, indent, text, escape string) {
 	column := visible(head)
 	var lines []string
@@ -263,7 +263,7 @@ func (p *page) block(head, indent, text, escape string) {
 	}
 }
 
-// command writes a shell command, continued with a backslash where it is too long. Quoted strings stay whole.
+// command writes a shell command, continued with a backslash if it is too long. Quoted strings are not broken.
 func (p *page) command(text string) {
 	line := margin + "$ "
 	empty := true
@@ -280,7 +280,7 @@ func (p *page) command(text string) {
 	p.WriteString(p.paint.in(dim, line) + "\n")
 }
 
-// wholeWords splits at spaces that are not between quotes.
+// wholeWords splits at spaces outside quotes.
 func wholeWords(s, quotes string) []string {
 	quoted := rune(0)
 	return strings.FieldsFunc(s, func(r rune) bool {

@@ -21,7 +21,7 @@ const tokenLimit = 64 << 10
 // claimLimit is how much of a claim is shown.
 const claimLimit = 100
 
-// advice is what to do about a refusal. Reasons that are not here say it themselves.
+// advice is what to do about a refusal. Other reasons need none.
 var advice = map[clerkauth.Reason]string{
 	clerkauth.ReasonTokenInvalid:            "give the whole token, three parts with dots between, and nothing else",
 	clerkauth.ReasonTokenTypeMismatch:       "give a session token: what getToken() without a template returns, or the __session cookie",
@@ -38,8 +38,8 @@ var advice = map[clerkauth.Reason]string{
 	clerkauth.ReasonTokenVerificationFailed: "a claim is missing or does not match what the middleware expects of a session token",
 }
 
-// checkToken has the middleware's own judge look at the token from standard input. The token itself is shown nowhere; azp, iss and
-// exp are no secrets.
+// checkToken checks the token from standard input with the middleware. The token itself is never shown; azp, iss and exp
+// are not secret.
 func (d *doctor) checkToken(ctx context.Context) []check {
 	c := check{code: tokenGood, name: "session token", see: []string{"cut -d. -f2 | basenc --base64url -d   # then paste the token"}}
 	cfg, known := d.tokenConfig()
@@ -75,8 +75,8 @@ func (d *doctor) checkToken(ctx context.Context) []check {
 	return []check{c}
 }
 
-// tokenConfig is the configuration that the token is judged by. With the key of a development instance it is that instance's, since
-// the application that has the key would do the same.
+// tokenConfig is the configuration for checking the token. With the key of a development instance it is that instance's,
+// since an application with that key would do the same.
 func (d *doctor) tokenConfig() (clerkauth.Config, bool) {
 	k, err := parseKey(d.key)
 	cfg := d.config()
@@ -93,7 +93,7 @@ func party(s *clerkauth.Session) string {
 	return s.AuthorizedParty
 }
 
-// refusal tells the reason. That keys could not be had says nothing about the token.
+// refusal reports the reason. If keys could not be fetched, this says nothing about the token.
 func refusal(c *check, err error) {
 	var refused *clerkauth.Error
 	if !errors.As(err, &refused) {
@@ -109,14 +109,14 @@ func refusal(c *check, err error) {
 	}
 }
 
-// claims are those of a token that help to see what is wrong with it. The zero claims is a token that cannot be read.
+// claims are those of a token that help to find what is wrong. The zero claims is a token that cannot be parsed.
 type claims struct {
 	readable bool
 	azp, iss string
 	exp      time.Time // zero: none
 }
 
-// claimsOf reads them without believing them.
+// claimsOf reads the claims without verifying them.
 func claimsOf(token string) claims {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -147,7 +147,7 @@ func claim(v any) string {
 	return "not a string"
 }
 
-// printable is s without what a terminal may act on, and not too long.
+// printable is s without control characters, and shortened.
 func printable(s string) string {
 	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		s = strconv.QuoteToASCII(s)

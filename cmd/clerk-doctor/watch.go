@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// lookAgain is the time between two looks of -wait.
+// lookAgain is the time between two runs of -wait.
 const lookAgain = 10 * time.Second
 
-// watch looks once or, with -wait, until all is well or what is wrong is nothing that time changes. A look that the end of the time,
-// or an interrupt, cuts short does not count: the last whole one is reported.
+// watch runs the checks once or, with -wait, until all is well or the problems do not change with time. A run that the end
+// of the time, or an interrupt, cuts short does not count: the last complete one is reported.
 func watch(ctx context.Context, w world, o options) (report, error) {
 	var last report
 	waiting := pending{since: map[ref]time.Time{}}
@@ -34,7 +34,7 @@ func watch(ctx context.Context, w world, o options) (report, error) {
 	}
 }
 
-// lookOnce makes all checks, and puts the domain that they are about into the options.
+// lookOnce makes all checks, and puts their domain into the options.
 func lookOnce(ctx context.Context, w world, o *options) (report, error) {
 	net, err := o.network(w)
 	if err != nil {
@@ -51,13 +51,13 @@ func lookOnce(ctx context.Context, w world, o *options) (report, error) {
 	return newReport(*o, checks), nil
 }
 
-// pending is what -wait remembers from one look to the next.
+// pending is what -wait remembers from one run to the next.
 type pending struct {
 	since map[ref]time.Time
 	said  string
 }
 
-// goesOn is whether time may make the report good, and says what it waits for, or why it does not.
+// goesOn reports whether time may make the report good, and says what it waits for, or why it does not.
 func (p *pending) goesOn(w world, r report) bool {
 	if idle := idle(r.Findings); len(idle) > 0 {
 		w.tell("not waiting: time does not change " + strings.Join(idle, ", "))
@@ -72,7 +72,7 @@ func (p *pending) goesOn(w world, r report) bool {
 
 const eraseLine = "\r\x1b[K"
 
-// say writes to standard error. If that fails there is nobody left to tell.
+// say writes to standard error. If that fails, there is nobody to tell.
 func (w world) say(format string, args ...any) { _, _ = fmt.Fprintf(w.stderr, format, args...) }
 
 // tell writes a line to standard error, broken between words on a terminal.
@@ -86,7 +86,7 @@ func (w world) tell(text string) {
 	w.say("%s", p.String())
 }
 
-// progress rewrites one line, on a terminal only.
+// progress rewrites one line, only on a terminal.
 func (w world) progress(finished, all int) {
 	if w.live {
 		w.say(eraseLine+"looked at %d of %d", finished, all)
@@ -122,7 +122,7 @@ func (p *pending) list(checks []check, now time.Time) string {
 	return strings.Join(order, "; ")
 }
 
-// idle is what keeps the report from being good, and does not change with time.
+// idle lists the problems that do not change with time.
 func idle(fs []finding) []string {
 	var codes []string
 	for _, f := range fs {

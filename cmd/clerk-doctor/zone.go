@@ -18,21 +18,21 @@ var (
 
 const addressesPerServer = 4
 
-// zone is who answers for a name.
+// zone has the name servers for a name.
 type zone struct {
 	apex    string // "" if it could not be found
 	servers []server
-	lost    []string // name servers that have no address, and why
-	absent  bool     // the zone above denies the domain (NXDOMAIN): it is delegated to nobody
-	unseen  bool     // resolvers do not know the zone, and the zone above does
+	lost    []string // name servers without an address, and why
+	absent  bool     // the zone above denies the domain (NXDOMAIN): it is not delegated
+	unseen  bool     // resolvers do not know the zone, but the zone above does
 	said    reply    // the resolvers' failure; usable if there was none
-	err     error    // why the resolvers could not say; the servers may be known all the same
+	err     error    // why the resolvers could not answer; the servers may be known anyway
 }
 
-// zoneOf finds the zone that name's own records belong to. Answers are remembered.
+// zoneOf finds the zone of name. Answers are cached.
 //
-// Where resolvers fail, the question is repeated without DNSSEC validation, and after that the servers of the zone above are
-// asked whom they delegate to: only so can a broken delegation be told from a broken signature.
+// Where resolvers fail, the question is repeated without DNSSEC validation, and then the servers of the zone above are
+// asked for the delegation: only this tells a broken delegation from a broken signature.
 func (n *network) zoneOf(ctx context.Context, name string) zone {
 	return remember(&n.zones, plain(name), func() zone {
 		r := n.lookup(ctx, name, dns.TypeSOA)
@@ -50,7 +50,7 @@ func (n *network) zoneOf(ctx context.Context, name string) zone {
 	})
 }
 
-// under is within, where everything is below the root.
+// under is within, but everything is below the root.
 func under(name, domain string) bool { return domain == "." || within(name, domain) }
 
 func isSuffix(name string) bool {
@@ -71,8 +71,9 @@ func (n *network) zoneAbove(ctx context.Context, name string) zone {
 	return zone{err: fmt.Errorf("%s: %w", name, errNoZone)}
 }
 
-// belowSuffix asks the servers of a public suffix themselves about a name that resolvers find no zone for: they keep denying a domain
-// for a while after it is registered. Only NXDOMAIN means that there is none; a registry may keep a name's records in its own zone.
+// belowSuffix asks the servers of a public suffix about a name for which resolvers find no zone: resolvers keep denying a
+// domain for a while after it is registered. Only NXDOMAIN means that it does not exist; a registry may keep a name's
+// records in its own zone.
 func (n *network) belowSuffix(ctx context.Context, name string, r reply, z zone) zone {
 	if z.apex == "" && z.err != nil || !isSuffix(z.apex) {
 		return z
@@ -85,7 +86,7 @@ func (n *network) belowSuffix(ctx context.Context, name string, r reply, z zone)
 	return z
 }
 
-// brokenZone finds the zone of a name that resolvers fail on.
+// brokenZone finds the zone of a name on which resolvers fail.
 func (n *network) brokenZone(ctx context.Context, name string, said reply) zone {
 	z, found := zone{}, false
 	unchecked := n.unchecked(ctx, name, dns.TypeSOA, false)
@@ -102,7 +103,7 @@ func (n *network) brokenZone(ctx context.Context, name string, said reply) zone 
 	return z
 }
 
-// delegation asks the servers of the zone above whom they delegate name to.
+// delegation asks the servers of the zone above for the delegation of name.
 func (n *network) delegation(ctx context.Context, name string, above zone) (zone, bool) {
 	for _, s := range above.servers {
 		r := n.ask(ctx, s, question{name: name, qtype: dns.TypeNS, direct: true})
@@ -116,7 +117,7 @@ func (n *network) delegation(ctx context.Context, name string, above zone) (zone
 	return zone{}, false
 }
 
-// nameServers are the servers in an NS answer or a referral, one for each address, and those that have none, with the reason.
+// nameServers are the servers in an NS answer or a referral, one for each address, and those without one, with the reason.
 func (n *network) nameServers(ctx context.Context, r reply) (servers []server, lost []string) {
 	var names []string
 	for _, rr := range slices.Concat(r.answer, r.ns) {
@@ -142,7 +143,7 @@ func (n *network) nameServers(ctx context.Context, r reply) (servers []server, l
 	return servers, lost
 }
 
-// nameServer finds the addresses of a name server: by -connect-to, in the glue beside the referral, or by the resolvers.
+// nameServer finds the addresses of a name server: from -connect-to, from the glue of the referral, or from the resolvers.
 func (n *network) nameServer(ctx context.Context, name string, glue []dns.RR) (servers []server, why string) {
 	if _, rerouted := n.connect[name]; rerouted {
 		return []server{{name: name, addr: n.reroute(name, "53")}}, ""

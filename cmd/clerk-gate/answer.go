@@ -10,7 +10,7 @@ import (
 	"strconv"
 )
 
-// answer is a ResponseWriter that keeps what is written to it.
+// answer is a ResponseWriter that stores what is written to it.
 type answer struct {
 	header http.Header
 	status int
@@ -32,7 +32,7 @@ func (a *answer) Write(b []byte) (int, error) {
 	return a.body.Write(b)
 }
 
-// finish makes an error of what is neither the answer of pass nor a refusal.
+// finish turns anything but the answer of pass or a refusal into an error.
 func (a *answer) finish() {
 	if a.status >= 300 && a.status <= 599 || a.status == http.StatusNoContent && a.header.Get("X-Clerk-Auth-Status") != "" {
 		return
@@ -41,21 +41,21 @@ func (a *answer) finish() {
 	writeProblem(a, http.StatusInternalServerError, "not-decided", "There is no decision about this request.")
 }
 
-// sendPlain answers a gateway that hands any refusal on to the client.
+// sendPlain answers a gateway that passes any refusal on to the client.
 func sendPlain(w http.ResponseWriter, a *answer) {
 	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body.Bytes()) //nolint:gosec // the library's own page, or JSON; a gateway that is gone needs no answer
+	_, _ = w.Write(a.body.Bytes()) //nolint:gosec // the library's own page, or JSON; if the gateway has gone away, nothing is to be done
 }
 
-// nginx's auth_request knows 2xx, 401 and 403, hands on no body, and reads only the first of several lines of a header.
-// So a refusal is a 401 with the whole answer packed in one header, which nginx sends back to /answer for the client, and
-// the cookies beside a 204 travel in headers of their own.
+// nginx's auth_request accepts 2xx, 401 and 403, passes no body on, and reads only the first of several lines of a header.
+// So a refusal is a 401 with the whole response packed into one header, which nginx sends to /answer for the client, and
+// the cookies of a 204 are in separate headers.
 
-// nginxCookies is how many cookies nginx/clerk-gate.conf hands on beside a 204.
+// nginxCookies is how many cookies nginx/clerk-gate.conf passes on with a 204.
 const nginxCookies = 16
 
-// packed is an answer on its way through nginx.
+// packed is a response that is sent through nginx.
 type packed struct {
 	Status int
 	Header http.Header
@@ -83,7 +83,7 @@ func sendPacked(w http.ResponseWriter, a *answer) {
 	w.WriteHeader(http.StatusUnauthorized)
 }
 
-// unpack reads what sendPacked packed. It never returns an answer that lets a request pass.
+// unpack decodes what sendPacked encoded. It never returns an answer that lets a request pass.
 func unpack(value string) (*answer, error) {
 	content, err := base64.RawURLEncoding.DecodeString(value)
 	if err != nil {
@@ -101,7 +101,7 @@ func unpack(value string) (*answer, error) {
 	return a, nil
 }
 
-// serveAnswer unpacks a refusal for nginx. It reads only what nginx has from this or another replica.
+// serveAnswer unpacks a refusal for nginx. It accepts only what nginx got from this or another replica.
 func (g *gate) serveAnswer(w http.ResponseWriter, r *http.Request) {
 	if !g.trusts(r.RemoteAddr) {
 		writeProblem(w, http.StatusForbidden, "peer-not-trusted", "This address may not ask: it is not in -trusted.")

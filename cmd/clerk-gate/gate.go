@@ -13,8 +13,8 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// decisionTime is the longest that a decision takes. The shipped configurations wait a second longer, so that
-// the gateway hears why nothing could be decided.
+// decisionTime is the longest time for a decision. The shipped configurations wait a second longer, so that the gateway is
+// told why nothing could be decided.
 const decisionTime = 4 * time.Second
 
 // gate is the whole service as one handler. It is safe for concurrent use.
@@ -48,7 +48,7 @@ func (g *gate) warmUp(ctx context.Context) {
 	}
 }
 
-// ServeHTTP does not clean paths as http.ServeMux does: its redirects would reach the browser.
+// ServeHTTP does not clean paths as http.ServeMux does: its redirects would be sent to the browser.
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
 	case path == "/auth", strings.HasPrefix(path, "/auth/"):
@@ -76,7 +76,7 @@ func (g *gate) serveReady(w http.ResponseWriter, r *http.Request) {
 	writeProblem(w, http.StatusOK, "", "")
 }
 
-// serveAuth answers what a gateway asks. Only the 204 of pass lets a request through.
+// serveAuth answers a gateway. Only the 204 of pass lets a request through.
 func (g *gate) serveAuth(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
 	rec := &record{}
@@ -93,14 +93,14 @@ func (g *gate) serveAuth(w http.ResponseWriter, r *http.Request) {
 	g.log(r, rec, a.status)
 }
 
-// problem is why clerk-gate itself refuses, before anybody's session is looked at.
+// problem is why clerk-gate itself refuses, before it checks a session.
 type problem struct {
 	status        int
 	code, message string
 	cause         error // for the log; nil: the code says it all
 }
 
-// decide answers into a, or says what is wrong with the request.
+// decide writes the answer to a, or returns what is wrong with the request.
 func (g *gate) decide(a *answer, r *http.Request) *problem {
 	if !g.trusts(r.RemoteAddr) {
 		return &problem{http.StatusForbidden, "peer-not-trusted", "This address may not ask: it is not in -trusted.", nil}
@@ -126,8 +126,8 @@ func (g *gate) decide(a *answer, r *http.Request) *problem {
 	return nil
 }
 
-// preflight reports whether r is a CORS preflight (https://fetch.spec.whatwg.org/#cors-preflight-fetch). Browsers send
-// no credentials with one, so that a request which has some is none. Nor do they send a header that names another method.
+// preflight reports whether r is a CORS preflight (https://fetch.spec.whatwg.org/#cors-preflight-fetch). Browsers send no
+// credentials with one, so a request with credentials is not one. Nor do they send a header that names another method.
 func preflight(r *http.Request) bool {
 	for name := range r.Header {
 		if name == "Authorization" || name == "Cookie" || strings.Contains(strings.ToLower(name), "method-override") || name == "X-Http-Method" {
@@ -137,7 +137,7 @@ func preflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && len(r.Header["Origin"]) == 1 && len(r.Header["Access-Control-Request-Method"]) == 1
 }
 
-// log writes a line about a decision: at debug, unless it needs somebody's attention.
+// log writes a line about a decision: at debug level, unless it needs attention.
 func (g *gate) log(r *http.Request, rec *record, status int) {
 	level := slog.LevelDebug
 	switch {
@@ -153,7 +153,7 @@ func (g *gate) log(r *http.Request, rec *record, status int) {
 		"source", rec.source, "requirement", rec.requirement, "peer", r.RemoteAddr, "detail", detail(rec.err))
 }
 
-// detail is an error and the one that it wraps, which has no token, key or user in it.
+// detail is an error and the one that it wraps, without a token, key or user.
 func detail(err error) string {
 	if err == nil {
 		return ""
@@ -164,7 +164,7 @@ func detail(err error) string {
 	return err.Error()
 }
 
-// writeProblem answers in the form of Clerk's own errors; code "" means that all is well.
+// writeProblem responds in the form of Clerk's errors; code "" means that there is no problem.
 func writeProblem(w http.ResponseWriter, status int, code, message string) {
 	type entry struct {
 		Code    string `json:"code"`
@@ -180,5 +180,5 @@ func writeProblem(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client is gone: nothing to do
+	_ = json.NewEncoder(w).Encode(body) // the client has gone away: nothing to do
 }

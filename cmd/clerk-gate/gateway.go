@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// gateway is how a kind of gateway says which request it asks about, and how it is answered.
+// gateway is how a kind of gateway describes the original request, and gets its answer.
 type gateway struct {
 	name string
-	// target returns the original host, path with query, and scheme; "" where it is not said.
+	// target returns the original host, path with query, and scheme; "" if it is missing.
 	target func(http.Header) (host, uri, scheme string, err error)
 	method string // the header that has the original method
 	send   func(http.ResponseWriter, *answer)
-	replay func(string) (*answer, error) // reads what send packed for /answer; nil: there is no /answer
+	replay func(string) (*answer, error) // decodes for /answer what send packed; nil: there is no /answer
 }
 
 var gateways = []gateway{
@@ -43,15 +43,14 @@ func gatewayNamed(name string) (gateway, error) {
 	return gateway{}, fmt.Errorf("-gateway %q is none of %s", name, strings.Join(gatewayNames(), ", "))
 }
 
-// reply answers the gateway, which takes any 2xx for a yes: only one that pass wrote is sent.
+// reply answers the gateway, which takes any 2xx as permission: only one that pass wrote is sent.
 func (g gateway) reply(w http.ResponseWriter, a *answer) {
 	a.finish()
 	g.send(w, a)
 }
 
-// original is the request that the gateway asks about, as a server would have read it. It has the header of the one that
-// asks, and is never judged by the method of that one: a gateway asks about a POST with a GET. Where no method is said
-// it counts as a write.
+// original is the request that the gateway asks about, as a server would have read it. It has the headers of the gateway's
+// request, but not its method: a gateway asks about a POST with a GET. Without a method it counts as a write.
 func (g gateway) original(r *http.Request) (*http.Request, *problem) {
 	method, err := single(r.Header, g.method)
 	host, uri, scheme, targetErr := g.target(r.Header)
@@ -60,7 +59,7 @@ func (g gateway) original(r *http.Request) (*http.Request, *problem) {
 	}
 	u, err := url.ParseRequestURI(uri)
 	if err != nil || !strings.HasPrefix(uri, "/") {
-		return nil, &problem{http.StatusBadRequest, "target-invalid", "The request does not ask for a path.", nil} // err shows it whole
+		return nil, &problem{http.StatusBadRequest, "target-invalid", "The request does not ask for a path.", nil} // err would show all of it
 	}
 	asked := *r
 	asked.Method, asked.Host, asked.URL, asked.RequestURI = method, host, u, uri
@@ -102,7 +101,7 @@ func fromForwarded(h http.Header) (host, uri, scheme string, err error) {
 	return host, uri, scheme, err
 }
 
-// single is the value of a header, "" for none. Of two, one is the client's.
+// single is the value of a header, "" if there is none. If there are two, one is the client's.
 func single(h http.Header, name string) (string, error) {
 	switch values := h[name]; len(values) {
 	case 0:

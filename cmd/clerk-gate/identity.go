@@ -7,8 +7,8 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// pass answers 204 with who is signed in, as the gateway hands it to the app. Every header is there, and empty where
-// there is nothing to say, so that a gateway which copies headers replaces what the client sent.
+// pass answers 204 with the identity, which the gateway passes on to the app. Every header is set, to an empty value if
+// need be, so that a gateway that copies headers replaces what the client sent.
 func pass(w http.ResponseWriter, r *http.Request) {
 	status := clerkauth.StatusSignedOut
 	var s clerkauth.Session
@@ -27,9 +27,9 @@ func pass(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// keepCredentials answers with the client's cookies and Authorization but for those that are Clerk's. The app has no use
-// for a session token, and whoever reads the app's logs or memory could use it elsewhere. A gateway puts these in the place of
-// what the client sent.
+// keepCredentials answers with the client's cookies and Authorization, without Clerk's. The app does not need a session
+// token, and whoever reads the app's logs or memory could use it elsewhere. A gateway replaces what the client sent with
+// these.
 func keepCredentials(answer, sent http.Header) {
 	var kept []string
 	for _, line := range sent["Cookie"] {
@@ -51,8 +51,8 @@ func keepCredentials(answer, sent http.Header) {
 	}
 }
 
-// clerkCookie reports whether a cookie belongs to Clerk or to clerkauth. Names that differ in case only are other
-// cookies to a browser, but not to every app.
+// clerkCookie reports whether a cookie belongs to Clerk or to clerkauth. For a browser, names that differ only in case are
+// different cookies, but not for every app.
 func clerkCookie(name string) bool {
 	name = strings.ToLower(name)
 	name = strings.TrimPrefix(strings.TrimPrefix(name, "__host-"), "__secure-")

@@ -1,10 +1,9 @@
-// Command clerk-gate tells a gateway who is signed in with Clerk, so that services in any language are protected by the
-// nginx, HAProxy, Caddy or Traefik that already stands before them.
+// Command clerk-gate tells a gateway who is signed in with Clerk. It protects services in any language behind nginx,
+// HAProxy, Caddy or Traefik.
 //
-// The gateway asks /auth about every request (HTTP forward authentication). 204 lets the request pass, with the
-// identity in X-Clerk-User-Id and five more headers; every other answer goes to the client as it is: 401, 403, 503, or
-// the redirect that renews a session. clerk-gate keeps nothing between requests but public keys and verified tokens, so
-// any number of replicas can answer.
+// The gateway asks /auth about every request (HTTP forward authentication). 204 lets the request pass, with the identity in
+// X-Clerk-User-Id and five more headers; every other answer is sent to the client unchanged: 401, 403, 503, or the redirect
+// that renews a session. clerk-gate stores only public keys and verified tokens, so any number of replicas can answer.
 //
 // README.md has a page for each gateway.
 package main
@@ -31,7 +30,7 @@ func main() {
 
 // run is the whole program. It returns the exit status: 0, 1 for a failure, 2 for a mistake in the configuration.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	// From here on a signal drains: one that comes during start-up is not lost.
+	// From here on, a signal starts to drain: one during start-up is not lost.
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	o, err := parseOptions(args, stdout)
@@ -78,15 +77,15 @@ func version() string {
 }
 
 const (
-	// drainTime is how long requests under way may take after a signal.
+	// drainTime is how long requests in progress may take after a signal.
 	drainTime = 10 * time.Second
-	// idleTime outlasts the idle connections that the gateways keep, or they would send a request into one that closes.
+	// idleTime is longer than gateways keep idle connections: otherwise they would send requests on closing ones.
 	idleTime = 3 * time.Minute
-	// headerLimit is for all header lines of a request: cookies of several tokens are some 10 KB.
+	// headerLimit is for all headers of a request: cookies of several tokens are about 10 KB.
 	headerLimit = 256 << 10
 )
 
-// serve answers until ctx ends, and then finishes what is under way.
+// serve answers until ctx ends, and then finishes the requests in progress.
 func serve(ctx context.Context, listener net.Listener, g *gate) error {
 	server := &http.Server{
 		Handler:           g,

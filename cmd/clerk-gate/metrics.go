@@ -15,11 +15,11 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// record is what becomes known of one request while it is decided.
+// record is what is known about a request while it is decided.
 type record struct {
 	status, reason, source string
 	cacheHit               bool
-	requirement            string // as the gateway said it, once it is known to be one: until then it may be a client's query
+	requirement            string // from the gateway, once it is valid: before, it may be a client's query
 	err                    error
 }
 
@@ -35,20 +35,20 @@ func recordOf(ctx context.Context) *record {
 // observe is the Config.Observe of the gate.
 func observe(ctx context.Context, e clerkauth.Event) {
 	if e.Reason == clerkauth.ReasonCheckFailed {
-		return // no decision: refuse records it
+		return // not a decision: refuse records it
 	}
 	rec := recordOf(ctx)
 	rec.status, rec.reason, rec.source, rec.cacheHit = e.Status.String(), string(e.Reason), string(e.TokenSource), e.CacheHit
 }
 
-// refuse is the Config.ErrorHandler of the gate. It also sees what a check refused, after the decision was observed.
+// refuse is the Config.ErrorHandler of the gate. It also gets what a check refused, after the decision was observed.
 func refuse(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
 	rec := recordOf(r.Context())
 	rec.reason, rec.err = string(err.Reason), err
 	clerkauth.DefaultErrorHandler(w, r, err)
 }
 
-// metrics are what /metrics shows. Every label has a closed set of values, and none names anybody.
+// metrics are shown at /metrics. Every label has a fixed set of values, and none identifies a person.
 type metrics struct {
 	handler   http.Handler
 	decisions *prometheus.CounterVec
@@ -105,7 +105,7 @@ func (m *metrics) keyAge() float64 {
 	return m.now().Sub(time.Unix(0, fetched)).Seconds()
 }
 
-// watch is client, which may be nil, with a transport that sees when keys arrive.
+// watch is client, which may be nil, with a transport that notices when keys are fetched.
 func (m *metrics) watch(client *http.Client) *http.Client {
 	var watched http.Client
 	if client != nil {
@@ -124,7 +124,7 @@ type keyWatch struct {
 	next    http.RoundTripper
 }
 
-// RoundTrip notes that keys were answered, by either API.
+// RoundTrip records that keys were fetched, from either API.
 func (k keyWatch) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := k.next.RoundTrip(r)
 	if err == nil && (strings.HasSuffix(r.URL.Path, "/v1/jwks") || strings.HasSuffix(r.URL.Path, "/jwks.json")) &&

@@ -26,7 +26,7 @@ CLERK_JWT_KEY, CLERK_API_URL, CLERK_SIGN_IN_URL, CLERK_PROXY_URL, CLERK_IS_SATEL
 
 `
 
-// options are what was asked for, from arguments and environment.
+// options are the settings from arguments and environment.
 type options struct {
 	listen     string
 	gateway    gateway
@@ -40,8 +40,8 @@ type options struct {
 	clerk clerkauth.Config
 }
 
-// parseOptions reads arguments and environment, and reports every mistake in them at once. What is wrong with the
-// instance is found by newGate.
+// parseOptions parses arguments and environment, and reports every mistake in them at once. Mistakes about the instance are
+// found by newGate.
 func parseOptions(args []string, help io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("clerk-gate", flag.ContinueOnError)
@@ -60,7 +60,7 @@ func parseOptions(args []string, help io.Writer) (options, error) {
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fs.SetOutput(help)
-			_, _ = io.WriteString(help, usage) // nobody else to tell
+			_, _ = io.WriteString(help, usage) // there is nobody else to tell
 			fs.PrintDefaults()
 		}
 		return o, err
@@ -82,7 +82,7 @@ func parseOptions(args []string, help io.Writer) (options, error) {
 	return o, errors.Join(append(problems[:], o.logLevel.UnmarshalText([]byte(*level)))...)
 }
 
-// oneOf says whether a setting has the first of two values.
+// oneOf reports whether a setting has the first of two values.
 func oneOf(name, value, first, second string) (bool, error) {
 	if value != first && value != second {
 		return false, fmt.Errorf("-%s %q is neither %s nor %s", name, value, first, second)
@@ -98,7 +98,7 @@ func checkListen(address string) error {
 	return nil
 }
 
-// parseTrusted reads addresses and networks with commas between them.
+// parseTrusted parses addresses and networks, separated by commas.
 func parseTrusted(list string) ([]netip.Prefix, error) {
 	var prefixes []netip.Prefix
 	var problems []error
@@ -122,7 +122,7 @@ func parseTrusted(list string) ([]netip.Prefix, error) {
 	return prefixes, errors.Join(problems...)
 }
 
-// trusts reports whether a peer, as in http.Request.RemoteAddr, is one of those that are believed.
+// trusts reports whether a peer, as in http.Request.RemoteAddr, is trusted.
 func (g *gate) trusts(peer string) bool {
 	addr, err := netip.ParseAddrPort(peer)
 	return err == nil && slices.ContainsFunc(g.trusted, func(p netip.Prefix) bool {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
@@ -18,8 +19,9 @@ func TestRequirement(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
 	g := newTestGate(t, "caddy", clerk.Config())
 	bob := clerk.Token(clerktest.Claims{
-		Organization: clerkauth.Organization{ID: "org_1", Slug: "acme", Role: "org:member"},
-		Permissions:  []string{"org:invoices:read"}, Features: []string{"o:reports"}, Plans: []string{"o:pro"},
+		FirstFactorAt: time.Now(),
+		Organization:  clerkauth.Organization{ID: "org_1", Slug: "acme", Role: "org:member"},
+		Permissions:   []string{"org:invoices:read"}, Features: []string{"o:reports"}, Plans: []string{"o:pro"},
 	})
 	for query, want := range map[string][2]int{ // of bob, and of nobody
 		"":                             {204, 401},

@@ -2,9 +2,9 @@ package main
 
 import "strings"
 
-// ambiguous reports whether a gateway that picks a location by the path of uri and an app that picks a handler by it may
-// read it differently: a requirement of the location could then be evaded. Gateways and apps differ in whether they decode
-// escapes, merge slashes, resolve dots, take \ for / and cut off ;parameters. The query is not looked at.
+// ambiguous reports whether a gateway that selects a location by the path of uri and an app that selects a handler by it
+// may read it differently: then the requirement of the location could be bypassed. Gateways and apps differ in whether they
+// decode escapes, merge slashes, resolve dots, treat \ as / and remove ;parameters. The query does not matter.
 func ambiguous(uri string) bool {
 	path, _, _ := strings.Cut(uri, "?")
 	if strings.Contains(path, "//") || strings.ContainsAny(path, `\#;`) {
@@ -23,8 +23,8 @@ func ambiguous(uri string) bool {
 	return false
 }
 
-// misleading reports whether the hexadecimal digits behind a % stand for a character whose escape is not read alike
-// everywhere: one that needs no escape (RFC 3986 section 2.3; ~ is escaped by some clients, and begins nothing), a
+// misleading reports whether the hexadecimal digits after a % are a character whose escape is not read alike everywhere:
+// one that needs no escape (RFC 3986 section 2.3; except ~, which some clients escape, and which has no special meaning), a
 // separator, or a control character. A malformed escape is read differently, too.
 func misleading(digits string) bool {
 	if len(digits) < 2 {
@@ -41,7 +41,7 @@ func misleading(digits string) bool {
 	return strings.IndexByte(`-._/\%;`, c) >= 0
 }
 
-// hexadecimal is the value of a digit, and more than 15 for any other character.
+// hexadecimal is the value of a digit; more than 15 for any other character.
 func hexadecimal(c byte) byte {
 	switch {
 	case '0' <= c && c <= '9':

@@ -10,7 +10,7 @@ import (
 
 type middleware = func(http.Handler) http.Handler
 
-// checks are the parameters of /auth that demand something of a session, in the order in which they are checked.
+// checks are the parameters of /auth that require something of a session, in the order in which they are checked.
 var checks = []struct {
 	parameter string
 	check     func(string) clerkauth.Check
@@ -22,9 +22,8 @@ var checks = []struct {
 	{"reverified", func(level string) clerkauth.Check { return clerkauth.Reverified(clerkauth.Reverification(level)) }},
 }
 
-// requirement reads what a location demands from the query of /auth: any of checks, each as often as wanted, all of
-// which must hold; or optional=1, which lets everybody pass. A query that says anything else is an error, as what it
-// meant to demand cannot be known.
+// requirement parses what a location requires from the query of /auth: any of checks, each any number of times, all of
+// which must hold; or optional=1, which lets everybody pass. Any other query is an error, since its meaning is unknown.
 func (g *gate) requirement(query string) (middleware, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -55,7 +54,8 @@ func (g *gate) requirement(query string) (middleware, error) {
 	return g.auth.Optional, nil
 }
 
-// authorize is Authorize with an error for a check that can never hold: here it is a mistake in the gateway's configuration.
+// authorize is Authorize with an error for a check that can never hold: here it is a mistake in the gateway's
+// configuration.
 func authorize(auth *clerkauth.Authenticator, demanded []clerkauth.Check) (guard middleware, err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -16,7 +16,7 @@ var controlHTML string
 
 var controlPage = template.Must(template.New("control").Parse(controlHTML))
 
-// control is the page that switches faults on and off, ends sessions and creates API keys.
+// control is the page that turns faults on and off, ends sessions and creates API keys.
 type control struct {
 	clerk *clerktest.Instance
 	mu    sync.Mutex
@@ -37,7 +37,7 @@ func newControl(clerk *clerktest.Instance, faults []fault) http.Handler {
 	return local(mux)
 }
 
-// local lets in who opens the page on this machine. A page of another site may neither post here nor, by a name that
+// local accepts requests of people on this machine. A page of another site may neither post here nor, under a name that
 // leads to this machine, read.
 func local(next http.Handler) http.Handler {
 	next = http.NewCrossOriginProtection().Handler(next)
@@ -54,7 +54,7 @@ func local(next http.Handler) http.Handler {
 type controlView struct {
 	Groups   []controlGroup
 	Sessions []*clerktest.BrowserSession
-	APIKey   string // one that was just created: it is shown this once
+	APIKey   string // one that was just created: it is shown only once
 }
 
 type controlGroup struct {
@@ -65,7 +65,7 @@ type controlGroup struct {
 
 func (c *control) show(w http.ResponseWriter, _ *http.Request) { c.page(w, "") }
 
-// createAPIKey makes an API key of a user or an organization.
+// createAPIKey creates an API key of a user or an organization.
 func (c *control) createAPIKey(w http.ResponseWriter, r *http.Request) {
 	claims := clerktest.MachineClaims{
 		Name: "clerk-offline", Subject: strings.TrimSpace(r.PostFormValue("subject")), Scopes: strings.Fields(r.PostFormValue("scopes")),
@@ -100,7 +100,7 @@ func (c *control) page(w http.ResponseWriter, apiKey string) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-	_ = controlPage.Execute(w, view) // the client may be gone
+	_ = controlPage.Execute(w, view) // the client may have gone away
 }
 
 func (c *control) fault(w http.ResponseWriter, r *http.Request) {

@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// group is a name for endpoints that go wrong together.
+// group is a name for endpoints that fail together.
 type group struct {
 	name      string
 	endpoints []clerktest.Endpoint
@@ -34,7 +34,7 @@ var groups = []group{
 	}},
 }
 
-// kinds are the faults that have a name; a status such as 503 is one too, and slow:2s.
+// kinds are the faults with a name; a status such as 503 is a fault too, and slow:2s.
 var kinds = []struct {
 	name  string
 	fault clerktest.Fault
@@ -51,11 +51,11 @@ var kinds = []struct {
 	{"503", clerktest.Status(http.StatusServiceUnavailable, nil)},
 }
 
-// fault is something wrong with a group of endpoints.
+// fault is a fault of a group of endpoints.
 type fault struct {
 	group
 	kind  string
-	fault clerktest.Fault // nil: nothing is wrong
+	fault clerktest.Fault // nil: no fault
 }
 
 func newFault(name, kind string) (fault, error) {
@@ -106,12 +106,12 @@ func kindNames() string {
 	return strings.Join(names, ", ")
 }
 
-// faultFlags are those of the command line.
+// faultFlags are the faults of the command line.
 type faultFlags []fault
 
 func (f *faultFlags) String() string { return "" }
 
-// Set reads endpoint=fault.
+// Set parses endpoint=fault.
 func (f *faultFlags) Set(text string) error {
 	name, kind, ok := strings.Cut(text, "=")
 	if !ok {

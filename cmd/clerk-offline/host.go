@@ -20,7 +20,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/offline"
 )
 
-// host is what the instance runs in: its servers, its log and its state.
+// host runs the instance: its servers, its log and its state.
 type host struct {
 	frontend, backend net.Listener
 	apis              [2]http.Handler // the Frontend API and the Backend API
@@ -30,7 +30,7 @@ type host struct {
 	scripts http.Handler // nil: none are served
 	control http.Handler
 
-	dir     string // of the state; empty: it is not kept
+	dir     string // of the state; empty: it is not stored
 	before  offline.State
 	current func() offline.State
 	saving  sync.Mutex
@@ -50,7 +50,7 @@ func newHost(dir string, frontend, backend net.Listener, out io.Writer) (*host, 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("-state: %w", err)
 	}
-	content, err := os.ReadFile(filepath.Join(dir, stateFile)) //nolint:gosec // G304: whoever starts the program names it
+	content, err := os.ReadFile(filepath.Join(dir, stateFile)) //nolint:gosec // the user names the file
 	if errors.Is(err, fs.ErrNotExist) {
 		return h, nil
 	}
@@ -74,10 +74,10 @@ func (h *host) Serve(frontend, backend http.Handler) (frontendURL, backendURL st
 	return "http://" + h.frontend.Addr().String(), "http://" + h.backend.Addr().String()
 }
 
-// State is that of the last run.
+// State is the state of the last run.
 func (h *host) State() offline.State { return h.before }
 
-// Keep takes the instance's state.
+// Keep stores the function that returns the instance's state.
 func (h *host) Keep(state func() offline.State) { h.current = state }
 
 func (h *host) close() {
@@ -86,7 +86,7 @@ func (h *host) close() {
 	}
 }
 
-// save writes the state if it has changed, in a way that leaves the old file or the new one.
+// save writes the state if it has changed; a crash leaves the old file or the new one.
 func (h *host) save() error {
 	if h.dir == "" {
 		return nil
@@ -108,7 +108,7 @@ func (h *host) save() error {
 	return nil
 }
 
-// grace is how long requests under way have to finish.
+// grace is how long requests in progress have to finish.
 const grace = 2 * time.Second
 
 // serve answers until ctx ends.
@@ -135,19 +135,19 @@ func (h *host) serve(ctx context.Context) error {
 	defer cancel()
 	for _, s := range servers {
 		if s.Shutdown(ctx) != nil {
-			_ = s.Close() // what still hangs has been asked to
+			_ = s.Close() // closes what did not end in time
 		}
 	}
 	return err
 }
 
-// logged writes a line for each request, without its query and its header, where tokens are, and saves the state.
+// logged writes a line for each request, without its query and its headers, which have tokens, and saves the state.
 func (h *host) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, status := time.Now(), &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		completed := false
 		defer func() {
-			h.clerk.ResetRequests() // which would be remembered for ever
+			h.clerk.ResetRequests() // they would use more and more memory
 			h.write(r, status.status, completed, time.Since(start))
 		}()
 		next.ServeHTTP(status, r)
@@ -175,7 +175,7 @@ func (h *host) write(r *http.Request, status int, completed bool, took time.Dura
 	h.log.Printf("%s  %s", line, took.Round(100*time.Microsecond))
 }
 
-// statusWriter remembers the status.
+// statusWriter records the status.
 type statusWriter struct {
 	http.ResponseWriter
 	status int

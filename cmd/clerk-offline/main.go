@@ -3,10 +3,10 @@
 //
 //	go run github.com/clerkauth/clerkauth/cmd/clerk-offline
 //
-// The people of the instance sign in on its pages, by Clerk's own components with the code 424242, or by tickets of
-// its Backend API. There are three, unless -people names a file with others, see [person].
+// The people of the instance sign in on its pages, with Clerk's components and the code 424242, or with tickets of its
+// Backend API. There are three, unless -people names a file with others, see [person].
 //
-// Its keys guard nothing: it listens on this machine only, and must not be let out.
+// Its keys protect nothing: it listens on this machine only, and must not be exposed.
 package main
 
 import (
@@ -125,7 +125,7 @@ func splitOrigins(list string) []string {
 	return origins
 }
 
-// listen opens the two ports, of this machine alone.
+// listen opens the two ports, on this machine only.
 func listen(ctx context.Context, addr string) (frontend, backend net.Listener, err error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -149,7 +149,7 @@ func listen(ctx context.Context, addr string) (frontend, backend net.Listener, e
 	return frontend, backend, nil
 }
 
-// printVariables prints what apps read, as lines for a .env file.
+// printVariables prints the variables that apps read, as lines for a .env file.
 func printVariables(out io.Writer, clerk *clerktest.Instance, s settings) error {
 	cfg := clerk.Config()
 	key, proxy, api, signIn := cfg.PublishableKey, cfg.FrontendAPIURL, cfg.BackendAPIURL, clerk.URL(clerktest.SignInPage)
@@ -181,7 +181,7 @@ VITE_CLERK_PROXY_URL=%[3]s
 		_, err = fmt.Fprintln(out, "# Clerk's scripts are not served: -npm names the node_modules directory that has them")
 		return err
 	}
-	// The SDKs look for the scripts of a proxy at https addresses only, unless they are told theirs.
+	// The SDKs load the scripts of a proxy from https URLs only, unless their URLs are set.
 	_, err = fmt.Fprintf(out, `
 # Clerk's scripts
 CLERK_JS_URL=%[1]s

@@ -9,10 +9,10 @@ import (
 	"regexp"
 )
 
-// scriptPath is where Clerk's SDKs look for Clerk's scripts at a Frontend API: /npm/@clerk/clerk-js@6/dist/clerk.browser.js.
+// scriptPath is where Clerk's SDKs expect Clerk's scripts at a Frontend API: /npm/@clerk/clerk-js@6/dist/clerk.browser.js.
 var scriptPath = regexp.MustCompile(`^/npm/@clerk/(clerk-js|ui)@[^/]+/dist/([^/]+\.js)$`)
 
-// newScripts serves the scripts of a node_modules directory, whatever version is asked for; nil without one.
+// newScripts serves the scripts of a node_modules directory, for every requested version; nil without a directory.
 func newScripts(dir string) (http.Handler, error) {
 	if dir == "" {
 		return nil, nil //nolint:nilnil // there are none to serve

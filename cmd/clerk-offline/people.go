@@ -43,12 +43,12 @@ type membership struct {
 	Features    []string `json:"features"`
 }
 
-// readPeople reads a file; without a name nil, which stands for clerktest's own people.
+// readPeople reads a file; without a name it returns nil, which stands for clerktest's own people.
 func readPeople(name string) ([]clerktest.Person, error) {
 	if name == "" {
 		return nil, nil
 	}
-	file, err := os.Open(name) //nolint:gosec // G304: whoever starts the program names it
+	file, err := os.Open(name) //nolint:gosec // the user names the file
 	if err != nil {
 		return nil, fmt.Errorf("-people: %w", err)
 	}
@@ -115,7 +115,7 @@ func (m membership) read() (clerktest.Membership, error) {
 	}, nil
 }
 
-// scoped are names as they stand in claims: the user's, or the organization's.
+// scoped are names as written in claims: the user's, or the organization's.
 func scoped(scope string, names []string) []string {
 	var all []string
 	for _, n := range names {
