@@ -37,7 +37,7 @@ func (d *Decider) because(s Stuck, e *Evidence, reason reasons.Reason, now time.
 // stop says whether a page has been sent away often enough.
 func (d *Decider) stop(e *Evidence, p *returnPoint, now time.Time) Stuck {
 	switch {
-	case p.own.usedUp(e.returned(now), now), e.Prefetch && e.sentBefore(now):
+	case p.own.usedUp(e.returned(now), now), e.Prefetch() && e.sentBefore(now):
 		return InCircles
 	case !e.sentBefore(now):
 	case e.unexpected && e.counterless(p) && !e.bringsCookies():
@@ -67,7 +67,7 @@ func (e *Evidence) returned(now time.Time) bool { return e.Answer.Any() || e.sen
 // opened together look like that once, and then have the count. A prefetch, which is not counted, has nothing else that
 // ends it.
 func (d *Decider) marks(e *Evidence, p *returnPoint, now time.Time) bool {
-	if e.Prefetch || p.own.n >= maxAttempts-1 {
+	if e.Prefetch() || p.own.n >= maxAttempts-1 {
 		return true
 	}
 	if !e.counterless(p) || !e.bringsCookies() {
@@ -97,13 +97,13 @@ func (e *Evidence) bringsCookies() bool {
 func (e *Evidence) counterless(p *returnPoint) bool { return len(p.entries) == 0 && e.Redirects == 0 }
 
 // uncounted reports a request whose handshake does not count and sets nothing: the browser may never follow it.
-func (e *Evidence) uncounted() bool { return e.Head || e.Prefetch }
+func (e *Evidence) uncounted() bool { return e.Head || e.Prefetch() }
 
 // cookieDigest tells browsers apart where no count of ours comes through. Their pages may have another address each time.
 func (e *Evidence) cookieDigest() [sha256.Size]byte {
 	h := sha256.New()
 	for _, c := range e.SessionCookies() {
-		h.Write([]byte(c.Raw + "\x00"))
+		h.Write([]byte(c.Token() + "\x00"))
 	}
 	for _, value := range []string{e.UAT[inbound.Plain].Value, e.UAT[inbound.Suffixed].Value, e.DevBrowser[inbound.Plain].Value, e.DevBrowser[inbound.Suffixed].Value} {
 		h.Write([]byte(value + "\x00"))
