@@ -58,7 +58,7 @@ func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
 	return a.authenticate(r, false).requestState()
 }
 
-// boundState is a decision and for whom it was made.
+// boundState is a decision and for whom it was made, with the request that hands it on: one piece of memory.
 type boundState struct {
 	shown   RequestState // see boundState.requestState
 	raw     string
@@ -68,7 +68,8 @@ type boundState struct {
 	by      *Authenticator       // nil: NewContext, which no Authenticator believes
 	request inbound.Identity
 	context requestContext
-	self    *boundState // see boundState.in
+	self    *boundState  // see boundState.in
+	handed  http.Request // see boundState.handOn
 }
 
 // requestState is what callers see of a decision. The session is made for the first who asks, in memory of its own: who
@@ -88,36 +89,14 @@ func (d *boundState) requestState() *RequestState {
 	return &d.shown
 }
 
-// newState returns the state for a decision about r, of which in was read. bearer: a bearer token signed in.
-func (a *Authenticator) newState(r *http.Request, in *inbound.Request, bearer bool) *boundState {
-	first := a.decider.FirstLine()
-	if bearer && first == inbound.LineAuthorization {
-		d := &boundState{by: a}
-		d.request.Set(r, &in.Lines, first, inbound.ReadForBearer)
-		return d
-	}
-	d := &struct { // one piece of memory
-		boundState
-
-		lines inbound.IdentityLines
-	}{}
-	d.by, d.request.Lines = a, &d.lines
-	end := uint8(inbound.LineCount)
-	if bearer {
-		end = inbound.ReadForBearer
-	} else if !in.Whole {
-		in.Lines.Read(r.Header, inbound.ReadForBearer, inbound.LineCount)
-	}
-	d.request.Set(r, &in.Lines, first, end)
-	return &d.boundState
-}
-
 // authenticate decides about r. required: whoever is signed out will be refused.
 func (a *Authenticator) authenticate(r *http.Request, required bool) *boundState {
 	begin := a.settings.now()
 	var e decision.Evidence
-	o := a.decider.Decide(r, &e, required, begin)
-	d := a.newState(r, &e.Request, o.Reason == "" && o.Source == decision.FromBearer)
+	var o decision.Outcome
+	a.decider.Decide(r, &e, &o, required, begin)
+	d := &boundState{by: a}
+	d.request.Set(r, &e.Lines)
 	d.shown.Header, d.left = o.Header, o.Left()
 	switch {
 	case o.Reason == "":

@@ -95,7 +95,9 @@ func (a *Authenticator) VerifyToken(ctx context.Context, token string) (*Session
 		return nil, rejected(fault, len(token)) // without even reading the clock
 	}
 	begin := a.settings.now()
-	o := a.decider.Verify(ctx, token, noRequest, begin)
+	var o decision.Outcome
+	var none inbound.Request
+	a.decider.Verify(ctx, token, &none, &o, begin)
 	a.observed(ctx, &o, begin)
 	if o.Reason != "" {
 		return nil, newError(&o)
@@ -103,6 +105,3 @@ func (a *Authenticator) VerifyToken(ctx context.Context, token string) (*Session
 	session := newSession(o.Claims)
 	return &session, nil
 }
-
-// noRequest stands in for the request of a token that has none.
-var noRequest = &inbound.Request{}

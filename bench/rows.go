@@ -47,13 +47,13 @@ func Rows(c *Course) ([]Row, error) {
 	garbage := strings.Repeat("g", len(token))
 	rows := []Row{
 		{bearer(FloorRow, contextOnly(app), ok, script, token), 0, 2, 368},
-		{bearer(BearerRow, require, ok, script, token), 2.5, 2, 576},
-		{bearer("write, bearer token", require, ok, write, token), 0, 2, 576},
-		{contestant(NoTokenRow, RowLoad, optional, ok, script), 2.5, 3, 912},
-		{contestant("page load, no token, Optional", RowLoad, optional, ok, page), 0, 3, 912},
-		{contestant(RefusedRow, RowLoad, require, refused, script), 5, 5, 1024},
-		{contestant("page load, no token, Require: 401", RowLoad, require, refused, page), 0, 8, 4800},
-		{bearer("script, bearer garbage, Require: 401", require, refused, script, garbage), 0, 5, 1024},
+		{bearer(BearerRow, require, ok, script, token), 2.5, 1, 576},
+		{bearer("write, bearer token", require, ok, write, token), 0, 1, 576},
+		{contestant(NoTokenRow, RowLoad, optional, ok, script), 2.5, 2, 704},
+		{contestant("page load, no token, Optional", RowLoad, optional, ok, page), 0, 2, 704},
+		{contestant(RefusedRow, RowLoad, require, refused, script), 5, 3, 816},
+		{contestant("page load, no token, Require: 401", RowLoad, require, refused, page), 0, 7, 4480},
+		{bearer("script, bearer garbage, Require: 401", require, refused, script, garbage), 0, 3, 816},
 		{contestant(GarbageRow, RowLoad, garbageAlone(c, auth), refused, script), 0, 1, 128},
 	}
 	cookies, err := cookieRows(c, require)
@@ -73,15 +73,15 @@ func cookieRows(c *Course, require http.Handler) ([]Row, error) {
 		goal          float64
 		allocs, bytes float64
 	}{
-		{CookiesRow, script, both, true, 4.2, 4, 784},
-		{"script, both cookie pairs", script, both, false, 0, 30, 3800},
-		{"script, suffixed cookies, party cookie", script, suffixed, true, 0, 4, 784},
-		{"script, suffixed cookies", script, suffixed, false, 0, 30, 3800},
-		{"script, unsuffixed cookies, party cookie", script, unsuffixed, true, 0, 4, 784},
-		{"script, unsuffixed cookies", script, unsuffixed, false, 0, 30, 3800},
-		{"write, both cookie pairs, party cookie", write, both, true, 0, 4, 784},
-		{PageRow, page, both, true, 5, 4, 784},
-		{"page load, both cookie pairs", page, both, false, 0, 30, 3800},
+		{CookiesRow, script, both, true, 4.2, 1, 576},
+		{"script, both cookie pairs", script, both, false, 0, 10, 1136},
+		{"script, suffixed cookies, party cookie", script, suffixed, true, 0, 1, 576},
+		{"script, suffixed cookies", script, suffixed, false, 0, 10, 1136},
+		{"script, unsuffixed cookies, party cookie", script, unsuffixed, true, 0, 1, 576},
+		{"script, unsuffixed cookies", script, unsuffixed, false, 0, 10, 1136},
+		{"write, both cookie pairs, party cookie", write, both, true, 0, 2, 720},
+		{PageRow, page, both, true, 5, 1, 576},
+		{"page load, both cookie pairs", page, both, false, 0, 10, 1136},
 	} {
 		line := cookies(c.Pool.Tokens[0], q.of)
 		if q.party {

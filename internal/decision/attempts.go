@@ -208,7 +208,7 @@ func (s *Settings) countCookie(name string, f *inbound.Request, public string, e
 	if s.attemptsSlot(public) == inbound.Plain {
 		c.Name, c.Secure = name, false
 	}
-	if f.Frame { // of another site, perhaps: it would get no other cookie
+	if f.Frame() { // of another site, perhaps: it would get no other cookie
 		c.Secure, c.SameSite, c.Partitioned = true, http.SameSiteNoneMode, true
 	}
 	return c.String()

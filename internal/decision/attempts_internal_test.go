@@ -30,7 +30,7 @@ func TestHandshakesEnd(t *testing.T) {
 				lines = append(lines, "Cookie: "+name+"="+value)
 			}
 			var e Evidence
-			o := d.Decide(request(http.MethodGet, appOrigin+path, lines...), &e, true, now)
+			o := d.outcome(request(http.MethodGet, appOrigin+path, lines...), &e, now)
 			for _, line := range o.Header["Set-Cookie"] {
 				if c, err := http.ParseSetCookie(line); err == nil && c.Name != inbound.CookieRedirects { // that one lives for two seconds
 					jar[c.Name] = c.Value
@@ -99,8 +99,8 @@ func TestChangedAddressesLeaveOtherPagesTheirCount(t *testing.T) {
 		"needs none":        {"0", nil},
 	} {
 		var e Evidence
-		o := decider(t).Decide(request(http.MethodGet, appOrigin+"/changed", "Sec-Fetch-Dest: document",
-			"Cookie: "+inbound.CookieNonce+"=of_no_secret_key; __client_uat="+tc.uat+"; "+inbound.PrefixHost+inbound.CookieAttempts+"="+other.String()), &e, true, noon)
+		o := decider(t).outcome(request(http.MethodGet, appOrigin+"/changed", "Sec-Fetch-Dest: document",
+			"Cookie: "+inbound.CookieNonce+"=of_no_secret_key; __client_uat="+tc.uat+"; "+inbound.PrefixHost+inbound.CookieAttempts+"="+other.String()), &e, noon)
 		var counts []int
 		for _, line := range o.Header["Set-Cookie"] {
 			c, err := http.ParseSetCookie(line)

@@ -60,10 +60,14 @@ func (c *judgedCookie) standing() standing {
 
 // cookieEvidence is the session cookies of a request, one for each name.
 type cookieEvidence struct {
-	judged         [inbound.Slots]judgedCookie
-	ambiguous      bool // which session counts cannot be told
-	severalExpired bool // several sessions may have expired
+	judged         [1 + inbound.Slots]judgedCookie // the first is none at all; see at
+	of             [inbound.Slots]uint8            // which of judged each name has
+	ambiguous      bool                            // which session counts cannot be told
+	severalExpired bool                            // several sessions may have expired
 }
+
+// at is the cookie of a name.
+func (e *cookieEvidence) at(s inbound.Slot) *judgedCookie { return &e.judged[e.of[s]] }
 
 // judgeCookies judges all session cookies of a request into e, which is empty.
 func (d *Decider) judgeCookies(ctx context.Context, e *cookieEvidence, f *inbound.Request, now time.Time) {
@@ -71,7 +75,7 @@ func (d *Decider) judgeCookies(ctx context.Context, e *cookieEvidence, f *inboun
 	if len(sent) == 0 {
 		return
 	}
-	if f.Unread || slices.ContainsFunc(sent, func(c inbound.SessionCookie) bool { return c.Raw != sent[0].Raw }) {
+	if f.Unread || slices.ContainsFunc(sent, func(c inbound.SessionCookie) bool { return c.Sent != sent[0].Sent }) {
 		own := *f // f itself must stay on the stack, for requests that do not come here
 		j := cookieJudge{Decider: d, f: &own, now: now}
 		j.read()
@@ -79,14 +83,25 @@ func (d *Decider) judgeCookies(ctx context.Context, e *cookieEvidence, f *inboun
 		j.judgeVerified(ctx)
 		j.judgeOthers(ctx)
 		j.conclude(e)
+		f.Lines = own.Lines
 		return
 	}
 	// As Clerk sets them: one token, under one name or both.
-	c := judgedCookie{read: d.verifier.Read(sent[0].Raw, now)}
+	const only = 1
+	c := &e.judged[only]
+	c.read = d.readCookie(sent[0], now)
 	c.reason = d.judgeToken(ctx, &c.read, FromCookie, f, now)
 	for _, s := range sent {
-		e.judged[s.Slot] = c
+		e.of[s.Slot] = only
 	}
+}
+
+// readCookie reads the token of a cookie. One that was verified before is the same decoded, so that nothing has to be.
+func (d *Decider) readCookie(sent inbound.SessionCookie, now time.Time) sessiontoken.Token {
+	if t, ok := d.verifier.Verified(sent.Sent, now); ok {
+		return t
+	}
+	return d.verifier.Read(sent.Token(), now)
 }
 
 // cookieJudge judges session cookies that differ.
@@ -106,11 +121,12 @@ type cookieJudge struct {
 func (j *cookieJudge) read() {
 	known := make(map[string]int)
 	for _, sent := range j.f.SessionCookies() {
-		i, ok := known[sent.Raw]
+		raw := sent.Token()
+		i, ok := known[raw]
 		if !ok {
 			i = len(j.cookies)
-			known[sent.Raw] = i
-			j.cookies = append(j.cookies, judgedCookie{read: j.verifier.Read(sent.Raw, j.now)})
+			known[raw] = i
+			j.cookies = append(j.cookies, judgedCookie{read: j.verifier.Read(raw, j.now)})
 		}
 		j.token = append(j.token, i)
 	}

@@ -27,7 +27,7 @@ func (d *Decider) cleanOnce(ctx context.Context, e *Evidence, o Outcome, now tim
 		}
 	}
 	s.clean(ctx, e, &o)
-	if o.Header.Get("Location") == "" || e.Prefetch {
+	if o.Header.Get("Location") == "" || e.Prefetch() {
 		return o
 	}
 	o.setCookies("no-store", []string{s.attemptsCookie(&e.Request, p.public, p.next(p.own.byToken, true, now))})

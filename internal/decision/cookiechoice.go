@@ -66,7 +66,7 @@ func (j *cookieJudge) concludeHeld(e *cookieEvidence, at standing) bool {
 		seen = append(seen, sid)
 		alone := j.pick(func(c *judgedCookie) bool { return c.holds(at) && c.read.Claims.SID == sid })
 		pair := alone.choose(j.f, j.Settings, j.now)
-		if alone.judged[pair].agrees(j.f.SignedInAt(pair)) {
+		if alone.at(pair).agrees(j.f.SignedInAt(pair)) {
 			*e = alone
 			decided++
 		}
@@ -82,9 +82,10 @@ func (c *judgedCookie) holds(at standing) bool { return c.done && c.held && c.st
 func (j *cookieJudge) pick(keep func(*judgedCookie) bool) cookieEvidence {
 	var e cookieEvidence
 	for i, sent := range j.f.SessionCookies() {
-		c, best := &j.cookies[j.token[i]], &e.judged[sent.Slot]
+		c, best := &j.cookies[j.token[i]], e.at(sent.Slot)
 		if keep(c) && (best.read.Raw == "" || c.standing() > best.standing()) {
-			*best = *c
+			e.of[sent.Slot] = uint8(1 + sent.Slot)
+			*e.at(sent.Slot) = *c
 		}
 	}
 	return e
@@ -107,23 +108,23 @@ func (s *sessions) add(c *judgedCookie) {
 // __client_uat says that the browser is signed in at it.
 func (e *cookieEvidence) dropForeign(f *inbound.Request, s *Settings) {
 	for slot := range inbound.Slots {
-		if c := &e.judged[slot]; f.SignedInAt(slot) != 0 || c.read.Claims != nil && s.Policy.issues(c.read.Claims.Iss) {
+		if c := e.at(slot); f.SignedInAt(slot) != 0 || c.read.Claims != nil && s.Policy.issues(c.read.Claims.Iss) {
 			return
 		}
 	}
-	e.judged = [inbound.Slots]judgedCookie{}
+	e.of = [inbound.Slots]uint8{}
 }
 
 // choose picks between the plain and the suffixed cookies. A worthless cookie does not hide one that is not: anybody
 // below the same domain can plant it. A plain one of another issuer hides nothing: it says that the plain cookies are
 // another instance's.
 func (e *cookieEvidence) choose(f *inbound.Request, s *Settings, now time.Time) inbound.Slot {
-	p, q := &e.judged[inbound.Plain], &e.judged[inbound.Suffixed]
+	none, p, q := &e.judged[0], e.at(inbound.Plain), e.at(inbound.Suffixed)
 	if p.standing() == worthless && q.standing() != worthless && (p.read.Claims == nil || p.read.Claims.Iss == "" || s.own(p.read.Claims.Iss)) {
-		p = &judgedCookie{}
+		p = none
 	}
 	if q.standing() == worthless && p.standing() != worthless {
-		q = &judgedCookie{}
+		q = none
 	}
 	return choosePair(p, q, f.UAT, s, now)
 }

@@ -26,7 +26,7 @@ func crossOrigin(r *http.Request, f *inbound.Request, s *Settings) bool {
 		post.Method = http.MethodPost
 		asked = &post
 	}
-	ctx, origins, sites := r.Context(), f.Lines[inbound.LineOrigin], f.Lines[inbound.LineSite]
+	ctx, origins, sites := r.Context(), f.Lines.All(inbound.LineOrigin), f.Lines.All(inbound.LineSite)
 	origin, site := f.Lines.First(inbound.LineOrigin), strings.Join(sites, "")
 	switch {
 	case s.SkipOriginCheck:
@@ -54,7 +54,7 @@ func (s *Settings) contradicted(ctx context.Context, f *inbound.Request) bool {
 	if s.Policy.Any {
 		return false
 	}
-	for _, referrer := range f.Lines[inbound.LineReferer] {
+	for _, referrer := range f.Lines.All(inbound.LineReferer) {
 		if referrer != "" && !s.mayWrite(ctx, originOf(referrer), f) {
 			return true
 		}
@@ -63,7 +63,7 @@ func (s *Settings) contradicted(ctx context.Context, f *inbound.Request) bool {
 	case "":
 		return false
 	case "null":
-		return slices.Contains(f.Lines[inbound.LineMode], "same-origin")
+		return slices.Contains(f.Lines.All(inbound.LineMode), "same-origin")
 	default:
 		return !s.mayWrite(ctx, origin, f)
 	}
@@ -81,12 +81,12 @@ func (s *Settings) ownWrite(ctx context.Context, f *inbound.Request) bool {
 	if public == "" || f.ThroughWorker() {
 		return false
 	}
-	for _, referrer := range f.Lines[inbound.LineReferer] {
+	for _, referrer := range f.Lines.All(inbound.LineReferer) {
 		if referrer != "" && originOf(referrer) != public {
 			return false
 		}
 	}
-	origins, sites := f.Lines[inbound.LineOrigin], f.Lines[inbound.LineSite]
+	origins, sites := f.Lines.All(inbound.LineOrigin), f.Lines.All(inbound.LineSite)
 	if len(sites) == 0 {
 		return len(origins) == 1 && origins[0] == public
 	}
@@ -96,7 +96,7 @@ func (s *Settings) ownWrite(ctx context.Context, f *inbound.Request) bool {
 
 // claimsOwn reports whether a write claims to come from a page of the host that it is sent to, listed or not.
 func claimsOwn(f *inbound.Request) bool {
-	return f.OwnSite && (len(f.Lines[inbound.LineSite]) == 1 || len(f.Lines[inbound.LineOrigin]) == 1)
+	return f.OwnSite() && (len(f.Lines.All(inbound.LineSite)) == 1 || len(f.Lines.All(inbound.LineOrigin)) == 1)
 }
 
 // mayWrite reports whether pages of origin may send writes here.

@@ -29,7 +29,7 @@ type Evidence struct {
 }
 
 // chosen is the session cookie of the name that counts; without raw: none arrived, or none was judged.
-func (e *Evidence) chosen() *judgedCookie { return &e.cookies.judged[e.pair] }
+func (e *Evidence) chosen() *judgedCookie { return e.cookies.at(e.pair) }
 
 // devBrowserToken is the token of a development browser, from the address or from its cookie.
 func (e *Evidence) devBrowserToken() string {
@@ -48,23 +48,25 @@ func (e *Evidence) sentToken() string {
 }
 
 // Decide is the way of a request: read it, resolve a handshake's answer, judge the cookies, refresh, start a handshake,
-// finish. Each step is taken at most once. e is zero, and has what was read of r afterwards. required: whoever is signed
-// out will be refused.
-func (d *Decider) Decide(r *http.Request, e *Evidence, required bool, now time.Time) Outcome {
+// finish. Each step is taken at most once. e is zero, and has what was read of r afterwards; o is zero, and has what r comes
+// to. required: whoever is signed out will be refused.
+//
+// Most steps work on o in place: it is large, and to hand it on by value costs more than most of them.
+func (d *Decider) Decide(r *http.Request, e *Evidence, o *Outcome, required bool, now time.Time) {
 	e.required = required
-	o := d.decide(r, e, now)
+	d.decide(r, e, o, now)
 	if o.Reason != "" {
-		d.explain(r, e, &o, now)
+		d.explain(r, e, o, now)
 	}
-	return o
 }
 
-func (d *Decider) decide(r *http.Request, e *Evidence, now time.Time) Outcome {
-	if reason := e.ReadBearer(r, &d.Settings.Settings); reason != "" {
-		return Outcome{Reason: reason}
+func (d *Decider) decide(r *http.Request, e *Evidence, o *Outcome, now time.Time) {
+	if o.Reason = e.ReadBearer(r, &d.Settings.Settings); o.Reason != "" {
+		return
 	}
 	if e.HasBearer {
-		return d.decideBearer(r, e, now)
+		d.decideBearer(r, e, o, now)
+		return
 	}
 	e.ReadOthers(r, &d.Settings.Settings)
 	d.resolve(r.Context(), e, now)
@@ -72,36 +74,34 @@ func (d *Decider) decide(r *http.Request, e *Evidence, now time.Time) Outcome {
 	e.cookies.dropForeign(&e.Request, d.Settings)
 	e.pair = e.cookies.choose(&e.Request, d.Settings, now)
 	e.signedInAt = e.SignedInAt(e.pair)
-	o := d.decideCookies(r, e, now)
-	d.finish(r, e, &o, now)
-	return o
+	d.decideCookies(r, e, o, now)
+	d.finish(r, e, o, now)
 }
 
 // decideBearer decides by a bearer token alone.
-func (d *Decider) decideBearer(r *http.Request, e *Evidence, now time.Time) Outcome {
+func (d *Decider) decideBearer(r *http.Request, e *Evidence, o *Outcome, now time.Time) {
 	ctx := r.Context()
-	o := d.Verify(ctx, e.Bearer, &e.Request, now)
-	if o.Reason == "" {
-		return o
+	if d.Verify(ctx, e.Bearer, &e.Request, o, now); o.Reason == "" {
+		return
 	}
 	e.ReadOthers(r, &d.Settings.Settings)
 	if o.Reason == reasons.TokenExpired {
 		o.Refresh = bearerObstacle(e.Method)
 	}
-	return d.startHandshake(ctx, e, o, now)
+	*o = d.startHandshake(ctx, e, *o, now)
 }
 
-// Verify judges a bearer token of a request, which is zero where the token has none.
-func (d *Decider) Verify(ctx context.Context, token string, in *inbound.Request, now time.Time) Outcome {
+// Verify judges a bearer token of a request, which is zero where the token has none. o is zero, and has what the token comes
+// to afterwards.
+func (d *Decider) Verify(ctx context.Context, token string, in *inbound.Request, o *Outcome, now time.Time) {
 	read := d.verifier.Read(token, now)
-	o := Outcome{Source: FromBearer, CacheHit: read.Verified}
+	o.Source, o.CacheHit = FromBearer, read.Verified
 	if o.Reason = d.judgeToken(ctx, &read, FromBearer, in, now); o.Reason == "" {
 		o.Token, o.Claims, o.Reason = token, read.Claims, d.judgePending(read.Claims)
 	}
 	if o.Reason != "" {
 		o.Detail = d.tokenDetail(o.Reason, &read, now)
 	}
-	return o
 }
 
 // judgeToken verifies the signature of a token and then judges its claims.
@@ -116,43 +116,43 @@ func (d *Decider) judgeToken(ctx context.Context, read *sessiontoken.Token, from
 }
 
 // decideCookies decides by what the browser sent by itself.
-func (d *Decider) decideCookies(r *http.Request, e *Evidence, now time.Time) Outcome {
+func (d *Decider) decideCookies(r *http.Request, e *Evidence, o *Outcome, now time.Time) {
 	ctx, s := r.Context(), d.Settings
 	switch {
 	case !e.result.ok || s.injected(ctx, e, now):
 	case e.result.oversize > 0 && !s.Live: // with live keys the answer signs in, each time anew
-		o := tooLarge(e.result.oversize)
+		*o = tooLarge(e.result.oversize)
 		o.setCookies("no-store", e.result.cookies)
-		return o
+		return
 	default:
-		return d.answerOutcome(ctx, e, now)
+		*o = d.answerOutcome(ctx, e, now)
+		return
 	}
-	o, ok := s.syncOutcome(ctx, e)
-	if !ok {
-		o = cookieOutcome(e)
+	if !s.syncOutcome(ctx, e, o) {
+		cookieOutcome(e, o)
 	}
 	asked := d.askFirst(ctx, e, o, now)
-	asking := o
-	if asked.Reason != "" {
-		asking = d.startHandshake(ctx, e, asked, now)
+	var asking Outcome // what comes of it
+	if asked != nil {
+		asking = d.startHandshake(ctx, e, *asked, now)
 		if asking.handshake || e.confirms || asking.Stuck != NotStuck && o.Reason != "" {
-			return asking
+			*o = asking
+			return
 		}
 	}
 	if o.Reason == reasons.TokenExpired {
-		if o = d.refresh(r, e, o, now); o.Source == FromRefresh {
-			return o
+		if d.refresh(r, e, o, now); o.Source == FromRefresh {
+			return
 		}
 	}
 	switch {
-	case asked.Reason == "" && o.Reason == "":
-		return d.resync(ctx, e, o, now)
-	case asked.Reason == "":
-		return d.startHandshake(ctx, e, o, now)
+	case asked == nil && o.Reason == "":
+		d.resync(ctx, e, o, now)
+	case asked == nil:
+		*o = d.startHandshake(ctx, e, *o, now)
 	case s.canHelp(e, o.Reason, now) && asking.Reason != asked.Reason:
-		return asking // it says why no handshake can be made
+		*o = asking // it says why no handshake can be made
 	}
-	return o
 }
 
 // injected reports whether an answer names another session than the one that the browser is signed in to. No handshake
@@ -190,15 +190,15 @@ func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time)
 }
 
 // cookieOutcome is what the session cookies come to.
-func cookieOutcome(e *Evidence) Outcome {
-	o := Outcome{Source: FromCookie, Reason: cookieReason(e), CacheHit: e.chosen().read.Verified}
+func cookieOutcome(e *Evidence, o *Outcome) {
+	c := e.chosen()
+	o.Source, o.Reason, o.CacheHit = FromCookie, cookieReason(e), c.read.Verified
 	switch o.Reason {
 	case reasons.SessionTokenAndUATMissing:
 		o.Source = FromNowhere
 	case "":
-		o.Token, o.Claims = e.chosen().read.Raw, e.chosen().read.Claims
+		o.Token, o.Claims = c.read.Raw, c.read.Claims
 	}
-	return o
 }
 
 // cookieReason judges the chosen session cookie beside __client_uat, which tells when the browser last signed
@@ -224,24 +224,26 @@ func cookieReason(e *Evidence) reasons.Reason {
 
 // askFirst is the handshake to start before anything is made of the cookies, whose outcome is o, where they are not enough:
 // an answer arrived that this browser was not sent to fetch, so that anybody could have put it into a link, or the session
-// is another one than this browser had here. Without a reason: none.
-func (d *Decider) askFirst(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
+// is another one than this browser had here. nil: none.
+func (d *Decider) askFirst(ctx context.Context, e *Evidence, o *Outcome, now time.Time) *Outcome {
 	switch {
 	case (o.Reason == "" || o.Reason == reasons.TokenExpired) && d.changed(ctx, e, e.chosen().read.Claims, now) && d.canConfirm(ctx, e):
-		return e.confirm(o.Source)
+		asked := e.confirm(o.Source)
+		return &asked
 	case !e.unexpected:
-		return Outcome{}
+		return nil
 	case canRecover(o.Reason):
-		return o
+		asked := *o
+		return &asked
 	}
-	return Outcome{Reason: reasons.DevBrowserSync, Source: o.Source}
+	return &Outcome{Reason: reasons.DevBrowserSync, Source: o.Source}
 }
 
 // resync starts a handshake for somebody who is signed in, where the session may be another one by now. Where none can
 // be made, they stay signed in.
-func (d *Decider) resync(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
+func (d *Decider) resync(ctx context.Context, e *Evidence, o *Outcome, now time.Time) {
 	if !e.Document {
-		return o
+		return
 	}
 	var reason reasons.Reason
 	switch {
@@ -250,12 +252,11 @@ func (d *Decider) resync(ctx context.Context, e *Evidence, o Outcome, now time.T
 	case d.wantsOrganization(e, o.Claims):
 		reason = reasons.OrganizationMismatch
 	default:
-		return o
+		return
 	}
 	if handshake := d.startHandshake(ctx, e, Outcome{Source: o.Source, Reason: reason}, now); handshake.handshake {
-		return handshake
+		*o = handshake
 	}
-	return o
 }
 
 // wantsOrganization reports whether a page asks for another organization than the active one.

@@ -42,6 +42,13 @@ var signing = sync.OnceValue(func() *rsa.PrivateKey {
 	return key
 })
 
+// outcome is what a request that requires a session comes to.
+func (d *Decider) outcome(r *http.Request, e *Evidence, now time.Time) Outcome {
+	var o Outcome
+	d.Decide(r, e, &o, true, now)
+	return o
+}
+
 // token is a session token of noon's minute, with these claims in place of its own; nil takes one away.
 func token(t *testing.T, claims jwt.MapClaims) string {
 	t.Helper()
@@ -182,7 +189,7 @@ func TestDecide(t *testing.T) {
 			changes = append(changes, tc.change)
 		}
 		var e Evidence
-		o := decider(t, changes...).Decide(request(method, target, tc.lines...), &e, true, noon)
+		o := decider(t, changes...).outcome(request(method, target, tc.lines...), &e, noon)
 		if o.Reason != tc.reason || o.Source != tc.source || o.Handshake() != tc.handshake {
 			t.Errorf("%s: %q from %q, to a handshake %t; want %q from %q, %t", name, o.Reason, o.Source, o.Handshake(), tc.reason, tc.source, tc.handshake)
 		}
@@ -218,7 +225,7 @@ func TestHostIsAskedForOnce(t *testing.T) {
 func TestHandshakeLocation(t *testing.T) {
 	var e Evidence
 	d := decider(t, func(s *Settings) { s.Secret = true })
-	o := d.Decide(request(http.MethodGet, appOrigin+"/orgs/acme?a=b&__clerkauth_sent=1", "Sec-Fetch-Dest: document", "Cookie: __client_uat_"+suffix+"=1"), &e, true, noon)
+	o := d.outcome(request(http.MethodGet, appOrigin+"/orgs/acme?a=b&__clerkauth_sent=1", "Sec-Fetch-Dest: document", "Cookie: __client_uat_"+suffix+"=1"), &e, noon)
 	u, err := url.Parse(o.Header.Get("Location"))
 	if err != nil {
 		t.Fatal(err)

@@ -60,7 +60,7 @@ func (d *Decider) reasonDetail(r *http.Request, e *Evidence, o *Outcome, now tim
 	case reasons.TokenBeforeUAT:
 		return beforeUATError(e.signedInAt - c.issued())
 	case reasons.MultipleAuthorization:
-		return countError{len(e.Lines[inbound.LineAuthorization]), " Authorization headers arrived"}
+		return countError{len(e.Lines.All(inbound.LineAuthorization)), " Authorization headers arrived"}
 	case reasons.SessionTokenAmbiguous:
 		return countError{len(e.SessionCookies()), " session cookies arrived, and which session counts cannot be told"}
 	case reasons.DevBrowserMissing:
@@ -74,7 +74,7 @@ func (d *Decider) reasonDetail(r *http.Request, e *Evidence, o *Outcome, now tim
 	case reasons.PrimaryRespondsToSync:
 		return redact.SeenError{Before: "the satellite is ", Seen: redact.See(originOf(o.target))}
 	case reasons.CrossOriginSync:
-		return redact.SeenError{Before: "the page was opened from ", Seen: redact.See(originOf(e.Page.Referrer))}
+		return redact.SeenError{Before: "the page was opened from ", Seen: redact.See(originOf(e.Referrer()))}
 	case reasons.OrganizationMismatch:
 		return organizationError(c.read.Claims.Organization.ID != "")
 	case reasons.CrossOriginRequest:

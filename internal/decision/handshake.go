@@ -141,7 +141,7 @@ func (d *Decider) newReturn(ctx context.Context, e *Evidence, p *returnPoint, by
 // endAttempts is the cookie without this page, which was decided without needing a handshake. Clerk's counter goes with
 // it: alone it would stop the next page.
 func (s *Settings) endAttempts(ctx context.Context, e *Evidence, o *Outcome, now time.Time) []string {
-	if e.Attempts == [inbound.Slots]inbound.AttemptCookies{} || e.needed || e.Prefetch || o.Header.Get("Location") != "" {
+	if e.Attempts == [inbound.Slots]inbound.AttemptCookies{} || e.needed || e.Prefetch() || o.Header.Get("Location") != "" {
 		return nil
 	}
 	p, ok := s.newReturnPoint(ctx, e, now)

@@ -13,9 +13,9 @@ import (
 // hostDetail says why a request's host is none of the application's own.
 func (d *Decider) hostDetail(r *http.Request, f *inbound.Request) error {
 	var untrusted inbound.Lines
-	untrusted.Read(r.Header, inbound.LineForwardedHost, inbound.LineForwardedProto)
+	untrusted.Of(r.Header, true)
 	e := hostError{header: "Host", host: redact.See(r.Host), entries: d.Policy.List.Len(), asked: d.Policy.Allow != nil, any: d.Policy.Any}
-	if forwarded := f.Lines[inbound.LineForwardedHost]; len(forwarded) > 0 {
+	if forwarded := f.Lines.All(inbound.LineForwardedHost); len(forwarded) > 0 {
 		e.header, e.host, e.values = "X-Forwarded-Host", redact.See(strings.Join(forwarded, ", ")), len(forwarded)
 	} else {
 		e.untrusted = d.listed(untrusted.First(inbound.LineForwardedHost))
@@ -76,7 +76,7 @@ func (e hostError) Field() string {
 
 // crossOriginDetail says from where a request is sent that may not write here.
 func (d *Decider) crossOriginDetail(f *inbound.Request) error {
-	origins := f.Lines[inbound.LineOrigin]
+	origins := f.Lines.All(inbound.LineOrigin)
 	return originError{
 		origin: redact.See(strings.Join(origins, ", ")), origins: len(origins), site: redact.See(f.Lines.First(inbound.LineSite)),
 		referrer: redact.See(originOf(f.Lines.First(inbound.LineReferer))), host: redact.See(f.RawHost),

@@ -84,17 +84,18 @@ func (p *Policy) partyValues(ctx context.Context, f *inbound.Request, now time.T
 // kept until half of its life is over, whichever replica set it. Another session's is replaced by documents only: what
 // a fetch carries may have been planted between two page loads.
 func (s *Settings) partyCookie(ctx context.Context, c *sessiontoken.Claims, f *inbound.Request, now time.Time) string {
-	if c.AZP.State != sessiontoken.Present || !f.OwnSite {
+	if c.AZP.State != sessiontoken.Present {
 		return ""
 	}
-	if proof := proofOf(c); proof.at(f) && fresh(proof.exp, now) {
-		switch proof.compare(f) {
-		case partySame:
-			return ""
-		case partyAbsent:
-			return proof.cookie
-		case partyDiffers: // it may be another replica's
-		}
+	proof, match := proofOf(c), partyDiffers // it may be another replica's
+	if proof.at(f) && fresh(proof.exp, now) {
+		match = proof.compare(f)
+	}
+	switch {
+	case match == partySame, !f.OwnSite():
+		return ""
+	case match == partyAbsent:
+		return proof.cookie
 	}
 	party, ok := s.Policy.partyCookies(ctx, f, now)
 	if !ok {

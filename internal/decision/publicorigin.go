@@ -44,7 +44,7 @@ func (s *Settings) ownOrigin(ctx context.Context, f *inbound.Request) string {
 	if !ok {
 		return ""
 	}
-	if s.Policy.Any && f.Scheme == "http" && len(f.Lines[inbound.LineForwardedProto]) == 0 {
+	if s.Policy.Any && f.Scheme == "http" && len(f.Lines.All(inbound.LineForwardedProto)) == 0 {
 		if secure, ok := origin.At("https", f.RawHost); ok && secure == pageOrigin(f) {
 			return secure
 		}
@@ -54,7 +54,7 @@ func (s *Settings) ownOrigin(ctx context.Context, f *inbound.Request) string {
 
 // pageOrigin is the origin of the page that a request comes from, as its browser says; empty: it does not, or not once.
 func pageOrigin(f *inbound.Request) string {
-	origins, referrers := f.Lines[inbound.LineOrigin], f.Lines[inbound.LineReferer]
+	origins, referrers := f.Lines.All(inbound.LineOrigin), f.Lines.All(inbound.LineReferer)
 	switch {
 	case len(origins) == 1 && origins[0] != "null":
 		return origins[0]
@@ -72,7 +72,6 @@ func (d *Decider) HostObstacle(r *http.Request) error {
 		return nil
 	}
 	f.ReadPage(r, &d.Settings.Settings)
-	f.Lines.Read(r.Header, inbound.ReadForPage, inbound.LineCount)
 	if !f.Document && !browsersWrite(&f) {
 		return nil
 	}
@@ -89,6 +88,6 @@ func browsersWrite(f *inbound.Request) bool {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions:
 		return false
 	}
-	return len(f.Lines[inbound.LineOrigin])+len(f.Lines[inbound.LineSite])+len(f.Lines[inbound.LineCookie]) > 0 ||
+	return len(f.Lines.All(inbound.LineOrigin))+len(f.Lines.All(inbound.LineSite))+len(f.Lines.All(inbound.LineCookie)) > 0 ||
 		strings.HasPrefix(f.Lines.First(inbound.LineAccept), "text/html")
 }

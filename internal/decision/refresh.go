@@ -79,31 +79,32 @@ func wellFormedSID(sid string) bool {
 
 // refresh exchanges the expired cookie token, whose outcome is o, for a new one. Where that fails or cannot be done, o
 // says why.
-func (d *Decider) refresh(r *http.Request, e *Evidence, o Outcome, now time.Time) Outcome {
+func (d *Decider) refresh(r *http.Request, e *Evidence, o *Outcome, now time.Time) {
 	if o.Refresh = d.refreshObstacle(r.Context(), e, now); errors.Is(o.Refresh, errRefreshHost) {
-		return Outcome{Reason: reasons.RequestHostNotAuthorized, Source: FromCookie}
+		*o = Outcome{Reason: reasons.RequestHostNotAuthorized, Source: FromCookie}
+		return
 	} else if o.Refresh != nil {
-		return o
+		return
 	}
 	if crossOrigin(r, &e.Request, d.Settings) {
-		return Outcome{Reason: reasons.CrossOriginRequest, Source: FromCookie} // or the new cookies would be lost
+		*o = Outcome{Reason: reasons.CrossOriginRequest, Source: FromCookie} // or the new cookies would be lost
+		return
 	}
 	if e.Upgrade() && !d.ownWrite(r.Context(), &e.Request) {
 		o.Refresh = errRefreshNonGet // a GET in name only
-		return o
+		return
 	}
 	if e.Method == http.MethodHead {
 		o.Refresh = errRefreshNonGet // it uses nothing up
-		return o
+		return
 	}
 	renewed, err := d.askRefresh(r, e, now)
 	if err != nil {
 		o.Refresh = err
-		return o
+		return
 	}
-	o = Outcome{Source: FromRefresh, Token: renewed.token, Claims: renewed.claims}
+	*o = Outcome{Source: FromRefresh, Token: renewed.token, Claims: renewed.claims}
 	o.setCookies("no-store", renewed.cookies)
-	return o
 }
 
 // askRefresh exchanges the token of e.chosen() for a new one of the same session, and judges that like any other.
@@ -155,9 +156,9 @@ func forwarded(h http.Header) map[string][]string {
 // of pages are what shared caches are for, so they get none; what a page shows gets them only where it is not for everybody.
 func (e *Evidence) renewalObstacle() error {
 	switch {
-	case e.Destination == inbound.PagePart:
+	case e.Destination() == inbound.PagePart:
 		return errRefreshSubresource
-	case e.Destination == inbound.PageMedia && !e.required, e.Proxied:
+	case e.Destination() == inbound.PageMedia && !e.required, e.Proxied:
 		return errRefreshNotRequired
 	}
 	return nil

@@ -11,21 +11,25 @@ import (
 	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
-// syncOutcome is what a satellite and its primary domain arrange before anything else, if they have to.
-func (s *Settings) syncOutcome(ctx context.Context, e *Evidence) (Outcome, bool) {
+// syncOutcome is what a satellite and its primary domain arrange before anything else, in o. It returns false where there is
+// nothing.
+func (s *Settings) syncOutcome(ctx context.Context, e *Evidence, o *Outcome) bool {
 	if !e.Document {
-		return s.developmentOutcome(e)
+		return s.developmentOutcome(e, o)
 	}
-	if s.Satellite && e.Page.Navigation && s.needsSync(e) {
-		return Outcome{Reason: reasons.SatelliteNeedsSync, target: s.syncTarget(ctx, e)}, true
+	if s.Satellite && e.Navigation() && s.needsSync(e) {
+		o.Reason, o.target = reasons.SatelliteNeedsSync, s.syncTarget(ctx, e)
+		return true
 	}
-	if s.Satellite && e.Page.Navigation && e.unsynced() {
-		return Outcome{Reason: reasons.SessionTokenAndUATMissing}, true
+	if s.Satellite && e.Navigation() && e.unsynced() {
+		o.Reason = reasons.SessionTokenAndUATMissing
+		return true
 	}
 	if target := s.answerToSatellite(ctx, e); target != "" {
-		return Outcome{Reason: reasons.PrimaryRespondsToSync, target: target}, true
+		o.Reason, o.target = reasons.PrimaryRespondsToSync, target
+		return true
 	}
-	return s.developmentOutcome(e)
+	return s.developmentOutcome(e, o)
 }
 
 func (s *Settings) needsSync(e *Evidence) bool {
@@ -101,30 +105,36 @@ func withQuery(u url.URL, query *address) string {
 
 // developmentOutcome asks for the token that stands for the browser at a development instance, whose Frontend
 // API, on another domain, cannot set cookies for it.
-func (s *Settings) developmentOutcome(e *Evidence) (Outcome, bool) {
+func (s *Settings) developmentOutcome(e *Evidence, o *Outcome) bool {
 	if s.Live {
-		return Outcome{}, false
+		return false
 	}
 	if _, ok := inbound.First(e.Page.Query, paramDevBrowser); ok {
-		return Outcome{Reason: reasons.DevBrowserSync}, true
+		o.Reason = reasons.DevBrowserSync
+		return true
 	}
 	if e.DevBrowser[e.pair].Value == "" {
-		return Outcome{Reason: reasons.DevBrowserMissing}, true
+		o.Reason = reasons.DevBrowserMissing
+		return true
 	}
-	return Outcome{}, false
+	return false
 }
 
 // crossOriginReferrer reports whether somebody signed in comes from another site: perhaps from a satellite,
 // where the session may have changed. The primary domain then asks once.
 func (s *Settings) crossOriginReferrer(ctx context.Context, e *Evidence, now time.Time) bool {
-	if s.Satellite || !e.Page.Navigation || e.Redirects != 0 || e.Page.Referrer == "" {
+	if s.Satellite || !e.Navigation() || e.Redirects != 0 {
+		return false
+	}
+	referrer := e.Referrer()
+	if referrer == "" {
 		return false
 	}
 	public, ok := publicOrigin(ctx, &e.Request, &s.Policy)
-	if !ok || referredBy(&e.Page, public) {
+	if !ok || referredBy(referrer, public) {
 		return false
 	}
-	o, ok := origin.OfURL(e.Page.Referrer)
+	o, ok := origin.OfURL(referrer)
 	if !ok || o.String() == public || s.clerkReferrer(o) {
 		return false
 	}
@@ -133,8 +143,8 @@ func (s *Settings) crossOriginReferrer(ctx context.Context, e *Evidence, now tim
 }
 
 // referredBy reports whether a page of an origin sent the browser here, as most do: that needs no reading of the Referer.
-func referredBy(p *inbound.Page, public string) bool {
-	rest, ok := strings.CutPrefix(p.Referrer, public)
+func referredBy(referrer, public string) bool {
+	rest, ok := strings.CutPrefix(referrer, public)
 	return ok && (rest == "" || rest[0] == '/' || rest[0] == '?')
 }
 

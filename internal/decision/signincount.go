@@ -45,7 +45,7 @@ func (d *Decider) SignInObstacle(r *http.Request, now time.Time) error {
 // CountSignIn is a Set-Cookie value that counts one more redirect to sign in; empty: it does not count.
 func (d *Decider) CountSignIn(r *http.Request, now time.Time) string {
 	c, ok := d.signInCount(r, now)
-	if !ok || c.f.Head || c.f.Prefetch {
+	if !ok || c.f.Head || c.f.Prefetch() {
 		return ""
 	}
 	if !c.all.atOnce(now) {
@@ -83,7 +83,7 @@ func (d *Decider) signInCount(r *http.Request, now time.Time) (*signIns, bool) {
 		}
 	}
 	kind := ""
-	if c.f.Frame {
+	if c.f.Frame() {
 		kind = inFrame
 	}
 	c.page, _ = attemptOf(c.entries, kind+c.public+c.f.Page.Path+sortedQuery(withoutAddresses(c.f.Page.Query)), now)

@@ -155,7 +155,8 @@ func TestVerify(t *testing.T) {
 	d := decider(t, func(s *Settings) {
 		s.Policy.Allow = func(_ context.Context, _, host string) bool { hosts = append(hosts, host); return true }
 	})
-	o := d.Verify(t.Context(), token(t, jwt.MapClaims{"azp": "https://customer.example"}), &inbound.Request{}, noon)
+	var o Outcome
+	d.Verify(t.Context(), token(t, jwt.MapClaims{"azp": "https://customer.example"}), &inbound.Request{}, &o, noon)
 	if o.Reason != "" || len(hosts) != 1 || hosts[0] != "" {
 		t.Errorf("%q after asking about hosts %q", o.Reason, hosts)
 	}

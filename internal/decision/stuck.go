@@ -39,7 +39,7 @@ func (d *Decider) stop(e *Evidence, p *returnPoint, now time.Time) Stuck {
 	switch {
 	case (e.result.unasked != nil || p.forTokens(now)) && !e.sentForToken(now) && p.own.n < maxUnreturned:
 		// The count is of other tabs too, and this one has not been sent out for a token yet.
-	case p.own.usedUp(e.returned(now), now), e.Prefetch && e.sentBefore(now):
+	case p.own.usedUp(e.returned(now), now), e.Prefetch() && e.sentBefore(now):
 		return InCircles
 	case !e.sentBefore(now):
 	case e.unexpected && e.counterless(p) && !e.bringsCookies():
@@ -69,7 +69,7 @@ func (e *Evidence) returned(now time.Time) bool { return e.Answer.Any() || e.sen
 // opened together look like that once, and then have the count. A prefetch, which is not counted, has nothing else that
 // ends it.
 func (d *Decider) marks(e *Evidence, p *returnPoint, now time.Time) bool {
-	if e.Prefetch || p.own.n >= maxAttempts-1 {
+	if e.Prefetch() || p.own.n >= maxAttempts-1 {
 		return true
 	}
 	if !e.counterless(p) || !e.bringsCookies() {
@@ -102,13 +102,13 @@ func (e *Evidence) bringsCookies() bool {
 func (e *Evidence) counterless(p *returnPoint) bool { return len(p.entries) == 0 && e.Redirects == 0 }
 
 // uncounted reports a request whose handshake does not count and sets nothing: the browser may never follow it.
-func (e *Evidence) uncounted() bool { return e.Head || e.Prefetch }
+func (e *Evidence) uncounted() bool { return e.Head || e.Prefetch() }
 
 // cookieDigest tells browsers apart where no count of ours comes through. Their pages may have another address each time.
 func (e *Evidence) cookieDigest() [sha256.Size]byte {
 	h := sha256.New()
 	for _, c := range e.SessionCookies() {
-		h.Write([]byte(c.Raw + "\x00"))
+		h.Write([]byte(c.Token() + "\x00"))
 	}
 	for _, value := range []string{e.UAT[inbound.Plain].Value, e.UAT[inbound.Suffixed].Value, e.DevBrowser[inbound.Plain].Value, e.DevBrowser[inbound.Suffixed].Value} {
 		h.Write([]byte(value + "\x00"))

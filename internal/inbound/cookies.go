@@ -24,8 +24,11 @@ const (
 // looked at.
 type SessionCookie struct {
 	Slot Slot
-	Raw  string
+	Sent string // as it arrived
 }
+
+// Token is its value, decoded.
+func (c SessionCookie) Token() string { return unescape(c.Sent) }
 
 // maxSessionCookies is how many session cookies of a request are read.
 const maxSessionCookies = 64
@@ -92,17 +95,19 @@ func (f *Request) readLines(lines []string, s *Settings) {
 // carry no __Host- prefix.
 func (f *Request) readCookies(line string, s *Settings, bare bool) {
 	for line != "" {
-		var pair string
-		pair, line, _ = strings.Cut(line, ";")
-		pair = trimBlanks(pair)
-		if s.Live && !strings.HasPrefix(pair, "__") {
-			continue // another application's
-		}
-		name, value, ok := strings.Cut(pair, "=")
-		if !ok {
+		line = trimBlanksBefore(line)
+		if s.Live && !strings.HasPrefix(line, "__") {
+			_, line = cutPair(line) // another application's
 			continue
 		}
-		name, value = trimBlanks(name), trimBlanks(value)
+		end := nameEnd(line)
+		if end == len(line) || line[end] == ';' { // it has no value
+			line = line[min(end+1, len(line)):]
+			continue
+		}
+		name := trimBlanksBehind(line[:end])
+		var value string
+		value, line = f.cutValue(line[end+1:])
 		own, prefixed := strings.CutPrefix(name, PrefixHost)
 		if own == CookieAttempts {
 			f.readAttempts(prefixed, value) // with test keys its name depends on the public origin, not on this connection
@@ -115,12 +120,48 @@ func (f *Request) readCookies(line string, s *Settings, bare bool) {
 	}
 }
 
+// nameEnd is where the name ends of the cookie that a line begins with: at =, at ; or with the line.
+func nameEnd(line string) int {
+	for i := range len(line) {
+		if line[i] == '=' || line[i] == ';' {
+			return i
+		}
+	}
+	return len(line)
+}
+
+// cutPair cuts a line behind its first cookie.
+func cutPair(line string) (pair, rest string) {
+	if i := strings.IndexByte(line, ';'); i >= 0 {
+		return line[:i], line[i+1:]
+	}
+	return line, ""
+}
+
+// cutValue cuts a line behind the value that it begins with. Clerk's script writes a session under both names: the second
+// is compared to the first, and then found to be the same at no cost, which takes less time than to look for its end.
+func (f *Request) cutValue(line string) (value, rest string) {
+	if f.count > 0 {
+		if rest, ok := strings.CutPrefix(line, f.few[0].Sent); ok && (rest == "" || rest[0] == ';') {
+			return f.few[0].Sent, rest[min(1, len(rest)):]
+		}
+	}
+	value, rest = cutPair(line)
+	return trimBlanks(value), rest
+}
+
 // trimBlanks takes spaces and tabs off both ends, and no other white space: a name that begins with one of
 // Unicode's is another name.
-func trimBlanks(s string) string {
+func trimBlanks(s string) string { return trimBlanksBehind(trimBlanksBefore(s)) }
+
+func trimBlanksBefore(s string) string {
 	for s != "" && (s[0] == ' ' || s[0] == '\t') {
 		s = s[1:]
 	}
+	return s
+}
+
+func trimBlanksBehind(s string) string {
 	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
 		s = s[:len(s)-1]
 	}
@@ -167,9 +208,9 @@ func (f *Request) addToken(s Slot, value string) {
 	if value == "" {
 		return
 	}
-	c := SessionCookie{s, unescape(value)}
+	c := SessionCookie{s, value}
 	switch {
-	case f.named[s] && !sessiontoken.Plausible(c.Raw):
+	case f.named[s] && !sessiontoken.Plausible(c.Token()):
 		return
 	case f.count == maxSessionCookies:
 		f.Unread = true

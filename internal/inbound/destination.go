@@ -15,8 +15,9 @@ const (
 	PageItself                    // a page, or what a script asks for; also of browsers that do not say
 )
 
-// readDestination reads Sec-Fetch-Dest (Fetch Metadata section 2.1). What it does not know is a part.
-func readDestination(dest []string) Destination {
+// Destination reads Sec-Fetch-Dest (Fetch Metadata section 2.1). What it does not know is a part.
+func (f *Request) Destination() Destination {
+	dest := f.Lines.All(LineDest)
 	if len(dest) == 0 {
 		return PageItself
 	}
@@ -36,7 +37,10 @@ func readDestination(dest []string) Destination {
 // since 2023; before that Accept begins with text/html. A service worker that answers a navigation asks with an empty
 // destination.
 func (f *Request) asksForPage() bool {
-	if f.Method != http.MethodGet && f.Method != http.MethodHead || len(f.Lines[LineDest]) > 1 {
+	if f.Method != http.MethodGet && f.Method != http.MethodHead {
+		return false
+	}
+	if len(f.Lines.All(LineDest)) > 1 {
 		return false
 	}
 	switch f.Lines.First(LineDest) {
@@ -50,8 +54,31 @@ func (f *Request) asksForPage() bool {
 	return false
 }
 
-// asksForFrame reports whether a page is asked for that is shown within another.
-func (f *Request) asksForFrame() bool {
+// Frame reports whether a document is asked for that is shown within another.
+func (f *Request) Frame() bool {
 	dest := f.Lines.First(LineDest)
-	return dest == "iframe" || dest == "frame"
+	return f.Document && (dest == "iframe" || dest == "frame")
+}
+
+// Navigation reports whether the browser asks for a page of its own, and not for a frame.
+func (f *Request) Navigation() bool { return f.Lines.First(LineDest) == "document" }
+
+// Prefetch reports whether a document is asked for that the browser may never show.
+func (f *Request) Prefetch() bool {
+	return f.Document && strings.HasPrefix(f.Lines.First(LinePurpose), "prefetch")
+}
+
+// OwnSite reports whether a browser says that no other site had a hand in a request: Sec-Fetch-Site is absent, or names the
+// site itself or the person.
+func (f *Request) OwnSite() bool {
+	site := f.Lines.All(LineSite)
+	return len(site) == 0 || len(site) == 1 && (site[0] == "same-origin" || site[0] == "none" || site[0] == "")
+}
+
+// Referrer is a single Referer; empty: none arrived, or several.
+func (f *Request) Referrer() string {
+	if referrers := f.Lines.All(LineReferer); len(referrers) == 1 {
+		return referrers[0]
+	}
+	return ""
 }

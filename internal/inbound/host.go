@@ -47,21 +47,29 @@ func clientScheme(r *http.Request, forwarded []string) string {
 // Target is the path and query that the client asked for. Handlers in front, such as http.StripPrefix,
 // change r.URL; the request line stays.
 func Target(r *http.Request) (path, query string) {
-	target := r.RequestURI
-	if target != "" && target[0] != '/' {
-		if _, rest, absolute := strings.Cut(target, "://"); absolute { // RFC 9112 section 3.2.2
-			target = rest[max(strings.IndexAny(rest, "/?"), 0):]
+	path, query, _ = strings.Cut(target(r), "?")
+	return path, query
+}
+
+// target is Target as one string.
+func target(r *http.Request) string {
+	line := r.RequestURI
+	if line != "" && line[0] != '/' {
+		if _, rest, absolute := strings.Cut(line, "://"); absolute { // RFC 9112 section 3.2.2
+			line = rest[max(strings.IndexAny(rest, "/?"), 0):]
 		}
 	}
-	if strings.HasPrefix(target, "/") {
-		path, query, _ = strings.Cut(target, "?")
-		return path, query
+	if strings.HasPrefix(line, "/") {
+		return line
 	}
-	path = r.URL.EscapedPath()
+	path := r.URL.EscapedPath()
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
 	}
-	return path, r.URL.RawQuery
+	if r.URL.RawQuery != "" {
+		path += "?" + r.URL.RawQuery
+	}
+	return path
 }
 
 // Passes reports whether a request is one that the proxy of the Frontend API forwards: the answer is Clerk's own.
@@ -70,8 +78,8 @@ func (s *Settings) Passes(r *http.Request) bool {
 		return false
 	}
 	var lines Lines
-	lines.Read(r.Header, s.FirstLine(), ReadForPage)
-	return s.AtProxy(clientHost(r, lines[LineForwardedHost]))
+	lines.Of(r.Header, s.Forwarded)
+	return s.AtProxy(clientHost(r, lines.All(LineForwardedHost)))
 }
 
 func (s *Settings) underProxy(r *http.Request) bool {
@@ -91,10 +99,10 @@ func (s *Settings) AtProxy(host string) bool {
 
 // Upgrade reports whether a request asks for a WebSocket (RFC 6455 section 4.1).
 func (f *Request) Upgrade() bool {
-	if f.Lines[LineWebSocketKey] != nil {
+	if f.Lines.All(LineWebSocketKey) != nil {
 		return true
 	}
-	for _, line := range f.Lines[LineUpgrade] {
+	for _, line := range f.Lines.All(LineUpgrade) {
 		for protocol := range strings.SplitSeq(line, ",") {
 			name, _, _ := strings.Cut(protocol, "/")
 			if strings.EqualFold(strings.Trim(name, " \t"), "websocket") {

@@ -2,6 +2,7 @@ package inbound
 
 import (
 	"fmt"
+	"math/bits"
 	"net/http"
 )
 
@@ -10,16 +11,15 @@ import (
 //
 // Strings are kept, never the slices that hold them: a handler may write into those.
 type Identity struct {
-	method, host, path, query string
-	tls                       bool
-	from, to                  uint8          // the part of lineNames that the decision read
-	there, several            uint16         // bits by line: it arrived; in several values, which are quoted, or in none
-	authorization             string         // where that is the only line
-	Lines                     *IdentityLines // nil: it is
-}
+	method, host, target string
+	tls                  bool
 
-// IdentityLines are the lines that a decision read, each as one string.
-type IdentityLines [LineCount]string
+	// Bits by line of lineNames: the decision read it; it arrived; in several values, which are quoted, or in none.
+	read, there, several uint16
+
+	few  [4]string              // of the lines that arrived, each as one string, in the order of lineNames
+	more *[lineCount - 4]string // those that few has no room for
+}
 
 // joined is a line as one string. there: it arrived at all. several: it has several values, which
 // are quoted, or none.
@@ -33,45 +33,51 @@ func joined(values []string) (text string, there, several bool) {
 	return fmt.Sprintf("%q", values), true, true
 }
 
-// Set keeps what a decision about r read: lines, from one of lineNames to the one before another.
-func (i *Identity) Set(r *http.Request, lines *Lines, from, to uint8) {
-	i.method, i.host, i.tls = r.Method, r.Host, r.TLS != nil
-	i.path, i.query = Target(r)
-	i.from, i.to = from, to
-	for at := from; at < to; at++ {
-		text, there, several := joined(lines[at])
-		if there {
-			i.there |= 1 << at
-		}
+// Set keeps what a decision about r read, of whose header lines are.
+func (i *Identity) Set(r *http.Request, lines *Lines) {
+	i.method, i.host, i.target, i.tls = r.Method, r.Host, target(r), r.TLS != nil
+	i.read = lines.read
+	n := 0
+	for left := lines.read; left != 0; left &= left - 1 {
+		at := bits.TrailingZeros16(left)
+		text, there, several := joined(lines.values[at])
 		if several {
 			i.several |= 1 << at
 		}
-		if i.Lines != nil {
-			i.Lines[at] = text
-		} else {
-			i.authorization = text
+		if there {
+			i.there |= 1 << at
+			*i.text(n) = text
+			n++
 		}
 	}
+}
+
+// text is where that of the n-th line that arrived is kept.
+func (i *Identity) text(n int) *string {
+	if n < len(i.few) {
+		return &i.few[n]
+	}
+	if i.more == nil {
+		i.more = new([lineCount - 4]string)
+	}
+	return &i.more[n-len(i.few)]
 }
 
 // Of reports whether i is the identity of r.
 func (i *Identity) Of(r *http.Request) bool {
-	path, query := Target(r)
-	if i.method != r.Method || i.host != r.Host || i.path != path || i.query != query || i.tls != (r.TLS != nil) {
+	if i.method != r.Method || i.host != r.Host || i.tls != (r.TLS != nil) || i.target != target(r) {
 		return false
 	}
-	for at := i.from; at < i.to; at++ {
+	n := 0
+	for left := i.read; left != 0; left &= left - 1 {
+		at := bits.TrailingZeros16(left)
 		text, there, several := joined(r.Header[lineNames[at]])
-		if there != (i.there>>at&1 == 1) || several != (i.several>>at&1 == 1) || text != i.line(at) {
+		if there != (i.there>>at&1 == 1) || several != (i.several>>at&1 == 1) || there && text != *i.text(n) {
 			return false
+		}
+		if there {
+			n++
 		}
 	}
 	return true
-}
-
-func (i *Identity) line(at uint8) string {
-	if i.Lines != nil {
-		return i.Lines[at]
-	}
-	return i.authorization
 }

@@ -17,14 +17,12 @@ const (
 	LineWebSocketKey
 	LineSite
 	LinePurpose
-	LineCount
+	lineCount
 
-	readUntrusted = LineAuthorization // the first where forwarded headers are not trusted
-	ReadForBearer = LineDest          // the end where a bearer token signs in, which decides alone
-	ReadForPage   = LineCookie        // the end of what tells whether a page is asked for
+	forwardedLines = 1<<LineForwardedHost | 1<<LineForwardedProto
 )
 
-var lineNames = [LineCount]string{
+var lineNames = [lineCount]string{
 	LineForwardedHost: "X-Forwarded-Host", LineForwardedProto: "X-Forwarded-Proto",
 	LineAuthorization: "Authorization",
 	LineDest:          "Sec-Fetch-Dest", LineMode: "Sec-Fetch-Mode", LineAccept: "Accept",
@@ -33,19 +31,35 @@ var lineNames = [LineCount]string{
 	LineSite: "Sec-Fetch-Site", LinePurpose: "Sec-Purpose",
 }
 
-// Lines are the values of the lines in lineNames, each looked up once.
-type Lines [LineCount][]string
+// Lines are the values of the lines in lineNames. Each is looked up when it is first asked for, and then known to have been
+// read. The zero Lines is that of no header.
+type Lines struct {
+	header http.Header
+	ignore uint16 // bits by line: it counts as absent
+	read   uint16 // the same: it was looked up
+	values [lineCount][]string
+}
 
-// Read looks up the lines from one of lineNames to the one before another.
-func (l *Lines) Read(h http.Header, from, to uint8) {
-	for i := from; i < to; i++ {
-		l[i] = h[lineNames[i]]
+// Of makes l that of a header, of which nothing was read. forwarded: what says X-Forwarded-… is believed, and else not read.
+func (l *Lines) Of(h http.Header, forwarded bool) {
+	l.header = h
+	if !forwarded {
+		l.ignore = forwardedLines
 	}
 }
 
+// All are the values of a line.
+func (l *Lines) All(line uint8) []string {
+	if bit := uint16(1) << line; (l.read|l.ignore)&bit == 0 {
+		l.read |= bit
+		l.values[line] = l.header[lineNames[line]]
+	}
+	return l.values[line]
+}
+
 // First is the first value of a line, or "".
-func (l *Lines) First(line int) string {
-	if values := l[line]; len(values) > 0 {
+func (l *Lines) First(line uint8) string {
+	if values := l.All(line); len(values) > 0 {
 		return values[0]
 	}
 	return ""

@@ -22,17 +22,12 @@ type Settings struct {
 // header that goes along with a refresh, are of the http.Request itself.
 type Request struct {
 	Lines    Lines
-	Whole    bool // all of Lines were looked up
 	Method   string
 	RawHost  string // as it arrived; see Request.Host
 	Scheme   string // "https" or "http", where the allowlist does not tell
 	Proxied  bool   // it is under the path of the Frontend API's proxy: never sent away, and never refreshed
 	Document bool   // its answer, or with HEAD the answer to the GET, is shown as a page
-	Head     bool   // HEAD
-	Frame    bool   // a document in a frame
-	Prefetch bool   // the browser may never show it (Sec-Purpose)
-
-	Destination Destination
+	Head     bool   // a document's HEAD
 
 	Bearer    string
 	HasBearer bool // an Authorization header decides alone, even an empty token
@@ -50,7 +45,6 @@ type Request struct {
 	party      [maxPartyCookies]PartyCookie // our own, of a browser that was signed in here; from partyCount on: unused
 	partyCount int
 	Tried      bool   // our own: a handshake for a missing azp has just been made
-	OwnSite    bool   // the browser says that no other site had a hand in this
 	Answer     Answer // what a handshake left for us
 
 	Attempts [Slots]AttemptCookies // our own: handshakes made, with the __Host- prefix and without
@@ -62,8 +56,6 @@ type Request struct {
 // Page is a document request, as far as sending the browser elsewhere and back needs it.
 type Page struct {
 	Path, Query string // as the client sent them
-	Navigation  bool   // Sec-Fetch-Dest says document: a page of its own, not a frame
-	Referrer    string // a single Referer; empty: none
 }
 
 // Read reads all of r into f, which is zero. A reason means that the request contradicts itself.
@@ -78,10 +70,10 @@ func (f *Request) Read(r *http.Request, s *Settings) reasons.Reason {
 // ReadBearer reads where r goes and its bearer token into f, which is zero: a token that signs in decides by that alone. A
 // reason means that the request contradicts itself.
 func (f *Request) ReadBearer(r *http.Request, s *Settings) reasons.Reason {
-	f.Lines.Read(r.Header, s.FirstLine(), ReadForBearer)
+	f.Lines.Of(r.Header, s.Forwarded)
 	f.Method = r.Method
-	f.RawHost, f.Scheme = clientHost(r, f.Lines[LineForwardedHost]), clientScheme(r, f.Lines[LineForwardedProto])
-	authorization := f.Lines[LineAuthorization]
+	f.RawHost, f.Scheme = clientHost(r, f.Lines.All(LineForwardedHost)), clientScheme(r, f.Lines.All(LineForwardedProto))
+	authorization := f.Lines.All(LineAuthorization)
 	if len(authorization) > 1 {
 		return reasons.MultipleAuthorization
 	}
@@ -93,7 +85,6 @@ func (f *Request) ReadBearer(r *http.Request, s *Settings) reasons.Reason {
 
 // ReadPage reads, after ReadBearer, whether r asks for a page, and for which.
 func (f *Request) ReadPage(r *http.Request, s *Settings) {
-	f.Lines.Read(r.Header, ReadForBearer, ReadForPage)
 	f.Proxied = s.underProxy(r) && s.AtProxy(f.RawHost)
 	f.Document = f.asksForPage() && !f.Proxied
 	if f.Document || !s.Live {
@@ -107,15 +98,7 @@ func (f *Request) ReadOthers(r *http.Request, s *Settings) {
 	if f.HasBearer && !f.Document {
 		return
 	}
-	f.Lines.Read(r.Header, ReadForPage, LineCount)
-	f.Whole = true
-	f.OwnSite = isOwnSite(f.Lines[LineSite])
-	f.Destination = readDestination(f.Lines[LineDest])
-	f.readLines(f.Lines[LineCookie], s)
-	if referrers := f.Lines[LineReferer]; len(referrers) == 1 {
-		f.Page.Referrer = referrers[0]
-	}
-	f.Page.Navigation = f.Lines.First(LineDest) == "document"
+	f.readLines(f.Lines.All(LineCookie), s)
 	if f.Document {
 		f.readDocument(s)
 	}
@@ -123,27 +106,13 @@ func (f *Request) ReadOthers(r *http.Request, s *Settings) {
 
 // readDocument reads what only a page's request has.
 func (f *Request) readDocument(s *Settings) {
-	f.Head, f.Prefetch = f.Method == http.MethodHead, strings.HasPrefix(f.Lines.First(LinePurpose), "prefetch")
-	f.Frame = f.asksForFrame()
+	f.Head = f.Method == http.MethodHead
 	if strings.Contains(f.Page.Query, "clerk") {
 		f.readOwnParameters()
 		if !s.Live {
 			f.readDevelopmentAnswer()
 		}
 	}
-}
-
-// isOwnSite reads Sec-Fetch-Site: absent, or a request by the site itself or by the person.
-func isOwnSite(site []string) bool {
-	return len(site) == 0 || len(site) == 1 && (site[0] == "same-origin" || site[0] == "none" || site[0] == "")
-}
-
-// FirstLine is the first line that is read.
-func (s *Settings) FirstLine() uint8 {
-	if s.Forwarded {
-		return LineForwardedHost
-	}
-	return readUntrusted
 }
 
 // Bearer returns the bearer token of a header. A reason means that the header contradicts itself.

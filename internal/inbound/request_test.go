@@ -103,7 +103,7 @@ func TestBearer(t *testing.T) {
 
 // A bearer token decides alone, so that the cookies beside it are not read.
 func TestCookiesBesideABearerToken(t *testing.T) {
-	if f := read(t, live, "/", "Authorization: Bearer a.b.c", "Cookie: __client_uat=1"); f.UAT[inbound.Plain].Value != "" || f.Whole {
+	if f := read(t, live, "/", "Authorization: Bearer a.b.c", "Cookie: __client_uat=1"); f.UAT[inbound.Plain].Value != "" {
 		t.Errorf("a script's request: __client_uat %q was read", f.UAT[inbound.Plain].Value)
 	}
 	if f := read(t, live, "/", "Authorization: Bearer a.b.c", "Cookie: __client_uat=1", "Sec-Fetch-Dest: document"); f.UAT[inbound.Plain].Value != "1" {
@@ -123,7 +123,7 @@ func TestCookies(t *testing.T) {
 		"Cookie: __client_uat=5; __client_uat=6; __client_uat_abcd1234=7; __refresh_abcd1234=r%20s; __refresh=no; __clerk_redirect_count=2; __client_uat_other=9",
 		"Cookie: __clerk_handshake_nonce=n1; __clerk_handshake=h1; __clerk_handshake=h2; __clerk_db_jwt=dvb",
 	)
-	want := []inbound.SessionCookie{{Slot: inbound.Plain, Raw: a}, {Slot: inbound.Suffixed, Raw: b}, {Slot: inbound.Plain, Raw: b}}
+	want := []inbound.SessionCookie{{Slot: inbound.Plain, Sent: a}, {Slot: inbound.Suffixed, Sent: b}, {Slot: inbound.Plain, Sent: b}}
 	if got := f.SessionCookies(); !slices.Equal(got, want) {
 		t.Errorf("session cookies %v, want %v", got, want)
 	}
@@ -143,8 +143,8 @@ func TestManySessionCookies(t *testing.T) {
 	}
 	jar = append(jar, "__session="+session('a'))
 	f := read(t, live, "/", "Cookie: "+strings.Join(jar, "; "))
-	if got := f.SessionCookies(); len(got) != 2 || got[1].Raw != session('a') || f.Unread {
-		t.Errorf("%d cookies of 101 kept, the last %.20q; want the first of the garbage and the token", len(got), got[len(got)-1].Raw)
+	if got := f.SessionCookies(); len(got) != 2 || got[1].Token() != session('a') || f.Unread {
+		t.Errorf("%d cookies of 101 kept, the last %.20q; want the first of the garbage and the token", len(got), got[len(got)-1].Sent)
 	}
 	jar = nil
 	for i := range 70 {
@@ -244,12 +244,12 @@ func TestDestination(t *testing.T) {
 		"image": inbound.PageMedia, "video": inbound.PageMedia, "object": inbound.PageMedia,
 		"script": inbound.PagePart, "style": inbound.PagePart, "manifest": inbound.PagePart, "worker": inbound.PagePart, "new-one": inbound.PagePart,
 	} {
-		if f := read(t, live, "/", "Sec-Fetch-Dest: "+value); f.Destination != want {
-			t.Errorf("%s: %d, want %d", value, f.Destination, want)
+		if f := read(t, live, "/", "Sec-Fetch-Dest: "+value); f.Destination() != want {
+			t.Errorf("%s: %d, want %d", value, f.Destination(), want)
 		}
 	}
-	if f := read(t, live, "/"); f.Destination != inbound.PageItself {
-		t.Errorf("a browser that does not say: %d", f.Destination)
+	if f := read(t, live, "/"); f.Destination() != inbound.PageItself {
+		t.Errorf("a browser that does not say: %d", f.Destination())
 	}
 }
 
@@ -283,18 +283,22 @@ func TestIdentity(t *testing.T) {
 	var id inbound.Identity
 	r := made(func(*http.Request) {})
 	f.Read(r, &live)
-	id.Lines = &inbound.IdentityLines{}
-	id.Set(r, &f.Lines, live.FirstLine(), inbound.LineCount)
+	_, _ = f.Lines.First(inbound.LineOrigin), f.Referrer()
+	id.Set(r, &f.Lines)
 	for name, tc := range map[string]struct {
 		change func(*http.Request)
 		want   bool
 	}{
 		"the same":             {func(*http.Request) {}, true},
 		"a header nobody read": {func(r *http.Request) { r.Header.Set("X-Other", "1") }, true},
+		"of those, this time":  {func(r *http.Request) { r.Header.Set("Upgrade", "websocket") }, true},
+		"one not believed":     {func(r *http.Request) { r.Header.Set("X-Forwarded-Host", "other") }, true},
 		"another method":       {func(r *http.Request) { r.Method = http.MethodPost }, false},
 		"another host":         {func(r *http.Request) { r.Host = "other" }, false},
 		"another target":       {func(r *http.Request) { r.RequestURI = "/a?b=d" }, false},
 		"TLS":                  {func(r *http.Request) { r.TLS = &tls.ConnectionState{} }, false},
+		"another Accept":       {func(r *http.Request) { r.Header.Set("Accept", "*/*") }, false},
+		"another destination":  {func(r *http.Request) { r.Header.Set("Sec-Fetch-Dest", "empty") }, false},
 		"another cookie":       {func(r *http.Request) { r.Header.Set("Cookie", "__session=y") }, false},
 		"one more cookie line": {func(r *http.Request) { r.Header.Add("Cookie", "a=b") }, false},
 		"without the cookie":   {func(r *http.Request) { r.Header.Del("Cookie") }, false},

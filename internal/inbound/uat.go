@@ -11,12 +11,17 @@ import (
 // means that it is signed out. It is read as JavaScript's parseInt does, with which Clerk's script reads it: digits count
 // up to the first other character.
 func (f *Request) SignedInAt(slot Slot) int64 {
-	s := strings.TrimLeftFunc(f.UAT[slot].Value, func(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' })
-	negative := strings.HasPrefix(s, "-")
-	s = strings.TrimPrefix(strings.TrimPrefix(s, "-"), "+")
-	base := int64(10)
-	if len(s) > 1 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X') {
-		base, s = 16, s[2:]
+	s, base, negative := f.UAT[slot].Value, int64(10), false
+	if s == "" {
+		return 0
+	}
+	if s[0] <= '0' || s[0] > '9' { // not what Clerk writes
+		s = strings.TrimLeftFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' })
+		negative = strings.HasPrefix(s, "-")
+		s = strings.TrimPrefix(strings.TrimPrefix(s, "-"), "+")
+		if len(s) > 1 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X') {
+			base, s = 16, s[2:]
+		}
 	}
 	var n int64
 	for _, c := range []byte(s) {

@@ -97,7 +97,7 @@ func (v *Verifier) Read(raw string, now time.Time) Credential {
 			return Credential{Kind: c.Kind, raw: raw, known: c}
 		}
 	}
-	if v.sessions.Known(raw, now) {
+	if _, ok := v.sessions.Verified(raw, now); ok {
 		return Credential{}
 	}
 	token, ok := sessiontoken.ReadMachine(raw)

@@ -67,9 +67,3 @@ func (v *Verifier) VerifyMachine(ctx context.Context, t *MachineToken, now time.
 func (t *MachineToken) Detail(reason reasons.Reason) error {
 	return (&Token{jws: t.jws}).Detail(reason)
 }
-
-// Known reports whether a token is a session token that was verified before.
-func (v *Verifier) Known(raw string, now time.Time) bool {
-	_, ok := v.known(raw, v.keys.Ready(now), now)
-	return ok
-}

@@ -61,10 +61,15 @@ type jws struct {
 
 // Read looks a token up in the cache, or parses it. It never waits.
 func (v *Verifier) Read(raw string, now time.Time) Token {
-	if t, ok := v.known(raw, v.keys.Ready(now), now); ok {
+	if t, ok := v.Verified(raw, now); ok {
 		return t
 	}
 	return parse(raw, MaxSize)
+}
+
+// Verified is a token that was verified before. It returns false where none was.
+func (v *Verifier) Verified(raw string, now time.Time) (Token, bool) {
+	return v.known(raw, v.keys.Ready(now), now)
 }
 
 // Reread looks a token up again, with keys that may have been fetched since it was read.

@@ -3,10 +3,13 @@ package threats_test
 import (
 	"context"
 	"crypto/tls"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/clerkauth/clerkauth"
@@ -100,62 +103,94 @@ func all2(r *http.Request, e harness.Edit) *http.Request {
 }
 
 // Every value that a decision by cookie reads makes another request when it changes, also where a handler writes into the
-// slice that holds it.
+// slice that holds it. What it does not read makes none: it would be the same decision.
 func TestChangedValuesAreAnotherRequest(t *testing.T) {
 	trusting := harness.NewApp(t, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })
 	token := trusting.Clerk.Token(clerktest.Claims{})
-	changes := map[string]func(*http.Request){
-		"method":   func(r *http.Request) { r.Method = http.MethodHead },
-		"host":     func(r *http.Request) { r.Host = "other.example.com" },
-		"path":     func(r *http.Request) { r.RequestURI = "/elsewhere?x=1" },
-		"query":    func(r *http.Request) { r.RequestURI = "/page?x=2" },
-		"absolute": func(r *http.Request) { r.RequestURI = "https://example.com/page?x=2" },
-		"no path": func(r *http.Request) {
-			r.RequestURI, r.URL = "https://example.com?x=/page", &url.URL{RawQuery: "x=/page"}
-		},
-		"URL":        func(r *http.Request) { r.RequestURI, r.URL = "", &url.URL{Path: "/page", RawQuery: "x=2"} },
-		"TLS":        func(r *http.Request) { r.TLS = &tls.ConnectionState{} },
-		"no header":  func(r *http.Request) { r.Header = nil },
-		"two values": func(r *http.Request) { r.Header["Cookie"] = append(r.Header["Cookie"], "a=1") },
-		"split values": func(r *http.Request) {
-			r.Header["Cookie"] = []string{`a", "b`, r.Header["Cookie"][0]}
-		},
-	}
-	for _, name := range []string{
-		"Authorization", "Cookie", "Origin", "Referer", "Accept", "Upgrade", "Sec-Websocket-Key", "Sec-Fetch-Site", "Sec-Fetch-Mode",
-		"Sec-Fetch-Dest", "Sec-Purpose", "X-Forwarded-Host", "X-Forwarded-Proto",
+	always := []string{"Authorization", "Cookie", "X-Forwarded-Host", "X-Forwarded-Proto", "Sec-Fetch-Dest", "Sec-Fetch-Site"}
+	for kind, sent := range map[string]struct {
+		method string
+		edit   harness.Edit
+		reads  []string // beside always
+	}{
+		"script": {http.MethodGet, harness.Headers("Sec-Fetch-Dest: empty", "Sec-Fetch-Site: same-origin"), []string{"Sec-Fetch-Mode", "Upgrade", "Sec-Websocket-Key"}},
+		"page": {http.MethodGet, harness.All(harness.Headers("Sec-Fetch-Dest: document", "Referer: https://example.com/"), func(r *http.Request) {
+			r.Header.Add("Cookie", "__Host-clerkauth_handshake=of_another_p.1."+strconv.FormatInt(harness.Noon.Unix(), 10))
+		}), []string{"Referer", "Sec-Purpose", "Upgrade", "Sec-Websocket-Key"}},
+		"page of an older browser": {http.MethodGet, harness.Headers("Accept: text/html"), []string{"Accept", "Upgrade", "Sec-Websocket-Key"}},
+		"write":                    {http.MethodPost, harness.Headers("Origin: https://example.com", "Sec-Fetch-Site: same-origin"), []string{"Origin", "Referer"}},
 	} {
-		changes[name+" is set"] = func(r *http.Request) { r.Header[name] = []string{"changed"} }
-		changes[name+" is set to nothing"] = func(r *http.Request) { r.Header[name] = []string{""} }
-		changes[name+" is emptied"] = func(r *http.Request) { r.Header[name] = []string{} }
-		changes[name+" is written over"] = func(r *http.Request) {
-			if values := r.Header[name]; len(values) > 0 {
-				values[0] += " "
-				return
-			}
-			r.Header[name] = []string{"changed"}
+		changes := map[string]func(*http.Request){}
+		maps.Copy(changes, otherRequests)
+		for _, name := range headerLines {
+			maps.Copy(changes, changesOf(name))
 		}
-	}
-	for name, change := range changes {
-		for which, guard := range map[string]func(http.Handler) http.Handler{"Optional": trusting.Optional, "Require": trusting.Require} {
-			r := httptest.NewRequest(http.MethodGet, "/page?x=1", http.NoBody)
-			trusting.WithCookies(token)(r)
-			harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Dest: empty", "Referer: https://example.com/")(r)
-			h := trusting.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				change(r)
-				guard(harness.Greet).ServeHTTP(w, r)
-			}))
-			trusting.Events()
-			harness.Serve(h, r)
-			if got := len(trusting.Events()); got != 2 {
-				t.Errorf("%s, %s: %d decisions, want 2", name, which, got)
+		for name, change := range changes {
+			for which, guard := range map[string]func(http.Handler) http.Handler{"Optional": trusting.Optional, "Require": trusting.Require} {
+				r := httptest.NewRequest(sent.method, "/page?x=1", http.NoBody)
+				trusting.WithCookies(token)(r)
+				sent.edit(r)
+				h := trusting.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					change(r)
+					guard(harness.Greet).ServeHTTP(w, r)
+				}))
+				trusting.Events()
+				harness.Serve(h, r)
+				want, line := 2, strings.Fields(name)[0]
+				if slices.Contains(headerLines, line) && !slices.Contains(append(sent.reads, always...), line) {
+					want = 1
+				}
+				if got := len(trusting.Events()); got != want {
+					t.Errorf("%s, %s, %s: %d decisions, want %d", kind, name, which, got, want)
+				}
 			}
 		}
 	}
 }
 
-// A bearer token decides alone, so that nothing but the host makes another request of it; where it does not sign in,
-// everything else counts.
+// headerLines are all that any decision reads of a header.
+var headerLines = []string{
+	"Authorization", "Cookie", "Origin", "Referer", "Accept", "Upgrade", "Sec-Websocket-Key", "Sec-Fetch-Site", "Sec-Fetch-Mode",
+	"Sec-Fetch-Dest", "Sec-Purpose", "X-Forwarded-Host", "X-Forwarded-Proto",
+}
+
+// otherRequests make another request of one, whatever was read of it.
+var otherRequests = map[string]func(*http.Request){
+	"method":   func(r *http.Request) { r.Method = http.MethodHead },
+	"host":     func(r *http.Request) { r.Host = "other.example.com" },
+	"path":     func(r *http.Request) { r.RequestURI = "/elsewhere?x=1" },
+	"query":    func(r *http.Request) { r.RequestURI = "/page?x=2" },
+	"absolute": func(r *http.Request) { r.RequestURI = "https://example.com/page?x=2" },
+	"no path": func(r *http.Request) {
+		r.RequestURI, r.URL = "https://example.com?x=/page", &url.URL{RawQuery: "x=/page"}
+	},
+	"URL":        func(r *http.Request) { r.RequestURI, r.URL = "", &url.URL{Path: "/page", RawQuery: "x=2"} },
+	"TLS":        func(r *http.Request) { r.TLS = &tls.ConnectionState{} },
+	"no header":  func(r *http.Request) { r.Header = nil },
+	"two values": func(r *http.Request) { r.Header["Cookie"] = append(r.Header["Cookie"], "a=1") },
+	"split values": func(r *http.Request) {
+		r.Header["Cookie"] = []string{`a", "b`, r.Header["Cookie"][0]}
+	},
+}
+
+// changesOf are those of one line.
+func changesOf(line string) map[string]func(*http.Request) {
+	return map[string]func(*http.Request){
+		line + " is set":            func(r *http.Request) { r.Header[line] = []string{"changed"} },
+		line + " is set to nothing": func(r *http.Request) { r.Header[line] = []string{""} },
+		line + " is emptied":        func(r *http.Request) { r.Header[line] = []string{} },
+		line + " is written over": func(r *http.Request) {
+			if values := r.Header[line]; len(values) > 0 {
+				values[0] += " "
+				return
+			}
+			r.Header[line] = []string{"changed"}
+		},
+	}
+}
+
+// A bearer token decides alone, so that nothing but the host makes another request of it; where it does not sign in, so does
+// what tells whether a page is asked for.
 func TestBearerDecidesAlone(t *testing.T) {
 	a := harness.NewApp(t)
 	trusting := harness.NewAppOf(t, a.Clerk, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })
@@ -166,7 +201,9 @@ func TestBearerDecidesAlone(t *testing.T) {
 		want          int
 	}{
 		"good":                         {a, good, "Referer: https://example.com/", 1},
-		"bad":                          {a, "x", "Referer: https://example.com/", 2},
+		"bad":                          {a, "x", "Referer: https://example.com/", 1},
+		"bad, and then of a page":      {a, "x", "Sec-Fetch-Dest: document", 2},
+		"bad, and of an older browser": {a, "x", "Accept: text/html", 2},
 		"forwarded, not trusted":       {a, good, "X-Forwarded-Host: other.example.com", 1},
 		"forwarded host":               {trusting, good, "X-Forwarded-Host: other.example.com", 2},
 		"forwarded scheme":             {trusting, good, "X-Forwarded-Proto: http", 2},
