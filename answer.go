@@ -19,8 +19,10 @@ var answers = sync.OnceValue(func() map[Reason]answer {
 
 // answerTo is the answer to a refusal, one of answers if there is nothing else to say.
 func answerTo(err *Error, shown hint) answer {
-	if a, ok := answers()[err.Reason]; ok && err.Check == (Check{}) && shown == (hint{}) && err.message() == table[err.Reason].message {
-		return a
+	if err.Check == (Check{}) && shown == (hint{}) && err.ownMessage() == "" {
+		if a, ok := answers()[err.Reason]; ok {
+			return a
+		}
 	}
 	return newAnswer(err, shown)
 }
