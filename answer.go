@@ -19,8 +19,10 @@ var answers = sync.OnceValue(func() map[Reason]answer {
 
 // answerTo is the response to a refusal: one of answers, unless there is more to say than the reason.
 func answerTo(err *Error, shown hint) answer {
-	if a, ok := answers()[err.Reason]; ok && err.Check == (Check{}) && shown == (hint{}) && err.message() == table[err.Reason].message {
-		return a
+	if err.Check == (Check{}) && shown == (hint{}) && err.ownMessage() == "" {
+		if a, ok := answers()[err.Reason]; ok {
+			return a
+		}
 	}
 	return newAnswer(err, shown)
 }

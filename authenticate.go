@@ -65,6 +65,7 @@ type boundState struct {
 	claims  *sessiontoken.Claims // of shown.Session or shown.Pending; nil: there is none
 	once    sync.Once            // makes the session
 	left    bool                 // an expired token was not refreshed, because nothing here requires a session
+	browser bool                 // see decision.Outcome.Browser
 	by      *Authenticator       // nil: NewContext, which no Authenticator believes
 	request inbound.Identity
 	context requestContext
@@ -97,7 +98,7 @@ func (a *Authenticator) authenticate(r *http.Request, required bool) *boundState
 	a.decider.Decide(r, &e, &o, required, begin)
 	d := &boundState{by: a}
 	d.request.Set(r, &e.Lines)
-	d.shown.Header, d.left = o.Header, o.Left()
+	d.shown.Header, d.left, d.browser = o.Header, o.Left(), o.Browser
 	switch {
 	case o.Reason == "":
 		d.raw, d.claims = o.Token, o.Claims

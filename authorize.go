@@ -36,7 +36,7 @@ func (a *Authenticator) refuseCheck(w http.ResponseWriter, r *http.Request, sess
 		own := err
 		a.settings.observe(r.Context(), Event{Status: StatusSignedIn, Reason: err.Reason, Err: &own, Type: SessionToken})
 	}
-	a.refuse(w, r, &err)
+	a.refuse(w, r, &err, false)
 }
 
 // checkError is the detail of a check that does not hold.

@@ -48,7 +48,7 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.
 		}
 	}
 	if err, refused := d.shown.Err.(*Error); refused && required { //nolint:errorlint // the field holds an *Error, never wrapped
-		a.refuse(w, r, err)
+		a.refuse(w, r, err, d.browser)
 		return
 	}
 	next.ServeHTTP(w, r)

@@ -45,27 +45,34 @@ code{font-size:1em;overflow-wrap:anywhere}
 `
 )
 
+// pageSize is about how large a page is, without a link and what is for developers, in bytes.
+const pageSize = len(pageBegin) + len(pageStyle) + len(pageEnd) + 512
+
 // pagePolicy lets the page load nothing and send nothing, and no other page show it.
 const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 func refusalPage(r *http.Request, status int, err *Error, shown hint) string {
-	var b strings.Builder
+	d, _ := decisionIn(r.Context())
 	title, sentence := personal(status, err)
-	b.WriteString(pageBegin + html.EscapeString(strings.TrimSuffix(title, ".")) + pageStyle + html.EscapeString(title) + "</h1>\n<p>" + html.EscapeString(sentence))
+	again, signIn, developers := "", "", ""
 	if status == http.StatusServiceUnavailable && r.Method != http.MethodGet && r.Method != http.MethodHead {
-		b.WriteString(" What you sent was not saved: go back one page in a moment, and send it once more.")
+		again = " What you sent was not saved: go back one page in a moment, and send it once more."
 	}
-	b.WriteString("</p>\n")
-	d, ok := decisionIn(r.Context())
-	if ok && d.by != nil && status == http.StatusUnauthorized && (err.stuck == decision.NotStuck || err.stuck == decision.SignInReturns) {
-		b.WriteString(d.by.howToSignIn(r, err))
+	if d != nil && d.by != nil && status == http.StatusUnauthorized && (err.stuck == decision.NotStuck || err.stuck == decision.SignInReturns) {
+		signIn = d.by.howToSignIn(r, err)
 	}
-	b.WriteString("<p><small>Reason: <code>" + html.EscapeString(string(err.Reason)) + "</code>")
 	if by := deciderIn(r.Context()); by != nil && !by.settings.decision.Live {
-		b.WriteString(forDevelopers(err, shown))
+		developers = forDevelopers(err, shown)
 	}
-	b.WriteString(pageEnd)
-	return b.String()
+	var page strings.Builder
+	page.Grow(pageSize + len(signIn) + len(developers))
+	for _, part := range [...]string{
+		pageBegin, html.EscapeString(strings.TrimSuffix(title, ".")), pageStyle, html.EscapeString(title), "</h1>\n<p>", html.EscapeString(sentence), again, "</p>\n",
+		signIn, "<p><small>Reason: <code>", html.EscapeString(string(err.Reason)), "</code>", developers, pageEnd,
+	} {
+		page.WriteString(part)
+	}
+	return page.String()
 }
 
 // forDevelopers explains a refusal; empty: its reason is none of this package's.

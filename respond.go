@@ -39,15 +39,18 @@ func (s *RequestState) Respond(w http.ResponseWriter) (next http.ResponseWriter,
 	return w, away
 }
 
-// refuse answers a request that may not pass.
-func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Error) {
-	if err.StatusCode() == http.StatusUnauthorized && err.stuck == decision.NotStuck {
-		if why := a.decider.HostObstacle(r); why != nil { // nobody could be sent to sign in, or come back
-			err = &Error{Reason: ReasonRequestHostNotAuthorized, detail: why}
+// refuse answers a request that may not pass. browser: see decision.Outcome.Browser.
+func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Error, browser bool) {
+	signIn := a.settings.decision.SignIn != nil
+	if (browser || signIn) && err.StatusCode() == http.StatusUnauthorized {
+		if browser && err.stuck == decision.NotStuck {
+			if why := a.decider.HostObstacle(r); why != nil { // nobody could be sent to sign in, or come back
+				err, signIn = &Error{Reason: ReasonRequestHostNotAuthorized, detail: why}, false
+			}
 		}
-	}
-	if a.settings.decision.SignIn != nil && err.StatusCode() == http.StatusUnauthorized {
-		err = a.withoutSignIn(r, err)
+		if signIn {
+			err = a.withoutSignIn(r, err)
+		}
 	}
 	a.settings.errorHandler(w, r, err)
 }
@@ -154,7 +157,7 @@ func hintFor(r *http.Request, err *Error) hint {
 // says; empty: nowhere. r is the request that the ErrorHandler was called with.
 func (e *Error) Redirect(r *http.Request) string {
 	d, ok := decisionIn(r.Context())
-	if !ok || d.by == nil || e.StatusCode() != http.StatusUnauthorized || e.stuck != decision.NotStuck || e.ofConfig() {
+	if !ok || d.by == nil || d.by.settings.decision.SignIn == nil || e.StatusCode() != http.StatusUnauthorized || e.stuck != decision.NotStuck || e.ofConfig() {
 		return ""
 	}
 	return d.by.decider.SignInTarget(r, e.Reason == ReasonSessionPending)
@@ -202,16 +205,21 @@ func newAnswer(err *Error, shown hint) answer {
 
 // message is the fixed sentence for people; never a detail of the token.
 func (e *Error) message() string {
-	if text := stuckMessage[e.stuck]; text != "" && (e.stuck != decision.InCircles || !e.ofConfig()) {
-		return text
-	}
-	if text := decision.Sentence(e.detail); text != "" {
+	if text := e.ownMessage(); text != "" {
 		return text
 	}
 	if entry, ok := table[e.Reason]; ok {
 		return entry.message
 	}
 	return "This request was refused."
+}
+
+// ownMessage is what people are told who get more to hear than the reason; empty: they do not.
+func (e *Error) ownMessage() string {
+	if e.stuck != decision.NotStuck && (e.stuck != decision.InCircles || !e.ofConfig()) && stuckMessage[e.stuck] != "" {
+		return stuckMessage[e.stuck]
+	}
+	return decision.Sentence(e.detail)
 }
 
 // maxAccept is how many entries of an Accept header are read.

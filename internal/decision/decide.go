@@ -44,7 +44,7 @@ func (e *Evidence) sentToken() string {
 	if raw := e.chosen().read.Raw; raw != "" {
 		return raw
 	}
-	return e.Bearer
+	return e.Bearer()
 }
 
 // Decide is the way of a request: read it, resolve a handshake's answer, judge the cookies, refresh, start a handshake,
@@ -76,43 +76,6 @@ func (d *Decider) decide(r *http.Request, e *Evidence, o *Outcome, now time.Time
 	e.signedInAt = e.SignedInAt(e.pair)
 	d.decideCookies(r, e, o, now)
 	d.finish(r, e, o, now)
-}
-
-// decideBearer decides by a bearer token alone.
-func (d *Decider) decideBearer(r *http.Request, e *Evidence, o *Outcome, now time.Time) {
-	ctx := r.Context()
-	if d.Verify(ctx, e.Bearer, &e.Request, o, now); o.Reason == "" {
-		return
-	}
-	e.ReadOthers(r, &d.Settings.Settings)
-	if o.Reason == reasons.TokenExpired {
-		o.Refresh = bearerObstacle(e.Method)
-	}
-	*o = d.startHandshake(ctx, e, *o, now)
-}
-
-// Verify judges a bearer token of a request, which is zero where the token has none. o is zero, and has what the token comes
-// to afterwards.
-func (d *Decider) Verify(ctx context.Context, token string, in *inbound.Request, o *Outcome, now time.Time) {
-	read := d.verifier.Read(token, now)
-	o.Source, o.CacheHit = FromBearer, read.Verified
-	if o.Reason = d.judgeToken(ctx, &read, FromBearer, in, now); o.Reason == "" {
-		o.Token, o.Claims, o.Reason = token, read.Claims, d.judgePending(read.Claims)
-	}
-	if o.Reason != "" {
-		o.Detail = d.tokenDetail(o.Reason, &read, now)
-	}
-}
-
-// judgeToken verifies the signature of a token and then judges its claims.
-func (d *Decider) judgeToken(ctx context.Context, read *sessiontoken.Token, from TokenSource, in *inbound.Request, now time.Time) reasons.Reason {
-	if read.Reason != "" {
-		return read.Reason
-	}
-	if reason := d.verifier.Verify(ctx, read, now); reason != "" {
-		return reason
-	}
-	return d.Policy.judge(ctx, read.Claims, from, in, now)
 }
 
 // decideCookies decides by what the browser sent by itself.
@@ -149,7 +112,9 @@ func (d *Decider) decideCookies(r *http.Request, e *Evidence, o *Outcome, now ti
 	case asked == nil && o.Reason == "":
 		d.resync(ctx, e, o, now)
 	case asked == nil:
-		*o = d.startHandshake(ctx, e, *o, now)
+		if e.Document {
+			*o = d.startHandshake(ctx, e, *o, now)
+		}
 	case s.canHelp(e, o.Reason, now) && asking.Reason != asked.Reason:
 		*o = asking // it says why no handshake can be made
 	}

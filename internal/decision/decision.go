@@ -38,6 +38,7 @@ type Outcome struct {
 	Header   http.Header          // of the response; nil: nothing
 	CacheHit bool                 // the signature of the token that decided was verified before
 	Stuck    Stuck                // a handshake is needed, and none is made any more
+	Browser  bool                 // where there is a reason: a page was asked for, or it is a browser's write, without a bearer token
 
 	handshake bool   // Header sends the browser to one
 	target    string // where a handshake goes; empty: to the Frontend API

@@ -17,8 +17,9 @@ import (
 // and changes nothing. No detail has a token, a key, a cookie or the id of a person or session, and what the client sent
 // is quoted and cut.
 
-// explain gives a refusal its detail.
+// explain gives a refusal what there is to know about it.
 func (d *Decider) explain(r *http.Request, e *Evidence, o *Outcome, now time.Time) {
+	o.Browser = !e.HasBearer && (e.Document || browsersWrite(&e.Request))
 	byAnswer := o.Source == FromHandshake && o.Reason == e.result.reason // of the answer that did not hold
 	switch {
 	case o.Detail != nil:
@@ -36,8 +37,8 @@ func (d *Decider) explain(r *http.Request, e *Evidence, o *Outcome, now time.Tim
 	if e.Document && canRecover(o.Reason) && d.frontendAt("/") == "" {
 		o.Detail = Joined(o.Detail, errNoFrontend)
 	}
-	if err := stuck[o.Stuck]; err != nil {
-		o.Detail = Joined(o.Detail, err)
+	if o.Stuck != NotStuck {
+		o.Detail = Joined(o.Detail, stuck[o.Stuck])
 	}
 	if e.result.refused != nil && !byAnswer {
 		o.Detail = Joined(answerError{e.result.reason, e.result.refused}, o.Detail)

@@ -64,17 +64,11 @@ func pageOrigin(f *inbound.Request) string {
 	return ""
 }
 
-// HostObstacle says why a request is to no origin of the application's own, where nobody can be sent to sign in and back,
-// and no write can be from a page of the application's; nil: it did, or it is neither a page nor a browser's write.
+// HostObstacle says why a request of a browser, see Outcome.Browser, is to no origin of the application's own, where nobody can
+// be sent to sign in and back, and no write can be from a page of the application's; nil: it is to one.
 func (d *Decider) HostObstacle(r *http.Request) error {
 	var f inbound.Request
-	if f.ReadBearer(r, &d.Settings.Settings) != "" || f.HasBearer {
-		return nil
-	}
-	f.ReadPage(r, &d.Settings.Settings)
-	if !f.Document && !browsersWrite(&f) {
-		return nil
-	}
+	f.ReadHost(r, &d.Settings.Settings)
 	if _, ok := publicOrigin(r.Context(), &f, &d.Policy); ok {
 		return nil
 	}

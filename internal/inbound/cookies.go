@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/clerkauth/clerkauth/internal/origin"
-	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
 // Slot is one of the two names that each of Clerk's cookies has.
@@ -19,19 +18,6 @@ const (
 	Suffixed             // __session_<suffix>: of this instance
 	Slots
 )
-
-// SessionCookie is a session cookie. A sibling subdomain can plant more of the same name, so that all of them are
-// looked at.
-type SessionCookie struct {
-	Slot Slot
-	Sent string // as it arrived
-}
-
-// Token is its value, decoded.
-func (c SessionCookie) Token() string { return unescape(c.Sent) }
-
-// maxSessionCookies is how many session cookies of a request are read.
-const maxSessionCookies = 64
 
 // Value is the first of the cookies of one name. Zero: none arrived.
 type Value struct {
@@ -141,9 +127,10 @@ func cutPair(line string) (pair, rest string) {
 // cutValue cuts a line behind the value that it begins with. Clerk's script writes a session under both names: the second
 // is compared to the first, and then found to be the same at no cost, which takes less time than to look for its end.
 func (f *Request) cutValue(line string) (value, rest string) {
-	if f.count > 0 {
-		if rest, ok := strings.CutPrefix(line, f.few[0].Sent); ok && (rest == "" || rest[0] == ';') {
-			return f.few[0].Sent, rest[min(1, len(rest)):]
+	if f.sessions.n > 0 {
+		first := f.sessions.few[0].Sent
+		if rest, ok := strings.CutPrefix(line, first); ok && (rest == "" || rest[0] == ';') {
+			return first, rest[min(1, len(rest)):]
 		}
 	}
 	value, rest = cutPair(line)
@@ -202,39 +189,6 @@ func (f *Request) readCookie(name, value string, names *Names) {
 	}
 }
 
-// addToken adds a session cookie. What cannot be a token is kept as the first of its name only: it decides no more than
-// why nobody is signed in, and must not push others out.
-func (f *Request) addToken(s Slot, value string) {
-	if value == "" {
-		return
-	}
-	c := SessionCookie{s, value}
-	switch {
-	case f.named[s] && !sessiontoken.Plausible(c.Token()):
-		return
-	case f.count == maxSessionCookies:
-		f.Unread = true
-		return
-	case f.count < len(f.few):
-		f.few[f.count] = c
-	default:
-		if f.many == nil {
-			f.many = append(f.many, f.few[:]...)
-		}
-		f.many = append(f.many, c)
-	}
-	f.count++
-	f.named[s] = true
-}
-
-// SessionCookies are the session cookies, in the order they arrived.
-func (f *Request) SessionCookies() []SessionCookie {
-	if f.many != nil {
-		return f.many
-	}
-	return f.few[:f.count]
-}
-
 // redirectsMade reads the count of handshakes. Odd values are none.
 func redirectsMade(value string) int {
 	n, err := strconv.ParseUint(value, 10, 31)
@@ -275,14 +229,13 @@ const (
 
 // readParty keeps what may be a party cookie. tag is what follows the name.
 func (f *Request) readParty(tag, value string) {
-	if len(tag) == PartyTagSize && len(value) <= maxPartyValue && strings.HasPrefix(value, PartyVersion) && f.partyCount < maxPartyCookies {
-		f.party[f.partyCount] = PartyCookie{tag, value}
-		f.partyCount++
+	if len(tag) == PartyTagSize && len(value) <= maxPartyValue && strings.HasPrefix(value, PartyVersion) && f.party.n < maxPartyCookies {
+		f.party.add(PartyCookie{tag, value})
 	}
 }
 
 // Party are the party cookies that arrived, whether or not they hold.
-func (f *Request) Party() []PartyCookie { return f.party[:f.partyCount] }
+func (f *Request) Party() []PartyCookie { return f.party.all() }
 
 // AttemptCookies are the last two cookies of the name. Browsers send our own, which is for every path, last, and in a
 // frame it may be there twice.

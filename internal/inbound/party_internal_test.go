@@ -14,13 +14,13 @@ func TestReadParty(t *testing.T) {
 	for _, value := range []string{"", "x", "v1.1.x", "v2", "v2." + strings.Repeat("x", maxPartyValue)} {
 		f.readParty("AAAAAAAA", value)
 	}
-	if f.partyCount != 0 {
-		t.Errorf("%d of what cannot be party cookies were kept", f.partyCount)
+	if f.party.n != 0 {
+		t.Errorf("%d of what cannot be party cookies were kept", f.party.n)
 	}
 	for range 3 * maxPartyCookies {
 		f.readParty("AAAAAAAA", "v2.1.x")
 	}
-	if f.partyCount != maxPartyCookies {
-		t.Errorf("%d kept, want %d", f.partyCount, maxPartyCookies)
+	if f.party.n != maxPartyCookies {
+		t.Errorf("%d kept, want %d", f.party.n, maxPartyCookies)
 	}
 }

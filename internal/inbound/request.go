@@ -29,23 +29,20 @@ type Request struct {
 	Document bool   // its answer, or with HEAD the answer to the GET, is shown as a page
 	Head     bool   // a document's HEAD
 
-	Bearer    string
-	HasBearer bool // an Authorization header decides alone, even an empty token
+	Credential string // in Authorization; see Bearer
+	HasBearer  bool   // an Authorization header decides alone, even an empty token
 
-	few    [4]SessionCookie // the session cookies, as long as there are few; from count on: unused
-	count  int
-	many   []SessionCookie // all of them, when there are more; see SessionCookies
-	named  [Slots]bool     // whether any of this name arrived
-	Unread bool            // more than maxSessionCookies arrived
-	UAT    [Slots]Value    // __client_uat
+	sessions list[SessionCookie]
+	named    [Slots]bool  // whether any of this name arrived
+	Unread   bool         // more than maxSessionCookies arrived
+	UAT      [Slots]Value // __client_uat
 
-	DevBrowser [Slots]Value                 // __clerk_db_jwt
-	Refresh    string                       // __refresh_<suffix>; the plain one is not read
-	Redirects  int                          // handshakes in the last seconds, by __clerk_redirect_count
-	party      [maxPartyCookies]PartyCookie // our own, of a browser that was signed in here; from partyCount on: unused
-	partyCount int
-	Tried      bool   // our own: a handshake for a missing azp has just been made
-	Answer     Answer // what a handshake left for us
+	DevBrowser [Slots]Value      // __clerk_db_jwt
+	Refresh    string            // __refresh_<suffix>; the plain one is not read
+	Redirects  int               // handshakes in the last seconds, by __clerk_redirect_count
+	party      list[PartyCookie] // our own, of a browser that was signed in here
+	Tried      bool              // our own: a handshake for a missing azp has just been made
+	Answer     Answer            // what a handshake left for us
 
 	Attempts [Slots]AttemptCookies // our own: handshakes made, with the __Host- prefix and without
 	Own      OwnParameters         // our own, in the address of a document
@@ -70,17 +67,22 @@ func (f *Request) Read(r *http.Request, s *Settings) reasons.Reason {
 // ReadBearer reads where r goes and its bearer token into f, which is zero: a token that signs in decides by that alone. A
 // reason means that the request contradicts itself.
 func (f *Request) ReadBearer(r *http.Request, s *Settings) reasons.Reason {
-	f.Lines.Of(r.Header, s.Forwarded)
-	f.Method = r.Method
-	f.RawHost, f.Scheme = clientHost(r, f.Lines.All(LineForwardedHost)), clientScheme(r, f.Lines.All(LineForwardedProto))
+	f.ReadHost(r, s)
 	authorization := f.Lines.All(LineAuthorization)
 	if len(authorization) > 1 {
 		return reasons.MultipleAuthorization
 	}
 	if len(authorization) == 1 {
-		f.Bearer, f.HasBearer = bearer(authorization[0])
+		f.Credential, f.HasBearer = credential(authorization[0])
 	}
 	return ""
+}
+
+// ReadHost reads where r goes into f, which is zero.
+func (f *Request) ReadHost(r *http.Request, s *Settings) {
+	f.Lines.Of(r.Header, s.Forwarded)
+	f.Method = r.Method
+	f.RawHost, f.Scheme = clientHost(r, f.Lines.All(LineForwardedHost)), clientScheme(r, f.Lines.All(LineForwardedProto))
 }
 
 // ReadPage reads, after ReadBearer, whether r asks for a page, and for which.
@@ -115,21 +117,24 @@ func (f *Request) readDocument(s *Settings) {
 	}
 }
 
+// Bearer is the bearer token.
+func (f *Request) Bearer() string { return firstWord(f.Credential) }
+
 // Bearer returns the bearer token of a header. A reason means that the header contradicts itself.
-func Bearer(h http.Header) (token string, ok bool, reason reasons.Reason) {
+func Bearer(h http.Header) (bearer string, ok bool, reason reasons.Reason) {
 	switch lines := h[lineNames[LineAuthorization]]; len(lines) {
 	case 0:
 		return "", false, ""
 	case 1:
-		token, ok = bearer(lines[0])
-		return token, ok, ""
+		bearer, ok = credential(lines[0])
+		return firstWord(bearer), ok, ""
 	}
 	return "", false, reasons.MultipleAuthorization
 }
 
-// bearer returns the token of an Authorization value: after the scheme Bearer in any case (RFC 9110 section
+// credential returns what an Authorization value has after the scheme Bearer in any case (RFC 9110 section
 // 11.1) and one or more spaces (RFC 6750 section 2.1), or alone. Other schemes are another protocol's.
-func bearer(authorization string) (token string, ok bool) {
+func credential(authorization string) (rest string, ok bool) {
 	authorization = trimBlanks(authorization)
 	if authorization == "" {
 		return "", false
@@ -141,6 +146,11 @@ func bearer(authorization string) (token string, ok bool) {
 	if !strings.EqualFold(scheme, "Bearer") {
 		return "", false
 	}
-	token, _, _ = strings.Cut(strings.TrimLeft(rest, " "), " ")
-	return token, true
+	return strings.TrimLeft(rest, " "), true
+}
+
+// firstWord is a credential up to its first space. A token that was verified before has none, and needs no search for one.
+func firstWord(credential string) string {
+	word, _, _ := strings.Cut(credential, " ")
+	return word
 }

@@ -89,8 +89,8 @@ func TestBearer(t *testing.T) {
 		"Bearer2 a.b.c":  {"", false},
 	} {
 		f := read(t, live, "/", "Authorization: "+value)
-		if f.Bearer != want.token || f.HasBearer != want.ok {
-			t.Errorf("%q: %q, %t, want %q, %t", value, f.Bearer, f.HasBearer, want.token, want.ok)
+		if f.Bearer() != want.token || f.HasBearer != want.ok {
+			t.Errorf("%q: %q, %t, want %q, %t", value, f.Bearer(), f.HasBearer, want.token, want.ok)
 		}
 	}
 	if f := read(t, live, "/", "Authorization: "); f.HasBearer {

@@ -85,6 +85,11 @@ func (p pattern) match(s string) bool {
 // At is the listed origin that received a request over scheme with host in its Host header. See the function At for how
 // host is normalized. For a listed origin without a *, it does not allocate.
 func (l *List) At(scheme, host string) (string, bool) {
+	for _, s := range l.origins[:min(few, len(l.origins))] { // most hosts arrive in normal form
+		if rest, ok := strings.CutPrefix(s, scheme); ok && strings.HasPrefix(rest, "://") && rest[len("://"):] == host {
+			return s, true
+		}
+	}
 	var room [maxOrigin]byte
 	b := appendAt(room[:0], scheme, host)
 	if s, listed := l.find(b); listed {

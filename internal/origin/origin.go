@@ -106,7 +106,7 @@ func schemeName(s string) bool {
 func cutPort(host string) (name, port string, found bool) {
 	i := strings.IndexByte(host, ']') + 1
 	name, port, found = strings.Cut(host[i:], ":")
-	return host[:i] + name, port, found
+	return host[:i+len(name)], port, found
 }
 
 // Hostname is host without its port.

@@ -1,0 +1,62 @@
+package inbound
+
+import "github.com/clerkauth/clerkauth/internal/sessiontoken"
+
+// SessionCookie is a session cookie. A sibling subdomain can plant more of the same name, so that all of them are
+// looked at.
+type SessionCookie struct {
+	Slot Slot
+	Sent string // as it arrived
+}
+
+// Token is its value, decoded.
+func (c SessionCookie) Token() string { return unescape(c.Sent) }
+
+// maxSessionCookies is how many session cookies of a request are read.
+const maxSessionCookies = 64
+
+// addToken adds a session cookie. What cannot be a token is kept as the first of its name only: it decides no more than
+// why nobody is signed in, and must not push others out.
+func (f *Request) addToken(s Slot, value string) {
+	if value == "" {
+		return
+	}
+	c := SessionCookie{s, value}
+	switch {
+	case f.named[s] && !sessiontoken.Plausible(c.Token()):
+	case f.sessions.n == maxSessionCookies:
+		f.Unread = true
+	default:
+		f.sessions.add(c)
+		f.named[s] = true
+	}
+}
+
+// SessionCookies are the session cookies, in the order they arrived.
+func (f *Request) SessionCookies() []SessionCookie { return f.sessions.all() }
+
+// list is a list of which two values, and most requests have no more, take no memory of their own.
+type list[T any] struct {
+	few  [2]T
+	n    int
+	many []T // all of them, when there are more
+}
+
+func (l *list[T]) add(v T) {
+	switch {
+	case l.n < len(l.few):
+		l.few[l.n] = v
+	case l.n == len(l.few):
+		l.many = append(append(l.many, l.few[:]...), v)
+	default:
+		l.many = append(l.many, v)
+	}
+	l.n++
+}
+
+func (l *list[T]) all() []T {
+	if l.many != nil {
+		return l.many
+	}
+	return l.few[:l.n]
+}
