@@ -104,7 +104,7 @@ func (a *Authenticator) acceptSessions(accepted []Credential, next http.Handler)
 			return
 		}
 		session, _ := FromContext(r.Context())
-		failed, found, asked := Check{}, false, false
+		failed, found, reverifiable := Check{}, false, false
 		for _, c := range accepted {
 			if !c.sessions() {
 				continue
@@ -115,8 +115,8 @@ func (a *Authenticator) acceptSessions(accepted []Credential, next http.Handler)
 				return
 			}
 			_, again := (*c.checks)[i].again()
-			if !found || again && !asked { // as with AnyOf
-				failed, found, asked = (*c.checks)[i], true, again
+			if !found || again && !reverifiable { // as with AnyOf
+				failed, found, reverifiable = (*c.checks)[i], true, again
 			}
 		}
 		a.refuseCheck(w, r, session, failed)

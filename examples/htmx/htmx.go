@@ -38,7 +38,7 @@ func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 		}
 		back := page(origin, r.Header.Get("HX-Current-URL"))
 		if r.Method == http.MethodGet && r.Header.Get("HX-Boosted") == "true" {
-			back = origin + asked(r)
+			back = origin + originalURL(r)
 		}
 		query := target.Query()
 		query.Set("redirect_url", back)
@@ -51,8 +51,8 @@ func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 	}
 }
 
-// asked is the path and query that the browser asked for: http.StripPrefix, and routers like it, cut r.URL.
-func asked(r *http.Request) string {
+// originalURL is the path and query that the browser requested: http.StripPrefix, and similar routers, change r.URL.
+func originalURL(r *http.Request) string {
 	if u, err := url.ParseRequestURI(r.RequestURI); err == nil && strings.HasPrefix(u.Path, "/") {
 		return u.RequestURI()
 	}

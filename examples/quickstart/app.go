@@ -19,19 +19,19 @@ import (
 
 // app is the web app: a page for everybody, two routes for those who are signed in, and one for API keys.
 type app struct {
-	auth    *clerkauth.Authenticator
-	secret  bool     // there is a secret key, which API keys are verified with
-	parties []string // the allowlist
-	signIn  string   // where to sign in to an instance elsewhere; empty: not said
-	trials  []trial
-	clerk   *clerktest.Instance // nil: the instance is elsewhere
-	clock   clock
-	base    string   // where this process and its user reach the app
-	origins []string // every origin it has
-	sibling string   // an origin next to it that it does not trust
-	client  *http.Client
-	waves   atomic.Int64
-	modules fs.FS // of npm, with Clerk's scripts; nil: none
+	auth            *clerkauth.Authenticator
+	secret          bool     // there is a secret key, which API keys are verified with
+	parties         []string // the allowlist
+	signIn          string   // where to sign in to an instance elsewhere; empty: not said
+	trials          []trial
+	clerk           *clerktest.Instance // nil: the instance is elsewhere
+	clock           clock
+	base            string   // where this process and its user reach the app
+	origins         []string // every origin it has
+	subdomainOrigin string   // an origin next to it that it does not trust
+	client          *http.Client
+	waves           atomic.Int64
+	modules         fs.FS // of npm, with Clerk's scripts; nil: none
 }
 
 var errNoPublishableKey = errors.New("CLERK_SECRET_KEY or CLERK_JWT_KEY is set and CLERK_PUBLISHABLE_KEY is not: set it too, or none of them for the built-in instance")
@@ -91,7 +91,7 @@ func (a *app) locate(addr net.Addr) error {
 			a.origins = append(a.origins, o)
 		}
 	}
-	a.sibling = origin("blog.localhost", port)
+	a.subdomainOrigin = origin("blog.localhost", port)
 	return nil
 }
 

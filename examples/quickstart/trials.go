@@ -78,9 +78,9 @@ func badTokens() []trial {
 			Name: "sibling", Title: "A token from a sibling subdomain",
 			Story:  "The same instance minted it, for a page on another subdomain. Its signature is good; the allowlist stops it.",
 			Want:   refused(clerkauth.ReasonTokenInvalidParties),
-			method: http.MethodGet, path: "/me", told: "azp of a sibling",
+			method: http.MethodGet, path: "/me", told: "azp of a sibling subdomain",
 			mint: func(a *app, c clerktest.Claims) string {
-				c.AuthorizedParty = a.sibling
+				c.AuthorizedParty = a.subdomainOrigin
 				return a.clerk.Token(c)
 			},
 		},
@@ -91,7 +91,7 @@ func badTokens() []trial {
 			mint: func(a *app, c clerktest.Claims) string { return a.clerk.Forge(c) },
 		},
 		{
-			Name: "no-azp", Title: "A token without azp", Story: "It does not say for which origin it was minted. Clerk mints such tokens; a sibling may have planted it.",
+			Name: "no-azp", Title: "A token without azp", Story: "It does not say for which origin it was minted. Clerk mints such tokens; a sibling subdomain may have planted it.",
 			Want:   refused(clerkauth.ReasonTokenMissingAZP),
 			method: http.MethodGet, path: "/me", told: "no azp", cookies: true,
 			mint: func(a *app, c clerktest.Claims) string {

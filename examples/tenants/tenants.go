@@ -13,8 +13,8 @@ import (
 var (
 	// name is a host's, as browsers ask for it: in lower case, in punycode, without a dot at the end (RFC 1123 section 2.1).
 	name = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
-	// asked is a Host header with a name, which may have capitals, a dot at the end and a port.
-	asked = regexp.MustCompile(`^([a-zA-Z0-9.-]+?)\.?(:[0-9]*)?$`)
+	// hostPattern is a Host header with a name, which may have capitals, a dot at the end and a port.
+	hostPattern = regexp.MustCompile(`^([a-zA-Z0-9.-]+?)\.?(:[0-9]*)?$`)
 )
 
 // Handler answers each request with the app of its host's tenant, and with 421 for any other host. The keys of
@@ -41,7 +41,7 @@ func Handler(tenants map[string]*clerkauth.Authenticator, app func(host string, 
 
 // hostname is the name that a Host header has, as a key; empty: none.
 func hostname(header string) string {
-	parts := asked.FindStringSubmatch(header)
+	parts := hostPattern.FindStringSubmatch(header)
 	if parts == nil {
 		return ""
 	}

@@ -41,7 +41,7 @@ func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 			clerkauth.DefaultErrorHandler(w, r, err)
 			return
 		}
-		back := origin + asked(r)
+		back := origin + originalURL(r)
 		if ofFrame(r) || r.Method != http.MethodGet {
 			back = page(origin, r.Referer())
 		}
@@ -60,8 +60,8 @@ func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 	}
 }
 
-// asked is the path and query that the browser asked for: http.StripPrefix, and routers like it, cut r.URL.
-func asked(r *http.Request) string {
+// originalURL is the path and query that the browser requested: http.StripPrefix, and similar routers, change r.URL.
+func originalURL(r *http.Request) string {
 	u, err := url.ParseRequestURI(r.RequestURI)
 	if err != nil || !strings.HasPrefix(u.Path, "/") {
 		return "/"

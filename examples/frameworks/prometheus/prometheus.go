@@ -66,7 +66,7 @@ func newTransport(base http.RoundTripper, factory promauto.Factory) http.RoundTr
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	asked := factory.NewHistogramVec(prometheus.HistogramOpts{
+	clerkSeconds := factory.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "clerkauth_clerk_request_seconds", Help: "Time taken by Clerk. The code is empty where no answer arrived.", Buckets: buckets,
 	}, []string{"endpoint", "code"})
 	keys := factory.NewGauge(prometheus.GaugeOpts{Name: "clerkauth_keys_timestamp_seconds", Help: "Unix time at which Clerk last answered with usable keys. 0: never."})
@@ -79,7 +79,7 @@ func newTransport(base http.RoundTripper, factory promauto.Factory) http.RoundTr
 				keys.SetToCurrentTime()
 			}
 		}
-		asked.WithLabelValues(endpoint, code).Observe(time.Since(begin).Seconds())
+		clerkSeconds.WithLabelValues(endpoint, code).Observe(time.Since(begin).Seconds())
 		return resp, err
 	})
 }

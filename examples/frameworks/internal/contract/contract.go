@@ -55,8 +55,8 @@ func Run(t *testing.T, routes func(*clerkauth.Authenticator) http.Handler, chang
 	down, cut := App(t, change)
 	down.Fault(clerktest.BackendJWKS, clerktest.Down)
 	up, out := routes(auth), routes(cut)
-	sibling := Ada
-	sibling.AuthorizedParty = "https://blog.example.com"
+	otherOrigin := Ada
+	otherOrigin.AuthorizedParty = "https://blog.example.com"
 	tests := []struct {
 		name        string
 		app         http.Handler
@@ -66,7 +66,7 @@ func Run(t *testing.T, routes func(*clerkauth.Authenticator) http.Handler, chang
 	}{
 		{"nobody", up, "/me", "", http.StatusUnauthorized, string(clerkauth.ReasonSessionTokenAndUATMissing)},
 		{"nobody as admin", up, "/admin", "", http.StatusUnauthorized, string(clerkauth.ReasonSessionTokenAndUATMissing)},
-		{"token of another origin", up, "/me", clerk.Token(sibling), http.StatusUnauthorized, string(clerkauth.ReasonTokenInvalidParties)},
+		{"token of another origin", up, "/me", clerk.Token(otherOrigin), http.StatusUnauthorized, string(clerkauth.ReasonTokenInvalidParties)},
 		{"forged", up, "/admin", clerk.Forge(Ada), http.StatusUnauthorized, string(clerkauth.ReasonTokenSignature)},
 		{"member", up, "/me", clerk.Token(Grace), http.StatusOK, Grace.Subject},
 		{"member as admin", up, "/admin", clerk.Token(Grace), http.StatusForbidden, "role org:admin"},

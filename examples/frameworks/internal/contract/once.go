@@ -38,9 +38,9 @@ func Once(t *testing.T, routes func(*clerkauth.Authenticator) http.Handler) {
 				t.Fatal(err)
 			}
 			resp.Body.Close()
-			asked := count(clerk.Requests(), tt.want)
-			if resp.StatusCode != http.StatusOK || asked != 1 {
-				t.Errorf("%s: %d, and Clerk was asked %d times, want 200 and once", tt.name, resp.StatusCode, asked)
+			received := count(clerk.Requests(), tt.want)
+			if resp.StatusCode != http.StatusOK || received != 1 {
+				t.Errorf("%s: %d, and Clerk was asked %d times, want 200 and once", tt.name, resp.StatusCode, received)
 			}
 			time.Sleep(time.Hour) // of the bubble
 		}
