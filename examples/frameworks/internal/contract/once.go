@@ -11,8 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// Once asks for /me with a session that has expired: however many middlewares the request passes, it is refreshed once, and
-// a sign-in on the way back from Clerk exchanges its nonce once.
+// Once requests /me with an expired session: however many middlewares the request passes, it is refreshed once, and a
+// sign-in that returns from Clerk exchanges its nonce once.
 func Once(t *testing.T, routes func(*clerkauth.Authenticator) http.Handler) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
