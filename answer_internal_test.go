@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/decision"
 )
 
-func answered(err *Error) *httptest.ResponseRecorder {
+func responseTo(err *Error) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	DefaultErrorHandler(w, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/", http.NoBody), err)
 	return w
@@ -36,7 +36,7 @@ func encoded(tb testing.TB, code, message, check string) string {
 // An answer that was prepared is the one that would be made.
 func TestPreparedAnswers(t *testing.T) {
 	for reason, entry := range table {
-		w := answered(refused(reason))
+		w := responseTo(refused(reason))
 		if got, want := w.Body.String(), encoded(t, string(reason), entry.message, ""); w.Code != entry.status || got != want {
 			t.Errorf("%s: %d %q, want %d %q", reason, w.Code, got, entry.status, want)
 		}
@@ -74,13 +74,13 @@ func TestAnswersOfTheirOwn(t *testing.T) {
 		{"another application's reason", refused(Reason(said)), encoded(t, said, "This request was refused.", "")},
 		{"verified too long ago", &Error{Reason: ReasonCheckFailed, Check: Reverified(ReverifyStrict)}, `{"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":"strict"}}}` + "\n"},
 	} {
-		if got := answered(tt.err).Body.String(); got != tt.want {
+		if got := responseTo(tt.err).Body.String(); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 		if got := newAnswer(tt.err, hint{Detail: said, Field: "Audience"}).body; tt.err.Check.kind != kindReverification && !strings.Contains(got, `"config_field":"Audience"`) {
 			t.Errorf("%s: %q has no hint", tt.name, got)
 		}
-		if got, want := answered(refused(tt.err.Reason)).Body.String(), encoded(t, string(tt.err.Reason), refused(tt.err.Reason).message(), ""); got != want {
+		if got, want := responseTo(refused(tt.err.Reason)).Body.String(), encoded(t, string(tt.err.Reason), refused(tt.err.Reason).message(), ""); got != want {
 			t.Errorf("%s: afterwards the reason alone is answered with %q, want %q", tt.name, got, want)
 		}
 	}
@@ -88,13 +88,13 @@ func TestAnswersOfTheirOwn(t *testing.T) {
 
 // A middleware that changes the header of one answer changes no other.
 func TestAnswersShareNoHeader(t *testing.T) {
-	want := answered(refused(ReasonTokenExpired)).Header()
-	changed := answered(refused(ReasonTokenExpired)).Header()
+	want := responseTo(refused(ReasonTokenExpired)).Header()
+	changed := responseTo(refused(ReasonTokenExpired)).Header()
 	for name, values := range changed {
 		values[0] = "changed"
 		changed[name] = append(values, "more")
 	}
-	for name, values := range answered(refused(ReasonTokenExpired)).Header() {
+	for name, values := range responseTo(refused(ReasonTokenExpired)).Header() {
 		if len(values) != 1 || values[0] != want.Get(name) {
 			t.Errorf("%s is %q, want %q", name, values, want[name])
 		}

@@ -15,11 +15,11 @@ import (
 // A proxied Frontend API signs as its proxy: a path behind the origins of the list, and of no other.
 func TestIssuersOfAProxyPath(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Now: func() time.Time { return harness.Noon }})
-	asked := 0
+	calls := 0
 	base := func(c *clerkauth.Config) {
 		c.ProxyURL = "/__clerk/"
 		c.AuthorizedParties = []string{"https://example.com", "https://*.preview.example.com", "chrome-extension://abcdef"}
-		c.AllowParty = func(context.Context, string, string) bool { asked++; return true }
+		c.AllowParty = func(context.Context, string, string) bool { calls++; return true }
 	}
 	explicit := func(c *clerkauth.Config) { base(c); c.Issuers = []string{"https://clerk.example.com"} }
 	elsewhere := func(c *clerkauth.Config) { base(c); c.ProxyURL = "https://example.com/__clerk" }
@@ -51,7 +51,7 @@ func TestIssuersOfAProxyPath(t *testing.T) {
 		{"https://example.com", none, false},
 	} {
 		a := harness.NewAppOf(t, clerk, tc.change)
-		asked = 0
+		calls = 0
 		token := clerk.Token(clerktest.Claims{Extra: map[string]any{"iss": tc.issuer}})
 		_, err := a.VerifyToken(t.Context(), token)
 		if (err == nil) != tc.want {
@@ -61,8 +61,8 @@ func TestIssuersOfAProxyPath(t *testing.T) {
 		if (cookies.Status == clerkauth.StatusSignedIn) != tc.want {
 			t.Errorf("%s in a cookie: %v, want accepted %t", tc.issuer, cookies.Err, tc.want)
 		}
-		if asked != 0 {
-			t.Errorf("%s: AllowParty was asked %d times", tc.issuer, asked)
+		if calls != 0 {
+			t.Errorf("%s: AllowParty was asked %d times", tc.issuer, calls)
 		}
 	}
 	// Beside an expired token of the usual issuer it is not taken for another instance's.

@@ -88,8 +88,8 @@ func TestPartyCookieIsSet(t *testing.T) {
 	name, _, _ := strings.Cut(party, "=")
 	elsewhere := b.Page(b.Clerk.Token(honest))
 	elsewhere.Host = "unlisted.example.com"
-	sibling := b.Page(b.Clerk.Token(honest))
-	sibling.Header.Set("Sec-Fetch-Site", "same-site")
+	fromSiblingSubdomain := b.Page(b.Clerk.Token(honest))
+	fromSiblingSubdomain.Header.Set("Sec-Fetch-Site", "same-site")
 	bearer := httptest.NewRequest(http.MethodGet, "https://example.com/", nil)
 	bearer.Header.Set("Authorization", "Bearer "+b.Clerk.Token(honest))
 	old := b.Page(b.Clerk.Token(honest))
@@ -110,7 +110,7 @@ func TestPartyCookieIsSet(t *testing.T) {
 		{"for a fetch when what arrived has expired", b.Script(b.Clerk.Token(honest), name+"=v2.1."+strings.Repeat("A", 43)), true},
 		{"for a fetch when what arrived has another name", b.Script(b.Clerk.Token(honest), strings.Replace(other, name, harness.PartyName+"AAAAAAAA", 1)), true},
 		{"not at a host that is not listed", elsewhere, false},
-		{"not when a sibling had a hand in it", sibling, false},
+		{"not when a sibling subdomain had a hand in it", fromSiblingSubdomain, false},
 		{"not for a bearer token", bearer, false},
 	}
 	for _, tt := range tests {

@@ -184,7 +184,7 @@ func TestPayloadsAreReadStrictly(t *testing.T) {
 
 func TestPartiesOfTokens(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
-	asked := []string{}
+	calls := []string{}
 	for _, c := range []struct {
 		name   string
 		change func(*clerkauth.Config)
@@ -214,7 +214,7 @@ func TestPartiesOfTokens(t *testing.T) {
 		{
 			"a function", func(c *clerkauth.Config) {
 				c.AllowParty = func(_ context.Context, origin, host string) bool {
-					asked = append(asked, origin+" "+host)
+					calls = append(calls, origin+" "+host)
 					return origin == "https://tenant.example.net"
 				}
 			},
@@ -233,8 +233,8 @@ func TestPartiesOfTokens(t *testing.T) {
 			}
 		})
 	}
-	slices.Sort(asked)
-	if want := []string{"https://other.example.net ", "https://tenant.example.net "}; !slices.Equal(asked, want) {
-		t.Errorf("AllowParty was asked %q, want %q: origins in normal form only, and no host", asked, want)
+	slices.Sort(calls)
+	if want := []string{"https://other.example.net ", "https://tenant.example.net "}; !slices.Equal(calls, want) {
+		t.Errorf("AllowParty was asked %q, want %q: origins in normal form only, and no host", calls, want)
 	}
 }

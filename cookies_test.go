@@ -22,11 +22,11 @@ type jar struct {
 	session, suffixed string // names of the session cookies
 	uat, suffixedUAT  string
 	token, updated    string
-	sibling           string // a token that was issued for a sibling subdomain
+	subdomainToken    string // a token that was issued for a sibling subdomain
 }
 
 func newJar(a *harness.App) jar {
-	j := jar{token: a.Clerk.Token(clerktest.Claims{}), sibling: a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})}
+	j := jar{token: a.Clerk.Token(clerktest.Claims{}), subdomainToken: a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})}
 	for _, c := range a.Clerk.Cookies(j.token) {
 		switch {
 		case c.Name == "__session":
@@ -128,20 +128,20 @@ func TestPlantedCookies(t *testing.T) {
 		return c
 	}
 	for name, planted := range map[string]string{
-		"garbage":             "garbage",
-		"dots":                "..",
-		"huge":                strings.Repeat("a", 9000),
-		"a machine token":     "mt_0123456789",
-		"forged":              a.Clerk.Forge(clerktest.Claims{}),
-		"forged and newer":    a.Clerk.Forge(later(clerktest.Claims{})),
-		"of a sibling":        j.sibling,
-		"newer, of a sibling": a.Clerk.Token(later(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})),
-		"of another instance": other.Clerk.Token(clerktest.Claims{Issuer: "https://clerk.other.example"}),
-		"of another key":      other.Clerk.Token(later(clerktest.Claims{})),
-		"without azp":         a.Clerk.Token(later(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})),
-		"expired":             a.Clerk.Token(clerktest.Claims{ExpiresAt: harness.Noon.Add(-time.Hour), SessionID: "sess_planted", Subject: "user_planted"}),
-		"from the future":     a.Clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(time.Hour), SessionID: "sess_planted", Subject: "user_planted"}),
-		"with no algorithm":   a.Clerk.Token(clerktest.Claims{Header: map[string]any{"alg": "none"}}),
+		"garbage":                       "garbage",
+		"dots":                          "..",
+		"huge":                          strings.Repeat("a", 9000),
+		"a machine token":               "mt_0123456789",
+		"forged":                        a.Clerk.Forge(clerktest.Claims{}),
+		"forged and newer":              a.Clerk.Forge(later(clerktest.Claims{})),
+		"of a sibling subdomain":        j.subdomainToken,
+		"newer, of a sibling subdomain": a.Clerk.Token(later(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})),
+		"of another instance":           other.Clerk.Token(clerktest.Claims{Issuer: "https://clerk.other.example"}),
+		"of another key":                other.Clerk.Token(later(clerktest.Claims{})),
+		"without azp":                   a.Clerk.Token(later(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})),
+		"expired":                       a.Clerk.Token(clerktest.Claims{ExpiresAt: harness.Noon.Add(-time.Hour), SessionID: "sess_planted", Subject: "user_planted"}),
+		"from the future":               a.Clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(time.Hour), SessionID: "sess_planted", Subject: "user_planted"}),
+		"with no algorithm":             a.Clerk.Token(clerktest.Claims{Header: map[string]any{"alg": "none"}}),
 	} {
 		for _, slot := range []string{j.session, j.suffixed} {
 			before, after := j.both(slot+"="+planted), harness.Request("POST", "/", j.both()).Header.Get("Cookie")+"; "+slot+"="+planted
@@ -159,7 +159,7 @@ func TestPlantedCookies(t *testing.T) {
 func TestPlantedInOneOfTwoNames(t *testing.T) {
 	a := harness.NewApp(t)
 	j := newJar(a)
-	for name, planted := range map[string]string{"garbage": "garbage", "forged": a.Clerk.Forge(clerktest.Claims{}), "of a sibling": j.sibling} {
+	for name, planted := range map[string]string{"garbage": "garbage", "forged": a.Clerk.Forge(clerktest.Claims{}), "of a sibling subdomain": j.subdomainToken} {
 		for _, cookie := range []string{
 			j.session + "=" + planted + "; " + j.suffixed + "=" + j.token,
 			j.session + "=" + j.token + "; " + j.suffixed + "=" + planted,
@@ -199,25 +199,25 @@ func TestSeveralValidSessionsAreAmbiguous(t *testing.T) {
 
 // However many cookies come, few are looked at and fewer verified: the work for a request is bounded.
 func TestManyCookiesAreBoundedWork(t *testing.T) {
-	var asked int
+	var calls int
 	a := harness.NewApp(t, func(c *clerkauth.Config) {
 		c.AuthorizedParties = nil
 		c.TokenCacheSize = -1
-		c.AllowParty = func(_ context.Context, origin, _ string) bool { asked++; return origin == "https://example.com" }
+		c.AllowParty = func(_ context.Context, origin, _ string) bool { calls++; return origin == "https://example.com" }
 	})
 	j := newJar(a)
 	var planted []string
 	for i := range 100 {
 		planted = append(planted, "__session="+a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://a" + strconv.Itoa(i) + ".example.com"}))
 	}
-	asked = 0
+	calls = 0
 	state := a.AuthenticateRequest(harness.Request("POST", "/", harness.With("Cookie", strings.Join(planted, "; ")+"; __client_uat="+j.updated)))
 	if got := harness.Reason(t, state); got == "" {
-		t.Error("signed in by a token of a sibling")
+		t.Error("signed in by a token of a sibling subdomain")
 	}
 	// AllowParty is asked once for each token whose signature held.
-	if asked > 4 {
-		t.Errorf("%d of 100 planted cookies were verified, want at most 4", asked)
+	if calls > 4 {
+		t.Errorf("%d of 100 planted cookies were verified, want at most 4", calls)
 	}
 	// What cannot be a token takes no place, however much of it there is.
 	garbage := "__session=" + strings.Repeat("garbage; __session=", 1000)

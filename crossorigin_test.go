@@ -23,7 +23,7 @@ var cookieWrites = []struct {
 }{
 	{"same-origin", "POST", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: https://example.com"), ""},
 	{"typed into the address bar", "POST", harness.Headers("Sec-Fetch-Site: none"), ""},
-	{"sibling", "POST", harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://blog.example.com"), cross},
+	{"sibling subdomain", "POST", harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://blog.example.com"), cross},
 	{"stranger", "POST", harness.Headers("Sec-Fetch-Site: cross-site", "Origin: https://evil.test"), cross},
 	{"stranger without Origin", "POST", harness.Headers("Sec-Fetch-Site: cross-site"), cross},
 	{"stranger with an empty Origin", "POST", harness.Headers("Sec-Fetch-Site: cross-site", "Origin: "), cross},
@@ -35,7 +35,7 @@ var cookieWrites = []struct {
 	{"another port", "POST", harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://example.com:8443"), cross},
 	{"same-origin from an old browser", "POST", harness.Headers("Origin: https://example.com"), ""},
 	{"another port from an old browser", "POST", harness.Headers("Origin: https://example.com:8443"), cross},
-	{"sibling from an old browser", "POST", harness.Headers("Origin: https://blog.example.com"), cross},
+	{"sibling subdomain from an old browser", "POST", harness.Headers("Origin: https://blog.example.com"), cross},
 	{"a path from an old browser", "POST", harness.Headers("Origin: https://example.com/"), cross},
 	{"user info from an old browser", "POST", harness.Headers("Origin: https://a@example.com"), cross},
 	{"a bare host from an old browser", "POST", harness.Headers("Origin: //example.com"), cross},
@@ -78,8 +78,8 @@ var cookieWrites = []struct {
 
 	{"WebSocket", "GET", harness.Headers("Upgrade: websocket", "Sec-WebSocket-Key: x", "Origin: https://example.com"), ""},
 	{"WebSocket of a listed party", "GET", harness.Headers("Upgrade: websocket", "Sec-WebSocket-Key: x", "Sec-Fetch-Site: same-site", "Origin: https://app.example.com"), ""},
-	{"WebSocket of a sibling", "GET", harness.Headers("Upgrade: websocket", "Sec-WebSocket-Key: x", "Sec-Fetch-Site: same-site", "Origin: https://blog.example.com"), cross},
-	{"WebSocket of a sibling's old browser", "GET", harness.Headers("Upgrade: websocket", "Sec-WebSocket-Key: x", "Origin: https://blog.example.com"), cross},
+	{"WebSocket of a sibling subdomain", "GET", harness.Headers("Upgrade: websocket", "Sec-WebSocket-Key: x", "Sec-Fetch-Site: same-site", "Origin: https://blog.example.com"), cross},
+	{"WebSocket of a sibling subdomain's old browser", "GET", harness.Headers("Upgrade: websocket", "Sec-WebSocket-Key: x", "Origin: https://blog.example.com"), cross},
 	{"WebSocket of null", "GET", harness.Headers("Upgrade: websocket", "Sec-WebSocket-Key: x", "Origin: null"), cross},
 	{"WebSocket by another case", "GET", harness.Headers("Upgrade: WebSocket", "Origin: https://blog.example.com"), cross},
 	{"WebSocket second in a list", "GET", harness.Headers("Upgrade: h2c, websocket", "Origin: https://blog.example.com"), cross},
@@ -154,15 +154,15 @@ func TestCrossOriginThroughAServer(t *testing.T) {
 			method string
 			header harness.Edit
 		}{
-			"write":                     {200, "POST", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: "+server.URL)},
-			"write of an old browser":   {200, "POST", harness.Headers("Origin: " + server.URL)},
-			"write of a sibling":        {403, "POST", harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://blog.example.com")},
-			"write of another scheme":   {403, "POST", harness.Headers("Origin: " + other)},
-			"write of null":             {403, "DELETE", harness.Headers("Origin: null")},
-			"read of a sibling":         {200, "GET", harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://blog.example.com")},
-			"WebSocket of a sibling":    {403, "GET", harness.Headers("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: x", "Origin: https://blog.example.com")},
-			"write without a browser":   {200, "PUT", harness.Headers()},
-			"write with several Origin": {403, "POST", harness.Headers("Origin: "+server.URL, "Origin: https://evil.test")},
+			"write":                            {200, "POST", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: "+server.URL)},
+			"write of an old browser":          {200, "POST", harness.Headers("Origin: " + server.URL)},
+			"write of a sibling subdomain":     {403, "POST", harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://blog.example.com")},
+			"write of another scheme":          {403, "POST", harness.Headers("Origin: " + other)},
+			"write of null":                    {403, "DELETE", harness.Headers("Origin: null")},
+			"read of a sibling subdomain":      {200, "GET", harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://blog.example.com")},
+			"WebSocket of a sibling subdomain": {403, "GET", harness.Headers("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: x", "Origin: https://blog.example.com")},
+			"write without a browser":          {200, "PUT", harness.Headers()},
+			"write with several Origin":        {403, "POST", harness.Headers("Origin: "+server.URL, "Origin: https://evil.test")},
 		} {
 			if got := send(tc.method, tc.header); got != tc.want {
 				t.Errorf("%s: %s: %d, want %d", scheme, name, got, tc.want)
@@ -174,12 +174,12 @@ func TestCrossOriginThroughAServer(t *testing.T) {
 // Optional refuses nobody: what it does not believe is signed out, and Require says 403.
 func TestCrossOriginWithOptionalAndRequire(t *testing.T) {
 	a := harness.NewApp(t)
-	sibling := harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://blog.example.com")
-	if w := harness.Serve(a.Optional(harness.Greet), harness.Request("POST", "/", a.SignedIn(), sibling)); w.Code != 200 || w.Body.String() != harness.Stranger {
+	fromSiblingSubdomain := harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://blog.example.com")
+	if w := harness.Serve(a.Optional(harness.Greet), harness.Request("POST", "/", a.SignedIn(), fromSiblingSubdomain)); w.Code != 200 || w.Body.String() != harness.Stranger {
 		t.Errorf("Optional: %d %q, want the handler to run signed out", w.Code, w.Body)
 	}
 	for name, h := range map[string]http.Handler{"Require": a.Require(harness.Greet), "Require in Optional": a.Optional(a.Require(harness.Greet))} {
-		w := harness.Serve(h, harness.Request("POST", "/", a.SignedIn(), sibling))
+		w := harness.Serve(h, harness.Request("POST", "/", a.SignedIn(), fromSiblingSubdomain))
 		if got := w.Header().Get("X-Clerk-Auth-Reason"); w.Code != 403 || got != string(cross) || strings.Contains(w.Body.String(), "hello") {
 			t.Errorf("%s: %d %q, want 403 %s", name, w.Code, got, cross)
 		}
@@ -217,16 +217,16 @@ func TestCrossOriginWithAnyParty(t *testing.T) {
 		want   clerkauth.Reason
 	}{
 		{"same-origin", anyParty, "https://example.com/", []harness.Edit{harness.Headers("Sec-Fetch-Site: same-origin")}, ""},
-		{"sibling", anyParty, "https://example.com/", []harness.Edit{harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://blog.example.com")}, cross},
+		{"sibling subdomain", anyParty, "https://example.com/", []harness.Edit{harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://blog.example.com")}, cross},
 		{"null", anyParty, "https://example.com/", []harness.Edit{harness.Headers("Origin: null")}, cross},
 		{"old browser", anyParty, "https://example.com/", []harness.Edit{harness.Headers("Origin: https://example.com")}, ""},
 		{"old browser with the default port", anyParty, "https://example.com:443/", []harness.Edit{harness.Headers("Origin: https://example.com")}, ""},
 		{"old browser, from http", anyParty, "https://example.com/", []harness.Edit{harness.Headers("Origin: http://example.com")}, cross},
 		{"old browser, to http", anyParty, "http://example.com/", []harness.Edit{harness.Headers("Origin: http://example.com")}, ""},
-		{"old browser of a sibling", anyParty, "https://example.com/", []harness.Edit{harness.Headers("Origin: https://blog.example.com")}, cross},
+		{"old browser of a sibling subdomain", anyParty, "https://example.com/", []harness.Edit{harness.Headers("Origin: https://blog.example.com")}, cross},
 		{"trusted origin", anyParty, "https://example.com/", []harness.Edit{harness.Headers("Sec-Fetch-Site: cross-site", "Origin: https://pay.test")}, ""},
 		{"old browser through a proxy", behindProxy, "http://10.0.0.1:8080/", []harness.Edit{proxied, harness.Headers("Origin: https://example.com")}, ""},
-		{"a sibling through a proxy", behindProxy, "http://10.0.0.1:8080/", []harness.Edit{proxied, harness.Headers("Origin: https://blog.example.com")}, cross},
+		{"a sibling subdomain through a proxy", behindProxy, "http://10.0.0.1:8080/", []harness.Edit{proxied, harness.Headers("Origin: https://blog.example.com")}, cross},
 		{"from http through a proxy", behindProxy, "http://10.0.0.1:8080/", []harness.Edit{proxied, harness.Headers("Origin: http://example.com")}, cross},
 		{"a proxy that is not trusted", anyParty, "http://10.0.0.1:8080/", []harness.Edit{proxied, harness.Headers("Origin: https://example.com")}, cross},
 		{"two forwarded hosts", behindProxy, "http://10.0.0.1:8080/", []harness.Edit{proxied, harness.Headers("X-Forwarded-Host: evil.test", "Origin: https://evil.test")}, cross},

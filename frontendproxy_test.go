@@ -30,14 +30,14 @@ func proxyConfig(proxyURL string, transport http.RoundTripper) clerkauth.Config 
 	}
 }
 
-// askedOf remembers what was asked, and answers {}.
-type askedOf struct {
-	asked []*http.Request
-	err   error
+// upstream records requests, and answers {}.
+type upstream struct {
+	received []*http.Request
+	err      error
 }
 
-func (a *askedOf) RoundTrip(r *http.Request) (*http.Response, error) {
-	a.asked = append(a.asked, r)
+func (a *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
+	a.received = append(a.received, r)
 	h := http.Header{"Set-Cookie": {"__client=planted; Path=/"}, "Location": {"https://evil.test/"}}
 	return &http.Response{StatusCode: http.StatusFound, Header: h, Body: io.NopCloser(strings.NewReader("{}"))}, a.err
 }
@@ -96,7 +96,7 @@ func TestFrontendAPIProxyUpstream(t *testing.T) {
 		"a satellite":      {func(c *clerkauth.Config) { c.Satellite = &clerkauth.Satellite{} }, "https://frontend-api.clerk.dev/v1/client"},
 		"of a custom path": {func(c *clerkauth.Config) { c.ProxyURL = "/auth/clerk/" }, "https://frontend-api.clerk.dev/v1/client"},
 	} {
-		network := &askedOf{}
+		network := &upstream{}
 		cfg := proxyConfig("/__clerk", network)
 		cfg.AuthorizedParties = cfg.AuthorizedParties[:1]
 		if tt.change != nil {
@@ -104,8 +104,8 @@ func TestFrontendAPIProxyUpstream(t *testing.T) {
 		}
 		path := strings.TrimRight(cfg.ProxyURL, "/") + "/v1/client"
 		w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), arriving("https://example.com"+path))
-		if w.Code != http.StatusFound || len(network.asked) != 1 || network.asked[0].URL.String() != tt.want || network.asked[0].Header.Get("Clerk-Secret-Key") != cfg.SecretKey {
-			t.Errorf("%s: status %d, asked %v", name, w.Code, network.asked)
+		if w.Code != http.StatusFound || len(network.received) != 1 || network.received[0].URL.String() != tt.want || network.received[0].Header.Get("Clerk-Secret-Key") != cfg.SecretKey {
+			t.Errorf("%s: status %d, asked %v", name, w.Code, network.received)
 		}
 	}
 }
@@ -147,24 +147,24 @@ func TestFrontendAPIProxyHost(t *testing.T) {
 		"forwarded, a list":              {path, "http://10.0.0.1:8080", []harness.Edit{harness.With("X-Forwarded-Host", "example.com, evil.test")}, trusting, ""},
 		"the internal name of this host": {absolute, "http://10.0.0.1:8080", nil, nil, ""},
 	} {
-		network := &askedOf{}
+		network := &upstream{}
 		cfg := proxyConfig(tt.proxyURL, network)
 		if tt.change != nil {
 			tt.change(&cfg)
 		}
 		w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), arriving(tt.target+"/__clerk/v1/client", append(tt.edits, harness.With("X-Forwarded-For", "6.6.6.6, 198.51.100.7"))...))
 		if tt.want == "" {
-			if w.Code != http.StatusForbidden || len(network.asked) != 0 {
-				t.Errorf("%s: status %d, asked %v", name, w.Code, network.asked)
+			if w.Code != http.StatusForbidden || len(network.received) != 0 {
+				t.Errorf("%s: status %d, asked %v", name, w.Code, network.received)
 			}
 			continue
 		}
-		if w.Code != http.StatusFound || len(network.asked) != 1 {
-			t.Errorf("%s: status %d, asked %v", name, w.Code, network.asked)
+		if w.Code != http.StatusFound || len(network.received) != 1 {
+			t.Errorf("%s: status %d, asked %v", name, w.Code, network.received)
 			continue
 		}
 		scheme, rest, _ := strings.Cut(tt.want, "://")
-		h := network.asked[0].Header
+		h := network.received[0].Header
 		if client := h.Get("X-Forwarded-For"); client != "192.0.2.1" && !cfg.TrustForwardedHeaders || client != "198.51.100.7" && cfg.TrustForwardedHeaders {
 			t.Errorf("%s: Clerk was told that %s asks", name, client)
 		}
@@ -180,7 +180,7 @@ func allowTenant(c *clerkauth.Config) {
 
 // One visitor's cookies are nobody else's, and a redirect is the visitor's to follow: of HTTPClient only its Transport is used.
 func TestFrontendAPIProxyHTTPClient(t *testing.T) {
-	network := &askedOf{}
+	network := &upstream{}
 	cfg := proxyConfig("/__clerk", network)
 	cfg.HTTPClient.Jar, _ = cookiejar.New(nil)
 	proxy := mustNew(t, cfg).FrontendAPIProxy()
@@ -190,7 +190,7 @@ func TestFrontendAPIProxyHTTPClient(t *testing.T) {
 			t.Errorf("status %d to %s", w.Code, w.Header().Get("Location"))
 		}
 	}
-	for _, r := range network.asked {
+	for _, r := range network.received {
 		if r.URL.Host != "frontend-api.clerk.dev" || r.Header["Cookie"] != nil {
 			t.Errorf("asked %s with %v", r.URL, r.Header)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-func TestBrowserRound(t *testing.T) {
+func TestHandshakeOfABrowser(t *testing.T) {
 	b := harness.NewApp(t)
 	w := httptest.NewRecorder()
 	r := b.Page(b.Expired(clerktest.Claims{}), "__clerk_redirect_count=1")
@@ -64,9 +64,9 @@ func TestHandshakesAreCountedWithASignInPage(t *testing.T) {
 	}
 }
 
-// TestRoundsAreForDocuments has requests that could not follow a redirect to another site. See clerk/javascript
+// TestHandshakesAreForDocuments has requests that could not follow a redirect to another site. See clerk/javascript
 // #8045, where a POST ended in a 405.
-func TestRoundsAreForDocuments(t *testing.T) {
+func TestHandshakesAreForDocuments(t *testing.T) {
 	b := harness.NewApp(t)
 	old := b.Page(b.Expired(clerktest.Claims{}))
 	old.Header.Del("Sec-Fetch-Dest")
@@ -98,7 +98,7 @@ func TestRoundsAreForDocuments(t *testing.T) {
 }
 
 // A handshake whose answer could not even be read is a handshake: a token without azp gets no second one.
-func TestNoSecondRoundForAMissingAZP(t *testing.T) {
+func TestNoSecondHandshakeForAMissingAZP(t *testing.T) {
 	b := harness.NewApp(t)
 	b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Down)
 	state := b.AuthenticateRequest(b.Page(b.WithoutAZP(clerktest.Claims{}), "__clerk_handshake_nonce="+harness.Nonce))

@@ -20,7 +20,7 @@ func TestKeysComeFromOnePlace(t *testing.T) {
 	for name, c := range map[string]struct {
 		change   func(*clerkauth.Config, *clerktest.Instance)
 		down     clerktest.Endpoint
-		asked    clerktest.Endpoint // empty: none
+		endpoint clerktest.Endpoint // empty: none
 		want     clerkauth.Reason
 		secretly bool
 	}{
@@ -54,12 +54,12 @@ func TestKeysComeFromOnePlace(t *testing.T) {
 				}
 			}
 			requests := clerk.Requests()
-			if c.asked == "" && len(requests) != 0 || c.asked != "" && len(requests) != 1 {
+			if c.endpoint == "" && len(requests) != 0 || c.endpoint != "" && len(requests) != 1 {
 				t.Fatalf("%d requests", len(requests))
 			}
 			for _, r := range requests {
-				if r.Endpoint != c.asked || r.SecretKey != c.secretly || r.Method != http.MethodGet || len(r.Query) != 0 {
-					t.Errorf("asked %s %s%s (secret shown: %v), want %s (secret shown: %v)", r.Method, r.Host, r.Path, r.SecretKey, c.asked, c.secretly)
+				if r.Endpoint != c.endpoint || r.SecretKey != c.secretly || r.Method != http.MethodGet || len(r.Query) != 0 {
+					t.Errorf("asked %s %s%s (secret shown: %v), want %s (secret shown: %v)", r.Method, r.Host, r.Path, r.SecretKey, c.endpoint, c.secretly)
 				}
 				if got := r.Header.Get("Authorization"); (got == "Bearer sk_…") != c.secretly || !c.secretly && got != "" {
 					t.Errorf("Authorization %q, want a secret %v", got, c.secretly)

@@ -20,16 +20,16 @@ func TestOptionalAndRequire(t *testing.T) {
 		want  clerkauth.Reason // empty: signed in
 		code  int              // of Require
 	}{
-		"bearer":         {harness.WithBearer(good), "", 200},
-		"cookie":         {a.WithCookies(good), "", 200},
-		"nothing":        {harness.Headers(), clerkauth.ReasonSessionTokenAndUATMissing, 401},
-		"forged":         {harness.WithBearer(a.Clerk.Forge(clerktest.Claims{})), clerkauth.ReasonTokenSignature, 401},
-		"garbage":        {harness.WithBearer("garbage"), clerkauth.ReasonTokenInvalid, 401},
-		"expired":        {harness.WithBearer(a.Clerk.Token(clerktest.Claims{ExpiresAt: harness.Noon.Add(-time.Hour)})), clerkauth.ReasonTokenExpired, 401},
-		"sibling":        {a.WithCookies(a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})), clerkauth.ReasonTokenInvalidParties, 401},
-		"pending":        {harness.WithBearer(a.Clerk.Token(clerktest.Claims{Pending: true})), clerkauth.ReasonSessionPending, 401},
-		"two headers":    {harness.With("Authorization", "Bearer "+good, "Bearer "+good), clerkauth.ReasonMultipleAuthorization, 400},
-		"no key with it": {harness.WithBearer(a.Clerk.Token(clerktest.Claims{Header: map[string]any{"kid": "ins_other"}})), clerkauth.ReasonKeyUnknown, 401},
+		"bearer":            {harness.WithBearer(good), "", 200},
+		"cookie":            {a.WithCookies(good), "", 200},
+		"nothing":           {harness.Headers(), clerkauth.ReasonSessionTokenAndUATMissing, 401},
+		"forged":            {harness.WithBearer(a.Clerk.Forge(clerktest.Claims{})), clerkauth.ReasonTokenSignature, 401},
+		"garbage":           {harness.WithBearer("garbage"), clerkauth.ReasonTokenInvalid, 401},
+		"expired":           {harness.WithBearer(a.Clerk.Token(clerktest.Claims{ExpiresAt: harness.Noon.Add(-time.Hour)})), clerkauth.ReasonTokenExpired, 401},
+		"sibling subdomain": {a.WithCookies(a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})), clerkauth.ReasonTokenInvalidParties, 401},
+		"pending":           {harness.WithBearer(a.Clerk.Token(clerktest.Claims{Pending: true})), clerkauth.ReasonSessionPending, 401},
+		"two headers":       {harness.With("Authorization", "Bearer "+good, "Bearer "+good), clerkauth.ReasonMultipleAuthorization, 400},
+		"no key with it":    {harness.WithBearer(a.Clerk.Token(clerktest.Claims{Header: map[string]any{"kid": "ins_other"}})), clerkauth.ReasonKeyUnknown, 401},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantBody := harness.Welcome
@@ -83,18 +83,18 @@ func TestKeysOutOfReach(t *testing.T) {
 // However deep middleware is nested, a request is decided once, and its handler sees that decision.
 func TestNestedMiddlewareDecidesOnce(t *testing.T) {
 	a := harness.NewApp(t)
-	var asked int
+	var calls int
 	b := harness.NewAppOf(t, a.Clerk, func(c *clerkauth.Config) {
 		c.AuthorizedParties = nil
-		c.AllowParty = func(context.Context, string, string) bool { asked++; return true }
+		c.AllowParty = func(context.Context, string, string) bool { calls++; return true }
 		c.TokenCacheSize = -1
 	})
 	h := b.Optional(b.Optional(withHeaderCopy(b.Require(b.Require(harness.Greet)))))
 	if w := harness.Serve(h, harness.Request("GET", "/", harness.WithBearer(b.Clerk.Token(clerktest.Claims{})))); w.Body.String() != harness.Welcome {
 		t.Fatalf("%d %q, want %q", w.Code, w.Body, harness.Welcome)
 	}
-	if got := len(b.Events()); got != 1 || asked != 1 {
-		t.Errorf("%d decisions were observed and AllowParty was asked %d times, want once each", got, asked)
+	if got := len(b.Events()); got != 1 || calls != 1 {
+		t.Errorf("%d decisions were observed and AllowParty was asked %d times, want once each", got, calls)
 	}
 	h = b.Optional(b.Require(harness.Greet))
 	if w := harness.Serve(h, harness.Request("GET", "/")); w.Code != 401 {

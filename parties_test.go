@@ -115,10 +115,10 @@ func TestWildcardsFollowTheKeys(t *testing.T) {
 // AllowParty decides what the list does not, and is told for which host.
 func TestAllowPartyDecidesWhatTheListDoesNot(t *testing.T) {
 	type question struct{ origin, host string }
-	var asked []question
+	var calls []question
 	a := harness.NewApp(t, func(c *clerkauth.Config) {
 		c.AllowParty = func(_ context.Context, origin, host string) bool {
-			asked = append(asked, question{origin, host})
+			calls = append(calls, question{origin, host})
 			return origin == "https://customer.test"
 		}
 	})
@@ -140,32 +140,32 @@ func TestAllowPartyDecidesWhatTheListDoesNot(t *testing.T) {
 		if tc.ask {
 			want = []question{{tc.azp, "app.example:8080"}}
 		}
-		asked = nil
+		calls = nil
 		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request(http.MethodGet, "http://App.Example:8080/", harness.WithBearer(token)))); got != tc.want {
 			t.Errorf("azp %q: %q, want %q", tc.azp, got, tc.want)
 		}
-		if !slices.Equal(asked, want) {
-			t.Errorf("azp %q: AllowParty was asked %v, want %v", tc.azp, asked, want)
+		if !slices.Equal(calls, want) {
+			t.Errorf("azp %q: AllowParty was asked %v, want %v", tc.azp, calls, want)
 		}
-		asked = nil
+		calls = nil
 		_, _ = a.VerifyToken(t.Context(), token)
-		if tc.ask && !slices.Equal(asked, []question{{tc.azp, ""}}) {
-			t.Errorf("azp %q: VerifyToken asked AllowParty %v, want it without a host", tc.azp, asked)
+		if tc.ask && !slices.Equal(calls, []question{{tc.azp, ""}}) {
+			t.Errorf("azp %q: VerifyToken asked AllowParty %v, want it without a host", tc.azp, calls)
 		}
 	}
 	// A host that is none is not passed on: whoever asks a database with it need not think about its characters.
 	for _, malformed := range []string{"a.test,b.test", "*.test", "*", "[fe80::1%25eth0]", "a b", "a/b", "a@b", "a?b", "a#b", `a\b`, "a\tb", ":80", "[", ""} {
-		asked = nil
+		calls = nil
 		a.AuthenticateRequest(harness.Request(http.MethodGet, "/", harness.Host(malformed), harness.WithBearer(a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://customer.test"}))))
-		if !slices.Equal(asked, []question{{"https://customer.test", ""}}) {
-			t.Errorf("with Host %q AllowParty was asked %v, want it without a host", malformed, asked)
+		if !slices.Equal(calls, []question{{"https://customer.test", ""}}) {
+			t.Errorf("with Host %q AllowParty was asked %v, want it without a host", malformed, calls)
 		}
 	}
 	// A forged token must not make anybody look into a database.
-	asked = nil
+	calls = nil
 	_, _ = a.VerifyToken(t.Context(), a.Clerk.Forge(clerktest.Claims{AuthorizedParty: "https://customer.test"}))
-	if len(asked) > 0 {
-		t.Errorf("AllowParty was asked %v about a forged token", asked)
+	if len(calls) > 0 {
+		t.Errorf("AllowParty was asked %v about a forged token", calls)
 	}
 }
 
@@ -207,8 +207,8 @@ func TestConfigIsCopied(t *testing.T) {
 func TestInsecureAllowAnyParty(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true })
 	tokens := map[string]string{
-		"sibling": a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"}),
-		"none":    a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}),
+		"sibling subdomain": a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"}),
+		"none":              a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}),
 	}
 	for _, name := range slices.Sorted(maps.Keys(tokens)) {
 		for source, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(tokens[name]), "cookie": a.WithCookies(tokens[name])} {

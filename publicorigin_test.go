@@ -49,7 +49,7 @@ func TestPublicOrigin(t *testing.T) {
 		{"the other default port", nil, []harness.Edit{harness.Host("example.com:80")}, ""},
 		{"another port", nil, []harness.Edit{harness.Host("example.com:8443")}, ""},
 		{"trailing dot", nil, []harness.Edit{harness.Host("example.com.")}, ""},
-		{"sibling", nil, []harness.Edit{harness.Host("blog.example.com")}, ""},
+		{"sibling subdomain", nil, []harness.Edit{harness.Host("blog.example.com")}, ""},
 		{"no host", nil, []harness.Edit{harness.Host("")}, ""},
 		{"stranger", nil, []harness.Edit{harness.Host("evil.test")}, ""},
 		{"user info", nil, []harness.Edit{harness.Host("example.com@evil.test")}, ""},
@@ -115,27 +115,27 @@ func TestPublicOriginPrefersHTTPS(t *testing.T) {
 }
 
 func TestPublicOriginAsksAllowParty(t *testing.T) {
-	var asked []string
+	var calls []string
 	a := harness.NewApp(t, harness.SignIn, func(c *clerkauth.Config) {
 		c.AuthorizedParties = nil
 		c.AllowParty = func(_ context.Context, origin, host string) bool {
-			asked = append(asked, origin+" "+host)
+			calls = append(calls, origin+" "+host)
 			return origin == "https://customer.test"
 		}
 	})
 	if got := returnTo(t, a, harness.Request("GET", "/p", harness.AsServer, harness.Host("Customer.test:443"))); got != "https://customer.test/p" {
 		t.Errorf("returns to %q, want the customer's domain", got)
 	}
-	if !slices.Contains(asked, "https://customer.test customer.test:443") {
-		t.Errorf("AllowParty was asked %q, want the origin in normal form and the request's host", asked)
+	if !slices.Contains(calls, "https://customer.test customer.test:443") {
+		t.Errorf("AllowParty was asked %q, want the origin in normal form and the request's host", calls)
 	}
 	if got := returnTo(t, a, harness.Request("GET", "/p", harness.AsServer, harness.Host("stranger.test"))); got != "" {
 		t.Errorf("returns to %q, want nowhere", got)
 	}
 	for _, malformed := range []string{"", "a b", "customer.test/", "x@customer.test"} {
-		asked = nil
-		if got := returnTo(t, a, harness.Request("GET", "/p", harness.AsServer, harness.Host(malformed))); got != "" || len(asked) > 0 {
-			t.Errorf("host %q: returns to %q, AllowParty was asked %q; want neither", malformed, got, asked)
+		calls = nil
+		if got := returnTo(t, a, harness.Request("GET", "/p", harness.AsServer, harness.Host(malformed))); got != "" || len(calls) > 0 {
+			t.Errorf("host %q: returns to %q, AllowParty was asked %q; want neither", malformed, got, calls)
 		}
 	}
 }

@@ -31,9 +31,9 @@ func TestExpiredSessionIsRefreshed(t *testing.T) {
 			if state.Token() != fresh || harness.SetCookies(state)["__session"] == nil {
 				t.Errorf("token and cookies are not the new ones: %v", state.Header)
 			}
-			for _, asked := range b.Clerk.Requests() {
-				if asked.Endpoint == clerktest.BackendRefresh && asked.Path != "/v1/sessions/sess_2a/refresh" {
-					t.Errorf("asked %s", asked.Path)
+			for _, sent := range b.Clerk.Requests() {
+				if sent.Endpoint == clerktest.BackendRefresh && sent.Path != "/v1/sessions/sess_2a/refresh" {
+					t.Errorf("asked %s", sent.Path)
 				}
 			}
 			if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 1 {

@@ -14,7 +14,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-func TestAnswerOfARound(t *testing.T) {
+func TestResultOfAHandshake(t *testing.T) {
 	b := harness.NewApp(t)
 	token := b.Clerk.Token(clerktest.Claims{})
 	b.AnswerNonces(append(harness.Directives(token), "evil=1; Path=/", "__sessionx=1; Path=/", "__refresh_x=1", "__session_x=; Max-Age=0")...)
@@ -121,7 +121,7 @@ func TestAZPLessAnswersDoNotLoop(t *testing.T) {
 	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.StatusSignedOut, clerkauth.ReasonTokenMissingAZP)
 }
 
-func TestCarriersThatAreNotRead(t *testing.T) {
+func TestUnreadTokenSources(t *testing.T) {
 	b := harness.NewApp(t)
 	b.AnswerNonces(harness.Directives(b.Clerk.Token(clerktest.Claims{}))...)
 	post := b.Returning("__clerk_handshake_nonce=" + harness.Nonce)
@@ -150,8 +150,8 @@ func TestFailedNonceIsRemembered(t *testing.T) {
 	b := harness.NewApp(t)
 	b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Status(http.StatusNotFound, nil))
 	for _, tt := range []struct {
-		after time.Duration
-		asked int
+		after     time.Duration
+		exchanges int
 	}{{0, 1}, {time.Second, 1}, {58 * time.Second, 1}, {time.Second, 2}} {
 		b.Now = b.Now.Add(tt.after)
 		state := b.AuthenticateRequest(b.Page(b.Clerk.Token(clerktest.Claims{}), "__clerk_handshake_nonce="+harness.Nonce))
@@ -159,8 +159,8 @@ func TestFailedNonceIsRemembered(t *testing.T) {
 		if c := harness.SetCookies(state)["__clerk_handshake_nonce"]; c == nil || c.MaxAge >= 0 {
 			t.Errorf("cookie %v, want it deleted", c)
 		}
-		if n := harness.Asked(b.Clerk, clerktest.BackendHandshake); n != tt.asked {
-			t.Errorf("after %s: asked %d times, want %d", tt.after, n, tt.asked)
+		if n := harness.Asked(b.Clerk, clerktest.BackendHandshake); n != tt.exchanges {
+			t.Errorf("after %s: asked %d times, want %d", tt.after, n, tt.exchanges)
 		}
 	}
 }

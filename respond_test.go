@@ -43,7 +43,7 @@ func TestRefusalsByReason(t *testing.T) {
 		{"empty bearer", a, "GET", harness.Headers("Authorization: Bearer "), clerkauth.ReasonTokenInvalid, 401, tokenProblem},
 		{"machine token", a, "GET", harness.WithBearer("mt_0123456789"), clerkauth.ReasonTokenTypeMismatch, 401, tokenProblem},
 		{"forged", a, "GET", harness.WithBearer(a.Clerk.Forge(clerktest.Claims{})), clerkauth.ReasonTokenSignature, 401, tokenProblem},
-		{"sibling", a, "GET", harness.WithBearer(a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})), clerkauth.ReasonTokenInvalidParties, 401, tokenProblem},
+		{"sibling subdomain", a, "GET", harness.WithBearer(a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})), clerkauth.ReasonTokenInvalidParties, 401, tokenProblem},
 		{"pending", a, "GET", harness.WithBearer(a.Clerk.Token(clerktest.Claims{Pending: true})), clerkauth.ReasonSessionPending, 401, tokenProblem},
 		{"two headers", a, "GET", harness.With("Authorization", "Bearer a", "Bearer b"), clerkauth.ReasonMultipleAuthorization, 400, ""},
 		{"cross-origin", a, "POST", harness.All(a.SignedIn(), harness.Headers("Origin: https://evil.test")), clerkauth.ReasonCrossOriginRequest, 403, ""},

@@ -265,9 +265,9 @@ func TestAnyOfAroundReverifiedOpensTheDialog(t *testing.T) {
 	} {
 		w := harness.Serve(tt.h(harness.Greet), harness.Request("POST", "/", harness.WithBearer(a.Clerk.Token(old))))
 		got := strings.TrimSpace(w.Body.String())
-		dialog, asked := strings.CutPrefix(got, `{"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":`)
+		dialog, isDialog := strings.CutPrefix(got, `{"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":`)
 		switch {
-		case asked:
+		case isDialog:
 			got = strings.TrimSuffix(dialog, "}}}")
 		case w.Code == http.StatusForbidden && strings.Contains(got, `"code":"session-check-failed"`):
 			got = refused

@@ -84,21 +84,21 @@ func TestSignInRedirectIsForDocuments(t *testing.T) {
 		edits  harness.Edit
 		want   int
 	}{
-		"document":                    {"GET", harness.Document, 302},
-		"document of an old browser":  {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest")), 302},
-		"frame":                       {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest", "iframe")), 302},
-		"fetch":                       {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest", "empty")), 401},
-		"image":                       {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest", "image")), 401},
-		"fetch of an old browser":     {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest"), harness.With("Accept", "*/*")), 401},
-		"form post":                   {"POST", harness.Document, 401},
-		"HEAD":                        {"HEAD", harness.Document, 302},
-		"bad token":                   {"GET", harness.All(harness.Document, harness.WithBearer("x")), 302},
-		"two headers":                 {"GET", harness.All(harness.Document, harness.With("Authorization", "Bearer x", "Bearer x")), 400},
-		"host that is not listed":     {"GET", harness.All(harness.Document, harness.Host("evil.test")), 403},
-		"sibling that is not listed":  {"GET", harness.All(harness.Document, harness.Host("blog.example.com")), 403},
-		"host that is none":           {"GET", harness.All(harness.Document, harness.Host("a b")), 403},
-		"somebody signed in":          {"GET", harness.All(harness.Document, a.SignedIn()), 200},
-		"cross-origin, but not there": {"POST", harness.All(harness.Document, a.SignedIn(), harness.Headers("Origin: null")), 403},
+		"document":                             {"GET", harness.Document, 302},
+		"document of an old browser":           {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest")), 302},
+		"frame":                                {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest", "iframe")), 302},
+		"fetch":                                {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest", "empty")), 401},
+		"image":                                {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest", "image")), 401},
+		"fetch of an old browser":              {"GET", harness.All(harness.Document, harness.With("Sec-Fetch-Dest"), harness.With("Accept", "*/*")), 401},
+		"form post":                            {"POST", harness.Document, 401},
+		"HEAD":                                 {"HEAD", harness.Document, 302},
+		"bad token":                            {"GET", harness.All(harness.Document, harness.WithBearer("x")), 302},
+		"two headers":                          {"GET", harness.All(harness.Document, harness.With("Authorization", "Bearer x", "Bearer x")), 400},
+		"host that is not listed":              {"GET", harness.All(harness.Document, harness.Host("evil.test")), 403},
+		"sibling subdomain that is not listed": {"GET", harness.All(harness.Document, harness.Host("blog.example.com")), 403},
+		"host that is none":                    {"GET", harness.All(harness.Document, harness.Host("a b")), 403},
+		"somebody signed in":                   {"GET", harness.All(harness.Document, a.SignedIn()), 200},
+		"cross-origin, but not there":          {"POST", harness.All(harness.Document, a.SignedIn(), harness.Headers("Origin: null")), 403},
 	} {
 		w := harness.Serve(a.Require(harness.Greet), harness.Request(tc.method, "/p", tc.edits))
 		if location := w.Header().Get("Location"); w.Code != tc.want || (location != "") != (tc.want == 302) {

@@ -150,7 +150,7 @@ func TestUnknownKeysWhileTheEndpointFails(t *testing.T) {
 }
 
 // A refresh that was under way may have been answered by a cache, which does not have the key yet.
-func TestAnUnknownKeyIsAskedForPastCaches(t *testing.T) {
+func TestAnUnknownKeyIsFetchedPastCaches(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
 		k.Clerk.RotateKey()

@@ -78,8 +78,8 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 	return true
 }
 
-// usersAsked are the people who match the filters of a list.
-func (in *Instance) usersAsked(r *http.Request) []object {
+// matchingUsers are the people who match the filters of a list.
+func (in *Instance) matchingUsers(r *http.Request) []object {
 	q := r.URL.Query()
 	word := strings.ToLower(q.Get("query"))
 	list := []object{}
@@ -96,11 +96,11 @@ func (in *Instance) usersAsked(r *http.Request) []object {
 }
 
 func (in *Instance) listUsers(w http.ResponseWriter, r *http.Request) {
-	answerList(w, r, in.usersAsked(r))
+	answerList(w, r, in.matchingUsers(r))
 }
 
 func (in *Instance) countUsers(w http.ResponseWriter, r *http.Request) {
-	answerJSON(w, object{"object": "total_count", "total_count": len(in.usersAsked(r))})
+	answerJSON(w, object{"object": "total_count", "total_count": len(in.matchingUsers(r))})
 }
 
 func (in *Instance) getUser(w http.ResponseWriter, r *http.Request) {

@@ -96,9 +96,9 @@ func TestDevelopmentOverTheNetwork(t *testing.T) {
 	j := journey{t, in, &http.Client{Jar: newJar(t), Transport: asDocument{}}, origin}
 	j.signIn()
 	ahead.Store(int64(2 * time.Minute))
-	j.asked()
+	j.counts()
 	j.expect("after two minutes", "/me", http.StatusOK, "hello user_2alice")
-	if handshakes, _ := j.asked(); handshakes != 1 {
+	if handshakes, _ := j.counts(); handshakes != 1 {
 		t.Errorf("%d handshakes, want 1", handshakes)
 	}
 }

@@ -90,7 +90,7 @@ func TestDownBreaksTheConnection(t *testing.T) {
 	})
 }
 
-func TestRedirectToAnEndpointIsAnsweredThere(t *testing.T) {
+func TestRedirectLeadsToTheOtherEndpoint(t *testing.T) {
 	both(t, func(t *testing.T, in *clerktest.Instance) {
 		in.Fault(clerktest.BackendJWKS, clerktest.Redirect(in.URL(clerktest.FrontendJWKS)))
 		location := mustAsk(t, in, clerktest.BackendJWKS).header.Get("Location")

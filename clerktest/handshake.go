@@ -40,7 +40,7 @@ func (in *Instance) handshakeBrowser(w http.ResponseWriter, r *http.Request) (b 
 	switch {
 	case !in.live():
 		return in.remember(w, r), false
-	case in.siteAsked(r).satellite:
+	case in.siteFor(r).satellite:
 		return in.linkedBrowser(w, r)
 	default:
 		return in.browserOf(r), false

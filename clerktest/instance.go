@@ -129,7 +129,7 @@ func New(tb TB, opts Options) *Instance {
 		host.Keep(in.state)
 		return in
 	}
-	in.client = &http.Client{Transport: memory{in}}
+	in.client = &http.Client{Transport: inProcess{in}}
 	in.frontend.url = "https://" + in.domain
 	in.backend.url = "https://" + backendHost
 	return in

@@ -134,7 +134,7 @@ func (j journey) signIn() {
 }
 
 // handshakes and refreshes are how often they happened since the last look.
-func (j journey) asked() (handshakes, refreshes int) {
+func (j journey) counts() (handshakes, refreshes int) {
 	for _, r := range j.clerk.Requests() {
 		switch r.Endpoint {
 		case clerktest.FrontendHandshake:
@@ -153,15 +153,15 @@ func TestJourney(t *testing.T) {
 	eachJourney(t, func(t *testing.T, k journeyKind, j journey) {
 		j.expect("nobody", "/", http.StatusUnauthorized, "nobody")
 		j.signIn()
-		j.asked()
+		j.counts()
 		j.expect("at once", "/me", http.StatusOK, "hello user_2alice")
-		if handshakes, refreshes := j.asked(); handshakes+refreshes != 0 {
+		if handshakes, refreshes := j.counts(); handshakes+refreshes != 0 {
 			t.Errorf("a good token caused %d handshakes and %d refreshes", handshakes, refreshes)
 		}
 		for i := range 3 {
 			time.Sleep(expired)
 			j.expect(fmt.Sprintf("after lifetime %d", i+1), "/me", http.StatusOK, "hello user_2alice")
-			handshakes, refreshes := j.asked()
+			handshakes, refreshes := j.counts()
 			if byRefresh := handshakes == 0 && refreshes == 1; byRefresh != k.refresh || !byRefresh && (handshakes != 1 || refreshes != 0) {
 				t.Errorf("renewed by %d handshakes and %d refreshes, want one refresh: %t, else one handshake", handshakes, refreshes, k.refresh)
 			}
@@ -216,11 +216,11 @@ func TestJourneyWithoutAZP(t *testing.T) {
 	eachJourney(t, func(t *testing.T, _ journeyKind, j journey) {
 		s := j.clerk.SignIn(j.client.Jar, clerktest.Person{Claims: without})
 		for range 3 {
-			j.asked()
+			j.counts()
 			if at, status, body := j.visit("/"); at.Path != "/" || status != http.StatusUnauthorized || body != "nobody\n" {
 				t.Errorf("no azp from the first: ends at %s with %d %q, want nobody", at.Path, status, body)
 			}
-			if handshakes, _ := j.asked(); handshakes > maxHandshakes {
+			if handshakes, _ := j.counts(); handshakes > maxHandshakes {
 				t.Errorf("%d handshakes for one visit", handshakes)
 			}
 		}

@@ -227,7 +227,7 @@ func (s *BrowserSession) token(origin string) string { return s.mint(s.current()
 func (s *BrowserSession) mintFor(r *http.Request, c Claims) string {
 	origin := r.Header.Get("Origin")
 	if origin == "" && c.Issuer == "" {
-		c.Issuer = s.in.siteAsked(r).issuer()
+		c.Issuer = s.in.siteFor(r).issuer()
 	}
 	return s.mint(c, origin)
 }

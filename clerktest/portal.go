@@ -126,7 +126,7 @@ func (in *Instance) signInCookies(b *browser, r *http.Request) []*http.Cookie {
 	}
 	host := in.domain
 	if r != nil {
-		host = in.siteAsked(r).frontend
+		host = in.siteFor(r).frontend
 	}
 	return in.updatedCookies(in.browsers.session(b), &url.URL{Scheme: "https", Host: host})
 }

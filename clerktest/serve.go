@@ -150,13 +150,13 @@ func (in *Instance) URL(name Endpoint) string {
 	panic("clerktest: no endpoint " + string(name))
 }
 
-// memory is the network of an instance made by New: two hosts and nothing else.
-type memory struct{ in *Instance }
+// inProcess is the network of an instance made by New: two hosts and nothing else.
+type inProcess struct{ in *Instance }
 
 var errConnection = errors.New("clerktest: connection reset")
 
 // RoundTrip answers in the caller's goroutine.
-func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
+func (m inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(m.in.open, cancel)()
@@ -209,7 +209,7 @@ func unlessAborted(w http.ResponseWriter, r *http.Request, answer func(http.Resp
 	return answer(w, r)
 }
 
-func (m memory) answer(to *url.URL, w http.ResponseWriter, r *http.Request) error {
+func (m inProcess) answer(to *url.URL, w http.ResponseWriter, r *http.Request) error {
 	if r.Context().Err() != nil || m.in.open.Err() != nil {
 		return errConnection
 	}

@@ -56,8 +56,8 @@ func (in *Instance) siteAt(host string) site {
 	return in.newSite(in.domain, false)
 }
 
-// siteAsked is the site whose Frontend API a request is for. A proxy names its own.
-func (in *Instance) siteAsked(r *http.Request) site {
+// siteFor is the site whose Frontend API a request is for. A proxy names its own.
+func (in *Instance) siteFor(r *http.Request) site {
 	if proxy := r.Header.Get(proxyHeader); proxy != "" {
 		return in.siteOf(proxy)
 	}
@@ -109,7 +109,7 @@ func (in *Instance) linkedBrowser(w http.ResponseWriter, r *http.Request) (b *br
 	if b = in.browserOf(r); in.browsers.session(b) != nil {
 		return b, false
 	}
-	here := in.siteAsked(r).issuer() + r.URL.Path + "?" + r.URL.RawQuery
+	here := in.siteFor(r).issuer() + r.URL.Path + "?" + r.URL.RawQuery
 	there := in.siteAt(in.domain).issuer() + "/v1/client/sync?" + url.Values{"redirect_url": {here}}.Encode()
 	w.Header().Set("Location", there)
 	w.WriteHeader(http.StatusTemporaryRedirect)
@@ -131,7 +131,7 @@ func (in *Instance) atSatellite(u *url.URL) bool {
 // redirects them, it is a handshake; at the primary domain it identifies the browser.
 func (in *Instance) serveSync(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	if in.siteAsked(r).satellite {
+	if in.siteFor(r).satellite {
 		in.serveHandshake(w, r)
 		return
 	}

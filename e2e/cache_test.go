@@ -25,10 +25,10 @@ import (
 
 // cached is an app behind a caching proxy.
 type cached struct {
-	clerk *clerktest.Instance
-	ahead atomic.Int64 // of the real time
-	proxy string       // address
-	asked atomic.Int64 // requests that arrived through
+	clerk     *clerktest.Instance
+	ahead     atomic.Int64 // of the real time
+	proxy     string       // address
+	forwarded atomic.Int64 // requests that arrived through
 }
 
 func newCached(t *testing.T, run func(t *testing.T, backend string) string) *cached {
@@ -48,7 +48,7 @@ func newCached(t *testing.T, run func(t *testing.T, backend string) string) *cac
 		fmt.Fprint(w, "text")
 	})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.asked.Add(1)
+		c.forwarded.Add(1)
 		mux.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
@@ -95,7 +95,7 @@ type answer struct {
 	status  int
 	header  http.Header
 	cookies []*http.Cookie
-	asked   bool // the app was: it does not come out of the cache
+	reached bool // the app was: it does not come out of the cache
 }
 
 // get asks the proxy.
@@ -112,14 +112,14 @@ func (c *cached) get(t *testing.T, path string, cookies []*http.Cookie, header .
 	for _, cookie := range cookies {
 		r.AddCookie(cookie)
 	}
-	before := c.asked.Load()
+	before := c.forwarded.Load()
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, _ = io.Copy(io.Discard, resp.Body)
 	resp.Body.Close()
-	return answer{resp.StatusCode, resp.Header, resp.Cookies(), c.asked.Load() != before}
+	return answer{resp.StatusCode, resp.Header, resp.Cookies(), c.forwarded.Load() != before}
 }
 
 func TestCachingProxiesKeepNoSession(t *testing.T) {
@@ -127,8 +127,8 @@ func TestCachingProxiesKeepNoSession(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := newCached(t, run)
 			c.get(t, "/unprotected", nil)
-			if a := c.get(t, "/unprotected", nil); a.asked || len(a.cookies) == 0 {
-				t.Fatalf("the proxy keeps no cookies (asked %t, cookies %v): the test shows nothing", a.asked, a.cookies)
+			if a := c.get(t, "/unprotected", nil); a.reached || len(a.cookies) == 0 {
+				t.Fatalf("the proxy keeps no cookies (asked %t, cookies %v): the test shows nothing", a.reached, a.cookies)
 			}
 			for _, path := range []string{
 				"/assets/app.js", "/assets/none.js", "/nothing", "/page", "/expires", "/accel", "/surrogate", "/late", "/assets/app.js?again",
@@ -136,7 +136,7 @@ func TestCachingProxiesKeepNoSession(t *testing.T) {
 				c.visit(t, path, true, "If-None-Match", `"1"`, "If-Modified-Since", "Thu, 01 Jan 2099 00:00:00 GMT")
 			}
 			c.visit(t, "/assets/app.js?script", false, "Sec-Fetch-Dest", "script")
-			if c.get(t, "/assets/app.js", nil).asked {
+			if c.get(t, "/assets/app.js", nil).reached {
 				t.Error("what is public is no longer kept by the proxy")
 			}
 		})

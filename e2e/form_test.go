@@ -87,7 +87,7 @@ func formAfterAMinute(m *mailbox, b *tab, _ string) {
 }
 
 // No form or script of a sibling subdomain gets a session refreshed.
-func siblingRefreshesNothing(m *mailbox, b *tab, _ string) {
+func siblingSubdomainRefreshesNothing(m *mailbox, b *tab, _ string) {
 	m.signIn(b, "/private")
 	for _, policy := range policies {
 		m.expire()
@@ -103,7 +103,7 @@ func siblingRefreshesNothing(m *mailbox, b *tab, _ string) {
 	}
 	b.visit(m.evil + "/")
 	if got := evaluate[string](b, openSocket, "wss"+strings.TrimPrefix(m.home, "https")+"/ws"); got != "refused" {
-		b.t.Errorf("a sibling's WebSocket: %s", got)
+		b.t.Errorf("a sibling subdomain's WebSocket: %s", got)
 	}
 	if _, refreshes := m.renewals(); refreshes != 0 || len(m.arrived()) != 0 {
 		b.t.Errorf("%d refreshes, letters %q", refreshes, m.arrived())
@@ -122,7 +122,7 @@ func workerRefreshesNothing(m *mailbox, b *tab, _ string) {
 		evaluate[any](b, postForm, m.home+"/letter")
 		b.press("#write")
 		if _, refreshes := m.renewals(); refreshes != 0 || len(m.arrived()) != 0 {
-			b.t.Errorf("a sibling's form with policy %q: %d refreshes, letters %q: %+v", policy, refreshes, m.arrived(), m.provenance("/letter"))
+			b.t.Errorf("a sibling subdomain's form with policy %q: %d refreshes, letters %q: %+v", policy, refreshes, m.arrived(), m.provenance("/letter"))
 		}
 	}
 	b.visit(m.home + "/private")
@@ -203,7 +203,7 @@ func TestFormsInEveryEngine(t *testing.T) {
 				run  func(*mailbox, *tab, string)
 			}{
 				{"after a minute", clerktest.Options{}, formAfterAMinute},
-				{"of a sibling", clerktest.Options{}, siblingRefreshesNothing},
+				{"of a sibling subdomain", clerktest.Options{}, siblingSubdomainRefreshesNothing},
 				{"through a service worker", clerktest.Options{}, workerRefreshesNothing},
 				{"sent again", clerktest.Options{WithoutRefresh: true}, formIsSentAgain},
 			} {

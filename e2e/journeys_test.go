@@ -21,8 +21,8 @@ var journeys = []struct {
 	{"sign-in and expiry", clerktest.Options{WithoutRefresh: true}, productionIn, signInAndExpiry},
 	{"sign-in and expiry in development", clerktest.Options{WithoutRefresh: true}, developmentIn, signInAndExpiry},
 	{"refresh after expiry", clerktest.Options{}, productionIn, refreshAfterExpiry},
-	{"writes and WebSockets of a sibling", clerktest.Options{}, productionIn, siblingCannotWrite},
-	{"party cookies of a sibling", clerktest.Options{WithoutRefresh: true}, productionIn, partyCookiesOfASibling},
+	{"writes and WebSockets of a sibling subdomain", clerktest.Options{}, productionIn, siblingSubdomainCannotWrite},
+	{"party cookies of a sibling subdomain", clerktest.Options{WithoutRefresh: true}, productionIn, partyCookiesOfASiblingSubdomain},
 	{"own scripts", clerktest.Options{}, productionIn, ownScripts},
 	{"forms through a service worker", clerktest.Options{}, productionIn, formsThroughWorker},
 	{"forms past a service worker", clerktest.Options{}, productionIn, formsPastWorker},
@@ -92,7 +92,7 @@ const (
 )
 
 // The sibling subdomain is of the same site, so that the browser sends the app's cookies along, SameSite or not.
-func siblingCannotWrite(w *world, b *tab, _ string) {
+func siblingSubdomainCannotWrite(w *world, b *tab, _ string) {
 	w.signIn(b, "/private")
 	refused := func(method, path string) exchange {
 		return exchange{method, path, w.evil, http.StatusForbidden, string(clerkauth.ReasonCrossOriginRequest)}
@@ -106,17 +106,17 @@ func siblingCannotWrite(w *world, b *tab, _ string) {
 	b.picture()
 	b.reload() // which WebKit calls the person's own doing
 	if got, want := w.app.answers("/write"), slices.Repeat([]exchange{refused(http.MethodPost, "/write")}, 3); !slices.Equal(got, want) {
-		b.t.Errorf("a sibling's writes: %+v, want %+v", got, want)
+		b.t.Errorf("a sibling subdomain's writes: %+v, want %+v", got, want)
 	}
 	b.visit(w.evil + "/")
 	if got := evaluate[string](b, openSocket, socket); got != "refused" {
-		b.t.Errorf("a sibling's WebSocket: %s", got)
+		b.t.Errorf("a sibling subdomain's WebSocket: %s", got)
 	}
 	if got, want := w.app.answers("/ws"), []exchange{refused(http.MethodGet, "/ws")}; !slices.Equal(got, want) {
-		b.t.Errorf("a sibling's WebSocket: %+v, want %+v", got, want)
+		b.t.Errorf("a sibling subdomain's WebSocket: %+v, want %+v", got, want)
 	}
 	if n := w.app.writes.Load(); n != 0 {
-		b.t.Errorf("the sibling wrote %d times", n)
+		b.t.Errorf("the sibling subdomain wrote %d times", n)
 	}
 
 	b.visit(w.home + "/private")
@@ -136,7 +136,7 @@ func siblingCannotWrite(w *world, b *tab, _ string) {
 
 // Engines enforce __Host- names but for WebKit, where a sibling subdomain can plant them. They do no harm: the cookie
 // that holds is found among them, and keeps somebody signed in whose tokens no longer say for whom they are.
-func partyCookiesOfASibling(w *world, b *tab, engine string) {
+func partyCookiesOfASiblingSubdomain(w *world, b *tab, engine string) {
 	w.signIn(b, "/private")
 	b.visit(w.home + "/private")
 	party := func() []string {
@@ -165,11 +165,11 @@ func partyCookiesOfASibling(w *world, b *tab, engine string) {
 		want = 3
 	}
 	if got := party(); len(got) != want {
-		b.t.Errorf("with those of a sibling the app gets %q, want %d", got, want)
+		b.t.Errorf("with those of a sibling subdomain the app gets %q, want %d", got, want)
 	}
-	b.expect("with those of a sibling", w.signedIn("/private"))
+	b.expect("with those of a sibling subdomain", w.signedIn("/private"))
 	w.clerk.BrowserSessions()[0].SetClaims(clerktest.Claims{Subject: alice, Extra: map[string]any{"azp": clerktest.Absent}})
 	w.expire()
 	b.visit(w.home + "/private")
-	b.expect("without azp, with those of a sibling", w.signedIn("/private"))
+	b.expect("without azp, with those of a sibling subdomain", w.signedIn("/private"))
 }

@@ -257,12 +257,12 @@ const renewed = `(async () => {
 // checkProxied checks what the instance was asked: by the proxy alone, and by scripts without an Origin where they GET.
 func (w *realWorld) checkProxied(t *testing.T) {
 	t.Helper()
-	asked := map[clerktest.Endpoint]int{}
+	counts := map[clerktest.Endpoint]int{}
 	for _, r := range w.clerk.Requests() {
 		if strings.HasPrefix(string(r.Endpoint), "backend") {
 			continue
 		}
-		asked[r.Endpoint]++
+		counts[r.Endpoint]++
 		if r.Host != "frontend-api.clerk.dev" || !r.SecretKey || r.Header.Get("Clerk-Proxy-Url") != appOrigin+"/__clerk" || r.Header.Get("X-Forwarded-For") != "127.0.0.1" {
 			t.Errorf("%s %s of %s with %v", r.Method, r.Path, r.Host, r.Header)
 		}
@@ -274,7 +274,7 @@ func (w *realWorld) checkProxied(t *testing.T) {
 		}
 	}
 	for _, e := range []clerktest.Endpoint{clerktest.FrontendClient, clerktest.FrontendSignIns, clerktest.FrontendSessionTokens, clerktest.FrontendHandshake, clerktest.FrontendEnvironment} {
-		if asked[e] == 0 {
+		if counts[e] == 0 {
 			t.Errorf("%s was never asked", e)
 		}
 	}

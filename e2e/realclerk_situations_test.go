@@ -101,7 +101,7 @@ func headerSituations() []situation {
 		bearer("expired", claimed(clerktest.Claims{ExpiresAt: time.Now().Add(-minute)}), nil),
 		bearer("not yet", claimed(clerktest.Claims{NotBefore: time.Now().Add(minute)}), nil),
 		bearer("from the future", claimed(clerktest.Claims{IssuedAt: time.Now().Add(minute), NotBefore: time.Now()}), nil),
-		bearer("for a sibling", claimed(clerktest.Claims{AuthorizedParty: "https://evil.example"}), nil),
+		bearer("for a sibling subdomain", claimed(clerktest.Claims{AuthorizedParty: "https://evil.example"}), nil),
 		bearer("for nobody", claimed(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}}), nil),
 		bearer("of another issuer", claimed(clerktest.Claims{Issuer: "https://clerk.other.example"}), refusedBy("issuer is the instance's")),
 		bearer("forged", func(s *sides) string { return s.clerk.Forge(clerktest.Claims{}) }, nil),
@@ -163,13 +163,13 @@ func cookieSituations() []situation {
 		cookies("client_uat alone", document, clerktest.Claims{}, map[string]string{"__session": ""}, nil),
 		cookies("client_uat alone, a script", script, clerktest.Claims{}, map[string]string{"__session": ""}, nil),
 		cookies("signed out", document, clerktest.Claims{}, map[string]string{"__session": "", "__client_uat": "0"}, nil),
-		cookies("for a sibling", document, clerktest.Claims{AuthorizedParty: "https://evil.example"}, nil, nil),
+		cookies("for a sibling subdomain", document, clerktest.Claims{AuthorizedParty: "https://evil.example"}, nil, nil),
 		cookies("not yet", document, clerktest.Claims{NotBefore: time.Now().Add(time.Minute)}, nil, nil),
 		cookies("from the future", document, clerktest.Claims{IssuedAt: time.Now().Add(time.Minute), NotBefore: time.Now()}, nil, nil),
 		cookies("garbage", document, clerktest.Claims{}, map[string]string{"__session": "garbage"}, nil),
 		cookies("no token of the browser", document, clerktest.Claims{}, map[string]string{"__clerk_db_jwt": ""}, nil),
 		{"cookies: a write of the page's own", write("", "same-origin"), nil},
-		{"cookies: a write of a sibling", write("https://evil."+domain, "same-site"), refusedBy("crossOriginWrite")},
+		{"cookies: a write of a sibling subdomain", write("https://evil."+domain, "same-site"), refusedBy("crossOriginWrite")},
 		{"cookies: a write of another site", write("https://evil.example", "cross-site"), refusedBy("crossOriginWrite")},
 		{"cookies: under a host that is not listed", func(_ *testing.T, s *sides, _ string) visit {
 			h := cookie(document, s.jar(s.clerk.Token(expired), nil)...)
@@ -238,9 +238,9 @@ func (s *sides) sentOut(t *testing.T, address string) (handshake url.Values, kep
 	return location.Query(), kept
 }
 
-// answered is a document that comes back from a handshake with an answer, or with what change makes of it: the server
+// handshakeResult is a document that comes back from a handshake with an answer, or with what change makes of it: the server
 // sends the browser away, the Frontend API sends it back.
-func answered(name, format string, signedIn bool, change func(string) string, differs *difference) situation {
+func handshakeResult(name, format string, signedIn bool, change func(string) string, differs *difference) situation {
 	return situation{"handshake: " + name, func(t *testing.T, s *sides, address string) visit {
 		handshake, jar := s.sentOut(t, address)
 		g := s.newGuest(t, signedIn)
@@ -293,12 +293,12 @@ func handshakeSituations() []situation {
 	const failed = "failed answers fall through" // in production the server deletes the cookie, too
 	garbage := func(string) string { return "0123456789abcdef" }
 	return []situation{
-		answered("by nonce, signed in", "nonce", true, nil, nil),
-		answered("by token, signed in", "token", true, nil, nil),
-		answered("by nonce, signed out", "nonce", false, nil, nil),
-		answered("by token, signed out", "token", false, nil, nil),
-		answered("a nonce that nobody knows", "nonce", true, garbage, &difference{rule: failed, onlyLive: true}),
-		answered("a token that is none", "token", true, garbage, refusedBy(failed)),
+		handshakeResult("by nonce, signed in", "nonce", true, nil, nil),
+		handshakeResult("by token, signed in", "token", true, nil, nil),
+		handshakeResult("by nonce, signed out", "nonce", false, nil, nil),
+		handshakeResult("by token, signed out", "token", false, nil, nil),
+		handshakeResult("a nonce that nobody knows", "nonce", true, garbage, &difference{rule: failed, onlyLive: true}),
+		handshakeResult("a token that is none", "token", true, garbage, refusedBy(failed)),
 		refreshed("a document", document),
 		refreshed("a script", script),
 	}

@@ -37,7 +37,7 @@ func TestPlantedCookieIsRefusedAndTheHonestSessionGoesOn(t *testing.T) {
 		plant func(*world) string
 	}{
 		{"garbage", func(*world) string { return "garbage" }},
-		{"a token for the sibling", func(w *world) string {
+		{"a token for the sibling subdomain", func(w *world) string {
 			c := w.mallory()
 			c.AuthorizedParty = evilOrigin
 			return w.clerk.Token(c)

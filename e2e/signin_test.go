@@ -121,7 +121,7 @@ func TestPartyCookieIsOutOfReachInProduction(t *testing.T) {
 		t.Errorf("%s is %+v for %s, want one of this host alone, out of reach of scripts, for a week", name, got, lasts)
 	}
 	if find(evilOrigin) != nil {
-		t.Errorf("%s is sent to a sibling", name)
+		t.Errorf("%s is sent to a sibling subdomain", name)
 	}
 	if seen := evaluate[string](b, `document.cookie`); strings.Contains(seen, name) || !strings.Contains(seen, "__session=") {
 		t.Errorf("scripts see the wrong cookies")

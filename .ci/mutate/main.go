@@ -1,5 +1,5 @@
-// Mutate changes the code that decides who is signed in, one small thing at a time, and reports each
-// change that no test notices. From the root of the repository:
+// Mutate makes small changes, one at a time, to the code that decides who is signed in, and reports each change that no
+// test notices. From the root of the repository:
 //
 //	go run ./.ci/mutate -n 200 -seed 1
 //
@@ -7,8 +7,8 @@
 // The tests of the package itself run first, then those of the root, of internal/threats and of
 // conformance, all with -short. Nothing in the tree is changed: the tests are built with an overlay.
 //
-// .ci/mutate/survivors.txt has the changes that need no test, each with the reason. It exits with 1
-// if another one survives, or if a reason is there for a change that no longer exists.
+// .ci/mutate/survivors.txt lists the changes that need no test, each with the reason. Mutate exits with 1 if another change
+// survives, or if a reason is for a change that no longer exists.
 package main
 
 import (
@@ -103,7 +103,7 @@ func mutateAll() (map[string][]byte, []mutant, error) {
 	return files, all, nil
 }
 
-// choose takes a sample, in no order, so that the first of them are a sample too.
+// choose takes a random sample, in random order, so that its beginning is a sample too.
 func choose(all []mutant) []mutant {
 	var chosen []mutant
 	for _, m := range all {
@@ -111,7 +111,7 @@ func choose(all []mutant) []mutant {
 			chosen = append(chosen, m)
 		}
 	}
-	random := rand.New(rand.NewPCG(*seed, 0)) //nolint:gosec // a sample that can be had again
+	random := rand.New(rand.NewPCG(*seed, 0)) //nolint:gosec // a reproducible sample
 	random.Shuffle(len(chosen), func(i, j int) { chosen[i], chosen[j] = chosen[j], chosen[i] })
 	if *count > 0 && *count < len(chosen) {
 		chosen = chosen[:*count]
@@ -189,7 +189,7 @@ func killed(built map[string]*suite, m mutant) bool {
 	return false
 }
 
-// report prints what survived, and reports whether each of them has a reason.
+// report prints the survivors, and reports whether each has a reason.
 func report(ran int, survivors []mutant, known reasons) bool {
 	explained := 0
 	fmt.Println()

@@ -15,7 +15,7 @@ type mutant struct {
 	file   string // from the root of the module
 	line   int
 	source string // the text of that line
-	change string // what stood there → what stands there now
+	change string // the text before → the text after
 }
 
 func (m mutant) key() string { return m.file + ": " + m.source + "\n" + m.change }
@@ -24,12 +24,12 @@ func (m mutant) String() string {
 	return fmt.Sprintf("%s:%d: %s", m.file, m.line, m.change)
 }
 
-// A mutator puts all mutants of a file into it, each behind a condition, so that one test binary
-// has all of them and each is on only when it is asked for.
+// A mutator puts all mutants of a file into it, each behind a condition, so that one test binary has all of them and each
+// can be turned on separately.
 //
-// Swapped && and ||, and negated conditions, are not among them: any request that tells a && b
-// from b tells it from a || b too, and one that tells a condition from true or false tells it from
-// its opposite.
+// It does not swap && and ||, or negate conditions: any request that distinguishes a && b from b distinguishes it from a
+//
+// b too, and one that distinguishes a condition from true or false distinguishes it from its negation.
 type mutator struct {
 	file    string
 	text    []byte
@@ -73,7 +73,7 @@ func (m *mutator) original(node ast.Node) string {
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// add counts a mutant and returns the condition under which it is on.
+// add registers a mutant and returns the condition that turns it on.
 func (m *mutator) add(node ast.Node, was, is string) string {
 	*m.next++
 	position := m.set.Position(node.Pos())
@@ -85,7 +85,7 @@ func (m *mutator) add(node ast.Node, was, is string) string {
 	return fmt.Sprintf("mutantOn(%d)", *m.next)
 }
 
-// wrap inserts text around a node. A node must be wrapped before what is in it.
+// wrap inserts text around a node. A node must be wrapped before its children.
 func (m *mutator) wrap(node ast.Node, before, after string) {
 	m.before[m.offset(node.Pos())] += before
 	end := m.offset(node.End())
@@ -154,13 +154,13 @@ func (m *mutator) cases(n *ast.SwitchStmt) {
 	}
 }
 
-// condition is once always true and once never.
+// condition is replaced by true in one mutant, and by false in another.
 func (m *mutator) condition(e ast.Expr) {
 	m.drop(e, "true")
 	m.drop(e, "false")
 }
 
-// drop puts true or false in the place of a condition.
+// drop replaces a condition by true or false.
 func (m *mutator) drop(e ast.Expr, constant string) {
 	m.covered[e] = true
 	on := m.add(e, m.original(e), constant)
@@ -224,7 +224,7 @@ func (m *mutator) remove(s ast.Stmt) {
 	m.wrap(s, "if !"+m.add(s, was, "nothing")+" { ", " }")
 }
 
-// results returns the opposite of a bool, and the zero value of anything else.
+// results returns the negation of a bool, and the zero value of anything else.
 func (m *mutator) results(s *ast.ReturnStmt) {
 	types := resultTypes(m.functions[len(m.functions)-1])
 	if len(types) != len(s.Results) {

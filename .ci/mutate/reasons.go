@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// reasons are why mutants that survive need no test. The key is the file, the text of the line and the change, so that
-// it stays the same when lines move.
+// reasons say why surviving mutants need no test. The key is the file, the text of the line and the change, so that it
+// stays the same when lines move.
 type reasons map[string]string
 
 // readReasons reads paragraphs of three lines: file and text, change, reason. Lines that begin with # are comments.
@@ -33,7 +33,7 @@ func readReasons(file string) (reasons, error) {
 	return known, nil
 }
 
-// without returns the keys that no mutant has.
+// without returns the keys for which there is no mutant.
 func (r reasons) without(all []mutant) []string {
 	there := map[string]bool{}
 	for _, m := range all {

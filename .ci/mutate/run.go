@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// switches is added to each package that is mutated. With MUTANT_REACHED it notes in a file which
-// mutants are reached, and none is on.
+// switches is added to each package that is mutated. With MUTANT_REACHED it writes to a file which mutants are reached,
+// with all of them off.
 const switches = `package %s
 
 import (
@@ -62,7 +62,7 @@ func build(dir, overlay, out string) (*suite, error) {
 	return s, nil
 }
 
-// prepare runs the tests as they are, which must pass, and learns how long that takes and which mutants they reach.
+// prepare runs the tests without mutants, which must pass, and finds out how long that takes and which mutants they reach.
 func (s *suite) prepare(out string) error {
 	start := time.Now()
 	if text, err := s.run(context.Background(), true); err != nil {
@@ -70,7 +70,7 @@ func (s *suite) prepare(out string) error {
 	}
 	s.limit = 15*time.Second + 2*time.Since(start)
 	list := filepath.Join(out, filepath.Base(s.binary)+".reached")
-	// Tests that count allocations may fail here, and must not end it.
+	// Tests that count allocations may fail here, which must not end the run.
 	_, _ = s.run(context.Background(), false, "MUTANT_REACHED="+list)
 	text, err := os.ReadFile(list) //nolint:gosec // our own file
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -79,10 +79,10 @@ func TestTruncatedAnswersComeByTCP(t *testing.T) {
 }
 
 func TestFailuresAreExplained(t *testing.T) {
-	var asked atomic.Int64
+	var queries atomic.Int64
 	n := testNetwork(t, serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {
 		if q.Question[0].Name == "bogus.example." {
-			asked.Add(1)
+			queries.Add(1)
 		}
 		m := new(dns.Msg).SetRcode(q, dns.RcodeServerFailure)
 		m.SetEdns0(udpSize, false)
@@ -93,8 +93,8 @@ func TestFailuresAreExplained(t *testing.T) {
 	if err := r.failure(); !errors.Is(err, errRcode) || !strings.Contains(err.Error(), "SERVFAIL (DNSSEC Bogus)") {
 		t.Errorf("got %v, want a SERVFAIL with its explanation", err)
 	}
-	if _ = n.lookup(t.Context(), "BOGUS.example.", dns.TypeA); asked.Load() != 2 {
-		t.Errorf("the server was asked %d times for one name, want 2: a SERVFAIL is asked for again, and then remembered", asked.Load())
+	if _ = n.lookup(t.Context(), "BOGUS.example.", dns.TypeA); queries.Load() != 2 {
+		t.Errorf("the server was asked %d times for one name, want 2: a SERVFAIL is asked for again, and then remembered", queries.Load())
 	}
 }
 
@@ -117,10 +117,10 @@ func TestServersKeepTheirNames(t *testing.T) {
 	}
 }
 
-func TestGarbledAnswersAreAskedForAgain(t *testing.T) {
-	var asked atomic.Int64
+func TestGarbledAnswersAreQueriedAgain(t *testing.T) {
+	var queries atomic.Int64
 	n := testNetwork(t, serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {
-		if q.Question[0].Name == "slow.example." && asked.Add(1) == 1 {
+		if q.Question[0].Name == "slow.example." && queries.Add(1) == 1 {
 			m := new(dns.Msg).SetReply(q)
 			wire, _ := m.Pack()
 			_, _ = w.Write(wire[:len(wire)-3])

@@ -84,14 +84,14 @@ func unpacked(wire []byte) (reply, bool) {
 // judged are the checks of every record and of its CAA set, as the zone's server and a resolver answer.
 func judged(n *network, direct, public reply) (all []check) {
 	for _, r := range records("example.com", false, false) {
-		asked := question{name: r.host, qtype: dns.TypeCNAME, direct: true}
+		sent := question{name: r.host, qtype: dns.TypeCNAME, direct: true}
 		e := evidence{record: r, apex: "example.com", addrs: direct.addrs(), targetAddrs: public.addrs()}
-		e.direct = []sighting{sight(server{name: "ns", ip: "192.0.2.1"}, asked, r.host, direct)}
-		asked.direct = false
-		e.public = []sighting{sight(server{name: "192.0.2.2:53"}, asked, r.host, public)}
+		e.direct = []sighting{sight(server{name: "ns", ip: "192.0.2.1"}, sent, r.host, direct)}
+		sent.direct = false
+		e.public = []sighting{sight(server{name: "192.0.2.2:53"}, sent, r.host, public)}
 		e.local = &e.public[0]
 		if cut := direct.referral(r.host, e.apex); cut != "" {
-			e.cut, e.lame = cut, []string{direct.answersTo(asked)}
+			e.cut, e.lame = cut, []string{direct.answersTo(sent)}
 		}
 		all = append(all, judge(e))
 		if best, known := e.best(); known {
@@ -101,7 +101,7 @@ func judged(n *network, direct, public reply) (all []check) {
 			}
 			all = append(all, judge(e))
 		}
-		set := caaSet{see: asked}
+		set := caaSet{see: sent}
 		if end := plain(direct.canonical(r.host)); end != "" {
 			set.at = end
 			for _, rr := range direct.owned(end, dns.TypeCAA) {
@@ -109,7 +109,7 @@ func judged(n *network, direct, public reply) (all []check) {
 			}
 		}
 		all = append(all, judgeCAA(r.host, set))
-		set.failed = []failure{{server{name: "ns"}, asked, public}}
+		set.failed = []failure{{server{name: "ns"}, sent, public}}
 		all = append(all, judgeCAA(r.host, set))
 	}
 	found, _ := n.outdated(direct.answer)

@@ -66,10 +66,10 @@ func tellChangeDomainStories(t *testing.T, in internet) {
 // backend is a Backend API that expects one request, or with http.StatusTeapot none.
 func backend(status int) func(*testing.T, internet, *site) {
 	return func(t *testing.T, in internet, s *site) {
-		asked := 0
+		calls := 0
 		s.certs["api.clerk.com"] = in.ca.issue(t, noon.AddDate(0, 0, 60), "api.clerk.com")
 		s.other = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			asked++
+			calls++
 			body := make([]byte, 100)
 			n, _ := r.Body.Read(body)
 			got := fmt.Sprintf("%s %s %s %s", r.Method, r.URL, r.Header.Get("Authorization"), body[:n])
@@ -89,8 +89,8 @@ func backend(status int) func(*testing.T, internet, *site) {
 			if status == http.StatusTeapot {
 				want = 0
 			}
-			if asked != want {
-				t.Errorf("the Backend API was asked %d times, want %d", asked, want)
+			if calls != want {
+				t.Errorf("the Backend API was asked %d times, want %d", calls, want)
 			}
 		})
 	}

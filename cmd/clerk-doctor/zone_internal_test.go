@@ -58,7 +58,7 @@ func TestZoneIsFoundWhateverTheResolverLeavesOut(t *testing.T) {
 	}
 }
 
-func TestBrokenDelegationIsAskedForAbove(t *testing.T) {
+func TestBrokenDelegationIsQueriedAbove(t *testing.T) {
 	n := testNetwork(t, answers(t, map[string][3][]string{
 		"lame.hoster.example. SOA": {},
 		"hoster.example. SOA":      {{"hoster.example." + soaOf}, nil, nil},

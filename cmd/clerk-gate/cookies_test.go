@@ -43,7 +43,7 @@ func TestRenewal(t *testing.T) {
 		s.as("user_2alice")
 		s.send(http.MethodGet, "/", navigation...)
 		s.expire()
-		before, asked := s.cookie("__session"), refreshes(s)
+		before, refreshed := s.cookie("__session"), refreshes(s)
 		r := s.send(http.MethodGet, "/data", script...)
 		if r.body != "GET /data [user_2alice] " {
 			t.Errorf("a script after expiry: %d %q, want it refreshed", r.status, r.body)
@@ -67,7 +67,7 @@ func TestRenewal(t *testing.T) {
 		for range 3 {
 			r = s.send(http.MethodGet, "/data", script...)
 		}
-		if n := refreshes(s) - asked; n != 1 {
+		if n := refreshes(s) - refreshed; n != 1 {
 			t.Errorf("%d refreshes for one expiry, want 1", n)
 		}
 		if cc := r.header["Cache-Control"]; s.kind != "traefik" && (len(cc) != 1 || cc[0] != "public, max-age=60") {

@@ -34,11 +34,11 @@ func FuzzOriginal(f *testing.F) {
 			f.Fatal(err)
 		}
 		o.clerk = cfg
-		asked, err := newGate(o, slog.New(slog.DiscardHandler))
+		g, err := newGate(o, slog.New(slog.DiscardHandler))
 		if err != nil {
 			f.Fatal(err)
 		}
-		gates = append(gates, asked)
+		gates = append(gates, g)
 	}
 	f.Fuzz(func(t *testing.T, method, address, host, uri, scheme, authorization string, twice bool) {
 		h := http.Header{"X-Original-Url": {address}, "X-Original-Method": {method}, "X-Forwarded-Method": {method}, "X-Forwarded-Host": {host}, "X-Forwarded-Uri": {uri}, "X-Forwarded-Proto": {scheme}}
@@ -62,31 +62,31 @@ func FuzzOriginal(f *testing.F) {
 			if g.gateway.name != "nginx" {
 				named = scheme + "://" + host + uri
 			}
-			if asked, refused := g.gateway.original(r); refused == nil {
-				asItIsNamed(t, asked, method, named, twice)
+			if original, refused := g.gateway.original(r); refused == nil {
+				asItIsNamed(t, original, method, named, twice)
 			}
 		}
 	})
 }
 
 // asItIsNamed checks a request against the words of its gateway.
-func asItIsNamed(t *testing.T, asked *http.Request, method, named string, twice bool) {
+func asItIsNamed(t *testing.T, original *http.Request, method, named string, twice bool) {
 	t.Helper()
 	if method == "" {
 		method = http.MethodPost
 	}
 	scheme := "http"
-	if asked.TLS != nil {
+	if original.TLS != nil {
 		scheme = "https"
 	}
 	said, _, _ := strings.Cut(named, "://")
 	secure := said == "https" || said == "wss"
-	path, _, _ := strings.Cut(asked.RequestURI, "?")
+	path, _, _ := strings.Cut(original.RequestURI, "?")
 	decoded, err := url.PathUnescape(path)
 	switch {
-	case twice, asked.Method != method, secure != (asked.TLS != nil), !strings.HasSuffix(named, "://"+asked.Host+asked.RequestURI):
-		t.Errorf("%s %q twice=%t is decided as %s %s://%s%s", method, named, twice, asked.Method, scheme, asked.Host, asked.RequestURI)
-	case !strings.HasPrefix(path, "/"), err != nil, asked.URL.Host != "", asked.URL.User != nil, asked.URL.Path != decoded && !strings.HasPrefix(path, "//"):
-		t.Errorf("%q is read as %q, %v, of %q", named, asked.RequestURI, asked.URL, asked.URL.Host)
+	case twice, original.Method != method, secure != (original.TLS != nil), !strings.HasSuffix(named, "://"+original.Host+original.RequestURI):
+		t.Errorf("%s %q twice=%t is decided as %s %s://%s%s", method, named, twice, original.Method, scheme, original.Host, original.RequestURI)
+	case !strings.HasPrefix(path, "/"), err != nil, original.URL.Host != "", original.URL.User != nil, original.URL.Path != decoded && !strings.HasPrefix(path, "//"):
+		t.Errorf("%q is read as %q, %v, of %q", named, original.RequestURI, original.URL, original.URL.Host)
 	}
 }

@@ -110,19 +110,19 @@ func (g *gate) decide(a *answer, r *http.Request) *problem {
 		return &problem{http.StatusInternalServerError, "requirement-invalid", "The gateway's configuration requires what cannot be checked.", err}
 	}
 	recordOf(r.Context()).requirement = r.URL.RawQuery
-	asked, p := g.gateway.original(r)
+	original, p := g.gateway.original(r)
 	if p != nil {
 		return p
 	}
-	if !g.anyPath && ambiguous(asked.RequestURI) {
+	if !g.anyPath && ambiguous(original.RequestURI) {
 		return &problem{http.StatusBadRequest, "ambiguous-path", "The path can be read in more than one way.", nil}
 	}
-	if g.preflights && preflight(asked) {
+	if g.preflights && preflight(original) {
 		recordOf(r.Context()).status = "preflight"
-		pass(a, asked)
+		pass(a, original)
 		return nil
 	}
-	guard(http.HandlerFunc(pass)).ServeHTTP(a, asked)
+	guard(http.HandlerFunc(pass)).ServeHTTP(a, original)
 	return nil
 }
 

@@ -16,8 +16,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// asked is how a gateway asks about a request to example.com.
-func asked(kind, method, uri string) http.Header {
+// gatewayHeader is how a gateway asks about a request to example.com.
+func gatewayHeader(kind, method, uri string) http.Header {
 	if kind == "nginx" {
 		return http.Header{"X-Original-Method": {method}, "X-Original-Url": {"https://example.com" + uri}}
 	}
@@ -90,7 +90,7 @@ func TestAnswers(t *testing.T) {
 		g := newTestGate(t, kind, clerk.Config())
 		for _, tt := range tests {
 			for _, way := range []struct{ method, path string }{{http.MethodGet, "/auth"}, {http.MethodDelete, "/auth/a/b//c"}} {
-				header := asked(kind, tt.method, "/a?b=c")
+				header := gatewayHeader(kind, tt.method, "/a?b=c")
 				if tt.method == "" {
 					delete(header, g.gateway.method)
 				}
@@ -114,7 +114,7 @@ func TestIdentityIsAlwaysSet(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
 	g := newTestGate(t, "caddy", clerk.Config())
 	names := []string{"User-Id", "Session-Id", "Org-Id", "Org-Slug", "Org-Role", "Permissions"}
-	resp := ask(t, g, "/auth?optional=1", asked("caddy", http.MethodGet, "/"))
+	resp := ask(t, g, "/auth?optional=1", gatewayHeader("caddy", http.MethodGet, "/"))
 	for _, name := range names {
 		if got, ok := resp.Header()["X-Clerk-"+name]; !ok || len(got) != 1 || got[0] != "" {
 			t.Errorf("signed out: %s is %q", name, got)
@@ -124,7 +124,7 @@ func TestIdentityIsAlwaysSet(t *testing.T) {
 		Subject: "user_bob", SessionID: "sess_bob", Permissions: []string{"org:invoices:read", "org:invoices:create"},
 		Organization: clerkauth.Organization{ID: "org_1", Slug: "acme", Role: "org:member"},
 	}
-	resp = ask(t, g, "/auth", with(asked("caddy", http.MethodGet, "/"), "Authorization", "Bearer "+clerk.Token(bob)))
+	resp = ask(t, g, "/auth", with(gatewayHeader("caddy", http.MethodGet, "/"), "Authorization", "Bearer "+clerk.Token(bob)))
 	for i, want := range []string{"user_bob", "sess_bob", "org_1", "acme", "org:member"} {
 		if got := resp.Header().Get("X-Clerk-" + names[i]); got != want {
 			t.Errorf("%s is %q, want %q", names[i], got, want)
@@ -157,7 +157,7 @@ func TestPeers(t *testing.T) {
 			t.Fatal(err)
 		}
 		for peer, believed := range peers {
-			resp := askBy(t, g, http.MethodGet, peer, "/auth", with(asked("nginx", http.MethodGet, "/"), "Authorization", "Bearer "+token))
+			resp := askBy(t, g, http.MethodGet, peer, "/auth", with(gatewayHeader("nginx", http.MethodGet, "/"), "Authorization", "Bearer "+token))
 			if (resp.Code == http.StatusNoContent) != believed || !believed && resp.Code != http.StatusForbidden {
 				t.Errorf("-trusted %q: %s gets %d", trusted, peer, resp.Code)
 			}
@@ -175,7 +175,7 @@ func TestPeers(t *testing.T) {
 func TestPreflight(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
 	g := newTestGate(t, "caddy", clerk.Config())
-	header := with(asked("caddy", http.MethodOptions, "/admin"), append([]string{"Access-Control-Request-Method", "PUT"}, elsewhere...)...)
+	header := with(gatewayHeader("caddy", http.MethodOptions, "/admin"), append([]string{"Access-Control-Request-Method", "PUT"}, elsewhere...)...)
 	without := func(name string) http.Header {
 		h := header.Clone()
 		h.Del(name)
@@ -221,7 +221,7 @@ func TestHealth(t *testing.T) {
 		t.Errorf("all is well: healthz %d, readyz %d", a, b)
 	}
 	for _, path := range []string{"/", "/authx", "//auth", "/x/../auth", "/answer"} {
-		if code := ask(t, g, path, asked("haproxy", http.MethodGet, "/")).Code; code != http.StatusNotFound {
+		if code := ask(t, g, path, gatewayHeader("haproxy", http.MethodGet, "/")).Code; code != http.StatusNotFound {
 			t.Errorf("%s: %d, want 404", path, code)
 		}
 	}
@@ -235,7 +235,7 @@ func TestClerkThatHangs(t *testing.T) {
 		session := clerk.SignIn(nil, clerktest.Person{})
 		begin := time.Now()
 		clerk.Fault(clerktest.BackendJWKS, clerktest.Hang)
-		resp := ask(t, g, "/auth", with(asked("caddy", http.MethodGet, "/"), "Authorization", "Bearer "+clerk.Token(clerktest.Claims{})))
+		resp := ask(t, g, "/auth", with(gatewayHeader("caddy", http.MethodGet, "/"), "Authorization", "Bearer "+clerk.Token(clerktest.Claims{})))
 		if resp.Code != http.StatusServiceUnavailable || time.Since(begin) > decisionTime {
 			t.Errorf("no keys: %d after %s", resp.Code, time.Since(begin))
 		}
@@ -245,7 +245,7 @@ func TestClerkThatHangs(t *testing.T) {
 		time.Sleep(70 * time.Second)
 		clerk.Fault(clerktest.BackendRefresh, clerktest.Hang)
 		begin = time.Now()
-		resp = ask(t, g, "/auth", with(asked("caddy", http.MethodGet, "/"), script...), cookies...)
+		resp = ask(t, g, "/auth", with(gatewayHeader("caddy", http.MethodGet, "/"), script...), cookies...)
 		if resp.Code == http.StatusNoContent || time.Since(begin) > decisionTime {
 			t.Errorf("no refresh: %d after %s", resp.Code, time.Since(begin))
 		}

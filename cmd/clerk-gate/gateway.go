@@ -61,19 +61,19 @@ func (g gateway) original(r *http.Request) (*http.Request, *problem) {
 	if err != nil || !strings.HasPrefix(uri, "/") {
 		return nil, &problem{http.StatusBadRequest, "target-invalid", "The request does not ask for a path.", nil} // err would show all of it
 	}
-	asked := *r
-	asked.Method, asked.Host, asked.URL, asked.RequestURI = method, host, u, uri
+	original := *r
+	original.Method, original.Host, original.URL, original.RequestURI = method, host, u, uri
 	if method == "" {
-		asked.Method = http.MethodPost
+		original.Method = http.MethodPost
 	}
 	switch scheme {
 	case "https", "wss":
-		asked.TLS = &tls.ConnectionState{}
+		original.TLS = &tls.ConnectionState{}
 	case "http", "ws", "":
 	default:
 		return nil, &problem{http.StatusBadRequest, "target-invalid", "The request has an unknown scheme.", nil}
 	}
-	return &asked, nil
+	return &original, nil
 }
 
 // fromURL reads X-Original-URL: "https://app.example.com/path?query".

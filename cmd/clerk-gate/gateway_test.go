@@ -17,7 +17,7 @@ func TestScheme(t *testing.T) {
 		g := newTestGate(t, kind, clerk.Config())
 		for scheme, want := range map[string]string{"http": "http", "https": "https", "ws": "http", "wss": "https"} {
 			header := with(http.Header{}, navigation...)
-			maps.Copy(header, asked(kind, http.MethodGet, "/"))
+			maps.Copy(header, gatewayHeader(kind, http.MethodGet, "/"))
 			if kind == "nginx" {
 				header.Set("X-Original-Url", scheme+"://localhost:3000/")
 			} else {
@@ -53,17 +53,17 @@ func TestGatewayThatIsNotConfigured(t *testing.T) {
 				t.Errorf("%s: %s: %d, want %d", kind, name, resp.Code, want)
 			}
 		}
-		check("all is well", asked(kind, http.MethodGet, "/"), http.StatusNoContent)
+		check("all is well", gatewayHeader(kind, http.MethodGet, "/"), http.StatusNoContent)
 		for uri, status := range wrong {
-			check(fmt.Sprintf("path %q", uri), asked(kind, http.MethodGet, uri), status)
+			check(fmt.Sprintf("path %q", uri), gatewayHeader(kind, http.MethodGet, uri), status)
 		}
 		check("nothing", http.Header{}, http.StatusInternalServerError)
-		check("the other's", asked(other, http.MethodGet, "/"), http.StatusInternalServerError)
-		for name := range asked(kind, http.MethodGet, "/") {
-			doubled := asked(kind, http.MethodGet, "/")
+		check("the other's", gatewayHeader(other, http.MethodGet, "/"), http.StatusInternalServerError)
+		for name := range gatewayHeader(kind, http.MethodGet, "/") {
+			doubled := gatewayHeader(kind, http.MethodGet, "/")
 			doubled.Add(name, doubled.Get(name))
 			check("two of "+name, doubled, http.StatusInternalServerError)
-			missing := asked(kind, http.MethodGet, "/")
+			missing := gatewayHeader(kind, http.MethodGet, "/")
 			missing.Del(name)
 			want := http.StatusInternalServerError
 			if name == "X-Forwarded-Proto" || name == g.gateway.method {
@@ -71,7 +71,7 @@ func TestGatewayThatIsNotConfigured(t *testing.T) {
 			}
 			check("no "+name, missing, want)
 		}
-		strange := asked(kind, http.MethodGet, "/")
+		strange := gatewayHeader(kind, http.MethodGet, "/")
 		if kind == "nginx" {
 			strange.Set("X-Original-Url", "gopher://example.com/")
 		} else {
@@ -79,8 +79,8 @@ func TestGatewayThatIsNotConfigured(t *testing.T) {
 		}
 		check("an unknown scheme", strange, http.StatusBadRequest)
 		// What clients say under the other gateway's names does not count.
-		header := with(asked(other, http.MethodGet, "/"), elsewhere...)
-		maps.Copy(header, asked(kind, http.MethodPost, "/"))
+		header := with(gatewayHeader(other, http.MethodGet, "/"), elsewhere...)
+		maps.Copy(header, gatewayHeader(kind, http.MethodPost, "/"))
 		if resp := ask(t, g, "/auth", header, clerk.Cookies(clerk.Token(clerktest.Claims{}))...); resp.Code != http.StatusForbidden {
 			t.Errorf("%s: a POST that %s's headers call a GET: %d, want 403", kind, other, resp.Code)
 		}

@@ -65,18 +65,18 @@ func TestOrigins(t *testing.T) {
 	forEachGateway(t, func(t *testing.T, s *site) {
 		s.as("user_2alice")
 		own := append([]string{"Origin", s.base}, script...)
-		sibling := []string{"Origin", "http://sibling." + s.addr, "Sec-Fetch-Site", "same-site"}
+		siblingSubdomain := []string{"Origin", "http://sibling." + s.addr, "Sec-Fetch-Site", "same-site"}
 		for name, tt := range map[string]struct {
 			header []string
 			status int
 		}{
 			"of our page":             {own, http.StatusOK},
 			"of another site":         {elsewhere, http.StatusForbidden},
-			"of a sibling subdomain":  {sibling, http.StatusForbidden},
-			"that claims to be a GET": {append([]string{"X-Original-Method", "GET", "X-Forwarded-Method", "GET", "X-Http-Method-Override", "GET"}, sibling...), http.StatusForbidden},
+			"of a sibling subdomain":  {siblingSubdomain, http.StatusForbidden},
+			"that claims to be a GET": {append([]string{"X-Original-Method", "GET", "X-Forwarded-Method", "GET", "X-Http-Method-Override", "GET"}, siblingSubdomain...), http.StatusForbidden},
 			"at another address": {append([]string{
 				"X-Original-Url", "http://sibling.example/", "X-Forwarded-Host", "sibling.example", "X-Forwarded-Uri", "/welcome",
-			}, sibling...), http.StatusForbidden},
+			}, siblingSubdomain...), http.StatusForbidden},
 		} {
 			s.reset()
 			r := s.send(http.MethodPost, "/data", tt.header...)
@@ -171,8 +171,8 @@ func TestSpoofedIdentity(t *testing.T) {
 func TestPreflights(t *testing.T) {
 	forEachGateway(t, func(t *testing.T, s *site) {
 		s.newBrowser()
-		asked := append([]string{"Access-Control-Request-Method", "DELETE"}, elsewhere...)
-		r := s.send(http.MethodOptions, "/admin/x", append([]string{"X-Clerk-User-Id", "user_evil"}, asked...)...)
+		preflight := append([]string{"Access-Control-Request-Method", "DELETE"}, elsewhere...)
+		r := s.send(http.MethodOptions, "/admin/x", append([]string{"X-Clerk-User-Id", "user_evil"}, preflight...)...)
 		if r.status != http.StatusOK || len(s.reached()) != 1 || s.reached()[0].Header.Get("X-Clerk-User-Id") != "" {
 			t.Errorf("a preflight: %d %q", r.status, r.body)
 		}
@@ -180,7 +180,7 @@ func TestPreflights(t *testing.T) {
 		if r := s.send(http.MethodOptions, "/data", elsewhere...); r.status != http.StatusUnauthorized || len(s.reached()) != 0 {
 			t.Errorf("OPTIONS without a question: %d", r.status)
 		}
-		if r := s.send(http.MethodDelete, "/data", asked...); r.status != http.StatusUnauthorized || len(s.reached()) != 0 {
+		if r := s.send(http.MethodDelete, "/data", preflight...); r.status != http.StatusUnauthorized || len(s.reached()) != 0 {
 			t.Errorf("a DELETE that looks like a preflight: %d", r.status)
 		}
 	})
@@ -190,11 +190,11 @@ func TestConnectionsToTheGateAreKept(t *testing.T) {
 	forEachGateway(t, func(t *testing.T, s *site) {
 		s.as("user_2alice")
 		const requests = 40
-		asked, conns := s.asked.Load(), s.gateConns.Load()
+		before, conns := s.authRequests.Load(), s.gateConns.Load()
 		for range requests {
 			s.send(http.MethodGet, "/data", script...)
 		}
-		if n := s.asked.Load() - asked; n != requests {
+		if n := s.authRequests.Load() - before; n != requests {
 			t.Errorf("the gate was asked %d times about %d requests", n, requests)
 		}
 		if n := s.gateConns.Load() - conns; n > 4 {

@@ -127,10 +127,10 @@ func TestDrain(t *testing.T) {
 			ahead.Store(-int64(2 * time.Minute))
 			expired := clerk.SignIn(nil, clerktest.Person{}).Cookies()
 			ahead.Store(0)
-			asked, release := make(chan struct{}, 1), make(chan struct{})
+			received, release := make(chan struct{}, 1), make(chan struct{})
 			clerk.Fault(clerktest.BackendRefresh, func(honest http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					asked <- struct{}{}
+					received <- struct{}{}
 					<-release
 					honest.ServeHTTP(w, r)
 				})
@@ -149,15 +149,15 @@ func TestDrain(t *testing.T) {
 			}
 			log := bufio.NewScanner(stderr)
 			waitForLine(t, log, "listening")
-			answered := make(chan int, 1)
-			go func() { answered <- get(t, "http://"+addr+"/auth", expired) }()
-			<-asked
+			status := make(chan int, 1)
+			go func() { status <- get(t, "http://"+addr+"/auth", expired) }()
+			<-received
 			if err := cmd.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
 			waitForLine(t, log, "draining")
 			close(release)
-			if status := <-answered; status != http.StatusNoContent {
+			if status := <-status; status != http.StatusNoContent {
 				t.Errorf("the request under way got %d", status)
 			}
 			_, _ = io.Copy(io.Discard, stderr)
@@ -189,7 +189,7 @@ func get(t *testing.T, target string, cookies []*http.Cookie) int {
 		t.Error(err)
 		return -1
 	}
-	r.Header = with(asked("caddy", http.MethodGet, "/"), script...)
+	r.Header = with(gatewayHeader("caddy", http.MethodGet, "/"), script...)
 	r.Header.Set("X-Forwarded-Host", "localhost:3000")
 	r.Header.Set("X-Forwarded-Proto", "http")
 	for _, c := range cookies {
@@ -223,16 +223,16 @@ func TestMetrics(t *testing.T) {
 		t.Error("keys that were never fetched have an age")
 	}
 	token := clerk.Token(clerktest.Claims{Subject: "user_secret", SessionID: "sess_secret"})
-	header := with(asked("caddy", http.MethodGet, "/path-secret"), "Authorization", "Bearer "+token)
+	header := with(gatewayHeader("caddy", http.MethodGet, "/path-secret"), "Authorization", "Bearer "+token)
 	for range 2 {
 		ask(t, g, "/auth", header)
 	}
 	ask(t, g, "/auth?role=org:admin", header)
 	ask(t, g, "/auth?x=path-secret&"+token, header)
-	ask(t, g, "/auth", asked("caddy", http.MethodGet, "/"))
-	ask(t, g, "/auth", asked("caddy", http.MethodGet, "//"))
-	ask(t, g, "/auth", asked("caddy", http.MethodGet, "/%zz?path-secret"))
-	ask(t, g, "/auth", with(asked("caddy", http.MethodOptions, "/"), append([]string{"Access-Control-Request-Method", "PUT"}, elsewhere...)...))
+	ask(t, g, "/auth", gatewayHeader("caddy", http.MethodGet, "/"))
+	ask(t, g, "/auth", gatewayHeader("caddy", http.MethodGet, "//"))
+	ask(t, g, "/auth", gatewayHeader("caddy", http.MethodGet, "/%zz?path-secret"))
+	ask(t, g, "/auth", with(gatewayHeader("caddy", http.MethodOptions, "/"), append([]string{"Access-Control-Request-Method", "PUT"}, elsewhere...)...))
 	askBy(t, g, http.MethodGet, "10.0.0.1:1", "/auth", header)
 	got := page()
 	for _, want := range []string{

@@ -48,7 +48,7 @@ func TestNobodyIsNamed(t *testing.T) {
 				good, clerk.Cookies(old), append(clerk.Cookies(old), &http.Cookie{Name: "__refresh" + suffix, Value: refresh}), {{Name: "__clerk_handshake_nonce", Value: nonce}}, {{Name: "__session", Value: person}}, //nolint:gosec // as a browser sends them
 			} {
 				for _, path := range []string{"/auth", "/auth?role=org:admin", "/auth?optional=1", "/readyz"} {
-					resp := ask(t, g, path, with(asked(kind, http.MethodGet, "/a"), "Sec-Fetch-Dest", "document", "Accept", "text/html"), cookies...)
+					resp := ask(t, g, path, with(gatewayHeader(kind, http.MethodGet, "/a"), "Sec-Fetch-Dest", "document", "Accept", "text/html"), cookies...)
 					if resp.Code/100 == 4 || resp.Code/100 == 5 {
 						answers.WriteString(resp.Body.String())
 					}

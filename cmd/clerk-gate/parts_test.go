@@ -56,7 +56,7 @@ func TestRequirement(t *testing.T) {
 		"a=1":                          {500, 500},
 	} {
 		for i, token := range []string{"Bearer " + bob, ""} {
-			header := asked("caddy", http.MethodGet, "/")
+			header := gatewayHeader("caddy", http.MethodGet, "/")
 			if token != "" {
 				header.Set("Authorization", token)
 			}
@@ -80,7 +80,7 @@ func TestAmbiguousPaths(t *testing.T) {
 		`/a\b`: false, "/a%00": false, "/a%0d%0ab": false, "/a%7f": false, "/%61": false, "/%41": false, "/%30": false, "/a%2db": false, "/a%5Fb": false,
 		"/%2561": false, "/a#b": false,
 	} {
-		header := with(asked("caddy", http.MethodGet, uri), "Authorization", token)
+		header := with(gatewayHeader("caddy", http.MethodGet, uri), "Authorization", token)
 		if code := ask(t, strict, "/auth", header).Code; (code == http.StatusNoContent) != clear || !clear && code != http.StatusBadRequest {
 			t.Errorf("%s: %d", uri, code)
 		}

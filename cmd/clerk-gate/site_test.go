@@ -33,10 +33,10 @@ type site struct {
 	ahead  atomic.Int64 // of the clock
 	client *http.Client
 
-	gate      *httptest.Server
-	gateConns atomic.Int64                 // connections to the gate so far
-	asked     atomic.Int64                 // questions to the gate so far
-	fault     atomic.Pointer[http.Handler] // answers in the place of the gate
+	gate         *httptest.Server
+	gateConns    atomic.Int64                 // connections to the gate so far
+	authRequests atomic.Int64                 // questions to the gate so far
+	fault        atomic.Pointer[http.Handler] // answers in the place of the gate
 
 	app   *httptest.Server
 	quiet bool // the app does not keep what it sees
@@ -62,7 +62,7 @@ func newSite(t *testing.T, kind string, start func(*testing.T, *site)) *site {
 	cfg.SignInURL = s.clerk.URL(clerktest.SignInPage)
 	g := newTestGate(t, kind, cfg)
 	s.gate = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.asked.Add(1)
+		s.authRequests.Add(1)
 		if fault := s.fault.Load(); fault != nil {
 			(*fault).ServeHTTP(w, r)
 			return

@@ -1,4 +1,4 @@
-// Pictures makes what the documentation shows:
+// Pictures makes the pictures of the documentation:
 //
 //	go run ./docs/pictures                 draw request.svg
 //	go run ./docs/pictures -screenshots    also take the quickstart's screenshots, with Chromium

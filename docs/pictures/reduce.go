@@ -12,7 +12,7 @@ import (
 	"slices"
 )
 
-// reduce writes a picture again with its 256 most frequent colors: a page of text has hardly more.
+// reduce rewrites a picture with its 256 most frequent colors: a page of text has few more.
 func reduce(file string) error {
 	full, err := os.ReadFile(file) //nolint:gosec // just written
 	if err != nil {

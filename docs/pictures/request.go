@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// step is a part of a request's way, and how a request leaves there.
+// step is a step of a request, and how a request is refused there.
 type step struct{ title, text, exit string }
 
 var steps = []step{
@@ -42,7 +42,7 @@ text { fill: #f0f6fc } .note { fill: #9198a1 } .end { fill: #16161f }
 <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="head" d="M0 0 8 4 0 8z"/></marker></defs>
 `
 
-// request draws the way of a request through the middleware.
+// request draws the steps of a request through the middleware.
 func request() string {
 	var b strings.Builder
 	y := top

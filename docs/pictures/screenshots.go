@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// shoot takes the quickstart's page as Ada sees it, in light and dark.
+// shoot takes screenshots of the quickstart's page as Ada sees it, in light and dark.
 func shoot(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
@@ -42,7 +42,7 @@ func shoot(ctx context.Context) error {
 	return nil
 }
 
-// startQuickstart builds and runs the quickstart. It returns its address, and what ends it.
+// startQuickstart builds and runs the quickstart. It returns its address, and a function that stops it.
 func startQuickstart(ctx context.Context) (app *url.URL, stop func(), err error) {
 	built, err := os.MkdirTemp("", "pictures")
 	if err != nil {
@@ -93,7 +93,7 @@ func signIn(ctx context.Context, app *url.URL) ([]*http.Cookie, error) {
 	return jar.Cookies(app), nil
 }
 
-// visit is a browser's request. It returns where it ended.
+// visit is a browser's request. It returns the final URL.
 func visit(ctx context.Context, client *http.Client, method, address, form string) (*url.URL, error) {
 	r, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form))
 	if err != nil {
@@ -114,8 +114,8 @@ func visit(ctx context.Context, client *http.Client, method, address, form strin
 	return resp.Request.URL, nil
 }
 
-// signedIn serves the app to whoever asks as to the browser that has these cookies: a headless browser cannot press
-// the button on the sign-in page.
+// signedIn serves the app to every client as to the browser that has these cookies: a headless browser cannot press the
+// button on the sign-in page.
 func signedIn(ctx context.Context, app *url.URL, cookies []*http.Cookie) (string, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -134,7 +134,7 @@ func signedIn(ctx context.Context, app *url.URL, cookies []*http.Cookie) (string
 	return "http://" + listener.Addr().String() + "/", nil
 }
 
-// screenshot has Chromium take a picture of a page.
+// screenshot takes a picture of a page with Chromium.
 func screenshot(ctx context.Context, page, theme string) error {
 	profile, err := os.MkdirTemp("", "pictures")
 	if err != nil {

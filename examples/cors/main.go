@@ -1,5 +1,5 @@
-// Command cors is the API of a single-page app on another origin, which sends bearer tokens. No cookie goes along, so that no
-// other site can act as somebody; the allowlist of origins is that of the tokens, too.
+// Command cors is the API of a single-page app on another origin, which sends bearer tokens. It reads no cookies, so no
+// other site can act as somebody; the allowlist of CORS is that of the tokens.
 //
 //	CLERK_PUBLISHABLE_KEY=pk_… CLERK_AUTHORIZED_PARTIES=http://localhost:5173 go run .
 //	cd web && npm install && VITE_API=http://localhost:8080 VITE_CLERK_PUBLISHABLE_KEY=pk_… npm run dev
@@ -41,9 +41,9 @@ func main() {
 	log.Fatal(server.Serve(listener))
 }
 
-// handler is the API, readable from the origins that tokens may be for, and no other.
+// handler is the API, readable from the origins in the allowlist only.
 func handler(cfg clerkauth.Config) (http.Handler, error) {
-	// An empty list means every origin to cors, and its * means more than clerkauth's.
+	// For cors, an empty list allows every origin, and its * matches more than clerkauth's.
 	if len(cfg.AuthorizedParties) == 0 || strings.Contains(strings.Join(cfg.AuthorizedParties, ""), "*") {
 		return nil, errors.New("CLERK_AUTHORIZED_PARTIES has to name the app's origins, without *")
 	}
@@ -59,7 +59,7 @@ func handler(cfg clerkauth.Config) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /me", auth.Require(http.HandlerFunc(me)))
 	mux.Handle("DELETE /me", auth.Authorize(clerkauth.Reverified(clerkauth.ReverifyStrict))(http.HandlerFunc(me)))
-	// Outside of Require: a preflight request has no token. AllowCredentials stays off.
+	// Around Require, since a preflight request has no token. AllowCredentials stays off.
 	return bearerOnly(cors.New(cors.Options{
 		AllowedOrigins: origins,
 		AllowedMethods: []string{http.MethodGet, http.MethodDelete},
@@ -69,7 +69,7 @@ func handler(cfg clerkauth.Config) (http.Handler, error) {
 	}).Handler(mux)), nil
 }
 
-// bearerOnly takes cookies off requests: an API below the app's domain gets those of all of it.
+// bearerOnly removes cookies from requests: an API below the app's domain receives those of the whole domain.
 func bearerOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("Cookie")
@@ -81,5 +81,5 @@ func me(w http.ResponseWriter, r *http.Request) {
 	session, _ := clerkauth.FromContext(r.Context())
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "private, no-store")
-	_ = json.NewEncoder(w).Encode(map[string]string{"user": session.UserID}) // the browser may be gone
+	_ = json.NewEncoder(w).Encode(map[string]string{"user": session.UserID}) // the browser may have gone away
 }

@@ -11,8 +11,8 @@ import (
 // defaultPorts are left out of an origin.
 var defaultPorts = map[string]string{"http": "80", "https": "443"}
 
-// normal is an origin as browsers send it. clerkauth.New reads other spellings too, "https://App.example:443/", and cors
-// compares what is written: both get this one. What is no origin is left to New, which says why.
+// normal is an origin as browsers send it. clerkauth.New accepts other spellings too, "https://App.example:443/", and cors
+// compares literally: both get this one. New reports entries that are not origins.
 func normal(entry string) string {
 	u, err := url.Parse(entry)
 	if err != nil {
@@ -22,7 +22,7 @@ func normal(entry string) string {
 		u.Path = ""
 	}
 	if defaultPorts[u.Scheme] == "" {
-		return u.String() // an extension's host stays as written
+		return u.String() // the host of an extension is not changed
 	}
 	host, port := strings.ToLower(u.Hostname()), u.Port()
 	if addr, err := netip.ParseAddr(host); err == nil {

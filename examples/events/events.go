@@ -1,5 +1,5 @@
-// Package events sends server-sent events for as long as a session token is good. The browser comes back by itself, and is
-// let in with a new token, or, signed out meanwhile, not at all.
+// Package events sends server-sent events for as long as a session token is valid. The browser then reconnects by itself,
+// and is let in with a new token, or, if it was signed out meanwhile, refused.
 package events
 
 import (
@@ -12,19 +12,19 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// leeway is Config.ClockSkew: until then the browser would come back with a token that is still good, and about to end.
+// leeway is Config.ClockSkew: a browser that reconnects earlier would send a token that is about to expire.
 const leeway = 5 * time.Second
 
-// Next waits for the event after the one with the ID last; "" is before the first. An error ends the stream.
+// Next waits for the event after the one with the ID last; "" means the first. An error ends the stream.
 type Next func(ctx context.Context, session *clerkauth.Session, last string) (Event, error)
 
-// Event is what a browser gets.
+// Event is sent to the browser.
 type Event struct {
 	ID   int64
 	Data any // as JSON
 }
 
-// Routes are a page for whoever is signed in, and the events that it shows.
+// Routes are a page for signed-in people, and the events that it shows.
 func Routes(auth *clerkauth.Authenticator, next Next) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", auth.Require(http.HandlerFunc(page)))
@@ -32,13 +32,13 @@ func Routes(auth *clerkauth.Authenticator, next Next) http.Handler {
 	return mux
 }
 
-// ServeHTTP streams until the session token is no longer good.
+// ServeHTTP streams until the session token has expired.
 func (next Next) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	session, _ := clerkauth.FromContext(r.Context())
 	end := session.ExpiresAt.Add(leeway)
 	ctx, cancel := context.WithDeadline(r.Context(), end)
 	defer cancel()
-	// Who reads nothing is not waited for: a write that has no end would keep the stream.
+	// A client that reads nothing is not waited for: a blocked write would keep the stream open.
 	if err := http.NewResponseController(w).SetWriteDeadline(end.Add(time.Second)); err != nil {
 		http.Error(w, "this connection cannot end a stream in time", http.StatusInternalServerError)
 		return
@@ -60,7 +60,7 @@ func (next Next) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// page loads itself again where the browser gives up: that leads to the sign-in page, or says what is wrong.
+// page reloads when the browser gives up: that leads to the sign-in page, or shows what is wrong.
 func page(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	fmt.Fprint(w, `<!doctype html>

@@ -1,5 +1,5 @@
-// Package htmx leads to the sign-in page where a request of htmx is refused because nobody is signed in. A plain 401 would
-// be shown in the place of a fragment, or not at all.
+// Package htmx redirects to the sign-in page when a request of htmx is refused because nobody is signed in. A plain 401
+// would be shown in place of a fragment, or not at all.
 package htmx
 
 import (
@@ -11,9 +11,9 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Fragments goes around Optional and Require. What htmx asks for is never a page of its own: older browsers, and all of them
-// on plain http, do not say so, and a redirect to Clerk and back leads a script nowhere.
-// What a browser says of a write is left as it is: clerkauth tells by it whose page has sent it.
+// Fragments wraps Optional and Require. Requests of htmx are never page loads, but older browsers, and all of them on plain
+// http, do not say so, and a script cannot follow a redirect to Clerk and back. Headers of writes are not changed:
+// clerkauth needs them to check which page has sent a write.
 func Fragments(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if read := r.Method == http.MethodGet || r.Method == http.MethodHead; read && ofHTMX(r) {
@@ -27,8 +27,8 @@ func Fragments(next http.Handler) http.Handler {
 
 func ofHTMX(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" }
 
-// ErrorHandler is for Config.ErrorHandler. signIn is the address of the sign-in page, which sends people back to the page
-// of origin, "https://example.com", that they were on, or where a boosted link was refused, to the one that it asked for.
+// ErrorHandler is for Config.ErrorHandler. signIn is the URL of the sign-in page, which redirects people back to the page
+// that they were on, if it is at origin ("https://example.com"), or to the page of a boosted link that was refused.
 func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 	return func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
 		target, parseErr := url.Parse(signIn)
@@ -38,7 +38,7 @@ func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 		}
 		back := page(origin, r.Header.Get("HX-Current-URL"))
 		if r.Method == http.MethodGet && r.Header.Get("HX-Boosted") == "true" {
-			back = origin + asked(r)
+			back = origin + originalURL(r)
 		}
 		query := target.Query()
 		query.Set("redirect_url", back)
@@ -51,15 +51,15 @@ func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 	}
 }
 
-// asked is the path and query that the browser asked for: http.StripPrefix, and routers like it, cut r.URL.
-func asked(r *http.Request) string {
+// originalURL is the path and query that the browser requested: http.StripPrefix, and similar routers, change r.URL.
+func originalURL(r *http.Request) string {
 	if u, err := url.ParseRequestURI(r.RequestURI); err == nil && strings.HasPrefix(u.Path, "/") {
 		return u.RequestURI()
 	}
 	return "/"
 }
 
-// page is current, if that is a page of origin. A header is what anybody can write.
+// page is current, if that is a page of origin. Anybody can write a header.
 func page(origin, current string) string {
 	u, err := url.Parse(current)
 	if err != nil || u.User != nil || u.Scheme+"://"+u.Host != origin {
@@ -68,7 +68,7 @@ func page(origin, current string) string {
 	return u.String()
 }
 
-// Routes are a page for everybody, and a fragment of it for whoever is signed in. /htmx.js is yours to serve.
+// Routes are a page for everybody, and a fragment of it for signed-in people. Serve /htmx.js yourself.
 func Routes(auth *clerkauth.Authenticator) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {

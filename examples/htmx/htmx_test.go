@@ -78,7 +78,7 @@ func TestFragmentOfNobodyLeadsToSignInAndBack(t *testing.T) {
 }
 
 // A boosted link is a visit: back leads to what it asked for, also below a router that cuts off a part of the path.
-func TestBoostedLinkLeadsBackToWhatItAskedFor(t *testing.T) {
+func TestBoostedLinkLeadsBackToItsPage(t *testing.T) {
 	refuse := htmx.ErrorHandler(origin, "/sign-in")
 	for _, tt := range []struct{ method, target, boosted, back string }{
 		{http.MethodGet, "/mounted/me?a=1", "true", "/mounted/me?a=1"},

@@ -42,11 +42,11 @@ type notes struct {
 	byUser map[string][]string
 }
 
-// maxNote is how many bytes a form may have.
+// maxNote is the largest form, in bytes.
 const maxNote = 4 << 10
 
-// routes are a page for whoever is signed in, and where its form is sent. Require refuses a form that another site sends, and
-// renews the session of one that was filled in for longer than a token lives.
+// routes are a page for signed-in people, and the target of its form. Require refuses a form that another site sends, and
+// renews the session if filling in the form took longer than a token is valid.
 func (n *notes) routes(auth *clerkauth.Authenticator) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", auth.Require(http.HandlerFunc(n.show)))
@@ -58,9 +58,9 @@ func (n *notes) show(w http.ResponseWriter, r *http.Request) {
 	session, _ := clerkauth.FromContext(r.Context())
 	n.mu.Lock()
 	own := slices.Clone(n.byUser[session.UserID])
-	n.mu.Unlock() // before anything is written: a browser may read slowly
+	n.mu.Unlock() // before writing: a browser may read slowly
 	w.Header().Set("Cache-Control", "private, no-store")
-	_ = page.Execute(w, map[string]any{"User": session.UserID, "Notes": own}) // the browser may be gone
+	_ = page.Execute(w, map[string]any{"User": session.UserID, "Notes": own}) // the browser may have gone away
 }
 
 func (n *notes) add(w http.ResponseWriter, r *http.Request) {

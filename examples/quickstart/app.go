@@ -17,27 +17,26 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// app is the web app: a page for everybody, two routes for those who are signed in, and one for API keys.
+// app is the web app: a page for everybody, two routes for signed-in people, and one for API keys.
 type app struct {
-	auth    *clerkauth.Authenticator
-	secret  bool     // there is a secret key, which API keys are verified with
-	parties []string // the allowlist
-	signIn  string   // where to sign in to an instance elsewhere; empty: not said
-	trials  []trial
-	clerk   *clerktest.Instance // nil: the instance is elsewhere
-	clock   clock
-	base    string   // where this process and its user reach the app
-	origins []string // every origin it has
-	sibling string   // an origin next to it that it does not trust
-	client  *http.Client
-	waves   atomic.Int64
-	modules fs.FS // of npm, with Clerk's scripts; nil: none
+	auth            *clerkauth.Authenticator
+	secret          bool     // there is a secret key, with which API keys are verified
+	parties         []string // the allowlist
+	signIn          string   // the sign-in page of an external instance; empty: unknown
+	trials          []trial
+	clerk           *clerktest.Instance // nil: an external instance
+	clock           clock
+	base            string   // the app's URL for this process and its user
+	origins         []string // all of its origins
+	subdomainOrigin string   // the origin of a sibling subdomain, which it does not trust
+	client          *http.Client
+	waves           atomic.Int64
+	modules         fs.FS // npm modules with Clerk's scripts; nil: none
 }
 
 var errNoPublishableKey = errors.New("CLERK_SECRET_KEY or CLERK_JWT_KEY is set and CLERK_PUBLISHABLE_KEY is not: set it too, or none of them for the built-in instance")
 
-// newApp makes the app that will be reached at addr: with the instance that the environment names, or else with
-// one of its own.
+// newApp makes the app for the address addr: with the instance in the environment, or else with one of its own.
 func newApp(addr net.Addr) (*app, error) {
 	a := &app{client: &http.Client{
 		Timeout:       10 * time.Second,
@@ -76,7 +75,7 @@ func newApp(addr net.Addr) (*app, error) {
 	return a, nil
 }
 
-// locate works out the app's origins. A listener on every address is reached on this machine's own.
+// locate determines the app's origins. A listener on every address is reached at this machine's own.
 func (a *app) locate(addr net.Addr) error {
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
@@ -91,11 +90,11 @@ func (a *app) locate(addr net.Addr) error {
 			a.origins = append(a.origins, o)
 		}
 	}
-	a.sibling = origin("blog.localhost", port)
+	a.subdomainOrigin = origin("blog.localhost", port)
 	return nil
 }
 
-// origin is what a browser calls an address: it leaves out the port that http has anyway.
+// origin is the origin of an address: without the default port of http.
 func origin(host, port string) string {
 	return strings.TrimSuffix("http://"+net.JoinHostPort(host, port), ":80")
 }
@@ -121,13 +120,13 @@ func (a *app) routes() http.Handler {
 	}
 
 	mux.HandleFunc("GET /lab/{trial}/token", a.token)
-	// No session guards the lab, so other sites must be kept from pressing its buttons.
+	// The lab needs no session, so other sites must be prevented from using it.
 	own := http.NewCrossOriginProtection()
 	mux.Handle("POST /lab/{trial}", own.Handler(a.auth.Optional(http.HandlerFunc(a.lab))))
 	return mux
 }
 
-// identity is what GET /me tells somebody about themselves.
+// identity is the response of GET /me.
 type identity struct {
 	User        string    `json:"user"`
 	Session     string    `json:"session"`
@@ -153,7 +152,7 @@ func machine(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"key": m.Name, "of": m.Subject, "scopes": m.Scopes})
 }
 
-// wave changes something, as little as that is: what another site must not do in your name.
+// wave changes something small: other sites must not do this in your name.
 func (a *app) wave(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]int64{"waves": a.waves.Add(1)})
 }

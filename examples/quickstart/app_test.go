@@ -85,9 +85,9 @@ func TestButtonsAreForOurPagesOnly(t *testing.T) {
 	ownInstance(t)
 	a := serving(t, (*app).routes)
 	for name, header := range map[string]http.Header{
-		"another site's":   {"Origin": {"https://elsewhere.example"}, "Sec-Fetch-Site": {"cross-site"}},
-		"a sibling's":      {"Origin": {a.sibling}, "Sec-Fetch-Site": {"same-site"}},
-		"an older browser": {"Origin": {"https://elsewhere.example"}},
+		"another site's":        {"Origin": {"https://elsewhere.example"}, "Sec-Fetch-Site": {"cross-site"}},
+		"a sibling subdomain's": {"Origin": {a.subdomainOrigin}, "Sec-Fetch-Site": {"same-site"}},
+		"an older browser":      {"Origin": {"https://elsewhere.example"}},
 	} {
 		if resp := send(t, http.DefaultClient, http.MethodPost, a.base+"/lab/valid", header, nil); resp.status != http.StatusForbidden {
 			t.Errorf("%s: %d, want 403", name, resp.status)

@@ -15,13 +15,13 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// browser is one without a window: it keeps cookies and follows redirects.
+// browser is a browser without a window: it keeps cookies and follows redirects.
 type browser struct {
 	client     *http.Client
 	app        *url.URL
 	signIn     string // the instance's sign-in page
-	handshakes string // the path at the instance by which a handshake goes
-	passed     int    // handshakes of the request under way
+	handshakes string // the path of handshakes at the instance
+	passed     int    // handshakes of the current request
 }
 
 func newBrowser(a *app) (*browser, error) {
@@ -50,7 +50,7 @@ func (b *browser) follow(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// cookie is one that the app would be sent, by the beginning of its name; both empty: there is none.
+// cookie is the cookie for the app whose name begins with prefix; both empty: there is none.
 func (b *browser) cookie(prefix string) (name, value string) {
 	for _, c := range b.client.Jar.Cookies(b.app) {
 		if strings.HasPrefix(c.Name, prefix) {
@@ -60,13 +60,13 @@ func (b *browser) cookie(prefix string) (name, value string) {
 	return "", ""
 }
 
-// drop discards a cookie.
+// drop deletes a cookie.
 func (b *browser) drop(prefix string) {
 	name, _ := b.cookie(prefix)
-	b.client.Jar.SetCookies(b.app, []*http.Cookie{{Name: name, Path: "/", MaxAge: -1}}) //nolint:gosec // it sets none
+	b.client.Jar.SetCookies(b.app, []*http.Cookie{{Name: name, Path: "/", MaxAge: -1}}) //nolint:gosec // it deletes one
 }
 
-// The headers by which browsers say what a request is for.
+// Headers with which browsers say what a request is for.
 var (
 	navigation = http.Header{
 		"Accept": {"text/html,application/xhtml+xml,*/*;q=0.8"}, "Sec-Fetch-Dest": {"document"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Site": {"none"},
@@ -77,12 +77,12 @@ var (
 // atSignIn stands for the instance's sign-in page.
 const atSignIn = "to the sign-in page"
 
-// arrival is where a request of a browser ended.
+// arrival is the end of a browser's request.
 type arrival struct {
-	handshakes int    // handshakes on the way
-	status     int    // of the last answer
-	who        string // whom the app takes the browser for, or why it takes it for nobody
-	renewed    bool   // the last answer brought another session token
+	handshakes int    // handshakes in between
+	status     int    // of the last response
+	who        string // who is signed in, or why nobody is
+	renewed    bool   // the last response set another session token
 }
 
 func (r arrival) String() string {
@@ -93,7 +93,7 @@ func (r arrival) String() string {
 	return said
 }
 
-// send makes a request as header says, and follows it to its end.
+// send makes a request with header, and follows redirects to the end.
 func (b *browser) send(ctx context.Context, method, target string, header http.Header, form url.Values) (arrival, error) {
 	r, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(form.Encode()))
 	if err != nil {

@@ -15,14 +15,14 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// With -clerk-js the app has one more page, where people sign in by Clerk's own script instead of at the instance.
+// With -clerk-js the app has one more page, on which people sign in with Clerk's own script instead of at the instance.
 
 //go:embed clerkjs.html
 var scriptPageSource string
 
 var scriptPage = template.Must(template.New("clerkjs").Parse(scriptPageSource))
 
-// useScripts takes Clerk's scripts, with components, from a node_modules directory; empty: none.
+// useScripts uses Clerk's scripts, with components, from a node_modules directory; empty: none.
 func (a *app) useScripts(dir string) error {
 	if dir == "" {
 		return nil

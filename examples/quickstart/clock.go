@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// clock is the one of the app and of the instance in its process. The zero clock is right; only the smoke test
-// moves it, which does not wait a minute for every token that has to run out. It is safe for concurrent use.
+// clock is the clock of the app and of the instance in its process. The zero clock is right; only the smoke test changes
+// it, so as not to wait a minute for every token to expire. It is safe for concurrent use.
 type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }

@@ -9,14 +9,14 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// leg is a part of a browser's journey, and where it must end. Each begins where the one before it ended.
+// leg is a part of a browser's journey, and its expected end. Each begins where the one before it ended.
 type leg struct {
 	title string
 	want  arrival
 	run   func(ctx context.Context, a *app, b *browser) (arrival, error)
 }
 
-// expiry is when a token has certainly run out, leeway included.
+// expiry is when a token has expired for sure, leeway included.
 const expiry = lifetime + 10*time.Second
 
 // journey is the life of a browser session: with the instance in this process, and over the network.
@@ -53,11 +53,11 @@ func (a *app) travel(ctx context.Context, t *table) error {
 	return nil
 }
 
-// expired is a leg that begins when the token has run out.
+// expired is a leg that begins when the token has expired.
 func expired(run func(context.Context, *app, *browser) (arrival, error)) func(context.Context, *app, *browser) (arrival, error) {
 	return func(ctx context.Context, a *app, b *browser) (arrival, error) {
 		a.clock.pass(expiry)
-		b.drop("__clerk_redirect_count") // it lives for two seconds, and the jar goes by another clock
+		b.drop("__clerk_redirect_count") // it expires after two seconds, and the jar has another clock
 		return run(ctx, a, b)
 	}
 }
@@ -84,7 +84,7 @@ func post(ctx context.Context, a *app, b *browser) (arrival, error) {
 	return b.send(ctx, http.MethodPost, a.base+"/waves", script, nil)
 }
 
-// visitUnrefreshed is a visit that only a handshake can help.
+// visitUnrefreshed is a visit that needs a handshake.
 func visitUnrefreshed(ctx context.Context, a *app, b *browser) (arrival, error) {
 	b.drop("__refresh_")
 	return visit(ctx, a, b)

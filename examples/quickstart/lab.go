@@ -17,10 +17,10 @@ import (
 
 var errNeedsInstance = errors.New("this needs the built-in instance: start without CLERK_PUBLISHABLE_KEY")
 
-// can reports whether this app can send t: the keys of an instance elsewhere are not ours to mint with.
+// can reports whether this app can send t: it has no keys of an external instance.
 func (a *app) can(t trial) bool { return t.mint == nil || a.clerk != nil }
 
-// exchange is a request that was sent, and its answer, as it is shown.
+// exchange is a request and its response, as they are shown.
 type exchange struct {
 	answer
 	Want    answer   `json:"want"`
@@ -56,7 +56,7 @@ func (a *app) try(ctx context.Context, t trial, p clerktest.Person) (exchange, e
 	}, nil
 }
 
-// refusal is the reason that an answer's body names, if it does. The header X-Clerk-Auth-Reason has it too, and for an
+// refusal is the reason in a response's body, if there is one. The header X-Clerk-Auth-Reason has it too, and for an
 // expired token also why it was not refreshed.
 func refusal(body []byte) clerkauth.Reason {
 	var said struct {
@@ -70,7 +70,7 @@ func refusal(body []byte) clerkauth.Reason {
 	return said.Errors[0].Code
 }
 
-// request is the request of a trial, and the same to look at: with the token's name for the token.
+// request is the request of a trial, and its text: with the token's name in place of the token.
 func (a *app) request(ctx context.Context, t trial, p clerktest.Person) (*http.Request, []string, error) {
 	r, err := http.NewRequestWithContext(ctx, t.method, a.base+t.path, http.NoBody)
 	if err != nil {
@@ -115,7 +115,7 @@ func lines(h http.Header) []string {
 	return all
 }
 
-// lab sends a trial on behalf of the visitor and tells what became of it.
+// lab sends a trial on behalf of the visitor and shows the result.
 func (a *app) lab(w http.ResponseWriter, r *http.Request) {
 	t, ok := a.trial(r.PathValue("trial"))
 	if !ok {
@@ -133,7 +133,7 @@ func (a *app) lab(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// visitor is who is signed in; nobody is the first of the people.
+// visitor is the person who is signed in; if nobody is, the first of the people.
 func visitor(r *http.Request) clerktest.Person {
 	if s, ok := clerkauth.FromContext(r.Context()); ok {
 		if p, ok := personOf(s.UserID); ok {
@@ -143,7 +143,7 @@ func visitor(r *http.Request) clerktest.Person {
 	return people[0]
 }
 
-// token is the token of a trial, for those who send it themselves. The keys behind it guard nothing.
+// token is the token of a trial, for people who send it themselves. The keys behind it protect nothing.
 func (a *app) token(w http.ResponseWriter, r *http.Request) {
 	t, ok := a.trial(r.PathValue("trial"))
 	if !ok || t.mint == nil || !a.can(t) {

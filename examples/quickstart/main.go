@@ -1,5 +1,5 @@
-// Quickstart is a small web app that clerkauth guards, with a Clerk instance in the same process: it needs no
-// account and no network.
+// Quickstart is a small web app that clerkauth protects, with a Clerk instance in the same process: it needs no account and
+// no network.
 //
 //	go run ./examples/quickstart                  serve it on http://127.0.0.1:8080
 //	go run ./examples/quickstart -addr :0         on a free port
@@ -41,7 +41,7 @@ func main() {
 
 const defaultAddr = "127.0.0.1:8080"
 
-// run serves the app until ctx ends, or until the smoke test has been through.
+// run serves the app until ctx ends, or until the smoke test is done.
 func run(ctx context.Context, args []string, out, usage io.Writer) error {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	flags.SetOutput(usage)
@@ -99,10 +99,10 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// grace is how long requests under way have to finish. Browsers also open connections on which they ask for nothing.
+// grace is how long requests in progress have to finish. Browsers also open connections that they do not use.
 const grace = 800 * time.Millisecond
 
-// serve answers requests until ctx ends, and then finishes those under way.
+// serve answers requests until ctx ends, and then finishes those in progress.
 func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
@@ -124,7 +124,7 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 	return err
 }
 
-// greeting says where the app is, and how to ask it from a terminal.
+// greeting says where the app is, and how to send requests from a terminal.
 func (a *app) greeting() string {
 	token, of := "$TOKEN", "The Clerk instance is that of CLERK_PUBLISHABLE_KEY. With one of its session tokens:"
 	if a.clerk != nil {

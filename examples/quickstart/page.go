@@ -20,12 +20,12 @@ var pageSource string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageSource))
 
-// view is what the page shows.
+// view is the data of the page.
 type view struct {
 	Session *clerkauth.Session // nil: nobody is signed in
 	Name    string
-	Left    int              // seconds until the token ends
-	Claims  string           // the payload, to be read
+	Left    int              // seconds until the token expires
+	Claims  string           // the payload, formatted
 	Reason  clerkauth.Reason // why nobody is signed in
 
 	Parties []string
@@ -34,7 +34,7 @@ type view struct {
 	BuiltIn bool
 	For     string // on whose behalf the lab sends
 
-	SignIn, SignOut string // pages; empty: not known
+	SignIn, SignOut string // pages; empty: unknown
 	ByScript        bool   // there is a page with Clerk's own script
 }
 

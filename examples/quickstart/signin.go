@@ -10,7 +10,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// people are who can sign in to the instance in this process: at its own pages, without a password.
+// people can sign in to the instance in this process, on its own pages, without a password.
 var people = []clerktest.Person{
 	{Name: "Ada", Claims: clerktest.Claims{
 		Subject:      "user_ada",
@@ -33,8 +33,8 @@ func personOf(id string) (clerktest.Person, bool) {
 	return people[i], true
 }
 
-// signInPage and signOutPage are where a visitor goes to sign in and out: pages of the instance, which send the
-// browser back here. From there on middleware keeps it signed in. Empty: not known.
+// signInPage and signOutPage are pages of the instance on which a visitor signs in and out, and which redirect back to the
+// app. After that, the middleware keeps the browser signed in. Empty: unknown.
 func (a *app) signInPage(r *http.Request) string {
 	if a.clerk == nil {
 		return a.signIn
@@ -49,7 +49,7 @@ func (a *app) signOutPage(r *http.Request) string {
 	return a.clerk.URL(clerktest.SignOutPage) + "?redirect_url=" + url.QueryEscape(a.here(r)+"/")
 }
 
-// here is the origin under which the visitor sees the app.
+// here is the app's origin as the visitor sees it.
 func (a *app) here(r *http.Request) string {
 	if o := "http://" + r.Host; slices.Contains(a.origins, o) {
 		return o
@@ -57,13 +57,13 @@ func (a *app) here(r *http.Request) string {
 	return a.base
 }
 
-// Clerk's tokens live for a minute. The one of the curl line lives long enough to be tried.
+// Clerk's tokens are valid for a minute. The token of the curl line is valid for longer, so that it can be tried.
 const (
 	lifetime     = time.Minute
 	curlLifetime = 10 * time.Minute
 )
 
-// claims are those of a token that lives from now on, minted for p.
+// claims are those of a token for p that is valid from now on.
 func (a *app) claims(p clerktest.Person, lives time.Duration) clerktest.Claims {
 	c := p.Claims
 	c.SessionID = "sess_quickstart"

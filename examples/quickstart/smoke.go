@@ -10,7 +10,7 @@ import (
 
 var errDisagree = errors.New("not every answer is the expected one")
 
-// table is what the smoke test prints: each thing that was tried, what should have come of it and what did.
+// table is the output of the smoke test: each request, its expected result and its actual one.
 type table struct {
 	rows         *tabwriter.Writer
 	sent, agreed int
@@ -30,7 +30,7 @@ func (t *table) skip(title string, want any) {
 	t.row(title, want, "not sent", errNeedsInstance.Error())
 }
 
-// compare adds what was sent. Both answers are of a kind that prints as it is.
+// compare adds the result of a request. Both answers print themselves.
 func (t *table) compare(title string, want, actual fmt.Stringer, err error) {
 	t.sent++
 	switch {
@@ -44,8 +44,8 @@ func (t *table) compare(title string, want, actual fmt.Stringer, err error) {
 	}
 }
 
-// smoke sends every trial that can be sent and takes a browser through the life of a session. It fails unless each
-// is answered as expected.
+// smoke sends every trial that can be sent and takes a browser through a session. It fails unless each response is as
+// expected.
 func (a *app) smoke(ctx context.Context, out io.Writer) error {
 	t := newTable(out)
 	for _, trial := range a.trials {

@@ -10,7 +10,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// trial is one request to a protected route, and what must come of it.
+// trial is one request to a protected route, and its expected result.
 type trial struct {
 	Name         string // in URLs
 	Title, Story string
@@ -18,12 +18,12 @@ type trial struct {
 
 	method, path string
 	mint         func(a *app, c clerktest.Claims) string // nil: no token is sent
-	told         string                                  // what to call the token where the request is shown
-	cookies      bool                                    // the token travels in cookies; false: in the Authorization header
+	told         string                                  // the name of the token where the request is shown
+	cookies      bool                                    // the token is sent in cookies; false: in the Authorization header
 	from         func(a *app) string                     // the origin of the page that sends it; nil: none
 }
 
-// answer is what an app says about a request.
+// answer is an app's response to a request.
 type answer struct {
 	Status int              `json:"status"`
 	Reason clerkauth.Reason `json:"reason"` // empty: let through
@@ -38,7 +38,7 @@ func (w answer) String() string {
 
 func refused(reason clerkauth.Reason) answer { return answer{http.StatusUnauthorized, reason} }
 
-// trials are all of them. An instance with test keys has its own word for a browser that it has never seen.
+// trials are all trials. An instance with test keys has a different reason for a browser that it does not know.
 func trials(test bool) []trial {
 	nothing, story := clerkauth.ReasonSessionTokenAndUATMissing, "Nobody says who they are."
 	if test {
@@ -78,9 +78,9 @@ func badTokens() []trial {
 			Name: "sibling", Title: "A token from a sibling subdomain",
 			Story:  "The same instance minted it, for a page on another subdomain. Its signature is good; the allowlist stops it.",
 			Want:   refused(clerkauth.ReasonTokenInvalidParties),
-			method: http.MethodGet, path: "/me", told: "azp of a sibling",
+			method: http.MethodGet, path: "/me", told: "azp of a sibling subdomain",
 			mint: func(a *app, c clerktest.Claims) string {
-				c.AuthorizedParty = a.sibling
+				c.AuthorizedParty = a.subdomainOrigin
 				return a.clerk.Token(c)
 			},
 		},
@@ -91,7 +91,7 @@ func badTokens() []trial {
 			mint: func(a *app, c clerktest.Claims) string { return a.clerk.Forge(c) },
 		},
 		{
-			Name: "no-azp", Title: "A token without azp", Story: "It does not say for which origin it was minted. Clerk mints such tokens; a sibling may have planted it.",
+			Name: "no-azp", Title: "A token without azp", Story: "It does not say for which origin it was minted. Clerk mints such tokens; a sibling subdomain may have planted it.",
 			Want:   refused(clerkauth.ReasonTokenMissingAZP),
 			method: http.MethodGet, path: "/me", told: "no azp", cookies: true,
 			mint: func(a *app, c clerktest.Claims) string {

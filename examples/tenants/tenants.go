@@ -11,16 +11,16 @@ import (
 )
 
 var (
-	// name is a host's, as browsers ask for it: in lower case, in punycode, without a dot at the end (RFC 1123 section 2.1).
+	// name is a host as browsers send it: in lower case, in punycode, without a dot at the end (RFC 1123 section 2.1).
 	name = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
-	// asked is a Host header with a name, which may have capitals, a dot at the end and a port.
-	asked = regexp.MustCompile(`^([a-zA-Z0-9.-]+?)\.?(:[0-9]*)?$`)
+	// hostPattern matches a Host header with a name, which may have capitals, a dot at the end and a port.
+	hostPattern = regexp.MustCompile(`^([a-zA-Z0-9.-]+?)\.?(:[0-9]*)?$`)
 )
 
-// Handler answers each request with the app of its host's tenant, and with 421 for any other host. The keys of
-// tenants are names in lower case, without a port; any other key could never be asked for and is an error.
+// Handler answers each request with the app of its host's tenant, and with 421 for any other host. The keys of tenants are
+// names in lower case, without a port; any other key could never match and is an error.
 //
-// A client chooses the Host that it sends. Here it chooses between instances, each of which believes its own tokens alone.
+// A client chooses the Host that it sends. Here it chooses between instances, each of which accepts only its own tokens.
 func Handler(tenants map[string]*clerkauth.Authenticator, app func(host string, auth *clerkauth.Authenticator) http.Handler) (http.Handler, error) {
 	apps := make(map[string]http.Handler, len(tenants))
 	for host, auth := range tenants {
@@ -39,9 +39,9 @@ func Handler(tenants map[string]*clerkauth.Authenticator, app func(host string, 
 	}), nil
 }
 
-// hostname is the name that a Host header has, as a key; empty: none.
+// hostname is the name in a Host header, as a key; empty: none.
 func hostname(header string) string {
-	parts := asked.FindStringSubmatch(header)
+	parts := hostPattern.FindStringSubmatch(header)
 	if parts == nil {
 		return ""
 	}

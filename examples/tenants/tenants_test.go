@@ -72,7 +72,7 @@ func TestEachHostBelievesItsOwnInstance(t *testing.T) {
 	}
 }
 
-func TestTenantsThatCouldNeverBeAskedFor(t *testing.T) {
+func TestTenantsWithImpossibleHosts(t *testing.T) {
 	_, auth := tenant(t, "acme.example")
 	refused := map[string]*clerkauth.Authenticator{"acme.example": nil}
 	for _, key := range []string{

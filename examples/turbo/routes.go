@@ -7,8 +7,8 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Routes are a page for everybody, with a frame, a link and a form, of which all lead to /me, for whoever is signed in.
-// /turbo.js is yours to serve.
+// Routes are a page for everybody, with a frame, a link and a form, all of which lead to /me, for signed-in people. Serve
+// /turbo.js yourself.
 func Routes(auth *clerkauth.Authenticator) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {

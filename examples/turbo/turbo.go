@@ -1,5 +1,5 @@
-// Package turbo leads to the sign-in page where a request of Hotwire's Turbo is refused because nobody is signed in. A plain
-// 401 would be shown in the place of a page, or "Content missing" in the place of a frame.
+// Package turbo redirects to the sign-in page when a request of Hotwire's Turbo is refused because nobody is signed in. A
+// plain 401 would be shown in place of a page, or "Content missing" in place of a frame.
 package turbo
 
 import (
@@ -12,9 +12,9 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Fragments goes around Optional and Require. What Turbo asks for is a script's request: older browsers, and all of them on
-// plain http, do not say so, and a redirect to Clerk and back leads a script nowhere.
-// What a browser says of a write is left as it is: clerkauth tells by it whose page has sent it.
+// Fragments wraps Optional and Require. Requests of Turbo are a script's, but older browsers, and all of them on plain
+// http, do not say so, and a script cannot follow a redirect to Clerk and back. Headers of writes are not changed:
+// clerkauth needs them to check which page has sent a write.
 func Fragments(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if read := r.Method == http.MethodGet || r.Method == http.MethodHead; read && (ofFrame(r) || ofTurbo(r)) {
@@ -29,11 +29,11 @@ func Fragments(next http.Handler) http.Handler {
 func ofFrame(r *http.Request) bool { return r.Header.Get("Turbo-Frame") != "" }
 func ofTurbo(r *http.Request) bool { return r.Header.Get("X-Turbo-Request-Id") != "" }
 
-// ErrorHandler is for Config.ErrorHandler. signIn is the address of the sign-in page, which sends people back to a page of
-// origin, "https://example.com": the one that they asked for, or where a frame or a form was refused, the one it is on.
+// ErrorHandler is for Config.ErrorHandler. signIn is the URL of the sign-in page, which redirects people back to a page of
+// origin, "https://example.com": the requested one or, if a frame or a form was refused, the current one.
 //
-// Turbo shows the answer as a page, whose refresh goes on. In the place of a frame it does so by the visit control, which in
-// the place of a form would load the form's page again.
+// Turbo shows the response as a page, whose refresh continues. In place of a frame it does so because of the visit control,
+// which in place of a form would load the form's page again.
 func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 	return func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
 		target, parseErr := url.Parse(signIn)
@@ -41,7 +41,7 @@ func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 			clerkauth.DefaultErrorHandler(w, r, err)
 			return
 		}
-		back := origin + asked(r)
+		back := origin + originalURL(r)
 		if ofFrame(r) || r.Method != http.MethodGet {
 			back = page(origin, r.Referer())
 		}
@@ -60,8 +60,8 @@ func ErrorHandler(origin, signIn string) clerkauth.ErrorHandler {
 	}
 }
 
-// asked is the path and query that the browser asked for: http.StripPrefix, and routers like it, cut r.URL.
-func asked(r *http.Request) string {
+// originalURL is the path and query that the browser requested: http.StripPrefix, and similar routers, change r.URL.
+func originalURL(r *http.Request) string {
 	u, err := url.ParseRequestURI(r.RequestURI)
 	if err != nil || !strings.HasPrefix(u.Path, "/") {
 		return "/"
@@ -69,7 +69,7 @@ func asked(r *http.Request) string {
 	return u.RequestURI()
 }
 
-// page is current, if that is a page of origin. A header is what anybody can write.
+// page is current, if that is a page of origin. Anybody can write a header.
 func page(origin, current string) string {
 	u, err := url.Parse(current)
 	if err != nil || u.User != nil || u.Scheme+"://"+u.Host != origin {

@@ -1,5 +1,5 @@
-// Command vite is the server of a single-page app on its own origin: in development the pages are Vite's, which passes /api
-// on to this program (web/vite.config.js); after npm run build they are files, and this program serves them too.
+// Command vite is the server of a single-page app on its own origin. In development, Vite serves the pages and passes /api
+// on to this program (web/vite.config.js); after npm run build they are files, which this program serves too.
 //
 //	CLERK_PUBLISHABLE_KEY=pk_… CLERK_SECRET_KEY=sk_… CLERK_AUTHORIZED_PARTIES=http://localhost:5173 go run ./examples/vite
 //	cd examples/vite/web && npm install && VITE_CLERK_PUBLISHABLE_KEY=pk_… npm run dev
@@ -37,7 +37,7 @@ func main() {
 	log.Fatal(server.Serve(listener))
 }
 
-// routes are the API, by the cookies that Clerk's script keeps fresh, and the files of the pages, which are everybody's.
+// routes are the API, authenticated by the cookies that Clerk's script renews, and the public files of the pages.
 func routes(auth *clerkauth.Authenticator, dist string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /api/me", auth.Require(http.HandlerFunc(me)))
@@ -49,5 +49,5 @@ func me(w http.ResponseWriter, r *http.Request) {
 	session, _ := clerkauth.FromContext(r.Context())
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "private, no-store")
-	_ = json.NewEncoder(w).Encode(map[string]string{"user": session.UserID}) // the browser may be gone
+	_ = json.NewEncoder(w).Encode(map[string]string{"user": session.UserID}) // the browser may have gone away
 }

@@ -58,7 +58,7 @@ func (c *Client) HandshakePayload(ctx context.Context, nonce string) ([]string, 
 	}
 	leave, ok := c.nonces.Enter()
 	if !ok {
-		return nil, c.nonces.notAsked()
+		return nil, c.nonces.notCalled()
 	}
 	defer leave()
 	if !c.allowance.Take() {

@@ -43,8 +43,8 @@ func TestAHangDelaysASessionOnce(t *testing.T) {
 		if waited != 2*time.Second {
 			t.Errorf("the session has waited for %v, want 2s", waited)
 		}
-		if asked := n.count(); asked < 10 || asked > 70 {
-			t.Errorf("asked %d times in ten minutes", asked)
+		if calls := n.count(); calls < 10 || calls > 70 {
+			t.Errorf("asked %d times in ten minutes", calls)
 		}
 	})
 }

@@ -12,7 +12,7 @@ import (
 type lane struct {
 	*limits.Lane
 
-	answered atomic.Int64 // in Unix nanoseconds; 0: none was
+	lastAnswer atomic.Int64 // in Unix nanoseconds; 0: none was
 
 	address string                                // for logs: without anything of a single call
 	last    atomic.Pointer[transport.OutageError] // nil: none yet
@@ -26,12 +26,12 @@ func newLane(address string, now func() time.Time) lane {
 func (l *lane) record(failed bool, now time.Time) {
 	l.Record(failed, now)
 	if !failed {
-		l.answered.Store(now.UnixNano())
+		l.lastAnswer.Store(now.UnixNano())
 	}
 }
 
-// answeredAfter reports whether a call has been answered since t.
-func (l *lane) answeredAfter(t time.Time) bool { return l.answered.Load() > t.UnixNano() }
+// respondedAfter reports whether a call has been answered since t.
+func (l *lane) respondedAfter(t time.Time) bool { return l.lastAnswer.Load() > t.UnixNano() }
 
-// notAsked is the error when Enter returns false.
-func (l *lane) notAsked() error { return unanswered{errFetch, l.last.Load()} }
+// notCalled is the error when Enter returns false.
+func (l *lane) notCalled() error { return unanswered{errFetch, l.last.Load()} }

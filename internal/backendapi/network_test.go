@@ -45,17 +45,17 @@ func drain() { time.Sleep(5 * time.Second) }
 // named is the body of an error with a code.
 func named(code string) string { return `{"errors":[{"code":"` + code + `"}]}` }
 
-// asked is a request that arrived, with its body.
-type asked struct {
+// received is a request, with its body.
+type received struct {
 	*http.Request
 	body string
 }
 
 // network is one in memory, which keeps what was asked.
 type network struct {
-	mu     sync.Mutex // guards what follows
-	answer answers
-	asked  []asked
+	mu       sync.Mutex // guards what follows
+	answer   answers
+	requests []received
 }
 
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -68,7 +68,7 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 		body = string(b)
 	}
 	n.mu.Lock()
-	n.asked = append(n.asked, asked{r, body})
+	n.requests = append(n.requests, received{r, body})
 	answer := n.answer
 	n.mu.Unlock()
 	status, text, err := answer(r)
@@ -89,7 +89,7 @@ func (n *network) answers(a answers) {
 func (n *network) count() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return len(n.asked)
+	return len(n.requests)
 }
 
 // want holds the number of requests that arrived to the number wanted.

@@ -95,7 +95,7 @@ type failures struct {
 	pausedAt time.Time // when a call was made that was not answered; zero: none
 
 	hungAt    time.Time       // when a call was made for which nobody waited to the end; zero: none
-	askedAt   time.Time       // when the last call was made
+	lastCall  time.Time       // when the last call was made
 	waitedFor <-chan struct{} // of the calls in progress
 }
 
@@ -130,7 +130,7 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 		return call, nil
 	}
 	f := r.sessions[session]
-	hangs := f != nil && !f.hungAt.IsZero() && !c.refreshes.answeredAfter(f.hungAt)
+	hangs := f != nil && !f.hungAt.IsZero() && !c.refreshes.respondedAfter(f.hungAt)
 	if !f.allow(now) || f.stalled(now) {
 		if err := f.answer(key); err != nil {
 			return nil, err
@@ -143,7 +143,7 @@ func (c *Client) join(q RefreshRequest) (*refreshCall, error) {
 	}
 	leave, ok := c.refreshes.Enter()
 	if !ok {
-		return nil, c.refreshes.notAsked()
+		return nil, c.refreshes.notCalled()
 	}
 	call := &refreshCall{done: make(chan struct{}), err: ErrUnreachable, began: now}
 	r.begin(key, session, call, hangs)
@@ -196,7 +196,7 @@ func (r *renewals) begin(key, session digest, call *refreshCall, hangs bool) {
 			time.AfterFunc(longestWait, func() { close(waitedFor) })
 		}
 	}
-	call.waitedFor, f.askedAt = f.waitedFor, call.began
+	call.waitedFor, f.lastCall = f.waitedFor, call.began
 	f.underWay++
 }
 
@@ -255,7 +255,7 @@ func (f *failures) allow(now time.Time) bool {
 
 // stalled reports whether calls are in progress for which nobody waits any longer: another would not be answered either.
 func (f *failures) stalled(now time.Time) bool {
-	if f == nil || f.underWay == 0 || !within(now, f.askedAt, timeout) {
+	if f == nil || f.underWay == 0 || !within(now, f.lastCall, timeout) {
 		return false
 	}
 	select {

@@ -67,9 +67,9 @@ func TestRefreshesAreSharedForTenSeconds(t *testing.T) {
 	now := fixed()
 	c, n := newClientAt(func() time.Time { return now }, always(200, worked))
 	for _, tt := range []struct {
-		name  string
-		pass  time.Duration
-		asked int
+		name   string
+		pass   time.Duration
+		wanted int
 	}{
 		{"first", 0, 1},
 		{"almost ten seconds later", 10*time.Second - 1, 1},
@@ -82,7 +82,7 @@ func TestRefreshesAreSharedForTenSeconds(t *testing.T) {
 		if _, err := c.Refresh(t.Context(), whole); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}
-		n.want(t, tt.name, tt.asked)
+		n.want(t, tt.name, tt.wanted)
 	}
 }
 
@@ -92,9 +92,9 @@ func TestFailuresOfASession(t *testing.T) {
 	now := fixed()
 	c, n := newClientAt(func() time.Time { return now }, always(404, named("resource_not_found")))
 	for _, tt := range []struct {
-		name  string
-		pass  time.Duration
-		asked int // in all
+		name   string
+		pass   time.Duration
+		wanted int // in all
 	}{
 		{"first five", 0, 5},
 		{"almost a minute later", time.Minute - 1, 5},
@@ -109,7 +109,7 @@ func TestFailuresOfASession(t *testing.T) {
 				t.Errorf("%s, question %d: %v", tt.name, i, err)
 			}
 		}
-		n.want(t, tt.name, tt.asked)
+		n.want(t, tt.name, tt.wanted)
 	}
 	for i := range 5 {
 		if _, err := askRefresh(t, c, 1+i); err == nil || backendapi.Unanswered(err) {
@@ -137,9 +137,9 @@ func TestUnansweredPausesASession(t *testing.T) {
 	now := fixed()
 	c, n := newClientAt(func() time.Time { return now }, always(500, ""))
 	for _, tt := range []struct {
-		name  string
-		pass  time.Duration
-		asked int
+		name   string
+		pass   time.Duration
+		wanted int
 	}{{"first", 0, 1}, {"at once", 0, 1}, {"almost ten seconds later", 10*time.Second - 1, 1}, {"ten seconds later", 1, 2}} {
 		now = now.Add(tt.pass)
 		q := whole
@@ -147,7 +147,7 @@ func TestUnansweredPausesASession(t *testing.T) {
 		if _, err := c.Refresh(t.Context(), q); !backendapi.Unanswered(err) {
 			t.Errorf("%s: got %v, want it unanswered", tt.name, err)
 		}
-		n.want(t, tt.name, tt.asked)
+		n.want(t, tt.name, tt.wanted)
 	}
 	n.answers(always(200, worked))
 	if _, err := askRefresh(t, c, 1); err != nil {
@@ -241,16 +241,16 @@ func TestARefreshThatDoesNotEnd(t *testing.T) {
 		})
 		defer time.Sleep(2 * time.Hour)
 		for _, tt := range []struct {
-			name  string
-			pass  time.Duration
-			asked int
+			name   string
+			pass   time.Duration
+			wanted int
 		}{{"first", 0, 1}, {"almost five seconds after it began", 3*time.Second - time.Nanosecond, 1}, {"five seconds after it began", time.Nanosecond, 2}} {
 			time.Sleep(tt.pass)
 			if _, err := c.Refresh(t.Context(), whole); !backendapi.Unanswered(err) {
 				t.Errorf("%s: got %v, want it unanswered", tt.name, err)
 			}
 			synctest.Wait()
-			n.want(t, tt.name, tt.asked)
+			n.want(t, tt.name, tt.wanted)
 		}
 	})
 }

@@ -50,7 +50,7 @@ func TestWhatIsSent(t *testing.T) {
 		if n.want(t, name, 1); t.Failed() {
 			continue
 		}
-		r := n.asked[0]
+		r := n.requests[0]
 		if got, want := r.Method+" "+r.URL.String(), tt.method+" "+base+tt.url; got != want {
 			t.Errorf("%s: got %s, want %s", name, got, want)
 		}
@@ -91,7 +91,7 @@ func TestAuthorize(t *testing.T) {
 		want := sent.Clone()
 		want.Set("Authorization", "Bearer "+secret)
 		for header := range want {
-			if got, want := strings.Join(n.asked[0].Header[header], " and "), strings.Join(want[header], " and "); got != want {
+			if got, want := strings.Join(n.requests[0].Header[header], " and "), strings.Join(want[header], " and "); got != want {
 				t.Errorf("%s: got %s %q, want %q", name, header, got, want)
 			}
 		}

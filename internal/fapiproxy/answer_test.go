@@ -87,8 +87,8 @@ func TestLocation(t *testing.T) {
 			if got := w.Header()["Location"]; w.Code != http.StatusSeeOther || !slices.Equal(got, []string{want}) {
 				t.Errorf("under %q, %s: %d %q, want %q", base, location, w.Code, got, want)
 			}
-			if len(s.asked) != 1 || s.asked[0].URL.Path != prefix+"/v1/client/x" {
-				t.Errorf("under %q: asked %v", base, s.asked)
+			if len(s.received) != 1 || s.received[0].URL.Path != prefix+"/v1/client/x" {
+				t.Errorf("under %q: asked %v", base, s.received)
 			}
 		}
 	}

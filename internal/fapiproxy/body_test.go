@@ -38,8 +38,8 @@ func TestBodySize(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/__clerk/v1/me/profile_image", io.LimitReader(&endless{}, tt.size))
 		r.ContentLength = tt.length
 		w := s.serve(t, r)
-		if w.Code != tt.want || len(s.asked) != tt.reached || len(s.failed) != 0 {
-			t.Errorf("%s: status %d after %d requests, failed %v", tt.name, w.Code, len(s.asked), s.failed)
+		if w.Code != tt.want || len(s.received) != tt.reached || len(s.failed) != 0 {
+			t.Errorf("%s: status %d after %d requests, failed %v", tt.name, w.Code, len(s.received), s.failed)
 		}
 		if tt.reached == 1 && int64(len(s.bodies[0])) != tt.size {
 			t.Errorf("%s: Clerk got %d bytes", tt.name, len(s.bodies[0]))

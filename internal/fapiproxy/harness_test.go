@@ -18,10 +18,10 @@ const secret = "sk_live_0123456789abcdefghijklmnop"
 
 // clerk is the network: whatever is asked there, it answers with what answer says.
 type clerk struct {
-	mu     sync.Mutex
-	asked  []*http.Request // bodies are read
-	bodies []string
-	answer func(*http.Request) (*http.Response, error)
+	mu       sync.Mutex
+	received []*http.Request // bodies are read
+	bodies   []string
+	answer   func(*http.Request) (*http.Response, error)
 }
 
 func (c *clerk) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -33,7 +33,7 @@ func (c *clerk) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	c.mu.Lock()
-	c.asked, c.bodies = append(c.asked, r), append(c.bodies, string(body))
+	c.received, c.bodies = append(c.received, r), append(c.bodies, string(body))
 	c.mu.Unlock()
 	if c.answer != nil {
 		return c.answer(r)

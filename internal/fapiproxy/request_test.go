@@ -14,10 +14,10 @@ func TestRequest(t *testing.T) {
 	s := newSite(t, nil)
 	w := s.send(t, "GET /__clerk/v1/client?__clerk_api_version=2026-05-12&a=b", "Accept: */*", "Origin: https://example.com",
 		"Authorization: Bearer native", "User-Agent: browser", "Clerk-Api-Version: 2026-05-12", "X-Mobile: 1")
-	if w.Code != http.StatusOK || len(s.asked) != 1 {
-		t.Fatalf("status %d after %d requests", w.Code, len(s.asked))
+	if w.Code != http.StatusOK || len(s.received) != 1 {
+		t.Fatalf("status %d after %d requests", w.Code, len(s.received))
 	}
-	r := s.asked[0]
+	r := s.received[0]
 	if got := r.URL.String(); got != "https://frontend-api.clerk.test/v1/client?__clerk_api_version=2026-05-12&a=b" || r.Host != "frontend-api.clerk.test" {
 		t.Errorf("asked %s of %s", got, r.Host)
 	}
@@ -44,8 +44,8 @@ func TestPaths(t *testing.T) {
 		"/v1/saml/metadata/samlc_2x.xml":                   "/v1/saml/metadata/samlc_2x.xml",
 	} {
 		s := newSite(t, nil)
-		if w := s.send(t, "GET /__clerk"+path); w.Code != http.StatusOK || s.asked[0].URL.RequestURI() != want || s.asked[0].URL.Host != "frontend-api.clerk.test" {
-			t.Errorf("%s: %d, asked %v, want %s", path, w.Code, s.asked, want)
+		if w := s.send(t, "GET /__clerk"+path); w.Code != http.StatusOK || s.received[0].URL.RequestURI() != want || s.received[0].URL.Host != "frontend-api.clerk.test" {
+			t.Errorf("%s: %d, asked %v, want %s", path, w.Code, s.received, want)
 		}
 	}
 }
@@ -73,8 +73,8 @@ func TestGHSA_gjxx_92w9_8v8f(t *testing.T) {
 			r.URL = u
 		}
 		w := s.serve(t, r)
-		if w.Code != http.StatusNotFound || len(s.asked) != 0 {
-			t.Errorf("%s: status %d, and asked %v", target, w.Code, s.asked)
+		if w.Code != http.StatusNotFound || len(s.received) != 0 {
+			t.Errorf("%s: status %d, and asked %v", target, w.Code, s.received)
 		}
 		checkRefusal(t, w)
 	}
@@ -101,18 +101,18 @@ func TestHandlersInFront(t *testing.T) {
 		"the prefix, a mux":  mux("/__clerk/", http.StripPrefix("/__clerk", s.handler)),
 		"a path with a name": mux("/__clerk/{rest...}", s.handler),
 	} {
-		s.asked = nil
+		s.received = nil
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, read(t, "GET /__clerk/v1/client?a=b HTTP/1.1\nHost: example.com\n\n"))
-		if w.Code != http.StatusOK || len(s.asked) != 1 || s.asked[0].URL.RequestURI() != "/v1/client?a=b" {
-			t.Errorf("%s: %d, asked %v", name, w.Code, s.asked)
+		if w.Code != http.StatusOK || len(s.received) != 1 || s.received[0].URL.RequestURI() != "/v1/client?a=b" {
+			t.Errorf("%s: %d, asked %v", name, w.Code, s.received)
 		}
 	}
-	s.asked = nil
+	s.received = nil
 	r := read(t, "GET /__clerk/v1/client HTTP/1.1\nHost: example.com\n\n")
 	r.URL.Path = "/admin"
-	if w := s.serve(t, r); w.Code != http.StatusNotFound || len(s.asked) != 0 {
-		t.Errorf("another path: %d, asked %v", w.Code, s.asked)
+	if w := s.serve(t, r); w.Code != http.StatusNotFound || len(s.received) != 0 {
+		t.Errorf("another path: %d, asked %v", w.Code, s.received)
 	}
 }
 
@@ -131,16 +131,16 @@ func TestMethods(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/__clerk/v1/client", http.NoBody)
 		r.Method = method
 		w := s.serve(t, r)
-		if w.Code != want || (len(s.asked) == 1) != (want == http.StatusOK) {
-			t.Errorf("%s: status %d after %d requests, want %d", method, w.Code, len(s.asked), want)
+		if w.Code != want || (len(s.received) == 1) != (want == http.StatusOK) {
+			t.Errorf("%s: status %d after %d requests, want %d", method, w.Code, len(s.received), want)
 		}
 		if allow := w.Header().Get("Allow"); (allow != "") != (want == http.StatusMethodNotAllowed) || strings.Contains(allow, "TRACE") {
 			t.Errorf("%s: Allow %q", method, allow)
 		}
 	}
 	s := newSite(t, nil)
-	if w := s.serve(t, read(t, "CONNECT evil.test:443 HTTP/1.1\nHost: evil.test:443\n\n")); w.Code != http.StatusMethodNotAllowed || len(s.asked) != 0 {
-		t.Errorf("CONNECT: %d, asked %v", w.Code, s.asked)
+	if w := s.serve(t, read(t, "CONNECT evil.test:443 HTTP/1.1\nHost: evil.test:443\n\n")); w.Code != http.StatusMethodNotAllowed || len(s.received) != 0 {
+		t.Errorf("CONNECT: %d, asked %v", w.Code, s.received)
 	}
 }
 
@@ -148,8 +148,8 @@ func TestMethods(t *testing.T) {
 func TestHost(t *testing.T) {
 	s := newSite(t, nil)
 	w := s.serve(t, read(t, "GET /__clerk/v1/client HTTP/1.1\nHost: evil.test\n\n"))
-	if w.Code != http.StatusForbidden || len(s.asked) != 0 || !strings.Contains(w.Body.String(), "request-host-not-authorized") {
-		t.Errorf("status %d %s after %d requests", w.Code, w.Body, len(s.asked))
+	if w.Code != http.StatusForbidden || len(s.received) != 0 || !strings.Contains(w.Body.String(), "request-host-not-authorized") {
+		t.Errorf("status %d %s after %d requests", w.Code, w.Body, len(s.received))
 	}
 	checkRefusal(t, w)
 }
@@ -161,18 +161,18 @@ func TestUpgrades(t *testing.T) {
 		{"Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw=="},
 	} {
 		s := newSite(t, nil)
-		if w := s.send(t, "GET /__clerk/v1/client", header...); w.Code != http.StatusBadRequest || len(s.asked) != 0 {
-			t.Errorf("%q: status %d after %d requests", header, w.Code, len(s.asked))
+		if w := s.send(t, "GET /__clerk/v1/client", header...); w.Code != http.StatusBadRequest || len(s.received) != 0 {
+			t.Errorf("%q: status %d after %d requests", header, w.Code, len(s.received))
 		}
 	}
 	for _, protocol := range []string{"h2c", "TLS/1.0", "foo"} { // offers, which a server may ignore
 		s := newSite(t, nil)
 		w := s.send(t, "GET /__clerk/v1/client", "Connection: Upgrade, HTTP2-Settings", "Upgrade: "+protocol, "HTTP2-Settings: AAMAAABkAAQAAP__")
-		if w.Code != http.StatusOK || len(s.asked) != 1 {
-			t.Fatalf("%s: status %d after %d requests", protocol, w.Code, len(s.asked))
+		if w.Code != http.StatusOK || len(s.received) != 1 {
+			t.Fatalf("%s: status %d after %d requests", protocol, w.Code, len(s.received))
 		}
 		for _, name := range []string{"Connection", "Upgrade", "Http2-Settings"} {
-			if v := s.asked[0].Header[name]; v != nil {
+			if v := s.received[0].Header[name]; v != nil {
 				t.Errorf("%s: Clerk got %s %q", protocol, name, v)
 			}
 		}
@@ -197,15 +197,15 @@ func TestReservedFields(t *testing.T) {
 		if connection != "" {
 			header = append(header, connection)
 		}
-		if w := s.send(t, "GET /__clerk/v1/client", header...); w.Code != http.StatusOK || len(s.asked) != 1 {
-			t.Fatalf("status %d after %d requests", w.Code, len(s.asked))
+		if w := s.send(t, "GET /__clerk/v1/client", header...); w.Code != http.StatusOK || len(s.received) != 1 {
+			t.Fatalf("status %d after %d requests", w.Code, len(s.received))
 		}
 		want := http.Header{
 			"Clerk-Secret-Key": {secret}, "Clerk-Proxy-Url": {"https://example.com/__clerk"}, "User-Agent": {""},
 			"X-Forwarded-For": {"192.0.2.7"}, "X-Forwarded-Host": {"example.com"}, "X-Forwarded-Proto": {"https"},
 		}
-		if got := dump(s.asked[0].Header); got != dump(want) || len(s.asked[0].Trailer) != 0 {
-			t.Errorf("%s: Clerk got %s and trailers %v", connection, got, s.asked[0].Trailer)
+		if got := dump(s.received[0].Header); got != dump(want) || len(s.received[0].Trailer) != 0 {
+			t.Errorf("%s: Clerk got %s and trailers %v", connection, got, s.received[0].Trailer)
 		}
 	}
 }
@@ -215,8 +215,8 @@ func TestTrailersStayHere(t *testing.T) {
 	s := newSite(t, nil)
 	body := "2\na=\n0\nClerk-Secret-Key: sk_live_theirs\n"
 	w := s.send(t, "POST /__clerk/v1/client", "Transfer-Encoding: chunked", "Trailer: Clerk-Secret-Key", "", body)
-	if w.Code != http.StatusOK || len(s.asked) != 1 || s.bodies[0] != "a=" || s.asked[0].Trailer != nil {
-		t.Errorf("status %d, Clerk got %q and %v", w.Code, s.bodies, s.asked)
+	if w.Code != http.StatusOK || len(s.received) != 1 || s.bodies[0] != "a=" || s.received[0].Trailer != nil {
+		t.Errorf("status %d, Clerk got %q and %v", w.Code, s.bodies, s.received)
 	}
 }
 
@@ -249,7 +249,7 @@ func TestClientAddress(t *testing.T) {
 		r := read(t, strings.Join(append([]string{"GET /__clerk/v1/client HTTP/1.1", "Host: example.com"}, tt.said...), "\n")+"\n\n")
 		r.RemoteAddr = tt.remote
 		s.serve(t, r)
-		got := s.asked[0].Header["X-Forwarded-For"]
+		got := s.received[0].Header["X-Forwarded-For"]
 		if want := strings.Fields(tt.want); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", tt.name, got, want)
 		}
@@ -268,12 +268,12 @@ func TestCookies(t *testing.T) {
 	s.send(t, "GET /__clerk/npm/@clerk/clerk-js@6/dist/clerk.browser.js", sent...)
 	s.send(t, "GET /__clerk/.well-known/jwks.json", sent...)
 	for i, want := range [][]string{{theirs}, nil, nil, nil} {
-		h := s.asked[i].Header
+		h := s.received[i].Header
 		if got := h["Cookie"]; !slices.Equal(got, want) {
-			t.Errorf("%s: Clerk got %q, want %q", s.asked[i].URL.Path, got, want)
+			t.Errorf("%s: Clerk got %q, want %q", s.received[i].URL.Path, got, want)
 		}
 		if got := h["Authorization"]; (i == 0) != (got != nil) {
-			t.Errorf("%s: Clerk got Authorization %q", s.asked[i].URL.Path, got)
+			t.Errorf("%s: Clerk got Authorization %q", s.received[i].URL.Path, got)
 		}
 	}
 }

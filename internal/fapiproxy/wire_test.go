@@ -170,11 +170,11 @@ func TestBrokenAnswer(t *testing.T) {
 // Requests as no client would send them, over a real connection.
 func TestRawRequests(t *testing.T) {
 	var mu sync.Mutex // guards asked
-	var asked []string
+	var paths []string
 	upstream := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
-		asked = append(asked, r.Method+" "+r.RequestURI)
+		paths = append(paths, r.Method+" "+r.RequestURI)
 	}))
 	defer upstream.Close()
 	front := serveFront(t, upstream.URL, nil)
@@ -202,7 +202,7 @@ func TestRawRequests(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	for _, a := range asked {
+	for _, a := range paths {
 		if _, path, _ := strings.Cut(a, " "); path != "/v1/client" && path != "/v1/x" {
 			t.Errorf("Clerk was asked %s", a)
 		}

@@ -110,9 +110,9 @@ func (k *Keys) finish(f *fetch, old *Snapshot, doc Document, err error) error {
 }
 
 // fail backs off: 1 s, doubling to 1 min, or the server's Retry-After within these limits. k.mu is held.
-func (k *Keys) fail(old *Snapshot, asked time.Duration) {
+func (k *Keys) fail(old *Snapshot, wanted time.Duration) {
 	wait := min(firstRetry<<min(k.failures, 6), lastRetry)
-	wait = max(wait, asked)
+	wait = max(wait, wanted)
 	k.failures++
 	k.retryAt = k.now().Add(wait)
 	if old != nil {

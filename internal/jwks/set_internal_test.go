@@ -225,7 +225,7 @@ func TestSameKeys(t *testing.T) {
 }
 
 // A key may come between a request's look at the keys and its asking for more.
-func TestAKeyThatCameMeanwhile(t *testing.T) {
+func TestAKeyFetchedMeanwhile(t *testing.T) {
 	set, err := ParseSet(documentOf(jwk("a", nil)))
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,9 @@ package layout_test
 
 import (
 	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"maps"
 	"os"
 	"os/exec"
@@ -31,18 +34,22 @@ var unclear = map[string]string{
 // exempt are uses with a meaning of their own: methods of the standard library and JavaScript's class.
 var exempt = regexp.MustCompile(`\.Round\(|new Promise|Promise\.`)
 
-// Names, comments and documents use the words that everybody in the field knows.
+// unclearInNames are plain words in a sentence that do not say enough in a name.
+var unclearInNames = map[string]string{
+	`asked|answered`:      "calls, requests, resolved",
+	`worth|worthless`:     "rank, unusable",
+	`land(s|ed)?|outside`: "finish, JWS",
+	`siblings?`:           "sibling subdomain",
+}
+
+// exemptNames are the standard library's, and of a well-known algorithm.
+var exemptNames = regexp.MustCompile(`round trip(per)?|round robin|sibling subdomains?`)
+
+var unclearWord = regexp.MustCompile(`(?i)\b(` + strings.Join(slices.Collect(maps.Keys(unclear)), "|") + `)\b`)
+
+// Comments and documents use the words that everybody in the field knows.
 func TestWordsAreClear(t *testing.T) {
-	list, err := exec.CommandContext(t.Context(), "git", "-C", "../..", "ls-files", "-z", "--", "*.go", "*.md", ":!CHANGELOG.md", ":!internal/layout/words_test.go").Output()
-	if err != nil {
-		t.Skip("needs git, and a clone: ", err)
-	}
-	unclearWord := regexp.MustCompile(`(?i)\b(` + strings.Join(slices.Collect(maps.Keys(unclear)), "|") + `)\b`)
-	files := strings.Split(strings.TrimSuffix(string(list), "\x00"), "\x00")
-	if len(files) < 300 {
-		t.Fatalf("%d files", len(files))
-	}
-	for _, file := range files {
+	for _, file := range filesInGit(t, "*.go", "*.md") {
 		text, err := os.ReadFile("../../" + file) //nolint:gosec // one of git's
 		if os.IsNotExist(err) {
 			continue // deleted, and not committed yet
@@ -60,10 +67,94 @@ func TestWordsAreClear(t *testing.T) {
 	}
 }
 
+// So do names, word by word.
+func TestNamesAreClear(t *testing.T) {
+	words := slices.Concat(slices.Collect(maps.Keys(unclear)), slices.Collect(maps.Keys(unclearInNames)))
+	unclearName := regexp.MustCompile(`\b(` + strings.Join(words, "|") + `)\b`)
+	names := 0
+	for _, file := range filesInGit(t, "*.go", ":!internal/decision", ":!internal/harness", ":!internal/inbound", ":!internal/soak", ":!internal/threats") {
+		files := token.NewFileSet()
+		parsed, err := parser.ParseFile(files, "../../"+file, nil, parser.SkipObjectResolution)
+		if os.IsNotExist(err) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			for _, name := range declared(n) {
+				names++
+				if seen := unclearName.FindString(exemptNames.ReplaceAllString(spaced(name.Name), "")); seen != "" {
+					t.Errorf("%s: %s: write %s", files.Position(name.Pos()), name.Name, clearer([]byte(seen)))
+				}
+			}
+			return true
+		})
+	}
+	if names < 10_000 {
+		t.Errorf("%d names", names)
+	}
+}
+
+// declared are the names that a node declares.
+func declared(n ast.Node) []*ast.Ident {
+	var names []*ast.Ident
+	add := func(expressions ...ast.Expr) {
+		for _, e := range expressions {
+			if name, ok := e.(*ast.Ident); ok {
+				names = append(names, name)
+			}
+		}
+	}
+	switch n := n.(type) {
+	case *ast.FuncDecl:
+		add(n.Name)
+	case *ast.TypeSpec:
+		add(n.Name)
+	case *ast.Field:
+		return n.Names
+	case *ast.ValueSpec:
+		return n.Names
+	case *ast.AssignStmt:
+		if n.Tok == token.DEFINE {
+			add(n.Lhs...)
+		}
+	case *ast.RangeStmt:
+		if n.Tok == token.DEFINE {
+			add(n.Key, n.Value)
+		}
+	}
+	return names
+}
+
+var wordInName = regexp.MustCompile(`[A-Z]+s?([^A-Za-z]|$)|[A-Z]?[a-z]+|[A-Z]+`)
+
+// spaced is a name in small letters, with spaces between its words.
+func spaced(name string) string {
+	return strings.ToLower(strings.Join(wordInName.FindAllString(name, -1), " "))
+}
+
+// filesInGit are the files of the project but for the changelog and this one.
+func filesInGit(t *testing.T, patterns ...string) []string {
+	t.Helper()
+	args := append([]string{"-C", "../..", "ls-files", "-z", "--", ":!CHANGELOG.md", ":!internal/layout/words_test.go"}, patterns...)
+	list, err := exec.CommandContext(t.Context(), "git", args...).Output() //nolint:gosec // constants
+	if err != nil {
+		t.Skip("needs git, and a clone: ", err)
+	}
+	files := strings.Split(strings.TrimSuffix(string(list), "\x00"), "\x00")
+	if len(files) < 300 {
+		t.Fatalf("%d files", len(files))
+	}
+	return files
+}
+
 func clearer(seen []byte) string {
-	for words, instead := range unclear {
-		if regexp.MustCompile(`(?i)^(` + words + `)$`).Match(seen) {
-			return instead
+	for _, table := range []map[string]string{unclear, unclearInNames} {
+		for words, instead := range table {
+			if regexp.MustCompile(`(?i)^(` + words + `)$`).Match(seen) {
+				return instead
+			}
 		}
 	}
 	return ""

@@ -134,7 +134,7 @@ func (a *asker) join(raw string, now time.Time) (q *question, mine bool, result 
 	}
 	leave, ok := lane.Enter()
 	if !ok {
-		return nil, false, unverifiable(a.notAsked())
+		return nil, false, unverifiable(a.notCalled())
 	}
 	if !known && !a.allowance.Take() {
 		leave()
@@ -163,8 +163,8 @@ func (a *asker) end(key digest, q *question, known bool, began time.Time) {
 	a.cache.file(key, q.result, q.size, began)
 }
 
-// notAsked says why the lanes allow no call.
-func (a *asker) notAsked() error {
+// notCalled says why the lanes allow no call.
+func (a *asker) notCalled() error {
 	if outage := a.last.Load(); outage != nil {
 		return outage
 	}

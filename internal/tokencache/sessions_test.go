@@ -19,7 +19,7 @@ type sessions struct {
 	made  int // tokens so far
 	held  []session
 
-	asked, hits int
+	lookups, hits int
 }
 
 type session struct {
@@ -57,7 +57,7 @@ func (s *sessions) ask(b *session) {
 		b.token = fmt.Sprintf("%0700d.%016x%016x", s.made, s.rng.Uint64(), s.rng.Uint64())
 		b.renewed, b.renewAt = s.now, s.now.Add(45*time.Second+s.upTo(10*time.Second))
 	}
-	s.asked++
+	s.lookups++
 	if _, ok := s.cache.Get(b.token, 1, s.now); ok {
 		s.hits++
 		return
@@ -67,9 +67,9 @@ func (s *sessions) ask(b *session) {
 
 // ratio is how many of the requests of the next five minutes hit.
 func (s *sessions) ratio() float64 {
-	s.asked, s.hits = 0, 0
+	s.lookups, s.hits = 0, 0
 	s.run(5 * time.Minute)
-	return float64(s.hits) / float64(s.asked)
+	return float64(s.hits) / float64(s.lookups)
 }
 
 // One request in 12.5 brings a new token, which caps the ratio at 92 to 93 of a hundred.

@@ -74,9 +74,9 @@ func TestClient(t *testing.T) {
 
 // A secret goes to one address. The application's own client follows redirects as before.
 func TestNoRedirects(t *testing.T) {
-	asked := 0
+	calls := 0
 	own := &http.Client{Transport: tripper(func(*http.Request) (*http.Response, error) {
-		asked++
+		calls++
 		return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"https://elsewhere.example"}}, Body: http.NoBody}, nil
 	})}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.example", http.NoBody)
@@ -88,7 +88,7 @@ func TestNoRedirects(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	if asked != 1 || resp.StatusCode != http.StatusFound || own.CheckRedirect != nil {
-		t.Errorf("%d addresses asked, status %d; the application's client has a rule of ours: %t", asked, resp.StatusCode, own.CheckRedirect != nil)
+	if calls != 1 || resp.StatusCode != http.StatusFound || own.CheckRedirect != nil {
+		t.Errorf("%d addresses asked, status %d; the application's client has a rule of ours: %t", calls, resp.StatusCode, own.CheckRedirect != nil)
 	}
 }

@@ -31,7 +31,7 @@ func main() {
 	log.Fatal(server.ListenAndServe())
 }
 
-// home shows who the server takes the visitor for. The page is for one person, whoever that is.
+// home shows who is signed in. The page is for one person.
 func home(w http.ResponseWriter, r *http.Request) {
 	data := struct{ FrontendAPI, PublishableKey, ProxyURL, User string }{
 		FrontendAPI:    cmp.Or(os.Getenv("CLERK_PROXY_URL"), os.Getenv("CLERK_FRONTEND_API_URL")), // both are in Clerk's Dashboard

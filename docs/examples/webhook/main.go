@@ -1,4 +1,4 @@
-// Webhook receives Clerk's webhooks. They are no sessions: svix signs them, and svix's library verifies them.
+// Webhook receives Clerk's webhooks. They have no session: svix signs them, and svix's library verifies them.
 package main
 
 import (

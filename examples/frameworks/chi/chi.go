@@ -1,5 +1,5 @@
-// Package chi protects routes of github.com/go-chi/chi/v5. Its middleware is net/http's, so that nothing is adapted:
-// Optional goes around all routes, Require and Authorize around a group.
+// Package chi protects routes of github.com/go-chi/chi/v5. Its middleware is net/http's, so nothing is adapted: Optional
+// wraps all routes, Require and Authorize wrap a group.
 package chi
 
 import (
@@ -11,10 +11,10 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Routes are GET /me for whoever is signed in, and GET /admin for admins of the active organization.
+// Routes are GET /me for signed-in people, and GET /admin for admins of the active organization.
 func Routes(auth *clerkauth.Authenticator) http.Handler {
 	router := chi.NewRouter()
-	router.Use(auth.Optional) // decides; Require and Authorize below believe it
+	router.Use(auth.Optional) // decides; Require and Authorize below use its decision
 	router.Group(func(signedIn chi.Router) {
 		signedIn.Use(auth.Require)
 		signedIn.Get("/me", me)

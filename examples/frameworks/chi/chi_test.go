@@ -11,6 +11,6 @@ func TestRoutes(t *testing.T) {
 	contract.Run(t, chi.Routes, nil)
 }
 
-func TestClerkIsAskedOnce(t *testing.T) {
+func TestClerkIsCalledOnce(t *testing.T) {
 	contract.Once(t, chi.Routes)
 }

@@ -1,5 +1,5 @@
-// Package connect protects procedures of connectrpc.com/connect. Its handlers are net/http's, so that Require and
-// Authorize go around them as anywhere, cookies and origins included.
+// Package connect protects procedures of connectrpc.com/connect. Its handlers are net/http's, so Require and Authorize wrap
+// them as usual, with cookies and origins.
 //
 // A client of Connect, gRPC or gRPC-Web understands its own protocol best: see ErrorHandler. Streams end with their token:
 // see UntilExpiry and Expiring.
@@ -16,18 +16,18 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Without the option every GET and every JSON would count as a call.
+// Without the option, every GET and every JSON request would count as a call.
 var refusals = connect.NewErrorWriter(connect.WithRequireConnectProtocolHeader())
 
-// ErrorHandler is for Config.ErrorHandler: it answers in the protocol of the call, and as DefaultErrorHandler where
-// it is none. The reason is in the error's message and in its metadata, X-Clerk-Auth-Reason.
+// ErrorHandler is for Config.ErrorHandler: it responds in the protocol of the call, and to other requests as
+// DefaultErrorHandler does. The reason is in the error's message and in its metadata, X-Clerk-Auth-Reason.
 func ErrorHandler(w http.ResponseWriter, r *http.Request, refusal *clerkauth.Error) {
 	if !refusals.IsSupported(r) {
 		clerkauth.DefaultErrorHandler(w, r, refusal)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	_ = refusals.Write(w, r, refused(refusal)) // the client is gone: nothing to do
+	_ = refusals.Write(w, r, refused(refusal)) // the client has gone away: nothing to do
 }
 
 func refused(refusal *clerkauth.Error) *connect.Error {
@@ -45,12 +45,12 @@ func refused(refusal *clerkauth.Error) *connect.Error {
 
 // The procedures, which generated code would name.
 const (
-	Me    = "/acme.v1.Account/Me"    // for whoever is signed in
+	Me    = "/acme.v1.Account/Me"    // for signed-in people
 	Admin = "/acme.v1.Account/Admin" // for admins of the active organization
-	Watch = "/acme.v1.Account/Watch" // a stream for whoever is signed in
+	Watch = "/acme.v1.Account/Watch" // a stream for signed-in people
 )
 
-// Routes are the procedures. watch is what is streamed.
+// Routes are the procedures. watch is streamed.
 func Routes(auth *clerkauth.Authenticator, watch Stream) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(Me, auth.Require(connect.NewUnaryHandler(Me, me)))

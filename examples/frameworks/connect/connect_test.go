@@ -67,7 +67,7 @@ func TestCodesInEveryProtocol(t *testing.T) {
 	}
 }
 
-func TestOtherRequestsAreAnsweredAsAnywhere(t *testing.T) {
+func TestOtherRequestsGetTheUsualResponse(t *testing.T) {
 	_, auth := contract.App(t, func(cfg *clerkauth.Config) { cfg.ErrorHandler = connect.ErrorHandler })
 	w := contract.Get(t.Context(), auth.Require(http.NotFoundHandler()), "/page", "")
 	if w.Code != http.StatusUnauthorized || w.Header().Get("WWW-Authenticate") == "" {

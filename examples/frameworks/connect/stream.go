@@ -16,20 +16,20 @@ var (
 	errExpired = refused(&clerkauth.Error{Reason: clerkauth.ReasonTokenExpired})
 )
 
-// until is the context's key for what UntilExpiry has seen.
+// until is the context's key that UntilExpiry sets.
 type until struct{}
 
-// UntilExpiry goes between Require and a handler that has the interceptor Expiring. A stream ends with its token, which for
-// Clerk's own is after a minute: nobody is served who has signed out since, and clients come back with a new token. Nobody
-// gets past it without a session, or on a connection without deadlines: a client that reads nothing would keep its stream.
+// UntilExpiry goes between Require and a handler with the interceptor Expiring. A stream ends with its token, by default
+// after a minute: somebody who has signed out gets nothing more, and clients reconnect with a new token. It refuses
+// requests without a session, and connections without deadlines: a client that reads nothing would keep its stream open.
 func UntilExpiry(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session, ok := clerkauth.FromContext(r.Context())
 		if !ok {
-			_ = refusals.Write(w, r, errNobody) // the client may be gone
+			_ = refusals.Write(w, r, errNobody) // the client may have gone away
 			return
 		}
-		// Seconds later, so that the context has ended by then, and the answer can say why.
+		// A few seconds later, when the context has ended and the response can say why.
 		control, end := http.NewResponseController(w), session.ExpiresAt
 		if err := errors.Join(control.SetReadDeadline(end.Add(time.Second)), control.SetWriteDeadline(end.Add(2*time.Second))); err != nil {
 			_ = refusals.Write(w, r, connect.NewError(connect.CodeInternal, err))
@@ -41,10 +41,10 @@ func UntilExpiry(next http.Handler) http.Handler {
 	})
 }
 
-// Expiring is an interceptor that sends and receives nothing more once the token has expired, and says so to the client.
+// Expiring is an interceptor that sends and receives nothing after the token has expired, and tells the client.
 type Expiring struct{}
 
-// WrapUnary changes nothing: what is answered once does not go on.
+// WrapUnary changes nothing: a unary call has one response.
 func (Expiring) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc { return next }
 
 // WrapStreamingClient changes nothing.
@@ -52,14 +52,14 @@ func (Expiring) WrapStreamingClient(next connect.StreamingClientFunc) connect.St
 	return next
 }
 
-// WrapStreamingHandler refuses a stream that UntilExpiry has not seen, and would not end.
+// WrapStreamingHandler refuses a stream without UntilExpiry, which would not end.
 func (Expiring) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, stream connect.StreamingHandlerConn) error {
 		if ctx.Value(until{}) == nil {
 			return connect.NewError(connect.CodeInternal, errors.New("the handler is not behind UntilExpiry"))
 		}
 		err := next(ctx, expiring{stream, ctx})
-		// Whatever the handler says; but the client's own deadline, where it comes first, is not the token's.
+		// Whatever the handler returns. If the client's own deadline comes first, it is not the token's.
 		if context.Cause(ctx) == error(errExpired) { //nolint:errorlint // the very error
 			return errExpired
 		}
@@ -67,7 +67,7 @@ func (Expiring) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.
 	}
 }
 
-// expiring sends and receives nothing after its context.
+// expiring sends and receives nothing after its context has ended.
 type expiring struct {
 	connect.StreamingHandlerConn
 	ctx context.Context

@@ -237,10 +237,10 @@ func TestDeadlineOfTheClientIsNoRefusal(t *testing.T) {
 			time.Sleep(time.Hour) // of the bubble: by now the token has run out, too
 			return ctx.Err()
 		}
-		outside := connectrpc.WithInterceptors(observer(ended), connect.Expiring{})
+		outer := connectrpc.WithInterceptors(observer(ended), connect.Expiring{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		open(ctx, t, auth.Require(connect.UntilExpiry(connectrpc.NewBidiStreamHandler(connect.Watch, inside, outside))), clerk.Token(contract.Ada), connectrpc.WithGRPC())
+		open(ctx, t, auth.Require(connect.UntilExpiry(connectrpc.NewBidiStreamHandler(connect.Watch, inside, outer))), clerk.Token(contract.Ada), connectrpc.WithGRPC())
 		if err := <-ended; connectrpc.CodeOf(err) == connectrpc.CodeUnauthenticated {
 			t.Errorf("the stream ends with %v", err)
 		}

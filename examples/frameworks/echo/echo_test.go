@@ -15,7 +15,7 @@ func TestRoutes(t *testing.T) {
 	contract.Run(t, echo.Routes, nil)
 }
 
-func TestClerkIsAskedOnce(t *testing.T) {
+func TestClerkIsCalledOnce(t *testing.T) {
 	contract.Once(t, echo.Routes)
 }
 

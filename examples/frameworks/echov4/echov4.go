@@ -1,4 +1,4 @@
-// Package echov4 protects routes of github.com/labstack/echo/v4, whose WrapMiddleware takes net/http middleware as it is.
+// Package echov4 protects routes of github.com/labstack/echo/v4, whose WrapMiddleware accepts net/http middleware.
 package echov4
 
 import (
@@ -9,13 +9,13 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Routes are GET /me for whoever is signed in, and GET /admin for admins of the active organization.
+// Routes are GET /me for signed-in people, and GET /admin for admins of the active organization.
 //
-// A refusal is written by clerkauth and is no error to echo: its HTTPErrorHandler is not asked. What answers instead
-// is Config.ErrorHandler.
+// clerkauth responds to refusals, so echo sees no error and does not call its HTTPErrorHandler. To change the response, use
+// Config.ErrorHandler.
 func Routes(auth *clerkauth.Authenticator) http.Handler {
 	e := echo.New()
-	e.Use(echo.WrapMiddleware(auth.Optional)) // decides; Require and Authorize below believe it
+	e.Use(echo.WrapMiddleware(auth.Optional)) // decides; Require and Authorize below use its decision
 	e.GET("/me", me, echo.WrapMiddleware(auth.Require))
 	e.GET("/admin", me, echo.WrapMiddleware(auth.Authorize(clerkauth.Role("org:admin"))))
 	return e

@@ -15,7 +15,7 @@ func TestRoutes(t *testing.T) {
 	contract.Run(t, echov4.Routes, nil)
 }
 
-func TestClerkIsAskedOnce(t *testing.T) {
+func TestClerkIsCalledOnce(t *testing.T) {
 	contract.Once(t, echov4.Routes)
 }
 

@@ -1,7 +1,7 @@
-// Package fiber protects routes of github.com/gofiber/fiber/v3. What is lost, compared to a net/http server: a client
-// that goes away does not cancel the request's context, there is no HTTP/2, http.ResponseController can neither flush
-// nor hijack, and an ErrorHandler finds no body. A header of more than 4 KB, as two cookies with one session may
-// make it, needs Config.ReadBufferSize: fiber answers it with 431 otherwise.
+// Package fiber protects routes of github.com/gofiber/fiber/v3. Compared to a net/http server, some things are missing: a
+// client that disconnects does not cancel the request's context, there is no HTTP/2, http.ResponseController can neither
+// flush nor hijack, and an ErrorHandler gets no body. Headers of more than 4 KB, as two cookies with one session can make
+// them, need Config.ReadBufferSize: otherwise fiber responds with 431.
 package fiber
 
 import (
@@ -14,15 +14,15 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Wrap makes a fiber handler of a middleware of clerkauth's. Handlers ask FromContext(c.Context()); Require believes Optional.
+// Wrap makes a fiber handler of clerkauth's middleware. Handlers call FromContext(c.Context()).
 func Wrap(middleware func(http.Handler) http.Handler) fiber.Handler {
 	return func(c fiber.Ctx) error {
-		// net/http reads the header again and copies it: fasthttp writes the next request over the strings of this one.
+		// net/http copies the headers: fasthttp overwrites the strings of this request with the next one's.
 		r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(c.Request().Header.Header())))
 		if err != nil {
 			return fiber.ErrBadRequest
 		}
-		r.Body = http.NoBody // which may be large, and is the handlers'
+		r.Body = http.NoBody // it may be large, and is for the handlers
 		r.TLS, r.RemoteAddr = c.RequestCtx().TLSConnectionState(), c.RequestCtx().RemoteAddr().String()
 		w := &writer{c, header(c)}
 		middleware(http.HandlerFunc(func(through http.ResponseWriter, r *http.Request) {
@@ -35,7 +35,7 @@ func Wrap(middleware func(http.Handler) http.Handler) fiber.Handler {
 				c.Request().Header.Del(name) // the session is renewed, and proxies drop the cookies of a 304
 			}
 			if err = c.Next(); err != nil {
-				err = c.App().ErrorHandler(c, err) // here, or it would write the header after the middleware
+				err = c.App().ErrorHandler(c, err) // here, or it would write the headers after the middleware
 			}
 			w.header = header(c)
 		})).ServeHTTP(w, r.WithContext(c.Context()))
@@ -52,10 +52,10 @@ func header(c fiber.Ctx) http.Header {
 	return h
 }
 
-// writer writes to fiber's response, and the header at the end.
+// writer writes to fiber's response, and the headers at the end.
 type writer struct {
 	c      fiber.Ctx
-	header http.Header // nil: fiber's is right
+	header http.Header // nil: fiber's are right
 }
 
 func (w *writer) Header() http.Header         { return w.header }
@@ -75,14 +75,14 @@ func (w *writer) apply() {
 	}
 }
 
-// Routes are GET /me for whoever is signed in, and GET /admin for admins of the active organization.
+// Routes are GET /me for signed-in people, and GET /admin for admins of the active organization.
 func Routes(auth *clerkauth.Authenticator) *fiber.App {
 	me := func(c fiber.Ctx) error {
 		session, _ := clerkauth.FromContext(c.Context())
 		return c.SendString(session.UserID)
 	}
 	app := fiber.New(fiber.Config{ReadBufferSize: 32 << 10})
-	app.Use(Wrap(auth.Optional)) // decides; Require and Authorize below believe it
+	app.Use(Wrap(auth.Optional)) // decides; Require and Authorize below use its decision
 	app.Get("/me", Wrap(auth.Require), me)
 	app.Get("/admin", Wrap(auth.Authorize(clerkauth.Role("org:admin"))), me)
 	return app

@@ -41,7 +41,7 @@ func TestRoutes(t *testing.T) {
 	contract.Run(t, func(auth *clerkauth.Authenticator) http.Handler { return served(t, fiber.Routes(auth)) }, nil)
 }
 
-func TestClerkIsAskedOnce(t *testing.T) {
+func TestClerkIsCalledOnce(t *testing.T) {
 	contract.Once(t, func(auth *clerkauth.Authenticator) http.Handler { return served(t, fiber.Routes(auth)) })
 }
 
@@ -175,7 +175,7 @@ func TestRenewedSessionIsNo304(t *testing.T) {
 	}
 }
 
-func TestErrorsOfHandlersReachTheMiddlewareOutside(t *testing.T) {
+func TestErrorsOfHandlersReachTheOuterMiddleware(t *testing.T) {
 	_, auth := contract.App(t, nil)
 	var got error
 	app := gofiber.New()

@@ -1,5 +1,5 @@
 // Package frontendproxy mounts the proxy of Clerk's Frontend API in routers: at the path of Config.ProxyURL, here
-// "/__clerk", for every method. The path that the client asked for tells what is forwarded, so that a router may cut it.
+// "/__clerk", for every method. The proxy reads the original path, so a router may strip the prefix.
 package frontendproxy
 
 import (
@@ -35,7 +35,7 @@ func Echo(auth *clerkauth.Authenticator) http.Handler {
 	return e
 }
 
-// StripPrefix mounts it in net/http, below a router that cuts off what it is mounted at.
+// StripPrefix mounts it in net/http, below a router that strips the prefix.
 func StripPrefix(auth *clerkauth.Authenticator) http.Handler {
 	clerk := http.NewServeMux()
 	clerk.Handle("/", auth.FrontendAPIProxy())

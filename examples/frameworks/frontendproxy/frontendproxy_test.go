@@ -71,9 +71,9 @@ func TestForwarded(t *testing.T) {
 		} {
 			clerk.ResetRequests()
 			status, all := say(t, address, request)
-			asked := clerk.Requests()
-			if status != http.StatusOK || len(asked) != 1 || asked[0].Method+" "+asked[0].Path != want || strings.Contains(all, clerk.SecretKey()) {
-				t.Errorf("%s, %s: status %d, Clerk was asked %v", name, want, status, asked)
+			received := clerk.Requests()
+			if status != http.StatusOK || len(received) != 1 || received[0].Method+" "+received[0].Path != want || strings.Contains(all, clerk.SecretKey()) {
+				t.Errorf("%s, %s: status %d, Clerk was asked %v", name, want, status, received)
 			}
 		}
 	}
@@ -90,8 +90,8 @@ func TestRefused(t *testing.T) {
 			"TRACE /__clerk/v1/client", "CONNECT /__clerk/v1/client", "CONNECT evil.test:443", "OPTIONS *",
 		} {
 			status, all := say(t, address, line+rest+"\n")
-			if asked := clerk.Requests(); len(asked) != 0 || status == http.StatusInternalServerError || strings.Contains(all, clerk.SecretKey()) {
-				t.Errorf("%s, %s: status %d, Clerk was asked %v", name, line, status, asked)
+			if received := clerk.Requests(); len(received) != 0 || status == http.StatusInternalServerError || strings.Contains(all, clerk.SecretKey()) {
+				t.Errorf("%s, %s: status %d, Clerk was asked %v", name, line, status, received)
 				clerk.ResetRequests()
 			}
 		}

@@ -1,5 +1,5 @@
-// Package gin protects routes of github.com/gin-gonic/gin. A gin handler that answers does not thereby stop the ones
-// after it, as a net/http middleware does by not calling next: Wrap aborts for it.
+// Package gin protects routes of github.com/gin-gonic/gin. A gin handler that responds does not stop the ones after it, as
+// net/http middleware does by not calling next: Wrap aborts for it.
 package gin
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Wrap makes a gin handler of net/http middleware. Handlers after it ask clerkauth.FromContext(c.Request.Context()): the
-// gin.Context itself knows no session unless Engine.ContextWithFallback is set.
+// Wrap makes a gin handler of net/http middleware. Handlers after it call clerkauth.FromContext(c.Request.Context()): the
+// gin.Context itself has no session unless Engine.ContextWithFallback is set.
 func Wrap(middleware func(http.Handler) http.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		passed := false
@@ -35,8 +35,8 @@ func Wrap(middleware func(http.Handler) http.Handler) gin.HandlerFunc {
 	}
 }
 
-// writer is gin's, but writes through the one that middleware hands on: clerkauth's keeps a renewed session out of
-// shared caches, whatever handlers set.
+// writer is gin's, but writes through the middleware's writer: clerkauth's keeps a renewed session out of shared caches,
+// whatever handlers set.
 type writer struct {
 	gin.ResponseWriter
 	through http.ResponseWriter
@@ -57,7 +57,7 @@ func (w writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(w.through).Hijack()
 }
 
-// Recovery answers a panic with 500. gin's own would also log the request, and with its cookies the session.
+// Recovery responds to a panic with 500. gin's own would also log the request, with the session in its cookies.
 func Recovery() gin.HandlerFunc {
 	return gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, reason any) {
 		slog.ErrorContext(c.Request.Context(), "panic", "reason", reason, "stack", string(debug.Stack()))
@@ -65,10 +65,10 @@ func Recovery() gin.HandlerFunc {
 	})
 }
 
-// Routes are GET /me for whoever is signed in, and GET /admin for admins of the active organization.
+// Routes are GET /me for signed-in people, and GET /admin for admins of the active organization.
 func Routes(auth *clerkauth.Authenticator) http.Handler {
 	engine := gin.New()
-	engine.Use(Recovery(), Wrap(auth.Optional)) // decides; Require and Authorize below believe it
+	engine.Use(Recovery(), Wrap(auth.Optional)) // decides; Require and Authorize below use its decision
 	engine.GET("/me", Wrap(auth.Require), me)
 	engine.GET("/admin", Wrap(auth.Authorize(clerkauth.Role("org:admin"))), me)
 	return engine

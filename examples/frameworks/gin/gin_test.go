@@ -27,7 +27,7 @@ func TestRoutes(t *testing.T) {
 	contract.Run(t, gin.Routes, nil)
 }
 
-func TestClerkIsAskedOnce(t *testing.T) {
+func TestClerkIsCalledOnce(t *testing.T) {
 	contract.Once(t, gin.Routes)
 }
 

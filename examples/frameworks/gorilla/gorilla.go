@@ -1,7 +1,7 @@
-// Package gorilla keeps a WebSocket of github.com/gorilla/websocket no longer than its session token. A token is judged
-// when the connection opens: without an end, whoever signs out, or leaves the organization, stays connected.
+// Package gorilla closes a WebSocket of github.com/gorilla/websocket when its session token expires. The token is checked
+// when the connection opens: otherwise, somebody who signs out, or leaves the organization, would stay connected.
 //
-// A page that stays sends a fresh token in time, in a message of its own: {"token": await Clerk.session.getToken()}.
+// A page that stays open sends a new token in time, in a message of its own: {"token": await Clerk.session.getToken()}.
 package gorilla
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// StatusUnauthorized closes a connection whose token has expired, or was to be replaced by one that is not good here.
+// StatusUnauthorized closes a connection whose token has expired, or whose new token is not accepted here.
 const StatusUnauthorized = 4401
 
 const (
@@ -23,10 +23,10 @@ const (
 	closing    = 5 * time.Second // for the close frame
 )
 
-// Without CheckOrigin, the Origin of an upgrade has to be of this host.
+// Without CheckOrigin, the Origin of an upgrade must be this host.
 var upgrader websocket.Upgrader
 
-// Socket answers the messages of somebody for whom all checks hold, as long as they do.
+// Socket answers the messages of a person for whom all checks hold, as long as they do.
 type Socket struct {
 	Auth   *clerkauth.Authenticator
 	Checks []clerkauth.Check
@@ -34,7 +34,7 @@ type Socket struct {
 }
 
 // Handler is the socket's route. The upgrade is an ordinary request, and is refused like one. If it is authenticated by
-// cookie, clerkauth wants its Origin to be in the allowlist.
+// cookie, clerkauth requires its Origin to be in the allowlist.
 func (s Socket) Handler() http.Handler {
 	if len(s.Checks) == 0 {
 		return s.Auth.Require(http.HandlerFunc(s.serve))
@@ -46,7 +46,7 @@ func (s Socket) serve(w http.ResponseWriter, r *http.Request) {
 	session, _ := clerkauth.FromContext(r.Context())
 	conn, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
-		return // Upgrade has answered
+		return // Upgrade has responded
 	}
 	defer func() { _ = conn.Close() }()
 	conn.SetReadLimit(maxMessage)
@@ -59,10 +59,10 @@ func (s Socket) serve(w http.ResponseWriter, r *http.Request) {
 		session = s.hear(r, conn, session, message)
 	}
 	why := websocket.FormatCloseMessage(StatusUnauthorized, "a fresh token is needed")
-	_ = conn.WriteControl(websocket.CloseMessage, why, time.Now().Add(closing)) // the client may be gone
+	_ = conn.WriteControl(websocket.CloseMessage, why, time.Now().Add(closing)) // the client may have gone away
 }
 
-// hear answers a message, or takes a fresh token of the same session. nil: the connection ends.
+// hear answers a message, or accepts a new token of the same session. nil: the connection ends.
 func (s Socket) hear(r *http.Request, conn *websocket.Conn, session *clerkauth.Session, message []byte) *clerkauth.Session {
 	if !time.Now().Before(session.ExpiresAt) {
 		return nil
@@ -70,7 +70,7 @@ func (s Socket) hear(r *http.Request, conn *websocket.Conn, session *clerkauth.S
 	var renewal map[string]string
 	if json.Unmarshal(message, &renewal) != nil || len(renewal) != 1 || renewal["token"] == "" {
 		_ = conn.SetWriteDeadline(session.ExpiresAt)
-		_ = conn.WriteMessage(websocket.TextMessage, s.Answer(session, message)) // the client may be gone
+		_ = conn.WriteMessage(websocket.TextMessage, s.Answer(session, message)) // the client may have gone away
 		return session
 	}
 	fresh, err := s.Auth.VerifyToken(r.Context(), renewal["token"])

@@ -1,6 +1,6 @@
-// Package grpc judges calls for google.golang.org/grpc: the authorization metadata has to be one bearer token.
+// Package grpc authenticates calls for google.golang.org/grpc: the authorization metadata must be one bearer token.
 //
-// VerifyToken judges it: there are no cookies, no handshakes and no origin. Metadata travels as it is; use TLS.
+// VerifyToken checks it: there are no cookies, no handshakes and no origin. Metadata is not encrypted; use TLS.
 package grpc
 
 import (
@@ -19,18 +19,18 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Guard says who may call which method. Handlers find the session with clerkauth.FromContext. Methods are named
-// "/package.Service/Method". NewServer makes a server of it.
+// Guard says who may call which method. Handlers get the session from clerkauth.FromContext. Methods are written
+// "/package.Service/Method". NewServer makes a server with the Guard.
 type Guard struct {
 	Auth   *clerkauth.Authenticator
-	Checks map[string]clerkauth.Check // that must hold for a method; any other method needs a session and no more
+	Checks map[string]clerkauth.Check // that must hold for a method; all other methods need only a session
 	Public []string                   // methods that anybody may call, such as health checks
 }
 
-// guard is a Guard at work.
+// guard is a Guard in use.
 type guard struct {
 	Guard
-	started atomic.Bool // its names are those of the server's methods
+	started atomic.Bool // its names are methods of the server
 }
 
 func (g *guard) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
@@ -49,7 +49,7 @@ func (g *guard) session(ctx context.Context, method string) (*clerkauth.Session,
 		return nil, nil
 	}
 	scheme, token, _ := strings.Cut(strings.Join(metadata.ValueFromIncomingContext(ctx, "authorization"), ", "), " ")
-	if !strings.EqualFold(scheme, "bearer") { // and a token with a comma is none
+	if !strings.EqualFold(scheme, "bearer") { // a token with a comma is not one
 		return nil, status.Error(codes.Unauthenticated, "a bearer token is needed")
 	}
 	session, err := g.Auth.VerifyToken(ctx, token)

@@ -10,15 +10,15 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Server is a grpc.Server that a Guard goes around. Nothing else installs the Guard's interceptors, so that none is left out.
+// Server is a grpc.Server with a Guard. Only NewServer installs the Guard's interceptors, so that none is left out.
 type Server struct {
 	*grpc.Server
 	guard *guard
 }
 
 // NewServer is grpc.NewServer with the Guard. Of the interceptors in options, those of grpc.UnaryInterceptor and
-// grpc.StreamInterceptor run before the Guard, and see calls that it refuses; chained ones run after it. As
-// Authorize, it panics where a check can never hold.
+// grpc.StreamInterceptor run before the Guard, and see calls that it refuses; chained ones run after it. Like Authorize, it
+// panics on a check that can never hold.
 func (g Guard) NewServer(options ...grpc.ServerOption) *Server {
 	for _, check := range g.Checks {
 		g.Auth.Authorize(check)
@@ -29,8 +29,8 @@ func (g Guard) NewServer(options ...grpc.ServerOption) *Server {
 	return &Server{grpc.NewServer(append(first, options...)...), own}
 }
 
-// Serve is grpc.Server's, without which every call is refused. It fails if a method in Checks or Public is not one of the
-// server's, or is named twice: the method that was meant would be left without its check.
+// Serve is grpc.Server's; until it is called, every call is refused. It fails if a method in Checks or Public is not one of
+// the server's, or is named twice: otherwise a misspelt method would have no check.
 func (s *Server) Serve(listener net.Listener) error {
 	if s.guard.Auth == nil {
 		return errors.New("guard: there is no Authenticator")

@@ -10,8 +10,8 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// stream ends with its token, which for Clerk's own is after a minute: nobody is served who has signed out since, and
-// clients come back with a new token.
+// stream ends with its token, by default after a minute: somebody who has signed out gets nothing more, and clients
+// reconnect with a new token.
 func (g *guard) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	session, err := g.session(stream.Context(), info.FullMethod)
 	if err != nil {
@@ -22,13 +22,13 @@ func (g *guard) stream(server any, stream grpc.ServerStream, info *grpc.StreamSe
 	ctx, cancel := context.WithDeadline(clerkauth.NewContext(stream.Context(), session), session.ExpiresAt)
 	defer cancel()
 	err = next(server, guardedStream{stream, ctx})
-	if stream.Context().Err() == nil && ctx.Err() != nil { // whatever the handler says: what it had to say may be cut off
+	if stream.Context().Err() == nil && ctx.Err() != nil { // whatever the handler returns: its last message may be lost
 		return status.Error(codes.Unauthenticated, string(clerkauth.ReasonTokenExpired))
 	}
 	return err
 }
 
-// guardedStream sends and receives nothing after its context.
+// guardedStream sends and receives nothing after its context has ended.
 type guardedStream struct {
 	grpc.ServerStream
 	ctx context.Context
@@ -44,7 +44,7 @@ func (s guardedStream) RecvMsg(message any) error {
 	return s.inTime(func() error { return s.ServerStream.RecvMsg(message) })
 }
 
-// inTime does not wait for a client that reads nothing, or says nothing. What still waits ends with the stream.
+// inTime does not wait for a client that does not read, or does not write. What is still blocked ends with the stream.
 func (s guardedStream) inTime(transfer func() error) error {
 	var err error
 	if s.ctx.Err() == nil {

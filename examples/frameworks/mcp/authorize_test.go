@@ -19,9 +19,9 @@ import (
 )
 
 // authorizationServer grants what it is asked for, with access tokens of clerk.
-func authorizationServer(t *testing.T, clerk *clerktest.Instance) (issuer string, asked *url.Values) {
+func authorizationServer(t *testing.T, clerk *clerktest.Instance) (issuer string, query *url.Values) {
 	t.Helper()
-	asked = &url.Values{}
+	query = &url.Values{}
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -39,10 +39,10 @@ func authorizationServer(t *testing.T, clerk *clerktest.Instance) (issuer string
 		})
 	})
 	mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
-		token := clerk.OAuth(clerktest.MachineClaims{Subject: "user_ada", Scopes: []string{asked.Get("scope")}, Audience: []string{r.FormValue("resource")}})
+		token := clerk.OAuth(clerktest.MachineClaims{Subject: "user_ada", Scopes: []string{query.Get("scope")}, Audience: []string{r.FormValue("resource")}})
 		answer(w, map[string]any{"access_token": token, "token_type": "bearer", "expires_in": 60})
 	})
-	return server.URL, asked
+	return server.URL, query
 }
 
 // The SDK's own way to an access token begins with nothing but the server's address.
@@ -51,7 +51,7 @@ func TestAuthorizationOfTheSDK(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { routes.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
 	clerk, authenticator := contract.App(t, func(cfg *clerkauth.Config) { cfg.ErrorHandler = mcp.ErrorHandler(server.URL) })
-	issuer, asked := authorizationServer(t, clerk)
+	issuer, query := authorizationServer(t, clerk)
 	routes = mcp.Routes(authenticator, server.URL, issuer)
 	handler, err := auth.NewAuthorizationCodeHandler(&auth.AuthorizationCodeHandlerConfig{
 		PreregisteredClient: &oauthex.ClientCredentials{ClientID: "assistant", ClientSecretAuth: &oauthex.ClientSecretAuth{ClientSecret: "secret"}},
@@ -61,8 +61,8 @@ func TestAuthorizationOfTheSDK(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			*asked = u.Query()
-			return &auth.AuthorizationResult{Code: "code", State: asked.Get("state")}, nil
+			*query = u.Query()
+			return &auth.AuthorizationResult{Code: "code", State: query.Get("state")}, nil
 		},
 	})
 	if err != nil {
@@ -80,8 +80,8 @@ func TestAuthorizationOfTheSDK(t *testing.T) {
 	if text, ok := result.Content[0].(*sdk.TextContent); !ok || text.Text != "user_ada" {
 		t.Errorf("the tool says %+v", result.Content[0])
 	}
-	if asked.Get("resource") != server.URL+"/mcp" || asked.Get("scope") != "profile" {
-		t.Errorf("asked for %v", *asked)
+	if query.Get("resource") != server.URL+"/mcp" || query.Get("scope") != "profile" {
+		t.Errorf("asked for %v", *query)
 	}
 	if err := session.Close(); err != nil {
 		t.Error(err)

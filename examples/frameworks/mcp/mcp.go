@@ -1,7 +1,7 @@
 // Package mcp is a server of github.com/modelcontextprotocol/go-sdk whose tools know who calls them.
 //
-// Callers send an OAuth access token, which a person has given an assistant of their choice, or the session token of an app
-// of yours: an assistant in its own pages, say. An assistant that comes without one is told where to get it (RFC 9728).
+// Callers send an OAuth access token, which a person has given an assistant, or the session token of your own app, for
+// example of an assistant in its pages. An assistant without a token is told where to get one (RFC 9728).
 package mcp
 
 import (
@@ -18,9 +18,9 @@ import (
 // scope is what an access token must have.
 const scope = "profile"
 
-// Routes are two servers: /mcp for access tokens and whoever is signed in, and /mcp/admin for admins of the active
-// organization in person, whom no access token stands for. issuer is the URL of the Clerk instance, which is the
-// authorization server.
+// Routes are two servers: /mcp for access tokens and signed-in people, and /mcp/admin for admins of the active
+// organization, who must be signed in themselves. issuer is the URL of the Clerk instance, which is the authorization
+// server.
 func Routes(clerk *clerkauth.Authenticator, origin, issuer string) http.Handler {
 	mux := http.NewServeMux()
 	for path := range resources {
@@ -31,14 +31,14 @@ func Routes(clerk *clerkauth.Authenticator, origin, issuer string) http.Handler 
 			BearerMethodsSupported: []string{"header"},
 		}))
 	}
-	// Stateless: a session of MCP's own would go on without its token, and with whoever learns its ID.
+	// Stateless: a session of MCP would outlive its token, and anybody who learns its ID could use it.
 	handler := mcp.NewStreamableHTTPHandler(serverFor, &mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true})
 	mux.Handle("/mcp", clerk.Accept(clerkauth.OAuthTokens(scope), clerkauth.Sessions())(onlyFor(origin, handler)))
 	mux.Handle("/mcp/admin", clerk.Authorize(clerkauth.Role("org:admin"))(handler))
 	return mux
 }
 
-// serverFor is asked once per request: the tools are those of its caller.
+// serverFor is called once per request: the tools are for its caller.
 func serverFor(r *http.Request) *mcp.Server {
 	user := ""
 	if m, ok := clerkauth.MachineFromContext(r.Context()); ok {
@@ -47,7 +47,7 @@ func serverFor(r *http.Request) *mcp.Server {
 		user = session.UserID
 	}
 	if user == "" {
-		return nil // the SDK answers 400
+		return nil // the SDK responds with 400
 	}
 	server := mcp.NewServer(&mcp.Implementation{Name: "whoami", Version: "1"}, nil)
 	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "says who is signed in"},

@@ -7,11 +7,11 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// metadata is where a resource describes itself: its own path goes behind this (RFC 9728 section 3.1).
+// metadata is where a resource is described: its own path is appended (RFC 9728 section 3.1).
 const metadata = "/.well-known/oauth-protected-resource"
 
-// ErrorHandler is for Config.ErrorHandler. A 401 or 403 with a challenge says where the server at origin describes what was
-// asked for (RFC 9728 section 5.1).
+// ErrorHandler is for Config.ErrorHandler. A 401 or 403 with a challenge says where the server at origin describes the
+// requested resource (RFC 9728 section 5.1).
 func ErrorHandler(origin string) clerkauth.ErrorHandler {
 	return func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
 		more := ""
@@ -22,10 +22,10 @@ func ErrorHandler(origin string) clerkauth.ErrorHandler {
 	}
 }
 
-// resources are the paths of the servers. What is not among them does not get into a header.
+// resources are the paths of the servers. No other path is written into a header.
 var resources = map[string]bool{"/mcp": true, "/mcp/admin": true}
 
-// challenge adds to the WWW-Authenticate that is there when the header is written.
+// challenge adds to the WWW-Authenticate header when the headers are written.
 type challenge struct {
 	http.ResponseWriter
 	more string
@@ -38,10 +38,10 @@ func (c challenge) WriteHeader(status int) {
 	c.ResponseWriter.WriteHeader(status)
 }
 
-// onlyFor refuses access tokens that were made for another resource (RFC 8707 section 2): a server that was sent one could
-// send it on, and call these tools as its user. Clerk documents no aud in its access tokens, so that one without it is
-// accepted: what bounds those is their scopes. If your instance's tokens have it, set Config.MachineAudience, too, to the
-// resources that you serve; then it must be there.
+// onlyFor refuses access tokens that were issued for another resource (RFC 8707 section 2): a server that receives one
+// could send it on, and call these tools as its user. Clerk documents no aud in its access tokens, so one without it is
+// accepted: scopes are the only limit for those. If your instance's tokens have aud, also set Config.MachineAudience to the
+// resources that you serve; then it is required.
 func onlyFor(origin string, next http.Handler) http.Handler {
 	refuse := ErrorHandler(origin)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

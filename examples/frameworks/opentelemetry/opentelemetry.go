@@ -1,5 +1,5 @@
-// Package opentelemetry measures decisions and refusals for go.opentelemetry.io/otel, notes decisions on the request's
-// span, and has spans around what Clerk is asked.
+// Package opentelemetry measures decisions and refusals for go.opentelemetry.io/otel, records decisions on the request's
+// span, and makes spans around requests to Clerk.
 package opentelemetry
 
 import (
@@ -15,7 +15,8 @@ import (
 
 const scope = "github.com/clerkauth/clerkauth"
 
-// Instrument returns cfg with Observe, ErrorHandler and HTTPClient measured, around what cfg has there. No attribute names anybody. The instruments are clerkauth.decisions, clerkauth.decision.duration, clerkauth.refusals and
+// Instrument returns cfg with Observe, ErrorHandler and HTTPClient measured, calling those that cfg has. No attribute
+// identifies a person. The instruments are clerkauth.decisions, clerkauth.decision.duration, clerkauth.refusals and
 // clerkauth.keys.timestamp; otelhttp adds http.client.request.duration, with clerkauth.endpoint.
 func Instrument(cfg clerkauth.Config, meters metric.MeterProvider, tracers trace.TracerProvider) (clerkauth.Config, error) {
 	meter := meters.Meter(scope)
@@ -36,14 +37,14 @@ func Instrument(cfg clerkauth.Config, meters metric.MeterProvider, tracers trace
 		return cfg, err
 	}
 
-	// ctx is the request's: a span that tracing middleware outside of clerkauth has put there gets an event.
+	// ctx is the request's: if tracing middleware around clerkauth has started a span, it gets an event.
 	observe := cfg.Observe
 	cfg.Observe = func(ctx context.Context, e clerkauth.Event) {
 		if observe != nil {
 			observe(ctx, e)
 		}
 		if e.Reason == clerkauth.ReasonCheckFailed {
-			return // no decision: the ErrorHandler counts it
+			return // not a decision: the ErrorHandler counts it
 		}
 		attributes := attributesOf(e)
 		decisions.Add(ctx, 1, metric.WithAttributes(attributes...))

@@ -92,7 +92,7 @@ func TestMetricsAndEvents(t *testing.T) {
 }
 
 // A browser comes back from Clerk, and later its session is refreshed.
-func TestSpansAroundWhatClerkIsAsked(t *testing.T) {
+func TestSpansAroundRequestsToClerk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := instrument(t)
 		clerk, auth := contract.App(t, i.change)

@@ -14,9 +14,9 @@ import (
 	"github.com/clerkauth/clerkauth/examples/frameworks/requests"
 )
 
-// traced has a span around each request to Clerk. A handshake's is below the request's own; those for keys and refreshes,
-// for which several requests may wait, stand by themselves. The address of a request has a session's ID or a nonce, which is
-// not the business of who reads traces: they see the host and a word for what is asked. Clerk does not see the trace.
+// traced makes a span around each request to Clerk. A handshake's is below the request's own; those for keys and refreshes,
+// for which several requests may wait, are separate. The URL of a request contains a session's ID or a nonce, which people
+// who read traces must not see: the span has only the host and the endpoint's name. Clerk does not see the trace.
 func traced(base http.RoundTripper, meters metric.MeterProvider, tracers trace.TracerProvider) (http.RoundTripper, error) {
 	keys, err := meters.Meter(scope).Int64Gauge("clerkauth.keys.timestamp",
 		metric.WithUnit("s"), metric.WithDescription("Unix time at which Clerk last answered with usable keys."))
@@ -46,7 +46,7 @@ func traced(base http.RoundTripper, meters metric.MeterProvider, tracers trace.T
 	}), err
 }
 
-// whole is the context's key for a request as it is sent.
+// whole is the context's key for the original request.
 type whole struct{}
 
 type roundTripper func(*http.Request) (*http.Response, error)

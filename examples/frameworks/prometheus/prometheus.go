@@ -1,5 +1,5 @@
-// Package prometheus measures decisions, refusals and what Clerk is asked, for github.com/prometheus/client_golang.
-// dashboard.json shows all of it in Grafana.
+// Package prometheus measures decisions, refusals and requests to Clerk, for github.com/prometheus/client_golang.
+// dashboard.json shows all of them in Grafana.
 package prometheus
 
 import (
@@ -15,12 +15,12 @@ import (
 	"github.com/clerkauth/clerkauth/examples/frameworks/requests"
 )
 
-// 10 µs to 10 s: decisions take microseconds, unless Clerk has to be asked.
+// 10 µs to 10 s: decisions take microseconds, unless there is a request to Clerk.
 var buckets = prometheus.ExponentialBuckets(1e-5, 10, 7)
 
-// Instrument returns cfg with Observe, ErrorHandler and HTTPClient measured, around what cfg has there. No label names anybody,
-// and each has a closed set of values: every value is a time series of its own. It panics where the registry has the metrics
-// already; several tenants need prometheus.WrapRegistererWith.
+// Instrument returns cfg with Observe, ErrorHandler and HTTPClient measured, calling those that cfg has. No label
+// identifies a person, and each has a fixed set of values: every value is a time series of its own. It panics if the
+// registry has the metrics already; several tenants need prometheus.WrapRegistererWith.
 func Instrument(cfg clerkauth.Config, registry prometheus.Registerer) clerkauth.Config {
 	factory := promauto.With(registry)
 	decisions := factory.NewCounterVec(prometheus.CounterOpts{
@@ -34,7 +34,7 @@ func Instrument(cfg clerkauth.Config, registry prometheus.Registerer) clerkauth.
 			observe(ctx, e)
 		}
 		if e.Reason == clerkauth.ReasonCheckFailed {
-			return // no decision: the ErrorHandler counts it
+			return // not a decision: the ErrorHandler counts it
 		}
 		decisions.WithLabelValues(e.Status.String(), string(e.Reason), string(e.TokenSource), strconv.FormatBool(e.CacheHit)).Inc()
 		elapsed.Observe(e.Elapsed.Seconds())
@@ -66,7 +66,7 @@ func newTransport(base http.RoundTripper, factory promauto.Factory) http.RoundTr
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	asked := factory.NewHistogramVec(prometheus.HistogramOpts{
+	clerkSeconds := factory.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "clerkauth_clerk_request_seconds", Help: "Time taken by Clerk. The code is empty where no answer arrived.", Buckets: buckets,
 	}, []string{"endpoint", "code"})
 	keys := factory.NewGauge(prometheus.GaugeOpts{Name: "clerkauth_keys_timestamp_seconds", Help: "Unix time at which Clerk last answered with usable keys. 0: never."})
@@ -79,7 +79,7 @@ func newTransport(base http.RoundTripper, factory promauto.Factory) http.RoundTr
 				keys.SetToCurrentTime()
 			}
 		}
-		asked.WithLabelValues(endpoint, code).Observe(time.Since(begin).Seconds())
+		clerkSeconds.WithLabelValues(endpoint, code).Observe(time.Since(begin).Seconds())
 		return resp, err
 	})
 }

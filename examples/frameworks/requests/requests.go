@@ -1,4 +1,4 @@
-// Package requests tells apart what clerkauth asks Clerk for through Config.HTTPClient. prometheus and opentelemetry measure by it.
+// Package requests classifies clerkauth's requests to Clerk through Config.HTTPClient, for prometheus and opentelemetry.
 package requests
 
 import (
@@ -12,15 +12,15 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Keys is what For says of a request for the instance's keys.
+// Keys is the result of For for a request for the instance's keys.
 const Keys = "keys"
 
-// For is what a request is for: keys, refresh, handshake, machine, proxy or other. Nobody outside chooses the word: what
-// FrontendAPIProxy forwards, at paths that visitors choose, is proxy.
+// For is the purpose of a request: keys, refresh, handshake, machine, proxy or other. Clients cannot choose it: requests
+// that FrontendAPIProxy forwards, whose paths visitors choose, are proxy.
 func For(r *http.Request) string {
 	path := r.URL.EscapedPath()
 	switch {
-	case r.Header.Get("Clerk-Proxy-Url") != "": // visitors cannot set it, or take it away
+	case r.Header.Get("Clerk-Proxy-Url") != "": // visitors can neither set nor remove it
 		return "proxy"
 	case strings.HasSuffix(path, "/v1/jwks"), strings.HasSuffix(path, "/.well-known/jwks.json"):
 		return Keys
@@ -37,8 +37,8 @@ func For(r *http.Request) string {
 // maxKeys is more than clerkauth reads, in bytes.
 const maxKeys = 1 << 20
 
-// HasKeys reports whether an answer to a request for keys has some that clerkauth takes, or says that those which it has are
-// still the instance's. It reads the body, and puts it back.
+// HasKeys reports whether a response to a request for keys has some that clerkauth accepts, or says that the known ones are
+// still current. It reads the body, and restores it.
 func HasKeys(r *http.Request, resp *http.Response) bool {
 	if resp.StatusCode != http.StatusOK {
 		return resp.StatusCode == http.StatusNotModified && r.Header.Get("If-None-Match") != ""
@@ -53,7 +53,7 @@ type rest struct {
 	io.Closer
 }
 
-// taken has an Authenticator of its own load the keys, which therefore is as strict as the app's.
+// taken loads the keys with an Authenticator of its own, which is therefore as strict as the app's.
 func taken(ctx context.Context, body []byte) bool {
 	auth, err := clerkauth.New(clerkauth.Config{
 		PublishableKey: "pk_test_Y2xlcmsuZXhhbXBsZS5jb20k", InsecureAllowAnyParty: true, TokenCacheSize: -1, // of clerk.example.com
@@ -62,7 +62,7 @@ func taken(ctx context.Context, body []byte) bool {
 	return err == nil && auth.Ready(ctx) == nil
 }
 
-// answer is what every request gets.
+// answer is the response to every request.
 type answer []byte
 
 func (a answer) RoundTrip(r *http.Request) (*http.Response, error) {

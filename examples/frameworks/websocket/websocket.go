@@ -1,7 +1,7 @@
-// Package websocket keeps a WebSocket of github.com/coder/websocket no longer than its session token. A token is judged
-// when the connection opens: without an end, whoever signs out, or leaves the organization, stays connected.
+// Package websocket closes a WebSocket of github.com/coder/websocket when its session token expires. The token is checked
+// when the connection opens: otherwise, somebody who signs out, or leaves the organization, would stay connected.
 //
-// A page that stays sends a fresh token in time, in a message of its own: {"token": await Clerk.session.getToken()}.
+// A page that stays open sends a new token in time, in a message of its own: {"token": await Clerk.session.getToken()}.
 package websocket
 
 import (
@@ -16,10 +16,10 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// StatusUnauthorized closes a connection whose token has expired, or was to be replaced by one that is not good here.
+// StatusUnauthorized closes a connection whose token has expired, or whose new token is not accepted here.
 const StatusUnauthorized websocket.StatusCode = 4401
 
-// Socket answers the messages of somebody for whom all checks hold, as long as they do.
+// Socket answers the messages of a person for whom all checks hold, as long as they do.
 type Socket struct {
 	Auth   *clerkauth.Authenticator
 	Checks []clerkauth.Check
@@ -27,7 +27,7 @@ type Socket struct {
 }
 
 // Handler is the socket's route. The upgrade is an ordinary request, and is refused like one. If it is authenticated by
-// cookie, clerkauth wants its Origin to be in the allowlist; in any case, Accept wants its Origin to be of this host.
+// cookie, clerkauth requires its Origin to be in the allowlist; Accept always requires its Origin to be this host.
 func (s Socket) Handler() http.Handler {
 	if len(s.Checks) == 0 {
 		return s.Auth.Require(http.HandlerFunc(s.serve))
@@ -39,7 +39,7 @@ func (s Socket) serve(w http.ResponseWriter, r *http.Request) {
 	session, _ := clerkauth.FromContext(r.Context())
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil {
-		return // Accept has answered
+		return // Accept has responded
 	}
 	defer func() { _ = conn.CloseNow() }()
 	end := func() { _ = conn.Close(StatusUnauthorized, "a fresh token is needed") }
@@ -58,7 +58,7 @@ func (s Socket) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hear answers a message, or takes a fresh token of the same session. nil: the connection ends.
+// hear answers a message, or accepts a new token of the same session. nil: the connection ends.
 func (s Socket) hear(ctx context.Context, conn *websocket.Conn, session *clerkauth.Session, message []byte) *clerkauth.Session {
 	var renewal map[string]string
 	if json.Unmarshal(message, &renewal) != nil || len(renewal) != 1 || renewal["token"] == "" {

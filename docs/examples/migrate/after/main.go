@@ -52,7 +52,7 @@ func create(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "an invoice for", session.Organization.ID)
 }
 
-// user is the person that a token is of.
+// user is the person that a token belongs to.
 func user(ctx context.Context, auth *clerkauth.Authenticator, token string) (string, error) {
 	session, err := auth.VerifyToken(ctx, token)
 	if err != nil {

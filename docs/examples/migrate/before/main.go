@@ -55,7 +55,7 @@ func create(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "an invoice for", claims.ActiveOrganizationID)
 }
 
-// user is the person that a token is of.
+// user is the person that a token belongs to.
 func user(ctx context.Context, token string) (string, error) {
 	claims, err := jwt.Verify(ctx, &jwt.VerifyParams{Token: token})
 	if err != nil {

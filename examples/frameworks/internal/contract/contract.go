@@ -1,5 +1,5 @@
-// Package contract is what every framework of this module must do with the same two routes: GET /me for whoever is
-// signed in, GET /admin for admins of the active organization. Both answer with the user's ID.
+// Package contract is what every framework of this module must do with the same two routes: GET /me for signed-in people,
+// GET /admin for admins of the active organization. Both respond with the user's ID.
 package contract
 
 import (
@@ -20,7 +20,7 @@ var (
 	Grace = clerktest.Claims{Subject: "user_grace", Organization: clerkauth.Organization{ID: "org_a", Slug: "acme", Role: "org:member"}}
 )
 
-// App is an instance, with what trusts it. Its keys have not been loaded yet.
+// App is an instance, and an Authenticator for it. Its keys have not been loaded yet.
 func App(t *testing.T, change func(*clerkauth.Config)) (*clerktest.Instance, *clerkauth.Authenticator) {
 	t.Helper()
 	clerk := clerktest.New(t, clerktest.Options{})
@@ -36,7 +36,7 @@ func App(t *testing.T, change func(*clerkauth.Config)) (*clerktest.Instance, *cl
 	return clerk, auth
 }
 
-// Get asks for a path with a token, or with none, in memory.
+// Get requests a path with a token, or without one, in memory.
 func Get(ctx context.Context, app http.Handler, path, token string) *httptest.ResponseRecorder {
 	r := httptest.NewRequestWithContext(ctx, http.MethodGet, path, http.NoBody)
 	if token != "" {
@@ -47,16 +47,16 @@ func Get(ctx context.Context, app http.Handler, path, token string) *httptest.Re
 	return w
 }
 
-// Run asks the routes for everything that their answers must tell apart: 8 requests, of which 2 have no token, 3 are
-// signed in and the keys are out of reach for 1.
+// Run requests everything that the routes must distinguish: 8 requests, of which 2 have no token, 3 are signed in and 1 is
+// sent while the keys cannot be fetched.
 func Run(t *testing.T, routes func(*clerkauth.Authenticator) http.Handler, change func(*clerkauth.Config)) {
 	t.Helper()
 	clerk, auth := App(t, change)
 	down, cut := App(t, change)
 	down.Fault(clerktest.BackendJWKS, clerktest.Down)
 	up, out := routes(auth), routes(cut)
-	sibling := Ada
-	sibling.AuthorizedParty = "https://blog.example.com"
+	otherOrigin := Ada
+	otherOrigin.AuthorizedParty = "https://blog.example.com"
 	tests := []struct {
 		name        string
 		app         http.Handler
@@ -66,7 +66,7 @@ func Run(t *testing.T, routes func(*clerkauth.Authenticator) http.Handler, chang
 	}{
 		{"nobody", up, "/me", "", http.StatusUnauthorized, string(clerkauth.ReasonSessionTokenAndUATMissing)},
 		{"nobody as admin", up, "/admin", "", http.StatusUnauthorized, string(clerkauth.ReasonSessionTokenAndUATMissing)},
-		{"token of another origin", up, "/me", clerk.Token(sibling), http.StatusUnauthorized, string(clerkauth.ReasonTokenInvalidParties)},
+		{"token of another origin", up, "/me", clerk.Token(otherOrigin), http.StatusUnauthorized, string(clerkauth.ReasonTokenInvalidParties)},
 		{"forged", up, "/admin", clerk.Forge(Ada), http.StatusUnauthorized, string(clerkauth.ReasonTokenSignature)},
 		{"member", up, "/me", clerk.Token(Grace), http.StatusOK, Grace.Subject},
 		{"member as admin", up, "/admin", clerk.Token(Grace), http.StatusForbidden, "role org:admin"},

@@ -11,8 +11,9 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// Names sends a person and a machine through an app, by a handshake, a refresh, a bearer token, a forgery and an API key, and
-// returns what names or admits them: it may be in no metric, span or log. It belongs into a testing/synctest bubble.
+// Names sends a person and a machine through an app, by a handshake, a refresh, a bearer token, a forgery and an API key,
+// and returns what identifies or authenticates them: it may be in no metric, span or log. Call it in a testing/synctest
+// bubble.
 func Names(t *testing.T, routes func(*clerkauth.Authenticator) http.Handler, change func(*clerkauth.Config)) []string {
 	t.Helper()
 	clerk, auth := App(t, change)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// pipes is a network in memory, which fits into a synctest bubble.
+// pipes is a network in memory, for synctest bubbles.
 type pipes chan net.Conn
 
 func (p pipes) Accept() (net.Conn, error) {
@@ -21,7 +21,7 @@ func (p pipes) Accept() (net.Conn, error) {
 func (p pipes) Close() error   { return nil }
 func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
 
-// Serve is a client that finds a server with this handler behind every http address. protocols are the client's; nil:
+// Serve returns a client for which every http URL leads to a server with this handler. protocols are the client's; nil:
 // HTTP/1.
 func Serve(t *testing.T, handler http.Handler, protocols *http.Protocols) *http.Client {
 	t.Helper()

@@ -11,8 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// Once asks for /me with a session that has expired: however many middlewares the request passes, it is refreshed once, and
-// a sign-in on the way back from Clerk exchanges its nonce once.
+// Once requests /me with an expired session: however many middlewares the request passes, it is refreshed once, and a
+// sign-in that returns from Clerk exchanges its nonce once.
 func Once(t *testing.T, routes func(*clerkauth.Authenticator) http.Handler) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -38,9 +38,9 @@ func Once(t *testing.T, routes func(*clerkauth.Authenticator) http.Handler) {
 				t.Fatal(err)
 			}
 			resp.Body.Close()
-			asked := count(clerk.Requests(), tt.want)
-			if resp.StatusCode != http.StatusOK || asked != 1 {
-				t.Errorf("%s: %d, and Clerk was asked %d times, want 200 and once", tt.name, resp.StatusCode, asked)
+			received := count(clerk.Requests(), tt.want)
+			if resp.StatusCode != http.StatusOK || received != 1 {
+				t.Errorf("%s: %d, and Clerk was asked %d times, want 200 and once", tt.name, resp.StatusCode, received)
 			}
 			time.Sleep(time.Hour) // of the bubble
 		}

@@ -12,14 +12,14 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// The paths that Private asks for.
+// The paths that Private requests.
 const (
-	Public  = "/public"  // answers with what Cacheable sets
-	Failing = "/failing" // the same, and an error of the framework's after it
+	Public  = "/public"  // responds with what Cacheable sets
+	Failing = "/failing" // the same, followed by an error of the framework
 	Empty   = "/empty"   // the same, and writes nothing
 )
 
-// Cacheable sets what a handler would that knows nothing of sessions.
+// Cacheable sets headers as a handler that knows nothing of sessions.
 func Cacheable(set func(name, value string)) {
 	set("Cache-Control", "public, max-age=31536000")
 	set("Expires", "Thu, 01 Jan 2099 00:00:00 GMT")
@@ -28,8 +28,8 @@ func Cacheable(set func(name, value string)) {
 	set("Content-Language", "en")
 }
 
-// Private asks an app for its public paths with a session that has expired: the new one must come with the answer, and
-// must not be kept by a shared cache. Strangers get what the handler says.
+// Private requests an app's public paths with an expired session: the response must have the new one, and must not be
+// stored by a shared cache. Strangers get the handler's headers.
 func Private(t *testing.T, app func(*clerkauth.Authenticator) http.Handler) {
 	t.Helper()
 	now := time.Now()

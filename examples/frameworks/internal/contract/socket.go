@@ -20,7 +20,7 @@ import (
 // Expired is the code that sockets are closed with.
 const Expired websocket.StatusCode = 4401
 
-// Sockets is how a framework makes the handler of a socket.
+// Sockets makes the handler of a socket with a framework.
 type Sockets func(auth *clerkauth.Authenticator, answer func(*clerkauth.Session, []byte) []byte, checks ...clerkauth.Check) http.Handler
 
 // user answers with the user's ID.
@@ -30,7 +30,7 @@ func user(session *clerkauth.Session, message []byte) []byte {
 
 var admin = clerkauth.Role("org:admin")
 
-// socketServer has /me for whoever is signed in, and /admin for admins.
+// socketServer has /me for signed-in people, and /admin for admins.
 func socketServer(t *testing.T, auth *clerkauth.Authenticator, sockets Sockets) *http.Client {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -58,7 +58,7 @@ func dial(t *testing.T, client *http.Client, path string, header http.Header) (*
 
 func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
 
-// Upgrades asks for sockets as all kinds of clients do.
+// Upgrades opens sockets as all kinds of clients do.
 func Upgrades(t *testing.T, sockets Sockets) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -124,7 +124,7 @@ func say(t *testing.T, conn *websocket.Conn, message string) string {
 	return string(answer)
 }
 
-// ends reads what is left, and wants the socket closed by then.
+// ends reads the rest, and requires that the socket is closed by then.
 func ends(t *testing.T, conn *websocket.Conn, by time.Time) {
 	t.Helper()
 	_, message, err := conn.Read(t.Context())
@@ -141,7 +141,7 @@ func renewal(token string) string {
 	return string(message)
 }
 
-// Ends has sockets end with their token, however the client behaves.
+// Ends tests that sockets end with their token, whatever the client does.
 func Ends(t *testing.T, sockets Sockets) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -170,7 +170,7 @@ func Ends(t *testing.T, sockets Sockets) {
 		if _, err := io.WriteString(conn, hello+hello); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Hour) // and nobody reads, so that nobody answers a close frame
+		time.Sleep(time.Hour) // nobody reads, so nobody answers a close frame
 		if _, err := io.WriteString(conn, hello); err == nil || heard.Load() != 1 {
 			t.Errorf("%d messages were heard, want the first; the last was sent with %v", heard.Load(), err)
 		}
@@ -190,7 +190,7 @@ func Ends(t *testing.T, sockets Sockets) {
 	})
 }
 
-// stalled is a client that says hello and reads no answer: it is not waited for.
+// stalled is a client that says hello and does not read the answer: it is not waited for.
 func stalled(t *testing.T, sockets Sockets) {
 	t.Helper()
 	clerk, auth := App(t, nil)
@@ -209,7 +209,7 @@ func stalled(t *testing.T, sockets Sockets) {
 	}
 }
 
-// upgraded is the connection of a socket, without a client that knows the protocol.
+// upgraded is the connection of a socket, without a client that implements the protocol.
 func upgraded(t *testing.T, client *http.Client, token string) io.ReadWriteCloser {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://example.com/", http.NoBody)
@@ -279,7 +279,7 @@ func Renewals(t *testing.T, sockets Sockets) {
 	})
 }
 
-// ofTheApp sends messages that have a token, and are the app's.
+// ofTheApp sends messages that contain a token, but are the app's.
 func ofTheApp(t *testing.T, sockets Sockets) {
 	t.Helper()
 	clerk, auth := App(t, nil)
