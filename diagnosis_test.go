@@ -151,14 +151,14 @@ var diagnoses = []diagnosis{
 		return navigating(harness.Origin+"/", harness.Headers("Sec-Fetch-Site: none", "Cookie: "+harness.SetPartyCookie(first).String()), a.WithCookies(tokenOf(a)))
 	}, reason: clerkauth.ReasonSessionChanged, says: []string{"party cookie"}},
 	{name: "the answer could not be had", fault: func(in *clerktest.Instance) { in.Fault(clerktest.BackendHandshake, clerktest.Status(429, nil)) }, request: func(a *harness.App) *http.Request {
-		answered := harness.With("Cookie", "__client_uat=1; __clerk_handshake_nonce="+harness.Nonce)
-		again := a.AuthenticateRequest(navigating(harness.Origin+"/", answered)) // asks for a token, and the address to come back to says so
+		withNonce := harness.With("Cookie", "__client_uat=1; __clerk_handshake_nonce="+harness.Nonce)
+		again := a.AuthenticateRequest(navigating(harness.Origin+"/", withNonce)) // asks for a token, and the address to come back to says so
 		handshake, err := url.Parse(again.Header.Get("Location"))
 		if err != nil {
 			panic(err) // it was just made
 		}
-		return navigating(handshake.Query().Get("redirect_url"), answered)
-	}, reason: clerkauth.ReasonHandshakeUnavailable, says: []string{"handshake_payload answered 429"}, field: "BackendAPIURL"},
+		return navigating(handshake.Query().Get("redirect_url"), withNonce)
+	}, reason: clerkauth.ReasonHandshakeUnavailable, says: []string{"handshake_payload withNonce 429"}, field: "BackendAPIURL"},
 	{name: "development, nothing", options: clerktest.Options{Development: true}, request: plainly(harness.Origin + "/"), reason: clerkauth.ReasonDevBrowserMissing, says: []string{"no session token"}},
 	{name: "development, no browser", options: clerktest.Options{Development: true}, request: byCookie(withoutBrowser(harness.All())), reason: clerkauth.ReasonDevBrowserMissing, says: []string{"__clerk_db_jwt did not come"}},
 	{name: "development, the browser in the address", options: clerktest.Options{Development: true}, request: plainly(harness.Origin + "/?__clerk_db_jwt=dvb_hiddenbrowser0123"), reason: clerkauth.ReasonDevBrowserSync, says: []string{"the address has __clerk_db_jwt"}},
