@@ -158,7 +158,7 @@ var diagnoses = []diagnosis{
 			panic(err) // it was just made
 		}
 		return navigating(handshake.Query().Get("redirect_url"), withNonce)
-	}, reason: clerkauth.ReasonHandshakeUnavailable, says: []string{"handshake_payload withNonce 429"}, field: "BackendAPIURL"},
+	}, reason: clerkauth.ReasonHandshakeUnavailable, says: []string{"handshake_payload answered 429"}, field: "BackendAPIURL"},
 	{name: "development, nothing", options: clerktest.Options{Development: true}, request: plainly(harness.Origin + "/"), reason: clerkauth.ReasonDevBrowserMissing, says: []string{"no session token"}},
 	{name: "development, no browser", options: clerktest.Options{Development: true}, request: byCookie(withoutBrowser(harness.All())), reason: clerkauth.ReasonDevBrowserMissing, says: []string{"__clerk_db_jwt did not come"}},
 	{name: "development, the browser in the address", options: clerktest.Options{Development: true}, request: plainly(harness.Origin + "/?__clerk_db_jwt=dvb_hiddenbrowser0123"), reason: clerkauth.ReasonDevBrowserSync, says: []string{"the address has __clerk_db_jwt"}},
