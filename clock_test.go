@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// dated adds the Date header to answers by Clerk's clock, as Clerk's servers do.
+// dated adds the time by Clerk's clock to answers, as its servers do.
 type dated struct {
 	http.RoundTripper
 
@@ -27,8 +27,8 @@ func (d dated) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// The clock of a developer's machine may be wrong. A token that was just exchanged for a nonce is new anyway, and so is one
-// that is current by Clerk's clock: in development it is accepted, with a warning. A wrong clock is never tolerated in
+// The clock of a developer's machine may be wrong. What a nonce has just been exchanged for is new all the same, and so is
+// what is of this time by Clerk's clock: it is believed in development, with a warning. A clock is never forgiven in
 // production, nor for any other token.
 func TestDevelopmentForgivesItsClock(t *testing.T) {
 	for _, tc := range []struct {
@@ -37,7 +37,7 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 		development bool
 		party       string // of the token; empty: the app
 		signsIn     bool
-		warns       bool // because of a nonce
+		warns       bool // by a nonce
 	}{
 		{"right", 0, true, "", true, false},
 		{"a few seconds ahead", 4 * time.Second, true, "", true, false},
@@ -86,7 +86,7 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 				t.Errorf("%s, by %s: a handshake signs in: %t, want %t: %+v", tc.name, by, signedIn, tc.signsIn, events)
 			}
 			warns := tc.warns
-			if by == "token" { // the keys were fetched, with a Date header
+			if by == "token" { // the keys were fetched, with a date
 				warns = tc.ahead.Abs() > 5*time.Second
 			}
 			if warnings := strings.Count(log.String(), "ahead_of_clerk"); warnings > 1 || (warnings == 1) != warns {
@@ -96,13 +96,13 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 	}
 }
 
-// An old handshake URL, such as a bookmark, signs nobody in, and is not reported as a wrong clock: by Clerk's clock the
-// token is old, or this is unknown.
+// Who goes back to an old answer, or has it as a bookmark, is not signed in by it, and told nothing about the clock: by Clerk's
+// the answer is old, or nobody knows.
 func TestOldAnswersAreNotForgiven(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*clerkauth.Config, *clerktest.Instance)
 		later  time.Duration
-		clock  time.Duration // by how much the machine's clock is ahead of Clerk's
+		clock  time.Duration // how far ahead of Clerk's the machine's is
 	}{
 		"Clerk's clock is known":      {func(*clerkauth.Config, *clerktest.Instance) {}, 2 * time.Hour, 0},
 		"a clock that is ahead":       {func(*clerkauth.Config, *clerktest.Instance) {}, 2 * time.Hour, time.Hour},

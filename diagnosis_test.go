@@ -16,10 +16,10 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// hidden is the person who is refused in these tests: no ID of theirs may be shown.
+// hidden is who is refused in these tests: no id of theirs may show.
 var hidden = clerktest.Claims{Subject: "user_2hiddenvictim0123", SessionID: "sess_2hiddenvictim0123"}
 
-// diagnosis is a refusal and its detail.
+// diagnosis is a refusal and what is said about it.
 type diagnosis struct {
 	name    string
 	options clerktest.Options
@@ -153,7 +153,7 @@ var diagnoses = []diagnosis{
 		r := navigating(harness.Origin + "/")
 		sentOut(a, r)
 		r.Header.Add("Cookie", "__client_uat=1; __clerk_handshake_nonce="+harness.Nonce)
-		again := a.AuthenticateRequest(r) // requests a refresh, which is then recorded
+		again := a.AuthenticateRequest(r) // asks for a token, and the entry says so
 		for _, c := range again.Header["Set-Cookie"] {
 			if strings.HasPrefix(c, "__Host-clerkauth_handshake=") {
 				r.Header.Set("Cookie", strings.SplitN(c, ";", 2)[0]+"; __client_uat=1; __clerk_handshake_nonce="+harness.Nonce)
@@ -173,7 +173,7 @@ var diagnoses = []diagnosis{
 
 func trustForwarded(c *clerkauth.Config) { c.TrustForwardedHeaders = true }
 
-// sentOut is the page load of a browser that was just redirected to a handshake.
+// sentOut gives a page load the cookies of a browser that was just sent on a handshake from it.
 func sentOut(a *harness.App, r *http.Request) *http.Request {
 	first := harness.Request("GET", harness.Origin+"/", harness.Headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate", "Cookie: __client_uat=1"))
 	for _, c := range a.AuthenticateRequest(first).Header["Set-Cookie"] {
@@ -297,7 +297,7 @@ func TestOneMissingKeyIsOneMistake(t *testing.T) {
 	}
 }
 
-// Every outcome of a refresh in this module is listed in the comment of Reason.
+// Every outcome of a refresh that this module gives is told in the comment of the reasons.
 func TestOutcomesOfARefreshAreDocumented(t *testing.T) {
 	documented, err := os.ReadFile("errors.go")
 	if err != nil {
