@@ -9,7 +9,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// What a request comes to is one thing: who was accepted first is nobody once somebody else was decided about.
+// A request has one identity: the person or machine accepted first no longer counts after another decision.
 func TestMachineAndSessionAreNeverBoth(t *testing.T) {
 	a := harness.NewApp(t)
 	key := a.Clerk.APIKey(clerktest.MachineClaims{Subject: "user_2machine"})
@@ -41,7 +41,7 @@ func TestMachineAndSessionAreNeverBoth(t *testing.T) {
 	}
 }
 
-// Requests for the proxied Frontend API pass, as with Authorize: there is no session that a check could be about.
+// Requests for the proxied Frontend API pass, as with Authorize: there is no session to check.
 func TestAcceptLetsTheProxyPass(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.ProxyURL = "https://example.com/__clerk" })
 	h := a.Accept(clerkauth.Sessions(clerkauth.Role("org:admin")), clerkauth.APIKeys())(harness.Greet)
@@ -53,7 +53,7 @@ func TestAcceptLetsTheProxyPass(t *testing.T) {
 	}
 }
 
-// Whoever is refused as a machine is not sent to sign in: they would come back to the same refusal.
+// A refused machine is not redirected to the sign-in page: after signing in, it would get the same refusal.
 func TestMachinesAreNotSentToSignIn(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn)
 	page := harness.Request("GET", "https://example.com/", a.SignedIn(), harness.Document)
@@ -66,7 +66,7 @@ func TestMachinesAreNotSentToSignIn(t *testing.T) {
 	}
 }
 
-// Where people are accepted, a scheme without a token is what it is for Require.
+// Where people are accepted, a scheme without a token is treated as by Require.
 func TestASchemeAloneWherePeopleAreAccepted(t *testing.T) {
 	a := harness.NewApp(t)
 	for _, edit := range []harness.Edit{harness.All(), a.SignedIn()} {
@@ -77,7 +77,7 @@ func TestASchemeAloneWherePeopleAreAccepted(t *testing.T) {
 	}
 }
 
-// A machine that a test or an interceptor puts there is found, is no session, and is not believed by Accept.
+// A machine that a test or an interceptor puts into the context is found, but it is no session, and Accept ignores it.
 func TestNewMachineContext(t *testing.T) {
 	a := harness.NewApp(t)
 	put := func(m *clerkauth.Machine) harness.Edit {

@@ -43,7 +43,7 @@ func TestAcceptPanicsAtSetUp(t *testing.T) {
 func TestMachineConfig(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*clerkauth.Config)
-		want   string // empty: New takes it
+		want   string // empty: New accepts it
 	}{
 		"all": {func(c *clerkauth.Config) {
 			c.MachineSecretKey, c.MachineID, c.MachineCacheTTL, c.MachineAudience = "ak_x", "mch_x", 5*time.Minute, []string{"a"}

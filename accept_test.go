@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// who is a handler that tells whom it was reached by, and fails when it is told two.
+// who is a handler that writes who is in the context, and fails if there are two.
 func who(t *testing.T) http.Handler {
 	t.Helper()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -32,7 +32,7 @@ func who(t *testing.T) http.Handler {
 	})
 }
 
-// credentials are one of each kind that holds, with the scope read.
+// credentials has one valid credential of each kind, with the scope read.
 func credentials(a *harness.App) map[string]string {
 	read := clerktest.MachineClaims{Scopes: []string{"read"}}
 	return map[string]string{
@@ -77,7 +77,7 @@ func TestAcceptTakesWhatItNames(t *testing.T) {
 	}
 }
 
-// What was written for people does not take a machine for one.
+// Middleware for people does not accept a machine as a person.
 func TestMachinesAreNoPeople(t *testing.T) {
 	a := harness.NewApp(t)
 	for sent, credential := range credentials(a) {
@@ -112,7 +112,7 @@ func TestMachinesAreNoPeople(t *testing.T) {
 	}
 }
 
-// Credentials come in Authorization alone.
+// Credentials are read from the Authorization header only.
 func TestCredentialsElsewhereAreNone(t *testing.T) {
 	a := harness.NewApp(t)
 	key := a.Clerk.APIKey(clerktest.MachineClaims{})
@@ -144,7 +144,7 @@ func TestCredentialsElsewhereAreNone(t *testing.T) {
 	}
 }
 
-// A decision of Optional around Accept, or of Accept around Optional, is the other's business in neither.
+// Optional around Accept, and Accept around Optional, make separate decisions.
 func TestAcceptAndOptionalDecideApart(t *testing.T) {
 	a := harness.NewApp(t)
 	key, token := a.Clerk.APIKey(clerktest.MachineClaims{Scopes: []string{"read"}}), a.Clerk.Token(clerktest.Claims{})
@@ -161,7 +161,7 @@ func TestAcceptAndOptionalDecideApart(t *testing.T) {
 			}
 		}
 	}
-	// Somebody between the two changes whom the request is of.
+	// Middleware between the two changes the identity of the request.
 	swap := func(to string, next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			r.Header.Set("Authorization", "Bearer "+to)
@@ -179,7 +179,7 @@ func TestAcceptAndOptionalDecideApart(t *testing.T) {
 			t.Errorf("%s: %d %s, want %q", name, w.Code, w.Body, tc.want)
 		}
 	}
-	// A session that a test put there is no machine's.
+	// A session that a test put there is not a machine's.
 	w := harness.Serve(accept(who(t)), harness.Request("GET", "/", harness.WithBearer(key), func(r *http.Request) {
 		*r = *r.WithContext(clerkauth.NewContext(r.Context(), a.Clerk.Session(clerktest.Claims{})))
 	}))

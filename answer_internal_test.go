@@ -18,7 +18,7 @@ func responseTo(err *Error) *httptest.ResponseRecorder {
 	return w
 }
 
-// encoded is what encoding/json makes of an answer.
+// encoded is a response as encoding/json writes it.
 func encoded(tb testing.TB, code, message, check string) string {
 	tb.Helper()
 	type entry struct {
@@ -33,7 +33,7 @@ func encoded(tb testing.TB, code, message, check string) string {
 	return b.String()
 }
 
-// An answer that was prepared is the one that would be made.
+// A prepared response is the same as one made for the request.
 func TestPreparedAnswers(t *testing.T) {
 	for reason, entry := range table {
 		w := responseTo(refused(reason))
@@ -60,7 +60,7 @@ func TestPreparedAnswers(t *testing.T) {
 	}
 }
 
-// What a refusal has of its own is in its answer, and in no other.
+// What is specific to a refusal is in its response, and in no other.
 func TestAnswersOfTheirOwn(t *testing.T) {
 	said := `<who> & "what"` + "\u2028\xff"
 	for _, tt := range []struct {
@@ -86,7 +86,7 @@ func TestAnswersOfTheirOwn(t *testing.T) {
 	}
 }
 
-// A middleware that changes the header of one answer changes no other.
+// Middleware that changes the header of one response changes no other.
 func TestAnswersShareNoHeader(t *testing.T) {
 	want := responseTo(refused(ReasonTokenExpired)).Header()
 	changed := responseTo(refused(ReasonTokenExpired)).Header()

@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A proxied Frontend API signs as its proxy: a path behind the origins of the list, and of no other.
+// The issuer of a proxied Frontend API is its proxy: a path on the origins of the list, and on no other.
 func TestIssuersOfAProxyPath(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Now: func() time.Time { return harness.Noon }})
 	calls := 0
@@ -65,7 +65,7 @@ func TestIssuersOfAProxyPath(t *testing.T) {
 			t.Errorf("%s: AllowParty was asked %d times", tc.issuer, calls)
 		}
 	}
-	// Beside an expired token of the usual issuer it is not taken for another instance's.
+	// A token of the usual issuer that has expired does not make it another instance's.
 	beside := harness.NewAppOf(t, clerk, base)
 	proxied := clerk.Cookies(clerk.Token(clerktest.Claims{Extra: map[string]any{"iss": "https://example.com/__clerk"}}))
 	expired := clerk.Cookies(clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(-time.Hour)}))
@@ -80,7 +80,7 @@ func TestIssuersOfAProxyPath(t *testing.T) {
 	}
 }
 
-// Clerk's own guide writes the domain of a satellite on this machine with its scheme.
+// Clerk's own guide writes a satellite's local domain with its scheme.
 func TestSatelliteDomainWithScheme(t *testing.T) {
 	instances := map[string]*clerktest.Instance{
 		"test": clerktest.New(t, clerktest.Options{Development: true}), "live": clerktest.New(t, clerktest.Options{}),
@@ -135,7 +135,7 @@ func TestSatelliteDomainWithScheme(t *testing.T) {
 	}
 }
 
-// White space around a value, such as the line break at the end of a mounted secret, is no part of it.
+// White space around a value, such as the line break after a mounted secret, is ignored.
 func TestWhiteSpaceAroundKeys(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Now: func() time.Time { return harness.Noon }})
 	for _, around := range [][2]string{{"", "\n"}, {"", "\r\n"}, {" \t", " "}, {"\n", "\n\n"}} {
@@ -169,7 +169,7 @@ func TestWhiteSpaceAroundKeys(t *testing.T) {
 			}
 		}
 	}
-	// A value that is nothing else was meant to be one.
+	// A value that is only white space was meant to be one.
 	for _, change := range []func(*clerkauth.Config){
 		func(c *clerkauth.Config) { c.PublishableKey = "\n" },
 		func(c *clerkauth.Config) { c.SecretKey = " " },
@@ -242,7 +242,7 @@ func TestSpacesBeforeTheToken(t *testing.T) {
 	}
 }
 
-// Where the host is not on the list, nobody can be sent to sign in: the answer says so, and the detail says why.
+// If the host is not on the list, nobody can be redirected to sign in: the response says so, and the detail says why.
 func TestHostThatIsNotListed(t *testing.T) {
 	const refused = clerkauth.ReasonRequestHostNotAuthorized
 	for _, tc := range []struct {

@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// The answer names what was demanded first and is not there, and nothing that the caller has.
+// The response names the first check that does not hold, and nothing about the caller.
 func TestAuthorizeNamesTheFailedCheck(t *testing.T) {
 	a := harness.NewApp(t)
 	claims := clerktest.Claims{
@@ -67,13 +67,13 @@ func TestAuthorizeNamesTheFailedCheck(t *testing.T) {
 	}
 }
 
-// decisions is how many of events are.
+// decisions counts the decisions among events.
 func decisions(events []clerkauth.Event) int {
 	return len(slices.DeleteFunc(events, func(e clerkauth.Event) bool { return e.Reason == clerkauth.ReasonCheckFailed }))
 }
 
-// Where Optional, Require or another Authorize of the same Authenticator has decided, Authorize believes it.
-// Otherwise it decides for itself.
+// Where Optional, Require or another Authorize of the same Authenticator has decided, Authorize uses that decision.
+// Otherwise it decides itself.
 func TestAuthorizeDecidesOnce(t *testing.T) {
 	a := harness.NewApp(t)
 	other := harness.NewAppOf(t, a.Clerk)
@@ -105,7 +105,7 @@ func TestAuthorizeDecidesOnce(t *testing.T) {
 	}
 }
 
-// An expired page goes through Clerk, be Authorize alone or not; a script is told, as is who is nobody.
+// An expired page goes through Clerk, with Authorize alone or not; a script is refused, as is a signed-out visitor.
 func TestAuthorizeDecidesForItself(t *testing.T) {
 	b := harness.NewApp(t)
 	h := b.Authorize(clerkauth.Role("admin"))(harness.Greet)
@@ -133,7 +133,7 @@ func TestAuthorizeDecidesForItself(t *testing.T) {
 	}
 }
 
-// NewContext is for tests of handlers; what it puts there passes no check.
+// NewContext is for tests of handlers; a session that it puts there passes no check.
 func TestAuthorizeDoesNotBelieveNewContext(t *testing.T) {
 	a := harness.NewApp(t)
 	ctx := clerkauth.NewContext(t.Context(), a.Clerk.Session(clerktest.Claims{Organization: acme}))
@@ -146,7 +146,7 @@ func TestAuthorizeDoesNotBelieveNewContext(t *testing.T) {
 	}
 }
 
-// TestAuthorizeInRouters has the ways in which handlers are put together.
+// TestAuthorizeInRouters combines handlers in different ways.
 func TestAuthorizeInRouters(t *testing.T) {
 	a := harness.NewApp(t)
 	adminOnly := a.Authorize(clerkauth.Role("admin"))
@@ -158,7 +158,7 @@ func TestAuthorizeInRouters(t *testing.T) {
 	group := http.NewServeMux()
 	group.Handle("/settings", harness.Greet)
 	mux.Handle("/admin/", adminOnly(http.StripPrefix("/admin", group)))
-	var chain http.Handler = harness.Greet // as routers with a Use of their own do
+	var chain http.Handler = harness.Greet // as routers with their own Use do
 	for _, middleware := range []func(http.Handler) http.Handler{adminOnly, a.Optional} {
 		chain = middleware(chain)
 	}
@@ -192,7 +192,7 @@ func TestAuthorizeInRouters(t *testing.T) {
 	}
 }
 
-// A session with a task left to do is shown to the page where it is done, and passes no check.
+// A session with a task to complete is available to the page for the task, and passes no check.
 func TestPendingSessionsAndAuthorize(t *testing.T) {
 	for _, allowed := range []bool{false, true} {
 		a := harness.NewApp(t, func(c *clerkauth.Config) { c.AllowPending = allowed })

@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A check that can never hold is a mistake in the program, which is told when it starts.
+// A check that can never hold is a mistake in the program, which is reported at its start.
 func TestAuthorizePanicsOnImpossibleChecks(t *testing.T) {
 	a := harness.NewApp(t)
 	role, permission, feature, plan, within := clerkauth.Role, clerkauth.Permission, clerkauth.Feature, clerkauth.Plan, clerkauth.ReverifiedWithin
@@ -87,7 +87,7 @@ func TestAuthorizePanicsOnImpossibleChecks(t *testing.T) {
 	}
 }
 
-// What can never hold does not, whatever a session says.
+// What can never hold does not hold for any session.
 func TestImpossibleNamesNeverHold(t *testing.T) {
 	clerk, _ := harness.Offline(t, clerktest.Options{})
 	session := *clerk.Session(clerktest.Claims{Version: 1, Organization: clerkauth.Organization{ID: "org_acme", Role: "org:Admin"}, Permissions: []string{"org:read", "org:invoices:Create"}})
@@ -98,7 +98,7 @@ func TestImpossibleNamesNeverHold(t *testing.T) {
 	}
 }
 
-// The checks of a route are those it was given, whatever becomes of the caller's slice.
+// A route keeps its checks, even if the caller changes the slice.
 func TestAuthorizeKeepsItsChecks(t *testing.T) {
 	a := harness.NewApp(t)
 	checks := []clerkauth.Check{clerkauth.Role("owner"), clerkauth.Role("founder")}
@@ -120,7 +120,7 @@ func TestHasOfAChangedSession(t *testing.T) {
 	left.Organization.ID = ""
 	anonymous.UserID = ""
 	byHand := &clerkauth.Session{UserID: "user_1", Organization: acme}
-	for _, role := range []string{"org:sys_admin", "sys_admin"} { // only permissions of the system are missing in tokens
+	for _, role := range []string{"org:sys_admin", "sys_admin"} { // session tokens lack only the system's permissions
 		byHand.Organization.Role = role
 		if !byHand.Has(clerkauth.Role("org:sys_admin")) || !byHand.Has(clerkauth.Role("sys_admin")) {
 			t.Errorf("role %s, with or without its prefix, does not hold", role)

@@ -10,11 +10,10 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// acme is the organization of the people who ask here.
+// acme is the organization of the people in these tests.
 var acme = clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"}
 
-// holds is whether a token passes Authorize with these checks; Session.Has has to agree. A token that is not taken
-// at all does not pass.
+// holds reports whether a token passes Authorize with these checks; Session.Has must agree. A refused token does not pass.
 func holds(t *testing.T, a *harness.App, token string, check clerkauth.Check, more ...clerkauth.Check) bool {
 	t.Helper()
 	w := harness.Serve(a.Authorize(check, more...)(harness.Greet), harness.Request("GET", "/", harness.WithBearer(token)))
@@ -31,7 +30,7 @@ func holds(t *testing.T, a *harness.App, token string, check clerkauth.Check, mo
 	return session.Has(check, more...)
 }
 
-// TestRoleAndPermission asks the same of both versions of the claims.
+// TestRoleAndPermission runs the same cases with both versions of the claims.
 func TestRoleAndPermission(t *testing.T) {
 	a := harness.NewApp(t)
 	role, permission := clerkauth.Role, clerkauth.Permission
@@ -115,7 +114,7 @@ func TestFeatureAndPlan(t *testing.T) {
 	}
 }
 
-// Claims that Clerk does not write say nothing in favour of anybody.
+// Claims that Clerk does not write grant nothing.
 func TestMalformedClaimsDeny(t *testing.T) {
 	a := harness.NewApp(t)
 	type o = map[string]any
@@ -144,7 +143,7 @@ func TestMalformedClaimsDeny(t *testing.T) {
 		{v1("org_permissions", "org:a:read"), permission, false},
 		{v1("org_permissions", o{"org:a:read": true}), permission, false},
 		{v1("org_permissions", []any{[]string{"org:a:read"}}), permission, false},
-		{v1("v", "1"), role, true}, // whatever is not 2 is version 1
+		{v1("v", "1"), role, true}, // everything but 2 is version 1
 		{v1("v", 2), role, false},
 		{v2("x", 0), role, true},
 		{v2("x", 0), permission, true},
@@ -174,7 +173,7 @@ func TestMalformedClaimsDeny(t *testing.T) {
 	}
 }
 
-// What act says is read elsewhere; here, whatever is there and no null, is somebody else.
+// The contents of act are tested elsewhere; here, any act but null is somebody else.
 func TestNotImpersonated(t *testing.T) {
 	a := harness.NewApp(t)
 	for _, tt := range []struct {
@@ -202,7 +201,7 @@ func TestNotImpersonated(t *testing.T) {
 	}
 }
 
-// Conditions that were combined failed open: one that held, or one that could not be decided, let everybody in.
+// Combined conditions failed open: one that held, or one that could not be decided, let everybody in.
 func TestGHSA_w24r_5266_9c3c(t *testing.T) {
 	a := harness.NewApp(t)
 	admin := a.Clerk.Token(clerktest.Claims{FirstFactorAt: harness.Noon, Organization: acme, Permissions: []string{"org:a:read"}, Features: []string{"u:search"}, Plans: []string{"o:pro"}})

@@ -141,7 +141,7 @@ func TestPartyCookieIsRenewedPastHalfItsLife(t *testing.T) {
 	}
 }
 
-// TestContinuity has what a party cookie lets in, and above all what it does not.
+// TestContinuity tests which requests a party cookie lets in, and which not.
 func TestContinuity(t *testing.T) {
 	b := harness.NewApp(t, harness.Parties("https://example.com", "https://other.example.com"))
 	party := b.PartyCookie(clerktest.Claims{})
@@ -197,7 +197,7 @@ func TestContinuity(t *testing.T) {
 	harness.WantState(t, b.AuthenticateRequest(b.Script(b.WithoutAZP(clerktest.Claims{}), party)), clerkauth.StatusSignedOut, clerkauth.ReasonTokenMissingAZP)
 }
 
-// Garbage that a sibling subdomain planted does not hide what a handshake can replace.
+// Garbage that a sibling subdomain planted does not prevent a handshake.
 func TestPlantedGarbageBesideATokenWithoutAZP(t *testing.T) {
 	b := harness.NewApp(t)
 	suffix := harness.Suffix(b.Clerk)
@@ -206,7 +206,7 @@ func TestPlantedGarbageBesideATokenWithoutAZP(t *testing.T) {
 	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.StatusHandshake, clerkauth.ReasonTokenMissingAZP)
 }
 
-// A party cookie is not kept alive by what it lets in.
+// A party cookie's lifetime is not extended by requests that it lets in.
 func TestPartyCookieDoesNotProlongItself(t *testing.T) {
 	b := harness.NewApp(t)
 	party := b.PartyCookie(clerktest.Claims{})
@@ -218,7 +218,7 @@ func TestPartyCookieDoesNotProlongItself(t *testing.T) {
 	}
 }
 
-// Replicas believe each other's party cookies, and do not replace them in turn.
+// Replicas accept each other's party cookies, and do not replace them.
 func TestReplicasShareStateKey(t *testing.T) {
 	b := harness.NewApp(t, func(c *clerkauth.Config) { c.StateKey = []byte(strings.Repeat("s", 32)) })
 	party := b.PartyCookie(clerktest.Claims{})
@@ -228,7 +228,7 @@ func TestReplicasShareStateKey(t *testing.T) {
 	harness.WantState(t, replica.AuthenticateRequest(b.Script(b.WithoutAZP(clerktest.Claims{}), party)), clerkauth.StatusSignedIn, "")
 	b.Now = b.Now.Add(time.Second)
 	token := b.Clerk.Token(clerktest.Claims{})
-	harness.WantState(t, replica.AuthenticateRequest(b.Page(token)), clerkauth.StatusSignedIn, "") // it has one of its own in mind now
+	harness.WantState(t, replica.AuthenticateRequest(b.Page(token)), clerkauth.StatusSignedIn, "") // it uses a party cookie of its own now
 	for range 2 {
 		if c := harness.SetPartyCookie(replica.AuthenticateRequest(b.Page(token, party))); c != nil {
 			t.Errorf("a replica replaces a party cookie that holds: %v", c)
@@ -264,7 +264,7 @@ func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
 			if len(harness.SetCookies(state)) != 1 || set == nil || !strings.HasPrefix(set.Name, tt.want) || set.Secure != strings.HasPrefix(tt.want, "__Host-") {
 				t.Fatalf("cookies %v, want one: %s", state.Header, tt.want)
 			}
-			// It is read under that name, and under no other.
+			// It is read under that name only.
 			other := strings.TrimPrefix(set.Name, "__Host-")
 			if tt.want != harness.PartyName {
 				other = "__Host-" + set.Name

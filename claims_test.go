@@ -79,7 +79,7 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// Without an audience of one's own, aud is not read, whatever it is.
+// Without Audience, aud is not read, whatever it contains.
 func TestWithoutAudienceAudIsNotRead(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for _, aud := range []any{clerktest.Absent, nil, "", "them", 5, []any{5}, map[string]any{}} {
@@ -121,7 +121,7 @@ func TestClockSkew(t *testing.T) {
 	}
 }
 
-// The names of claims are exact: encoding/json would take each of these for one of ours.
+// Claim names are exact: encoding/json would accept each of these as a known one.
 func TestNamesOfClaimsAreExact(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	evil := map[string]any{
@@ -148,7 +148,7 @@ func TestNamesOfClaimsAreExact(t *testing.T) {
 	}
 }
 
-// Readers disagree about which of two claims of one name counts.
+// Parsers disagree about which of two claims with one name counts.
 func TestPayloadsAreReadStrictly(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	honest := fmt.Sprintf(`"iss":%q,"sub":"user_1","sid":"sess_1","azp":"https://example.com","exp":%d,"iat":%d`, clerk.Issuer(), harness.At(60), harness.At(0))

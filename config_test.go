@@ -27,7 +27,7 @@ func TestNewAcceptsTheShortestConfig(t *testing.T) {
 	}
 }
 
-// mistakes are configurations with one mistake each: what to say about them is the field, the value, and a way out.
+// mistakes are configurations with one mistake each: the error must contain the field, the value, and what to write.
 var mistakes = []struct {
 	name   string
 	change func(*clerkauth.Config)
@@ -104,7 +104,7 @@ func TestNewNamesTheMistakeAndTheFix(t *testing.T) {
 	}
 }
 
-// The addresses of the two APIs have the same rules.
+// The addresses of the two APIs follow the same rules.
 func TestNewRefusesAddresses(t *testing.T) {
 	fields := map[string]func(*clerkauth.Config, string){
 		"FrontendAPIURL": func(c *clerkauth.Config, u string) { c.FrontendAPIURL = u },
@@ -163,7 +163,7 @@ func TestNewAcceptsWhatNeedsNoPublishableKey(t *testing.T) {
 	}
 }
 
-// Joined errors can be taken apart: somebody who shows them as a list need not know their text.
+// Joined errors can be split: a program that lists them need not know their text.
 func TestNewReportsEveryMistakeAtOnce(t *testing.T) {
 	_, err := clerkauth.New(clerkauth.Config{
 		PublishableKey: "pk_live_x", SecretKey: "sk_", JWTKey: "x", ClockSkew: time.Hour, KeyMaxAge: time.Second,
@@ -192,7 +192,7 @@ func TestNewReportsEveryMistakeAtOnce(t *testing.T) {
 	}
 }
 
-// Whoever puts a secret into the wrong place is told so, and not everybody who reads the log is told the secret.
+// A secret in the wrong field is reported, but not shown to everybody who reads the log.
 func TestNewHidesASecretInTheWrongPlace(t *testing.T) {
 	for name, change := range map[string]func(*clerkauth.Config){
 		"AuthorizedParties": func(c *clerkauth.Config) { c.AuthorizedParties = []string{liveSecret} },

@@ -17,7 +17,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// jar are the cookies that an honest browser has, by the names that clerktest gives them.
+// jar has the cookies of an honest browser, by the names that clerktest gives them.
 type jar struct {
 	session, suffixed string // names of the session cookies
 	uat, suffixedUAT  string
@@ -42,7 +42,7 @@ func newJar(a *harness.App) jar {
 	return j
 }
 
-// both is a Cookie header of an honest browser, with more pairs before it.
+// both is the Cookie header of an honest browser, with more pairs before it.
 func (j jar) both(before ...string) harness.Edit {
 	honest := []string{j.session + "=" + j.token, j.suffixed + "=" + j.token, j.uat + "=" + j.updated, j.suffixedUAT + "=" + j.updated}
 	return harness.With("Cookie", strings.Join(append(before, honest...), "; "))
@@ -117,8 +117,8 @@ func TestReadingCookies(t *testing.T) {
 	}
 }
 
-// A sibling subdomain can plant cookies of the same name beside an honest one, in front of it and behind it. That
-// does not sign the honest one out.
+// A sibling subdomain can plant cookies of the same name before or after an honest one. That does not sign the honest user
+// out.
 func TestPlantedCookies(t *testing.T) {
 	a := harness.NewApp(t)
 	other := harness.NewApp(t)
@@ -155,7 +155,7 @@ func TestPlantedCookies(t *testing.T) {
 	}
 }
 
-// Planted in place of the honest cookie of one name, the one of the other name is still there.
+// If a planted cookie replaces the honest one of one name, the honest one of the other name remains.
 func TestPlantedInOneOfTwoNames(t *testing.T) {
 	a := harness.NewApp(t)
 	j := newJar(a)
@@ -172,7 +172,7 @@ func TestPlantedInOneOfTwoNames(t *testing.T) {
 	}
 }
 
-// Two sessions that both hold: which of them the person is cannot be told, so it is neither.
+// With two valid sessions it is unclear which one counts, so neither does.
 func TestSeveralValidSessionsAreAmbiguous(t *testing.T) {
 	a := harness.NewApp(t)
 	j := newJar(a)
@@ -197,7 +197,7 @@ func TestSeveralValidSessionsAreAmbiguous(t *testing.T) {
 	}
 }
 
-// However many cookies come, few are looked at and fewer verified: the work for a request is bounded.
+// However many cookies are sent, only few are read and fewer verified: the cost of a request is bounded.
 func TestManyCookiesAreBoundedWork(t *testing.T) {
 	var calls int
 	a := harness.NewApp(t, func(c *clerkauth.Config) {
@@ -215,16 +215,16 @@ func TestManyCookiesAreBoundedWork(t *testing.T) {
 	if got := harness.Reason(t, state); got == "" {
 		t.Error("signed in by a token of a sibling subdomain")
 	}
-	// AllowParty is asked once for each token whose signature held.
+	// AllowParty is called once for each token with a valid signature.
 	if calls > 4 {
 		t.Errorf("%d of 100 planted cookies were verified, want at most 4", calls)
 	}
-	// What cannot be a token takes no place, however much of it there is.
+	// What cannot be a token does not count, however much of it there is.
 	garbage := "__session=" + strings.Repeat("garbage; __session=", 1000)
 	if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("POST", "/", harness.With("Cookie", garbage+j.token+"; __client_uat="+j.updated)))); got != "" {
 		t.Errorf("an honest cookie behind much garbage: %q, want signed in", got)
 	}
-	// Of tokens 64 are read.
+	// At most 64 tokens are read.
 	for n, want := range map[int]clerkauth.Reason{63: "", 64: clerkauth.ReasonSessionTokenAmbiguous} {
 		old := "__session=" + a.Clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(-time.Hour)})
 		cookies := strings.Repeat(old+"; ", n) + "__session=" + j.token + "; __client_uat=" + j.updated
@@ -234,7 +234,7 @@ func TestManyCookiesAreBoundedWork(t *testing.T) {
 	}
 }
 
-// Which of the two pairs counts, where both hold or neither does.
+// Which of the two pairs counts, if both are valid or neither is.
 func TestPlainAndSuffixed(t *testing.T) {
 	a := harness.NewApp(t)
 	j := newJar(a)
@@ -260,7 +260,7 @@ func TestPlainAndSuffixed(t *testing.T) {
 	}
 }
 
-// Without a publishable key there is no suffix, and what looks like one counts for nothing.
+// Without a publishable key there is no suffix, and what looks like one is ignored.
 func TestSuffixedCookiesNeedAPublishableKey(t *testing.T) {
 	a := harness.NewApp(t)
 	j := newJar(a)
@@ -273,7 +273,7 @@ func TestSuffixedCookiesNeedAPublishableKey(t *testing.T) {
 	}
 }
 
-// A cookie jar and a real server agree with all of this.
+// The same with a cookie jar and a real server.
 func TestCookiesThroughAServer(t *testing.T) {
 	a := harness.NewApp(t)
 	server := httptest.NewTLSServer(a.Require(harness.Greet))

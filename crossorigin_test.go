@@ -14,7 +14,7 @@ import (
 
 const cross = clerkauth.ReasonCrossOriginRequest
 
-// cookieWrites are requests that are authenticated by the cookies of somebody signed in at https://example.com.
+// cookieWrites are requests that are authenticated by the cookies of a person signed in at https://example.com.
 var cookieWrites = []struct {
 	name   string
 	method string
@@ -171,7 +171,7 @@ func TestCrossOriginThroughAServer(t *testing.T) {
 	}
 }
 
-// Optional refuses nobody: what it does not believe is signed out, and Require says 403.
+// Optional refuses nobody: a contradicted write is signed out, and Require responds with 403.
 func TestCrossOriginWithOptionalAndRequire(t *testing.T) {
 	a := harness.NewApp(t)
 	fromSiblingSubdomain := harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://blog.example.com")
@@ -189,7 +189,7 @@ func TestCrossOriginWithOptionalAndRequire(t *testing.T) {
 	}
 }
 
-// A session that still has a task to do is no way around the rule, and a cross-origin request learns nothing of it.
+// A session with a task to complete does not bypass the rule, and a cross-origin request learns nothing about it.
 func TestCrossOriginPendingSession(t *testing.T) {
 	for _, allow := range []bool{false, true} {
 		a := harness.NewApp(t, func(c *clerkauth.Config) { c.AllowPending = allow })
@@ -201,7 +201,7 @@ func TestCrossOriginPendingSession(t *testing.T) {
 	}
 }
 
-// Without a list there is nobody to trust but the app itself, which r.TLS and trusted headers name.
+// Without a list only the app's own origin is trusted, which r.TLS and trusted headers determine.
 func TestCrossOriginWithAnyParty(t *testing.T) {
 	anyParty := func(c *clerkauth.Config) {
 		c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true

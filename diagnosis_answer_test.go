@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// With test keys the answer has the detail and the field of Config; with live keys never.
+// With test keys the response has the detail and the field of Config; with live keys it never does.
 func TestAnswersHaveTheDetailWithTestKeysOnly(t *testing.T) {
 	shown := 0
 	for _, d := range diagnoses {
@@ -75,8 +75,7 @@ func TestAnswersHaveTheDetailWithTestKeysOnly(t *testing.T) {
 	}
 }
 
-// Whoever is refused, and however: nothing of a token, a key, a cookie or of who it was shows in the error, its details, the
-// answer, the log or the event.
+// A refusal shows no token, key, cookie or person in the error, its details, the response, the log or the event.
 func TestDetailsGiveNothingAway(t *testing.T) {
 	for _, d := range diagnoses {
 		for _, development := range []bool{false, true} {
@@ -113,7 +112,7 @@ func TestDetailsGiveNothingAway(t *testing.T) {
 					again.Header.Set("Accept", accept)
 					w := harness.Serve(a.Require(harness.Greet), again)
 					if w.Code == http.StatusTemporaryRedirect {
-						continue // Clerk gets what belongs to Clerk
+						continue // Clerk may receive its own data
 					}
 					w.Header().Del("Set-Cookie")
 					fmt.Fprintln(&everything, w.Header(), w.Body)
@@ -143,7 +142,7 @@ func TestDetailsGiveNothingAway(t *testing.T) {
 	}
 }
 
-// What people and programs are told is true.
+// The messages for people and programs are true.
 func TestTrueMessages(t *testing.T) {
 	development := harness.NewAppOf(t, clerktest.New(t, clerktest.Options{Development: true, Origins: []string{harness.Origin}, Now: harness.AtNoon}))
 	live := harness.NewApp(t)
@@ -173,7 +172,7 @@ func TestTrueMessages(t *testing.T) {
 	}
 }
 
-// withoutBrowser takes away the cookie of a development browser.
+// withoutBrowser removes the cookie of a development browser.
 func withoutBrowser(e harness.Edit) harness.Edit {
 	return func(r *http.Request) {
 		e(r)
@@ -183,7 +182,7 @@ func withoutBrowser(e harness.Edit) harness.Edit {
 	}
 }
 
-// ErrorHandler is told of the redirect that DefaultErrorHandler answers with, and sees no handshakes.
+// ErrorHandler can see the redirect of DefaultErrorHandler, and is not called for handshakes.
 func TestErrorHandlerIsToldOfTheRedirect(t *testing.T) {
 	var seen []string
 	a := harness.NewApp(t, harness.SignIn, func(c *clerkauth.Config) {

@@ -43,7 +43,7 @@ func TestConfigFromEnv(t *testing.T) {
 	}
 }
 
-// What is not set is not there: New then says what is missing.
+// A variable that is not set leaves its field empty: New then says what is missing.
 func TestConfigFromEmptyEnv(t *testing.T) {
 	harness.Setenv(t, nil)
 	_, err := clerkauth.New(harness.ConfigFromEnv(t))
@@ -83,8 +83,8 @@ func TestNewNamesTheMistakesOfTheEnvironment(t *testing.T) {
 	}
 }
 
-// Who ignores the error has a Config that New refuses, whatever the program adds to it: nothing is left out that would make it
-// accept more.
+// A program that ignores the error has a Config that New refuses, whatever the program adds to it: nothing is dropped that
+// would make it accept more.
 func TestConfigFromEnvFailsClosed(t *testing.T) {
 	everything := map[string]string{
 		"CLERK_PUBLISHABLE_KEY": liveKey, "CLERK_AUTHORIZED_PARTIES": "https://example.com", "CLERK_PROXY_URL": "https://example.com/__clerk",

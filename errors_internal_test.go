@@ -17,8 +17,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
-// declaredReasons are the constants of type Reason, as the source has them: a table can only be compared with
-// something that does not come from it.
+// declaredReasons are the constants of type Reason in the source: the table must be compared with something independent.
 func declaredReasons(t *testing.T, folder string) map[Reason]string {
 	t.Helper()
 	sources, err := filepath.Glob(filepath.Join(folder, "*.go"))
@@ -55,7 +54,7 @@ func declaredReasons(t *testing.T, folder string) map[Reason]string {
 	return reasons
 }
 
-// Every reason has its place in the table, and no other has one: a reason without would be answered by guess.
+// Every reason is in the table, and nothing else: a reason that is not would get a wrong response.
 func TestReasonsAreAClosedSet(t *testing.T) {
 	declared := declaredReasons(t, ".")
 	if len(declared) < 20 {
@@ -86,7 +85,7 @@ func TestReasonsAreAClosedSet(t *testing.T) {
 	}
 }
 
-// The strings stand twice, so that the documentation of the root shows them.
+// The strings are written twice, so that the documentation of the root shows them.
 func TestReasonsAreWhatDecisionsSay(t *testing.T) {
 	ours, theirs := declaredReasons(t, "."), declaredReasons(t, "internal/reasons")
 	for reason, name := range theirs {
@@ -102,7 +101,7 @@ func TestReasonsAreWhatDecisionsSay(t *testing.T) {
 	}
 }
 
-// All but these mean: sign in and try again.
+// All other reasons mean: sign in and try again.
 func TestStatusByReason(t *testing.T) {
 	others := map[Reason]int{
 		ReasonMultipleAuthorization: 400, ReasonCrossOriginRequest: 403, ReasonCheckFailed: 403, ReasonKeysUnavailable: 503,
@@ -124,7 +123,7 @@ func TestStatusByReason(t *testing.T) {
 	}
 }
 
-// The detail is for errors.Is and logs, not for whoever reads the message.
+// The detail is for errors.Is and logs, not for readers of the message.
 func TestErrorUnwrapsItsDetail(t *testing.T) {
 	detail := errors.New("the endpoint answered 500")
 	err := error(&Error{Reason: ReasonKeysUnavailable, detail: detail})

@@ -10,7 +10,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A refusal is one Event with a Reason: that of the decision, or one more for a check that fails.
+// A refusal is one Event with a Reason: the decision's, or another one for a check that fails.
 func TestEveryRefusalIsObservedOnce(t *testing.T) {
 	a := harness.NewApp(t)
 	owner := clerkauth.Role("owner")

@@ -10,10 +10,10 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// done is a handler that has nothing to say but that it ran.
+// done is a handler that only writes that it ran.
 var done = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "done") })
 
-// Each route says who may use it. The checks of a route must all hold, and the answer names the first that does not.
+// Each route says who may use it. All checks of a route must hold, and the response names the first that does not.
 func ExampleAuthenticator_Authorize() {
 	auth, clerk := newExample(nil)
 	mux := http.NewServeMux()
@@ -34,7 +34,7 @@ func ExampleAuthenticator_Authorize() {
 	// 403 {"errors":[{"code":"session-check-failed","message":"This session may not do that.","check":"not impersonated"}]}
 }
 
-// A role is one of the active organization. Somebody who has none active has no role either.
+// A role is a role in the active organization. Without an active one, a person has no role.
 func ExampleRole() {
 	auth, clerk := newExample(nil)
 	settings := auth.Authorize(clerkauth.Role("org:admin"))(done)
@@ -45,7 +45,7 @@ func ExampleRole() {
 	// 403 {"errors":[{"code":"session-check-failed","message":"This session may not do that.","check":"role org:admin"}]}
 }
 
-// A handler may ask as well, where it is not all or nothing.
+// A handler can check too, if only a part of the page depends on it.
 func ExamplePermission() {
 	auth, clerk := newExample(nil)
 	create := clerkauth.Permission("org:invoices:create")
@@ -61,7 +61,7 @@ func ExamplePermission() {
 	// 200 a button to write an invoice: false
 }
 
-// Without a scope, a feature of the user's plan or of the active organization's will do.
+// Without a scope, a feature of the user or of the active organization counts.
 func ExampleFeature() {
 	_, clerk := newExample(nil)
 	session := clerk.Session(clerktest.Claims{Features: []string{"u:search"}})
@@ -100,7 +100,7 @@ func ExampleNotImpersonated() {
 	// 403 {"errors":[{"code":"session-check-failed","message":"This session may not do that.","check":"not impersonated"}]}
 }
 
-// Clerk's scripts understand the answer: they ask the person to verify again, and repeat the request.
+// Clerk's scripts understand the response: they let the person verify again, and repeat the request.
 func ExampleReverified() {
 	auth, clerk := newExample(nil)
 	transfer := auth.Authorize(clerkauth.Reverified(clerkauth.ReverifyStrict))(done)
@@ -111,7 +111,7 @@ func ExampleReverified() {
 	// 403 {"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":"strict"}}}
 }
 
-// Clerk's scripts ask for just these factors, and repeat the request.
+// Clerk's scripts require just these factors, and repeat the request.
 func ExampleReverifiedWithin() {
 	auth, clerk := newExample(nil)
 	transfer := auth.Authorize(clerkauth.ReverifiedWithin(clerkauth.FirstFactor, 15*time.Minute))(done)
@@ -133,7 +133,7 @@ func ExampleAnyOf() {
 	// 403 {"errors":[{"code":"session-check-failed","message":"This session may not do that.","check":"any of (role org:admin, permission org:reports:read)"}]}
 }
 
-// Claims that the instance adds to its session tokens are decoded into a type of the app's own.
+// Claims that the instance adds to its session tokens are decoded into the app's own type.
 func ExampleSession_Claims() {
 	auth, clerk := newExample(nil)
 	home := auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

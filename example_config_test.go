@@ -13,20 +13,20 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// The variables are those of Clerk's own SDKs, and CLERK_AUTHORIZED_PARTIES. The program may change what they say.
+// The variables are those of Clerk's own SDKs, and CLERK_AUTHORIZED_PARTIES. The program may change the Config afterwards.
 func ExampleConfigFromEnv() {
 	for name, value := range map[string]string{
 		"CLERK_PUBLISHABLE_KEY":    "pk_live_Y2xlcmsuZXhhbXBsZS5jb20k",
 		"CLERK_AUTHORIZED_PARTIES": "https://example.com, https://www.example.com",
 	} {
-		if err := os.Setenv(name, value); err != nil { // in production: set by whoever runs the program
+		if err := os.Setenv(name, value); err != nil { // in production: set outside the program
 			log.Fatal(err)
 		}
 		defer os.Unsetenv(name) //nolint:errcheck // it was just set
 	}
 	cfg, err := clerkauth.ConfigFromEnv()
 	if err != nil {
-		log.Fatal(err) // nothing that a variable says is left out silently
+		log.Fatal(err) // no variable is ignored silently
 	}
 	cfg.SignInURL = "/sign-in"
 	_, err = clerkauth.New(cfg)
@@ -40,8 +40,8 @@ func ExampleConfig_String() {
 	// Output: clerkauth.Config{SecretKey, AuthorizedParties}
 }
 
-// Customers bring domains of their own, which a database knows. AllowParty looks the origin up; it must not believe
-// the host, which whoever sends the request chooses.
+// Customers use their own domains, which are in a database. AllowParty looks the origin up; it must not trust the host,
+// which the sender of the request chooses.
 func ExampleConfig_allowParty() {
 	customers := map[string]bool{"https://shop.customer.example": true} // in production: a cache over the database
 	auth, clerk := newExample(func(cfg *clerkauth.Config) {
@@ -57,7 +57,7 @@ func ExampleConfig_allowParty() {
 	// https://evil.example clerkauth: token-invalid-authorized-parties
 }
 
-// Decisions are counted by outcome. Nothing in an Event names a person.
+// Decisions are counted by outcome. Nothing in an Event identifies a person.
 func ExampleEvent() {
 	counts := map[string]int{} // in production: a counter of the metrics library
 	auth, clerk := newExample(func(cfg *clerkauth.Config) {
@@ -75,7 +75,7 @@ func ExampleEvent() {
 	// Output: map[signed-in :1 signed-out session-token-and-uat-missing:1 signed-out token-invalid-signature:1]
 }
 
-// A log that says 401 of somebody who is sent to sign in would alarm for nothing.
+// A log should not count a redirect to the sign-in page as a 401.
 func ExampleError_Redirect() {
 	auth, _ := newExample(func(cfg *clerkauth.Config) {
 		cfg.SignInURL = "https://accounts.example.com/sign-in"
@@ -110,7 +110,8 @@ func ExampleErrorHandler() {
 	// 503 {"errors":[{"code":"jwk-remote-failed-to-load","message":"The session cannot be checked right now."}]}
 }
 
-// On a satellite domain, people sign in at the primary domain. The satellite's first page asks there who is signed in.
+// On a satellite domain, people sign in at the primary domain. The satellite's first page is redirected there to find out
+// who is signed in.
 func ExampleSatellite() {
 	auth, _ := newExample(func(cfg *clerkauth.Config) {
 		cfg.AuthorizedParties = []string{"https://satellite.example"}
@@ -126,7 +127,7 @@ func ExampleSatellite() {
 	// Output: 307 satellite-needs-syncing https://clerk.satellite.example/v1/client/handshake
 }
 
-// Opening a page of an organization makes that organization the active one.
+// Opening a page of an organization makes that organization active.
 func ExampleOrganizationSync() {
 	auth, clerk := newExample(func(cfg *clerkauth.Config) {
 		cfg.OrganizationSync = clerkauth.OrganizationSync{

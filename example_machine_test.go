@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// One route for people and for API keys: the handler asks which it is.
+// One route for people and for API keys: the handler finds out which it is.
 func ExampleAuthenticator_Accept() {
 	auth, clerk := newExample(nil)
 	accept := auth.Accept(clerkauth.Sessions(), clerkauth.APIKeys("invoices:read"))
@@ -57,7 +57,7 @@ func ExampleOAuthTokens() {
 	// Output: oauth_token user_ada by client_1 <nil>
 }
 
-// Tokens that other machines send to this one, which Config.MachineID names.
+// Tokens that other machines send to this one, which is Config.MachineID.
 func ExampleM2MTokens() {
 	auth, clerk := newExample(nil)
 	for _, to := range []string{clerktest.MachineID, "mch_another"} {
@@ -69,7 +69,7 @@ func ExampleM2MTokens() {
 	// clerkauth: token-verification-failed
 }
 
-// A credential that arrived by another way than an http.Request.
+// A credential that did not come with an http.Request.
 func ExampleAuthenticator_VerifyMachine() {
 	auth, clerk := newExample(nil)
 	key := clerk.APIKey(clerktest.MachineClaims{})
@@ -92,7 +92,7 @@ func ExampleMachineFromContext() {
 	// Output: mch_billing true false
 }
 
-// What accepting every kind needs. ConfigFromEnv reads the three keys.
+// The configuration for all kinds. ConfigFromEnv reads the three keys.
 func ExampleConfig_machines() {
 	_, clerk := newExample(nil)
 	publishableKey, secretKey, machineSecretKey := clerk.PublishableKey(), clerk.SecretKey(), clerk.MachineSecretKey()
@@ -104,7 +104,7 @@ func ExampleConfig_machines() {
 		MachineID:         "mch_2clerktest", // M2M tokens must be for it
 		AuthorizedParties: []string{"https://example.com"},
 	}
-	cfg.HTTPClient = clerk.Config().HTTPClient // here Clerk is in the process
+	cfg.HTTPClient = clerk.Config().HTTPClient // here Clerk is in the same process
 
 	auth, err := clerkauth.New(cfg)
 	if err != nil {
@@ -115,7 +115,7 @@ func ExampleConfig_machines() {
 	// Output: mch_billing <nil>
 }
 
-// A handler's own test needs no credential: the machine is put into the context.
+// A test of a handler needs no credential: the machine is put into the context.
 func ExampleNewMachineContext() {
 	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		m, _ := clerkauth.MachineFromContext(r.Context())
@@ -141,7 +141,7 @@ func ExampleMachine_Claims() {
 	// Output: <nil> gold
 }
 
-// People beside machines, with what Authorize would ask of them.
+// People and machines on one route, with the checks of Authorize.
 func ExampleSessions() {
 	auth, clerk := newExample(nil)
 	create := auth.Accept(clerkauth.Sessions(clerkauth.Role("org:admin")), clerkauth.APIKeys("invoices:write"))(done)

@@ -12,15 +12,15 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// A framework that has no net/http middleware asks for the decision, and answers with what it brings: cookies of a renewed
-// session, or the redirect of a handshake.
+// A framework without net/http middleware calls AuthenticateRequest, and responds with what it returns: cookies of a
+// renewed session, or the redirect of a handshake.
 func ExampleAuthenticator_AuthenticateRequest() {
 	auth, clerk := newExample(nil)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		state := auth.AuthenticateRequest(r)
 		w, done := state.Respond(w)
 		if done {
-			return // the browser is sent to Clerk
+			return // the browser is redirected to Clerk
 		}
 		if state.Status != clerkauth.StatusSignedIn {
 			http.Error(w, state.Err.Error(), http.StatusUnauthorized)
@@ -35,7 +35,8 @@ func ExampleAuthenticator_AuthenticateRequest() {
 	// 401 clerkauth: session-token-and-uat-missing
 }
 
-// A browser whose token has expired is sent to Clerk and back: Respond writes the redirect, and nothing more is to be done.
+// A browser whose token has expired is redirected to Clerk and back: Respond writes the redirect, and nothing else is
+// needed.
 func ExampleRequestState_Respond() {
 	auth, clerk := newExample(nil)
 	r := httptest.NewRequest(http.MethodGet, "https://example.com/", http.NoBody)
@@ -51,7 +52,7 @@ func ExampleRequestState_Respond() {
 	// Output: handshake true 307
 }
 
-// A call to another service of the same instance carries the token on. It never prints by itself.
+// A call to another service of the same instance passes the token on. The token never prints by itself.
 func ExampleRequestState_Token() {
 	auth, clerk := newExample(nil)
 	handler := auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +69,7 @@ func ExampleRequestState_Token() {
 	// Output: 200 signed-in true
 }
 
-// A handler behind Optional learns why nobody is signed in.
+// A handler behind Optional can find out why nobody is signed in.
 func ExampleStateFromContext() {
 	auth, clerk := newExample(nil)
 	handler := auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -104,7 +105,7 @@ func ExampleFromContext() {
 	// 200 nobody
 }
 
-// A handler is tested without the middleware: the test puts the session into the context.
+// A test of a handler needs no middleware: the session is put into the context.
 func ExampleNewContext() {
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		session, _ := clerkauth.FromContext(r.Context())
@@ -117,7 +118,7 @@ func ExampleNewContext() {
 	// Output: hello user_alice
 }
 
-// A server loads the keys before it listens, and says so when it cannot.
+// A server loads the keys before it listens, and reports if it cannot.
 func ExampleAuthenticator_Ready() {
 	auth, clerk := newExample(nil)
 	clerk.Fault(clerktest.BackendJWKS, clerktest.Status(http.StatusUnauthorized, nil))
@@ -140,7 +141,7 @@ func ExampleError() {
 	// Output: 401 session-token-expired
 }
 
-// Logs and answers that a program writes itself have the status that DefaultErrorHandler gives.
+// A program that writes its own logs and responses uses the status of DefaultErrorHandler.
 func ExampleError_StatusCode() {
 	auth, clerk := newExample(nil)
 	_, err := auth.VerifyToken(context.Background(), clerk.Forge(clerktest.Claims{}))
@@ -159,7 +160,7 @@ func ExampleError_Is() {
 	// Output: true message 7: clerkauth: session-token-expired
 }
 
-// A handler can try a check itself, where a page looks different for some.
+// A handler can check a session itself, if a page looks different for some people.
 func ExampleSession_Has() {
 	_, clerk := newExample(nil)
 	session := clerk.Session(clerktest.Claims{Organization: clerkauth.Organization{ID: "org_acme", Role: "org:admin"}})

@@ -16,7 +16,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// Three lines protect a handler. Everything else here is the app.
+// Three lines protect a handler. The rest is the app.
 func Example() {
 	auth, err := clerkauth.New(clerkauth.Config{
 		PublishableKey:    os.Getenv("CLERK_PUBLISHABLE_KEY"),
@@ -34,9 +34,9 @@ func Example() {
 	log.Fatal(server.ListenAndServe())
 }
 
-// newExample is an Authenticator as an app would make it, of an instance that needs no network.
+// newExample is an Authenticator as in an app, for an instance that needs no network.
 func newExample(change func(*clerkauth.Config)) (*clerkauth.Authenticator, *clerktest.Instance) {
-	var t testing.T // in a test: the t it is given
+	var t testing.T // in a test, use its t
 	clerk := clerktest.New(&t, clerktest.Options{})
 	cfg := clerk.Config()
 	cfg.Logger = slog.New(slog.DiscardHandler)
@@ -50,7 +50,7 @@ func newExample(change func(*clerkauth.Config)) (*clerkauth.Authenticator, *cler
 	return auth, clerk
 }
 
-// curl sends a request and prints what comes back.
+// curl sends a request and prints the response.
 func curl(h http.Handler, token string) {
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	if token != "" {
@@ -61,7 +61,7 @@ func curl(h http.Handler, token string) {
 	fmt.Println(w.Code, w.Body)
 }
 
-// Behind Require somebody is always signed in. Whoever is not never reaches the handler.
+// Behind Require somebody is always signed in: other requests do not reach the handler.
 func ExampleAuthenticator_Require() {
 	auth, clerk := newExample(nil)
 	account := auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -95,7 +95,7 @@ func ExampleAuthenticator_Optional() {
 	// 200 welcome
 }
 
-// A token that does not arrive in a request, but in gRPC metadata or a message of a queue.
+// A token that does not come with an http.Request, but in gRPC metadata or a message of a queue.
 func ExampleAuthenticator_VerifyToken() {
 	auth, clerk := newExample(nil)
 	for _, token := range []string{clerk.Token(clerktest.Claims{Subject: "user_alice"}), clerk.Forge(clerktest.Claims{})} {
@@ -111,7 +111,7 @@ func ExampleAuthenticator_VerifyToken() {
 	// clerkauth: token-invalid-signature
 }
 
-// An app with error pages of its own answers where it knows better, and leaves the rest to DefaultErrorHandler.
+// An app with its own error pages handles some refusals, and leaves the rest to DefaultErrorHandler.
 func ExampleDefaultErrorHandler() {
 	auth, clerk := newExample(func(cfg *clerkauth.Config) {
 		cfg.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {

@@ -11,8 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Requests under ProxyURL's path are neither judged nor refreshed, and nobody is sent away from there: the answers are
-// Clerk's own. Whatever could be taken for another path by the handler behind is judged as ever.
+// Requests under ProxyURL's path are neither checked nor refreshed, and nobody is redirected from there: Clerk answers
+// them. Paths that the handler behind could read differently are checked as usual.
 func TestProxiedRequestsPass(t *testing.T) {
 	expired := func(a *harness.App) harness.Edit {
 		return harness.All(a.WithCookies(a.Expired(clerktest.Claims{})), harness.Headers("Cookie: "+a.RefreshCookie()))
@@ -79,7 +79,7 @@ func TestProxiedRequestsPass(t *testing.T) {
 				}
 				r.URL, r.RequestURI = u, tt.target
 				if strings.HasPrefix(tt.target, "//") {
-					r.URL.Host, r.URL.Path = "", "/__clerk/v1/client" // as net/http does not make it, and others may
+					r.URL.Host, r.URL.Path = "", "/__clerk/v1/client" // unlike net/http, but others may do so
 				}
 				harness.All(append([]harness.Edit{expired(a)}, tt.edits...)...)(r)
 				w := harness.Serve(h, r)

@@ -21,7 +21,7 @@ const (
 	proxyTestSecret = "sk_test_9aZ4kQ7xV2mN8bC3rT6y"
 )
 
-// proxyConfig is a production application whose Frontend API is proxied, and whose network is transport.
+// proxyConfig is a production application with a proxied Frontend API, and with transport as its network.
 func proxyConfig(proxyURL string, transport http.RoundTripper) clerkauth.Config {
 	return clerkauth.Config{
 		PublishableKey: liveKey, SecretKey: proxySecret, ProxyURL: proxyURL,
@@ -79,7 +79,7 @@ func TestFrontendAPIProxyPanics(t *testing.T) {
 	}
 }
 
-// Where the secret key goes: to Clerk's host for proxies, or to the one that the application names.
+// The secret key is sent to Clerk's host for proxies, or to the one that the application names.
 func TestFrontendAPIProxyUpstream(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(*clerkauth.Config)
@@ -110,7 +110,7 @@ func TestFrontendAPIProxyUpstream(t *testing.T) {
 	}
 }
 
-// What Clerk is told of where the proxy is comes from ProxyURL and the allowlist, never from the request alone.
+// The proxy's URL for Clerk is from ProxyURL and the allowlist, never from the request alone.
 func TestFrontendAPIProxyHost(t *testing.T) {
 	trusting := func(c *clerkauth.Config) { c.TrustForwardedHeaders = true }
 	const path, absolute = "/__clerk", "https://example.com/__clerk"
@@ -178,7 +178,7 @@ func allowTenant(c *clerkauth.Config) {
 	c.AllowParty = func(_ context.Context, origin, _ string) bool { return origin == "https://tenant.test" }
 }
 
-// One visitor's cookies are nobody else's, and a redirect is the visitor's to follow: of HTTPClient only its Transport is used.
+// One visitor's cookies are never another's, and the visitor follows redirects: only the Transport of HTTPClient is used.
 func TestFrontendAPIProxyHTTPClient(t *testing.T) {
 	network := &upstream{}
 	cfg := proxyConfig("/__clerk", network)
@@ -206,15 +206,15 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// Whatever an application's transport says in its errors, the secret key and the visitor's credentials stay out of the log
-// and of the answer.
+// Whatever the errors of an application's transport contain, the secret key and the visitor's credentials stay out of the
+// log and of the response.
 func TestFrontendAPIProxyLog(t *testing.T) {
 	log := &harness.Log{}
 	network := roundTripper(func(r *http.Request) (*http.Response, error) {
 		return nil, errors.New("cannot send " + r.URL.String() + " with " + strings.Join(append(r.Header["Clerk-Secret-Key"], r.Header["Cookie"]...), " "))
 	})
 	cfg := proxyConfig("/__clerk", network)
-	cfg.SecretKey = "sk_live_9aZ4.Q7xV2mN8.C3rT6y" // which is not known by its looks
+	cfg.SecretKey = "sk_live_9aZ4.Q7xV2mN8.C3rT6y" // which cannot be recognised by its looks
 	cfg.Logger = log.Logger()
 	session := harness.NewApp(t).Clerk.Token(clerktest.Claims{})
 	r := arriving("https://example.com/__clerk/v1/client", harness.With("Cookie", "__session="+session))
@@ -230,7 +230,7 @@ func TestFrontendAPIProxyLog(t *testing.T) {
 	}
 }
 
-// Without HTTPClient the proxy has connections of its own, over which bodies pass as they are.
+// Without HTTPClient the proxy has its own connections, and bodies pass unchanged.
 func TestFrontendAPIProxyTransport(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Encodings", r.Header.Get("Accept-Encoding"))

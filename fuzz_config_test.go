@@ -14,7 +14,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// configured is an instance whose tokens are for an origin of its own, whatever else is configured.
+// configured is an instance whose tokens are for its own origin, whatever else is configured.
 type configured struct {
 	clerk *clerktest.Instance
 	token string
@@ -34,7 +34,7 @@ func (c *configured) with(change func(*clerkauth.Config)) *clerkauth.Authenticat
 	return auth
 }
 
-// normal matches the origins that an entry stands for, found with net/url and net/netip alone; nil: it is none.
+// normal matches the origins of an entry, computed only with net/url and net/netip; nil: it is not an origin.
 func normal(entry string) *regexp.Regexp {
 	scheme, rest, found := strings.Cut(strings.TrimSpace(entry), "://")
 	u, err := url.Parse("x://" + strings.Replace(rest, "*", "STAR", 1))
@@ -56,8 +56,8 @@ func normal(entry string) *regexp.Regexp {
 	return regexp.MustCompile("^" + strings.Replace(regexp.QuoteMeta(scheme+"://"+host), `\*`, "[a-z0-9-]{1,63}", 1) + "$")
 }
 
-// FuzzNew holds New to the normal form of what it accepts: an entry of AuthorizedParties matches the origins of that form and no
-// other text, and no address of a configuration sends anybody anywhere but to itself.
+// FuzzNew checks that New accepts the normal form: an entry of AuthorizedParties matches the origins of that form and no
+// other text, and no address of a configuration redirects anybody elsewhere.
 func FuzzNew(f *testing.F) {
 	clerk := clerktest.New(f, clerktest.Options{Now: harness.AtNoon})
 	c := &configured{clerk, clerk.Token(clerktest.Claims{AuthorizedParty: home})}
@@ -139,7 +139,7 @@ func (c *configured) addresses(t *testing.T, address, signIn string) {
 	}
 }
 
-// within reports whether a browser at home that is sent to u is at one of the sites.
+// within reports whether a browser at home that is redirected to u is at one of the sites.
 func within(sites []string, u *url.URL) bool {
 	return slices.Contains(sites, site((&url.URL{Scheme: "https", Host: "app.test", Path: "/page"}).ResolveReference(u)))
 }

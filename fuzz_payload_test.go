@@ -15,8 +15,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// FuzzSignedPayload signs any payload as the instance would. What is accepted is accepted by golang-jwt too, and says what
-// encoding/json finds under the very same names, none of them twice.
+// FuzzSignedPayload signs any payload as the instance would. What is accepted, golang-jwt accepts too, and it has the
+// values that encoding/json finds under exactly the same names, none of them twice.
 func FuzzSignedPayload(f *testing.F) {
 	clerk, auth := harness.Offline(f, clerktest.Options{Now: harness.AtNoon})
 	key, err := jwt.ParseRSAPublicKeyFromPEM([]byte(clerk.JWTKey()))
@@ -81,7 +81,7 @@ func FuzzSignedPayload(f *testing.F) {
 	})
 }
 
-// exact are the members of an object under their very names. It fails where one is there twice.
+// exact are the members of an object under exactly their names. It fails if one occurs twice.
 func exact(object string) (map[string]json.RawMessage, error) {
 	d := json.NewDecoder(strings.NewReader(object))
 	if first, err := d.Token(); err != nil || first != json.Delim('{') {
@@ -106,8 +106,8 @@ func exact(object string) (map[string]json.RawMessage, error) {
 	return members, nil
 }
 
-// actor is the subject of act as it has to be read: an actor who cannot be told is somebody all the same. encoding/json
-// puts U+FFFD for half of a surrogate pair, so that such a subject may be got.
+// actor is the expected subject of act: an act that cannot be read is still an actor. encoding/json puts U+FFFD for half of
+// a surrogate pair, so such a subject is possible.
 func actor(act json.RawMessage, got string) string {
 	if act == nil || string(act) == "null" {
 		return ""
@@ -122,7 +122,7 @@ func actor(act json.RawMessage, got string) string {
 	return "unknown"
 }
 
-// text is a JSON string; empty: it is none.
+// text is a JSON string; empty: it is not one.
 func text(raw json.RawMessage) string {
 	var s string
 	_ = json.Unmarshal(raw, &s)

@@ -14,12 +14,12 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// hostile is one instance with an application that uses everything that reads requests.
+// hostile is an instance with an application that uses everything that reads requests.
 type hostile struct {
 	auth    *clerkauth.Authenticator
 	tokens  []string // honest: they may sign in
 	words   *strings.Replacer
-	origins []string // where a browser may be sent
+	origins []string // where a browser may be redirected
 	cookies []string // what may be set
 }
 
@@ -73,8 +73,8 @@ func (h *hostile) check(t *testing.T, r *http.Request) {
 	}
 }
 
-// FuzzAuthenticateRequest sends hostile requests: whatever they say, nobody is signed in without a verified token,
-// no browser is sent to a stranger, and no cookie is set but Clerk's and this package's.
+// FuzzAuthenticateRequest sends hostile requests: nobody is signed in without a verified token, no browser is redirected to
+// a stranger, and only cookies of Clerk and of this package are set.
 func FuzzAuthenticateRequest(f *testing.F) {
 	production, development := newHostile(f, false), newHostile(f, true)
 	f.Add("GET", "example.com", "/", "", "__session=$GOOD; __client_uat=1", "", "document", "", "")

@@ -34,7 +34,7 @@ func TestHandshakeOfABrowser(t *testing.T) {
 	}
 }
 
-// TestHandshakesAreCounted has what browsers are told instead of a fourth handshake. See clerk/javascript #3259 and #7018.
+// TestHandshakesAreCounted tests the response instead of a fourth handshake. See clerk/javascript #3259 and #7018.
 func TestHandshakesAreCounted(t *testing.T) {
 	b := harness.NewApp(t)
 	for count, status := range map[string]int{
@@ -53,8 +53,8 @@ func TestHandshakesAreCounted(t *testing.T) {
 	}
 }
 
-// A sign-in page sends somebody who is signed in there straight back: it must not stand between them and the page
-// that explains.
+// A sign-in page redirects people who are signed in there straight back: it must not come before the page that explains the
+// problem.
 func TestHandshakesAreCountedWithASignInPage(t *testing.T) {
 	b := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://accounts.example.com/sign-in" })
 	w := httptest.NewRecorder()
@@ -64,8 +64,8 @@ func TestHandshakesAreCountedWithASignInPage(t *testing.T) {
 	}
 }
 
-// TestHandshakesAreForDocuments has requests that could not follow a redirect to another site. See clerk/javascript
-// #8045, where a POST ended in a 405.
+// TestHandshakesAreForDocuments has requests that could not follow a redirect to another site. See clerk/javascript #8045,
+// where a POST ended in a 405.
 func TestHandshakesAreForDocuments(t *testing.T) {
 	b := harness.NewApp(t)
 	old := b.Page(b.Expired(clerktest.Claims{}))
@@ -97,7 +97,7 @@ func TestHandshakesAreForDocuments(t *testing.T) {
 	}
 }
 
-// A handshake whose answer could not even be read is a handshake: a token without azp gets no second one.
+// A handshake whose result could not even be read counts: a token without azp gets no second one.
 func TestNoSecondHandshakeForAMissingAZP(t *testing.T) {
 	b := harness.NewApp(t)
 	b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Down)
@@ -105,8 +105,8 @@ func TestNoSecondHandshakeForAMissingAZP(t *testing.T) {
 	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonTokenMissingAZP)
 }
 
-// TestPrimaryAnswersTheListOnly has where a primary domain sends a browser: a development primary sends the browser, with its token, to origins
-// of the allowlist and nowhere else.
+// TestPrimaryAnswersTheListOnly: a development primary domain redirects a browser, with its token, only to origins in the
+// allowlist.
 func TestPrimaryAnswersTheListOnly(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{"https://example.com", "https://satellite.example"}})
 	auth := harness.New(t, clerk)
@@ -144,7 +144,7 @@ func TestCrossOriginUpgradeRefreshesNothing(t *testing.T) {
 	}
 }
 
-// Somebody who may not do something is still somebody.
+// A person who is not allowed to do something is still signed in.
 func TestFailedCheckSaysSignedIn(t *testing.T) {
 	b := harness.NewApp(t)
 	w := httptest.NewRecorder()

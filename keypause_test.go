@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// pauses are those between the fetches of an application that is asked all the time, once there is a fault.
+// pauses are the times between the fetches of an application with constant requests, after a fault began.
 func pauses(k *harness.Keyed, n int, fault clerktest.Fault) []time.Duration {
 	k.Helper()
 	k.Fault(nil)
@@ -62,7 +62,7 @@ func TestFailedFetchesAreRepeatedWithPauses(t *testing.T) {
 	}
 }
 
-// One good answer, and the pauses begin anew.
+// After one good answer, the pauses start from the beginning.
 func TestPausesBeginAnew(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		for range 3 {

@@ -22,7 +22,7 @@ func TestFirstRequestsShareAFetch(t *testing.T) {
 	})
 }
 
-// Somebody who gives up takes nobody along: a fetch has a context of its own.
+// A request that gives up does not affect others: a fetch has its own context.
 func TestAFetchOutlivesWhoBeganIt(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Fault(clerktest.Slow(2 * time.Second))
@@ -38,7 +38,7 @@ func TestWithoutKeysARequestWaitsThreeSeconds(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Fault(clerktest.Hang)
 		harness.Together(100, func(int) { k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 3*time.Second) })
-		k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 2*time.Second) // what is left of the fetch
+		k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 2*time.Second) // one fetch has just failed
 		k.Asked(1)
 		k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 0) // one has just failed
 		k.Asked(0)
@@ -116,7 +116,7 @@ func TestKeysLeftAloneAreRefreshedBeforeUse(t *testing.T) {
 	}
 }
 
-// A fetch that hangs delays those who come within its first three seconds, by what is left of them, and nobody later.
+// A fetch that hangs delays requests within its first three seconds, by the rest of them, and no later request.
 func TestAHangingFetchDelaysOnce(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)

@@ -14,8 +14,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Whoever answers at the Frontend API must not choose the keys of an application that has a secret, and nobody but
-// the Backend API is told it.
+// Whoever controls the Frontend API's host must not choose the keys of an application that has a secret key, which is sent
+// to the Backend API only.
 func TestKeysComeFromOnePlace(t *testing.T) {
 	for name, c := range map[string]struct {
 		change   func(*clerkauth.Config, *clerktest.Instance)
@@ -69,7 +69,7 @@ func TestKeysComeFromOnePlace(t *testing.T) {
 	}
 }
 
-// A redirect would take the secret, and the choice of the keys, elsewhere.
+// A redirect would send the secret key, and the choice of the keys, elsewhere.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		for _, status := range []int{301, 302, 303, 307, 308} {
@@ -118,7 +118,7 @@ func TestOnlyAGoodDocumentIsTaken(t *testing.T) {
 	}
 }
 
-// A body that never ends costs no more than one of the largest size.
+// A body without an end costs no more than the largest allowed one.
 func TestOnlySoMuchIsRead(t *testing.T) {
 	endless := &letters{}
 	harness.WithKeys(t, func(k *harness.Keyed) {
@@ -193,7 +193,7 @@ func (r *recorder) Write(b []byte) (int, error) {
 	return r.ResponseWriter.Write(b)
 }
 
-// The same keys again cost no body and change nothing; other keys do.
+// Unchanged keys cost no body and change nothing; other keys do.
 func TestUnchangedKeysAreNotSentAgain(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
@@ -238,12 +238,12 @@ type statusRecorder struct {
 func (r statusRecorder) WriteHeader(status int) {
 	*r.statuses = append(*r.statuses, status)
 	if status == http.StatusNotModified {
-		r.Header().Del("ETag") // it goes without saying
+		r.Header().Del("ETag") // it is not needed
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
 
-// Documents that are sent again in another dress are compared by their keys.
+// Documents that only look different are compared by their keys.
 func TestTheGenerationChangesOnlyWithKeys(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		first := k.Clerk.KeyID()
@@ -273,7 +273,7 @@ func TestKeyMaxAge(t *testing.T) {
 				k.Want(k.Token, "", 0)
 				k.Fault(clerktest.Down)
 				time.Sleep(c.want - 500*time.Millisecond)
-				k.Want(k.Token, "", 0) // fails, and the next fetch is a second away
+				k.Want(k.Token, "", 0) // it fails, and the next fetch is a second away
 				time.Sleep(500 * time.Millisecond)
 				k.Want(k.Token, "", 0)
 				time.Sleep(time.Nanosecond)

@@ -27,7 +27,7 @@ type machineDiagnosis struct {
 	field      string // of Config
 }
 
-// ofHidden is a credential whose holder may not show.
+// ofHidden is a credential whose holder must not be shown.
 func ofHidden(c clerktest.MachineClaims) clerktest.MachineClaims {
 	c.ID, c.ClientID = "ak_2hiddencredential", "client_2hidden"
 	if c.Subject == "" {
@@ -99,8 +99,8 @@ var machineDiagnoses = []machineDiagnosis{
 	{name: "for another machine", credential: hiddenM2M(clerktest.MachineClaims{Scopes: []string{"mch_2hiddenother"}}), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"MachineID"}, field: "MachineID"},
 }
 
-// Every refusal of a machine has a detail of one line, which the event has too, and the answer with test keys only. Nothing
-// of a credential or of whose it is shows in any of them.
+// Every refusal of a machine has a detail of one line, which the event has too, and with test keys also the response. None
+// of them shows anything of a credential or its holder.
 func TestEveryRefusalOfAMachineHasADetail(t *testing.T) {
 	for _, d := range machineDiagnoses {
 		for _, development := range []bool{false, true} {
@@ -185,7 +185,7 @@ func TestTwoHeadersOfMachines(t *testing.T) {
 	}
 }
 
-// A route for machines has no host of its own to be listed, and no page to sign in at.
+// A route for machines needs no listed host, and has no sign-in page.
 func TestPageOfARouteForMachines(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn)
 	w := harness.Serve(a.Accept(clerkauth.APIKeys())(harness.Greet), navigating("https://any.example/", harness.Headers("Accept: text/html")))
@@ -194,7 +194,7 @@ func TestPageOfARouteForMachines(t *testing.T) {
 	}
 }
 
-// The detail of a mismatch says what arrived and what is accepted.
+// The detail of a mismatch names the kind that was sent and those that are accepted.
 func TestMismatchIsExplained(t *testing.T) {
 	a := harness.NewApp(t)
 	_, err := a.VerifyMachine(t.Context(), a.Clerk.M2M(clerktest.MachineClaims{}), clerkauth.APIKeys("a"), clerkauth.APIKeys("b"), clerkauth.OAuthTokens())
@@ -207,7 +207,7 @@ func TestMismatchIsExplained(t *testing.T) {
 	}
 }
 
-// repeating is a transport whose errors, of requests or of bodies, have what was sent in them.
+// repeating is a transport whose errors, of requests or of bodies, contain what was sent.
 type repeating struct{ body bool }
 
 func (t repeating) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -222,7 +222,7 @@ func (t repeating) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(iotest.ErrReader(failure)), Request: r}, nil
 }
 
-// What an application's own transport says goes into details and logs without the credential.
+// Errors of an application's own transport get into details and logs without the credential.
 func TestTransportThatRepeatsACredential(t *testing.T) {
 	const credential = "oat_hidden"
 	for _, body := range []bool{false, true} {
@@ -240,7 +240,7 @@ func TestTransportThatRepeatsACredential(t *testing.T) {
 	}
 }
 
-// While a server that fails is asked no more, the detail is what it said last.
+// While a failing server is not called, the detail is its last answer.
 func TestDetailOfAPause(t *testing.T) {
 	a := harness.NewApp(t)
 	a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Status(http.StatusBadGateway, nil))

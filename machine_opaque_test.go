@@ -35,7 +35,7 @@ func TestOpaqueCredentialsEnd(t *testing.T) {
 	}
 }
 
-// An answer of the Backend API signs in only when it is whole, and of what was asked.
+// An answer of the Backend API signs in only when it is complete, and about the right credential.
 func TestAnswersAreReadStrictly(t *testing.T) {
 	a := harness.NewApp(t)
 	const open, invalid = clerkauth.ReasonCredentialUnverifiable, clerkauth.ReasonTokenInvalid
@@ -43,7 +43,7 @@ func TestAnswersAreReadStrictly(t *testing.T) {
 		member string
 		value  any
 		want   clerkauth.Reason
-		only   string // the kind that it is about; empty: all
+		only   string // the kind that it is for; empty: all
 	}{
 		"no object":         {"object", clerktest.Absent, open, ""},
 		"a session":         {"object", "session", open, ""},
@@ -118,7 +118,7 @@ func TestAnswersAreReadStrictly(t *testing.T) {
 	}
 }
 
-// Of an OAuth token that is no longer active Clerk says this and no more.
+// For an OAuth token that is no longer active, Clerk's answer has nothing more.
 func TestOAuthTokenThatIsNotActive(t *testing.T) {
 	a := harness.NewApp(t)
 	a.Clerk.Fault(clerktest.BackendVerifyOAuth, func(http.Handler) http.Handler {
@@ -129,7 +129,7 @@ func TestOAuthTokenThatIsNotActive(t *testing.T) {
 	}
 }
 
-// What is not an error of Clerk's says nothing of the credential, whoever it is that answers.
+// An answer that is not an error of Clerk's decides nothing, whoever sent it.
 func TestErrorsOfOthersRefuseNoCredential(t *testing.T) {
 	const open, invalid = clerkauth.ReasonCredentialUnverifiable, clerkauth.ReasonTokenInvalid
 	a := harness.NewApp(t)
@@ -171,7 +171,7 @@ func TestErrorsOfOthersRefuseNoCredential(t *testing.T) {
 	}
 }
 
-// What has not the form of a credential of Clerk's is not asked about.
+// What does not have the form of Clerk's credentials is not sent to Clerk.
 func TestFormsAreCheckedBeforeAnyQuestion(t *testing.T) {
 	a := harness.NewApp(t)
 	for _, credential := range []string{
@@ -194,7 +194,7 @@ func TestFormsAreCheckedBeforeAnyQuestion(t *testing.T) {
 	}
 }
 
-// Each key goes where it may.
+// Each key is sent only where it belongs.
 func TestWhoseSecretVerifies(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.MachineSecretKey = "ak_a_machine_of_another_instance" })
 	if got := judgeMachine(t, a.Authenticator, a.Clerk.M2M(clerktest.MachineClaims{})); got != clerkauth.ReasonSecretKeyInvalid {

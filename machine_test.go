@@ -64,7 +64,7 @@ func TestMachineJWTsAreVerified(t *testing.T) {
 		"typ in capitals":     {header("typ", "AT+JWT"), failed, mismatch},
 		"no typ":              {header("typ", clerktest.Absent), "", mismatch},
 		"typ of another":      {header("typ", "x"), failed, mismatch},
-		"alg none":            {header("alg", "none"), mismatch, mismatch}, // without a signature it is no JWT
+		"alg none":            {header("alg", "none"), mismatch, mismatch}, // without a signature it is not a JWT
 		"alg HS256":           {header("alg", "HS256"), failed, failed},
 		"alg RS512":           {header("alg", "RS512"), failed, failed},
 		"another kid":         {header("kid", "x"), failed, failed},
@@ -85,7 +85,7 @@ func TestMachineJWTsAreVerified(t *testing.T) {
 				want = tc.oauth
 			}
 			token := mint(tc.claims)
-			for range 2 { // the second time a verified one is remembered
+			for range 2 { // the second time, a verified one is cached
 				if got := judgeMachine(t, a.Authenticator, token); got != want {
 					t.Errorf("%s, %s: %q, want %q", name, kind, got, want)
 				}
@@ -107,7 +107,7 @@ func TestMachineJWTsAreVerified(t *testing.T) {
 	}
 }
 
-// A remembered token is judged again on every request, and never as another kind.
+// A cached token is checked again on every request, and never accepted as another kind.
 func TestRememberedMachinesAreJudgedAgain(t *testing.T) {
 	a := harness.NewApp(t)
 	for _, token := range []string{a.Clerk.M2MJWT(clerktest.MachineClaims{}), a.Clerk.OAuthJWT(clerktest.MachineClaims{})} {
@@ -141,7 +141,7 @@ func TestRememberedMachinesAreJudgedAgain(t *testing.T) {
 	}
 }
 
-// M2M tokens are for machines. Whoever is sent one could else act as its sender here.
+// M2M tokens are for one machine. Otherwise, whoever receives one could act as its sender here.
 func TestM2MTokensForOthers(t *testing.T) {
 	a := harness.NewApp(t)
 	anybody := a.Replica(func(c *clerkauth.Config) { c.MachineID, c.InsecureAllowAnyMachine = "", true })

@@ -80,7 +80,7 @@ func TestKeysOutOfReach(t *testing.T) {
 	}
 }
 
-// However deep middleware is nested, a request is decided once, and its handler sees that decision.
+// However deep middleware is nested, a request is decided once, and its handler gets that decision.
 func TestNestedMiddlewareDecidesOnce(t *testing.T) {
 	a := harness.NewApp(t)
 	var calls int
@@ -119,7 +119,7 @@ func TestNestedMiddlewareAnswersOnce(t *testing.T) {
 	}
 }
 
-// withHeaderCopy is middleware as others write it: it puts something into the context.
+// withHeaderCopy is typical middleware of others: it puts something into the context.
 func withHeaderCopy(next http.Handler) http.Handler {
 	type key struct{}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -127,7 +127,7 @@ func withHeaderCopy(next http.Handler) http.Handler {
 	})
 }
 
-// A decision is believed from this Authenticator and for this request. Everybody else's is made again.
+// A decision is used only if it is from this Authenticator and for this request. Otherwise it is made again.
 func TestRequireBelievesOnlyItsOwnDecision(t *testing.T) {
 	a, other := harness.NewApp(t), harness.NewApp(t)
 	token := a.Clerk.Token(clerktest.Claims{})
@@ -163,13 +163,13 @@ func TestRequireBelievesOnlyItsOwnDecision(t *testing.T) {
 	if w := harness.Serve(other.Optional(a.Require(harness.Greet)), harness.Request("GET", "/", harness.WithBearer(token))); w.Code != 200 || w.Body.String() != harness.Welcome {
 		t.Errorf("another Authenticator's refusal: %d %q, want 200: it is not ours", w.Code, w.Body)
 	}
-	// The handler sees what the innermost guard decided.
+	// The handler gets the decision of the innermost middleware.
 	if w := harness.Serve(a.Optional(other.Optional(harness.Greet)), harness.Request("GET", "/", harness.WithBearer(token))); w.Body.String() != harness.Stranger {
 		t.Errorf("inside the other instance's Optional: %q, want %q", w.Body, harness.Stranger)
 	}
 }
 
-// What is between the guards can change a request; what was decided before that is then about another request.
+// Middleware in between can change a request; the earlier decision is then about another request.
 func TestRequireDecidesAgainWhenTheRequestChanges(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) {
 		c.AllowParty = func(_ context.Context, origin, host string) bool {
@@ -211,8 +211,7 @@ func TestRequireDecidesAgainWhenTheRequestChanges(t *testing.T) {
 	}
 }
 
-// What a handler does to its session is nobody else's business, even where the token is the same and was verified
-// once for both.
+// A handler's changes to its session affect no other request, even if the token is the same and was verified once for both.
 func TestEachRequestHasItsOwnSession(t *testing.T) {
 	a := harness.NewApp(t)
 	token := a.Clerk.Token(clerktest.Claims{

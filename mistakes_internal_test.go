@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Every text of a Config is looked at, whatever fields it gets.
+// Every text of a Config is checked, including those of future fields.
 func TestTextsAreAllOfAConfig(t *testing.T) {
 	c := Config{Satellite: &Satellite{}}
 	var want []string

@@ -16,7 +16,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// keyMistakes are mistakes of somebody who copies keys, each with all that New says about it.
+// keyMistakes are mistakes in copying keys, each with the complete error of New.
 var keyMistakes = []struct {
 	name   string
 	change func(*clerkauth.Config)
@@ -51,7 +51,7 @@ var keyMistakes = []struct {
 	{"a machine's name for its ID", func(c *clerkauth.Config) { c.MachineID = "billing" }, `MachineID: "billing" is not the ID of a machine; copy it, mch_…, from Clerk's Dashboard, Machines`},
 }
 
-// addressMistakes are mistakes of somebody who writes addresses and durations. They are tried with test keys.
+// addressMistakes are mistakes in addresses and durations. They are tried with test keys.
 var addressMistakes = []struct {
 	name   string
 	change func(*clerkauth.Config)
@@ -90,7 +90,7 @@ func signInAt(address string) func(*clerkauth.Config) {
 	return func(c *clerkauth.Config) { c.SignInURL = address }
 }
 
-// One mistake is one sentence: the field, what was seen, and what to write instead.
+// One mistake is one sentence: the field, the value, and what to write instead.
 func TestOneMistakeIsOneSentence(t *testing.T) {
 	development := clerkauth.Config{PublishableKey: testKey, AuthorizedParties: []string{"http://localhost:3000", "http://192.168.1.3:3000", "https://app-*.vercel.app"}}
 	production := clerkauth.Config{PublishableKey: liveKey, AuthorizedParties: []string{"https://example.com", "https://*.example.com"}}
@@ -137,7 +137,7 @@ func TestOneMistakeIsOneSentence(t *testing.T) {
 	wantMistake(t, "http with live keys", production, func(c *clerkauth.Config) { c.AuthorizedParties = []string{"http://192.168.1.3:3000"} },
 		`AuthorizedParties[0] (CLERK_AUTHORIZED_PARTIES): "http://192.168.1.3:3000" is http on a host that is not this machine, with live keys; write https, or use test keys`)
 	wantMistake(t, "another field", production, func(c *clerkauth.Config) { c.TrustedOrigins = []string{"pay.example"} }, `TrustedOrigins[0]: "pay.example" is not an origin; write "https://pay.example"`)
-	// What a malformed test key would have allowed is not said to be forbidden.
+	// Nothing is reported as forbidden that the malformed test key would have allowed.
 	wantMistake(t, "a cut test key", development, func(c *clerkauth.Config) { c.PublishableKey = testKey[:20] }, `PublishableKey (CLERK_PUBLISHABLE_KEY): "pk_test_" is malformed: behind pk_live_ or pk_test_ there is the base64 of the Frontend API host followed by $; copy the whole publishable key from Clerk's Dashboard, API keys`)
 }
 
@@ -149,7 +149,7 @@ func wantMistake(t *testing.T, name string, cfg clerkauth.Config, change func(*c
 	}
 }
 
-// A private key is told from a public one, and not shown.
+// A private key is recognised, and not shown.
 func TestPrivateKeyAsJWTKey(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

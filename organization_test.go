@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// session is what is made of a token with these claims added.
+// session is the session of a token with these claims added.
 func session(t *testing.T, extra map[string]any) (*clerkauth.Session, error) {
 	t.Helper()
 	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
@@ -188,7 +188,7 @@ func TestPermissionMap(t *testing.T) {
 	}
 }
 
-// Half of what an organization permits would be guesswork.
+// Reading half of an organization's permissions would be a guess.
 func TestPermissionsOfAnotherFormAreRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		fea, per, fpm any
@@ -217,7 +217,7 @@ func TestPermissionsOfAnotherFormAreRefused(t *testing.T) {
 	}
 }
 
-// Each request has permissions of its own to change.
+// Each request has its own copy of the permissions.
 func TestPermissionsAreANewSlice(t *testing.T) {
 	s, err := session(t, map[string]any{"fea": "o:a", "o": map[string]any{"id": "org_acme", "per": "read", "fpm": "1"}})
 	if err != nil {
@@ -229,7 +229,7 @@ func TestPermissionsAreANewSlice(t *testing.T) {
 	}
 }
 
-// Somebody who acts for the user is never overlooked, whatever act looks like.
+// Somebody who acts for the user is never overlooked, whatever the form of act.
 func TestActor(t *testing.T) {
 	unknown := clerkauth.Actor{Subject: "unknown"}
 	for _, c := range []struct {
@@ -262,7 +262,7 @@ func TestActor(t *testing.T) {
 	}
 }
 
-// Only "pending" is a task to do: it keeps a session out unless the configuration says otherwise.
+// Only "pending" means a task to complete: it refuses a session unless the configuration says otherwise.
 func TestPendingSessions(t *testing.T) {
 	for _, allow := range []bool{false, true} {
 		clerk, auth := harness.Offline(t, clerktest.Options{}, func(c *clerkauth.Config) { c.AllowPending = allow })

@@ -26,7 +26,7 @@ func TestPathChoosesTheActiveOrganization(t *testing.T) {
 		name, path string
 		active     clerkauth.Organization
 		edits      harness.Edit
-		want       clerkauth.Reason // empty: signed in, as they are
+		want       clerkauth.Reason // empty: signed in, without a change
 		asksFor    string           // organization_id
 	}{
 		{"the active organization", "/orgs/blue", blue, harness.All(), "", ""},
@@ -75,7 +75,7 @@ func TestPathChoosesTheActiveOrganization(t *testing.T) {
 	}
 }
 
-// It is a convenience: nobody is kept out by it who would be in without.
+// It is a convenience: it never refuses anybody.
 func TestPathChoosesNothingForOthers(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -102,7 +102,7 @@ func TestPathChoosesNothingForOthers(t *testing.T) {
 	}
 }
 
-// A handshake that is made for another reason asks for the organization too.
+// A handshake for another reason selects the organization too.
 func TestHandshakesAskForTheOrganizationOfThePath(t *testing.T) {
 	a := newPrimary(t, false, organizationsInPaths)
 	for path, want := range map[string][]string{"/orgs/red": {"red"}, "/me": {""}, "/about": nil} {

@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// What is normalised is not complained about, and works.
+// What is normalised is not reported as a mistake, and works.
 func TestNewNormalisesEntries(t *testing.T) {
 	for entry, azp := range map[string]string{
 		"https://EXAMPLE.com":        "https://example.com",
@@ -112,7 +112,7 @@ func TestWildcardsFollowTheKeys(t *testing.T) {
 	}
 }
 
-// AllowParty decides what the list does not, and is told for which host.
+// AllowParty decides what the list does not, and gets the host.
 func TestAllowPartyDecidesWhatTheListDoesNot(t *testing.T) {
 	type question struct{ origin, host string }
 	var calls []question
@@ -153,7 +153,7 @@ func TestAllowPartyDecidesWhatTheListDoesNot(t *testing.T) {
 			t.Errorf("azp %q: VerifyToken asked AllowParty %v, want it without a host", tc.azp, calls)
 		}
 	}
-	// A host that is none is not passed on: whoever asks a database with it need not think about its characters.
+	// A host that is malformed is not passed on, so that a query with it is safe.
 	for _, malformed := range []string{"a.test,b.test", "*.test", "*", "[fe80::1%25eth0]", "a b", "a/b", "a@b", "a?b", "a#b", `a\b`, "a\tb", ":80", "[", ""} {
 		calls = nil
 		a.AuthenticateRequest(harness.Request(http.MethodGet, "/", harness.Host(malformed), harness.WithBearer(a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://customer.test"}))))
@@ -161,7 +161,7 @@ func TestAllowPartyDecidesWhatTheListDoesNot(t *testing.T) {
 			t.Errorf("with Host %q AllowParty was asked %v, want it without a host", malformed, calls)
 		}
 	}
-	// A forged token must not make anybody look into a database.
+	// A forged token must not cause a database query.
 	calls = nil
 	_, _ = a.VerifyToken(t.Context(), a.Clerk.Forge(clerktest.Claims{AuthorizedParty: "https://customer.test"}))
 	if len(calls) > 0 {
@@ -222,7 +222,7 @@ func TestInsecureAllowAnyParty(t *testing.T) {
 	}
 }
 
-// Tokens without azp need a word of their own for each source; a malformed azp is not a missing one.
+// Tokens without azp have separate switches for each source; a malformed azp is not a missing one.
 func TestTokensWithoutParty(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change         func(*clerkauth.Config)

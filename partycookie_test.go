@@ -41,7 +41,7 @@ func TestPartyCookieNames(t *testing.T) {
 	}
 }
 
-// Without a key nothing is believed: a MAC under no key is what anybody computes.
+// Without a key no party cookie is accepted: anybody can compute a MAC without a key.
 func TestPartyCookieWithoutAKey(t *testing.T) {
 	b := harness.NewApp(t, func(c *clerkauth.Config) { c.SecretKey = "" })
 	token := b.Clerk.Token(clerktest.Claims{})

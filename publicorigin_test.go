@@ -13,8 +13,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// returnTo is where somebody signed out would come back to after signing in, or after a handshake; empty: they
-// are sent nowhere.
+// returnTo is where a signed-out browser would return to after signing in, or after a handshake; empty: it is not
+// redirected.
 func returnTo(t *testing.T, a *harness.App, r *http.Request) string {
 	t.Helper()
 	r.Header.Set("Accept", "text/html")
@@ -34,7 +34,7 @@ func forwarded(c *clerkauth.Config) { c.TrustForwardedHeaders = true }
 
 func overTLS(r *http.Request) { r.TLS = &tls.ConnectionState{} }
 
-// A server behind a proxy sees http and no host in its URLs, and all of this must hold there.
+// A server behind a proxy sees http and no host in its URLs, and must behave the same.
 func TestPublicOrigin(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -102,7 +102,7 @@ func TestPublicOrigin(t *testing.T) {
 	}
 }
 
-// With test keys http is an origin like others, and https still wins: a browser that can will have used it.
+// With test keys http origins are allowed, and https still takes precedence: browsers use it if they can.
 func TestPublicOriginPrefersHTTPS(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Development: true})
 	both := harness.Parties("http://dev.example.com", "https://dev.example.com")
@@ -140,7 +140,7 @@ func TestPublicOriginAsksAllowParty(t *testing.T) {
 	}
 }
 
-// Without a list the connection names the scheme, or the headers of a proxy that is trusted.
+// Without a list, the scheme is that of the connection, or of the headers of a trusted proxy.
 func TestPublicOriginWithAnyParty(t *testing.T) {
 	anyParty := func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true }
 	for name, tc := range map[string]struct {

@@ -54,7 +54,7 @@ func TestErrorsIsFindsTheReason(t *testing.T) {
 	}
 }
 
-// A Reason prints as the string that it is, though it is an error.
+// A Reason prints as its string, although it is an error.
 func TestReasonPrintsAsItsText(t *testing.T) {
 	r := clerkauth.ReasonTokenExpired
 	const text = "session-token-expired"

@@ -19,7 +19,7 @@ const (
 	reasonsEnd   = "<!-- to here -->\n"
 )
 
-// docs/reasons.md says of every reason, and of no other, what the table says, and what to do.
+// docs/reasons.md has a section for every reason, and for no other, with the table's status and what to do.
 func TestReasonsPage(t *testing.T) {
 	text, err := os.ReadFile(reasonsFile)
 	if err != nil {

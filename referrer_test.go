@@ -8,8 +8,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Whoever comes to the primary domain from another site may have signed in or out on a satellite meanwhile: one
-// handshake asks. Reads only; what it means for writes is the cross-origin rule's.
+// A visitor who comes to the primary domain from another site may have signed in or out on a satellite meanwhile: one
+// handshake finds out. This is for reads; writes are subject to the cross-origin rule.
 func TestPrimaryAsksAfterAnotherSite(t *testing.T) {
 	const asks = clerkauth.ReasonCrossOriginSync
 	live, development := newPrimary(t, false), newPrimary(t, true)
@@ -17,7 +17,7 @@ func TestPrimaryAsksAfterAnotherSite(t *testing.T) {
 	for _, tc := range []struct {
 		name              string
 		edits             harness.Edit
-		live, development clerkauth.Reason // empty: signed in, without asking
+		live, development clerkauth.Reason // empty: signed in, without a handshake
 	}{
 		{"typed", harness.All(), "", ""},
 		{"an empty Referer", from(""), "", ""},

@@ -92,7 +92,8 @@ func TestNotRefreshed(t *testing.T) {
 	}
 }
 
-// TestRefreshedTokenIsJudged has answers that must not sign in; the page then starts a handshake, the script is refused.
+// TestRefreshedTokenIsJudged has refreshed tokens that must not sign in; the page then starts a handshake, the script is
+// refused.
 func TestRefreshedTokenIsJudged(t *testing.T) {
 	b := harness.NewApp(t)
 	for name, cookie := range map[string]string{
@@ -155,7 +156,7 @@ func TestFailingBackendAPICostsLittle(t *testing.T) {
 		b.Clerk.Fault(clerktest.BackendRefresh, nil)
 		b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{}))
 		b.Now = b.Now.Add(11 * time.Second)
-		script := b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie())) // asks, and does not wait
+		script := b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie())) // requests a refresh, and does not wait
 		harness.WantState(t, script, clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired)
 		synctest.Wait()
 		harness.WantState(t, b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie())), clerkauth.StatusSignedIn, "")

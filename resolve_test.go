@@ -28,7 +28,7 @@ func TestResultOfAHandshake(t *testing.T) {
 		"__session=; Path=/; Domain=example.com; Max-Age=0; Secure", // Clerk sets none there
 		name + "=; Path=/; Domain=example.com; Max-Age=0; Secure",
 		strings.Replace(name, "__session", "__refresh", 1) + "=; Path=/; Domain=example.com; Max-Age=0; Secure",
-		"__session=" + token + "; Path=/; SameSite=Lax; Secure", // host-only: no sibling subdomain of ours gets it
+		"__session=" + token + "; Path=/; SameSite=Lax; Secure", // host-only: not sent to sibling subdomains
 		"__client_uat=1772625600; Path=/; Domain=example.com; Secure",
 		"__clerk_handshake_nonce=; Path=/; Max-Age=0; Secure",
 		"__clerk_handshake_nonce=; Path=/; Domain=example.com; Max-Age=0; Secure",
@@ -44,7 +44,7 @@ func TestResultOfAHandshake(t *testing.T) {
 	}
 }
 
-// TestNonceInjection is a sibling subdomain that plants the nonce of a handshake of its own.
+// TestNonceInjection: a sibling subdomain plants the nonce of its own handshake.
 func TestNonceInjection(t *testing.T) {
 	b := harness.NewApp(t)
 	victims := b.PartyCookie(clerktest.Claims{})
@@ -88,7 +88,7 @@ func TestNonceInjection(t *testing.T) {
 	}
 }
 
-// TestPlantedAnswerDoesNotReplaceASession is a thief who plants the result of a handshake of their own, with a good token of
+// TestPlantedAnswerDoesNotReplaceASession: an attacker plants the result of their own handshake, with a valid token of
 // their own account, where somebody else is signed in.
 func TestPlantedAnswerDoesNotReplaceASession(t *testing.T) {
 	b := harness.NewApp(t)
@@ -111,8 +111,7 @@ func TestPlantedAnswerDoesNotReplaceASession(t *testing.T) {
 	}
 }
 
-// TestAZPLessAnswersDoNotLoop is an instance that mints no azp in its handshakes, and a browser that it has just
-// sent back.
+// TestAZPLessAnswersDoNotLoop: an instance mints no azp in its handshakes, and has just redirected a browser back.
 func TestAZPLessAnswersDoNotLoop(t *testing.T) {
 	b := harness.NewApp(t)
 	b.AnswerNonces(harness.Directives(b.WithoutAZP(clerktest.Claims{}))...)
@@ -165,7 +164,7 @@ func TestFailedNonceIsRemembered(t *testing.T) {
 	}
 }
 
-// TestHandshakeTokens has what is taken for the result of a handshake without a nonce.
+// TestHandshakeTokens tests what is accepted as the result of a handshake without a nonce.
 func TestHandshakeTokens(t *testing.T) {
 	b := harness.NewApp(t)
 	list := harness.Directives(b.Clerk.Token(clerktest.Claims{}))

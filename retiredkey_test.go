@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// TestARetiredKeyIsNoSignOut has a browser that was away while the instance's key was replaced.
+// TestARetiredKeyIsNoSignOut: a browser was away while the instance's key was replaced.
 func TestARetiredKeyIsNoSignOut(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -54,7 +54,7 @@ func TestARetiredKeyIsNoSignOut(t *testing.T) {
 	}
 }
 
-// A browser that brings nothing better back from Clerk is not sent there for ever.
+// A browser that returns from Clerk with the same token is not redirected there forever.
 func TestARetiredKeyMakesNoEndlessHandshakes(t *testing.T) {
 	a := harness.NewApp(t)
 	token := a.Clerk.Token(clerktest.Claims{})
@@ -75,7 +75,7 @@ func TestARetiredKeyMakesNoEndlessHandshakes(t *testing.T) {
 	}
 }
 
-// replaceKey makes a new key sign, and takes the one before out of the published set.
+// replaceKey makes a new key sign, and removes the one before from the published set.
 func replaceKey(a *harness.App) {
 	old := a.Clerk.KeyID()
 	a.Clerk.RotateKey()

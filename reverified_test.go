@@ -23,7 +23,7 @@ func TestReverifiedAtTheBoundaries(t *testing.T) {
 			first, second int
 			want          bool
 		}{
-			{limit - 1, never, true}, // who has no second factor is asked for the first
+			{limit - 1, never, true}, // without a second factor, the first counts
 			{limit, never, false},
 			{never, never, false},
 			{never, limit - 1, !mfa},
@@ -63,7 +63,7 @@ func TestReverifiedAtTheBoundaries(t *testing.T) {
 // fva counts whole minutes back from iat.
 func TestFactorsAt(t *testing.T) {
 	never := [2]time.Duration{-1, -1}
-	longest := 153722867 * time.Minute // that a time.Duration holds
+	longest := 153722867 * time.Minute // the longest that a time.Duration can hold
 	for _, c := range []struct {
 		fva  any
 		want [2]time.Duration
@@ -101,7 +101,7 @@ func TestFactorsAt(t *testing.T) {
 	}
 }
 
-// Factors are counted back from iat: without it nothing says when they were verified.
+// Factors are counted back from iat: without it, the time of verification is unknown.
 func TestFactorsOfATokenWithoutIssueDate(t *testing.T) {
 	s, err := session(t, map[string]any{"fva": []int{3, 5}, "iat": clerktest.Absent})
 	if err != nil {
@@ -112,7 +112,7 @@ func TestFactorsOfATokenWithoutIssueDate(t *testing.T) {
 	}
 }
 
-// A session that a test writes says itself when its factors were verified. What it leaves out denies.
+// A session that a test writes has its own times of the factors. Missing ones deny.
 func TestReverifiedOfSessionsWrittenByHand(t *testing.T) {
 	at := func(minutes int) time.Time { return harness.Noon.Add(time.Duration(minutes) * time.Minute) }
 	never := time.Time{}
@@ -153,7 +153,7 @@ func TestReverifiedWithinAtTheBoundaries(t *testing.T) {
 		{clerkauth.FirstFactor, 5, 4, never, true},
 		{clerkauth.FirstFactor, 5, 5, never, false},
 		{clerkauth.FirstFactor, 5, 4, 600, true},
-		{clerkauth.FirstFactor, 5, 600, 0, false}, // the second is no substitute for the first
+		{clerkauth.FirstFactor, 5, 600, 0, false}, // the second does not replace the first
 		{clerkauth.FirstFactor, 5, never, 0, false},
 		{clerkauth.SecondFactor, 5, 600, 4, true},
 		{clerkauth.SecondFactor, 5, 0, 5, false},
@@ -228,9 +228,9 @@ func TestReverifiedWithinAnswersAsClerkDoes(t *testing.T) {
 	}
 }
 
-// Where an alternative of AnyOf is a reverification, the person can do something about the refusal: the answer opens Clerk's
-// dialog, for what asks the least. Who holds another alternative is never asked, and a check outside of AnyOf that fails
-// first answers as ever: no dialog would help.
+// If an alternative of AnyOf is a reverification, the person can do something about the refusal: the response opens Clerk's
+// dialog, for the least demanding one. A person with another alternative is never asked, and a check outside of AnyOf that
+// fails first gets the usual response: no dialog would help.
 func TestAnyOfAroundReverifiedOpensTheDialog(t *testing.T) {
 	a := harness.NewApp(t)
 	anyOf, admin, owner := clerkauth.AnyOf, clerkauth.Role("admin"), clerkauth.Role("owner")

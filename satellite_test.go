@@ -12,15 +12,15 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// navigating is a page load by a link or the address bar.
+// navigating is a page load from a link or the address bar.
 func navigating(target string, edits ...harness.Edit) *http.Request {
 	return harness.Request("GET", target, append([]harness.Edit{harness.Headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate")}, edits...)...)
 }
 
-// scripted makes a page load of a script's request.
+// scripted turns a page load into a script's request.
 var scripted = harness.All(harness.With("Sec-Fetch-Dest", "empty"), harness.With("Sec-Fetch-Mode", "cors"))
 
-// sentTo is where a decision sends the browser; nil: nowhere.
+// sentTo is where a decision redirects the browser; nil: nowhere.
 func sentTo(t *testing.T, s *clerkauth.RequestState) *url.URL {
 	t.Helper()
 	location := s.Header.Get("Location")
@@ -37,7 +37,7 @@ func sentTo(t *testing.T, s *clerkauth.RequestState) *url.URL {
 	return u
 }
 
-// comesBackTo is the address that a handshake leads back to, without parameters of this package's own.
+// comesBackTo is the URL to which a handshake returns, without parameters of this package.
 func comesBackTo(t *testing.T, u *url.URL) string {
 	t.Helper()
 	back, err := url.Parse(u.Query().Get("redirect_url"))
@@ -110,7 +110,7 @@ func TestSatelliteAsksThePrimaryDomain(t *testing.T) {
 	} {
 		for _, development := range []bool{false, true} {
 			if development && tc.name == "signed in at the primary domain" {
-				continue // a development instance has to know the browser first
+				continue // a development instance must know the browser first
 			}
 			a := newSatellite(t, development, func(c *clerkauth.Config) {
 				if tc.change != nil {
@@ -142,7 +142,7 @@ func TestSatelliteAsksThePrimaryDomain(t *testing.T) {
 	}
 }
 
-// What the browser brings of a session is judged first, and in a frame only what the Frontend API can tell.
+// The browser's own cookies are checked first, and in a frame only what the Frontend API can answer.
 func TestSatelliteJudgesWhatItHas(t *testing.T) {
 	live, development := newSatellite(t, false), newSatellite(t, true)
 	for name, tc := range map[string]struct {
@@ -159,7 +159,7 @@ func TestSatelliteJudgesWhatItHas(t *testing.T) {
 	}
 }
 
-// Where the browser goes, and what it takes along.
+// Where the browser is redirected, and with which parameters.
 func TestSatelliteTakesItsAddressAlong(t *testing.T) {
 	const target = satelliteOrigin + "/page?a=1&b=%2F"
 	live := sentTo(t, newSatellite(t, false).AuthenticateRequest(navigating(target)))
@@ -182,7 +182,7 @@ func TestSatelliteTakesItsAddressAlong(t *testing.T) {
 	}
 }
 
-// A satellite has issuers of its own: the primary domain's and clerk.<its domain>.
+// A satellite accepts two issuers: the primary domain's and clerk.<its domain>.
 func TestSatelliteIssuers(t *testing.T) {
 	a := newSatellite(t, false)
 	for issuer, want := range map[string]clerkauth.Reason{
@@ -205,7 +205,7 @@ func newPrimary(t *testing.T, development bool, changes ...func(*clerkauth.Confi
 	return harness.NewAppOf(t, clerk, changes...)
 }
 
-// A development primary gives a satellite the token that stands for the browser, so that only listed ones get it.
+// A development primary domain gives a satellite the token that identifies the browser, so only listed satellites get it.
 func TestDevelopmentPrimaryAnswersListedSatellites(t *testing.T) {
 	const browser = "dvb_2clerktest"
 	ask := func(address string) string {
@@ -215,7 +215,7 @@ func TestDevelopmentPrimaryAnswersListedSatellites(t *testing.T) {
 	for _, tc := range []struct {
 		name, target string
 		edits        harness.Edit
-		want         string // the address, without the answer; empty: none
+		want         string // the URL, without the result; empty: none
 	}{
 		{"a satellite", ask(satelliteHome), harness.All(), satelliteHome},
 		{"a satellite's query", ask(satelliteHome + "?a=1&b=%2F&__clerk_synced=false"), harness.All(), satelliteHome + "?a=1&b=%2F"},
@@ -268,7 +268,7 @@ func TestWhoDoesNotAnswerSatellites(t *testing.T) {
 	if got := harness.Reason(t, state); got != "" || sentTo(t, state) != nil {
 		t.Errorf("a satellite: %q and sent to %v, want signed in: it is no primary domain", got, sentTo(t, state))
 	}
-	// Without anything of the browser, the satellite learns no more than that it was answered.
+	// If nothing is known about the browser, the satellite only learns that there was a result.
 	primary := newPrimary(t, true)
 	to := sentTo(t, primary.AuthenticateRequest(navigating(harness.Origin+"/sign-in"+target)))
 	if to == nil || to.String() != satelliteHome+"?__clerk_synced=true" {

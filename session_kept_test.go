@@ -13,7 +13,7 @@ import (
 
 type attachedKey struct{}
 
-// Who keeps a session or an error, as in a cache, does not keep the request, nor what it was read into.
+// Keeping a session or an error, as in a cache, keeps neither the request nor its buffer in memory.
 func TestKeptSessionHoldsNoRequest(t *testing.T) {
 	a := harness.NewApp(t)
 	var session *clerkauth.Session
@@ -48,7 +48,7 @@ func TestKeptSessionHoldsNoRequest(t *testing.T) {
 	runtime.KeepAlive(refusal)
 }
 
-// All who ask within a request, at the same time too, get the same session, and no other request does.
+// All calls within a request, also simultaneous ones, get the same session, and no other request does.
 func TestOneSessionForEachRequest(t *testing.T) {
 	a := harness.NewApp(t)
 	var kept []*clerkauth.Session
@@ -72,7 +72,7 @@ func TestOneSessionForEachRequest(t *testing.T) {
 	}
 }
 
-// What a handler derives from a decision's context ends with the request's own.
+// A context derived from a decision's context ends with the request's own.
 func TestContextOfADecisionEndsWithTheRequest(t *testing.T) {
 	a := harness.NewApp(t)
 	ctx, cancel := context.WithCancelCause(t.Context())

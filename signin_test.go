@@ -54,7 +54,7 @@ func TestSignInRedirect(t *testing.T) {
 	}
 }
 
-// Handlers in front may cut the path. The browser comes back to what it asked for.
+// Handlers in front may strip the path. The browser returns to the original one.
 func TestSignInRedirectBehindStripPrefix(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn)
 	server := httptest.NewServer(http.StripPrefix("/app", a.Require(harness.Greet)))
@@ -76,7 +76,7 @@ func TestSignInRedirectBehindStripPrefix(t *testing.T) {
 	}
 }
 
-// Only a page can be sent somewhere, and only somebody who signing in could help.
+// Only page loads are redirected, and only for people whom signing in could help.
 func TestSignInRedirectIsForDocuments(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn)
 	for name, tc := range map[string]struct {
@@ -112,7 +112,7 @@ func TestSignInRedirectIsForDocuments(t *testing.T) {
 	}
 }
 
-// A sign-in page that is itself behind Require would redirect browsers for ever.
+// A sign-in page that is itself behind Require would cause endless redirects.
 func TestSignInRedirectNotFromSignIn(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://EXAMPLE.com:443/sign-in?a=b" })
 	for target, want := range map[string]int{
@@ -142,7 +142,7 @@ func TestSignInRedirectNotFromSignIn(t *testing.T) {
 	}
 }
 
-// The address in Config serves every request: what one puts into it must not be there for the next.
+// The URL in Config is used for every request: parameters added for one must not be there for the next.
 func TestSignInRedirectKeepsItsTarget(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn)
 	var wg sync.WaitGroup

@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// wayBack is where somebody who was sent to sign in comes back to; empty: nobody was sent.
+// wayBack is where a person returns to after signing in; empty: nobody was redirected.
 func wayBack(t *testing.T, w *httptest.ResponseRecorder) string {
 	t.Helper()
 	location, err := url.Parse(w.Header().Get("Location"))
@@ -23,8 +23,8 @@ func wayBack(t *testing.T, w *httptest.ResponseRecorder) string {
 	return location.Query().Get("redirect_url")
 }
 
-// The way back from signing in keeps what the page needs, an invitation's ticket above all, and leaves out what a
-// handshake left, with live keys too.
+// The URL for returning from the sign-in keeps the page's parameters, above all an invitation's ticket, and drops the
+// handshake's, with live keys too.
 func TestSignInKeepsTheInvitation(t *testing.T) {
 	const ticket = "__clerk_ticket=dvb_1&__clerk_status=sign_in"
 	for name, development := range map[string]bool{"live": false, "test": true} {
@@ -38,7 +38,7 @@ func TestSignInKeepsTheInvitation(t *testing.T) {
 			"/accept?a&__clerk_handshake_nonce=x&__clerk_db_jwt=y&__dev_session=z&__clerk_help=1&__clerkauth_sent=1": "https://example.com/accept?a",
 		} {
 			if development && strings.Contains(left, "__clerk_handshake") {
-				continue // there a handshake is made for it first
+				continue // there a handshake comes first
 			}
 			r := harness.Request("GET", left, harness.Document, harness.With("Cookie", "__clerk_db_jwt=dvb_1"))
 			if got := wayBack(t, harness.Serve(a.Require(harness.Greet), r)); got != want {
@@ -48,8 +48,8 @@ func TestSignInKeepsTheInvitation(t *testing.T) {
 	}
 }
 
-// A satellite's visitor who has signed in on the primary domain comes back to a page that asks it who that was. Else
-// they would be sent to sign in again, and again.
+// A satellite's visitor who has signed in on the primary domain returns to a page that starts a sync. Otherwise they would
+// be redirected to sign in again and again.
 func TestSatelliteSignInComesBackToSync(t *testing.T) {
 	for _, development := range []bool{false, true} {
 		a := newSatellite(t, development, byHand)
@@ -79,7 +79,8 @@ func TestSatelliteSignInComesBackToSync(t *testing.T) {
 	}
 }
 
-// On another origin a development browser has no cookie of its token, which goes along, and with live keys never does.
+// On another origin a development browser has no cookie with its token, so the token is a parameter; with live keys it
+// never is.
 func TestSignInTakesTheDevelopmentBrowserAlong(t *testing.T) {
 	const at = "http://localhost:3000"
 	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{at}, Now: func() time.Time { return harness.Noon }})
@@ -114,7 +115,7 @@ func TestSignInTakesTheDevelopmentBrowserAlong(t *testing.T) {
 	}
 }
 
-// Whose session has a task to do finds it below the sign-in page.
+// A person whose session has a task to complete finds it below the sign-in page.
 func TestPendingSessionGoesToItsTasks(t *testing.T) {
 	for page, want := range map[string]string{
 		"/sign-in":                                      "https://example.com/sign-in/tasks",
@@ -145,7 +146,7 @@ func TestPendingSessionGoesToItsTasks(t *testing.T) {
 	}
 }
 
-// Whatever a server in front makes of an address by a redirect, nobody is sent to and fro between it and the sign-in page.
+// Whatever redirects a server in front makes, nobody is redirected endlessly between it and the sign-in page.
 func TestSignInLoopsEnd(t *testing.T) {
 	front := map[string]func(path string) string{
 		"adds a slash":       func(p string) string { return strings.TrimRight(p, "/") + "/" },
@@ -193,7 +194,7 @@ func TestSignInLoopsEnd(t *testing.T) {
 	}
 }
 
-// A page with a redirect_url of its own that is no absolute address is none that somebody was sent to.
+// A redirect_url that is not an absolute URL does not mean that somebody was sent to sign in.
 func TestSignInFromAPageWithItsOwnRedirect(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "/sign-in" })
 	for target, want := range map[string]string{

@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// What Chrome sends with a script's fetch and with a page that a person opened from another one of the same site.
+// Headers that Chrome sends with a script's fetch, and with a page that was opened from another one of the same site.
 var (
 	chrome = harness.Headers(
 		"Accept-Encoding: gzip, deflate, br, zstd", "Accept-Language: en-GB,en;q=0.9", "Priority: u=1, i", "Sec-Fetch-Site: same-origin",
@@ -26,7 +26,7 @@ var (
 		"Upgrade-Insecure-Requests: 1"))
 )
 
-// commonRequest is one of those that applications mostly see, and the middleware before it.
+// commonRequest is a request that is common in applications, and its middleware.
 type commonRequest struct {
 	name        string
 	allocations float64
@@ -36,7 +36,7 @@ type commonRequest struct {
 
 type contextOnlyKey struct{}
 
-// contextOnly is the least that middleware can do which hands something on.
+// contextOnly is the smallest middleware that passes something on.
 func contextOnly(next http.Handler) http.Handler {
 	handed := &struct{}{}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,8 +44,8 @@ func contextOnly(next http.Handler) http.Handler {
 	})
 }
 
-// commonRequests are the common requests, all of tokens that were seen before. The first is the floor: middleware that only
-// adds a context value.
+// commonRequests are the common requests, with tokens in the cache. The first is the baseline: middleware that only adds a
+// context value.
 func commonRequests(tb testing.TB) []commonRequest {
 	tb.Helper()
 	clerk := clerktest.New(tb, clerktest.Options{Now: harness.AtNoon})

@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A header that asks for something, or brings its own key, asks in vain, whatever it asks for.
+// A header that requires something, or contains its own key, has no effect.
 func TestHeadersThatAskForMore(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for _, name := range []string{"crit", "b64", "enc", "zip", "jwk", "jku", "x5u", "x5c"} {
@@ -121,7 +121,7 @@ func TestHeadersAreReadStrictly(t *testing.T) {
 	}
 }
 
-// Clerk signs tokens for machines with the keys of sessions, and they say whom they are for in other places.
+// Clerk signs tokens for machines with the keys of sessions, and they name their recipient in other claims.
 func TestMachineTokens(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for name, token := range map[string]string{
@@ -176,7 +176,7 @@ func TestForgedSignatures(t *testing.T) {
 	}
 }
 
-// With JWTKey there is one key for every token, so that a kid tells nothing.
+// With JWTKey there is one key for every token, so the kid does not matter.
 func TestWithJWTKeyTheKIDIsNotRead(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for _, kid := range []any{clerktest.Absent, nil, "", "another", 5, strings.Repeat("k", 257)} {
@@ -192,7 +192,7 @@ func TestWithJWTKeyTheKIDIsNotRead(t *testing.T) {
 	}
 }
 
-// FuzzVerifyToken: no text panics, every refusal has a reason, and nothing is a session but what the instance minted.
+// FuzzVerifyToken: no text panics, every refusal has a reason, and only what the instance minted is a session.
 func FuzzVerifyToken(f *testing.F) {
 	clerk, auth := harness.Offline(f, clerktest.Options{Now: harness.AtNoon})
 	honest := map[string]bool{

@@ -38,7 +38,7 @@ func newTwin(t *testing.T, cfg clerkauth.Config, size int, keys *clerkauth.Authe
 	return tw
 }
 
-// world is a Clerk instance whose keys and clock change, and tokens of all its ages.
+// world is a Clerk instance whose keys and clock change, with tokens of all ages.
 type world struct {
 	rng    *rand.Rand
 	clerk  *clerktest.Instance
@@ -61,7 +61,7 @@ func (w *world) mint() {
 	w.tokens = w.tokens[max(0, len(w.tokens)-120):]
 }
 
-// variant is a token as somebody could have changed it.
+// variant is a token that somebody could have changed.
 func (w *world) variant() string {
 	token := w.tokens[w.rng.IntN(len(w.tokens))]
 	header, rest, _ := strings.Cut(token, ".")
@@ -79,7 +79,7 @@ func (w *world) variant() string {
 	}
 }
 
-// step changes the world a little.
+// step makes a small change.
 func (w *world) step() {
 	switch n := w.rng.IntN(1000); {
 	case n < 4:
@@ -122,7 +122,7 @@ func TestCacheNeverDecides(t *testing.T) {
 		{1, func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true }},
 	} {
 		cfg := cfg
-		cfg.Observe = func(_ context.Context, e clerkauth.Event) { // the first goes unobserved, as most do
+		cfg.Observe = func(_ context.Context, e clerkauth.Event) { // the first decision is not observed, as most are not
 			if e.CacheHit {
 				hits[i+1]++
 			}
@@ -141,7 +141,7 @@ func TestCacheNeverDecides(t *testing.T) {
 		token := w.variant()
 		r := httptest.NewRequest(http.MethodGet, "https://example.com/", nil)
 		r.Header.Set("Cookie", "__session="+token+"; __client_uat=1")
-		_, _ = keys.VerifyToken(t.Context(), token) // whatever fetch is due happens now
+		_, _ = keys.VerifyToken(t.Context(), token) // a fetch that is due happens now
 		keys.WaitForKeys()
 		j := w.rng.IntN(len(twins))
 		tw := twins[j]

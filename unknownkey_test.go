@@ -34,7 +34,7 @@ func TestARotatedKeyIsFoundAtOnce(t *testing.T) {
 	})
 }
 
-// A clock that stands still, as in tests, hides no rotation.
+// A clock that stands still, as in tests, does not hide a rotation.
 func TestARotatedKeyIsFoundWhenTheClockStandsStill(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Now: harness.AtNoon})
 	auth := harness.New(t, clerk)
@@ -52,9 +52,9 @@ func TestADroppedKeyIsGoneAtOnce(t *testing.T) {
 		first := k.Clerk.KeyID()
 		k.Clerk.RotateKey()
 		k.Clerk.RevokeKey(first)
-		k.Want(k.Token, "", 0) // nobody has told
+		k.Want(k.Token, "", 0) // nothing has triggered a fetch
 		second := k.Mint()
-		k.Want(second, "", 0) // asks
+		k.Want(second, "", 0) // triggers a fetch
 		k.Asked(2)
 		k.Want(k.Token, clerkauth.ReasonKeyUnknown, 0)
 		k.Asked(0)
@@ -99,7 +99,7 @@ func TestOnlySoManyWaitForAnUnknownKey(t *testing.T) {
 				k.Want(k.Token, "", 0)
 				k.Asked(1)
 				k.Fault(c.fault)
-				for range 2 { // who has waited makes room
+				for range 2 { // requests that have waited free their slots
 					ctx, cancel := context.WithTimeout(k.Context(), c.timeout)
 					got := k.Strangers(ctx, 200)
 					cancel()
@@ -114,7 +114,7 @@ func TestOnlySoManyWaitForAnUnknownKey(t *testing.T) {
 	}
 }
 
-// Whoever asks for a key that nobody knows delays nobody else.
+// A request for an unknown key does not delay others.
 func TestKnownKeysNeverWait(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
@@ -135,7 +135,7 @@ func TestUnknownKeysWhileTheEndpointFails(t *testing.T) {
 		k.Fault(clerktest.Down)
 		k.Want(k.Stranger("ins_1"), clerkauth.ReasonKeysUnavailable, 0)
 		k.Asked(1)
-		k.Want(k.Stranger("ins_2"), clerkauth.ReasonKeysUnavailable, 0) // whose it is cannot be told
+		k.Want(k.Stranger("ins_2"), clerkauth.ReasonKeysUnavailable, 0) // the key's owner is unknown
 		k.Asked(0)
 		k.Want(k.Token, "", 0)
 		k.Fault(nil)
@@ -149,7 +149,7 @@ func TestUnknownKeysWhileTheEndpointFails(t *testing.T) {
 	})
 }
 
-// A refresh that was under way may have been answered by a cache, which does not have the key yet.
+// A refresh in progress may have been answered by a cache that does not have the key yet.
 func TestAnUnknownKeyIsFetchedPastCaches(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
@@ -173,7 +173,7 @@ func TestAnUnknownKeyIsFetchedPastCaches(t *testing.T) {
 	})
 }
 
-// Requests that waited for the same refresh and still do not know the key ask together, whichever arrived first.
+// Requests that waited for the same refresh and still do not know the key start one fetch together, in any order.
 func TestThoseWhoWaitedAskTogether(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
@@ -220,7 +220,7 @@ func TestGarbageNeitherFetchesNorWaits(t *testing.T) {
 	})
 }
 
-// A time to wait for that lies in a future which the clock has left is none.
+// A waiting time that lies in the future, because the clock was set back, does not count.
 func TestPausesOfAClockThatGoesBack(t *testing.T) {
 	var back time.Duration
 	clock := func(cfg *clerkauth.Config) { cfg.Now = func() time.Time { return time.Now().Add(-back) } }
