@@ -44,15 +44,18 @@ func Rows(c *Course) ([]Row, error) {
 		return contestant(name, RowLoad, h, want, request).sending("Authorization", []string{bearerScheme + token})
 	}
 	token := c.Pool.Tokens[0]
+	known := knownTokens{token: {AuthorizedParty: Party, Expiry: 1 << 40}}
 	garbage := strings.Repeat("g", len(token))
 	rows := []Row{
 		{bearer(FloorRow, contextOnly(app), ok, script, token), 0, 2, 368},
+		{bearer(BearerLimit, known.byBearer(app), ok, script, token), 0, 2, 368},
+		{contestant(CookiesLimit, RowLoad, known.byCookie(app), ok, script).sending("Cookie", []string{cookies(token, both)}), 0, 2, 368},
 		{bearer(BearerRow, require, ok, script, token), 2.5, 1, 576},
 		{bearer("write, bearer token", require, ok, write, token), 0, 1, 576},
 		{contestant(NoTokenRow, RowLoad, optional, ok, script), 2.5, 2, 704},
 		{contestant("page load, no token, Optional", RowLoad, optional, ok, page), 0, 2, 704},
 		{contestant(RefusedRow, RowLoad, require, refused, script), 5, 3, 816},
-		{contestant("page load, no token, Require: 401", RowLoad, require, refused, page), 0, 7, 4480},
+		{contestant("page load, no token, Require: 401", RowLoad, require, refused, page), 0, 4, 2352},
 		{bearer("script, bearer garbage, Require: 401", require, refused, script, garbage), 0, 3, 816},
 		{contestant(GarbageRow, RowLoad, garbageAlone(c, auth), refused, script), 0, 1, 128},
 	}

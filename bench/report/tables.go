@@ -45,7 +45,8 @@ func (d document) preface(b *strings.Builder) {
 func (d document) rowTable(b *strings.Builder) {
 	fmt.Fprintf(b, "## What browsers send\n\n`%s` before the requests of a page of the application's own origin, with a token seen before: scripts' fetches and\n"+
 		"POSTs, and page loads. Clerk's script writes two pairs of cookies; the party cookie is the library's own, and every browser\n"+
-		"has it after its first answer.\n\n", ownName)
+		"has it after its first answer. The limits are what a check could cost at least that is written by hand for one application\n"+
+		"and one instance, and that knows its tokens already.\n\n", ownName)
 	head(b, "request", "time", "quartiles", "of the floor", "allocations (bytes)")
 	for _, row := range d.rows {
 		f := d.row(row.Name)

@@ -7,8 +7,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"strings"
-
-	"github.com/golang-jwt/jwt/v5"
 )
 
 // Why a text is no public key.
@@ -52,7 +50,7 @@ func ParsePEM(s string) (*Set, error) {
 	case err != nil || !ok || !strong(public):
 		return nil, errNotRSA
 	}
-	return &Set{key: func(*jwt.Token) (any, error) { return public, nil }}, nil
+	return &Set{only: public}, nil
 }
 
 // oneLine parses a PEM whose line breaks were lost.

@@ -28,21 +28,20 @@ func WellFormedKID(kid string) bool { return kid != "" && len(kid) <= maxKID }
 
 // Set is the usable keys of one document. It never changes.
 type Set struct {
-	key  jwt.Keyfunc
-	kids map[string]*rsa.PublicKey // nil: one key for every kid (ParsePEM)
+	only *rsa.PublicKey            // of every kid (ParsePEM); nil: kids has them
+	kids map[string]*rsa.PublicKey // for RS256 signatures
 }
 
-// Key returns the key for a token, by its kid.
-func (s *Set) Key(token *jwt.Token) (any, error) { return s.key(token) }
+// Key is the key for the RS256 signatures of a kid; nil: there is none.
+func (s *Set) Key(kid string) *rsa.PublicKey {
+	if s.only != nil {
+		return s.only
+	}
+	return s.kids[kid]
+}
 
 // Has reports whether the set has a key for kid.
-func (s *Set) Has(kid string) bool {
-	if s.kids == nil {
-		return true
-	}
-	_, ok := s.kids[kid]
-	return ok
-}
+func (s *Set) Has(kid string) bool { return s.Key(kid) != nil }
 
 // equal reports whether both sets hold the same keys under the same names.
 func (s *Set) equal(other *Set) bool {
@@ -106,9 +105,7 @@ func newSet(usable map[string]jwkset.JWK) (*Set, error) {
 		return nil, errNoKeys
 	}
 	storage := jwkset.NewMemoryStorage()
-	kids := make(map[string]*rsa.PublicKey, len(usable))
-	for kid, jwk := range usable {
-		kids[kid] = publicKey(jwk)
+	for _, jwk := range usable {
 		if err := storage.KeyWrite(context.Background(), jwk); err != nil {
 			return nil, fmt.Errorf("storing a key: %w", err)
 		}
@@ -117,7 +114,17 @@ func newSet(usable map[string]jwkset.JWK) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the keys: %w", err)
 	}
-	return &Set{key: keys.Keyfunc, kids: kids}, nil
+	s := &Set{kids: make(map[string]*rsa.PublicKey, len(usable))}
+	for kid := range usable {
+		// What it says depends on the kid and the algorithm, so that it is asked here, and not for each token.
+		key, err := keys.Keyfunc(&jwt.Token{Header: map[string]any{"kid": kid, "alg": jwt.SigningMethodRS256.Alg()}, Method: jwt.SigningMethodRS256})
+		public, ok := key.(*rsa.PublicKey)
+		if err != nil || !ok {
+			return nil, fmt.Errorf("finding a key: %w", errors.Join(err, errUnusable))
+		}
+		s.kids[kid] = public
+	}
+	return s, nil
 }
 
 func publicKey(jwk jwkset.JWK) *rsa.PublicKey {

@@ -22,6 +22,7 @@ var order = []string{
 	"internal/origin",
 	"internal/publishable",
 	"internal/tokencache",
+	"internal/livesessions",
 	"internal/orgpath",
 	"internal/proxypath",
 	"internal/redact",
@@ -51,7 +52,7 @@ var programs = map[string][]string{
 	"docs/":             nil,
 	"examples/":         nil,
 	"docs":              nil, // and what draws their pictures
-	"bench/":            {"internal/tokencache"},
+	"bench/":            {"internal/livesessions"},
 }
 
 // importers are all that may import what sends the secret key.

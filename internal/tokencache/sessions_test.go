@@ -1,76 +1,13 @@
 package tokencache_test
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"testing"
 	"time"
 
+	"github.com/clerkauth/clerkauth/internal/livesessions"
 	"github.com/clerkauth/clerkauth/internal/tokencache"
 )
-
-// sessions are browsers of signed-in people: each asks every 4 s, and its token, which lives for 60 s and 5 s of leeway,
-// is renewed after 45 to 55 s.
-type sessions struct {
-	cache *tokencache.Cache[*[1024]byte]
-	rng   *rand.Rand
-	now   time.Time
-	made  int // tokens so far
-	held  []session
-
-	lookups, hits int
-}
-
-type session struct {
-	token            string
-	renewed, renewAt time.Time
-}
-
-func newSessions(n int) *sessions {
-	s := &sessions{cache: tokencache.New[*[1024]byte](1 << 16), rng: rand.New(rand.NewPCG(1, 2)), now: start} //nolint:gosec // not for secrets
-	s.resize(n)
-	return s
-}
-
-func (s *sessions) resize(n int) {
-	s.held = s.held[:min(n, len(s.held))]
-	for len(s.held) < n {
-		s.held = append(s.held, session{renewAt: s.now.Add(-s.upTo(55 * time.Second))})
-	}
-}
-
-func (s *sessions) upTo(d time.Duration) time.Duration { return time.Duration(s.rng.Int64N(int64(d))) }
-
-// run lets time pass.
-func (s *sessions) run(d time.Duration) {
-	for end := s.now.Add(d); s.now.Before(end); s.now = s.now.Add(4 * time.Second) {
-		for i := range s.held {
-			s.ask(&s.held[i])
-		}
-	}
-}
-
-func (s *sessions) ask(b *session) {
-	if !s.now.Before(b.renewAt) {
-		s.made++
-		b.token = fmt.Sprintf("%0700d.%016x%016x", s.made, s.rng.Uint64(), s.rng.Uint64())
-		b.renewed, b.renewAt = s.now, s.now.Add(45*time.Second+s.upTo(10*time.Second))
-	}
-	s.lookups++
-	if _, ok := s.cache.Get(b.token, 1, s.now); ok {
-		s.hits++
-		return
-	}
-	s.cache.Put(b.token, 1, s.now, s.now.Add(time.Hour), b.renewed.Add(65*time.Second), new([1024]byte))
-}
-
-// ratio is how many of the requests of the next five minutes hit.
-func (s *sessions) ratio() float64 {
-	s.lookups, s.hits = 0, 0
-	s.run(5 * time.Minute)
-	return float64(s.hits) / float64(s.lookups)
-}
 
 // One request in 12.5 brings a new token, which caps the ratio at 92 to 93 of a hundred.
 func TestLiveSessionsHit(t *testing.T) {
@@ -78,9 +15,9 @@ func TestLiveSessionsHit(t *testing.T) {
 		if testing.Short() && n > 1000 {
 			continue
 		}
-		s := newSessions(n)
-		s.run(2 * time.Minute)
-		got := s.ratio()
+		s := livesessions.New(n, 734, 1024)
+		s.Run(2 * time.Minute)
+		got := s.HitRatio()
 		t.Logf("%d sessions: %.1f %% of the requests hit", n, 100*got)
 		if got < want {
 			t.Errorf("%d sessions: %.3f of the requests hit, want at least %.2f", n, got, want)
@@ -93,16 +30,12 @@ func TestMemoryFollowsTheSessions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
-	grown := func(before uint64) int64 { return int64(heap()) - int64(before) } //nolint:gosec // a heap is far smaller than 1<<63
 	const perToken = 896 + 1024 + 160
-	var before uint64
-	var s *sessions
+	var s *livesessions.Simulation
 	for tries := 0; ; tries++ { // which tokens share a set is by chance
-		before = heap()
-		s = newSessions(1000)
-		s.run(3 * time.Minute)
-		s.held = nil // their texts are not the cache's
-		got := grown(before)
+		s = livesessions.New(1000, 734, 1024)
+		s.Run(3 * time.Minute)
+		got := s.Heap()
 		if got <= 3*1000*perToken {
 			break
 		}
@@ -110,15 +43,13 @@ func TestMemoryFollowsTheSessions(t *testing.T) {
 			t.Fatalf("1000 sessions take %d bytes, want at most those of 3000 tokens", got)
 		}
 	}
-	s.resize(20_000)
-	s.run(2 * time.Minute)
-	s.resize(1000)
-	s.run(20 * time.Minute)
-	s.held = nil
-	if got, bound := grown(before), int64(3*1000*perToken+8<<16); got > bound {
+	s.Resize(20_000)
+	s.Run(2 * time.Minute)
+	s.Resize(1000)
+	s.Run(20 * time.Minute)
+	if got, bound := s.Heap(), int64(3*1000*perToken+8<<16); got > bound {
 		t.Errorf("20,000 sessions left %d bytes behind, want at most %d: those of 3000 tokens and the places", got, bound)
 	}
-	runtime.KeepAlive(s)
 }
 
 func TestTheFirstArrayIsSmall(t *testing.T) {
