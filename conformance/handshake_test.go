@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// sendAway is the outcome of redirecting a browser.
+// sendAway is the outcome of sending a browser away.
 func (c *recorded) sendAway(reason, target string) outcome {
 	out := outcome{
 		Status: handshake, Reason: reason, Location: locate(target),
@@ -56,7 +56,7 @@ func (c *recorded) frontendSeen(here string) string {
 	return "https://" + frontendHost(c)
 }
 
-// browserToken is the development browser's token: from the URL before the cookie.
+// browserToken is the development browser's token: the address's before the cookie's.
 func (s *course) browserToken() string {
 	if value, _ := s.parameter("__clerk_db_jwt"); value != "" {
 		return value
@@ -67,7 +67,7 @@ func (s *course) browserToken() string {
 	return s.jar["__clerk_db_jwt"+s.pair]
 }
 
-// queryToKeep is the query without parameters of an earlier handshake, encoded as a form.
+// queryToKeep is the query without what an earlier handshake left in it, written anew as a form.
 func (c *recorded) queryToKeep() string {
 	var kept []string
 	for _, pair := range formPairs(c.query()) {
@@ -82,7 +82,7 @@ func (c *recorded) queryToKeep() string {
 	return "?" + strings.Join(kept, "&")
 }
 
-// marked is a query with the time of the redirect, which ends uncounted prefetches.
+// marked is a query that says when the browser was sent out, which ends the prefetches that nothing counts.
 func (c *recorded) marked(query string) string {
 	if !c.prefetches() {
 		return query
@@ -94,12 +94,12 @@ func (c *recorded) marked(query string) string {
 	return query + "&" + mark
 }
 
-// formSpelling encodes a form as browsers do.
+// formSpelling writes a form as browsers do.
 func formSpelling(s string) string {
 	return strings.NewReplacer("%2A", "*", "~", "%7E").Replace(url.QueryEscape(s))
 }
 
-// askPrimary is the primary domain's sign-in page with the return URL: a development satellite redirects there itself.
+// askPrimary is the primary domain's sign-in page with the way back: a development satellite goes there itself.
 func (s *course) askPrimary() string {
 	signIn, _ := s.Options.text("signInUrl")
 	here, ok := s.origin()
@@ -124,7 +124,7 @@ func withPairs(u *url.URL, pairs ...[2]string) string {
 	return u.String()
 }
 
-// toSatellite is where a development primary domain redirects a browser back to: only to an origin in the list.
+// toSatellite is where a development primary sends a browser back to: to an origin in the list, and no other.
 func (s *course) toSatellite() string {
 	wanted, _ := s.parameter("__clerk_redirect_url")
 	u, err := url.Parse(wanted)
@@ -158,8 +158,8 @@ func (c *recorded) listed(origin string) bool {
 
 var developmentPortals = regexp.MustCompile(`^[a-z0-9-]+\.accounts(stage)?\.dev$|\.accounts\.lclclerk\.com$|^accounts\..*\.lcl\.dev$`)
 
-// comesFromElsewhere reports a Referer of another site, which is not Clerk's, on the primary domain. A browser that returns
-// from a handshake still has the Referer from before, and is not redirected for it again.
+// comesFromElsewhere reports a Referer of another site, which is not Clerk's, on the primary domain. A browser that comes
+// back from a handshake still has the Referer that it was sent out with, and is not sent out for it again.
 func (s *course) comesFromElsewhere() bool {
 	from := s.Request.values("Referer")
 	here, ok := s.origin()
