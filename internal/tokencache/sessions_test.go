@@ -10,8 +10,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/tokencache"
 )
 
-// sessions are browsers of signed-in people: each asks every 4 s, and its token, which lives for 60 s and 5 s of leeway,
-// is renewed after 45 to 55 s.
+// sessions are browsers of signed-in people: each sends a request every 4 s, and its token, which is valid for 60 s plus 5
+// s of leeway, is renewed after 45 to 55 s.
 type sessions struct {
 	cache *tokencache.Cache[*[1024]byte]
 	rng   *rand.Rand
@@ -72,7 +72,7 @@ func (s *sessions) ratio() float64 {
 	return float64(s.hits) / float64(s.lookups)
 }
 
-// One request in 12.5 brings a new token, which caps the ratio at 92 to 93 of a hundred.
+// One request in 12.5 has a new token, which limits the ratio to 92 to 93 percent.
 func TestLiveSessionsHit(t *testing.T) {
 	for n, want := range map[int]float64{1000: 0.92, 10_000: 0.92, 50_000: 0.80} {
 		if testing.Short() && n > 1000 {
@@ -88,7 +88,7 @@ func TestLiveSessionsHit(t *testing.T) {
 	}
 }
 
-// Memory is that of the sessions there are, and goes down when they do.
+// The memory depends on the number of sessions, and shrinks with it.
 func TestMemoryFollowsTheSessions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
