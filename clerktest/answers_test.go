@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// unfollowed sends a browser with these cookies through a handshake and returns the answer, unfollowed.
+// unfollowed sends a browser with these cookies to a handshake and returns the redirect, without following it.
 func unfollowed(t *testing.T, in *clerktest.Instance, jar http.CookieJar, query url.Values) answer {
 	t.Helper()
 	target := in.URL(clerktest.FrontendHandshake) + "?" + query.Encode()
@@ -35,7 +35,7 @@ func exchange(t *testing.T, in *clerktest.Instance, jar http.CookieJar, method, 
 	return read(t, &client, r)
 }
 
-// byHandshake are the parameters that the library sends, and more in turn.
+// byHandshake are the parameters that the library sends, followed by more.
 func byHandshake(redirect string, more ...string) url.Values {
 	q := url.Values{"redirect_url": {redirect}, "suffixed_cookies": {"false"}, "__clerk_hs_reason": {"x"}}
 	for pair := range slices.Chunk(more, 2) {
@@ -53,7 +53,7 @@ func newJar(t *testing.T) http.CookieJar {
 	return jar
 }
 
-// carried is the value that a handshake sent back, by cookie in production and by query in development.
+// carried is the value that a handshake returned, in a cookie in production and in the query in development.
 func carried(t *testing.T, a answer, name string, live bool) string {
 	t.Helper()
 	if a.status != http.StatusTemporaryRedirect || a.header.Get("Cache-Control") != "no-store" {
@@ -108,7 +108,7 @@ func payload(t *testing.T, in *clerktest.Instance, nonce string) (directives []s
 	return body.Directives, a.status
 }
 
-// directivesOf runs a handshake to its end, in either format.
+// directivesOf completes a handshake, in either format.
 func directivesOf(t *testing.T, in *clerktest.Instance, jar http.CookieJar, format string, live bool, more ...string) []*http.Cookie {
 	t.Helper()
 	page := in.Config().AuthorizedParties[0] + "/page?a=1"

@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// server talks to the Backend API as Clerk's SDKs do. It returns the body of the answer, decoded.
+// server calls the Backend API as Clerk's SDKs do. It returns the body of the answer, decoded.
 func server[T any](t *testing.T, in *clerktest.Instance, method, path, body string, want int) T {
 	t.Helper()
 	target := strings.TrimSuffix(in.URL(clerktest.BackendJWKS), "/v1/jwks") + path
@@ -187,7 +187,7 @@ func TestTheBackendAPIWantsTheSecretKeyEverywhere(t *testing.T) {
 	}
 }
 
-// TestProxiesShowTheSecretKey: a proxy of the Frontend API says who it is with it. Nobody else may.
+// TestProxiesShowTheSecretKey: a proxy of the Frontend API authenticates with the secret key. Nobody else may send it.
 func TestProxiesShowTheSecretKey(t *testing.T) {
 	in := development(t, nil)
 	p := openPage(t, in, localhost)

@@ -15,7 +15,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// TestBrowserSpeaksAsBrowsersDo looks at the header that an app sees.
+// TestBrowserSpeaksAsBrowsersDo checks the headers that an app receives.
 func TestBrowserSpeaksAsBrowsersDo(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{Origins: []string{"https://example.com", "https://other.example"}})
 	var seen *http.Request
@@ -72,13 +72,13 @@ func TestBrowserReachesNobodyElse(t *testing.T) {
 	}
 }
 
-// TestDevelopmentOverTheNetwork goes the development way through real servers, as a browser on this machine does.
+// TestDevelopmentOverTheNetwork signs in to a development instance over real servers, as a browser on this machine does.
 func TestDevelopmentOverTheNetwork(t *testing.T) {
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ahead atomic.Int64 // by how much the clock is
+	var ahead atomic.Int64 // by which the clock is ahead
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	app := &httptest.Server{Listener: l, Config: &http.Server{ReadHeaderTimeout: time.Second}}
 	origin := "http://" + l.Addr().String()
@@ -103,7 +103,7 @@ func TestDevelopmentOverTheNetwork(t *testing.T) {
 	}
 }
 
-// asDocument asks for pages.
+// asDocument makes page loads of requests.
 type asDocument struct{}
 
 func (asDocument) RoundTrip(r *http.Request) (*http.Response, error) {

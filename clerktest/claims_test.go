@@ -25,7 +25,7 @@ func TestZeroClaimsAreAnHonestToken(t *testing.T) {
 	}
 }
 
-// TestClaimsEncode compares with the honest payload: changed has what differs, and null for what is gone.
+// TestClaimsEncode compares with the honest payload: changed has what differs, and null for what is missing.
 func TestClaimsEncode(t *testing.T) {
 	acme := clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"}
 	tests := []struct {
@@ -64,14 +64,14 @@ func TestClaimsEncode(t *testing.T) {
 			clerktest.Claims{Plans: []string{"u:free", "o:pro"}, Features: []string{"u:search", "uo:export"}},
 			`{"pla":"u:free,o:pro","fea":"u:search,uo:export"}`,
 		},
-		// The worked example of Clerk's documentation.
+		// The example of Clerk's documentation.
 		{
 			"permissions",
 			clerktest.Claims{Organization: acme, Permissions: []string{"org:dashboard:manage", "org:dashboard:read", "org:teams:read"}},
 			`{"o":{"id":"org_acme","slg":"acme","rol":"admin","per":"manage,read","fpm":"3,2"},"fea":"o:dashboard,o:teams"}`,
 		},
 		{
-			// Some readers count only the organization's features and others all: they agree if the user's come last.
+			// Some parsers count only the organization's features and others all: they agree if the user's come last.
 			"the user's features come last and have no place in the map",
 			clerktest.Claims{
 				Organization: acme, Permissions: []string{"org:teams:read", "org:a:b:c"}, Features: []string{"u:search", "o:idle", "uo:teams"},
@@ -131,7 +131,7 @@ func compact(t *testing.T, v any) string {
 	return string(b)
 }
 
-// withoutID is a payload without its jti, which is another one each time.
+// withoutID is a payload without its jti, which differs each time.
 func withoutID(t *testing.T, payload string) string {
 	t.Helper()
 	var claims map[string]any

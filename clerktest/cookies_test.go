@@ -54,7 +54,7 @@ func TestCookiesAreASignedInBrowsers(t *testing.T) {
 	}
 }
 
-// TestCookieSuffix has the suffix that Clerk's JavaScript makes of this key.
+// TestCookieSuffix compares with the suffix that Clerk's JavaScript computes for this key.
 func TestCookieSuffix(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{Development: true, Domain: "ruling-otter-41.clerk.accounts.dev"})
 	if want := "pk_test_cnVsaW5nLW90dGVyLTQxLmNsZXJrLmFjY291bnRzLmRldiQ="; in.PublishableKey() != want {

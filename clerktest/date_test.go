@@ -9,7 +9,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// The answers on the network bear the time of the instance's clock: whoever moves it must not be told that it is off.
+// Answers over the network have the time of the instance's clock: a test that changes it must not get a warning about the
+// clock.
 func TestAnswersHaveTheInstancesDate(t *testing.T) {
 	clock := noon
 	in, err := clerktest.Start(clerktest.Options{Now: func() time.Time { return clock }})

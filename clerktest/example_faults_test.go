@@ -9,7 +9,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// Clerk is out of reach, and is there again.
+// Clerk is unreachable, and then reachable again.
 func ExampleInstance_Fault() {
 	clerk, auth := newExample()
 	clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
@@ -53,7 +53,7 @@ func ExampleDown() {
 	// Output: clerkauth: jwk-remote-failed-to-load
 }
 
-// Hang never answers. Whoever asks has to give up.
+// Hang never answers. The client has to give up.
 func ExampleHang() {
 	clerk, auth := newExample()
 	clerk.Fault(clerktest.BackendJWKS, clerktest.Hang)

@@ -16,9 +16,9 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// newInstance is an instance, and an Authenticator of it.
+// newInstance is an instance, and an Authenticator for it.
 func newInstance(opts clerktest.Options) (*clerktest.Instance, *clerkauth.Authenticator) {
-	var t testing.T // in a test: the t it is given
+	var t testing.T // in a test, use its t
 	clerk := clerktest.New(&t, opts)
 	return clerk, newAuthenticator(clerk)
 }
@@ -39,7 +39,7 @@ var shared = sync.OnceValue(func() *clerktest.Instance {
 	return clerk
 })
 
-// newExample is an instance, and an Authenticator that knows nothing of it yet.
+// newExample is an instance, and an Authenticator that knows no keys yet.
 func newExample() (*clerktest.Instance, *clerkauth.Authenticator) {
 	clerk := shared()
 	clerk.Fault(clerktest.BackendJWKS, nil)
@@ -55,15 +55,15 @@ func verify(auth *clerkauth.Authenticator, token string) {
 	fmt.Println(session.UserID)
 }
 
-// A test of an app at an origin of its own.
+// A test of an app at its own origin.
 func ExampleNew() {
-	var t testing.T // in a test: the t it is given
+	var t testing.T // in a test, use its t
 	clerk := clerktest.New(&t, clerktest.Options{Origins: []string{"https://app.example.com"}})
 	fmt.Println(clerk.Config().AuthorizedParties)
 	// Output: [https://app.example.com]
 }
 
-// A program, or a test with a real browser, reaches the instance on a port of this machine.
+// A program, or a test with a real browser, connects to the instance on a port of this machine.
 func ExampleStart() {
 	clerk, err := clerktest.Start(clerktest.Options{Development: true})
 	if err != nil {
@@ -90,7 +90,7 @@ func ExampleInstance_Config() {
 	// Output: <nil>
 }
 
-// A token says what the claims say, and is honest where they say nothing.
+// A token has the given claims, and honest ones otherwise.
 func ExampleInstance_Token() {
 	clerk, auth := newExample()
 	verify(auth, clerk.Token(clerktest.Claims{Subject: "user_alice"}))
@@ -104,14 +104,14 @@ func ExampleInstance_Token() {
 	// clerkauth: token-invalid-algorithm
 }
 
-// The right claims and the right key ID, and a key that is not the instance's.
+// The right claims and the right key ID, but a key that is not the instance's.
 func ExampleInstance_Forge() {
 	clerk, auth := newExample()
 	verify(auth, clerk.Forge(clerktest.Claims{}))
 	// Output: clerkauth: token-invalid-signature
 }
 
-// A new key signs, and what the old one signed stays good until it is revoked.
+// A new key signs, and the tokens of the old one stay valid until it is revoked.
 func ExampleInstance_RotateKey() {
 	clerk, auth := newExample()
 	old := clerk.Token(clerktest.Claims{Subject: "user_alice"})
@@ -123,7 +123,7 @@ func ExampleInstance_RotateKey() {
 	// user_bob
 }
 
-// A key is published before it signs, so that whoever verifies knows it by then.
+// A key is published before it signs, so that verifiers know it by then.
 func ExampleInstance_PublishKey() {
 	clerk, _ := newExample()
 	next := clerk.PublishKey()
@@ -153,7 +153,7 @@ func ExampleInstance_KeyID() {
 	// Output: false
 }
 
-// With the key in PEM, tokens are verified without asking anybody.
+// With the key in PEM, tokens are verified without any request.
 func ExampleInstance_JWTKey() {
 	clerk, _ := newExample()
 	auth, err := clerkauth.New(clerkauth.Config{
@@ -184,7 +184,7 @@ func ExampleInstance_SecretKey() {
 	// Output: true
 }
 
-// What the app requested from Clerk, and that the secret key went nowhere else.
+// What the app requested from Clerk, and that the secret key was sent nowhere else.
 func ExampleInstance_Requests() {
 	clerk, auth := newExample()
 	clerk.ResetRequests()
@@ -220,7 +220,7 @@ func ExampleInstance_Ticket() {
 	// Output: true
 }
 
-// load is a page load, and what comes of it.
+// load is a page load, and its result.
 func load(browser *http.Client, address string) {
 	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, address, http.NoBody)
 	if err != nil {
@@ -238,7 +238,7 @@ func load(browser *http.Client, address string) {
 	fmt.Println(resp.StatusCode, strings.TrimSpace(string(body[:min(len(body), 24)])))
 }
 
-// Somebody is signed in before the test begins, without a visit to the sign-in page.
+// A person is signed in before the test begins, without a visit to the sign-in page.
 func ExampleInstance_SignIn() {
 	clerk, auth := newExample()
 	browser := clerk.Browser(auth.Require(http.HandlerFunc(me)))
@@ -275,7 +275,7 @@ func ExampleBrowserSession_SignOut() {
 	// 401 nobody
 }
 
-// A role that is taken away counts from the next token on.
+// A role that is removed takes effect with the next token.
 func ExampleBrowserSession_SetClaims() {
 	clock := time.Now()
 	clerk, auth := newInstance(clerktest.Options{Now: func() time.Time { return clock }})

@@ -22,10 +22,10 @@ func me(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprint(w, "hello ", session.UserID)
 }
 
-// A handler behind Require is tested with real tokens: of somebody signed in, of nobody, and of a subdomain that the
-// app does not trust. The instance closes itself when the test ends.
+// A handler behind Require is tested with real tokens: of a signed-in person, of nobody, and of a subdomain that the app
+// does not trust. The instance is closed when the test ends.
 func Example() {
-	var t testing.T // in a test: the t it is given
+	var t testing.T // in a test, use its t
 
 	clerk := clerktest.New(&t, clerktest.Options{})
 	auth, err := clerkauth.New(clerk.Config())
@@ -61,7 +61,7 @@ func Example() {
 
 // A browser sends cookies instead.
 func ExampleInstance_Cookies() {
-	var t testing.T // in a test: the t it is given
+	var t testing.T // in a test, use its t
 
 	clerk := clerktest.New(&t, clerktest.Options{})
 	auth, err := clerkauth.New(clerk.Config())
@@ -78,9 +78,9 @@ func ExampleInstance_Cookies() {
 	// Output: 200 hello user_2clerktest
 }
 
-// A handler by itself, without the middleware, finds a session that the test puts into the context.
+// A handler by itself, without the middleware, gets a session that the test puts into the context.
 func ExampleInstance_Session() {
-	var t testing.T // in a test: the t it is given
+	var t testing.T // in a test, use its t
 
 	clerk := clerktest.New(&t, clerktest.Options{})
 	session := clerk.Session(clerktest.Claims{
@@ -95,10 +95,10 @@ func ExampleInstance_Session() {
 	// Output: 200 hello user_alice org:admin
 }
 
-// A browser keeps somebody signed in beyond the life of a token, by handshakes with the instance, until the session
+// A browser keeps a person signed in for longer than a token is valid, by handshakes with the instance, until the session
 // ends on the server. All of it happens in memory.
 func ExampleInstance_Browser() {
-	var t testing.T // in a test: the t it is given
+	var t testing.T // in a test, use its t
 
 	clock := time.Now()
 	clerk := clerktest.New(&t, clerktest.Options{Now: func() time.Time { return clock }})

@@ -15,7 +15,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// TestFaultsAnswer puts each fault on one endpoint and sees that the other stays honest and that nil ends it.
+// TestFaultsAnswer sets each fault on one endpoint and checks that the other stays honest and that nil removes it.
 func TestFaultsAnswer(t *testing.T) {
 	const elsewhere = "https://elsewhere.example/keys"
 	tests := []struct {
@@ -62,7 +62,7 @@ func TestFaultsAnswer(t *testing.T) {
 				} {
 					honest := mustAsk(t, in, faulty)
 					in.Fault(faulty, tt.fault)
-					// A client that has the keys already gets the fault all the same.
+					// A client that has the keys already gets the fault too.
 					tt.check(t, honest, mustAsk(t, in, faulty, "If-None-Match", honest.header.Get("ETag")))
 					published(t, mustAsk(t, in, other))
 					in.Fault(faulty, nil)
@@ -154,7 +154,8 @@ func TestHangAndSlowLastAsLongAsTheySay(t *testing.T) {
 	}
 }
 
-// TestHangOnTheListenerEndsWithItsClientOrTheInstance has no clock: the test binary's own limit is what fails it.
+// TestHangOnTheListenerEndsWithItsClientOrTheInstance uses no clock: if it fails, it exceeds the time limit of the test
+// binary.
 func TestHangOnTheListenerEndsWithItsClientOrTheInstance(t *testing.T) {
 	for _, name := range []string{"client", "instance"} {
 		t.Run(name, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// TestHandshakeSignedIn looks at every directive of every kind of instance and format.
+// TestHandshakeSignedIn checks every directive for every kind of instance and format.
 func TestHandshakeSignedIn(t *testing.T) {
 	for _, tt := range handshakeKinds() {
 		t.Run(tt.name, func(t *testing.T) {
@@ -69,8 +69,8 @@ type handshakeKind struct {
 	count        int // of what it sets when signed in: three pairs and a refresh cookie, less one pair in production
 }
 
-// deletionsOf are the names and domains of what a sign-in deletes: in production the host's own client_uat, of which
-// there would be two, and the answer itself. On localhost there is no wider domain.
+// deletionsOf are the names and domains of the cookies that a sign-in deletes: in production the host's own client_uat,
+// since there would be two, and the result itself. On localhost there is no wider domain.
 func deletionsOf(suffix string, live bool) []string {
 	if !live {
 		return []string{}
@@ -87,7 +87,7 @@ func handshakeKinds() []handshakeKind {
 	}
 }
 
-// devJar is no jar in development, where the token of the query alone must do.
+// devJar is nil in development, where the token in the query must be enough.
 func devJar(jar http.CookieJar, live bool) http.CookieJar {
 	if !live {
 		return nil
@@ -106,7 +106,7 @@ func devToken(t *testing.T, s *clerktest.BrowserSession) string {
 	return ""
 }
 
-// suffixOf is read from the cookies themselves; TestCookieSuffix has what it must be.
+// suffixOf is read from the cookies themselves; TestCookieSuffix tests its value.
 func suffixOf(t *testing.T, in *clerktest.Instance) string {
 	t.Helper()
 	return strings.TrimPrefix(in.Cookies(in.Token(clerktest.Claims{}))[1].Name, "__session_")

@@ -19,14 +19,14 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
 func atNoon() time.Time { return noon }
 
-// answer is a response read to its end.
+// answer is a response with its whole body.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// ask asks an endpoint as the library would, with more header given as pairs, and following no redirect.
+// ask calls an endpoint as the library would, with more headers given as pairs, and without following redirects.
 func ask(t *testing.T, in *clerktest.Instance, e clerktest.Endpoint, header ...string) (answer, error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, in.URL(e), http.NoBody)

@@ -77,7 +77,7 @@ func TestDomainMustBeAHost(t *testing.T) {
 	}
 }
 
-// recorder is a test that goes on after Fatalf.
+// recorder is a test that continues after Fatalf.
 type recorder struct {
 	fatal   string
 	cleanup []func()
@@ -95,7 +95,7 @@ func TestNewClosesWithItsTest(t *testing.T) {
 		t.Fatalf("%d cleanups, want 1", len(tb.cleanup))
 	}
 	tb.cleanup[0]()
-	in.Close() // once more does nothing
+	in.Close() // a second call does nothing
 	if a, err := ask(t, in, clerktest.FrontendJWKS); err == nil {
 		t.Errorf("answers %d after the end of its test", a.status)
 	}
@@ -270,10 +270,10 @@ func BenchmarkNew(b *testing.B) {
 	}
 }
 
-// TestNewIsCheap: it is made in every test.
+// TestNewIsCheap: every test calls it.
 func TestNewIsCheap(t *testing.T) {
 	tb := &recorder{}
-	clerktest.New(tb, clerktest.Options{}) // makes a key, which the next ones take
+	clerktest.New(tb, clerktest.Options{}) // generates a key, which the next instances reuse
 	tb.cleanup[0]()
 	made := testing.AllocsPerRun(20, func() {
 		tb := &recorder{}

@@ -21,7 +21,7 @@ type journey struct {
 	app    string
 }
 
-// journeyKind is one way in which an instance and an app can be set up.
+// journeyKind is one setup of an instance and an app.
 type journeyKind struct {
 	name    string
 	live    bool
@@ -69,7 +69,7 @@ func newJourney(t *testing.T, k journeyKind) journey {
 	return journey{t, clerk, clerk.Browser(mux), cfg.AuthorizedParties[0]}
 }
 
-// visit is a navigation to a path of the app: where it ended, and what was there.
+// visit is a navigation to a path of the app: the final URL, and the page there.
 func (j journey) visit(path string) (at *url.URL, status int, body string) {
 	j.t.Helper()
 	r, err := http.NewRequestWithContext(j.t.Context(), http.MethodGet, j.app+path, http.NoBody)
@@ -94,7 +94,7 @@ func (j journey) send(r *http.Request) (at *url.URL, status int, body string) {
 	return at, a.status, string(a.body)
 }
 
-// expect is visit where the app should answer at that very path.
+// expect is visit where the app should answer at exactly that path.
 func (j journey) expect(when, path string, wantStatus int, want string) {
 	j.t.Helper()
 	at, status, body := j.visit(path)
@@ -115,7 +115,7 @@ func (j journey) press(e clerktest.Endpoint, back, user string) (at *url.URL, st
 	return j.send(r)
 }
 
-// signIn goes the whole way: the app's page, the portal, and back.
+// signIn signs in completely: the app's page, the portal, and back.
 func (j journey) signIn() {
 	j.t.Helper()
 	at, status, _ := j.visit("/me?a=1")
@@ -147,7 +147,7 @@ func (j journey) counts() (handshakes, refreshes int) {
 	return handshakes, refreshes
 }
 
-const expired = 16 * time.Second // the lifetime of a token and the library's leeway, and a little
+const expired = 16 * time.Second // the lifetime of a token and the library's leeway, plus a little
 
 func TestJourney(t *testing.T) {
 	eachJourney(t, func(t *testing.T, k journeyKind, j journey) {
@@ -191,7 +191,7 @@ func TestJourneySignOutPage(t *testing.T) {
 	})
 }
 
-// TestJourneyWhenTheFrontendIsDown keeps a browser with a good token signed in, and does not send others away.
+// TestJourneyWhenTheFrontendIsDown keeps a browser with a valid token signed in, and redirects others nowhere.
 func TestJourneyWhenTheFrontendIsDown(t *testing.T) {
 	eachJourney(t, func(t *testing.T, k journeyKind, j journey) {
 		j.signIn()
@@ -208,8 +208,8 @@ func TestJourneyWhenTheFrontendIsDown(t *testing.T) {
 	})
 }
 
-// TestJourneyWithoutAZP has tokens that do not say for whom they are. They sign nobody in by themselves, and the
-// browser does not end in a loop of redirects; with the proof of an earlier visit they keep somebody signed in.
+// TestJourneyWithoutAZP has tokens without azp. They sign nobody in by themselves, and the browser does not end in a loop
+// of redirects; with the proof of an earlier visit they keep a person signed in.
 func TestJourneyWithoutAZP(t *testing.T) {
 	const maxHandshakes = 2 // one finds out what is wrong; in development one before it opens the browser
 	without := clerktest.Claims{Subject: "user_2alice", Extra: map[string]any{"azp": clerktest.Absent}}

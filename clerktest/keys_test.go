@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// verifies says whether the key of its kid, among keys, verifies the token.
+// verifies reports whether the key of its kid, among keys, verifies the token.
 func verifies(t *testing.T, token string, keys map[string]*rsa.PublicKey) bool {
 	t.Helper()
 	parser := jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithValidMethods([]string{"RS256"}))
@@ -108,7 +108,7 @@ func TestJWTKeyIsTheCurrentKey(t *testing.T) {
 	}
 }
 
-// TestAlgOfTheHeaderSigns plays the verifiers that let a token choose how it is verified.
+// TestAlgOfTheHeaderSigns imitates verifiers that let a token choose its algorithm.
 func TestAlgOfTheHeaderSigns(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{})
 	public := published(t, mustAsk(t, in, clerktest.FrontendJWKS))[in.KeyID()]

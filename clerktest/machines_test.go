@@ -77,7 +77,7 @@ func TestWhoMayVerify(t *testing.T) {
 	}
 }
 
-// A machine's own secret key verifies the tokens for that machine, as Clerk's document of the endpoint has it.
+// A machine's own secret key verifies the tokens for that machine, as Clerk's document of the endpoint says.
 func TestAMachineVerifiesTokensForItself(t *testing.T) {
 	in := development(t, nil)
 	for to, want := range map[string]int{clerktest.MachineID: 200, "mch_another": 404} {
@@ -106,7 +106,7 @@ func TestCredentialsOfOthersPanic(t *testing.T) {
 	}
 }
 
-// Config is of a machine, and M2M tokens are for it.
+// Config has the ID of a machine, and M2M tokens are for it.
 func TestConfigIsOfAMachine(t *testing.T) {
 	in := development(t, nil)
 	auth, err := clerkauth.New(in.Config())

@@ -94,7 +94,7 @@ func (p *proxiedApp) do(method, path string, form url.Values, header http.Header
 	return read(p.t, p.Client, r)
 }
 
-// script asks the Frontend API as Clerk's script does: a GET to the page's own host carries no Origin.
+// script calls the Frontend API as Clerk's script does: a GET to the page's own host has no Origin.
 func (p *proxiedApp) script(method, path string, form url.Values) answer {
 	p.t.Helper()
 	h := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Sec-Fetch-Dest": {"empty"}, "Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Site": {"same-origin"}}
@@ -131,7 +131,7 @@ func TestProxiedApp(t *testing.T) {
 	}
 }
 
-// In development, and at a path that any host of the app has.
+// In development, and at a path on any host of the app.
 func TestProxiedAppInDevelopment(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{localhost}, People: []clerktest.Person{worker}})
 	app := newProxiedApp(t, in, localhost, func(c *clerkauth.Config) { c.ProxyURL = "/__clerk" })
@@ -149,13 +149,13 @@ func TestProxiedAppInDevelopment(t *testing.T) {
 	if a.status != http.StatusOK {
 		t.Fatalf("sign-in: %d %s", a.status, a.body)
 	}
-	// Clerk's script would write the cookies now; the middleware asks for them where the browser's token is in the address.
+	// Clerk's script would write the cookies now; without it, the middleware requires the browser's token in the URL.
 	if a := app.do("GET", "/?__clerk_db_jwt="+token, nil, nil); string(a.body) != "user_dora" {
 		t.Errorf("after the sign-in the page says %q", a.body)
 	}
 }
 
-// A satellite whose Frontend API is proxied learns of the primary domain's browser, through the proxies of both.
+// A satellite with a proxied Frontend API finds out about the primary domain's browser, through the proxies of both.
 func TestProxiedSatellite(t *testing.T) {
 	for _, primary := range []string{"", "https://example.com/__clerk"} {
 		opts := clerktest.Options{
@@ -197,7 +197,7 @@ func TestProxiedSatellite(t *testing.T) {
 	}
 }
 
-// bothDomains is a browser that finds the app at the primary domain, too.
+// bothDomains is a browser that reaches the app at the primary domain, too.
 func bothDomains(t *testing.T, in *clerktest.Instance, satellite *proxiedApp) *proxiedApp {
 	t.Helper()
 	primary := newProxiedApp(t, in, "https://example.com", func(c *clerkauth.Config) { c.ProxyURL = "https://example.com/__clerk" })

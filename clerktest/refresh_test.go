@@ -78,7 +78,7 @@ func TestRefreshMintsANewToken(t *testing.T) {
 	})
 }
 
-// TestRefreshTokensRotate lets a second tab come with the last one, and nobody with an older one.
+// TestRefreshTokensRotate accepts the last token from a second tab, and no older one.
 func TestRefreshTokensRotate(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{})
 	s := in.SignIn(nil, clerktest.Person{})

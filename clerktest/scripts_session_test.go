@@ -24,7 +24,7 @@ func claimsOf(t *testing.T, in *clerktest.Instance, token string) map[string]any
 	return claims
 }
 
-// token asks for a token, as the scripts do.
+// token requests a token, as the scripts do.
 func (p *script) mint(session string, form url.Values) map[string]any {
 	p.t.Helper()
 	a := p.post("/v1/client/sessions/"+session+"/tokens", form)
@@ -93,7 +93,7 @@ func TestOrganizationsAreSwitched(t *testing.T) {
 	}
 }
 
-// An organization need not have a slug: no slug is none's.
+// An organization may have no slug: an empty slug matches none.
 func TestOrganizationWithoutASlugIsLeft(t *testing.T) {
 	in := development(t, nil)
 	p := openPage(t, in, localhost)

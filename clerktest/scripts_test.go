@@ -10,18 +10,18 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// script is a script of Clerk in a page at an origin, which talks to the Frontend API as Clerk's do.
+// script is Clerk's script in a page at an origin, which calls the Frontend API.
 type script struct {
 	t      *testing.T
 	in     *clerktest.Instance
-	origin string // empty: through a proxy of the page's own origin, which sends none
+	origin string // empty: through a proxy of the page's own origin, without an Origin header
 	token  string // of the browser, in development
 	jar    http.CookieJar
 }
 
 const localhost = "http://localhost:3000"
 
-// client is the part of an answer that is looked at here.
+// client is the part of an answer that is checked here.
 type client struct {
 	ID        string  `json:"id"`
 	Sessions  []said  `json:"sessions"`
@@ -29,7 +29,7 @@ type client struct {
 	UpdatedAt int64   `json:"updated_at"`
 }
 
-// said is what scripts are told of a session, a sign-in or a verification.
+// said is the answer about a session, a sign-in or a verification.
 type said struct {
 	ID      string  `json:"id"`
 	Status  string  `json:"status"`
@@ -85,7 +85,7 @@ func (p *script) post(path string, form url.Values) answer {
 	return p.ask("POST", path, form)
 }
 
-// must is the response and the client of an answer that is fine.
+// must is the response and the client of a successful answer.
 func (p *script) must(a answer) (said, client) {
 	p.t.Helper()
 	var body struct {
@@ -186,7 +186,7 @@ func TestBrowsersAreKnownByTheirToken(t *testing.T) {
 	if _, c := stranger.must(stranger.ask("GET", "/v1/client", nil)); len(c.Sessions) != 0 || c.Active != nil {
 		t.Errorf("another browser is signed in: %+v", c)
 	}
-	// With the cookie of a browser that is signed in, and a token of none.
+	// With the cookie of a browser that is signed in, and the token of none.
 	for _, token := range []string{"", "dvb_unknown"} {
 		lost := &script{t: t, in: in, origin: localhost, token: token, jar: newJar(t)}
 		if token != "" {
@@ -225,7 +225,7 @@ func TestSignInByCode(t *testing.T) {
 		t.Fatalf("with an identifier: %+v", started)
 	}
 	again, _ := p.must(p.post("/v1/client/sign_ins", url.Values{"identifier": {"dora-lee+clerk_test@example.com"}}))
-	p.refused(p.ask("GET", "/v1/client/sign_ins/"+started.ID, nil), 404, "resource_not_found") // another took its place
+	p.refused(p.ask("GET", "/v1/client/sign_ins/"+started.ID, nil), 404, "resource_not_found") // another one replaced it
 	path := "/v1/client/sign_ins/" + again.ID
 	right := url.Values{"strategy": {"email_code"}, "code": {"424242"}}
 	p.refused(p.post(path+"/attempt_first_factor", right), 422, "form_code_incorrect") // before it was sent
@@ -239,5 +239,5 @@ func TestSignInByCode(t *testing.T) {
 	if done.Status != "complete" || len(c.Sessions) != 1 || c.Sessions[0].User.ID != "user_dora" || c.Sessions[0].ID != done.Created {
 		t.Errorf("with the code: %+v in %+v", done, c)
 	}
-	p.refused(p.post(path+"/attempt_first_factor", right), 404, "resource_not_found") // it is over
+	p.refused(p.post(path+"/attempt_first_factor", right), 404, "resource_not_found") // it is complete
 }

@@ -89,7 +89,7 @@ func TestConfigSignsIn(t *testing.T) {
 				continue
 			}
 			in.ResetRequests()
-			// A form post is what the Origin check looks at: the default origins must be the request's own.
+			// The Origin check applies to a form post: the default origins must include the request's own.
 			r := httptest.NewRequest(http.MethodPost, "/", http.NoBody)
 			r.Header.Set("Sec-Fetch-Site", "same-origin")
 			for _, c := range in.Cookies(in.Token(clerktest.Claims{})) {
@@ -110,7 +110,7 @@ func TestConfigSignsIn(t *testing.T) {
 	}
 }
 
-// TestInABubble has the clock of the bubble and of nobody else.
+// TestInABubble uses only the clock of the bubble.
 func TestInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := clerktest.New(t, clerktest.Options{})

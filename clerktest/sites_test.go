@@ -17,7 +17,7 @@ func TestSatellitesLearnOfThePrimaryDomainsBrowser(t *testing.T) {
 		Satellites: []string{"sat.test"}, Origins: []string{"https://example.com", "https://www.sat.test"}, People: []clerktest.Person{worker},
 	})
 	const satellite = "https://clerk.sat.test/v1/client/handshake?"
-	// follow goes the way of a browser until it is back at the app, and returns where, and what it has to set.
+	// follow follows redirects until the browser is back at the app, and returns the URL and the cookies to set.
 	follow := func(jar http.CookieJar, target string) (location *url.URL, cookies []*http.Cookie, hops int) {
 		for hops = 1; hops < 9; hops++ {
 			a := exchange(t, in, jar, "GET", target, "", nil)
@@ -74,7 +74,7 @@ func TestSatellitesLearnOfThePrimaryDomainsBrowser(t *testing.T) {
 	}
 }
 
-// TestSatelliteAppSignsIn goes through the middleware of an app at a satellite.
+// TestSatelliteAppSignsIn signs in through the middleware of an app at a satellite.
 func TestSatelliteAppSignsIn(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{
 		Satellites: []string{"sat.test"}, Origins: []string{"https://www.sat.test", "https://example.com"}, People: []clerktest.Person{worker},

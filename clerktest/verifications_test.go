@@ -64,10 +64,10 @@ func TestVerifyingNeedsTheCode(t *testing.T) {
 	path := "/v1/client/sessions/" + id + "/verify"
 	right := url.Values{"code": {"424242"}}
 	p.refused(p.post(path, nil), 422, "form_param_value_invalid")
-	p.refused(p.post(path+"/attempt_first_factor", right), 404, "resource_not_found") // none is under way
+	p.refused(p.post(path+"/attempt_first_factor", right), 404, "resource_not_found") // none has been started
 	p.must(p.post(path, url.Values{"level": {"first_factor"}}))
 	p.refused(p.post(path+"/attempt_first_factor", right), 422, "form_code_incorrect") // it was not sent
-	p.refused(p.post(path+"/attempt_second_factor", right), 404, "resource_not_found") // it is not asked for
+	p.refused(p.post(path+"/attempt_second_factor", right), 404, "resource_not_found") // it is not required
 	p.refused(p.post(path+"/guess_first_factor", right), 404, "resource_not_found")
 	if got := p.mint(id, nil)["fva"].([]any); got[0] != 60.0 {
 		t.Errorf("fva %v without the code", got)

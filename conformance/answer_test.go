@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// handshakeParameters are the values of one source of a handshake result: cookies in production, the address in
-// development, and only on documents.
+// handshakeParameters are the values of one source of a handshake result: cookies in production, the URL in development,
+// and only for documents.
 func (c *recorded) handshakeParameters(name string) []string {
 	if !c.navigates() {
 		return nil
@@ -36,7 +36,7 @@ func only(values []string) string {
 
 var nonceForm = regexp.MustCompile(`^[A-Za-z0-9_-]{8,128}$`)
 
-// answer is the outcome of a handshake; false if there is none, or none that holds.
+// answer is the outcome of a handshake result; false if there is none, or it is invalid.
 func (s *course) answer() (outcome, bool) {
 	nonce, raw := only(s.handshakeParameters("__clerk_handshake_nonce")), only(s.handshakeParameters("__clerk_handshake"))
 	var directives []string
@@ -45,7 +45,7 @@ func (s *course) answer() (outcome, bool) {
 		return outcome{}, false
 	}
 	if _, here := s.origin(); !here && s.development() {
-		s.unsent = true // nobody was sent out from here
+		s.unsent = true // no browser was redirected from here
 		return outcome{}, false
 	}
 	s.resolved = true
@@ -65,7 +65,7 @@ func (s *course) answer() (outcome, bool) {
 	return out, ok
 }
 
-// sendOn sends a development browser to where it wanted to go, without the answer in the address.
+// sendOn redirects a development browser to its page, without the result in the URL.
 func (s *course) sendOn(out *outcome) {
 	here, ok := s.origin()
 	if !ok {
@@ -85,7 +85,7 @@ func (s *course) sendOn(out *outcome) {
 	out.Headers["cache-control"] = "no-store"
 }
 
-// exchange asks the Backend API for what a nonce stands for.
+// exchange exchanges a nonce at the Backend API.
 func (s *course) exchange(nonce string) ([]string, bool) {
 	if s.secret() == "" || !nonceForm.MatchString(nonce) {
 		return nil, false
@@ -119,7 +119,7 @@ func errorCode(body []byte) string {
 	return said.Errors[0].Code
 }
 
-// reply is what the recorded Backend API answers first; false if nothing comes.
+// reply is the first answer of the recorded Backend API; false if there is none.
 func (c *recorded) reply(method, path string, query url.Values) (status int, body []byte, ok bool) {
 	for _, r := range c.Backend {
 		if r.Method != method || r.Path != path || len(r.Responses) == 0 || !contains(query, r.Query) {
@@ -147,7 +147,7 @@ func contains(query url.Values, wanted map[string]string) bool {
 	return true
 }
 
-// handshakeToken reads a handshake token, which is of this instance and of now, and is no session's.
+// handshakeToken reads a handshake token, which must be of this instance and not expired, and no session's.
 func (s *course) handshakeToken(t *token) ([]string, bool) {
 	iss, given := t.claims["iss"]
 	_, session := t.claims["sid"]
@@ -182,8 +182,8 @@ func textsIn(v any) ([]string, bool) {
 	return texts, ok
 }
 
-// judgeDirectives is what Set-Cookie values come to: signed in if the session token among them, the last one,
-// passes every check, and signed out without one.
+// judgeDirectives is the result of Set-Cookie values: signed in if the last session token among them passes every check,
+// and signed out without one.
 func (s *course) judgeDirectives(directives []string, forgiving bool) (outcome, bool) {
 	raw := ""
 	for _, d := range directives {
@@ -229,7 +229,7 @@ func (c *recorded) sessionName(name string) bool {
 	return name == "__session" || name == "__session_"+c.suffix()
 }
 
-// directiveOf takes a Set-Cookie value apart; false if it is none, or cannot stand in a header.
+// directiveOf splits a Set-Cookie value; false if it is malformed, or not allowed in a header.
 func directiveOf(d string) (name, value string, ok bool) {
 	d = strings.TrimSpace(d)
 	pair, _, _ := strings.Cut(d, ";")
@@ -237,7 +237,7 @@ func directiveOf(d string) (name, value string, ok bool) {
 	return name, strings.TrimSpace(value), ok && !strings.ContainsFunc(d, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// setCookies passes Set-Cookie values on: Clerk's own names, no session for a whole domain, and Secure in production.
+// setCookies filters Set-Cookie values: only Clerk's own names, no session for a whole domain, and Secure in production.
 func (o *outcome) setCookies(c *recorded, directives []string, signOut bool) {
 	o.Cookies = nil
 	for _, d := range directives {

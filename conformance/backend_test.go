@@ -14,7 +14,7 @@ import (
 
 var errUnreachable = errors.New("the recorded Backend API does not answer")
 
-// A backend answers as a case's Backend API did and remembers the requests.
+// A backend answers as a case's Backend API did and records the requests.
 type backend struct {
 	mu     sync.Mutex
 	routes []route
@@ -29,8 +29,7 @@ func (b *backend) serve(routes []route) {
 	b.routes, b.served, b.calls = routes, make([]int, len(routes)), nil
 }
 
-// requests are the calls since serve, but for those for keys: how often keys
-// are fetched is our own affair.
+// requests are the calls since serve, except those for keys: this library decides itself how often keys are fetched.
 func (b *backend) requests() []call {
 	b.mu.Lock()
 	defer b.mu.Unlock()

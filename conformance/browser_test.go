@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// What a request says around its tokens, read from the case alone: the working out needs it.
+// What a request says apart from its tokens, read from the case alone, to compute expected decisions.
 
 // navigates reports a GET whose answer a browser shows as a page.
 func (c *recorded) navigates() bool {
@@ -21,7 +21,7 @@ func (c *recorded) navigates() bool {
 
 func (c *recorded) head() bool { return c.Request.Method == http.MethodHead }
 
-// uncounted reports a request that the browser may never follow away: it is not counted.
+// uncounted reports a request whose redirect the browser may never follow: it is not counted.
 func (c *recorded) uncounted() bool {
 	return c.head() || c.prefetches()
 }
@@ -34,8 +34,8 @@ func (c *recorded) navigatesAtTop() bool {
 	return c.navigates() && slices.Equal(c.Request.values("Sec-Fetch-Dest"), []string{"document"})
 }
 
-// origin is where the client sees this request: by Host, and by single well-formed forwarded headers. With a
-// list it must be in it, and https goes before http but on this machine. False if there is none.
+// origin is where the client sees this request: by Host, and by single well-formed forwarded headers. If there is a list,
+// it must be in it, and https takes precedence over http except on this machine. False if there is none.
 func (c *recorded) origin() (string, bool) {
 	u, err := url.Parse(c.Request.target())
 	if err != nil {
@@ -66,7 +66,8 @@ func (c *recorded) origin() (string, bool) {
 	return "", false
 }
 
-// referenceOrigin is where the reference sees this request: it believes the first of forwarded values, whatever they are.
+// referenceOrigin is where the reference sees this request: it uses the first of several forwarded values, whatever they
+// are.
 func (c *recorded) referenceOrigin() string {
 	u, err := url.Parse(c.Request.target())
 	if err != nil {
@@ -139,7 +140,7 @@ func parameterOf(query, name string) (first string, count int) {
 	return first, count
 }
 
-// formPairs are the pairs of a form in order. What is no percent-encoding stays.
+// formPairs are the pairs of a form in order. Invalid percent-encoding is kept.
 func formPairs(query string) [][2]string {
 	var pairs [][2]string
 	for part := range strings.SplitSeq(query, "&") {
@@ -173,7 +174,8 @@ func (c *recorded) cookieValues(name string) []string {
 	return found
 }
 
-// redirects is how often the browser was sent away in the last seconds: whole numbers count, of several the largest.
+// redirects is how many redirects the browser followed in the last seconds: whole numbers count, and the largest of
+// several.
 func (c *recorded) redirects() int {
 	most := 0
 	for _, value := range c.cookieValues("__clerk_redirect_count") {
@@ -204,7 +206,7 @@ func clientUpdated(value string) int64 {
 	return sign * n
 }
 
-// secret and public are the keys; white space around them is no part of them.
+// secret and public are the keys, without white space around them.
 func (c *recorded) secret() string { s, _ := c.Options.text("secretKey"); return strings.TrimSpace(s) }
 
 func (c *recorded) public() string {
@@ -212,7 +214,7 @@ func (c *recorded) public() string {
 	return strings.TrimSpace(s)
 }
 
-// domain is a satellite's own, without the scheme that may stand before it.
+// domain is a satellite's own, without a scheme in front.
 func (c *recorded) domain() string {
 	s, _ := c.Options.text("domain")
 	if scheme, host, found := strings.Cut(s, "://"); found && (scheme == "https" || scheme == "http" && c.development() && loopback(hostOnly(host))) {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// deciding is the token that the reference decided by: the bearer token, the
-// chosen cookie's, or the one that arrived with a handshake or a refresh.
+// deciding is the token with which the reference decided: the bearer token, the chosen cookie's, or the one of a handshake
+// or a refresh.
 func (c *recorded) deciding() *token {
 	if c.Expect.Token != "" {
 		return parseToken(c.Expect.Token)
@@ -20,7 +20,7 @@ func (c *recorded) deciding() *token {
 	return parseToken(c.Request.cookies()["__session"+c.chosenSuffix()])
 }
 
-// chosenSuffix is what follows the names of the cookies that the reference chose.
+// chosenSuffix is the suffix of the cookies that the reference chose.
 func (c *recorded) chosenSuffix() string {
 	cookies := c.Request.cookies()
 	plain, suffixed := parseToken(cookies["__session"]), parseToken(cookies["__session_"+c.suffix()])
@@ -30,7 +30,7 @@ func (c *recorded) chosenSuffix() string {
 	return ""
 }
 
-// undecodable reports a value that is no JWT even to the reference, which takes padding.
+// undecodable reports a value that is not a JWT even for the reference, which accepts padding.
 func (t *token) undecodable() bool {
 	if t.raw == "" || len(t.segments) != 3 {
 		return t.raw != ""
@@ -41,8 +41,8 @@ func (t *token) undecodable() bool {
 
 var httpScheme = regexp.MustCompile(`(?i)https?://`)
 
-// choosesSuffixed is the reference's choice between the plain cookies and
-// those with the instance's suffix; it believes the tokens unverified.
+// choosesSuffixed is the reference's choice between the plain cookies and those with the instance's suffix; it reads the
+// tokens unverified.
 func (c *recorded) choosesSuffixed(plain, suffixed *token, cookies map[string]string) bool {
 	plainUAT, suffixedUAT := cookies["__client_uat"], cookies["__client_uat_"+c.suffix()]
 	iss := text(plain.claims["iss"])
@@ -141,7 +141,7 @@ var candidateRules = []rule{
 	},
 }
 
-// judged are the session cookies with what became of them.
+// judged are the session cookies with the results of their checks.
 func (c *recorded) judged() *course {
 	s := &course{recorded: c}
 	s.judgeCookies()

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// differences says where got is not want, a line for each.
+// differences lists where got differs from want, one per line.
 func differences(got, want outcome) []string {
 	var lines []string
 	check := func(what string, got, want any) {
@@ -38,7 +38,7 @@ func differences(got, want outcome) []string {
 	return lines
 }
 
-// strangers says where two identities differ.
+// strangers lists where two identities differ.
 func strangers(got, want identity) []string {
 	var lines []string
 	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
@@ -57,9 +57,8 @@ func union(a, b map[string]string) map[string]string {
 	return all
 }
 
-// comparable are calls in the form that is compared: bodies as text, without
-// the host among the request headers, which the recording leaves open, and
-// without the cookie that sendOut adds.
+// comparable are calls in a comparable form: bodies as text, without the host among the request headers, which the
+// recording omits, and without the cookie that sendOut adds.
 func comparable(calls []call) []string {
 	texts := []string{}
 	for _, c := range calls {

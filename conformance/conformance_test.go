@@ -9,7 +9,7 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// skipCause is the name of the first cause that keeps the case back, or "".
+// skipCause is the name of the first cause for skipping the case, or "".
 func (c *recorded) skipCause(tb testing.TB) string {
 	for _, cause := range causes {
 		if cause.hit(c, tb) {
@@ -19,7 +19,7 @@ func (c *recorded) skipCause(tb testing.TB) string {
 	return ""
 }
 
-// TestConformance puts every recorded case to a fresh Authenticator.
+// TestConformance decides every recorded case with a fresh Authenticator.
 func TestConformance(t *testing.T) {
 	r := load(t)
 	for _, family := range r.families {
@@ -45,7 +45,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// hold compares one decision with the reference's, as the rules change it.
+// hold compares one decision with the reference's, as changed by the rules.
 func (c *recorded) hold(t *testing.T) {
 	if why := c.skipCause(t); why != "" {
 		counted.skip(why)
@@ -55,7 +55,7 @@ func (c *recorded) hold(t *testing.T) {
 	got := c.decide(t, c.parties())
 	shown := want
 	if want.Pending {
-		shown.Token = "" // a session that still has a task to do is signed out, and shows no token
+		shown.Token = "" // a session with a task to complete is signed out, and shows no token
 	}
 	lines := differences(got, shown)
 	counted.held(applied, len(lines) == 0)
@@ -67,7 +67,7 @@ func (c *recorded) hold(t *testing.T) {
 	}
 }
 
-// holdPending asks again with AllowPending: then the session is there.
+// holdPending decides again with AllowPending: then the session is there.
 func (c *recorded) holdPending(t *testing.T, want outcome) {
 	t.Helper()
 	want.Pending = false
@@ -77,7 +77,7 @@ func (c *recorded) holdPending(t *testing.T, want outcome) {
 	}
 }
 
-// expected is the reference's decision as the rules change it, and the names of those that did.
+// expected is the reference's decision as changed by the rules, and the names of those that changed it.
 func (c *recorded) expected(tb testing.TB) (outcome, []string) {
 	tb.Helper()
 	change := c.decided
@@ -92,14 +92,14 @@ func (c *recorded) expected(tb testing.TB) (outcome, []string) {
 	return want, applied
 }
 
-// letsIn reports rules that let somebody in and do not say so. A handshake of somebody whose session is good, because it
-// may have changed elsewhere, keeps nobody out.
+// letsIn reports rules that let somebody in without declaring it. A handshake of a person whose session is valid, but may
+// have changed elsewhere, refuses nobody.
 func letsIn(want, reference outcome, applied []string) bool {
 	return want.Status == signedIn && reference.stage() != accepted && !slices.ContainsFunc(applied, isKinder)
 }
 
-// decided has every rule look at the reference's decision, so that none hides another. Those that decide hold one and
-// the same, what the case comes to by itself; the others change a part of what the reference decided.
+// decided applies every rule to the reference's decision, so that none hides another. All rules that decide must compute
+// the same decision from the case; the others change a part of the reference's decision.
 func (c *recorded) decided(reference outcome) (want outcome, applied []string) {
 	want = reference
 	decided := false
@@ -135,7 +135,7 @@ func (c *recorded) decidedForMachine(reference outcome) (want outcome, applied [
 	return want, applied
 }
 
-// decides reports a rule that holds what the case comes to by itself.
+// decides reports a rule that computes the decision from the case.
 func (r rule) decides() bool { return r.hold == nil && r.reads == nil }
 
 // applies reports whether a rule is about a case and what the reference decided about it.
@@ -164,8 +164,7 @@ func wholeRun() bool {
 		flag.Lookup("test.skip").Value.String() == ""
 }
 
-// everyCauseAndRuleIsUsed fails for what is written down and does nothing:
-// the feature has come, or the rule was wrong.
+// everyCauseAndRuleIsUsed fails for causes and rules that are never used: the feature exists now, or the rule was wrong.
 func everyCauseAndRuleIsUsed(t *testing.T) {
 	t.Helper()
 	var ruleNames, causeNames []string

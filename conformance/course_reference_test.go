@@ -10,8 +10,8 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// TestCourseIsTheReferences keeps the working out honest that rules hold instead of the reference's decision:
-// where no rule applies it must come to what the reference decided.
+// TestCourseIsTheReferences checks the computed decisions that rules use instead of the reference's: where no rule applies,
+// they must be equal to the reference's.
 func TestCourseIsTheReferences(t *testing.T) {
 	r := load(t)
 	checked := 0
@@ -38,13 +38,13 @@ func TestCourseIsTheReferences(t *testing.T) {
 
 var plainPattern = regexp.MustCompile(`^(/[\w.-]*|/:\w+|/\(\.\*\))*$`)
 
-// oddPatterns reports a pattern of organization sync that is more than names and (.*): those are not worked out.
+// oddPatterns reports a pattern of organization sync with more than names and (.*): decisions for those are not computed.
 func (c *recorded) oddPatterns() bool {
 	return slices.ContainsFunc(c.patterns(), func(pattern string) bool { return !plainPattern.MatchString(pattern) })
 }
 
-// TestShortNoncesAreRefused shows what lengthening the recording's nonces leaves out: as they stand they are not of
-// Clerk's form, and the Backend API gets no request.
+// TestShortNoncesAreRefused tests what is hidden by lengthening the recording's nonces: the original ones do not have
+// Clerk's form, and cause no request to the Backend API.
 func TestShortNoncesAreRefused(t *testing.T) {
 	exchanged := 0
 	for _, c := range load(t).cases["e_resolution"] {
@@ -74,8 +74,8 @@ func TestShortNoncesAreRefused(t *testing.T) {
 	}
 }
 
-// TestUsedAnswersAreDeleted looks at what the comparison leaves out: in production the cookies of a handshake's
-// answer have done their work, or never will, and go.
+// TestUsedAnswersAreDeleted tests what the comparison omits: in production the cookies of a handshake are deleted after
+// use, whether it succeeded or not.
 func TestUsedAnswersAreDeleted(t *testing.T) {
 	seen := 0
 	for _, c := range load(t).cases["e_resolution"] {

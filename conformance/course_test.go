@@ -5,30 +5,30 @@ import (
 	"strings"
 )
 
-// Where the reference gives no decision of its own, because it threw, looked at another cookie, or believed what
-// is not believed here, a rule holds what this works out from the case alone. TestCourseIsTheReferences keeps it
-// honest: wherever no rule applies it must come to what the reference decided.
+// Where the reference has no useful decision, because it threw, used another cookie, or trusted what is not trusted here, a
+// rule expects the decision that this file computes from the case alone. TestCourseIsTheReferences checks it: where no rule
+// applies, it must be equal to the reference's.
 
-// A course is what becomes of one request.
+// A course is the decision of one request, step by step.
 type course struct {
 	*recorded
 	jar          map[string]string // the first of each cookie
-	pair         string            // what follows their names: nothing, or the suffix
+	pair         string            // the end of their names: nothing, or the suffix
 	chosen       *token            // the session cookie that counts
 	reason       string            // why that one is refused
 	ambiguous    bool
 	foreign      bool   // the session cookies are another application's
-	hidden       bool   // it is not the one that the reference looks at
-	unread       bool   // it was not looked at, for another one is of use
+	hidden       bool   // the reference uses another one
+	unread       bool   // it was not read, because another one is usable
 	expired      int    // sessions that have expired
 	resolved     bool   // a handshake's result was looked at
-	unsent       bool   // one arrived that nobody was sent out for
-	notExchanged bool   // nobody could say what its nonce stands for
-	refusedAs    string // why the session token in it is refused
+	unsent       bool   // there is one that no redirect caused
+	notExchanged bool   // its nonce could not be exchanged
+	refusedAs    string // why its session token is refused
 	calls        []call
 }
 
-// decision is what is held for the case.
+// decision is the expected decision for the case.
 func (c *recorded) decision() outcome {
 	if c.refusedAtStart() {
 		return outcome{Status: refused}
@@ -72,7 +72,7 @@ func (s *course) decide() outcome {
 	return s.byCookies(reason)
 }
 
-// byCookies is what the chosen session cookie comes to.
+// byCookies is the decision by the chosen session cookie.
 func (s *course) byCookies(reason string) outcome {
 	if reason == expired {
 		obstacle, got := s.refresh()
@@ -95,7 +95,7 @@ func (s *course) byCookies(reason string) outcome {
 	return admission(s.chosen)
 }
 
-// besideUAT is why the chosen cookie is refused, with what __client_uat says.
+// besideUAT is why the chosen cookie is refused, together with __client_uat.
 func (s *course) besideUAT() string {
 	uat := clientUpdated(s.jar["__client_uat"+s.pair])
 	issued, dated := seconds(s.chosen.claims["iat"])
@@ -117,7 +117,7 @@ func (s *course) besideUAT() string {
 	return s.reason
 }
 
-// arranged is what satellites, their primary domain and development browsers have to do first.
+// arranged is what satellites, their primary domain and development browsers need first.
 func (s *course) arranged() (reason, target string) {
 	synced, _ := s.parameter("__clerk_synced")
 	here := clientUpdated(s.jar["__client_uat"+s.pair]) != 0 || s.chosen.raw != ""
@@ -143,7 +143,7 @@ func (s *course) arranged() (reason, target string) {
 	return "", ""
 }
 
-// elsewhere is why a session that is good may have changed elsewhere.
+// elsewhere is why a valid session may have changed elsewhere.
 func (s *course) elsewhere() string {
 	switch {
 	case s.comesFromElsewhere():
@@ -168,7 +168,7 @@ func recovers(reason string) bool {
 	return slices.Contains(handshakeReasons, base)
 }
 
-// startHandshake is a handshake where one can help, and else signed out.
+// startHandshake is a handshake if one can help, otherwise signed out.
 func (s *course) startHandshake(reason string, t *token) outcome {
 	if s.chosen.raw == "" {
 		s.chosen = t

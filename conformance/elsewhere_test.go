@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A wanted organization is what the path asks for: the personal account, an id or a slug.
+// A wanted organization is that of the path: the personal account, an id or a slug.
 type wanted struct{ kind, value string }
 
 // wantedOrganization matches the path with the patterns, in Clerk's order.
@@ -45,8 +45,8 @@ func (c *recorded) patterns() []string { return slices.Concat(c.organizationPatt
 
 var pathParameter = regexp.MustCompile(`:(\w+)|\(\.\*\)`)
 
-// matchPath matches a path with a pattern of plain parameters and (.*): in any case, with or without a slash at
-// the end. values is nil if it does not match.
+// matchPath matches a path with a pattern of plain parameters and (.*), ignoring case and a slash at the end. values is nil
+// if it does not match.
 func matchPath(pattern, path string) (names, values []string) {
 	expression, last := "(?i)^", 0
 	for _, at := range pathParameter.FindAllStringSubmatchIndex(pattern, -1) {
@@ -71,7 +71,7 @@ func matchPath(pattern, path string) (names, values []string) {
 	return names, found[1:]
 }
 
-// wrongOrganization reports a path that asks for another organization than the session's.
+// wrongOrganization reports a path of another organization than the session's.
 func (s *course) wrongOrganization() bool {
 	who := s.chosen.identity()
 	target, ok := s.wantedOrganization()

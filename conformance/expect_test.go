@@ -36,8 +36,8 @@ func (c *recorded) reference() outcome {
 	return want
 }
 
-// recordedIdentity reads a recorded auth object. Null and absent are the zero
-// value; what has a type that a Session cannot hold is only noted.
+// recordedIdentity reads a recorded auth object. Null and absent are the zero value; values of types that a Session cannot
+// hold are only recorded.
 func recordedIdentity(auth map[string]any) *identity {
 	if auth == nil {
 		return nil
@@ -83,8 +83,7 @@ func (who *identity) readPermissions(v any) {
 // never is the age of a factor that was not verified.
 const never = -1
 
-// readAges reads fva: two whole numbers of minutes, -1 for never. Anything
-// else says nothing about when.
+// readAges reads fva: two whole numbers of minutes, -1 for never. Anything else is no age.
 func (who *identity) readAges(v any) {
 	if v == nil {
 		return

@@ -7,8 +7,8 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// TestDevelopmentAnswersAreExpected shows what sendOut leaves out: in development, where anybody's link can carry an
-// answer, a browser that was not sent out has its answers neither believed nor spent, and is sent out once more.
+// TestDevelopmentAnswersAreExpected tests what sendOut omits: in development, where anybody's link can contain a result, a
+// browser that was not redirected has its results neither accepted nor used up, and is redirected once more.
 func TestDevelopmentAnswersAreExpected(t *testing.T) {
 	seen, sent := 0, 0
 	for _, c := range load(t).cases["e_resolution"] {

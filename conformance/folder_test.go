@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestFewerFamilies runs all tests again with recordings that lack most of what the whole one has.
+// TestFewerFamilies runs all tests again with recordings that lack most families.
 func TestFewerFamilies(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes seconds")

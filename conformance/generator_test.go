@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// The mixtures are requests that nobody recorded, made of the parts of those that were, in which the rules meet each
-// other. What is expected of one is worked out from the request alone, see course_test.go; what the reference decides
-// about it is not needed for that. With CLERKAUTH_MIXTURES=folder they are written into the folder, without a decision:
-// put to the reference, they are another recording for CLERKAUTH_CASES, in which every rule must say that it applies.
+// The mixtures are requests that were not recorded, made of parts of recorded ones, in which rules are combined. The
+// expected decision is computed from the request alone, see course_test.go, without the reference. With
+// CLERKAUTH_MIXTURES=folder they are written into the folder, without a decision: run with the reference, they become
+// another recording for CLERKAUTH_CASES, in which every rule must declare that it applies.
 
 // mixturesOfARun is how many are made for one seed.
 const mixturesOfARun, mixturesWhenShort = 2000, 200

@@ -12,8 +12,7 @@ import (
 	"testing"
 )
 
-// What runs the cases is itself tested here: a comparison that sees nothing
-// would agree with everything.
+// The code that runs the cases is itself tested here: a comparison that sees nothing would agree with everything.
 
 func TestComparisonSeesEveryField(t *testing.T) {
 	same := outcome{

@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// A denial is why a check does not hold here that the reference's has() grants. There is none of the opposite kind.
+// A denial is why a check does not hold here that the reference's has() grants. There is none the other way.
 type denial struct {
 	name, why string
 	when      func(q question, who *identity) bool
@@ -62,7 +62,7 @@ var hasCounted = struct {
 	byDenial        map[string]int
 }{byDenial: map[string]int{}}
 
-// TestHasAnswers puts every query that a Check can say to the sessions.
+// TestHasAnswers tries every query that a Check can express with the sessions.
 func TestHasAnswers(t *testing.T) {
 	for _, cases := range load(t).cases {
 		for _, c := range cases {
@@ -132,7 +132,7 @@ func (c *recorded) session(t *testing.T) *clerkauth.Session {
 	return auth.AuthenticateRequest(req).Session
 }
 
-// checksOf says a query in Checks; none if they cannot: other members, or values that are no strings.
+// checksOf translates a query into Checks; none if that is impossible: other members, or values that are not strings.
 func checksOf(raw json.RawMessage) ([]clerkauth.Check, question) {
 	if check, q := factorsOf(raw); q != nil {
 		return []clerkauth.Check{check}, q

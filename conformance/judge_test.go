@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// How session cookies of several values are told apart: what a sibling subdomain can plant must not hide the browser's own,
-// and costs nothing once another one is of use.
+// How session cookies with several values are judged: cookies that a sibling subdomain can plant must not hide the
+// browser's own, and cost nothing if another one is usable.
 
-// A judgement is a session token and what became of it.
+// A judgement is a session token and the result of its checks.
 type judgement struct {
 	*token
 	reason string // why it is refused
 	done   bool   // it was looked at
 }
 
-// standing is how much a session token can do.
+// standing is how usable a session token is.
 type standing int
 
 const (
 	noUse       standing = iota
 	recoverable          // a handshake can renew it
-	undecided            // whether it is signed well cannot be told
+	undecided            // it is unknown whether the signature is valid
 	signsIn
 )
 
@@ -100,7 +100,7 @@ func (s *course) judgeAll() map[string]*judgement {
 	return all
 }
 
-// rank is how likely a token is to be of use by what it says, 0 for not at all.
+// rank is how likely a token is to be usable by its contents, 0 for not at all.
 func (c *recorded) rank(t *token, passed, fetched bool) int {
 	rank := 3
 	typ, typed := t.head["typ"]
@@ -131,8 +131,8 @@ func (c *recorded) rank(t *token, passed, fetched bool) int {
 	return rank
 }
 
-// pairOf is the reference's choice between the plain cookies and those with the suffix. A token of no use does not hide
-// one that is; a plain one of another instance hides nothing.
+// pairOf is the reference's choice between the plain cookies and those with the suffix. An unusable token does not hide a
+// usable one; a plain one of another instance hides nothing.
 func (s *course) pairOf(plain, suffixed *judgement) string {
 	p, q := s.readable(plain), s.readable(suffixed)
 	own := text(p.claims["iss"]) == "https://"+s.ownHost()
@@ -147,7 +147,7 @@ func (s *course) pairOf(plain, suffixed *judgement) string {
 	return ""
 }
 
-// readable is a session token with what of it counts unverified: nothing of one that is none, and no date that is none.
+// readable is a session token with the claims that count unverified: none if it is malformed, and no malformed date.
 func (s *course) readable(j *judgement) *token {
 	t := &token{raw: j.raw, claims: maps.Clone(j.claims)}
 	if s.badForm(j.token) != "" {

@@ -110,8 +110,8 @@ func decodeFile(name string, into any) (err error) {
 	return nil
 }
 
-// The recording's nonces are shorter than Clerk's, and than what is taken for one here. They are made longer
-// wherever they stand, in requests, in the Backend API and in its calls, so that they can be exchanged.
+// The recording's nonces are shorter than Clerk's, and than what is accepted as one here. They are lengthened in requests,
+// in the Backend API and in its calls, so that they can be exchanged.
 var shortNonce = regexp.MustCompile(`(__clerk_handshake_nonce=|"nonce": ?"|"nonce", ?")([\w-]{1,7})([;&#" \\])`)
 
 func lengthenNonces(text []byte) []byte {

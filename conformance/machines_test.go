@@ -44,7 +44,8 @@ func (who *identity) readMachine(auth map[string]any) {
 	}
 }
 
-// identifyMachine says it of ours. The reference leaves what every JWT has out of the claims, and OAuth's altogether.
+// identifyMachine converts this library's machine. The reference omits from the claims what every JWT has, and OAuth's
+// altogether.
 func identifyMachine(t *testing.T, m *clerkauth.Machine) *identity {
 	t.Helper()
 	var claims map[string]any
@@ -134,7 +135,7 @@ type told struct {
 
 type toldKey struct{}
 
-// askAccept puts the case's request to Accept. What it leaves to sessions is decided as without it.
+// askAccept decides the case's request with Accept. What it leaves to sessions is decided as without it.
 func (c *recorded) askAccept(t *testing.T, auth *clerkauth.Authenticator, cfg clerkauth.Config, api *backend) outcome {
 	t.Helper()
 	cfg.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
@@ -179,7 +180,7 @@ func (c *recorded) askAccept(t *testing.T, auth *clerkauth.Authenticator, cfg cl
 	return got
 }
 
-// middleware is Accept with what acceptsToken asks for. It reports false if that can never be accepted.
+// middleware is Accept with the kinds in acceptsToken. It reports false if they can never be accepted.
 func (c *recorded) middleware(auth *clerkauth.Authenticator) (h func(http.Handler) http.Handler, possible bool) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// A mixtureKind is a kind of request in which several rules meet.
+// A mixtureKind is a kind of request in which several rules are combined.
 type mixtureKind struct {
 	name string
 	mix  func(p *parts, m *mixture)
@@ -116,7 +116,7 @@ func (p *parts) pairs(m *mixture) {
 	}
 }
 
-// besides gives what stands beside a session cookie.
+// besides adds what may be sent with a session cookie.
 func (p *parts) besides(m *mixture, suffix string) {
 	if !p.in(4) {
 		m.setCookie("__client_uat"+suffix, one(p.Rand, p.cookies["__client_uat"]))
@@ -126,7 +126,7 @@ func (p *parts) besides(m *mixture, suffix string) {
 	}
 }
 
-// beside gives a good session token under one name and any token under the other.
+// beside adds a valid session token under one name and any token under the other.
 func (p *parts) beside(m *mixture) {
 	suffixes := []string{"", "_" + m.suffix()}
 	p.Shuffle(2, func(i, j int) { suffixes[i], suffixes[j] = suffixes[j], suffixes[i] })
@@ -164,7 +164,7 @@ func (p *parts) answer(m *mixture, kinds ...string) {
 	}
 }
 
-// reply is what a nonce stands for.
+// reply is the answer to a nonce.
 func (p *parts) reply(nonce string, kinds []string) route {
 	r := one(p.Rand, p.answers)
 	if len(kinds) > 0 || p.in(2) {

@@ -11,8 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// options are the reference's options, by their JavaScript names. What was
-// given with the wrong type on purpose stays visible in the raw value.
+// options are the reference's options, by their JavaScript names. Options with a wrong type on purpose keep it in the raw
+// value.
 type options map[string]json.RawMessage
 
 // given reports whether an option was there and not null.
@@ -72,8 +72,8 @@ func (o options) skew() (time.Duration, bool) {
 	return time.Duration(ms) * time.Millisecond, true
 }
 
-// config says the case's options in our words. It is called only for cases
-// that no skip holds back, so every option has a type of ours.
+// config translates the case's options into a Config. It is called only for cases that are not skipped, so every option has
+// a matching type.
 func (c *recorded) config(tb testing.TB, transport http.RoundTripper, parties []string) clerkauth.Config {
 	tb.Helper()
 	text := func(name string) string {

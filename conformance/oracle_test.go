@@ -11,15 +11,13 @@ import (
 	"time"
 )
 
-// Where the reference gives no decision of its own, because it threw or
-// looked at another cookie, a rule works out what is held. This is that
-// working out, for plain cases: what a token is good for, and what that means
-// beside __client_uat.
+// Where the reference has no decision, because it threw or used another cookie, a rule expects what this file computes for
+// plain cases: the result of a token, and what it means together with __client_uat.
 
 // whyRefused is why a token is refused, or "".
 func (c *recorded) whyRefused(t *token) string { return c.whyRefusedWithin(t, c.skew()) }
 
-// whyRefusedWithin is whyRefused with dates that may be off by so many seconds.
+// whyRefusedWithin is whyRefused with times that may be off by so many seconds.
 func (c *recorded) whyRefusedWithin(t *token, skew time.Duration) string {
 	for _, judge := range []func(*token) string{c.badForm, c.badSignature, c.badClaims} {
 		if reason := judge(t); reason != "" {
@@ -77,14 +75,14 @@ func (c *recorded) badClaims(t *token) string {
 	return ""
 }
 
-// missingAZP is the reason of a cookie token that does not say for whom it was minted.
+// missingAZP is the reason of a cookie token without azp.
 const missingAZP = "session-token-missing-azp"
 
 func (t *token) opaque() bool {
 	return slices.ContainsFunc([]string{"ak_", "mt_", "oat_"}, func(prefix string) bool { return strings.HasPrefix(t.raw, prefix) })
 }
 
-// canonical reports base64url in its one spelling, and JSON with nothing behind it.
+// canonical reports base64url in its only canonical spelling, and JSON with nothing after it.
 func (t *token) canonical() bool {
 	for i, segment := range t.segments {
 		content, err := base64.RawURLEncoding.Strict().DecodeString(segment)
@@ -95,7 +93,7 @@ func (t *token) canonical() bool {
 	return true
 }
 
-// extended reports a header that asks for what nobody here understands.
+// extended reports a header that requires something unsupported.
 func (t *token) extended() bool {
 	return slices.ContainsFunc([]string{"crit", "b64", "enc", "zip", "jwk", "jku", "x5u", "x5c"}, func(name string) bool {
 		_, there := t.head[name]
@@ -138,7 +136,7 @@ func (c *recorded) timely(t *token, within time.Duration) string {
 	return ""
 }
 
-// keysFor are the keys that may have signed the token; false if there is nobody to ask.
+// keysFor are the keys that may have signed the token; false if none can be fetched.
 func (c *recorded) keysFor(t *token) ([]*rsa.PublicKey, bool) {
 	if pinned := c.pinnedKey(); pinned != nil {
 		return []*rsa.PublicKey{pinned}, true

@@ -21,14 +21,14 @@ const (
 	refused   = "error" // New refused the options, or the reference threw
 )
 
-// An outcome is a decision, the reference's or ours, in one form.
+// An outcome is a decision, the reference's or this library's, in one form.
 type outcome struct {
 	Status   string
 	Reason   string // an expired token's has the refresh appended, as Clerk joins them
 	Location *location
 	Cookies  []string
 	Headers  map[string]string
-	Token    string // only a token that this answer brings
+	Token    string // only a token that this response sets
 	Pending  bool   // verified, but signed out for those who do not ask for pending sessions
 	Auth     *identity
 	Calls    []call
@@ -46,7 +46,7 @@ type identity struct {
 	Machine                         machineIdentity
 }
 
-// decide puts the case to a fresh Authenticator.
+// decide decides the case with a fresh Authenticator.
 func (c *recorded) decide(t *testing.T, parties []string, change ...func(*clerkauth.Config)) outcome {
 	t.Helper()
 	api := &backend{}
@@ -93,8 +93,7 @@ func (c *recorded) ask(t *testing.T, auth *clerkauth.Authenticator, api *backend
 	return got
 }
 
-// showPending shows a pending session as the reference does: signed in, and
-// signed out only for who asks without minding it.
+// showPending shows a pending session as the reference does: signed in, or signed out unless pending sessions are allowed.
 func (o *outcome) showPending(t *testing.T, s *clerkauth.Session) {
 	t.Helper()
 	if o.Status != signedOut || o.Reason != "session-pending" || !s.Pending {
@@ -115,8 +114,8 @@ const (
 	reasonHeader = "x-clerk-auth-reason"
 )
 
-// takeHeader sorts a response header into the outcome. What is ours alone,
-// cookies of this library, is left out here and tested where it is made.
+// takeHeader sorts a response header into the outcome. What only this library has, such as its cookies, is omitted here and
+// tested elsewhere.
 func (o *outcome) takeHeader(header http.Header) {
 	ours := false
 	for _, cookie := range header.Values("Set-Cookie") {
@@ -140,9 +139,8 @@ func (o *outcome) takeHeader(header http.Header) {
 	}
 }
 
-// takeRefusal adds the reason, and the headers that tell a refusal: a state leaves them to whoever answers, and
-// the response where nothing else is configured is DefaultErrorHandler's. It joins an expired token's reason
-// with the outcome of its refresh, as Clerk does.
+// takeRefusal adds the reason, and the headers of a refusal: a state leaves them to the caller, and the default response is
+// DefaultErrorHandler's. It appends the outcome of the refresh to an expired token's reason, as Clerk does.
 func (o *outcome) takeRefusal(t *testing.T, req *http.Request, err error) {
 	t.Helper()
 	var refusal *clerkauth.Error
@@ -205,8 +203,8 @@ func identify(s *clerkauth.Session) *identity {
 // sentOut is the count of handshakes of a browser that has been on one, from some page.
 const sentOut = "AAAAAAAAAAAA.1."
 
-// sendOut gives a development browser that comes back with an answer what it was given when it was sent out: no other
-// is believed, see TestDevelopmentAnswersAreExpected. The recording knows no such cookie.
+// sendOut gives a development browser that returns with a result the cookie from its redirect: other results are not
+// accepted, see TestDevelopmentAnswersAreExpected. The recording has no such cookie.
 func (c *recorded) sendOut(req *http.Request) {
 	if c.wasSentOut() {
 		value := sentOut + strconv.FormatInt(c.Now, 10)

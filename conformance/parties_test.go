@@ -11,11 +11,10 @@ import (
 	"testing"
 )
 
-// The second run: a case without an allowlist has any party allowed. With its
-// own origin and the azp of its own tokens as the list the decision must be
-// the same, for the list is not to disturb honest traffic.
+// The second run: a case without an allowlist allows any party. With a list of its own origin and the azp of its own
+// tokens, the decision must be the same, since the list must not affect honest traffic.
 
-// whyNoList says why a case has no list of its own that it could be put to again.
+// whyNoList says why a case cannot be run with a list of its own.
 type whyNoList string
 
 const (
@@ -34,8 +33,8 @@ var ownLists = struct {
 	left  map[whyNoList]int
 }{left: map[whyNoList]int{}}
 
-// TestOwnListChangesNothing puts the cases without a list to a fresh
-// Authenticator twice, without a list and with their own.
+// TestOwnListChangesNothing decides the cases without a list with a fresh Authenticator twice, without a list and with
+// their own.
 func TestOwnListChangesNothing(t *testing.T) {
 	r := load(t)
 	for _, family := range r.families {
@@ -150,8 +149,8 @@ func tokensIn(texts []string) []*token {
 	return found
 }
 
-// TestPrimaryAnswersListedSatellites puts the cases in which a development primary answers a satellite to it again,
-// with the satellite in the list: then it answers as the reference does, and else only to nobody.
+// TestPrimaryAnswersListedSatellites decides again the cases in which a development primary domain answers a satellite,
+// with the satellite in the list: then it answers as the reference does, and otherwise not.
 func TestPrimaryAnswersListedSatellites(t *testing.T) {
 	sent := 0
 	for _, cases := range load(t).cases {

@@ -10,9 +10,8 @@ import (
 	"sync"
 )
 
-// pinnedKey is the one RSA key in jwtKey, in any spelling such values arrive
-// in: PEM, PEM on one line, with \n spelled out, in quotes, or base64 alone.
-// Nil if there is none.
+// pinnedKey is the one RSA key in jwtKey, in any spelling of such values: PEM, PEM on one line, with \n in place of line
+// breaks, in quotes, or only the base64. Nil if there is none.
 func (c *recorded) pinnedKey() *rsa.PublicKey {
 	text, _ := c.Options.text("jwtKey")
 	text = strings.ReplaceAll(strings.Trim(strings.TrimSpace(text), `"'`), `\n`, "\n")

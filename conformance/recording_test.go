@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A recorded is one request and what the reference decided about it.
+// A recorded is one request and the reference's decision.
 type recorded struct {
 	Name    string            `json:"name"`
 	Family  string            `json:"family"`

@@ -158,8 +158,8 @@ func (c *recorded) handshakeRefused() bool {
 	return t.raw != "" && !ok && c.badForm(t) == "" && c.badSignature(t) == ""
 }
 
-// forgiven reports a development session whose dates are off by a day at most, and which cannot be of an old answer: a nonce
-// has just been exchanged for it, or it is of the future. The recorded servers do not say what time it is.
+// forgiven reports a development session whose times are off by a day at most, and which cannot be of an old result: a
+// nonce has just been exchanged for it, or it is of the future. The recorded servers have no clock.
 func (c *recorded) forgiven(raw string) bool {
 	_, fresh := (&course{recorded: c}).exchange(only(c.handshakeParameters("__clerk_handshake_nonce")))
 	return (fresh || c.whyRefused(parseToken(raw)) != expired) && c.development() && c.hasResult() && c.whyRefusedWithin(parseToken(raw), day) == ""

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A rule is a decision that is not the reference's on purpose: when it
-// applies, by what the case holds, never by its name, and what is held instead.
+// A rule is an intended difference from the reference: when it applies, by what the case contains, never by its name, and
+// what is expected instead.
 type rule struct {
 	name    string
 	why     string
@@ -50,9 +50,8 @@ var kinderRules = []string{
 
 func isKinder(name string) bool { return slices.Contains(kinderRules, name) }
 
-// TestOnlyNamedRulesLetAnybodyIn keeps the list of kinder rules short: a rule
-// that is not on it, and says it is kinder, fails here; one that does not say
-// so fails in the run as soon as it lets somebody in.
+// TestOnlyNamedRulesLetAnybodyIn keeps the list of kinder rules short: a rule that says it is kinder but is not on the list
+// fails here; one that does not say so fails in the run as soon as it lets somebody in.
 func TestOnlyNamedRulesLetAnybodyIn(t *testing.T) {
 	for _, r := range rules {
 		if r.kinder && !isKinder(r.name) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A stage is how far a token got, in the order both judge it.
+// A stage is how far a token got, in the order in which both check it.
 type stage int
 
 const (
@@ -57,8 +57,7 @@ func (o outcome) stage() stage {
 	return stageOf[o.Reason]
 }
 
-// stricter is a rule about a token that we refuse at a stage the reference
-// lets it pass.
+// stricter is a rule about a token that is refused here at a stage that the reference lets it pass.
 func stricter(name, why string, at stage, fails func(c *recorded, t *token) bool) rule {
 	return rule{
 		name: name, why: why,
@@ -68,7 +67,7 @@ func stricter(name, why string, at stage, fails func(c *recorded, t *token) bool
 	}
 }
 
-// tokenRules are about what stands in a token, in the order it is judged.
+// tokenRules are about the contents of a token, in the order in which they are checked.
 var tokenRules = []rule{
 	stricter("not objects", "a header or payload that is not a JSON object is a malformed token, whatever else it is",
 		form, func(_ *recorded, t *token) bool {

@@ -92,8 +92,7 @@ var stepsCounted struct {
 	byRule               map[string]int
 }
 
-// TestSequences puts several requests to Authenticators that live on: what is
-// tested is the cache of keys.
+// TestSequences sends several requests to Authenticators that are reused: this tests the cache of keys.
 func TestSequences(t *testing.T) {
 	r := load(t)
 	for _, s := range r.sequences {

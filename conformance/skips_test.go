@@ -6,15 +6,15 @@ import (
 	"testing"
 )
 
-// A cause is why a case cannot be put to this library.
+// A cause is why a case cannot be run with this library.
 type cause struct {
 	name string
 	why  string
 	hit  func(c *recorded, tb testing.TB) bool
 }
 
-// causes are all causes, and the first that hits counts: what Go's types, or an option that
-// this library does not have, leave no way to say.
+// causes are all causes, and the first that applies counts: things that cannot be expressed in Go's types, or options that
+// this library does not have.
 var causes = []cause{
 	{"mistyped option", "the option has a type that Config's field cannot hold", mistyped},
 	{"negative clock skew", "ClockSkew says none with a negative value", func(c *recorded, _ testing.TB) bool {

@@ -34,9 +34,9 @@ func (c *recorded) upgrades() bool {
 	})
 }
 
-// writes are the recorded refreshes as the same browser's writes, once from a page of the application's own and once as
-// a browser sends them that tells of nobody, and as WebSocket upgrades. The reference never refreshes for another method
-// than GET, whatever else comes, which its recorded cases of other methods show.
+// writes are the recorded refreshes as the same browser's writes, once from a page of the application's own, once as a
+// browser sends them without saying which page, and as WebSocket upgrades. The reference never refreshes for methods other
+// than GET, as its recorded cases show.
 func writes(tb testing.TB) []*recorded {
 	var made []*recorded
 	for _, c := range load(tb).cases["j_refresh"] {

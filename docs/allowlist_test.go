@@ -34,7 +34,7 @@ func rows(t *testing.T, page, head string) [][]string {
 	return found
 }
 
-// The patterns of docs/allowlist.md accept what it says, and nothing that it says they do not.
+// The patterns in docs/allowlist.md accept the origins listed there, and none of those that it excludes.
 func TestPatternsOfTheAllowlist(t *testing.T) {
 	page := read(t, "docs/allowlist.md")
 	clerk := clerktest.New(t, clerktest.Options{})
@@ -83,7 +83,7 @@ func accepts(cfg clerkauth.Config, entry string) bool {
 	return err == nil
 }
 
-// The function that docs/allowlist.md warns of lets a stolen token in.
+// The function that docs/allowlist.md warns about lets a stolen token in.
 func TestTheTrapOfAllowParty(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
 	cfg := clerk.Config()

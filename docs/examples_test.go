@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Everything that a person calls has an Example of its own, which pkg.go.dev shows beside it.
+// Everything that a program calls has its own Example, shown on pkg.go.dev.
 func TestEveryFunctionHasAnExample(t *testing.T) {
 	for _, dir := range []string{"", "clerktest"} {
 		p := documented(t, dir)
@@ -69,7 +69,7 @@ func documented(t *testing.T, dir string) *doc.Package {
 	return p
 }
 
-// Every field of Config says what it is when it is left out, how it is written, and what it leads to when it is wrong.
+// The comment of every field of Config has its default, an example, and what happens when it is wrong.
 func TestEveryFieldIsExplained(t *testing.T) {
 	fields := 0
 	for _, typ := range documented(t, "").Types {

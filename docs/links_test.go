@@ -23,8 +23,8 @@ var (
 	code = regexp.MustCompile("`[^`]*`")
 )
 
-// Links lead somewhere. Those into this repository, this one's pages on GitHub and on pkg.go.dev included, are followed
-// with their anchors. Of others only the form can be checked without the internet.
+// Links work. Those into this repository, including its pages on GitHub and on pkg.go.dev, are followed with their anchors.
+// For others only the form is checked, without the internet.
 func TestLinksLeadSomewhere(t *testing.T) {
 	pages := map[string]page{}
 	for _, file := range files(t, ".md") {

@@ -170,7 +170,7 @@ func TestParsePage(t *testing.T) {
 	}
 }
 
-// Every block says what it is, or nothing would check it.
+// Every block has a language, or nothing would check it.
 func TestBlocksHaveALanguage(t *testing.T) {
 	known := map[string]bool{"go": true, "sh": true, "console": true, "text": true, "html": true, "js": true, "json": true, "ts": true, "yaml": true, "nginx": true, "caddy": true, "haproxy": true, "http": true, "mermaid": true}
 	for _, p := range guides(t) {
@@ -187,7 +187,7 @@ func TestBlocksHaveALanguage(t *testing.T) {
 	}
 }
 
-// A page of docs says where to go next, and has contents when it is longer than two screens.
+// A page of docs has a section about where to go next, and contents if it is longer than two screens.
 func TestPagesHaveContentsAndAnEnd(t *testing.T) {
 	for _, p := range guides(t) {
 		if p.path == "README.md" || p.path == "docs/README.md" {

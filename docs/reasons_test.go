@@ -23,7 +23,7 @@ type site struct {
 	auth  *clerkauth.Authenticator
 }
 
-// happened is what was seen of a reason: its status, and the cause that is for logs.
+// happened is what was seen of a reason: its status, and its detail for logs.
 type happened struct {
 	status int
 	cause  string
@@ -114,8 +114,8 @@ func (s site) beforeSignIn(target string) *http.Request {
 	return r
 }
 
-// endOfAJourney is how a page load ends when the session has ended elsewhere; with an outage, when nothing that a
-// handshake brings can be exchanged.
+// endOfAJourney is the end of a page load when the session has ended elsewhere; in an outage, when the result of a
+// handshake cannot be exchanged.
 func endOfAJourney(t *testing.T, seen sights, outage bool) {
 	t.Helper()
 	now := noon
@@ -166,7 +166,7 @@ func machinesAreRefused(t *testing.T, seen sights) {
 	}
 }
 
-// The page of reasons speaks of things that happen: each reason is seen, with the status it says, or with a handshake.
+// The page of reasons describes real refusals: each reason is caused here, with its status, or with a handshake.
 func TestEveryReasonHappens(t *testing.T) {
 	seen := sights{}
 	p := newSite(t, seen, clerktest.Options{}, nil)

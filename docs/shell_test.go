@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// A page's shell blocks are run, in the repository and by bash. A comment above a block says where that is not so:
+// A page's shell blocks are run, in the repository and by bash. A comment above a block says if not:
 //
 //	<!-- not run: why -->       why nobody can run it here
 //	<!-- tested by: TestName --> a test of that name runs it, because it needs something beside it
 //	<!-- serves: text -->       it runs until it has printed text, and is then interrupted
 //
-// Of a console block the lines after "$ " are run and the others are what they print; … stands for anything.
+// In a console block, lines after "$ " are run, and the others are their output; … matches anything.
 const (
 	notRun   = "not run: "
 	testedBy = "tested by: "

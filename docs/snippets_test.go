@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// What a page shows as Go compiles: it stands, line for line and but for its indentation, in a file that does. What it
-// shows as HTML is of a program's page.
+// Go on a page compiles: it is copied, line for line except for its indentation, from a file that does. HTML is from a
+// program's page.
 func TestGoOfThePagesCompiles(t *testing.T) {
 	for _, language := range []string{"go", "html"} {
 		var sources [][]string

@@ -40,7 +40,7 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 </html>
 `))
 
-// handler is all of the app, behind Optional as a whole and behind Require in places.
+// handler is all of the app, inside Optional, and inside Require where needed.
 func (a *app) handler(auth *clerkauth.Authenticator) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", http.HandlerFunc(a.page))
@@ -65,7 +65,7 @@ func (a *app) page(w http.ResponseWriter, r *http.Request) {
 	_ = pageTemplate.Execute(w, view) // the browser may be gone
 }
 
-// worker is a service worker that sends on what it is asked for, and does nothing else: all, or one method.
+// worker is a service worker that only forwards requests: all, or one method.
 func worker(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/javascript")
 	_ = workerTemplate.Execute(w, r.FormValue("for")) // the browser may be gone
@@ -79,7 +79,7 @@ addEventListener("fetch", e => {
 })
 `))
 
-// open accepts a WebSocket from anywhere: whoever is refused was refused before.
+// open accepts a WebSocket from anywhere: refused requests do not get here.
 func (a *app) open(w http.ResponseWriter, r *http.Request) {
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {

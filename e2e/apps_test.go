@@ -22,8 +22,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// apps is a development instance for a program that knows it by its environment alone, and for Clerk's scripts, which find it by
-// the publishable key.
+// apps is a development instance for a program that knows it from its environment alone, and for Clerk's scripts, which
+// find it by the publishable key.
 func apps(t *testing.T, origin string) (*world, []string) {
 	t.Helper()
 	files := modules(t)
@@ -54,7 +54,7 @@ func freePort(t *testing.T) string {
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
-// run starts a program, and returns what follows ready in a line that it prints.
+// run starts a program, and returns the text after ready in a line that it prints.
 func run(t *testing.T, dir string, env []string, ready *regexp.Regexp, name string, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -109,7 +109,7 @@ func startVite(t *testing.T, web, port string, env []string) {
 	run(t, "npm", env, regexp.MustCompile(`^(ready)$`), "node", "vite.mjs", root, port, t.TempDir())
 }
 
-// focused is a browser that somebody looks at: scripts renew tokens for no other.
+// focused is a browser with focus: scripts renew tokens for no other.
 func (w *world) focused(t *testing.T) *tab {
 	t.Helper()
 	b := w.open(t)
@@ -197,7 +197,7 @@ func TestPagesWithAForm(t *testing.T) {
 	b.until(`document.querySelectorAll("li").length === 1`)
 }
 
-// TestPagesOfExamplesAskForTheVersionsTested compares what people install with what runs here.
+// TestPagesOfExamplesAskForTheVersionsTested compares the versions that people install with those tested here.
 func TestPagesOfExamplesAskForTheVersionsTested(t *testing.T) {
 	read := func(path string) map[string]string {
 		t.Helper()

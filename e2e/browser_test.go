@@ -25,7 +25,7 @@ type place struct {
 	Who string `json:"who"` // empty: it is none of the app's pages
 }
 
-// open starts a Chromium that has never been anywhere.
+// open starts a Chromium with a new profile.
 func (w *world) open(t *testing.T) *tab {
 	t.Helper()
 	return w.openWith(t, t.TempDir())
@@ -43,7 +43,7 @@ func (b *tab) visit(url string) {
 	b.arrive(b.navigate(url))
 }
 
-// press clicks what leads to another page.
+// press clicks something that leads to another page.
 func (b *tab) press(selector string) {
 	b.t.Helper()
 	b.arrive(b.click(selector))
@@ -62,7 +62,7 @@ func (b *tab) arrive(err error) {
 	}
 }
 
-// text is what the page says in all.
+// text is the whole text of the page.
 func (b *tab) text() string {
 	b.t.Helper()
 	return evaluate[string](b, `document.body.innerText`)
@@ -74,7 +74,7 @@ func (b *tab) place() place {
 	return evaluate[place](b, `({url: location.href, who: document.querySelector("#who")?.textContent ?? ""})`)
 }
 
-// expect says where the tab should be.
+// expect compares where the tab is.
 func (b *tab) expect(when string, want place) {
 	b.t.Helper()
 	if got := b.place(); got != want {
@@ -105,7 +105,7 @@ func (b *tab) await(condition string) {
 	}
 }
 
-// picture saves what the tab shows, where screenshots are wanted.
+// picture saves a screenshot, if screenshots are wanted.
 func (b *tab) picture() {
 	b.t.Helper()
 	dir := os.Getenv("E2E_SCREENSHOTS")
@@ -123,7 +123,7 @@ func (b *tab) picture() {
 	}
 }
 
-// signIn goes the whole way: the app's page, the instance's, and back.
+// signIn signs in completely: the app's page, the instance's, and back.
 func (w *world) signIn(b *tab, path string) {
 	b.t.Helper()
 	b.visit(w.home + path)

@@ -20,8 +20,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// Whoever comes with an expired session gets a new one with whatever they ask for. A caching proxy in front must not
-// hand it to the next visitor.
+// A request with an expired session gets a new one with any response. A caching proxy in front must not give it to the next
+// visitor.
 
 // cached is an app behind a caching proxy.
 type cached struct {
@@ -41,7 +41,7 @@ func newCached(t *testing.T, run func(t *testing.T, backend string) string) *cac
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", auth.Optional(c.site(t)))
-	// Nothing protects these: they show that the proxy keeps what it can, cookies and all.
+	// Nothing protects these: they show that the proxy stores what it can, including cookies.
 	mux.HandleFunc("/unprotected", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=3600")
 		w.Header().Set("Set-Cookie", "__session=leaked")
@@ -56,7 +56,7 @@ func newCached(t *testing.T, run func(t *testing.T, backend string) string) *cac
 	return c
 }
 
-// site is what a proxy would like to keep.
+// site has what a proxy would like to store.
 func (c *cached) site(t *testing.T) http.Handler {
 	t.Helper()
 	dir := t.TempDir()
@@ -98,7 +98,7 @@ type answer struct {
 	reached bool // the app was: it does not come out of the cache
 }
 
-// get asks the proxy.
+// get sends a request to the proxy.
 func (c *cached) get(t *testing.T, path string, cookies []*http.Cookie, header ...string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+c.proxy+path, nil)
@@ -143,7 +143,7 @@ func TestCachingProxiesKeepNoSession(t *testing.T) {
 	}
 }
 
-// visit asks for a path with a session that has expired, and then twice as a stranger.
+// visit requests a path with an expired session, and then twice as a stranger.
 func (c *cached) visit(t *testing.T, path string, renewed bool, header ...string) {
 	t.Helper()
 	cookies := c.clerk.SignIn(nil, clerktest.Person{}).Cookies()
@@ -203,7 +203,8 @@ ProxyPass / http://%s/
 	return addr
 }
 
-// nginx runs nginx with a cache, before a backend. By itself it keeps nothing that sets cookies; many switch that off.
+// nginx runs nginx with a cache, before a backend. By default it stores nothing that sets cookies; many people turn that
+// off.
 func nginx(t *testing.T, backend string) string {
 	t.Helper()
 	program := installed(t, "/usr/sbin/nginx", "nginx")

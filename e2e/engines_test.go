@@ -27,7 +27,7 @@ var engines = []engine{
 	{"WebKit", openWebKit},
 }
 
-// notShort leaves to Chromium, under -short, what it does as the others do.
+// notShort leaves to Chromium, under -short, what all engines do alike.
 func notShort(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
@@ -216,7 +216,7 @@ func openWebKit(t *testing.T, n *internet) driver {
 	return &webdriver{ctx, h}
 }
 
-// display starts a screen that nobody sees.
+// display starts a virtual screen.
 func display(t *testing.T) string {
 	t.Helper()
 	screen := exec.CommandContext(within(t), program(t, "Xvfb", "xvfb"), "-displayfd", "1", "-nolisten", "tcp") //nolint:gosec // Debian's
@@ -232,7 +232,7 @@ func display(t *testing.T) string {
 	return fmt.Sprintf(":%d", number)
 }
 
-// free is an address that nobody listens at.
+// free is an address at which nobody listens.
 func free(t *testing.T) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -25,7 +25,7 @@ func (w *world) renewals() (handshakes, refreshes int) {
 	return handshakes, refreshes
 }
 
-// No clock is set ahead here: the page waits for its token to run out.
+// No clock is set ahead here: the page waits until its token expires.
 func TestStaysSignedInOverThreeTokenLifetimes(t *testing.T) {
 	const short = 5 * time.Second
 	for _, c := range []struct {
@@ -146,5 +146,5 @@ func TestTwoTabsAtOnceStaySignedIn(t *testing.T) {
 	}
 }
 
-// handshakesUncounted holds when handshakes before this page do not count any more towards those that make a loop.
+// handshakesUncounted is true when earlier handshakes no longer count towards a loop.
 const handshakesUncounted = `performance.now() > 2500`

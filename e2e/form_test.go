@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// mailbox is an app whose people write letters, on a page without any script, and take longer than a token lasts.
+// mailbox is an app in which people write letters, on a page without scripts, for longer than a token is valid.
 type mailbox struct {
 	*world
 
@@ -43,14 +43,14 @@ func (m *mailbox) handler(auth *clerkauth.Authenticator) http.Handler {
 	return all
 }
 
-// arrived are the letters so far.
+// arrived are the letters received so far.
 func (m *mailbox) arrived() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.letters)
 }
 
-// openMailbox puts the mailbox in the place of a world's app.
+// openMailbox replaces a world's app with the mailbox.
 func openMailbox(t *testing.T, in *internet, domain string, opts clerktest.Options) *mailbox {
 	t.Helper()
 	m := &mailbox{world: productionIn(t, in, domain, opts, nil)}
@@ -58,7 +58,7 @@ func openMailbox(t *testing.T, in *internet, domain string, opts clerktest.Optio
 	return m
 }
 
-// write fills the form in, lets the token run out, and sends it.
+// write fills in the form, waits until the token expires, and sends it.
 func (m *mailbox) write(b *tab, policy, text string) {
 	b.t.Helper()
 	b.visit(m.home + "/form?policy=" + policy)
@@ -68,7 +68,7 @@ func (m *mailbox) write(b *tab, policy, text string) {
 	b.press("#send")
 }
 
-// A form that took more than a minute arrives, whatever the page says of its Referer, and costs one refresh.
+// A form that took more than a minute is accepted, whatever the Referrer-Policy of the page, and costs one refresh.
 func formAfterAMinute(m *mailbox, b *tab, _ string) {
 	m.signIn(b, "/private")
 	var want []string
@@ -86,7 +86,7 @@ func formAfterAMinute(m *mailbox, b *tab, _ string) {
 	}
 }
 
-// No form or script of a sibling subdomain gets a session refreshed.
+// No form or script of a sibling subdomain causes a refresh.
 func siblingSubdomainRefreshesNothing(m *mailbox, b *tab, _ string) {
 	m.signIn(b, "/private")
 	for _, policy := range policies {
@@ -110,8 +110,8 @@ func siblingSubdomainRefreshesNothing(m *mailbox, b *tab, _ string) {
 	}
 }
 
-// Behind a service worker that answers everything a sibling subdomain's form may look like the app's own: it gets no session
-// refreshed in any engine. The price is the app's own form.
+// Behind a service worker that answers everything, a sibling subdomain's form may look like the app's own: it causes no
+// refresh in any engine. In return, the app's own form does not either.
 func workerRefreshesNothing(m *mailbox, b *tab, _ string) {
 	m.signIn(b, "/private")
 	evaluate[bool](b, registerWorker, "all")
@@ -133,7 +133,8 @@ func workerRefreshesNothing(m *mailbox, b *tab, _ string) {
 	}
 }
 
-// Where no refresh is possible the page says so, the browser keeps the letter, and it arrives after a sign-in elsewhere.
+// Where no refresh is possible the page says so, the browser keeps the letter, and it is accepted after a sign-in
+// elsewhere.
 func formIsSentAgain(m *mailbox, b *tab, _ string) {
 	m.signIn(b, "/private")
 	b.visit(m.home + "/private") // a page that sets a cookie, as the first one does, is not stored, nor what is filled in there
@@ -148,7 +149,7 @@ func formIsSentAgain(m *mailbox, b *tab, _ string) {
 		b.t.Errorf("the link leads to %s, want %s", link, m.app.signIn)
 	}
 	b.picture()
-	// What another tab comes to is a new session token, in the cookies that both share.
+	// Another tab gets a new session token, in the cookies that both share.
 	_, tabs := b.driver.(chromium)
 	if tabs {
 		b.another().visit(m.home + "/private")
@@ -175,7 +176,7 @@ const showFrame = `new Promise(done => {
 	document.body.append(frame)
 })`
 
-// back goes back one page, to one with a path, as the button does: what was filled in there comes back too.
+// back goes back one page with a path, as the button does: the contents of its form are restored.
 func (b *tab) back(path string) {
 	b.t.Helper()
 	evaluate[any](b, `void setTimeout(() => history.back())`)

@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// journeys are what holds in every engine.
+// journeys are the tests for every engine.
 var journeys = []struct {
 	name string
 	opts clerktest.Options
@@ -91,7 +91,7 @@ const (
 	})`
 )
 
-// The sibling subdomain is of the same site, so that the browser sends the app's cookies along, SameSite or not.
+// The sibling subdomain is same-site, so the browser sends it the app's cookies, with any SameSite.
 func siblingSubdomainCannotWrite(w *world, b *tab, _ string) {
 	w.signIn(b, "/private")
 	refused := func(method, path string) exchange {
@@ -134,8 +134,8 @@ func siblingSubdomainCannotWrite(w *world, b *tab, _ string) {
 	}
 }
 
-// Engines enforce __Host- names but for WebKit, where a sibling subdomain can plant them. They do no harm: the cookie
-// that holds is found among them, and keeps somebody signed in whose tokens no longer say for whom they are.
+// All engines but WebKit enforce __Host- names; in WebKit a sibling subdomain can plant them. That has no effect: the valid
+// cookie is found among them, and keeps people signed in whose tokens no longer have azp.
 func partyCookiesOfASiblingSubdomain(w *world, b *tab, engine string) {
 	w.signIn(b, "/private")
 	b.visit(w.home + "/private")

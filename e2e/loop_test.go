@@ -14,10 +14,10 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// maxHandshakes is how often a browser is sent on before it is told what is wrong.
+// maxHandshakes is how many handshakes a browser makes before it is told what is wrong.
 const maxHandshakes = 3
 
-// The keys are of two instances: what the browser brings back from one, the other does not know.
+// The keys are of two instances: one does not know the result of the other's handshake.
 func TestKeysOfAnotherInstanceEndInAPageThatSaysSo(t *testing.T) {
 	other := clerktest.New(t, clerktest.Options{Domain: "other.test"})
 	for _, c := range []struct {
@@ -54,7 +54,7 @@ func TestKeysOfAnotherInstanceEndInAPageThatSaysSo(t *testing.T) {
 	}
 }
 
-// A secret key that the Backend API refuses says nothing about who is signed in: neither a nonce nor keys can be had.
+// A secret key that the Backend API refuses decides nothing: neither a nonce can be exchanged nor keys fetched.
 func TestRefusedSecretKeyIsNoSignOut(t *testing.T) {
 	other := clerktest.New(t, clerktest.Options{Domain: "other.test"})
 	w := production(t, clerktest.Options{}, func(cfg *clerkauth.Config) {
@@ -71,7 +71,7 @@ func TestRefusedSecretKeyIsNoSignOut(t *testing.T) {
 	}
 }
 
-// blockCookies makes a profile of a person who lets no page of an origin have any.
+// blockCookies makes a browser profile that blocks all cookies of an origin.
 func blockCookies(t *testing.T, origin string) string {
 	t.Helper()
 	profile := t.TempDir()
@@ -85,7 +85,7 @@ func blockCookies(t *testing.T, origin string) string {
 	return profile
 }
 
-// Nobody can sign in without cookies, and nobody is sent to and fro because of it.
+// Nobody can sign in without cookies, and there must be no loop of redirects.
 func TestBlockedCookiesEndAtTheSignInPage(t *testing.T) {
 	t.Parallel()
 	w := production(t, clerktest.Options{}, nil)

@@ -44,7 +44,7 @@ func newInternet(t *testing.T) *internet {
 	return n
 }
 
-// certify signs a certificate by the authority, which signs its own.
+// certify signs a certificate with the authority, which is self-signed.
 func (n *internet) certify(t *testing.T, c *x509.Certificate) *x509.Certificate {
 	t.Helper()
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
@@ -94,7 +94,7 @@ func (n *internet) serve(t *testing.T, origin string, h http.Handler) {
 	n.hosts[u.Hostname()+":443"] = server.Listener.Addr().String()
 }
 
-// connect joins a browser with the host that it asks for.
+// connect connects a browser with the requested host.
 func (n *internet) connect(w http.ResponseWriter, r *http.Request) {
 	n.mu.Lock()
 	address := n.hosts[r.Host]

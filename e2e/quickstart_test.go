@@ -43,7 +43,7 @@ func quickstart(t *testing.T, args ...string) string {
 	return ""
 }
 
-// TestQuickstart takes a person through examples/quickstart, whose tokens live as long as Clerk's: a minute.
+// TestQuickstart signs in to examples/quickstart, whose tokens are valid as long as Clerk's: a minute.
 func TestQuickstart(t *testing.T) {
 	t.Parallel()
 	b := (&world{}).open(t)

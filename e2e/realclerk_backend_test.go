@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// TestRealBackendFindsPeopleAndEndsSessions asks the Backend API by the clients of @clerk/backend.
+// TestRealBackendFindsPeopleAndEndsSessions calls the Backend API with the clients of @clerk/backend.
 func TestRealBackendFindsPeopleAndEndsSessions(t *testing.T) {
 	t.Parallel()
 	s := newSides(t, false)
@@ -44,13 +44,13 @@ func TestRealBackendFindsPeopleAndEndsSessions(t *testing.T) {
 	}
 }
 
-// machineTold is what a server says of a machine that it lets in.
+// machineTold is what a server says about a machine that it lets in.
 type machineTold struct {
 	Type, ID, Subject, User, Organization, Client, Name string
 	Scopes                                              []string
 }
 
-// TestRealBackendVerifiesMachines shows each kind of credential to @clerk/express and to this library.
+// TestRealBackendVerifiesMachines sends each kind of credential to @clerk/express and to this library.
 func TestRealBackendVerifiesMachines(t *testing.T) {
 	t.Parallel()
 	s := newSides(t, false)

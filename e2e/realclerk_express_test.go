@@ -62,7 +62,7 @@ func newSides(t *testing.T, live bool) *sides {
 	return s
 }
 
-// startExpress starts @clerk/express with what a Config says.
+// startExpress starts @clerk/express with the settings of a Config.
 func startExpress(t *testing.T, cfg clerkauth.Config) (address string) {
 	t.Helper()
 	modules(t)
@@ -86,14 +86,14 @@ func startExpress(t *testing.T, cfg clerkauth.Config) (address string) {
 	return "http://127.0.0.1:" + strings.TrimSpace(line)
 }
 
-// identity is whom a server takes a request for. The zero identity is nobody.
+// identity is who a server says is signed in. The zero identity is nobody.
 type identity struct {
 	User, Session, Organization, Slug, Role string
 	Permissions                             []string
 	Actor                                   string
 }
 
-// tell says in JSON whom the middleware takes a request for.
+// tell writes in JSON who is signed in for the middleware.
 func tell(w http.ResponseWriter, r *http.Request) {
 	who := identity{Permissions: []string{}}
 	if s, ok := clerkauth.FromContext(r.Context()); ok {
@@ -111,7 +111,7 @@ type visit struct {
 	header       http.Header
 }
 
-// outcome is what of an answer is compared.
+// outcome is the compared part of a response.
 type outcome struct {
 	status   int
 	location string
@@ -126,8 +126,8 @@ var (
 	aTime   = regexp.MustCompile(`\b(__client_uat\w*)=[1-9]\d{9}\b`)
 )
 
-// String is what is compared. Each server is sent a session of its own: what is random in one, or of this second, has
-// a name here, and a token is what it says.
+// String is the text that is compared. Each server gets a session of its own, so random values and times are replaced by
+// names, and tokens by their claims.
 func (o outcome) String() string {
 	text := fmt.Sprintf("%d %s\n    to      %s\n    cookies %s", o.status, o.who, o.location, strings.Join(o.cookies, "\n            "))
 	text = aToken.ReplaceAllStringFunc(text, func(token string) string {
@@ -140,7 +140,7 @@ func (o outcome) String() string {
 	return aTime.ReplaceAllString(aRandom.ReplaceAllString(text, "($1)"), "$1=(now)")
 }
 
-// ask sends a request through a proxy that says how it arrived.
+// ask sends a request as through a proxy with forwarded headers.
 func (s *sides) ask(t *testing.T, address string, v visit) reply {
 	t.Helper()
 	h := v.header.Clone()
@@ -152,8 +152,7 @@ func (s *sides) ask(t *testing.T, address string, v visit) reply {
 	return send(t, v.method, address+v.path, "", h)
 }
 
-// judge sends a request, goes where the server sends it within the app, as browsers do after a handshake, and keeps what is
-// compared.
+// judge sends a request, follows redirects within the app, as browsers do after a handshake, and keeps what is compared.
 func (s *sides) judge(t *testing.T, address string, v visit) outcome {
 	t.Helper()
 	got := s.ask(t, address, v)
@@ -178,8 +177,8 @@ func (s *sides) judge(t *testing.T, address string, v visit) outcome {
 	return o
 }
 
-// plainLocation is an address in a form that does not tell the two servers apart: parameters in order, the token of the
-// browser that both were given, and ours left out.
+// plainLocation is a URL in a form that does not depend on the server: parameters in order, the token of the browser that
+// both got, and without this library's own.
 func plainLocation(t *testing.T, raw string) string {
 	t.Helper()
 	u, err := url.Parse(raw)
@@ -195,8 +194,8 @@ func plainLocation(t *testing.T, raw string) string {
 	return u.String()
 }
 
-// plainCookies are Clerk's cookies of an answer. A deletion counts once for a name, and not where the name is set too:
-// a cookie is deleted in one place before it is set in another, by each server in its own way.
+// plainCookies are Clerk's cookies of a response. A deletion counts once for a name, and not if the name is set too: each
+// server deletes a cookie in one place before it sets it in another, in its own way.
 func plainCookies(cookies []*http.Cookie) []string {
 	set, deleted := []string{}, map[string]bool{}
 	for _, c := range cookies {
@@ -218,13 +217,13 @@ func plainCookies(cookies []*http.Cookie) []string {
 	return slices.Compact(set)
 }
 
-// planted reports a session or refresh cookie of a whole domain. Clerk sets none there: where this library deletes one, a
-// sibling subdomain may have planted it.
+// planted reports a session or refresh cookie of a whole domain. Clerk sets none there: this library deletes them, since a
+// sibling subdomain may have planted them.
 func planted(c *http.Cookie) bool {
 	return c.Domain != "" && (strings.HasPrefix(c.Name, "__session") || strings.HasPrefix(c.Name, "__refresh"))
 }
 
-// conformanceRules is the text in which the differences from the reference are written down.
+// conformanceRules is the text that lists the differences from the reference.
 func conformanceRules(t *testing.T) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", "conformance", "*_test.go"))
@@ -242,8 +241,8 @@ func conformanceRules(t *testing.T) string {
 	return all.String()
 }
 
-// TestRealExpressSideBySide sends each situation to both servers. They answer alike, or differ by a rule that the
-// conformance tests know, and then in fact.
+// TestRealExpressSideBySide sends each situation to both servers. They respond alike, or differ by a rule of the
+// conformance tests.
 func TestRealExpressSideBySide(t *testing.T) {
 	t.Parallel()
 	t.Logf("@clerk/express %s, @clerk/backend %s", versionOf(t, "@clerk/express"), versionOf(t, "@clerk/backend"))

@@ -72,8 +72,8 @@ func freeAddress(t *testing.T) string {
 	return ""
 }
 
-// TestRealClerkWithTheCommand has an app that knows nothing but the variables that clerk-offline prints. A browser that
-// is signed in stays so when the command is started again.
+// TestRealClerkWithTheCommand has an app that has only the variables printed by clerk-offline. A signed-in browser stays
+// signed in when the command is restarted.
 func TestRealClerkWithTheCommand(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(nil)

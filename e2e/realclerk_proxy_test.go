@@ -19,7 +19,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// watched notes when the secret key is in anything that a server says.
+// watched records when the secret key is in any response of a server.
 type watched struct {
 	http.ResponseWriter
 
@@ -63,7 +63,7 @@ func (b *syncBuffer) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// withScripts is the network of an instance in whose Frontend API are Clerk's scripts.
+// withScripts is the network of an instance whose Frontend API serves Clerk's scripts.
 type withScripts struct {
 	scripts http.Handler
 	next    http.RoundTripper
@@ -78,7 +78,7 @@ func (n withScripts) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// realProxied is a world of one host: the app's, under which it proxies the Frontend API. There is no other.
+// realProxied is a world with one host: the app's, which proxies the Frontend API.
 func realProxied(t *testing.T, opts clerktest.Options, proxyURL string) *realWorld {
 	t.Helper()
 	w := &realWorld{frontend: &frontendHost{modules: modules(t)}}
@@ -104,7 +104,7 @@ func realProxied(t *testing.T, opts clerktest.Options, proxyURL string) *realWor
 	return w
 }
 
-// proxying is an app with the proxy, whose answers never have the secret key.
+// proxying is an app with the proxy, whose responses never have the secret key.
 func proxying(t *testing.T, auth *clerkauth.Authenticator, app http.Handler, secret string) http.Handler {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -116,7 +116,7 @@ func proxying(t *testing.T, auth *clerkauth.Authenticator, app http.Handler, sec
 	})
 }
 
-// realProxiedDevelopment is one on localhost, where the app says a path only.
+// realProxiedDevelopment is one on localhost, where the app sets only a path.
 func realProxiedDevelopment(t *testing.T, opts clerktest.Options) *realWorld {
 	t.Helper()
 	w := &realWorld{frontend: &frontendHost{modules: modules(t)}}
@@ -163,7 +163,7 @@ func (w *realWorld) party(b *tab) string {
 	return claims.AZP
 }
 
-// No name but the app's leads anywhere: no CNAME could be set.
+// Only the app's name resolves: no CNAME could be set.
 func TestRealClerkThroughTheProxy(t *testing.T) {
 	t.Parallel()
 	opts := realOptions()
@@ -188,7 +188,7 @@ func TestRealClerkThroughTheProxy(t *testing.T) {
 	w.says(b, "renewed", "user_dora", "org_acme")
 	b.picture()
 
-	// Without the cookie that says who was here, a token that names no party does not do.
+	// Without the cookie of earlier visits, a token without azp is not accepted.
 	deleted := 0
 	for _, c := range b.cookies(w.home) {
 		if strings.HasPrefix(c.Name, "__Host-clerkauth_party") {
@@ -209,7 +209,7 @@ func TestRealClerkThroughTheProxy(t *testing.T) {
 	w.checkProxied(t)
 }
 
-// The app says a path only. Its tokens are issued by that path at its origin.
+// The app sets only a path. The issuer of its tokens is that path at its origin.
 func TestRealClerkThroughTheProxyAtAPath(t *testing.T) {
 	t.Parallel()
 	w := realProxied(t, realOptions(), "/__clerk")
@@ -254,7 +254,7 @@ const renewed = `(async () => {
 	return seen.size;
 })()`
 
-// checkProxied checks what the instance was asked: by the proxy alone, and by scripts without an Origin where they GET.
+// checkProxied checks the requests to the instance: all by the proxy, and scripts' GETs without an Origin.
 func (w *realWorld) checkProxied(t *testing.T) {
 	t.Helper()
 	counts := map[clerktest.Endpoint]int{}

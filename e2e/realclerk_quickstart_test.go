@@ -6,7 +6,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestRealClerkInTheQuickstart signs in on the page that the quickstart has if it is given Clerk's packages.
+// TestRealClerkInTheQuickstart signs in on the quickstart's page with Clerk's packages.
 func TestRealClerkInTheQuickstart(t *testing.T) {
 	t.Parallel()
 	home := quickstart(t, "-clerk-js", modules(t))

@@ -101,7 +101,7 @@ func TestRealReactSignsOut(t *testing.T) {
 	}
 }
 
-// shot is a picture of a step on the way.
+// shot is a screenshot of an intermediate step.
 func (b *tab) shot(step string) {
 	b.t.Helper()
 	named := *b

@@ -17,7 +17,7 @@ type reply struct {
 	body   []byte
 }
 
-// location is where it leads to; nil: nowhere.
+// location is the redirect's target; nil: there is none.
 func (r reply) location(t *testing.T) *url.URL {
 	t.Helper()
 	raw := r.header.Get("Location")

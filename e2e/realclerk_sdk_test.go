@@ -21,7 +21,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// realSDK is an instance, and how clerk-sdk-go reaches its Backend API.
+// realSDK is an instance, and clerk-sdk-go as a client of its Backend API.
 func realSDK(t *testing.T) (*clerktest.Instance, *clerk.ClientConfig) {
 	t.Helper()
 	in, err := clerktest.Start(clerktest.Options{Development: true, Origins: []string{testOrigin}, People: []clerktest.Person{dora, {Name: "Emil"}}})
@@ -34,7 +34,7 @@ func realSDK(t *testing.T) (*clerktest.Instance, *clerk.ClientConfig) {
 	return in, config
 }
 
-// TestRealSDKVerifiesWhatWeMint also compares what both read in a token.
+// TestRealSDKVerifiesWhatWeMint also compares what both read from a token.
 func TestRealSDKVerifiesWhatWeMint(t *testing.T) {
 	t.Parallel()
 	in, config := realSDK(t)

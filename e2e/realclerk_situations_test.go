@@ -13,18 +13,18 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// situation is a request that either side gets, each one made for it: nonces are good once.
+// situation is a request to either side, made for each of them: nonces can be used only once.
 type situation struct {
 	name    string
 	visit   func(t *testing.T, s *sides, address string) visit
-	differs *difference // nil: the two answer alike
+	differs *difference // nil: the two respond alike
 }
 
-// difference is what this library does on purpose.
+// difference is an intended difference of this library.
 type difference struct {
 	rule     string // of the conformance tests
-	signedIn bool   // else nobody is, in the handler's eyes
-	onlyLive bool   // in development they answer alike
+	signedIn bool   // false: nobody is, for the handler
+	onlyLive bool   // in development they respond alike
 }
 
 func refusedBy(rule string) *difference  { return &difference{rule: rule} }
@@ -42,7 +42,7 @@ func cookie(h http.Header, pairs ...string) http.Header {
 	return h
 }
 
-// jar are the cookies of somebody signed in with a token, changed as change says: a name to a value, or to "" for none.
+// jar has the cookies of a person signed in with a token, changed by change: from a name to a value, or to "" for none.
 func (s *sides) jar(token string, change map[string]string) []string {
 	var pairs []string
 	for _, c := range s.clerk.Cookies(token) {
@@ -221,7 +221,7 @@ func (g *guest) ask(method, path string, form url.Values) reply {
 	return send(g.t, method, frontend+path+"?"+g.query.Encode(), form.Encode(), g.header)
 }
 
-// sentOut is a browser that one of the servers sends to the Frontend API: with what address, and which cookies.
+// sentOut is a browser that one of the servers redirects to the Frontend API: its URL, and its cookies.
 func (s *sides) sentOut(t *testing.T, address string) (handshake url.Values, kept []string) {
 	t.Helper()
 	h := cookie(document, "__client_uat="+fmt.Sprint(time.Now().Unix()))
@@ -238,8 +238,8 @@ func (s *sides) sentOut(t *testing.T, address string) (handshake url.Values, kep
 	return location.Query(), kept
 }
 
-// handshakeResult is a document that comes back from a handshake with an answer, or with what change makes of it: the server
-// sends the browser away, the Frontend API sends it back.
+// handshakeResult is a document request that returns from a handshake with a result, or with what change makes of it: the
+// server redirects the browser, and the Frontend API redirects it back.
 func handshakeResult(name, format string, signedIn bool, change func(string) string, differs *difference) situation {
 	return situation{"handshake: " + name, func(t *testing.T, s *sides, address string) visit {
 		handshake, jar := s.sentOut(t, address)

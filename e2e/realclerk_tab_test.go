@@ -8,8 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// loopback is a world whose browsers find this machine and nothing else: no CDN, no telemetry. The https origins are
-// served by name.
+// loopback is a world whose browsers reach this machine only: no CDN, no telemetry. The https origins are served by name.
 func loopback(t *testing.T, origins map[string]http.Handler) *world {
 	t.Helper()
 	in := newInternet(t)
@@ -25,7 +24,7 @@ func openLoopback(t *testing.T) *tab {
 	return loopback(t, nil).open(t)
 }
 
-// follow does what leads to another page.
+// follow does something that leads to another page.
 func (b *tab) follow(step chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	_, err := chromedp.RunResponse(b.chromium(), step)
@@ -41,7 +40,8 @@ func (b *tab) fill(selector, text string) {
 	}
 }
 
-// choose presses something that does not lead to another page. Where it stands does not matter: what loads above moves it.
+// choose clicks something that does not lead to another page. Its position does not matter: elements that load above move
+// it.
 func (b *tab) choose(selector string) {
 	b.t.Helper()
 	b.appears(selector)
@@ -56,8 +56,8 @@ func (b *tab) appears(selector string) {
 	b.until("!!document.querySelector(`" + selector + "`)")
 }
 
-// until waits for something to hold in the page, and says what the page shows if it does not. A page that leads to another
-// meanwhile ends one wait and begins the next.
+// until waits for a condition in the page, and reports what the page shows if it fails. If a page leads to another one
+// meanwhile, the wait starts again.
 func (b *tab) until(condition string) {
 	b.t.Helper()
 	var err error
@@ -73,5 +73,5 @@ func (b *tab) until(condition string) {
 // pages is how many pages may lead to one another.
 const pages = 10
 
-// soon is how long a step of a page may take.
+// soon is the longest time for a step of a page.
 const soon = 90 * time.Second

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestRealVersions says what these tests have run. The page in docs says so too.
+// TestRealVersions logs the versions that these tests run, and checks that the page in docs lists them.
 func TestRealVersions(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "docs", "real-clerk.md"))
 	if err != nil {

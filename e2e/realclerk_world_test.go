@@ -48,10 +48,10 @@ var reactBundle = sync.OnceValues(func() ([]byte, error) {
 	return build.Output()
 })
 
-// clerkScript is where Clerk's SDKs look for its scripts at a Frontend API.
+// clerkScript is where Clerk's SDKs expect its scripts at a Frontend API.
 var clerkScript = regexp.MustCompile(`^/npm/@clerk/(clerk-js|ui)@[^/]+/dist/([^/]+\.js)$`)
 
-// frontendHost is the address of a Frontend API that stays the same when the instance behind it is another one. It has
+// frontendHost is the address of a Frontend API that does not change when the instance behind it is replaced. It serves
 // Clerk's scripts, too.
 type frontendHost struct {
 	modules  string
@@ -168,14 +168,14 @@ func (a *realApp) record(next http.Handler) http.Handler {
 	})
 }
 
-// answers are those so far to a path.
+// answers are the responses so far for a path.
 func (a *realApp) answers(path string) []seenAnswer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.seen[path])
 }
 
-// whoami says who is signed in, and where: "user organization".
+// whoami writes who is signed in, and where: "user organization".
 func whoami(w http.ResponseWriter, r *http.Request) {
 	s, _ := clerkauth.FromContext(r.Context())
 	w.Write([]byte(strings.TrimSpace(s.UserID + " " + s.Organization.ID)))
@@ -202,8 +202,8 @@ type realWorld struct {
 	opts     clerktest.Options // of the instance, to start it again
 }
 
-// realDevelopment is a world on localhost without TLS and DNS. The app has no secret key: the keys and the handshakes
-// of another instance at the same address are good, too.
+// realDevelopment is a world on localhost without TLS and DNS. The app has no secret key, so that the keys and handshakes
+// of another instance at the same address are accepted, too.
 func realDevelopment(t *testing.T, opts clerktest.Options) *realWorld {
 	t.Helper()
 	return realDevelopmentAt(t, "localhost", opts)
@@ -239,7 +239,7 @@ func realDevelopmentAt(t *testing.T, host string, opts clerktest.Options) *realW
 	return w
 }
 
-// restart is a new instance in the place of the old one, which knows nobody and has other keys.
+// restart replaces the instance by a new one, which knows nobody and has other keys.
 func (w *realWorld) restart(t *testing.T) {
 	t.Helper()
 	clerk, err := clerktest.Start(w.opts)

@@ -17,7 +17,7 @@ import (
 	"github.com/clerkauth/clerkauth/examples/turbo"
 )
 
-// example is a world of production whose app is one of the examples, with a script from npm.
+// example is a production world whose app is one of the examples, with a script from npm.
 func example(t *testing.T, opts clerktest.Options, refuse func(signIn string) clerkauth.ErrorHandler, routes func(*clerkauth.Authenticator) http.Handler, script ...string) *world {
 	t.Helper()
 	files := modules(t)
@@ -104,7 +104,7 @@ func TestTurboLeadsToSignInAndBack(t *testing.T) {
 	}
 }
 
-// Tokens are good for three seconds. The stream goes on across several of them, until the session has ended.
+// Tokens are valid for three seconds. The stream continues across several of them, until the session has ended.
 func TestEventsComeBackRenewedUntilSomebodySignsOut(t *testing.T) {
 	t.Parallel()
 	w := example(t, clerktest.Options{TokenLifetime: 3 * time.Second}, nil, func(auth *clerkauth.Authenticator) http.Handler {

@@ -102,11 +102,11 @@ func TestPlantedTokenWithoutAZPSignsNobodyIn(t *testing.T) {
 		t.Errorf("a write: %d, want 401", got)
 	}
 	b.picture()
-	w.time.advance(2 * time.Second) // of the same second as a sign-in, the planted token could not be told from a newer one
+	w.time.advance(2 * time.Second) // within the same second as a sign-in, the planted token could not be distinguished from a newer one
 	w.signIn(b, "/private")
 }
 
-// Mallory's own token is good, and one that the app could have asked for. It must not be mistaken for Alice's.
+// Mallory's own token is valid, and its origin is the app's. It must not be taken for Alice's.
 func TestPlantedTokenOfAnotherAccountDoesNotReplaceTheHonestOne(t *testing.T) {
 	t.Parallel()
 	w := production(t, clerktest.Options{}, nil)

@@ -127,7 +127,7 @@ func TestPartyCookieIsOutOfReachInProduction(t *testing.T) {
 		t.Errorf("scripts see the wrong cookies")
 	}
 
-	// It is what keeps somebody signed in whose tokens no longer say for whom they are.
+	// It keeps people signed in whose tokens no longer have azp.
 	w.clerk.BrowserSessions()[0].SetClaims(clerktest.Claims{Subject: alice, Extra: map[string]any{"azp": clerktest.Absent}})
 	w.expire()
 	b.visit(w.home + "/private")

@@ -10,8 +10,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// A sign-in page behind Require, and a server in front that changes its address by a redirect, are two that send a browser
-// to each other. It comes to a page that says that nobody is signed in.
+// A sign-in page behind Require, and a server in front that redirects it to another URL, redirect a browser to each other.
+// The loop must end at a page that says that nobody is signed in.
 func TestSignInPageBehindRequireEndsInEveryEngine(t *testing.T) {
 	t.Parallel()
 	for _, e := range engines {

@@ -21,12 +21,12 @@ type webdriver struct {
 	endpoint
 }
 
-// endpoint is who carries out a command, and what it answers. The methods of webdriver know what a command asks.
+// endpoint runs commands. The methods of webdriver know the parameters of each.
 type endpoint interface {
 	command(ctx context.Context, c command, parameters any) (json.RawMessage, error)
 }
 
-// command is one name in two protocols.
+// command has one name in each of two protocols.
 type command struct{ marionette, method, path string }
 
 var (
@@ -54,7 +54,7 @@ func (d *webdriver) reload() error {
 	return err
 }
 
-// click waits for the page that the click leads to: the mark that it leaves on this one is gone then.
+// click waits for the next page: the mark that it sets on this one is gone then.
 func (d *webdriver) click(selector string) error {
 	if _, err := d.evaluate(`window.clickedHere = true`); err != nil {
 		return err
@@ -73,7 +73,7 @@ func (d *webdriver) click(selector string) error {
 	return d.await(`!window.clickedHere && document.readyState === "complete"`)
 }
 
-// await asks until a condition holds. Between two pages there may be nobody to answer.
+// await polls until a condition holds. Between two pages there may be nobody to answer.
 func (d *webdriver) await(condition string) error {
 	for {
 		got, err := d.evaluate(condition)

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// policies are what a page can say about the Referer of what it sends; the first: nothing.
+// policies are the Referrer-Policies of a page; the first: none.
 var policies = []string{
 	"", "no-referrer", "same-origin", "origin", "strict-origin", "origin-when-cross-origin", "strict-origin-when-cross-origin",
 	"no-referrer-when-downgrade", "unsafe-url",
 }
 
-// provenance is what a browser says of where a request comes from, with the app and its sibling subdomain by these names.
+// provenance is what the headers of a request say about its origin, with these names for the app and its sibling subdomain.
 type provenance struct{ origin, site, mode, dest, referrer string }
 
 // provenance is that of the last request for a path.
@@ -24,7 +24,7 @@ func (w *world) provenance(path string) provenance {
 	return provenance{name(h.Get("Origin")), h.Get("Sec-Fetch-Site"), h.Get("Sec-Fetch-Mode"), h.Get("Sec-Fetch-Dest"), name(h.Get("Referer"))}
 }
 
-// formOf is what a form of the app's own page or of a sibling subdomain's comes with, past any service worker.
+// formOf is what a form of the app's own page or of a sibling subdomain's sends without a service worker.
 func formOf(who, policy string) provenance {
 	p := provenance{who, "same-origin", "navigate", "document", who}
 	if who == "sibling" {
@@ -36,7 +36,7 @@ func formOf(who, policy string) provenance {
 	return p
 }
 
-// throughWorker is what becomes of that in a service worker that answers with respondWith(fetch(event.request)).
+// throughWorker is the same through a service worker that answers with respondWith(fetch(event.request)).
 func throughWorker(engine string, p provenance) provenance {
 	p.dest = "empty"
 	switch engine {
@@ -66,8 +66,8 @@ func (w *world) submit(b *tab, who, policy string) {
 	b.press("#write")
 }
 
-// A service worker that answers everything makes forms of others look like the app's own. Where something is left
-// that tells, they are refused. SECURITY.md names the two exceptions.
+// A service worker that answers everything makes forms of others look like the app's own. They are refused wherever the
+// headers still show a difference. SECURITY.md names the two exceptions.
 func formsThroughWorker(w *world, b *tab, engine string) {
 	w.signIn(b, "/private")
 	evaluate[bool](b, registerWorker, "all")
@@ -98,7 +98,7 @@ func formsPastWorker(w *world, b *tab, _ string) {
 	}
 }
 
-// expectWrite says what the last write arrived with, and how it should have been answered.
+// expectWrite compares the headers of the last write, and its status.
 func (w *world) expectWrite(b *tab, what string, from provenance, status int) {
 	b.t.Helper()
 	if got := w.provenance("/write"); got != from {
@@ -109,7 +109,7 @@ func (w *world) expectWrite(b *tab, what string, from provenance, status int) {
 	}
 }
 
-// The app's own scripts write under any policy, unless they ask for a mode that is the mark of Firefox's workers.
+// The app's own scripts write under any policy, unless their mode looks like that of Firefox's workers.
 func ownScripts(w *world, b *tab, engine string) {
 	w.signIn(b, "/private")
 	for _, policy := range policies {

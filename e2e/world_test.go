@@ -25,7 +25,7 @@ const (
 // alice is the first person on the sign-in page.
 const alice = "user_2alice"
 
-// world is an app, its instance, a sibling subdomain and the time that they have in common.
+// world is an app, its instance, a sibling subdomain and their common clock.
 type world struct {
 	clerk    *clerktest.Instance
 	app      *app
@@ -49,7 +49,7 @@ const (
 	leeway   = 5 * time.Second // the library's, for their dates
 )
 
-// setting is one of the two: production or development. change may be nil.
+// setting is either production or development. change may be nil.
 type setting func(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *world
 
 // production is a world with https everywhere.
@@ -120,7 +120,7 @@ func (w *world) authenticator(t *testing.T, change func(*clerkauth.Config)) *cle
 	return auth
 }
 
-// evil is a sibling subdomain of the app. What it does is up to the scripts that a test runs there.
+// evil is a sibling subdomain of the app. Tests run scripts on it.
 func evil(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Referrer-Policy", r.FormValue("policy"))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -28,7 +28,7 @@ func TestRequestIsDrawn(t *testing.T) {
 	}
 }
 
-// Nobody should wait for a picture.
+// A picture is small enough to load at once.
 func TestScreenshotsAreSmall(t *testing.T) {
 	for _, name := range []string{"quickstart-light.png", "quickstart-dark.png"} {
 		info, err := os.Stat(name)

@@ -78,7 +78,8 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// Whatever spelling of an origin New reads, the page at that origin can read answers, and its tokens are accepted.
+// For every spelling of an origin that New accepts, the page at that origin can read responses, and its tokens are
+// accepted.
 func TestSpellingsOfAnOrigin(t *testing.T) {
 	for entry, sent := range map[string]string{
 		app:                           app,
@@ -127,7 +128,7 @@ func TestSpellingsOfAnOrigin(t *testing.T) {
 	}
 }
 
-// What New refuses, no spelling makes good.
+// Entries that New refuses are refused in every spelling.
 func TestWhatIsNoOrigin(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
 	for _, entry := range []string{

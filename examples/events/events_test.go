@@ -19,14 +19,14 @@ import (
 	"github.com/clerkauth/clerkauth/examples/events"
 )
 
-// everyTenSeconds says for whom each event is, and heeds no context.
+// everyTenSeconds sends events with the user's ID, and ignores its context.
 func everyTenSeconds(_ context.Context, session *clerkauth.Session, last string) (events.Event, error) {
 	time.Sleep(10 * time.Second) // of the bubble
 	n, _ := strconv.ParseInt(last, 10, 64)
 	return events.Event{ID: n + 1, Data: session.UserID + "\n" + session.IssuedAt.UTC().Format(time.TimeOnly)}, nil
 }
 
-// deadlines gives the recorder of clerktest's browsers the deadlines of a connection. It never has to wait.
+// deadlines adds the deadlines of a connection to the recorder of clerktest's browsers. It never has to wait.
 type deadlines struct{ http.Handler }
 
 func (d deadlines) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +38,7 @@ type connection struct{ http.ResponseWriter }
 func (c connection) Unwrap() http.ResponseWriter      { return c.ResponseWriter }
 func (connection) SetWriteDeadline(_ time.Time) error { return nil }
 
-// listen is what an EventSource asks for.
+// listen is the request of an EventSource.
 func listen(t *testing.T, browser *http.Client, last string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://example.com/events", http.NoBody)

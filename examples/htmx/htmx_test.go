@@ -77,7 +77,7 @@ func TestFragmentOfNobodyLeadsToSignInAndBack(t *testing.T) {
 	}
 }
 
-// A boosted link is a visit: back leads to what it asked for, also below a router that cuts off a part of the path.
+// A boosted link is a visit: it leads back to its target, also below a router that strips a part of the path.
 func TestBoostedLinkLeadsBackToItsPage(t *testing.T) {
 	refuse := htmx.ErrorHandler(origin, "/sign-in")
 	for _, tt := range []struct{ method, target, boosted, back string }{
@@ -104,7 +104,7 @@ func TestBoostedLinkLeadsBackToItsPage(t *testing.T) {
 	}
 }
 
-// A session that a page would renew by a handshake: a fragment cannot go there, whatever its browser says of it.
+// A session that a page would renew by a handshake: a fragment cannot be redirected, whatever its headers say.
 func TestFragmentIsNeverSentAwayByRedirect(t *testing.T) {
 	clerk, app := app(t)
 	mounted := http.StripPrefix("/mounted", app)
@@ -159,7 +159,7 @@ func TestOtherAnswersAreTheUsualOnes(t *testing.T) {
 	}
 }
 
-// By what a browser says of a write clerkauth tells whose page has sent it.
+// The headers of a write tell clerkauth which page has sent it.
 func TestWritesAreLeftAsTheyAre(t *testing.T) {
 	var got http.Header
 	h := htmx.Fragments(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))

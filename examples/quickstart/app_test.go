@@ -124,7 +124,7 @@ func TestPageIsSelfContained(t *testing.T) {
 	}
 }
 
-// With an instance of one's own nobody can sign in or mint here, and its tokens count.
+// With an external instance nobody can sign in or mint here, and its tokens count.
 func TestInstanceOfTheEnvironment(t *testing.T) {
 	ownInstance(t)
 	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{"http://localhost:3000"}})

@@ -45,7 +45,7 @@ func TestSmokeFailsWhereAnAnswerIsNotTheExpectedOne(t *testing.T) {
 	}
 }
 
-// Whoever has an honest journey can still go wrong in one of its legs.
+// A correct journey can still fail in one of its legs.
 func TestSmokeNoticesWhatABrowserMisses(t *testing.T) {
 	for name, tt := range map[string]struct {
 		broken clerktest.Endpoint
@@ -124,7 +124,7 @@ func TestBadConfigurationIsReported(t *testing.T) {
 	}
 }
 
-// With a secret and no publishable key people would look at an instance that is not theirs.
+// With a secret key and no publishable key, people would see an instance that is not theirs.
 func TestKeysWithoutAPublishableKey(t *testing.T) {
 	for variable, value := range map[string]string{"CLERK_SECRET_KEY": "sk_test_x", "CLERK_JWT_KEY": "x"} {
 		t.Run(variable, func(t *testing.T) {
@@ -139,8 +139,7 @@ func TestKeysWithoutAPublishableKey(t *testing.T) {
 	}
 }
 
-// The whole life of the program: it says where it is, its curl line works, and an interrupt ends it, after the
-// requests under way.
+// The whole program: it prints its address, its curl line works, and an interrupt ends it, after the requests in progress.
 func TestServesUntilInterrupted(t *testing.T) {
 	ownInstance(t)
 	ctx, interrupt := context.WithCancel(t.Context())

@@ -25,7 +25,7 @@ func read(t *testing.T, path ...string) string {
 	return string(text)
 }
 
-// What the README says that a client sees is what it sees.
+// The README shows the real output.
 func TestTranscriptOfTheReadme(t *testing.T) {
 	ownInstance(t)
 	a := serving(t, (*app).routes)

@@ -88,7 +88,7 @@ func TestTenantsWithImpossibleHosts(t *testing.T) {
 	}
 }
 
-// A Host leads to its own tenant or to none, however it is spelt.
+// A Host leads to its own tenant or to none, in any spelling.
 func TestSpellingsOfAHost(t *testing.T) {
 	auths := map[string]*clerkauth.Authenticator{}
 	for _, host := range []string{"acme.example", "www.acme.example", "kilo.example", "xn--bcher-kva.example", "127.0.0.1", "localhost"} {

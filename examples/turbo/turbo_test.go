@@ -48,7 +48,7 @@ func sent(from string, more ...string) http.Header {
 	return h
 }
 
-// refresh is where an answer leads.
+// refresh is the target of a response's refresh.
 func refresh(t *testing.T, w *httptest.ResponseRecorder) *url.URL {
 	t.Helper()
 	_, to, _ := strings.Cut(w.Body.String(), `<meta http-equiv="refresh" content="0;url=`)
@@ -60,7 +60,7 @@ func refresh(t *testing.T, w *httptest.ResponseRecorder) *url.URL {
 	return target
 }
 
-// A session that a page would renew by a handshake: a script cannot go there, whatever its browser says of it.
+// A session that a page would renew by a handshake: a script cannot be redirected, whatever its headers say.
 func TestScriptIsNeverSentAwayByRedirect(t *testing.T) {
 	_, app := app(t)
 	for _, tt := range []struct {
@@ -83,7 +83,7 @@ func TestScriptIsNeverSentAwayByRedirect(t *testing.T) {
 	}
 }
 
-// The way back is to what the browser asked for, whatever a router in front has cut off.
+// The return URL is the requested one, even if a router in front has stripped its path.
 func TestWayBackOfAMountedApp(t *testing.T) {
 	_, app := app(t)
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/mounted/me?a=1", http.NoBody)
@@ -95,7 +95,7 @@ func TestWayBackOfAMountedApp(t *testing.T) {
 	}
 }
 
-// Anybody can write any first line of a request. None leads to another host.
+// Anybody can send any request line. None leads to another host.
 func TestWayBackIsToTheOrigin(t *testing.T) {
 	refuse := turbo.ErrorHandler(origin, "/sign-in")
 	for target, back := range map[string]string{
@@ -121,7 +121,7 @@ func TestWayBackIsToTheOrigin(t *testing.T) {
 	}
 }
 
-// By what a browser says of a write clerkauth tells whose page has sent it, and refuses those of others.
+// The headers of a write tell clerkauth which page has sent it, and it refuses those of others.
 func TestWritesOfOthersAreRefused(t *testing.T) {
 	clerk, app := app(t)
 	for name, more := range map[string][]string{

@@ -15,7 +15,7 @@ import (
 
 const unreachable, malformed, unexpected = "fetch-error", "unexpected-sdk-error", "unexpected-bapi-error"
 
-// What an answer says, of a nonce and of a refresh alike, and whether it leaves open what was asked.
+// What an answer means, for a nonce and for a refresh, and whether it decides anything.
 func TestAnswers(t *testing.T) {
 	longest := strings.Repeat("c", 64)
 	padded := func(n int) string { return worked + strings.Repeat(" ", n-len(worked)) }
@@ -89,7 +89,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// A handshake may bring no cookies at all, a refresh may not.
+// A handshake may return no cookies at all, a refresh may not.
 func TestEmptyLists(t *testing.T) {
 	c, _ := newClient(always(200, `{"cookies":[],"directives":[]}`))
 	if list, err := askNonce(t, c, 0); err != nil || len(list) > 0 {
@@ -100,12 +100,12 @@ func TestEmptyLists(t *testing.T) {
 	}
 }
 
-// failing is a network of which part does not work.
+// failing is a network of which a part does not work.
 type failing func(*http.Request) (*http.Response, error)
 
 func (f failing) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// Whatever goes wrong, what was sent is in no error: not the secret key, nor a nonce, nor a token.
+// Whatever fails, no error contains what was sent: not the secret key, nor a nonce, nor a token.
 func TestErrorsHoldNoSecret(t *testing.T) {
 	const nonce, expired, refresh = "nonce_ThatIsSecret", "expired.ThatIs.Secret", "rt_ThatIsSecret"
 	echo := func(r *http.Request) string {
@@ -161,7 +161,7 @@ func TestUnusableBase(t *testing.T) {
 	n.want(t, "both", 0)
 }
 
-// What never arrived leaves everything open. Another package's error does not, whatever it says.
+// Without an answer nothing is decided. Errors of other packages are not this package's, whatever they say.
 func TestUnanswered(t *testing.T) {
 	c, _ := newClient(func(*http.Request) (int, string, error) { return 0, "", errNetwork })
 	for kind, ask := range map[string]question{"nonce": askNonce, "refresh": askRefresh} {

@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
-// What arrived instead of an answer is told, and nothing of the question with it. A client that hangs up is no outage.
+// The cause of an unanswered call is reported, without anything of the call. A client that hangs up is no outage.
 func TestCauses(t *testing.T) {
 	var told []string
 	now := fixed()

@@ -23,8 +23,8 @@ func (s *stalling) answer(r *http.Request) (int, string, error) {
 	return hang(r)
 }
 
-// However long a Backend API hangs, and whatever cookies a session has, the session waits for it once, for two seconds. It is
-// asked again now and then all the same, by one request at a time.
+// However long a Backend API hangs, and whatever cookies a session has, the session waits for it once, for two seconds. It
+// is still called from time to time, by one request at a time.
 func TestAHangDelaysASessionOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		defer drain()
@@ -68,8 +68,8 @@ func TestPairsOfASessionWaitTogether(t *testing.T) {
 	})
 }
 
-// When the Backend API answers again, the next request but one has the answer; and where it has answered anybody else
-// meanwhile, the very next.
+// When the Backend API answers again, the next request but one has the answer; if it has answered any other call meanwhile,
+// the next one.
 func TestTheEndOfAHang(t *testing.T) {
 	for _, somebodyElse := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -101,7 +101,7 @@ func TestTheEndOfAHang(t *testing.T) {
 	}
 }
 
-// An answer that is an error at once hangs nobody, so that the next request waits for its own.
+// An error that is returned at once blocks nobody, so the next request waits for its own.
 func TestAnOutageIsNoHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s stalling

@@ -15,7 +15,7 @@ import (
 // fixed is a clock that stands still.
 func fixed() time.Time { return time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) }
 
-// One kind of question cannot use up the places, nor open the breaker, of the other.
+// One kind of call cannot use up the slots, nor open the breaker, of the other.
 func TestKindsAreApart(t *testing.T) {
 	for name, tt := range map[string]struct {
 		failing     string // paths that begin so
@@ -54,7 +54,7 @@ func TestKindsAreApart(t *testing.T) {
 	}
 }
 
-// Of each kind 32 questions are under way. One more is not asked, and says nothing about the server.
+// Of each kind 32 calls are in progress. One more is not made, and says nothing about the server.
 func TestPlaces(t *testing.T) {
 	bothKinds(t, func(t *testing.T, ask question) {
 		release := make(chan struct{})
@@ -86,7 +86,7 @@ func TestPlaces(t *testing.T) {
 	})
 }
 
-// Three failures in a row stop a kind of question for ten seconds. Then one may try.
+// Three failures in a row stop a kind of call for ten seconds. Then one may try.
 func TestBreaker(t *testing.T) {
 	for name, failure := range map[string]answers{
 		"no network": func(*http.Request) (int, string, error) { return 0, "", errNetwork },
@@ -133,7 +133,7 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
-// One try at a time: others do not ask while it is under way.
+// One try at a time: others are not made while it is in progress.
 func TestOneTriesAtATime(t *testing.T) {
 	bothKinds(t, func(t *testing.T, ask question) {
 		c, n := newClient(always(500, ""))
@@ -152,7 +152,7 @@ func TestOneTriesAtATime(t *testing.T) {
 	})
 }
 
-// An answer that refuses what was asked says that the server works.
+// An answer that refuses a nonce or session shows that the server works.
 func TestRefusalsAreNoFailures(t *testing.T) {
 	bothKinds(t, func(t *testing.T, ask question) {
 		failure, refusal := always(500, ""), always(404, named("resource_not_found"))
@@ -168,7 +168,7 @@ func TestRefusalsAreNoFailures(t *testing.T) {
 	})
 }
 
-// Somebody who gives up says nothing about the server.
+// A client that gives up says nothing about the server.
 func TestGivingUpIsNoFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := newClient(hang)
@@ -184,7 +184,7 @@ func TestGivingUpIsNoFailure(t *testing.T) {
 	})
 }
 
-// A server that hangs costs five seconds, three times. The pause begins when the third of them is over.
+// A server that hangs costs five seconds, three times. The pause begins after the third.
 func TestNoncesAreWaitedForFiveSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := newClient(hang)
@@ -203,7 +203,7 @@ func TestNoncesAreWaitedForFiveSeconds(t *testing.T) {
 	})
 }
 
-// Anybody can make up nonces: a hundred may be asked at once, and twenty a second in the long run. Refreshes are not
+// Anybody can make up nonces: a hundred may be exchanged at once, and twenty a second in the long run. Refreshes are not
 // counted with them.
 func TestAllowanceOfNonces(t *testing.T) {
 	now := fixed()
@@ -237,13 +237,13 @@ func TestAllowanceOfNonces(t *testing.T) {
 	n.want(t, "refreshes", sent+50)
 }
 
-// A clock that went back does not keep the breaker open.
+// A clock that was set back does not keep the breaker open.
 func TestBreakerWhenTheClockGoesBack(t *testing.T) {
 	now := fixed()
 	c, n := newClientAt(func() time.Time { return now }, always(500, ""))
 	for range 5 {
 		_, _ = askNonce(t, c, 0)
-		now = now.Add(time.Second) // a failure is dated by when it arrived, a moment later
+		now = now.Add(time.Second) // a failure has the time of its end, a moment later
 	}
 	n.want(t, "open", 3)
 	now = now.Add(-time.Hour)

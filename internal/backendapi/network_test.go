@@ -39,7 +39,7 @@ func hang(r *http.Request) (int, string, error) {
 	return 0, "", r.Context().Err()
 }
 
-// drain waits for the questions that go on without those who asked them: a bubble must not end before they do.
+// drain waits for calls that continue after their requests: a bubble must not end before they do.
 func drain() { time.Sleep(5 * time.Second) }
 
 // named is the body of an error with a code.
@@ -51,7 +51,7 @@ type received struct {
 	body string
 }
 
-// network is one in memory, which keeps what was asked.
+// network is a network in memory, which records the requests.
 type network struct {
 	mu       sync.Mutex // guards what follows
 	answer   answers
@@ -78,21 +78,21 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(text)), Header: http.Header{}, Request: r}, nil
 }
 
-// answers changes what the network says from now on.
+// answers changes the network's answers from now on.
 func (n *network) answers(a answers) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.answer = a
 }
 
-// count is how many requests arrived.
+// count is the number of requests.
 func (n *network) count() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return len(n.requests)
 }
 
-// want holds the number of requests that arrived to the number wanted.
+// want compares the number of requests.
 func (n *network) want(t *testing.T, when string, want int) {
 	t.Helper()
 	if got := n.count(); got != want {
@@ -107,7 +107,7 @@ func newClientAt(now func() time.Time, a answers) (*backendapi.Client, *network)
 	return backendapi.New(&http.Client{Transport: n}, base, secret, now, quiet), n
 }
 
-// question is one of either kind, which is the nth: no two are shared.
+// question is a call of either kind, the nth: no two are shared.
 type question func(t *testing.T, c *backendapi.Client, n int) ([]string, error)
 
 func askNonce(t *testing.T, c *backendapi.Client, _ int) ([]string, error) {
@@ -120,7 +120,7 @@ func askRefresh(t *testing.T, c *backendapi.Client, n int) ([]string, error) {
 	return c.Refresh(t.Context(), backendapi.RefreshRequest{Session: "sess_" + string(rune('a'+n%26)) + strings.Repeat("x", n/26)})
 }
 
-// bothKinds runs a test of each kind of question, in a bubble whose time is the client's.
+// bothKinds runs a test of each kind of call, in a bubble whose time is the client's.
 func bothKinds(t *testing.T, test func(t *testing.T, ask question)) {
 	t.Helper()
 	for kind, ask := range map[string]question{"nonce": askNonce, "refresh": askRefresh} {

@@ -15,7 +15,7 @@ import (
 
 var whole = backendapi.RefreshRequest{Session: "sess_a", RefreshToken: "rt_1", RequestOrigin: "https://example.com", ExpiredToken: "a.b.c"}
 
-// Requests that ask the same share a question, at the same time and for ten seconds after it worked.
+// Equal requests share a call, at the same time and for ten seconds after a success.
 func TestRefreshesAreShared(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(*backendapi.RefreshRequest)
@@ -86,8 +86,8 @@ func TestRefreshesAreSharedForTenSeconds(t *testing.T) {
 	}
 }
 
-// A session may fail five times in a minute, however its refreshes differ. Another session is another matter. What was refused
-// stays refused, and only a question that was not asked is open.
+// A session may fail five times in a minute, however its refreshes differ. Other sessions are not affected. A refusal stays
+// one, and only a call that was not made is undecided.
 func TestFailuresOfASession(t *testing.T) {
 	now := fixed()
 	c, n := newClientAt(func() time.Time { return now }, always(404, named("resource_not_found")))
@@ -132,7 +132,7 @@ func TestSuccessesAreNotCounted(t *testing.T) {
 	n.want(t, "in all", 20)
 }
 
-// A question that went unanswered leaves its session alone for ten seconds, and no other.
+// A call without an answer stops its session's calls for ten seconds, and no other's.
 func TestUnansweredPausesASession(t *testing.T) {
 	now := fixed()
 	c, n := newClientAt(func() time.Time { return now }, always(500, ""))
@@ -155,7 +155,7 @@ func TestUnansweredPausesASession(t *testing.T) {
 	}
 }
 
-// A refusal is not shared: the next request asks again.
+// A refusal is not shared: the next request makes another call.
 func TestRefusalsAreNotShared(t *testing.T) {
 	c, n := newClientAt(fixed, always(404, named("resource_not_found")))
 	_, _ = c.Refresh(t.Context(), whole)
@@ -166,7 +166,7 @@ func TestRefusalsAreNotShared(t *testing.T) {
 	n.want(t, "in all", 2)
 }
 
-// A Backend API that hangs delays one request of a session, by two seconds, and is not asked again for a while.
+// A Backend API that hangs delays one request of a session, by two seconds, and is not called again for a while.
 func TestHangDelaysOneRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := newClient(hang)
@@ -191,7 +191,7 @@ func TestHangDelaysOneRequest(t *testing.T) {
 	})
 }
 
-// Who comes later waits for what is left of the two seconds.
+// A later request waits for the rest of the two seconds.
 func TestLaterRequestsWaitForTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		defer drain()
@@ -214,7 +214,7 @@ func TestLaterRequestsWaitForTheRest(t *testing.T) {
 	})
 }
 
-// A slow answer is there for the next request.
+// A slow answer is available to the next request.
 func TestSlowRefreshIsNotLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := newClient(func(*http.Request) (int, string, error) {
@@ -232,7 +232,7 @@ func TestSlowRefreshIsNotLost(t *testing.T) {
 	})
 }
 
-// A transport that does not keep to its context holds up nobody who comes after the five seconds.
+// A transport that ignores its context delays no request after the five seconds.
 func TestARefreshThatDoesNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := newClient(func(*http.Request) (int, string, error) {
@@ -255,7 +255,7 @@ func TestARefreshThatDoesNotEnd(t *testing.T) {
 	})
 }
 
-// Somebody who gives up takes nobody along.
+// A request that gives up does not affect others.
 func TestARefreshOutlivesWhoBeganIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := newClient(func(r *http.Request) (int, string, error) {
@@ -278,7 +278,7 @@ func TestARefreshOutlivesWhoBeganIt(t *testing.T) {
 	})
 }
 
-// Refreshes under way count towards the failures of a session: they may fail.
+// Refreshes in progress count towards the failures of a session: they may fail.
 func TestRefreshesUnderWayCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := newClient(func(*http.Request) (int, string, error) {
@@ -296,7 +296,7 @@ func TestRefreshesUnderWayCount(t *testing.T) {
 	})
 }
 
-// What is remembered of refreshes is bounded, whether they work or fail.
+// The memory for refreshes is bounded, whether they succeed or fail.
 func TestMemoryOfRefreshesIsBounded(t *testing.T) {
 	for name, answer := range map[string]answers{"they work": always(200, worked), "they fail": always(404, named("resource_not_found"))} {
 		now := fixed()

@@ -98,7 +98,7 @@ func TestAuthorize(t *testing.T) {
 	}
 }
 
-// What a client fails with is for its caller to judge.
+// The caller decides what the errors of a client mean.
 func TestAuthorizeFails(t *testing.T) {
 	n := &network{answer: func(*http.Request) (int, string, error) { return 0, "", errNetwork }}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/v1/jwks", nil)

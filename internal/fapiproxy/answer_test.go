@@ -8,7 +8,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/fapiproxy"
 )
 
-// ofClerk is an answer with all that Clerk's host may say, and more.
+// ofClerk is a response with all headers that Clerk's host may send, and more.
 func ofClerk(*http.Request) (*http.Response, error) {
 	return answer(http.StatusOK, http.Header{
 		"Content-Type": {"application/json"}, "Etag": {`"a"`}, "Vary": {"Origin"}, "Set-Cookie": {"__client=c; Path=/; HttpOnly", "__client_uat=1; Path=/"},
@@ -22,8 +22,7 @@ func ofClerk(*http.Request) (*http.Response, error) {
 	}, `{"response":1}`), nil
 }
 
-// What Clerk's host says of itself, and of the connection, does not become what this host says. What is one browser's
-// reaches no cache.
+// Headers about Clerk's host, and about its connection, are not passed on. Responses for one browser are not cached.
 func TestAnswer(t *testing.T) {
 	s := newSite(t, nil)
 	s.answer = ofClerk

@@ -52,7 +52,7 @@ func TestBodySize(t *testing.T) {
 	}
 }
 
-// An application's transport may say anything in its errors. They are for the log of the caller, who knows the key.
+// The errors of an application's transport may contain anything. They are for the log of the caller, who knows the key.
 func TestFailures(t *testing.T) {
 	for name, tt := range map[string]struct {
 		err  error
@@ -72,7 +72,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// Nobody asked Clerk to speak another protocol, and no client of this host gets to.
+// Clerk was not asked for another protocol, and no client of this host gets one.
 func TestSwitchingProtocols(t *testing.T) {
 	s := newSite(t, nil)
 	s.answer = func(*http.Request) (*http.Response, error) {
@@ -83,7 +83,7 @@ func TestSwitchingProtocols(t *testing.T) {
 	}
 }
 
-// A Frontend API that never answers costs a request two minutes; one whose client is gone, nothing.
+// A Frontend API that never answers costs a request two minutes; if its client has gone away, nothing.
 func TestSlow(t *testing.T) {
 	hang := func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
@@ -110,7 +110,7 @@ func TestSlow(t *testing.T) {
 	})
 }
 
-// Bodies pass as they come: neither side waits for the end of one.
+// Bodies pass unchanged: neither side waits for the end of one.
 func TestStreams(t *testing.T) {
 	arrived, proceed := make(chan string, 1), make(chan struct{})
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

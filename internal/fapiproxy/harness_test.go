@@ -16,7 +16,7 @@ import (
 
 const secret = "sk_live_0123456789abcdefghijklmnop"
 
-// clerk is the network: whatever is asked there, it answers with what answer says.
+// clerk is the network: it responds to every request with answer.
 type clerk struct {
 	mu       sync.Mutex
 	received []*http.Request // bodies are read
@@ -87,7 +87,7 @@ func read(t *testing.T, raw string) *http.Request {
 	return r
 }
 
-// send sends a request with header lines, and checks that nothing of the secret key comes back.
+// send sends a request with header lines, and checks that the response has nothing of the secret key.
 func (s *site) send(t *testing.T, line string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	lines := append([]string{line + " HTTP/1.1", "Host: example.com"}, header...)
@@ -104,7 +104,7 @@ func (s *site) serve(t *testing.T, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-// shows says where an answer has the secret key, if it has.
+// shows says where a response has the secret key, if it has.
 func shows(header, trailer http.Header, body string) string {
 	for place, text := range map[string]string{"header": dump(header), "trailer": dump(trailer), "body": body} {
 		if strings.Contains(text, secret) || strings.Contains(text, "Clerk-Secret-Key") {

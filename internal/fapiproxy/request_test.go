@@ -32,7 +32,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// Paths of Clerk's own, with what each becomes.
+// Clerk's own paths, and what each becomes.
 func TestPaths(t *testing.T) {
 	for path, want := range map[string]string{
 		"/v1/client":                         "/v1/client",
@@ -50,7 +50,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// GHSA-gjxx-92w9-8v8f: a path became the host that got the secret key. Nothing but Clerk's own paths is asked for at all.
+// GHSA-gjxx-92w9-8v8f: a path became the host that got the secret key. Only Clerk's own paths are requested.
 func TestGHSA_gjxx_92w9_8v8f(t *testing.T) {
 	for _, target := range []string{
 		"/__clerk//evil.test", "/__clerk//evil.test/v1/client", "/__clerk///evil.test/", "/__clerk/%2fevil.test/", "/__clerk%2f%2fevil.test/v1/",
@@ -88,8 +88,7 @@ func checkRefusal(t *testing.T, w *httptest.ResponseRecorder) {
 	}
 }
 
-// Handlers in front change the URL, and some cut off its beginning. One that makes another path of it asks for another
-// thing.
+// Handlers in front change the URL, and some strip its beginning. A rewritten path is another request.
 func TestHandlersInFront(t *testing.T) {
 	s := newSite(t, nil)
 	for name, h := range map[string]http.Handler{
@@ -144,7 +143,7 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// A host that is none of the application's own would otherwise be told to Clerk as the proxy's.
+// Otherwise a host that is not the application's would be sent to Clerk as the proxy's.
 func TestHost(t *testing.T) {
 	s := newSite(t, nil)
 	w := s.serve(t, read(t, "GET /__clerk/v1/client HTTP/1.1\nHost: evil.test\n\n"))
@@ -179,7 +178,7 @@ func TestUpgrades(t *testing.T) {
 	}
 }
 
-// What a client says that only the proxy may say. Clerk gets the proxy's word once, whatever the client names in Connection.
+// Headers that only the proxy may set. Clerk gets the proxy's once, whatever the client names in Connection.
 func TestReservedFields(t *testing.T) {
 	said := []string{
 		"Clerk-Secret-Key: sk_live_theirs", "Clerk_Secret_Key: sk_live_theirs", "CLERK-SECRET_KEY: sk_live_theirs", "Clerk-Proxy-Url: https://evil.test/__clerk",
@@ -210,7 +209,7 @@ func TestReservedFields(t *testing.T) {
 	}
 }
 
-// A field behind the body is one too.
+// A trailer is a header too.
 func TestTrailersStayHere(t *testing.T) {
 	s := newSite(t, nil)
 	body := "2\na=\n0\nClerk-Secret-Key: sk_live_theirs\n"

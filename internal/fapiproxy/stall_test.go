@@ -23,7 +23,7 @@ func (p pipes) Accept() (net.Conn, error) {
 func (p pipes) Close() error   { close(p); return nil }
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// A client that stops sending, or reading, is let go after two minutes, whatever the server allows.
+// A client that stops sending, or reading, is disconnected after two minutes, whatever the server allows.
 func TestStalledClients(t *testing.T) {
 	for name, sent := range map[string]string{
 		"sending": "POST /__clerk/v1/client HTTP/1.1\r\nHost: example.com\r\nContent-Length: 1000\r\n\r\nx",

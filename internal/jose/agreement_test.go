@@ -12,8 +12,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/vectors"
 )
 
-// FuzzObject holds Object to encoding/json: they take and refuse the same texts, but for what Object is stricter
-// about, duplicates and deep nesting, and read the same from those that both take.
+// FuzzObject compares Object with encoding/json: they accept and refuse the same texts, except for duplicates and deep
+// nesting, where Object is stricter, and read the same members.
 func FuzzObject(f *testing.F) {
 	for _, s := range []string{
 		``, `{}`, `[]`, `null`, ` {"a" : [1, {"b":"]"}] , "c":"\"" } `, `{"a":1,"A":2}`, `{"a":1,"a":2}`, `{"\u0061":1,"a":2}`,

@@ -45,10 +45,10 @@ func TestObjectKeepsOrderNamesAndTexts(t *testing.T) {
 	}
 }
 
-// deepest is how many objects and arrays may lie in each other.
+// deepest is the largest allowed nesting of objects and arrays.
 const deepest = 512
 
-// nested is so many objects or arrays in each other, with what is inside.
+// nested is that many nested objects or arrays, with what is inside.
 func nested(n int, kind string, inside ...string) string {
 	if kind == "{}" {
 		return strings.Repeat(`{"a":`, n-1) + "{}" + strings.Repeat("}", n-1)
@@ -92,7 +92,7 @@ func TestObjectRefusesANameThatOccursTwice(t *testing.T) {
 	}
 }
 
-// Up to some number of names every pair is compared, and beyond it they are collected: both find the same.
+// Up to some number of names every pair is compared, and above it they are collected: both find the same.
 func TestObjectRefusesDuplicatesAmongAnyNumberOfNames(t *testing.T) {
 	for _, n := range []int{1, 2, 23, 24, 25, 26, 300} {
 		names := make([]string, n)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The transport that asks is the application's own. Its panic must not end the process, and the next fetch may work.
+// The transport is the application's own. Its panic must not end the process, and the next fetch may work.
 func TestASourceThatPanics(t *testing.T) {
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	broken := true

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// FuzzParsePEM holds ParsePEM to crypto/x509: what it takes for a key is the one RSA public key that is in the text, of at
+// FuzzParsePEM compares ParsePEM with crypto/x509: the key that it accepts is the one RSA public key in the text, of at
 // least 2048 bits.
 func FuzzParsePEM(f *testing.F) {
 	for _, bits := range []int{1024, 2048} {
@@ -59,7 +59,7 @@ func FuzzParsePEM(f *testing.F) {
 
 var pemLine = regexp.MustCompile(`-----(BEGIN|END) [A-Z ]*-----`)
 
-// onlyKey is the key of a text, found another way: as crypto/x509 reads what is left without everything around it.
+// onlyKey is the key of a text, found in another way: as crypto/x509 reads what remains without everything around it.
 func onlyKey(t *testing.T, text string) *rsa.PublicKey {
 	t.Helper()
 	text = strings.Trim(strings.TrimSpace(strings.NewReplacer(`\r`, "", `\n`, "\n").Replace(text)), `"'`)

@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// modulus is a number of so many bits, in base64url, that differs from others by n. Whether it has two large prime
-// factors cannot be told from outside.
+// modulus is a number of so many bits, in base64url, that differs from others by n. Whether it has two large prime factors
+// is unknown to verifiers.
 func modulus(bits uint, n int64) string {
 	m := new(big.Int).Lsh(big.NewInt(1), bits-1)
 	return base64.RawURLEncoding.EncodeToString(m.Add(m, big.NewInt(2*n+1)).Bytes())
 }
 
-// jwk is a usable key, with changes; a nil takes a member out.
+// jwk is a usable key, with changes; nil removes a member.
 func jwk(kid string, changes map[string]any) string {
 	key := map[string]any{"kty": "RSA", "kid": kid, "use": "sig", "alg": "RS256", "n": modulus(2048, 1), "e": "AQAB"}
 	for name, value := range changes {
@@ -123,7 +123,7 @@ func TestWhatAUsableKeyIs(t *testing.T) {
 			if err != nil && !errors.Is(err, errNoKeys) {
 				t.Errorf("alone: got %v, want %v", err, errNoKeys)
 			}
-			// Whatever it is, it does not spoil the keys around it.
+			// A bad key does not affect the keys around it.
 			set, err := ParseSet(documentOf(jwk("before", nil), candidate, jwk("after", nil)))
 			if err != nil {
 				t.Fatalf("among others: %v", err)
@@ -224,7 +224,7 @@ func TestSameKeys(t *testing.T) {
 	}
 }
 
-// A key may come between a request's look at the keys and its asking for more.
+// A key may be fetched between a request's lookup and its own fetch.
 func TestAKeyFetchedMeanwhile(t *testing.T) {
 	set, err := ParseSet(documentOf(jwk("a", nil)))
 	if err != nil {
@@ -244,7 +244,7 @@ func TestAKeyFetchedMeanwhile(t *testing.T) {
 	}
 }
 
-// FuzzParseSet: no document panics, and every key that is taken is one to trust.
+// FuzzParseSet: no document panics, and every accepted key can be trusted.
 func FuzzParseSet(f *testing.F) {
 	for _, s := range []string{
 		"", "{}", documentOf(), documentOf(jwk("a", nil)), documentOf(jwk("a", nil), jwk("a", map[string]any{"e": "Aw"})),

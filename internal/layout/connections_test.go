@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// senders are the packages that ask something of a server.
+// senders are the packages that send requests to a server.
 var senders = []string{
 	"internal/jwks", "internal/backendapi", "internal/machine", "internal/fapiproxy",
 	"internal/transport", // passes on what the application's http.RoundTripper says
@@ -29,16 +29,16 @@ var makers = []string{"internal/transport"}
 // keyed are the packages that send the secret key.
 var keyed = []string{"internal/backendapi", "internal/machine", "internal/fapiproxy"}
 
-// handing are the packages that give it to them.
+// handing are the packages that pass it to them.
 var handing = []string{root}
 
-// ways are what opens a connection, or listens for one.
+// ways are the functions that open a connection, or listen for one.
 var ways = []string{
 	"net/http.DefaultClient", "net/http.DefaultTransport", "net/http.Transport", "net/http.ListenAndServe", "net/http.ListenAndServeTLS",
 	"net/http.Serve", "net/http.ServeTLS", "net/http.Server",
 }
 
-// connected are packages in which nearly everything does, or can; unconnected is what in them does not.
+// connected are packages in which nearly everything opens connections, or can; unconnected is what does not.
 var (
 	connected   = []string{"net", "crypto/tls", "log/syslog", "net/http/httputil", "net/rpc", "net/rpc/jsonrpc", "net/smtp", "os/exec", "plugin", "syscall", "unsafe"}
 	unconnected = []string{"net.Conn"}
@@ -98,7 +98,7 @@ func (p *checked) at(n ast.Node) string {
 	return fmt.Sprintf("%s:%d", path.Join(p.name, filepath.Base(at.Filename)), at.Line)
 }
 
-// response reports whether a function with this signature returns an *http.Response: whoever calls one sends a request.
+// response reports whether a function with this signature returns an *http.Response: a caller of one sends a request.
 func response(t types.Type) bool {
 	if t == nil {
 		return false
@@ -157,7 +157,7 @@ func TestFewOpenConnections(t *testing.T) {
 	}
 }
 
-// An http.Client is made where the configuration is read, and handed on as a pointer.
+// An http.Client is made where the configuration is read, and passed on as a pointer.
 func TestFewMakeClients(t *testing.T) {
 	made := 0
 	each(t, func(p *checked) {
@@ -190,7 +190,7 @@ func TestFewMakeClients(t *testing.T) {
 	}
 }
 
-// The secret key goes from the root to the packages that send it, and into no other header.
+// The root passes the secret key to the packages that send it, and it is in no other header.
 func TestFewNameTheSecretKey(t *testing.T) {
 	taken, sent := false, false
 	each(t, func(p *checked) {
@@ -221,7 +221,7 @@ func TestFewNameTheSecretKey(t *testing.T) {
 	}
 }
 
-// takesSecret reports whether o, of a package that sends the secret key, is given it: a function or a field.
+// takesSecret reports whether o, of a package that sends the secret key, receives it: a function or a field.
 func takesSecret(o types.Object) bool {
 	if o.Pkg() == nil {
 		return false

@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// order is from the ground up: a package imports only what stands above it in this list.
+// order is from the bottom up: a package imports only packages above it in this list.
 var order = []string{
 	"internal/jose",
 	"internal/reasons",
@@ -42,10 +42,10 @@ var order = []string{
 	"clerktest",
 }
 
-// forTests are imported by tests alone. They know what everybody may know, the exported API, and one another.
+// forTests are imported only by tests. They import only the exported API, and one another.
 var forTests = []string{"docs", "internal/harness", "internal/layout", "internal/soak", "internal/threats", "internal/vectors"}
 
-// programs are under these. They use the exported API, and what is named here.
+// programs are below these directories. They import the exported API, and the packages named here.
 var programs = map[string][]string{
 	"cmd/":              nil,
 	"cmd/clerk-offline": {"internal/offline"},
@@ -55,14 +55,14 @@ var programs = map[string][]string{
 	"bench/":            {"internal/livesessions"},
 }
 
-// importers are all that may import what sends the secret key.
+// importers are all packages that may import those that send the secret key.
 var importers = map[string][]string{
 	"internal/backendapi": {"internal/decision", root},
 	"internal/machine":    {root},
 	"internal/fapiproxy":  {root},
 }
 
-// program returns what a program may import beside the exported API; ok is false if name is no program.
+// program returns what a program may import besides the exported API; ok is false if name is not a program.
 func program(name string) (more []string, ok bool) {
 	for prefix, allowed := range programs {
 		if strings.HasPrefix(name, prefix) {
@@ -92,7 +92,7 @@ func TestPackagesImportInOneDirection(t *testing.T) {
 	}
 }
 
-// CONTRIBUTING.md shows the same order: a line has the names of packages, the first with its folder, and what they are for.
+// CONTRIBUTING.md shows the same order: a line has the names of packages, the first with its folder, and their purpose.
 func TestContributingShowsTheOrder(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(folder, "CONTRIBUTING.md"))
 	if err != nil {
@@ -126,7 +126,7 @@ func TestContributingShowsTheOrder(t *testing.T) {
 	}
 }
 
-// What the checks here read of a package is all of it, on every platform.
+// The checks here read all files of a package, for every platform.
 func TestNoFileIsLeftOut(t *testing.T) {
 	for file := range elsewhere(t) {
 		if !inModule(path.Dir(file)) && !strings.HasPrefix(file, ".ci/") { // which is run as files
@@ -238,7 +238,7 @@ func TestFewSeeTheSecretKey(t *testing.T) {
 	}
 }
 
-// What the module requires is what every user downloads.
+// Every user downloads what the module requires.
 func TestTheModuleRequiresLittle(t *testing.T) {
 	want := []string{"github.com/MicahParks/jwkset", "github.com/MicahParks/keyfunc/v3", "github.com/golang-jwt/jwt/v5"}
 	out, err := output(exec.CommandContext(context.Background(), "go", "mod", "edit", "-json"))

@@ -26,7 +26,7 @@ const (
 // pkg is a package, as go list describes it.
 type pkg struct {
 	ImportPath, Dir string
-	Export          string // the file that says what it exports
+	Export          string // the file with its exports
 	Module          *struct{ Path string }
 
 	GoFiles, CgoFiles, IgnoredGoFiles  []string
@@ -55,7 +55,7 @@ var sources = sync.OnceValues(func() ([]string, error) {
 	return files, err
 })
 
-// list returns the packages of this module and all that they are built from.
+// list returns the packages of this module and all their dependencies.
 var list = sync.OnceValues(func() ([]pkg, error) {
 	if _, err := sources(); err != nil {
 		return nil, err

@@ -14,8 +14,7 @@ import (
 	"testing"
 )
 
-// unclear are words that only their author understands, or that have a plainer one. What stands behind the colon is to be
-// written instead.
+// unclear are words that only their author understands, or that have a plainer one. The value is what to write instead.
 var unclear = map[string]string{
 	`(browser )?rounds?`:               "handshake, or the count of redirects",
 	`weigh(s|ed|ing)?|verdicts?`:       "judge, rank, result",
@@ -31,7 +30,7 @@ var unclear = map[string]string{
 	`breaks down|rides? on|carriers?`:  "simulate outages, authenticated by cookie, token source",
 }
 
-// exempt are uses with a meaning of their own: methods of the standard library and JavaScript's class.
+// exempt are other uses: methods of the standard library and JavaScript's class.
 var exempt = regexp.MustCompile(`\.Round\(|new Promise|Promise\.`)
 
 // unclearInNames are plain words in a sentence that do not say enough in a name.
@@ -67,7 +66,7 @@ func TestWordsAreClear(t *testing.T) {
 	}
 }
 
-// So do names, word by word.
+// Names use them too, word by word.
 func TestNamesAreClear(t *testing.T) {
 	words := slices.Concat(slices.Collect(maps.Keys(unclear)), slices.Collect(maps.Keys(unclearInNames)))
 	unclearName := regexp.MustCompile(`\b(` + strings.Join(words, "|") + `)\b`)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Whatever the Backend API answers, only a whole answer lets anybody in.
+// Whatever the Backend API answers, only a complete answer lets anybody in.
 func FuzzAnswer(f *testing.F) {
 	f.Add(200, `{"object":"api_key","type":"api_key","id":"ak_1","subject":"user_1","scopes":["a"],"claims":{"a":1},"revoked":false,"expired":false,"expiration":null}`)
 	f.Add(200, `{"object":"machine_to_machine_token","id":"mt_1","subject":"mch_1","revoked":false,"expired":true,"expiration":1}`)
@@ -26,7 +26,7 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// Nothing ill-formed is asked about.
+// Malformed credentials are not sent to Clerk.
 func FuzzForm(f *testing.F) {
 	for _, s := range []string{"ak_a", "mt_", "oat_a.b", "a.b.c", "ak_\xff", ""} {
 		f.Add(s)

@@ -7,7 +7,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
-// Without an ID of its own no machine is meant, not even by a token for the empty name.
+// Without an ID in the configuration no machine matches, not even a token for the empty name.
 func TestNoMachineIsMeant(t *testing.T) {
 	v := &Verifier{Settings: &Settings{}}
 	c := &Claims{Kind: M2M, Subject: "mch_1", Scopes: []string{""}, Audience: []string{""}}
@@ -16,7 +16,7 @@ func TestNoMachineIsMeant(t *testing.T) {
 	}
 }
 
-// What is remembered has a bound, and what has no meaning any more goes first.
+// The cache is bounded, and outdated entries are dropped first.
 func TestMemoryIsBounded(t *testing.T) {
 	now := time.Now()
 	m := map[digest]refusal{}
@@ -54,7 +54,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// Where answers are not used again, and of one that is long, no more than a hash is remembered.
+// If answers are not cached, and for long ones, only a hash is stored.
 func TestOnlyAHashIsRemembered(t *testing.T) {
 	for _, tc := range []struct {
 		ttl  time.Duration
@@ -69,7 +69,7 @@ func TestOnlyAHashIsRemembered(t *testing.T) {
 	}
 }
 
-// An answer that leaves a question open is not remembered, whatever was known before.
+// An answer that decides nothing is not cached, whatever was known before.
 func TestOpenQuestionsAreNotRemembered(t *testing.T) {
 	mem, now := newCache(0), time.Now()
 	file := func(key byte, reason reasons.Reason) { mem.file(digest{key}, Result{Reason: reason}, 0, now) }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What a URL can ask for: noTarget, toPersonal, bySlug or byID.
+// The result for a URL: noTarget, toPersonal, bySlug or byID.
 var (
 	noTarget   = Target{}
 	toPersonal = Target{Personal: true}
@@ -148,7 +148,7 @@ func TestNoPatterns(t *testing.T) {
 	checkTarget(t, nil, "/teams/blue", noTarget)
 }
 
-// Only browsers are sent through a handshake, and none sends such paths.
+// Only browsers go through a handshake, and none sends such paths.
 func TestOddPathsAreLeftAlone(t *testing.T) {
 	o := mustSync(t, Lists{OrganizationPatterns: []string{"/kiss/:slug"}, PersonalAccountPatterns: []string{"/(.*)"}})
 	long := "/kiss/" + strings.Repeat("a", longestPath-len("/kiss/"))
@@ -287,8 +287,7 @@ func TestTargetParameter(t *testing.T) {
 	}
 }
 
-// Whatever the pattern: it is refused, or it matches every path without regard to case and
-// finds what stands in the path.
+// Every pattern is refused, or matches every path ignoring case and finds the values in the path.
 func FuzzOrganizationPattern(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"/teams/:slug/(.*)", "/teams/blue/a"},

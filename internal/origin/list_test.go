@@ -107,7 +107,7 @@ func TestListMatch(t *testing.T) {
 	}
 }
 
-// Whoever finds a request's origin in the list gets what the list says, and pays nothing where no * is involved.
+// The origin of a request that is found in the list is the list's own string, and without a * nothing is allocated.
 func TestListAt(t *testing.T) {
 	l := list(t, "https://example.com", "http://localhost:3000", "https://*.example.com", "https://[2001:db8::1]:8443", "app://example.com")
 	for _, tc := range []struct{ scheme, host, want string }{
@@ -147,7 +147,7 @@ func TestListAt(t *testing.T) {
 	}
 }
 
-// Whatever matches is in normal form, is below what the list names, and stays one label.
+// Every match is in normal form, is below the listed host, and adds one label only.
 func FuzzListMatch(f *testing.F) {
 	l := list(f, "https://example.com", "https://*.preview.example.com", "https://pr-*.example.com:8443")
 	for _, seed := range []string{
@@ -178,7 +178,7 @@ func FuzzListMatch(f *testing.F) {
 	})
 }
 
-// Lists of few origins are searched in another way than long ones.
+// Short lists are searched in another way than long ones.
 func TestListsOfEveryLength(t *testing.T) {
 	var l origin.List
 	for n := range 20 {

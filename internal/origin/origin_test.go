@@ -32,7 +32,7 @@ func TestParsePutsInNormalForm(t *testing.T) {
 		"app://localhost:443":             "app://localhost:443",
 		"com.example.app://callback:1234": "com.example.app://callback:1234",
 
-		// Of other schemes browsers keep the host as it is written.
+		// For other schemes browsers keep the host as it is written.
 		"Safari-Web-Extension://9C1F2A3B-00AA-4BCD-8EF0-1234567890AB/": "safari-web-extension://9C1F2A3B-00AA-4BCD-8EF0-1234567890AB",
 		"safari-web-extension://9c1f2a3b-00aa-4bcd-8ef0-1234567890ab":  "safari-web-extension://9c1f2a3b-00aa-4bcd-8ef0-1234567890ab",
 
@@ -242,7 +242,7 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
-// An origin that parses is in normal form afterwards, and stays what it is.
+// A parsed origin is in normal form, and parsing it again does not change it.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"https://Example.com:443/", "http://[::1]:080", "https://xn--bcher-kva.example", "tauri://localhost", "https://a.b.", "https://xn--a", "https://1.2.3.4", "safari-web-extension://AB-c"} {
 		f.Add(seed)

@@ -10,7 +10,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/private"
 )
 
-// Whatever a handler does, its response has the cookies and reaches no shared cache.
+// Whatever a handler does, its response has the cookies and is stored in no shared cache.
 func TestWriter(t *testing.T) {
 	const cookie = "__session=t; Path=/"
 	public := func(w http.ResponseWriter) {
@@ -42,7 +42,7 @@ func TestWriter(t *testing.T) {
 	}
 }
 
-// A writer has the optional methods of the one below, and no others: libraries try what they find.
+// A writer has the optional methods of the one below, and no others: libraries use what they find.
 func TestAbilities(t *testing.T) {
 	plain := struct{ http.ResponseWriter }{httptest.NewRecorder()}
 	for name, tc := range map[string]struct {
@@ -58,7 +58,7 @@ func TestAbilities(t *testing.T) {
 	}
 }
 
-// A 304 would take the cookies away on its way, and a part of a document may be another's.
+// A proxy would drop the cookies of a 304, and a part of a document may be of another document.
 func TestUnconditional(t *testing.T) {
 	sent := http.Header{"If-None-Match": {`"x"`}, "If-Modified-Since": {"x"}, "If-Range": {`"x"`}, "Range": {"bytes=0-1"}, "Accept": {"*/*"}}
 	got := private.Unconditional(sent)

@@ -11,8 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/proxypath"
 )
 
-// FuzzPasses holds Passes and Under to their purpose: what is forwarded stays where browsers need it, however often the path
-// is cleaned and decoded by whoever reads it next, and is what net/http's own mux takes it for.
+// FuzzPasses checks Passes and Under: a forwarded path stays below the paths that browsers need, however often it is
+// cleaned and decoded afterwards, and net/http's own mux reads it alike.
 func FuzzPasses(f *testing.F) {
 	for _, target := range []string{
 		"/__clerk/v1/client", "/__clerk/npm/@clerk/clerk-js@5/dist/clerk.browser.js", "/__clerk/v1/../admin", "/__clerk/v1/%2e%2e/admin", "/__clerk//evil.test/v1/", "/__clerk/v1/a;b",
@@ -57,7 +57,7 @@ func known(method string) bool {
 	return strings.Contains(" GET HEAD POST PUT PATCH DELETE OPTIONS ", " "+method+" ") && method != ""
 }
 
-// readings are what others may make of a path.
+// readings are the ways in which others may read a path.
 func readings(t *testing.T, p string) []string {
 	t.Helper()
 	once, err := url.PathUnescape(p)

@@ -48,7 +48,7 @@ func TestUnder(t *testing.T) {
 	}
 }
 
-// Handlers in front may cut off the beginning of a path. What has another one is asked for something else.
+// Handlers in front may strip the beginning of a path. Another path is another request.
 func TestUnderAnotherPath(t *testing.T) {
 	for path, want := range map[string]bool{
 		"/__clerk/v1/client": true, "/v1/client": true, "v1/client": true, "client": true, "": true, "/admin": false, "/v1/clien": false, "/x/__clerk/v1/client": false,

@@ -7,7 +7,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/redact"
 )
 
-// What looks like a key, a token or a password is not said, and what tells which one it was is.
+// What looks like a key, a token or a password is not shown, except for the part that identifies it.
 func TestText(t *testing.T) {
 	const secret = "0123456789abcdef!?#secret"
 	pem := "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0B\n-----END PUBLIC KEY-----"

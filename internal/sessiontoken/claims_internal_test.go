@@ -15,7 +15,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/jwks"
 )
 
-// Claims are shared between requests as soon as they are remembered: verifying a token again must not write to them.
+// Claims are shared between requests once they are cached: verifying a token again must not write to them.
 func TestVerifyingAgainChangesNothing(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What claims say is the same after they were prepared to be remembered.
+// Preparing claims for the cache does not change their values.
 func TestCompactChangesNothing(t *testing.T) {
 	for _, payload := range []string{
 		"{}",

@@ -9,8 +9,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
-// CheckSignature judges form, header, key and signature of a token against a JWKS document, and not its payload:
-// there are vectors whose payload is no set of claims. kid is that of tokens without one.
+// CheckSignature checks form, header, key and signature of a token with a JWKS document, but not its payload: some vectors
+// have no claims. kid is used for tokens without one.
 func CheckSignature(ctx context.Context, document, kid, token string) reasons.Reason {
 	compact, ok := jose.Split(token)
 	if !ok {

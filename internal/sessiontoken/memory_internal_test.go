@@ -20,8 +20,8 @@ func heap() int64 {
 	return int64(m.HeapAlloc) //nolint:gosec // a heap is far smaller than 1<<63
 }
 
-// What the cache keeps of a token is its text, its claims and their text: not the header lines that it arrived among,
-// and of no more tokens than fit. A signature is not needed to see that, and takes as long as a hundred tokens.
+// The cache stores the token, its claims and their strings, not the request's header lines, and for no more tokens than
+// fit. The test needs no signatures, which would take much longer.
 func TestMemoryOfManySessions(t *testing.T) {
 	const size, perToken = 4096, 1900 // bytes, of a token of 1010
 	tokens := 50_000

@@ -21,7 +21,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/vectors"
 )
 
-// everywhere is a network where every address holds the same document.
+// everywhere is a network in which every URL returns the same document.
 func everywhere(document string) *http.Client {
 	return &http.Client{Transport: harness.Transport(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{
@@ -30,7 +30,7 @@ func everywhere(document string) *http.Client {
 	})}
 }
 
-// fetching is an Authenticator that lets anybody in whose token is signed with a key of a JWKS document.
+// fetching is an Authenticator that accepts tokens signed with a key of a JWKS document.
 func fetching(t *testing.T, document string) *clerkauth.Authenticator {
 	t.Helper()
 	cfg := clerktest.New(t, clerktest.Options{}).Config()
@@ -43,7 +43,7 @@ func fetching(t *testing.T, document string) *clerkauth.Authenticator {
 	return auth
 }
 
-// publish makes a JWKS document of a key or a set of keys, and tells its kid if it has just one.
+// publish makes a JWKS document of a key or a set of keys, and returns its kid if it has just one.
 func publish(t *testing.T, key json.RawMessage) (document, kid string) {
 	t.Helper()
 	var set struct {
@@ -65,7 +65,7 @@ func publish(t *testing.T, key json.RawMessage) (document, kid string) {
 	return document, kid
 }
 
-// wycheproof is what the files of that collection hold, as far as it matters here.
+// wycheproof is the relevant part of that collection's files.
 type wycheproof struct {
 	NumberOfTests int
 	TestGroups    []struct {
@@ -90,7 +90,7 @@ func readWycheproof(t *testing.T, name string) wycheproof {
 }
 
 func TestWycheproofRSASignatures(t *testing.T) {
-	// What the vectors call acceptable, a signature whose parameters leave NULL out, is not accepted.
+	// What the vectors call acceptable, a signature whose parameters omit NULL, is not accepted.
 	type counts struct{ valid, invalid, acceptable int }
 	for size, want := range map[int]counts{2048: {9, 249, 1}, 3072: {8, 250, 1}, 4096: {7, 250, 1}, 8192: {7, 250, 1}} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
@@ -133,8 +133,8 @@ func TestWycheproofJOSE(t *testing.T) {
 		file     string
 		tests    int
 		accepted []int
-		// roca is a test whose key has a modulus of the weak kind of CVE-2017-15361. Nothing here looks for those:
-		// keys come from the instance itself, and Clerk does not make them with that library.
+		// roca is a test whose key has a weak modulus as in CVE-2017-15361. This is not checked here: keys are the
+		// instance's own, and Clerk does not generate them with that library.
 		roca []int
 	}{
 		{"json_web_signature_test.json", 401, []int{33, 259, 260, 261, 262, 263, 345, 349}, nil},

@@ -9,7 +9,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/tokencache"
 )
 
-// model is the cache as one would write it without any wish for speed: it discards nothing.
+// model is the simplest cache: it discards nothing.
 type model map[string]modelEntry
 
 type modelEntry struct {
@@ -29,8 +29,8 @@ func (m model) get(token string, generation uint64, now time.Time) (int, bool) {
 // step is six bytes: what to do, with which token, generation, time and lifetime.
 const step = 6
 
-// run drives a cache and the model through the same steps and fails when the cache says more than the model does.
-// When exact, it must not say less either. It returns the number of hits.
+// run sends the same steps to a cache and the model and fails when the cache returns more than the model does. When exact,
+// it must not return less either. It returns the number of hits.
 func run(t *testing.T, c *tokencache.Cache[int], steps []byte, exact bool) (hits int) {
 	t.Helper()
 	m := model{}

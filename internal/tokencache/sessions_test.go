@@ -25,7 +25,7 @@ func TestLiveSessionsHit(t *testing.T) {
 	}
 }
 
-// Memory is that of the sessions there are, and goes down when they do.
+// The memory depends on the number of sessions, and shrinks with it.
 func TestMemoryFollowsTheSessions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")

@@ -17,7 +17,7 @@ var (
 	later = start.Add(time.Hour)
 )
 
-// numbered is a string of a session token's size. Its head is the same for every n, as a header's is.
+// numbered is a string of a session token's size. Its beginning is the same for every n, as a header's is.
 func numbered(n int) string {
 	return strings.Repeat("h", 450) + fmt.Sprintf(".%0342d", n)
 }
@@ -229,7 +229,7 @@ type stored struct {
 	generation uint64
 }
 
-// Every hit must be the answer of a Put for that token and generation, whoever else is writing.
+// Every hit must be the value of a Put for that token and generation, whatever other goroutines write.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	c := tokencache.New[stored](64)

@@ -36,7 +36,7 @@ const secret = "sk_test_0123456789abcdef"
 
 var errBroken = errors.New("the wire is broken for " + secret)
 
-// What an application's transport does wrong is an error of one fetch, without the secret that was sent.
+// A failure of an application's transport is an error of one fetch, without the secret that was sent.
 func TestClient(t *testing.T) {
 	answer := func(b io.ReadCloser) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: b}, nil
@@ -72,7 +72,7 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// A secret goes to one address. The application's own client follows redirects as before.
+// A secret is sent to one URL only. The application's own client follows redirects as before.
 func TestNoRedirects(t *testing.T) {
 	calls := 0
 	own := &http.Client{Transport: tripper(func(*http.Request) (*http.Response, error) {

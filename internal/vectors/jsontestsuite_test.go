@@ -18,8 +18,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/vectors"
 )
 
-// jsonTexts are the texts of JSONTestSuite, by what the suite says of them: y must be taken, n refused, i is up to
-// the reader; t is taken by everybody, who then disagree about what it says.
+// jsonTexts are the texts of JSONTestSuite, by the expectation of the suite: y must be accepted, n refused, i may be
+// either; t is accepted by all parsers, which then read different values.
 func jsonTexts(t *testing.T) map[string]map[string]string {
 	t.Helper()
 	texts := map[string]map[string]string{"y": {}, "n": {}, "i": {}, "t": {}}
@@ -80,7 +80,7 @@ func TestJSONTestSuiteAsHeader(t *testing.T) {
 	}
 }
 
-// No text of the suite has a key in it, so that whichever arrives in the place of the keys, they stay.
+// No text of the suite contains a key, so if one is returned instead of the keys, the keys stay.
 func TestJSONTestSuiteAsKeys(t *testing.T) {
 	texts := jsonTexts(t)
 	synctest.Test(t, func(t *testing.T) {

@@ -27,7 +27,7 @@ func TestWarningsOfOneKindAreLeftOutForAWhile(t *testing.T) {
 	if got := log.String(); strings.Count(got, "\n") != 4 || strings.Count(got, "left_out=3") != 1 || strings.Count(got, "left_out") != 1 {
 		t.Errorf("want a second line of each kind, the first's with left_out=3:\n%s", got)
 	}
-	now = now.Add(-time.Hour) // a clock that went back
+	now = now.Add(-time.Hour) // a clock that was set back
 	w.Warn("a", "first kind")
 	if got := strings.Count(log.String(), "\n"); got != 5 {
 		t.Errorf("%d lines, want 5: a clock that went back keeps nothing quiet", got)

@@ -94,7 +94,7 @@ func TestStreamsNeedASession(t *testing.T) {
 	}
 }
 
-// However a handler goes on, a stream ends with its token.
+// Whatever a handler does, a stream ends with its token.
 func TestStreamsEndWithTheirToken(t *testing.T) {
 	for protocol, option := range protocols {
 		for name, handler := range map[string]connect.Stream{
@@ -142,7 +142,7 @@ func TestStreamsEndWithTheirToken(t *testing.T) {
 	}
 }
 
-// What has arrived in time, and is read after the end, is not heard.
+// A message that was received in time, but is read after the end, is not handled.
 func TestNothingIsHeardAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clerk, auth := contract.App(t, nil)
@@ -162,8 +162,8 @@ func TestNothingIsHeardAfterTheEnd(t *testing.T) {
 	})
 }
 
-// A client that never reads fills every buffer on the way. What waits to be sent ends with the token all the same, and the
-// handler with it, also where the interceptor was left out.
+// A client that never reads fills every buffer in between. A blocked send still ends with the token, and so does the
+// handler, even if the interceptor was left out.
 func TestClientThatNeverReads(t *testing.T) {
 	long, plain := wrapperspb.String(strings.Repeat("x", 64<<10)), connectrpc.WithAcceptCompression("gzip", nil, nil)
 	for name, options := range map[string][]connectrpc.HandlerOption{"whole": {connectrpc.WithInterceptors(connect.Expiring{})}, "without Expiring": nil} {
@@ -188,7 +188,7 @@ func TestClientThatNeverReads(t *testing.T) {
 	}
 }
 
-// Of Require, UntilExpiry and Expiring, none can be left out and the stream go on.
+// A stream ends if any of Require, UntilExpiry and Expiring is left out.
 func TestPartsThatAreMissing(t *testing.T) {
 	complete := connectrpc.NewBidiStreamHandler(connect.Watch, echo, connectrpc.WithInterceptors(connect.Expiring{}))
 	bare := connectrpc.NewBidiStreamHandler(connect.Watch, echo)

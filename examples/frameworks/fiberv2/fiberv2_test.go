@@ -45,7 +45,7 @@ func TestClerkIsCalledOnce(t *testing.T) {
 	contract.Once(t, func(auth *clerkauth.Authenticator) http.Handler { return served(t, fiberv2.Routes(auth)) })
 }
 
-// Two cookies have the session, of which each may be as large as browsers keep.
+// The session is in two cookies, each of which may be as large as browsers keep.
 func TestLargeCookies(t *testing.T) {
 	clerk, auth := contract.App(t, nil)
 	ada := contract.Ada
@@ -98,7 +98,7 @@ func TestOptionalLetsEverybodyThrough(t *testing.T) {
 	}
 }
 
-// The middleware must own what it is given: fasthttp writes the next request over the buffers of this one.
+// The middleware must copy the request: fasthttp overwrites its buffers with the next one.
 func TestStringsAreNotFastHTTPs(t *testing.T) {
 	var theirs, ours []string
 	app := gofiber.New()

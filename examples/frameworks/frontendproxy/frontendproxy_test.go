@@ -79,7 +79,7 @@ func TestForwarded(t *testing.T) {
 	}
 }
 
-// Whatever a router makes of a path, no other than Clerk's own is asked for.
+// However a router reads a path, only Clerk's own paths are requested.
 func TestRefused(t *testing.T) {
 	for name, routes := range routers {
 		address, clerk := site(t, routes)

@@ -103,7 +103,7 @@ func TestServerWithoutAnAuthenticator(t *testing.T) {
 	}
 }
 
-// As Authorize does: a check that never holds, as of a misspelt role, is a mistake in the program.
+// Like Authorize: a check that never holds, for example of a misspelt role, is a mistake in the program.
 func TestChecksThatNeverHold(t *testing.T) {
 	_, auth := contract.App(t, nil)
 	for name, check := range map[string]clerkauth.Check{"none": {}, "a role in capitals": clerkauth.Role("org:Admin")} {
@@ -140,7 +140,7 @@ func TestServerThatWasNotCheckedAnswersNobody(t *testing.T) {
 	}
 }
 
-// Whatever interceptors a program has of its own, the Guard's are there.
+// Whatever interceptors a program has, the Guard's are installed.
 func TestOptionsLeaveTheGuardInPlace(t *testing.T) {
 	clerk, auth := contract.App(t, nil)
 	unary := func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
@@ -164,7 +164,7 @@ func TestOptionsLeaveTheGuardInPlace(t *testing.T) {
 	}
 }
 
-// The maps of a Guard are read when its server is made: what a program does to them later opens nothing.
+// The maps of a Guard are copied when its server is made: later changes of the program have no effect.
 func TestChecksAreKept(t *testing.T) {
 	clerk, auth := contract.App(t, nil)
 	checks := map[string]clerkauth.Check{health.Health_List_FullMethodName: clerkauth.Role("org:admin")}

@@ -17,7 +17,7 @@ import (
 	"github.com/clerkauth/clerkauth/examples/frameworks/internal/contract"
 )
 
-// However a handler goes on, a stream ends with its token.
+// Whatever a handler does, a stream ends with its token.
 func TestStreamsEndWithTheirToken(t *testing.T) {
 	for name, open := range map[string]func(context.Context, *grpc.ClientConn) (func() error, error){
 		"a handler that waits for its context": func(ctx context.Context, conn *grpc.ClientConn) (func() error, error) {
@@ -89,7 +89,7 @@ func observe(ended chan<- error) grpc.ServerOption {
 	})
 }
 
-// A client that never reads fills every buffer on the way. What waits to be sent ends with the token all the same.
+// A client that never reads fills every buffer in between. A blocked send still ends with the token.
 func TestClientThatNeverReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clerk, auth := contract.App(t, nil)

@@ -18,7 +18,7 @@ import (
 	"github.com/clerkauth/clerkauth/examples/frameworks/mcp"
 )
 
-// authorizationServer grants what it is asked for, with access tokens of clerk.
+// authorizationServer grants every request, with access tokens of clerk.
 func authorizationServer(t *testing.T, clerk *clerktest.Instance) (issuer string, query *url.Values) {
 	t.Helper()
 	query = &url.Values{}
@@ -45,7 +45,7 @@ func authorizationServer(t *testing.T, clerk *clerktest.Instance) (issuer string
 	return server.URL, query
 }
 
-// The SDK's own way to an access token begins with nothing but the server's address.
+// The SDK's own client needs only the server's URL to get an access token.
 func TestAuthorizationOfTheSDK(t *testing.T) {
 	var routes http.Handler
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { routes.ServeHTTP(w, r) }))

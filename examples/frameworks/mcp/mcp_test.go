@@ -28,7 +28,7 @@ func app(t *testing.T) (*clerktest.Instance, http.Handler) {
 	return clerk, mcp.Routes(auth, origin, clerk.Issuer())
 }
 
-// call asks the tool, as a client that has just begun does: every request stands alone.
+// call calls the tool, as a client that has just started: every request is independent.
 func call(t *testing.T, app http.Handler, path, token string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(
@@ -93,7 +93,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// An access token that was made for another resource is none here.
+// An access token that was issued for another resource is refused here.
 func TestAccessTokensOfOtherResources(t *testing.T) {
 	clerk, up := app(t)
 	const here, other = origin + "/mcp", "https://other.example/mcp"
@@ -137,7 +137,7 @@ func TestMetadataIsWhereTheChallengeSays(t *testing.T) {
 	}
 }
 
-// assistant is a client's way to an access token: it finds out where to get one, and a person gives it.
+// assistant is a client that gets an access token: it finds out where, and a person grants it.
 type assistant struct {
 	clerk     *clerktest.Instance
 	server    string // the URL that it was told to use

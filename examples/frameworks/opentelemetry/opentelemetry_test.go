@@ -91,7 +91,7 @@ func TestMetricsAndEvents(t *testing.T) {
 	}
 }
 
-// A browser comes back from Clerk, and later its session is refreshed.
+// A browser returns from Clerk, and later its session is refreshed.
 func TestSpansAroundRequestsToClerk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := instrument(t)
@@ -158,7 +158,8 @@ func TestKeysOutOfReach(t *testing.T) {
 	}
 }
 
-// Visitors choose what they ask for through FrontendAPIProxy. None of it is in a metric or a span, and no keys look fresh by it.
+// Visitors choose what they request through FrontendAPIProxy. None of it is in a metric or a span, and it does not make the
+// keys look fresh.
 func TestProxiedRequestsAreOneThing(t *testing.T) {
 	i := instrument(t)
 	_, auth := contract.App(t, func(cfg *clerkauth.Config) {
@@ -234,7 +235,7 @@ func collect(t *testing.T, reader metric.Reader) map[string]int {
 	return counted
 }
 
-// words are a name and its attributes. Nothing else may be said, so that nobody is named.
+// words are a name and its attributes. Nothing else is allowed, so that no person is identified.
 func words(t *testing.T, name string, said attribute.Set) string {
 	t.Helper()
 	allowed := []attribute.Key{"clerkauth.status", "http.response.status_code", "clerkauth.cache_hit", "clerkauth.reason", "clerkauth.token_source", "clerkauth.check"}
@@ -251,7 +252,7 @@ func words(t *testing.T, name string, said attribute.Set) string {
 	return name
 }
 
-// No attribute of a metric, a span or an event has anything that names or admits somebody.
+// No attribute of a metric, a span or an event identifies or authenticates a person.
 func TestNobodyIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := instrument(t)

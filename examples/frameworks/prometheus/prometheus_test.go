@@ -27,7 +27,7 @@ func app(t *testing.T, registry client.Registerer) (*clerktest.Instance, http.Ha
 }
 
 // browse is a person's visits: one through a handshake, one with the same token, one with a token that is refreshed. At the
-// end Clerk is out of reach.
+// end Clerk is unreachable.
 func browse(t *testing.T, clerk *clerktest.Instance, app http.Handler) {
 	t.Helper()
 	browser := clerk.Browser(app)
@@ -181,7 +181,7 @@ func TestTwiceInARegistry(t *testing.T) {
 	prometheus.Instrument(clerkauth.Config{}, registry)
 }
 
-// No label has anything that names or admits somebody.
+// No label identifies or authenticates a person.
 func TestNobodyIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		registry := client.NewRegistry()

@@ -15,7 +15,8 @@ import (
 	"github.com/clerkauth/clerkauth/examples/frameworks/prometheus"
 )
 
-// Visitors choose what they ask for through FrontendAPIProxy. It makes no time series of its own, and no keys look fresh by it.
+// Visitors choose what they request through FrontendAPIProxy. It creates no time series of its own, and does not make the
+// keys look fresh.
 func TestProxiedRequestsAreOneThing(t *testing.T) {
 	registry := client.NewRegistry()
 	_, auth := contract.App(t, func(cfg *clerkauth.Config) {

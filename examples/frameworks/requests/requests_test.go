@@ -70,7 +70,7 @@ func TestWhatClerkauthAsksFor(t *testing.T) {
 	}
 }
 
-// What visitors ask for through FrontendAPIProxy is proxy, whatever its path looks like and whatever they send along.
+// Requests that visitors send through FrontendAPIProxy are proxy, whatever their paths and headers.
 func TestWhatVisitorsAskFor(t *testing.T) {
 	by := map[string]int{}
 	_, auth := contract.App(t, func(cfg *clerkauth.Config) {
@@ -92,7 +92,7 @@ func TestWhatVisitorsAskFor(t *testing.T) {
 	}
 }
 
-// What is new at Clerk is one word more, and no more.
+// New endpoints of Clerk add only one value.
 func TestOtherRequests(t *testing.T) {
 	for _, path := range []string{"", "/", "/v1/users", "/jwks", "/v1/jwks/x", "/v1/a%2Fjwks"} {
 		if got := requests.For(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.clerk.com"+path, http.NoBody)); got != "other" {
