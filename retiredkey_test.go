@@ -22,8 +22,8 @@ func TestARetiredKeyIsNoSignOut(t *testing.T) {
 	}{
 		{"a page", nil, time.Hour, nil, clerkauth.StatusHandshake},
 		{"a script", nil, time.Hour, harness.With("Sec-Fetch-Dest", "empty"), clerkauth.StatusSignedOut},
-		{"a token that has not expired", nil, 30 * time.Second, nil, clerkauth.StatusSignedOut},
-		{"a token of another instance", func(c *clerktest.Claims) { c.Issuer = "https://clerk.example.org" }, time.Hour, nil, clerkauth.StatusSignedOut},
+		{"a token that has not expired", nil, 30 * time.Second, nil, clerkauth.StatusHandshake},
+		{"a token of another instance", func(c *clerktest.Claims) { c.Issuer = "https://clerk.example.org" }, time.Hour, nil, clerkauth.StatusHandshake},
 		{"a host that is not listed", nil, time.Hour, harness.Host("evil.example"), clerkauth.StatusSignedOut},
 		{"a bearer token", nil, time.Hour, func(r *http.Request) {
 			c, err := r.Cookie("__session")

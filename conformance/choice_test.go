@@ -133,6 +133,14 @@ var candidateRules = []rule{
 		},
 	},
 	{
+		name: "a cookie of no use keeps no page from a handshake",
+		why:  "where __client_uat says that the browser is signed in, a bad cookie may have been planted, and Clerk knows the browser",
+		when: func(c *recorded, want outcome) bool {
+			s := c.judged()
+			return want.Status == signedOut && !c.hasBearer() && c.navigates() && s.noGood(s.besideUAT())
+		},
+	},
+	{
 		name: "a cookie of no use is not verified",
 		why:  "beside one that is of use, a cookie that says itself that it is not can change nothing, and costs no signature",
 		when: func(c *recorded, want outcome) bool {

@@ -177,13 +177,16 @@ func (s *course) startHandshake(reason string, t *token) outcome {
 }
 
 func (s *course) startHandshakeAt(reason, target string) outcome {
-	if !recovers(reason) && !s.keyRetired(reason, s.chosen) || !s.navigates() || reason == missingAZP && s.resolved || s.head() && len(s.handshakeParameters("__clerk_handshake"))+len(s.handshakeParameters("__clerk_handshake_nonce")) > 0 {
+	if !recovers(reason) && !s.noGood(reason) || !s.navigates() || reason == missingAZP && s.resolved || s.head() && len(s.handshakeParameters("__clerk_handshake"))+len(s.handshakeParameters("__clerk_handshake_nonce")) > 0 {
 		return refusal(reason)
 	}
 	if s.refusedAs == missingAZP || s.refusedAs == "jwk-remote-failed-to-load" {
 		return refusal(s.refusedAs) // the next result would be no better
 	}
 	here, ok := s.origin()
+	if !recovers(reason) && s.resolved && !s.notExchanged && ok && s.wasSentOut() {
+		return refusal(reason) // nor here
+	}
 	if s.redirects() >= 3 && (!ok || !s.wasSentOut()) {
 		if s.notExchanged {
 			return refusal("handshake-unavailable")

@@ -37,6 +37,13 @@ func (j *judgement) standing() standing {
 	return noUse
 }
 
+// noGood reports that the chosen cookie is refused for a reason that no handshake changes, and that __client_uat says that the
+// browser is signed in: the cookie may not be its own.
+func (s *course) noGood(reason string) bool {
+	return !s.hasBearer() && s.chosen.raw != "" && clientUpdated(s.jar["__client_uat"+s.pair]) != 0 &&
+		!recovers(reason) && reason == s.besideUAT() && (&judgement{reason: reason}).standing() == noUse
+}
+
 // judgeCookies judges the session cookies, and chooses between the plain ones and those with the suffix.
 func (s *course) judgeCookies() {
 	s.jar = s.Request.cookies()

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 )
@@ -49,13 +48,6 @@ var keyRules = []rule{
 			return want.Reason == "token-invalid-signature" && c.pinnedKey() != nil && c.deciding().signedBy(c.pinnedKey())
 		},
 	},
-}
-
-// keyRetired reports that a cookie's token of this instance has expired and has a key that is not published. The reference signs
-// such a browser out; here it is sent to Clerk, as one without a token is. No recorded case has one.
-func (c *recorded) keyRetired(reason string, t *token) bool {
-	exp, ok := seconds(t.claims["exp"])
-	return reason == "jwk-kid-mismatch" && ok && exp <= c.Now && !c.hasBearer() && slices.Contains(c.issuers(), text(t.claims["iss"]))
 }
 
 // pins reports that the case has a JWTKey, and so asks nobody for keys.
