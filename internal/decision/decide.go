@@ -149,7 +149,7 @@ func (d *Decider) decideCookies(r *http.Request, e *Evidence, now time.Time) Out
 		return d.resync(ctx, e, o, now)
 	case asked.Reason == "":
 		return d.startHandshake(ctx, e, o, now)
-	case canHelp(e, o.Reason) && asking.Reason != asked.Reason:
+	case d.canHelp(e, o.Reason, now) && asking.Reason != asked.Reason:
 		return asking // it says why no handshake can be made
 	}
 	return o

@@ -34,17 +34,21 @@ func canRecover(reason reasons.Reason) bool {
 
 // canHelp reports whether a handshake can change a reason for which this request is signed out. A session cookie that is no
 // good is one where __client_uat says that the browser is signed in: a sibling subdomain may have planted it where the browser's
-// own had expired, or its key was replaced while the browser was away. Clerk knows the browser, and signs in nobody else.
-func canHelp(e *Evidence, reason reasons.Reason) bool {
+// own had expired, or its key was replaced while the browser was away. Clerk knows the browser, and signs in nobody else. One
+// whose key is not at hand, and cannot be fetched, may be planted too: the keys at hand may verify what a handshake brings.
+func (d *Decider) canHelp(e *Evidence, reason reasons.Reason, now time.Time) bool {
 	c := e.chosen()
-	return canRecover(reason) || e.signedInAt != 0 && c.read.Raw != "" && c.standing() == worthless && reason == c.reason
+	if canRecover(reason) || e.signedInAt == 0 || c.read.Raw == "" || reason != c.reason {
+		return canRecover(reason)
+	}
+	return c.standing() == worthless || c.standing() == undecided && d.verifier.Keys().Ready(now) != nil
 }
 
 // startHandshake turns a signed-out outcome into a handshake where that can help and the request allows it: on
 // documents only, because everything else cannot follow, and not for ever.
 func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
 	s := d.Settings
-	if !canHelp(e, o.Reason) || !e.Document || s.onceOnly(e, o.Reason) || e.Head && (e.Own.Any || e.Answer.Any()) {
+	if !d.canHelp(e, o.Reason, now) || !e.Document || s.onceOnly(e, o.Reason) || e.Head && (e.Own.Any || e.Answer.Any()) {
 		return o
 	}
 	if e.result.oversize > 0 {

@@ -61,12 +61,15 @@ func TestTabsInAnOutage(t *testing.T) {
 		v := newTraveller(t, w)
 		v.clerk.Fault(clerktest.BackendHandshake, clerktest.Down)
 		v.clerk.Fault(clerktest.BackendRefresh, clerktest.Down)
-		for n := range 120 {
+		for n := range 240 {
 			now = now.Add(8 * time.Hour)
 			v.plant("", "__clerk_redirect_count", "") // it would be gone by then
 			paths := [][]string{{"/a", "/b"}, {"/a", "/a"}, {"/a", "/b", "/c"}, {"/a", "/a", "/b", "/c"}}[n%4]
-			if n%8 < 4 { // a new browser: the others have tokens that have expired
+			switch { // the others have tokens that have expired
+			case n%8 < 4: // a new browser
 				v.browser.Jar = v.clerk.Browser(nil).Jar
+				fallthrough
+			case len(paths) == 2 && paths[0] != paths[1]: // another session than before
 				v.clerk.SignIn(v.browser.Jar, alice)
 			}
 			tabs, order := v.race(paths, rng)
