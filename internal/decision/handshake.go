@@ -89,7 +89,7 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 	return o
 }
 
-// noBetter reports whether the answer that has come tells of the next: a nonce came where a token was asked for, or Clerk sends
+// noBetter reports whether the answer that has arrived tells of the next: a nonce arrived where a token was asked for, or Clerk sends
 // this page nothing but what is refused like the cookie, so that the application is set up wrongly.
 func (e *Evidence) noBetter(p *returnPoint, reason reasons.Reason, now time.Time) bool {
 	if e.result.unasked != nil {
