@@ -18,8 +18,11 @@ func (j *cookieJudge) conclude(e *cookieEvidence) {
 	open, unsure := j.f.Unread, false
 	for i := range j.cookies {
 		c := &j.cookies[i]
-		if !c.done {
+		switch {
+		case !c.done:
 			open = j.leave(c) || open
+		case c.reason == reasons.KeysUnavailable && j.passed && !c.held && j.keys != nil:
+			c.reason = reasons.KeyUnknown // as if it had been looked at after the one that passed
 		}
 		switch c.reason {
 		case "":

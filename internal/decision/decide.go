@@ -115,7 +115,7 @@ func (d *Decider) decideCookies(r *http.Request, e *Evidence, o *Outcome, now ti
 		if e.Document {
 			*o = d.startHandshake(ctx, e, *o, now)
 		}
-	case s.canHelp(e, o.Reason, now) && asking.Reason != asked.Reason:
+	case d.canHelp(e, o.Reason, now) && asking.Reason != asked.Reason:
 		*o = asking // it says why no handshake can be made
 	}
 }

@@ -32,19 +32,30 @@ func canRecover(reason reasons.Reason) bool {
 	return false
 }
 
-// canHelp reports whether a handshake can change a reason for which this request is signed out. An expired token whose key is
-// not published any more is one: the key was replaced while the browser was away. Who signed it is not known then, but Clerk
-// knows the browser.
-func (s *Settings) canHelp(e *Evidence, reason reasons.Reason, now time.Time) bool {
+// canHelp reports whether a handshake can change a reason for which this request is signed out. A session cookie that is no
+// good may hide that this browser is signed in, as __client_uat says: its key was replaced while the browser was away, or, where
+// a party cookie says that somebody was signed in here, a sibling subdomain planted it. So may one whose key cannot be fetched:
+// the keys at hand may verify what a handshake brings. Clerk knows the browser, and signs in nobody else.
+func (d *Decider) canHelp(e *Evidence, reason reasons.Reason, now time.Time) bool {
 	c := e.chosen()
-	return canRecover(reason) || reason == reasons.KeyUnknown && c.expired(now) && s.Policy.issues(c.read.Claims.Iss)
+	if canRecover(reason) || e.signedInAt == 0 || c.read.Raw == "" || reason != c.reason {
+		return canRecover(reason)
+	}
+	returns := len(e.Party()) > 0
+	switch c.standing() {
+	case worthless:
+		return returns || reason == reasons.KeyUnknown && c.expired(now) && d.Policy.issues(c.read.Claims.Iss)
+	case undecided:
+		return returns && d.verifier.Keys().Ready(now) != nil
+	}
+	return false
 }
 
 // startHandshake turns a signed-out outcome into a handshake where that can help and the request allows it: on
 // documents only, because everything else cannot follow, and not for ever.
 func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
 	s := d.Settings
-	if !s.canHelp(e, o.Reason, now) || !e.Document || s.onceOnly(e, o.Reason) || e.Head && (e.Own.Any || e.Answer.Any()) {
+	if !d.canHelp(e, o.Reason, now) || !e.Document || s.onceOnly(e, o.Reason) || e.Head && (e.Own.Any || e.Answer.Any()) {
 		return o
 	}
 	if e.result.oversize > 0 {
@@ -63,13 +74,13 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 	if !ok {
 		return Outcome{Reason: reasons.RequestHostNotAuthorized, Source: o.Source}
 	}
-	byToken := p.own.byToken || e.result.unasked != nil
-	if e.result.unasked != nil && e.sentForToken(now) {
+	if e.noBetter(&p, o.Reason, now) {
 		return o.notMade(e)
 	}
 	if o.Stuck = d.because(d.stop(e, &p, now), e, o.Reason, now); o.Stuck != NotStuck {
 		return o.inCircles(e).notMade(e)
 	}
+	byToken := p.own.byToken || e.result.unasked != nil
 	location := s.handshakeLocation(e, o, p.public, d.newReturn(ctx, e, &p, byToken, now), byToken)
 	if location == "" {
 		return o.notMade(e)
@@ -83,6 +94,15 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 		s.count(e, &o, &p, byToken, now)
 	}
 	return o
+}
+
+// noBetter reports whether the answer that has arrived tells of the next: a nonce arrived where a token was asked for, or Clerk sends
+// this page nothing but what is refused like the cookie, so that the application is set up wrongly.
+func (e *Evidence) noBetter(p *returnPoint, reason reasons.Reason, now time.Time) bool {
+	if e.result.unasked != nil {
+		return e.sentForToken(now)
+	}
+	return e.result.refused != nil && p.own.n > 0 && !canRecover(reason)
 }
 
 // notMade is a handshake that is not made. If it was the only way left, because the last one's answer could not be had, who

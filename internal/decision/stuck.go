@@ -37,8 +37,8 @@ func (d *Decider) because(s Stuck, e *Evidence, reason reasons.Reason, now time.
 // stop says whether a page has been sent away often enough.
 func (d *Decider) stop(e *Evidence, p *returnPoint, now time.Time) Stuck {
 	switch {
-	case (e.result.unasked != nil || p.forTokens(now)) && !e.sentForToken(now) && p.own.n < maxUnreturned:
-		// The count is of other tabs too, and this one has not been sent out for a token yet.
+	case p.own.n < maxUnreturned && (e.result.unasked != nil || p.forTokens(now)) && !e.broughtToken(now):
+		// The count is of other tabs too, and one of them may have used up what this one was to bring back.
 	case p.own.usedUp(e.returned(now), now), e.Prefetch() && e.sentBefore(now):
 		return InCircles
 	case !e.sentBefore(now):
@@ -91,6 +91,11 @@ func (e *Evidence) sentBefore(now time.Time) bool {
 
 // sentForToken reports whether this very address has just been sent out for a token.
 func (e *Evidence) sentForToken(now time.Time) bool { return e.Own.ForToken && e.sentBefore(now) }
+
+// broughtToken reports whether it has brought an answer, and has been confirmed if that has to be.
+func (e *Evidence) broughtToken(now time.Time) bool {
+	return e.sentForToken(now) && e.Answer.Any() && (!e.confirms || e.Own.State != "")
+}
 
 // bringsCookies reports whether any of Clerk's cookies arrived: the browser keeps some.
 func (e *Evidence) bringsCookies() bool {

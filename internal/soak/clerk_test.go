@@ -73,10 +73,17 @@ func (b *backend) kill() {
 // questions counts what an application asks the Backend API, by kind, whether or not it gets an answer.
 type questions struct {
 	next http.RoundTripper
+	now  func() time.Time
 
-	mu sync.Mutex // guards by
-	by map[string]int
+	mu     sync.Mutex // guards what follows
+	by     map[string]int
+	slow   int       // that took longer than tooSlow of real time
+	slowAt time.Time // when the last of them did
 }
+
+// tooSlow is half of what a refresh is waited for. A machine with other things to do takes that long now and then, and then the
+// application cannot tell it from an outage.
+const tooSlow = time.Second
 
 // RoundTrip implements http.RoundTripper.
 func (q *questions) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -92,5 +99,19 @@ func (q *questions) RoundTrip(r *http.Request) (*http.Response, error) {
 	q.mu.Lock()
 	q.by[kind]++
 	q.mu.Unlock()
+	late := time.AfterFunc(tooSlow, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.slow++
+		q.slowAt = q.now()
+	})
+	defer late.Stop()
 	return q.next.RoundTrip(r)
+}
+
+// slowLately reports whether a question took too long, and the application may not ask again yet.
+func (q *questions) slowLately() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.slow > 0 && q.now().Before(q.slowAt.Add(recovery))
 }

@@ -183,5 +183,6 @@ func (s *soak) report(took time.Duration) string {
 	for _, what := range slices.Sorted(maps.Keys(s.questions.by)) {
 		fmt.Fprintf(&text, "questions to the Backend API: %d %s\n", s.questions.by[what], what)
 	}
+	fmt.Fprintf(&text, "questions to the Backend API that took over %v: %d\n", tooSlow, s.questions.slow)
 	return text.String()
 }

@@ -22,14 +22,20 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-var length = flag.Duration("soak", 0, "how long TestSoak runs, and at least until it has been through everything; 0: it is skipped")
+var length = flag.Duration("soak", 0, "how long TestSoak runs, once it has been through everything; 0: no longer than that, with few browsers")
 
 const workers = 32 // requests at the same time
 
 // TestSoak goes through everything that happens, again and again until its time is over.
 func TestSoak(t *testing.T) {
-	skipUnlessAsked(t)
-	s := newSoak(t, 10_000, 100, func(auth *clerkauth.Authenticator) middleware { return auth.Optional })
+	if testing.Short() {
+		t.Skip("takes 20 s")
+	}
+	browsers, perTick := 1000, 16
+	if *length > 0 {
+		browsers, perTick = 10_000, 100
+	}
+	s := newSoak(t, browsers, perTick, func(auth *clerkauth.Authenticator) middleware { return auth.Optional })
 	begin := time.Now()
 	for over := false; !over; over = time.Since(begin) >= *length {
 		s.cycle(ticks)
@@ -51,17 +57,11 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// skipUnlessAsked leaves out what goes by real time on a busy machine, where which request meets which outage is by chance.
-func skipUnlessAsked(t *testing.T) {
-	t.Helper()
-	if *length == 0 {
-		t.Skip("runs with -soak 2m")
-	}
-}
-
 // What there is to see is seen.
 func TestSoakNotices(t *testing.T) {
-	skipUnlessAsked(t)
+	if testing.Short() {
+		t.Skip("takes 5 s")
+	}
 	stop := make(chan struct{})
 	defer close(stop)
 	var kept sync.Map
@@ -158,7 +158,7 @@ func newSoak(tb testing.TB, browsers, perTick int, outermost func(*clerkauth.Aut
 	s.backend = startBackend(tb, s.clerk)
 	keepAlive := &http.Transport{MaxIdleConnsPerHost: 64}
 	tb.Cleanup(keepAlive.CloseIdleConnections)
-	s.questions = &questions{next: keepAlive, by: map[string]int{}}
+	s.questions = &questions{next: keepAlive, now: s.clock.now, by: map[string]int{}}
 
 	cfg := s.clerk.Config()
 	cfg.HTTPClient = &http.Client{Transport: s.questions}

@@ -91,7 +91,7 @@ func (s *soak) browserRequest() func() {
 		begin := time.Now()
 		got := s.visit(b, method, origin+page, header, cookies)
 		took := time.Since(begin)
-		s.honest(kind, b.user, got, took, s.excuse(kind, was, got))
+		s.honest(kind, b.user, got, took, s.excuse(kind, was, got, took))
 		if got.status == http.StatusOK {
 			if now := s.clock.now(); was.ended && b.state().ended && !now.Before(was.expires.Add(leeway)) {
 				s.strange(forgeries, "a revoked session", got, 0)
@@ -111,19 +111,25 @@ func (s *soak) browserRequest() func() {
 // session from others that were planted beside it.
 const whenNew = "401 or 503: the browser has no party cookie yet, and a planted cookie may be of its session; the next page tells"
 
+// slowMachine is of requests that waited as long as the application lets them.
+const slowMachine = "503: it took over a second of real time"
+
 // leeway is Config.ClockSkew.
 const leeway = 5 * time.Second
 
 // excuse is why an honest request may have been refused as it was; empty: there is no excuse.
-func (s *soak) excuse(kind string, was state, got reply) string {
+func (s *soak) excuse(kind string, was state, got reply, took time.Duration) string {
 	now := s.clock.now()
+	out := now.Before(s.outUntil) || s.questions.slowLately()
 	switch {
 	case got.status == http.StatusOK && !was.ended:
 		return ""
 	case was.ended:
 		return "the session was revoked"
-	case got.status == http.StatusServiceUnavailable && now.Before(s.outUntil) && !now.Before(was.expires) && !strings.HasPrefix(kind, pages):
+	case got.status == http.StatusServiceUnavailable && out && !now.Before(was.expires) && !strings.HasPrefix(kind, pages):
 		return "503: the token has expired and the Backend API, which renews it, is out of reach"
+	case got.status == http.StatusServiceUnavailable && took >= tooSlow:
+		return slowMachine
 	case strings.HasSuffix(kind, planted) && !was.known && (!strings.HasPrefix(kind, pages) || got.status == http.StatusServiceUnavailable && now.Before(s.keysUntil)):
 		return whenNew
 	case got.status == http.StatusServiceUnavailable && now.Before(s.keysUntil) && s.revoked[was.kid]:
@@ -225,7 +231,7 @@ func (s *soak) machineRequest() func() {
 		kind, excuse := jwts, ""
 		if m.opaque {
 			kind = keys
-			if got.status == http.StatusServiceUnavailable && now.Before(s.outUntil) {
+			if got.status == http.StatusServiceUnavailable && (now.Before(s.outUntil) || s.questions.slowLately()) {
 				excuse = "503: the Backend API, which verifies the credential, is out of reach"
 			}
 		}

@@ -1,6 +1,7 @@
 package threats_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 
 // FuzzPlantedCookies adds cookies to a request that sign nobody in: garbage, forgeries, tokens of other instances and origins,
 // expired ones, odd dates and counters. Whoever was signed in still is, or nobody can tell; it is never somebody else, and never
-// somebody where it was nobody.
+// somebody where it was nobody. A page with a party cookie that would be sent to a handshake still is.
 func FuzzPlantedCookies(f *testing.F) {
 	a := harness.NewApp(f)
 	other := clerktest.New(f, clerktest.Options{Domain: "other.example", Origins: []string{harness.Origin}, Now: harness.AtNoon})
@@ -47,7 +48,7 @@ func FuzzPlantedCookies(f *testing.F) {
 			return
 		}
 		plant = words.Replace(plant)
-		for want, token := range map[string]string{victim: good, "nobody, expired": old, "nobody": ""} {
+		for want, token := range map[string]string{victim: good, "nobody, expired": old, "nobody": "", onlyUAT: onlyUAT} {
 			r := planting(a, token, party, plant, how)
 			s := a.AuthenticateRequest(r)
 			got := ""
@@ -63,9 +64,15 @@ func FuzzPlantedCookies(f *testing.F) {
 			if want == victim && got == "" && how&4 != 0 && onlySessions(plant) {
 				t.Errorf("nobody (%v) beside a party cookie and %.300q", s.Err, plant)
 			}
+			if (token == old || token == onlyUAT) && s.Status != clerkauth.StatusHandshake && how&5 == 5 && onlySessions(plant) {
+				t.Errorf("%s: a page gets %s (%v) beside %.300q, want a handshake", want, s.Status, s.Err, plant)
+			}
 		}
 	})
 }
+
+// onlyUAT is of a browser that is signed in, whose session cookies are gone.
+const onlyUAT = "nobody, __client_uat alone"
 
 // planting is a request with cookies planted: a page or a fetch, before or behind its own, with a party cookie or without.
 func planting(a *harness.App, token, party, plant string, how byte) *http.Request {
@@ -73,8 +80,11 @@ func planting(a *harness.App, token, party, plant string, how byte) *http.Reques
 	if how&1 != 0 {
 		r = a.Page(token)
 	}
-	if token == "" {
+	if token == "" || token == onlyUAT {
 		r.Header.Del("Cookie")
+	}
+	if token == onlyUAT {
+		r.Header.Set("Cookie", fmt.Sprintf("__client_uat=%d; __client_uat_%s=%[1]d", a.Now.Unix(), harness.Suffix(a.Clerk)))
 	}
 	if how&4 != 0 {
 		r.Header.Add("Cookie", party)

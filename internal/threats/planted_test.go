@@ -1,32 +1,37 @@
 package threats_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// What a sibling subdomain plants for a year costs a visitor one page at most, whose session has to be renewed: Clerk's
-// counter, a session cookie that is none where the browser has dropped its own, as it does when it is closed.
+// What a sibling subdomain plants for a year costs a visitor, whose session has to be renewed, one page at most, as Clerk's
+// counter does. A session cookie that is none costs nothing, where the browser has dropped its own, as it does when it is closed.
 func TestPlantedForAYear(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		planted func(*traveller)
+		lost    bool // the first page
 	}{
-		{"Clerk's counter", func(v *traveller) { v.plant("example.com", "__clerk_redirect_count", "9") }},
-		{"a session that is none", func(v *traveller) { v.plantSessions("garbage") }},
-		{"a forged session", func(v *traveller) { v.plantSessions(v.clerk.Forge(bob.Claims)) }},
-		{"another instance's session", func(v *traveller) { v.plantSessions("eyJhbGciOiJSUzI1NiJ9.e30.AAAA") }},
+		{"Clerk's counter", func(v *traveller) { v.plant("example.com", "__clerk_redirect_count", "9") }, true},
+		{"a session that is none", func(v *traveller) { v.plantSessions("garbage") }, false},
+		{"a forged session", func(v *traveller) { v.plantSessions(v.clerk.Forge(bob.Claims)) }, false},
+		{"another instance's session", func(v *traveller) { v.plantSessions("eyJhbGciOiJSUzI1NiJ9.e30.AAAA") }, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			now := harness.Noon
 			v := returning(t, &now, func(w *scene) { w.WithoutRefresh = true })
 			tt.planted(v)
 			now = now.Add(time.Hour)
-			v.visit("/me")
-			v.want("the second page", v.visit("/me"), 200, "hello user_2alice", 1)
+			if tt.lost {
+				v.visit("/me")
+			}
+			v.want("a page", v.visit("/me"), 200, "hello user_2alice", 1)
 			now = now.Add(time.Hour)
 			v.want("an hour later", v.visit("/me"), 200, "hello user_2alice", 1)
 		})
@@ -59,4 +64,33 @@ func TestPlantedRefreshCookie(t *testing.T) {
 	v.visit("/me")
 	now = now.Add(time.Minute * 2)
 	v.want("an image", v.visit("/me", harness.With("Sec-Fetch-Dest", "image"), harness.With("Sec-Fetch-Site", "same-origin")), 200, "hello user_2alice", 0)
+}
+
+// Where what Clerk sends is refused too, the application is set up wrongly: a page with a cookie that is no good makes one
+// handshake, and says why.
+func TestWrongSetupMakesOneHandshake(t *testing.T) {
+	for _, live := range []bool{true, false} {
+		now := harness.Noon
+		w := development(&now)
+		if live {
+			w = production(&now)
+		}
+		w.config = func(c *clerkauth.Config) { c.Audience = []string{"another"} }
+		v := newTraveller(t, w)
+		v.clerk.SignIn(v.browser.Jar, alice)
+		party := harness.PartyName
+		if !live {
+			v.visit("/") // for the development browser
+			party = strings.TrimPrefix(party, "__Host-")
+		}
+		now = now.Add(time.Hour)
+		for _, c := range v.clerk.Cookies(v.clerk.Token(alice.Claims)) {
+			v.plant("", c.Name, c.Value)
+		}
+		v.plant("", party+"AAAAAAAA", "v2.1.x")
+		got := v.visit("/me")
+		if reason := got.header.Get("X-Clerk-Auth-Reason"); got.status != http.StatusUnauthorized || handshakesIn(v.sent) != 1 || reason != string(clerkauth.ReasonTokenVerificationFailed) {
+			t.Errorf("live %t: got %d %q after %q, want the reason after one handshake", live, got.status, reason, v.sent)
+		}
+	}
 }
