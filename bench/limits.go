@@ -11,7 +11,7 @@ import (
 // seen before: find the token, look it up, compare the one origin and the clock, and hand the claims on. Nothing bounds its
 // memory, fetches keys, tells one session from another, or sends anybody to sign in.
 const (
-	BearerLimit  = "hand-written limit: bearer token" //nolint:gosec // a name
+	BearerLimit  = "hand-written limit: bearer token"
 	CookiesLimit = "hand-written limit: both cookie pairs"
 )
 

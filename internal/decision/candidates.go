@@ -83,7 +83,7 @@ func (d *Decider) judgeCookies(ctx context.Context, e *cookieEvidence, f *inboun
 		j.judgeVerified(ctx)
 		j.judgeOthers(ctx)
 		j.conclude(e)
-		f.Lines = own.Lines
+		f.Lines = own.Lines // with what was read of them here
 		return
 	}
 	// As Clerk sets them: one token, under one name or both.

@@ -81,14 +81,7 @@ func (d *Decider) decide(r *http.Request, e *Evidence, o *Outcome, now time.Time
 // decideCookies decides by what the browser sent by itself.
 func (d *Decider) decideCookies(r *http.Request, e *Evidence, o *Outcome, now time.Time) {
 	ctx, s := r.Context(), d.Settings
-	switch {
-	case !e.result.ok || s.injected(ctx, e, now):
-	case e.result.oversize > 0 && !s.Live: // with live keys the answer signs in, each time anew
-		*o = tooLarge(e.result.oversize)
-		o.setCookies("no-store", e.result.cookies)
-		return
-	default:
-		*o = d.answerOutcome(ctx, e, now)
+	if d.decideAnswer(ctx, e, o, now) {
 		return
 	}
 	if !s.syncOutcome(ctx, e, o) {
@@ -118,6 +111,20 @@ func (d *Decider) decideCookies(r *http.Request, e *Evidence, o *Outcome, now ti
 	case d.canHelp(e, o.Reason, now) && asking.Reason != asked.Reason:
 		*o = asking // it says why no handshake can be made
 	}
+}
+
+// decideAnswer decides by the answer of a handshake. It returns false where there is none that counts.
+func (d *Decider) decideAnswer(ctx context.Context, e *Evidence, o *Outcome, now time.Time) bool {
+	switch {
+	case !e.result.ok || d.injected(ctx, e, now):
+		return false
+	case e.result.oversize > 0 && !d.Live: // with live keys the answer signs in, each time anew
+		*o = tooLarge(e.result.oversize)
+		o.setCookies("no-store", e.result.cookies)
+	default:
+		*o = d.answerOutcome(ctx, e, now)
+	}
+	return true
 }
 
 // injected reports whether an answer names another session than the one that the browser is signed in to. No handshake

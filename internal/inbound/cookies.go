@@ -83,7 +83,7 @@ func (f *Request) readCookies(line string, s *Settings, bare bool) {
 	for line != "" {
 		line = trimBlanksBefore(line)
 		if s.Live && !strings.HasPrefix(line, "__") {
-			_, line = cutPair(line) // another application's
+			_, line, _ = strings.Cut(line, ";") // another application's
 			continue
 		}
 		end := nameEnd(line)
@@ -116,14 +116,6 @@ func nameEnd(line string) int {
 	return len(line)
 }
 
-// cutPair cuts a line behind its first cookie.
-func cutPair(line string) (pair, rest string) {
-	if i := strings.IndexByte(line, ';'); i >= 0 {
-		return line[:i], line[i+1:]
-	}
-	return line, ""
-}
-
 // cutValue cuts a line behind the value that it begins with. Clerk's script writes a session under both names: the second
 // is compared to the first, and then found to be the same at no cost, which takes less time than to look for its end.
 func (f *Request) cutValue(line string) (value, rest string) {
@@ -133,7 +125,7 @@ func (f *Request) cutValue(line string) (value, rest string) {
 			return first, rest[min(1, len(rest)):]
 		}
 	}
-	value, rest = cutPair(line)
+	value, rest, _ = strings.Cut(line, ";")
 	return trimBlanks(value), rest
 }
 

@@ -135,26 +135,6 @@ func TestCookies(t *testing.T) {
 	}
 }
 
-// What fills a jar must not push out the visitor's own session.
-func TestManySessionCookies(t *testing.T) {
-	var jar []string
-	for range 100 {
-		jar = append(jar, "__session=garbage")
-	}
-	jar = append(jar, "__session="+session('a'))
-	f := read(t, live, "/", "Cookie: "+strings.Join(jar, "; "))
-	if got := f.SessionCookies(); len(got) != 2 || got[1].Token() != session('a') || f.Unread {
-		t.Errorf("%d cookies of 101 kept, the last %.20q; want the first of the garbage and the token", len(got), got[len(got)-1].Sent)
-	}
-	jar = nil
-	for i := range 70 {
-		jar = append(jar, "__session="+session(byte('A'+i%26))+string(rune('a'+i/26)))
-	}
-	if f := read(t, live, "/", "Cookie: "+strings.Join(jar, "; ")); len(f.SessionCookies()) != 64 || !f.Unread {
-		t.Errorf("%d of 70 tokens kept, and that some were not is %t", len(f.SessionCookies()), f.Unread)
-	}
-}
-
 // With test keys the answer of a handshake is in the address, and only there.
 func TestAnswer(t *testing.T) {
 	const cookie, page = "Cookie: __clerk_handshake_nonce=cookie", "Sec-Fetch-Dest: document"

@@ -117,6 +117,7 @@ func TestListAt(t *testing.T) {
 		{"https", "A.example.com:443", "https://a.example.com"},
 		{"https", "[2001:DB8::1]:8443", "https://[2001:db8::1]:8443"},
 		{"http", "example.com", ""},
+		{"http", "/example.com", ""}, // as the first of them ends
 		{"https", "example.com:80", ""},
 		{"https", "example.com.", ""},
 		{"https", "localhost:3000", ""},
