@@ -36,8 +36,9 @@ func TestKeptSessionHoldsNoRequest(t *testing.T) {
 		return weak.Make(attached)
 	}
 	held := serve()
-	runtime.GC()
-	runtime.GC()
+	for tries := 0; held.Value() != nil && tries < 100; tries++ {
+		runtime.GC() // a fetch of the keys may still be about to end
+	}
 	if held.Value() != nil {
 		t.Error("a kept session, or a kept error, holds the context of its request")
 	}

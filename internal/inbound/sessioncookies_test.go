@@ -10,14 +10,14 @@ import (
 func TestPairsOfCookies(t *testing.T) {
 	a := session('a')
 	for line, want := range map[string][]string{
-		"__session=" + a + "; __session_abcd1234=" + a:                       {a, a},
-		"__session=" + a + ";__session_abcd1234=" + a + ";theme=dark":        {a, a},
-		"__session=" + a + "; __session_abcd1234=" + a + " ; theme=dark":     {a, a},
-		"__session=" + a + "; __session_abcd1234= " + a + "; theme=dark":     {a, a},
-		"__session=" + a + "; __session_abcd1234=" + a + "a":                 {a, a + "a"},
-		"__session=" + a + "; __session_abcd1234=" + a[:len(a)-1]:            {a, a[:len(a)-1]},
-		"__session=" + a + "; __session_abcd1234=" + a + "=; theme=dark":     {a, a + "="},
-		"__session=x; __client_uat=x; __session_abcd1234=xx":                 {"x", "xx"},
+		"__session=" + a + "; __session_abcd1234=" + a:                      {a, a},
+		"__session=" + a + ";__session_abcd1234=" + a + ";theme=dark":       {a, a},
+		"__session=" + a + "; __session_abcd1234=" + a + " ; theme=dark":    {a, a},
+		"__session=" + a + "; __session_abcd1234= " + a + "; theme=dark":    {a, a},
+		"__session=" + a + "; __session_abcd1234=" + a + "a":                {a, a + "a"},
+		"__session=" + a + "; __session_abcd1234=" + a[:len(a)-1]:           {a, a[:len(a)-1]},
+		"__session=" + a + "; __session_abcd1234=" + a + "=; theme=dark":    {a, a + "="},
+		"__session=x; __client_uat=x; __session_abcd1234=xx":                {"x", "xx"},
 		"__session_abcd1234=" + a + "; __session=\"" + a + "\"; theme=dark": {a, `"` + a + `"`},
 	} {
 		var got []string
