@@ -139,7 +139,7 @@ func TestCredentialsElsewhereAreNone(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d %s", name, w.Code, w.Header().Get("X-Clerk-Auth-Reason"), tc.status, tc.reason)
 		}
 	}
-	if n := harness.Asked(a.Clerk, clerktest.BackendVerifyAPIKey); n != 0 {
+	if n := harness.Requests(a.Clerk, clerktest.BackendVerifyAPIKey); n != 0 {
 		t.Errorf("the Backend API was asked %d times", n)
 	}
 }

@@ -123,7 +123,7 @@ func TestProxiedRequestsAreNotRefreshed(t *testing.T) {
 		r := harness.Request(http.MethodGet, path, a.WithCookies(a.Expired(clerktest.Claims{})))
 		r.Header.Add("Cookie", a.NewRefreshCookie())
 		s := a.AuthenticateRequest(r)
-		if got := harness.Asked(a.Clerk, clerktest.BackendRefresh); got != want || s.Header.Get("Location") != "" {
+		if got := harness.Requests(a.Clerk, clerktest.BackendRefresh); got != want || s.Header.Get("Location") != "" {
 			t.Errorf("%s: refreshed %d times, want %d; %v", path, got, want, s.Header)
 		}
 	}

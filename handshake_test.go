@@ -139,7 +139,7 @@ func TestCrossOriginUpgradeRefreshesNothing(t *testing.T) {
 	r.Header.Set("Sec-Fetch-Site", "same-site")
 	r.Header.Set("Origin", "https://evil.example.com")
 	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.StatusSignedOut, clerkauth.ReasonCrossOriginRequest)
-	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 0 {
+	if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n != 0 {
 		t.Errorf("asked %d times, want 0", n)
 	}
 }

@@ -72,7 +72,7 @@ func TestPausesBeginAnew(t *testing.T) {
 			k.Fault(nil)
 			time.Sleep(2 * time.Minute)
 			k.Want(k.Token, "", 0)
-			k.Asked(1)
+			k.WantFetches(1)
 		}
 	})
 }

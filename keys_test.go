@@ -16,9 +16,9 @@ func TestFirstRequestsShareAFetch(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Fault(clerktest.Slow(2 * time.Second))
 		harness.Together(1000, func(int) { k.Want(k.Token, "", 2*time.Second) })
-		k.Asked(1)
+		k.WantFetches(1)
 		k.Want(k.Token, "", 0)
-		k.Asked(0)
+		k.WantFetches(0)
 	})
 }
 
@@ -30,7 +30,7 @@ func TestAFetchOutlivesWhoBeganIt(t *testing.T) {
 		defer cancel()
 		k.WantIn(ctx, k.Token, clerkauth.ReasonKeysUnavailable, time.Second)
 		k.Want(k.Token, "", time.Second)
-		k.Asked(1)
+		k.WantFetches(1)
 	})
 }
 
@@ -39,13 +39,13 @@ func TestWithoutKeysARequestWaitsThreeSeconds(t *testing.T) {
 		k.Fault(clerktest.Hang)
 		harness.Together(100, func(int) { k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 3*time.Second) })
 		k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 2*time.Second) // one fetch has just failed
-		k.Asked(1)
+		k.WantFetches(1)
 		k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 0) // one has just failed
-		k.Asked(0)
+		k.WantFetches(0)
 		k.Fault(nil)
 		time.Sleep(time.Second)
 		k.Want(k.Token, "", 0)
-		k.Asked(1)
+		k.WantFetches(1)
 	})
 }
 
@@ -53,7 +53,7 @@ func TestKeysAreRefreshedInTheBackground(t *testing.T) {
 	when := map[time.Duration]bool{}
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
-		last := k.Asked(1)[0].At
+		last := k.WantFetches(1)[0].At
 		k.Fault(clerktest.Slow(time.Second))
 		for range 20 {
 			var fetches []harness.Fetched
@@ -95,7 +95,7 @@ func TestKeysLeftAloneAreRefreshedBeforeUse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			harness.WithKeys(t, func(k *harness.Keyed) {
 				k.Want(k.Token, "", 0)
-				k.Asked(1)
+				k.WantFetches(1)
 				time.Sleep(c.idle)
 				k.Fault(c.fault)
 				if c.revoked {
@@ -110,7 +110,7 @@ func TestKeysLeftAloneAreRefreshedBeforeUse(t *testing.T) {
 					defer cancel()
 				}
 				k.WantIn(ctx, k.Token, c.want, c.took)
-				k.Asked(1)
+				k.WantFetches(1)
 			})
 		})
 	}

@@ -75,12 +75,12 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		for _, status := range []int{301, 302, 303, 307, 308} {
 			k.Fault(clerktest.Status(status, http.Header{"Location": {k.Clerk.URL(clerktest.FrontendJWKS)}}))
 			k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 0)
-			k.Asked(1)
+			k.WantFetches(1)
 			time.Sleep(time.Minute)
 		}
 		k.Fault(clerktest.Redirect("https://evil.example.com/"))
 		k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 0)
-		k.Asked(1)
+		k.WantFetches(1)
 		for _, r := range k.Clerk.Requests() {
 			if r.Endpoint != clerktest.BackendJWKS {
 				k.Errorf("asked %s%s", r.Host, r.Path)
@@ -112,7 +112,7 @@ func TestOnlyAGoodDocumentIsTaken(t *testing.T) {
 			harness.WithKeys(t, func(k *harness.Keyed) {
 				k.Fault(c.fault)
 				k.Want(k.Token, c.want, 0)
-				k.Asked(1)
+				k.WantFetches(1)
 			})
 		})
 	}
@@ -197,7 +197,7 @@ func (r *recorder) Write(b []byte) (int, error) {
 func TestUnchangedKeysAreNotSentAgain(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
-		if etag := k.Asked(1)[0].Header.Get("If-None-Match"); etag != "" {
+		if etag := k.WantFetches(1)[0].Header.Get("If-None-Match"); etag != "" {
 			k.Errorf("asked for the first time with If-None-Match %q", etag)
 		}
 		statuses := []int{}
@@ -209,10 +209,10 @@ func TestUnchangedKeysAreNotSentAgain(t *testing.T) {
 		for range 3 {
 			time.Sleep(5 * time.Minute)
 			k.Want(k.Token, "", 0)
-			k.Asked(1)
+			k.WantFetches(1)
 			time.Sleep(3 * time.Minute) // confirmed keys are as fresh as new ones
 			k.Want(k.Token, "", 0)
-			k.Asked(0)
+			k.WantFetches(0)
 		}
 		if k.Auth.Generation() != 1 {
 			k.Errorf("generation %d, want 1: the keys are the same", k.Auth.Generation())

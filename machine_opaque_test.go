@@ -189,7 +189,7 @@ func TestFormsAreCheckedBeforeAnyQuestion(t *testing.T) {
 	if n := len(a.Clerk.Requests()); n != 0 {
 		t.Errorf("%d requests were made", n)
 	}
-	if got := judgeMachine(t, a.Authenticator, "ak_"+strings.Repeat("x", 509)); got != clerkauth.ReasonTokenInvalid || harness.Asked(a.Clerk, clerktest.BackendVerifyAPIKey) != 1 {
+	if got := judgeMachine(t, a.Authenticator, "ak_"+strings.Repeat("x", 509)); got != clerkauth.ReasonTokenInvalid || harness.Requests(a.Clerk, clerktest.BackendVerifyAPIKey) != 1 {
 		t.Errorf("the longest: %q", got)
 	}
 }

@@ -20,11 +20,11 @@ func TestReady(t *testing.T) {
 				k.Errorf("Ready: %v", err)
 			}
 		})
-		k.Asked(1)
+		k.WantFetches(1)
 		if err := k.Auth.Ready(k.Context()); err != nil {
 			k.Errorf("Ready again: %v", err)
 		}
-		k.Asked(0)
+		k.WantFetches(0)
 		k.Want(k.Token, "", 0)
 	})
 }
@@ -57,7 +57,7 @@ func TestReadySaysWhyNot(t *testing.T) {
 			k.Errorf("got %v, want that of the fetch", err)
 		}
 		_ = ready(k.Context(), 0) // one has just failed
-		k.Asked(1)
+		k.WantFetches(1)
 		if strings.Contains(k.Logged(), k.Clerk.SecretKey()) {
 			k.Errorf("the secret key is in the log")
 		}

@@ -36,7 +36,7 @@ func TestExpiredSessionIsRefreshed(t *testing.T) {
 					t.Errorf("asked %s", sent.Path)
 				}
 			}
-			if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 1 {
+			if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n != 1 {
 				t.Errorf("asked %d times, want 1", n)
 			}
 		})
@@ -87,7 +87,7 @@ func TestNotRefreshed(t *testing.T) {
 	if b.AuthenticateRequest(bearer).Status == clerkauth.StatusSignedIn {
 		t.Error("a bearer token was refreshed with somebody's cookie")
 	}
-	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 0 {
+	if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n != 0 {
 		t.Errorf("the Backend API was asked %d times, want 0", n)
 	}
 }
@@ -132,7 +132,7 @@ func TestOneRefreshForManyRequests(t *testing.T) {
 			})
 		}
 		tabs.Wait()
-		if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 1 {
+		if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n != 1 {
 			t.Errorf("asked %d times, want 1", n)
 		}
 	})

@@ -140,7 +140,7 @@ func TestUnreadTokenSources(t *testing.T) {
 			harness.WantState(t, b.AuthenticateRequest(r), clerkauth.StatusSignedOut, clerkauth.ReasonSessionTokenAndUATMissing)
 		})
 	}
-	if n := harness.Asked(b.Clerk, clerktest.BackendHandshake); n != 0 {
+	if n := harness.Requests(b.Clerk, clerktest.BackendHandshake); n != 0 {
 		t.Errorf("the Backend API was asked %d times, want 0", n)
 	}
 }
@@ -158,7 +158,7 @@ func TestFailedNonceIsRemembered(t *testing.T) {
 		if c := harness.SetCookies(state)["__clerk_handshake_nonce"]; c == nil || c.MaxAge >= 0 {
 			t.Errorf("cookie %v, want it deleted", c)
 		}
-		if n := harness.Asked(b.Clerk, clerktest.BackendHandshake); n != tt.exchanges {
+		if n := harness.Requests(b.Clerk, clerktest.BackendHandshake); n != tt.exchanges {
 			t.Errorf("after %s: asked %d times, want %d", tt.after, n, tt.exchanges)
 		}
 	}

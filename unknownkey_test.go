@@ -17,17 +17,17 @@ import (
 func TestARotatedKeyIsFoundAtOnce(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
-		k.Asked(1)
+		k.WantFetches(1)
 		if got := k.Auth.Generation(); got != 1 {
 			k.Errorf("generation %d, want 1", got)
 		}
 		k.Clerk.RotateKey()
 		k.Want(k.Mint(), "", 0)
-		if f := k.Asked(1); f[0].Header.Get("Cache-Control") != "no-cache" {
+		if f := k.WantFetches(1); f[0].Header.Get("Cache-Control") != "no-cache" {
 			k.Errorf("asked for an unknown key with Cache-Control %q, want no-cache", f[0].Header.Get("Cache-Control"))
 		}
 		k.Want(k.Token, "", 0)
-		k.Asked(0)
+		k.WantFetches(0)
 		if got := k.Auth.Generation(); got != 2 {
 			k.Errorf("generation %d, want 2", got)
 		}
@@ -55,32 +55,32 @@ func TestADroppedKeyIsGoneAtOnce(t *testing.T) {
 		k.Want(k.Token, "", 0) // nothing has triggered a fetch
 		second := k.Mint()
 		k.Want(second, "", 0) // triggers a fetch
-		k.Asked(2)
+		k.WantFetches(2)
 		k.Want(k.Token, clerkauth.ReasonKeyUnknown, 0)
-		k.Asked(0)
+		k.WantFetches(0)
 		k.Want(second, "", 0)
 		time.Sleep(10 * time.Second)
 		k.Want(k.Token, clerkauth.ReasonKeyUnknown, 0)
-		k.Asked(1)
+		k.WantFetches(1)
 	})
 }
 
 func TestRandomKIDsMakeOneFetch(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
-		k.Asked(1)
+		k.WantFetches(1)
 		harness.Together(32, func(i int) {
 			for j := range 1000 / 32 {
 				k.Want(k.Stranger(fmt.Sprintf("ins_%d_%d", i, j)), clerkauth.ReasonKeyUnknown, 0)
 			}
 		})
-		k.Asked(1)
+		k.WantFetches(1)
 		time.Sleep(10*time.Second - 1)
 		k.Want(k.Stranger("ins_x"), clerkauth.ReasonKeyUnknown, 0)
-		k.Asked(0)
+		k.WantFetches(0)
 		time.Sleep(time.Nanosecond)
 		k.Want(k.Stranger("ins_x"), clerkauth.ReasonKeyUnknown, 0)
-		k.Asked(1)
+		k.WantFetches(1)
 	})
 }
 
@@ -97,7 +97,7 @@ func TestOnlySoManyWaitForAnUnknownKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			harness.WithKeys(t, func(k *harness.Keyed) {
 				k.Want(k.Token, "", 0)
-				k.Asked(1)
+				k.WantFetches(1)
 				k.Fault(c.fault)
 				for range 2 { // requests that have waited free their slots
 					ctx, cancel := context.WithTimeout(k.Context(), c.timeout)
@@ -106,7 +106,7 @@ func TestOnlySoManyWaitForAnUnknownKey(t *testing.T) {
 					if got[c.waited] != 64 || got["clerkauth: jwk-remote-failed-to-load in 0s"] != 136 {
 						k.Errorf("got %v, want 64 × %s and 136 at once", got, c.waited)
 					}
-					k.Asked(1)
+					k.WantFetches(1)
 					time.Sleep(10 * time.Second)
 				}
 			})
@@ -131,21 +131,21 @@ func TestKnownKeysNeverWait(t *testing.T) {
 func TestUnknownKeysWhileTheEndpointFails(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
-		k.Asked(1)
+		k.WantFetches(1)
 		k.Fault(clerktest.Down)
 		k.Want(k.Stranger("ins_1"), clerkauth.ReasonKeysUnavailable, 0)
-		k.Asked(1)
+		k.WantFetches(1)
 		k.Want(k.Stranger("ins_2"), clerkauth.ReasonKeysUnavailable, 0) // the key's owner is unknown
-		k.Asked(0)
+		k.WantFetches(0)
 		k.Want(k.Token, "", 0)
 		k.Fault(nil)
 		time.Sleep(10 * time.Second)
 		k.Want(k.Token, "", 0) // a refresh is due
-		k.Asked(1)
+		k.WantFetches(1)
 		k.Want(k.Stranger("ins_3"), clerkauth.ReasonKeyUnknown, 0)
-		k.Asked(1)
+		k.WantFetches(1)
 		k.Want(k.Stranger("ins_4"), clerkauth.ReasonKeyUnknown, 0)
-		k.Asked(0)
+		k.WantFetches(0)
 	})
 }
 
@@ -169,7 +169,7 @@ func TestAnUnknownKeyIsFetchedPastCaches(t *testing.T) {
 		k.Want(k.Token, "", 0) // begins a refresh
 		synctest.Wait()
 		harness.Together(10, func(int) { k.Want(token, "", 2*time.Second) })
-		k.Asked(3)
+		k.WantFetches(3)
 	})
 }
 
@@ -178,7 +178,7 @@ func TestThoseWhoWaitedAskTogether(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
 		time.Sleep(270 * time.Second)
-		k.Asked(1)
+		k.WantFetches(1)
 		k.Fault(clerktest.Slow(time.Second))
 		k.Want(k.Token, "", 0) // begins a refresh
 		synctest.Wait()
@@ -187,7 +187,7 @@ func TestThoseWhoWaitedAskTogether(t *testing.T) {
 			time.Sleep(time.Duration(i) * time.Millisecond)
 			k.Want(k.Stranger(fmt.Sprint("ins_", i)), clerkauth.ReasonKeyUnknown, time.Second-time.Duration(i)*time.Millisecond)
 		})
-		k.Asked(2)
+		k.WantFetches(2)
 	})
 }
 
@@ -214,9 +214,9 @@ func TestGarbageNeitherFetchesNorWaits(t *testing.T) {
 		} {
 			k.Want(token, want, 0)
 		}
-		k.Asked(0)
+		k.WantFetches(0)
 		k.Want(header("kid", strings.Repeat("k", 256)), clerkauth.ReasonKeysUnavailable, 3*time.Second)
-		k.Asked(1)
+		k.WantFetches(1)
 	})
 }
 
@@ -230,18 +230,18 @@ func TestPausesOfAClockThatGoesBack(t *testing.T) {
 		k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 0)
 		k.Fault(nil)
 		k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 0)
-		k.Asked(1)
+		k.WantFetches(1)
 		back = time.Hour
 		token := k.Clerk.Token(clerktest.Claims{Extra: map[string]any{"iat": 0, "nbf": 0}})
 		k.Want(token, "", 0)
-		k.Asked(1)
+		k.WantFetches(1)
 		k.Want(k.Stranger("ins_1"), clerkauth.ReasonKeyUnknown, 0)
-		k.Asked(1)
+		k.WantFetches(1)
 		back = time.Hour + time.Minute
 		k.Want(k.Stranger("ins_2"), clerkauth.ReasonKeyUnknown, 0)
-		k.Asked(1)
+		k.WantFetches(1)
 		k.Want(k.Stranger("ins_3"), clerkauth.ReasonKeyUnknown, 0)
-		k.Asked(0)
+		k.WantFetches(0)
 	}, clock)
 }
 
@@ -263,11 +263,11 @@ func TestKeysOfAClockThatGoesBack(t *testing.T) {
 			harness.WithKeys(t, func(k *harness.Keyed) {
 				token := k.Clerk.Token(clerktest.Claims{Extra: map[string]any{"iat": 0, "nbf": 0, "exp": k.Begun.Add(time.Hour).Unix()}})
 				k.Want(token, "", 0)
-				k.Asked(1)
+				k.WantFetches(1)
 				k.Fault(c.fault)
 				back = c.back
 				k.Want(token, c.want, 0)
-				k.Asked(c.fetched)
+				k.WantFetches(c.fetched)
 			}, func(cfg *clerkauth.Config) { cfg.Now = func() time.Time { return time.Now().Add(-back) } })
 		})
 	}

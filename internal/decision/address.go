@@ -60,8 +60,8 @@ func (a *address) String() string {
 type spelling bool
 
 const (
-	asTheyCame spelling = false
-	asForm     spelling = true
+	unchanged spelling = false
+	asForm    spelling = true
 )
 
 // addWithout adds the parameters of a query, in order, but for those whose name drop takes.

@@ -35,8 +35,8 @@ type judgedCookie struct {
 type standing uint8
 
 const (
-	worthless   standing = iota
-	notLookedAt          // it could be anything better than worthless
+	unusable    standing = iota
+	notLookedAt          // it could be anything better than unusable
 	recoverable          // a handshake can help
 	undecided            // the keys are out of reach
 	passing
@@ -55,7 +55,7 @@ func (c *judgedCookie) standing() standing {
 	case reasons.SessionTokenAmbiguous:
 		return notLookedAt
 	}
-	return worthless
+	return unusable
 }
 
 // cookieEvidence is the session cookies of a request, one for each name.
@@ -230,7 +230,7 @@ func (j *cookieJudge) matters(c *judgedCookie) bool {
 	case j.heldPassed:
 		return c.rank >= ranksHeld
 	case j.found >= recoverable:
-		return c.rank > rankWorthless
+		return c.rank > rankUnusable
 	}
 	return true
 }

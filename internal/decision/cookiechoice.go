@@ -118,15 +118,15 @@ func (e *cookieEvidence) dropForeign(f *inbound.Request, s *Settings) {
 	e.of = [inbound.Slots]uint8{}
 }
 
-// choose picks between the plain and the suffixed cookies. A worthless cookie does not hide one that is not: anybody
+// choose picks between the plain and the suffixed cookies. An unusable cookie does not hide one that is not: anybody
 // below the same domain can plant it. A plain one of another issuer hides nothing: it says that the plain cookies are
 // another instance's.
 func (e *cookieEvidence) choose(f *inbound.Request, s *Settings, now time.Time) inbound.Slot {
 	none, p, q := &e.judged[0], e.at(inbound.Plain), e.at(inbound.Suffixed)
-	if p.standing() == worthless && q.standing() != worthless && (p.read.Claims == nil || p.read.Claims.Iss == "" || s.own(p.read.Claims.Iss)) {
+	if p.standing() == unusable && q.standing() != unusable && (p.read.Claims == nil || p.read.Claims.Iss == "" || s.own(p.read.Claims.Iss)) {
 		p = none
 	}
-	if q.standing() == worthless && p.standing() != worthless {
+	if q.standing() == unusable && p.standing() != unusable {
 		q = none
 	}
 	return choosePair(p, q, f.UAT, s, now)

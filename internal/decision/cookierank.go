@@ -13,7 +13,7 @@ import (
 type rank uint8
 
 const (
-	rankWorthless rank = iota
+	rankUnusable rank = iota
 	rankRecoverable
 	rankPerhaps // its key is not among those at hand, or AllowParty has to be asked
 	rankPromising
@@ -34,7 +34,7 @@ func (j *cookieJudge) rankAll() {
 func (j *cookieJudge) rankOf(c *judgedCookie) rank {
 	t, p := c.read.Claims, &j.Policy
 	if !c.read.SignedAsClerkDoes() || !p.issues(t.Iss) {
-		return rankWorthless
+		return rankUnusable
 	}
 	r := rankPromising
 	switch p.judgeTime(t, j.now) {
@@ -42,20 +42,20 @@ func (j *cookieJudge) rankOf(c *judgedCookie) rank {
 	case reasons.TokenExpired, reasons.TokenNotActiveYet, reasons.TokenFromTheFuture:
 		r = rankRecoverable
 	default:
-		return rankWorthless
+		return rankUnusable
 	}
 	switch {
 	case p.Any, p.List.Match(t.AZP.Value), t.AZP.State == sessiontoken.Absent && p.CookieWithout:
 	case t.AZP.State == sessiontoken.Absent:
 		r = rankRecoverable
 	case p.Allow == nil:
-		return rankWorthless
+		return rankUnusable
 	default:
 		r = min(r, rankPerhaps)
 	}
 	if !j.mayHaveKey(c.read.KID()) {
 		if j.passed && !c.held {
-			return rankWorthless
+			return rankUnusable
 		}
 		r = min(r, rankPerhaps)
 	}

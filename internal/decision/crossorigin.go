@@ -16,7 +16,7 @@ var protection http.CrossOriginProtection
 // crossOrigin reports whether a request that brings a credential by itself, such as a cookie, comes from another
 // origin than it may. Reads pass; a WebSocket upgrade is a GET only in name.
 func crossOrigin(r *http.Request, f *inbound.Request, s *Settings) bool {
-	asked := r
+	checked := r
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		if !f.Upgrade() {
@@ -24,7 +24,7 @@ func crossOrigin(r *http.Request, f *inbound.Request, s *Settings) bool {
 		}
 		post := *r
 		post.Method = http.MethodPost
-		asked = &post
+		checked = &post
 	}
 	ctx, origins, sites := r.Context(), f.Lines.All(inbound.LineOrigin), f.Lines.All(inbound.LineSite)
 	origin, site := f.Lines.First(inbound.LineOrigin), strings.Join(sites, "")
@@ -42,7 +42,7 @@ func crossOrigin(r *http.Request, f *inbound.Request, s *Settings) bool {
 		public := s.ownOrigin(ctx, f)
 		return public == "" || origin != public
 	}
-	return protection.Check(asked) != nil
+	return protection.Check(checked) != nil
 }
 
 // contradicted reports whether the headers of a browser's write speak of an origin that may not write here,

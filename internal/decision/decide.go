@@ -87,10 +87,10 @@ func (d *Decider) decideCookies(r *http.Request, e *Evidence, o *Outcome, now ti
 	if !s.syncOutcome(ctx, e, o) {
 		cookieOutcome(e, o)
 	}
-	asked := d.askFirst(ctx, e, o, now)
+	confirming := d.confirmFirst(ctx, e, o, now)
 	var asking Outcome // what comes of it
-	if asked != nil {
-		asking = d.startHandshake(ctx, e, *asked, now)
+	if confirming != nil {
+		asking = d.startHandshake(ctx, e, *confirming, now)
 		if asking.handshake || e.confirms || asking.Stuck != NotStuck && o.Reason != "" {
 			*o = asking
 			return
@@ -102,13 +102,13 @@ func (d *Decider) decideCookies(r *http.Request, e *Evidence, o *Outcome, now ti
 		}
 	}
 	switch {
-	case asked == nil && o.Reason == "":
+	case confirming == nil && o.Reason == "":
 		d.resync(ctx, e, o, now)
-	case asked == nil:
+	case confirming == nil:
 		if e.Document {
 			*o = d.startHandshake(ctx, e, *o, now)
 		}
-	case d.canHelp(e, o.Reason, now) && asking.Reason != asked.Reason:
+	case d.canHelp(e, o.Reason, now) && asking.Reason != confirming.Reason:
 		*o = asking // it says why no handshake can be made
 	}
 }
@@ -194,19 +194,19 @@ func cookieReason(e *Evidence) reasons.Reason {
 	}
 }
 
-// askFirst is the handshake to start before anything is made of the cookies, whose outcome is o, where they are not enough:
+// confirmFirst is the handshake to start before anything is made of the cookies, whose outcome is o, where they are not enough:
 // an answer arrived that this browser was not sent to fetch, so that anybody could have put it into a link, or the session
 // is another one than this browser had here. nil: none.
-func (d *Decider) askFirst(ctx context.Context, e *Evidence, o *Outcome, now time.Time) *Outcome {
+func (d *Decider) confirmFirst(ctx context.Context, e *Evidence, o *Outcome, now time.Time) *Outcome {
 	switch {
 	case (o.Reason == "" || o.Reason == reasons.TokenExpired) && d.changed(ctx, e, e.chosen().read.Claims, now) && d.canConfirm(ctx, e):
-		asked := e.confirm(o.Source)
-		return &asked
+		confirming := e.confirm(o.Source)
+		return &confirming
 	case !e.unexpected:
 		return nil
 	case canRecover(o.Reason):
-		asked := *o
-		return &asked
+		confirming := *o
+		return &confirming
 	}
 	return &Outcome{Reason: reasons.DevBrowserSync, Source: o.Source}
 }

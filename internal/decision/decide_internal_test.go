@@ -121,7 +121,7 @@ func TestDecide(t *testing.T) {
 	pending := token(t, jwt.MapClaims{"sts": "pending"})
 	_, rest, _ := strings.Cut(expired, ".")
 	replacedKey := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","kid":"k0"}`)) + "." + rest
-	sibling := token(t, jwt.MapClaims{"azp": "https://evil.example.com"})
+	siblingSubdomain := token(t, jwt.MapClaims{"azp": "https://evil.example.com"})
 	cookie := func(pairs ...string) string { return "Cookie: " + strings.Join(pairs, "; ") }
 	for name, tc := range map[string]struct {
 		change         func(*Settings)
@@ -133,7 +133,7 @@ func TestDecide(t *testing.T) {
 		handshake bool
 	}{
 		"a bearer token":                       {lines: []string{script, "Authorization: Bearer " + good}, source: FromBearer},
-		"one of a sibling subdomain":           {lines: []string{script, "Authorization: Bearer " + sibling}, reason: reasons.TokenInvalidParties, source: FromBearer},
+		"one of a sibling subdomain":           {lines: []string{script, "Authorization: Bearer " + siblingSubdomain}, reason: reasons.TokenInvalidParties, source: FromBearer},
 		"one without azp":                      {lines: []string{script, "Authorization: Bearer " + noAZP}, reason: reasons.TokenInvalidParties, source: FromBearer},
 		"one without azp, allowed":             {change: func(s *Settings) { s.Policy.BearerWithout = true }, lines: []string{script, "Authorization: Bearer " + noAZP}, source: FromBearer},
 		"one that has expired":                 {lines: []string{script, "Authorization: Bearer " + expired}, reason: reasons.TokenExpired, source: FromBearer},
@@ -154,7 +154,7 @@ func TestDecide(t *testing.T) {
 		"an expired cookie, for a script":      {lines: []string{script, cookie("__session="+expired, uat)}, reason: reasons.TokenExpired, source: FromCookie},
 		"a cookie without azp, on a page":      {lines: []string{page, cookie("__session="+noAZP, uat)}, reason: reasons.TokenMissingAZP, source: FromCookie, handshake: true},
 		"a cookie without azp, for a script":   {lines: []string{script, cookie("__session="+noAZP, uat)}, reason: reasons.TokenMissingAZP, source: FromCookie},
-		"a sibling subdomain's session":        {lines: []string{page, cookie("__session="+sibling, uat)}, reason: reasons.TokenInvalidParties, source: FromCookie},
+		"a sibling subdomain's session":        {lines: []string{page, cookie("__session="+siblingSubdomain, uat)}, reason: reasons.TokenInvalidParties, source: FromCookie},
 		"garbage beside a session":             {lines: []string{page, cookie("__session=x.y.z", "__session="+good, uat)}, source: FromCookie},
 		"two sessions, on a page":              {lines: []string{page, cookie("__session="+good, "__session="+other, uat)}, reason: reasons.SessionTokenAmbiguous, source: FromCookie, handshake: true},
 		"two sessions, for a script":           {lines: []string{script, cookie("__session="+good, "__session="+other, uat)}, reason: reasons.SessionTokenAmbiguous, source: FromCookie},
@@ -203,10 +203,10 @@ func TestDecide(t *testing.T) {
 }
 
 // Whether the host is one of the application's own is asked for once, whatever comes of a handshake.
-func TestHostIsAskedForOnce(t *testing.T) {
-	asked := 0
+func TestHostIsReadOnce(t *testing.T) {
+	calls := 0
 	d := decider(t, testKeys, func(s *Settings) {
-		s.Policy.Allow = func(context.Context, string, string) bool { asked++; return false }
+		s.Policy.Allow = func(context.Context, string, string) bool { calls++; return false }
 	})
 	var e Evidence
 	if _, ok := d.newReturnPoint(t.Context(), &e, noon); ok {
@@ -214,10 +214,10 @@ func TestHostIsAskedForOnce(t *testing.T) {
 	}
 	e.RawHost, e.nowhere = "evil.example.com", false
 	d.newReturnPoint(t.Context(), &e, noon)
-	once := asked
+	once := calls
 	d.newReturnPoint(t.Context(), &e, noon)
-	if once == 0 || asked != once {
-		t.Errorf("asked %d times, and %d when it was known", once, asked-once)
+	if once == 0 || calls != once {
+		t.Errorf("asked %d times, and %d when it was known", once, calls-once)
 	}
 }
 

@@ -14,7 +14,7 @@ func (s *Settings) deletePlanted(e *Evidence, o *Outcome) []string {
 	switch c := e.chosen(); {
 	case o.Stuck != NotStuck && e.Redirects >= maxCounted:
 		return s.deletions(&e.Request, inbound.CookieRedirects)
-	case o.Reason != "" && !o.handshake && e.signedInAt != 0 && c.read.Raw != "" && c.standing() == worthless:
+	case o.Reason != "" && !o.handshake && e.signedInAt != 0 && c.read.Raw != "" && c.standing() == unusable:
 		return s.deleteDomainSessions(&e.Request)
 	}
 	return nil

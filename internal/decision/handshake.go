@@ -43,7 +43,7 @@ func (d *Decider) canHelp(e *Evidence, reason reasons.Reason, now time.Time) boo
 	}
 	returns := len(e.Party()) > 0
 	switch c.standing() {
-	case worthless:
+	case unusable:
 		return returns || reason == reasons.KeyUnknown && c.expired(now) && d.Policy.issues(c.read.Claims.Iss)
 	case undecided:
 		return returns && d.verifier.Keys().Ready(now) != nil

@@ -14,7 +14,7 @@ import (
 func (d *Decider) hostDetail(r *http.Request, f *inbound.Request) error {
 	var untrusted inbound.Lines
 	untrusted.Of(r.Header, true)
-	e := hostError{header: "Host", host: redact.See(r.Host), entries: d.Policy.List.Len(), asked: d.Policy.Allow != nil, any: d.Policy.Any}
+	e := hostError{header: "Host", host: redact.See(r.Host), entries: d.Policy.List.Len(), hasAllowParty: d.Policy.Allow != nil, any: d.Policy.Any}
 	if forwarded := f.Lines.All(inbound.LineForwardedHost); len(forwarded) > 0 {
 		e.header, e.host, e.values = "X-Forwarded-Host", redact.See(strings.Join(forwarded, ", ")), len(forwarded)
 	} else {
@@ -35,14 +35,14 @@ func (d *Decider) listed(host string) bool {
 
 // hostError is a host that is none of the application's own.
 type hostError struct {
-	header    string
-	host      redact.Seen
-	values    int // of the header
-	entries   int
-	asked     bool // AllowParty too
-	any       bool // there is no list
-	port      bool // without its port the host would be listed
-	untrusted bool // X-Forwarded-Host, which is not believed, would be listed
+	header        string
+	host          redact.Seen
+	values        int // of the header
+	entries       int
+	hasAllowParty bool // AllowParty too
+	any           bool // there is no list
+	port          bool // without its port the host would be listed
+	untrusted     bool // X-Forwarded-Host, which is not believed, would be listed
 }
 
 func (e hostError) Error() string {
@@ -61,7 +61,7 @@ func (e hostError) Error() string {
 		text += "; X-Forwarded-Host would, and TrustForwardedHeaders is off"
 	case e.port:
 		text += "; without the port it would: is it that of a server behind a proxy, which has to pass on the Host that the browser sent?"
-	case e.asked:
+	case e.hasAllowParty:
 		text += ", and AllowParty does not take it"
 	}
 	return text

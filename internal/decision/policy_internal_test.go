@@ -27,10 +27,10 @@ func list(t *testing.T, origins ...string) origin.List {
 // AllowParty is somebody's own code, such as a look-up in a database of customers' domains: it must never see a
 // spelling that it would have to think about.
 func TestAllowsAsksInNormalFormOnly(t *testing.T) {
-	asked := map[string]string{}
+	calls := map[string]string{}
 	p := &Policy{
 		List:  list(t, "https://listed.example"),
-		Allow: func(_ context.Context, origin, host string) bool { asked[origin] = host; return true },
+		Allow: func(_ context.Context, origin, host string) bool { calls[origin] = host; return true },
 	}
 	for _, party := range []string{
 		"https://listed.example", "https://customer.example", "http://customer.example:8080", "https://[::1]", "app://x",
@@ -40,12 +40,12 @@ func TestAllowsAsksInNormalFormOnly(t *testing.T) {
 	} {
 		p.allows(t.Context(), party, &inbound.Request{RawHost: "host.example"})
 	}
-	got := slices.Sorted(maps.Keys(asked))
+	got := slices.Sorted(maps.Keys(calls))
 	want := []string{"app://x", "http://customer.example:8080", "https://[::1]", "https://customer.example"}
 	if !slices.Equal(got, want) {
 		t.Errorf("AllowParty was asked about %q, want %q", got, want)
 	}
-	for origin, host := range asked {
+	for origin, host := range calls {
 		if host != "host.example" {
 			t.Errorf("AllowParty(%q) was told the host %q, want the request's", origin, host)
 		}

@@ -85,7 +85,7 @@ func isPage(page *url.URL, public, path string) bool {
 
 // wayBack is the address of a page to come back to after signing in.
 func wayBack(public string, p *inbound.Page) string {
-	return addressWithout(public, p, asTheyCame, func(name string) bool {
+	return addressWithout(public, p, unchanged, func(name string) bool {
 		return leftByHandshake(name) || name == paramSynced || name == paramReturn
 	})
 }

@@ -80,14 +80,14 @@ func (n audienceError) Error() string {
 func (audienceError) Field() string { return "Audience" }
 
 type partyError struct {
-	azp     redact.Seen
-	entries int
-	asked   bool
+	azp           redact.Seen
+	entries       int
+	hasAllowParty bool
 }
 
 func (e partyError) Error() string {
 	text := "azp is " + e.azp.String() + ", which matches none of the " + strconv.Itoa(e.entries) + " entries of AuthorizedParties"
-	if e.asked {
+	if e.hasAllowParty {
 		text += ", and AllowParty does not take it"
 	}
 	return text

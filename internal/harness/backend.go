@@ -43,8 +43,8 @@ func Directives(token string) []string {
 	return []string{"__session=" + token + "; Path=/; Domain=example.com; SameSite=Lax", "__client_uat=1772625600; Path=/; Domain=example.com"}
 }
 
-// Asked returns how many requests an endpoint of the instance got.
-func Asked(clerk *clerktest.Instance, endpoint clerktest.Endpoint) int {
+// Requests returns how many requests an endpoint of the instance got.
+func Requests(clerk *clerktest.Instance, endpoint clerktest.Endpoint) int {
 	n := 0
 	for _, r := range clerk.Requests() {
 		if r.Endpoint == endpoint {

@@ -128,8 +128,8 @@ func (k *Keyed) Fetches() []Fetched {
 	return got
 }
 
-// Asked compares the number of Fetches with what is wanted, and returns them.
-func (k *Keyed) Asked(want int) []Fetched {
+// WantFetches compares the number of Fetches with what is wanted, and returns them.
+func (k *Keyed) WantFetches(want int) []Fetched {
 	k.Helper()
 	got := k.Fetches()
 	if len(got) != want {

@@ -93,8 +93,8 @@ func (s *Settings) AtProxy(host string) bool {
 		return true
 	}
 	scheme, _, _ := strings.Cut(s.ProxyOrigin, "://")
-	asked, ok := origin.At(scheme, host)
-	return ok && asked == s.ProxyOrigin
+	self, ok := origin.At(scheme, host)
+	return ok && self == s.ProxyOrigin
 }
 
 // Upgrade reports whether a request asks for a WebSocket (RFC 6455 section 4.1).

@@ -14,7 +14,7 @@ import (
 )
 
 // What a handshake can help is not hidden by what it cannot.
-func TestRecoverableBesideWorthlessCookies(t *testing.T) {
+func TestRecoverableBesideUnusableCookies(t *testing.T) {
 	v := newVisitor(t)
 	future := v.Now.Add(time.Hour)
 	for want, c := range map[clerkauth.Reason]clerktest.Claims{
@@ -129,10 +129,10 @@ func TestVerifiedBeforeTheKeysWentStale(t *testing.T) {
 
 // Once a session with a party cookie passes, what was planted costs nothing more: no signature, no question.
 func TestPartyCookieEndsTheSearch(t *testing.T) {
-	var asked []string
+	var requested []string
 	v := newVisitor(t, func(c *clerkauth.Config) {
 		c.AllowParty = func(_ context.Context, origin, _ string) bool {
-			asked = append(asked, origin)
+			requested = append(requested, origin)
 			return false
 		}
 	})
@@ -140,11 +140,11 @@ func TestPartyCookieEndsTheSearch(t *testing.T) {
 	c.AuthorizedParty = "https://sibling.example.com"
 	party, plant := v.PartyCookie(v.claims(victim)), planted(v.Clerk.Token(c))
 	for _, own := range [][]string{{party}, nil} {
-		asked = nil
+		requested = nil
 		if got := who(t, v.AuthenticateRequest(v.requests(v.token(victim), plant, own...)["fetch, planted before"])); got != victim {
 			t.Errorf("party cookie %t: %s", own != nil, got)
 		}
-		if got := slices.Contains(asked, c.AuthorizedParty); got != (own == nil) {
+		if got := slices.Contains(requested, c.AuthorizedParty); got != (own == nil) {
 			t.Errorf("party cookie %t: AllowParty was asked about the planted token: %t", own != nil, got)
 		}
 	}
@@ -167,7 +167,7 @@ func TestNotRefreshedBesideATokenThatCannotBeJudged(t *testing.T) {
 	if got := who(t, v.AuthenticateRequest(r)); got == attacker {
 		t.Error("the attacker's session was refreshed")
 	}
-	if n := harness.Asked(v.Clerk, clerktest.BackendRefresh); n != 0 {
+	if n := harness.Requests(v.Clerk, clerktest.BackendRefresh); n != 0 {
 		t.Errorf("%d refreshes, want none", n)
 	}
 }
@@ -195,7 +195,7 @@ func TestInsecurelyAllowedAmongExpiredTokens(t *testing.T) {
 }
 
 // Beside an expired token of the visitor's, what can sign nobody in costs no question for its key.
-func TestWorthlessBesideAnExpiredTokenCostsNothing(t *testing.T) {
+func TestUnusableBesideAnExpiredTokenCostsNothing(t *testing.T) {
 	v := newVisitor(t)
 	c := v.claims(attacker)
 	c.Issuer, c.Header = "https://clerk.evil.example", map[string]any{"kid": "ins_unknown"}
@@ -204,7 +204,7 @@ func TestWorthlessBesideAnExpiredTokenCostsNothing(t *testing.T) {
 	auth.AuthenticateRequest(v.Script(v.token(victim)))
 	before := len(v.Clerk.Requests())
 	harness.WantState(t, auth.AuthenticateRequest(v.requests(v.old(victim), plant)["page, planted before"]), clerkauth.StatusHandshake, clerkauth.ReasonTokenExpired)
-	if asked := v.Clerk.Requests()[before:]; len(asked) > 0 {
-		t.Errorf("asked for %v, want nothing", asked)
+	if requested := v.Clerk.Requests()[before:]; len(requested) > 0 {
+		t.Errorf("asked for %v, want nothing", requested)
 	}
 }

@@ -87,7 +87,7 @@ func who(t *testing.T, s *clerkauth.RequestState) string {
 }
 
 // worthlessPlants are cookies that sign nobody in, up to as many as are read.
-func (v *visitor) worthlessPlants() map[string]string {
+func (v *visitor) unusablePlants() map[string]string {
 	expired := func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) }
 	return map[string]string{
 		"garbage":                planted(repeat(500, func(n int) string { return fmt.Sprintf("garbage.%d", n) })...),
@@ -137,13 +137,13 @@ func (v *visitor) worthlessPlants() map[string]string {
 	}
 }
 
-// Worthless cookies hide nobody, with a party cookie or without, whether or not the keys are at hand and the visitor's
+// Unusable cookies hide nobody, with a party cookie or without, whether or not the keys are at hand and the visitor's
 // own token was seen before.
 func TestPlantedCookiesHideNobody(t *testing.T) {
 	harness.Long(t)
 	v := newVisitor(t)
 	party := v.PartyCookie(v.claims(victim))
-	for what, plant := range v.worthlessPlants() {
+	for what, plant := range v.unusablePlants() {
 		for held, own := range map[string][]string{"no party cookie": nil, "a party cookie": {party}} {
 			token := v.token(victim)
 			for kind, r := range v.requests(token, plant, own...) {
@@ -239,9 +239,9 @@ func TestPlantedBesideAnExpiredSession(t *testing.T) {
 			if got := who(t, v.Replica().AuthenticateRequest(r)); got != victim {
 				t.Errorf("%s, %s, to be refreshed: %s", what, kind, got)
 			}
-			for _, asked := range v.Clerk.Requests() {
-				if asked.Endpoint == clerktest.BackendRefresh && asked.Path != "/v1/sessions/sess_2victim/refresh" {
-					t.Errorf("%s, %s: asked %s", what, kind, asked.Path)
+			for _, requested := range v.Clerk.Requests() {
+				if requested.Endpoint == clerktest.BackendRefresh && requested.Path != "/v1/sessions/sess_2victim/refresh" {
+					t.Errorf("%s, %s: asked %s", what, kind, requested.Path)
 				}
 			}
 		}

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	cross   = clerkauth.ReasonCrossOriginRequest
-	sibling = "https://blog.example.com"
+	cross            = clerkauth.ReasonCrossOriginRequest
+	siblingSubdomain = "https://blog.example.com"
 )
 
 // arrives is a write as a browser sends it; what is empty is not sent.
@@ -33,14 +33,14 @@ func arrives(origin, site, mode, dest, referrer string) harness.Edit {
 // and past it: what Chromium 156, Firefox 153 and WebKitGTK 2.50 send under each Referrer-Policy of the form's page.
 // The module e2e holds the engines to it.
 var throughWorkers = []struct {
-	engine, policies string
-	sibling, own     harness.Edit
-	siblingMay       clerkauth.Reason // empty: nothing tells it from the app's own
-	ownMay           clerkauth.Reason
+	engine, policies      string
+	siblingSubdomain, own harness.Edit
+	siblingSubdomainMay   clerkauth.Reason // empty: nothing tells it from the app's own
+	ownMay                clerkauth.Reason
 }{
 	{
 		"any engine, past the worker", "all but the two below",
-		arrives(sibling, "same-site", "navigate", "document", sibling+"/"), arrives(harness.Origin, "same-origin", "navigate", "document", harness.Origin+"/form?a=1"),
+		arrives(siblingSubdomain, "same-site", "navigate", "document", siblingSubdomain+"/"), arrives(harness.Origin, "same-origin", "navigate", "document", harness.Origin+"/form?a=1"),
 		cross, "",
 	},
 	{
@@ -55,7 +55,7 @@ var throughWorkers = []struct {
 	},
 	{
 		"Chromium", "all but the two below",
-		arrives(sibling, "same-site", "navigate", "empty", sibling+"/"), arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
+		arrives(siblingSubdomain, "same-site", "navigate", "empty", siblingSubdomain+"/"), arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
 		cross, "",
 	},
 	{
@@ -70,12 +70,12 @@ var throughWorkers = []struct {
 	},
 	{
 		"Firefox", "all but the two below",
-		arrives(harness.Origin, "same-origin", "same-origin", "empty", sibling+"/"), arrives(harness.Origin, "same-origin", "same-origin", "empty", harness.Origin+"/form"),
+		arrives(harness.Origin, "same-origin", "same-origin", "empty", siblingSubdomain+"/"), arrives(harness.Origin, "same-origin", "same-origin", "empty", harness.Origin+"/form"),
 		cross, "",
 	},
 	{
 		"Firefox", "unsafe-url",
-		arrives(harness.Origin, "same-origin", "same-origin", "empty", sibling+"/attack?a=https://example.com/"), arrives(harness.Origin, "same-origin", "same-origin", "empty", harness.Origin+"/form"),
+		arrives(harness.Origin, "same-origin", "same-origin", "empty", siblingSubdomain+"/attack?a=https://example.com/"), arrives(harness.Origin, "same-origin", "same-origin", "empty", harness.Origin+"/form"),
 		cross, "",
 	},
 	{
@@ -90,7 +90,7 @@ var throughWorkers = []struct {
 	},
 	{
 		"WebKit", "all but the two below",
-		arrives(sibling, "same-origin", "navigate", "empty", sibling+"/"), arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
+		arrives(siblingSubdomain, "same-origin", "navigate", "empty", siblingSubdomain+"/"), arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
 		cross, "",
 	},
 	{
@@ -112,7 +112,7 @@ func TestFormsThroughServiceWorkers(t *testing.T) {
 			of   string
 			sent harness.Edit
 			want clerkauth.Reason
-		}{{"a sibling", tc.sibling, tc.siblingMay}, {"the app itself", tc.own, tc.ownMay}} {
+		}{{"a sibling", tc.siblingSubdomain, tc.siblingSubdomainMay}, {"the app itself", tc.own, tc.ownMay}} {
 			r := harness.Request("POST", harness.Origin+"/write", a.SignedIn(), form.sent)
 			harness.AsServer(r)
 			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != form.want {
@@ -131,8 +131,8 @@ func TestContradictedWrites(t *testing.T) {
 		sent harness.Edit
 		want clerkauth.Reason
 	}{
-		{"a sibling's Origin, called same-origin", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: "+sibling), cross},
-		{"a sibling's Origin, called typed", harness.Headers("Sec-Fetch-Site: none", "Origin: "+sibling), cross},
+		{"a sibling's Origin, called same-origin", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: "+siblingSubdomain), cross},
+		{"a sibling's Origin, called typed", harness.Headers("Sec-Fetch-Site: none", "Origin: "+siblingSubdomain), cross},
 		{"a stranger's Origin, called same-origin", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: https://evil.test"), cross},
 		{"the app's Origin over http", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: http://example.com"), cross},
 		{"the app's Origin with another port", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: https://example.com:8443"), cross},
@@ -142,12 +142,12 @@ func TestContradictedWrites(t *testing.T) {
 		{"AllowParty's Origin, called same-origin", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: https://customer.test"), ""},
 		{"a trusted Origin, called same-origin", harness.Headers("Sec-Fetch-Site: same-origin", "Origin: https://pay.test"), ""},
 
-		{"a sibling's Referer alone", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+sibling+"/"), cross},
-		{"a sibling's Referer after typing", harness.Headers("Sec-Fetch-Site: none", "Referer: "+sibling+"/"), cross},
-		{"a sibling's Referer without a path", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+sibling), cross},
-		{"a sibling's Referer and a party's Origin", harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://app.example.com", "Referer: "+sibling+"/"), cross},
-		{"a sibling's Referer and an old browser's Origin", harness.Headers("Origin: "+harness.Origin, "Referer: "+sibling+"/"), cross},
-		{"a sibling's Referer, and ours", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+harness.Origin+"/", "Referer: "+sibling+"/"), cross},
+		{"a sibling's Referer alone", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+siblingSubdomain+"/"), cross},
+		{"a sibling's Referer after typing", harness.Headers("Sec-Fetch-Site: none", "Referer: "+siblingSubdomain+"/"), cross},
+		{"a sibling's Referer without a path", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+siblingSubdomain), cross},
+		{"a sibling's Referer and a party's Origin", harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://app.example.com", "Referer: "+siblingSubdomain+"/"), cross},
+		{"a sibling's Referer and an old browser's Origin", harness.Headers("Origin: "+harness.Origin, "Referer: "+siblingSubdomain+"/"), cross},
+		{"a sibling's Referer, and ours", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+harness.Origin+"/", "Referer: "+siblingSubdomain+"/"), cross},
 		{"ours as user info", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://example.com@evil.test/"), cross},
 		{"ours as the beginning", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://example.com.evil.test/"), cross},
 		{"ours before a backslash", harness.Headers("Sec-Fetch-Site: same-origin", `Referer: https://example.com\@evil.test/`), cross},
@@ -170,14 +170,14 @@ func TestContradictedWrites(t *testing.T) {
 		{"below the wildcard", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://a.pr-1.preview.example.com/a"), cross},
 		{"AllowParty's Referer", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://customer.test/checkout"), ""},
 		{"a trusted Referer", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://pay.test/done"), ""},
-		{"a Referer and no browser", harness.Headers("Referer: " + sibling + "/"), ""},
+		{"a Referer and no browser", harness.Headers("Referer: " + siblingSubdomain + "/"), ""},
 
 		{"null, by a mode that no form has", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: same-origin", "Origin: null"), cross},
 		{"null, by that mode among others", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Mode: same-origin", "Origin: null"), cross},
 		{"null, of a form without referrer", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: navigate", "Origin: null"), ""},
 		{"null, of a script without referrer", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: no-cors", "Origin: null"), ""},
 		{"null, of a sandboxed frame", harness.Headers("Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Origin: null"), cross},
-		{"null beside a sibling's Referer", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: navigate", "Origin: null", "Referer: "+sibling+"/"), cross},
+		{"null beside a sibling's Referer", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: navigate", "Origin: null", "Referer: "+siblingSubdomain+"/"), cross},
 		{"the app's script in that mode", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: same-origin", "Origin: "+harness.Origin, "Referer: "+harness.Origin+"/"), ""},
 	} {
 		for _, method := range []string{"POST", "GET"} {
@@ -209,8 +209,8 @@ func TestNothingIsContradictedWithAnyParty(t *testing.T) {
 		}
 	}
 	for _, sent := range []harness.Edit{
-		arrives(sibling, "same-origin", "navigate", "empty", ""),
-		arrives(harness.Origin, "same-origin", "same-origin", "empty", sibling+"/"),
+		arrives(siblingSubdomain, "same-origin", "navigate", "empty", ""),
+		arrives(harness.Origin, "same-origin", "same-origin", "empty", siblingSubdomain+"/"),
 		arrives("null", "same-origin", "same-origin", "empty", ""),
 	} {
 		r := harness.Request("POST", harness.Origin+"/write", a.SignedIn(), sent)
@@ -225,7 +225,7 @@ func TestFormsWhereTheRuleIsOff(t *testing.T) {
 	a := harness.NewApp(t)
 	skipping := harness.NewAppOf(t, a.Clerk, func(c *clerkauth.Config) { c.InsecureSkipOriginCheck = true })
 	for _, tc := range throughWorkers {
-		r := harness.Request("POST", harness.Origin+"/write", a.SignedIn(), tc.sibling)
+		r := harness.Request("POST", harness.Origin+"/write", a.SignedIn(), tc.siblingSubdomain)
 		if got := harness.Reason(t, skipping.AuthenticateRequest(r)); got != "" {
 			t.Errorf("%s, policy %s: with InsecureSkipOriginCheck: %q", tc.engine, tc.policies, got)
 		}
@@ -237,11 +237,11 @@ func TestFormsWhereTheRuleIsOff(t *testing.T) {
 }
 
 // AllowParty is not asked about what cannot be an origin.
-func TestLongOriginsAreNotAskedAbout(t *testing.T) {
-	var asked []string
+func TestLongOriginsAreNotPassedOn(t *testing.T) {
+	var origins []string
 	a := harness.NewApp(t, func(c *clerkauth.Config) {
 		c.AllowParty = func(_ context.Context, origin, _ string) bool {
-			asked = append(asked, origin)
+			origins = append(origins, origin)
 			return true
 		}
 	})
@@ -251,11 +251,11 @@ func TestLongOriginsAreNotAskedAbout(t *testing.T) {
 		want   clerkauth.Reason
 	}{{"https://" + host[4:] + ":65535", ""}, {"https://" + strings.Repeat(host+".", 2) + "a", cross}} {
 		for _, sent := range []harness.Edit{arrives(tc.origin, "same-site", "", "", ""), arrives("", "same-origin", "", "", tc.origin+"/")} {
-			asked = nil
+			origins = nil
 			if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("POST", harness.Origin+"/write", a.SignedIn(), sent))); got != tc.want {
 				t.Errorf("an origin of %d bytes: %q, want %q", len(tc.origin), got, tc.want)
 			}
-			if was := slices.Contains(asked, tc.origin); was != (tc.want == "") {
+			if was := slices.Contains(origins, tc.origin); was != (tc.want == "") {
 				t.Errorf("an origin of %d bytes: AllowParty was asked: %t", len(tc.origin), was)
 			}
 		}

@@ -139,7 +139,7 @@ func TestCannotTellBesidePlantedCookies(t *testing.T) {
 	harness.Long(t)
 	v := newVisitor(t)
 	v.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
-	for what, plant := range v.worthlessPlants() {
+	for what, plant := range v.unusablePlants() {
 		for kind, r := range v.requests(v.token(victim), plant) {
 			if got := who(t, v.Replica().AuthenticateRequest(r)); got != string(clerkauth.ReasonKeysUnavailable) {
 				t.Errorf("%s, %s: %s", what, kind, got)
@@ -150,14 +150,14 @@ func TestCannotTellBesidePlantedCookies(t *testing.T) {
 
 // AllowParty is asked about tokens whose signature held, and not before, in the time that the request has.
 func TestAllowPartyAmongPlantedCookies(t *testing.T) {
-	var asked []string
+	var calls []string
 	v := newVisitor(t, func(c *clerkauth.Config) {
 		c.AuthorizedParties = []string{"https://www.example.com"}
 		c.AllowParty = func(ctx context.Context, origin, _ string) bool {
 			if _, ok := ctx.Deadline(); ok {
 				t.Error("AllowParty has a deadline that is not the request's")
 			}
-			asked = append(asked, origin)
+			calls = append(calls, origin)
 			return origin == "https://example.com"
 		}
 	})
@@ -171,11 +171,11 @@ func TestAllowPartyAmongPlantedCookies(t *testing.T) {
 		return v.Clerk.Forge(c)
 	}))...)
 	for kind, r := range v.requests(v.token(victim), plant) {
-		asked = nil
+		calls = nil
 		if got := who(t, v.AuthenticateRequest(r)); got != victim {
 			t.Errorf("%s: %s", kind, got)
 		}
-		if i := slices.IndexFunc(asked, func(origin string) bool { return strings.HasPrefix(origin, "https://s0") }); i >= 0 {
+		if i := slices.IndexFunc(calls, func(origin string) bool { return strings.HasPrefix(origin, "https://s0") }); i >= 0 {
 			t.Errorf("%s: asked about a forgery", kind)
 		}
 	}

@@ -49,7 +49,7 @@ func TestNothingIsRefreshedAtUnlistedHosts(t *testing.T) {
 				t.Errorf("got %d %v, want %s", w.Code, told, tc.reason)
 				return
 			}
-			if n := harness.Asked(a.Clerk, clerktest.BackendRefresh); n != 0 {
+			if n := harness.Requests(a.Clerk, clerktest.BackendRefresh); n != 0 {
 				t.Errorf("asked for %d refreshes", n)
 			}
 			detail := errors.Unwrap(told)
@@ -89,7 +89,7 @@ func TestWritesWithoutAListBehindTLS(t *testing.T) {
 			a := harness.NewApp(t, func(c *clerkauth.Config) {
 				c.AuthorizedParties, c.InsecureAllowAnyParty, c.TrustForwardedHeaders = nil, true, tc.trusted
 			})
-			var asked string
+			var calls string
 			a.Clerk.Fault(clerktest.BackendRefresh, func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					body, err := io.ReadAll(r.Body)
@@ -97,20 +97,20 @@ func TestWritesWithoutAListBehindTLS(t *testing.T) {
 						t.Error(err)
 					}
 					_, rest, _ := strings.Cut(string(body), `"request_origin":"`)
-					asked, _, _ = strings.Cut(rest, `"`)
+					calls, _, _ = strings.Cut(rest, `"`)
 					w.WriteHeader(http.StatusNotFound)
 				})
 			})
 			r := harness.Request(http.MethodPost, "/letter", harness.AsServer, harness.Host("example.com"), a.WithCookies(a.Expired(clerktest.Claims{})), harness.Headers("Cookie: "+a.RefreshCookie()), tc.edits)
-			if harness.Serve(a.Require(harness.Greet), r); asked != tc.origin {
-				t.Errorf("asked for %q, want %q", asked, tc.origin)
+			if harness.Serve(a.Require(harness.Greet), r); calls != tc.origin {
+				t.Errorf("asked for %q, want %q", calls, tc.origin)
 			}
 		})
 	}
 }
 
 // HEAD gets what its GET would get, and refreshes nothing: where the GET would, the handshake's.
-func TestHeadIsAnsweredAsItsGet(t *testing.T) {
+func TestHeadGetsTheResponseOfItsGet(t *testing.T) {
 	for name, tc := range map[string]struct {
 		edits  func(a *harness.App) harness.Edit
 		secret bool
@@ -151,7 +151,7 @@ func TestHeadIsAnsweredAsItsGet(t *testing.T) {
 	a := harness.NewApp(t)
 	r := a.Page(a.Expired(clerktest.Claims{}), a.RefreshCookie())
 	r.Method = http.MethodHead
-	if w := harness.Serve(a.Require(harness.Greet), r); w.Code != http.StatusTemporaryRedirect || harness.Asked(a.Clerk, clerktest.BackendRefresh) != 0 {
-		t.Errorf("where the GET is refreshed: HEAD got %d, and %d were asked for", w.Code, harness.Asked(a.Clerk, clerktest.BackendRefresh))
+	if w := harness.Serve(a.Require(harness.Greet), r); w.Code != http.StatusTemporaryRedirect || harness.Requests(a.Clerk, clerktest.BackendRefresh) != 0 {
+		t.Errorf("where the GET is refreshed: HEAD got %d, and %d were asked for", w.Code, harness.Requests(a.Clerk, clerktest.BackendRefresh))
 	}
 }

@@ -21,7 +21,7 @@ type besieged struct {
 	words *strings.Replacer // $GOOD, $FORGED, $OLD: tokens; $SUFFIX: of cookies
 	apps  []besiegedApp
 
-	asked, longest atomic.Int64 // how often AllowParty was called, and the longest text that it was shown, in bytes
+	calls, longest atomic.Int64 // how often AllowParty was called, and the longest text that it was shown, in bytes
 }
 
 type besiegedApp struct {
@@ -71,7 +71,7 @@ func newBesieged(t testing.TB, development bool) *besieged {
 }
 
 func (b *besieged) allow(_ context.Context, origin, host string) bool {
-	b.asked.Add(1)
+	b.calls.Add(1)
 	b.longest.Store(max(b.longest.Load(), int64(len(origin)), int64(len(host))))
 	return false
 }
@@ -118,7 +118,7 @@ func (b *besieged) observe(t *testing.T, name string, size int, r *http.Request)
 }
 
 func (b *besieged) serve(t *testing.T, apps []besiegedApp, name string, size int, r *http.Request) bool {
-	b.asked.Store(0)
+	b.calls.Store(0)
 	b.longest.Store(0)
 	longest := 0
 	bytes, objects := spent(func() {
@@ -130,11 +130,11 @@ func (b *besieged) serve(t *testing.T, apps []besiegedApp, name string, size int
 	})
 	n := len(apps)
 	if bytes <= n*(bytesPerRequest+bytesPerByte*size) && objects <= n*(objectsPerRequest+size/bytesPerObject) && longest <= longestAddress &&
-		b.asked.Load() <= int64(n*questionsPerRequest) && b.longest.Load() <= longestQuestion {
+		b.calls.Load() <= int64(n*questionsPerRequest) && b.longest.Load() <= longestQuestion {
 		return true
 	}
 	t.Errorf("%s, %s of %d bytes, to %v: %d bytes and %d objects are allocated, the browser is sent to an address of up to %d bytes, AllowParty is asked %d times about up to %d bytes",
-		r.Proto, name, size, apps, bytes, objects, longest, b.asked.Load(), b.longest.Load())
+		r.Proto, name, size, apps, bytes, objects, longest, b.calls.Load(), b.longest.Load())
 	return false
 }
 
@@ -143,7 +143,7 @@ func (b *besieged) serve(t *testing.T, apps []besiegedApp, name string, size int
 func TestNoInputCostsMoreThanItsLength(t *testing.T) {
 	harness.Long(t)
 	harness.CountsAllocations(t)
-	answered := make(chan struct{})
+	done := make(chan struct{})
 	var name string
 	var size int
 	var sieges [2]*besieged
@@ -152,7 +152,7 @@ func TestNoInputCostsMoreThanItsLength(t *testing.T) {
 		sieges[i] = newBesieged(t, i == 1)
 		addresses[i] = listen(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			sieges[i].observe(t, name, size, r)
-			answered <- struct{}{}
+			done <- struct{}{}
 		}))
 	}
 	for i, in := range longInputs() {
@@ -167,7 +167,7 @@ func TestNoInputCostsMoreThanItsLength(t *testing.T) {
 			if turn%2 == 0 {
 				request = w.http2()
 			}
-			reached = send(t, address, request, answered) || reached
+			reached = send(t, address, request, done) || reached
 		}
 		if !reached && !in.refused {
 			t.Errorf("%s: the server never lets it through", in.name)

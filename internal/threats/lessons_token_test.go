@@ -223,29 +223,29 @@ func nobodyQueues(t *testing.T) {
 func TestGoOIDC482(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
-		k.Asked(1)
+		k.WantFetches(1)
 		for i := range 1000 { // 100 s
 			_, _ = k.Auth.VerifyToken(k.Context(), harness.SpoilSignature(k.Token))
 			_, _ = k.Auth.VerifyToken(k.Context(), k.Stranger(fmt.Sprint("ins_", i)))
 			time.Sleep(100 * time.Millisecond)
 		}
-		k.Asked(10)
+		k.WantFetches(10)
 	})
 }
 
 // The key that a token is verified with is the configured one, whatever the token brings along.
 func TestTokensBringNoKeys(t *testing.T) {
-	asked := 0
+	calls := 0
 	clerk, auth := harness.Offline(t, clerktest.Options{}, func(c *clerkauth.Config) {
 		c.HTTPClient = &http.Client{Transport: harness.Transport(func(*http.Request) (*http.Response, error) {
-			asked++
+			calls++
 			return nil, http.ErrServerClosed
 		})}
 	})
 	for _, name := range []string{"jku", "x5u"} {
 		token := clerk.Forge(clerktest.Claims{Header: map[string]any{name: "https://evil.example.com/jwks.json"}})
-		if got := harness.Judge(t, auth, token); got != clerkauth.ReasonTokenInvalid || asked != 0 {
-			t.Errorf("%s: got %q after %d requests, want %s after none", name, got, asked, clerkauth.ReasonTokenInvalid)
+		if got := harness.Judge(t, auth, token); got != clerkauth.ReasonTokenInvalid || calls != 0 {
+			t.Errorf("%s: got %q after %d requests, want %s after none", name, got, calls, clerkauth.ReasonTokenInvalid)
 		}
 	}
 }

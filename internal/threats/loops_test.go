@@ -223,7 +223,7 @@ func TestHeadUsesNothingUp(t *testing.T) {
 	if got.status != http.StatusUnauthorized || len(v.sent) != 1 {
 		t.Errorf("curl -IL: got %d after %q, want 401 after one handshake", got.status, v.sent)
 	}
-	if n := harness.Asked(v.clerk, clerktest.BackendHandshake); n != 0 {
+	if n := harness.Requests(v.clerk, clerktest.BackendHandshake); n != 0 {
 		t.Errorf("HEAD exchanged %d nonces", n)
 	}
 	if left := v.cookie("clerkauth_handshake"); left != "" {
@@ -236,14 +236,14 @@ func TestHeadUsesNothingUp(t *testing.T) {
 	now = now.Add(time.Hour)
 	live.clerk.Fault(clerktest.BackendRefresh, clerktest.Status(http.StatusNotFound, nil))
 	live.plant("", "__clerk_handshake_nonce", harness.Nonce)
-	exchanged := harness.Asked(live.clerk, clerktest.BackendHandshake)
+	exchanged := harness.Requests(live.clerk, clerktest.BackendHandshake)
 	got = live.once(http.MethodHead, "/me", harness.With("Accept", "text/html"))
-	if n := harness.Asked(live.clerk, clerktest.BackendHandshake); n != exchanged || got.header.Get("Location") != "" {
+	if n := harness.Requests(live.clerk, clerktest.BackendHandshake); n != exchanged || got.header.Get("Location") != "" {
 		t.Errorf("HEAD with an answer exchanged %d nonces and is sent to %q", n-exchanged, got.header.Get("Location"))
 	}
 	live.browser.Jar.SetCookies(mustParse(t, live.origin), []*http.Cookie{{Name: "__clerk_handshake_nonce", Path: "/", MaxAge: -1}}) //nolint:gosec // a deletion
 	got = live.once(http.MethodHead, "/me", harness.With("Accept", "text/html"))
-	if n := harness.Asked(live.clerk, clerktest.BackendRefresh); n != 0 || len(got.header["Set-Cookie"]) != 0 {
+	if n := harness.Requests(live.clerk, clerktest.BackendRefresh); n != 0 || len(got.header["Set-Cookie"]) != 0 {
 		t.Errorf("HEAD asked for %d refreshes and set %q", n, got.header["Set-Cookie"])
 	}
 	there, want := got.header.Get("Location"), live.once(http.MethodGet, "/me").header.Get("Location")
@@ -271,7 +271,7 @@ func returnOf(location string) string {
 
 // In development anybody's link can carry an answer. A browser that was not sent out to fetch one makes one handshake;
 // the answer is neither believed nor spent.
-func TestAnswersThatNobodyAskedFor(t *testing.T) {
+func TestUnrequestedAnswers(t *testing.T) {
 	now := harness.Noon
 	v := newTraveller(t, development(&now))
 	v.clerk.SignIn(v.browser.Jar, alice)

@@ -54,7 +54,7 @@ func TestMachinesWhileTheBackendAPIFails(t *testing.T) {
 				}
 				a.Clerk.Fault(clerktest.BackendVerifyAPIKey, nil)
 				time.Sleep(10 * time.Second) // the pause of a server that failed
-				if got := answered(h, key); got != letIn {
+				if got := outcome(h, key); got != letIn {
 					t.Errorf("after it: %s", got)
 				}
 			})
@@ -77,16 +77,16 @@ func TestRefusalsOfTheBackendAPIAreRemembered(t *testing.T) {
 			key := a.Clerk.APIKey(clerktest.MachineClaims{})
 			a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Status(status, nil))
 			for range 50 {
-				if got := answered(h, key); got != invalid {
+				if got := outcome(h, key); got != invalid {
 					t.Errorf("%d: %s", status, got)
 				}
 			}
-			if n := asked(a); n != 1 {
+			if n := calls(a); n != 1 {
 				t.Errorf("%d: %d questions, want 1", status, n)
 			}
 			a.Clerk.Fault(clerktest.BackendVerifyAPIKey, nil)
 			time.Sleep(time.Minute)
-			if got := answered(h, key); got != letIn {
+			if got := outcome(h, key); got != letIn {
 				t.Errorf("%d, a minute later: %s", status, got)
 			}
 		})
@@ -99,19 +99,19 @@ func TestBreakerOfMachines(t *testing.T) {
 		a, h := keyed(t)
 		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Down)
 		for i := range 20 {
-			answered(h, fmt.Sprintf("ak_%d", i))
+			outcome(h, fmt.Sprintf("ak_%d", i))
 		}
-		if n := asked(a); n != 3 {
+		if n := calls(a); n != 3 {
 			t.Errorf("%d questions to a server that is down, want 3", n)
 		}
 		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, nil)
 		time.Sleep(10 * time.Second)
 		for i := range 20 {
-			if got := answered(h, fmt.Sprintf("ak_again_%d", i)); got != invalid {
+			if got := outcome(h, fmt.Sprintf("ak_again_%d", i)); got != invalid {
 				t.Errorf("made up: %s", got)
 			}
 		}
-		if got := answered(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != letIn {
+		if got := outcome(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != letIn {
 			t.Errorf("after twenty that were refused: %s", got)
 		}
 	})
@@ -125,7 +125,7 @@ func TestBreakersOfMachinesAndSessionsAreApart(t *testing.T) {
 		key := v.Clerk.APIKey(clerktest.MachineClaims{})
 		v.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Down)
 		for range 10 {
-			if got := answered(h, key); got != open {
+			if got := outcome(h, key); got != open {
 				t.Fatal(got)
 			}
 		}
@@ -138,7 +138,7 @@ func TestBreakersOfMachinesAndSessionsAreApart(t *testing.T) {
 			v.AuthenticateRequest(v.Returning("__clerk_handshake_nonce=" + harness.Nonce))
 		}
 		v.Now = v.Now.Add(10 * time.Second)
-		if got := answered(h, key); got != letIn {
+		if got := outcome(h, key); got != letIn {
 			t.Errorf("while sessions cannot be refreshed: %s", got)
 		}
 	})
@@ -152,7 +152,7 @@ func (panickingWithKey) RoundTrip(*http.Request) (*http.Response, error) { panic
 func TestMachinesAndATransportThatPanics(t *testing.T) {
 	a := harness.NewApp(t)
 	auth := a.Replica(func(c *clerkauth.Config) { c.HTTPClient = &http.Client{Transport: panickingWithKey{}} })
-	if got := answered(auth.Accept(clerkauth.APIKeys())(machineGreet), a.Clerk.APIKey(clerktest.MachineClaims{})); got != open {
+	if got := outcome(auth.Accept(clerkauth.APIKeys())(machineGreet), a.Clerk.APIKey(clerktest.MachineClaims{})); got != open {
 		t.Errorf("got %s", got)
 	}
 }
@@ -161,7 +161,7 @@ func TestMachinesAndATransportThatPanics(t *testing.T) {
 func TestMachineJWTsWithoutKeys(t *testing.T) {
 	a, h := keyed(t)
 	a.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
-	if got := answered(h, a.Clerk.OAuthJWT(clerktest.MachineClaims{})); got != "503 jwk-remote-failed-to-load" {
+	if got := outcome(h, a.Clerk.OAuthJWT(clerktest.MachineClaims{})); got != "503 jwk-remote-failed-to-load" {
 		t.Errorf("got %s", got)
 	}
 }

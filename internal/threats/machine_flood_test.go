@@ -31,7 +31,7 @@ var machineGreet = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request)
 })
 
 // answered is the status of an answer, and its reason if it refuses.
-func answered(h http.Handler, credential string) string {
+func outcome(h http.Handler, credential string) string {
 	w := harness.Serve(h, harness.Request("GET", "/", harness.WithBearer(credential)))
 	return strings.TrimSpace(fmt.Sprint(w.Code, " ", w.Header().Get("X-Clerk-Auth-Reason")))
 }
@@ -42,7 +42,7 @@ const (
 	open    = "503 credential-unverifiable"
 )
 
-func asked(a *harness.App) int { return harness.Asked(a.Clerk, clerktest.BackendVerifyAPIKey) }
+func calls(a *harness.App) int { return harness.Requests(a.Clerk, clerktest.BackendVerifyAPIKey) }
 
 // Requests with one credential at one time share a question. What it lets in, it lets in who asked; those who arrive later are
 // answered by the next one.
@@ -64,17 +64,17 @@ func TestOneQuestionPerCredential(t *testing.T) {
 			want      string
 			questions int
 		}{key: {letIn, 2}, key + "x": {invalid, 1}} {
-			before := asked(a)
+			before := calls(a)
 			var all sync.WaitGroup
 			for range 200 {
 				all.Go(func() {
-					if got := answered(h, credential); got != tc.want {
+					if got := outcome(h, credential); got != tc.want {
 						t.Errorf("got %s, want %s", got, tc.want)
 					}
 				})
 			}
 			all.Wait()
-			if n := asked(a) - before; n != tc.questions || most != 1 {
+			if n := calls(a) - before; n != tc.questions || most != 1 {
 				t.Errorf("%s: %d questions, %d at a time; want %d, one at a time", tc.want, n, most, tc.questions)
 			}
 		}
@@ -89,7 +89,7 @@ func TestRevokedWhileAQuestionIsUnderWay(t *testing.T) {
 		key := a.Clerk.APIKey(clerktest.MachineClaims{})
 		var all sync.WaitGroup
 		all.Go(func() {
-			if got := answered(h, key); got != letIn {
+			if got := outcome(h, key); got != letIn {
 				t.Errorf("before the revocation: %s", got)
 			}
 		})
@@ -97,13 +97,13 @@ func TestRevokedWhileAQuestionIsUnderWay(t *testing.T) {
 		a.Clerk.Revoke(key)
 		for range 20 {
 			all.Go(func() {
-				if got := answered(h, key); got != invalid {
+				if got := outcome(h, key); got != invalid {
 					t.Errorf("after the revocation: %s", got)
 				}
 			})
 		}
 		all.Wait()
-		if n := asked(a); n != 2 {
+		if n := calls(a); n != 2 {
 			t.Errorf("%d questions, want 2", n)
 		}
 	})
@@ -125,31 +125,31 @@ func TestFloodOfMadeUpCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)
 		key := a.Clerk.APIKey(clerktest.MachineClaims{})
-		if got := answered(h, key); got != letIn {
+		if got := outcome(h, key); got != letIn {
 			t.Fatal(got)
 		}
-		before, refused := asked(a), map[string]int{}
+		before, refused := calls(a), map[string]int{}
 		for i := range 1000 {
-			refused[answered(h, fmt.Sprintf("ak_made_up_%d", i))]++
+			refused[outcome(h, fmt.Sprintf("ak_made_up_%d", i))]++
 		}
-		if n := asked(a) - before; n != 100 || refused[invalid] != n || refused[open] != 1000-n {
+		if n := calls(a) - before; n != 100 || refused[invalid] != n || refused[open] != 1000-n {
 			t.Errorf("%d questions for 1000 made-up credentials, answers %v; want 100", n, refused)
 		}
-		if got := answered(h, key); got != letIn {
+		if got := outcome(h, key); got != letIn {
 			t.Errorf("a key that was good just now: %s", got)
 		}
-		if got := answered(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != open {
+		if got := outcome(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != open {
 			t.Errorf("a key that nothing is known of: %s, want that it cannot be told", got)
 		}
 		time.Sleep(time.Second)
-		if got := answered(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != letIn {
+		if got := outcome(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != letIn {
 			t.Errorf("a second later: %s", got)
 		}
 		time.Sleep(time.Hour)
 		for i := range 200 {
-			answered(h, fmt.Sprintf("ak_made_up_later_%d", i))
+			outcome(h, fmt.Sprintf("ak_made_up_later_%d", i))
 		}
-		if got := answered(h, key); got != open {
+		if got := outcome(h, key); got != open {
 			t.Errorf("a key that was good an hour ago: %s, want that it is one of many", got)
 		}
 	})
@@ -160,20 +160,20 @@ func TestFloodThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)
 		key := a.Clerk.APIKey(clerktest.MachineClaims{})
-		if got := answered(h, key); got != letIn {
+		if got := outcome(h, key); got != letIn {
 			t.Fatal(got)
 		}
 		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Slow(4*time.Second))
 		var flood sync.WaitGroup
 		for i := range 90 {
-			flood.Go(func() { answered(h, fmt.Sprintf("ak_hangs_%d", i)) })
+			flood.Go(func() { outcome(h, fmt.Sprintf("ak_hangs_%d", i)) })
 		}
 		synctest.Wait()
-		if n := asked(a); n != 33 {
+		if n := calls(a); n != 33 {
 			t.Errorf("%d questions are or were under way, want 1 and 32", n)
 		}
 		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, nil)
-		if got := answered(h, key); got != letIn {
+		if got := outcome(h, key); got != letIn {
 			t.Errorf("a key that was good just now: %s", got)
 		}
 		flood.Wait()
@@ -187,18 +187,18 @@ func TestRefusedCredentialsAreRemembered(t *testing.T) {
 		revoked := a.Clerk.APIKey(clerktest.MachineClaims{})
 		a.Clerk.Revoke(revoked)
 		for _, credential := range []string{"ak_made_up", revoked} {
-			before := asked(a)
+			before := calls(a)
 			for range 100 {
-				if got := answered(h, credential); got != invalid {
+				if got := outcome(h, credential); got != invalid {
 					t.Fatal(got)
 				}
 			}
-			if n := asked(a) - before; n != 1 {
+			if n := calls(a) - before; n != 1 {
 				t.Errorf("%d questions, want 1", n)
 			}
 			time.Sleep(time.Minute)
-			answered(h, credential)
-			if n := asked(a) - before; n != 2 {
+			outcome(h, credential)
+			if n := calls(a) - before; n != 2 {
 				t.Errorf("%d questions after a minute, want 2", n)
 			}
 		}
@@ -212,29 +212,29 @@ func TestHowLongARevokedCredentialLives(t *testing.T) {
 			a, h := keyed(t, func(c *clerkauth.Config) { c.MachineCacheTTL = ttl })
 			key, short := a.Clerk.APIKey(clerktest.MachineClaims{}), a.Clerk.APIKey(clerktest.MachineClaims{ExpiresAt: time.Now().Add(500 * time.Millisecond)})
 			for range 10 {
-				if got := answered(h, key); got != letIn {
+				if got := outcome(h, key); got != letIn {
 					t.Fatal(got)
 				}
 			}
-			if n := asked(a); ttl == 0 && n != 10 || ttl > 0 && n != 1 {
+			if n := calls(a); ttl == 0 && n != 10 || ttl > 0 && n != 1 {
 				t.Errorf("%s: %d questions for ten requests", ttl, n)
 			}
-			if got := answered(h, short); got != letIn {
+			if got := outcome(h, short); got != letIn {
 				t.Fatal(got)
 			}
 			a.Clerk.Revoke(key)
 			if ttl > 0 {
 				time.Sleep(ttl - time.Nanosecond)
-				if got := answered(h, key); got != letIn {
+				if got := outcome(h, key); got != letIn {
 					t.Errorf("%s: at the end of it %s", ttl, got)
 				}
 				time.Sleep(time.Nanosecond)
 			}
-			if got := answered(h, key); got != invalid {
+			if got := outcome(h, key); got != invalid {
 				t.Errorf("%s: after it %s", ttl, got)
 			}
 			if ttl > 0 {
-				if got := answered(h, short); got != invalid {
+				if got := outcome(h, short); got != invalid {
 					t.Errorf("%s: beyond its own end %s", ttl, got)
 				}
 			}
@@ -247,13 +247,13 @@ func TestRememberedAnswersEndWithTheCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t, func(c *clerkauth.Config) { c.MachineCacheTTL = 5 * time.Minute })
 		key := a.Clerk.APIKey(clerktest.MachineClaims{ExpiresAt: time.Now().Add(time.Second)})
-		first := answered(h, key)
+		first := outcome(h, key)
 		time.Sleep(time.Second - time.Nanosecond)
-		last := answered(h, key)
+		last := outcome(h, key)
 		time.Sleep(time.Nanosecond)
 		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Down) // the answer is not asked for
-		if over := answered(h, key); first != letIn || last != letIn || over != invalid || asked(a) != 1 {
-			t.Errorf("%s, %s, %s after %d questions", first, last, over, asked(a))
+		if over := outcome(h, key); first != letIn || last != letIn || over != invalid || calls(a) != 1 {
+			t.Errorf("%s, %s, %s after %d questions", first, last, over, calls(a))
 		}
 	})
 }
@@ -262,10 +262,10 @@ func TestRememberedAnswersEndWithTheCredential(t *testing.T) {
 func TestRememberedAnswersAndAClockThatGoesBack(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.MachineCacheTTL = time.Minute })
 	h, key := a.Accept(clerkauth.APIKeys())(machineGreet), a.Clerk.APIKey(clerktest.MachineClaims{})
-	answered(h, key)
+	outcome(h, key)
 	a.Clerk.Revoke(key)
 	a.Now = a.Now.Add(-time.Hour)
-	if got := answered(h, key); got != invalid {
+	if got := outcome(h, key); got != invalid {
 		t.Errorf("got %s", got)
 	}
 }
@@ -282,8 +282,8 @@ func TestWhoHangsUp(t *testing.T) {
 		if _, err := a.VerifyMachine(ctx, key, clerkauth.APIKeys()); harness.ReasonOf(t, err) != clerkauth.ReasonCredentialUnverifiable || time.Since(began) != time.Second {
 			t.Errorf("%v after %s", err, time.Since(began))
 		}
-		if got := answered(h, key); got != letIn || time.Since(began) != 2*time.Second || asked(a) != 1 {
-			t.Errorf("the next: %s after %s and %d questions", got, time.Since(began), asked(a))
+		if got := outcome(h, key); got != letIn || time.Since(began) != 2*time.Second || calls(a) != 1 {
+			t.Errorf("the next: %s after %s and %d questions", got, time.Since(began), calls(a))
 		}
 	})
 }

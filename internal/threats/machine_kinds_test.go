@@ -35,18 +35,18 @@ func TestKindsStopNoOther(t *testing.T) {
 		"an endpoint that fails": func(h http.Handler, clerk *clerktest.Instance, k opaqueKind, _ *sync.WaitGroup) {
 			clerk.Fault(k.endpoint, clerktest.Down)
 			for i := range 20 {
-				answered(h, fmt.Sprint(k.prefix, "made", i))
+				outcome(h, fmt.Sprint(k.prefix, "made", i))
 			}
 		},
 		"made-up credentials": func(h http.Handler, _ *clerktest.Instance, k opaqueKind, _ *sync.WaitGroup) {
 			for i := range 300 {
-				answered(h, fmt.Sprint(k.prefix, "made", i))
+				outcome(h, fmt.Sprint(k.prefix, "made", i))
 			}
 		},
 		"questions that hang": func(h http.Handler, clerk *clerktest.Instance, k opaqueKind, all *sync.WaitGroup) {
 			clerk.Fault(k.endpoint, clerktest.Slow(4*time.Second))
 			for i := range 90 {
-				all.Go(func() { answered(h, fmt.Sprint(k.prefix, "made", i)) })
+				all.Go(func() { outcome(h, fmt.Sprint(k.prefix, "made", i)) })
 			}
 			synctest.Wait()
 		},
@@ -61,7 +61,7 @@ func TestKindsStopNoOther(t *testing.T) {
 					if i == attacked {
 						want = open
 					}
-					if got := answered(h, k.mint(clerktest.MachineClaims{})); got != want {
+					if got := outcome(h, k.mint(clerktest.MachineClaims{})); got != want {
 						t.Errorf("%s of %s: %s of %s", name, kinds[attacked].prefix, got, k.prefix)
 					}
 				}
@@ -77,18 +77,18 @@ func TestFailuresOfStrangersStopNoKnownCredential(t *testing.T) {
 		h, clerk, kinds := everyKind(t)
 		for _, k := range kinds {
 			good := k.mint(clerktest.MachineClaims{})
-			if got := answered(h, good); got != letIn {
+			if got := outcome(h, good); got != letIn {
 				t.Fatal(got)
 			}
 			clerk.Fault(k.endpoint, clerktest.Status(http.StatusTooManyRequests, nil))
 			for i := range 20 {
-				answered(h, fmt.Sprint(k.prefix, "made", i))
+				outcome(h, fmt.Sprint(k.prefix, "made", i))
 			}
 			clerk.Fault(k.endpoint, nil)
-			if got := answered(h, good); got != letIn {
+			if got := outcome(h, good); got != letIn {
 				t.Errorf("%s: %s, want let in", k.prefix, got)
 			}
-			if got := answered(h, k.mint(clerktest.MachineClaims{})); got != open {
+			if got := outcome(h, k.mint(clerktest.MachineClaims{})); got != open {
 				t.Errorf("%s, unknown: %s, want that it cannot be told", k.prefix, got)
 			}
 		}
@@ -100,7 +100,7 @@ func TestHonestCredentialsUseUpNoAllowance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)
 		for i := range 300 {
-			if got := answered(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != letIn {
+			if got := outcome(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != letIn {
 				t.Fatalf("%d: %s", i, got)
 			}
 		}
@@ -108,9 +108,9 @@ func TestHonestCredentialsUseUpNoAllowance(t *testing.T) {
 		for i := range revoked {
 			revoked[i] = a.Clerk.APIKey(clerktest.MachineClaims{})
 			a.Clerk.Revoke(revoked[i])
-			answered(h, revoked[i])
+			outcome(h, revoked[i])
 		}
-		if n := asked(a); n != 300+100 {
+		if n := calls(a); n != 300+100 {
 			t.Errorf("%d questions, want that those which do not hold use it up", n)
 		}
 	})
@@ -123,13 +123,13 @@ func TestManyKnownCredentialsAtOnce(t *testing.T) {
 		keys := make([]string, 200)
 		for i := range keys {
 			keys[i] = a.Clerk.APIKey(clerktest.MachineClaims{})
-			answered(h, keys[i])
+			outcome(h, keys[i])
 		}
 		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Slow(time.Second))
 		var all sync.WaitGroup
 		for _, key := range keys {
 			all.Go(func() {
-				if got := answered(h, key); got != letIn {
+				if got := outcome(h, key); got != letIn {
 					t.Errorf("got %s", got)
 				}
 			})
@@ -152,13 +152,13 @@ func TestAQuestionThatFailsFailsForAllWhoWait(t *testing.T) {
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				if got := answered(h, key); got != open || time.Since(began) != time.Second {
+				if got := outcome(h, key); got != open || time.Since(began) != time.Second {
 					t.Errorf("%s after %s", got, time.Since(began))
 				}
 			})
 		}
 		all.Wait()
-		if n := asked(a); n != 1 {
+		if n := calls(a); n != 1 {
 			t.Errorf("%d questions, want 1", n)
 		}
 	})

@@ -64,8 +64,8 @@ func TestCopiesAreTheSameRequest(t *testing.T) {
 	})
 	for name, clone := range clones {
 		for source, tt := range map[string]struct {
-			r     *http.Request
-			asked clerktest.Endpoint
+			r         *http.Request
+			requested clerktest.Endpoint
 		}{
 			"bearer":           {harness.Request("GET", "/", harness.WithBearer(good)), ""},
 			"cookies":          {a.Page(good), ""},
@@ -85,8 +85,8 @@ func TestCopiesAreTheSameRequest(t *testing.T) {
 			if got := len(a.Events()); got != 1 {
 				t.Errorf("%s, %s: %d decisions, want 1", name, source, got)
 			}
-			if tt.asked != "" && harness.Asked(a.Clerk, tt.asked) != 1 {
-				t.Errorf("%s, %s: Clerk was asked %d times, want once", name, source, harness.Asked(a.Clerk, tt.asked))
+			if tt.requested != "" && harness.Requests(a.Clerk, tt.requested) != 1 {
+				t.Errorf("%s, %s: Clerk was asked %d times, want once", name, source, harness.Requests(a.Clerk, tt.requested))
 			}
 			set := w.Result().Header["Set-Cookie"]
 			if unique := slices.Compact(slices.Sorted(slices.Values(set))); len(unique) != len(set) {

@@ -67,7 +67,7 @@ func TestPlantedBetweenTwoPages(t *testing.T) {
 	}
 }
 
-// A StateKey that is changed makes party cookies worthless, and no more: they are as if they were not there.
+// A StateKey that is changed makes party cookies unusable, and no more: they are as if they were not there.
 func TestStateKeyRotated(t *testing.T) {
 	v := newVisitor(t, func(c *clerkauth.Config) { c.StateKey = []byte(strings.Repeat("a", 32)) })
 	party := v.PartyCookie(v.claims(victim))

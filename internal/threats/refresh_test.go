@@ -26,7 +26,7 @@ func TestMadeUpRefreshCookies(t *testing.T) {
 	for i := range 500 {
 		ask(i)
 	}
-	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 5 {
+	if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n != 5 {
 		t.Errorf("%d questions, want 5", n)
 	}
 	if got := ask(501).Err; got == nil || errorStatus(got) != http.StatusServiceUnavailable {
@@ -53,10 +53,10 @@ func TestRefreshIsShared(t *testing.T) {
 	suffix := harness.Suffix(b.Clerk)
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
 	for _, tt := range []struct {
-		after  time.Duration
-		cookie string
-		host   string
-		asked  int
+		after     time.Duration
+		cookie    string
+		host      string
+		requested int
 	}{
 		{0, "rt_1", "example.com", 1},
 		{9 * time.Second, "rt_1", "example.com", 1},
@@ -69,8 +69,8 @@ func TestRefreshIsShared(t *testing.T) {
 		r := b.Script(b.Expired(clerktest.Claims{}), "__refresh_"+suffix+"="+tt.cookie)
 		r.Host = tt.host
 		harness.WantState(t, b.AuthenticateRequest(r), clerkauth.StatusSignedIn, "")
-		if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != tt.asked {
-			t.Errorf("%+v: asked %d times, want %d", tt, n, tt.asked)
+		if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n != tt.requested {
+			t.Errorf("%+v: asked %d times, want %d", tt, n, tt.requested)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func TestRefusedRefreshStaysRefused(t *testing.T) {
 		}
 		b.Now = b.Now.Add(3 * time.Second)
 	}
-	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n > 10 {
+	if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n > 10 {
 		t.Errorf("the Backend API was asked %d times in a minute", n)
 	}
 }

@@ -35,7 +35,7 @@ func TestSubresources(t *testing.T) {
 			r.Header.Set("Sec-Fetch-Dest", dest)
 			v.Clerk.ResetRequests()
 			w := harness.Serve(tt.guard(harness.Greet), r)
-			if got := harness.Asked(v.Clerk, clerktest.BackendRefresh) == 1; got != tt.want {
+			if got := harness.Requests(v.Clerk, clerktest.BackendRefresh) == 1; got != tt.want {
 				t.Errorf("%s of %q: refreshed %t, want %t", name, dest, got, tt.want)
 			}
 			if tt.want {
@@ -74,7 +74,7 @@ func TestRequireDecidesAgainWhatOptionalLeft(t *testing.T) {
 	if w.Code != http.StatusOK || w.Body.String() != harness.Welcome || len(w.Result().Header["Set-Cookie"]) != 1 {
 		t.Errorf("%d %q with %q", w.Code, w.Body, w.Result().Header["Set-Cookie"])
 	}
-	if n := harness.Asked(a.Clerk, clerktest.BackendRefresh); n != 1 {
+	if n := harness.Requests(a.Clerk, clerktest.BackendRefresh); n != 1 {
 		t.Errorf("refreshed %d times, want once", n)
 	}
 	if events := a.Events(); len(events) != 2 || events[0].Reason != clerkauth.ReasonTokenExpired || events[1].Status != clerkauth.StatusSignedIn {
@@ -93,7 +93,7 @@ func TestTwoDestinationsAreNone(t *testing.T) {
 	v := newRenewing(t)
 	r := v.asks()
 	r.Header["Sec-Fetch-Dest"] = []string{"empty", "empty"}
-	if w := harness.Serve(v.Require(harness.Greet), r); w.Code != http.StatusUnauthorized || harness.Asked(v.Clerk, clerktest.BackendRefresh) != 0 {
-		t.Errorf("%d after %d refreshes, want 401 after none", w.Code, harness.Asked(v.Clerk, clerktest.BackendRefresh))
+	if w := harness.Serve(v.Require(harness.Greet), r); w.Code != http.StatusUnauthorized || harness.Requests(v.Clerk, clerktest.BackendRefresh) != 0 {
+		t.Errorf("%d after %d refreshes, want 401 after none", w.Code, harness.Requests(v.Clerk, clerktest.BackendRefresh))
 	}
 }

@@ -169,7 +169,7 @@ func TestStrangersDoNotStopSignIns(t *testing.T) {
 		r := harness.Request(http.MethodGet, "https://example.com/", harness.With("Sec-Fetch-Dest", "document"), harness.With("Cookie", fmt.Sprintf("__clerk_handshake_nonce=made_up_%d", i)))
 		v.auth.AuthenticateRequest(r)
 	}
-	if n := harness.Asked(v.clerk, clerktest.BackendHandshake); n > 100 {
+	if n := harness.Requests(v.clerk, clerktest.BackendHandshake); n > 100 {
 		t.Errorf("strangers made %d questions, want 100 at most", n)
 	}
 	for i := range 100 {
@@ -179,14 +179,14 @@ func TestStrangersDoNotStopSignIns(t *testing.T) {
 			t.Errorf("honest return %d: got %d %q after %q", i, got.status, got.body, v.sent)
 		}
 	}
-	if n := harness.Asked(v.clerk, clerktest.BackendHandshake); n > 100 {
+	if n := harness.Requests(v.clerk, clerktest.BackendHandshake); n > 100 {
 		t.Errorf("%d questions, want 100 at most", n)
 	}
 	now = now.Add(time.Second)
 	for i := range 100 {
 		v.auth.AuthenticateRequest(harness.Request(http.MethodGet, "https://example.com/", harness.With("Sec-Fetch-Dest", "document"), harness.With("Cookie", fmt.Sprintf("__clerk_handshake_nonce=more_made_up_%d", i))))
 	}
-	if n := harness.Asked(v.clerk, clerktest.BackendHandshake); n != 120 {
+	if n := harness.Requests(v.clerk, clerktest.BackendHandshake); n != 120 {
 		t.Errorf("a second later %d questions in all, want 120", n)
 	}
 }
@@ -262,7 +262,7 @@ func TestDoubledNonceIsDeleted(t *testing.T) {
 			t.Errorf("cookies %q, want %q among them", got, want)
 		}
 	}
-	if n := harness.Asked(b.Clerk, clerktest.BackendHandshake); n != 0 {
+	if n := harness.Requests(b.Clerk, clerktest.BackendHandshake); n != 0 {
 		t.Errorf("asked %d times, want 0", n)
 	}
 }

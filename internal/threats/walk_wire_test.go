@@ -78,8 +78,8 @@ func TestWalkFloods(t *testing.T) {
 			t.Fatalf("an unknown key: %q", got)
 		}
 	}
-	if asked := len(v.Clerk.Requests()); asked > 1 {
-		t.Errorf("Clerk was asked %d times, want once at most", asked)
+	if requested := len(v.Clerk.Requests()); requested > 1 {
+		t.Errorf("Clerk was asked %d times, want once at most", requested)
 	}
 	harness.WantState(t, v.AuthenticateRequest(honest), clerkauth.StatusSignedIn, "")
 }

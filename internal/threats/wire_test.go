@@ -119,7 +119,7 @@ func listen(t *testing.T, h http.Handler) (address string) {
 
 // send writes a request to a connection of its own, and waits until answered says that the handler is done with it. It
 // reports false when the server answers by itself.
-func send(t *testing.T, address string, request []byte, answered <-chan struct{}) (served bool) {
+func send(t *testing.T, address string, request []byte, done <-chan struct{}) (served bool) {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 	if err != nil {
@@ -136,7 +136,7 @@ func send(t *testing.T, address string, request []byte, answered <-chan struct{}
 	}()
 	_, _ = conn.Write(request) // the server may refuse before it has read everything
 	select {
-	case <-answered:
+	case <-done:
 		return true
 	case <-refused:
 		return false

@@ -103,8 +103,8 @@ func TestWritesThatAreRefreshed(t *testing.T) {
 			if got := harness.Reason(t, state); got != tc.want {
 				t.Errorf("%q, want %q", got, tc.want)
 			}
-			if asked := harness.Asked(b.Clerk, clerktest.BackendRefresh); (asked == 1) != (tc.want == "") {
-				t.Errorf("the Backend API was asked %d times", asked)
+			if requested := harness.Requests(b.Clerk, clerktest.BackendRefresh); (requested == 1) != (tc.want == "") {
+				t.Errorf("the Backend API was asked %d times", requested)
 			}
 			if (harness.SetCookies(state)["__session"] != nil) != (tc.want == "") {
 				t.Errorf("cookies: %v", state.Header)
@@ -127,7 +127,7 @@ func TestDoubledHeadersRefreshNoWrite(t *testing.T) {
 	} {
 		r := letter(b, b.Expired(clerktest.Claims{}), b.NewRefreshCookie())
 		r.Header[name] = values
-		if state := b.AuthenticateRequest(r); state.Status == clerkauth.StatusSignedIn || harness.Asked(b.Clerk, clerktest.BackendRefresh) != 0 {
+		if state := b.AuthenticateRequest(r); state.Status == clerkauth.StatusSignedIn || harness.Requests(b.Clerk, clerktest.BackendRefresh) != 0 {
 			t.Errorf("%s: %v", name, state.Status)
 		}
 	}
@@ -153,7 +153,7 @@ func TestPlantedRefreshCookieAndWrites(t *testing.T) {
 	beside := letter(b, b.Expired(clerktest.Claims{SessionID: "sess_2mine"}), b.RefreshCookie())
 	beside.Header.Add("Cookie", "__session="+b.Expired(planted))
 	harness.WantState(t, b.AuthenticateRequest(beside), clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired)
-	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 0 {
+	if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n != 0 {
 		t.Errorf("asked %d times, want 0", n)
 	}
 
@@ -206,7 +206,7 @@ func TestRefreshedWriteKeepsItsBody(t *testing.T) {
 		w.Header().Get("Cache-Control") != "private, no-store" {
 		t.Errorf("%d times, %d, %v", ran, w.Code, w.Header())
 	}
-	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 1 {
+	if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n != 1 {
 		t.Errorf("asked %d times, want once for Optional and Require together", n)
 	}
 }
@@ -227,7 +227,7 @@ func TestOneRefreshForManyWrites(t *testing.T) {
 			})
 		}
 		writes.Wait()
-		if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 1 {
+		if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n != 1 {
 			t.Errorf("asked %d times, want 1", n)
 		}
 	})
@@ -302,7 +302,7 @@ func TestSkippedOriginCheckRefreshesNoWrite(t *testing.T) {
 	r.Header.Set("Referer", "https://blog.example.com/")
 	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired)
 	harness.WantState(t, b.AuthenticateRequest(letter(b, b.Clerk.Token(clerktest.Claims{}))), clerkauth.StatusSignedIn, "")
-	if n := harness.Asked(b.Clerk, clerktest.BackendRefresh); n != 0 {
+	if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n != 0 {
 		t.Errorf("asked %d times, want 0", n)
 	}
 }

@@ -14,17 +14,17 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// worthless makes session tokens that sign nobody in. The forged ones say all the right things: only their signature
+// unusable makes session tokens that sign nobody in. The forged ones say all the right things: only their signature
 // tells.
-type worthless struct {
+type unusable struct {
 	*visitor
 	rng    *rand.Rand
 	tokens []string
 	forged []string
 }
 
-func newWorthless(v *visitor, rng *rand.Rand) *worthless {
-	w := &worthless{visitor: v, rng: rng}
+func newUnusable(v *visitor, rng *rand.Rand) *unusable {
+	w := &unusable{visitor: v, rng: rng}
 	for n := range 150 {
 		c := v.claims(fmt.Sprintf("user_2planted%d", n))
 		w.forged = append(w.forged, v.Clerk.Forge(c))
@@ -55,7 +55,7 @@ func newWorthless(v *visitor, rng *rand.Rand) *worthless {
 }
 
 // some are up to limit of these, in any order and perhaps twice.
-func (w *worthless) some(tokens []string, limit int) []string {
+func (w *unusable) some(tokens []string, limit int) []string {
 	picked := make([]string, w.rng.IntN(limit+1))
 	for i := range picked {
 		picked[i] = tokens[w.rng.IntN(len(tokens))]
@@ -64,7 +64,7 @@ func (w *worthless) some(tokens []string, limit int) []string {
 }
 
 // mix plants tokens among the visitor's own cookies, under either name.
-func (w *worthless) mix(own []string, tokens []string) string {
+func (w *unusable) mix(own []string, tokens []string) string {
 	all := slices.Clone(own)
 	for _, token := range tokens {
 		name := []string{"__session", "__session_" + harness.Suffix(w.Clerk)}[w.rng.IntN(2)]
@@ -74,7 +74,7 @@ func (w *worthless) mix(own []string, tokens []string) string {
 }
 
 // own are the visitor's cookies with this token: under both names, or as older and newer scripts set them alone.
-func (w *worthless) own(token, party string) []string {
+func (w *unusable) own(token, party string) []string {
 	uat := fmt.Sprint(w.Now.Unix())
 	plain := []string{"__session=" + token, "__client_uat=" + uat}
 	suffixed := []string{"__session_" + harness.Suffix(w.Clerk) + "=" + token, "__client_uat_" + harness.Suffix(w.Clerk) + "=" + uat}
@@ -86,7 +86,7 @@ func (w *worthless) own(token, party string) []string {
 }
 
 // ask has an Authenticator with or without keys, cache and memory of the token.
-func (w *worthless) ask(cookie, token string) (string, *clerkauth.RequestState) {
+func (w *unusable) ask(cookie, token string) (string, *clerkauth.RequestState) {
 	auth, how := w.Replica(), "a new replica"
 	switch w.rng.IntN(4) {
 	case 0:
@@ -109,14 +109,14 @@ func (w *worthless) ask(cookie, token string) (string, *clerkauth.RequestState) 
 	return how, auth.AuthenticateRequest(r)
 }
 
-// Worthless cookies, in any number and order, never change who is signed in. Where there are more than can be looked at,
+// Unusable cookies, in any number and order, never change who is signed in. Where there are more than can be looked at,
 // nobody may be; a few forgeries, or a party cookie, leave no doubt.
-func TestWorthlessCookiesChangeNothing(t *testing.T) {
+func TestUnusableCookiesChangeNothing(t *testing.T) {
 	harness.Long(t)
 	v := newVisitor(t)
 	rng := rand.New(rand.NewPCG(11, 4)) //nolint:gosec // not for secrets
 	party := v.PartyCookie(v.claims(victim))
-	w := newWorthless(v, rng)
+	w := newUnusable(v, rng)
 	doubts := 0
 	for range 300 {
 		held := []string{"", party}[rng.IntN(2)]
@@ -150,11 +150,11 @@ func TestWorthlessCookiesChangeNothing(t *testing.T) {
 }
 
 // The same for a token that does not say for whom it was minted: a party cookie decides, whatever else arrived.
-func TestWorthlessCookiesBesideATokenWithoutAZP(t *testing.T) {
+func TestUnusableCookiesBesideATokenWithoutAZP(t *testing.T) {
 	v := newVisitor(t)
 	rng := rand.New(rand.NewPCG(11, 5)) //nolint:gosec // not for secrets
 	party := v.PartyCookie(v.claims(victim))
-	w := newWorthless(v, rng)
+	w := newUnusable(v, rng)
 	c := v.claims(victim)
 	c.Extra = map[string]any{"azp": clerktest.Absent}
 	token := v.Clerk.Token(c)
