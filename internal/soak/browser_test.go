@@ -95,9 +95,13 @@ func (b *browser) size() int {
 type state struct {
 	tokenState // of its session token
 
-	signedIn     time.Time
-	ended, known bool // known: it has a party cookie
+	signedIn   time.Time
+	ended      bool
+	knownUntil int64 // when its party cookie ends, in Unix seconds; 0: it has none
 }
+
+// known reports whether its party cookie counts, also when the clock jumps while a request is under way.
+func (s *state) known(now time.Time) bool { return s.knownUntil > now.Add(time.Hour).Unix() }
 
 // tokenState is what a session token says; zero: there is none.
 type tokenState struct {
@@ -113,7 +117,9 @@ func (b *browser) state() state {
 		if key.name == "__session" {
 			s.tokenState = readToken(c.value)
 		}
-		s.known = s.known || strings.HasPrefix(key.name, "__Host-clerkauth_party_")
+		if strings.HasPrefix(key.name, "__Host-clerkauth_party_") {
+			_, _ = fmt.Sscanf(c.value, "v2.%d.", &s.knownUntil)
+		}
 	}
 	return s
 }

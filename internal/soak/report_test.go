@@ -33,7 +33,7 @@ type kind struct {
 	longestAt    string
 }
 
-const firstFew = 10
+const firstFew = 20
 
 func (t *tally) of(name string, took time.Duration) *kind {
 	if t.kinds == nil {

@@ -107,7 +107,7 @@ func (s *soak) browserRequest() func() {
 	}
 }
 
-// whenNew is of browsers that have been here once. Until the second page they have no party cookie, which tells their own
+// whenNew is of browsers that have been here once, or not for a week. Until the second page they have no party cookie, which tells their own
 // session from others that were planted beside it.
 const whenNew = "401 or 503: the browser has no party cookie yet, and a planted cookie may be of its session; the next page tells"
 
@@ -130,7 +130,7 @@ func (s *soak) excuse(kind string, was state, got reply, took time.Duration) str
 		return "503: the token has expired and the Backend API, which renews it, is out of reach"
 	case got.status == http.StatusServiceUnavailable && took >= tooSlow:
 		return slowMachine
-	case strings.HasSuffix(kind, planted) && !was.known && (!strings.HasPrefix(kind, pages) || got.status == http.StatusServiceUnavailable && now.Before(s.keysUntil)):
+	case strings.HasSuffix(kind, planted) && !was.known(now) && (!strings.HasPrefix(kind, pages) || got.status == http.StatusServiceUnavailable && now.Before(s.keysUntil)):
 		return whenNew
 	case got.status == http.StatusServiceUnavailable && now.Before(s.keysUntil) && s.revoked[was.kid]:
 		return "503: the key of the token was revoked while the browser was away, which cannot be told without the keys' endpoint"
@@ -163,7 +163,7 @@ func (s *soak) plant(b *browser, was state, kind string, choice int) []string {
 		planted.AuthorizedParty = "https://blog.example.com"
 		value = s.clerk.Token(planted)
 	case 5:
-		if was.known && kind == pages { // a page of a browser that was signed in here is never silently another person's
+		if was.known(s.clock.now()) && kind == pages { // a page of a browser that was signed in here is never silently another person's
 			value = s.clerk.Token(planted)
 		}
 	}
