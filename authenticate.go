@@ -58,7 +58,7 @@ func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
 	return a.authenticate(r, false).requestState()
 }
 
-// boundState is a decision and for whom it was made, with the request that hands it on: one piece of memory.
+// boundState is a decision, what it was made for, and the request that hands it on, in one allocation.
 type boundState struct {
 	shown   RequestState // see boundState.requestState
 	raw     string
@@ -66,15 +66,15 @@ type boundState struct {
 	once    sync.Once            // makes the session
 	left    bool                 // an expired token was not refreshed, because nothing here requires a session
 	browser bool                 // see decision.Outcome.Browser
-	by      *Authenticator       // nil: NewContext, which no Authenticator believes
+	by      *Authenticator       // nil: made by NewContext, which no Authenticator accepts
 	request inbound.Identity
 	context requestContext
 	self    *boundState  // see boundState.in
 	handed  http.Request // see boundState.handOn
 }
 
-// requestState is what callers see of a decision. The session is made for the first who asks, in memory of its own: who
-// keeps it keeps nothing of the request.
+// requestState is what callers see of a decision. The session is made when it is first needed, in memory of its own: keeping
+// it keeps nothing of the request.
 func (d *boundState) requestState() *RequestState {
 	d.once.Do(func() {
 		if d.claims == nil {
@@ -115,7 +115,7 @@ func (a *Authenticator) authenticate(r *http.Request, required bool) *boundState
 	return d
 }
 
-// observed tells Config.Observe of a decision that began then.
+// observed tells Config.Observe of a decision. began is when the decision began.
 func (a *Authenticator) observed(ctx context.Context, o *decision.Outcome, began time.Time) {
 	if a.settings.observe == nil {
 		return

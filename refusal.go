@@ -11,8 +11,8 @@ import (
 // reasonsPage explains every reason under an anchor of its name.
 const reasonsPage = "https://github.com/clerkauth/clerkauth/blob/main/docs/reasons.md"
 
-// The page of a refusal: for the person at the browser, with the reason in small for whoever they ask. It runs no
-// script and loads nothing.
+// The page of a refusal: for the person at the browser, with the reason in small print for whoever they ask for help. It runs
+// no script and loads nothing.
 const (
 	pageBegin = `<!doctype html>
 <html lang="en">
@@ -45,7 +45,7 @@ code{font-size:1em;overflow-wrap:anywhere}
 `
 )
 
-// pageSize is about how large a page is, without a link and what is for developers, in bytes.
+// pageSize is roughly the size of a page in bytes, without the link and the part for developers.
 const pageSize = len(pageBegin) + len(pageStyle) + len(pageEnd) + 512
 
 // pagePolicy lets the page load nothing and send nothing, and no other page show it.
@@ -75,7 +75,7 @@ func refusalPage(r *http.Request, status int, err *Error, shown hint) string {
 	return page.String()
 }
 
-// forDevelopers explains a refusal; empty: its reason is none of this package's.
+// forDevelopers explains a refusal; empty: its reason is not one of this package's.
 func forDevelopers(err *Error, shown hint) string {
 	if _, listed := table[err.Reason]; !listed {
 		return ""

@@ -12,16 +12,16 @@ import (
 	"github.com/clerkauth/clerkauth/internal/private"
 )
 
-// retryAfter is what a 503 tells clients to wait, in seconds: keys are asked for again about as soon.
+// retryAfter is how long a 503 tells clients to wait, in seconds: by then the keys are usually fetched again.
 const retryAfter = "2"
 
 // Respond adds to the response what the decision adds, and returns the writer to go on with. done reports that this
 // was the whole response, as the browser is sent elsewhere. It refuses nobody: see Err. Called again, it adds nothing twice.
 //
-// Where the decision sets cookies, next is not w. Whatever is written to it leaves with the cookies, with Cache-Control
-// "private, no-store" and without the fields that tell caches otherwise; informational answers and upgrades leave
-// without the cookies. A caller whose handler may return without having written calls next.Write(nil) after it. It should also
-// take If-None-Match, If-Modified-Since and If-Range off the request, as proxies drop the cookies of a 304.
+// Where the decision sets cookies, next is not w. Whatever is written to it is sent with the cookies, with Cache-Control
+// "private, no-store" and without the fields that tell caches otherwise; informational responses and upgrades are sent
+// without the cookies. A caller whose handler may return without having written calls next.Write(nil) after it. The caller
+// should also remove If-None-Match, If-Modified-Since and If-Range from the request, as proxies drop the cookies of a 304.
 // Optional, Require and Authorize do all this themselves.
 func (s *RequestState) Respond(w http.ResponseWriter) (next http.ResponseWriter, done bool) {
 	cookies, away := s.Header["Set-Cookie"], s.Header.Get("Location") != ""
@@ -55,7 +55,8 @@ func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err *Erro
 	a.settings.errorHandler(w, r, err)
 }
 
-// withoutSignIn adds to a refusal why somebody who asks for a page is not sent to sign in, if so.
+// withoutSignIn adds to a refusal why somebody who asks for a page is not sent to sign in, where a loop or a mistake is the
+// cause.
 func (a *Authenticator) withoutSignIn(r *http.Request, err *Error) *Error {
 	refusal := *err
 	if err.Redirect(r) != "" {
@@ -122,7 +123,7 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 	_, _ = io.WriteString(w, body) // the client is gone: nothing to do
 }
 
-// fields sets fields of a header, whose values are one piece of memory.
+// fields sets fields of a header, whose values share one allocation.
 type fields struct {
 	header http.Header
 	values []string
@@ -135,7 +136,7 @@ const maxFields = 7
 func (f *fields) set(name, value string) {
 	f.values = append(f.values, value)
 	last := len(f.values)
-	f.header[name] = f.values[last-1 : last : last] // which grows into none of the others
+	f.header[name] = f.values[last-1 : last : last] // appending to it overwrites none of the others
 }
 
 // hint is what a developer is shown, with test keys only.
@@ -214,7 +215,7 @@ func (e *Error) message() string {
 	return "This request was refused."
 }
 
-// ownMessage is what people are told who get more to hear than the reason; empty: they do not.
+// ownMessage is a message that says more than the reason's; empty: there is none.
 func (e *Error) ownMessage() string {
 	if e.stuck != decision.NotStuck && (e.stuck != decision.InCircles || !e.ofConfig()) && stuckMessage[e.stuck] != "" {
 		return stuckMessage[e.stuck]

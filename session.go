@@ -26,7 +26,7 @@ type Session struct {
 	NotBefore       time.Time // zero: the token has no nbf
 	ExpiresAt       time.Time
 	FirstFactorAt   time.Time // when the first factor was verified, to the minute; zero: never, or the token does not say when it was issued
-	SecondFactorAt  time.Time // the same of the second factor; zero also where the user has none
+	SecondFactorAt  time.Time // the same for the second factor; zero also if the user has none
 	claims          *sessiontoken.Claims
 }
 
@@ -49,8 +49,8 @@ var (
 	errAmbiguous = errors.New("clerkauth: names in the claims differ only in case, so that they cannot be told apart")
 )
 
-// Claims decodes the whole payload into v, as json.Unmarshal does. That function takes names for the same that
-// differ only in case, so a payload with such names is refused.
+// Claims decodes the whole payload into v, as json.Unmarshal does. A payload with names that differ only in case is refused,
+// because json.Unmarshal does not tell them apart.
 func (s *Session) Claims(v any) error {
 	if s == nil || s.claims == nil {
 		return errNoClaims
@@ -122,7 +122,7 @@ func (c *requestContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// in returns ctx with d in it, as a pointer to a pointer: fmt follows one, under verbs that do not fit, and would
+// in returns ctx with d in it, as a pointer to a pointer: fmt follows a single pointer if the verb does not fit, and would
 // show the tokens in d.
 func (d *boundState) in(ctx context.Context) context.Context {
 	d.self = d
@@ -163,8 +163,8 @@ func StateFromContext(ctx context.Context) (*RequestState, bool) {
 	return d.requestState(), true
 }
 
-// NewContext is for handler tests: FromContext will find s. Require and Authorize do not believe it.
-// nil stands for nobody.
+// NewContext is for handler tests: FromContext will find s. Require and Authorize do not accept it.
+// A nil s means that nobody is signed in.
 func NewContext(ctx context.Context, s *Session) context.Context {
 	d := &boundState{}
 	if d.shown.Session = s; s != nil {

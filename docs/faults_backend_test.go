@@ -46,9 +46,9 @@ func TestFaultsOfTheBackend(t *testing.T) {
 	all.Wait()
 	slow := []string{"no answer", "a byte every 200 ms"}
 	table{[]string{
-		"fault", "a script gets", "longest wait", "questions", "a page gets", "longest wait on the way", "questions on the way", "a script is served after",
+		"fault", "a script gets", "longest wait", "calls", "a page gets", "longest wait on the way", "calls on the way", "a script is served after",
 	}, people, slow}.hold(t, "### People")
-	table{[]string{"fault", "valid requests refused", "longest wait", "questions", "served after"}, machines, slow}.hold(t, "### Machines")
+	table{[]string{"fault", "valid requests refused", "longest wait", "calls", "served after"}, machines, slow}.hold(t, "### Machines")
 }
 
 func newBackendSite(t *testing.T, f fault) *backendSite {

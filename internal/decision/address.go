@@ -7,21 +7,20 @@ import (
 	"github.com/clerkauth/clerkauth/internal/inbound"
 )
 
-// Parameters and URLs are put together from parts that are already what they say, never resolved: a path that
-// begins with // would otherwise become a host.
+// Addresses are joined from their parts and never resolved as references: a path that begins with // would become a host.
 
 // maxAddress is the length of the longest address that a browser is sent to, in bytes. Servers and proxies on the way
 // refuse what is longer.
 const maxAddress = 8 << 10
 
-// address is an address while it is put together. One that gets too long is "", and what it would be is not worked out.
+// address builds an address. One that gets longer than maxAddress is "", and nothing more is added to it.
 type address struct {
 	text    strings.Builder
 	query   bool // it has parameters
 	tooLong bool
 }
 
-// write adds parts as they stand.
+// write adds parts unescaped.
 func (a *address) write(parts ...string) {
 	for _, part := range parts {
 		if a.tooLong = a.tooLong || a.text.Len()+len(part) > maxAddress; a.tooLong {
@@ -31,7 +30,7 @@ func (a *address) write(parts ...string) {
 	}
 }
 
-// add adds a parameter. Escaping makes nothing shorter, so that what is too long already is not escaped.
+// add adds a parameter. Escaping makes nothing shorter, so a parameter that is already too long is not escaped.
 func (a *address) add(name, value string) {
 	if a.tooLong = a.tooLong || len(name)+len(value) > maxAddress; !a.tooLong {
 		a.pair(formEscape(name), "=", formEscape(value))
@@ -56,7 +55,7 @@ func (a *address) String() string {
 	return a.text.String()
 }
 
-// spelling is how the parameters of a query are written that stay.
+// spelling says how the parameters that are kept are written: as they are, or escaped again as a form.
 type spelling bool
 
 const (
@@ -64,7 +63,7 @@ const (
 	asForm    spelling = true
 )
 
-// addWithout adds the parameters of a query, in order, but for those whose name drop takes.
+// addWithout adds the parameters of a query, in order, except those for whose name drop returns true.
 func (a *address) addWithout(query string, s spelling, drop func(name string) bool) {
 	for pair := range strings.SplitSeq(query, "&") {
 		if a.tooLong {

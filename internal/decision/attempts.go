@@ -14,14 +14,14 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// Every series of redirects ends: a page counts in a cookie how often it was sent to the Frontend API, and from there to its
-// own address, and is not sent again for ever. The cookie has an entry for each of the last pages, so that tabs do not stop
-// each other. It is a counter and proves nothing: whoever changes their own is sent about a little longer.
+// Every series of redirects ends: a cookie counts how often each page was sent to the Frontend API, and a page that reaches
+// the limit is not sent again. The cookie has an entry for each of the last pages, so that tabs do not stop each other. It is
+// a counter and proves nothing: whoever changes their own is only redirected a few times more.
 
 const (
 	maxAttempts      = 3                // redirects of one page
 	maxUnreturned    = 8                // of one page that does not come back from them
-	attemptsWithin   = 30 * time.Second // the next redirect of a page begins a new count after this
+	attemptsWithin   = 30 * time.Second // a redirect of the same page after this begins a new count
 	attemptsLifetime = 10 * time.Minute
 	maxEntries       = 8
 	addressSize      = 12 // characters of a hash
@@ -33,13 +33,13 @@ type attempt struct {
 	n       int
 	at      int64 // of the last redirect, in Unix seconds
 	byToken bool  // no nonces: they could not be exchanged
-	cleaned bool  // an answer held, and was taken out of the address
+	cleaned bool  // an accepted answer was removed from the address
 }
 
 func join(c inbound.AttemptCookies) string { return c.Previous + "~" + c.Last }
 
-// parseAttempts returns the entries that still count, the oldest first. Of two entries of one page, which a browser has
-// in a frame, the larger count counts.
+// parseAttempts returns the entries that still count, the oldest first. Two entries of one page, which frames can lead to,
+// are merged, and the larger count is kept.
 func parseAttempts(value string, now time.Time) []attempt {
 	var entries []attempt
 	for text := range strings.SplitSeq(value, "~") {
@@ -102,11 +102,11 @@ type returnPoint struct {
 	public  string
 	address string // of the page without what handshakes leave in it, its parameters in order
 	entries []attempt
-	own     attempt // this page's entry; where it has none and comes back all the same, with the count of the page that went furthest
+	own     attempt // this page's entry; if it has none although it comes back from a handshake, with the highest count of all pages
 }
 
-// newReturnPoint returns false where the request's host is not one of the application's own. It is worked out once for
-// a request.
+// newReturnPoint returns false where the request's host is not one of the application's own. The result is kept for the
+// rest of the request.
 func (s *Settings) newReturnPoint(ctx context.Context, e *Evidence, now time.Time) (returnPoint, bool) {
 	switch {
 	case e.point != nil:
@@ -141,7 +141,7 @@ func attemptOf(entries []attempt, address string, now time.Time) (attempt, bool)
 	return attempt{address: hash}, false
 }
 
-// since is an entry as it counts now: the last redirect may be of another series.
+// since is an entry as it counts now: if the last redirect was too long ago, the count begins anew.
 func (a attempt) since(now time.Time) attempt {
 	if now.Unix()-a.at >= int64(attemptsWithin/time.Second) {
 		a.n, a.cleaned = 0, false
@@ -149,7 +149,7 @@ func (a attempt) since(now time.Time) attempt {
 	return a
 }
 
-// attemptsSlot is which of the two names the cookie has at an origin: without TLS a browser takes no __Host-.
+// attemptsSlot is which of the two names the cookie has at an origin: without TLS browsers do not accept __Host- cookies.
 func (s *Settings) attemptsSlot(public string) inbound.Slot {
 	if !s.Live && strings.HasPrefix(public, "http://") {
 		return inbound.Plain
@@ -173,7 +173,7 @@ func (p *returnPoint) next(byToken, cleaned bool, now time.Time) []attempt {
 // others are the entries of other pages.
 func (p *returnPoint) others() []attempt { return without(p.entries, p.own.address, maxEntries-1) }
 
-// without are the last entries but for that of one page.
+// without are the last entries except that of one page, most of them at most.
 func without(entries []attempt, address string, most int) []attempt {
 	others := slices.DeleteFunc(slices.Clone(entries), func(a attempt) bool { return a.address == address })
 	return others[max(0, len(others)-most):]
@@ -208,7 +208,7 @@ func (s *Settings) countCookie(name string, f *inbound.Request, public string, e
 	if s.attemptsSlot(public) == inbound.Plain {
 		c.Name, c.Secure = name, false
 	}
-	if f.Frame() { // of another site, perhaps: it would get no other cookie
+	if f.Frame() { // perhaps in a page of another site, where browsers keep no other cookies
 		c.Secure, c.SameSite, c.Partitioned = true, http.SameSiteNoneMode, true
 	}
 	return c.String()

@@ -29,8 +29,8 @@ func (d *Decider) decideBearer(r *http.Request, e *Evidence, o *Outcome, now tim
 	}
 }
 
-// Verify judges a bearer token of a request, which is zero where the token has none. o is zero, and has what the token comes
-// to afterwards.
+// Verify judges a bearer token. in is the request that it was sent with, or zero if there is none. o must be zero, and gets
+// the result.
 func (d *Decider) Verify(ctx context.Context, token string, in *inbound.Request, o *Outcome, now time.Time) {
 	read := d.verifier.Read(token, now)
 	d.judgeBearer(ctx, &read, in, o, now)

@@ -16,14 +16,14 @@ import (
 )
 
 // A browser that was signed in here with a token that has azp gets a cookie that says so, the party cookie. It is
-// bound to the instance, the origin, the session and the user, and serves twice.
+// bound to the instance, the origin, the session and the user, and has two uses.
 //
-// Clerk may mint a cookie token without azp, and nothing in such a token says for whom it was minted: a sibling subdomain
-// subdomain can obtain one of a victim and use it. Only together with a party cookie is it accepted. And a sibling subdomain
+// Clerk may mint a cookie token without azp, and nothing in such a token says for which origin it was minted: a sibling
+// subdomain can obtain one of a victim and use it. So it is accepted only together with a party cookie. And a sibling
 // subdomain can plant a session of its own beside the victim's: the party cookie tells which of the two this browser
 // had here. A sibling subdomain can neither read nor set it, and a thief who speaks HTTP directly cannot compute it.
 //
-// Its name ends in a tag that only this key, instance and origin give, so that services on other ports of the same
+// Its name ends in a tag computed from the key, the instance and the origin, so that services on other ports of the same
 // host, or with other keys, have cookies of their own.
 
 const (
@@ -34,7 +34,7 @@ const (
 // MinStateKey is the length of the shortest secret that an application may choose, in bytes.
 const MinStateKey = 32
 
-// PartyKey makes and checks party cookies. nil: there is no key, and no party cookie is set or believed.
+// PartyKey makes and checks party cookies. nil: there is no key, and no party cookie is set or accepted.
 type PartyKey []byte
 
 // NewPartyKey derives the key from the application's own secret (RFC 5869).

@@ -16,14 +16,14 @@ import (
 
 // What the session cookies of one request may cost.
 const (
-	maxLookedAt   = 16              // tokens that keys are asked for, beside those that were verified before
-	maxSignatures = 4               // that are verified
-	longestKeys   = 3 * time.Second // for all keys together
+	maxLookedAt   = 16              // tokens that are judged, those verified before not counted
+	maxSignatures = 4               // signatures that are verified
+	longestKeys   = 3 * time.Second // the wait for all keys together
 )
 
-// judgedCookie is a session cookie and what became of it.
+// judgedCookie is a session cookie and the result of judging it.
 type judgedCookie struct {
-	read   sessiontoken.Token // without raw: there is no such cookie
+	read   sessiontoken.Token // Raw is empty: there is no such cookie
 	reason reasons.Reason     // empty: it passes; reasons.SessionTokenAmbiguous: it was not looked at
 
 	held bool // this browser has a party cookie of the session that the token names
@@ -60,7 +60,7 @@ func (c *judgedCookie) standing() standing {
 
 // cookieEvidence is the session cookies of a request, one for each name.
 type cookieEvidence struct {
-	judged         [1 + inbound.Slots]judgedCookie // the first is none at all; see at
+	judged         [1 + inbound.Slots]judgedCookie // the first stands for no cookie; see at
 	of             [inbound.Slots]uint8            // which of judged each name has
 	ambiguous      bool                            // which session counts cannot be told
 	severalExpired bool                            // several sessions may have expired
@@ -76,14 +76,14 @@ func (d *Decider) judgeCookies(ctx context.Context, e *cookieEvidence, f *inboun
 		return
 	}
 	if f.Unread || slices.ContainsFunc(sent, func(c inbound.SessionCookie) bool { return c.Sent != sent[0].Sent }) {
-		own := *f // f itself must stay on the stack, for requests that do not come here
+		own := *f // a copy: f itself must stay on the stack for the requests that skip this
 		j := cookieJudge{Decider: d, f: &own, now: now}
 		j.read()
 		j.findHeld(ctx)
 		j.judgeVerified(ctx)
 		j.judgeOthers(ctx)
 		j.conclude(e)
-		f.Lines = own.Lines // with what was read of them here
+		f.Lines = own.Lines // which know what was read here
 		return
 	}
 	// As Clerk sets them: one token, under one name or both.
@@ -96,7 +96,7 @@ func (d *Decider) judgeCookies(ctx context.Context, e *cookieEvidence, f *inboun
 	}
 }
 
-// readCookie reads the token of a cookie. One that was verified before is the same decoded, so that nothing has to be.
+// readCookie reads the token of a cookie. A value that is a token verified before need not be decoded.
 func (d *Decider) readCookie(sent inbound.SessionCookie, now time.Time) sessiontoken.Token {
 	if t, ok := d.verifier.Verified(sent.Sent, now); ok {
 		return t
@@ -110,10 +110,10 @@ type cookieJudge struct {
 	f       *inbound.Request
 	now     time.Time
 	cookies []judgedCookie // every token once
-	token   []int          // by cookie, in the order of the header: which of cookies it brings
+	token   []int          // for each cookie, in the order of the header: the index of its token in cookies
 
-	keys               *jwks.Snapshot // that the ranks are of; nil: not at hand
-	passed, heldPassed bool           // a token has passed, and one of a session with a party cookie
+	keys               *jwks.Snapshot // the keys that the ranks are based on; nil: none at hand
+	passed, heldPassed bool           // a token has passed; one of a session with a party cookie has
 	found              standing       // the best so far
 }
 
@@ -132,8 +132,8 @@ func (j *cookieJudge) read() {
 	}
 }
 
-// findHeld marks the tokens of sessions that this browser has a party cookie of. Until their signature is verified it is
-// a hint, and only says which to look at first.
+// findHeld marks the tokens of sessions that this browser has a party cookie of. Until their signature is verified, the mark
+// is only a hint which to look at first.
 func (j *cookieJudge) findHeld(ctx context.Context) {
 	if len(j.f.Party()) == 0 {
 		return
@@ -149,8 +149,8 @@ func (j *cookieJudge) findHeld(ctx context.Context) {
 	}
 }
 
-// judgeVerified judges what takes no signature: what is no session token, tokens that were verified before, and those
-// whose signature is known to be bad. It ranks the others.
+// judgeVerified judges the cookies for which no signature has to be verified: those that are no session token, that were
+// verified before, or whose signature is known to be bad. It ranks the others.
 func (j *cookieJudge) judgeVerified(ctx context.Context) {
 	j.keys = j.verifier.Keys().Ready(j.now)
 	for i := range j.cookies {
@@ -171,7 +171,7 @@ func (j *cookieJudge) judgeVerified(ctx context.Context) {
 	j.rankAll()
 }
 
-// judge judges one cookie. It may wait for a key, as long as keys lasts.
+// judge judges one cookie. It may wait for a key until keys is done.
 func (j *cookieJudge) judge(ctx, keys context.Context, c *judgedCookie) {
 	c.done, c.reason = true, c.read.Reason
 	if c.reason == "" {
@@ -224,7 +224,7 @@ func (j *cookieJudge) next() *judgedCookie {
 	return best
 }
 
-// matters reports whether a token that was not judged can change what the others come to.
+// matters reports whether a token that was not judged can still change the outcome.
 func (j *cookieJudge) matters(c *judgedCookie) bool {
 	switch {
 	case j.heldPassed:

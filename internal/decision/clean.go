@@ -7,9 +7,10 @@ import (
 	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
-// cleanOnce has the browser come again without what a handshake left in the address. Where the page has done so a moment
-// ago, and its cookies do not sign in, the browser has not kept those of the answer before, and would not keep these. With
-// live keys the answer itself signs in, each time anew. So it does where the session has not become what the page asks for.
+// cleanOnce redirects the browser to the page's address without what a handshake left in it. If that was done a moment ago,
+// and the cookies still sign nobody in, the browser did not keep those of the last answer, and would not keep these. With
+// test keys the page is then refused; with live keys the answer itself signs in, each time. With any keys it does so if the
+// session still has another organization than the page asks for.
 func (d *Decider) cleanOnce(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
 	s := d.Settings
 	p, ok := s.newReturnPoint(ctx, e, now)
@@ -34,7 +35,7 @@ func (d *Decider) cleanOnce(ctx context.Context, e *Evidence, o Outcome, now tim
 	return o
 }
 
-// stillNeeded is why the cookies that arrived would need a handshake; empty: they do not.
+// stillNeeded is why a handshake would be needed with the cookies that arrived; empty: none is.
 func (s *Settings) stillNeeded(e *Evidence) reasons.Reason {
 	if !s.Live && e.DevBrowser[e.pair].Value == "" {
 		return reasons.DevBrowserMissing
@@ -45,7 +46,7 @@ func (s *Settings) stillNeeded(e *Evidence) reasons.Reason {
 	return ""
 }
 
-// clean has the browser come again without what a handshake left in the address.
+// clean redirects the browser to the page's address without what a handshake left in it.
 func (s *Settings) clean(ctx context.Context, e *Evidence, o *Outcome) {
 	if location := s.cleanAddress(ctx, e); location != "" {
 		o.setHeader("Location", location)
@@ -54,7 +55,7 @@ func (s *Settings) clean(ctx context.Context, e *Evidence, o *Outcome) {
 }
 
 // cleanAddress is the address of a page without what a handshake left in it; empty: the host is not one of the
-// application's own, or that is too long.
+// application's own, or the address is too long.
 func (s *Settings) cleanAddress(ctx context.Context, e *Evidence) string {
 	public, ok := publicOrigin(ctx, &e.Request, &s.Policy)
 	if !ok {

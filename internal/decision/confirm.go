@@ -11,18 +11,18 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// A sibling subdomain can plant cookies, and so a session of its own, or the answer of a handshake of its own, where
-// somebody else was signed in. The party cookie tells which session this browser had. A page that would sign in
-// another one is confirmed: it makes one handshake, whose way back carries bits that only this browser's party cookie
-// gives. Only an answer that comes with them is believed. Nothing is stored, so that tabs share what they need, and
-// who plants cookies can compute neither.
+// A sibling subdomain can plant cookies, and with them a session of its own, or the answer of a handshake of its own, where
+// somebody else was signed in. The party cookie tells which session this browser had. A page load that would sign in
+// another one is confirmed first: it makes one handshake, whose return address has a state, a value computed from this
+// browser's party cookie. Only an answer that arrives with it is accepted. Nothing is stored, so all tabs have what they
+// need, and whoever plants cookies can compute neither the state nor the party cookie.
 
 const (
 	statePeriod = 10 * time.Minute
 	stateSize   = 16 // bytes
 )
 
-// state is what a handshake's way back carries, for one party cookie, page and time.
+// state is the value in a handshake's return address, for one party cookie, page and period.
 func (k PartyKey) state(party, address string, period int64) string {
 	return base64.RawURLEncoding.EncodeToString(k.sum("state", party, address, strconv.FormatInt(period, 10))[:stateSize])
 }
@@ -72,7 +72,7 @@ func (s *Settings) otherSession(ctx context.Context, e *Evidence, c *sessiontoke
 }
 
 // canConfirm reports whether a handshake could confirm another session. Where the host is not listed, or the Frontend API
-// is not known, none can be made at all: then the session is believed.
+// is not known, none can be made at all: then the session is accepted without.
 func (d *Decider) canConfirm(ctx context.Context, e *Evidence) bool {
 	public, ok := publicOrigin(ctx, &e.Request, &d.Policy)
 	return ok && d.frontendAt(public) != ""
@@ -84,10 +84,10 @@ func (e *Evidence) confirm(k TokenSource) Outcome {
 	return Outcome{Reason: reasons.SessionChanged, Source: k}
 }
 
-// stripOwn takes this package's own parameters out of the address of a page that is shown. A state must not stay there,
-// whatever became of the answer: who can send the browser back in its history would have an answer of their own confirmed.
-// A page that only waits for the keys or the Backend API can be loaded again. A page that is signed in all the same, as
-// another tab took the answer, has no use for the others either.
+// stripOwn redirects a page to its address without this package's own parameters. A state must not stay there, whatever
+// the result: whoever can send the browser back in its history could have an answer of their own confirmed with it. Only
+// where the keys or the Backend API are out of reach does it stay, so that the page can be loaded again. The other
+// parameters are useless once the page is signed in without an answer, as when another tab has used it.
 func (s *Settings) stripOwn(ctx context.Context, e *Evidence, o *Outcome) {
 	held := e.Own.State != "" && !CannotTell(o.Reason, o.Refresh)
 	done := e.Own.Any && o.Reason == "" && o.Source != FromHandshake && !e.needed

@@ -9,7 +9,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// conclude says what the cookies come to, one for each name.
+// conclude decides which cookie of each name counts.
 func (j *cookieJudge) conclude(e *cookieEvidence) {
 	if j.concludeHeld(e, passing) || j.concludeHeld(e, recoverable) {
 		return
@@ -53,10 +53,10 @@ func (j *cookieJudge) leave(c *judgedCookie) bool {
 	return false
 }
 
-// concludeHeld lets a session that this browser has a party cookie of decide alone, whatever was planted beside it:
-// one that passes, or else one that can be recovered, as an expired one can. Both must be the browser's present state
-// as far as __client_uat tells; where it has moved since, an account switch looks the same. A session that can be
-// recovered decides for fetches too: it signs nobody else in, where a planted one would.
+// concludeHeld lets a session that this browser has a party cookie of decide alone, whatever was planted beside it.
+// The caller tries those that pass first, then those that a handshake or a refresh can recover, such as expired ones.
+// Neither may be older than __client_uat: that may mean that the account was switched. A session that can be recovered
+// decides for fetches too: it signs nobody else in, as a planted one would.
 func (j *cookieJudge) concludeHeld(e *cookieEvidence, at standing) bool {
 	var seen []string
 	decided := 0
@@ -81,7 +81,7 @@ func (j *cookieJudge) concludeHeld(e *cookieEvidence, at standing) bool {
 // holds reports whether a token is of a session with a party cookie, its signature verified, and has that standing.
 func (c *judgedCookie) holds(at standing) bool { return c.done && c.held && c.standing() == at }
 
-// pick takes, for each name, the first of the best of those that keep keeps.
+// pick takes, for each name, the best of the cookies for which keep returns true; of equally good ones the first.
 func (j *cookieJudge) pick(keep func(*judgedCookie) bool) cookieEvidence {
 	var e cookieEvidence
 	for i, sent := range j.f.SessionCookies() {
@@ -107,7 +107,7 @@ func (s *sessions) add(c *judgedCookie) {
 	s.first = c.read.Claims.SID
 }
 
-// dropForeign leaves alone what is another application's cookie of the same name: no token of this instance arrived, and no
+// dropForeign ignores the session cookies where they are another application's: none is a token of this instance, and no
 // __client_uat says that the browser is signed in at it.
 func (e *cookieEvidence) dropForeign(f *inbound.Request, s *Settings) {
 	for slot := range inbound.Slots {
@@ -118,9 +118,9 @@ func (e *cookieEvidence) dropForeign(f *inbound.Request, s *Settings) {
 	e.of = [inbound.Slots]uint8{}
 }
 
-// choose picks between the plain and the suffixed cookies. An unusable cookie does not hide one that is not: anybody
-// below the same domain can plant it. A plain one of another issuer hides nothing: it says that the plain cookies are
-// another instance's.
+// choose picks between the plain and the suffixed cookies. An unusable cookie does not hide a usable one: anybody
+// below the same domain can plant it. An unusable plain one of another issuer is not ignored, as it makes choosePair
+// choose the suffixed ones: the plain ones are another instance's.
 func (e *cookieEvidence) choose(f *inbound.Request, s *Settings, now time.Time) inbound.Slot {
 	none, p, q := &e.judged[0], e.at(inbound.Plain), e.at(inbound.Suffixed)
 	if p.standing() == unusable && q.standing() != unusable && (p.read.Claims == nil || p.read.Claims.Iss == "" || s.own(p.read.Claims.Iss)) {
@@ -132,8 +132,8 @@ func (e *cookieEvidence) choose(f *inbound.Request, s *Settings, now time.Time) 
 	return choosePair(p, q, f.UAT, s, now)
 }
 
-// choosePair is Clerk's rule: the suffixed cookies are this instance's own, the plain ones are kept up by older
-// versions of Clerk's script too, so that whichever was written last is right.
+// choosePair is Clerk's rule: the suffixed cookies are this instance's own, but older versions of Clerk's script write
+// only the plain ones, so those that were written last count.
 func choosePair(p, q *judgedCookie, uat [inbound.Slots]inbound.Value, s *Settings, now time.Time) inbound.Slot {
 	const signedOut = "0"
 	plainOut, suffixedOut := uat[inbound.Plain].Value == signedOut, uat[inbound.Suffixed].Value == signedOut
@@ -178,7 +178,7 @@ func (c *judgedCookie) expired(now time.Time) bool {
 	return c.read.Claims != nil && c.read.Claims.Exp.State == sessiontoken.Present && c.read.Claims.Exp.Unix <= now.Unix()
 }
 
-// agrees reports whether a token is of the browser's present state, as far as __client_uat tells.
+// agrees reports whether a token is not older than the browser's last sign-in, as far as __client_uat tells.
 func (c *judgedCookie) agrees(signedInAt int64) bool {
 	return c.read.Raw != "" && signedInAt != 0 && (c.read.Claims.Iat.State != sessiontoken.Present || c.issued() >= signedInAt)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// rank orders tokens that were not verified by what they say. None of it is believed.
+// rank orders tokens that were not verified by what they claim. None of it is trusted.
 type rank uint8
 
 const (
@@ -29,8 +29,8 @@ func (j *cookieJudge) rankAll() {
 	}
 }
 
-// rankOf judges what of a token needs no key. What is unknown never ranks as bad, but for a key that is not among those
-// at hand when another token has passed: asking for it would cost the visitor a wait.
+// rankOf judges a token as far as that needs no key. Something unknown never makes it unusable, with one exception: a key
+// that is not at hand when another token has passed, as fetching it would make the visitor wait.
 func (j *cookieJudge) rankOf(c *judgedCookie) rank {
 	t, p := c.read.Claims, &j.Policy
 	if !c.read.SignedAsClerkDoes() || !p.issues(t.Iss) {
@@ -73,8 +73,8 @@ func (j *cookieJudge) mayHaveKey(kid string) bool {
 	return jwks.WellFormedKID(kid)
 }
 
-// knownForged reports whether the signature of a token failed lately. As long as the token comes back it stays known: a
-// forgery can be planted for more than a year.
+// knownForged reports whether the signature of a token failed lately. It is remembered as long as the token keeps arriving:
+// a planted cookie can live for more than a year.
 func (j *cookieJudge) knownForged(c *judgedCookie) bool {
 	key := j.forgedKey(c)
 	known := j.forged.has(key, j.now)
@@ -84,7 +84,7 @@ func (j *cookieJudge) knownForged(c *judgedCookie) bool {
 	return known
 }
 
-// forgedKey is of a token and the keys that its signature was verified with: others may be what it was signed with.
+// forgedKey identifies a token and the set of keys that its signature failed with: with another set it may pass.
 func (j *cookieJudge) forgedKey(c *judgedCookie) [sha256.Size]byte {
 	var generation uint64
 	if keys := j.verifier.Keys().Current(); keys != nil {

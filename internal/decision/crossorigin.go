@@ -9,12 +9,12 @@ import (
 	"github.com/clerkauth/clerkauth/internal/inbound"
 )
 
-// protection is net/http's own rule about what is cross-origin. It has no bypass and no trusted origin:
-// whom we trust, our own matcher says.
+// protection is net/http's own rule about what is cross-origin. It has no bypass and no trusted origins: those
+// are matched here.
 var protection http.CrossOriginProtection
 
-// crossOrigin reports whether a request that brings a credential by itself, such as a cookie, comes from another
-// origin than it may. Reads pass; a WebSocket upgrade is a GET only in name.
+// crossOrigin reports whether a request whose credential the browser attached by itself, such as a cookie, comes from an
+// origin that may not send it. Reads pass, but a WebSocket upgrade is a GET only in name.
 func crossOrigin(r *http.Request, f *inbound.Request, s *Settings) bool {
 	checked := r
 	switch r.Method {
@@ -69,9 +69,8 @@ func (s *Settings) contradicted(ctx context.Context, f *inbound.Request) bool {
 	}
 }
 
-// ownWrite reports whether a write, or a WebSocket upgrade, is shown to come from a page of the application's own at the
-// origin that it is sent to. An expired session is renewed for nothing less: whoever else may write here has to bring
-// one that has not run out.
+// ownWrite reports whether the headers show that a write, or a WebSocket upgrade, comes from a page of the same origin.
+// Only for those is an expired session refreshed: other origins that may write here need a session that has not expired.
 func (s *Settings) ownWrite(ctx context.Context, f *inbound.Request) bool {
 	switch f.Method {
 	case http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodConnect:

@@ -16,10 +16,10 @@ type Evidence struct {
 
 	required   bool         // whoever is signed out will be refused
 	resolved   bool         // the answer of a handshake was looked at
-	unexpected bool         // there is one, and this browser was not sent to fetch it
-	result     renewal      // what it brought
-	point      *returnPoint // nil: not worked out
-	nowhere    bool         // there is none, as the host is not one of the application's own
+	unexpected bool         // there is an answer, and this browser was not sent to fetch it
+	result     renewal      // what the answer brought
+	point      *returnPoint // see newReturnPoint; nil: not needed yet
+	nowhere    bool         // there is no point, as the host is not one of the application's own
 	confirms   bool         // a handshake that starts now shall confirm the session
 	needed     bool         // a handshake was needed, whether or not it was made
 
@@ -28,7 +28,7 @@ type Evidence struct {
 	signedInAt int64        // __client_uat of that name
 }
 
-// chosen is the session cookie of the name that counts; without raw: none arrived, or none was judged.
+// chosen is the session cookie of the name that counts; its Raw is empty where none arrived, or none was judged.
 func (e *Evidence) chosen() *judgedCookie { return e.cookies.at(e.pair) }
 
 // devBrowserToken is the token of a development browser, from the address or from its cookie.
@@ -47,11 +47,11 @@ func (e *Evidence) sentToken() string {
 	return e.Bearer()
 }
 
-// Decide is the way of a request: read it, resolve a handshake's answer, judge the cookies, refresh, start a handshake,
-// finish. Each step is taken at most once. e is zero, and has what was read of r afterwards; o is zero, and has what r comes
-// to. required: whoever is signed out will be refused.
+// Decide decides about a request in steps, each taken at most once: read it, resolve a handshake's answer, judge the
+// cookies, refresh, start a handshake, finish. e and o must be zero; e gets what is read of r, and o the outcome.
+// required: whoever is signed out will be refused.
 //
-// Most steps work on o in place: it is large, and to hand it on by value costs more than most of them.
+// Most steps change o in place: it is large, and copying it would cost more than most of them.
 func (d *Decider) Decide(r *http.Request, e *Evidence, o *Outcome, required bool, now time.Time) {
 	e.required = required
 	d.decide(r, e, o, now)
@@ -88,7 +88,7 @@ func (d *Decider) decideCookies(r *http.Request, e *Evidence, o *Outcome, now ti
 		cookieOutcome(e, o)
 	}
 	confirming := d.confirmFirst(ctx, e, o, now)
-	var asking Outcome // what comes of it
+	var asking Outcome // the result of that handshake's start
 	if confirming != nil {
 		asking = d.startHandshake(ctx, e, *confirming, now)
 		if asking.handshake || e.confirms || asking.Stuck != NotStuck && o.Reason != "" {
@@ -127,16 +127,16 @@ func (d *Decider) decideAnswer(ctx context.Context, e *Evidence, o *Outcome, now
 	return true
 }
 
-// injected reports whether an answer names another session than the one that the browser is signed in to. No handshake
-// was needed then: a sibling subdomain has planted the answer to one of its own, as it can in production, where answers
-// come in cookies. Where the session really did change, __client_uat has moved, and the old cookie does not count. An
-// answer that was asked for, or is of the session that this browser had, is none.
+// injected reports whether an answer was planted: it names another session than the one that the browser is signed in to,
+// although that needed no handshake. In production, where answers arrive in cookies, a sibling subdomain can plant the
+// answer to a handshake of its own. Had the session really changed, so had __client_uat, and the old cookie would not
+// count. An answer that was confirmed, or is of the session that the party cookie names, was not planted.
 func (s *Settings) injected(ctx context.Context, e *Evidence, now time.Time) bool {
 	return s.Live && e.result.token != "" && cookieReason(e) == "" && e.chosen().read.Claims.SID != e.result.claims.SID &&
 		!s.confirmed(ctx, e, now) && !s.Policy.partyHolds(ctx, e.result.claims, &e.Request, now)
 }
 
-// answerOutcome is the result of a handshake. What it left in the address is not left there.
+// answerOutcome is the result of a handshake. What it left in the address is removed.
 func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time) Outcome {
 	s := d.Settings
 	confirmed := s.confirmed(ctx, e, now)
@@ -155,13 +155,13 @@ func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time)
 			o.setCookies("no-store", []string{c})
 		}
 	}
-	if (!s.Live || e.Own.Any) && e.result.oversize == 0 { // or the next page would need a handshake again
+	if (!s.Live || e.Own.Any) && e.result.oversize == 0 { // a cookie that is not kept would not sign in the page after the redirect
 		return d.cleanOnce(ctx, e, o, now)
 	}
 	return o
 }
 
-// cookieOutcome is what the session cookies come to.
+// cookieOutcome is the outcome by the session cookies alone.
 func cookieOutcome(e *Evidence, o *Outcome) {
 	c := e.chosen()
 	o.Source, o.Reason, o.CacheHit = FromCookie, cookieReason(e), c.read.Verified
@@ -194,9 +194,9 @@ func cookieReason(e *Evidence) reasons.Reason {
 	}
 }
 
-// confirmFirst is the handshake to start before anything is made of the cookies, whose outcome is o, where they are not enough:
-// an answer arrived that this browser was not sent to fetch, so that anybody could have put it into a link, or the session
-// is another one than this browser had here. nil: none.
+// confirmFirst is the handshake to start before o, the outcome by the cookies, is used; nil: none. It is needed if the
+// session is another one than this browser had here, or if an answer arrived that this browser was not sent to fetch:
+// anybody could have put that into a link.
 func (d *Decider) confirmFirst(ctx context.Context, e *Evidence, o *Outcome, now time.Time) *Outcome {
 	switch {
 	case (o.Reason == "" || o.Reason == reasons.TokenExpired) && d.changed(ctx, e, e.chosen().read.Claims, now) && d.canConfirm(ctx, e):

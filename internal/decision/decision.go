@@ -1,5 +1,5 @@
-// Package decision decides who is signed in: from what a request carries, and the tokens in it, to an outcome. Nothing but
-// a key that is not at hand and the Backend API makes it wait.
+// Package decision decides who is signed in: from what a request carries, and the tokens in it, to an outcome. It waits
+// only for keys that are not at hand and for the Backend API.
 package decision
 
 import (
@@ -27,7 +27,7 @@ const (
 	FromRefresh   TokenSource = "refresh"
 )
 
-// Outcome is what a request comes to.
+// Outcome is the result of a decision.
 type Outcome struct {
 	Reason   reasons.Reason // empty: signed in
 	Detail   error          // what there is to know about the reason, in one line for logs; nil: nothing
@@ -37,7 +37,7 @@ type Outcome struct {
 	Claims   *sessiontoken.Claims // nil unless verified and judged
 	Header   http.Header          // of the response; nil: nothing
 	CacheHit bool                 // the signature of the token that decided was verified before
-	Stuck    Stuck                // a handshake is needed, and none is made any more
+	Stuck    Stuck                // why no further handshake is made although one is needed
 	Browser  bool                 // where there is a reason: a page was asked for, or it is a browser's write, without a bearer token
 
 	handshake bool   // Header sends the browser to one
@@ -47,7 +47,7 @@ type Outcome struct {
 // Handshake reports whether Header sends the browser to a handshake.
 func (o *Outcome) Handshake() bool { return o.handshake }
 
-// setCookies adds Set-Cookie values, and keeps a response that has any, which now is one browser's, out of
+// setCookies adds Set-Cookie values, and keeps a response that has any, which is for one browser only, out of
 // shared caches.
 func (o *Outcome) setCookies(cacheControl string, cookies []string) {
 	if len(cookies) == 0 {
@@ -114,10 +114,10 @@ type Decider struct {
 
 	verifier *sessiontoken.Verifier
 	backend  *backendapi.Client // nil: no secret key
-	failed   *recent            // answers of handshakes that did not hold
-	forged   *recent            // session cookies whose signature did not hold
-	forgiven *recent            // session tokens that had just been issued, and were of another time
-	repeated *recent            // handshakes of browsers whose count does not come through
+	failed   *recent            // answers of handshakes that were refused
+	forged   *recent            // session cookies whose signature was refused
+	forgiven *recent            // session tokens that were accepted with a wrong time, see forgiveClock
+	repeated *recent            // cookies of browsers whose count of handshakes does not arrive, see marks
 }
 
 // New returns a Decider. backend is nil without a secret key.

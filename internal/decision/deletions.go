@@ -8,8 +8,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
-// deletePlanted are the Set-Cookie values that delete what keeps somebody out who could be signed in by a handshake: a
-// sibling subdomain may have planted it, and it would stay for a year.
+// deletePlanted are the Set-Cookie values that delete cookies because of which a handshake cannot sign somebody in: a
+// sibling subdomain may have planted them, and they could stay for a year.
 func (s *Settings) deletePlanted(e *Evidence, o *Outcome) []string {
 	switch c := e.chosen(); {
 	case o.Stuck != NotStuck && e.Redirects >= maxCounted:
@@ -34,9 +34,9 @@ func (s *Settings) servesRoot(f *inbound.Request) bool {
 	return s.RootDomain != "" && strings.HasSuffix("."+origin.Hostname(f.Host()), "."+s.RootDomain)
 }
 
-// deleteDomainSessions are the Set-Cookie values that delete session and refresh cookies of the root domain. Clerk sets none there,
-// so that a sibling subdomain has planted them. They belong before the cookies of an answer: where the application is at
-// the root domain itself, a client may take the two for the same cookie.
+// deleteDomainSessions are the Set-Cookie values that delete session and refresh cookies of the root domain. Clerk sets none
+// there, so a sibling subdomain has planted them. They must be sent before the cookies of an answer: where the application
+// is at the root domain itself, a client may take the two for the same cookie.
 func (s *Settings) deleteDomainSessions(f *inbound.Request) []string {
 	if !s.servesRoot(f) {
 		return nil

@@ -13,14 +13,14 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// A detail says in one line, for logs, what there is to know about a refusal. It is found when everything is decided,
-// and changes nothing. No detail has a token, a key, a cookie or the id of a person or session, and what the client sent
-// is quoted and cut.
+// A detail says in one line, for logs, why a request was refused. It is worked out after everything is decided, and
+// changes nothing. No detail has a token, a key, a cookie or the ID of a person or session, and what the client sent
+// is quoted and shortened.
 
-// explain gives a refusal what there is to know about it.
+// explain gives a refusal its detail.
 func (d *Decider) explain(r *http.Request, e *Evidence, o *Outcome, now time.Time) {
 	o.Browser = !e.HasBearer && (e.Document || browsersWrite(&e.Request))
-	byAnswer := o.Source == FromHandshake && o.Reason == e.result.reason // of the answer that did not hold
+	byAnswer := o.Source == FromHandshake && o.Reason == e.result.reason // the reason is that of the answer
 	switch {
 	case o.Detail != nil:
 	case byAnswer:
@@ -142,7 +142,7 @@ func Field(detail error) string {
 	})
 }
 
-// Sentence is what people are told because of a detail, and not what the reason alone says; empty: that.
+// Sentence is what people are told because of a detail, in place of the reason's message; empty: the reason's message.
 func Sentence(detail error) string {
 	return first(detail, func(err error) string {
 		if d, ok := err.(*fixedError); ok { //nolint:errorlint // first unwraps
@@ -152,7 +152,7 @@ func Sentence(detail error) string {
 	})
 }
 
-// first is the first that says gives of a detail and what is in it.
+// first is the first text that says returns for a detail or for one that it wraps.
 func first(detail error, says func(error) string) string {
 	if text := says(detail); text != "" {
 		return text

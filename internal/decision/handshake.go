@@ -51,8 +51,8 @@ func (d *Decider) canHelp(e *Evidence, reason reasons.Reason, now time.Time) boo
 	return false
 }
 
-// startHandshake turns a signed-out outcome into a handshake where that can help and the request allows it: on
-// documents only, because everything else cannot follow, and not for ever.
+// startHandshake turns a signed-out outcome into a handshake where that can help and the request allows it: for
+// documents only, because nothing else can follow the redirect, and only a few times.
 func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
 	s := d.Settings
 	if !d.canHelp(e, o.Reason, now) || !e.Document || s.onceOnly(e, o.Reason) || e.Head && (e.Own.Any || e.Answer.Any()) {
@@ -96,8 +96,8 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 	return o
 }
 
-// noBetter reports whether the answer that has arrived tells of the next: a nonce arrived where a token was asked for, or Clerk sends
-// this page nothing but what is refused like the cookie, so that the application is set up wrongly.
+// noBetter reports whether the answer that arrived shows that the next one would be no better: it is a nonce where a token
+// was asked for, or it was refused as the cookie was, so the application is set up wrongly.
 func (e *Evidence) noBetter(p *returnPoint, reason reasons.Reason, now time.Time) bool {
 	if e.result.unasked != nil {
 		return e.sentForToken(now)
@@ -105,8 +105,8 @@ func (e *Evidence) noBetter(p *returnPoint, reason reasons.Reason, now time.Time
 	return e.result.refused != nil && p.own.n > 0 && !canRecover(reason)
 }
 
-// notMade is a handshake that is not made. If it was the only way left, because the last one's answer could not be had, who
-// is signed in cannot be told.
+// notMade is the outcome where no handshake is made. If the nonce of the last one could not be exchanged, it is unknown who
+// is signed in.
 func (o Outcome) notMade(e *Evidence) Outcome {
 	if e.result.unasked != nil {
 		return Outcome{Reason: reasons.HandshakeUnavailable, Source: FromHandshake, Detail: unaskedDetail(e.result.unasked)}
@@ -114,7 +114,8 @@ func (o Outcome) notMade(e *Evidence) Outcome {
 	return o
 }
 
-// inCircles gives a page that was sent away often enough its reason, where every handshake brings what is refused here.
+// inCircles gives a page that was sent away often enough the reason for which the answers of its handshakes are refused, if
+// they are.
 func (o Outcome) inCircles(e *Evidence) Outcome {
 	if o.Stuck == InCircles && e.result.reason != "" && !canRecover(e.result.reason) {
 		o.Reason, o.Source = e.result.reason, FromHandshake
@@ -128,7 +129,7 @@ func tooLarge(size int) Outcome {
 	return Outcome{Reason: reasons.UATWithoutSessionToken, Source: FromHandshake, Stuck: CookieTooLarge, Detail: cookieSizeError(size)}
 }
 
-// count adds the cookies that end a series of handshakes. What goes to a satellite is the satellite's.
+// count adds the cookies that end a series of handshakes. A redirect to a satellite is not counted for this page.
 func (s *Settings) count(e *Evidence, o *Outcome, p *returnPoint, byToken bool, now time.Time) {
 	o.Header.Add("Set-Cookie", inbound.CookieRedirects+"="+strconv.Itoa(e.Redirects+1)+"; SameSite=Lax; HttpOnly; Max-Age="+strconv.Itoa(int(countedFor/time.Second)))
 	if o.Reason != reasons.PrimaryRespondsToSync {
@@ -158,8 +159,8 @@ func (d *Decider) newReturn(ctx context.Context, e *Evidence, p *returnPoint, by
 	return address
 }
 
-// endAttempts is the cookie without this page, which was decided without needing a handshake. Clerk's counter goes with
-// it: alone it would stop the next page.
+// endAttempts takes a page that needed no handshake out of the cookie. Clerk's counter is deleted with it: alone it would
+// stop the next page.
 func (s *Settings) endAttempts(ctx context.Context, e *Evidence, o *Outcome, now time.Time) []string {
 	if e.Attempts == [inbound.Slots]inbound.AttemptCookies{} || e.needed || e.Prefetch() || o.Header.Get("Location") != "" {
 		return nil
@@ -175,7 +176,7 @@ func (s *Settings) endAttempts(ctx context.Context, e *Evidence, o *Outcome, now
 	return cookies
 }
 
-// onceOnly reports whether a handshake has been made for a reason that one handshake changes, or none.
+// onceOnly reports whether a handshake was made for a reason that a second one would not change.
 func (s *Settings) onceOnly(e *Evidence, reason reasons.Reason) bool {
 	return reason == reasons.TokenMissingAZP && (e.Tried || e.resolved)
 }

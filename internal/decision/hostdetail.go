@@ -10,7 +10,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/redact"
 )
 
-// hostDetail says why a request's host is none of the application's own.
+// hostDetail says why a request's host is not one of the application's own.
 func (d *Decider) hostDetail(r *http.Request, f *inbound.Request) error {
 	var untrusted inbound.Lines
 	untrusted.Of(r.Header, true)
@@ -33,13 +33,13 @@ func (d *Decider) listed(host string) bool {
 	return secure || plain
 }
 
-// hostError is a host that is none of the application's own.
+// hostError is a host that is not one of the application's own.
 type hostError struct {
 	header        string
 	host          redact.Seen
 	values        int // of the header
 	entries       int
-	hasAllowParty bool // AllowParty too
+	hasAllowParty bool // AllowParty was called, too
 	any           bool // there is no list
 	port          bool // without its port the host would be listed
 	untrusted     bool // X-Forwarded-Host, which is not believed, would be listed
@@ -74,7 +74,7 @@ func (e hostError) Field() string {
 	return "AuthorizedParties"
 }
 
-// crossOriginDetail says from where a request is sent that may not write here.
+// crossOriginDetail says where a request that may not write here comes from.
 func (d *Decider) crossOriginDetail(f *inbound.Request) error {
 	origins := f.Lines.All(inbound.LineOrigin)
 	return originError{
@@ -84,7 +84,7 @@ func (d *Decider) crossOriginDetail(f *inbound.Request) error {
 	}
 }
 
-// originError is a write of an origin that may not write here.
+// originError is a write from an origin that may not write here.
 type originError struct {
 	origin, site, referrer, host redact.Seen
 	origins                      int

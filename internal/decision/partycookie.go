@@ -11,16 +11,16 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// partyCookies are the party cookies of this instance that arrived for the public origin of a request, unexpired. Of which
-// session they are is not known yet.
+// partyCookies are the unexpired party cookies of this instance that arrived for the public origin of a request. Their
+// sessions are not known yet.
 type partyCookies struct {
 	key         PartyKey
 	origin, tag string
 	values      []partyValue
 }
 
-// partyCookies returns false where none is set or believed: without a key, at a host that is not listed, and where
-// the application does without.
+// partyCookies returns false where none is set or accepted: without a key, at a host that is not listed, and where
+// cookies need no azp.
 func (p *Policy) partyCookies(ctx context.Context, f *inbound.Request, now time.Time) (partyCookies, bool) {
 	if p.Party == nil || p.CookieWithout {
 		return partyCookies{}, false
@@ -41,7 +41,7 @@ func (p *Policy) partyCookies(ctx context.Context, f *inbound.Request, now time.
 	return c, true
 }
 
-// of returns the value that holds for a session, of several the one that lasts longest; nil: none holds.
+// of returns the value that is valid for a session, of several the one that lasts longest; nil: none is.
 func (p *partyCookies) of(c *sessiontoken.Claims) *partyValue {
 	var best *partyValue
 	for i := range p.values {
@@ -53,8 +53,8 @@ func (p *partyCookies) of(c *sessiontoken.Claims) *partyValue {
 	return best
 }
 
-// partyHolds reports whether this browser has a party cookie that holds for these claims at the public origin of the
-// request. Several may have come: a browser that lets others plant cookies of this name must not lose its own.
+// partyHolds reports whether this browser has a party cookie that is valid for these claims at the public origin of the
+// request. Several may have arrived: a browser that lets others plant cookies of this name must not lose its own.
 func (p *Policy) partyHolds(ctx context.Context, c *sessiontoken.Claims, f *inbound.Request, now time.Time) bool {
 	if len(f.Party()) == 0 {
 		return false
@@ -66,8 +66,8 @@ func (p *Policy) partyHolds(ctx context.Context, c *sessiontoken.Claims, f *inbo
 	return ok && party.of(c) != nil
 }
 
-// partyValues are the party cookies that arrived for the public origin of the request, of whatever session: they are well
-// formed and have not expired, no more.
+// partyValues are the party cookies that arrived for the public origin of the request, of any session. They are well
+// formed and have not expired; nothing else is checked.
 func (p *Policy) partyValues(ctx context.Context, f *inbound.Request, now time.Time) []string {
 	if len(f.Party()) == 0 {
 		return nil
@@ -80,8 +80,8 @@ func (p *Policy) partyValues(ctx context.Context, f *inbound.Request, now time.T
 	return values
 }
 
-// partyCookie is the Set-Cookie value that a request signed in by a cookie token should get; empty: none. A cookie that holds is
-// kept until half of its life is over, whichever replica set it. Another session's is replaced by documents only: what
+// partyCookie is the Set-Cookie value that a request signed in by a cookie token should get; empty: none. A valid cookie is
+// kept until half of its life is over, whichever replica set it. One of another session is replaced on documents only: what
 // a fetch carries may have been planted between two page loads.
 func (s *Settings) partyCookie(ctx context.Context, c *sessiontoken.Claims, f *inbound.Request, now time.Time) string {
 	if c.AZP.State != sessiontoken.Present {
@@ -131,7 +131,7 @@ func (s *Settings) mintParty(c *sessiontoken.Claims, f *inbound.Request, party *
 // fresh reports whether more than half of a party cookie's life is left.
 func fresh(exp, now time.Time) bool { return exp.Sub(now) > partyLifetime/2 }
 
-// partyProof is a party cookie that holds for a session at the host of a request. It never changes.
+// partyProof is a party cookie that is valid for a session at the host of a request. It never changes.
 type partyProof struct {
 	rawHost, scheme string
 	tag, value      string
@@ -139,7 +139,7 @@ type partyProof struct {
 	exp             time.Time
 }
 
-// proofOf is the one that was attached to the claims of a session; nil: none was.
+// proofOf is the proof that was attached to the claims of a session; nil: none was.
 func proofOf(c *sessiontoken.Claims) *partyProof {
 	proof, _ := c.Attached.Load().(*partyProof)
 	return proof
@@ -158,7 +158,7 @@ func (p *partyProof) at(f *inbound.Request) bool {
 	return p != nil && p.rawHost == f.RawHost && p.scheme == f.Scheme
 }
 
-// sentWith reports whether p arrived with a request. It takes as long for a wrong value as for the right one.
+// sentWith reports whether p arrived with a request. Values are compared in constant time.
 func (p *partyProof) sentWith(f *inbound.Request) bool {
 	for _, sent := range f.Party() {
 		if sent.Tag == p.tag && subtle.ConstantTimeCompare([]byte(sent.Value), []byte(p.value)) == 1 {
@@ -168,7 +168,7 @@ func (p *partyProof) sentWith(f *inbound.Request) bool {
 	return false
 }
 
-// partyMatch is how the party cookies that arrived compare to one that is known to hold.
+// partyMatch is how the party cookies that arrived compare to one that is known to be valid.
 type partyMatch uint8
 
 const (
@@ -177,7 +177,7 @@ const (
 	partySame
 )
 
-// compare need not take the same time for every value: who brings these claims is given the cookie anyway.
+// compare need not take constant time: a client with a token of these claims is given the cookie anyway.
 func (p *partyProof) compare(f *inbound.Request) partyMatch {
 	match := partyAbsent
 	for _, sent := range f.Party() {

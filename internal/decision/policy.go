@@ -16,18 +16,18 @@ import (
 type Policy struct {
 	List          origin.List
 	Allow         func(ctx context.Context, origin, host string) bool // nil: the list alone decides
-	Any           bool                                                // any azp will do
+	Any           bool                                                // any azp is accepted
 	BearerWithout bool                                                // bearer tokens need no azp
-	CookieWithout bool                                                // nor do cookies
+	CookieWithout bool                                                // cookies need no azp
 	Audience      []string                                            // empty: aud is not read
 	Issuers       []string
-	ProxyPath     string // behind an origin of List it is an issuer too; empty: none is
+	ProxyPath     string // an origin of List followed by this path is an issuer, too; empty: none is
 	Party         PartyKey
 	Skew          time.Duration
 }
 
-// judge says what is wrong with verified claims, or nothing. It runs for every request, whether or not the
-// signature was verified for this one. The first that fails is the reason.
+// judge says what is wrong with verified claims; empty: nothing. It runs for every request, even if the signature was
+// verified for an earlier one. The first check that fails gives the reason.
 func (p *Policy) judge(ctx context.Context, c *sessiontoken.Claims, from TokenSource, f *inbound.Request, now time.Time) reasons.Reason {
 	switch {
 	case c.Sub == "", c.SID == "", c.Unreadable, !p.forMe(c):
@@ -42,8 +42,8 @@ func (p *Policy) judge(ctx context.Context, c *sessiontoken.Claims, from TokenSo
 	return p.judgeTime(c, now)
 }
 
-// issues reports whether tokens of an issuer are the instance's: it is one of Issuers, or signs as the proxy of its Frontend
-// API under an origin of the list. Of an origin that only Allow knows nothing is believed before it is asked.
+// issues reports whether tokens of an issuer are the instance's: it is one of Issuers, or the address of the Frontend API's
+// proxy at an origin of the list. Allow is not called for it.
 func (p *Policy) issues(iss string) bool {
 	if slices.Contains(p.Issuers, iss) {
 		return true
@@ -105,13 +105,13 @@ func (p *Policy) judgeTime(c *sessiontoken.Claims, now time.Time) reasons.Reason
 	return ""
 }
 
-// past reports whether d has come, leeway given: dates are whole seconds, so that the last whole second decides. Of most
-// tokens that can be told without the leeway, which is never negative.
+// past reports whether d has passed, even with the leeway. Dates are whole seconds, so whole seconds are compared. For most
+// tokens the first comparison is enough, as the leeway is never negative.
 func (p *Policy) past(d sessiontoken.Date, now time.Time) bool {
 	return d.State == sessiontoken.Present && d.Unix <= now.Unix() && d.Unix <= now.Add(-p.Skew).Unix()
 }
 
-// ahead reports whether d has not come yet, leeway given.
+// ahead reports whether d is still ahead, even with the leeway.
 func (p *Policy) ahead(d sessiontoken.Date, now time.Time) bool {
 	return d.State == sessiontoken.Present && d.Unix > now.Unix() && d.Unix > now.Add(p.Skew).Unix()
 }

@@ -9,9 +9,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
-// publicOrigin is the origin under which the client sees this request, as far as the allowlist tells.
-// https wins over http, except in development on this machine. So TLS that ends before this server needs no
-// header at all.
+// publicOrigin is the origin to which the client sent this request, as far as the allowlist tells. https is tried before
+// http, except on a loopback host without TLS, so a proxy that terminates TLS need not send a header.
 func publicOrigin(ctx context.Context, f *inbound.Request, p *Policy) (string, bool) {
 	if p.Any {
 		if o, ok := origin.At(f.Scheme, f.RawHost); ok {
@@ -38,7 +37,7 @@ func publicOrigin(ctx context.Context, f *inbound.Request, p *Policy) (string, b
 }
 
 // ownOrigin is the public origin of a request that is no page; empty: its host is not one of the application's own. Without a
-// list nothing says whether TLS ended in front of this server: then a page of the same host, by https, does.
+// list nothing says whether TLS ended in front of this server: then an Origin or Referer of the same host with https does.
 func (s *Settings) ownOrigin(ctx context.Context, f *inbound.Request) string {
 	public, ok := publicOrigin(ctx, f, &s.Policy)
 	if !ok {
@@ -52,7 +51,8 @@ func (s *Settings) ownOrigin(ctx context.Context, f *inbound.Request) string {
 	return public
 }
 
-// pageOrigin is the origin of the page that a request comes from, as its browser says; empty: it does not, or not once.
+// pageOrigin is the origin of the page that a request comes from, as its browser says; empty: the browser does not say it,
+// or more than once.
 func pageOrigin(f *inbound.Request) string {
 	origins, referrers := f.Lines.All(inbound.LineOrigin), f.Lines.All(inbound.LineReferer)
 	switch {
@@ -64,8 +64,8 @@ func pageOrigin(f *inbound.Request) string {
 	return ""
 }
 
-// HostObstacle says why a request of a browser, see Outcome.Browser, is to no origin of the application's own, where nobody can
-// be sent to sign in and back, and no write can be from a page of the application's; nil: it is to one.
+// HostObstacle says why a browser's request, see Outcome.Browser, is not to an origin of the application's own; nil: it is.
+// At another host nobody can be sent to sign in and back, and no write can be from a page of the application.
 func (d *Decider) HostObstacle(r *http.Request) error {
 	var f inbound.Request
 	f.ReadHost(r, &d.Settings.Settings)
@@ -75,8 +75,7 @@ func (d *Decider) HostObstacle(r *http.Request) error {
 	return d.hostDetail(r, &f)
 }
 
-// browsersWrite reports whether a request is a write of a browser: programs, which have a token to bring, send no such
-// headers.
+// browsersWrite reports whether a request is a browser's write: programs, which should send a token, send no such headers.
 func browsersWrite(f *inbound.Request) bool {
 	switch f.Method {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions:

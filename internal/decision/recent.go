@@ -24,7 +24,7 @@ func (m *recent) has(key [sha256.Size]byte, now time.Time) bool {
 	return ok && now.Sub(at) < rememberedFor
 }
 
-// add remembers key. When there is no room, the past is dropped first and then everything.
+// add remembers key. When there is no room, what is older than a minute is dropped, and if that is not enough, everything.
 func (m *recent) add(key [sha256.Size]byte, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -48,8 +48,8 @@ func (s *Settings) frontendAt(public string) string {
 	return s.Frontend
 }
 
-// isHandshakeParameter reports whether a parameter is left out of the address to come back to. In development an answer that did
-// not hold would stand beside the next one, and of two none counts.
+// isHandshakeParameter reports whether a parameter is left out of the address to come back to. In development a refused
+// answer would otherwise stand beside the next one, and of two answers none counts.
 func (s *Settings) isHandshakeParameter(name string) bool {
 	switch name {
 	case paramDevBrowser, paramLegacyDevBrowser, inbound.ParamState, inbound.ParamSent:
@@ -60,8 +60,8 @@ func (s *Settings) isHandshakeParameter(name string) bool {
 	return false
 }
 
-// sortedQuery tells pages apart, whatever order the Frontend API leaves their parameters in. Nobody is sent away from
-// a page whose query is too long to come back to, so that it does not count.
+// sortedQuery is the query of a page in a fixed order, as the Frontend API may change the order of parameters. A query that
+// is too long to come back to is left out: nobody is sent away from such a page.
 func sortedQuery(query string) string {
 	var kept address
 	kept.addWithout(query, asForm, leftByHandshake)
@@ -79,7 +79,7 @@ func leftByHandshake(name string) bool {
 	return false
 }
 
-// withParameter is an address without fragment and one more parameter.
+// withParameter adds a parameter to an address that has no fragment.
 func withParameter(address, name, value string) string {
 	separator := "?"
 	if strings.Contains(address, "?") {

@@ -15,7 +15,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// Why an expired token was not refreshed, in Clerk's words; the Backend API's own codes come beside these.
+// Why an expired token was not refreshed, in Clerk's words. The Backend API has codes of its own beside these.
 var (
 	errRefreshNonGet   = errors.New("non-eligible-non-get")
 	errRefreshNoCookie = errors.New("non-eligible-no-refresh-cookie")
@@ -24,7 +24,7 @@ var (
 	errRefreshNoAZP    = errors.New("non-eligible-no-azp")
 	errRefreshDisagree = errors.New("non-eligible-several-sessions")
 	errRefreshNoSecret = errors.New("non-eligible-no-secret-key")
-	errRefreshHost     = errors.New(string(reasons.RequestHostNotAuthorized)) // the outcome is its own
+	errRefreshHost     = errors.New(string(reasons.RequestHostNotAuthorized)) // gets an outcome of its own, see refresh
 
 	errRefreshSubresource = errors.New("non-eligible-subresource")
 	errRefreshNotRequired = errors.New("non-eligible-not-required")
@@ -42,7 +42,7 @@ func bearerObstacle(method string) error {
 	return errRefreshNoCookie
 }
 
-// refreshObstacle says why an expired cookie token cannot be refreshed; nil: it can. HEAD is told what its GET would be.
+// refreshObstacle says why an expired cookie token cannot be refreshed; nil: it can. HEAD is treated as its GET.
 func (s *Settings) refreshObstacle(ctx context.Context, e *Evidence, now time.Time) error {
 	c := e.chosen().read.Claims
 	write := e.Method != http.MethodGet && e.Method != http.MethodHead
@@ -95,7 +95,7 @@ func (d *Decider) refresh(r *http.Request, e *Evidence, o *Outcome, now time.Tim
 		return
 	}
 	if e.Method == http.MethodHead {
-		o.Refresh = errRefreshNonGet // it uses nothing up
+		o.Refresh = errRefreshNonGet // a HEAD must not use up a refresh
 		return
 	}
 	renewed, err := d.askRefresh(r, e, now)
@@ -152,8 +152,8 @@ func forwarded(h http.Header) map[string][]string {
 	return headers
 }
 
-// renewalObstacle says why an answer to this request brings no cookies that renew a session; nil: it may. The parts
-// of pages are what shared caches are for, so they get none; what a page shows gets them only where it is not for everybody.
+// renewalObstacle says why the response to this request may not set cookies that renew a session; nil: it may. Shared
+// caches keep scripts and styles, so those get none; images and videos get them only where a session is required.
 func (e *Evidence) renewalObstacle() error {
 	switch {
 	case e.Destination() == inbound.PagePart:

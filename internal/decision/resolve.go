@@ -20,16 +20,16 @@ type renewal struct {
 	token   string         // empty: the answer signs the browser out
 	claims  *sessiontoken.Claims
 	cookies []string      // Set-Cookie values, fit to be passed on
-	unasked error         // why nobody could say what a nonce stands for; nil: somebody could
+	unasked error         // why the Backend API could not be asked what a nonce stands for; nil: it could, or need not be
 	ahead   time.Duration // how far this machine's clock is ahead of its token, when it was refused for that
 
 	oversize int // size of its session cookie, in bytes, where browsers keep none so large; else 0
 
-	refused error // what there is to know about an answer that did not hold, for logs; nil: it did, or none arrived
+	refused error // why an answer was refused, for logs; nil: it was not, or none arrived
 }
 
-// resolve reads the answer of a handshake. One that does not hold is remembered for a while, so that a link or a
-// planted cookie costs the Backend API one question. In development, where answers come in the address, this browser
+// resolve reads the answer of a handshake. One that is refused is remembered for a while, so that a link or a
+// planted cookie costs one request to the Backend API. In development, where answers arrive in the address, this browser
 // must have been sent to fetch one.
 func (d *Decider) resolve(ctx context.Context, e *Evidence, now time.Time) {
 	if !e.Document || e.Head || e.Answer.Empty() {
@@ -52,13 +52,13 @@ func (d *Decider) resolve(ctx context.Context, e *Evidence, now time.Time) {
 	}
 }
 
-// sentOut reports whether this browser has been on a handshake.
+// sentOut reports whether this browser was sent to a handshake lately.
 func (s *Settings) sentOut(ctx context.Context, e *Evidence, now time.Time) bool {
 	p, ok := s.newReturnPoint(ctx, e, now)
 	return ok && len(p.entries) > 0
 }
 
-// once does not look at an answer again that did not hold. One that nobody could judge may still hold.
+// once does not look again at an answer that was refused. One that could not be judged is looked at again.
 func (d *Decider) once(name string, now time.Time, look func() renewal) renewal {
 	key := sha256.Sum256([]byte(name))
 	if d.failed.has(key, now) {
@@ -105,7 +105,7 @@ func (d *Decider) resolveToken(ctx context.Context, token string, f *inbound.Req
 	return result
 }
 
-// tellClock tells that a token which has just been issued was refused for its time.
+// tellClock reports by ClockOff that a token which has just been issued was refused for its time.
 func (d *Decider) tellClock(ahead time.Duration) {
 	if ahead != 0 {
 		d.ClockOff(ahead)
@@ -125,8 +125,8 @@ func (p *Policy) judgeHandshake(c *sessiontoken.Claims, now time.Time) bool {
 }
 
 // judgeDirectives decides about Set-Cookie values from Clerk. They are passed on only if the session token among
-// them passes every check; of several the last counts, as in a browser. Without one they sign out. fresh: they have just
-// been made, or else they may be an old answer.
+// them passes every check; of several the last counts, as in a browser. Without one they sign out. fresh: Clerk has just
+// made them; otherwise they may be an old answer.
 func (d *Decider) judgeDirectives(ctx context.Context, directives []string, k TokenSource, f *inbound.Request, now time.Time, fresh bool) renewal {
 	result := d.readDirectives(directives)
 	if result.refused != nil {
@@ -188,9 +188,9 @@ const maxDirectives = 64
 // forgivenSkew is how far a development machine's clock may be off when it signs in.
 const forgivenSkew = 24 * time.Hour
 
-// forgiveClock judges a token again whose time is wrong where the clock is known to be: the token has just been issued, is of
-// the future, or its time is right by Clerk's clock, as the last fetch of keys told it. Nothing else tells a new answer from
-// an old one, which anybody can go back to. Only in development.
+// forgiveClock, in development only, judges a token again whose time is wrong, if this machine's clock must be the cause: the
+// token has just been issued, is from the future, or its time is right by Clerk's clock, as the last fetch of keys showed it.
+// Otherwise it may be an old answer, which anybody can go back to.
 func (d *Decider) forgiveClock(ctx context.Context, read *sessiontoken.Token, reason reasons.Reason, k TokenSource, f *inbound.Request, now time.Time, fresh bool) reasons.Reason {
 	if !reason.Time() {
 		return reason
@@ -216,7 +216,7 @@ func (d *Decider) forgiveClock(ctx context.Context, read *sessiontoken.Token, re
 // directive is one Set-Cookie value.
 type directive struct{ name, value, attributes string }
 
-// parseDirective refuses what is no cookie or cannot be a header value.
+// parseDirective returns false for what is no cookie or cannot be a header value.
 func parseDirective(d string) (directive, bool) {
 	d = strings.TrimSpace(d)
 	if strings.ContainsFunc(d, func(r rune) bool { return r < ' ' || r > '~' }) {
@@ -227,8 +227,8 @@ func parseDirective(d string) (directive, bool) {
 	return directive{name, strings.TrimSpace(value), attributes}, ok
 }
 
-// filterSetCookie is what of an answer reaches the browser: Clerk's own cookies by their exact names, never a session for
-// the domain above, always Secure in production. An answer that signs out may do only that.
+// filterSetCookie is the part of an answer that is passed on to the browser: Clerk's own cookies by their exact names, session
+// cookies never for a whole domain, and in production all of them Secure. An answer that signs out may do only that.
 func (s *Settings) filterSetCookie(directives []string, signOut bool) []string {
 	var cookies []string
 	for _, d := range directives {
@@ -237,7 +237,7 @@ func (s *Settings) filterSetCookie(directives []string, signOut bool) []string {
 			continue
 		}
 		deletes := c.value == ""
-		browser := !s.Live && slices.Contains(s.Names.DevBrowser[:], c.name) // who is there, not who is signed in
+		browser := !s.Live && slices.Contains(s.Names.DevBrowser[:], c.name) // it names the browser, not who is signed in
 		if signOut && !deletes && !browser && (c.value != "0" || !slices.Contains(s.Names.UAT[:], c.name)) {
 			continue
 		}
@@ -267,8 +267,8 @@ func attributes(list string, hostOnly, secure bool) string {
 	return kept.String()
 }
 
-// clearHandshake are the Set-Cookie values that delete the cookies of a handshake, those that arrived or all: they have
-// done their work or never will.
+// clearHandshake are the Set-Cookie values that delete the cookies of a handshake, those that arrived or all: they are used
+// up, or useless.
 func (s *Settings) clearHandshake(f *inbound.Request, all bool) []string {
 	if !s.Live {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
-// syncOutcome is what a satellite and its primary domain arrange before anything else, in o. It returns false where there is
-// nothing.
+// syncOutcome decides, before anything else, what a satellite and its primary domain need from each other, and a development
+// instance from the browser. It returns false where that is nothing.
 func (s *Settings) syncOutcome(ctx context.Context, e *Evidence, o *Outcome) bool {
 	if !e.Document {
 		return s.developmentOutcome(e, o)
@@ -37,7 +37,7 @@ func (s *Settings) needsSync(e *Evidence) bool {
 	return synced == "false" || s.AutoSync && e.unsynced()
 }
 
-// unsynced reports that the browser brings nothing of a session, and has not just asked the primary domain.
+// unsynced reports whether the browser has no session cookies, and has not just asked the primary domain.
 func (e *Evidence) unsynced() bool {
 	synced, _ := inbound.First(e.Page.Query, paramSynced)
 	return synced != "true" && e.chosen().read.Raw == "" && e.signedInAt == 0
@@ -120,8 +120,8 @@ func (s *Settings) developmentOutcome(e *Evidence, o *Outcome) bool {
 	return false
 }
 
-// crossOriginReferrer reports whether somebody signed in comes from another site: perhaps from a satellite,
-// where the session may have changed. The primary domain then asks once.
+// crossOriginReferrer reports whether a page load comes from a page of another origin: perhaps from a satellite, where the
+// session may have changed. The primary domain then makes one handshake.
 func (s *Settings) crossOriginReferrer(ctx context.Context, e *Evidence, now time.Time) bool {
 	if s.Satellite || !e.Navigation() || e.Redirects != 0 {
 		return false
@@ -142,13 +142,13 @@ func (s *Settings) crossOriginReferrer(ctx context.Context, e *Evidence, now tim
 	return ok && p.own.n == 0
 }
 
-// referredBy reports whether a page of an origin sent the browser here, as most do: that needs no reading of the Referer.
+// referredBy reports whether a page of an origin sent the browser here. For most page loads that spares parsing the Referer.
 func referredBy(referrer, public string) bool {
 	rest, ok := strings.CutPrefix(referrer, public)
 	return ok && (rest == "" || rest[0] == '/' || rest[0] == '?')
 }
 
-// clerkReferrer reports whether a page of Clerk's own sent the browser here: a sign-in is not news.
+// clerkReferrer reports whether a page of Clerk's own sent the browser here: after a sign-in no handshake is needed.
 func (s *Settings) clerkReferrer(o origin.Origin) bool {
 	if frontend, _ := origin.OfURL(s.Frontend); s.ProxyPath == "" && o.Host != "" && o.Host == frontend.Host {
 		return true

@@ -11,8 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
-// SignInTarget is where somebody signed out who asks for a page is sent; empty: nowhere. pending: they have signed in, but
-// for a task of their session.
+// SignInTarget is where somebody who asks for a page and is signed out is sent; empty: nowhere. pending: they have signed
+// in, but their session still has a task to do.
 func (d *Decider) SignInTarget(r *http.Request, pending bool) string {
 	var f inbound.Request
 	if d.SignIn == nil || f.Read(r, &d.Settings.Settings) != "" || !f.Document || sentToSignIn(f.Page.Query) {
@@ -52,8 +52,8 @@ func (d *Decider) SignInTarget(r *http.Request, pending bool) string {
 	return address.String()
 }
 
-// SignInMistake says why a page that asks for a session is sent nowhere to sign in, where that is so because the sign-in page
-// itself, or what a server in front makes of it, asks for one; nil: it does not look like that.
+// SignInMistake says why a page that asks for a session is not sent to sign in: it is the sign-in page itself, or what a
+// server in front makes of it; nil: it does not look like that.
 func (d *Decider) SignInMistake(r *http.Request, pending bool) error {
 	var f inbound.Request
 	if d.SignIn == nil || f.Read(r, &d.Settings.Settings) != "" || !f.Document {
@@ -73,7 +73,7 @@ func (d *Decider) SignInMistake(r *http.Request, pending bool) error {
 	return nil
 }
 
-// isPage reports whether page, of the origin public where it names no other, is the one at a path of that origin.
+// isPage reports whether page, which is at the origin public unless it names another, is the one at a path of public.
 func isPage(page *url.URL, public, path string) bool {
 	there := public
 	if page.Host != "" {
@@ -90,9 +90,9 @@ func wayBack(public string, p *inbound.Page) string {
 	})
 }
 
-// SignInLink is where somebody signed out can sign in: at the application's own page, or else at the account portal. From
-// a page of the application's own origins they come back to it. pending: they have signed in, but for a task of their
-// session. Empty: not known, or the very page that was asked for.
+// SignInLink is where somebody signed out can sign in: at the application's own page, or else at the account portal. They
+// come back if they asked for a page at one of the application's own origins. pending: as for SignInTarget. Empty: not
+// known, or the very page that was asked for.
 func (d *Decider) SignInLink(r *http.Request, pending bool) string {
 	link, ok := d.signInPage()
 	if !ok {
@@ -120,9 +120,9 @@ func (d *Decider) SignInLink(r *http.Request, pending bool) string {
 	return link.String()
 }
 
-// SignInAgain is where somebody can sign in, in another tab, whose form was refused, and who may then send it once more:
-// at the sign-in page, or else the account portal; empty: not known. It returns false where there is nothing to send again,
-// and for what another site sent: nobody is asked to send that.
+// SignInAgain is where somebody whose form was refused can sign in, in another tab, before they send it once more: at the
+// sign-in page, or else the account portal; empty: not known. It returns false where there is nothing to send again, and
+// for a form of another site, which nobody should send again.
 func (d *Decider) SignInAgain(r *http.Request, pending bool) (string, bool) {
 	var f inbound.Request
 	if r.Method == http.MethodGet || r.Method == http.MethodHead || f.Read(r, &d.Settings.Settings) != "" || f.HasBearer || crossOrigin(r, &f, d.Settings) {
@@ -151,7 +151,7 @@ func (s *Settings) signInPage() (url.URL, bool) {
 
 // tasks is the page of a sign-in page where a session's tasks are completed, as Clerk's own SDKs find it.
 func tasks(signIn url.URL) url.URL {
-	if signIn.Fragment != "" { // it has its pages there
+	if signIn.Fragment != "" { // its pages are told apart by the fragment
 		signIn.Fragment, signIn.RawFragment = strings.TrimRight(signIn.Fragment, "/")+"/tasks", ""
 		return signIn
 	}
@@ -174,9 +174,9 @@ func devBrowserOf(f *inbound.Request) string {
 	return cmp.Or(sent, f.DevBrowser[inbound.Suffixed].Value, f.DevBrowser[inbound.Plain].Value)
 }
 
-// samePage reports whether two paths are one page to some server or proxy that may stand in front: those decode, drop and
-// add slashes, resolve dots and go from capitals to small letters, some of it by a redirect. What one of them adds must
-// not lead to the next redirect of ours.
+// samePage reports whether two paths may be the same page for a server or proxy in front: those decode, drop and add
+// slashes, resolve dots and turn capitals into small letters, sometimes by a redirect. That must not lead to another
+// redirect by this package.
 func samePage(a, b string) bool { return plainPath(a) == plainPath(b) }
 
 func plainPath(p string) string {

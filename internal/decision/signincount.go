@@ -10,18 +10,18 @@ import (
 )
 
 // A server in front may change the address of the sign-in page and drop its query, so that nothing in it says that the
-// browser was sent there, or a page of the sign-in may send straight back who still has a task to do. So redirects to sign in
-// are counted too, for each page, in a cookie of their own.
+// browser was sent there. Or a sign-in page may send somebody whose session still has a task to do straight back. So
+// redirects to sign in are counted too, for each page, in a cookie of their own.
 
 const (
-	maxSignIns       = 30 // redirects of pages of any address, each at once after the one before: more than somebody has tabs, mostly
+	maxSignIns       = 30 // redirects of all pages, each at once after the one before: more than most people have tabs
 	signInEntries    = 10
 	signInsLifetime  = time.Minute
 	maxSignInsCookie = 512 // bytes; one of our own has about 300
 )
 
-// everyPage is the address of the entry for all pages together. Those in frames have their own, and are other pages: a page may
-// show many of them, and keeps nobody from signing in.
+// everyPage is the address of the entry for all pages together. Pages in frames are counted apart from others, so that a
+// page with many frames does not stop anybody from signing in.
 const (
 	everyPage = ""
 	inFrame   = "frame "
@@ -79,7 +79,7 @@ func (d *Decider) signInCount(r *http.Request, now time.Time) (*signIns, bool) {
 	}
 	for _, sent := range r.CookiesNamed(name) {
 		if len(sent.Value) <= maxSignInsCookie {
-			c.entries = parseAttempts(sent.Value, now) // browsers send our own, which is for every path, last
+			c.entries = parseAttempts(sent.Value, now) // the last counts: browsers send our own, which is for every path, last
 		}
 	}
 	kind := ""
@@ -91,8 +91,8 @@ func (d *Decider) signInCount(r *http.Request, now time.Time) (*signIns, bool) {
 	return c, true
 }
 
-// withoutAddresses is a query without the parameters that may be the way back under another name: it grows each time, as do
-// those that an address leaves beside it which was put into a query as it is.
+// withoutAddresses is a query without the parameters that may be the way back under another name, which grows with each
+// redirect, and without repetitions: an address that was put into a query unescaped leaves its own parameters there each time.
 func withoutAddresses(query string) string {
 	kept := slices.DeleteFunc(strings.Split(query, "&"), func(pair string) bool {
 		_, value, _ := strings.Cut(pair, "=")

@@ -50,9 +50,9 @@ func (d *Decider) stop(e *Evidence, p *returnPoint, now time.Time) Stuck {
 	return NotStuck
 }
 
-// usedUp reports whether a page is not sent away any more. returned: it has just come back from there. Who loads a page
-// again, because its handshake is slow, does not come back, and is no series of redirects: only what follows at once looks
-// like one whose addresses lose what says that they returned.
+// usedUp reports whether a page is not sent away any more. returned: it has just come back from a handshake. Somebody who
+// reloads a page because its handshake is slow has not come back, and may go on. But a request that follows at once counts
+// as come back, too: its address may have lost the parameter that says so.
 func (a attempt) usedUp(returned bool, now time.Time) bool {
 	return a.n >= maxAttempts && (returned || a.atOnce(now)) || a.n >= maxUnreturned
 }
@@ -63,11 +63,11 @@ func (a attempt) atOnce(now time.Time) bool { return now.Unix()-a.at <= int64(co
 // returned reports whether a page comes back from a handshake: it brings an answer, or its address says so.
 func (e *Evidence) returned(now time.Time) bool { return e.Answer.Any() || e.sentBefore(now) }
 
-// marks reports whether the address to come back to has to say that the browser was sent out: with the last handshake that
-// a page gets, to tell one that comes back from it from one that is loaded again. Cookies may not say it, where an answer
-// arrived that nobody expected, or where the same cookies arrived a minute ago at most, and no count among them. Tabs that were
-// opened together look like that once, and then have the count. A prefetch, which is not counted, has nothing else that
-// ends it.
+// marks reports whether the address to come back to has to say that the browser was sent out. It has to with the last
+// handshake that a page gets, to tell a page that comes back from one that is loaded again, and where the cookie may not
+// return: an answer arrived that was not expected, or the same cookies, without a count, arrived within the last minute.
+// Tabs that were opened together look like that once, and then have the count. A prefetch is not counted, so nothing else
+// would stop it.
 func (d *Decider) marks(e *Evidence, p *returnPoint, now time.Time) bool {
 	if e.Prefetch() || p.own.n >= maxAttempts-1 {
 		return true
@@ -92,7 +92,7 @@ func (e *Evidence) sentBefore(now time.Time) bool {
 // sentForToken reports whether this very address has just been sent out for a token.
 func (e *Evidence) sentForToken(now time.Time) bool { return e.Own.ForToken && e.sentBefore(now) }
 
-// broughtToken reports whether it has brought an answer, and has been confirmed if that has to be.
+// broughtToken reports whether that address has brought an answer, with a state if the session has to be confirmed.
 func (e *Evidence) broughtToken(now time.Time) bool {
 	return e.sentForToken(now) && e.Answer.Any() && (!e.confirms || e.Own.State != "")
 }
@@ -109,7 +109,7 @@ func (e *Evidence) counterless(p *returnPoint) bool { return len(p.entries) == 0
 // uncounted reports a request whose handshake does not count and sets nothing: the browser may never follow it.
 func (e *Evidence) uncounted() bool { return e.Head || e.Prefetch() }
 
-// cookieDigest tells browsers apart where no count of ours comes through. Their pages may have another address each time.
+// cookieDigest tells browsers apart whose count of handshakes does not arrive. Their pages may have another address each time.
 func (e *Evidence) cookieDigest() [sha256.Size]byte {
 	h := sha256.New()
 	for _, c := range e.SessionCookies() {

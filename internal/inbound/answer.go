@@ -55,11 +55,11 @@ const (
 // SentForToken ends the value of ParamSent where the page was sent out for a token, because nonces cannot be exchanged.
 const SentForToken = "t"
 
-// OwnParameters are those of them that arrived.
+// OwnParameters are the parameters of this package that arrived.
 type OwnParameters struct {
-	Any      bool   // any of them, or several
+	Any      bool   // at least one arrived
 	State    string // "" where none or several arrived
-	Sent     int64  // Unix seconds, when this page was sent out; 0: it was not, or need not know
+	Sent     int64  // when this page was sent out, in Unix seconds; 0: it was not, or its address does not say so
 	ForToken bool   // it was sent out for a token
 }
 

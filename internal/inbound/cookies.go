@@ -25,7 +25,7 @@ type Value struct {
 	Value string
 }
 
-// first keeps the first value that comes, even an empty one.
+// first keeps the first value that arrives, even an empty one.
 func (v *Value) first(value string) {
 	if !v.sent {
 		*v = Value{true, unescape(value)}
@@ -38,7 +38,7 @@ type Names struct {
 	Refresh                  string
 }
 
-// Names of cookies that no instance has a suffix of.
+// Names of cookies that never have an instance's suffix.
 const (
 	CookieHandshake = "__clerk_handshake"
 	CookieNonce     = "__clerk_handshake_nonce"
@@ -73,12 +73,12 @@ func (f *Request) readLines(lines []string, s *Settings) {
 	if s.Live {
 		return
 	}
-	f.Answer = Answer{} // in development it comes by the address, see readDevelopmentAnswer
+	f.Answer = Answer{} // in development it arrives in the address, see readDevelopmentAnswer
 }
 
-// readCookies scans one Cookie header, split before anything is decoded. Quotes are part of a value, as they
-// are for browsers, and names match exactly: net/http's parser would unquote and drop. bare: our own cookies
-// carry no __Host- prefix.
+// readCookies scans one Cookie header, and splits it before anything is decoded. Quotes are part of a value, as they
+// are for browsers, and names match exactly: net/http's parser would remove quotes and drop cookies. bare: our own
+// cookies have no __Host- prefix.
 func (f *Request) readCookies(line string, s *Settings, bare bool) {
 	for line != "" {
 		line = trimBlanksBefore(line)
@@ -106,7 +106,7 @@ func (f *Request) readCookies(line string, s *Settings, bare bool) {
 	}
 }
 
-// nameEnd is where the name ends of the cookie that a line begins with: at =, at ; or with the line.
+// nameEnd is where the name of the first cookie of a line ends: at =, at ; or at the end of the line.
 func nameEnd(line string) int {
 	for i := range len(line) {
 		if line[i] == '=' || line[i] == ';' {
@@ -116,8 +116,9 @@ func nameEnd(line string) int {
 	return len(line)
 }
 
-// cutValue cuts a line behind the value that it begins with. Clerk's script writes a session under both names: the second
-// is compared to the first, and then found to be the same at no cost, which takes less time than to look for its end.
+// cutValue cuts a line after the value that it begins with. Clerk's script writes the same session under both names: comparing
+// the second value to the first takes less time than searching for its end, and as both then share memory, later comparisons
+// take none.
 func (f *Request) cutValue(line string) (value, rest string) {
 	if f.sessions.n > 0 {
 		first := f.sessions.few[0].Sent
@@ -129,8 +130,8 @@ func (f *Request) cutValue(line string) (value, rest string) {
 	return trimBlanks(value), rest
 }
 
-// trimBlanks takes spaces and tabs off both ends, and no other white space: a name that begins with one of
-// Unicode's is another name.
+// trimBlanks trims spaces and tabs, and no other white space: a name that begins with one of Unicode's spaces is another
+// name.
 func trimBlanks(s string) string { return trimBlanksBehind(trimBlanksBefore(s)) }
 
 func trimBlanksBefore(s string) string {
@@ -190,7 +191,7 @@ func redirectsMade(value string) int {
 	return int(n)
 }
 
-// unescape decodes percent-encoding where it is one, as Clerk's own reader of cookies does.
+// unescape decodes percent-encoding where it is well formed, as Clerk's own SDKs do.
 func unescape(value string) string {
 	if strings.IndexByte(value, '%') < 0 {
 		return value
@@ -226,7 +227,7 @@ func (f *Request) readParty(tag, value string) {
 	}
 }
 
-// Party are the party cookies that arrived, whether or not they hold.
+// Party are the party cookies that arrived, whether or not they are valid.
 func (f *Request) Party() []PartyCookie { return f.party.all() }
 
 // AttemptCookies are the last two cookies of the name. Browsers send our own, which is for every path, last, and in a

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Destination is for what a browser fetches, as far as a new session goes.
+// Destination is what a browser wants a response for, as far as that decides whether a session may be renewed.
 type Destination uint8
 
 // The destinations.
 const (
-	PagePart   Destination = iota // of a page, and fit for every visitor: a script, a style, a font; also what is not known
+	PagePart   Destination = iota // a part of a page that is the same for every visitor: a script, a style, a font; also what is not known
 	PageMedia                     // what a page shows: an image, a video
-	PageItself                    // a page, or what a script asks for; also of browsers that do not say
+	PageItself                    // a page, or what a script asks for; also anything from a browser that does not say
 )
 
 // Destination reads Sec-Fetch-Dest (Fetch Metadata section 2.1). What it does not know is a part.
@@ -54,7 +54,7 @@ func (f *Request) asksForPage() bool {
 	return false
 }
 
-// Frame reports whether a document is asked for that is shown within another.
+// Frame reports whether the request is for a document in a frame.
 func (f *Request) Frame() bool {
 	dest := f.Lines.First(LineDest)
 	return f.Document && (dest == "iframe" || dest == "frame")
@@ -63,13 +63,13 @@ func (f *Request) Frame() bool {
 // Navigation reports whether the browser asks for a page of its own, and not for a frame.
 func (f *Request) Navigation() bool { return f.Lines.First(LineDest) == "document" }
 
-// Prefetch reports whether a document is asked for that the browser may never show.
+// Prefetch reports whether the request is for a document that the browser may never show.
 func (f *Request) Prefetch() bool {
 	return f.Document && strings.HasPrefix(f.Lines.First(LinePurpose), "prefetch")
 }
 
-// OwnSite reports whether a browser says that no other site had a hand in a request: Sec-Fetch-Site is absent, or names the
-// site itself or the person.
+// OwnSite reports whether a request does not come from another origin, as far as Sec-Fetch-Site tells: it is absent, empty,
+// same-origin or, for what the person opened, none.
 func (f *Request) OwnSite() bool {
 	site := f.Lines.All(LineSite)
 	return len(site) == 0 || len(site) == 1 && (site[0] == "same-origin" || site[0] == "none" || site[0] == "")

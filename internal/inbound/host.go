@@ -8,8 +8,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/proxypath"
 )
 
-// clientHost is the host that the client named: the Host header or, where forwarded headers are trusted, a
-// single X-Forwarded-Host, which is forwarded. A host that is too long to be one is none.
+// clientHost is the host that the client named: the Host header or, where forwarded headers are trusted, a single
+// X-Forwarded-Host. forwarded has the values of the latter. Of several, and of a host that is too long, it is "".
 func clientHost(r *http.Request, forwarded []string) string {
 	host := r.Host
 	switch len(forwarded) {
@@ -72,7 +72,7 @@ func target(r *http.Request) string {
 	return path
 }
 
-// Passes reports whether a request is one that the proxy of the Frontend API forwards: the answer is Clerk's own.
+// Passes reports whether a request is one that the proxy of the Frontend API forwards to Clerk.
 func (s *Settings) Passes(r *http.Request) bool {
 	if !proxypath.Passes(r, s.ProxyPrefix) {
 		return false
@@ -87,7 +87,7 @@ func (s *Settings) underProxy(r *http.Request) bool {
 	return under
 }
 
-// AtProxy reports whether host is that of the proxy. One that has a path only is at every host.
+// AtProxy reports whether host is that of the proxy. A proxy that is configured as a path alone is at every host.
 func (s *Settings) AtProxy(host string) bool {
 	if s.ProxyOrigin == "" {
 		return true
@@ -113,9 +113,9 @@ func (f *Request) Upgrade() bool {
 	return false
 }
 
-// ThroughWorker reports whether a service worker may have passed on the form of another site, which no header names any
-// more. A worker fetches for its own origin: the destination is empty then, and the mode is still a navigation's, or
-// same-origin. A worker that makes a request of its own of the form has its own address as Referer.
+// ThroughWorker reports whether a service worker may have passed on the form of another site, although no header names that
+// site any more. A worker fetches for its own origin: the destination is empty then, and the mode is still navigate, or
+// same-origin. If the worker puts the form into a request of its own, the Referer is the worker's address.
 func (f *Request) ThroughWorker() bool {
 	mode := f.Lines.First(LineMode)
 	return f.Lines.First(LineDest) == "empty" && (mode == "navigate" || mode == "same-origin")

@@ -14,7 +14,7 @@ type Identity struct {
 	method, host, target string
 	tls                  bool
 
-	// Bits by line of lineNames: the decision read it; it arrived; in several values, which are quoted, or in none.
+	// Bits by line of lineNames: the decision read it; it arrived; it has several values, which are kept quoted, or none.
 	read, there, several uint16
 
 	few  [4]string              // of the lines that arrived, each as one string, in the order of lineNames
@@ -33,7 +33,7 @@ func joined(values []string) (text string, there, several bool) {
 	return fmt.Sprintf("%q", values), true, true
 }
 
-// Set keeps what a decision about r read, of whose header lines are.
+// Set keeps what a decision about r read. lines are those of r's header.
 func (i *Identity) Set(r *http.Request, lines *Lines) {
 	i.method, i.host, i.target, i.tls = r.Method, r.Host, target(r), r.TLS != nil
 	i.read = lines.read
@@ -52,7 +52,7 @@ func (i *Identity) Set(r *http.Request, lines *Lines) {
 	}
 }
 
-// text is where that of the n-th line that arrived is kept.
+// text is where the text of the n-th line that arrived is kept.
 func (i *Identity) text(n int) *string {
 	if n < len(i.few) {
 		return &i.few[n]

@@ -2,7 +2,7 @@ package inbound
 
 import "net/http"
 
-// What decisions read of a header, see lineNames.
+// The lines of a header that decisions read, see lineNames.
 const (
 	LineForwardedHost = iota
 	LineForwardedProto
@@ -31,8 +31,8 @@ var lineNames = [lineCount]string{
 	LineSite: "Sec-Fetch-Site", LinePurpose: "Sec-Purpose",
 }
 
-// Lines are the values of the lines in lineNames. Each is looked up when it is first asked for, and then known to have been
-// read. The zero Lines is that of no header.
+// Lines are the values of the lines in lineNames. Each is looked up when it is first needed, and marked as read. The zero
+// Lines is that of no header.
 type Lines struct {
 	header http.Header
 	ignore uint16 // bits by line: it counts as absent
@@ -40,7 +40,7 @@ type Lines struct {
 	values [lineCount][]string
 }
 
-// Of makes l that of a header, of which nothing was read. forwarded: what says X-Forwarded-… is believed, and else not read.
+// Of gives l, which must be zero, its header. forwarded: X-Forwarded-… is trusted; otherwise it counts as absent.
 func (l *Lines) Of(h http.Header, forwarded bool) {
 	l.header = h
 	if !forwarded {

@@ -48,7 +48,7 @@ func First(query, parameter string) (string, bool) {
 	return "", false
 }
 
-// spells reports whether name, decoded, is parameter, which has letters and underscores only.
+// spells reports whether name is parameter when it is decoded. parameter has letters and underscores only.
 func spells(name, parameter string) bool {
 	for _, c := range []byte(parameter) {
 		switch {

@@ -11,15 +11,15 @@ import (
 
 // Settings is what reading a request depends on. It never changes.
 type Settings struct {
-	Live        bool   // live keys: a handshake's answer comes in cookies, else in the address
-	Forwarded   bool   // X-Forwarded-Host and X-Forwarded-Proto are believed
+	Live        bool   // live keys: a handshake's answer arrives in cookies, else in the address
+	Forwarded   bool   // X-Forwarded-Host and X-Forwarded-Proto are trusted
 	Names       Names  // of Clerk's cookies
-	ProxyOrigin string // of an absolute address of the Frontend API's proxy; empty: there is none, or it is a path
+	ProxyOrigin string // of the Frontend API's proxy; empty: there is no proxy, or it is configured as a path
 	ProxyPrefix string // the path of the proxy without a slash at its end; empty: it has none
 }
 
-// Request is what a request says, read once. Decisions judge it; only net/http's own rule about other origins, and the
-// header that goes along with a refresh, are of the http.Request itself.
+// Request is what a request says, read once. Decisions are made from it; only net/http's own cross-origin check, and the
+// header that a refresh sends to Clerk, use the http.Request itself.
 type Request struct {
 	Lines    Lines
 	Method   string
@@ -30,7 +30,7 @@ type Request struct {
 	Head     bool   // a document's HEAD
 
 	Credential string // in Authorization; see Bearer
-	HasBearer  bool   // an Authorization header decides alone, even an empty token
+	HasBearer  bool   // there is a bearer token, perhaps an empty one: it decides alone
 
 	sessions list[SessionCookie]
 	named    [Slots]bool  // whether any of this name arrived
@@ -64,7 +64,7 @@ func (f *Request) Read(r *http.Request, s *Settings) reasons.Reason {
 	return ""
 }
 
-// ReadBearer reads where r goes and its bearer token into f, which is zero: a token that signs in decides by that alone. A
+// ReadBearer reads the host of r and its bearer token into f, which is zero: if the token signs in, nothing else is needed. A
 // reason means that the request contradicts itself.
 func (f *Request) ReadBearer(r *http.Request, s *Settings) reasons.Reason {
 	f.ReadHost(r, s)
@@ -78,7 +78,7 @@ func (f *Request) ReadBearer(r *http.Request, s *Settings) reasons.Reason {
 	return ""
 }
 
-// ReadHost reads where r goes into f, which is zero.
+// ReadHost reads the method, host and scheme of r into f, which is zero.
 func (f *Request) ReadHost(r *http.Request, s *Settings) {
 	f.Lines.Of(r.Header, s.Forwarded)
 	f.Method = r.Method
@@ -132,8 +132,8 @@ func Bearer(h http.Header) (bearer string, ok bool, reason reasons.Reason) {
 	return "", false, reasons.MultipleAuthorization
 }
 
-// credential returns what an Authorization value has after the scheme Bearer in any case (RFC 9110 section
-// 11.1) and one or more spaces (RFC 6750 section 2.1), or alone. Other schemes are another protocol's.
+// credential returns what follows the scheme Bearer, in any case (RFC 9110 section 11.1), and one or more spaces (RFC 6750
+// section 2.1) in an Authorization value, or a value without a scheme. Other schemes are another protocol's.
 func credential(authorization string) (rest string, ok bool) {
 	authorization = trimBlanks(authorization)
 	if authorization == "" {
@@ -149,7 +149,8 @@ func credential(authorization string) (rest string, ok bool) {
 	return strings.TrimLeft(rest, " "), true
 }
 
-// firstWord is a credential up to its first space. A token that was verified before has none, and needs no search for one.
+// firstWord is a credential up to its first space. A token that was verified before has none, so that it can be looked up
+// without this search.
 func firstWord(credential string) string {
 	word, _, _ := strings.Cut(credential, " ")
 	return word

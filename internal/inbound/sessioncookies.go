@@ -2,8 +2,7 @@ package inbound
 
 import "github.com/clerkauth/clerkauth/internal/sessiontoken"
 
-// SessionCookie is a session cookie. A sibling subdomain can plant more of the same name, so that all of them are
-// looked at.
+// SessionCookie is a session cookie. A sibling subdomain can plant more of the same name, so all of them are looked at.
 type SessionCookie struct {
 	Slot Slot
 	Sent string // as it arrived
@@ -15,8 +14,8 @@ func (c SessionCookie) Token() string { return unescape(c.Sent) }
 // maxSessionCookies is how many session cookies of a request are read.
 const maxSessionCookies = 64
 
-// addToken adds a session cookie. What cannot be a token is kept as the first of its name only: it decides no more than
-// why nobody is signed in, and must not push others out.
+// addToken adds a session cookie. What cannot be a token is kept only if it is the first of its name: it explains why nobody
+// is signed in, and must not take the place of others.
 func (f *Request) addToken(s Slot, value string) {
 	if value == "" {
 		return
@@ -35,7 +34,7 @@ func (f *Request) addToken(s Slot, value string) {
 // SessionCookies are the session cookies, in the order they arrived.
 func (f *Request) SessionCookies() []SessionCookie { return f.sessions.all() }
 
-// list is a list of which two values, and most requests have no more, take no memory of their own.
+// list is a list that allocates only for more than two values, which few requests have.
 type list[T any] struct {
 	few  [2]T
 	n    int
