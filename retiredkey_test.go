@@ -75,6 +75,21 @@ func TestARetiredKeyMakesNoEndlessHandshakes(t *testing.T) {
 	}
 }
 
+// Another tab has used the answer that a page returns with: that says nothing of the next.
+func TestARetiredKeyBesideAUsedAnswer(t *testing.T) {
+	a := harness.NewApp(t)
+	token := a.Clerk.Token(clerktest.Claims{})
+	replaceKey(a)
+	a.Now = a.Now.Add(time.Hour)
+	first := a.AuthenticateRequest(a.Page(token))
+	harness.WantState(t, first, clerkauth.StatusHandshake, clerkauth.ReasonKeyUnknown)
+	cookies := []string{"__clerk_handshake_nonce=" + harness.Nonce}
+	for _, c := range harness.SetCookies(first) {
+		cookies = append(cookies, fmt.Sprint(c.Name, "=", c.Value))
+	}
+	harness.WantState(t, a.AuthenticateRequest(a.Page(token, cookies...)), clerkauth.StatusHandshake, clerkauth.ReasonKeyUnknown)
+}
+
 // replaceKey makes a new key sign, and removes the one before from the published set.
 func replaceKey(a *harness.App) {
 	old := a.Clerk.KeyID()

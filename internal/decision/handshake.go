@@ -102,7 +102,7 @@ func (e *Evidence) noBetter(p *returnPoint, reason reasons.Reason, now time.Time
 	if e.result.unasked != nil {
 		return e.sentForToken(now)
 	}
-	return e.result.refused != nil && p.own.n > 0 && !canRecover(reason)
+	return e.result.reason == reason && p.own.n > 0 && !canRecover(reason)
 }
 
 // notMade is the outcome where no handshake is made. If the nonce of the last one could not be exchanged, it is unknown who
