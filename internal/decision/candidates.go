@@ -133,7 +133,7 @@ func (j *cookieJudge) read() {
 }
 
 // findHeld marks the tokens of sessions that this browser has a party cookie of. Until their signature is verified, the mark
-// is only a hint which to look at first.
+// is only a hint about which to look at first.
 func (j *cookieJudge) findHeld(ctx context.Context) {
 	if len(j.f.Party()) == 0 {
 		return

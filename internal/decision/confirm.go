@@ -72,7 +72,7 @@ func (s *Settings) otherSession(ctx context.Context, e *Evidence, c *sessiontoke
 }
 
 // canConfirm reports whether a handshake could confirm another session. Where the host is not listed, or the Frontend API
-// is not known, none can be made at all: then the session is accepted without.
+// is not known, none can be made at all: then the session is accepted without one.
 func (d *Decider) canConfirm(ctx context.Context, e *Evidence) bool {
 	public, ok := publicOrigin(ctx, &e.Request, &d.Policy)
 	return ok && d.frontendAt(public) != ""

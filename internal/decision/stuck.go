@@ -51,8 +51,8 @@ func (d *Decider) stop(e *Evidence, p *returnPoint, now time.Time) Stuck {
 }
 
 // usedUp reports whether a page is not sent away any more. returned: it has just come back from a handshake. Somebody who
-// reloads a page because its handshake is slow has not come back, and may go on. But a request that follows at once counts
-// as come back, too: its address may have lost the parameter that says so.
+// reloads a page because its handshake is slow has not come back, and gets another one. But a request that follows at once
+// is treated as one that has come back: its address may have lost the parameter that says so.
 func (a attempt) usedUp(returned bool, now time.Time) bool {
 	return a.n >= maxAttempts && (returned || a.atOnce(now)) || a.n >= maxUnreturned
 }
