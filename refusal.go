@@ -116,7 +116,7 @@ func personal(status int, err *Error) (title, sentence string) {
 	case err.stuck != decision.NotStuck:
 		return "You could not be signed in.", err.message()
 	case again:
-		return "Please sign in again.", "What you want to do needs a sign-in that was a short time ago."
+		return "Please sign in again.", "This needs a recent sign-in."
 	case err.Reason == ReasonCheckFailed:
 		return "You do not have access.", "You are signed in, but not allowed to do this. Somebody who manages this site can change that."
 	case err.Reason == ReasonCredentialMissing, err.Reason == ReasonInsufficientScope:
