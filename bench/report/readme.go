@@ -20,8 +20,8 @@ const (
 func (d document) sentence() string {
 	own := d.at(ownName, bench.SameToken).serial.median
 	floors := func(row string) float64 { return d.row(row).serial.median / d.floor() }
-	return fmt.Sprintf("With a token seen before, a script's request takes %.1f times as long as through middleware that only adds a context value (%s), "+
-		"by cookies %.1f times, a page load %.1f times. %s takes %.0f times as long as clerkauth (%s).",
+	return fmt.Sprintf("A script's request with a bearer token that was verified before takes %.1f times as long as a middleware that only adds "+
+		"a value to the context (%s). By cookies it takes %.1f times as long, and a page load %.1f times. %s takes %.0f times as long as clerkauth (%s).",
 		floors(bench.BearerRow), nanoseconds(d.floor()), floors(bench.CookiesRow), floors(bench.PageRow),
 		clerkSDK, d.at(clerkSDK, bench.SameToken).serial.median/own, nanoseconds(own))
 }
