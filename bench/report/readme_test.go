@@ -17,7 +17,7 @@ func TestTheReadmeSaysWhatTheResultsSay(t *testing.T) {
 		t.Fatal(err)
 	}
 	paragraphs := strings.Split(string(results), "\n\n")
-	if len(paragraphs) < 3 || !strings.HasPrefix(paragraphs[2], "With a token seen before") {
+	if len(paragraphs) < 3 || !strings.HasPrefix(paragraphs[2], "A script's request with") {
 		t.Fatal("RESULTS.md does not begin with the sentence")
 	}
 	if !strings.Contains(string(readme), opening+paragraphs[2]+"\n"+closing) {
