@@ -97,12 +97,12 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 }
 
 // noBetter reports whether the answer that arrived shows that the next one would be no better: it is a nonce where a token
-// was asked for, or it was refused as the cookie was, so the application is set up wrongly.
+// was asked for, or its session token was refused for a reason that no handshake changes, so the application is set up wrongly.
 func (e *Evidence) noBetter(p *returnPoint, reason reasons.Reason, now time.Time) bool {
 	if e.result.unasked != nil {
 		return e.sentForToken(now)
 	}
-	return e.result.reason == reason && p.own.n > 0 && !canRecover(reason)
+	return e.result.reason != "" && !canRecover(e.result.reason) && p.own.n > 0 && !canRecover(reason)
 }
 
 // notMade is the outcome where no handshake is made. If the nonce of the last one could not be exchanged, it is unknown who

@@ -37,7 +37,7 @@ func (d *Decider) because(s Stuck, e *Evidence, reason reasons.Reason, now time.
 // stop says whether a page has been sent away often enough.
 func (d *Decider) stop(e *Evidence, p *returnPoint, now time.Time) Stuck {
 	switch {
-	case p.own.n < maxUnreturned && (e.result.unasked != nil || p.forTokens(now)) && !e.broughtToken(now):
+	case !e.Prefetch() && p.own.n < maxUnreturned && (e.result.unasked != nil || p.forTokens(now)) && !e.broughtToken(now):
 		// The count is of other tabs too, and one of them may have used up what this one was to bring back.
 	case p.own.usedUp(e.returned(now), now), e.Prefetch() && e.sentBefore(now):
 		return InCircles

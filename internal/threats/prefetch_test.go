@@ -1,7 +1,9 @@
 package threats_test
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,5 +39,20 @@ func TestPrefetchesEnd(t *testing.T) {
 				t.Errorf("%s, %s: %d after %d handshakes", tt.name, purpose, got.status, handshakesIn(v.sent))
 			}
 		}
+	}
+}
+
+// So does one for which no answer comes through, while the Backend API is out of reach and another page was sent out for a token.
+func TestPrefetchesEndInAnOutage(t *testing.T) {
+	now := harness.Noon
+	w := production(&now)
+	w.WithoutRefresh = true
+	w.front = passingCookies(func(name string) bool { return !strings.HasPrefix(name, "__clerk_handshake") })
+	v := newTraveller(t, w)
+	v.clerk.Fault(clerktest.BackendHandshake, clerktest.Down)
+	v.clerk.SignIn(v.browser.Jar, alice)
+	v.plant("", "__session", v.clerk.Token(clerktest.Claims{IssuedAt: now.Add(-time.Hour)}), "__Host-clerkauth_handshake", fmt.Sprintf("AAAAAAAAAAAA.1.%d.t", now.Unix()))
+	if v.visit("/me", harness.With("Sec-Purpose", "prefetch")); handshakesIn(v.sent) > 3 {
+		t.Errorf("%d handshakes", handshakesIn(v.sent))
 	}
 }
