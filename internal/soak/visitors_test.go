@@ -134,8 +134,8 @@ func (s *soak) excuse(kind string, was state, got reply, took time.Duration) str
 		return whenNew
 	case got.status == http.StatusServiceUnavailable && now.Before(s.keysUntil) && s.revoked[was.kid]:
 		return "503: the key of the token was revoked while the browser was away, which cannot be told without the keys' endpoint"
-	case strings.HasSuffix(kind, planted) && got.status == http.StatusUnauthorized && s.revoked[was.kid]:
-		return "401: the browser's own token has a key that was revoked, so that a planted one decides"
+	case strings.HasSuffix(kind, planted) && (got.status == http.StatusUnauthorized || got.status == http.StatusServiceUnavailable) && s.revoked[was.kid]:
+		return "401 or 503: the browser's own token has a key that was revoked, so that a planted one decides; 503 where too many refreshes of its session failed"
 	case got.status == http.StatusUnauthorized && s.revoked[was.kid] && !strings.HasPrefix(kind, pages):
 		return "401: the key of the expired token was revoked while the browser was away; the next page renews it"
 	case got.status == http.StatusUnauthorized && was.issued.After(now.Add(leeway)) && !strings.HasPrefix(kind, pages):
