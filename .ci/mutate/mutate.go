@@ -27,9 +27,8 @@ func (m mutant) String() string {
 // A mutator puts all mutants of a file into it, each behind a condition, so that one test binary has all of them and each
 // can be turned on separately.
 //
-// It does not swap && and ||, or negate conditions: any request that distinguishes a && b from b distinguishes it from a
-//
-// b too, and one that distinguishes a condition from true or false distinguishes it from its negation.
+// It does not swap && and ||, or negate conditions: any request that distinguishes a && b from b distinguishes it from
+// a || b too, and one that distinguishes a condition from true or false distinguishes it from its negation.
 type mutator struct {
 	file    string
 	text    []byte
