@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,10 +48,16 @@ func mutantNote(n int) bool {
 
 // A suite is the tests of one package, with every mutant in them.
 type suite struct {
-	dir     string // from the root
-	binary  string
-	limit   time.Duration
-	reached map[int]bool
+	dir    string // from the root
+	binary string
+	limit  time.Duration
+	tests  []test // the quickest first
+}
+
+type test struct {
+	name    string
+	took    time.Duration
+	reaches map[int]bool // mutants
 }
 
 // build compiles the tests of a directory with an overlay.
@@ -62,44 +70,82 @@ func build(dir, overlay, out string) (*suite, error) {
 	return s, nil
 }
 
-// prepare runs the tests without mutants, which must pass, and finds out how long that takes and which mutants they reach.
+// prepare runs the tests without mutants, which must pass, and then each alone, to find out how long it takes and which
+// mutants it reaches.
 func (s *suite) prepare(out string) error {
 	start := time.Now()
-	if text, err := s.run(context.Background(), true); err != nil {
+	if text, err := s.run(context.Background(), ".*"); err != nil {
 		return fmt.Errorf("the tests of %s fail without a mutant: %w\n%s", s.dir, err, text)
 	}
 	s.limit = 15*time.Second + 2*time.Since(start)
-	list := filepath.Join(out, filepath.Base(s.binary)+".reached")
-	// Tests that count allocations may fail here, which must not end the run.
-	_, _ = s.run(context.Background(), false, "MUTANT_REACHED="+list)
-	text, err := os.ReadFile(list) //nolint:gosec // our own file
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	names, err := exec.Command(s.binary, "-test.list", ".").Output() //nolint:gosec,noctx // built above
+	if err != nil {
 		return err
 	}
-	s.reached = map[int]bool{}
-	for field := range strings.FieldsSeq(string(text)) {
-		n, err := strconv.Atoi(field)
+	for name := range strings.FieldsSeq(string(names)) {
+		start := time.Now()
+		reached, err := s.reach(name, filepath.Join(out, "reached"))
 		if err != nil {
 			return err
 		}
-		s.reached[n] = true
+		s.tests = append(s.tests, test{name, time.Since(start), reached})
 	}
+	slices.SortStableFunc(s.tests, func(a, b test) int { return cmp.Compare(a.took, b.took) })
 	return nil
 }
 
-// kills reports whether a test fails, or does not end, with a mutant.
-func (s *suite) kills(m mutant) bool {
-	if !s.reached[m.number] {
-		return false
+// reach runs one test with all mutants off and returns those that it reaches.
+func (s *suite) reach(name, list string) (map[int]bool, error) {
+	if err := os.RemoveAll(list); err != nil {
+		return nil, err
 	}
+	// A test that needs another one, or that counts what the switches do, may fail here, which must not end the run.
+	_, _ = s.run(context.Background(), name, "MUTANT_REACHED="+list)
+	text, err := os.ReadFile(list) //nolint:gosec // our own file
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	reached := map[int]bool{}
+	for field := range strings.FieldsSeq(string(text)) {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return nil, err
+		}
+		reached[n] = true
+	}
+	return reached, nil
+}
+
+// kills reports whether a test fails, or does not end, with a mutant. Only tests that reach it run, the quick ones together
+// and before the slow ones.
+func (s *suite) kills(m mutant) bool {
+	var names []string
+	var sum time.Duration // of names
+	for _, t := range s.tests {
+		if !t.reaches[m.number] {
+			continue
+		}
+		if sum += t.took; sum > time.Second/4 && names != nil {
+			if s.fails(m, names) {
+				return true
+			}
+			names, sum = nil, t.took
+		}
+		names = append(names, t.name)
+	}
+	return names != nil && s.fails(m, names)
+}
+
+func (s *suite) fails(m mutant, names []string) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), s.limit)
 	defer cancel()
-	_, err := s.run(ctx, true, fmt.Sprintf("MUTANT=%d", m.number))
+	_, err := s.run(ctx, strings.Join(names, "|"), fmt.Sprintf("MUTANT=%d", m.number))
 	return err != nil
 }
 
-func (s *suite) run(ctx context.Context, failfast bool, environment ...string) ([]byte, error) {
-	command := exec.CommandContext(ctx, s.binary, "-test.short", fmt.Sprintf("-test.failfast=%t", failfast), "-test.skip", *skip) //nolint:gosec // built above
+// run runs the tests with one of the names, a regular expression.
+func (s *suite) run(ctx context.Context, names string, environment ...string) ([]byte, error) {
+	command := exec.CommandContext(ctx, s.binary, "-test.short", "-test.failfast", "-test.run", "^("+names+")$", "-test.skip", *skip) //nolint:gosec // built above
 	command.Dir = s.dir
 	command.Env = append(os.Environ(), environment...)
 	command.WaitDelay = time.Second
