@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 )
 
 // A token is what can be read of a JWT without believing it: what rules ask.
@@ -23,6 +24,18 @@ type token struct {
 }
 
 func parseToken(raw string) *token {
+	if t, ok := parsedTokens.Load(raw); ok {
+		return t.(*token)
+	}
+	t := newToken(raw)
+	parsedTokens.Store(raw, t)
+	return t
+}
+
+// parsedTokens has the tokens by their text, because many rules read each. They must not be changed.
+var parsedTokens sync.Map
+
+func newToken(raw string) *token {
 	t := &token{raw: raw, segments: strings.Split(raw, ".")}
 	if len(t.segments) != 3 {
 		return t

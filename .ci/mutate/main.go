@@ -3,9 +3,9 @@
 //
 //	go run ./.ci/mutate -n 200 -seed 1
 //
-// Each package's tests are built once, with all mutants in them, and run once for each.
-// The tests of the package itself run first, then those of the root, of internal/threats and of
-// conformance, all with -short. Nothing in the tree is changed: the tests are built with an overlay.
+// The tests of each package are built once, with all mutants in them. For each mutant those that reach it run, with -short:
+// tests of the package itself, of the root, of internal/threats and of conformance, first those that are quick and killed many.
+// Nothing in the tree is changed: the tests are built with an overlay.
 //
 // .ci/mutate/survivors.txt lists the changes that need no test, each with the reason. Mutate exits with 1 if another change
 // survives, or if a reason is for a change that no longer exists.
@@ -29,7 +29,7 @@ var (
 	count    = flag.Int("n", 200, "how many mutants; 0: all")
 	seed     = flag.Uint64("seed", 1, "which ones")
 	workers  = flag.Int("p", 2, "how many run at a time")
-	suites   = flag.String("tests", ".,internal/threats,conformance", "tests that run after those of the package")
+	suites   = flag.String("tests", ".,internal/threats,conformance", "tests that run beside those of the packages")
 	skip     = flag.String("skip", "^TestAllocations", "tests that do not run, a regular expression; those that count allocations see the switches")
 	budget   = flag.Duration("for", 24*time.Hour, "begin no more mutants after this time")
 	list     = flag.Bool("list", false, "list the mutants and check survivors.txt, run nothing")
@@ -130,24 +130,25 @@ func survive(files map[string][]byte, chosen []mutant) (int, []mutant, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	built := map[string]*suite{}
+	var tests []test
 	for _, dir := range slices.Concat(strings.Split(*packages, ","), strings.Split(*suites, ",")) {
 		start := time.Now()
 		s, err := build(dir, overlay, out)
 		if err != nil {
 			return 0, nil, err
 		}
-		if err := s.prepare(out); err != nil {
+		prepared, err := s.prepare(out)
+		if err != nil {
 			return 0, nil, err
 		}
-		built[dir] = s
+		tests = append(tests, prepared...)
 		fmt.Printf("%s: ready in %.0fs\n", dir, time.Since(start).Seconds())
 	}
-	ran, survivors := runAll(built, chosen)
+	ran, survivors := runAll(tests, chosen)
 	return ran, survivors, nil
 }
 
-func runAll(built map[string]*suite, chosen []mutant) (int, []mutant) {
+func runAll(tests []test, chosen []mutant) (int, []mutant) {
 	var survivors []mutant
 	var mutex sync.Mutex
 	var group sync.WaitGroup
@@ -155,7 +156,7 @@ func runAll(built map[string]*suite, chosen []mutant) (int, []mutant) {
 	for range *workers {
 		group.Go(func() {
 			for m := range next {
-				if !killed(built, m) {
+				if !killed(tests, m) {
 					mutex.Lock()
 					survivors = append(survivors, m)
 					fmt.Println("survives:", m)
@@ -178,15 +179,6 @@ func runAll(built map[string]*suite, chosen []mutant) (int, []mutant) {
 	group.Wait()
 	slices.SortFunc(survivors, func(a, b mutant) int { return a.number - b.number })
 	return ran, survivors
-}
-
-func killed(built map[string]*suite, m mutant) bool {
-	for _, dir := range append([]string{filepath.Dir(m.file)}, strings.Split(*suites, ",")...) {
-		if built[dir].kills(m) {
-			return true
-		}
-	}
-	return false
 }
 
 // report prints the survivors, and reports whether each has a reason.

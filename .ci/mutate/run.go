@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -51,13 +53,15 @@ type suite struct {
 	dir    string // from the root
 	binary string
 	limit  time.Duration
-	tests  []test // the quickest first
 }
 
+// A test is one of a suite.
 type test struct {
+	*suite
 	name    string
 	took    time.Duration
 	reaches map[int]bool // mutants
+	killed  *atomic.Int64
 }
 
 // build compiles the tests of a directory with an overlay.
@@ -72,26 +76,26 @@ func build(dir, overlay, out string) (*suite, error) {
 
 // prepare runs the tests without mutants, which must pass, and then each alone, to find out how long it takes and which
 // mutants it reaches.
-func (s *suite) prepare(out string) error {
+func (s *suite) prepare(out string) ([]test, error) {
 	start := time.Now()
-	if text, err := s.run(context.Background(), ".*"); err != nil {
-		return fmt.Errorf("the tests of %s fail without a mutant: %w\n%s", s.dir, err, text)
+	if text, err := s.run(context.Background(), []string{".*"}); err != nil {
+		return nil, fmt.Errorf("the tests of %s fail without a mutant: %w\n%s", s.dir, err, text)
 	}
 	s.limit = 15*time.Second + 2*time.Since(start)
 	names, err := exec.Command(s.binary, "-test.list", ".").Output() //nolint:gosec,noctx // built above
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var tests []test
 	for name := range strings.FieldsSeq(string(names)) {
 		start := time.Now()
 		reached, err := s.reach(name, filepath.Join(out, "reached"))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		s.tests = append(s.tests, test{name, time.Since(start), reached})
+		tests = append(tests, test{s, name, time.Since(start), reached, new(atomic.Int64)})
 	}
-	slices.SortStableFunc(s.tests, func(a, b test) int { return cmp.Compare(a.took, b.took) })
-	return nil
+	return tests, nil
 }
 
 // reach runs one test with all mutants off and returns those that it reaches.
@@ -100,7 +104,7 @@ func (s *suite) reach(name, list string) (map[int]bool, error) {
 		return nil, err
 	}
 	// A test that needs another one, or that counts what the switches do, may fail here, which must not end the run.
-	_, _ = s.run(context.Background(), name, "MUTANT_REACHED="+list)
+	_, _ = s.run(context.Background(), []string{name}, "MUTANT_REACHED="+list)
 	text, err := os.ReadFile(list) //nolint:gosec // our own file
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -116,36 +120,70 @@ func (s *suite) reach(name, list string) (map[int]bool, error) {
 	return reached, nil
 }
 
-// kills reports whether a test fails, or does not end, with a mutant. Only tests that reach it run, the quick ones together
-// and before the slow ones.
-func (s *suite) kills(m mutant) bool {
-	var names []string
-	var sum time.Duration // of names
-	for _, t := range s.tests {
-		if !t.reaches[m.number] {
-			continue
+// killed reports whether a test fails, or does not end, with a mutant. Only tests that reach it run: first those that are
+// quick and killed many others.
+func killed(tests []test, m mutant) bool {
+	var reaching []test
+	cost := map[string]time.Duration{}
+	for _, t := range tests {
+		if t.reaches[m.number] {
+			reaching = append(reaching, t)
+			cost[t.dir+t.name] = t.took / time.Duration(1+t.killed.Load())
 		}
-		if sum += t.took; sum > time.Second/4 && names != nil {
-			if s.fails(m, names) {
-				return true
-			}
-			names, sum = nil, t.took
-		}
-		names = append(names, t.name)
 	}
-	return names != nil && s.fails(m, names)
+	slices.SortStableFunc(reaching, func(a, b test) int { return cmp.Compare(cost[a.dir+a.name], cost[b.dir+b.name]) })
+	for limit := time.Second / 4; len(reaching) > 0; limit *= 4 {
+		n, sum := 0, time.Duration(0)
+		for n < len(reaching) && (n == 0 || sum < limit) {
+			sum += reaching[n].took
+			n++
+		}
+		if fails(reaching[:n], m) {
+			return true
+		}
+		reaching = reaching[n:]
+	}
+	return false
 }
 
-func (s *suite) fails(m mutant, names []string) bool {
+// fails runs tests, those of a suite together, until one fails with a mutant.
+func fails(tests []test, m mutant) bool {
+	for len(tests) > 0 {
+		var together, others []test
+		for _, t := range tests {
+			if t.suite == tests[0].suite {
+				together = append(together, t)
+			} else {
+				others = append(others, t)
+			}
+		}
+		if tests[0].fail(together, m) {
+			return true
+		}
+		tests = others
+	}
+	return false
+}
+
+func (s *suite) fail(tests []test, m mutant) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), s.limit)
 	defer cancel()
-	_, err := s.run(ctx, strings.Join(names, "|"), fmt.Sprintf("MUTANT=%d", m.number))
+	var names []string
+	for _, t := range tests {
+		names = append(names, t.name)
+	}
+	out, err := s.run(ctx, names, fmt.Sprintf("MUTANT=%d", m.number))
+	for _, t := range tests {
+		if bytes.Contains(out, []byte("--- FAIL: "+t.name+" ")) {
+			t.killed.Add(1)
+		}
+	}
 	return err != nil
 }
 
-// run runs the tests with one of the names, a regular expression.
-func (s *suite) run(ctx context.Context, names string, environment ...string) ([]byte, error) {
-	command := exec.CommandContext(ctx, s.binary, "-test.short", "-test.failfast", "-test.run", "^("+names+")$", "-test.skip", *skip) //nolint:gosec // built above
+func (s *suite) run(ctx context.Context, names []string, environment ...string) ([]byte, error) {
+	command := exec.CommandContext(ctx, s.binary, "-test.short", "-test.failfast", //nolint:gosec // built above
+		"-test.run", "^("+strings.Join(names, "|")+")$", "-test.skip", *skip)
 	command.Dir = s.dir
 	command.Env = append(os.Environ(), environment...)
 	command.WaitDelay = time.Second
