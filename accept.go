@@ -143,7 +143,7 @@ func (a *Authenticator) possible(c Credential) error {
 	s := &a.settings.machine
 	switch {
 	case c.kind == "":
-		return errors.New("the zero Credential is none")
+		return errors.New("the zero Credential accepts nothing; make one with Sessions, APIKeys, OAuthTokens or M2MTokens")
 	case c.sessions():
 		for _, check := range *c.checks {
 			if err := check.possible(); err != nil {
@@ -152,13 +152,13 @@ func (a *Authenticator) possible(c Credential) error {
 		}
 		return nil
 	case c.kind == APIKey && s.SecretKey == "":
-		return errors.New("API keys are verified with Config.SecretKey, which is empty")
+		return errors.New("API keys are verified with Config.SecretKey, which is empty; set it")
 	case c.kind == M2MToken && s.ID == "" && !s.AnyMachine:
 		return errors.New("M2M tokens must be for this machine; set Config.MachineID (or, knowing that they may be for any, InsecureAllowAnyMachine)")
 	}
 	for _, scope := range *c.scopes {
 		if scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
-			return fmt.Errorf("%q is no scope", scope)
+			return fmt.Errorf("%q is not a scope (RFC 6749 section 3.3)", scope)
 		}
 	}
 	return nil

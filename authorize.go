@@ -47,9 +47,9 @@ type checkError struct {
 
 func (e checkError) Error() string {
 	if e.active {
-		return e.check.String() + " does not hold; an organization is active"
+		return "the check failed: " + e.check.String() + "; an organization is active"
 	}
-	return e.check.String() + " does not hold; no organization is active"
+	return "the check failed: " + e.check.String() + "; no organization is active"
 }
 
 // Check is a condition on a session. The zero Check never holds.
@@ -118,7 +118,7 @@ func (c Check) possible() error {
 		return c.possibleName()
 	case kindFeature, kindPlan:
 		if _, name, ok := splitScope(c.value); !ok || name == "" || strings.TrimSpace(name) != name || strings.Contains(name, ",") {
-			return fmt.Errorf("%q is no %s; write \"user:x\", \"org:x\" or \"x\"", c.value, c.kind)
+			return fmt.Errorf("%q is not a %s; write \"user:x\", \"org:x\" or \"x\"", c.value, c.kind)
 		}
 	case kindReverification, kindWithin:
 		return c.possibleReverification()
@@ -130,7 +130,7 @@ func (c Check) possible() error {
 			}
 		}
 	default:
-		return fmt.Errorf("the zero Check never holds")
+		return fmt.Errorf("the zero Check never passes; make one with Role, Permission or another function")
 	}
 	return nil
 }
@@ -141,15 +141,15 @@ func (c Check) possibleName() error {
 	name := strings.TrimPrefix(organizationName(c.value), "org:")
 	if c.kind == kindRole {
 		if !isKey(name) {
-			return fmt.Errorf("%q is no role of an organization: small letters, digits and _ are; write it as Clerk's Dashboard does, such as \"org:admin\"", c.value)
+			return fmt.Errorf("%q is not a role of an organization, which has small letters, digits and _ only; write it as Clerk's Dashboard does, such as \"org:admin\"", c.value)
 		}
 		return nil
 	}
 	if strings.HasPrefix(name, "sys_") {
-		return fmt.Errorf("permission %q is a system permission, and those are never in a session token; check a role or a custom permission", c.value)
+		return fmt.Errorf("permission %q is a system permission, which no session token contains; check a role or a custom permission", c.value)
 	}
 	if feature, action, _ := strings.Cut(name, ":"); !isKey(feature) || !isKey(action) {
-		return fmt.Errorf("%q is no permission of an organization: a feature and an action are, each of small letters, digits and _; write it such as \"org:invoices:create\"", c.value)
+		return fmt.Errorf("%q is not a permission of an organization, which is a feature and an action, each of small letters, digits and _ only; write it such as \"org:invoices:create\"", c.value)
 	}
 	return nil
 }

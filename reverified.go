@@ -64,11 +64,11 @@ func (c Check) possibleReverification() error {
 	r := c.factors()
 	switch {
 	case c.kind == kindReverification && r == reverification{}:
-		return fmt.Errorf("reverification %q is none of Clerk's presets", c.value)
+		return fmt.Errorf("%q is not one of Clerk's presets for reverification; write ReverifyStrictMFA, ReverifyStrict, ReverifyModerate or ReverifyLax", c.value)
 	case r.rank() == 0:
-		return fmt.Errorf("factors %q are none of Clerk's; write FirstFactor, SecondFactor or MultiFactor", c.value)
+		return fmt.Errorf("factors %q do not exist; write FirstFactor, SecondFactor or MultiFactor", c.value)
 	case r.within <= 0 || r.within%time.Minute != 0:
-		return fmt.Errorf("reverification within %q: Clerk counts whole minutes, from one on", r.within)
+		return fmt.Errorf("reverification within %q is not possible: Clerk counts whole minutes; write one or more", r.within)
 	}
 	return nil
 }
