@@ -47,9 +47,9 @@ func (g *gate) requirement(query string) (middleware, error) {
 	case optional == nil:
 		return authorize(g.auth, demanded)
 	case len(optional) > 1 || optional[0] != "1":
-		return nil, fmt.Errorf("optional=%q: only optional=1, once, has a meaning", optional)
+		return nil, fmt.Errorf("optional=%q: write optional=1, once", optional)
 	case demanded != nil:
-		return nil, fmt.Errorf("optional=1 lets everybody pass, and %s is demanded", demanded[0])
+		return nil, fmt.Errorf("optional=1 lets everybody pass, but %s is required; remove one of them", demanded[0])
 	}
 	return g.auth.Optional, nil
 }
