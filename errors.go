@@ -100,7 +100,7 @@ const (
 	ReasonTokenFromTheFuture Reason = "session-token-iat-in-the-future"
 	ReasonSessionPending     Reason = "session-pending"      // the session still has a task to do
 	ReasonCrossOriginRequest Reason = "cross-origin-request" // 403: a write from an origin that is not allowed
-	ReasonCheckFailed        Reason = "session-check-failed" // 403: signed in, but a check does not hold
+	ReasonCheckFailed        Reason = "session-check-failed" // 403: signed in, but a check does not pass
 )
 
 // A handshake with Clerk is needed, or is not possible.

@@ -23,7 +23,7 @@ var checks = []struct {
 }
 
 // requirement parses what a location requires from the query of /auth: any of checks, each any number of times, all of
-// which must hold; or optional=1, which lets everybody pass. Any other query is an error, since its meaning is unknown.
+// which must pass; or optional=1, which lets everybody pass. Any other query is an error, since its meaning is unknown.
 func (g *gate) requirement(query string) (middleware, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -54,7 +54,7 @@ func (g *gate) requirement(query string) (middleware, error) {
 	return g.auth.Optional, nil
 }
 
-// authorize is Authorize with an error for a check that can never hold: here it is a mistake in the gateway's
+// authorize is Authorize with an error for a check that can never pass: here it is a mistake in the gateway's
 // configuration.
 func authorize(auth *clerkauth.Authenticator, demanded []clerkauth.Check) (guard middleware, err error) {
 	defer func() {

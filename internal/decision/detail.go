@@ -94,7 +94,7 @@ func (d *Decider) reasonDetail(r *http.Request, e *Evidence, o *Outcome, now tim
 
 // plain are details that are always the same.
 var plain = map[reasons.Reason]error{
-	reasons.SessionTokenMissing: errors.New("Clerk answered the handshake: signed out"),
+	reasons.SessionTokenMissing: errors.New("the handshake result is: signed out"),
 	reasons.SessionPending:      &fixedError{text: "sts is pending: the session still has a task to complete", field: "AllowPending"},
 	reasons.DevBrowserMissing:   errors.New("the cookie __clerk_db_jwt is missing"),
 	reasons.DevBrowserSync:      errors.New("the URL has __clerk_db_jwt, which belongs in a cookie"),

@@ -23,7 +23,7 @@ import (
 // "/package.Service/Method". NewServer makes a server with the Guard.
 type Guard struct {
 	Auth   *clerkauth.Authenticator
-	Checks map[string]clerkauth.Check // that must hold for a method; all other methods need only a session
+	Checks map[string]clerkauth.Check // that must pass for a method; all other methods need only a session
 	Public []string                   // methods that anybody may call, such as health checks
 }
 

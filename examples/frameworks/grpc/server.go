@@ -18,7 +18,7 @@ type Server struct {
 
 // NewServer is grpc.NewServer with the Guard. Of the interceptors in options, those of grpc.UnaryInterceptor and
 // grpc.StreamInterceptor run before the Guard, and see calls that it refuses; chained ones run after it. Like Authorize, it
-// panics on a check that can never hold.
+// panics on a check that can never pass.
 func (g Guard) NewServer(options ...grpc.ServerOption) *Server {
 	for _, check := range g.Checks {
 		g.Auth.Authorize(check)
