@@ -20,7 +20,7 @@ type Credential struct {
 	scopes *[]string // the scopes of machines
 }
 
-// Sessions accepts people who are signed in, as Require does, and for whom all checks hold, as with Authorize.
+// Sessions accepts people who are signed in, as Require does, and for whom all checks pass, as with Authorize.
 func Sessions(checks ...Check) Credential { return Credential{kind: SessionToken, checks: &checks} }
 
 // APIKeys accepts API keys of users and organizations that have all of the scopes. They are verified with Config.SecretKey.
@@ -47,7 +47,7 @@ func (c Credential) holds(scopes []string) bool {
 // alone. It has no authorized party and no origin: its instance, kind and scopes are checked, and Config.MachineID or
 // MachineAudience. Only Accept and VerifyMachine accept machines.
 //
-// Accept panics on the zero Credential, on a check that can never hold, on a scope with characters that RFC 6749 section
+// Accept panics on the zero Credential, on a check that can never pass, on a scope with characters that RFC 6749 section
 // 3.3 does not allow, and on a kind of credential that the Config cannot verify or never accepts.
 func (a *Authenticator) Accept(c Credential, more ...Credential) func(http.Handler) http.Handler {
 	accepted := a.accepted("Accept", c, more)
@@ -96,7 +96,7 @@ func (a *Authenticator) refuseMachine(w http.ResponseWriter, r *http.Request, er
 	a.settings.errorHandler(w, r.WithContext(a.withMachine(r.Context(), nil)), err)
 }
 
-// acceptSessions lets people through for whom the checks of one of the accepted credentials hold.
+// acceptSessions lets people through for whom the checks of one of the accepted credentials pass.
 func (a *Authenticator) acceptSessions(accepted []Credential, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a.settings.decision.Passes(r) {
@@ -143,7 +143,7 @@ func (a *Authenticator) possible(c Credential) error {
 	s := &a.settings.machine
 	switch {
 	case c.kind == "":
-		return errors.New("the zero Credential is none")
+		return errors.New("the zero Credential accepts nothing; make one with Sessions, APIKeys, OAuthTokens or M2MTokens")
 	case c.sessions():
 		for _, check := range *c.checks {
 			if err := check.possible(); err != nil {
@@ -152,13 +152,13 @@ func (a *Authenticator) possible(c Credential) error {
 		}
 		return nil
 	case c.kind == APIKey && s.SecretKey == "":
-		return errors.New("API keys are verified with Config.SecretKey, which is empty")
+		return errors.New("API keys are verified with Config.SecretKey, which is empty; set it")
 	case c.kind == M2MToken && s.ID == "" && !s.AnyMachine:
 		return errors.New("M2M tokens must be for this machine; set Config.MachineID (or, knowing that they may be for any, InsecureAllowAnyMachine)")
 	}
 	for _, scope := range *c.scopes {
 		if scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
-			return fmt.Errorf("%q is no scope", scope)
+			return fmt.Errorf("%q is not a scope (RFC 6749 section 3.3)", scope)
 		}
 	}
 	return nil

@@ -207,7 +207,7 @@ func TestScopesAreAllNeeded(t *testing.T) {
 	} {
 		key := a.Clerk.APIKey(clerktest.MachineClaims{Scopes: tc.has})
 		w := harness.Serve(a.Accept(tc.accepted[0], tc.accepted[1:]...)(who(t)), harness.Request("GET", "/", harness.WithBearer(key)))
-		challenge := `Bearer realm="clerk", error="insufficient_scope", error_description="The credential lacks a scope that is needed here.", scope="` + tc.lacks + `"`
+		challenge := `Bearer realm="clerk", error="insufficient_scope", error_description="The credential does not have a scope that is needed.", scope="` + tc.lacks + `"`
 		if tc.lacks == "" && w.Code != 200 || tc.lacks != "" && (w.Code != 403 || w.Header().Get("WWW-Authenticate") != challenge || w.Header().Get("X-Clerk-Auth-Reason") != "insufficient-scope") {
 			t.Errorf("%q: %d %q, want one that lacks %q", tc.has, w.Code, w.Header(), tc.lacks)
 		}

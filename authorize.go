@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Authorize is Require plus checks that must all hold. The first that does not hold is in Error.Check, with status 403.
-// Authorize panics when a check can never hold: that is a mistake in the program, not in a request.
+// Authorize is Require plus checks that must all pass. The first that does not pass is in Error.Check, with status 403.
+// Authorize panics when a check can never pass: that is a mistake in the program, not in a request.
 func (a *Authenticator) Authorize(check Check, more ...Check) func(http.Handler) http.Handler {
 	checks := append([]Check{check}, more...)
 	for _, c := range checks {
@@ -29,7 +29,7 @@ func (a *Authenticator) Authorize(check Check, more ...Check) func(http.Handler)
 	}
 }
 
-// refuseCheck refuses a request because a check does not hold. The decision before it was observed as signed in.
+// refuseCheck refuses a request because a check does not pass. The decision before it was observed as signed in.
 func (a *Authenticator) refuseCheck(w http.ResponseWriter, r *http.Request, session *Session, check Check) {
 	err := Error{Reason: ReasonCheckFailed, Check: check, detail: checkError{check, session.Organization.ID != ""}}
 	if a.settings.observe != nil {
@@ -39,7 +39,7 @@ func (a *Authenticator) refuseCheck(w http.ResponseWriter, r *http.Request, sess
 	a.refuse(w, r, &err, false)
 }
 
-// checkError is the detail of a check that does not hold.
+// checkError is the detail of a check that does not pass.
 type checkError struct {
 	check  Check
 	active bool // an organization is active
@@ -47,12 +47,12 @@ type checkError struct {
 
 func (e checkError) Error() string {
 	if e.active {
-		return e.check.String() + " does not hold; an organization is active"
+		return "the check failed: " + e.check.String() + "; an organization is active"
 	}
-	return e.check.String() + " does not hold; no organization is active"
+	return "the check failed: " + e.check.String() + "; no organization is active"
 }
 
-// Check is a condition on a session. The zero Check never holds.
+// Check is a condition on a session. The zero Check never passes.
 type Check struct {
 	kind, value  string
 	within       time.Duration // of ReverifiedWithin
@@ -70,25 +70,25 @@ const (
 	kindAnyOf          = "any of"
 )
 
-// Role holds if the person has this role in the active organization: "org:admin", or "admin". Without an active
-// organization it does not hold. Clerk allows small letters, digits and _ in roles, so Role("Admin") can never hold.
+// Role passes if the person has this role in the active organization: "org:admin", or "admin". Without an active
+// organization it does not pass. Clerk allows small letters, digits and _ in roles, so Role("Admin") can never pass.
 func Role(role string) Check { return Check{kind: kindRole, value: role} }
 
-// Permission holds if the person has a custom permission in the active organization, a feature and an action:
-// "org:invoices:create". Without a feature, as in Permission("read"), or with capital letters it can never hold. Neither
+// Permission passes if the person has a custom permission in the active organization, a feature and an action:
+// "org:invoices:create". Without a feature, as in Permission("read"), or with capital letters it can never pass. Neither
 // can a system permission, "org:sys_…": session tokens do not contain them.
 func Permission(permission string) Check { return Check{kind: kindPermission, value: permission} }
 
-// Feature holds if a billing feature is available: "user:x" to the user, "org:x" to the active organization, "x" to either.
+// Feature passes if a billing feature is available: "user:x" to the user, "org:x" to the active organization, "x" to either.
 func Feature(feature string) Check { return Check{kind: kindFeature, value: feature} }
 
-// Plan holds if a billing plan is active. It has the same prefixes as Feature.
+// Plan passes if a billing plan is active. It has the same prefixes as Feature.
 func Plan(plan string) Check { return Check{kind: kindPlan, value: plan} }
 
-// NotImpersonated holds unless an actor, such as support staff, is using the session of the user.
+// NotImpersonated passes unless an actor, such as support staff, is using the session of the user.
 func NotImpersonated() Check { return Check{kind: kindActor} }
 
-// AnyOf holds when one of the checks does. If none does, and one of them is Reverified or ReverifiedWithin, the request is
+// AnyOf passes when one of the checks does. If none does, and one of them is Reverified or ReverifiedWithin, the request is
 // refused with that check's response: it is the one that the person can do something about. Of several, the least demanding
 // one counts.
 func AnyOf(check Check, more ...Check) Check {
@@ -111,14 +111,14 @@ func (c Check) String() string {
 	return c.kind + " (" + strings.Join(names, ", ") + ")"
 }
 
-// possible says why a check can never hold.
+// possible says why a check can never pass.
 func (c Check) possible() error {
 	switch c.kind {
 	case kindRole, kindPermission:
 		return c.possibleName()
 	case kindFeature, kindPlan:
 		if _, name, ok := splitScope(c.value); !ok || name == "" || strings.TrimSpace(name) != name || strings.Contains(name, ",") {
-			return fmt.Errorf("%q is no %s; write \"user:x\", \"org:x\" or \"x\"", c.value, c.kind)
+			return fmt.Errorf("%q is not a %s; write \"user:x\", \"org:x\" or \"x\"", c.value, c.kind)
 		}
 	case kindReverification, kindWithin:
 		return c.possibleReverification()
@@ -130,7 +130,7 @@ func (c Check) possible() error {
 			}
 		}
 	default:
-		return fmt.Errorf("the zero Check never holds")
+		return fmt.Errorf("the zero Check never passes; make one with Role, Permission or another function")
 	}
 	return nil
 }
@@ -141,15 +141,15 @@ func (c Check) possibleName() error {
 	name := strings.TrimPrefix(organizationName(c.value), "org:")
 	if c.kind == kindRole {
 		if !isKey(name) {
-			return fmt.Errorf("%q is no role of an organization: small letters, digits and _ are; write it as Clerk's Dashboard does, such as \"org:admin\"", c.value)
+			return fmt.Errorf("%q is not a role of an organization, which has small letters, digits and _ only; write it as Clerk's Dashboard does, such as \"org:admin\"", c.value)
 		}
 		return nil
 	}
 	if strings.HasPrefix(name, "sys_") {
-		return fmt.Errorf("permission %q is a system permission, and those are never in a session token; check a role or a custom permission", c.value)
+		return fmt.Errorf("permission %q is a system permission, which no session token contains; check a role or a custom permission", c.value)
 	}
 	if feature, action, _ := strings.Cut(name, ":"); !isKey(feature) || !isKey(action) {
-		return fmt.Errorf("%q is no permission of an organization: a feature and an action are, each of small letters, digits and _; write it such as \"org:invoices:create\"", c.value)
+		return fmt.Errorf("%q is not a permission of an organization, which is a feature and an action, each of small letters, digits and _ only; write it such as \"org:invoices:create\"", c.value)
 	}
 	return nil
 }
@@ -159,14 +159,14 @@ func isKey(s string) bool {
 	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
 }
 
-// Has reports whether every check holds. A check that can never hold does not.
+// Has reports whether every check passes. A check that can never pass makes it false.
 func (s *Session) Has(check Check, more ...Check) bool {
 	return s.holds(check) && !slices.ContainsFunc(more, func(c Check) bool { return !s.holds(c) })
 }
 
 func (s *Session) holds(c Check) bool {
 	if s == nil || s.UserID == "" || c.possible() != nil {
-		return false // without a session, not even NotImpersonated holds
+		return false // without a session, not even NotImpersonated passes
 	}
 	switch c.kind {
 	case kindRole:

@@ -54,7 +54,7 @@ func TestAuthorizeNamesTheFailedCheck(t *testing.T) {
 			t.Errorf("%v: the ErrorHandler finds session %v", tt.checks, who)
 		}
 		w = harness.Serve(a.Authorize(tt.checks[0], tt.checks[1:]...)(harness.Greet), harness.Request("GET", "/", carry))
-		want := `{"errors":[{"code":"session-check-failed","message":"This session may not do that.","check":"` + tt.says + `"}]}` + "\n"
+		want := `{"errors":[{"code":"session-check-failed","message":"This session is not allowed to do this.","check":"` + tt.says + `"}]}` + "\n"
 		if w.Code != http.StatusForbidden || w.Body.String() != want {
 			t.Errorf("%v: %d %s, want %s", tt.checks, w.Code, w.Body, want)
 		}

@@ -17,7 +17,7 @@
 // [Authenticator.Optional] lets everybody through and tells the handler who is signed in. It also renews the sessions of
 // browsers, by a refresh or by a redirect to Clerk and back. [Authenticator.Require] lets only signed-in requests through.
 // [Authenticator.Authorize] also requires that [Role], [Permission], [Feature], [Plan], [Reverified] or [NotImpersonated]
-// hold. Handlers call [FromContext].
+// pass. Handlers call [FromContext].
 //
 // [Authenticator.Accept] is for routes that machines call, with API keys, M2M tokens or OAuth access tokens; it can accept
 // people too. Handlers call [MachineFromContext]. No other middleware accepts machines.

@@ -248,18 +248,18 @@ type Config struct {
 	// When wrong: no reason; requests take longer.
 	TokenCacheSize int
 	// Logger gets warnings: keys that cannot be loaded, outages of the Backend API, a wrong clock, tokens that are too
-	// large for a cookie. Each is logged at once, and then at most every 10 min. New logs a ProxyURL without a key.
+	// large for a cookie. Each is logged immediately, and then at most every 10 min. New logs a ProxyURL without a key.
 	//
 	// Default: nil, slog.Default().
 	// Example: slog.New(slog.DiscardHandler), in tests.
 	// When wrong: no reason; an outage goes unseen.
 	Logger *slog.Logger
 	// Observe is called once for each decision, including those of VerifyToken and those that Require makes again, and once
-	// for each check that does not hold. It runs on the request's goroutine and must not block.
+	// for each check that does not pass. It runs on the request's goroutine and must not block.
 	//
 	// Default: nil; decisions are not reported.
 	// Example: func(_ context.Context, e Event) { counter.Add(e.Status.String(), 1) }.
-	// When wrong: no reason; if it blocks, it holds up every request.
+	// When wrong: no reason; if it blocks, it delays every request.
 	Observe func(context.Context, Event)
 	// ErrorHandler responds to requests that Require, Authorize and Accept refuse.
 	//
@@ -283,7 +283,7 @@ type ErrorHandler func(w http.ResponseWriter, r *http.Request, err *Error)
 
 // Event is one decision, for metrics and traces. It identifies no person.
 //
-// A check of Authorize or Accept that does not hold is an Event of its own, after the decision's. Its Status is
+// A check of Authorize or Accept that does not pass is an Event of its own, after the decision's. Its Status is
 // StatusSignedIn and its Reason is ReasonCheckFailed, which no decision has; apart from these, only Err and Type are set.
 // So each Event with a Reason is one refusal, and each Event whose Reason is not ReasonCheckFailed is one decision.
 type Event struct {

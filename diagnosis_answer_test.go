@@ -159,7 +159,7 @@ func TestTrueMessages(t *testing.T) {
 		"a bearer token without azp":         {live, harness.WithBearer(tokenOf(live, without)), "The session token does not say for which origin it was issued.", "another origin"},
 		"development, one without azp":       {development, harness.WithBearer(tokenOf(development, without)), "The session token does not say for which origin it was issued.", "another origin"},
 		"a bearer token with another azp":    {live, harness.WithBearer(tokenOf(live, azp("https://www.example.com"))), "The session token was issued for another origin.", "does not say"},
-		"from the future":                    {live, harness.WithBearer(tokenOf(live, harness.Claim("iat", harness.At(8)))), "By the clock of this server the session token was issued in the future.", "key"},
+		"from the future":                    {live, harness.WithBearer(tokenOf(live, harness.Claim("iat", harness.At(8)))), "The session token was issued in the future, according to the clock of this server.", "key"},
 	} {
 		w := harness.Serve(tt.a.Require(harness.Greet), harness.Request("GET", harness.Origin+"/", tt.sent))
 		var answer struct{ Errors []struct{ Message string } }

@@ -76,7 +76,7 @@ var diagnoses = []diagnosis{
 	{name: "nothing", request: plainly(harness.Origin + "/"), reason: clerkauth.ReasonSessionTokenAndUATMissing, says: []string{"Authorization", "__session", "__session_"}},
 	{name: "a session cookie alone", request: byCookie(func(r *http.Request) {
 		r.Header.Set("Cookie", strings.ReplaceAll(r.Header.Get("Cookie"), "__client_uat", "x"))
-	}), reason: clerkauth.ReasonSessionTokenWithoutUAT, says: []string{"__client_uat did not come"}},
+	}), reason: clerkauth.ReasonSessionTokenWithoutUAT, says: []string{"__client_uat is missing"}},
 	{name: "signed out by __client_uat", request: func(a *harness.App) *http.Request {
 		return harness.Request("GET", harness.Origin+"/", harness.Headers("Cookie: __client_uat=0; __session="+tokenOf(a)))
 	}, reason: clerkauth.ReasonSessionTokenWithoutUAT, says: []string{"says signed out"}},
@@ -119,14 +119,14 @@ var diagnoses = []diagnosis{
 	{name: "an iat that is no number", request: byBearer(harness.Claim("iat", "x")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim iat"}},
 	{name: "no exp", request: byBearer(harness.Claim("exp", clerktest.Absent)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim exp"}},
 	{name: "another audience", config: func(c *clerkauth.Config) { c.Audience = []string{"mine"} }, request: byBearer(harness.Claim("aud", "other")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim aud", "Audience"}, field: "Audience"},
-	{name: "www", request: byBearer(azp("https://www.example.com")), reason: clerkauth.ReasonTokenInvalidParties, says: []string{`azp is "https://www.example.com"`, "1 entries of AuthorizedParties"}, field: "AuthorizedParties"},
+	{name: "www", request: byBearer(azp("https://www.example.com")), reason: clerkauth.ReasonTokenInvalidParties, says: []string{`azp is "https://www.example.com"`, "AuthorizedParties (1 entry)"}, field: "AuthorizedParties"},
 	{name: "http", request: byCookie(harness.All(), azp("http://example.com")), reason: clerkauth.ReasonTokenInvalidParties, says: []string{`azp is "http://example.com"`}, field: "AuthorizedParties"},
 	{name: "a port", request: byBearer(azp("https://example.com:8443")), reason: clerkauth.ReasonTokenInvalidParties, says: []string{`azp is "https://example.com:8443"`}, field: "AuthorizedParties"},
-	{name: "a bearer token without azp", request: byBearer(azp(clerktest.Absent)), reason: clerkauth.ReasonTokenInvalidParties, says: []string{"azp is absent", "InsecureAllowBearerWithoutParty"}, field: "InsecureAllowBearerWithoutParty"},
-	{name: "an azp that is no text", request: byBearer(azp(7)), reason: clerkauth.ReasonTokenInvalidParties, says: []string{"azp is no text"}, field: "AuthorizedParties"},
-	{name: "a cookie without azp", request: byCookie(harness.All(), azp(clerktest.Absent)), reason: clerkauth.ReasonTokenMissingAZP, says: []string{"azp is absent", "party cookie"}},
-	{name: "a cookie without azp, and without a key", config: func(c *clerkauth.Config) { c.SecretKey = "" }, request: byCookie(harness.All(), azp(clerktest.Absent)), reason: clerkauth.ReasonTokenMissingAZP, says: []string{"azp is absent", "StateKey"}, field: "StateKey"},
-	{name: "another issuer", request: byBearer(harness.Claim("iss", "https://clerk.other.example")), reason: clerkauth.ReasonTokenIssuer, says: []string{`iss is "https://clerk.other.example"`, "expected is", "clerk."}, field: "Issuers"},
+	{name: "a bearer token without azp", request: byBearer(azp(clerktest.Absent)), reason: clerkauth.ReasonTokenInvalidParties, says: []string{"azp is missing", "InsecureAllowBearerWithoutParty"}, field: "InsecureAllowBearerWithoutParty"},
+	{name: "an azp that is no text", request: byBearer(azp(7)), reason: clerkauth.ReasonTokenInvalidParties, says: []string{"azp is not a string"}, field: "AuthorizedParties"},
+	{name: "a cookie without azp", request: byCookie(harness.All(), azp(clerktest.Absent)), reason: clerkauth.ReasonTokenMissingAZP, says: []string{"azp is missing", "party cookie"}},
+	{name: "a cookie without azp, and without a key", config: func(c *clerkauth.Config) { c.SecretKey = "" }, request: byCookie(harness.All(), azp(clerktest.Absent)), reason: clerkauth.ReasonTokenMissingAZP, says: []string{"azp is missing", "StateKey"}, field: "StateKey"},
+	{name: "another issuer", request: byBearer(harness.Claim("iss", "https://clerk.other.example")), reason: clerkauth.ReasonTokenIssuer, says: []string{`iss is "https://clerk.other.example"`, "must be", "clerk."}, field: "Issuers"},
 	{name: "expired", request: byBearer(expiresAt(harness.Noon.Add(-45 * time.Second))), reason: clerkauth.ReasonTokenExpired, says: []string{"45s ago", "ClockSkew is 5s", "not refreshed: non-eligible-no-refresh-cookie"}, field: "ClockSkew"},
 	{name: "expired, and the Backend API is down", fault: func(in *clerktest.Instance) { in.Fault(clerktest.BackendRefresh, clerktest.Status(503, nil)) }, request: byCookie(func(r *http.Request) {
 		name, _, _ := strings.Cut(r.Header.Get("Cookie")[strings.Index(r.Header.Get("Cookie"), "__session_"):], "=")
@@ -138,8 +138,8 @@ var diagnoses = []diagnosis{
 
 	{name: "a write of another origin", request: func(a *harness.App) *http.Request {
 		return harness.Request("POST", harness.Origin+"/", a.WithCookies(tokenOf(a)), harness.Headers("Origin: https://evil.test", "Sec-Fetch-Site: cross-site"))
-	}, reason: clerkauth.ReasonCrossOriginRequest, says: []string{`Origin is "https://evil.test"`, `"cross-site"`, "1 entries of AuthorizedParties", "0 of TrustedOrigins"}, field: "TrustedOrigins"},
-	{name: "another host", request: asPage("https://www.example.com/", harness.All(), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{`Host is "www.example.com"`, "1 entries of AuthorizedParties"}, field: "AuthorizedParties"},
+	}, reason: clerkauth.ReasonCrossOriginRequest, says: []string{`Origin is "https://evil.test"`, `"cross-site"`, "AuthorizedParties (1 entry)", "TrustedOrigins (0 entries)"}, field: "TrustedOrigins"},
+	{name: "another host", request: asPage("https://www.example.com/", harness.All(), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{`Host is "www.example.com"`, "AuthorizedParties (1 entry)"}, field: "AuthorizedParties"},
 	{name: "the port of a server behind a proxy", request: asPage("https://example.com:8080/", harness.All(), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{`"example.com:8080"`, "without the port"}, field: "AuthorizedParties"},
 	{name: "a forwarded host that is not believed", request: asPage("https://10.0.0.1/", harness.Headers("X-Forwarded-Host: example.com"), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{"TrustForwardedHeaders"}, field: "TrustForwardedHeaders"},
 	{name: "two forwarded hosts", config: trustForwarded, request: asPage(harness.Origin+"/", harness.With("X-Forwarded-Host", "example.com", "example.com"), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{"X-Forwarded-Host", "several values"}, field: "AuthorizedParties"},
@@ -159,10 +159,10 @@ var diagnoses = []diagnosis{
 		}
 		return navigating(handshake.Query().Get("redirect_url"), withNonce)
 	}, reason: clerkauth.ReasonHandshakeUnavailable, says: []string{"handshake_payload answered 429"}, field: "BackendAPIURL"},
-	{name: "development, nothing", options: clerktest.Options{Development: true}, request: plainly(harness.Origin + "/"), reason: clerkauth.ReasonDevBrowserMissing, says: []string{"no session token"}},
-	{name: "development, no browser", options: clerktest.Options{Development: true}, request: byCookie(withoutBrowser(harness.All())), reason: clerkauth.ReasonDevBrowserMissing, says: []string{"__clerk_db_jwt did not come"}},
-	{name: "development, the browser in the address", options: clerktest.Options{Development: true}, request: plainly(harness.Origin + "/?__clerk_db_jwt=dvb_hiddenbrowser0123"), reason: clerkauth.ReasonDevBrowserSync, says: []string{"the address has __clerk_db_jwt"}},
-	{name: "development, an answer of somebody", options: clerktest.Options{Development: true}, request: asPage(harness.Origin+"/?__clerk_handshake_nonce="+harness.Nonce, harness.All()), reason: clerkauth.ReasonDevBrowserSync, says: []string{"not sent"}},
+	{name: "development, nothing", options: clerktest.Options{Development: true}, request: plainly(harness.Origin + "/"), reason: clerkauth.ReasonDevBrowserMissing, says: []string{"session token and the cookie __clerk_db_jwt"}},
+	{name: "development, no browser", options: clerktest.Options{Development: true}, request: byCookie(withoutBrowser(harness.All())), reason: clerkauth.ReasonDevBrowserMissing, says: []string{"__clerk_db_jwt is missing"}},
+	{name: "development, the browser in the address", options: clerktest.Options{Development: true}, request: plainly(harness.Origin + "/?__clerk_db_jwt=dvb_hiddenbrowser0123"), reason: clerkauth.ReasonDevBrowserSync, says: []string{"the URL has __clerk_db_jwt"}},
+	{name: "development, an answer of somebody", options: clerktest.Options{Development: true}, request: asPage(harness.Origin+"/?__clerk_handshake_nonce="+harness.Nonce, harness.All()), reason: clerkauth.ReasonDevBrowserSync, says: []string{"started no handshake"}},
 	{name: "a satellite asks", options: clerktest.Options{Origins: []string{satelliteOrigin}}, config: func(c *clerkauth.Config) {
 		c.Satellite = &clerkauth.Satellite{Domain: "satellite.test", AutoSync: true}
 	}, request: func(*harness.App) *http.Request { return navigating(satelliteHome) }, reason: clerkauth.ReasonSatelliteNeedsSync, says: []string{"satellite"}, field: "Satellite"},

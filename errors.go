@@ -100,7 +100,7 @@ const (
 	ReasonTokenFromTheFuture Reason = "session-token-iat-in-the-future"
 	ReasonSessionPending     Reason = "session-pending"      // the session still has a task to do
 	ReasonCrossOriginRequest Reason = "cross-origin-request" // 403: a write from an origin that is not allowed
-	ReasonCheckFailed        Reason = "session-check-failed" // 403: signed in, but a check does not hold
+	ReasonCheckFailed        Reason = "session-check-failed" // 403: signed in, but a check does not pass
 )
 
 // A handshake with Clerk is needed, or is not possible.
@@ -145,40 +145,40 @@ type refusal struct {
 var table = map[Reason]*refusal{
 	ReasonSessionTokenAndUATMissing: {http.StatusUnauthorized, true, "You are not signed in."},
 	ReasonSessionTokenWithoutUAT:    {http.StatusUnauthorized, false, "You are not signed in."},
-	ReasonUATWithoutSessionToken:    {http.StatusUnauthorized, true, "This browser was signed in, and no session token was sent."},
+	ReasonUATWithoutSessionToken:    {http.StatusUnauthorized, true, "This browser was signed in, but it sent no session token."},
 	ReasonMultipleAuthorization:     {http.StatusBadRequest, false, "More than one Authorization header was sent."},
 	ReasonSessionTokenMissing:       {http.StatusUnauthorized, true, "You are not signed in."},
 	ReasonDevBrowserMissing:         {http.StatusUnauthorized, true, "This browser is not known to the development instance yet."},
 	ReasonDevBrowserSync:            {http.StatusUnauthorized, true, "This browser is not known to the development instance yet."},
-	ReasonSatelliteNeedsSync:        {http.StatusUnauthorized, true, "This domain has yet to ask the primary one who is signed in."},
+	ReasonSatelliteNeedsSync:        {http.StatusUnauthorized, true, "This domain has not yet asked the primary domain who is signed in."},
 	ReasonPrimaryRespondsToSync:     {http.StatusUnauthorized, true, "A satellite domain is waiting for an answer."},
-	ReasonCrossOriginSync:           {http.StatusUnauthorized, false, "The session may have changed elsewhere."},
-	ReasonOrganizationMismatch:      {http.StatusUnauthorized, false, "Another organization has to be active here."},
+	ReasonCrossOriginSync:           {http.StatusUnauthorized, false, "The session may have changed on another domain."},
+	ReasonOrganizationMismatch:      {http.StatusUnauthorized, false, "This URL needs another organization to be active."},
 	ReasonRequestHostNotAuthorized:  {http.StatusForbidden, false, "This host is not one of the application's own."},
-	ReasonSessionChanged:            {http.StatusUnauthorized, false, "Another session than before has to be confirmed."},
-	ReasonHandshakeUnavailable:      {http.StatusServiceUnavailable, false, "Who is signed in cannot be found out right now."},
+	ReasonSessionChanged:            {http.StatusUnauthorized, false, "The session has changed and must be confirmed."},
+	ReasonHandshakeUnavailable:      {http.StatusServiceUnavailable, false, "The sign-in cannot be checked right now."},
 	ReasonTokenBeforeUAT:            {http.StatusUnauthorized, false, "The session token is older than the last sign-in."},
-	ReasonSessionTokenAmbiguous:     {http.StatusUnauthorized, false, "Session cookies of more than one session were sent."},
-	ReasonTokenInvalid:              {http.StatusUnauthorized, false, "The token is malformed, or does not hold."},
-	ReasonTokenTypeMismatch:         {http.StatusUnauthorized, false, "A token of another kind is needed here."},
-	ReasonKeyUnknown:                {http.StatusUnauthorized, false, "The session token is signed with a key that is not of this Clerk instance."},
+	ReasonSessionTokenAmbiguous:     {http.StatusUnauthorized, false, "The browser sent cookies of more than one session."},
+	ReasonTokenInvalid:              {http.StatusUnauthorized, false, "The token is malformed or not valid."},
+	ReasonTokenTypeMismatch:         {http.StatusUnauthorized, false, "This kind of token is not accepted here."},
+	ReasonKeyUnknown:                {http.StatusUnauthorized, false, "The session token is signed with a key that this Clerk instance does not have."},
 	ReasonKeysUnavailable:           {http.StatusServiceUnavailable, false, "The session cannot be checked right now."},
-	ReasonTokenAlgorithm:            {http.StatusUnauthorized, false, "The session token has a forbidden algorithm."},
-	ReasonTokenSignature:            {http.StatusUnauthorized, false, "The session token has a bad signature."},
-	ReasonTokenVerificationFailed:   {http.StatusUnauthorized, false, "The token has a missing or unusable claim."},
+	ReasonTokenAlgorithm:            {http.StatusUnauthorized, false, "The session token uses an algorithm that is not allowed."},
+	ReasonTokenSignature:            {http.StatusUnauthorized, false, "The signature of the session token is not valid."},
+	ReasonTokenVerificationFailed:   {http.StatusUnauthorized, false, "A claim of the token is missing or not valid."},
 	ReasonTokenInvalidParties:       {http.StatusUnauthorized, false, "The session token was issued for another origin."},
 	ReasonTokenMissingAZP:           {http.StatusUnauthorized, false, "The session token does not say for which origin it was issued."},
-	ReasonTokenIssuer:               {http.StatusUnauthorized, false, "The session token is of another instance."},
+	ReasonTokenIssuer:               {http.StatusUnauthorized, false, "The session token was issued by another Clerk instance."},
 	ReasonTokenExpired:              {http.StatusUnauthorized, false, "The session token has expired."},
-	ReasonTokenNotActiveYet:         {http.StatusUnauthorized, false, "By the clock of this server the session token is not active yet."},
-	ReasonTokenFromTheFuture:        {http.StatusUnauthorized, false, "By the clock of this server the session token was issued in the future."},
+	ReasonTokenNotActiveYet:         {http.StatusUnauthorized, false, "The session token is not active yet, according to the clock of this server."},
+	ReasonTokenFromTheFuture:        {http.StatusUnauthorized, false, "The session token was issued in the future, according to the clock of this server."},
 	ReasonSessionPending:            {http.StatusUnauthorized, false, "The session still has a task to complete."},
-	ReasonCheckFailed:               {http.StatusForbidden, false, "This session may not do that."},
-	ReasonCrossOriginRequest:        {http.StatusForbidden, false, "This origin may not do that here."},
-	ReasonCredentialMissing:         {http.StatusUnauthorized, true, "No credential of a machine was sent."},
+	ReasonCheckFailed:               {http.StatusForbidden, false, "This session is not allowed to do this."},
+	ReasonCrossOriginRequest:        {http.StatusForbidden, false, "This origin is not allowed to do this."},
+	ReasonCredentialMissing:         {http.StatusUnauthorized, true, "No machine credential was sent."},
 	ReasonCredentialUnverifiable:    {http.StatusServiceUnavailable, false, "The credential cannot be checked right now."},
 	ReasonSecretKeyInvalid:          {http.StatusServiceUnavailable, false, "Credentials cannot be checked right now."},
-	ReasonInsufficientScope:         {http.StatusForbidden, false, "The credential lacks a scope that is needed here."},
+	ReasonInsufficientScope:         {http.StatusForbidden, false, "The credential does not have a scope that is needed."},
 }
 
 // refused returns a new Error with this reason.
@@ -202,10 +202,10 @@ func newError(o *decision.Outcome) *Error {
 
 // stuckMessage has the sentence for people for whom no further handshake would help.
 var stuckMessage = map[decision.Stuck]string{
-	decision.InCircles:      "Signing in ended in a loop of redirects. Are the publishable key and the secret key of the same Clerk instance, is its domain this one, and does the browser take cookies?",
-	decision.KeepsNone:      "This browser keeps no cookies for this page, and nobody can be signed in without them. Is the page in a frame of another site, or are cookies blocked?",
-	decision.ClockOff:       "By the clock of this server the session token has expired or is not active yet, and a new one did not help. Is that clock right?",
-	decision.CookieTooLarge: "The session token is too large: browsers keep no cookie of more than 4096 bytes. It gets smaller with fewer custom claims, which are set in Clerk's Dashboard under Sessions, Customize session token.",
-	decision.SignInReturns:  "The browser was sent to the sign-in page several times in a moment. Does that page, or a server in front of it, send it here?",
-	decision.CookiesLost:    "Signing in does not get on: cookies that this application set do not come back. Does a proxy in front of it pass only some of them?",
+	decision.InCircles:      "Signing in ended in a loop of redirects. Are the publishable key and the secret key of the same Clerk instance, is its domain this one, and does the browser accept cookies?",
+	decision.KeepsNone:      "This browser keeps no cookies for this page, and signing in needs them. Is the page inside a frame of another site, or are cookies blocked?",
+	decision.ClockOff:       "According to the clock of this server, the session token has expired or is not active yet, and a new one did not help. Is that clock right?",
+	decision.CookieTooLarge: "The session token is too large: browsers keep no cookie larger than 4096 bytes. Remove custom claims from it in Clerk's Dashboard, under Sessions, Customize session token.",
+	decision.SignInReturns:  "The browser was sent to the sign-in page several times within a short time. Does that page, or a server in front of it, send it back here?",
+	decision.CookiesLost:    "Signing in cannot finish: cookies that this application set do not come back. Does a proxy in front of it remove some of them?",
 }

@@ -31,7 +31,7 @@ func ExampleAuthenticator_Authorize() {
 	app.ServeHTTP(w, r)
 	fmt.Println(w.Code, w.Body)
 	// Output:
-	// 403 {"errors":[{"code":"session-check-failed","message":"This session may not do that.","check":"not impersonated"}]}
+	// 403 {"errors":[{"code":"session-check-failed","message":"This session is not allowed to do this.","check":"not impersonated"}]}
 }
 
 // A role is a role in the active organization. Without an active one, a person has no role.
@@ -42,7 +42,7 @@ func ExampleRole() {
 	curl(settings, clerk.Token(clerktest.Claims{}))
 	// Output:
 	// 200 done
-	// 403 {"errors":[{"code":"session-check-failed","message":"This session may not do that.","check":"role org:admin"}]}
+	// 403 {"errors":[{"code":"session-check-failed","message":"This session is not allowed to do this.","check":"role org:admin"}]}
 }
 
 // A handler can check too, if only a part of the page depends on it.
@@ -97,7 +97,7 @@ func ExampleNotImpersonated() {
 	curl(closeAccount, clerk.Token(clerktest.Claims{Subject: "user_alice", Actor: clerkauth.Actor{Subject: "user_support"}}))
 	// Output:
 	// 200 done
-	// 403 {"errors":[{"code":"session-check-failed","message":"This session may not do that.","check":"not impersonated"}]}
+	// 403 {"errors":[{"code":"session-check-failed","message":"This session is not allowed to do this.","check":"not impersonated"}]}
 }
 
 // Clerk's scripts understand the response: they let the person verify again, and repeat the request.
@@ -130,7 +130,7 @@ func ExampleAnyOf() {
 	curl(reports, clerk.Token(clerktest.Claims{Organization: acme}))
 	// Output:
 	// 200 done
-	// 403 {"errors":[{"code":"session-check-failed","message":"This session may not do that.","check":"any of (role org:admin, permission org:reports:read)"}]}
+	// 403 {"errors":[{"code":"session-check-failed","message":"This session is not allowed to do this.","check":"any of (role org:admin, permission org:reports:read)"}]}
 }
 
 // Claims that the instance adds to its session tokens are decoded into the app's own type.

@@ -38,9 +38,9 @@ func ExampleAuthenticator_Accept() {
 	}
 	// Output:
 	// 200 a key of user_ada
-	// 403 {"errors":[{"code":"insufficient-scope","message":"The credential lacks a scope that is needed here."}]}
+	// 403 {"errors":[{"code":"insufficient-scope","message":"The credential does not have a scope that is needed."}]}
 	// 200 user_ada in person
-	// 401 {"errors":[{"code":"token-type-mismatch","message":"A token of another kind is needed here."}]}
+	// 401 {"errors":[{"code":"token-type-mismatch","message":"This kind of token is not accepted here."}]}
 }
 
 func ExampleAPIKeys() {
@@ -76,7 +76,7 @@ func ExampleAuthenticator_VerifyMachine() {
 	clerk.Revoke(key)
 	_, err := auth.VerifyMachine(context.Background(), key, clerkauth.APIKeys())
 	fmt.Println(err, "-", errors.Unwrap(err))
-	// Output: clerkauth: token-invalid - it was revoked
+	// Output: clerkauth: token-invalid - the credential was revoked
 }
 
 func ExampleMachineFromContext() {
@@ -151,7 +151,7 @@ func ExampleSessions() {
 	// Output:
 	// 200 done
 	// 200 done
-	// 403 {"errors":[{"code":"session-check-failed","message":"This session may not do that.","check":"role org:admin"}]}
+	// 403 {"errors":[{"code":"session-check-failed","message":"This session is not allowed to do this.","check":"role org:admin"}]}
 }
 
 // Each route says what it accepts.
@@ -171,5 +171,5 @@ func Example_machines() {
 	mux.ServeHTTP(w, r)
 	fmt.Println(w.Header().Get("WWW-Authenticate"))
 	// Output:
-	// Bearer realm="clerk", error="insufficient_scope", error_description="The credential lacks a scope that is needed here.", scope="invoices:write"
+	// Bearer realm="clerk", error="insufficient_scope", error_description="The credential does not have a scope that is needed.", scope="invoices:write"
 }

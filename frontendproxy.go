@@ -27,7 +27,7 @@ func (a *Authenticator) FrontendAPIProxy() http.Handler {
 	s := a.settings
 	switch {
 	case s.secretKey == "":
-		panic("clerkauth: FrontendAPIProxy: Config.SecretKey is empty; Clerk takes a proxy's requests with it only")
+		panic("clerkauth: FrontendAPIProxy: Config.SecretKey is empty; set it, as Clerk accepts a proxy's requests only with it")
 	case s.decision.ProxyPrefix == "":
 		panic("clerkauth: FrontendAPIProxy: Config.ProxyURL has no path; set where this handler is mounted, such as \"/__clerk\"")
 	}
@@ -36,7 +36,7 @@ func (a *Authenticator) FrontendAPIProxy() http.Handler {
 		panic("clerkauth: FrontendAPIProxy: " + err.Error()) // cannot happen: New has parsed it
 	}
 	if s.decision.ProxyOrigin != "" && s.decision.ProxyOrigin == upstream.Scheme+"://"+upstream.Host {
-		panic("clerkauth: FrontendAPIProxy: Config.FrontendAPIURL is this proxy's own host, so that it would ask itself; leave it empty")
+		panic("clerkauth: FrontendAPIProxy: Config.FrontendAPIURL is this proxy's own host, so that it would call itself; leave it empty")
 	}
 	return fapiproxy.New(fapiproxy.Config{
 		Upstream: upstream, SecretKey: s.secretKey, Path: s.decision.ProxyPrefix, ProxyURL: s.decision.ProxyAddress,
@@ -51,6 +51,6 @@ func (a *Authenticator) FrontendAPIProxy() http.Handler {
 // has no Origin, so Clerk issues a token without azp. Such a token needs a party cookie, and a party cookie needs a key.
 func (s *settings) warnOfProxy(c Config) {
 	if c.ProxyURL != "" && c.SecretKey == "" && c.StateKey == nil && !s.decision.Policy.CookieWithout {
-		s.warnings.Warn("proxy", "ProxyURL is set, and neither SecretKey nor StateKey: session tokens that Clerk issues through a proxy may have no azp, and are refused without a key for this package's own cookies")
+		s.warnings.Warn("proxy", "ProxyURL is set, but neither SecretKey nor StateKey: session tokens that Clerk issues through a proxy may have no azp, and are then refused; set one of the two keys, which this package's own cookies need")
 	}
 }

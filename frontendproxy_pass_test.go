@@ -147,7 +147,7 @@ func TestProxyWithoutKeyIsWarnedOf(t *testing.T) {
 			c.ProxyURL, c.Logger = "/__clerk", log.Logger()
 			tt.change(c)
 		})
-		if got := strings.Contains(log.String(), "ProxyURL is set, and neither SecretKey nor StateKey"); got != tt.want {
+		if got := strings.Contains(log.String(), "ProxyURL is set, but neither SecretKey nor StateKey"); got != tt.want {
 			t.Errorf("%s: warned %t, want %t: %s", name, got, tt.want, log)
 		}
 	}

@@ -41,7 +41,7 @@ func explained(source jwks.Source) jwks.Source {
 // warnOfKeys logs why keys could not be fetched, with the field of Config to check.
 func (s *settings) warnOfKeys(err error) {
 	if clock, ok := errors.AsType[*jwks.ClockError](err); ok {
-		s.warnings.Warn("clock", "sessions end early or begin late, because the clock of this machine is off", "ahead_of_clerk", clock.Ahead.String())
+		s.warnings.Warn("clock", "the clock of this machine is wrong, so that sessions end early or start late; synchronize it", "ahead_of_clerk", clock.Ahead.String())
 		return
 	}
 	if outage, ok := errors.AsType[*transport.OutageError](err); ok {
@@ -58,20 +58,20 @@ func (s *settings) warnOfKeys(err error) {
 // warnOfBackend logs that the Backend API did not answer, or refused the secret key.
 func (s *settings) warnOfBackend(e *transport.OutageError) {
 	if e.KeyRefused() {
-		s.warnings.Warn("secret key "+e.Key(), "the Backend API refuses the secret key: is Config."+e.Key()+" this instance's, and not revoked?", "url", e.URL, "status", e.Status)
+		s.warnings.Warn("secret key "+e.Key(), "the Backend API refuses the secret key; check that Config."+e.Key()+" is of this instance and not revoked", "url", e.URL, "status", e.Status)
 		return
 	}
-	s.warnings.Warn("backend "+e.URL+strconv.Itoa(e.Status), "the Backend API does not answer", "url", e.URL, "status", e.Status, "error", e.Err)
+	s.warnings.Warn("backend "+e.URL+strconv.Itoa(e.Status), "a call to the Backend API failed", "url", e.URL, "status", e.Status, "error", e.Err)
 }
 
 // warnOfClock logs that the times of a token that was just minted differ from this machine's clock.
 func (s *settings) warnOfClock(ahead time.Duration) {
-	s.warnings.Warn("clock", "this machine's clock is off; sessions will not last", "ahead_of_clerk", ahead.String())
+	s.warnings.Warn("clock", "the clock of this machine is wrong, so that session tokens are refused; synchronize it", "ahead_of_clerk", ahead.String())
 }
 
 // warnOfSize logs that a session cookie is too large for browsers to keep.
 func (s *settings) warnOfSize(bytes, limit int) {
-	s.warnings.Warn("size", "a session token is larger than browsers keep as a cookie, so that pages need a handshake each time; make it smaller: fewer custom claims in Clerk's Dashboard, Sessions, Customize session token", "bytes", bytes, "limit", limit)
+	s.warnings.Warn("size", "a session token is larger than browsers keep as a cookie, so that each page load needs a handshake; remove custom claims in Clerk's Dashboard, Sessions, Customize session token", "bytes", bytes, "limit", limit)
 }
 
 // field is the field of Config that a detail is about. The keys come from one of three.

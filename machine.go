@@ -125,7 +125,7 @@ func deciderIn(ctx context.Context) *Authenticator {
 func (a *Authenticator) VerifyMachine(ctx context.Context, credential string, c Credential, more ...Credential) (*Machine, error) {
 	accepted := a.accepted("VerifyMachine", c, more)
 	if slices.ContainsFunc(accepted, Credential.sessions) {
-		panic("clerkauth: VerifyMachine: Sessions are no machines; use VerifyToken")
+		panic("clerkauth: VerifyMachine: Sessions are for people, not machines; use VerifyToken")
 	}
 	begin := a.settings.now()
 	read := a.machines.Read(credential, begin)
@@ -193,8 +193,8 @@ func admit(result machine.Result, accepted []Credential) (*Machine, *Error) {
 
 // Why a machine is refused before its credential is verified.
 var (
-	errNoCredential = errors.New("no bearer token is in Authorization, and nothing else has a machine's credential")
-	errOfMachine    = errors.New("the request is a machine's, which is nobody who is signed in")
+	errNoCredential = errors.New("there is no bearer token in Authorization, the only place for a machine's credential")
+	errOfMachine    = errors.New("the request is authenticated as a machine, so no person is signed in")
 )
 
 // kindError is the detail of a kind of credential that is not accepted.
@@ -211,24 +211,24 @@ func (e kindError) Error() string {
 			kinds = append(kinds, string(c.kind))
 		}
 	}
-	text := e.begin + " is no credential of a machine"
+	text := e.begin + " is not a machine credential"
 	if e.kind != "" {
-		text = "the credential is of the kind " + string(e.kind)
+		text = "the credential is of type " + string(e.kind)
 	}
-	return text + ", and accepted here is " + strings.Join(kinds, " or ")
+	return text + "; accepted here: " + strings.Join(kinds, " or ")
 }
 
 type headersError int
 
 func (n headersError) Error() string {
-	return strconv.Itoa(int(n)) + " Authorization headers were sent"
+	return strconv.Itoa(int(n)) + " Authorization headers in the request; send one"
 }
 
 // scopeError is the detail of a credential that lacks a scope.
 type scopeError string
 
 func (scope scopeError) Error() string {
-	return "it does not have the scope " + strconv.Quote(string(scope))
+	return "the credential does not have the scope " + strconv.Quote(string(scope))
 }
 
 // lacks names the first needed scope that is missing.

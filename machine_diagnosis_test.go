@@ -60,12 +60,12 @@ func header(name string, value any) clerktest.MachineClaims {
 }
 
 var machineDiagnoses = []machineDiagnosis{
-	{name: "nothing", credential: func(*clerktest.Instance) string { return "" }, reason: clerkauth.ReasonCredentialMissing, says: []string{"no bearer token is in Authorization"}},
-	{name: "a session token", credential: func(in *clerktest.Instance) string { return in.Token(hidden) }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{`"eyJh…" is no credential of a machine`, "api_key or oauth_token or m2m_token"}},
-	{name: "another characters", credential: func(*clerktest.Instance) string { return "ak_hidden.credential" }, reason: clerkauth.ReasonTokenInvalid, says: []string{`"ak_h…" has a form`}},
-	{name: "a short word", credential: func(*clerktest.Instance) string { return "hidden" }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{`"…" is no credential`}},
-	{name: "the secret key", credential: func(*clerktest.Instance) string { return "sk_live_hiddencredential" }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{`"sk_l…" is no credential`}},
-	{name: "made up", credential: func(*clerktest.Instance) string { return "ak_hiddencredential0123" }, reason: clerkauth.ReasonTokenInvalid, says: []string{"does not know it"}},
+	{name: "nothing", credential: func(*clerktest.Instance) string { return "" }, reason: clerkauth.ReasonCredentialMissing, says: []string{"no bearer token in Authorization"}},
+	{name: "a session token", credential: func(in *clerktest.Instance) string { return in.Token(hidden) }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{`"eyJh…" is not a machine credential`, "api_key or oauth_token or m2m_token"}},
+	{name: "another characters", credential: func(*clerktest.Instance) string { return "ak_hidden.credential" }, reason: clerkauth.ReasonTokenInvalid, says: []string{`"ak_h…" is malformed`}},
+	{name: "a short word", credential: func(*clerktest.Instance) string { return "hidden" }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{`"…" is not a machine credential`}},
+	{name: "the secret key", credential: func(*clerktest.Instance) string { return "sk_live_hiddencredential" }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{`"sk_l…" is not a machine credential`}},
+	{name: "made up", credential: func(*clerktest.Instance) string { return "ak_hiddencredential0123" }, reason: clerkauth.ReasonTokenInvalid, says: []string{"does not know the credential"}},
 	{name: "revoked", credential: func(in *clerktest.Instance) string { key := hiddenKey(in); in.Revoke(key); return key }, reason: clerkauth.ReasonTokenInvalid, says: []string{"revoked"}},
 	{name: "expired", credential: func(in *clerktest.Instance) string { key := hiddenKey(in); in.Expire(key); return key }, reason: clerkauth.ReasonTokenInvalid, says: []string{"expired"}},
 	{name: "without the scope", credential: func(in *clerktest.Instance) string {
@@ -73,11 +73,11 @@ var machineDiagnoses = []machineDiagnosis{
 	}, reason: clerkauth.ReasonInsufficientScope, says: []string{`the scope "read"`}},
 	{name: "the Backend API is down", fault: clerktest.Down, credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify", "connection reset"}, field: "BackendAPIURL"},
 	{name: "the Backend API fails", fault: clerktest.Status(http.StatusBadGateway, nil), credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify answered 502"}, field: "BackendAPIURL"},
-	{name: "the Backend API is no such thing", fault: clerktest.Garbage, credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify answered 200", "no answer"}, field: "BackendAPIURL"},
+	{name: "the Backend API is no such thing", fault: clerktest.Garbage, credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify answered 200", "not a usable answer"}, field: "BackendAPIURL"},
 	{name: "the secret key is refused", fault: clerktest.Status(http.StatusUnauthorized, nil), credential: hiddenKey, reason: clerkauth.ReasonSecretKeyInvalid, says: []string{"/api_keys/verify answered 401", "SecretKey (CLERK_SECRET_KEY)"}, field: "SecretKey"},
 	{name: "the secret key may not", fault: clerktest.Status(http.StatusForbidden, nil), credential: hiddenKey, reason: clerkauth.ReasonSecretKeyInvalid, says: []string{"/api_keys/verify answered 403", "SecretKey (CLERK_SECRET_KEY)"}, field: "SecretKey"},
-	{name: "the Backend API refuses it", fault: clerktest.Status(http.StatusBadRequest, nil), credential: hiddenKey, reason: clerkauth.ReasonTokenInvalid, says: []string{"refuses it"}},
-	{name: "the Backend API says that it is gone", fault: clerktest.Status(http.StatusGone, nil), credential: hiddenKey, reason: clerkauth.ReasonTokenInvalid, says: []string{"does not know it"}},
+	{name: "the Backend API refuses the credential", fault: clerktest.Status(http.StatusBadRequest, nil), credential: hiddenKey, reason: clerkauth.ReasonTokenInvalid, says: []string{"refuses the credential"}},
+	{name: "the Backend API says that it is gone", fault: clerktest.Status(http.StatusGone, nil), credential: hiddenKey, reason: clerkauth.ReasonTokenInvalid, says: []string{"does not know the credential"}},
 	{
 		name: "the machine's key is refused", fault: clerktest.Status(http.StatusUnauthorized, nil), config: func(c *clerkauth.Config) { c.MachineSecretKey = "ak_hiddenmachinekey" },
 		credential: func(in *clerktest.Instance) string { return in.M2M(clerktest.MachineClaims{}) }, reason: clerkauth.ReasonSecretKeyInvalid,
@@ -86,7 +86,7 @@ var machineDiagnoses = []machineDiagnosis{
 
 	{name: "an unknown kid", credential: hiddenJWT(header("kid", "ins_another")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{`kid "ins_another"`}, field: "SecretKey"},
 	{name: "another algorithm", credential: hiddenJWT(header("alg", "HS256")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{`alg is "HS256"`}},
-	{name: "another category", credential: hiddenM2M(header("cat", "cl_B7d4PD111AAA")), reason: clerkauth.ReasonTokenInvalid, says: []string{"category"}},
+	{name: "another category", credential: hiddenM2M(header("cat", "cl_B7d4PD111AAA")), reason: clerkauth.ReasonTokenInvalid, says: []string{"the claim cat"}},
 	{name: "scopes of another form", credential: hiddenM2M(extra("scopes", 7)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"scopes"}},
 	{name: "no sub", credential: hiddenJWT(extra("sub", clerktest.Absent)), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"claim sub"}},
 	{name: "another issuer", credential: hiddenJWT(extra("iss", "https://clerk.other.example")), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{`iss is "https://clerk.other.example"`}, field: "Issuers"},
@@ -180,7 +180,7 @@ func TestTwoHeadersOfMachines(t *testing.T) {
 	if w.Code != http.StatusBadRequest {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
-	if events := a.Events(); len(events) != 1 || events[0].Reason != clerkauth.ReasonMultipleAuthorization || fmt.Sprint(errors.Unwrap(events[0].Err)) != "2 Authorization headers were sent" {
+	if events := a.Events(); len(events) != 1 || events[0].Reason != clerkauth.ReasonMultipleAuthorization || fmt.Sprint(errors.Unwrap(events[0].Err)) != "2 Authorization headers in the request; send one" {
 		t.Errorf("events %+v", events)
 	}
 }
@@ -189,7 +189,7 @@ func TestTwoHeadersOfMachines(t *testing.T) {
 func TestPageOfARouteForMachines(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn)
 	w := harness.Serve(a.Accept(clerkauth.APIKeys())(harness.Greet), navigating("https://any.example/", harness.Headers("Accept: text/html")))
-	if w.Code != http.StatusUnauthorized || w.Header().Get("Location") != "" || !strings.Contains(w.Body.String(), "No credential of a machine was sent.") {
+	if w.Code != http.StatusUnauthorized || w.Header().Get("Location") != "" || !strings.Contains(w.Body.String(), "No machine credential was sent.") {
 		t.Errorf("got %d %v %s", w.Code, w.Header(), w.Body)
 	}
 }
@@ -198,7 +198,7 @@ func TestPageOfARouteForMachines(t *testing.T) {
 func TestMismatchIsExplained(t *testing.T) {
 	a := harness.NewApp(t)
 	_, err := a.VerifyMachine(t.Context(), a.Clerk.M2M(clerktest.MachineClaims{}), clerkauth.APIKeys("a"), clerkauth.APIKeys("b"), clerkauth.OAuthTokens())
-	const want = "the credential is of the kind m2m_token, and accepted here is api_key or oauth_token"
+	const want = "the credential is of type m2m_token; accepted here: api_key or oauth_token"
 	if detail := errors.Unwrap(err); harness.ReasonOf(t, err) != clerkauth.ReasonTokenTypeMismatch || fmt.Sprint(detail) != want {
 		t.Errorf("%v with %v, want %q", err, detail, want)
 	}

@@ -82,7 +82,7 @@ func forDevelopers(err *Error, shown hint) string {
 	}
 	text := "<br>For developers, with test keys only: " + html.EscapeString(err.message())
 	if shown.Detail != "" {
-		text += " In detail: " + html.EscapeString(shown.Detail)
+		text += " Details: " + html.EscapeString(shown.Detail)
 		if !strings.HasSuffix(shown.Detail, "?") {
 			text += "."
 		}
@@ -124,15 +124,15 @@ func personal(status int, err *Error) (title, sentence string) {
 	case err.Reason == ReasonCrossOriginRequest:
 		return "This request was stopped.", "It was sent by another site. Open this site itself and try again."
 	case err.Reason == ReasonRequestHostNotAuthorized:
-		return "You cannot be signed in here.", "This site does not know the address under which you opened it. Open it under its usual address."
+		return "You cannot be signed in here.", "This site does not know the address that you opened. Open the site at its usual address."
 	case err.Reason == ReasonSessionPending:
-		return "You are not quite signed in.", "One step of signing in is still open. Go to the sign-in page and finish it."
+		return "Your sign-in is not finished.", "One step is left. Go to the sign-in page and finish it."
 	case err.Reason == ReasonTokenExpired && status == http.StatusUnauthorized:
 		return "You are not signed in.", "Your session has ended. Sign in to go on."
 	case err.ofConfig():
 		return "You could not be signed in here.", "What this browser sent is not accepted. Sign in again; if that does not help, somebody who manages this site can find out why."
 	case status == http.StatusServiceUnavailable:
-		return "Please try again in a moment.", "Whether you are signed in cannot be found out right now. You have not been signed out."
+		return "Please try again in a moment.", "This site cannot check right now whether you are signed in. You have not been signed out."
 	case status == http.StatusBadRequest:
 		return "This request was not understood.", err.message()
 	}

@@ -36,7 +36,7 @@ func TestRefusalPageIsForAPerson(t *testing.T) {
 		{"expired", "You are not signed in.", portal, live.Require(harness.Greet), "GET", harness.WithBearer(live.Clerk.Token(clerktest.Claims{ExpiresAt: harness.Noon.Add(-time.Hour)}))},
 		{"for another origin", "You could not be signed in here.", portal, live.Require(harness.Greet), "GET", harness.WithBearer(live.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://www.example.com"}))},
 		{"of another instance", "You could not be signed in here.", portal, live.Require(harness.Greet), "GET", harness.WithBearer(live.Clerk.Token(clerktest.Claims{Issuer: "https://clerk.other.example"}))},
-		{"pending", "You are not quite signed in.", strings.Replace(portal, "/sign-in", "/sign-in/tasks", 1), live.Require(harness.Greet), "GET", harness.WithBearer(live.Clerk.Token(clerktest.Claims{Pending: true}))},
+		{"pending", "Your sign-in is not finished.", strings.Replace(portal, "/sign-in", "/sign-in/tasks", 1), live.Require(harness.Greet), "GET", harness.WithBearer(live.Clerk.Token(clerktest.Claims{Pending: true}))},
 		{"a role", "You do not have access.", "", admins, "GET", token},
 		{"verified long ago", "Please sign in again.", "", again, "GET", token},
 		{"another site", "This request was stopped.", "", live.Require(harness.Greet), "POST", harness.All(live.SignedIn(), harness.Headers("Origin: https://evil.test"))},

@@ -173,7 +173,7 @@ func countSignIn(r *http.Request) string {
 	return d.by.decider.CountSignIn(r, d.by.settings.now())
 }
 
-// challenge is the WWW-Authenticate value (RFC 6750 section 3): no error code when no token arrived.
+// challenge is the WWW-Authenticate value (RFC 6750 section 3): no error code when no token was sent.
 func challenge(err *Error) string {
 	entry, ok := table[err.Reason]
 	if !ok || entry.nothing {

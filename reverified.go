@@ -16,7 +16,7 @@ const (
 	ReverifyLax       Reverification = "lax"        // second factor, 1 day
 )
 
-// Factors are the factors to verify again, in Clerk's words. With the zero Factors, ReverifiedWithin never holds.
+// Factors are the factors to verify again, in Clerk's words. With the zero Factors, ReverifiedWithin never passes.
 type Factors string
 
 // The factors. People without a second factor always verify the first instead.
@@ -26,7 +26,7 @@ const (
 	MultiFactor  Factors = "multi_factor" // both
 )
 
-// Reverified holds when the factors of a preset were verified recently enough before the session token was issued. If not,
+// Reverified passes when the factors of a preset were verified recently enough before the session token was issued. If not,
 // DefaultErrorHandler sends the response on which Clerk's scripts let the person verify again. See
 // https://clerk.com/docs/guides/secure/reverification.
 func Reverified(level Reverification) Check {
@@ -64,11 +64,11 @@ func (c Check) possibleReverification() error {
 	r := c.factors()
 	switch {
 	case c.kind == kindReverification && r == reverification{}:
-		return fmt.Errorf("reverification %q is none of Clerk's presets", c.value)
+		return fmt.Errorf("%q is not one of Clerk's presets for reverification; write ReverifyStrictMFA, ReverifyStrict, ReverifyModerate or ReverifyLax", c.value)
 	case r.rank() == 0:
-		return fmt.Errorf("factors %q are none of Clerk's; write FirstFactor, SecondFactor or MultiFactor", c.value)
+		return fmt.Errorf("factors %q do not exist; write FirstFactor, SecondFactor or MultiFactor", c.value)
 	case r.within <= 0 || r.within%time.Minute != 0:
-		return fmt.Errorf("reverification within %q: Clerk counts whole minutes, from one on", r.within)
+		return fmt.Errorf("reverification within %q is not possible: Clerk counts whole minutes; write one or more", r.within)
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ func (r reverification) verified(s *Session) bool {
 	}
 }
 
-// again is the reverification that would make a failed check hold; false: there is none.
+// again is the reverification that would make a failed check pass; false: there is none.
 func (c Check) again() (Check, bool) {
 	switch c.kind {
 	case kindReverification, kindWithin:
@@ -152,7 +152,7 @@ type reverificationConfig struct {
 	AfterMinutes int64   `json:"afterMinutes"`
 }
 
-// newReverificationError is the response when check, a reverification, does not hold.
+// newReverificationError is the response when check, a reverification, does not pass.
 func newReverificationError(check Check) any {
 	var e reverificationError
 	e.ClerkError.Type, e.ClerkError.Reason = "forbidden", "reverification-error"

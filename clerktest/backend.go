@@ -72,7 +72,7 @@ func refuseUnknown(w http.ResponseWriter, what string) {
 func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 	err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(v)
 	if err != nil && !errors.Is(err, io.EOF) { // an empty body
-		refuse(w, http.StatusBadRequest, "request_body_invalid", "The body is not the JSON that it should be.")
+		refuse(w, http.StatusBadRequest, "request_body_invalid", "The body is not valid JSON, or does not have the expected form.")
 		return false
 	}
 	return true

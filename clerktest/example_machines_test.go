@@ -51,7 +51,7 @@ func ExampleInstance_M2MJWT() {
 	clerk, show := machineApp(nil)
 	defer clerk.Close()
 	show(clerk.M2MJWT(clerktest.MachineClaims{Subject: "mch_billing", Scopes: []string{"mch_another"}}))
-	// Output: clerkauth: token-verification-failed - the token is for other machines than MachineID
+	// Output: clerkauth: token-verification-failed - the token is for other machines, not for MachineID
 }
 
 func ExampleInstance_OAuth() {
@@ -65,7 +65,7 @@ func ExampleInstance_OAuthJWT() {
 	clerk, show := machineApp(nil)
 	defer clerk.Close()
 	show(clerk.OAuthJWT(clerktest.MachineClaims{Extra: map[string]any{"iss": "https://clerk.example.net"}}))
-	// Output: clerkauth: token-verification-failed - iss is "https://clerk.example.net", and expected is "https://clerk.example.com"
+	// Output: clerkauth: token-verification-failed - iss is "https://clerk.example.net", but must be "https://clerk.example.com"
 }
 
 func ExampleInstance_Revoke() {
@@ -74,7 +74,7 @@ func ExampleInstance_Revoke() {
 	key := clerk.APIKey(clerktest.MachineClaims{})
 	clerk.Revoke(key)
 	show(key)
-	// Output: clerkauth: token-invalid - it was revoked
+	// Output: clerkauth: token-invalid - the credential was revoked
 }
 
 func ExampleInstance_Expire() {
@@ -83,7 +83,7 @@ func ExampleInstance_Expire() {
 	key := clerk.APIKey(clerktest.MachineClaims{})
 	clerk.Expire(key)
 	show(key)
-	// Output: clerkauth: token-invalid - it has expired
+	// Output: clerkauth: token-invalid - the credential has expired
 }
 
 func ExampleInstance_MachineSecretKey() {

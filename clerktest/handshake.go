@@ -176,7 +176,7 @@ func (s *BrowserSession) Cookies() []*http.Cookie {
 	}
 	target, ok := s.in.appURL(s.in.origins[0])
 	if !ok {
-		panic("clerktest: Cookies: the first of the Origins is no URL: " + s.in.origins[0])
+		panic("clerktest: Cookies: the first of the Origins is not a URL: " + s.in.origins[0])
 	}
 	cookies := s.in.signedInCookies(s, target)
 	if !s.in.live() {

@@ -195,7 +195,7 @@ func (opts Options) filled() (Options, error) {
 	case !bare(opts.Domain):
 		return opts, fmt.Errorf("Options.Domain %q is not a bare host name", opts.Domain)
 	case opts.Development && len(opts.Satellites) > 0:
-		return opts, errors.New("Options.Satellites: a development instance has none, its satellites are Origins")
+		return opts, errors.New("Options.Satellites: a development instance has none; put its satellites in Origins")
 	case slices.ContainsFunc(opts.Satellites, func(s string) bool { return s == "" || !bare(s) }):
 		return opts, fmt.Errorf("Options.Satellites %q are not all bare host names", opts.Satellites)
 	case slices.ContainsFunc(opts.ProxyURLs, func(p string) bool { return !proxyURL(p) }):

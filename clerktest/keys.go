@@ -195,7 +195,7 @@ func (in *Instance) RotateKey() {
 	}
 }
 
-// RevokeKey removes a key from the published set at once. If it is the current key, Token still signs with it until
+// RevokeKey removes a key from the published set immediately. If it is the current key, Token still signs with it until
 // RotateKey, so that tests have tokens to refuse. RevokeKey panics if no such key is published.
 func (in *Instance) RevokeKey(kid string) {
 	if !in.keys.revoke(kid) {

@@ -43,11 +43,11 @@ func (in *Instance) serveRefresh(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !in.minted(body.ExpiredToken, s.ID) {
-		refuse(w, http.StatusUnauthorized, "invalid_session_token", "The expired token is not of this session.")
+		refuse(w, http.StatusUnauthorized, "invalid_session_token", "The expired token belongs to another session.")
 		return
 	}
 	if !s.spendRefresh(body.RefreshToken) {
-		refuse(w, http.StatusUnauthorized, "invalid_refresh_token", "The refresh token is not of this session.")
+		refuse(w, http.StatusUnauthorized, "invalid_refresh_token", "The refresh token belongs to another session.")
 		return
 	}
 	of := in.hostOf(target)

@@ -23,7 +23,7 @@ func (in *Instance) forScripts(next http.Handler) http.Handler {
 		h := w.Header()
 		h.Set("Vary", "Origin")
 		if !slices.Contains(in.origins, origin) {
-			refuse(w, http.StatusBadRequest, "origin_invalid", "The origin "+origin+" is none of the instance's.")
+			refuse(w, http.StatusBadRequest, "origin_invalid", "The origin "+origin+" is not one of the instance's origins.")
 			return
 		}
 		h.Set("Access-Control-Allow-Origin", origin)
@@ -149,7 +149,7 @@ func form(r *http.Request) url.Values {
 }
 
 func refuseMembership(w http.ResponseWriter) {
-	refuse(w, http.StatusForbidden, "not_a_member_in_organization", "The user is no member of this organization.")
+	refuse(w, http.StatusForbidden, "not_a_member_in_organization", "The user is not a member of this organization.")
 }
 
 func (in *Instance) serveSession(w http.ResponseWriter, r *http.Request, s *BrowserSession) {

@@ -74,7 +74,7 @@ func (in *Instance) startSignIn(w http.ResponseWriter, r *http.Request, b *brows
 func (in *Instance) continueSignIn(w http.ResponseWriter, r *http.Request, b *browser) {
 	attempt, step := in.browsers.signInOf(b), r.PathValue("step")
 	if attempt == nil || attempt.id != r.PathValue("id") || attempt.person == nil && step != "" {
-		refuse(w, http.StatusNotFound, "resource_not_found", "The browser has no such sign-in under way.")
+		refuse(w, http.StatusNotFound, "resource_not_found", "The browser has not started such a sign-in.")
 		return
 	}
 	switch step {

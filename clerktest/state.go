@@ -109,7 +109,7 @@ func (r *keyRing) restore(keys []offline.Key) error {
 		}
 		private, ok := parsed.(*rsa.PrivateKey)
 		if !ok {
-			return fmt.Errorf("key %s is no RSA key", k.ID)
+			return fmt.Errorf("key %s is not an RSA key", k.ID)
 		}
 		r.published = append(r.published, signingKey{kid: k.ID, private: private})
 	}

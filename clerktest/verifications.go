@@ -47,7 +47,7 @@ func (in *Instance) continueVerification(w http.ResponseWriter, r *http.Request,
 	v := s.verification
 	in.browsers.mu.Unlock()
 	if v == nil || !v.needs[factor] {
-		refuse(w, http.StatusNotFound, "resource_not_found", "The session has no such verification under way.")
+		refuse(w, http.StatusNotFound, "resource_not_found", "The session has not started such a verification.")
 		return
 	}
 	next := *v

@@ -24,7 +24,7 @@ func readReasons(file string) (reasons, error) {
 		}
 	}
 	if len(lines)%3 != 0 {
-		return nil, fmt.Errorf("%s: %d lines are no paragraphs of three", file, len(lines))
+		return nil, fmt.Errorf("%s: %d lines are not paragraphs of three", file, len(lines))
 	}
 	known := reasons{}
 	for entry := range slices.Chunk(lines, 3) {

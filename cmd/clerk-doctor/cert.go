@@ -70,10 +70,10 @@ func (d *doctor) judgeLeaf(c *check, leaf *x509.Certificate) {
 	switch {
 	case left*renewalShare < leaf.NotAfter.Sub(leaf.NotBefore):
 		c.code, c.says = certNotRenewed, c.says+" of "+days(leaf.NotAfter.Sub(leaf.NotBefore))
-		c.fix = []string{"ask Clerk's support why it was not renewed; DNS and CAA do not stand in the way"}
+		c.fix = []string{"ask Clerk's support why it was not renewed; DNS and CAA allow it"}
 	case !slices.ContainsFunc(issuers, func(name string) bool { return strings.Contains(strings.Join(leaf.Issuer.Organization, " "), name) }):
 		c.code = certOtherIssuer
-		c.fix = []string{"Clerk's certificates are by Let's Encrypt or Google Trust Services: see what else answers at this name, such as a proxy, or a filter on this network"}
+		c.fix = []string{"Clerk's certificates are issued by Let's Encrypt or Google Trust Services: see what else answers at this name, such as a proxy, or a filter on this network"}
 	}
 }
 
@@ -96,16 +96,16 @@ func (d *doctor) explainNoCert(ctx context.Context, c *check, err error) {
 		remote *net.OpError
 	)
 	deploy := []string{
-		`press "Deploy certificates" in Clerk's Dashboard; DNS and CAA do not stand in the way`,
+		`press "Deploy certificates" in Clerk's Dashboard; DNS and CAA allow it`,
 		"if that was more than a few minutes ago, issuance is stuck: ask Clerk's support",
 	}
 	switch {
 	case errors.As(err, &shown):
 		d.explainRefused(c, shown, deploy)
 	case errors.As(err, &header):
-		c.code, c.says = tlsNotSpoken, "the server answers the handshake with something else"
+		c.code, c.says = tlsNotSpoken, "the server answers the TLS handshake with something else"
 		if strings.HasPrefix(string(header.RecordHeader[:]), "HTTP") {
-			c.says = "the server answers the handshake with HTTP"
+			c.says = "the server answers the TLS handshake with HTTP"
 		}
 		c.fix = []string{"see what answers at this name: Clerk's servers speak TLS; a proxy there must too"}
 	case outOfReach(err):
@@ -122,7 +122,7 @@ func (d *doctor) explainNoCert(ctx context.Context, c *check, err error) {
 	case errors.As(err, &remote) && remote.Op == "remote error":
 		c.code, c.says, c.fix = certNotServed, "the server refuses the name ("+remote.Err.Error()+")", deploy
 	default:
-		c.code, c.says, c.fix = certNotServed, "the server breaks the handshake off", deploy
+		c.code, c.says, c.fix = certNotServed, "the server ends the TLS handshake with an error", deploy
 	}
 }
 
@@ -155,7 +155,7 @@ func (d *doctor) explainRefused(c *check, shown *tls.CertificateVerificationErro
 	default:
 		c.code, c.says = certUntrusted, "issued by "+issuer(leaf)
 		c.fix = []string{
-			"something between here and Clerk answers in its place",
+			"something between this machine and Clerk answers instead of it",
 			"if that is a proxy of your own, name its authority with -ca-bundle",
 		}
 	}

@@ -176,5 +176,5 @@ func dnssecAdvice(c code) []string {
 	case dnssecMismatch:
 		return []string{"at the registrar, replace the DS record with the one that the provider of the zone shows now"}
 	}
-	return []string{inspect, "show the provider that signs the zone what it says"}
+	return []string{inspect, "show this to the provider that signs the zone"}
 }

@@ -34,7 +34,7 @@ type change struct {
 func (c *change) domain() (string, error) {
 	host := c.home.Hostname()
 	if isSuffix(host) {
-		return "", fmt.Errorf("%s is a suffix below which everybody has their own, and Clerk needs a domain you own", host)
+		return "", fmt.Errorf("%s is a suffix below which everybody can register a name: give a domain that you own", host)
 	}
 	if c.secondary {
 		return host, nil
@@ -54,7 +54,7 @@ func (c *change) body() []byte {
 	return b
 }
 
-var errHome = errors.New("change-domain wants the new home as https:// and a host, such as https://new.example.com")
+var errHome = errors.New("change-domain needs the new URL, https:// and a host, such as https://new.example.com")
 
 // parseHome parses the new home URL: an https origin. A name in another script is converted to punycode.
 func parseHome(s string) (*url.URL, error) {
@@ -195,10 +195,10 @@ func (o options) changes(b *page) {
 	if o.change.secondary {
 		kind = "a secondary application: the records are at its own name"
 	}
-	b.block("\n", "", "It is taken for "+kind+".", "")
+	b.block("\n", "", "It is treated as "+kind+".", "")
 	b.WriteString("\nWhat has to change with it:\n")
 	for _, row := range [][2]string{
-		{"DNS", "the CNAMEs of " + o.domain + " below; the old ones can go once nobody comes by the old address"},
+		{"DNS", "the CNAMEs of " + o.domain + " below; delete the old ones once nobody uses the old address"},
 		{"Certificates", `press "Deploy certificates" in Clerk's Dashboard when the CNAMEs are there`},
 		{"Keys", "a new publishable key, of clerk." + o.domain + ", wherever the old one is: servers, builds, mobile apps; the secret key stays"},
 		{"OAuth", "the redirect URL at every provider: https://clerk." + o.domain + "/v1/oauth_callback"},

@@ -21,7 +21,7 @@ func (f failure) check() check {
 	}
 	return check{
 		code: serverQuery, name: f.server.String(), says: f.q.String() + ": " + said,
-		fix: []string{"show the DNS provider these queries: its server answers others, and resolvers that ask it these fail"},
+		fix: []string{"show the DNS provider these queries: its server answers other queries, but not these, and resolvers fail on them"},
 		see: []string{f.q.dig(f.server)},
 	}
 }

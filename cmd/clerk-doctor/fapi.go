@@ -167,7 +167,7 @@ func (d *doctor) compareClocks(seen sample, address string, keys check) check {
 	c := check{code: clockGood, name: "clock", see: []string{"curl -sSI " + address + " | grep -i ^date; date -u"}}
 	date, err := http.ParseTime(seen.date)
 	if err != nil {
-		c.code, c.says = clockUnknown, "the Frontend API does not tell the time"
+		c.code, c.says = clockUnknown, "the answer of the Frontend API has no Date"
 		if keys.bad() {
 			c.cause = keys.ref()
 		}

@@ -91,13 +91,13 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	}
 	switch {
 	case token != "" && token != "-":
-		return o, wrongf("-token takes - only: the token is read from standard input, as arguments can be seen by others")
+		return o, wrongf("-token accepts only -: the token is read from standard input, because others can see arguments")
 	case len(words) > 1:
 		return o, wrongf("one domain at a time, please: %d were given", len(words))
 	case token == "-" && o.change != nil:
-		return o, wrongf("-token does not go with change-domain: both want standard input")
+		return o, wrongf("-token and change-domain cannot be used together: both read standard input")
 	case send && o.change == nil:
-		return o, wrongf("-send goes with change-domain only")
+		return o, wrongf("-send can be used with change-domain only")
 	}
 	o.askToken = token == "-"
 	o.fill(getenv)
@@ -120,7 +120,7 @@ func (o *options) flags(proxy, token *string, send *bool) *flag.FlagSet {
 	fs.BoolVar(&o.satellite, "satellite", false, "the domain is a satellite: only the Frontend API is there")
 	fs.StringVar(proxy, "proxy-url", "", "the Frontend API is behind a proxy of yours at this `URL`")
 	fs.Func("authorized-party", "an `origin` of your allowlist; repeat for more (default $CLERK_AUTHORIZED_PARTIES)", into(&o.parties))
-	fs.StringVar(token, "token", "", "judge the session token on standard input; give `-`")
+	fs.StringVar(token, "token", "", "check the session token on standard input; give `-`")
 	fs.BoolVar(&o.json, "json", false, "report as JSON")
 	fs.BoolVar(&o.verbose, "v", false, "list what is fine too, with the commands that show it")
 	fs.BoolVar(&o.version, "version", false, "print the version of clerk-doctor")
@@ -134,7 +134,7 @@ func (o *options) flags(proxy, token *string, send *bool) *flag.FlagSet {
 	fs.Func("connect-to", "connect to another address than DNS says: `host=address`; repeat for more", func(s string) error {
 		host, to, found := strings.Cut(s, "=")
 		if !found || host == "" || to == "" {
-			return errors.New("want host=address")
+			return errors.New("write host=address")
 		}
 		o.connect[strings.ToLower(host)] = to
 		return nil
@@ -186,7 +186,7 @@ func (o *options) fill(getenv func(string) string) {
 func parseProxy(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(s, "?#") {
-		return nil, wrongf("-proxy-url wants https://, a host and a path, such as https://example.com/__clerk")
+		return nil, wrongf("-proxy-url needs https://, a host and a path, such as https://example.com/__clerk")
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	return u, nil

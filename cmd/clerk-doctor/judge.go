@@ -101,7 +101,7 @@ func (e evidence) absent(c *check, best sighting) {
 		c.fix = []string{"turn CNAME flattening (ALIAS, ANAME) off for this name, so that Clerk can see the CNAME"}
 		c.see = append(c.see, e.at(best, "A"))
 	case slices.ContainsFunc(e.addrs, isCloudflare):
-		c.code, c.says = cnameProxied, at+" stand where the CNAME should"
+		c.code, c.says = cnameProxied, at+" are there in place of the CNAME"
 		c.fix = []string{`in Cloudflare, under DNS, set the record to "DNS only" (grey cloud)`}
 		c.see = append(c.see, e.at(best, "A"))
 	case len(e.beside) > 0:
@@ -109,7 +109,7 @@ func (e evidence) absent(c *check, best sighting) {
 		if at != "" {
 			c.says += " (" + at + ")"
 		}
-		c.fix = append([]string{"delete the " + and(e.beside) + " records of " + e.host + ": a CNAME cannot stand beside others"}, e.add()...)
+		c.fix = append([]string{"delete the " + and(e.beside) + " records of " + e.host + ": no other records are allowed beside a CNAME"}, e.add()...)
 		c.see = append(c.see, e.at(best, e.beside[0]))
 	case e.doubled != "":
 		c.code, c.says = cnameDoubled, "the record is at "+e.doubled

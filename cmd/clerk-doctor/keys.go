@@ -16,7 +16,7 @@ type key struct {
 }
 
 var (
-	errKeyForm   = errors.New("it is not pk_live_ or pk_test_ with the base64 of a host and $ after it")
+	errKeyForm   = errors.New("it is not pk_live_ or pk_test_, followed by the base64 of a host and $")
 	errKeySecret = errors.New("it is a secret key, which must never reach a browser")
 )
 
@@ -107,23 +107,23 @@ func (d *doctor) checkKeyDomain(ctx context.Context, k key) check {
 	case d.satellite:
 		c.says = home + ", the primary domain of the satellite " + d.domain
 	case usual && within(d.domain, home):
-		c.code, c.says = keyDomainPrimary, "it is of "+home+", whose records are there, and none at "+d.domain
+		c.code, c.says = keyDomainPrimary, "it belongs to "+home+", whose records are there, and none at "+d.domain
 		c.fix = []string{
 			"if " + d.domain + " is one of its pages, run clerk-doctor " + home,
 			"if it is a secondary application with an instance of its own, use that instance's key, which is of clerk." + d.domain,
 		}
 	case usual && within(home, d.domain):
-		c.code, c.says = keyDomainSecondary, "it is of "+home+", whose records are at clerk."+home+", not at clerk."+d.domain
+		c.code, c.says = keyDomainSecondary, "it belongs to "+home+", whose records are at clerk."+home+", not at clerk."+d.domain
 		c.fix = []string{
 			"if that is the application you mean, run clerk-doctor " + home,
 			"if you mean the primary one, use its key, which is of clerk." + d.domain,
 		}
 	case d.stale(ctx, k):
-		c.code, c.says = keyDomainStale, "it is of "+k.host+", which no longer leads to Clerk, while clerk."+d.domain+" does"
+		c.code, c.says = keyDomainStale, "it belongs to "+k.host+", which no longer leads to Clerk, while clerk."+d.domain+" does"
 		c.fix = []string{"the domain was changed and the key with it: " + fixKeys + ", and deploy again"}
 		c.see = append(c.see, question{name: k.host, qtype: dns.TypeCNAME}.dig(server{}))
 	default:
-		c.code, c.says = keyDomainDiffers, "it is of "+k.host+", and this is about "+d.domain
+		c.code, c.says = keyDomainDiffers, "it belongs to "+k.host+", and this is about "+d.domain
 		c.fix = []string{
 			"if the key is right, run clerk-doctor " + home,
 			"if the instance has the wrong domain, change it: clerk-doctor change-domain https://" + d.domain,

@@ -48,10 +48,10 @@ func (o *options) readHome(word string) (err error) {
 func (o *options) readArgument(word string) error {
 	host, found := hostOf(word)
 	if !found {
-		return wrongf("that is not a domain: give it as example.com") // not repeated: it may be a key put in the wrong place
+		return wrongf("that is not a domain: write it as example.com") // not repeated: it may be a key put in the wrong place
 	}
 	if isSuffix(host) {
-		return wrongf("%s is a suffix below which everybody has their own: Clerk needs a domain you own", host)
+		return wrongf("%s is a suffix below which everybody can register a name: give a domain that you own", host)
 	}
 	o.typed, o.domain = host, withoutLabels(host)
 	return nil

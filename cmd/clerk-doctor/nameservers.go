@@ -84,9 +84,9 @@ func (d *doctor) nothingSeen(ctx context.Context, f *zoneState, soa question) {
 	c := check{name: d.domain, see: []string{soa.dig(f.said.from)}}
 	if d.net.blind(ctx, d.domain) {
 		c.code, c.says = internetUnreachable, errBlind.Error()
-		c.fix = []string{"run this where the internet can be seen, or name other servers with -resolver and -public-resolver"}
+		c.fix = []string{"run this where the internet can be reached, or name other servers with -resolver and -public-resolver"}
 	} else {
-		c.code, c.says = resolversFail, fmt.Sprintf("%s %s, and no zone above it says whom it is delegated to", f.said.from, f.said.answersTo(soa))
+		c.code, c.says = resolversFail, fmt.Sprintf("%s %s, and no zone above it says to which servers it is delegated", f.said.from, f.said.answersTo(soa))
 		c.fix = resolverAdvice(f.said)
 	}
 	f.block(c)

@@ -60,11 +60,11 @@ func (d *doctor) judgeParty(ctx context.Context, c *check, host string) {
 		c.code, c.says = partyDevelopment, "tokens for pages on a developer's machine are accepted in production"
 		c.fix = []string{"take it out of the production list, unless it is the origin of a desktop or mobile app (Tauri, Capacitor) of yours"}
 	case d.clerkOwn(host):
-		c.code, c.says = partyOfClerk, "no page of yours runs there, and what does must not act on your API"
+		c.code, c.says = partyOfClerk, "none of your pages runs there, and pages that do must not use your API"
 		c.fix = []string{"take it out of the list"}
 	case wild:
 		c.code, c.says = partyWildcard, before+"anything"+after+", but nothing with a further dot"
-		c.fix = []string{"list the origins instead, unless all such names are yours, and none can be taken over by pointing at a service you left"}
+		c.fix = []string{"list the origins instead, unless all such names are yours, and none points to a service that you no longer use"}
 	case notIP == nil:
 		c.code, c.says = partyForeign, "an IP address: right if the application is reached by it, a mistake otherwise"
 		c.fix = []string{"list the name that browsers show instead"}

@@ -77,7 +77,7 @@ func (d *doctor) judgeProxy(a proxyAnswer) check {
 		c.says += ", " + printable(a.code)
 	}
 	if a.status == http.StatusOK && !a.clerks {
-		c.says = "it answers HTTP 200 with what is no answer of Clerk's"
+		c.says = "it answers HTTP 200, but not with an answer of Clerk"
 	}
 	switch {
 	case a.status == http.StatusOK && a.clerks && a.code == "":
@@ -100,7 +100,7 @@ func (d *doctor) judgeProxy(a proxyAnswer) check {
 
 // judgeCookies checks Clerk's cookies: nobody stays signed in if browsers refuse them.
 func (d *doctor) judgeCookies(a proxyAnswer) check {
-	c := check{code: proxyCookiesMissing, fix: []string{"see whether something in front of the proxy takes Set-Cookie away; sign-in does not work without"}}
+	c := check{code: proxyCookiesMissing, fix: []string{"see whether something in front of the proxy removes Set-Cookie; sign-in does not work without it"}}
 	for _, line := range a.header["Set-Cookie"] {
 		cookie, err := http.ParseSetCookie(line)
 		if err != nil || !strings.HasPrefix(cookie.Name, "__client") {
@@ -109,7 +109,7 @@ func (d *doctor) judgeCookies(a proxyAnswer) check {
 		if domain := strings.TrimPrefix(cookie.Domain, "."); domain != "" && !within(d.proxy.Hostname(), domain) {
 			return check{
 				code: proxyCookiesElsewhere, says: fmt.Sprintf("%s is for %s", cookie.Name, printable(domain)),
-				fix: []string{"have the proxy name itself in Clerk-Proxy-Url, and leave Set-Cookie as it comes"},
+				fix: []string{"have the proxy send its own URL in Clerk-Proxy-Url, and not change Set-Cookie"},
 			}
 		}
 		c = check{code: proxyCookiesGood}
@@ -123,14 +123,14 @@ func judgeCaches(answers [2]proxyAnswer) check {
 		if field := cacheHit(a.header); field != "" {
 			return check{
 				code: proxyCached, says: "an answer has " + field,
-				fix: []string{"keep the cache in front, such as a CDN, from what is below the proxy's path"},
+				fix: []string{"do not let the cache in front, such as a CDN, cache anything below the proxy's path"},
 			}
 		}
 	}
 	if control := strings.Join(answers[0].header["Cache-Control"], ", "); invites(control) {
 		return check{
 			code: proxyCacheable, says: "Cache-Control: " + printable(control),
-			fix: []string{"leave Cache-Control as the proxy sends it, private and no-store"},
+			fix: []string{"do not change the Cache-Control that the proxy sends, private and no-store"},
 		}
 	}
 	return check{code: proxyCacheGood}

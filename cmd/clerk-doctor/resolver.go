@@ -17,7 +17,7 @@ func (d *doctor) checkResolver(ctx context.Context, rs []record) []check {
 	if len(local) == 0 && len(d.net.local) > 0 {
 		checks = append(checks, check{
 			code: resolverSilent, name: serverNames(d.net.local), says: "public resolvers were asked instead",
-			fix: []string{"check the resolver that this machine is set up with: programs here cannot look up names"},
+			fix: []string{"check the resolver that this machine uses: programs here cannot look up names"},
 		})
 	}
 	for _, r := range rs {
@@ -40,7 +40,7 @@ func (e evidence) likeOthers(best sighting) bool {
 func compare(e evidence, best sighting) check {
 	c := check{code: resolverDiffers, name: e.host, see: []string{e.local.dig(), best.dig()}}
 	if !e.local.conclusive() {
-		c.says = e.local.String() + " says " + e.local.short() + ", and the world gets an answer"
+		c.says = e.local.String() + " says " + e.local.short() + ", but public resolvers answer"
 		c.fix = []string{"programs on this machine cannot look the name up: ask whoever runs the resolver"}
 		return c
 	}

@@ -25,9 +25,9 @@ const claimLimit = 100
 var advice = map[clerkauth.Reason]string{
 	clerkauth.ReasonTokenInvalid:            "give the whole token, three parts with dots between, and nothing else",
 	clerkauth.ReasonTokenTypeMismatch:       "give a session token: what getToken() without a template returns, or the __session cookie",
-	clerkauth.ReasonKeyUnknown:              "the token is of another instance: compare the publishable key of the page with the one here",
-	clerkauth.ReasonTokenIssuer:             "the token is of another instance: compare its iss with the domain, and the publishable key of the page with the one here",
-	clerkauth.ReasonKeysUnavailable:         "see what is said of the Frontend API first",
+	clerkauth.ReasonKeyUnknown:              "the token was issued by another instance: compare the publishable key of the page with the one here",
+	clerkauth.ReasonTokenIssuer:             "the token was issued by another instance: compare its iss with the domain, and the publishable key of the page with the one here",
+	clerkauth.ReasonKeysUnavailable:         "first fix what is reported about the Frontend API",
 	clerkauth.ReasonTokenInvalidParties:     "the page that got the token is not in the allowlist: add its azp to it, if the page is yours",
 	clerkauth.ReasonTokenMissingAZP:         "the token has no azp, which Clerk leaves out when the page sends no Origin",
 	clerkauth.ReasonTokenExpired:            "a session token lives for a minute: get a new one; if it is new, the clock here is ahead",
@@ -48,7 +48,7 @@ func (d *doctor) checkToken(ctx context.Context) []check {
 		c.code, c.says, c.see = tokenNotGiven, "-token -", nil
 		return []check{c}
 	case !known:
-		c.code, c.says = tokenUnknown, "neither a domain nor a publishable key says which instance it should be of"
+		c.code, c.says = tokenUnknown, "neither a domain nor a publishable key says to which instance it should belong"
 		return []check{c}
 	}
 	shown := claimsOf(d.token)

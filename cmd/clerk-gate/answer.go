@@ -38,7 +38,7 @@ func (a *answer) finish() {
 		return
 	}
 	*a = *newAnswer()
-	writeProblem(a, http.StatusInternalServerError, "not-decided", "There is no decision about this request.")
+	writeProblem(a, http.StatusInternalServerError, "not-decided", "No decision was made about this request.")
 }
 
 // sendPlain answers a gateway that passes any refusal on to the client.
@@ -74,7 +74,7 @@ func sendPacked(w http.ResponseWriter, a *answer) {
 	}
 	if a.status == http.StatusNoContent {
 		a = newAnswer()
-		writeProblem(a, http.StatusInternalServerError, "too-many-cookies", "There are more cookies than nginx hands on.")
+		writeProblem(a, http.StatusInternalServerError, "too-many-cookies", "There are more cookies than nginx can pass on.")
 	}
 	content, err := json.Marshal(packed{a.status, a.header, a.body.Bytes()})
 	if err == nil {
@@ -94,7 +94,7 @@ func unpack(value string) (*answer, error) {
 		return nil, err
 	}
 	if p.Status < 300 || p.Status > 599 {
-		return nil, errors.New("the packed answer is no refusal")
+		return nil, errors.New("the packed answer is not a refusal")
 	}
 	a := &answer{header: p.Header, status: p.Status}
 	a.body.Write(p.Body)
@@ -104,7 +104,7 @@ func unpack(value string) (*answer, error) {
 // serveAnswer unpacks a refusal for nginx. It accepts only what nginx got from this or another replica.
 func (g *gate) serveAnswer(w http.ResponseWriter, r *http.Request) {
 	if !g.trusts(r.RemoteAddr) {
-		writeProblem(w, http.StatusForbidden, "peer-not-trusted", "This address may not ask: it is not in -trusted.")
+		writeProblem(w, http.StatusForbidden, "peer-not-trusted", "Requests from this address are not allowed: it is not in -trusted.")
 		return
 	}
 	value, err := single(r.Header, "X-Clerk-Answer")
@@ -114,7 +114,7 @@ func (g *gate) serveAnswer(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		g.logger.Error("nginx sent no answer to unpack", "error", err.Error())
-		writeProblem(w, http.StatusInternalServerError, "gateway-not-configured", "The gateway does not say which answer it means.")
+		writeProblem(w, http.StatusInternalServerError, "gateway-not-configured", "The gateway does not say which answer it needs.")
 		return
 	}
 	sendPlain(w, a)

@@ -103,11 +103,11 @@ type problem struct {
 // decide writes the answer to a, or returns what is wrong with the request.
 func (g *gate) decide(a *answer, r *http.Request) *problem {
 	if !g.trusts(r.RemoteAddr) {
-		return &problem{http.StatusForbidden, "peer-not-trusted", "This address may not ask: it is not in -trusted.", nil}
+		return &problem{http.StatusForbidden, "peer-not-trusted", "Requests from this address are not allowed: it is not in -trusted.", nil}
 	}
 	guard, err := g.requirement(r.URL.RawQuery)
 	if err != nil {
-		return &problem{http.StatusInternalServerError, "requirement-invalid", "The gateway's configuration requires what cannot be checked.", err}
+		return &problem{http.StatusInternalServerError, "requirement-invalid", "The gateway's configuration has a requirement that cannot be checked.", err}
 	}
 	recordOf(r.Context()).requirement = r.URL.RawQuery
 	original, p := g.gateway.original(r)

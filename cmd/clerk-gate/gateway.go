@@ -40,7 +40,7 @@ func gatewayNamed(name string) (gateway, error) {
 			return g, nil
 		}
 	}
-	return gateway{}, fmt.Errorf("-gateway %q is none of %s", name, strings.Join(gatewayNames(), ", "))
+	return gateway{}, fmt.Errorf("-gateway %q is not one of %s", name, strings.Join(gatewayNames(), ", "))
 }
 
 // reply answers the gateway, which takes any 2xx as permission: only one that pass wrote is sent.
@@ -55,11 +55,11 @@ func (g gateway) original(r *http.Request) (*http.Request, *problem) {
 	method, err := single(r.Header, g.method)
 	host, uri, scheme, targetErr := g.target(r.Header)
 	if err = errors.Join(err, targetErr); err != nil {
-		return nil, &problem{http.StatusInternalServerError, "gateway-not-configured", "The gateway does not say which request it asks about.", err}
+		return nil, &problem{http.StatusInternalServerError, "gateway-not-configured", "The gateway does not say which request is to be decided.", err}
 	}
 	u, err := url.ParseRequestURI(uri)
 	if err != nil || !strings.HasPrefix(uri, "/") {
-		return nil, &problem{http.StatusBadRequest, "target-invalid", "The request does not ask for a path.", nil} // err would show all of it
+		return nil, &problem{http.StatusBadRequest, "target-invalid", "The request has no path.", nil} // err would show all of it
 	}
 	original := *r
 	original.Method, original.Host, original.URL, original.RequestURI = method, host, u, uri

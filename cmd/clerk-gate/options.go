@@ -50,13 +50,13 @@ func parseOptions(args []string, help io.Writer) (options, error) {
 		return fs.String(name, cmp.Or(os.Getenv("CLERK_GATE_"+strings.ToUpper(strings.ReplaceAll(name, "-", "_"))), value), text)
 	}
 	listen := setting("listen", "127.0.0.1:4180", "listen on this `address`, which only the gateway and the monitoring may reach")
-	kind := setting("gateway", "", "who asks: "+strings.Join(gatewayNames(), ", "))
+	kind := setting("gateway", "", "which gateway sends the requests: "+strings.Join(gatewayNames(), ", "))
 	trusted := setting("trusted", "127.0.0.0/8,::1", "answer /auth to these `addresses` and networks only")
 	preflights := setting("preflights", "pass", "what CORS preflights do, which carry no credentials: pass, or judge to decide them as other requests")
 	paths := setting("paths", "strict", "strict refuses paths that a gateway and an app may read differently, such as //admin or /%61dmin; any lets them pass")
 	level := setting("log-level", "info", "debug, info, warn or error; debug has a line for each decision")
-	fs.BoolVar(&o.check, "check", false, "say whether the configuration is valid, and end")
-	fs.BoolVar(&o.version, "version", false, "print the version, and end")
+	fs.BoolVar(&o.check, "check", false, "check the configuration, and exit")
+	fs.BoolVar(&o.version, "version", false, "print the version, and exit")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fs.SetOutput(help)

@@ -23,7 +23,7 @@ var checks = []struct {
 }
 
 // requirement parses what a location requires from the query of /auth: any of checks, each any number of times, all of
-// which must hold; or optional=1, which lets everybody pass. Any other query is an error, since its meaning is unknown.
+// which must pass; or optional=1, which lets everybody pass. Any other query is an error, since its meaning is unknown.
 func (g *gate) requirement(query string) (middleware, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -47,14 +47,14 @@ func (g *gate) requirement(query string) (middleware, error) {
 	case optional == nil:
 		return authorize(g.auth, demanded)
 	case len(optional) > 1 || optional[0] != "1":
-		return nil, fmt.Errorf("optional=%q: only optional=1, once, has a meaning", optional)
+		return nil, fmt.Errorf("optional=%q: write optional=1, once", optional)
 	case demanded != nil:
-		return nil, fmt.Errorf("optional=1 lets everybody pass, and %s is demanded", demanded[0])
+		return nil, fmt.Errorf("optional=1 lets everybody pass, but %s is required; remove one of them", demanded[0])
 	}
 	return g.auth.Optional, nil
 }
 
-// authorize is Authorize with an error for a check that can never hold: here it is a mistake in the gateway's
+// authorize is Authorize with an error for a check that can never pass: here it is a mistake in the gateway's
 // configuration.
 func authorize(auth *clerkauth.Authenticator, demanded []clerkauth.Check) (guard middleware, err error) {
 	defer func() {

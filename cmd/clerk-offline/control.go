@@ -71,7 +71,7 @@ func (c *control) createAPIKey(w http.ResponseWriter, r *http.Request) {
 		Name: "clerk-offline", Subject: strings.TrimSpace(r.PostFormValue("subject")), Scopes: strings.Fields(r.PostFormValue("scopes")),
 	}
 	if claims.Subject == "" {
-		http.Error(w, "whose is it? A user_… or an org_…", http.StatusBadRequest)
+		http.Error(w, "write to whom it belongs: a user_… or an org_…", http.StatusBadRequest)
 		return
 	}
 	c.page(w, c.clerk.APIKey(claims))

@@ -62,7 +62,7 @@ func newFault(name, kind string) (fault, error) {
 	f := fault{kind: kind}
 	i := slices.IndexFunc(groups, func(g group) bool { return g.name == name })
 	if i < 0 {
-		return f, fmt.Errorf("%q is none of %s", name, groupNames())
+		return f, fmt.Errorf("%q is not one of %s", name, groupNames())
 	}
 	f.group = groups[i]
 	for _, k := range kinds {
@@ -81,7 +81,7 @@ func newFault(name, kind string) (fault, error) {
 			return f, nil
 		}
 	}
-	return f, fmt.Errorf("%q is no fault; they are %s, any status from 400 and any slow:<duration>", kind, kindNames())
+	return f, fmt.Errorf("%q is not a fault; write %s, a status from 400, or slow:<duration>", kind, kindNames())
 }
 
 func (f fault) put(clerk *clerktest.Instance) {

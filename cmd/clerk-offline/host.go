@@ -153,7 +153,7 @@ func (h *host) logged(next http.Handler) http.Handler {
 		next.ServeHTTP(status, r)
 		completed = true
 		if err := h.save(); err != nil {
-			h.log.Println("the state is not saved:", err)
+			h.log.Println("the state could not be saved:", err)
 		}
 	})
 }

@@ -60,7 +60,7 @@ func parse(args []string, usage io.Writer) (settings, error) {
 	flags.StringVar(&s.addr, "addr", "127.0.0.1:4420", "the `address` of the Frontend API, on this machine; the Backend API and the control page have the next port. With port 0 both are free ones")
 	flags.StringVar(&s.origins, "origins", defaultOrigins, "the `origins` of the apps, with commas between them")
 	flags.StringVar(&s.people, "people", "", "a JSON `file` with the people who can sign in")
-	flags.DurationVar(&s.lifetime, "token-lifetime", time.Minute, "how `long` session tokens are good")
+	flags.DurationVar(&s.lifetime, "token-lifetime", time.Minute, "how `long` session tokens are valid")
 	flags.StringVar(&s.state, "state", "", "a `directory` that keeps keys and sessions over a restart")
 	flags.StringVar(&s.npm, "npm", "", "a node_modules `directory` with @clerk/clerk-js and, for components, @clerk/ui, which are then served to pages")
 	flags.Var(&s.faults, "fault", "something to simulate, `endpoint=fault`, such as jwks=down; may be repeated. The control page has all of them")
@@ -132,7 +132,7 @@ func listen(ctx context.Context, addr string) (frontend, backend net.Listener, e
 		return nil, nil, fmt.Errorf("-addr: %w", err)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, nil, fmt.Errorf("-addr %s is not of this machine alone: the instance lets everybody sign in as anybody; use 127.0.0.1", addr)
+		return nil, nil, fmt.Errorf("-addr %s can be reached from other machines, and the instance lets everybody sign in as anybody; use 127.0.0.1", addr)
 	}
 	frontend, err = new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {

@@ -63,7 +63,7 @@ func readPeople(name string) ([]clerktest.Person, error) {
 	for i, p := range list {
 		read, err := p.read()
 		if err == nil && ids[p.ID] {
-			err = errors.New("there are two of this id")
+			err = errors.New("the id occurs twice")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("-people: %s: entry %d (%q): %w", name, i+1, p.ID, err)

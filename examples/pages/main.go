@@ -67,7 +67,7 @@ func (n *notes) add(w http.ResponseWriter, r *http.Request) {
 	session, _ := clerkauth.FromContext(r.Context())
 	r.Body = http.MaxBytesReader(w, r.Body, maxNote)
 	if err := r.ParseForm(); err != nil {
-		http.Error(w, "the form is too long, or none", http.StatusBadRequest)
+		http.Error(w, "the form is missing or too long", http.StatusBadRequest)
 		return
 	}
 	n.mu.Lock()

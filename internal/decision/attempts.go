@@ -182,7 +182,7 @@ func without(entries []attempt, address string, most int) []attempt {
 // known reports whether this page has an entry.
 func (p *returnPoint) known() bool { return indexOf(p.entries, p.own.address) >= 0 }
 
-// forTokens reports whether a page of this browser has just been sent out for a token: the Backend API is out of reach.
+// forTokens reports whether a page of this browser has just been sent out for a token: the Backend API does not answer.
 func (p *returnPoint) forTokens(now time.Time) bool {
 	return slices.ContainsFunc(p.entries, func(a attempt) bool { return a.byToken && a.since(now).n > 0 })
 }

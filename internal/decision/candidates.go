@@ -38,7 +38,7 @@ const (
 	unusable    standing = iota
 	notLookedAt          // it could be anything better than unusable
 	recoverable          // a handshake can help
-	undecided            // the keys are out of reach
+	undecided            // the keys cannot be loaded
 	passing
 )
 
@@ -112,7 +112,7 @@ type cookieJudge struct {
 	cookies []judgedCookie // every token once
 	token   []int          // for each cookie, in the order of the header: the index of its token in cookies
 
-	keys               *jwks.Snapshot // the keys that the ranks are based on; nil: none at hand
+	keys               *jwks.Snapshot // the keys that the ranks are based on; nil: none is known
 	passed, heldPassed bool           // a token has passed; one of a session with a party cookie has
 	found              standing       // the best so far
 }

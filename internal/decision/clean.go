@@ -35,7 +35,7 @@ func (d *Decider) cleanOnce(ctx context.Context, e *Evidence, o Outcome, now tim
 	return o
 }
 
-// stillNeeded is why a handshake would be needed with the cookies that arrived; empty: none is.
+// stillNeeded is why a handshake would be needed with the cookies that were sent; empty: none is.
 func (s *Settings) stillNeeded(e *Evidence) reasons.Reason {
 	if !s.Live && e.DevBrowser[e.pair].Value == "" {
 		return reasons.DevBrowserMissing

@@ -86,7 +86,7 @@ func (e *Evidence) confirm(k TokenSource) Outcome {
 
 // stripOwn redirects a page to its address without this package's own parameters. A state must not stay there, whatever
 // the result: whoever can send the browser back in its history could have an answer of their own confirmed with it. Only
-// where the keys or the Backend API are out of reach does it stay, so that the page can be loaded again. The other
+// where the keys or the Backend API cannot be reached does it stay, so that the page can be loaded again. The other
 // parameters are useless once the page is signed in without an answer, as when another tab has used it.
 func (s *Settings) stripOwn(ctx context.Context, e *Evidence, o *Outcome) {
 	held := e.Own.State != "" && !CannotTell(o.Reason, o.Refresh)

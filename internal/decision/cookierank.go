@@ -15,10 +15,10 @@ type rank uint8
 const (
 	rankUnusable rank = iota
 	rankRecoverable
-	rankPerhaps // its key is not among those at hand, or AllowParty has to be asked
+	rankPerhaps // its key is not among the known ones, or AllowParty has to be asked
 	rankPromising
 
-	ranksHeld = 4 // added, where a party cookie holds for it
+	ranksHeld = 4 // added, where a party cookie is for its session
 )
 
 func (j *cookieJudge) rankAll() {
@@ -30,7 +30,7 @@ func (j *cookieJudge) rankAll() {
 }
 
 // rankOf judges a token as far as that needs no key. Something unknown never makes it unusable, with one exception: a key
-// that is not at hand when another token has passed, as fetching it would make the visitor wait.
+// that is not known when another token has passed, as fetching it would make the visitor wait.
 func (j *cookieJudge) rankOf(c *judgedCookie) rank {
 	t, p := c.read.Claims, &j.Policy
 	if !c.read.SignedAsClerkDoes() || !p.issues(t.Iss) {
@@ -65,7 +65,7 @@ func (j *cookieJudge) rankOf(c *judgedCookie) rank {
 	return r
 }
 
-// mayHaveKey reports whether the key of a token is at hand, or cannot be told to be missing.
+// mayHaveKey reports whether the key of a token is known, or cannot be told to be missing.
 func (j *cookieJudge) mayHaveKey(kid string) bool {
 	if j.keys != nil {
 		return j.keys.Has(kid)

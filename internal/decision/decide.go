@@ -28,7 +28,7 @@ type Evidence struct {
 	signedInAt int64        // __client_uat of that name
 }
 
-// chosen is the session cookie of the name that counts; its Raw is empty where none arrived, or none was judged.
+// chosen is the session cookie of the name that counts; its Raw is empty where none was sent, or none was judged.
 func (e *Evidence) chosen() *judgedCookie { return e.cookies.at(e.pair) }
 
 // devBrowserToken is the token of a development browser, from the address or from its cookie.
@@ -39,7 +39,7 @@ func (e *Evidence) devBrowserToken() string {
 	return e.DevBrowser[e.pair].Value
 }
 
-// sentToken is the session token that arrived, a cookie before a bearer token.
+// sentToken is the session token that was sent, a cookie before a bearer token.
 func (e *Evidence) sentToken() string {
 	if raw := e.chosen().read.Raw; raw != "" {
 		return raw
@@ -195,7 +195,7 @@ func cookieReason(e *Evidence) reasons.Reason {
 }
 
 // confirmFirst is the handshake to start before o, the outcome by the cookies, is used; nil: none. It is needed if the
-// session is another one than this browser had here, or if an answer arrived that this browser was not sent to fetch:
+// session is another one than this browser had here, or if a handshake result was sent that this browser was not sent to fetch:
 // anybody could have put that into a link.
 func (d *Decider) confirmFirst(ctx context.Context, e *Evidence, o *Outcome, now time.Time) *Outcome {
 	switch {
@@ -237,7 +237,7 @@ func (s *Settings) wantsOrganization(e *Evidence, c *sessiontoken.Claims) bool {
 	return ok && e.Document && !c.Pending && !target.Active(c.Organization.ID, c.Organization.Slug)
 }
 
-// finish applies to o what holds for every decision by a cookie.
+// finish applies to o what applies to every decision by a cookie.
 func (d *Decider) finish(r *http.Request, e *Evidence, o *Outcome, now time.Time) {
 	s := d.Settings
 	if o.Reason == "" && crossOrigin(r, &e.Request, s) {

@@ -61,9 +61,9 @@ func (d *Decider) reasonDetail(r *http.Request, e *Evidence, o *Outcome, now tim
 	case reasons.TokenBeforeUAT:
 		return beforeUATError(e.signedInAt - c.issued())
 	case reasons.MultipleAuthorization:
-		return countError{len(e.Lines.All(inbound.LineAuthorization)), " Authorization headers arrived"}
+		return countError{len(e.Lines.All(inbound.LineAuthorization)), " Authorization headers in the request; send one"}
 	case reasons.SessionTokenAmbiguous:
-		return countError{len(e.SessionCookies()), " session cookies arrived, and which session counts cannot be told"}
+		return countError{len(e.SessionCookies()), " session cookies in the request, and nothing shows which session is the right one"}
 	case reasons.DevBrowserMissing:
 		if len(e.SessionCookies()) == 0 {
 			return errNothingSent
@@ -94,33 +94,33 @@ func (d *Decider) reasonDetail(r *http.Request, e *Evidence, o *Outcome, now tim
 
 // plain are details that are always the same.
 var plain = map[reasons.Reason]error{
-	reasons.SessionTokenMissing: errors.New("the answer of the handshake was: signed out"),
-	reasons.SessionPending:      &fixedError{text: "sts is pending: the session has a task to complete", field: "AllowPending"},
-	reasons.DevBrowserMissing:   errors.New("the cookie __clerk_db_jwt did not come"),
-	reasons.DevBrowserSync:      errors.New("the address has __clerk_db_jwt, which belongs into a cookie"),
+	reasons.SessionTokenMissing: errors.New("the handshake result is: signed out"),
+	reasons.SessionPending:      &fixedError{text: "sts is pending: the session still has a task to complete", field: "AllowPending"},
+	reasons.DevBrowserMissing:   errors.New("the cookie __clerk_db_jwt is missing"),
+	reasons.DevBrowserSync:      errors.New("the URL has __clerk_db_jwt, which belongs in a cookie"),
 	reasons.SatelliteNeedsSync:  &fixedError{text: "this is a satellite, and the browser has not asked the primary domain yet", field: "Satellite"},
-	reasons.SessionChanged:      errors.New("the party cookie is of another session"),
+	reasons.SessionChanged:      errors.New("the party cookie is for another session"),
 }
 
 var (
-	errNoUAT            = errors.New("__client_uat did not come with the session cookie")
-	errSignedOut        = errors.New("__client_uat says signed out, and a session cookie arrived")
-	errNothingSent      = &fixedError{text: "no session token arrived, nor the cookie __clerk_db_jwt", sentence: "No session token was sent."}
-	errUnexpectedAnswer = errors.New("the address has the answer of a handshake that this browser was not sent to make")
-	errNoFrontend       = &fixedError{text: "no handshake can be made, because without PublishableKey the Frontend API's address is not known", field: "PublishableKey"}
-	errNoSecret         = &fixedError{text: "a nonce arrived, and without SecretKey it cannot be exchanged", field: "SecretKey"}
-	errNonceForm        = errors.New("it is no nonce")
-	errDirective        = errors.New("it has too many cookies, or one that cannot be set")
-	errHandshakeClaims  = errors.New("the handshake token has expired, is not active yet, or is of another issuer")
-	errRefusedBefore    = errors.New("it did not hold a moment ago, and is not looked at again")
+	errNoUAT            = errors.New("there is a session cookie, but the cookie __client_uat is missing")
+	errSignedOut        = errors.New("there is a session cookie, but __client_uat says signed out")
+	errNothingSent      = &fixedError{text: "the session token and the cookie __clerk_db_jwt are missing", sentence: "No session token was sent."}
+	errUnexpectedAnswer = errors.New("the URL has a handshake result, but this browser has started no handshake")
+	errNoFrontend       = &fixedError{text: "no handshake is possible, because without PublishableKey the URL of the Frontend API is unknown; set it", field: "PublishableKey"}
+	errNoSecret         = &fixedError{text: "the handshake result is a nonce, which cannot be exchanged without SecretKey; set it", field: "SecretKey"}
+	errNonceForm        = errors.New("the nonce of the handshake result is malformed")
+	errDirective        = errors.New("the handshake result has too many cookies, or one that cannot be set")
+	errHandshakeClaims  = errors.New("the handshake token has expired, is not active yet, or has another issuer")
+	errRefusedBefore    = errors.New("it was refused a moment ago, and is not checked again")
 )
 
 // stuck says why no further handshake is made.
 var stuck = map[Stuck]error{
-	InCircles:   &fixedError{text: "handshakes were made for this page, and did not help", field: "PublishableKey"},
-	ClockOff:    errors.New("handshakes were made for this page, and what they bring is of another time"),
-	KeepsNone:   errors.New("this browser was sent on a handshake, and none of the cookies that were set with it returned"),
-	CookiesLost: errors.New("the count of handshakes, a cookie, does not come back, and others do"),
+	InCircles:   &fixedError{text: "several handshakes for this page did not help: compare the instances of PublishableKey and SecretKey", field: "PublishableKey"},
+	ClockOff:    errors.New("several handshakes for this page did not help: by this machine's clock their session tokens are not valid now"),
+	KeepsNone:   errors.New("this browser was sent to a handshake, but returned none of the cookies that were set with it"),
+	CookiesLost: errors.New("the cookie that counts handshakes does not come back, but other cookies do: a proxy may remove it"),
 }
 
 // fixedError is a detail that is always the same.
@@ -174,23 +174,23 @@ func first(detail error, says func(error) string) string {
 type nothingError inbound.Names
 
 func (n *nothingError) Error() string {
-	text := "neither Authorization: Bearer nor the cookie " + n.Session[inbound.Plain]
+	text := "the request has neither Authorization: Bearer nor the cookie " + n.Session[inbound.Plain]
 	if suffixed := n.Session[inbound.Suffixed]; suffixed != "" {
 		text += " or " + suffixed
 	}
-	return text + " arrived"
+	return text
 }
 
 type signedInError int64
 
 func (n signedInError) Error() string {
-	return "__client_uat says that the browser signed in " + sessiontoken.Seconds(int64(n)) + " ago, and no session cookie arrived; browsers keep none larger than " + strconv.Itoa(maxCookie) + " bytes"
+	return "__client_uat says that the browser signed in " + sessiontoken.Seconds(int64(n)) + " ago, but there is no session cookie; browsers keep none larger than " + strconv.Itoa(maxCookie) + " bytes"
 }
 
 type beforeUATError int64
 
 func (n beforeUATError) Error() string {
-	return "iat is " + sessiontoken.Seconds(int64(n)) + " before __client_uat: the browser signed in again since"
+	return "iat is " + sessiontoken.Seconds(int64(n)) + " before __client_uat: the browser signed in again after the token was issued"
 }
 
 type countError struct {
@@ -204,9 +204,9 @@ type organizationError bool
 
 func (active organizationError) Error() string {
 	if active {
-		return "the address asks for another organization than the active one"
+		return "the URL is of another organization than the active one"
 	}
-	return "the address asks for an organization, and none is active"
+	return "the URL is of an organization, but none is active"
 }
 
 func (organizationError) Field() string { return "OrganizationSync" }
@@ -267,7 +267,7 @@ type answerError struct {
 }
 
 func (e answerError) Error() string {
-	text := "the answer of the handshake does not hold: "
+	text := "the handshake result was refused: "
 	if e.reason != "" {
 		text += string(e.reason) + ": "
 	}

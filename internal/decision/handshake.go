@@ -35,7 +35,7 @@ func canRecover(reason reasons.Reason) bool {
 // canHelp reports whether a handshake can change a reason for which this request is signed out. A session cookie that is no
 // good may hide that this browser is signed in, as __client_uat says: its key was replaced while the browser was away, or, where
 // a party cookie says that somebody was signed in here, a sibling subdomain planted it. So may one whose key cannot be fetched:
-// the keys at hand may verify what a handshake brings. Clerk knows the browser, and signs in nobody else.
+// the known keys may verify a handshake result. Clerk knows the browser, and signs in nobody else.
 func (d *Decider) canHelp(e *Evidence, reason reasons.Reason, now time.Time) bool {
 	c := e.chosen()
 	if canRecover(reason) || e.signedInAt == 0 || c.read.Raw == "" || reason != c.reason {
@@ -96,7 +96,7 @@ func (d *Decider) startHandshake(ctx context.Context, e *Evidence, o Outcome, no
 	return o
 }
 
-// noBetter reports whether the answer that arrived shows that the next one would be no better: it is a nonce where a token
+// noBetter reports whether the handshake result that was sent shows that the next one would be no better: it is a nonce where a token
 // was asked for, or its session token was refused for a reason that no handshake changes, so the application is set up wrongly.
 func (e *Evidence) noBetter(p *returnPoint, reason reasons.Reason, now time.Time) bool {
 	if e.result.unasked != nil {

@@ -2,7 +2,6 @@ package decision
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/clerkauth/clerkauth/internal/inbound"
@@ -49,20 +48,20 @@ func (e hostError) Error() string {
 	text := e.header + " is " + e.host.String()
 	switch {
 	case e.values > 1:
-		return text + ", several values of which none is believed"
+		return text + ": none of several values is used; have the proxy send one"
 	case strings.Contains(string(e.host), ","):
-		return text + ", a list, of which no entry is believed"
+		return text + ": no entry of a list is used; have the proxy send one host"
 	case e.any:
-		return text + ", which no browser names"
+		return text + ", a host that no browser sends"
 	}
-	text += ", which matches none of the " + strconv.Itoa(e.entries) + " entries of AuthorizedParties"
+	text += ", which matches nothing in AuthorizedParties (" + entries(e.entries) + ")"
 	switch {
 	case e.untrusted:
-		text += "; X-Forwarded-Host would, and TrustForwardedHeaders is off"
+		text += "; X-Forwarded-Host matches, but TrustForwardedHeaders is off"
 	case e.port:
-		text += "; without the port it would: is it that of a server behind a proxy, which has to pass on the Host that the browser sent?"
+		text += "; without the port it matches: is it that of a server behind a proxy, which must pass on the Host that the browser sent?"
 	case e.hasAllowParty:
-		text += ", and AllowParty does not take it"
+		text += ", and AllowParty refuses it"
 	}
 	return text
 }
@@ -102,7 +101,7 @@ func (e originError) Error() string {
 			text.WriteString(header.name + " is " + header.seen.String() + ", ")
 		}
 	}
-	return text.String() + "and that may not write here by the " + strconv.Itoa(e.parties) + " entries of AuthorizedParties and " + strconv.Itoa(e.trusted) + " of TrustedOrigins"
+	return text.String() + "and neither AuthorizedParties (" + entries(e.parties) + ") nor TrustedOrigins (" + entries(e.trusted) + ") allows this write"
 }
 
 func (originError) Field() string { return "TrustedOrigins" }

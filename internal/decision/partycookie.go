@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// partyCookies are the unexpired party cookies of this instance that arrived for the public origin of a request. Their
+// partyCookies are the unexpired party cookies of this instance that were sent for the public origin of a request. Their
 // sessions are not known yet.
 type partyCookies struct {
 	key         PartyKey
@@ -54,7 +54,7 @@ func (p *partyCookies) of(c *sessiontoken.Claims) *partyValue {
 }
 
 // partyHolds reports whether this browser has a party cookie that is valid for these claims at the public origin of the
-// request. Several may have arrived: a browser that lets others plant cookies of this name must not lose its own.
+// request. Several may have been sent: a browser that lets others plant cookies of this name must not lose its own.
 func (p *Policy) partyHolds(ctx context.Context, c *sessiontoken.Claims, f *inbound.Request, now time.Time) bool {
 	if len(f.Party()) == 0 {
 		return false
@@ -66,7 +66,7 @@ func (p *Policy) partyHolds(ctx context.Context, c *sessiontoken.Claims, f *inbo
 	return ok && party.of(c) != nil
 }
 
-// partyValues are the party cookies that arrived for the public origin of the request, of any session. They are well
+// partyValues are the party cookies that were sent for the public origin of the request, of any session. They are well
 // formed and have not expired; nothing else is checked.
 func (p *Policy) partyValues(ctx context.Context, f *inbound.Request, now time.Time) []string {
 	if len(f.Party()) == 0 {
@@ -112,7 +112,7 @@ func (s *Settings) partyCookie(ctx context.Context, c *sessiontoken.Claims, f *i
 	return s.mintParty(c, f, &party, now)
 }
 
-// replaceParty is a party cookie for these claims in place of whatever arrived; empty: there is none to be set.
+// replaceParty is a party cookie for these claims in place of whatever was sent; empty: there is none to be set.
 func (s *Settings) replaceParty(ctx context.Context, c *sessiontoken.Claims, f *inbound.Request, now time.Time) string {
 	party, ok := s.Policy.partyCookies(ctx, f, now)
 	if !ok || c.AZP.State != sessiontoken.Present {
@@ -158,7 +158,7 @@ func (p *partyProof) at(f *inbound.Request) bool {
 	return p != nil && p.rawHost == f.RawHost && p.scheme == f.Scheme
 }
 
-// sentWith reports whether p arrived with a request. Values are compared in constant time.
+// sentWith reports whether p was sent with a request. Values are compared in constant time.
 func (p *partyProof) sentWith(f *inbound.Request) bool {
 	for _, sent := range f.Party() {
 		if sent.Tag == p.tag && subtle.ConstantTimeCompare([]byte(sent.Value), []byte(p.value)) == 1 {
@@ -168,7 +168,7 @@ func (p *partyProof) sentWith(f *inbound.Request) bool {
 	return false
 }
 
-// partyMatch is how the party cookies that arrived compare to one that is known to be valid.
+// partyMatch is how the party cookies that were sent compare to one that is known to be valid.
 type partyMatch uint8
 
 const (

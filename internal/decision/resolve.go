@@ -25,7 +25,7 @@ type renewal struct {
 
 	oversize int // size of its session cookie, in bytes, where browsers keep none so large; else 0
 
-	refused error // why an answer was refused, for logs; nil: it was not, or none arrived
+	refused error // why an answer was refused, for logs; nil: it was not, or none was sent
 }
 
 // resolve reads the answer of a handshake. One that is refused is remembered for a while, so that a link or a
@@ -267,7 +267,7 @@ func attributes(list string, hostOnly, secure bool) string {
 	return kept.String()
 }
 
-// clearHandshake are the Set-Cookie values that delete the cookies of a handshake, those that arrived or all: they are used
+// clearHandshake are the Set-Cookie values that delete the cookies of a handshake, those that were sent or all: they are used
 // up, or useless.
 func (s *Settings) clearHandshake(f *inbound.Request, all bool) []string {
 	if !s.Live {

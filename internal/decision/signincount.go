@@ -28,9 +28,9 @@ const (
 )
 
 var (
-	errSignInReturns = &fixedError{text: "the browser was sent to sign in, and returned as before, several times at once", field: "SignInURL"}
-	errIsSignIn      = &fixedError{text: "this is the page of SignInURL, and asks for a session itself", field: "SignInURL"}
-	errSentToSignIn  = &fixedError{text: "redirect_url says that the browser was sent to sign in, and this page asks for a session itself", field: "SignInURL"}
+	errSignInReturns = &fixedError{text: "the browser was sent to sign in several times within a short time, and returned without a session each time", field: "SignInURL"}
+	errIsSignIn      = &fixedError{text: "this is the page of SignInURL, and it requires a session itself; let it do without", field: "SignInURL"}
+	errSentToSignIn  = &fixedError{text: "redirect_url says that the browser was sent to sign in, but this page requires a session itself; let it do without", field: "SignInURL"}
 )
 
 // SignInObstacle says why a page is not sent to sign in any more; nil: it may be.

@@ -17,7 +17,7 @@ const (
 	InCircles            // handshakes were made, and did not help
 	KeepsNone            // the browser keeps no cookies
 	CookiesLost          // something in front of the application keeps cookies back
-	ClockOff             // handshakes were made, and what they bring has expired or is not active yet
+	ClockOff             // handshakes were made, and their session tokens have expired or is not active yet
 	CookieTooLarge       // the session cookie is larger than browsers keep
 	SignInReturns        // the browser was sent to sign in, and returned as before
 )
@@ -38,7 +38,7 @@ func (d *Decider) because(s Stuck, e *Evidence, reason reasons.Reason, now time.
 func (d *Decider) stop(e *Evidence, p *returnPoint, now time.Time) Stuck {
 	switch {
 	case !e.Prefetch() && p.own.n < maxUnreturned && (e.result.unasked != nil || p.forTokens(now)) && !e.broughtToken(now):
-		// The count is of other tabs too, and one of them may have used up what this one was to bring back.
+		// The count includes other tabs, and one of them may have used up what this one was to bring back.
 	case p.own.usedUp(e.returned(now), now), e.Prefetch() && e.sentBefore(now):
 		return InCircles
 	case !e.sentBefore(now):
@@ -60,12 +60,12 @@ func (a attempt) usedUp(returned bool, now time.Time) bool {
 // atOnce reports whether the last redirect was a moment ago.
 func (a attempt) atOnce(now time.Time) bool { return now.Unix()-a.at <= int64(countedFor/time.Second) }
 
-// returned reports whether a page comes back from a handshake: it brings an answer, or its address says so.
+// returned reports whether a page comes back from a handshake: it has a handshake result, or its address says so.
 func (e *Evidence) returned(now time.Time) bool { return e.Answer.Any() || e.sentBefore(now) }
 
 // marks reports whether the address to come back to has to say that the browser was sent out. It has to with the last
 // handshake that a page gets, to tell a page that comes back from one that is loaded again, and where the cookie may not
-// return: an answer arrived that was not expected, or the same cookies, without a count, arrived within the last minute.
+// return: a handshake result was sent that was not expected, or the same cookies, without a count, were sent within the last minute.
 // Tabs that were opened together look like that once, and then have the count. A prefetch is not counted, so nothing else
 // would stop it.
 func (d *Decider) marks(e *Evidence, p *returnPoint, now time.Time) bool {
@@ -97,12 +97,12 @@ func (e *Evidence) broughtToken(now time.Time) bool {
 	return e.sentForToken(now) && e.Answer.Any() && (!e.confirms || e.Own.State != "")
 }
 
-// bringsCookies reports whether any of Clerk's cookies arrived: the browser keeps some.
+// bringsCookies reports whether any of Clerk's cookies were sent: the browser keeps some.
 func (e *Evidence) bringsCookies() bool {
 	return len(e.SessionCookies()) > 0 || e.UAT[inbound.Plain].Value+e.UAT[inbound.Suffixed].Value+e.DevBrowser[inbound.Plain].Value+e.DevBrowser[inbound.Suffixed].Value != ""
 }
 
-// counterless reports whether no count of handshakes arrived, ours or Clerk's: the browser keeps no cookies, or a proxy
+// counterless reports whether no count of handshakes was sent, ours or Clerk's: the browser keeps no cookies, or a proxy
 // lets only some of them pass, or it is the first handshake.
 func (e *Evidence) counterless(p *returnPoint) bool { return len(p.entries) == 0 && e.Redirects == 0 }
 

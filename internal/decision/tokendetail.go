@@ -29,7 +29,7 @@ func (d *Decider) tokenDetail(reason reasons.Reason, t *sessiontoken.Token, now 
 	case reason == reasons.TokenIssuer:
 		return sessiontoken.IssuerError{Seen: redact.See(c.Iss), Expected: p.Issuers}
 	case reason == reasons.TokenExpired:
-		return sessiontoken.ClockError{Before: "it expired ", Seconds: now.Unix() - c.Exp.Unix, After: " ago", Skew: p.Skew}
+		return sessiontoken.ClockError{Before: "the token expired ", Seconds: now.Unix() - c.Exp.Unix, After: " ago", Skew: p.Skew}
 	case reason == reasons.TokenNotActiveYet:
 		return sessiontoken.ClockError{Before: "nbf is ", Seconds: c.Nbf.Unix - now.Unix(), After: " ahead", Skew: p.Skew}
 	case reason == reasons.TokenFromTheFuture:
@@ -39,9 +39,9 @@ func (d *Decider) tokenDetail(reason reasons.Reason, t *sessiontoken.Token, now 
 }
 
 var (
-	errAZP       error = &fixedError{text: "azp is no text", field: "AuthorizedParties"}
+	errAZP       error = &fixedError{text: "azp is not a string", field: "AuthorizedParties"}
 	errBearerAZP error = &fixedError{
-		text:  "azp is absent, as in the tokens of native apps; InsecureAllowBearerWithoutParty would accept it",
+		text:  "azp is missing, as in the tokens of native apps; InsecureAllowBearerWithoutParty would accept it",
 		field: "InsecureAllowBearerWithoutParty", sentence: "The session token does not say for which origin it was issued.",
 	}
 )
@@ -54,7 +54,7 @@ func (p *Policy) badClaim(c *sessiontoken.Claims) error {
 	case c.SID == "":
 		return claimError("sid")
 	case c.Unreadable:
-		return claimError("o, or fea,")
+		return claimError("o or fea")
 	case !p.forMe(c):
 		return audienceError(len(p.Audience))
 	case c.Exp.State != sessiontoken.Present:
@@ -68,13 +68,13 @@ func (p *Policy) badClaim(c *sessiontoken.Claims) error {
 type claimError string
 
 func (claim claimError) Error() string {
-	return "the claim " + string(claim) + " is missing or has another form than Clerk's"
+	return "the claim " + string(claim) + " is missing or malformed"
 }
 
 type audienceError int
 
 func (n audienceError) Error() string {
-	return "the claim aud is missing, or has none of the " + strconv.Itoa(int(n)) + " in Audience"
+	return "the claim aud is missing, or matches none of the " + strconv.Itoa(int(n)) + " in Audience"
 }
 
 func (audienceError) Field() string { return "Audience" }
@@ -86,22 +86,30 @@ type partyError struct {
 }
 
 func (e partyError) Error() string {
-	text := "azp is " + e.azp.String() + ", which matches none of the " + strconv.Itoa(e.entries) + " entries of AuthorizedParties"
+	text := "azp is " + e.azp.String() + ", which matches nothing in AuthorizedParties (" + entries(e.entries) + ")"
 	if e.hasAllowParty {
-		text += ", and AllowParty does not take it"
+		text += ", and AllowParty refuses it"
 	}
 	return text
 }
 
 func (partyError) Field() string { return "AuthorizedParties" }
 
+// entries counts the entries of a list.
+func entries(n int) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return strconv.Itoa(n) + " entries"
+}
+
 type missingAZPError bool
 
 func (keyed missingAZPError) Error() string {
 	if keyed {
-		return "azp is absent, and no party cookie shows that this browser had the session here before"
+		return "azp is missing, and no party cookie shows that this browser had the session here before"
 	}
-	return "azp is absent, and without StateKey or SecretKey no cookie can show that this browser had the session here before"
+	return "azp is missing, and without StateKey or SecretKey no cookie can show that this browser had the session here before"
 }
 
 func (keyed missingAZPError) Field() string {

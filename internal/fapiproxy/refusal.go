@@ -15,9 +15,9 @@ type refusal struct {
 }
 
 var (
-	errMethod      = &refusal{http.StatusMethodNotAllowed, "method_not_allowed", "The Frontend API has no such method."}
-	errPath        = &refusal{http.StatusNotFound, "resource_not_found", "This is no path of the Frontend API."}
-	errUpgrade     = &refusal{http.StatusBadRequest, "upgrade_not_supported", "The Frontend API has no WebSockets."}
+	errMethod      = &refusal{http.StatusMethodNotAllowed, "method_not_allowed", "The Frontend API does not support this method."}
+	errPath        = &refusal{http.StatusNotFound, "resource_not_found", "The Frontend API has no such path."}
+	errUpgrade     = &refusal{http.StatusBadRequest, "upgrade_not_supported", "The Frontend API does not support WebSockets."}
 	errHost        = &refusal{http.StatusForbidden, "request-host-not-authorized", "This host is not one of the application's own."}
 	errTooLarge    = &refusal{http.StatusRequestEntityTooLarge, "request_body_too_large", "The request body is too large."}
 	errUnreachable = &refusal{http.StatusBadGateway, "proxy_request_failed", "The Frontend API cannot be reached."}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// single is a cookie or parameter that counts only when exactly one arrived.
+// single is a cookie or parameter that counts only when exactly one was sent.
 type single struct {
 	Count int
 	value string
@@ -16,7 +16,7 @@ func (v *single) add(value string) {
 	v.value = value
 }
 
-// Only is the value, or "" when none or several arrived: which one counts could not be told.
+// Only is the value, or "" when none or several were sent: which one counts could not be told.
 func (v *single) Only() string {
 	if v.Count != 1 {
 		return ""
@@ -27,10 +27,10 @@ func (v *single) Only() string {
 // Answer is what the Frontend API sent along when it sent the browser back.
 type Answer struct{ Nonce, Token single }
 
-// Empty reports whether nothing arrived that counts.
+// Empty reports whether nothing was sent that counts.
 func (a *Answer) Empty() bool { return a.Nonce.Only() == "" && a.Token.Only() == "" }
 
-// Any reports whether anything arrived, even what does not count.
+// Any reports whether anything was sent, even what does not count.
 func (a *Answer) Any() bool { return a.Nonce.Count+a.Token.Count > 0 }
 
 // readDevelopmentAnswer reads a handshake's answer from the address. Only development instances send it there;
@@ -55,10 +55,10 @@ const (
 // SentForToken ends the value of ParamSent where the page was sent out for a token, because nonces cannot be exchanged.
 const SentForToken = "t"
 
-// OwnParameters are the parameters of this package that arrived.
+// OwnParameters are the parameters of this package that were sent.
 type OwnParameters struct {
-	Any      bool   // at least one arrived
-	State    string // "" where none or several arrived
+	Any      bool   // at least one was sent
+	State    string // "" where none or several were sent
 	Sent     int64  // when this page was sent out, in Unix seconds; 0: it was not, or its address does not say so
 	ForToken bool   // it was sent out for a token
 }

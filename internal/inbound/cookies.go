@@ -19,7 +19,7 @@ const (
 	Slots
 )
 
-// Value is the first of the cookies of one name. Zero: none arrived.
+// Value is the first of the cookies of one name. Zero: none was sent.
 type Value struct {
 	sent  bool
 	Value string
@@ -209,7 +209,7 @@ func (s *Settings) Bare(f *Request) bool {
 	return !s.Live && f.Scheme == "http" && origin.Loopback(origin.Hostname(f.Host()))
 }
 
-// PartyCookie is a party cookie as it arrived: the end of its name, and its value.
+// PartyCookie is a party cookie as it was sent: the end of its name, and its value.
 type PartyCookie struct{ Tag, Value string }
 
 // The form of party cookies.
@@ -227,7 +227,7 @@ func (f *Request) readParty(tag, value string) {
 	}
 }
 
-// Party are the party cookies that arrived, whether or not they are valid.
+// Party are the party cookies that were sent, whether or not they are valid.
 func (f *Request) Party() []PartyCookie { return f.party.all() }
 
 // AttemptCookies are the last two cookies of the name. Browsers send our own, which is for every path, last, and in a

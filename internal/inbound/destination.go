@@ -75,7 +75,7 @@ func (f *Request) OwnSite() bool {
 	return len(site) == 0 || len(site) == 1 && (site[0] == "same-origin" || site[0] == "none" || site[0] == "")
 }
 
-// Referrer is a single Referer; empty: none arrived, or several.
+// Referrer is a single Referer; empty: none was sent, or several.
 func (f *Request) Referrer() string {
 	if referrers := f.Lines.All(LineReferer); len(referrers) == 1 {
 		return referrers[0]

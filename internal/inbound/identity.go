@@ -14,14 +14,14 @@ type Identity struct {
 	method, host, target string
 	tls                  bool
 
-	// Bits by line of lineNames: the decision read it; it arrived; it has several values, which are kept quoted, or none.
+	// Bits by line of lineNames: the decision read it; it was sent; it has several values, which are kept quoted, or none.
 	read, there, several uint16
 
-	few  [4]string              // of the lines that arrived, each as one string, in the order of lineNames
+	few  [4]string              // of the lines that were sent, each as one string, in the order of lineNames
 	more *[lineCount - 4]string // those that few has no room for
 }
 
-// joined is a line as one string. there: it arrived at all. several: it has several values, which
+// joined is a line as one string. there: it was sent at all. several: it has several values, which
 // are quoted, or none.
 func joined(values []string) (text string, there, several bool) {
 	switch len(values) {
@@ -52,7 +52,7 @@ func (i *Identity) Set(r *http.Request, lines *Lines) {
 	}
 }
 
-// text is where the text of the n-th line that arrived is kept.
+// text is where the text of the n-th line that was sent is kept.
 func (i *Identity) text(n int) *string {
 	if n < len(i.few) {
 		return &i.few[n]

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// pairs are the names and values of a query in order, as they arrived.
+// pairs are the names and values of a query in order, as they were sent.
 func pairs(query string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for pair := range strings.SplitSeq(query, "&") {

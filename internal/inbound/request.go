@@ -23,7 +23,7 @@ type Settings struct {
 type Request struct {
 	Lines    Lines
 	Method   string
-	RawHost  string // as it arrived; see Request.Host
+	RawHost  string // as it was sent; see Request.Host
 	Scheme   string // "https" or "http", where the allowlist does not tell
 	Proxied  bool   // it is under the path of the Frontend API's proxy: never sent away, and never refreshed
 	Document bool   // its answer, or with HEAD the answer to the GET, is shown as a page
@@ -33,8 +33,8 @@ type Request struct {
 	HasBearer  bool   // there is a bearer token, perhaps an empty one: it decides alone
 
 	sessions list[SessionCookie]
-	named    [Slots]bool  // whether any of this name arrived
-	Unread   bool         // more than maxSessionCookies arrived
+	named    [Slots]bool  // whether any of this name was sent
+	Unread   bool         // more than maxSessionCookies were sent
 	UAT      [Slots]Value // __client_uat
 
 	DevBrowser [Slots]Value      // __clerk_db_jwt

@@ -5,7 +5,7 @@ import "github.com/clerkauth/clerkauth/internal/sessiontoken"
 // SessionCookie is a session cookie. A sibling subdomain can plant more of the same name, so all of them are looked at.
 type SessionCookie struct {
 	Slot Slot
-	Sent string // as it arrived
+	Sent string // as it was sent
 }
 
 // Token is its value, decoded.
@@ -31,7 +31,7 @@ func (f *Request) addToken(s Slot, value string) {
 	}
 }
 
-// SessionCookies are the session cookies, in the order they arrived.
+// SessionCookies are the session cookies, in the order they were sent.
 func (f *Request) SessionCookies() []SessionCookie { return f.sessions.all() }
 
 // list is a list that allocates only for more than two values, which few requests have.

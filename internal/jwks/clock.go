@@ -7,7 +7,7 @@ const toleratedOffset = 5 * time.Second
 
 // ClockError reports that this machine's clock and the endpoint's differ.
 type ClockError struct {
-	Ahead time.Duration // by how much the endpoint's is ahead; negative: behind
+	Ahead time.Duration // by how much this machine's is ahead; negative: behind
 }
 
 func (e *ClockError) Error() string {

@@ -27,7 +27,7 @@ type Document struct {
 
 var (
 	errTooLarge    = fmt.Errorf("the document is larger than %d bytes", maxDocument)
-	errNotModified = errors.New("304 to a request that had no ETag")
+	errNotModified = errors.New("status 304 to a request without an ETag")
 )
 
 // StatusError is the error of a status other than 200 and 304.

@@ -11,22 +11,22 @@ import (
 // Why a credential is not accepted.
 var (
 	errSubject     = errors.New("the claim sub is missing")
-	errCategory    = errors.New("the category is another kind of token's")
-	errScopes      = errors.New("the scopes have another form than Clerk's")
-	errExpired     = errors.New("it has expired")
-	errRevoked     = errors.New("it was revoked")
-	errUnknown     = errors.New("the Backend API does not know it")
-	errRefused     = errors.New("the Backend API refuses it")
-	errInactive    = errors.New("it is not active any more")
-	errNoExp       = errors.New("the claim exp is missing or has another form than Clerk's")
-	errDate        = errors.New("the claim nbf or iat has another form than Clerk's")
-	errOtherTarget = &fieldError{"the token is for other machines than MachineID", "MachineID"}
+	errCategory    = errors.New("the claim cat is that of another kind of token")
+	errScopes      = errors.New("the scopes are malformed")
+	errExpired     = errors.New("the credential has expired")
+	errRevoked     = errors.New("the credential was revoked")
+	errUnknown     = errors.New("the Backend API does not know the credential")
+	errRefused     = errors.New("the Backend API refuses the credential")
+	errInactive    = errors.New("the credential is not active any more")
+	errNoExp       = errors.New("the claim exp is missing or malformed")
+	errDate        = errors.New("the claim nbf or iat is malformed")
+	errOtherTarget = &fieldError{"the token is for other machines, not for MachineID", "MachineID"}
 )
 
 // Why nothing is known about it.
 var (
-	errNoSecret = &fieldError{"there is no secret key to verify it with", "SecretKey"}
-	errTooMany  = errors.New("too many questions are under way, or were asked lately")
+	errNoSecret = &fieldError{"the credential cannot be verified without SecretKey; set it", "SecretKey"}
+	errTooMany  = errors.New("too many calls to the Backend API are running, or were made a moment ago")
 	errLeft     = errors.New("the request ended before the Backend API answered")
 )
 
@@ -34,7 +34,7 @@ var (
 type formError string
 
 func (begin formError) Error() string {
-	return string(begin) + " has a form that Clerk does not issue"
+	return string(begin) + " is malformed: Clerk issues no such credential"
 }
 
 // fieldError is a detail with a fixed text.
@@ -48,7 +48,7 @@ func (e *fieldError) Field() string { return e.field }
 type audienceError int
 
 func (n audienceError) Error() string {
-	return "the claim aud is missing, or has none of the " + strconv.Itoa(int(n)) + " in MachineAudience"
+	return "the claim aud is missing, or matches none of the " + strconv.Itoa(int(n)) + " in MachineAudience"
 }
 
 // Field is the field of Config that it is about.

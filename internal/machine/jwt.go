@@ -93,7 +93,7 @@ func (v *Verifier) judgeJWT(c *Claims, now time.Time) error {
 	case c.exp.State != sessiontoken.Present:
 		return errNoExp
 	case c.exp.Unix <= now.Add(-v.Skew).Unix():
-		return sessiontoken.ClockError{Before: "it expired ", Seconds: now.Unix() - c.exp.Unix, After: " ago", Skew: v.Skew}
+		return sessiontoken.ClockError{Before: "the token expired ", Seconds: now.Unix() - c.exp.Unix, After: " ago", Skew: v.Skew}
 	case c.nbf.State == sessiontoken.Malformed, c.iat.State == sessiontoken.Malformed:
 		return errDate
 	case v.ahead(c.nbf, now):

@@ -24,7 +24,7 @@ const (
 	knownPlaces = 256 // for credentials that were valid lately: there are no more of those than the instance issued
 )
 
-var errLong = errors.New("the answer is longer than is read")
+var errLong = errors.New("the answer is longer than the limit")
 
 // asker calls the Backend API about credentials of one kind, with limits of its own: one kind does not affect the others.
 // It sends the secret key.

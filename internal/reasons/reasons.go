@@ -36,7 +36,7 @@ const (
 	TokenFromTheFuture Reason = "session-token-iat-in-the-future"
 	SessionPending     Reason = "session-pending"      // the session still has a task to do
 	CrossOriginRequest Reason = "cross-origin-request" // 403: a write from an origin that is not allowed
-	CheckFailed        Reason = "session-check-failed" // 403: signed in, but a check does not hold
+	CheckFailed        Reason = "session-check-failed" // 403: signed in, but a check does not pass
 )
 
 // A handshake with Clerk is needed, or is not possible.

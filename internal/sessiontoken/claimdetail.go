@@ -19,7 +19,7 @@ func (e IssuerError) Error() string {
 	for i, issuer := range e.Expected {
 		quoted[i] = strconv.Quote(issuer)
 	}
-	return "iss is " + e.Seen.String() + ", and expected is " + strings.Join(quoted, " or ")
+	return "iss is " + e.Seen.String() + ", but must be " + strings.Join(quoted, " or ")
 }
 
 // Field is the field of Config that it is about.
@@ -34,7 +34,7 @@ type ClockError struct {
 }
 
 func (e ClockError) Error() string {
-	return e.Before + Seconds(e.Seconds) + e.After + " by this machine's clock, and ClockSkew is " + e.Skew.String()
+	return e.Before + Seconds(e.Seconds) + e.After + " by this machine's clock; ClockSkew is " + e.Skew.String()
 }
 
 // Field is the field of Config that it is about; empty: no leeway would be enough.

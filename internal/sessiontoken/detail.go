@@ -28,15 +28,15 @@ const (
 )
 
 var faultTexts = [...]string{ //nolint:gosec // no credential is in it
-	faultDots:        "the token has no dots: a session token is a JWT",
-	faultForm:        "the token is not three segments of base64url with dots between them: was it cut?",
-	faultHeader:      "the header is no JSON object, or has a name twice",
-	faultExtension:   "the header has crit, b64, enc, zip, jwk, jku, x5u or x5c, which Clerk's do not",
-	faultPayload:     "the payload is no JSON object, or has a name twice",
-	faultCredential:  "the token is an API key, a machine token or an OAuth token (ak_, mt_, oat_)",
-	faultAccessToken: "typ is at+jwt: an OAuth access token",
-	faultMachine:     "sub is a machine's",
-	faultCategory:    "cat is not a session token's: was the token made from a JWT template?",
+	faultDots:        "the token has no dots; a session token is a JWT, three parts with dots between them",
+	faultForm:        "the token is not three parts of base64url with dots between them: was it cut off?",
+	faultHeader:      "the token's header is not a JSON object, or repeats a name",
+	faultExtension:   "the token's header has crit, b64, enc, zip, jwk, jku, x5u or x5c, which Clerk never sets",
+	faultPayload:     "the token's payload is not a JSON object, or repeats a name",
+	faultCredential:  "the token is an API key, a machine token or an OAuth token (ak_, mt_, oat_), not a session token",
+	faultAccessToken: "typ is at+jwt: the token is an OAuth access token, not a session token",
+	faultMachine:     "sub is a machine: the token is not a session token",
+	faultCategory:    "cat is not that of a session token: was the token made from a JWT template?",
 }
 
 // Reason is the reason for this fault; empty: NoFault.
@@ -67,7 +67,7 @@ func (f faultError) Error() string { return faultTexts[f] }
 type SizeError int
 
 func (n *SizeError) Error() string {
-	return "the token has " + strconv.Itoa(int(*n)) + " bytes, more than are looked at"
+	return "the token has " + strconv.Itoa(int(*n)) + " bytes, more than the limit"
 }
 
 // Detail describes, for logs, what is wrong with a token that was refused for reason; nil: it is the claims, or unknown.
@@ -91,11 +91,11 @@ func (t *Token) Detail(reason reasons.Reason) error {
 	case reasons.KeysUnavailable:
 		return t.jws.failure
 	case reasons.TokenInvalid:
-		return redact.SeenError{Before: "typ is ", Seen: redact.See(h.typ.Value), After: ", and Clerk's is JWT"}
+		return redact.SeenError{Before: "typ is ", Seen: redact.See(h.typ.Value), After: ", but must be JWT"}
 	case reasons.TokenAlgorithm:
-		return redact.SeenError{Before: "alg is ", Seen: redact.See(h.alg), After: ", and Clerk signs with RS256"}
+		return redact.SeenError{Before: "alg is ", Seen: redact.See(h.alg), After: ", but must be RS256"}
 	case reasons.TokenSignature:
-		return keyError{redact.SeenError{Before: "the signature does not verify with the key of the kid ", Seen: redact.See(h.kid.Value)}}
+		return keyError{redact.SeenError{Before: "the signature does not match the key with the kid ", Seen: redact.See(h.kid.Value)}}
 	}
 	return nil
 }
@@ -108,4 +108,4 @@ type keyError struct{ redact.SeenError }
 
 func (keyError) Field() string { return FieldOfKeys }
 
-var errNoKID = errors.New("the header has no kid that is a text")
+var errNoKID = errors.New("the token's header has no kid, or one that is not a string")

@@ -44,6 +44,6 @@ func (v *Verifier) Handshake(ctx context.Context, raw string, now time.Time) (c 
 }
 
 var (
-	errSessionToken = errors.New("it is a session token, and no handshake's")
-	errDirectives   = errors.New("the claim handshake is no list of texts")
+	errSessionToken = errors.New("it is a session token, not a handshake token")
+	errDirectives   = errors.New("the claim handshake is not a list of strings")
 )

@@ -153,7 +153,7 @@ func TestConfirmedSignOut(t *testing.T) {
 	}
 }
 
-// Where no handshake can be made at all, the rule is off; where the handshakes are used up, the page is signed out.
+// Where no handshake is possible at all, the rule is off; where the handshakes are used up, the page is signed out.
 func TestConfirmationWithoutHandshakes(t *testing.T) {
 	now := harness.Noon
 	v := returning(t, &now, nil)

@@ -98,7 +98,7 @@ func TestTokensLargerThanCookies(t *testing.T) {
 
 // The Backend API's outages are logged with the address, the status and the field to look at.
 func TestBackendOutagesAreLogged(t *testing.T) {
-	for status, want := range map[int]string{401: "SecretKey", 503: "does not answer", 429: "does not answer"} {
+	for status, want := range map[int]string{401: "SecretKey", 503: "Backend API failed", 429: "Backend API failed"} {
 		for endpoint, path := range map[clerktest.Endpoint]string{clerktest.BackendHandshake: "/v1/clients/handshake_payload", clerktest.BackendRefresh: "/v1/sessions/…/refresh"} {
 			var log harness.Log
 			b := harness.NewApp(t, func(c *clerkauth.Config) { c.Logger = log.Logger() })
@@ -144,14 +144,14 @@ func TestDetailsOfAnswers(t *testing.T) {
 	back := func() *clerkauth.RequestState {
 		return b.AuthenticateRequest(b.Returning("__client_uat=1", "__clerk_handshake_nonce="+harness.Nonce))
 	}
-	says("a token for another origin", detail(back()), "answer of the handshake", "token-invalid-authorized-parties", `"https://www.example.com"`)
+	says("a token for another origin", detail(back()), "handshake result", "token-invalid-authorized-parties", `"https://www.example.com"`)
 	says("the same again", detail(back()), "a moment ago")
 	b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Status(503, nil))
 	says("a nonce that nobody could exchange", detail(b.AuthenticateRequest(b.Returning("__client_uat=1", "__clerk_handshake_nonce="+harness.Nonce+"2"))), "handshake_payload answered 503", "no session cookie")
 	b.Authenticator = b.Replica(func(c *clerkauth.Config) { c.SecretKey = "" })
 	says("a nonce without a secret key", detail(back()), "SecretKey")
 	b.Authenticator = b.Replica(func(c *clerkauth.Config) { c.Issuers, c.PublishableKey = []string{b.Clerk.Issuer()}, "" })
-	says("without a publishable key", detail(b.AuthenticateRequest(b.Returning("__client_uat=1"))), "no handshake can be made", "PublishableKey")
+	says("without a publishable key", detail(b.AuthenticateRequest(b.Returning("__client_uat=1"))), "no handshake is possible", "PublishableKey")
 	cookie := b.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})
 	if got := detail(b.AuthenticateRequest(b.Script(cookie))); strings.Contains(got, "InsecureAllowBearer") {
 		t.Errorf("a cookie: %q speaks of bearer tokens", got)
@@ -191,10 +191,10 @@ func TestRefreshTellsOfTheClock(t *testing.T) {
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
 	state := b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
 	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired)
-	if got := fmt.Sprint(errors.Unwrap(state.Err)); !strings.Contains(got, "invalid-session-token: it expired") {
+	if got := fmt.Sprint(errors.Unwrap(state.Err)); !strings.Contains(got, "invalid-session-token: the token expired") {
 		t.Errorf("detail %q, want why the new token was refused", got)
 	}
-	if !strings.Contains(log.String(), "clock is off") || !strings.Contains(log.String(), "1m10s") {
+	if !strings.Contains(log.String(), "clock of this machine is wrong") || !strings.Contains(log.String(), "1m10s") {
 		t.Errorf("logged %q, want how far the clock is off", log.String())
 	}
 }

@@ -89,7 +89,7 @@ func TestSignInSeriesEnd(t *testing.T) {
 						v.clerk.SignIn(v.browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_2alice", Pending: true}})
 					}
 					got := v.visit(start, harness.With("Accept", "text/html"))
-					if got.status != http.StatusUnauthorized || !strings.Contains(got.body, "several times in a moment") || signInsIn(v.sent) > tt.atMost {
+					if got.status != http.StatusUnauthorized || !strings.Contains(got.body, "several times within a short time") || signInsIn(v.sent) > tt.atMost {
 						t.Errorf("got %d after %q\n%s", got.status, v.sent, got.body)
 					}
 					if link := `href="/sign-in`; !strings.Contains(got.body, link) {
@@ -127,7 +127,7 @@ func TestSignedOutPeopleAreSentToSignIn(t *testing.T) {
 			want(fmt.Sprintf("the same page for the %d. time", i+1), v.visit("/me"))
 			now = now.Add(4 * time.Second)
 		}
-		if got := v.visit("/me", harness.With("Accept", "text/html")); got.status != http.StatusUnauthorized || !strings.Contains(got.body, "several times in a moment") {
+		if got := v.visit("/me", harness.With("Accept", "text/html")); got.status != http.StatusUnauthorized || !strings.Contains(got.body, "several times within a short time") {
 			t.Errorf("live %t: a slow series does not end: %d %q", live, got.status, got.body)
 		}
 		now = now.Add(time.Minute)
@@ -193,9 +193,9 @@ func TestSignInPageBehindRequire(t *testing.T) {
 		front  func(http.Handler) http.Handler
 		why    string
 	}{
-		{signIn: signInPage, why: "this is the page of SignInURL, and asks for a session itself"},
-		{signIn: "/#" + signInPage, why: "this is the page of SignInURL, and asks for a session itself"},
-		{signIn: signInPage, front: atSignIn(renamed), why: "redirect_url says that the browser was sent to sign in, and this page asks for a session itself"},
+		{signIn: signInPage, why: "this is the page of SignInURL, and it requires a session itself; let it do without"},
+		{signIn: "/#" + signInPage, why: "this is the page of SignInURL, and it requires a session itself; let it do without"},
+		{signIn: signInPage, front: atSignIn(renamed), why: "redirect_url says that the browser was sent to sign in, but this page requires a session itself; let it do without"},
 	} {
 		for _, live := range []bool{true, false} {
 			var told error

@@ -26,9 +26,9 @@ func NewOutage(address string, status int, err error) *OutageError {
 func (e *OutageError) Error() string {
 	switch {
 	case e.KeyRefused():
-		return e.URL + " answered " + strconv.Itoa(e.Status) + ": is " + e.Key() + " this instance's, and not revoked?"
+		return e.URL + " answered " + strconv.Itoa(e.Status) + "; check that " + e.Key() + " is of this instance and not revoked"
 	case e.Status != 0:
-		return e.URL + " answered " + strconv.Itoa(e.Status) + ", which is no answer to what was asked"
+		return e.URL + " answered " + strconv.Itoa(e.Status) + ", which is not a usable answer"
 	}
 	return e.URL + ": " + e.Err.Error()
 }

@@ -10,7 +10,7 @@ import (
 // warnEvery is the time between two warnings of one kind.
 const warnEvery = 10 * time.Minute
 
-// Log logs each kind of warning at once and then at most every warnEvery, with the number of warnings left out in between:
+// Log logs each kind of warning immediately, and then at most every warnEvery, with the number of warnings left out in between:
 // a failing endpoint must not fill the log.
 type Log struct {
 	log *slog.Logger

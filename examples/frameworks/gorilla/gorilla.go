@@ -26,7 +26,7 @@ const (
 // Without CheckOrigin, the Origin of an upgrade must be this host.
 var upgrader websocket.Upgrader
 
-// Socket answers the messages of a person for whom all checks hold, as long as they do.
+// Socket answers the messages of a person for whom all checks pass, as long as they do.
 type Socket struct {
 	Auth   *clerkauth.Authenticator
 	Checks []clerkauth.Check

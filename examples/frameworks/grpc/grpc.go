@@ -23,7 +23,7 @@ import (
 // "/package.Service/Method". NewServer makes a server with the Guard.
 type Guard struct {
 	Auth   *clerkauth.Authenticator
-	Checks map[string]clerkauth.Check // that must hold for a method; all other methods need only a session
+	Checks map[string]clerkauth.Check // that must pass for a method; all other methods need only a session
 	Public []string                   // methods that anybody may call, such as health checks
 }
 
@@ -44,7 +44,7 @@ func (g *guard) unary(ctx context.Context, request any, info *grpc.UnaryServerIn
 // session is nil for a public method.
 func (g *guard) session(ctx context.Context, method string) (*clerkauth.Session, error) {
 	if !g.started.Load() {
-		return nil, status.Error(codes.Internal, "the server was not started by its own Serve")
+		return nil, status.Error(codes.Internal, "the server was started without its own Serve")
 	} else if slices.Contains(g.Public, method) {
 		return nil, nil
 	}

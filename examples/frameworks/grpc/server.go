@@ -18,7 +18,7 @@ type Server struct {
 
 // NewServer is grpc.NewServer with the Guard. Of the interceptors in options, those of grpc.UnaryInterceptor and
 // grpc.StreamInterceptor run before the Guard, and see calls that it refuses; chained ones run after it. Like Authorize, it
-// panics on a check that can never hold.
+// panics on a check that can never pass.
 func (g Guard) NewServer(options ...grpc.ServerOption) *Server {
 	for _, check := range g.Checks {
 		g.Auth.Authorize(check)
@@ -33,7 +33,7 @@ func (g Guard) NewServer(options ...grpc.ServerOption) *Server {
 // the server's, or is named twice: otherwise a misspelt method would have no check.
 func (s *Server) Serve(listener net.Listener) error {
 	if s.guard.Auth == nil {
-		return errors.New("guard: there is no Authenticator")
+		return errors.New("guard: the Authenticator is nil")
 	}
 	methods := map[string]bool{}
 	for service, info := range s.GetServiceInfo() {
@@ -43,7 +43,7 @@ func (s *Server) Serve(listener net.Listener) error {
 	}
 	for _, method := range slices.AppendSeq(slices.Clone(s.guard.Public), maps.Keys(s.guard.Checks)) {
 		if !methods[method] {
-			return fmt.Errorf("guard: %q is no method of the server, or is named twice", method)
+			return fmt.Errorf("guard: %q is not a method of the server, or is named twice", method)
 		}
 		delete(methods, method)
 	}

@@ -60,19 +60,19 @@ func TestAnswers(t *testing.T) {
 		{"nobody", up, "/mcp", "", http.StatusUnauthorized, `Bearer realm="clerk"` + where + `"`, "session-token-and-uat-missing"},
 		{
 			"forged", up, "/mcp/admin", clerk.Forge(contract.Ada), http.StatusUnauthorized,
-			`Bearer realm="clerk", error="invalid_token", error_description="The session token has a bad signature."` + where + `/admin"`, "token-invalid-signature",
+			`Bearer realm="clerk", error="invalid_token", error_description="The signature of the session token is not valid."` + where + `/admin"`, "token-invalid-signature",
 		},
 		{
 			"made-up access token", up, "/mcp", "oat_0123456789", http.StatusUnauthorized,
-			`Bearer realm="clerk", error="invalid_token", error_description="The token is malformed, or does not hold."` + where + `"`, "token-invalid",
+			`Bearer realm="clerk", error="invalid_token", error_description="The token is malformed or not valid."` + where + `"`, "token-invalid",
 		},
 		{
 			"access token without the scope", up, "/mcp", clerk.OAuth(clerktest.MachineClaims{}), http.StatusForbidden,
-			`Bearer realm="clerk", error="insufficient_scope", error_description="The credential lacks a scope that is needed here.", scope="profile"` + where + `"`, "insufficient-scope",
+			`Bearer realm="clerk", error="insufficient_scope", error_description="The credential does not have a scope that is needed.", scope="profile"` + where + `"`, "insufficient-scope",
 		},
 		{
 			"access token as an admin", up, "/mcp/admin", clerk.OAuth(access), http.StatusUnauthorized,
-			`Bearer realm="clerk", error="invalid_token", error_description="A token of another kind is needed here."` + where + `/admin"`, "token-type-mismatch",
+			`Bearer realm="clerk", error="invalid_token", error_description="This kind of token is not accepted here."` + where + `/admin"`, "token-type-mismatch",
 		},
 		{"access token", up, "/mcp", clerk.OAuth(access), http.StatusOK, "", `"text":"user_ada"`},
 		{"access token that is a JWT", up, "/mcp", clerk.OAuthJWT(access), http.StatusOK, "", `"text":"user_ada"`},

@@ -19,7 +19,7 @@ import (
 // StatusUnauthorized closes a connection whose token has expired, or whose new token is not accepted here.
 const StatusUnauthorized websocket.StatusCode = 4401
 
-// Socket answers the messages of a person for whom all checks hold, as long as they do.
+// Socket answers the messages of a person for whom all checks pass, as long as they do.
 type Socket struct {
 	Auth   *clerkauth.Authenticator
 	Checks []clerkauth.Check
