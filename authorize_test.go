@@ -75,6 +75,11 @@ func TestRoleAndPermission(t *testing.T) {
 func TestFeatureAndPlan(t *testing.T) {
 	a := harness.NewApp(t)
 	list := []string{"u:search", "o:reports", "uo:export", "ou:import", "u:both", "o:both"}
+	features, plans := map[clerkauth.Organization]string{}, map[clerkauth.Organization]string{}
+	for _, o := range []clerkauth.Organization{{}, acme} {
+		features[o] = a.Clerk.Token(clerktest.Claims{Organization: o, Features: list})
+		plans[o] = a.Clerk.Token(clerktest.Claims{Organization: o, Plans: list})
+	}
 	for wanted, want := range map[string]struct{ alone, member bool }{
 		"search":               {true, true},
 		"user:search":          {true, true},
@@ -97,10 +102,9 @@ func TestFeatureAndPlan(t *testing.T) {
 		"sea":                  {false, false},
 		"user:u:search":        {false, false},
 	} {
-		for _, organization := range []clerkauth.Organization{{}, acme} {
+		for organization := range features {
 			want := want.alone && organization.ID == "" || want.member && organization.ID != ""
-			features := a.Clerk.Token(clerktest.Claims{Organization: organization, Features: list})
-			plans := a.Clerk.Token(clerktest.Claims{Organization: organization, Plans: list})
+			features, plans := features[organization], plans[organization]
 			if got := holds(t, a, features, clerkauth.Feature(wanted)); got != want {
 				t.Errorf("feature %s in %q: got %t, want %t", wanted, organization.ID, got, want)
 			}

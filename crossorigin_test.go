@@ -233,10 +233,12 @@ func TestCrossOriginWithAnyParty(t *testing.T) {
 		{"a host with a port that is none", anyParty, "https://example.com/", []harness.Edit{func(r *http.Request) { r.Host = "example.com:99999" }, harness.Headers("Origin: https://example.com")}, cross},
 		{"no host and a null origin", anyParty, "https://example.com/", []harness.Edit{func(r *http.Request) { r.Host = "" }, harness.Headers("Origin: null")}, cross},
 	} {
-		a := harness.NewApp(t, tc.config)
-		r := harness.Request("POST", tc.target, slices.Concat([]harness.Edit{a.SignedIn()}, tc.edits)...)
-		if got := harness.Reason(t, a.AuthenticateRequest(r)); got != tc.want {
-			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
-		}
+		t.Run(tc.name, func(t *testing.T) {
+			a := harness.NewApp(t, tc.config)
+			r := harness.Request("POST", tc.target, slices.Concat([]harness.Edit{a.SignedIn()}, tc.edits)...)
+			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,10 +35,17 @@ func Example() {
 	log.Fatal(server.ListenAndServe())
 }
 
+// shared is the instance of the examples: a new one makes a key, which takes a while.
+var shared = sync.OnceValue(func() *clerktest.Instance {
+	var t testing.T // in a test, use its t
+	return clerktest.New(&t, clerktest.Options{})
+})
+
 // newExample is an Authenticator as in an app, for an instance that needs no network.
 func newExample(change func(*clerkauth.Config)) (*clerkauth.Authenticator, *clerktest.Instance) {
-	var t testing.T // in a test, use its t
-	clerk := clerktest.New(&t, clerktest.Options{})
+	clerk := shared()
+	clerk.Fault(clerktest.BackendJWKS, nil)
+	clerk.ResetRequests()
 	cfg := clerk.Config()
 	cfg.Logger = slog.New(slog.DiscardHandler)
 	if change != nil {

@@ -14,12 +14,10 @@ import (
 // Requests under ProxyURL's path are neither checked nor refreshed, and nobody is redirected from there: Clerk answers
 // them. Paths that the handler behind could read differently are checked as usual.
 func TestProxiedRequestsPass(t *testing.T) {
-	expired := func(a *harness.App) harness.Edit {
-		return harness.All(a.WithCookies(a.Expired(clerktest.Claims{})), harness.Headers("Cookie: "+a.RefreshCookie()))
-	}
 	page := harness.Headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Site: none")
 	for _, proxyURL := range []string{"/__clerk", "https://example.com/__clerk/"} {
 		a := harness.NewApp(t, func(c *clerkauth.Config) { c.ProxyURL = proxyURL })
+		expired := harness.All(a.WithCookies(a.Expired(clerktest.Claims{})), harness.Headers("Cookie: "+a.RefreshCookie()))
 		for _, tt := range []struct {
 			name, target string
 			edits        []harness.Edit
@@ -81,7 +79,7 @@ func TestProxiedRequestsPass(t *testing.T) {
 				if strings.HasPrefix(tt.target, "//") {
 					r.URL.Host, r.URL.Path = "", "/__clerk/v1/client" // unlike net/http, but others may do so
 				}
-				harness.All(append([]harness.Edit{expired(a)}, tt.edits...)...)(r)
+				harness.All(append([]harness.Edit{expired}, tt.edits...)...)(r)
 				w := harness.Serve(h, r)
 				decided, called := len(a.Events()) > 0, len(a.Clerk.Requests()) > 0
 				if decided == tt.passes || tt.passes && (!reached || called || w.Code != http.StatusOK || len(w.Header()) != 0) {

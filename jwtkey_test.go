@@ -42,6 +42,7 @@ func body(text string) string {
 
 func TestSpellingsOfJWTKey(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
+	honest, forged := clerk.Token(clerktest.Claims{}), clerk.Forge(clerktest.Claims{})
 	for form, text := range map[string]string{"PKIX": clerk.JWTKey(), "PKCS #1": pkcs1(t, clerk.JWTKey())} {
 		trimmed := strings.TrimSpace(text)
 		for spelling, key := range map[string]string{
@@ -66,10 +67,10 @@ func TestSpellingsOfJWTKey(t *testing.T) {
 		} {
 			t.Run(form+" "+spelling, func(t *testing.T) {
 				auth := harness.New(t, clerk, func(c *clerkauth.Config) { c.JWTKey = key })
-				if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{})); got != "" {
+				if got := harness.Judge(t, auth, honest); got != "" {
 					t.Errorf("got %q, want a session", got)
 				}
-				if got := harness.Judge(t, auth, clerk.Forge(clerktest.Claims{})); got != clerkauth.ReasonTokenSignature {
+				if got := harness.Judge(t, auth, forged); got != clerkauth.ReasonTokenSignature {
 					t.Errorf("forged: got %q, want %s", got, clerkauth.ReasonTokenSignature)
 				}
 			})

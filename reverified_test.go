@@ -2,6 +2,7 @@ package clerkauth_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -89,15 +90,17 @@ func TestFactorsAt(t *testing.T) {
 		{0, never},
 		{map[string]int{"0": 0, "1": 0}, never},
 	} {
-		s, err := session(t, map[string]any{"fva": c.fva})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, at := range []time.Time{s.FirstFactorAt, s.SecondFactorAt} {
-			if want := c.want[i]; want < 0 && !at.IsZero() || want >= 0 && !at.Equal(harness.Noon.Add(-want)) {
-				t.Errorf("fva %v: factor %d at %v, want %v before %v, or never", c.fva, i+1, at, want, harness.Noon)
+		t.Run(fmt.Sprint("fva ", c.fva), func(t *testing.T) {
+			s, err := session(t, map[string]any{"fva": c.fva})
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
+			for i, at := range []time.Time{s.FirstFactorAt, s.SecondFactorAt} {
+				if want := c.want[i]; want < 0 && !at.IsZero() || want >= 0 && !at.Equal(harness.Noon.Add(-want)) {
+					t.Errorf("factor %d at %v, want %v before %v, or never", i+1, at, want, harness.Noon)
+				}
+			}
+		})
 	}
 }
 

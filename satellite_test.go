@@ -2,6 +2,7 @@ package clerkauth_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -112,32 +113,34 @@ func TestSatelliteAsksThePrimaryDomain(t *testing.T) {
 			if development && tc.name == "signed in at the primary domain" {
 				continue // a development instance must know the browser first
 			}
-			a := newSatellite(t, development, func(c *clerkauth.Config) {
-				if tc.change != nil {
-					tc.change(c)
+			t.Run(fmt.Sprintf("%s, development %t", tc.name, development), func(t *testing.T) {
+				a := newSatellite(t, development, func(c *clerkauth.Config) {
+					if tc.change != nil {
+						tc.change(c)
+					}
+				})
+				edits := []harness.Edit{tc.edits}
+				switch {
+				case tc.signedIn:
+					edits = append(edits, a.SignedIn())
+				case development:
+					edits = append(edits, harness.Headers("Cookie: __clerk_db_jwt=dvb_1"))
+				}
+				state := a.AuthenticateRequest(navigating(tc.target, edits...))
+				if got := harness.Reason(t, state); got != tc.want {
+					t.Errorf("got %q, want %q", got, tc.want)
+				}
+				to, want := sentTo(t, state), ""
+				if tc.asks {
+					want = "https://clerk.satellite.test" + handshakePath
+					if development {
+						want = "https://primary.test/sign-in"
+					}
+				}
+				if got := addressOf(to); got != want {
+					t.Errorf("sent to %q, want %q", got, want)
 				}
 			})
-			edits := []harness.Edit{tc.edits}
-			switch {
-			case tc.signedIn:
-				edits = append(edits, a.SignedIn())
-			case development:
-				edits = append(edits, harness.Headers("Cookie: __clerk_db_jwt=dvb_1"))
-			}
-			state := a.AuthenticateRequest(navigating(tc.target, edits...))
-			if got := harness.Reason(t, state); got != tc.want {
-				t.Errorf("%s, development %t: %q, want %q", tc.name, development, got, tc.want)
-			}
-			to, want := sentTo(t, state), ""
-			if tc.asks {
-				want = "https://clerk.satellite.test" + handshakePath
-				if development {
-					want = "https://primary.test/sign-in"
-				}
-			}
-			if got := addressOf(to); got != want {
-				t.Errorf("%s, development %t: sent to %q, want %q", tc.name, development, got, want)
-			}
 		}
 	}
 }
@@ -212,6 +215,9 @@ func TestDevelopmentPrimaryAnswersListedSatellites(t *testing.T) {
 		return harness.Origin + "/sign-in?__clerk_redirect_url=" + url.QueryEscape(address)
 	}
 	answer := url.Values{"__clerk_db_jwt": {browser}, "__clerk_synced": {"true"}}
+	a := newPrimary(t, true, func(c *clerkauth.Config) {
+		c.AllowParty = func(_ context.Context, origin, _ string) bool { return origin == "https://customer.test" }
+	})
 	for _, tc := range []struct {
 		name, target string
 		edits        harness.Edit
@@ -235,9 +241,6 @@ func TestDevelopmentPrimaryAnswersListedSatellites(t *testing.T) {
 		{"a script", ask("javascript:alert(1)"), harness.All(), ""},
 		{"nothing", ask(""), harness.All(), ""},
 	} {
-		a := newPrimary(t, true, func(c *clerkauth.Config) {
-			c.AllowParty = func(_ context.Context, origin, _ string) bool { return origin == "https://customer.test" }
-		})
 		state := a.AuthenticateRequest(navigating(tc.target, a.SignedIn(), tc.edits))
 		to := sentTo(t, state)
 		if tc.want == "" {

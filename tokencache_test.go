@@ -133,7 +133,7 @@ func TestCacheNeverDecides(t *testing.T) {
 
 	steps := 20_000
 	if testing.Short() {
-		steps = 2_000
+		steps = 800
 	}
 	accepted := 0
 	for i := range steps {

@@ -212,7 +212,7 @@ func TestConcurrentUse(t *testing.T) {
 		var users sync.WaitGroup
 		for i := range 8 {
 			users.Go(func() {
-				if i%2 == 0 {
+				if i%4 == 0 {
 					in.Fault(clerktest.BackendJWKS, clerktest.EmptySet)
 					in.RotateKey()
 				}

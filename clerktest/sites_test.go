@@ -118,24 +118,26 @@ func TestDomainsOfDevelopmentCookies(t *testing.T) {
 		"http://localhost:3000": "", "http://127.0.0.1:3000": "", "http://[::1]:3000": "", "http://sub.app.localhost:3000": "app.localhost",
 		"https://app.example.com": "example.com", "https://a.b.example.co.uk": "example.co.uk", "https://example.com": "example.com", "http://app:3000": "",
 	} {
-		in := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{origin}})
-		jar := newJar(t)
-		in.SignIn(jar, worker)
-		kept, deleted := 0, 0
-		for _, c := range directivesOf(t, in, jar, "nonce", false) {
-			switch {
-			case !strings.HasPrefix(c.Name, "__client_uat"):
-			case c.MaxAge < 0 && c.Domain == "" && kept == 0:
-				deleted++
-			case c.Domain == want && c.MaxAge > 0:
-				kept++
-			default:
-				t.Errorf("%s: %s, want Domain %q", origin, c, want)
+		t.Run(origin, func(t *testing.T) {
+			in := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{origin}})
+			jar := newJar(t)
+			in.SignIn(jar, worker)
+			kept, deleted := 0, 0
+			for _, c := range directivesOf(t, in, jar, "nonce", false) {
+				switch {
+				case !strings.HasPrefix(c.Name, "__client_uat"):
+				case c.MaxAge < 0 && c.Domain == "" && kept == 0:
+					deleted++
+				case c.Domain == want && c.MaxAge > 0:
+					kept++
+				default:
+					t.Errorf("%s: %s, want Domain %q", origin, c, want)
+				}
 			}
-		}
-		if kept != 2 || (deleted == 2) != (want != "") {
-			t.Errorf("%s: %d are set and %d of the host's own deleted before", origin, kept, deleted)
-		}
+			if kept != 2 || (deleted == 2) != (want != "") {
+				t.Errorf("%s: %d are set and %d of the host's own deleted before", origin, kept, deleted)
+			}
+		})
 	}
 }
 

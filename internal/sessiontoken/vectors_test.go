@@ -203,36 +203,38 @@ func TestCookbook(t *testing.T) {
 		if strings.HasPrefix(name, "jwk/") {
 			continue
 		}
-		var example struct {
-			Input  struct{ Key json.RawMessage }
-			Output map[string]any
-		}
-		if err := json.Unmarshal(file, &example); err != nil {
-			t.Fatal(err)
-		}
-		key := example.Input.Key
-		if name == rs256 {
-			key = files["jwk/3_3.rsa_public_key.json"]
-		}
-		if key[0] == '[' {
-			key = json.RawMessage(`{"keys":` + string(key) + `}`)
-		}
-		document, kid := publish(t, key)
-		auth := fetching(t, document)
-		for form, output := range example.Output {
-			tried++
-			token := serialized(t, output)
-			reason := sessiontoken.CheckSignature(t.Context(), document, kid, token)
-			if want := name == rs256 && form == "compact"; (reason == "") != want {
-				t.Errorf("%s %s: signature accepted %v (%s), want %v", name, form, reason == "", reason, want)
+		t.Run(name, func(t *testing.T) {
+			var example struct {
+				Input  struct{ Key json.RawMessage }
+				Output map[string]any
 			}
-			if strings.HasPrefix(name, "rfc7797/") && reason != reasons.TokenInvalid {
-				t.Errorf("%s %s: got %s, want %s: the header asks for what is not done here", name, form, reason, reasons.TokenInvalid)
+			if err := json.Unmarshal(file, &example); err != nil {
+				t.Fatal(err)
 			}
-			if _, err := auth.VerifyToken(t.Context(), token); err == nil {
-				t.Errorf("%s %s: a session", name, form)
+			key := example.Input.Key
+			if name == rs256 {
+				key = files["jwk/3_3.rsa_public_key.json"]
 			}
-		}
+			if key[0] == '[' {
+				key = json.RawMessage(`{"keys":` + string(key) + `}`)
+			}
+			document, kid := publish(t, key)
+			auth := fetching(t, document)
+			for form, output := range example.Output {
+				tried++
+				token := serialized(t, output)
+				reason := sessiontoken.CheckSignature(t.Context(), document, kid, token)
+				if want := name == rs256 && form == "compact"; (reason == "") != want {
+					t.Errorf("%s %s: signature accepted %v (%s), want %v", name, form, reason == "", reason, want)
+				}
+				if strings.HasPrefix(name, "rfc7797/") && reason != reasons.TokenInvalid {
+					t.Errorf("%s %s: got %s, want %s: the header asks for what is not done here", name, form, reason, reasons.TokenInvalid)
+				}
+				if _, err := auth.VerifyToken(t.Context(), token); err == nil {
+					t.Errorf("%s %s: a session", name, form)
+				}
+			}
+		})
 	}
 	if tried != 31 {
 		t.Errorf("tried %d serializations, want 31", tried)

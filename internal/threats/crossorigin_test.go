@@ -125,6 +125,7 @@ func TestFormsThroughServiceWorkers(t *testing.T) {
 // Whatever a browser says of where a write comes from has to agree.
 func TestContradictedWrites(t *testing.T) {
 	a := harness.NewApp(t, harness.ManyParties)
+	signedIn := a.SignedIn()
 	long := strings.Repeat("a", 1<<20)
 	for _, tc := range []struct {
 		name string
@@ -181,7 +182,7 @@ func TestContradictedWrites(t *testing.T) {
 		{"the app's script in that mode", harness.Headers("Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: same-origin", "Origin: "+harness.Origin, "Referer: "+harness.Origin+"/"), ""},
 	} {
 		for _, method := range []string{"POST", "GET"} {
-			edits := []harness.Edit{a.SignedIn(), tc.sent}
+			edits := []harness.Edit{signedIn, tc.sent}
 			if method == "GET" {
 				edits = append(edits, harness.Headers("Upgrade: websocket", "Sec-WebSocket-Key: x"))
 			}
@@ -191,7 +192,7 @@ func TestContradictedWrites(t *testing.T) {
 				t.Errorf("%s by %s: %q, want %q", tc.name, method, got, tc.want)
 			}
 		}
-		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("GET", harness.Origin+"/read", a.SignedIn(), tc.sent))); got != "" {
+		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("GET", harness.Origin+"/read", signedIn, tc.sent))); got != "" {
 			t.Errorf("%s: a read: %q, want let through", tc.name, got)
 		}
 	}

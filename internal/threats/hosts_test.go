@@ -126,26 +126,28 @@ func TestHeadGetsTheResponseOfItsGet(t *testing.T) {
 		"signed out":     {func(*harness.App) harness.Edit { return harness.Headers() }, true},
 	} {
 		for dest, document := range map[string]bool{"document": true, "empty": false} {
-			a := harness.NewApp(t, harness.SignIn, func(c *clerkauth.Config) {
-				if !tc.secret {
-					c.SecretKey = ""
+			t.Run(name+", "+dest, func(t *testing.T) {
+				a := harness.NewApp(t, harness.SignIn, func(c *clerkauth.Config) {
+					if !tc.secret {
+						c.SecretKey = ""
+					}
+				})
+				var got [2]http.Header
+				var status [2]int
+				sent := tc.edits(a)
+				for i, method := range []string{http.MethodHead, http.MethodGet} {
+					w := harness.Serve(a.Require(harness.Greet), harness.Request(method, "/page", harness.Document, harness.With("Sec-Fetch-Dest", dest), sent))
+					got[i], status[i] = w.Header(), w.Code
+				}
+				for _, header := range []string{"Location", "X-Clerk-Auth-Reason", "X-Clerk-Auth-Status"} {
+					if got[0].Get(header) != got[1].Get(header) {
+						t.Errorf("%s, %s: HEAD has %s %q, GET %q", name, dest, header, got[0].Get(header), got[1].Get(header))
+					}
+				}
+				if status[0] != status[1] || document && got[0].Get("Location") == "" {
+					t.Errorf("%s, %s: HEAD %d %v, GET %d", name, dest, status[0], got[0], status[1])
 				}
 			})
-			var got [2]http.Header
-			var status [2]int
-			sent := tc.edits(a)
-			for i, method := range []string{http.MethodHead, http.MethodGet} {
-				w := harness.Serve(a.Require(harness.Greet), harness.Request(method, "/page", harness.Document, harness.With("Sec-Fetch-Dest", dest), sent))
-				got[i], status[i] = w.Header(), w.Code
-			}
-			for _, header := range []string{"Location", "X-Clerk-Auth-Reason", "X-Clerk-Auth-Status"} {
-				if got[0].Get(header) != got[1].Get(header) {
-					t.Errorf("%s, %s: HEAD has %s %q, GET %q", name, dest, header, got[0].Get(header), got[1].Get(header))
-				}
-			}
-			if status[0] != status[1] || document && got[0].Get("Location") == "" {
-				t.Errorf("%s, %s: HEAD %d %v, GET %d", name, dest, status[0], got[0], status[1])
-			}
 		}
 	}
 	a := harness.NewApp(t)

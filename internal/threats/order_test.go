@@ -73,6 +73,9 @@ func TestTheFirstFaultIsTheReason(t *testing.T) {
 		t.Run(first.name, func(t *testing.T) {
 			check(t, first.reason, first)
 			for _, second := range faults[i+1:] {
+				if testing.Short() {
+					break
+				}
 				t.Run("and "+second.name, func(t *testing.T) { check(t, first.reason, first, second) })
 			}
 			t.Run("and all that follow", func(t *testing.T) { check(t, first.reason, faults[i:]...) })

@@ -15,6 +15,7 @@ import (
 // it. What needs a session is not for everybody, so that a picture of somebody's own may renew it.
 func TestSubresources(t *testing.T) {
 	v := newRenewing(t)
+	honest := v.Clerk.Token(clerktest.Claims{})
 	const never, required, always = 0, 1, 2
 	for dest, renewed := range map[string]int{
 		"": always, "empty": always, "document": always, "iframe": always, "frame": always, "websocket": always,
@@ -44,7 +45,7 @@ func TestSubresources(t *testing.T) {
 				t.Errorf("%s of %q sets %q", name, dest, h["Set-Cookie"])
 			}
 
-			r = v.Script(v.Clerk.Token(clerktest.Claims{}))
+			r = v.Script(honest)
 			r.Header.Set("Sec-Fetch-Dest", dest)
 			h := harness.Serve(tt.guard(harness.Greet), r).Result().Header
 			if got := slices.ContainsFunc(h["Set-Cookie"], func(c string) bool { return strings.HasPrefix(c, harness.PartyName) }); got != tt.want && name != "Require in Optional" {

@@ -151,6 +151,7 @@ func TestUnusableCookiesChangeNothing(t *testing.T) {
 
 // The same for a token that does not say for whom it was minted: a party cookie decides, whatever else arrived.
 func TestUnusableCookiesBesideATokenWithoutAZP(t *testing.T) {
+	harness.Long(t)
 	v := newVisitor(t)
 	rng := rand.New(rand.NewPCG(11, 5)) //nolint:gosec // not for secrets
 	party := v.PartyCookie(v.claims(victim))

@@ -39,6 +39,7 @@ func jsonTexts(t *testing.T) map[string]map[string]string {
 }
 
 func TestJSONTestSuiteAsPayload(t *testing.T) {
+	harness.Long(t)
 	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for _, texts := range jsonTexts(t) {
 		for name, text := range texts {
@@ -70,6 +71,7 @@ func TestJSONTestSuiteAsClaim(t *testing.T) {
 }
 
 func TestJSONTestSuiteAsHeader(t *testing.T) {
+	harness.Long(t)
 	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for _, texts := range jsonTexts(t) {
 		for name, text := range texts {
