@@ -17,10 +17,10 @@ import (
 
 func TestContextWithoutMiddleware(t *testing.T) {
 	if s, ok := clerkauth.FromContext(t.Context()); ok || s != nil {
-		t.Errorf("FromContext: %v, %t; want none", s, ok)
+		t.Errorf("FromContext: got %v, %t; want none", s, ok)
 	}
 	if s, ok := clerkauth.StateFromContext(t.Context()); ok || s != nil {
-		t.Errorf("StateFromContext: %v, %t; want none", s, ok)
+		t.Errorf("StateFromContext: got %v, %t; want none", s, ok)
 	}
 }
 
@@ -30,11 +30,11 @@ func TestNewContextServesFromContextAndNeverRequire(t *testing.T) {
 	session := a.Clerk.Session(clerktest.Claims{Subject: "user_tested"})
 	ctx := clerkauth.NewContext(t.Context(), session)
 	if got, ok := clerkauth.FromContext(ctx); !ok || got != session {
-		t.Errorf("FromContext: %v, %t; want the session", got, ok)
+		t.Errorf("FromContext: got %v, %t; want the session", got, ok)
 	}
 	state, ok := clerkauth.StateFromContext(ctx)
 	if !ok || state.Status != clerkauth.StatusSignedIn || state.Session != session || state.Token() != "" {
-		t.Errorf("StateFromContext: %+v, %t; want signed in without a token", state, ok)
+		t.Errorf("StateFromContext: got %+v, %t; want signed in without a token", state, ok)
 	}
 	ran := false
 	spy := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -50,7 +50,7 @@ func TestNewContextServesFromContextAndNeverRequire(t *testing.T) {
 		t.Error("Optional did not run the handler")
 	}
 	if w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", a.SignedIn()).WithContext(ctx)); w.Body.String() != harness.Welcome {
-		t.Errorf("Require with a token of somebody else: %q, want %q", w.Body, harness.Welcome)
+		t.Errorf("Require with a token of somebody else: got %q, want %q", w.Body, harness.Welcome)
 	}
 }
 
