@@ -55,7 +55,7 @@ func TestSatellitesLearnOfThePrimaryDomainsBrowser(t *testing.T) {
 			}
 		}
 		if c.Name == "__client_uat" && c.MaxAge > 0 && c.Domain != "sat.test" {
-			t.Errorf("%s, want it for sat.test", c)
+			t.Errorf("got %s, want it for sat.test", c)
 		}
 	}
 	fresh, err := cookiejar.New(nil)
@@ -106,10 +106,10 @@ func TestSatelliteAppSignsIn(t *testing.T) {
 	}
 	in.SignIn(browser.Jar, worker)
 	if got := visit("/?__clerk_synced=false"); got != "user_dora" {
-		t.Errorf("after signing in at the primary domain: %q", got)
+		t.Errorf("after signing in at the primary domain: got %q, want \"user_dora\"", got)
 	}
 	if got := visit("/again"); got != "user_dora" {
-		t.Errorf("once more: %q", got)
+		t.Errorf("once more: got %q, want \"user_dora\"", got)
 	}
 }
 
@@ -130,7 +130,7 @@ func TestDomainsOfDevelopmentCookies(t *testing.T) {
 			case c.Domain == want && c.MaxAge > 0:
 				kept++
 			default:
-				t.Errorf("%s: %s, want Domain %q", origin, c, want)
+				t.Errorf("%s: got %s, want Domain %q", origin, c, want)
 			}
 		}
 		if kept != 2 || (deleted == 2) != (want != "") {
