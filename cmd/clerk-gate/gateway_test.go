@@ -26,7 +26,7 @@ func TestScheme(t *testing.T) {
 			}
 			resp := ask(t, g, "/auth", header)
 			if at := resp.Header().Get("Location"); !strings.Contains(at, "redirect_url="+want+"%3A%2F%2Flocalhost%3A3000%2F") {
-				t.Errorf("%s, %s: %d to %q, want back to %s", kind, scheme, resp.Code, at, want)
+				t.Errorf("%s, %s: got %d to %q, want back to %s", kind, scheme, resp.Code, at, want)
 			}
 		}
 	}
@@ -50,7 +50,7 @@ func TestGatewayThatIsNotConfigured(t *testing.T) {
 		check := func(name string, header http.Header, want int) {
 			t.Helper()
 			if resp := ask(t, g, "/auth", with(header, "Authorization", token)); resp.Code != want {
-				t.Errorf("%s: %s: %d, want %d", kind, name, resp.Code, want)
+				t.Errorf("%s: %s: got %d, want %d", kind, name, resp.Code, want)
 			}
 		}
 		check("all is well", gatewayHeader(kind, http.MethodGet, "/"), http.StatusNoContent)
@@ -82,7 +82,7 @@ func TestGatewayThatIsNotConfigured(t *testing.T) {
 		header := with(gatewayHeader(other, http.MethodGet, "/"), elsewhere...)
 		maps.Copy(header, gatewayHeader(kind, http.MethodPost, "/"))
 		if resp := ask(t, g, "/auth", header, clerk.Cookies(clerk.Token(clerktest.Claims{}))...); resp.Code != http.StatusForbidden {
-			t.Errorf("%s: a POST that %s's headers call a GET: %d, want 403", kind, other, resp.Code)
+			t.Errorf("%s: a POST that %s's headers call a GET: got %d, want 403", kind, other, resp.Code)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func TestRequirement(t *testing.T) {
 				header.Set("Authorization", token)
 			}
 			if code := ask(t, g, "/auth?"+query, header).Code; code != want[i] {
-				t.Errorf("%q, token %t: %d, want %d", query, token != "", code, want[i])
+				t.Errorf("%q, token %t: got %d, want %d", query, token != "", code, want[i])
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func TestAmbiguousPaths(t *testing.T) {
 			t.Errorf("%s: %d", uri, code)
 		}
 		if code := ask(t, lax, "/auth", header).Code; code != http.StatusNoContent {
-			t.Errorf("%s with -paths any: %d", uri, code)
+			t.Errorf("%s with -paths any: got %d, want 204", uri, code)
 		}
 	}
 	for _, malformed := range []string{"/a%", "/a%2", "/a%zz"} {
@@ -157,7 +157,7 @@ func TestPackedAnswers(t *testing.T) {
 	g := newTestGate(t, "nginx", clerktest.New(t, clerktest.Options{}).Config())
 	for _, header := range []http.Header{{}, {"X-Clerk-Answer": {"?"}}, {"X-Clerk-Answer": {code([]byte(`{"Status":403}`)), code([]byte(`{"Status":403}`))}}} {
 		if resp := ask(t, g, "/answer", header); resp.Code != http.StatusInternalServerError {
-			t.Errorf("%v: %d", header, resp.Code)
+			t.Errorf("%v: got %d, want 500", header, resp.Code)
 		}
 	}
 	for _, n := range []int{nginxCookies, nginxCookies + 1} {
