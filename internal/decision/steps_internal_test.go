@@ -49,7 +49,7 @@ func TestChoosePair(t *testing.T) {
 		}
 		f := inboundWith(t, s, tc.uat, tc.uatSuffix)
 		if got := choosePair(tc.plain, tc.suffixed, f.UAT, s, noon); got != tc.want {
-			t.Errorf("%s: %d, want %d", name, got, tc.want)
+			t.Errorf("%s: got %d, want %d", name, got, tc.want)
 		}
 	}
 }
@@ -83,7 +83,7 @@ func TestAddressWithout(t *testing.T) {
 		"a query without end":            {inbound.Page{Path: "/", Query: strings.Repeat("a=b&", maxAddress)}, ""},
 	} {
 		if got := addressWithout(appOrigin, &tc.page, asForm, decider(t).isHandshakeParameter); got != tc.want {
-			t.Errorf("%s: %.60q, want %q", name, got, tc.want)
+			t.Errorf("%s: got %.60q, want %q", name, got, tc.want)
 		}
 	}
 }
@@ -103,14 +103,14 @@ func TestWellFormed(t *testing.T) {
 		"sess_": false, "": false, "user_1": false, "sess_1/../x": false, "sess_1?x": false, "sess_ä": false,
 	} {
 		if got := wellFormedSID(sid); got != want {
-			t.Errorf("session %q: %t, want %t", sid, got, want)
+			t.Errorf("session %q: got %t, want %t", sid, got, want)
 		}
 	}
 	for nonce, want := range map[string]bool{
 		"12345678": true, "a_b-C012": true, strings.Repeat("a", 128): true, strings.Repeat("a", 129): false, "1234567": false, "1234567/": false, "": false,
 	} {
 		if got := wellFormedNonce(nonce); got != want {
-			t.Errorf("nonce %q: %t, want %t", nonce, got, want)
+			t.Errorf("nonce %q: got %t, want %t", nonce, got, want)
 		}
 	}
 }
@@ -144,7 +144,7 @@ func TestPassOn(t *testing.T) {
 		}
 		got := strings.Join(decider(t, changes...).filterSetCookie([]string{tc.line}, tc.signOut), "|")
 		if got != tc.want {
-			t.Errorf("%s: %q, want %q", name, got, tc.want)
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 	}
 }

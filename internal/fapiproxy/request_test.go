@@ -250,7 +250,7 @@ func TestClientAddress(t *testing.T) {
 		s.serve(t, r)
 		got := s.received[0].Header["X-Forwarded-For"]
 		if want := strings.Fields(tt.want); !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", tt.name, got, want)
+			t.Errorf("%s: got %q, want %q", tt.name, got, want)
 		}
 	}
 }

@@ -197,7 +197,7 @@ func TestRawRequests(t *testing.T) {
 		"GET /__clerk/v1/x HTTP/1.1\nHost: example.com\nContent-Length: 34\n\nGET /__clerk/admin HTTP/1.1\nHost: x\n\n": "200",
 	} {
 		if got := status(t, front.Listener.Addr().String(), request); got != want {
-			t.Errorf("%q: %s, want %s", request, got, want)
+			t.Errorf("%q: got %s, want %s", request, got, want)
 		}
 	}
 	mu.Lock()

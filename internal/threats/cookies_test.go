@@ -196,7 +196,7 @@ func TestPlantedSessionAndForgeries(t *testing.T) {
 						harness.WantState(t, auth.AuthenticateRequest(v.Script(token)), clerkauth.StatusSignedIn, "")
 					}
 					if got := who(t, auth.AuthenticateRequest(r)); got != want {
-						t.Errorf("%d forgeries, %s, %s, %s: %s, want %s", n, seen, held, kind, got, want)
+						t.Errorf("%d forgeries, %s, %s, %s: got %s, want %s", n, seen, held, kind, got, want)
 					}
 				}
 			}

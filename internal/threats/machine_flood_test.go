@@ -139,7 +139,7 @@ func TestFloodOfMadeUpCredentials(t *testing.T) {
 			t.Errorf("a key that was good just now: %s", got)
 		}
 		if got := outcome(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != open {
-			t.Errorf("a key that nothing is known of: %s, want that it cannot be told", got)
+			t.Errorf("a key that nothing is known of: got %s, want that it cannot be told", got)
 		}
 		time.Sleep(time.Second)
 		if got := outcome(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != letIn {
@@ -150,7 +150,7 @@ func TestFloodOfMadeUpCredentials(t *testing.T) {
 			outcome(h, fmt.Sprintf("ak_made_up_later_%d", i))
 		}
 		if got := outcome(h, key); got != open {
-			t.Errorf("a key that was good an hour ago: %s, want that it is one of many", got)
+			t.Errorf("a key that was good an hour ago: got %s, want that it is one of many", got)
 		}
 	})
 }

@@ -51,7 +51,7 @@ func TestNobodyIsNamed(t *testing.T) {
 		})
 	}
 	if text := fallback.String(); text != "" {
-		t.Errorf("the default logger was used beside Config.Logger: %s", text)
+		t.Errorf("the default logger was used beside Config.Logger: got %s, want none", text)
 	}
 	if len(reasons) < 20 {
 		t.Errorf("only %d reasons arrived: %v", len(reasons), reasons)

@@ -83,7 +83,7 @@ func TestOneTokenUnderTwoNamesIsWhole(t *testing.T) {
 				r.Header.Set("Cookie", line+"; "+r.Header.Get("Cookie"))
 			}))
 			if got := harness.Reason(t, state); got != "" {
-				t.Fatalf("beside %.20s: %q, want signed in", spoiler, got)
+				t.Fatalf("beside %.20s: got %q, want signed in", spoiler, got)
 			}
 			s := state.Session
 			if s.Organization.ID != "org_1" || len(s.Permissions()) != 2 || s.IssuedAt.Sub(s.FirstFactorAt) != 3*time.Minute || s.IssuedAt.Sub(s.SecondFactorAt) != 5*time.Minute || s.UserID == "" || s.ExpiresAt.IsZero() {

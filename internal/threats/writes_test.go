@@ -101,7 +101,7 @@ func TestWritesThatAreRefreshed(t *testing.T) {
 			}
 			state := b.AuthenticateRequest(r)
 			if got := harness.Reason(t, state); got != tc.want {
-				t.Errorf("%q, want %q", got, tc.want)
+				t.Errorf("got %q, want %q", got, tc.want)
 			}
 			if requested := harness.Requests(b.Clerk, clerktest.BackendRefresh); (requested == 1) != (tc.want == "") {
 				t.Errorf("the Backend API was asked %d times", requested)
@@ -280,10 +280,10 @@ func TestRefusedFormCanBeSentAgain(t *testing.T) {
 		w := harness.Serve(a.Authorize(clerkauth.Role("org:admin"))(harness.Greet), harness.Request(tc.method, "https://example.com/", tc.edits(a)))
 		page := w.Body.String()
 		if got := strings.Contains(page, ask); got != tc.asks || w.Header().Get("Location") != "" {
-			t.Errorf("%s: %d, asks to send it again: %t, want %t\n%s", name, w.Code, got, tc.asks, page)
+			t.Errorf("%s: %d, asks to send it again: got %t, want %t\n%s", name, w.Code, got, tc.asks, page)
 		}
 		if got := strings.Contains(page, `<a href="`+tc.link+`" target="_blank" rel="noopener">`); got != (tc.link != "") {
-			t.Errorf("%s: want a link to %q:\n%s", name, tc.link, page)
+			t.Errorf("got %s: want a link to %q:\n%s", name, tc.link, page)
 		}
 	}
 	elsewhere := harness.NewApp(t, func(c *clerkauth.Config) { c.FrontendAPIURL = "http://127.0.0.1:4420" })
