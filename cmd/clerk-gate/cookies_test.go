@@ -82,7 +82,8 @@ func TestRenewal(t *testing.T) {
 	})
 }
 
-// Whatever the gate sets reaches the browser, beside a yes and beside a redirect, however much it is.
+// All cookies that the gate sets reach the browser, with a request that is let through and with a redirect, however many there
+// are.
 func TestEveryCookieReachesTheBrowser(t *testing.T) {
 	forEachGateway(t, func(t *testing.T, s *site) {
 		names := []string{

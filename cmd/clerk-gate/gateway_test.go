@@ -32,7 +32,7 @@ func TestScheme(t *testing.T) {
 	}
 }
 
-// A gateway that does not say what it asks about, or lets a client say it too, lets nobody in.
+// A gateway that does not name the original request, or lets a client name it too, lets nobody in.
 func TestGatewayThatIsNotConfigured(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
 	token := "Bearer " + clerk.Token(clerktest.Claims{})
@@ -78,7 +78,7 @@ func TestGatewayThatIsNotConfigured(t *testing.T) {
 			strange.Set("X-Forwarded-Proto", "gopher")
 		}
 		check("an unknown scheme", strange, http.StatusBadRequest)
-		// What clients say under the other gateway's names does not count.
+		// A client's headers with the names of another gateway are ignored.
 		header := with(gatewayHeader(other, http.MethodGet, "/"), elsewhere...)
 		maps.Copy(header, gatewayHeader(kind, http.MethodPost, "/"))
 		if resp := ask(t, g, "/auth", header, clerk.Cookies(clerk.Token(clerktest.Claims{}))...); resp.Code != http.StatusForbidden {

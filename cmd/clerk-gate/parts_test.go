@@ -125,7 +125,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// Every gateway takes a 2xx for a yes: nothing but the answer of pass may be one.
+// Every gateway lets a request through on any 2xx, so only pass may answer with one.
 func TestOnlyADecisionPasses(t *testing.T) {
 	for name, write := range map[string]func(*answer){
 		"nothing":            func(*answer) {},
@@ -181,7 +181,7 @@ func TestPackedAnswers(t *testing.T) {
 	}
 }
 
-// FuzzAmbiguous holds ambiguous to its purpose: of a path that it lets pass, every reading is the path itself, unescaped.
+// FuzzAmbiguous checks that a path that is not called ambiguous has one reading only: the path itself, unescaped.
 func FuzzAmbiguous(f *testing.F) {
 	for _, seed := range []string{"/", "/a/b", "/%61", "//a", "/a/../b", "/..;/a", "/caf%C3%A9?x=//", "/a%2fb", `/\a`} {
 		f.Add(seed)
