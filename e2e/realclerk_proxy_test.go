@@ -238,7 +238,7 @@ func TestRealClerkThroughTheProxyInDevelopment(t *testing.T) {
 	w.says(b, "signed out", "nobody", "")
 	for _, r := range w.clerk.Requests() {
 		if !strings.HasPrefix(string(r.Endpoint), "backend") && r.Header.Get("Clerk-Proxy-Url") != w.home+"/__clerk" {
-			t.Errorf("%s %s arrived from %q", r.Method, r.Path, r.Header.Get("Clerk-Proxy-Url"))
+			t.Errorf("%s %s was sent from %q", r.Method, r.Path, r.Header.Get("Clerk-Proxy-Url"))
 		}
 	}
 }
