@@ -54,7 +54,7 @@ func TestChoosePair(t *testing.T) {
 	}
 }
 
-// inboundWith is a request with these values of __client_uat; empty: it did not come.
+// inboundWith is a request with these values of __client_uat; empty: the cookie is not sent.
 func inboundWith(t *testing.T, s *Settings, uat, suffixed string) *inbound.Request {
 	t.Helper()
 	r := request(http.MethodGet, appOrigin+"/")
@@ -149,7 +149,7 @@ func TestPassOn(t *testing.T) {
 	}
 }
 
-// A request that arrived alone has no host that AllowParty could compare its token with.
+// Without a request, as in VerifyToken, there is no host that AllowParty could compare the token with.
 func TestVerify(t *testing.T) {
 	var hosts []string
 	d := decider(t, func(s *Settings) {

@@ -159,7 +159,7 @@ func TestBrokenAnswer(t *testing.T) {
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return // it broke off before anything arrived
+		return // it ended before any byte was received
 	}
 	defer resp.Body.Close()
 	if body, err := io.ReadAll(resp.Body); err == nil {

@@ -131,7 +131,7 @@ func TestCookies(t *testing.T) {
 		t.Errorf("__client_uat %v, refresh %q, %d redirects, development browser %v", f.UAT, f.Refresh, f.Redirects, f.DevBrowser)
 	}
 	if f.Answer.Nonce.Only() != "n1" || f.Answer.Token.Only() != "" || f.Answer.Token.Count != 2 {
-		t.Errorf("a nonce and two tokens of handshakes arrived: %+v", f.Answer)
+		t.Errorf("got %+v, want a nonce and two handshake tokens", f.Answer)
 	}
 }
 

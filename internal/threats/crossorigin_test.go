@@ -16,7 +16,7 @@ const (
 	siblingSubdomain = "https://blog.example.com"
 )
 
-// arrives is a write as a browser sends it; what is empty is not sent.
+// arrives is a write as a browser sends it. Empty headers are not sent.
 func arrives(origin, site, mode, dest, referrer string) harness.Edit {
 	var lines []string
 	for _, h := range [][2]string{
@@ -122,7 +122,7 @@ func TestFormsThroughServiceWorkers(t *testing.T) {
 	}
 }
 
-// Whatever a browser says of where a write comes from has to agree.
+// All headers that say where a write is from must agree.
 func TestContradictedWrites(t *testing.T) {
 	a := harness.NewApp(t, harness.ManyParties)
 	long := strings.Repeat("a", 1<<20)
@@ -262,7 +262,7 @@ func TestLongOriginsAreNotPassedOn(t *testing.T) {
 	}
 }
 
-// A write costs no memory for what its Referer holds.
+// A long Referer costs a write no memory.
 func TestRefererCostsNothing(t *testing.T) {
 	a := harness.NewApp(t)
 	cookies := a.SignedIn()

@@ -96,8 +96,8 @@ func TestCVE_2025_29927(t *testing.T) {
 	}
 }
 
-// A path went into the URL of an upstream as it arrived, and the secret key with it elsewhere. Whatever is asked for
-// here, the secret key goes to the Backend API and nowhere else.
+// A path was put unchanged into the URL of an upstream, so that the secret key was sent to another host. Here the secret key
+// is sent to the Backend API only, whatever is requested.
 func TestGHSA_gjxx_92w9_8v8f(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
 	a := harness.NewAppOf(t, clerk, harness.SignIn, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })

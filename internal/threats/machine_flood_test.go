@@ -44,8 +44,8 @@ const (
 
 func calls(a *harness.App) int { return harness.Requests(a.Clerk, clerktest.BackendVerifyAPIKey) }
 
-// Requests with one credential at one time share a question. What it lets in, it lets in who asked; those who arrive later are
-// answered by the next one.
+// Requests with the same credential at the same time share one question to the Backend API. Its answer is only for requests that
+// were there when it was asked; later ones wait for the next question.
 func TestOneQuestionPerCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)

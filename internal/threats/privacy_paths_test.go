@@ -54,7 +54,7 @@ func TestNobodyIsNamed(t *testing.T) {
 		t.Errorf("the default logger was used beside Config.Logger: got %s, want none", text)
 	}
 	if len(reasons) < 20 {
-		t.Errorf("only %d reasons arrived: %v", len(reasons), reasons)
+		t.Errorf("only %d reasons were seen: %v", len(reasons), reasons)
 	}
 }
 

@@ -70,7 +70,7 @@ func TestAForgedTokenCostsItsLength(t *testing.T) {
 	}
 }
 
-// A cookie whose token arrived under another name too, and was verified there, has the whole session.
+// If the same token was sent under two cookie names and verified under the first, the second has the whole session too.
 func TestOneTokenUnderTwoNamesIsWhole(t *testing.T) {
 	for _, spoiler := range []string{"__session=a.b.c", "__session=$FORGED", "__session_x=y"} {
 		a := harness.NewApp(t)

@@ -149,7 +149,7 @@ func TestUnusableCookiesChangeNothing(t *testing.T) {
 	}
 }
 
-// The same for a token that does not say for whom it was minted: a party cookie decides, whatever else arrived.
+// The same for a token without azp: a party cookie decides, whatever else was sent.
 func TestUnusableCookiesBesideATokenWithoutAZP(t *testing.T) {
 	v := newVisitor(t)
 	rng := rand.New(rand.NewPCG(11, 5)) //nolint:gosec // not for secrets

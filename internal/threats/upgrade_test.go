@@ -170,7 +170,7 @@ func TestWriterIsAsAbleAsTheOneBelow(t *testing.T) {
 			}
 			seen[want] = true
 			if got, want := use(w), use(below); got != want {
-				t.Errorf("calls arrived to %s, want %s", got, want)
+				t.Errorf("got the calls %s below, want %s", got, want)
 			}
 			if u, ok := w.(interface{ Unwrap() http.ResponseWriter }); !ok || u.Unwrap() != below {
 				t.Errorf("%T is not unwrapped", w)

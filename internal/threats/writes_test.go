@@ -116,7 +116,7 @@ func TestWritesThatAreRefreshed(t *testing.T) {
 	}
 }
 
-// Of a header that arrived twice nothing can be told.
+// A header that was sent twice says nothing: it is unclear which value counts.
 func TestDoubledHeadersRefreshNoWrite(t *testing.T) {
 	b := harness.NewApp(t)
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
@@ -292,7 +292,7 @@ func TestRefusedFormCanBeSentAgain(t *testing.T) {
 	}
 }
 
-// To let writes of other origins pass is not to refresh a session for them.
+// InsecureSkipOriginCheck lets writes of other origins pass, but refreshes no session for them.
 func TestSkippedOriginCheckRefreshesNoWrite(t *testing.T) {
 	b := harness.NewApp(t, func(c *clerkauth.Config) { c.InsecureSkipOriginCheck = true })
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
