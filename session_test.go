@@ -54,7 +54,7 @@ func TestNewContextServesFromContextAndNeverRequire(t *testing.T) {
 	}
 }
 
-// A session that no token made says nothing that only a token can say. Of nobody at all it can be asked, too.
+// A session that was not read from a token has no claims and no permissions. Its methods may also be called on nil.
 func TestSessionsWithoutAToken(t *testing.T) {
 	for name, s := range map[string]*clerkauth.Session{"nil": nil, "zero": {}, "by hand": {UserID: "user_1", Organization: acme}} {
 		if got := s.Permissions(); len(got) != 0 {
@@ -74,8 +74,8 @@ func TestSessionsWithoutAToken(t *testing.T) {
 	}
 }
 
-// Logs are read by many. A state says how it arrived out, and a session has fields to print, but neither shows the
-// token or the claims that nobody asked for.
+// Many people read logs. A printed state has its outcome, and a printed session has its fields; neither shows the token, or
+// claims that the program did not ask for.
 func TestNothingPrintsTheToken(t *testing.T) {
 	a := harness.NewApp(t)
 	token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"email": "victim@example.com"}})
