@@ -184,7 +184,7 @@ func TestHostAndScheme(t *testing.T) {
 		lines        []string
 		want, scheme string
 	}{
-		"as it arrived":          {live, "App.example.com:8080", false, nil, "app.example.com:8080", "http"},
+		"as it was sent":         {live, "App.example.com:8080", false, nil, "app.example.com:8080", "http"},
 		"with TLS":               {live, "app.example.com", true, nil, "app.example.com", "https"},
 		"forwarded, not trusted": {live, "inner", false, []string{host, proto}, "inner", "http"},
 		"forwarded and trusted":  {forwarded, "inner", false, []string{host, proto}, "app.example.com", "https"},
