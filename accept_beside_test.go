@@ -17,7 +17,7 @@ func TestMachineAndSessionAreNeverBoth(t *testing.T) {
 		m, machine := clerkauth.MachineFromContext(r.Context())
 		s, session := clerkauth.FromContext(r.Context())
 		if machine && session {
-			t.Errorf("a machine %s and a session of %s", m.Subject, s.UserID)
+			t.Errorf("one request has two identities: machine %s and a session of %s", m.Subject, s.UserID)
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
@@ -36,7 +36,7 @@ func TestMachineAndSessionAreNeverBoth(t *testing.T) {
 		})),
 	} {
 		if w := harness.Serve(h, harness.Request(http.MethodGet, "/", harness.WithBearer(key))); w.Code != http.StatusNoContent {
-			t.Errorf("%s: %d", name, w.Code)
+			t.Errorf("%s: got %d, want 204", name, w.Code)
 		}
 	}
 }
@@ -46,10 +46,10 @@ func TestAcceptLetsTheProxyPass(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.ProxyURL = "https://example.com/__clerk" })
 	h := a.Accept(clerkauth.Sessions(clerkauth.Role("org:admin")), clerkauth.APIKeys())(harness.Greet)
 	if w := harness.Serve(h, harness.Request(http.MethodGet, "https://example.com/__clerk/v1/client", harness.AsServer)); w.Code != http.StatusOK {
-		t.Errorf("%d", w.Code)
+		t.Errorf("got %d, want 200", w.Code)
 	}
 	if w := harness.Serve(h, harness.Request(http.MethodGet, "https://example.com/admin", harness.AsServer)); w.Code != http.StatusUnauthorized {
-		t.Errorf("another path: %d", w.Code)
+		t.Errorf("another path: got %d, want 401", w.Code)
 	}
 }
 
@@ -58,11 +58,11 @@ func TestMachinesAreNotSentToSignIn(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn)
 	page := harness.Request("GET", "https://example.com/", a.SignedIn(), harness.Document)
 	if w := harness.Serve(a.Optional(a.Accept(clerkauth.APIKeys())(who(t))), page); w.Code != 401 || w.Header().Get("Location") != "" {
-		t.Errorf("signed in, without an API key: %d to %q, want 401", w.Code, w.Header().Get("Location"))
+		t.Errorf("signed in, without an API key: got %d to %q, want 401", w.Code, w.Header().Get("Location"))
 	}
 	page = harness.Request("GET", "https://example.com/", harness.Document)
 	if w := harness.Serve(a.Accept(clerkauth.Sessions(), clerkauth.APIKeys())(who(t)), page); w.Code != 302 {
-		t.Errorf("where people are accepted: %d, want the sign-in page", w.Code)
+		t.Errorf("where people are accepted: got %d, want the sign-in page", w.Code)
 	}
 }
 
@@ -72,7 +72,7 @@ func TestASchemeAloneWherePeopleAreAccepted(t *testing.T) {
 	for _, edit := range []harness.Edit{harness.All(), a.SignedIn()} {
 		w := harness.Serve(a.Accept(clerkauth.Sessions(), clerkauth.APIKeys())(who(t)), harness.Request("GET", "/", edit, harness.With("Authorization", "Bearer")))
 		if w.Code != 401 || w.Header().Get("X-Clerk-Auth-Reason") != string(clerkauth.ReasonTokenInvalid) {
-			t.Errorf("got %d %v", w.Code, w.Header())
+			t.Errorf("got %d %v, want 401 with the machine's reason", w.Code, w.Header())
 		}
 	}
 }
@@ -99,13 +99,13 @@ func TestNewMachineContext(t *testing.T) {
 		"none after a machine":     {harness.All(put(billing), put(nil)), "nobody"},
 	} {
 		if w := harness.Serve(who(t), harness.Request("GET", "/", tc.edit)); w.Body.String() != tc.want {
-			t.Errorf("%s: %s, want %s", name, w.Body, tc.want)
+			t.Errorf("%s: got %s, want %s", name, w.Body, tc.want)
 		}
 		for middleware, h := range map[string]http.Handler{
 			"Accept": a.Accept(clerkauth.M2MTokens())(who(t)), "Require": a.Require(who(t)), "both": a.Accept(clerkauth.Sessions(), clerkauth.M2MTokens())(who(t)),
 		} {
 			if w := harness.Serve(h, harness.Request("GET", "/", tc.edit)); w.Code != 401 {
-				t.Errorf("%s: %s answers %d %s", name, middleware, w.Code, w.Body)
+				t.Errorf("%s: %s: got %d %s, want 401", name, middleware, w.Code, w.Body)
 			}
 		}
 	}

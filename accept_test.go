@@ -21,7 +21,7 @@ func who(t *testing.T) http.Handler {
 		s, person := clerkauth.FromContext(r.Context())
 		switch {
 		case machine && person:
-			t.Errorf("both %+v and %+v", m, s)
+			t.Errorf("one request has two identities: %+v and %+v", m, s)
 		case machine:
 			_, _ = w.Write([]byte("machine " + string(m.Type) + " " + m.Subject))
 		case person:
@@ -64,10 +64,10 @@ func TestAcceptTakesWhatItNames(t *testing.T) {
 				fits := strings.HasPrefix(sent, accepted)
 				switch {
 				case fits && (w.Code != 200 || w.Body.String() != want[sent]):
-					t.Errorf("%s where %s is accepted: %d %s, want %q", sent, accepted, w.Code, w.Body, want[sent])
+					t.Errorf("%s where %s is accepted: got %d %s, want %q", sent, accepted, w.Code, w.Body, want[sent])
 				case !fits && sent == "api key" && both: // lacks a scope
 				case !fits && (w.Code != 401 || w.Header().Get("X-Clerk-Auth-Reason") != string(clerkauth.ReasonTokenTypeMismatch)):
-					t.Errorf("%s where %s is accepted: %d %s, want a mismatch", sent, accepted, w.Code, w.Body)
+					t.Errorf("%s where %s is accepted: got %d %s, want a mismatch", sent, accepted, w.Code, w.Body)
 				}
 				if events := a.Events(); len(events) != 1 || fits != (events[0].Status == clerkauth.StatusSignedIn) {
 					t.Errorf("%s where %s is accepted: events %+v, want one", sent, accepted, events)
@@ -90,24 +90,24 @@ func TestMachinesAreNoPeople(t *testing.T) {
 		} {
 			r := func() *http.Request { return harness.Request("GET", "https://example.com/", edit) }
 			if w := harness.Serve(a.Optional(who(t)), r()); w.Code == 200 && w.Body.String() != "nobody" {
-				t.Errorf("%s %s: Optional says %q", sent, name, w.Body)
+				t.Errorf("%s %s: behind Optional got %q, want nobody", sent, name, w.Body)
 			}
 			for middleware, h := range map[string]http.Handler{
 				"Require": a.Require(who(t)), "Authorize": a.Authorize(clerkauth.NotImpersonated())(who(t)),
 				"both": a.Optional(a.Require(who(t))), "after Accept": a.Accept(clerkauth.APIKeys(), clerkauth.OAuthTokens(), clerkauth.M2MTokens())(a.Require(who(t))),
 			} {
 				if w := harness.Serve(h, r()); w.Code != 401 && w.Code != 307 {
-					t.Errorf("%s %s: %s answers %d %s", sent, name, middleware, w.Code, w.Body)
+					t.Errorf("%s %s: %s: got %d %s, want 401 or 307", sent, name, middleware, w.Code, w.Body)
 				}
 			}
 		}
 		a.Events()
 		harness.Serve(a.Require(who(t)), harness.Request("GET", "/", harness.WithBearer(credential)))
 		if events := a.Events(); len(events) != 1 || events[0].Type != "" || events[0].Reason != clerkauth.ReasonTokenTypeMismatch {
-			t.Errorf("%s: events of Require %+v, want no type that it is none of", sent, events)
+			t.Errorf("%s: events of Require: got %+v, want none with the type of a machine", sent, events)
 		}
 		if reason := harness.Judge(t, a.Authenticator, credential); reason != clerkauth.ReasonTokenTypeMismatch {
-			t.Errorf("%s: VerifyToken says %q", sent, reason)
+			t.Errorf("%s: VerifyToken: got %q, want ReasonTokenTypeMismatch", sent, reason)
 		}
 	}
 }
@@ -136,11 +136,11 @@ func TestCredentialsElsewhereAreNone(t *testing.T) {
 	} {
 		w := harness.Serve(machines, harness.Request("GET", "/?token="+key+"&access_token="+key, tc.edit))
 		if w.Code != tc.status || w.Header().Get("X-Clerk-Auth-Reason") != string(tc.reason) {
-			t.Errorf("%s: %d %s, want %d %s", name, w.Code, w.Header().Get("X-Clerk-Auth-Reason"), tc.status, tc.reason)
+			t.Errorf("%s: got %d %s, want %d %s", name, w.Code, w.Header().Get("X-Clerk-Auth-Reason"), tc.status, tc.reason)
 		}
 	}
 	if n := harness.Requests(a.Clerk, clerktest.BackendVerifyAPIKey); n != 0 {
-		t.Errorf("the Backend API was asked %d times", n)
+		t.Errorf("got %d requests to the Backend API, want 0", n)
 	}
 }
 
@@ -156,7 +156,7 @@ func TestAcceptAndOptionalDecideApart(t *testing.T) {
 		for credential, want := range map[string]string{key: "machine api_key user_2clerktest", token: "person user_2clerktest"} {
 			for _, edit := range []harness.Edit{harness.All(), harness.Document} {
 				if w := harness.Serve(h, harness.Request("GET", "https://example.com/", harness.WithBearer(credential), edit)); w.Body.String() != want {
-					t.Errorf("%s: %d %s, want %q", name, w.Code, w.Body, want)
+					t.Errorf("%s: got %d %s, want %q", name, w.Code, w.Body, want)
 				}
 			}
 		}
@@ -176,15 +176,15 @@ func TestAcceptAndOptionalDecideApart(t *testing.T) {
 		"a person after a machine": {accept(swap(token, accept(who(t)))), key, "person user_2clerktest"},
 	} {
 		if w := harness.Serve(tc.h, harness.Request("GET", "/", harness.WithBearer(tc.sent))); w.Body.String() != tc.want {
-			t.Errorf("%s: %d %s, want %q", name, w.Code, w.Body, tc.want)
+			t.Errorf("%s: got %d %s, want %q", name, w.Code, w.Body, tc.want)
 		}
 	}
-	// A session that a test put there is not a machine's.
+	// A session that a test puts into the context does not replace the machine's identity.
 	w := harness.Serve(accept(who(t)), harness.Request("GET", "/", harness.WithBearer(key), func(r *http.Request) {
 		*r = *r.WithContext(clerkauth.NewContext(r.Context(), a.Clerk.Session(clerktest.Claims{})))
 	}))
 	if w.Body.String() != "machine api_key user_2clerktest" {
-		t.Errorf("beside a session in the context: %d %s", w.Code, w.Body)
+		t.Errorf("beside a session in the context: got %d %s, want the machine", w.Code, w.Body)
 	}
 }
 
@@ -209,11 +209,11 @@ func TestScopesAreAllNeeded(t *testing.T) {
 		w := harness.Serve(a.Accept(tc.accepted[0], tc.accepted[1:]...)(who(t)), harness.Request("GET", "/", harness.WithBearer(key)))
 		challenge := `Bearer realm="clerk", error="insufficient_scope", error_description="The credential does not have a scope that is needed.", scope="` + tc.lacks + `"`
 		if tc.lacks == "" && w.Code != 200 || tc.lacks != "" && (w.Code != 403 || w.Header().Get("WWW-Authenticate") != challenge || w.Header().Get("X-Clerk-Auth-Reason") != "insufficient-scope") {
-			t.Errorf("%q: %d %q, want one that lacks %q", tc.has, w.Code, w.Header(), tc.lacks)
+			t.Errorf("%q: got %d %q, want one that lacks %q", tc.has, w.Code, w.Header(), tc.lacks)
 		}
 		_, err := a.VerifyMachine(t.Context(), key, tc.accepted[0], tc.accepted[1:]...)
 		if refusal, _ := errors.AsType[*clerkauth.Error](err); (refusal == nil) != (tc.lacks == "") || refusal != nil && refusal.Scope != tc.lacks {
-			t.Errorf("%q: VerifyMachine says %v", tc.has, err)
+			t.Errorf("%q: VerifyMachine: got %v, want an error with the missing scope, or none", tc.has, err)
 		}
 	}
 }
@@ -234,16 +234,16 @@ func TestSessionsHaveChecksInAccept(t *testing.T) {
 	} {
 		for _, edit := range []harness.Edit{harness.WithBearer(a.Clerk.Token(tc.claims)), a.WithCookies(a.Clerk.Token(tc.claims))} {
 			if w := harness.Serve(accept, harness.Request("GET", "/", edit)); w.Code != tc.status {
-				t.Errorf("%s: %d %s, want %d", name, w.Code, w.Body, tc.status)
+				t.Errorf("%s: got %d %s, want %d", name, w.Code, w.Body, tc.status)
 			}
 		}
 	}
 	if w := harness.Serve(accept, harness.Request("POST", "/", a.SignedIn(), harness.Headers("Sec-Fetch-Site: cross-site"))); w.Header().Get("X-Clerk-Auth-Reason") != string(clerkauth.ReasonCrossOriginRequest) {
-		t.Errorf("a cross-origin write: %d %s", w.Code, w.Header())
+		t.Errorf("a cross-origin write: got %d %s, want ReasonCrossOriginRequest", w.Code, w.Header())
 	}
 	key := a.Clerk.APIKey(clerktest.MachineClaims{})
 	if w := harness.Serve(accept, harness.Request("POST", "/", harness.WithBearer(key), harness.Headers("Sec-Fetch-Site: cross-site", "Origin: https://evil.test"))); w.Code != 200 {
-		t.Errorf("no browser sends an API key by itself: %d %s", w.Code, w.Body)
+		t.Errorf("a cross-origin write with an API key: got %d %s, want 200: no browser sends the key by itself", w.Code, w.Body)
 	}
 }
 
@@ -266,10 +266,10 @@ func TestMachineSaysWhoItIs(t *testing.T) {
 	}
 	var own struct{ Tier string }
 	if err := got.Claims(&own); err != nil || own.Tier != "gold" {
-		t.Errorf("claims %+v, %v", own, err)
+		t.Errorf("claims: got %+v, %v; want tier gold", own, err)
 	}
 	if err := m(a.Clerk.OAuth(clerktest.MachineClaims{}), clerkauth.OAuthTokens()).Claims(&own); err != nil || own.Tier != "gold" {
-		t.Errorf("without claims: %+v, %v; want them as they were", own, err)
+		t.Errorf("without claims: got %+v, %v; want the value unchanged", own, err)
 	}
 	ambiguous := clerktest.MachineClaims{Claims: map[string]any{"tier": "gold", "TIER": "silver"}}
 	if err := m(a.Clerk.APIKey(ambiguous), clerkauth.APIKeys()).Claims(&own); err == nil {
@@ -280,7 +280,7 @@ func TestMachineSaysWhoItIs(t *testing.T) {
 	}
 	user := m(a.Clerk.OAuthJWT(clerktest.MachineClaims{ID: "oat_id", ClientID: "client_1", Subject: "user_1", Audience: []string{"a", "b"}}), clerkauth.OAuthTokens())
 	if !slices.Equal(user.Audience, []string{"a", "b"}) || got.Audience != nil {
-		t.Errorf("audiences %q and %q", user.Audience, got.Audience)
+		t.Errorf("audiences: got %q and %q, want a and b, and none", user.Audience, got.Audience)
 	}
 	if user.UserID != "user_1" || user.ClientID != "client_1" || user.ID != "oat_id" || user.Type != clerkauth.OAuthToken {
 		t.Errorf("got %+v", user)
@@ -288,7 +288,7 @@ func TestMachineSaysWhoItIs(t *testing.T) {
 	jwt := a.Clerk.M2MJWT(clerktest.MachineClaims{Claims: claims})
 	first, second := m(jwt, clerkauth.M2MTokens()), m(jwt, clerkauth.M2MTokens())
 	if err := first.Claims(&own); err != nil || own.Tier != "gold" {
-		t.Errorf("claims of a JWT: %+v, %v", own, err)
+		t.Errorf("claims of a JWT: got %+v, %v; want tier gold", own, err)
 	}
 	if first.Scopes[0] = "changed"; second.Scopes[0] != clerktest.MachineID {
 		t.Error("two requests share their scopes")

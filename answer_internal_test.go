@@ -38,7 +38,7 @@ func TestPreparedAnswers(t *testing.T) {
 	for reason, entry := range table {
 		w := responseTo(refused(reason))
 		if got, want := w.Body.String(), encoded(t, string(reason), entry.message, ""); w.Code != entry.status || got != want {
-			t.Errorf("%s: %d %q, want %d %q", reason, w.Code, got, entry.status, want)
+			t.Errorf("%s: got %d %q, want %d %q", reason, w.Code, got, entry.status, want)
 		}
 		want := `Bearer realm="clerk", error="invalid_token", error_description="` + entry.message + `"`
 		switch {
@@ -70,18 +70,18 @@ func TestAnswersOfTheirOwn(t *testing.T) {
 	}{
 		{"a check", &Error{Reason: ReasonCheckFailed, Check: Role("a<b")}, encoded(t, string(ReasonCheckFailed), table[ReasonCheckFailed].message, "role a<b")},
 		{"a check with another reason", &Error{Reason: ReasonTokenInvalid, Check: Plan("x")}, encoded(t, string(ReasonTokenInvalid), table[ReasonTokenInvalid].message, "plan x")},
-		{"handshakes in circles", &Error{Reason: ReasonTokenExpired, stuck: decision.InCircles}, encoded(t, string(ReasonTokenExpired), stuckMessage[decision.InCircles], "")},
+		{"a loop of handshakes", &Error{Reason: ReasonTokenExpired, stuck: decision.InCircles}, encoded(t, string(ReasonTokenExpired), stuckMessage[decision.InCircles], "")},
 		{"another application's reason", refused(Reason(said)), encoded(t, said, "This request was refused.", "")},
 		{"verified too long ago", &Error{Reason: ReasonCheckFailed, Check: Reverified(ReverifyStrict)}, `{"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":"strict"}}}` + "\n"},
 	} {
 		if got := responseTo(tt.err).Body.String(); got != tt.want {
-			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 		if got := newAnswer(tt.err, hint{Detail: said, Field: "Audience"}).body; tt.err.Check.kind != kindReverification && !strings.Contains(got, `"config_field":"Audience"`) {
-			t.Errorf("%s: %q has no hint", tt.name, got)
+			t.Errorf("%s: got %q, want a hint in it", tt.name, got)
 		}
 		if got, want := responseTo(refused(tt.err.Reason)).Body.String(), encoded(t, string(tt.err.Reason), refused(tt.err.Reason).message(), ""); got != want {
-			t.Errorf("%s: afterwards the reason alone is answered with %q, want %q", tt.name, got, want)
+			t.Errorf("%s: afterwards, for the reason alone: got %q, want %q", tt.name, got, want)
 		}
 	}
 }

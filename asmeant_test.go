@@ -55,14 +55,14 @@ func TestIssuersOfAProxyPath(t *testing.T) {
 		token := clerk.Token(clerktest.Claims{Extra: map[string]any{"iss": tc.issuer}})
 		_, err := a.VerifyToken(t.Context(), token)
 		if (err == nil) != tc.want {
-			t.Errorf("%s: %v, want accepted %t", tc.issuer, err, tc.want)
+			t.Errorf("%s: got %v, want accepted %t", tc.issuer, err, tc.want)
 		}
 		cookies := a.AuthenticateRequest(harness.Request("GET", "https://example.com/", a.WithCookies(token)))
 		if (cookies.Status == clerkauth.StatusSignedIn) != tc.want {
-			t.Errorf("%s in a cookie: %v, want accepted %t", tc.issuer, cookies.Err, tc.want)
+			t.Errorf("%s in a cookie: got %v, want accepted %t", tc.issuer, cookies.Err, tc.want)
 		}
 		if calls != 0 {
-			t.Errorf("%s: AllowParty was asked %d times", tc.issuer, calls)
+			t.Errorf("%s: got %d calls of AllowParty, want 0", tc.issuer, calls)
 		}
 	}
 	// A token of the usual issuer that has expired does not make it another instance's.
@@ -122,7 +122,7 @@ func TestSatelliteDomainWithScheme(t *testing.T) {
 			})
 			_, err := clerkauth.New(harness.ConfigFromEnv(t))
 			if ok := map[string]bool{"test": want.test, "live": want.live}[name]; (err == nil) != ok {
-				t.Errorf("%s keys, %q: %v, want accepted %t", name, domain, err, ok)
+				t.Errorf("%s keys, %q: got %v, want accepted %t", name, domain, err, ok)
 			}
 			if err != nil && !strings.Contains(err.Error(), "Satellite.Domain (CLERK_DOMAIN)") {
 				t.Errorf("%s keys, %q: %v does not name the field", name, domain, err)
@@ -131,7 +131,7 @@ func TestSatelliteDomainWithScheme(t *testing.T) {
 	}
 	live := newSatellite(t, false, func(c *clerkauth.Config) { c.Satellite.Domain = "https://Satellite.test/" })
 	if to := sentTo(t, live.AuthenticateRequest(navigating(satelliteHome))); addressOf(to) != "https://clerk.satellite.test"+handshakePath {
-		t.Errorf("sent to %v", to)
+		t.Errorf("sent to %v, want the satellite's own Frontend API", to)
 	}
 }
 
@@ -151,7 +151,7 @@ func TestWhiteSpaceAroundKeys(t *testing.T) {
 		fromEnv := harness.ConfigFromEnv(t)
 		fromEnv.Now = cfg.Now
 		if fromEnv.SecretKey != clerk.SecretKey() || fromEnv.PublishableKey != clerk.PublishableKey() || fromEnv.SignInURL != "https://accounts.example.com/sign-in" {
-			t.Errorf("%q: ConfigFromEnv leaves it", around)
+			t.Errorf("%q: ConfigFromEnv keeps the white space", around)
 		}
 		for name, c := range map[string]clerkauth.Config{"Config": cfg, "ConfigFromEnv": fromEnv} {
 			auth, err := clerkauth.New(c)
@@ -169,7 +169,7 @@ func TestWhiteSpaceAroundKeys(t *testing.T) {
 			}
 		}
 	}
-	// A value that is only white space was meant to be one.
+	// A value of only white space is a mistake, not an empty value: somebody meant to set it.
 	for _, change := range []func(*clerkauth.Config){
 		func(c *clerkauth.Config) { c.PublishableKey = "\n" },
 		func(c *clerkauth.Config) { c.SecretKey = " " },
@@ -178,16 +178,16 @@ func TestWhiteSpaceAroundKeys(t *testing.T) {
 		cfg := clerk.Config()
 		change(&cfg)
 		if _, err := clerkauth.New(cfg); err == nil {
-			t.Error("New accepts a key that is white space alone")
+			t.Error("New accepts a key of only white space")
 		}
 	}
 	harness.Setenv(t, map[string]string{"CLERK_SECRET_KEY": "\n"})
 	if harness.ConfigFromEnv(t).SecretKey == "" {
-		t.Error("a variable that is white space alone is taken for one that is not set")
+		t.Error("a variable of only white space is read as not set")
 	}
 }
 
-// Another application's cookie of the same name costs no handshake, is sent nowhere and is not deleted.
+// Another application's cookie of the same name causes no handshake, is sent nowhere and is not deleted.
 func TestAnotherApplicationsSessionCookie(t *testing.T) {
 	other := clerktest.New(t, clerktest.Options{Domain: "other.test", Now: func() time.Time { return harness.Noon }})
 	a := harness.NewApp(t)
@@ -199,7 +199,7 @@ func TestAnotherApplicationsSessionCookie(t *testing.T) {
 				state := a.AuthenticateRequest(harness.Request("GET", "/", harness.Document, harness.Headers("Cookie: "+name+"="+value+uat)))
 				harness.WantState(t, state, clerkauth.StatusSignedOut, nothingSent)
 				if len(state.Header) != 0 {
-					t.Errorf("%s=%.20s%s: the answer has %v", name, value, uat, state.Header)
+					t.Errorf("%s=%.20s%s: got the header %v, want none", name, value, uat, state.Header)
 				}
 			}
 		}
@@ -215,7 +215,7 @@ func TestAnotherApplicationsSessionCookie(t *testing.T) {
 	} {
 		state := a.AuthenticateRequest(harness.Request("GET", "/", harness.Document, harness.Headers("Cookie: "+cookie)))
 		if got := harness.Reason(t, state); got == nothingSent || state.Status == clerkauth.StatusSignedIn {
-			t.Errorf("%s: %v %q", name, state.Status, got)
+			t.Errorf("%s: got %v %q, want a refusal of the cookie", name, state.Status, got)
 		}
 	}
 	satellite := newSatellite(t, false)
@@ -237,7 +237,7 @@ func TestSpacesBeforeTheToken(t *testing.T) {
 		" " + token:                 "",
 	} {
 		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("GET", "/", harness.With("Authorization", value)))); got != want {
-			t.Errorf("%.10q…: %q, want %q", value, got, want)
+			t.Errorf("%.10q…: got %q, want %q", value, got, want)
 		}
 	}
 }
@@ -259,7 +259,7 @@ func TestHostThatIsNotListed(t *testing.T) {
 		{"two forwarded hosts", trusting, harness.All(harness.Document, harness.Headers("X-Forwarded-Host: example.com", "X-Forwarded-Host: example.com")), refused, []string{`X-Forwarded-Host is "example.com, example.com"`}},
 		{"a list of forwarded hosts", trusting, harness.All(harness.Document, harness.Headers("X-Forwarded-Host: example.com, inner.test")), refused, []string{`X-Forwarded-Host is "example.com, inner.test"`}},
 		{"a forwarded host that is not listed", trusting, harness.All(harness.Document, harness.Headers("X-Forwarded-Host: inner.test")), refused, []string{`"inner.test"`, "AuthorizedParties"}},
-		{"two forwarded hosts that nobody reads", func(*clerkauth.Config) {}, harness.All(harness.Document, harness.Headers("X-Forwarded-Host: a", "X-Forwarded-Host: b")), nothingSent, nil},
+		{"two forwarded hosts that are not trusted", func(*clerkauth.Config) {}, harness.All(harness.Document, harness.Headers("X-Forwarded-Host: a", "X-Forwarded-Host: b")), nothingSent, nil},
 		{"an expired session", harness.SignIn, harness.All(harness.Document, harness.Host("other.test"), harness.Headers("Cookie: __client_uat=1")), refused, []string{`"other.test"`}},
 		{"a script", harness.SignIn, harness.Host("other.test"), nothingSent, nil},
 		{"a form", harness.SignIn, harness.All(harness.Document, harness.Host("other.test"), func(r *http.Request) { r.Method = "POST" }), refused, []string{`"other.test"`, "AuthorizedParties"}},
@@ -282,7 +282,7 @@ func TestHostThatIsNotListed(t *testing.T) {
 				}
 				for _, want := range tc.details {
 					if err := got.Unwrap(); err == nil || !strings.Contains(err.Error(), want) {
-						t.Errorf("detail %v, want %s in it", err, want)
+						t.Errorf("got the detail %v, want %s in it", err, want)
 					}
 				}
 			}
@@ -291,7 +291,7 @@ func TestHostThatIsNotListed(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn)
 	harness.WantState(t, a.AuthenticateRequest(harness.Request("GET", "/", harness.Document, harness.Host("other.test"))), clerkauth.StatusSignedOut, nothingSent)
 	if w := harness.Serve(a.Optional(harness.Greet), harness.Request("GET", "/", harness.Document, harness.Host("other.test"))); w.Code != http.StatusOK {
-		t.Errorf("Optional: %d", w.Code)
+		t.Errorf("Optional: got %d, want 200", w.Code)
 	}
 }
 

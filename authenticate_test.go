@@ -19,29 +19,29 @@ func TestPendingSession(t *testing.T) {
 	for source, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(token), "cookie": a.WithCookies(token)} {
 		state := a.AuthenticateRequest(harness.Request("GET", "/", carry))
 		if got := harness.Reason(t, state); got != clerkauth.ReasonSessionPending {
-			t.Errorf("%s: %q, want %q", source, got, clerkauth.ReasonSessionPending)
+			t.Errorf("%s: got %q, want %q", source, got, clerkauth.ReasonSessionPending)
 		}
 		if p := state.Pending; p == nil || p.UserID != "user_new" || !p.Pending {
-			t.Errorf("%s: Pending is %+v, want the session", source, p)
+			t.Errorf("%s: got Pending %+v, want the session", source, p)
 		}
 		if w := harness.Serve(a.Optional(harness.Greet), harness.Request("GET", "/", carry)); w.Body.String() != harness.Stranger {
-			t.Errorf("%s: FromContext finds a pending session: %q", source, w.Body)
+			t.Errorf("%s: FromContext finds a pending session: got %q, want nobody", source, w.Body)
 		}
 		state = allowing.AuthenticateRequest(harness.Request("GET", "/", carry))
 		if got := harness.Reason(t, state); got != "" || !state.Session.Pending || state.Pending != nil {
-			t.Errorf("%s with AllowPending: %q, session %+v, want signed in, and to be seen as pending", source, got, state.Session)
+			t.Errorf("%s with AllowPending: got %q, session %+v; want signed in with Pending set", source, got, state.Session)
 		}
 	}
 	if _, err := a.VerifyToken(t.Context(), token); err == nil || harness.ReasonOf(t, err) != clerkauth.ReasonSessionPending {
-		t.Errorf("VerifyToken: %v, want %q", err, clerkauth.ReasonSessionPending)
+		t.Errorf("VerifyToken: got %v, want %q", err, clerkauth.ReasonSessionPending)
 	}
 	if s, err := allowing.VerifyToken(t.Context(), token); err != nil || !s.Pending {
-		t.Errorf("VerifyToken with AllowPending: %+v, %v; want the session", s, err)
+		t.Errorf("VerifyToken with AllowPending: got %+v, %v; want the session", s, err)
 	}
 	// A token that is wrong in another way names no session, pending or not.
 	expired := a.Clerk.Token(clerktest.Claims{Pending: true, ExpiresAt: harness.Noon.Add(-time.Hour)})
 	if state := a.AuthenticateRequest(harness.Request("GET", "/", harness.WithBearer(expired))); harness.Reason(t, state) != clerkauth.ReasonTokenExpired || state.Pending != nil {
-		t.Errorf("expired and pending: %v with %+v, want %q and no session", state.Err, state.Pending, clerkauth.ReasonTokenExpired)
+		t.Errorf("expired and pending: got %v with %+v, want %q and no session", state.Err, state.Pending, clerkauth.ReasonTokenExpired)
 	}
 }
 
@@ -79,11 +79,11 @@ func TestObserveSeesEachDecisionOnce(t *testing.T) {
 		}
 		got := events[0]
 		if reason := got.Reason; (got.Err == nil) != (reason == "") || got.Err != nil && harness.ReasonOf(t, got.Err) != reason {
-			t.Errorf("%s: error %v beside the reason %q", name, got.Err, reason)
+			t.Errorf("%s: got the error %v with the reason %q, want the error's own reason", name, got.Err, reason)
 		}
 		got.CacheHit, got.Err = false, nil
 		if got != tc.want {
-			t.Errorf("%s: %+v, want %+v", name, got, tc.want)
+			t.Errorf("%s: got %+v, want %+v", name, got, tc.want)
 		}
 	}
 }
@@ -97,7 +97,7 @@ func TestErrorHandlerReplacesTheAnswer(t *testing.T) {
 				t.Error("the decision is not in the request's context")
 			}
 			if len(w.Header()) > 0 {
-				t.Errorf("header %v was set before", w.Header())
+				t.Errorf("got the header %v before ErrorHandler runs, want none", w.Header())
 			}
 			if r.Header.Get("X-Default") != "" {
 				clerkauth.DefaultErrorHandler(w, r, err)
@@ -110,7 +110,7 @@ func TestErrorHandlerReplacesTheAnswer(t *testing.T) {
 		t.Errorf("%d for %v, want the handler's own answer", w.Code, seen)
 	}
 	if w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", harness.Headers("X-Default: 1"))); w.Code != 401 || w.Header().Get("WWW-Authenticate") == "" {
-		t.Errorf("%d, want DefaultErrorHandler's", w.Code)
+		t.Errorf("got %d, want DefaultErrorHandler's", w.Code)
 	}
 	seen = nil
 	if harness.Serve(a.Optional(harness.Greet), harness.Request("GET", "/", harness.WithBearer("x"))); seen != nil {
@@ -121,7 +121,7 @@ func TestErrorHandlerReplacesTheAnswer(t *testing.T) {
 	}
 }
 
-// Odd requests reach handlers, from tests and from other servers than net/http's: they are refused, no more.
+// Tests, and servers other than net/http's, pass odd requests to handlers. They are refused, and nothing else happens.
 func TestOddRequestsDoNotPanic(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn, harness.ManyParties)
 	for name, r := range map[string]*http.Request{
@@ -137,7 +137,7 @@ func TestOddRequestsDoNotPanic(t *testing.T) {
 		w := httptest.NewRecorder()
 		a.Require(harness.Greet).ServeHTTP(w, r)
 		if w.Code != 401 && w.Code != 302 {
-			t.Errorf("%s: %d, want 401 or the way to sign in", name, w.Code)
+			t.Errorf("%s: got %d, want 401 or the way to sign in", name, w.Code)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// The response names the first check that does not hold, and nothing about the caller.
+// The response names the first check that fails, and nothing about the caller.
 func TestAuthorizeNamesTheFailedCheck(t *testing.T) {
 	a := harness.NewApp(t)
 	claims := clerktest.Claims{
@@ -51,17 +51,17 @@ func TestAuthorizeNamesTheFailedCheck(t *testing.T) {
 			t.Errorf("%v: the ErrorHandler got %+v and answered %d, want check %d", tt.checks, seen, w.Code, tt.failed)
 		}
 		if who == nil || who.UserID != "user_hidden" {
-			t.Errorf("%v: the ErrorHandler finds session %v", tt.checks, who)
+			t.Errorf("%v: in the ErrorHandler got session %v, want the caller's", tt.checks, who)
 		}
 		w = harness.Serve(a.Authorize(tt.checks[0], tt.checks[1:]...)(harness.Greet), harness.Request("GET", "/", carry))
 		want := `{"errors":[{"code":"session-check-failed","message":"This session is not allowed to do this.","check":"` + tt.says + `"}]}` + "\n"
 		if w.Code != http.StatusForbidden || w.Body.String() != want {
-			t.Errorf("%v: %d %s, want %s", tt.checks, w.Code, w.Body, want)
+			t.Errorf("%v: got %d %s, want %s", tt.checks, w.Code, w.Body, want)
 		}
 		page := harness.Serve(a.Authorize(tt.checks[0], tt.checks[1:]...)(harness.Greet), harness.Request("GET", "/", carry, harness.With("Accept", "text/html")))
 		for _, w := range []string{fmt.Sprint(w.Header(), w.Body), fmt.Sprint(page.Header(), page.Body)} {
 			if !strings.Contains(w, "session-check-failed") || strings.Contains(w, "hidden") || strings.Contains(w, "Www-Authenticate") {
-				t.Errorf("%v: answers %s", tt.checks, w)
+				t.Errorf("%v: got %s, want the reason, and neither the caller nor a challenge", tt.checks, w)
 			}
 		}
 	}
@@ -116,20 +116,20 @@ func TestAuthorizeDecidesForItself(t *testing.T) {
 			t.Errorf("%s: a page with an expired token gets %d to %q with %q, want a handshake", name, w.Code, to, w.Body)
 		}
 		if w = harness.Serve(handler, b.Script(expired)); w.Code != http.StatusUnauthorized || w.Header().Get("X-Clerk-Auth-Reason") != "session-token-expired-refresh-non-eligible-no-refresh-cookie" {
-			t.Errorf("%s: a script with an expired token gets %d %s", name, w.Code, w.Header().Get("X-Clerk-Auth-Reason"))
+			t.Errorf("%s: a script with an expired token: got %d %s, want 401 as not refreshed", name, w.Code, w.Header().Get("X-Clerk-Auth-Reason"))
 		}
 		if w = harness.Serve(handler, harness.Request("GET", "/")); w.Code != http.StatusUnauthorized {
 			t.Errorf("%s: nobody gets %d, want 401", name, w.Code)
 		}
 		if w = harness.Serve(handler, b.Page(b.Clerk.Token(clerktest.Claims{Organization: acme}))); w.Code != http.StatusOK {
-			t.Errorf("%s: an admin gets %d", name, w.Code)
+			t.Errorf("%s: an admin: got %d, want 200", name, w.Code)
 		}
 	}
 	down := harness.NewApp(t)
 	down.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
 	w := harness.Serve(down.Authorize(clerkauth.Role("admin"))(harness.Greet), harness.Request("GET", "/", harness.WithBearer(down.Clerk.Token(clerktest.Claims{Organization: acme}))))
 	if w.Code != http.StatusServiceUnavailable {
-		t.Errorf("without keys: %d, want 503", w.Code)
+		t.Errorf("without keys: got %d, want 503", w.Code)
 	}
 }
 
@@ -206,7 +206,7 @@ func TestPendingSessionsAndAuthorize(t *testing.T) {
 					shown = state.Session
 				}
 				if in != allowed || shown == nil || shown.UserID != "user_new" || !shown.Pending || (state.Pending == nil) != allowed {
-					t.Errorf("%s, allowed %t: signed in %t, session %v, pending %v", kind, allowed, in, state.Session, state.Pending)
+					t.Errorf("%s, allowed %t: got signed in %t, session %v, pending %v; want the session where it is allowed", kind, allowed, in, state.Session, state.Pending)
 				}
 			})), harness.Request("GET", "/", carry))
 			want, reason := http.StatusUnauthorized, "session-pending"
@@ -216,7 +216,7 @@ func TestPendingSessionsAndAuthorize(t *testing.T) {
 			for _, check := range []clerkauth.Check{clerkauth.Role("admin"), clerkauth.NotImpersonated(), clerkauth.Reverified(clerkauth.ReverifyLax)} {
 				for _, h := range []http.Handler{a.Authorize(check)(harness.Greet), a.Optional(a.Authorize(check)(harness.Greet))} {
 					if w := harness.Serve(h, harness.Request("GET", "/", carry)); w.Code != want || w.Header().Get("X-Clerk-Auth-Reason") != reason {
-						t.Errorf("%s, allowed %t, %v: %d %s, want %d %s", kind, allowed, check, w.Code, w.Header().Get("X-Clerk-Auth-Reason"), want, reason)
+						t.Errorf("%s, allowed %t, %v: got %d %s, want %d %s", kind, allowed, check, w.Code, w.Header().Get("X-Clerk-Auth-Reason"), want, reason)
 					}
 				}
 			}

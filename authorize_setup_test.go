@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A check that can never hold is a mistake in the program, which is reported at its start.
+// A check that can never pass is a mistake in the program, which is reported when the program starts.
 func TestAuthorizePanicsOnImpossibleChecks(t *testing.T) {
 	a := harness.NewApp(t)
 	role, permission, feature, plan, within := clerkauth.Role, clerkauth.Permission, clerkauth.Feature, clerkauth.Plan, clerkauth.ReverifiedWithin
@@ -87,13 +87,13 @@ func TestAuthorizePanicsOnImpossibleChecks(t *testing.T) {
 	}
 }
 
-// What can never hold does not hold for any session.
+// A check that can never pass passes for no session.
 func TestImpossibleNamesNeverHold(t *testing.T) {
 	clerk, _ := harness.Offline(t, clerktest.Options{})
 	session := *clerk.Session(clerktest.Claims{Version: 1, Organization: clerkauth.Organization{ID: "org_acme", Role: "org:Admin"}, Permissions: []string{"org:read", "org:invoices:Create"}})
 	for _, check := range []clerkauth.Check{clerkauth.Role("Admin"), clerkauth.Role("org:Admin"), clerkauth.Permission("read"), clerkauth.Permission("org:invoices:Create")} {
 		if session.Has(check) || session.Has(clerkauth.AnyOf(check)) {
-			t.Errorf("%v holds", check)
+			t.Errorf("%v passes, want it refused for every session", check)
 		}
 	}
 }
@@ -107,7 +107,7 @@ func TestAuthorizeKeepsItsChecks(t *testing.T) {
 	checks[0], checks[1] = clerkauth.Role("admin"), clerkauth.Role("admin")
 	token := a.Clerk.Token(clerktest.Claims{Organization: acme})
 	if w := harness.Serve(h, harness.Request("GET", "/", harness.WithBearer(token))); w.Code != http.StatusForbidden || holds(t, a, token, either) {
-		t.Errorf("a route's checks changed after it was set up: %d", w.Code)
+		t.Errorf("a route whose slice of checks was changed later: got %d, want 403 as before", w.Code)
 	}
 }
 
@@ -123,17 +123,17 @@ func TestHasOfAChangedSession(t *testing.T) {
 	for _, role := range []string{"org:sys_admin", "sys_admin"} { // session tokens lack only the system's permissions
 		byHand.Organization.Role = role
 		if !byHand.Has(clerkauth.Role("org:sys_admin")) || !byHand.Has(clerkauth.Role("sys_admin")) {
-			t.Errorf("role %s, with or without its prefix, does not hold", role)
+			t.Errorf("role %s, with or without its prefix, does not pass", role)
 		}
 	}
 	byHand.Organization.Role = "admin"
 	for i, check := range checks {
 		if !whole.Has(check) || left.Has(check) || anonymous.Has(check) || byHand.Has(check) != (i == 0) {
-			t.Errorf("%v: whole %t, organization left %t, nobody %t, by hand %t; want true, false, false, and the role alone",
+			t.Errorf("%v: got whole %t, organization left %t, nobody %t, by hand %t; want true, false, false, and the role alone",
 				check, whole.Has(check), left.Has(check), anonymous.Has(check), byHand.Has(check))
 		}
 	}
 	if anonymous.Has(clerkauth.NotImpersonated()) || anonymous.Has(clerkauth.Reverified(clerkauth.ReverifyLax)) {
-		t.Error("a check holds for nobody")
+		t.Error("a check passes without a session")
 	}
 }

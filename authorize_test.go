@@ -20,12 +20,12 @@ func holds(t *testing.T, a *harness.App, token string, check clerkauth.Check, mo
 	session, err := a.VerifyToken(t.Context(), token)
 	if err != nil {
 		if w.Code != http.StatusUnauthorized {
-			t.Errorf("a token that is refused (%v) gets %d", err, w.Code)
+			t.Errorf("a token that is refused (%v): got %d, want 401", err, w.Code)
 		}
 		return false
 	}
 	if got, want := session.Has(check, more...), w.Code == http.StatusOK; got != want || !want && w.Code != http.StatusForbidden {
-		t.Errorf("%v %v: Has says %t, Authorize answers %d", check, more, got, w.Code)
+		t.Errorf("%v %v: Has returns %t and Authorize responds with %d, want them to agree", check, more, got, w.Code)
 	}
 	return session.Has(check, more...)
 }
@@ -85,7 +85,7 @@ func TestFeatureAndPlan(t *testing.T) {
 		"user:search":          {true, true},
 		"u:search":             {true, true},
 		"org:search":           {false, false},
-		"reports":              {false, true}, // what belongs to an organization counts while one is active
+		"reports":              {false, true}, // features of an organization count only while one is active
 		"org:reports":          {false, true},
 		"o:reports":            {false, true},
 		"organization:reports": {false, true},
@@ -112,7 +112,7 @@ func TestFeatureAndPlan(t *testing.T) {
 				t.Errorf("plan %s in %q: got %t, want %t", wanted, organization.ID, got, want)
 			}
 			if holds(t, a, plans, clerkauth.Feature(wanted)) || holds(t, a, features, clerkauth.Plan(wanted)) {
-				t.Errorf("%s: a plan counts as a feature or a feature as a plan", wanted)
+				t.Errorf("%s: a plan passes as a feature, or a feature as a plan", wanted)
 			}
 		}
 	}
@@ -177,7 +177,7 @@ func TestMalformedClaimsDeny(t *testing.T) {
 	}
 }
 
-// The contents of act are tested elsewhere; here, any act but null is somebody else.
+// Any act but null means that somebody else acts for the user. Its contents are tested elsewhere.
 func TestNotImpersonated(t *testing.T) {
 	a := harness.NewApp(t)
 	for _, tt := range []struct {
@@ -205,7 +205,7 @@ func TestNotImpersonated(t *testing.T) {
 	}
 }
 
-// Combined conditions failed open: one that held, or one that could not be decided, let everybody in.
+// In other libraries combined conditions failed open: one that passed, or one that could not be decided, let everybody in.
 func TestGHSA_w24r_5266_9c3c(t *testing.T) {
 	a := harness.NewApp(t)
 	admin := a.Clerk.Token(clerktest.Claims{FirstFactorAt: harness.Noon, Organization: acme, Permissions: []string{"org:a:read"}, Features: []string{"u:search"}, Plans: []string{"o:pro"}})
@@ -223,7 +223,7 @@ func TestGHSA_w24r_5266_9c3c(t *testing.T) {
 		clerkauth.Reverified(""), clerkauth.Reverified("nonsense"), clerkauth.AnyOf(clerkauth.Check{}), clerkauth.AnyOf(clerkauth.Role("admin"), clerkauth.Check{}),
 	}
 	if !holds(t, a, admin, good[0], good[1:]...) {
-		t.Error("checks that all hold do not hold together")
+		t.Error("checks that each pass do not pass together")
 	}
 	session, err := a.VerifyToken(t.Context(), admin)
 	if err != nil {
@@ -232,16 +232,16 @@ func TestGHSA_w24r_5266_9c3c(t *testing.T) {
 	for i := range good {
 		for _, check := range bad {
 			if with := append(append([]clerkauth.Check{}, good[i]), check); holds(t, a, admin, with[0], with[1:]...) || holds(t, a, admin, with[1], with[0]) {
-				t.Errorf("%v holds together with %v", check, good[i])
+				t.Errorf("%v passes together with %v", check, good[i])
 			}
 		}
 		for _, check := range impossible {
 			if session.Has(check) || session.Has(check, good[i]) || session.Has(good[i], check) {
-				t.Errorf("%v holds, alone or together with %v", check, good[i])
+				t.Errorf("%v passes, alone or together with %v", check, good[i])
 			}
 		}
 	}
 	if nobody := (*clerkauth.Session)(nil); nobody.Has(good[4]) || new(clerkauth.Session).Has(good[4]) || new(clerkauth.Session).Has(good[5]) {
-		t.Error("a check holds for nobody")
+		t.Error("a check passes without a session")
 	}
 }

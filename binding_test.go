@@ -43,10 +43,10 @@ func TestCookieTokenWithoutAZP(t *testing.T) {
 			}
 			tried := set[harness.TriedName]
 			if (tried != nil) != (tt.status == clerkauth.StatusHandshake) {
-				t.Fatalf("cookie %s: %v", harness.TriedName, tried)
+				t.Fatalf("cookie %s: got %v, want it only with a handshake", harness.TriedName, tried)
 			}
 			if tried != nil && (tried.MaxAge != 60 || !tried.Secure || !tried.HttpOnly || tried.Path != "/" || tried.Domain != "") {
-				t.Errorf("cookie %v, want 60 s, Secure, HttpOnly, Path=/, no Domain", tried)
+				t.Errorf("got cookie %v, want 60 s, Secure, HttpOnly, Path=/, no Domain", tried)
 			}
 		})
 	}
@@ -61,7 +61,7 @@ func TestPartyCookie(t *testing.T) {
 		t.Fatal("no party cookie")
 	}
 	if c.MaxAge != 7*24*60*60 || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
-		t.Errorf("cookie %v, want 7 days, Secure, HttpOnly, SameSite=Lax, Path=/, no Domain", c)
+		t.Errorf("got cookie %v, want 7 days, Secure, HttpOnly, SameSite=Lax, Path=/, no Domain", c)
 	}
 	if got := state.Header.Get("Cache-Control"); got != "private" {
 		t.Errorf("Cache-Control %q, want private", got)
@@ -104,13 +104,13 @@ func TestPartyCookieIsSet(t *testing.T) {
 		{"for a same-origin fetch", b.Script(b.Clerk.Token(honest)), true},
 		{"not when it is there", b.Page(b.Clerk.Token(honest), party), false},
 		{"not for a fetch when it is of another session", b.Script(b.Clerk.Token(clerktest.Claims{SessionID: "sess_2other"}), party), false},
-		{"not when it arrived twice", b.Page(b.Clerk.Token(honest), party, party), false},
-		{"not when it arrived after another session's", b.Page(b.Clerk.Token(honest), other, party), false},
-		{"for a fetch when what arrived is malformed", b.Script(b.Clerk.Token(honest), name+"=v2.9999999999.AAAA"), true},
-		{"for a fetch when what arrived has expired", b.Script(b.Clerk.Token(honest), name+"=v2.1."+strings.Repeat("A", 43)), true},
-		{"for a fetch when what arrived has another name", b.Script(b.Clerk.Token(honest), strings.Replace(other, name, harness.PartyName+"AAAAAAAA", 1)), true},
+		{"not when the request has two", b.Page(b.Clerk.Token(honest), party, party), false},
+		{"not when another session's is sent before it", b.Page(b.Clerk.Token(honest), other, party), false},
+		{"for a fetch when the one sent is malformed", b.Script(b.Clerk.Token(honest), name+"=v2.9999999999.AAAA"), true},
+		{"for a fetch when the one sent has expired", b.Script(b.Clerk.Token(honest), name+"=v2.1."+strings.Repeat("A", 43)), true},
+		{"for a fetch when the one sent has another name", b.Script(b.Clerk.Token(honest), strings.Replace(other, name, harness.PartyName+"AAAAAAAA", 1)), true},
 		{"not at a host that is not listed", elsewhere, false},
-		{"not when a sibling subdomain had a hand in it", fromSiblingSubdomain, false},
+		{"not when a sibling subdomain sent the request", fromSiblingSubdomain, false},
 		{"not for a bearer token", bearer, false},
 	}
 	for _, tt := range tests {
@@ -166,9 +166,9 @@ func TestContinuity(t *testing.T) {
 		{"a life prolonged by hand", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), longer), false},
 		{"behind a planted one", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), others, party), true},
 		{"before a planted one", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), party, others), true},
-		{"behind much that cannot be one", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), strings.Repeat(name+"=x; ", 50)+name+"=v2."+strings.Repeat("x", 70)+"; "+party), true},
+		{"behind many that cannot be one", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), strings.Repeat(name+"=x; ", 50)+name+"=v2."+strings.Repeat("x", 70)+"; "+party), true},
 		{"behind eight of the same name", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), strings.Repeat(flipped+"; ", 8)+party), false},
-		{"two that do not hold", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), others, flipped), false},
+		{"two that are not valid", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), others, flipped), false},
 		{"another tag", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), harness.PartyName+"AAAAAAAA="+value), false},
 		{"no tag", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), strings.TrimSuffix(harness.PartyName, "_")+"="+value), false},
 		{"the name without its prefix", b.Authenticator, b.Script(b.WithoutAZP(clerktest.Claims{}), strings.TrimPrefix(party, "__Host-")), false},
@@ -197,7 +197,7 @@ func TestContinuity(t *testing.T) {
 	harness.WantState(t, b.AuthenticateRequest(b.Script(b.WithoutAZP(clerktest.Claims{}), party)), clerkauth.StatusSignedOut, clerkauth.ReasonTokenMissingAZP)
 }
 
-// Garbage that a sibling subdomain planted does not prevent a handshake.
+// Malformed cookies that a sibling subdomain planted do not prevent a handshake.
 func TestPlantedGarbageBesideATokenWithoutAZP(t *testing.T) {
 	b := harness.NewApp(t)
 	suffix := harness.Suffix(b.Clerk)
@@ -214,7 +214,7 @@ func TestPartyCookieDoesNotProlongItself(t *testing.T) {
 	state := b.AuthenticateRequest(b.Script(b.WithoutAZP(clerktest.Claims{}), party))
 	harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 	if c := harness.SetPartyCookie(state); c != nil {
-		t.Errorf("renewed: %v", c)
+		t.Errorf("got the cookie %v, want it not renewed", c)
 	}
 }
 
@@ -231,7 +231,7 @@ func TestReplicasShareStateKey(t *testing.T) {
 	harness.WantState(t, replica.AuthenticateRequest(b.Page(token)), clerkauth.StatusSignedIn, "") // it uses a party cookie of its own now
 	for range 2 {
 		if c := harness.SetPartyCookie(replica.AuthenticateRequest(b.Page(token, party))); c != nil {
-			t.Errorf("a replica replaces a party cookie that holds: %v", c)
+			t.Errorf("a replica replaces a valid party cookie: %v", c)
 		}
 	}
 }
@@ -262,7 +262,7 @@ func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
 			harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 			set := harness.SetPartyCookie(state)
 			if len(harness.SetCookies(state)) != 1 || set == nil || !strings.HasPrefix(set.Name, tt.want) || set.Secure != strings.HasPrefix(tt.want, "__Host-") {
-				t.Fatalf("cookies %v, want one: %s", state.Header, tt.want)
+				t.Fatalf("got cookies %v, want one: %s", state.Header, tt.want)
 			}
 			// It is read under that name only.
 			other := strings.TrimPrefix(set.Name, "__Host-")
@@ -276,7 +276,7 @@ func TestCookiesWithoutPrefixInDevelopmentOnly(t *testing.T) {
 				}
 				r.Header.Add("Cookie", name+"="+set.Value)
 				if state := auth.AuthenticateRequest(r); state.Status != want {
-					t.Errorf("a token without azp beside %s: %v, %v; want %v", name, state, state.Err, want)
+					t.Errorf("a token without azp beside %s: got %v, %v; want %v", name, state, state.Err, want)
 				}
 			}
 		})
@@ -288,6 +288,6 @@ func TestInsecureAllowCookieWithoutParty(t *testing.T) {
 	state := b.AuthenticateRequest(b.Script(b.WithoutAZP(clerktest.Claims{})))
 	harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 	if len(harness.SetCookies(state)) != 0 {
-		t.Errorf("cookies %v, want none: nothing reads them", state.Header)
+		t.Errorf("got cookies %v, want none: nothing reads them", state.Header)
 	}
 }

@@ -26,7 +26,7 @@ func TestSessionClaimsDecodesTheWholePayload(t *testing.T) {
 			Limits []int  `json:"limits"`
 		} `json:"metadata"`
 	}
-	for range 2 { // what one caller makes of the claims is not there for the next
+	for range 2 { // what one caller changes in the claims, the next does not see
 		var got custom
 		if err := s.Claims(&got); err != nil {
 			t.Fatal(err)
@@ -51,7 +51,7 @@ func TestSessionClaimsDecodesTheWholePayload(t *testing.T) {
 	}
 }
 
-// The claims are of the copy of a session, too, and of a session that is pending or arrived with a request.
+// A copy of a session has its claims too, as does a pending session and the session of a request.
 func TestSessionClaimsByEveryWay(t *testing.T) {
 	a := harness.NewApp(t)
 	for name, c := range map[string]clerktest.Claims{"signed in": {}, "pending": {Pending: true}} {
@@ -64,11 +64,11 @@ func TestSessionClaimsByEveryWay(t *testing.T) {
 			}
 			shallow := *s
 			if err := shallow.Claims(&claims); err != nil || claims.Tier != "gold" {
-				t.Errorf("%s: got %q, %v", name, claims.Tier, err)
+				t.Errorf("%s: got tier %q, %v; want gold", name, claims.Tier, err)
 			}
 		}
 		if (state.Session == nil) == (state.Pending == nil) {
-			t.Errorf("%s: session %v, pending %v; want one of them", name, state.Session, state.Pending)
+			t.Errorf("%s: got session %v, pending %v; want one of them", name, state.Session, state.Pending)
 		}
 	}
 }
@@ -82,24 +82,24 @@ func TestSessionClaimsErrors(t *testing.T) {
 		Metadata struct{ Tier string }
 	}
 	if _, ok := errors.AsType[*json.UnmarshalTypeError](s.Claims(&wrong)); !ok {
-		t.Errorf("a claim of another type: %v, want what encoding/json says", s.Claims(&wrong))
+		t.Errorf("a claim of another type: got %v, want what encoding/json says", s.Claims(&wrong))
 	}
 	for name, v := range map[string]any{"nil": nil, "no pointer": wrong} {
 		if _, ok := errors.AsType[*json.InvalidUnmarshalError](s.Claims(v)); !ok {
-			t.Errorf("%s: %v, want what encoding/json says", name, s.Claims(v))
+			t.Errorf("%s: got %v, want what encoding/json says", name, s.Claims(v))
 		}
 	}
-	// A session that a test wrote by hand arrived from no token: it has no claims to decode.
+	// A session that a test wrote by hand was not read from a token: it has no claims to decode.
 	ctx := clerkauth.NewContext(t.Context(), &clerkauth.Session{UserID: "user_1"})
 	byHand, _ := clerkauth.FromContext(ctx)
 	var claims map[string]any
 	if err := byHand.Claims(&claims); err == nil || claims != nil {
-		t.Errorf("a session written by hand: %v, %v; want an error", claims, err)
+		t.Errorf("a session written by hand: got %v, %v; want an error", claims, err)
 	}
 }
 
-// encoding/json takes names for the same that differ only in case, as Unicode folds it, and the last one wins: an
-// attacker who may write one claim would overwrite another.
+// encoding/json treats names that differ only in case (Unicode case folding) as equal, and the last one wins: an attacker
+// who may write one claim would overwrite another.
 func TestSessionClaimsRefusesNamesThatFold(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	var honest json.RawMessage
@@ -137,12 +137,12 @@ func TestSessionClaimsRefusesNamesThatFold(t *testing.T) {
 			t.Fatalf("%s: %v", claims, err)
 		}
 		if s.UserID != "user_2clerktest" || s.ID != "sess_2clerktest" {
-			t.Errorf("%s: is %s in %s", claims, s.UserID, s.ID)
+			t.Errorf("%s: got %s in %s, want the token's own user and session", claims, s.UserID, s.ID)
 		}
 		var got map[string]any
 		err = s.Claims(&got)
 		if (err != nil) != refused || (got == nil) != refused {
-			t.Errorf("%s: got %v, %v; want it refused %t", claims, got, err, refused)
+			t.Errorf("%s: got %v, %v; want refused %t", claims, got, err, refused)
 		}
 		if err != nil && strings.Contains(strings.ToLower(err.Error()), "evil") {
 			t.Errorf("%s: the error shows a claim: %v", claims, err)

@@ -131,11 +131,11 @@ func TestNamesOfClaimsAreExact(t *testing.T) {
 	}
 	session, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{Subject: "user_1", SessionID: "sess_1", Extra: evil}))
 	if err != nil {
-		t.Fatalf("claims of other names beside them: %v", err)
+		t.Fatalf("claims with other names beside the known ones: %v", err)
 	}
 	if session.UserID != "user_1" || session.ID != "sess_1" || session.AuthorizedParty != "https://example.com" ||
 		session.Pending || session.Actor != (clerkauth.Actor{}) || session.Organization != (clerkauth.Organization{}) || !session.SecondFactorAt.IsZero() {
-		t.Errorf("claims of other names were read: %+v", session)
+		t.Errorf("claims with other names were read: got %+v", session)
 	}
 	for name, instead := range map[string]string{"sub": "\u017fub", "sid": "SID", "azp": "AZP", "iss": "I\u017fs", "exp": "Exp"} {
 		t.Run(instead, func(t *testing.T) {
@@ -156,23 +156,23 @@ func TestPayloadsAreReadStrictly(t *testing.T) {
 		payload string
 		want    clerkauth.Reason
 	}{
-		"honest":                      {"{" + honest + "}", ""},
-		"white space":                 {"\n{ " + honest + "\t}\r\n", ""},
-		"escaped name":                {`{"\u0061ct":null,` + honest + "}", ""},
-		"azp twice":                   {"{" + honest + `,"azp":"https://example.com"}`, clerkauth.ReasonTokenInvalid},
-		"azp twice, once escaped":     {"{" + honest + `,"\u0061zp":"https://evil.example.com"}`, clerkauth.ReasonTokenInvalid},
-		"sub twice, first another":    {`{"sub":"user_2",` + honest + "}", clerkauth.ReasonTokenInvalid},
-		"exp twice":                   {"{" + honest + fmt.Sprintf(`,"exp":%d}`, harness.At(3600)), clerkauth.ReasonTokenInvalid},
-		"something else twice":        {"{" + honest + `,"x":1,"x":1}`, clerkauth.ReasonTokenInvalid},
-		"something twice, further in": {"{" + honest + `,"x":{"y":1,"y":1}}`, ""},
-		"a list":                      {"[{" + honest + "}]", clerkauth.ReasonTokenInvalid},
-		"null":                        {"null", clerkauth.ReasonTokenInvalid},
-		"text":                        {`"` + "x" + `"`, clerkauth.ReasonTokenInvalid},
-		"nothing":                     {"", clerkauth.ReasonTokenInvalid},
-		"something after it":          {"{" + honest + "}{}", clerkauth.ReasonTokenInvalid},
-		"a comma at the end":          {"{" + honest + ",}", clerkauth.ReasonTokenInvalid},
-		"byte order mark":             {"\ufeff{" + honest + "}", clerkauth.ReasonTokenInvalid},
-		"NUL after it":                {"{" + honest + "}\x00", clerkauth.ReasonTokenInvalid},
+		"honest":                     {"{" + honest + "}", ""},
+		"white space":                {"\n{ " + honest + "\t}\r\n", ""},
+		"escaped name":               {`{"\u0061ct":null,` + honest + "}", ""},
+		"azp twice":                  {"{" + honest + `,"azp":"https://example.com"}`, clerkauth.ReasonTokenInvalid},
+		"azp twice, once escaped":    {"{" + honest + `,"\u0061zp":"https://evil.example.com"}`, clerkauth.ReasonTokenInvalid},
+		"sub twice, first another":   {`{"sub":"user_2",` + honest + "}", clerkauth.ReasonTokenInvalid},
+		"exp twice":                  {"{" + honest + fmt.Sprintf(`,"exp":%d}`, harness.At(3600)), clerkauth.ReasonTokenInvalid},
+		"something else twice":       {"{" + honest + `,"x":1,"x":1}`, clerkauth.ReasonTokenInvalid},
+		"something twice, nested":    {"{" + honest + `,"x":{"y":1,"y":1}}`, ""},
+		"a list":                     {"[{" + honest + "}]", clerkauth.ReasonTokenInvalid},
+		"null":                       {"null", clerkauth.ReasonTokenInvalid},
+		"text":                       {`"` + "x" + `"`, clerkauth.ReasonTokenInvalid},
+		"nothing":                    {"", clerkauth.ReasonTokenInvalid},
+		"something after the object": {"{" + honest + "}{}", clerkauth.ReasonTokenInvalid},
+		"a comma at the end":         {"{" + honest + ",}", clerkauth.ReasonTokenInvalid},
+		"byte order mark":            {"\ufeff{" + honest + "}", clerkauth.ReasonTokenInvalid},
+		"NUL after the object":       {"{" + honest + "}\x00", clerkauth.ReasonTokenInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{RawPayload: []byte(c.payload)})); got != c.want {
@@ -235,6 +235,6 @@ func TestPartiesOfTokens(t *testing.T) {
 	}
 	slices.Sort(calls)
 	if want := []string{"https://other.example.net ", "https://tenant.example.net "}; !slices.Equal(calls, want) {
-		t.Errorf("AllowParty was asked %q, want %q: origins in normal form only, and no host", calls, want)
+		t.Errorf("got AllowParty calls %q, want %q: origins in normal form only, and no host", calls, want)
 	}
 }

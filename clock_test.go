@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// dated adds the time by Clerk's clock to answers, as its servers do.
+// dated adds a Date header with the time of Clerk's clock, as Clerk's servers do.
 type dated struct {
 	http.RoundTripper
 
@@ -27,9 +27,9 @@ func (d dated) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// The clock of a developer's machine may be wrong. What a nonce has just been exchanged for is new all the same, and so is
-// what is of this time by Clerk's clock: it is believed in development, with a warning. A clock is never forgiven in
-// production, nor for any other token.
+// A developer's machine may have a wrong clock. In development, a session token is still accepted, with a warning, if a nonce
+// was just exchanged for it, or if it is valid by Clerk's clock. In production, and for any other token, a wrong clock is never
+// forgiven.
 func TestDevelopmentForgivesItsClock(t *testing.T) {
 	for _, tc := range []struct {
 		name        string
@@ -37,7 +37,7 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 		development bool
 		party       string // of the token; empty: the app
 		signsIn     bool
-		warns       bool // by a nonce
+		warns       bool // when the result is a nonce
 	}{
 		{"right", 0, true, "", true, false},
 		{"a few seconds ahead", 4 * time.Second, true, "", true, false},
@@ -84,32 +84,32 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 					return e.TokenSource == clerkauth.TokenSourceHandshake && e.Status == clerkauth.StatusSignedIn
 				})
 				if signedIn != tc.signsIn {
-					t.Errorf("a handshake signs in: %t, want %t: %+v", signedIn, tc.signsIn, events)
+					t.Errorf("a handshake signs in: got %t, want %t: %+v", signedIn, tc.signsIn, events)
 				}
 				warns := tc.warns
-				if by == "token" { // the keys were fetched, with a date
+				if by == "token" { // the keys were fetched with a Date header, so that Clerk's time is known
 					warns = tc.ahead.Abs() > 5*time.Second
 				}
 				if warnings := strings.Count(log.String(), "ahead_of_clerk"); warnings > 1 || (warnings == 1) != warns {
-					t.Errorf("%d warnings, want one: %t", warnings, warns)
+					t.Errorf("got %d warnings, want one: %t", warnings, warns)
 				}
 			})
 		}
 	}
 }
 
-// Who goes back to an old answer, or has it as a bookmark, is not signed in by it, and told nothing about the clock: by Clerk's
-// the answer is old, or nobody knows.
+// Somebody who goes back to an old handshake result, or has it as a bookmark, is not signed in by it. No warning about the
+// clock is logged: by Clerk's clock the result is old, or Clerk's time is not known.
 func TestOldAnswersAreNotForgiven(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*clerkauth.Config, *clerktest.Instance)
 		later  time.Duration
 		clock  time.Duration // how far ahead of Clerk's the machine's is
 	}{
-		"Clerk's clock is known":      {func(*clerkauth.Config, *clerktest.Instance) {}, 2 * time.Hour, 0},
-		"a clock that is ahead":       {func(*clerkauth.Config, *clerktest.Instance) {}, 2 * time.Hour, time.Hour},
-		"Clerk's clock is not known":  {func(c *clerkauth.Config, clerk *clerktest.Instance) { c.JWTKey = clerk.JWTKey() }, 2 * time.Hour, 0},
-		"not known, and a little old": {func(c *clerkauth.Config, clerk *clerktest.Instance) { c.JWTKey = clerk.JWTKey() }, 70 * time.Second, 0},
+		"Clerk's clock is known":                                     {func(*clerkauth.Config, *clerktest.Instance) {}, 2 * time.Hour, 0},
+		"a clock that is ahead":                                      {func(*clerkauth.Config, *clerktest.Instance) {}, 2 * time.Hour, time.Hour},
+		"Clerk's clock is not known":                                 {func(c *clerkauth.Config, clerk *clerktest.Instance) { c.JWTKey = clerk.JWTKey() }, 2 * time.Hour, 0},
+		"Clerk's clock is not known, and the answer is a little old": {func(c *clerkauth.Config, clerk *clerktest.Instance) { c.JWTKey = clerk.JWTKey() }, 70 * time.Second, 0},
 	} {
 		var log harness.Log
 		now := harness.Noon
@@ -130,14 +130,14 @@ func TestOldAnswersAreNotForgiven(t *testing.T) {
 		}
 		r.Header.Add("Cookie", "__clerk_db_jwt=dvb_1")
 		if r.Header["Cookie"] == nil || len(harness.SetCookies(sent)) == 0 {
-			t.Fatal("the browser was not sent out")
+			t.Fatal("the browser was not sent to a handshake")
 		}
 		state := a.AuthenticateRequest(r)
 		if state.Status == clerkauth.StatusSignedIn || harness.SetCookies(state)["__session"] != nil {
-			t.Errorf("%s: an old answer signs in: %v", name, state.Header)
+			t.Errorf("%s: an old answer signs in: got the header %v", name, state.Header)
 		}
 		if strings.Contains(log.String(), "sessions will not last") || tc.clock == 0 && strings.Contains(log.String(), "ahead_of_clerk") {
-			t.Errorf("%s: warned of the clock: %s", name, log.String())
+			t.Errorf("%s: got a warning of the clock, want none: %s", name, log.String())
 		}
 	}
 }
@@ -153,7 +153,7 @@ func TestDevelopmentForgivesNoOtherToken(t *testing.T) {
 		token := clerk.Token(clerktest.Claims{})
 		for name, sent := range map[string]harness.Edit{"cookie": a.WithCookies(token), "bearer token": harness.WithBearer(token)} {
 			if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("GET", harness.Origin+"/api", sent))); got != want {
-				t.Errorf("a %s with a clock %v ahead: %q, want %q", name, ahead, got, want)
+				t.Errorf("a %s with a clock %v ahead: got %q, want %q", name, ahead, got, want)
 			}
 		}
 	}

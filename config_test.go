@@ -23,18 +23,18 @@ const (
 
 func TestNewAcceptsTheShortestConfig(t *testing.T) {
 	if _, err := clerkauth.New(harness.ShortestConfig()); err != nil {
-		t.Errorf("New: %v, want none", err)
+		t.Errorf("New: got %v, want none", err)
 	}
 }
 
-// mistakes are configurations with one mistake each: the error must contain the field, the value, and what to write.
+// mistakes are configurations with one mistake each. The error must contain the field, the value, and what to write.
 var mistakes = []struct {
 	name   string
 	change func(*clerkauth.Config)
 	want   []string
 }{
 	{"no key at all", func(c *clerkauth.Config) { c.PublishableKey, c.Issuers = "", []string{"https://clerk.example.com"} }, []string{"PublishableKey (CLERK_PUBLISHABLE_KEY)", "set pk_"}},
-	{"publishable key of nothing", func(c *clerkauth.Config) { c.PublishableKey = "pk_live_" }, []string{"PublishableKey", "pk_live_", "base64"}},
+	{"publishable key without a host", func(c *clerkauth.Config) { c.PublishableKey = "pk_live_" }, []string{"PublishableKey", "pk_live_", "base64"}},
 	{"publishable key without $", func(c *clerkauth.Config) {
 		c.PublishableKey = "pk_live_" + base64.StdEncoding.EncodeToString([]byte("clerk.example.com"))
 	}, []string{"PublishableKey", `"pk_live_"`, "followed by $"}},
@@ -53,16 +53,16 @@ var mistakes = []struct {
 	{"publishable key of another prefix", func(c *clerkauth.Config) { c.PublishableKey = harness.PublishableKey("pk_prod_", "clerk.example.com") }, []string{"PublishableKey", `"pk_prod_"`}},
 	{"publishable key with a line end in it", func(c *clerkauth.Config) { c.PublishableKey = liveKey[:12] + "\n" + liveKey[12:] }, []string{"PublishableKey"}},
 	{"the keys are swapped", func(c *clerkauth.Config) { c.PublishableKey, c.SecretKey = liveSecret, liveKey }, []string{"PublishableKey", "SecretKey", "swapped", `"sk_live_"`, `"pk_live_"`}},
-	{"secret key of nothing", func(c *clerkauth.Config) { c.SecretKey = "sk_live_" }, []string{"SecretKey", `"sk_live_"`, "whole secret key"}},
+	{"secret key without a secret", func(c *clerkauth.Config) { c.SecretKey = "sk_live_" }, []string{"SecretKey", `"sk_live_"`, "whole secret key"}},
 	{"secret key with a line end in it", func(c *clerkauth.Config) { c.SecretKey = liveSecret[:12] + "\n" + liveSecret[12:] }, []string{"SecretKey", `"sk_live_"`}},
 	{"secret key with quotes", func(c *clerkauth.Config) { c.SecretKey = `"` + liveSecret + `"` }, []string{"SecretKey", `"\"sk_live`}},
 	{"live and test keys", func(c *clerkauth.Config) { c.SecretKey = testSecret }, []string{`PublishableKey (CLERK_PUBLISHABLE_KEY) "pk_live_"`, `SecretKey (CLERK_SECRET_KEY) "sk_test_"`, "same instance"}},
 	{"test and live keys", func(c *clerkauth.Config) {
 		c.PublishableKey, c.SecretKey = testKey, liveSecret
 	}, []string{`PublishableKey (CLERK_PUBLISHABLE_KEY) "pk_test_"`, `SecretKey (CLERK_SECRET_KEY) "sk_live_"`, "same instance"}},
-	{"a PEM of nothing", func(c *clerkauth.Config) { c.JWTKey = "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----" }, []string{`JWTKey (CLERK_JWT_KEY): "-----BEG"`, "Dashboard"}},
+	{"a PEM without a key", func(c *clerkauth.Config) { c.JWTKey = "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----" }, []string{`JWTKey (CLERK_JWT_KEY): "-----BEG"`, "Dashboard"}},
 	{"no allowlist", func(c *clerkauth.Config) { c.AuthorizedParties = nil }, []string{"AuthorizedParties", "InsecureAllowAnyParty"}},
-	{"an allowlist and none", func(c *clerkauth.Config) { c.InsecureAllowAnyParty = true }, []string{"InsecureAllowAnyParty", "AuthorizedParties", "remove one"}},
+	{"an allowlist and InsecureAllowAnyParty", func(c *clerkauth.Config) { c.InsecureAllowAnyParty = true }, []string{"InsecureAllowAnyParty", "AuthorizedParties", "remove one"}},
 	{"a function and no allowlist", func(c *clerkauth.Config) {
 		c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true
 		c.AllowParty = func(context.Context, string, string) bool { return false }
@@ -94,11 +94,11 @@ func TestNewNamesTheMistakeAndTheFix(t *testing.T) {
 			}
 			for _, want := range tc.want {
 				if !strings.Contains(err.Error(), want) {
-					t.Errorf("error %q does not say %q", err, want)
+					t.Errorf("got error %q, want %q in it", err, want)
 				}
 			}
 			if secret, ok := harness.Leaks(err.Error(), harness.Pieces(cfg.SecretKey[min(8, len(cfg.SecretKey)):], cfg.PublishableKey[min(8, len(cfg.PublishableKey)):])); ok {
-				t.Errorf("error %q shows %q of a key", err, secret)
+				t.Errorf("got error %q, which shows %q of a key", err, secret)
 			}
 		})
 	}
@@ -125,14 +125,14 @@ func TestNewRefusesAddresses(t *testing.T) {
 			cfg := harness.ShortestConfig()
 			set(&cfg, u)
 			if _, err := clerkauth.New(cfg); err != nil {
-				t.Errorf("%s %q: %v, want none", field, u, err)
+				t.Errorf("%s %q: got %v, want none", field, u, err)
 			}
 		}
 		for _, u := range bad {
 			cfg := harness.ShortestConfig()
 			set(&cfg, u)
 			if _, err := clerkauth.New(cfg); err == nil || !strings.Contains(err.Error(), field) || !strings.Contains(err.Error(), "https") {
-				t.Errorf("%s %q: %v, want an error that names the field and https", field, u, err)
+				t.Errorf("%s %q: got %v, want an error that names the field and https", field, u, err)
 			}
 		}
 	}
@@ -158,7 +158,7 @@ func TestNewAcceptsWhatNeedsNoPublishableKey(t *testing.T) {
 	} {
 		cfg.AuthorizedParties = []string{"https://example.com"}
 		if _, err := clerkauth.New(cfg); err != nil {
-			t.Errorf("%s: %v, want none", name, err)
+			t.Errorf("%s: got %v, want none", name, err)
 		}
 	}
 }
@@ -181,11 +181,11 @@ func TestNewReportsEveryMistakeAtOnce(t *testing.T) {
 	}
 	for _, field := range fields {
 		if !strings.Contains("\n"+strings.TrimPrefix(err.Error(), "clerkauth: "), "\n"+field) {
-			t.Errorf("error does not name %s", field)
+			t.Errorf("the error does not name %s", field)
 		}
 	}
 	if got := strings.Count(err.Error(), "\n") + 1; got != len(fields) {
-		t.Errorf("%d mistakes are reported, want %d:\n%v", got, len(fields), err)
+		t.Errorf("got %d mistakes, want %d:\n%v", got, len(fields), err)
 	}
 	if strings.Contains(err.Error(), "good.example.com") {
 		t.Error("error names an entry that is right")
@@ -208,7 +208,7 @@ func TestNewHidesASecretInTheWrongPlace(t *testing.T) {
 		_, err := clerkauth.New(cfg)
 		field, _, _ := strings.Cut(name, " ")
 		if err == nil || !strings.Contains(err.Error(), field) {
-			t.Errorf("%s: %v, want an error that names it", name, err)
+			t.Errorf("%s: got %v, want an error that names it", name, err)
 			continue
 		}
 		if secret, ok := harness.Leaks(err.Error(), harness.Pieces(strings.TrimPrefix(liveSecret, "sk_live_"))); ok {

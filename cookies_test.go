@@ -83,7 +83,7 @@ func TestReadingCookies(t *testing.T) {
 		{"no session", []string{uat}, noToken},
 		{"no uat", []string{t1}, noUAT},
 		{"empty uat", []string{t1 + "; __client_uat="}, noUAT},
-		{"uat of signed out", []string{t1 + "; __client_uat=0"}, noUAT},
+		{"uat that says signed out", []string{t1 + "; __client_uat=0"}, noUAT},
 		{"uat of letters", []string{t1 + "; __client_uat=never"}, noUAT},
 		{"uat before the token", []string{t1 + "; __client_uat=1"}, ""},
 		{"uat after the token", []string{t1 + "; __client_uat=" + strconv.FormatInt(harness.Noon.Unix()+1, 10)}, clerkauth.ReasonTokenBeforeUAT},
@@ -112,13 +112,12 @@ func TestReadingCookies(t *testing.T) {
 	} {
 		r := harness.Request("POST", "/", harness.With("Cookie", tc.cookie...))
 		if got := harness.Reason(t, a.AuthenticateRequest(r)); got != tc.want {
-			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
+			t.Errorf("%s: got %q, want %q", tc.name, got, tc.want)
 		}
 	}
 }
 
-// A sibling subdomain can plant cookies of the same name before or after an honest one. That does not sign the honest user
-// out.
+// A sibling subdomain can plant cookies of the same name before or after an honest one. The honest user stays signed in.
 func TestPlantedCookies(t *testing.T) {
 	a := harness.NewApp(t)
 	other := harness.NewApp(t)
@@ -148,7 +147,7 @@ func TestPlantedCookies(t *testing.T) {
 			for where, carry := range map[string]harness.Edit{"before": before, "after": harness.With("Cookie", after)} {
 				state := a.AuthenticateRequest(harness.Request("POST", "/", carry))
 				if got := harness.Reason(t, state); got != "" || state.Session.UserID != "user_2clerktest" {
-					t.Errorf("%s as %.9s %s: %q, want the honest user", name, slot, where, got)
+					t.Errorf("%s as %.9s %s: got %q, want the honest user", name, slot, where, got)
 				}
 			}
 		}
@@ -166,13 +165,13 @@ func TestPlantedInOneOfTwoNames(t *testing.T) {
 		} {
 			r := harness.Request("POST", "/", harness.With("Cookie", cookie+"; "+j.uat+"="+j.updated+"; "+j.suffixedUAT+"="+j.updated))
 			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != "" {
-				t.Errorf("%s in %.20q…: %q, want signed in", name, cookie, got)
+				t.Errorf("%s in %.20q…: got %q, want signed in", name, cookie, got)
 			}
 		}
 	}
 }
 
-// With two valid sessions it is unclear which one counts, so neither does.
+// If two sessions are valid, it is unclear which one counts, so neither does.
 func TestSeveralValidSessionsAreAmbiguous(t *testing.T) {
 	a := harness.NewApp(t)
 	j := newJar(a)
@@ -191,7 +190,7 @@ func TestSeveralValidSessionsAreAmbiguous(t *testing.T) {
 		a.Authenticator = harness.NewAppOf(t, a.Clerk).Authenticator
 		for _, keys := range []string{"not there yet", "there"} {
 			if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("POST", "/", j.both(tc.cookie)))); got != tc.want {
-				t.Errorf("%s, the keys %s: %q, want %q", name, keys, got, tc.want)
+				t.Errorf("%s, the keys %s: got %q, want %q", name, keys, got, tc.want)
 			}
 		}
 	}
@@ -217,24 +216,24 @@ func TestManyCookiesAreBoundedWork(t *testing.T) {
 	}
 	// AllowParty is called once for each token with a valid signature.
 	if calls > 4 {
-		t.Errorf("%d of 20 planted cookies were verified, want at most 4", calls)
+		t.Errorf("got %d of 20 planted cookies verified, want at most 4", calls)
 	}
-	// What cannot be a token does not count, however much of it there is.
+	// Values that cannot be a token do not count towards the limit, however many there are.
 	garbage := "__session=" + strings.Repeat("garbage; __session=", 1000)
 	if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("POST", "/", harness.With("Cookie", garbage+j.token+"; __client_uat="+j.updated)))); got != "" {
-		t.Errorf("an honest cookie behind much garbage: %q, want signed in", got)
+		t.Errorf("an honest cookie behind many malformed ones: got %q, want signed in", got)
 	}
 	// At most 64 tokens are read.
 	for n, want := range map[int]clerkauth.Reason{63: "", 64: clerkauth.ReasonSessionTokenAmbiguous} {
 		old := "__session=" + a.Clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(-time.Hour)})
 		cookies := strings.Repeat(old+"; ", n) + "__session=" + j.token + "; __client_uat=" + j.updated
 		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("POST", "/", harness.With("Cookie", cookies)))); got != want {
-			t.Errorf("an honest cookie behind %d others: %q, want %q", n, got, want)
+			t.Errorf("an honest cookie behind %d others: got %q, want %q", n, got, want)
 		}
 	}
 }
 
-// Which of the two pairs counts, if both are valid or neither is.
+// Which of the two pairs of cookies counts if both are valid, or neither is.
 func TestPlainAndSuffixed(t *testing.T) {
 	a := harness.NewApp(t)
 	j := newJar(a)
@@ -251,7 +250,7 @@ func TestPlainAndSuffixed(t *testing.T) {
 		"suffixed is newer":                 {[]string{j.session + "=" + older, j.uat + "=1", j.suffixed + "=" + j.token, j.suffixedUAT + "=" + j.updated}, ""},
 	} {
 		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("POST", "/", harness.With("Cookie", strings.Join(tc.cookies, "; "))))); string(got) != tc.want {
-			t.Errorf("%s: %q, want %q", name, got, tc.want)
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 	}
 	state := a.AuthenticateRequest(harness.Request("POST", "/", harness.With("Cookie", j.session+"="+older+"; "+j.uat+"=1; "+j.suffixed+"="+j.token+"; "+j.suffixedUAT+"=1")))
@@ -266,14 +265,14 @@ func TestSuffixedCookiesNeedAPublishableKey(t *testing.T) {
 	j := newJar(a)
 	without := harness.NewAppOf(t, a.Clerk, func(c *clerkauth.Config) { c.PublishableKey, c.Issuers = "", []string{a.Clerk.Issuer()} })
 	if got := harness.Reason(t, without.AuthenticateRequest(harness.Request("POST", "/", harness.With("Cookie", j.suffixed+"="+j.token+"; "+j.suffixedUAT+"="+j.updated)))); got != clerkauth.ReasonSessionTokenAndUATMissing {
-		t.Errorf("suffixed: %q, want %q", got, clerkauth.ReasonSessionTokenAndUATMissing)
+		t.Errorf("suffixed: got %q, want %q", got, clerkauth.ReasonSessionTokenAndUATMissing)
 	}
 	if got := harness.Reason(t, without.AuthenticateRequest(harness.Request("POST", "/", j.both("=x", "_=x")))); got != "" {
-		t.Errorf("plain: %q, want signed in", got)
+		t.Errorf("plain: got %q, want signed in", got)
 	}
 }
 
-// The same with a cookie jar and a real server.
+// The same, with a cookie jar and a real server.
 func TestCookiesThroughAServer(t *testing.T) {
 	a := harness.NewApp(t)
 	server := httptest.NewTLSServer(a.Require(harness.Greet))
@@ -298,6 +297,6 @@ func TestCookiesThroughAServer(t *testing.T) {
 	}
 	_ = resp.Body.Close()
 	if resp.StatusCode != 200 {
-		t.Errorf("%d %s, want 200", resp.StatusCode, resp.Header.Get("X-Clerk-Auth-Reason"))
+		t.Errorf("got %d %s, want 200", resp.StatusCode, resp.Header.Get("X-Clerk-Auth-Reason"))
 	}
 }

@@ -81,7 +81,7 @@ var cookieWrites = []struct {
 	{"WebSocket of a sibling subdomain", "GET", harness.Headers("Upgrade: websocket", "Sec-WebSocket-Key: x", "Sec-Fetch-Site: same-site", "Origin: https://blog.example.com"), cross},
 	{"WebSocket of a sibling subdomain's old browser", "GET", harness.Headers("Upgrade: websocket", "Sec-WebSocket-Key: x", "Origin: https://blog.example.com"), cross},
 	{"WebSocket of null", "GET", harness.Headers("Upgrade: websocket", "Sec-WebSocket-Key: x", "Origin: null"), cross},
-	{"WebSocket by another case", "GET", harness.Headers("Upgrade: WebSocket", "Origin: https://blog.example.com"), cross},
+	{"WebSocket in another case", "GET", harness.Headers("Upgrade: WebSocket", "Origin: https://blog.example.com"), cross},
 	{"WebSocket second in a list", "GET", harness.Headers("Upgrade: h2c, websocket", "Origin: https://blog.example.com"), cross},
 	{"WebSocket in a second line", "GET", harness.Headers("Upgrade: h2c", "Upgrade: websocket", "Origin: https://blog.example.com"), cross},
 	{"WebSocket of a version", "GET", harness.Headers("Upgrade: websocket/13", "Origin: https://blog.example.com"), cross},
@@ -100,21 +100,21 @@ func TestCrossOrigin(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			r := harness.Request(tc.method, "https://example.com/x", a.WithCookies(token), tc.header)
 			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != tc.want {
-				t.Errorf("as httptest makes it: %q, want %q", got, tc.want)
+				t.Errorf("as httptest makes it: got %q, want %q", got, tc.want)
 			}
 			harness.AsServer(r)
 			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != tc.want {
-				t.Errorf("as a server behind a proxy makes it: %q, want %q", got, tc.want)
+				t.Errorf("as a server behind a proxy makes it: got %q, want %q", got, tc.want)
 			}
 			if r.Method != tc.method {
-				t.Errorf("the request's method is now %s", r.Method)
+				t.Errorf("the request's method was changed to %s", r.Method)
 			}
 			if got := harness.Reason(t, skipping.AuthenticateRequest(r)); got != "" {
-				t.Errorf("with InsecureSkipOriginCheck: %q, want let through", got)
+				t.Errorf("with InsecureSkipOriginCheck: got %q, want let through", got)
 			}
 			harness.WithBearer(token)(r)
 			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != "" {
-				t.Errorf("with the token as a bearer: %q, want let through, because no page can add that header elsewhere", got)
+				t.Errorf("with the token as a bearer: got %q, want let through, because no page can add that header elsewhere", got)
 			}
 		})
 	}
@@ -165,7 +165,7 @@ func TestCrossOriginThroughAServer(t *testing.T) {
 			"write with several Origin":        {403, "POST", harness.Headers("Origin: "+server.URL, "Origin: https://evil.test")},
 		} {
 			if got := send(tc.method, tc.header); got != tc.want {
-				t.Errorf("%s: %s: %d, want %d", scheme, name, got, tc.want)
+				t.Errorf("%s: %s: got %d, want %d", scheme, name, got, tc.want)
 			}
 		}
 	}
@@ -176,12 +176,12 @@ func TestCrossOriginWithOptionalAndRequire(t *testing.T) {
 	a := harness.NewApp(t)
 	fromSiblingSubdomain := harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://blog.example.com")
 	if w := harness.Serve(a.Optional(harness.Greet), harness.Request("POST", "/", a.SignedIn(), fromSiblingSubdomain)); w.Code != 200 || w.Body.String() != harness.Stranger {
-		t.Errorf("Optional: %d %q, want the handler to run signed out", w.Code, w.Body)
+		t.Errorf("Optional: got %d %q, want the handler to run signed out", w.Code, w.Body)
 	}
 	for name, h := range map[string]http.Handler{"Require": a.Require(harness.Greet), "Require in Optional": a.Optional(a.Require(harness.Greet))} {
 		w := harness.Serve(h, harness.Request("POST", "/", a.SignedIn(), fromSiblingSubdomain))
 		if got := w.Header().Get("X-Clerk-Auth-Reason"); w.Code != 403 || got != string(cross) || strings.Contains(w.Body.String(), "hello") {
-			t.Errorf("%s: %d %q, want 403 %s", name, w.Code, got, cross)
+			t.Errorf("%s: got %d %q, want 403 %s", name, w.Code, got, cross)
 		}
 		if got := w.Header().Get("WWW-Authenticate"); got != "" {
 			t.Errorf("%s: WWW-Authenticate %q, want none: signing in would not help", name, got)
@@ -230,7 +230,7 @@ func TestCrossOriginWithAnyParty(t *testing.T) {
 		{"from http through a proxy", behindProxy, "http://10.0.0.1:8080/", []harness.Edit{proxied, harness.Headers("Origin: http://example.com")}, cross},
 		{"a proxy that is not trusted", anyParty, "http://10.0.0.1:8080/", []harness.Edit{proxied, harness.Headers("Origin: https://example.com")}, cross},
 		{"two forwarded hosts", behindProxy, "http://10.0.0.1:8080/", []harness.Edit{proxied, harness.Headers("X-Forwarded-Host: evil.test", "Origin: https://evil.test")}, cross},
-		{"a host with a port that is none", anyParty, "https://example.com/", []harness.Edit{func(r *http.Request) { r.Host = "example.com:99999" }, harness.Headers("Origin: https://example.com")}, cross},
+		{"a host with an invalid port", anyParty, "https://example.com/", []harness.Edit{func(r *http.Request) { r.Host = "example.com:99999" }, harness.Headers("Origin: https://example.com")}, cross},
 		{"no host and a null origin", anyParty, "https://example.com/", []harness.Edit{func(r *http.Request) { r.Host = "" }, harness.Headers("Origin: null")}, cross},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

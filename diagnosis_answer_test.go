@@ -53,25 +53,25 @@ func TestAnswersHaveTheDetailWithTestKeysOnly(t *testing.T) {
 							}
 						}
 						if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || len(answer.Errors) != 1 {
-							t.Fatalf("answer %s: %v", w.Body, err)
+							t.Fatalf("got %s (%v), want one error in JSON", w.Body, err)
 						}
 						got := answer.Errors[0]
 						if wants && got.Detail != detail || !wants && got.Detail+got.Field != "" {
-							t.Errorf("answer %+v, with the detail %q", got, detail)
+							t.Errorf("got %+v for the detail %q, want the detail only with test keys", got, detail)
 						}
 						if wants && refusal.Reason == d.reason && got.Field != d.field {
-							t.Errorf("field %q, want %q", got.Field, d.field)
+							t.Errorf("got field %q, want %q", got.Field, d.field)
 						}
 						shown++
 					} else if strings.Contains(text, "test keys only") != wants || strings.Contains(text, "Config.") != (wants && strings.Contains(text, "<code>Config."+d.field)) {
-						t.Errorf("page %s, with the detail %q", text, detail)
+						t.Errorf("got the page %s for the detail %q, want the detail only with test keys", text, detail)
 					}
 				}
 			})
 		}
 	}
 	if shown < len(diagnoses) {
-		t.Errorf("only %d answers were looked at", shown)
+		t.Errorf("only %d answers were checked", shown)
 	}
 }
 
@@ -135,7 +135,7 @@ func TestDetailsGiveNothingAway(t *testing.T) {
 					}
 				}
 				if secret, ok := harness.Leaks(everything.String(), secrets); ok {
-					t.Errorf("%q shows in\n%s", secret, everything.String())
+					t.Errorf("%q is shown in\n%s", secret, everything.String())
 				}
 			})
 		}
@@ -164,10 +164,10 @@ func TestTrueMessages(t *testing.T) {
 		w := harness.Serve(tt.a.Require(harness.Greet), harness.Request("GET", harness.Origin+"/", tt.sent))
 		var answer struct{ Errors []struct{ Message string } }
 		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || len(answer.Errors) != 1 || answer.Errors[0].Message != tt.message {
-			t.Errorf("%s: %s, want the message %q", name, w.Body, tt.message)
+			t.Errorf("%s: got %s, want the message %q", name, w.Body, tt.message)
 		}
 		if challenge := w.Header().Get("WWW-Authenticate"); strings.Contains(challenge, tt.never) {
-			t.Errorf("%s: challenge %q speaks of %q", name, challenge, tt.never)
+			t.Errorf("%s: the challenge %q mentions %q", name, challenge, tt.never)
 		}
 	}
 }
@@ -205,7 +205,7 @@ func TestErrorHandlerIsToldOfTheRedirect(t *testing.T) {
 		seen = nil
 		w := harness.Serve(a.Require(harness.Greet), tt.r)
 		if w.Code != tt.status || len(seen) != tt.handled {
-			t.Errorf("%s %s: %d, seen %q; want %d, and %d errors", tt.r.Method, tt.r.URL, w.Code, seen, tt.status, tt.handled)
+			t.Errorf("%s %s: got %d, seen %q; want %d and %d errors", tt.r.Method, tt.r.URL, w.Code, seen, tt.status, tt.handled)
 			continue
 		}
 		if want := "401 "; tt.handled == 1 {
@@ -213,11 +213,11 @@ func TestErrorHandlerIsToldOfTheRedirect(t *testing.T) {
 				want += w.Header().Get("Location")
 			}
 			if seen[0] != want || tt.redirect != (w.Header().Get("Location") != "") {
-				t.Errorf("%s %s: seen %q, want %q", tt.r.Method, tt.r.URL, seen, want)
+				t.Errorf("%s %s: got %q, want %q", tt.r.Method, tt.r.URL, seen, want)
 			}
 		}
 	}
 	if got := (&clerkauth.Error{Reason: clerkauth.ReasonTokenExpired}).Redirect(navigating(harness.Origin + "/page")); got != "" {
-		t.Errorf("without a decision: %q", got)
+		t.Errorf("without a decision: got %q, want none", got)
 	}
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// hidden is who is refused in these tests: no id of theirs may show.
+// hidden is the person who is refused in these tests. None of their IDs may be shown.
 var hidden = clerktest.Claims{Subject: "user_2hiddenvictim0123", SessionID: "sess_2hiddenvictim0123"}
 
-// diagnosis is a refusal and what is said about it.
+// diagnosis is a refused request, and the reason, detail and field that are reported for it.
 type diagnosis struct {
 	name    string
 	options clerktest.Options
@@ -141,7 +141,7 @@ var diagnoses = []diagnosis{
 	}, reason: clerkauth.ReasonCrossOriginRequest, says: []string{`Origin is "https://evil.test"`, `"cross-site"`, "AuthorizedParties (1 entry)", "TrustedOrigins (0 entries)"}, field: "TrustedOrigins"},
 	{name: "another host", request: asPage("https://www.example.com/", harness.All(), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{`Host is "www.example.com"`, "AuthorizedParties (1 entry)"}, field: "AuthorizedParties"},
 	{name: "the port of a server behind a proxy", request: asPage("https://example.com:8080/", harness.All(), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{`"example.com:8080"`, "without the port"}, field: "AuthorizedParties"},
-	{name: "a forwarded host that is not believed", request: asPage("https://10.0.0.1/", harness.Headers("X-Forwarded-Host: example.com"), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{"TrustForwardedHeaders"}, field: "TrustForwardedHeaders"},
+	{name: "a forwarded host that is not trusted", request: asPage("https://10.0.0.1/", harness.Headers("X-Forwarded-Host: example.com"), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{"TrustForwardedHeaders"}, field: "TrustForwardedHeaders"},
 	{name: "two forwarded hosts", config: trustForwarded, request: asPage(harness.Origin+"/", harness.With("X-Forwarded-Host", "example.com", "example.com"), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{"X-Forwarded-Host", "several values"}, field: "AuthorizedParties"},
 	{name: "a list of forwarded hosts", config: trustForwarded, request: asPage(harness.Origin+"/", harness.With("X-Forwarded-Host", "example.com, example.com"), expiresAt(harness.Noon.Add(-time.Hour))), reason: clerkauth.ReasonRequestHostNotAuthorized, says: []string{`"example.com, example.com"`, "a list"}, field: "AuthorizedParties"},
 	{name: "another site before", request: asPage(harness.Origin+"/", harness.Headers("Referer: https://partner.test/hidden")), reason: clerkauth.ReasonCrossOriginSync, says: []string{`"https://partner.test"`}},
@@ -152,17 +152,17 @@ var diagnoses = []diagnosis{
 	}, reason: clerkauth.ReasonSessionChanged, says: []string{"party cookie"}},
 	{name: "the answer could not be had", fault: func(in *clerktest.Instance) { in.Fault(clerktest.BackendHandshake, clerktest.Status(429, nil)) }, request: func(a *harness.App) *http.Request {
 		withNonce := harness.With("Cookie", "__client_uat=1; __clerk_handshake_nonce="+harness.Nonce)
-		again := a.AuthenticateRequest(navigating(harness.Origin+"/", withNonce)) // asks for a token, and the address to come back to says so
+		again := a.AuthenticateRequest(navigating(harness.Origin+"/", withNonce)) // a handshake that asks for a token: the return URL says so
 		handshake, err := url.Parse(again.Header.Get("Location"))
 		if err != nil {
-			panic(err) // it was just made
+			panic(err) // the test itself created it just now
 		}
 		return navigating(handshake.Query().Get("redirect_url"), withNonce)
 	}, reason: clerkauth.ReasonHandshakeUnavailable, says: []string{"handshake_payload answered 429"}, field: "BackendAPIURL"},
 	{name: "development, nothing", options: clerktest.Options{Development: true}, request: plainly(harness.Origin + "/"), reason: clerkauth.ReasonDevBrowserMissing, says: []string{"session token and the cookie __clerk_db_jwt"}},
 	{name: "development, no browser", options: clerktest.Options{Development: true}, request: byCookie(withoutBrowser(harness.All())), reason: clerkauth.ReasonDevBrowserMissing, says: []string{"__clerk_db_jwt is missing"}},
 	{name: "development, the browser in the address", options: clerktest.Options{Development: true}, request: plainly(harness.Origin + "/?__clerk_db_jwt=dvb_hiddenbrowser0123"), reason: clerkauth.ReasonDevBrowserSync, says: []string{"the URL has __clerk_db_jwt"}},
-	{name: "development, an answer of somebody", options: clerktest.Options{Development: true}, request: asPage(harness.Origin+"/?__clerk_handshake_nonce="+harness.Nonce, harness.All()), reason: clerkauth.ReasonDevBrowserSync, says: []string{"started no handshake"}},
+	{name: "development, an answer that was not asked for", options: clerktest.Options{Development: true}, request: asPage(harness.Origin+"/?__clerk_handshake_nonce="+harness.Nonce, harness.All()), reason: clerkauth.ReasonDevBrowserSync, says: []string{"started no handshake"}},
 	{name: "a satellite asks", options: clerktest.Options{Origins: []string{satelliteOrigin}}, config: func(c *clerkauth.Config) {
 		c.Satellite = &clerkauth.Satellite{Domain: "satellite.test", AutoSync: true}
 	}, request: func(*harness.App) *http.Request { return navigating(satelliteHome) }, reason: clerkauth.ReasonSatelliteNeedsSync, says: []string{"satellite"}, field: "Satellite"},
@@ -171,7 +171,7 @@ var diagnoses = []diagnosis{
 
 func trustForwarded(c *clerkauth.Config) { c.TrustForwardedHeaders = true }
 
-// sentOut gives a page load the cookies of a browser that was just sent on a handshake from it.
+// sentOut gives a page load the cookies of a browser that has just been redirected from it to a handshake.
 func sentOut(a *harness.App, r *http.Request) *http.Request {
 	first := harness.Request("GET", harness.Origin+"/", harness.Headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate", "Cookie: __client_uat=1"))
 	for _, c := range a.AuthenticateRequest(first).Header["Set-Cookie"] {
@@ -202,7 +202,7 @@ func (d *diagnosis) build(t *testing.T, log *harness.Log, changes ...func(*clerk
 	return harness.NewAppOf(t, clerk, append(all, changes...)...)
 }
 
-// Every reason has a detail of one line, and the event has it too.
+// Every refusal has a detail of one line, which says what was wrong. The event has the same detail.
 func TestEveryRefusalHasADetail(t *testing.T) {
 	seen := map[clerkauth.Reason]bool{clerkauth.ReasonCheckFailed: true} // see TestCheckHasADetail
 	for _, d := range machineDiagnoses {
@@ -216,7 +216,7 @@ func TestEveryRefusalHasADetail(t *testing.T) {
 			a.Events()
 			state := a.AuthenticateRequest(r)
 			if got := harness.Reason(t, state); got != d.reason {
-				t.Fatalf("reason %q, %v, want %q", got, errors.Unwrap(state.Err), d.reason)
+				t.Fatalf("got reason %q, %v; want %q", got, errors.Unwrap(state.Err), d.reason)
 			}
 			detail := errors.Unwrap(state.Err)
 			if detail == nil {
@@ -224,16 +224,16 @@ func TestEveryRefusalHasADetail(t *testing.T) {
 			}
 			for _, want := range d.says {
 				if !strings.Contains(detail.Error(), want) {
-					t.Errorf("detail %q does not say %q", detail, want)
+					t.Errorf("got the detail %q, want %q in it", detail, want)
 				}
 			}
 			if strings.ContainsAny(detail.Error(), "\r\n") {
-				t.Errorf("detail %q has several lines", detail)
+				t.Errorf("got the detail %q, want one line", detail)
 			}
 			events := a.Events()
 			if len(events) != 1 || events[0].Err == nil || events[0].Err == state.Err || events[0].Err.Error() != state.Err.Error() || //nolint:errorlint // whether it is the same one
 				errors.Unwrap(events[0].Err).Error() != detail.Error() {
-				t.Errorf("events %+v, want one with an error of its harness.Origin that says the same", events)
+				t.Errorf("got events %+v, want one with an error of its own that says the same", events)
 			}
 		})
 	}
@@ -243,11 +243,11 @@ func TestEveryRefusalHasADetail(t *testing.T) {
 	}
 	declared := regexp.MustCompile(`Reason\w+ +Reason = "([^"]+)"`).FindAllStringSubmatch(string(source), -1)
 	if len(declared) < 25 {
-		t.Errorf("%d reasons found", len(declared))
+		t.Errorf("found only %d reasons in errors.go", len(declared))
 	}
 	for _, reason := range declared {
 		if !seen[clerkauth.Reason(reason[1])] {
-			t.Errorf("%s is not tried", reason[1])
+			t.Errorf("no case has the reason %s", reason[1])
 		}
 	}
 }
@@ -257,7 +257,7 @@ func TestEventWithoutError(t *testing.T) {
 	a := harness.NewApp(t)
 	a.AuthenticateRequest(harness.Request("GET", harness.Origin+"/", a.SignedIn()))
 	if events := a.Events(); len(events) != 1 || events[0].Err != nil {
-		t.Errorf("events %+v, want one without an error", events)
+		t.Errorf("got events %+v, want one without an error", events)
 	}
 }
 
@@ -275,27 +275,27 @@ func TestCheckHasADetail(t *testing.T) {
 	}
 }
 
-// One missing key is one mistake, which names the field and the variable.
+// One missing key is reported as one mistake, which names the field and the variable.
 func TestOneMissingKeyIsOneMistake(t *testing.T) {
 	parties := []string{harness.Origin}
 	harness.Setenv(t, map[string]string{"CLERK_AUTHORIZED_PARTIES": harness.Origin, "CLERK_SIGN_IN_URL": "/sign-in"})
 	for name, cfg := range map[string]clerkauth.Config{
-		"nothing but the parties": {AuthorizedParties: parties},
-		"a secret key alone":      {AuthorizedParties: parties, SecretKey: liveSecret},
-		"a test key alone":        {AuthorizedParties: parties, SecretKey: testSecret},
-		"a JWT key alone":         {AuthorizedParties: parties, JWTKey: clerktest.New(t, clerktest.Options{}).JWTKey()},
-		"issuers alone":           {AuthorizedParties: parties, Issuers: []string{"https://clerk.example.com"}},
-		"a proxy":                 {AuthorizedParties: parties, ProxyURL: "/__clerk"},
-		"the environment":         harness.ConfigFromEnv(t),
+		"only AuthorizedParties": {AuthorizedParties: parties},
+		"a secret key alone":     {AuthorizedParties: parties, SecretKey: liveSecret},
+		"a test key alone":       {AuthorizedParties: parties, SecretKey: testSecret},
+		"a JWT key alone":        {AuthorizedParties: parties, JWTKey: clerktest.New(t, clerktest.Options{}).JWTKey()},
+		"issuers alone":          {AuthorizedParties: parties, Issuers: []string{"https://clerk.example.com"}},
+		"a proxy":                {AuthorizedParties: parties, ProxyURL: "/__clerk"},
+		"the environment":        harness.ConfigFromEnv(t),
 	} {
 		_, err := clerkauth.New(cfg)
 		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "PublishableKey (CLERK_PUBLISHABLE_KEY)") {
-			t.Errorf("%s: %v, want one mistake", name, err)
+			t.Errorf("%s: got %v, want one mistake", name, err)
 		}
 	}
 }
 
-// Every outcome of a refresh that this module gives is told in the comment of the reasons.
+// Every outcome of a refresh that this module can report is documented in the comment of the reasons.
 func TestOutcomesOfARefreshAreDocumented(t *testing.T) {
 	documented, err := os.ReadFile("errors.go")
 	if err != nil {
@@ -316,6 +316,6 @@ func TestOutcomesOfARefreshAreDocumented(t *testing.T) {
 		}
 	}
 	if found < 10 {
-		t.Errorf("%d outcomes found", found)
+		t.Errorf("found only %d outcomes", found)
 	}
 }

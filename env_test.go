@@ -34,7 +34,7 @@ func TestConfigFromEnv(t *testing.T) {
 		"https://example.com": true, "https://a.preview.example.com": true, "https://blog.example.com": false,
 	} {
 		if _, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{AuthorizedParty: azp})); (err == nil) != want {
-			t.Errorf("azp %s: %v, want accepted %t", azp, err, want)
+			t.Errorf("azp %s: got %v, want accepted %t", azp, err, want)
 		}
 	}
 	w := harness.Serve(auth.Require(harness.Greet), harness.Request(http.MethodGet, "https://example.com/", harness.With("Accept", "text/html")))
@@ -52,7 +52,7 @@ func TestConfigFromEmptyEnv(t *testing.T) {
 	}
 	for _, want := range []string{"PublishableKey", "CLERK_PUBLISHABLE_KEY", "AuthorizedParties"} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%q does not say %q", err, want)
+			t.Errorf("got %q, want %q in it", err, want)
 		}
 	}
 }
@@ -74,7 +74,7 @@ func TestNewNamesTheMistakesOfTheEnvironment(t *testing.T) {
 			harness.Setenv(t, set)
 			_, err := clerkauth.New(harness.ConfigFromEnv(t))
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
-				t.Errorf("New: %v, want an error that says %q", err, tc.want)
+				t.Errorf("New: got %v, want an error that says %q", err, tc.want)
 			}
 			if err != nil && strings.Contains(err.Error(), "0123456789") {
 				t.Errorf("%q shows a key", err)
@@ -83,8 +83,8 @@ func TestNewNamesTheMistakesOfTheEnvironment(t *testing.T) {
 	}
 }
 
-// A program that ignores the error has a Config that New refuses, whatever the program adds to it: nothing is dropped that
-// would make it accept more.
+// If a program ignores the error, New refuses the Config, whatever the program adds to it: a variable that cannot be read
+// must not make it accept more.
 func TestConfigFromEnvFailsClosed(t *testing.T) {
 	everything := map[string]string{
 		"CLERK_PUBLISHABLE_KEY": liveKey, "CLERK_AUTHORIZED_PARTIES": "https://example.com", "CLERK_PROXY_URL": "https://example.com/__clerk",
@@ -106,10 +106,10 @@ func TestConfigFromEnvFailsClosed(t *testing.T) {
 			harness.Setenv(t, set)
 			cfg, err := clerkauth.ConfigFromEnv()
 			if err == nil || !strings.HasPrefix(err.Error(), "clerkauth: "+tc.variable+": ") {
-				t.Errorf("ConfigFromEnv: %v, want an error about %s", err, tc.variable)
+				t.Errorf("ConfigFromEnv: got %v, want an error about %s", err, tc.variable)
 			}
 			if cfg.PublishableKey != liveKey || cfg.ProxyURL == "" {
-				t.Errorf("%v is not what could be read", cfg)
+				t.Errorf("got %v, want the variables that could be read", cfg)
 			}
 			for what, change := range map[string]func(*clerkauth.Config){
 				"as it is":     func(*clerkauth.Config) {},
@@ -119,7 +119,7 @@ func TestConfigFromEnvFailsClosed(t *testing.T) {
 				wider := cfg
 				change(&wider)
 				if _, err := clerkauth.New(wider); err == nil {
-					t.Errorf("%s: New accepts what could not be read", what)
+					t.Errorf("%s: New accepts a Config whose variables could not be read", what)
 				}
 			}
 		})
@@ -130,7 +130,7 @@ func TestConfigFromEnvReportsEveryProblem(t *testing.T) {
 	harness.Setenv(t, map[string]string{"CLERK_AUTHORIZED_PARTIES": "https://example.com,", "CLERK_IS_SATELLITE": "sk_live_0123456789", "CLERK_SECRET_KEY": "sk_live_0123456789"})
 	_, err := clerkauth.ConfigFromEnv()
 	if err == nil || !strings.Contains(err.Error(), "CLERK_AUTHORIZED_PARTIES") || !strings.Contains(err.Error(), "CLERK_IS_SATELLITE") {
-		t.Fatalf("%v does not have both problems", err)
+		t.Fatalf("got %v, want both problems", err)
 	}
 	if strings.Contains(err.Error(), "0123456789") {
 		t.Errorf("%v shows a key", err)

@@ -17,7 +17,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
-// declaredReasons are the constants of type Reason in the source: the table must be compared with something independent.
+// declaredReasons are the constants of type Reason in the source. The table is compared with them.
 func declaredReasons(t *testing.T, folder string) map[Reason]string {
 	t.Helper()
 	sources, err := filepath.Glob(filepath.Join(folder, "*.go"))
@@ -54,7 +54,7 @@ func declaredReasons(t *testing.T, folder string) map[Reason]string {
 	return reasons
 }
 
-// Every reason is in the table, and nothing else: a reason that is not would get a wrong response.
+// The table has every reason and nothing else: a reason that is missing would get a wrong response.
 func TestReasonsAreAClosedSet(t *testing.T) {
 	declared := declaredReasons(t, ".")
 	if len(declared) < 20 {
@@ -71,13 +71,13 @@ func TestReasonsAreAClosedSet(t *testing.T) {
 			t.Errorf("%s is %q, want small letters and hyphens", name, reason)
 		}
 		if !sentence.MatchString(entry.message) {
-			t.Errorf("%s has the message %q, want a plain sentence: it stands in a quoted string of a header", name, entry.message)
+			t.Errorf("%s has the message %q, want a plain sentence: it is sent in a quoted string of a header", name, entry.message)
 		}
 		if entry.nothing && entry.status != http.StatusUnauthorized {
-			t.Errorf("%s means that nothing was sent and is answered with %d", name, entry.status)
+			t.Errorf("%s means that nothing was sent: got status %d, want 401", name, entry.status)
 		}
 		if err := refused(reason); err.Reason != reason || err.StatusCode() != entry.status || err.Error() != "clerkauth: "+string(reason) || errors.Unwrap(err) != nil {
-			t.Errorf("refused(%s) is %v with %d", name, err, err.StatusCode())
+			t.Errorf("refused(%s): got %v with %d, want the reason and the table's status", name, err, err.StatusCode())
 		}
 	}
 	if len(table) != len(declared) {
@@ -96,7 +96,7 @@ func TestReasonsAreWhatDecisionsSay(t *testing.T) {
 	}
 	for reason := range ours {
 		if want := reasons.Reason(reason).CannotTell(); (table[reason].status == http.StatusServiceUnavailable) != want {
-			t.Errorf("%s has status %d in the table; that it cannot be told: %t", reason, table[reason].status, want)
+			t.Errorf("%s: got status %d, want 503: %t", reason, table[reason].status, want)
 		}
 	}
 }
@@ -115,19 +115,19 @@ func TestStatusByReason(t *testing.T) {
 			want = 401
 		}
 		if got := (&Error{Reason: reason}).StatusCode(); got != want {
-			t.Errorf("%s: %d, want %d", reason, got, want)
+			t.Errorf("%s: got %d, want %d", reason, got, want)
 		}
 	}
 	if got := (&Error{Reason: "made-up"}).StatusCode(); got != 401 {
-		t.Errorf("a reason that is none: %d, want 401", got)
+		t.Errorf("an unknown reason: got %d, want 401", got)
 	}
 }
 
-// The detail is for errors.Is and logs, not for readers of the message.
+// The detail is for errors.Is and logs; the message does not contain it.
 func TestErrorUnwrapsItsDetail(t *testing.T) {
 	detail := errors.New("the endpoint answered 500")
 	err := error(&Error{Reason: ReasonKeysUnavailable, detail: detail})
 	if !errors.Is(err, detail) || strings.Contains(err.Error(), "500") {
-		t.Errorf("%q, with its detail %t; want the reason alone and the detail within", err, errors.Is(err, detail))
+		t.Errorf("got %q, detail found by errors.Is %t; want only the reason in the text, and the detail found", err, errors.Is(err, detail))
 	}
 }

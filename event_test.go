@@ -37,7 +37,7 @@ func TestEveryRefusalIsObservedOnce(t *testing.T) {
 				decisions++
 			}
 			if (e.Reason == "") != (e.Err == nil) {
-				t.Errorf("%s: reason %q and error %v", name, e.Reason, e.Err)
+				t.Errorf("%s: got reason %q and error %v, want both or neither", name, e.Reason, e.Err)
 			}
 			if e.Reason == "" {
 				continue
@@ -45,14 +45,14 @@ func TestEveryRefusalIsObservedOnce(t *testing.T) {
 			refusals++
 			refusal, _ := errors.AsType[*clerkauth.Error](e.Err)
 			if e.Reason != tt.reason || e.Status != tt.statusOfReason || refusal == nil || refusal.Reason != tt.reason {
-				t.Errorf("%s: %+v, want %q", name, e, tt.reason)
+				t.Errorf("%s: got %+v, want %q", name, e, tt.reason)
 			}
 			if e.Reason == clerkauth.ReasonCheckFailed && (refusal.Check != owner || refusal.Unwrap() == nil || e.Type != clerkauth.SessionToken || e.Elapsed != 0 || e.CacheHit) {
-				t.Errorf("%s: %+v of %v, want the check and nothing of the decision", name, e, refusal.Check)
+				t.Errorf("%s: got %+v of %v, want the check and nothing of the decision", name, e, refusal.Check)
 			}
 		}
 		if want := map[bool]int{true: 0, false: 1}[tt.reason == ""]; decisions != tt.decisions || refusals != want {
-			t.Errorf("%s: %d decisions and %d refusals, want %d and %d", name, decisions, refusals, tt.decisions, want)
+			t.Errorf("%s: got %d decisions and %d refusals, want %d and %d", name, decisions, refusals, tt.decisions, want)
 		}
 	}
 }

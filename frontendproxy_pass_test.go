@@ -83,10 +83,10 @@ func TestProxiedRequestsPass(t *testing.T) {
 				w := harness.Serve(h, r)
 				decided, called := len(a.Events()) > 0, len(a.Clerk.Requests()) > 0
 				if decided == tt.passes || tt.passes && (!reached || called || w.Code != http.StatusOK || len(w.Header()) != 0) {
-					t.Errorf("%s at %s, %s: reached %t, decided %t, Clerk asked %t, answered %d %v", name, proxyURL, tt.name, reached, decided, called, w.Code, w.Header())
+					t.Errorf("%s at %s, %s: got reached %t, decided %t, Clerk asked %t, answered %d %v; want the request either passed to the proxy or checked", name, proxyURL, tt.name, reached, decided, called, w.Code, w.Header())
 				}
 				if !tt.passes && reached && name != "Optional" {
-					t.Errorf("%s at %s, %s: the handler was reached by nobody", name, proxyURL, tt.name)
+					t.Errorf("%s at %s, %s: a signed-out request reached the handler", name, proxyURL, tt.name)
 				}
 			}
 		}
@@ -100,7 +100,7 @@ func TestProxiedHost(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.ProxyURL = "https://example.com/__clerk" })
 	for host, want := range map[string]int{"example.com": 200, "www.example.com": 401, "example.com:8443": 401, "evil.test": 401, "": 401} {
 		if w := harness.Serve(a.Require(harness.Greet), harness.Request(http.MethodGet, "/__clerk/v1/client", harness.Host(host))); w.Code != want {
-			t.Errorf("%q: %d, want %d", host, w.Code, want)
+			t.Errorf("%q: got %d, want %d", host, w.Code, want)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func TestProxyHostThatNoBrowserSends(t *testing.T) {
 	cfg := harness.ShortestConfig()
 	cfg.ProxyURL = "https://exämple.com/__clerk"
 	if _, err := clerkauth.New(cfg); err == nil || !strings.Contains(err.Error(), "ProxyURL") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error about ProxyURL", err)
 	}
 }
 

@@ -71,7 +71,7 @@ func TestFrontendAPIProxyPanics(t *testing.T) {
 		func() {
 			defer func() {
 				if said, _ := recover().(string); !strings.HasPrefix(said, "clerkauth: FrontendAPIProxy: Config.") {
-					t.Errorf("%s: panic %q", name, said)
+					t.Errorf("%s: got the panic %q, want one that names the field", name, said)
 				}
 			}()
 			auth.FrontendAPIProxy()
@@ -129,7 +129,7 @@ func TestFrontendAPIProxyHost(t *testing.T) {
 		"a path, another port":           {path, "https://example.com:8443", nil, nil, ""},
 		"a path, another host":           {path, "https://evil.test", nil, nil, ""},
 		"a path, a sibling subdomain":    {path, "https://blog.example.com", nil, nil, ""},
-		"a path, a host that is none":    {path, "https://example.com", []harness.Edit{harness.Host("example.com@evil.test")}, nil, ""},
+		"a path, an invalid host":        {path, "https://example.com", []harness.Edit{harness.Host("example.com@evil.test")}, nil, ""},
 		"a path, no host":                {path, "https://example.com", []harness.Edit{harness.Host("")}, nil, ""},
 		"a path, AllowParty":             {path, "https://tenant.test", nil, allowTenant, "https://tenant.test/__clerk"},
 		"a path, AllowParty says no":     {path, "https://evil.test", nil, allowTenant, ""},
@@ -139,7 +139,7 @@ func TestFrontendAPIProxyHost(t *testing.T) {
 		"absolute, in capitals":          {"https://EXAMPLE.com/__clerk", "https://Example.COM", nil, nil, absolute},
 		"absolute, another host":         {absolute, "https://pr-7.preview.example.com", nil, nil, ""},
 		"absolute, not listed":           {"https://auth.example.net/__clerk", "https://auth.example.net", nil, nil, "https://auth.example.net/__clerk"},
-		"forwarded, and nobody trusted":  {path, "https://example.com", []harness.Edit{harness.With("X-Forwarded-Host", "pr-7.preview.example.com"), harness.With("X-Forwarded-Proto", "http")}, nil, absolute},
+		"forwarded, and not trusted":     {path, "https://example.com", []harness.Edit{harness.With("X-Forwarded-Host", "pr-7.preview.example.com"), harness.With("X-Forwarded-Proto", "http")}, nil, absolute},
 		"forwarded":                      {path, "http://10.0.0.1:8080", []harness.Edit{harness.With("X-Forwarded-Host", "example.com"), harness.With("X-Forwarded-Proto", "https")}, trusting, absolute},
 		"forwarded, absolute":            {absolute, "http://10.0.0.1:8080", []harness.Edit{harness.With("X-Forwarded-Host", "example.com")}, trusting, absolute},
 		"forwarded, another host":        {path, "http://10.0.0.1:8080", []harness.Edit{harness.With("X-Forwarded-Host", "evil.test")}, trusting, ""},
@@ -166,10 +166,10 @@ func TestFrontendAPIProxyHost(t *testing.T) {
 		scheme, rest, _ := strings.Cut(tt.want, "://")
 		h := network.received[0].Header
 		if client := h.Get("X-Forwarded-For"); client != "192.0.2.1" && !cfg.TrustForwardedHeaders || client != "198.51.100.7" && cfg.TrustForwardedHeaders {
-			t.Errorf("%s: Clerk was told that %s asks", name, client)
+			t.Errorf("%s: got the client address %s in the request to Clerk", name, client)
 		}
 		if got := h["Clerk-Proxy-Url"]; len(got) != 1 || got[0] != tt.want || h.Get("X-Forwarded-Proto") != scheme || h.Get("X-Forwarded-Host")+"/__clerk" != rest {
-			t.Errorf("%s: Clerk was told %v, want %s", name, h, tt.want)
+			t.Errorf("%s: got Clerk-Proxy-Url %v, want %s", name, h, tt.want)
 		}
 	}
 }
@@ -187,18 +187,18 @@ func TestFrontendAPIProxyHTTPClient(t *testing.T) {
 	for range 2 {
 		w := harness.Serve(proxy, arriving("https://example.com/__clerk/v1/client"))
 		if w.Code != http.StatusFound || w.Header().Get("Location") != "https://evil.test/" {
-			t.Errorf("status %d to %s", w.Code, w.Header().Get("Location"))
+			t.Errorf("got status %d to %s, want the redirect passed on unfollowed", w.Code, w.Header().Get("Location"))
 		}
 	}
 	for _, r := range network.received {
 		if r.URL.Host != "frontend-api.clerk.dev" || r.Header["Cookie"] != nil {
-			t.Errorf("asked %s with %v", r.URL, r.Header)
+			t.Errorf("got a request to %s with %v, want Clerk's host and no cookies of an earlier response", r.URL, r.Header)
 		}
 	}
 	cfg.HTTPClient.Transport = roundTripper(func(*http.Request) (*http.Response, error) { panic("x") })
 	cfg.Logger = (&harness.Log{}).Logger()
 	if w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), arriving("https://example.com/__clerk/v1/client")); w.Code != http.StatusBadGateway {
-		t.Errorf("a transport that panics: status %d", w.Code)
+		t.Errorf("a transport that panics: got %d, want 502", w.Code)
 	}
 }
 
@@ -214,13 +214,13 @@ func TestFrontendAPIProxyLog(t *testing.T) {
 		return nil, errors.New("cannot send " + r.URL.String() + " with " + strings.Join(append(r.Header["Clerk-Secret-Key"], r.Header["Cookie"]...), " "))
 	})
 	cfg := proxyConfig("/__clerk", network)
-	cfg.SecretKey = "sk_live_9aZ4.Q7xV2mN8.C3rT6y" // which cannot be recognised by its looks
+	cfg.SecretKey = "sk_live_9aZ4.Q7xV2mN8.C3rT6y" // which cannot be recognised by its form
 	cfg.Logger = log.Logger()
 	session := harness.NewApp(t).Clerk.Token(clerktest.Claims{})
 	r := arriving("https://example.com/__clerk/v1/client", harness.With("Cookie", "__session="+session))
 	w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), r)
 	if w.Code != http.StatusBadGateway || !strings.Contains(log.String(), "the Frontend API could not be reached") || !strings.Contains(log.String(), "cannot send") {
-		t.Errorf("status %d, logged %s", w.Code, log)
+		t.Errorf("got status %d, logged %s; want 502 and the cause in the log", w.Code, log)
 	}
 	_, claims, _ := strings.Cut(session, ".")
 	for place, text := range map[string]string{"log": log.String(), "answer": w.Body.String()} {
@@ -242,7 +242,7 @@ func TestFrontendAPIProxyTransport(t *testing.T) {
 	for _, encodings := range [][]string{nil, {"br, gzip"}} {
 		w := harness.Serve(proxy, arriving("https://example.com/__clerk/v1/client", harness.With("Accept-Encoding", encodings...)))
 		if got := w.Header().Get("X-Encodings"); w.Code != http.StatusOK || got != strings.Join(encodings, "") {
-			t.Errorf("status %d, Clerk may answer with %q, want %q", w.Code, got, encodings)
+			t.Errorf("got status %d, Accept-Encoding %q, want %q", w.Code, got, encodings)
 		}
 	}
 }

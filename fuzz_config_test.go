@@ -75,7 +75,7 @@ func FuzzNew(f *testing.F) {
 		c.addresses(t, address, signIn)
 		if c.with(func(cfg *clerkauth.Config) { cfg.SecretKey = secret }) != nil {
 			if secret = strings.TrimSpace(secret); secret != "" && (!strings.HasPrefix(secret, "sk_live_") || len(strings.Fields(secret)) != 1) {
-				t.Errorf("the secret key %q is taken", secret)
+				t.Errorf("New accepts the secret key %q", secret)
 			}
 		}
 	})
@@ -89,7 +89,7 @@ func (c *configured) parties(t *testing.T, party, probe string) {
 	}
 	form := normal(party)
 	if form == nil {
-		t.Fatalf("%q is taken, and has no normal form", party)
+		t.Fatalf("New accepts %q, which has no normal form", party)
 	}
 	for _, origin := range []string{probe, party, strings.ToLower(party), strings.TrimSuffix(party, "/"), strings.Replace(party, "*", "a-1", 1), strings.Replace(party, "*", "a.b", 1), party + ".evil.test", party + ":443", party + "@evil.test"} {
 		if origin == "" || strings.ContainsAny(origin, "\r\n") || origin == home {
@@ -100,7 +100,7 @@ func (c *configured) parties(t *testing.T, party, probe string) {
 			r.AddCookie(cookie)
 		}
 		if in := auth.AuthenticateRequest(r).Status == clerkauth.StatusSignedIn; in != form.MatchString(origin) {
-			t.Errorf("the entry %q, of the form %s: %q may write: %t", party, form, origin, in)
+			t.Errorf("the entry %q, of the form %s: got %q allowed to write: %t", party, form, origin, in)
 		}
 	}
 }
@@ -133,13 +133,13 @@ func (c *configured) addresses(t *testing.T, address, signIn string) {
 			location := harness.Serve(auth.Require(harness.Greet), r).Header().Get("Location")
 			u, err := url.Parse(location)
 			if err != nil || strings.Contains(u.Host, ".[") || strings.ContainsAny(location, "\r\n\\") || location != "" && (u.User != nil || !within(allowed, u)) {
-				t.Errorf("%s, %q or %q: sent to %q", field, address, signIn, location)
+				t.Errorf("%s, %q or %q: sent to %q, want one of the configured sites", field, address, signIn, location)
 			}
 		}
 	}
 }
 
-// within reports whether a browser at home that is redirected to u is at one of the sites.
+// within reports whether u is at one of the sites.
 func within(sites []string, u *url.URL) bool {
 	return slices.Contains(sites, site((&url.URL{Scheme: "https", Host: "app.test", Path: "/page"}).ResolveReference(u)))
 }

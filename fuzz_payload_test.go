@@ -15,8 +15,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// FuzzSignedPayload signs any payload as the instance would. What is accepted, golang-jwt accepts too, and it has the
-// values that encoding/json finds under exactly the same names, none of them twice.
+// FuzzSignedPayload signs any payload as the instance would. An accepted payload is one that golang-jwt accepts too, and its
+// values are those that encoding/json finds under exactly the same names, none of them twice.
 func FuzzSignedPayload(f *testing.F) {
 	clerk, auth := harness.Offline(f, clerktest.Options{Now: harness.AtNoon})
 	key, err := jwt.ParseRSAPublicKeyFromPEM([]byte(clerk.JWTKey()))
@@ -49,7 +49,7 @@ func FuzzSignedPayload(f *testing.F) {
 		f.Add(strings.NewReplacer(replace...).Replace(good))
 	}
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithTimeFunc(harness.AtNoon), jwt.WithLeeway(6*time.Second), jwt.WithIssuedAt(), jwt.WithIssuer(clerk.Issuer()),
-		jwt.WithJSONNumber()) // a claim that nobody reads may be a number that no float64 can hold
+		jwt.WithJSONNumber()) // a claim that nobody reads may be a number too large for a float64
 	f.Fuzz(func(t *testing.T, payload string) {
 		token := clerk.Token(clerktest.Claims{RawPayload: []byte(payload)})
 		session, err := auth.VerifyToken(t.Context(), token)
@@ -72,11 +72,11 @@ func FuzzSignedPayload(f *testing.F) {
 			{"exp", session.ExpiresAt.UTC().Format(time.RFC3339), date(claims["exp"])},
 		} {
 			if c.got != c.want {
-				t.Errorf("%q: %s is %q, and encoding/json says %q", payload, c.name, c.got, c.want)
+				t.Errorf("%q: %s: got %q, want %q as encoding/json reads it", payload, c.name, c.got, c.want)
 			}
 		}
 		if status := text(claims["sts"]); status == "pending" || session.AuthorizedParty != harness.Origin || session.UserID == "" {
-			t.Errorf("%q: signed in with status %q, for %q, as %q", payload, status, session.AuthorizedParty, session.UserID)
+			t.Errorf("%q: signed in with status %q, for %q, as %q; want it refused", payload, status, session.AuthorizedParty, session.UserID)
 		}
 	})
 }
@@ -96,7 +96,7 @@ func exact(object string) (map[string]json.RawMessage, error) {
 		}
 		s, _ := name.(string)
 		if _, twice := members[s]; twice || err != nil {
-			return nil, fmt.Errorf("%q is there twice, or %w", s, err)
+			return nil, fmt.Errorf("%q occurs twice, or %w", s, err)
 		}
 		members[s] = value
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// hostile is an instance with an application that uses everything that reads requests.
+// hostile is an instance with an application that has every option set that makes it read more of a request.
 type hostile struct {
 	auth    *clerkauth.Authenticator
 	tokens  []string // honest: they may sign in
@@ -53,22 +53,22 @@ func newHostile(f *testing.F, development bool) *hostile {
 func (h *hostile) check(t *testing.T, r *http.Request) {
 	state := h.auth.AuthenticateRequest(r)
 	if state.Status == clerkauth.StatusSignedIn && !slices.Contains(h.tokens, state.Token()) {
-		t.Errorf("signed in with %q", state.Token())
+		t.Errorf("signed in with %q, which is none of the honest tokens", state.Token())
 	}
 	if (state.Status == clerkauth.StatusSignedIn) != (state.Session != nil) || (state.Status == clerkauth.StatusSignedIn) != (state.Err == nil) {
-		t.Errorf("status %s with session %v and error %v", state.Status, state.Session, state.Err)
+		t.Errorf("contradiction: status %s with session %v and error %v", state.Status, state.Session, state.Err)
 	}
 	if location := state.Header.Get("Location"); location != "" {
 		u, err := url.Parse(location)
 		if err != nil || u.User != nil || !slices.Contains(h.origins, u.Scheme+"://"+u.Host) {
-			t.Errorf("sent to %q", location)
+			t.Errorf("sent to %q, which is none of the allowed origins", location)
 		}
 	}
 	for _, c := range state.Header["Set-Cookie"] {
 		name, _, _ := strings.Cut(c, "=")
 		party := strings.HasPrefix(strings.TrimPrefix(name, "__Host-"), "clerkauth_party_")
 		if !party && !slices.Contains(h.cookies, name) || strings.ContainsAny(c, "\r\n") {
-			t.Errorf("set %q", c)
+			t.Errorf("set the cookie %q, which is none of the allowed ones", c)
 		}
 	}
 }

@@ -24,10 +24,10 @@ func TestHandshakeOfABrowser(t *testing.T) {
 	}
 	u, err := url.Parse(w.Header().Get("Location"))
 	if err != nil || u.Scheme+"://"+u.Host+u.Path != "https://clerk.example.com/v1/client/handshake" {
-		t.Errorf("sent to %v, %v", u, err)
+		t.Errorf("got a redirect to %v, %v; want the Frontend API's handshake", u, err)
 	}
 	if got, want := u.Query().Get("redirect_url"), "https://example.com/page?x=1"; got != want {
-		t.Errorf("comes back to %q, want %q", got, want)
+		t.Errorf("got the return URL %q, want %q", got, want)
 	}
 	if got, want := w.Header().Get("Set-Cookie"), "__clerk_redirect_count=2; SameSite=Lax; HttpOnly; Max-Age=2"; got != want {
 		t.Errorf("cookie %q, want %q", got, want)
@@ -53,8 +53,8 @@ func TestHandshakesAreCounted(t *testing.T) {
 	}
 }
 
-// A sign-in page redirects people who are signed in there straight back: it must not come before the page that explains the
-// problem.
+// A sign-in page redirects people who are signed in there straight back. So the page that explains the problem must be shown
+// first.
 func TestHandshakesAreCountedWithASignInPage(t *testing.T) {
 	b := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://accounts.example.com/sign-in" })
 	w := httptest.NewRecorder()
@@ -91,13 +91,13 @@ func TestHandshakesAreForDocuments(t *testing.T) {
 			state := b.AuthenticateRequest(tt.r)
 			harness.WantState(t, state, tt.status, tt.reason)
 			if (state.Header.Get("Location") != "") != (tt.status == clerkauth.StatusHandshake) {
-				t.Errorf("headers %v with status %s", state.Header, tt.status)
+				t.Errorf("the headers %v: got %s", state.Header, tt.status)
 			}
 		})
 	}
 }
 
-// A handshake whose result could not even be read counts: a token without azp gets no second one.
+// A handshake counts even if its result could not be read: a token without azp gets no second one.
 func TestNoSecondHandshakeForAMissingAZP(t *testing.T) {
 	b := harness.NewApp(t)
 	b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Down)
@@ -140,7 +140,7 @@ func TestCrossOriginUpgradeRefreshesNothing(t *testing.T) {
 	r.Header.Set("Origin", "https://evil.example.com")
 	harness.WantState(t, b.AuthenticateRequest(r), clerkauth.StatusSignedOut, clerkauth.ReasonCrossOriginRequest)
 	if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n != 0 {
-		t.Errorf("asked %d times, want 0", n)
+		t.Errorf("got %d refreshes, want 0", n)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// pauses are the times between the fetches of an application with constant requests, after a fault began.
+// pauses returns the times between fetches after a fault begins, for an application that gets requests all the time.
 func pauses(k *harness.Keyed, n int, fault clerktest.Fault) []time.Duration {
 	k.Helper()
 	k.Fault(nil)
@@ -39,18 +39,18 @@ func TestFailedFetchesAreRepeatedWithPauses(t *testing.T) {
 		header http.Header
 		want   []time.Duration
 	}{
-		"doubling to a minute":        {500, nil, []time.Duration{s, 2 * s, 4 * s, 8 * s, 16 * s, 32 * s, 60 * s, 60 * s, 60 * s}},
-		"Retry-After":                 {503, http.Header{"Retry-After": {"20"}}, []time.Duration{20 * s, 20 * s, 20 * s, 20 * s, 20 * s, 32 * s, 60 * s}},
-		"Retry-After at 429":          {429, http.Header{"Retry-After": {"5"}}, []time.Duration{5 * s, 5 * s, 5 * s, 8 * s}},
-		"Retry-After of an hour":      {503, http.Header{"Retry-After": {"3600"}}, []time.Duration{60 * s, 60 * s}},
-		"Retry-After of ages":         {503, http.Header{"Retry-After": {"99999999999999999999"}}, []time.Duration{s, 2 * s}},
-		"Retry-After of nothing":      {503, http.Header{"Retry-After": {"0"}}, []time.Duration{s, 2 * s}},
-		"Retry-After of less":         {503, http.Header{"Retry-After": {"-5"}}, []time.Duration{s, 2 * s}},
-		"Retry-After of words":        {503, http.Header{"Retry-After": {"soon"}}, []time.Duration{s, 2 * s}},
-		"a date":                      {503, http.Header{"Retry-After": {"Wed, 04 Mar 2026 12:00:20 GMT"}, "Date": {"Wed, 04 Mar 2026 12:00:00 GMT"}}, []time.Duration{20 * s, 20 * s}},
-		"a date past":                 {503, http.Header{"Retry-After": {"Wed, 04 Mar 2026 12:00:00 GMT"}, "Date": {"Wed, 04 Mar 2026 12:00:20 GMT"}}, []time.Duration{s, 2 * s}},
-		"a date far away":             {503, http.Header{"Retry-After": {"Wed, 04 Mar 2099 12:00:00 GMT"}, "Date": {"Wed, 04 Mar 2026 12:00:20 GMT"}}, []time.Duration{60 * s, 60 * s}},
-		"a date without the server's": {503, http.Header{"Retry-After": {"Wed, 04 Mar 2099 12:00:00 GMT"}}, []time.Duration{s, 2 * s}},
+		"doubling to a minute":               {500, nil, []time.Duration{s, 2 * s, 4 * s, 8 * s, 16 * s, 32 * s, 60 * s, 60 * s, 60 * s}},
+		"Retry-After":                        {503, http.Header{"Retry-After": {"20"}}, []time.Duration{20 * s, 20 * s, 20 * s, 20 * s, 20 * s, 32 * s, 60 * s}},
+		"Retry-After at 429":                 {429, http.Header{"Retry-After": {"5"}}, []time.Duration{5 * s, 5 * s, 5 * s, 8 * s}},
+		"Retry-After of an hour":             {503, http.Header{"Retry-After": {"3600"}}, []time.Duration{60 * s, 60 * s}},
+		"Retry-After of years":               {503, http.Header{"Retry-After": {"99999999999999999999"}}, []time.Duration{s, 2 * s}},
+		"Retry-After of zero":                {503, http.Header{"Retry-After": {"0"}}, []time.Duration{s, 2 * s}},
+		"Retry-After shorter than the pause": {503, http.Header{"Retry-After": {"-5"}}, []time.Duration{s, 2 * s}},
+		"Retry-After that is no number":      {503, http.Header{"Retry-After": {"soon"}}, []time.Duration{s, 2 * s}},
+		"a date":                             {503, http.Header{"Retry-After": {"Wed, 04 Mar 2026 12:00:20 GMT"}, "Date": {"Wed, 04 Mar 2026 12:00:00 GMT"}}, []time.Duration{20 * s, 20 * s}},
+		"a date past":                        {503, http.Header{"Retry-After": {"Wed, 04 Mar 2026 12:00:00 GMT"}, "Date": {"Wed, 04 Mar 2026 12:00:20 GMT"}}, []time.Duration{s, 2 * s}},
+		"a date far away":                    {503, http.Header{"Retry-After": {"Wed, 04 Mar 2099 12:00:00 GMT"}, "Date": {"Wed, 04 Mar 2026 12:00:20 GMT"}}, []time.Duration{60 * s, 60 * s}},
+		"a date without the server's":        {503, http.Header{"Retry-After": {"Wed, 04 Mar 2099 12:00:00 GMT"}}, []time.Duration{s, 2 * s}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			harness.WithKeys(t, func(k *harness.Keyed) {

@@ -63,14 +63,14 @@ func TestKeysAreRefreshedInTheBackground(t *testing.T) {
 			}
 			at := fetches[0].At
 			if age := at - last; age < 216*time.Second || age > 265*time.Second {
-				k.Errorf("refreshed after %v, want 4 min, give or take a tenth", age)
+				k.Errorf("got a refresh after %v, want 4 min ± 10 %%", age)
 			}
 			when[at-last], last = true, at
 			time.Sleep(time.Second)
 		}
 	})
 	if len(when) < 5 {
-		t.Errorf("refreshed after %v, want them apart: replicas that begin together would ask together for ever", when)
+		t.Errorf("got refreshes after %v, want different times: replicas that start together must not fetch together every time", when)
 	}
 }
 
@@ -116,7 +116,8 @@ func TestKeysLeftAloneAreRefreshedBeforeUse(t *testing.T) {
 	}
 }
 
-// A fetch that hangs delays requests within its first three seconds, by the rest of them, and no later request.
+// A fetch that hangs delays requests only in its first three seconds: each waits for the rest of them. Later requests do not
+// wait.
 func TestAHangingFetchDelaysOnce(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)

@@ -14,8 +14,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Whoever controls the Frontend API's host must not choose the keys of an application that has a secret key, which is sent
-// to the Backend API only.
+// An application with a secret key gets its keys from the Backend API, which alone gets the secret: whoever controls the
+// Frontend API's host must not choose the keys.
 func TestKeysComeFromOnePlace(t *testing.T) {
 	for name, c := range map[string]struct {
 		change   func(*clerkauth.Config, *clerktest.Instance)
@@ -55,11 +55,11 @@ func TestKeysComeFromOnePlace(t *testing.T) {
 			}
 			requests := clerk.Requests()
 			if c.endpoint == "" && len(requests) != 0 || c.endpoint != "" && len(requests) != 1 {
-				t.Fatalf("%d requests", len(requests))
+				t.Fatalf("got %d requests", len(requests))
 			}
 			for _, r := range requests {
 				if r.Endpoint != c.endpoint || r.SecretKey != c.secretly || r.Method != http.MethodGet || len(r.Query) != 0 {
-					t.Errorf("asked %s %s%s (secret shown: %v), want %s (secret shown: %v)", r.Method, r.Host, r.Path, r.SecretKey, c.endpoint, c.secretly)
+					t.Errorf("got %s %s%s (secret shown: %v), want %s (secret shown: %v)", r.Method, r.Host, r.Path, r.SecretKey, c.endpoint, c.secretly)
 				}
 				if got := r.Header.Get("Authorization"); (got == "Bearer sk_…") != c.secretly || !c.secretly && got != "" {
 					t.Errorf("Authorization %q, want a secret %v", got, c.secretly)
@@ -83,11 +83,11 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		k.WantFetches(1)
 		for _, r := range k.Clerk.Requests() {
 			if r.Endpoint != clerktest.BackendJWKS {
-				k.Errorf("asked %s%s", r.Host, r.Path)
+				k.Errorf("got a request to %s%s, want none after the redirect", r.Host, r.Path)
 			}
 		}
 	}, func(c *clerkauth.Config) {
-		c.HTTPClient.CheckRedirect = func(*http.Request, []*http.Request) error { return nil } // not even if told to
+		c.HTTPClient.CheckRedirect = func(*http.Request, []*http.Request) error { return nil } // not even with the application's own redirect rule
 	})
 }
 

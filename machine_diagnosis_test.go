@@ -73,7 +73,7 @@ var machineDiagnoses = []machineDiagnosis{
 	}, reason: clerkauth.ReasonInsufficientScope, says: []string{`the scope "read"`}},
 	{name: "the Backend API is down", fault: clerktest.Down, credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify", "connection reset"}, field: "BackendAPIURL"},
 	{name: "the Backend API fails", fault: clerktest.Status(http.StatusBadGateway, nil), credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify answered 502"}, field: "BackendAPIURL"},
-	{name: "the Backend API is no such thing", fault: clerktest.Garbage, credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify answered 200", "not a usable answer"}, field: "BackendAPIURL"},
+	{name: "another server in place of the Backend API", fault: clerktest.Garbage, credential: hiddenKey, reason: clerkauth.ReasonCredentialUnverifiable, says: []string{"/api_keys/verify answered 200", "not a usable answer"}, field: "BackendAPIURL"},
 	{name: "the secret key is refused", fault: clerktest.Status(http.StatusUnauthorized, nil), credential: hiddenKey, reason: clerkauth.ReasonSecretKeyInvalid, says: []string{"/api_keys/verify answered 401", "SecretKey (CLERK_SECRET_KEY)"}, field: "SecretKey"},
 	{name: "the secret key may not", fault: clerktest.Status(http.StatusForbidden, nil), credential: hiddenKey, reason: clerkauth.ReasonSecretKeyInvalid, says: []string{"/api_keys/verify answered 403", "SecretKey (CLERK_SECRET_KEY)"}, field: "SecretKey"},
 	{name: "the Backend API refuses the credential", fault: clerktest.Status(http.StatusBadRequest, nil), credential: hiddenKey, reason: clerkauth.ReasonTokenInvalid, says: []string{"refuses the credential"}},
@@ -135,21 +135,21 @@ func (d *machineDiagnosis) try(t *testing.T, development bool) {
 	h := a.Accept(clerkauth.APIKeys("read"), clerkauth.OAuthTokens(), clerkauth.M2MTokens())(harness.Greet)
 	w := harness.Serve(h, harness.Request("GET", "https://any.example/api", edit))
 	if refusal == nil || refusal.Reason != d.reason {
-		t.Fatalf("%d %s, want %s", w.Code, w.Body, d.reason)
+		t.Fatalf("got %d %s, want %s", w.Code, w.Body, d.reason)
 	}
 	detail := errors.Unwrap(refusal)
 	if detail == nil || strings.ContainsAny(detail.Error(), "\r\n") {
-		t.Fatalf("detail %v, want one line", detail)
+		t.Fatalf("got the detail %v, want one line", detail)
 	}
 	for _, want := range d.says {
 		if !strings.Contains(detail.Error(), want) {
-			t.Errorf("detail %q does not say %q", detail, want)
+			t.Errorf("got the detail %q, want %q in it", detail, want)
 		}
 	}
 	events := a.Events()
 	if len(events) != 1 || events[0].Err == nil || events[0].Err == error(refusal) || errors.Unwrap(events[0].Err) == nil || //nolint:errorlint // whether it is the same one
 		errors.Unwrap(events[0].Err).Error() != detail.Error() || events[0].Reason != d.reason {
-		t.Errorf("events %+v, want one with an error of its own that says the same", events)
+		t.Errorf("got events %+v, want one with an error of its own that says the same", events)
 	}
 	var answer struct {
 		Errors []struct {
@@ -158,10 +158,10 @@ func (d *machineDiagnosis) try(t *testing.T, development bool) {
 		}
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || len(answer.Errors) != 1 {
-		t.Fatalf("answer %s: %v", w.Body, err)
+		t.Fatalf("got %s (%v), want one error in JSON", w.Body, err)
 	}
 	if got := answer.Errors[0]; development && (got.Detail != detail.Error() || got.Field != d.field) || !development && got.Detail+got.Field != "" {
-		t.Errorf("answer %+v, with the detail %q and the field %q", got, detail, d.field)
+		t.Errorf("got %+v for the detail %q and the field %q, want both only with test keys", got, detail, d.field)
 	}
 	everything := fmt.Sprintf("%v %+v %#v %v %+v %#v %+v %s", refusal, refusal, refusal, detail, detail, detail, w.Header(), w.Body) + log.String() + fmt.Sprintf("%+v", events)
 	secrets := append(harness.Pieces(clerk.SecretKey()[8:]), "hidden")
@@ -169,11 +169,11 @@ func (d *machineDiagnosis) try(t *testing.T, development bool) {
 		secrets = append(secrets, harness.Pieces(credential[4:])...)
 	}
 	if secret, ok := harness.Leaks(everything, secrets); ok {
-		t.Errorf("%q shows in\n%s", secret, everything)
+		t.Errorf("%q is shown in\n%s", secret, everything)
 	}
 }
 
-// Two Authorization headers contradict each other, and that is one decision as well.
+// Two Authorization headers are refused, by one decision with one event.
 func TestTwoHeadersOfMachines(t *testing.T) {
 	a := harness.NewApp(t)
 	w := harness.Serve(a.Accept(clerkauth.APIKeys())(harness.Greet), harness.Request("GET", "/", harness.With("Authorization", "Bearer ak_a", "Bearer ak_b")))
@@ -200,10 +200,10 @@ func TestMismatchIsExplained(t *testing.T) {
 	_, err := a.VerifyMachine(t.Context(), a.Clerk.M2M(clerktest.MachineClaims{}), clerkauth.APIKeys("a"), clerkauth.APIKeys("b"), clerkauth.OAuthTokens())
 	const want = "the credential is of type m2m_token; accepted here: api_key or oauth_token"
 	if detail := errors.Unwrap(err); harness.ReasonOf(t, err) != clerkauth.ReasonTokenTypeMismatch || fmt.Sprint(detail) != want {
-		t.Errorf("%v with %v, want %q", err, detail, want)
+		t.Errorf("got %v with %v, want %q", err, detail, want)
 	}
 	if events := a.Events(); len(events) != 1 || events[0].Type != clerkauth.M2MToken || events[0].TokenSource != clerkauth.TokenSourceBearer {
-		t.Errorf("events %+v, want one that names the credential's type", events)
+		t.Errorf("got events %+v, want one that names the credential's type", events)
 	}
 }
 
@@ -247,7 +247,7 @@ func TestDetailOfAPause(t *testing.T) {
 	for range 5 {
 		_, err := a.VerifyMachine(t.Context(), hiddenKey(a.Clerk), clerkauth.APIKeys())
 		if detail := fmt.Sprint(errors.Unwrap(err)); !strings.Contains(detail, "/api_keys/verify answered 502") {
-			t.Errorf("detail %q, want the address and the status", detail)
+			t.Errorf("got the detail %q, want the address and the status", detail)
 		}
 	}
 }

@@ -17,20 +17,20 @@ func TestOpaqueCredentialsEnd(t *testing.T) {
 		for end, f := range map[string]func(string){"revoked": a.Clerk.Revoke, "expired": a.Clerk.Expire} {
 			credential := mint(clerktest.MachineClaims{})
 			if got := judgeMachine(t, a.Authenticator, credential); got != "" {
-				t.Errorf("%s: %q", name, got)
+				t.Errorf("%s: got %q, want none", name, got)
 			}
 			f(credential)
 			for range 2 {
 				if got := judgeMachine(t, a.Authenticator, credential); got != clerkauth.ReasonTokenInvalid {
-					t.Errorf("%s, %s: %q", name, end, got)
+					t.Errorf("%s, %s: got %q, want ReasonTokenInvalid", name, end, got)
 				}
 			}
 		}
 		if got := judgeMachine(t, a.Authenticator, mint(clerktest.MachineClaims{ExpiresAt: harness.Noon, Extra: map[string]any{"expired": false}})); got != clerkauth.ReasonTokenInvalid {
-			t.Errorf("%s, whose end has come: %q", name, got)
+			t.Errorf("%s, expired: got %q, want ReasonTokenInvalid", name, got)
 		}
 		if got := judgeMachine(t, a.Authenticator, mint(clerktest.MachineClaims{})+"x"); got != clerkauth.ReasonTokenInvalid {
-			t.Errorf("%s, made up: %q", name, got)
+			t.Errorf("%s, made up: got %q, want ReasonTokenInvalid", name, got)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func TestAnswersAreReadStrictly(t *testing.T) {
 				continue
 			}
 			if got := judgeMachine(t, a.Authenticator, mint(clerktest.MachineClaims{Extra: map[string]any{tc.member: tc.value}})); got != tc.want {
-				t.Errorf("%s, %s: %q, want %q", name, kind, got, tc.want)
+				t.Errorf("%s, %s: got %q, want %q", name, kind, got, tc.want)
 			}
 		}
 	}
@@ -113,12 +113,12 @@ func TestAnswersAreReadStrictly(t *testing.T) {
 			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
 		})
 		if got := judgeMachine(t, a.Replica(), a.Clerk.APIKey(clerktest.MachineClaims{})); got != want {
-			t.Errorf("%.150s: %q, want %q", body, got, want)
+			t.Errorf("%.150s: got %q, want %q", body, got, want)
 		}
 	}
 }
 
-// For an OAuth token that is no longer active, Clerk's answer has nothing more.
+// For an OAuth token that is no longer active, Clerk's answer has no other member.
 func TestOAuthTokenThatIsNotActive(t *testing.T) {
 	a := harness.NewApp(t)
 	a.Clerk.Fault(clerktest.BackendVerifyOAuth, func(http.Handler) http.Handler {
@@ -129,7 +129,7 @@ func TestOAuthTokenThatIsNotActive(t *testing.T) {
 	}
 }
 
-// An answer that is not an error of Clerk's decides nothing, whoever sent it.
+// An error response that does not have the form of Clerk's errors decides nothing: another server may have sent it.
 func TestErrorsOfOthersRefuseNoCredential(t *testing.T) {
 	const open, invalid = clerkauth.ReasonCredentialUnverifiable, clerkauth.ReasonTokenInvalid
 	a := harness.NewApp(t)
@@ -156,29 +156,29 @@ func TestErrorsOfOthersRefuseNoCredential(t *testing.T) {
 				})
 			})
 			if got := judgeMachine(t, a.Authenticator, a.Clerk.APIKey(clerktest.MachineClaims{})); got != want {
-				t.Errorf("%d %s: %q, want %q", status, body, got, want)
+				t.Errorf("%d %s: got %q, want %q", status, body, got, want)
 			}
 		}
 	}
-	// Nor does an answer that contradicts itself.
+	// An answer that contradicts itself decides nothing either.
 	a.Clerk.Fault(clerktest.BackendVerifyOAuth, func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"active":false,"errors":[{"code":"internal"}]}`)
 		})
 	})
 	if got := judgeMachine(t, a.Authenticator, a.Clerk.OAuth(clerktest.MachineClaims{})); got != open {
-		t.Errorf("inactive, and an error: %q", got)
+		t.Errorf("inactive, and an error: got %q, want a refusal that decides nothing", got)
 	}
 }
 
-// What does not have the form of Clerk's credentials is not sent to Clerk.
+// A credential that does not have the form of Clerk's is not sent to Clerk.
 func TestFormsAreCheckedBeforeAnyQuestion(t *testing.T) {
 	a := harness.NewApp(t)
 	for _, credential := range []string{
 		"ak_", "mt_", "oat_", "ak_a.b.c", "mt_a.b.c", "ak_a b", "ak_ä", "ak_a\x00", "ak_\"}", "ak_a\n", "ak_%61", "ak_" + strings.Repeat("x", 510),
 	} {
 		if got := judgeMachine(t, a.Authenticator, credential); got != clerkauth.ReasonTokenInvalid {
-			t.Errorf("%q: %q", credential, got)
+			t.Errorf("%q: got %q, want ReasonTokenInvalid", credential, got)
 		}
 	}
 	for _, credential := range []string{"", "AK_abc", "xak_abc", "ask_abc", "sk_live_abc", "garbage", "a.b.c", "..", strings.Repeat("x", 1<<20)} {
@@ -187,7 +187,7 @@ func TestFormsAreCheckedBeforeAnyQuestion(t *testing.T) {
 		}
 	}
 	if n := len(a.Clerk.Requests()); n != 0 {
-		t.Errorf("%d requests were made", n)
+		t.Errorf("got %d requests, want none", n)
 	}
 	if got := judgeMachine(t, a.Authenticator, "ak_"+strings.Repeat("x", 509)); got != clerkauth.ReasonTokenInvalid || harness.Requests(a.Clerk, clerktest.BackendVerifyAPIKey) != 1 {
 		t.Errorf("the longest: %q", got)
@@ -198,10 +198,10 @@ func TestFormsAreCheckedBeforeAnyQuestion(t *testing.T) {
 func TestWhoseSecretVerifies(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.MachineSecretKey = "ak_a_machine_of_another_instance" })
 	if got := judgeMachine(t, a.Authenticator, a.Clerk.M2M(clerktest.MachineClaims{})); got != clerkauth.ReasonSecretKeyInvalid {
-		t.Errorf("an M2M token by another machine's key: %q", got)
+		t.Errorf("an M2M token by another machine's key: got %q, want ReasonSecretKeyInvalid", got)
 	}
 	if got := judgeMachine(t, a.Authenticator, a.Clerk.APIKey(clerktest.MachineClaims{})); got != "" {
-		t.Errorf("an API key by the secret key: %q", got)
+		t.Errorf("an API key by the secret key: got %q, want none", got)
 	}
 	own := a.Replica(func(c *clerkauth.Config) {
 		c.SecretKey, c.MachineSecretKey, c.JWTKey = "", a.Clerk.MachineSecretKey(), a.Clerk.JWTKey()

@@ -87,7 +87,7 @@ func TestMachineJWTsAreVerified(t *testing.T) {
 			token := mint(tc.claims)
 			for range 2 { // the second time, a verified one is cached
 				if got := judgeMachine(t, a.Authenticator, token); got != want {
-					t.Errorf("%s, %s: %q, want %q", name, kind, got, want)
+					t.Errorf("%s, %s: got %q, want %q", name, kind, got, want)
 				}
 			}
 			if strings.HasSuffix(token, ".") {
@@ -103,7 +103,7 @@ func TestMachineJWTsAreVerified(t *testing.T) {
 		t.Errorf("of another instance: %q", got)
 	}
 	if long := a.Clerk.OAuthJWT(extra("x", strings.Repeat("x", 8<<10))); judgeMachine(t, a.Authenticator, long) != mismatch {
-		t.Error("a token of any length is read")
+		t.Error("a token that is too long is read")
 	}
 }
 
@@ -115,21 +115,21 @@ func TestRememberedMachinesAreJudgedAgain(t *testing.T) {
 		a.Events()
 		for range 2 {
 			if got := judgeMachine(t, a.Authenticator, token); got != "" {
-				t.Fatalf("an honest token: %q", got)
+				t.Fatalf("an honest token: got %q, want none", got)
 			}
 		}
 		if events := a.Events(); events[0].CacheHit || !events[1].CacheHit {
 			t.Errorf("events %+v, want a hit the second time", events)
 		}
 		if got := harness.Judge(t, a.Authenticator, token); got != clerkauth.ReasonTokenTypeMismatch {
-			t.Errorf("as a session: %q", got)
+			t.Errorf("as a session: got %q, want ReasonTokenTypeMismatch", got)
 		}
 		if w := harness.Serve(a.Require(who(t)), harness.Request("GET", "/", a.WithCookies(token))); w.Code != 401 {
-			t.Errorf("as a session's cookie: %d", w.Code)
+			t.Errorf("as a session's cookie: got %d, want 401", w.Code)
 		}
 		a.Now = harness.Noon.Add(66 * time.Second)
 		if got := judgeMachine(t, a.Authenticator, token); got != clerkauth.ReasonTokenVerificationFailed {
-			t.Errorf("expired: %q", got)
+			t.Errorf("expired: got %q, want ReasonTokenVerificationFailed", got)
 		}
 	}
 	a.Now = harness.Noon
@@ -159,10 +159,10 @@ func TestM2MTokensForOthers(t *testing.T) {
 	} {
 		for form, token := range map[string]string{"opaque": a.Clerk.M2M(tc.claims), "JWT": a.Clerk.M2MJWT(tc.claims)} {
 			if got := judgeMachine(t, a.Authenticator, token); (got == "") != tc.ours || got != "" && got != clerkauth.ReasonTokenVerificationFailed {
-				t.Errorf("%s, %s: %q, want let in %t", name, form, got, tc.ours)
+				t.Errorf("%s, %s: got %q, want let in %t", name, form, got, tc.ours)
 			}
 			if got := judgeMachine(t, anybody, token); got != "" {
-				t.Errorf("%s, %s, where any will do: %q", name, form, got)
+				t.Errorf("%s, %s, where any will do: got %q, want none", name, form, got)
 			}
 		}
 	}
@@ -171,7 +171,7 @@ func TestM2MTokensForOthers(t *testing.T) {
 		"aud and more": {Audience: []string{"x", clerktest.MachineID}, Scopes: []string{"mch_other"}},
 	} {
 		if got := judgeMachine(t, a.Authenticator, a.Clerk.M2MJWT(claims)); got != "" {
-			t.Errorf("%s: %q, want let in", name, got)
+			t.Errorf("%s: got %q, want let in", name, got)
 		}
 	}
 }
@@ -187,7 +187,7 @@ func TestMachineAudience(t *testing.T) {
 		claims := clerktest.MachineClaims{Audience: tc.aud}
 		for kind, token := range map[string]string{"oauth": a.Clerk.OAuth(claims), "oauth jwt": a.Clerk.OAuthJWT(claims), "m2m jwt": a.Clerk.M2MJWT(claims)} {
 			if got := judgeMachine(t, a.Authenticator, token); (got == "") != tc.met {
-				t.Errorf("%s, %s: %q, want let in %t", name, kind, got, tc.met)
+				t.Errorf("%s, %s: got %q, want let in %t", name, kind, got, tc.met)
 			}
 		}
 		for kind, token := range map[string]string{"api key": a.Clerk.APIKey(claims), "m2m": a.Clerk.M2M(claims)} {

@@ -42,13 +42,13 @@ func TestOptionalAndRequire(t *testing.T) {
 				harness.Greet(w, r)
 			})), harness.Request("POST", "/", tc.carry))
 			if w.Code != 200 || w.Body.String() != wantBody {
-				t.Errorf("Optional: %d %q, want 200 %q", w.Code, w.Body, wantBody)
+				t.Errorf("Optional: got %d %q, want 200 %q", w.Code, w.Body, wantBody)
 			}
 			if state == nil {
 				t.Fatal("StateFromContext finds nothing behind Optional")
 			}
 			if got := harness.Reason(t, state); got != tc.want {
-				t.Errorf("state behind Optional: %q, want %q", got, tc.want)
+				t.Errorf("StateFromContext behind Optional: got %q, want %q", got, tc.want)
 			}
 			ran := false
 			w = harness.Serve(a.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -59,7 +59,7 @@ func TestOptionalAndRequire(t *testing.T) {
 				t.Errorf("Require: %d, handler ran %t; want %d", w.Code, ran, tc.code)
 			}
 			if ran && w.Body.String() != harness.Welcome {
-				t.Errorf("Require: %q, want %q", w.Body, harness.Welcome)
+				t.Errorf("Require: got %q, want %q", w.Body, harness.Welcome)
 			}
 		})
 	}
@@ -70,13 +70,13 @@ func TestKeysOutOfReach(t *testing.T) {
 	a.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
 	carry := harness.WithBearer(a.Clerk.Token(clerktest.Claims{}))
 	if w := harness.Serve(a.Optional(harness.Greet), harness.Request("GET", "/", carry)); w.Code != 200 || w.Body.String() != harness.Stranger {
-		t.Errorf("Optional: %d %q, want the handler to run signed out", w.Code, w.Body)
+		t.Errorf("Optional: got %d %q, want the handler to run signed out", w.Code, w.Body)
 	}
 	if w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", carry)); w.Code != 503 || w.Header().Get("Retry-After") == "" {
 		t.Errorf("Require: %d with Retry-After %q, want 503 and one", w.Code, w.Header().Get("Retry-After"))
 	}
 	if w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/")); w.Code != 401 {
-		t.Errorf("Require without a token: %d, want 401: no key is needed for that", w.Code)
+		t.Errorf("Require without a token: got %d, want 401: no key is needed for that", w.Code)
 	}
 }
 
@@ -91,20 +91,20 @@ func TestNestedMiddlewareDecidesOnce(t *testing.T) {
 	})
 	h := b.Optional(b.Optional(withHeaderCopy(b.Require(b.Require(harness.Greet)))))
 	if w := harness.Serve(h, harness.Request("GET", "/", harness.WithBearer(b.Clerk.Token(clerktest.Claims{})))); w.Body.String() != harness.Welcome {
-		t.Fatalf("%d %q, want %q", w.Code, w.Body, harness.Welcome)
+		t.Fatalf("got %d %q, want %q", w.Code, w.Body, harness.Welcome)
 	}
 	if got := len(b.Events()); got != 1 || calls != 1 {
-		t.Errorf("%d decisions were observed and AllowParty was asked %d times, want once each", got, calls)
+		t.Errorf("got %d decisions and %d calls of AllowParty, want one each", got, calls)
 	}
 	h = b.Optional(b.Require(harness.Greet))
 	if w := harness.Serve(h, harness.Request("GET", "/")); w.Code != 401 {
-		t.Errorf("nobody: %d, want 401", w.Code)
+		t.Errorf("nobody: got %d, want 401", w.Code)
 	}
 	if got := len(b.Events()); got != 1 {
-		t.Errorf("nobody: %d decisions, want 1", got)
+		t.Errorf("signed out: got %d decisions, want 1", got)
 	}
 	if got := len(a.Clerk.Requests()); got != 1 {
-		t.Errorf("the keys were fetched %d times, want once", got)
+		t.Errorf("got %d fetches of the keys, want 1", got)
 	}
 }
 
@@ -114,7 +114,7 @@ func TestNestedMiddlewareAnswersOnce(t *testing.T) {
 	for name, h := range map[string]http.Handler{"once": a.Require(harness.Greet), "nested": a.Optional(a.Optional(a.Require(harness.Greet)))} {
 		w := harness.Serve(h, harness.Request("GET", "https://example.com/", a.SignedIn()))
 		if got := w.Header()["Set-Cookie"]; w.Code != 200 || len(got) != 1 {
-			t.Errorf("%s: %d with Set-Cookie %q, want 200 and one cookie", name, w.Code, got)
+			t.Errorf("%s: got %d with Set-Cookie %q, want 200 and one cookie", name, w.Code, got)
 		}
 	}
 }
@@ -136,7 +136,7 @@ func TestRequireBelievesOnlyItsOwnDecision(t *testing.T) {
 		var ctx context.Context
 		harness.Serve(a.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { ctx = r.Context() })), harness.Request("GET", "/", carry))
 		if session, ok := clerkauth.FromContext(ctx); !ok || session.UserID == "" {
-			t.Fatal("the context has no session to begin with")
+			t.Fatal("the first decision found no session")
 		}
 		return ctx
 	}
@@ -151,21 +151,21 @@ func TestRequireBelievesOnlyItsOwnDecision(t *testing.T) {
 		}(),
 	} {
 		if w := harness.Serve(a.Require(harness.Greet), r); w.Code != 401 {
-			t.Errorf("another request's decision, %s: %d, want 401", name, w.Code)
+			t.Errorf("another request's decision, %s: got %d, want 401", name, w.Code)
 		}
 	}
 	if w := harness.Serve(other.Require(harness.Greet), harness.Request("GET", "/", harness.WithBearer(token))); w.Code != 401 {
-		t.Fatalf("the other instance accepts the token: %d", w.Code)
+		t.Fatalf("the other instance accepts the token: got %d, want 401", w.Code)
 	}
 	if w := harness.Serve(a.Optional(other.Require(harness.Greet)), harness.Request("GET", "/", harness.WithBearer(token))); w.Code != 401 {
-		t.Errorf("another Authenticator's decision: %d, want 401", w.Code)
+		t.Errorf("another Authenticator's decision: got %d, want 401", w.Code)
 	}
 	if w := harness.Serve(other.Optional(a.Require(harness.Greet)), harness.Request("GET", "/", harness.WithBearer(token))); w.Code != 200 || w.Body.String() != harness.Welcome {
-		t.Errorf("another Authenticator's refusal: %d %q, want 200: it is not ours", w.Code, w.Body)
+		t.Errorf("another Authenticator's refusal: got %d %q, want 200: this Authenticator makes its own decision", w.Code, w.Body)
 	}
 	// The handler gets the decision of the innermost middleware.
 	if w := harness.Serve(a.Optional(other.Optional(harness.Greet)), harness.Request("GET", "/", harness.WithBearer(token))); w.Body.String() != harness.Stranger {
-		t.Errorf("inside the other instance's Optional: %q, want %q", w.Body, harness.Stranger)
+		t.Errorf("inside the other instance's Optional: got %q, want %q", w.Body, harness.Stranger)
 	}
 }
 
@@ -206,7 +206,7 @@ func TestRequireDecidesAgainWhenTheRequestChanges(t *testing.T) {
 	} {
 		w := harness.Serve(a.Optional(between(tc.change, a.Require(harness.Greet))), harness.Request("GET", "/", tc.before))
 		if w.Code != tc.code {
-			t.Errorf("%s: %d, want %d", name, w.Code, tc.code)
+			t.Errorf("%s: got %d, want %d", name, w.Code, tc.code)
 		}
 	}
 }
@@ -236,7 +236,7 @@ func TestEachRequestHasItsOwnSession(t *testing.T) {
 	}
 	bare, err := a.VerifyToken(t.Context(), token)
 	if err != nil || *bare != want {
-		t.Errorf("VerifyToken: %+v, %v; want %+v", bare, err, want)
+		t.Errorf("VerifyToken: got %+v, %v; want %+v", bare, err, want)
 	}
 }
 
@@ -254,7 +254,7 @@ func TestConcurrentRequests(t *testing.T) {
 		wg.Go(func() {
 			for _, carry := range []harness.Edit{harness.WithBearer(token), a.WithCookies(token)} {
 				if w := harness.Serve(h, harness.Request("GET", "/", carry)); w.Body.String() != harness.Welcome {
-					t.Errorf("%d %q, want %q", w.Code, w.Body, harness.Welcome)
+					t.Errorf("got %d %q, want %q", w.Code, w.Body, harness.Welcome)
 				}
 			}
 		})

@@ -190,7 +190,7 @@ func TestWhiteSpaceAroundEveryText(t *testing.T) {
 	}
 	write := harness.Request(http.MethodPost, "https://satellite.test/", (&harness.App{Clerk: clerk}).WithCookies(token), harness.With("Origin", "https://pay.example"))
 	if got := harness.Reason(t, auth.AuthenticateRequest(write)); got != "" {
-		t.Errorf("a write of a trusted origin: %q", got)
+		t.Errorf("a write of a trusted origin: got %q, want none", got)
 	}
 	w := harness.Serve(auth.Require(harness.Greet), navigating("https://satellite.test/p", harness.Headers("Cookie: __client_uat=0")))
 	if to := w.Header().Get("Location"); !strings.HasPrefix(to, "https://primary.test/sign-in?") {

@@ -52,7 +52,7 @@ func TestPathChoosesTheActiveOrganization(t *testing.T) {
 			cookies := a.WithCookies(a.Clerk.Token(clerktest.Claims{Organization: tc.active}))
 			state := a.AuthenticateRequest(navigating(harness.Origin+tc.path, cookies, tc.edits))
 			if got := harness.Reason(t, state); got != tc.want {
-				t.Errorf("%s at %s: %q, want %q", tc.name, a.Clerk.Issuer(), got, tc.want)
+				t.Errorf("%s at %s: got %q, want %q", tc.name, a.Clerk.Issuer(), got, tc.want)
 				continue
 			}
 			to := sentTo(t, state)

@@ -70,11 +70,11 @@ func TestWildcardRules(t *testing.T) {
 		list, problems := parseParties("AuthorizedParties", []string{tc.entry}, tc.rules)
 		switch {
 		case tc.want == nil && len(problems) > 0:
-			t.Errorf("%q with %+v: %v, want none", tc.entry, tc.rules, problems)
+			t.Errorf("%q with %+v: got %v, want none", tc.entry, tc.rules, problems)
 		case tc.want == nil && !list.Match(strings.TrimSuffix(strings.ToLower(strings.Replace(tc.entry, "*", "any-label", 1)), "/")):
 			t.Errorf("%q with %+v matches no label", tc.entry, tc.rules)
 		case tc.want != nil && (len(problems) != 1 || !errors.Is(problems[0], tc.want)):
-			t.Errorf("%q with %+v: %v, want %v", tc.entry, tc.rules, problems, tc.want)
+			t.Errorf("%q with %+v: got %v, want %v", tc.entry, tc.rules, problems, tc.want)
 		case tc.want != nil && !reflect.ValueOf(list).IsZero():
 			t.Errorf("%q with %+v is reported and taken", tc.entry, tc.rules)
 		}
@@ -90,7 +90,7 @@ func TestPlainHTTPIsForTestKeysAndThisMachine(t *testing.T) {
 			t.Errorf("live keys: %q is refused %t, want %t (%v)", entry, got, want, problems)
 		}
 		if _, problems := parseParties("f", []string{entry}, partyRules{}); len(problems) > 0 {
-			t.Errorf("test keys: %q: %v, want none", entry, problems)
+			t.Errorf("test keys: %q: got %v, want none", entry, problems)
 		}
 	}
 }

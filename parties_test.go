@@ -31,7 +31,7 @@ func TestNewNormalisesEntries(t *testing.T) {
 		a := harness.NewApp(t, func(c *clerkauth.Config) { c.AuthorizedParties = []string{entry} })
 		session, err := a.VerifyToken(t.Context(), a.Clerk.Token(clerktest.Claims{AuthorizedParty: azp}))
 		if err != nil || session.AuthorizedParty != azp {
-			t.Errorf("%q: a token for %s: %v, %v; want a session of it", entry, azp, session, err)
+			t.Errorf("%q: a token for %s: got %v, %v; want a session of it", entry, azp, session, err)
 		}
 	}
 }
@@ -62,14 +62,14 @@ func TestAuthorizedPartyMustBeInTheList(t *testing.T) {
 		for source, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(token), "cookie": a.WithCookies(token)} {
 			r := harness.Request(http.MethodGet, "/", carry)
 			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != want {
-				t.Errorf("%s with azp %q: %q, want %q", source, azp, got, want)
+				t.Errorf("%s with azp %q: got %q, want %q", source, azp, got, want)
 			}
 		}
 	}
 	for name, azp := range map[string]any{"empty": "", "null": nil, "number": 1, "list": []string{"https://example.com"}} {
 		_, err := a.VerifyToken(t.Context(), a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": azp}}))
 		if err == nil || harness.ReasonOf(t, err) != clerkauth.ReasonTokenInvalidParties {
-			t.Errorf("%s azp: %v, want %s", name, err, clerkauth.ReasonTokenInvalidParties)
+			t.Errorf("%s azp: got %v, want %s", name, err, clerkauth.ReasonTokenInvalidParties)
 		}
 	}
 }
@@ -90,17 +90,17 @@ func TestWildcardsFollowTheKeys(t *testing.T) {
 			cfg := clerkauth.Config{PublishableKey: key, AuthorizedParties: []string{tc.entry}}
 			_, err := clerkauth.New(cfg)
 			if got := err == nil; got != want {
-				t.Errorf("%s with %s keys: %v, want accepted %t", tc.entry, key[:8], err, want)
+				t.Errorf("%s with %s keys: got %v, want accepted %t", tc.entry, key[:8], err, want)
 			}
 		}
 	}
 	top := clerkauth.Config{PublishableKey: harness.PublishableKey("pk_live_", "clerk.com"), AuthorizedParties: []string{"https://*.com"}}
 	if _, err := clerkauth.New(top); err == nil || !strings.Contains(err.Error(), "list the origins instead") {
-		t.Errorf("an instance at clerk.com: %v, want an error", err)
+		t.Errorf("an instance at clerk.com: got %v, want an error", err)
 	}
 	port := clerkauth.Config{PublishableKey: harness.PublishableKey("pk_live_", "clerk.example.com:8443"), AuthorizedParties: []string{"https://*.example.com"}}
 	if _, err := clerkauth.New(port); err != nil {
-		t.Errorf("an instance on a port of its own: %v, want none", err)
+		t.Errorf("an instance on a port of its own: got %v, want none", err)
 	}
 	unknown := clerkauth.Config{JWTKey: harness.NewApp(t).Clerk.JWTKey(), Issuers: []string{"https://a.test"}, AuthorizedParties: []string{"https://pr-*.example.com"}}
 	if _, err := clerkauth.New(unknown); err == nil {
@@ -108,7 +108,7 @@ func TestWildcardsFollowTheKeys(t *testing.T) {
 	}
 	unknown.SecretKey = testSecret
 	if _, err := clerkauth.New(unknown); err != nil {
-		t.Errorf("with a test secret key: %v, want none", err)
+		t.Errorf("with a test secret key: got %v, want none", err)
 	}
 }
 
@@ -142,7 +142,7 @@ func TestAllowPartyDecidesWhatTheListDoesNot(t *testing.T) {
 		}
 		calls = nil
 		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request(http.MethodGet, "http://App.Example:8080/", harness.WithBearer(token)))); got != tc.want {
-			t.Errorf("azp %q: %q, want %q", tc.azp, got, tc.want)
+			t.Errorf("azp %q: got %q, want %q", tc.azp, got, tc.want)
 		}
 		if !slices.Equal(calls, want) {
 			t.Errorf("azp %q: AllowParty was asked %v, want %v", tc.azp, calls, want)
@@ -197,10 +197,10 @@ func TestConfigIsCopied(t *testing.T) {
 		return harness.Reason(t, auth.AuthenticateRequest(harness.Request(http.MethodPost, "/", a.WithCookies(good), harness.With("Origin", origin))))
 	}
 	if got := post("https://pay.example"); got != "" {
-		t.Errorf("a write from a trusted origin after Config was changed: %q", got)
+		t.Errorf("a write from a trusted origin after Config was changed: got %q, want none", got)
 	}
 	if got := post("https://evil.test"); got != clerkauth.ReasonCrossOriginRequest {
-		t.Errorf("a write from what Config was changed to: %q", got)
+		t.Errorf("a write from what Config was changed to: got %q, want ReasonCrossOriginRequest", got)
 	}
 }
 
@@ -213,12 +213,12 @@ func TestInsecureAllowAnyParty(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(tokens)) {
 		for source, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(tokens[name]), "cookie": a.WithCookies(tokens[name])} {
 			if got := harness.Reason(t, a.AuthenticateRequest(harness.Request(http.MethodGet, "/", carry))); got != "" {
-				t.Errorf("%s with azp of %s: %q, want signed in", source, name, got)
+				t.Errorf("%s with azp of %s: got %q, want signed in", source, name, got)
 			}
 		}
 	}
 	if got := harness.Reason(t, a.AuthenticateRequest(harness.Request(http.MethodGet, "/", harness.WithBearer(a.Clerk.Forge(clerktest.Claims{}))))); got != clerkauth.ReasonTokenSignature {
-		t.Errorf("forged: %q, want %q", got, clerkauth.ReasonTokenSignature)
+		t.Errorf("forged: got %q, want %q", got, clerkauth.ReasonTokenSignature)
 	}
 }
 
@@ -245,13 +245,13 @@ func TestTokensWithoutParty(t *testing.T) {
 				return harness.Reason(t, a.AuthenticateRequest(harness.Request(http.MethodGet, "/", carry(token))))
 			}
 			if got := ask(without); got != want {
-				t.Errorf("%s allowed, no azp in a %s: %q, want %q", name, source, got, want)
+				t.Errorf("%s allowed, no azp in a %s: got %q, want %q", name, source, got, want)
 			}
 			if got := ask(malformed); got != clerkauth.ReasonTokenInvalidParties {
-				t.Errorf("%s allowed, azp null in a %s: %q, want %q", name, source, got, clerkauth.ReasonTokenInvalidParties)
+				t.Errorf("%s allowed, azp null in a %s: got %q, want %q", name, source, got, clerkauth.ReasonTokenInvalidParties)
 			}
 			if got := ask(foreign); got != clerkauth.ReasonTokenInvalidParties {
-				t.Errorf("%s allowed, foreign azp in a %s: %q, want %q", name, source, got, clerkauth.ReasonTokenInvalidParties)
+				t.Errorf("%s allowed, foreign azp in a %s: got %q, want %q", name, source, got, clerkauth.ReasonTokenInvalidParties)
 			}
 		}
 	}

@@ -85,7 +85,7 @@ func TestReasonPrintsAsItsText(t *testing.T) {
 			return b.String()
 		}
 		if got, want := line(r), line(text); got != want {
-			t.Errorf("slog %s: %s, want %s", name, got, want)
+			t.Errorf("slog %s: got %s, want %s", name, got, want)
 		}
 	}
 }

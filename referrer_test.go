@@ -95,7 +95,7 @@ func TestWhoDoesNotAskAfterAnotherSite(t *testing.T) {
 	underPath := newPrimary(t, false, func(c *clerkauth.Config) { c.ProxyURL = "/__clerk" })
 	state := underPath.AuthenticateRequest(navigating(harness.Origin+"/", underPath.SignedIn(), harness.Headers("Referer: https://clerk.example.com/v1")))
 	if got := harness.Reason(t, state); got != clerkauth.ReasonCrossOriginSync {
-		t.Errorf("with the Frontend API under a path, from its own host: %q, want %q", got, clerkauth.ReasonCrossOriginSync)
+		t.Errorf("with the Frontend API under a path, from its own host: got %q, want %q", got, clerkauth.ReasonCrossOriginSync)
 	}
 	proxied := newPrimary(t, false, func(c *clerkauth.Config) { c.ProxyURL = "https://proxy.test/__clerk" })
 	for referrer, want := range map[string]clerkauth.Reason{
@@ -104,7 +104,7 @@ func TestWhoDoesNotAskAfterAnotherSite(t *testing.T) {
 	} {
 		state := proxied.AuthenticateRequest(navigating(harness.Origin+"/", proxied.SignedIn(), harness.Headers("Referer: "+referrer)))
 		if got := harness.Reason(t, state); got != want {
-			t.Errorf("with a proxied Frontend API, from %s: %q, want %q", referrer, got, want)
+			t.Errorf("with a proxied Frontend API, from %s: got %q, want %q", referrer, got, want)
 		}
 	}
 }

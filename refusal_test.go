@@ -48,7 +48,7 @@ func TestRefusalPageIsForAPerson(t *testing.T) {
 		page := w.Body.String()
 		title := strings.TrimSuffix(tc.title, ".")
 		if !strings.Contains(page, "<title>"+title+"</title>") || !strings.Contains(page, "<h1>"+tc.title+"</h1>") {
-			t.Errorf("%s: want the title %q:\n%s", tc.name, tc.title, page)
+			t.Errorf("got %s: want the title %q:\n%s", tc.name, tc.title, page)
 		}
 		if links := strings.Count(page, "<a "); links != strings.Count(tc.link, "<a ") || !strings.Contains(page, tc.link) {
 			t.Errorf("%s: %d links, want %q alone:\n%s", tc.name, links, tc.link, page)

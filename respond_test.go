@@ -53,7 +53,7 @@ func TestRefusalsByReason(t *testing.T) {
 			w := harness.Serve(tc.app.Require(harness.Greet), harness.Request(tc.method, "/", tc.carry))
 			h := w.Header()
 			if w.Code != tc.status || h.Get("X-Clerk-Auth-Reason") != string(tc.reason) {
-				t.Errorf("%d %s, want %d %s", w.Code, h.Get("X-Clerk-Auth-Reason"), tc.status, tc.reason)
+				t.Errorf("got %d %s, want %d %s", w.Code, h.Get("X-Clerk-Auth-Reason"), tc.status, tc.reason)
 			}
 			if got := h.Get("X-Clerk-Auth-Status"); got != "signed-out" {
 				t.Errorf("X-Clerk-Auth-Status %q, want signed-out", got)
@@ -121,7 +121,7 @@ func TestRefusalNegotiatesItsForm(t *testing.T) {
 			t.Errorf("Accept %.60q: the page has no Content-Security-Policy", tc.accept)
 		}
 		if w.Code != 401 || w.Header().Get("X-Clerk-Auth-Reason") == "" || w.Header().Get("WWW-Authenticate") != bareChallenge {
-			t.Errorf("Accept %.60q: %d %v, want what JSON has beside it", tc.accept, w.Code, w.Header())
+			t.Errorf("Accept %.60q: got %d %v, want what JSON has beside it", tc.accept, w.Code, w.Header())
 		}
 	}
 }
@@ -132,7 +132,7 @@ func TestDefaultErrorHandlerAlone(t *testing.T) {
 		w := httptest.NewRecorder()
 		clerkauth.DefaultErrorHandler(w, harness.Request("GET", "/", harness.With("Accept", "text/html")), &clerkauth.Error{Reason: reason})
 		if w.Code != want || !strings.Contains(w.Body.String(), "<p>") {
-			t.Errorf("%q: %d %q, want %d and a page", reason, w.Code, w.Body, want)
+			t.Errorf("%q: got %d %q, want %d and a page", reason, w.Code, w.Body, want)
 		}
 	}
 	w := httptest.NewRecorder()
@@ -222,7 +222,7 @@ func TestKeyTroubleIsLoggedWithoutSecrets(t *testing.T) {
 		a.Clerk.Fault(clerktest.BackendJWKS, clerktest.Status(500, nil))
 		token := a.Clerk.Token(clerktest.Claims{})
 		if w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", harness.WithBearer(token))); w.Code != 503 {
-			t.Errorf("%d, want 503", w.Code)
+			t.Errorf("got %d, want 503", w.Code)
 		}
 		synctest.Wait()
 		if !strings.Contains(log.String(), "500") {

@@ -49,7 +49,7 @@ func TestARetiredKeyIsNoSignOut(t *testing.T) {
 		}
 		state := a.AuthenticateRequest(r)
 		if reason := harness.Reason(t, state); state.Status != tt.want || reason != clerkauth.ReasonKeyUnknown && tt.name != "a host that is not listed" {
-			t.Errorf("%s: %s %q, want %s", tt.name, state.Status, reason, tt.want)
+			t.Errorf("%s: got %s %q, want %s", tt.name, state.Status, reason, tt.want)
 		}
 	}
 }

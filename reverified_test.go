@@ -210,7 +210,7 @@ func TestReverifiedAnswersAsClerkDoes(t *testing.T) {
 			w := harness.Serve(h, harness.Request("POST", "/", harness.WithBearer(token), harness.With("Accept", accept)))
 			want := `{"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":"` + string(preset) + `"}}}`
 			if got := strings.TrimSuffix(w.Body.String(), "\n"); w.Code != http.StatusForbidden || got != want {
-				t.Errorf("%s, Accept %q: %d %s, want 403 %s", preset, accept, w.Code, got, want)
+				t.Errorf("%s, Accept %q: got %d %s, want 403 %s", preset, accept, w.Code, got, want)
 			}
 			if got := w.Header().Get("Content-Type"); !strings.HasPrefix(got, "application/json") {
 				t.Errorf("%s: Content-Type %q, want JSON", preset, got)
@@ -226,7 +226,7 @@ func TestReverifiedWithinAnswersAsClerkDoes(t *testing.T) {
 		w := harness.Serve(a.Authorize(clerkauth.ReverifiedWithin(factors, 2*time.Hour))(harness.Greet), harness.Request("POST", "/", harness.WithBearer(token)))
 		want := `{"clerk_error":{"type":"forbidden","reason":"reverification-error","metadata":{"reverification":{"level":"` + string(factors) + `","afterMinutes":120}}}}` + "\n"
 		if w.Code != http.StatusForbidden || w.Body.String() != want {
-			t.Errorf("%s: %d %s, want %s", factors, w.Code, w.Body, want)
+			t.Errorf("%s: got %d %s, want %s", factors, w.Code, w.Body, want)
 		}
 	}
 }
@@ -276,7 +276,7 @@ func TestAnyOfAroundReverifiedOpensTheDialog(t *testing.T) {
 			got = refused
 		}
 		if got != tt.want || (w.Code == http.StatusForbidden) == (tt.want == through) {
-			t.Errorf("%s: %d %s, want %s", name, w.Code, w.Body, tt.want)
+			t.Errorf("%s: got %d %s, want %s", name, w.Code, w.Body, tt.want)
 		}
 	}
 	page := harness.Serve(a.Authorize(anyOf(owner, strict))(harness.Greet), harness.Request("GET", "/", askingHTML, harness.WithBearer(a.Clerk.Token(old))))

@@ -157,7 +157,7 @@ func TestSatelliteJudgesWhatItHas(t *testing.T) {
 		"a frame, in development":               {development, harness.With("Sec-Fetch-Dest", "iframe"), clerkauth.ReasonDevBrowserMissing},
 	} {
 		if got := harness.Reason(t, tc.a.AuthenticateRequest(navigating(satelliteHome, tc.sent))); got != tc.want {
-			t.Errorf("%s: %q, want %q", name, got, tc.want)
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 	}
 }
@@ -180,7 +180,7 @@ func TestSatelliteTakesItsAddressAlong(t *testing.T) {
 	for name, development := range map[string]bool{"production": false, "development": true} {
 		state := newSatellite(t, development).AuthenticateRequest(unlisted)
 		if got := harness.Reason(t, state); got != clerkauth.ReasonRequestHostNotAuthorized || sentTo(t, state) != nil {
-			t.Errorf("%s: from a host outside the list: %q to %v, want no way there", name, got, sentTo(t, state))
+			t.Errorf("%s: from a host outside the list: got %q to %v, want no way there", name, got, sentTo(t, state))
 		}
 	}
 }
@@ -194,7 +194,7 @@ func TestSatelliteIssuers(t *testing.T) {
 	} {
 		token := a.Clerk.Token(clerktest.Claims{Issuer: issuer})
 		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("GET", satelliteHome, harness.WithBearer(token)))); got != want {
-			t.Errorf("issuer %q: %q, want %q", issuer, got, want)
+			t.Errorf("issuer %q: got %q, want %q", issuer, got, want)
 		}
 	}
 }

@@ -17,10 +17,10 @@ import (
 
 func TestContextWithoutMiddleware(t *testing.T) {
 	if s, ok := clerkauth.FromContext(t.Context()); ok || s != nil {
-		t.Errorf("FromContext: %v, %t; want none", s, ok)
+		t.Errorf("FromContext: got %v, %t; want none", s, ok)
 	}
 	if s, ok := clerkauth.StateFromContext(t.Context()); ok || s != nil {
-		t.Errorf("StateFromContext: %v, %t; want none", s, ok)
+		t.Errorf("StateFromContext: got %v, %t; want none", s, ok)
 	}
 }
 
@@ -30,11 +30,11 @@ func TestNewContextServesFromContextAndNeverRequire(t *testing.T) {
 	session := a.Clerk.Session(clerktest.Claims{Subject: "user_tested"})
 	ctx := clerkauth.NewContext(t.Context(), session)
 	if got, ok := clerkauth.FromContext(ctx); !ok || got != session {
-		t.Errorf("FromContext: %v, %t; want the session", got, ok)
+		t.Errorf("FromContext: got %v, %t; want the session", got, ok)
 	}
 	state, ok := clerkauth.StateFromContext(ctx)
 	if !ok || state.Status != clerkauth.StatusSignedIn || state.Session != session || state.Token() != "" {
-		t.Errorf("StateFromContext: %+v, %t; want signed in without a token", state, ok)
+		t.Errorf("StateFromContext: got %+v, %t; want signed in without a token", state, ok)
 	}
 	ran := false
 	spy := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -50,11 +50,11 @@ func TestNewContextServesFromContextAndNeverRequire(t *testing.T) {
 		t.Error("Optional did not run the handler")
 	}
 	if w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", a.SignedIn()).WithContext(ctx)); w.Body.String() != harness.Welcome {
-		t.Errorf("Require with a token of somebody else: %q, want %q", w.Body, harness.Welcome)
+		t.Errorf("Require with a token of somebody else: got %q, want %q", w.Body, harness.Welcome)
 	}
 }
 
-// A session that no token made says nothing that only a token can say. Of nobody at all it can be asked, too.
+// A session that was not read from a token has no claims and no permissions. Its methods may also be called on nil.
 func TestSessionsWithoutAToken(t *testing.T) {
 	for name, s := range map[string]*clerkauth.Session{"nil": nil, "zero": {}, "by hand": {UserID: "user_1", Organization: acme}} {
 		if got := s.Permissions(); len(got) != 0 {
@@ -74,8 +74,8 @@ func TestSessionsWithoutAToken(t *testing.T) {
 	}
 }
 
-// Logs are read by many. A state says how it arrived out, and a session has fields to print, but neither shows the
-// token or the claims that nobody asked for.
+// Many people read logs. A printed state has its outcome, and a printed session has its fields; neither shows the token, or
+// claims that the program did not ask for.
 func TestNothingPrintsTheToken(t *testing.T) {
 	a := harness.NewApp(t)
 	token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"email": "victim@example.com"}})

@@ -38,7 +38,7 @@ func TestSignInRedirect(t *testing.T) {
 		w := harness.Serve(a.Require(harness.Greet), r)
 		location, err := url.Parse(w.Header().Get("Location"))
 		if err != nil || w.Code != http.StatusFound {
-			t.Errorf("%s: %d %q, want 302", path, w.Code, w.Header().Get("Location"))
+			t.Errorf("%s: got %d %q, want 302", path, w.Code, w.Header().Get("Location"))
 			continue
 		}
 		q := location.Query()
@@ -72,7 +72,7 @@ func TestSignInRedirectBehindStripPrefix(t *testing.T) {
 	_ = resp.Body.Close()
 	location, err := resp.Location()
 	if err != nil || location.Query().Get("redirect_url") != "https://example.com/app/page?x=1" {
-		t.Errorf("%d to %v (%v), want to come back to /app/page", resp.StatusCode, location, err)
+		t.Errorf("got %d to %v (%v), want to come back to /app/page", resp.StatusCode, location, err)
 	}
 }
 
@@ -108,7 +108,7 @@ func TestSignInRedirectIsForDocuments(t *testing.T) {
 	a.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
 	cold := harness.NewAppOf(t, a.Clerk, harness.SignIn)
 	if w := harness.Serve(cold.Require(harness.Greet), harness.Request("GET", "/p", harness.Document, a.SignedIn())); w.Code != 503 {
-		t.Errorf("no keys: %d, want 503: signing in again would not help", w.Code)
+		t.Errorf("no keys: got %d, want 503: signing in again would not help", w.Code)
 	}
 }
 
@@ -121,12 +121,12 @@ func TestSignInRedirectNotFromSignIn(t *testing.T) {
 	} {
 		r := harness.Request("GET", target, harness.Document)
 		if w := harness.Serve(a.Require(harness.Greet), r); w.Code != want {
-			t.Errorf("%s: %d, want %d", target, w.Code, want)
+			t.Errorf("%s: got %d, want %d", target, w.Code, want)
 		}
 	}
 	root := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://example.com?a=b" })
 	if w := harness.Serve(root.Require(harness.Greet), harness.Request("GET", "/?x", harness.Document)); w.Code != 401 {
-		t.Errorf("a sign-in page at the root, written without a slash: %d, want 401", w.Code)
+		t.Errorf("a sign-in page at the root, written without a slash: got %d, want 401", w.Code)
 	}
 	path := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "/sign-in?a=b" })
 	if w := harness.Serve(path.Require(harness.Greet), harness.Request("GET", "/sign-in", harness.Document)); w.Code != 401 {
@@ -138,7 +138,7 @@ func TestSignInRedirectNotFromSignIn(t *testing.T) {
 	}
 	elsewhere := harness.NewApp(t, harness.SignIn)
 	if w := harness.Serve(elsewhere.Require(harness.Greet), harness.Request("GET", "/sign-in", harness.Document)); w.Code != 302 {
-		t.Errorf("the same path on another host: %d, want 302", w.Code)
+		t.Errorf("the same path on another host: got %d, want 302", w.Code)
 	}
 }
 

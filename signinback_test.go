@@ -110,7 +110,7 @@ func TestSignInTakesTheDevelopmentBrowserAlong(t *testing.T) {
 		w := harness.Serve(a.Require(harness.Greet), r)
 		location, err := url.Parse(w.Header().Get("Location"))
 		if err != nil || w.Code != http.StatusFound || location.Query().Get("__clerk_db_jwt") != tc.want || strings.Contains(wayBack(t, w), "dvb") {
-			t.Errorf("%s: %d to %s, want the token %q", name, w.Code, location, tc.want)
+			t.Errorf("%s: got %d to %s, want the token %q", name, w.Code, location, tc.want)
 		}
 	}
 }

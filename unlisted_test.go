@@ -36,7 +36,7 @@ func TestUnlistedHostHidesNoOtherReason(t *testing.T) {
 		w := httptest.NewRecorder()
 		auth.Authorize(clerkauth.Role("org:owner"))(http.NotFoundHandler()).ServeHTTP(w, r)
 		if got := clerkauth.Reason(w.Header().Get("X-Clerk-Auth-Reason")); w.Code != tc.status || got != tc.reason {
-			t.Errorf("%s: %d %q, want %d %q", tc.name, w.Code, got, tc.status, tc.reason)
+			t.Errorf("%s: got %d %q, want %d %q", tc.name, w.Code, got, tc.status, tc.reason)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func TestRateIn(t *testing.T) {
 		"  Socket errors: connect 0, read 9, write 0, timeout 0\n" + good: 0,
 	} {
 		if got, err := rateIn([]byte(out)); got != want || (err == nil) != (want > 0) {
-			t.Errorf("%q: %v, %v, want %v", out, got, err, want)
+			t.Errorf("%q: got %v, %v, want %v", out, got, err, want)
 		}
 	}
 }

@@ -116,7 +116,7 @@ func directivesOf(t *testing.T, in *clerktest.Instance, jar http.CookieJar, form
 	if format == "nonce" {
 		directives, status := payload(t, in, carried(t, a, "__clerk_handshake_nonce", live))
 		if status != http.StatusOK {
-			t.Fatalf("payload: %d", status)
+			t.Fatalf("payload: got %d, want 200", status)
 		}
 		return cookiesOf(t, directives)
 	}

@@ -17,7 +17,7 @@ func server[T any](t *testing.T, in *clerktest.Instance, method, path, body stri
 	target := strings.TrimSuffix(in.URL(clerktest.BackendJWKS), "/v1/jwks") + path
 	a := exchange(t, in, nil, method, target, body, http.Header{"Authorization": {"Bearer " + in.SecretKey()}})
 	if a.status != want {
-		t.Fatalf("%s %s: %d %s, want %d", method, path, a.status, a.body, want)
+		t.Fatalf("%s %s: got %d %s, want %d", method, path, a.status, a.body, want)
 	}
 	var v T
 	decode(t, string(a.body), &v)
@@ -56,7 +56,7 @@ func TestUsersAreListedAndCreated(t *testing.T) {
 		"user_id=user_emil&user_id=" + created.ID: {"user_emil", created.ID}, "limit=-1&offset=x": {"user_dora", "user_emil", created.ID},
 	} {
 		if got := ids(server[[]user](t, in, "GET", "/v1/users?"+query, "", 200)); !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", query, got, want)
+			t.Errorf("%s: got %q, want %q", query, got, want)
 		}
 	}
 	if got := server[list[user]](t, in, "GET", "/v1/users?paginated=true&limit=1", "", 200); got.Total != 3 || len(got.Data) != 1 {
@@ -96,7 +96,7 @@ func TestSessionsAreListedAndRevoked(t *testing.T) {
 		"user_id=user_dora": 1, "user_id=user_emil": 0, "status=active": 2, "status=ended": 0, "user_id=user_guest&status=active": 1,
 	} {
 		if got := server[list[session]](t, in, "GET", "/v1/sessions?paginated=true&"+query, "", 200); got.Total != want || len(got.Data) != want {
-			t.Errorf("%s: %+v, want %d", query, got, want)
+			t.Errorf("%s: got %+v, want %d", query, got, want)
 		}
 	}
 	if got := server[session](t, in, "GET", "/v1/sessions/"+id, "", 200); got != (session{id, "user_dora", "active"}) {
@@ -207,7 +207,7 @@ func TestProxiesShowTheSecretKey(t *testing.T) {
 	} {
 		a := exchange(t, in, nil, "GET", target, "", tt.header)
 		if a.status != tt.want || (a.status == 200) != strings.Contains(string(a.body), id) {
-			t.Errorf("%s: %d %s, want %d", tt.name, a.status, a.body, tt.want)
+			t.Errorf("%s: got %d %s, want %d", tt.name, a.status, a.body, tt.want)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func TestHandshakeSignedIn(t *testing.T) {
 				}
 				names[strings.SplitN(c.Name, "_"+suffixOf(t, in), 2)[0]] = c
 				if c.Secure != tt.live || c.Path != "/" || c.MaxAge <= 0 {
-					t.Errorf("%s: want Secure %t, Path=/ and some age", c, tt.live)
+					t.Errorf("got %s, want Secure %t, Path=/ and an age", c, tt.live)
 				}
 			}
 			if want := tt.count; len(got)-len(gone) != want {
@@ -125,14 +125,14 @@ func TestHandshakeSignedOut(t *testing.T) {
 				case strings.HasPrefix(c.Name, "__client_uat"):
 					zero++
 					if c.Value != "0" || c.MaxAge <= 0 {
-						t.Errorf("%s, want 0", c)
+						t.Errorf("got %s, want 0", c)
 					}
 				case strings.HasPrefix(c.Name, "__clerk_db_jwt"):
 					if c.Value == "" || tt.live {
-						t.Errorf("%s, want the browser's token, and in development only", c)
+						t.Errorf("got %s, want the browser's token, and in development only", c)
 					}
 				case c.Value != "" || c.MaxAge >= 0:
-					t.Errorf("%s, want a deletion", c)
+					t.Errorf("got %s, want a deletion", c)
 				}
 			}
 			if zero != 2 {

@@ -48,7 +48,7 @@ func TestOptionsChooseTheInstance(t *testing.T) {
 			}
 			_, payload, _ := parts(t, in.Token(clerktest.Claims{}))
 			if got, want := strings.Contains(payload, `"azp":`), len(tt.origins) > 0; got != want {
-				t.Errorf("azp in %s: %t, want %t", payload, got, want)
+				t.Errorf("azp in %s: got %t, want %t", payload, got, want)
 			}
 		})
 	}

@@ -199,9 +199,9 @@ func TestJourneyWhenTheFrontendIsDown(t *testing.T) {
 		j.expect("a good token", "/me", http.StatusOK, "hello user_2alice")
 		time.Sleep(expired)
 		if at, status, _ := j.visit("/me"); !k.refresh && (status != http.StatusBadGateway || at.Path != "/v1/client/handshake") {
-			t.Errorf("without refresh: %s with %d, want the handshake's 502", at, status)
+			t.Errorf("without refresh: got %s with %d, want the handshake's 502", at, status)
 		} else if k.refresh && (status != http.StatusOK || at.Path != "/me") {
-			t.Errorf("with refresh: %s with %d, want the app", at, status)
+			t.Errorf("with refresh: got %s with %d, want the app", at, status)
 		}
 		j.clerk.Fault(clerktest.FrontendHandshake, nil)
 		j.expect("up again", "/me", http.StatusOK, "hello user_2alice")

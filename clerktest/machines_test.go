@@ -71,7 +71,7 @@ func TestWhoMayVerify(t *testing.T) {
 		for key, want := range map[string]int{in.MachineSecretKey(): machine, "ak_x": 401, "": 401} {
 			a := exchange(t, in, nil, "POST", "https://api.clerk.com"+path, `{}`, http.Header{"Authorization": {"Bearer " + key}})
 			if a.status != want {
-				t.Errorf("%s with %.4s: %d %s, want %d", path, key, a.status, a.body, want)
+				t.Errorf("%s with %.4s: got %d %s, want %d", path, key, a.status, a.body, want)
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func TestAMachineVerifiesTokensForItself(t *testing.T) {
 		for key, status := range map[string]int{in.MachineSecretKey(): want, in.SecretKey(): 200} {
 			a := exchange(t, in, nil, "POST", "https://api.clerk.com/m2m_tokens/verify", `{"token":"`+token+`"}`, http.Header{"Authorization": {"Bearer " + key}})
 			if a.status != status {
-				t.Errorf("for %s with %.4s: %d %s, want %d", to, key, a.status, a.body, status)
+				t.Errorf("for %s with %.4s: got %d %s, want %d", to, key, a.status, a.body, status)
 			}
 		}
 	}

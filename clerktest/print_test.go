@@ -32,7 +32,7 @@ func TestNothingPrintsAKey(t *testing.T) {
 			}
 			for _, v := range []any{v, struct{ V any }{v}, []any{v}} {
 				if got := fmt.Sprintf("%"+string(verb), v); !strings.Contains(got, want) {
-					t.Errorf("%%%c: %q, want %s", verb, got, want)
+					t.Errorf("%%%c: got %q, want %s", verb, got, want)
 				}
 			}
 		}

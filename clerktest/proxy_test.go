@@ -35,7 +35,7 @@ func TestProxyURLsAreKnown(t *testing.T) {
 		{"another secret key", shared, http.Header{"Clerk-Proxy-Url": {"https://example.com/__clerk"}, "Clerk-Secret-Key": {"sk_live_x"}}, 401, "clerk_key_invalid"},
 	} {
 		if a := exchange(t, in, nil, "GET", tt.at+"/v1/client", "", tt.header); a.status != tt.want || !strings.Contains(string(a.body), tt.code) {
-			t.Errorf("%s: %d %s, want %d %s", tt.name, a.status, a.body, tt.want, tt.code)
+			t.Errorf("%s: got %d %s, want %d %s", tt.name, a.status, a.body, tt.want, tt.code)
 		}
 	}
 	for _, opts := range []clerktest.Options{

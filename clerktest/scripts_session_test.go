@@ -45,11 +45,11 @@ func TestTokensAreForTheOriginThatAsks(t *testing.T) {
 		p.origin = origin
 		got := p.mint(id, nil)
 		if got["azp"] != want || got["sid"] != id || got["sub"] != "user_dora" || got["iss"] != in.Issuer() {
-			t.Errorf("from %q: %v, want azp %v", origin, got, want)
+			t.Errorf("from %q: got %v, want azp %v", origin, got, want)
 		}
 		_, c := p.must(p.ask("GET", "/v1/client", nil))
 		if got := claimsOf(t, in, c.Sessions[0].Last.JWT); got["azp"] != want {
-			t.Errorf("the client's token, from %q: %v, want azp %v", origin, got, want)
+			t.Errorf("the client's token, from %q: got %v, want azp %v", origin, got, want)
 		}
 	}
 }

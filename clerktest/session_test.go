@@ -125,7 +125,7 @@ func TestInABubble(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		_, err = auth.VerifyToken(context.Background(), token)
 		if e, ok := errors.AsType[*clerkauth.Error](err); !ok || e.Reason != clerkauth.ReasonTokenExpired {
-			t.Errorf("after two minutes: %v, want %s", err, clerkauth.ReasonTokenExpired)
+			t.Errorf("after two minutes: got %v, want %s", err, clerkauth.ReasonTokenExpired)
 		}
 	})
 }

@@ -55,7 +55,7 @@ func TestSatellitesLearnOfThePrimaryDomainsBrowser(t *testing.T) {
 			}
 		}
 		if c.Name == "__client_uat" && c.MaxAge > 0 && c.Domain != "sat.test" {
-			t.Errorf("%s, want it for sat.test", c)
+			t.Errorf("got %s, want it for sat.test", c)
 		}
 	}
 	fresh, err := cookiejar.New(nil)
@@ -106,10 +106,10 @@ func TestSatelliteAppSignsIn(t *testing.T) {
 	}
 	in.SignIn(browser.Jar, worker)
 	if got := visit("/?__clerk_synced=false"); got != "user_dora" {
-		t.Errorf("after signing in at the primary domain: %q", got)
+		t.Errorf("after signing in at the primary domain: got %q, want \"user_dora\"", got)
 	}
 	if got := visit("/again"); got != "user_dora" {
-		t.Errorf("once more: %q", got)
+		t.Errorf("once more: got %q, want \"user_dora\"", got)
 	}
 }
 

@@ -45,7 +45,7 @@ func (s *course) answer() (outcome, bool) {
 		return outcome{}, false
 	}
 	if _, here := s.origin(); !here && s.development() {
-		s.unsent = true // no browser was redirected from here
+		s.unsent = true // no browser was redirected from this host
 		return outcome{}, false
 	}
 	s.resolved = true
@@ -183,7 +183,7 @@ func textsIn(v any) ([]string, bool) {
 }
 
 // judgeDirectives is the result of Set-Cookie values: signed in if the last session token among them passes every check,
-// and signed out without one.
+// and signed out if there is none.
 func (s *course) judgeDirectives(directives []string, forgiving bool) (outcome, bool) {
 	raw := ""
 	for _, d := range directives {
@@ -252,7 +252,7 @@ func (o *outcome) setCookies(c *recorded, directives []string, signOut bool) {
 	}
 }
 
-// clerks reports one of Clerk's names, plain or with the instance's suffix.
+// clerks reports whether a cookie's name is one of Clerk's, plain or with the instance's suffix.
 func (c *recorded) clerks(name string) bool {
 	base := strings.TrimSuffix(name, "_"+c.suffix())
 	return slices.Contains([]string{"__session", "__client_uat", "__refresh", "__clerk_db_jwt"}, base) ||

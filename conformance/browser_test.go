@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// What a request says apart from its tokens, read from the case alone, to compute expected decisions.
+// This file reads from a case what its request says apart from tokens. Expected decisions are computed from it.
 
-// navigates reports a GET whose answer a browser shows as a page.
+// navigates reports a GET whose response a browser shows as a page.
 func (c *recorded) navigates() bool {
 	dest, accept := strings.Join(c.Request.values("Sec-Fetch-Dest"), ", "), strings.Join(c.Request.values("Accept"), ", ")
 	worker := dest == "empty" && strings.Join(c.Request.values("Sec-Fetch-Mode"), ", ") == "navigate"
@@ -186,7 +186,7 @@ func (c *recorded) redirects() int {
 	return most
 }
 
-// clientUpdated is __client_uat as JavaScript's parseInt reads it, with 0 for what is no number.
+// clientUpdated is __client_uat as JavaScript's parseInt reads it, or 0 if it is not a number.
 func clientUpdated(value string) int64 {
 	value = strings.TrimLeft(value, " \t\n\r\f\v\u00a0\u2028\u2029\ufeff")
 	sign := int64(1)

@@ -45,7 +45,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// hold compares one decision with the reference's, as changed by the rules.
+// hold fails unless the decision is the reference's, as changed by the rules.
 func (c *recorded) hold(t *testing.T) {
 	if why := c.skipCause(t); why != "" {
 		counted.skip(why)
@@ -60,14 +60,14 @@ func (c *recorded) hold(t *testing.T) {
 	lines := differences(got, shown)
 	counted.held(applied, len(lines) == 0)
 	if len(lines) > 0 {
-		t.Errorf("differs from the reference, rules applied: %q\n%s", applied, strings.Join(lines, "\n"))
+		t.Errorf("the decision differs from the reference; rules applied: %q\n%s", applied, strings.Join(lines, "\n"))
 	}
 	if want.Pending {
 		c.holdPending(t, want)
 	}
 }
 
-// holdPending decides again with AllowPending: then the session is there.
+// holdPending decides again with AllowPending, and fails unless the pending session is then signed in.
 func (c *recorded) holdPending(t *testing.T, want outcome) {
 	t.Helper()
 	want.Pending = false
@@ -92,8 +92,8 @@ func (c *recorded) expected(tb testing.TB) (outcome, []string) {
 	return want, applied
 }
 
-// letsIn reports rules that let somebody in without declaring it. A handshake of a person whose session is valid, but may
-// have changed elsewhere, refuses nobody.
+// letsIn reports rules that let somebody in without declaring it. A handshake is no refusal if the person's session is valid
+// but may have changed elsewhere.
 func letsIn(want, reference outcome, applied []string) bool {
 	return want.Status == signedIn && reference.stage() != accepted && !slices.ContainsFunc(applied, isKinder)
 }
@@ -143,7 +143,7 @@ func (r rule) applies(c *recorded, reference outcome) bool {
 	return r.when == nil || r.when(c, reference)
 }
 
-// apply is what the rule makes of an outcome.
+// apply returns the outcome as changed by the rule.
 func (r rule) apply(c *recorded, before outcome) outcome {
 	after := before.clone()
 	switch {
@@ -182,7 +182,7 @@ func everyCauseAndRuleIsUsed(t *testing.T) {
 	}
 }
 
-// idle are the names that were never counted.
+// idle returns the names that were never counted.
 func idle(names []string, counts map[string]int) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return counts[name] > 0 })
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// TestCourseIsTheReferences checks the computed decisions that rules use instead of the reference's: where no rule applies,
+// TestCourseIsTheReferences checks the decisions that rules compute instead of using the reference's. Where no rule applies,
 // they must be equal to the reference's.
 func TestCourseIsTheReferences(t *testing.T) {
 	r := load(t)
@@ -27,12 +27,12 @@ func TestCourseIsTheReferences(t *testing.T) {
 			checked++
 			got := c.decision()
 			if lines := differences(got, want); len(lines) > 0 {
-				t.Errorf("%s/%s is not worked out as the reference decides:\n%s", c.Family, c.Name, strings.Join(lines, "\n"))
+				t.Errorf("%s/%s: the computed decision differs from the reference's:\n%s", c.Family, c.Name, strings.Join(lines, "\n"))
 			}
 		}
 	}
 	if r.builtIn && checked < 2000 {
-		t.Errorf("only %d cases were worked out", checked)
+		t.Errorf("only %d decisions were computed", checked)
 	}
 }
 
@@ -95,7 +95,7 @@ func TestUsedAnswersAreDeleted(t *testing.T) {
 		}
 	}
 	if load(t).builtIn && seen == 0 {
-		t.Error("no answer arrived by cookie")
+		t.Error("no handshake result was in a cookie")
 	}
 }
 
@@ -133,7 +133,7 @@ func TestLargestCounterCounts(t *testing.T) {
 			}
 		}
 		if lines := differences(other.decide(t, c.parties()), c.decide(t, c.parties())); len(lines) > 0 {
-			t.Errorf("%s: reversed it is decided otherwise:\n%s", c.Name, strings.Join(lines, "\n"))
+			t.Errorf("%s: with the Cookie headers reversed the decision differs:\n%s", c.Name, strings.Join(lines, "\n"))
 		}
 	}
 	if load(t).builtIn && turned == 0 {

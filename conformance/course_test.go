@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Where the reference has no useful decision, because it threw, used another cookie, or trusted what is not trusted here, a
-// rule expects the decision that this file computes from the case alone. TestCourseIsTheReferences checks it: where no rule
-// applies, it must be equal to the reference's.
+// Sometimes the reference has no useful decision: it threw, used another cookie, or trusted something that is not trusted
+// here. A rule then expects the decision that this file computes from the case alone. TestCourseIsTheReferences checks the
+// computation: where no rule applies, the result must be equal to the reference's.
 
 // A course is the decision of one request, step by step.
 type course struct {

@@ -7,8 +7,8 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// TestDevelopmentAnswersAreExpected tests what sendOut omits: in development, where anybody's link can contain a result, a
-// browser that was not redirected has its results neither accepted nor used up, and is redirected once more.
+// TestDevelopmentAnswersAreExpected tests what sendOut omits. In development anybody's link can contain a handshake result. If
+// the browser was not redirected to a handshake, its result is neither accepted nor used up, and the browser is redirected.
 func TestDevelopmentAnswersAreExpected(t *testing.T) {
 	seen, sent := 0, 0
 	for _, c := range load(t).cases["e_resolution"] {
@@ -34,13 +34,13 @@ func TestDevelopmentAnswersAreExpected(t *testing.T) {
 			}
 		}
 		if state.Token() != "" && state.Token() == c.Expect.Token {
-			t.Errorf("%s: the answer was believed", c.Name)
+			t.Errorf("%s: the handshake result was accepted", c.Name)
 		}
 		if back := state.Header.Get("Location"); strings.Contains(back, "__clerkauth_sent%3D") {
 			sent++
 		}
 	}
 	if load(t).builtIn && (seen == 0 || sent == 0) {
-		t.Errorf("%d answers arrived, and %d browsers were sent out once more", seen, sent)
+		t.Errorf("%d requests had a handshake result, and %d were redirected; want all", seen, sent)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// sendAway is the outcome of sending a browser away.
+// sendAway is a redirect to a handshake, as an outcome.
 func (c *recorded) sendAway(reason, target string) outcome {
 	out := outcome{
 		Status: handshake, Reason: reason, Location: locate(target),
@@ -19,7 +19,7 @@ func (c *recorded) sendAway(reason, target string) outcome {
 	return out
 }
 
-// frontendHandshake is the address of the Frontend API's handshake.
+// frontendHandshake is the URL of the Frontend API's handshake.
 func (s *course) frontendHandshake(reason, here string) string {
 	q := url.Values{
 		"redirect_url":        {here + s.path() + s.marked(s.queryToKeep())},
@@ -42,7 +42,7 @@ func (s *course) frontendHandshake(reason, here string) string {
 	return s.frontendSeen(here) + "/v1/client/handshake?" + q.Encode()
 }
 
-// frontendSeen is the Frontend API as browsers reach it.
+// frontendSeen is the Frontend API's address for browsers.
 func (c *recorded) frontendSeen(here string) string {
 	domain := c.domain()
 	switch proxy := c.proxyBase(); {
@@ -56,7 +56,7 @@ func (c *recorded) frontendSeen(here string) string {
 	return "https://" + frontendHost(c)
 }
 
-// browserToken is the development browser's token: the address's before the cookie's.
+// browserToken is the development browser's token. The one in the URL takes precedence over the cookie.
 func (s *course) browserToken() string {
 	if value, _ := s.parameter("__clerk_db_jwt"); value != "" {
 		return value
@@ -67,7 +67,7 @@ func (s *course) browserToken() string {
 	return s.jar["__clerk_db_jwt"+s.pair]
 }
 
-// queryToKeep is the query without what an earlier handshake left in it, written anew as a form.
+// queryToKeep is the query without the parameters of an earlier handshake, encoded as a form.
 func (c *recorded) queryToKeep() string {
 	var kept []string
 	for _, pair := range formPairs(c.query()) {
@@ -82,8 +82,8 @@ func (c *recorded) queryToKeep() string {
 	return "?" + strings.Join(kept, "&")
 }
 
-// marked is a query that says when the browser was sent out, which ends the prefetches that nothing counts, and that it was for
-// a token.
+// marked adds to a query when the browser was redirected, which stops a loop of prefetches (they are not counted), and that
+// the handshake asked for a token.
 func (s *course) marked(query string) string {
 	if !s.prefetches() && !s.notExchanged {
 		return query
@@ -98,12 +98,12 @@ func (s *course) marked(query string) string {
 	return query + "&" + mark
 }
 
-// formSpelling writes a form as browsers do.
+// formSpelling encodes a form as browsers do.
 func formSpelling(s string) string {
 	return strings.NewReplacer("%2A", "*", "~", "%7E").Replace(url.QueryEscape(s))
 }
 
-// askPrimary is the primary domain's sign-in page with the way back: a development satellite goes there itself.
+// askPrimary is the primary domain's sign-in page with the return URL: a development satellite redirects there itself.
 func (s *course) askPrimary() string {
 	signIn, _ := s.Options.text("signInUrl")
 	here, ok := s.origin()
@@ -128,7 +128,7 @@ func withPairs(u *url.URL, pairs ...[2]string) string {
 	return u.String()
 }
 
-// toSatellite is where a development primary sends a browser back to: to an origin in the list, and no other.
+// toSatellite is where a development primary domain redirects a browser back to. Only origins in the list are allowed.
 func (s *course) toSatellite() string {
 	wanted, _ := s.parameter("__clerk_redirect_url")
 	u, err := url.Parse(wanted)
@@ -149,7 +149,7 @@ func (s *course) toSatellite() string {
 	return withPairs(u, synced)
 }
 
-// listed reports an http(s) origin, however spelled, that is in the case's list.
+// listed reports whether an http(s) origin, in any spelling, is in the case's list.
 func (c *recorded) listed(origin string) bool {
 	normal, ok := browserOrigin(strings.ToLower(origin))
 	for _, party := range c.parties() {
@@ -162,8 +162,8 @@ func (c *recorded) listed(origin string) bool {
 
 var developmentPortals = regexp.MustCompile(`^[a-z0-9-]+\.accounts(stage)?\.dev$|\.accounts\.lclclerk\.com$|^accounts\..*\.lcl\.dev$`)
 
-// comesFromElsewhere reports a Referer of another site, which is not Clerk's, on the primary domain. A browser that comes
-// back from a handshake still has the Referer that it was sent out with, and is not sent out for it again.
+// comesFromElsewhere reports a request to the primary domain whose Referer is another site, not Clerk's. A browser that returns
+// from a handshake still sends the Referer of its first request, and is not redirected for it again.
 func (s *course) comesFromElsewhere() bool {
 	from := s.Request.values("Referer")
 	here, ok := s.origin()

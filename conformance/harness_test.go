@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// The code that runs the cases is itself tested here: a comparison that sees nothing would agree with everything.
+// The code that runs the cases is itself tested here: a comparison that misses differences would make every case pass.
 
 func TestComparisonSeesEveryField(t *testing.T) {
 	same := outcome{

@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// A denial is why a check does not hold here that the reference's has() grants. There is none the other way.
+// A denial is why a check fails here although the reference's has() grants it. The reverse never happens.
 type denial struct {
 	name, why string
 	when      func(q question, who *identity) bool

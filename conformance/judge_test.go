@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// How session cookies with several values are judged: cookies that a sibling subdomain can plant must not hide the
-// browser's own, and cost nothing if another one is usable.
+// This file judges session cookies with several values. Cookies that a sibling subdomain can plant must not hide the browser's
+// own, and cause no requests if another one is usable.
 
 // A judgement is a session token and the result of its checks.
 type judgement struct {
 	*token
 	reason string // why it is refused
-	done   bool   // it was looked at
+	done   bool   // it was verified
 }
 
 // standing is how usable a session token is.

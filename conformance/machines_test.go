@@ -120,13 +120,13 @@ func (c *recorded) machineKind() string {
 	return ""
 }
 
-// decidesMachine reports a case that sessions have no part in.
+// decidesMachine reports a case in which no session is read: only machines are accepted, or the credential looks like a machine's.
 func (c *recorded) decidesMachine() bool {
 	accepts := c.accepts()
 	return len(accepts) > 0 && (!slices.Contains(accepts, session) || c.machineKind() != "")
 }
 
-// told is what Accept did with a request.
+// told is the result of Accept for a request.
 type told struct {
 	passed *http.Request // as the handler got it
 	err    *clerkauth.Error

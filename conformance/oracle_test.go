@@ -142,7 +142,7 @@ func (c *recorded) keysFor(t *token) ([]*rsa.PublicKey, bool) {
 		return []*rsa.PublicKey{pinned}, true
 	}
 	if kid := text(t.head["kid"]); kid == "" || len(kid) > 256 {
-		return nil, true // no document can bring it
+		return nil, true // no document can contain it
 	}
 	set, ok := c.keySet()
 	if secret := c.secret(); !ok || secret == "" || !set.hasKey() {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// parts are what mixtures are made of: what the recorded cases of one instance hold.
+// parts are what mixtures are made of: the values in the recorded cases of one instance.
 type parts struct {
 	*rand.Rand
 	cases   []*recorded
@@ -91,7 +91,7 @@ func (p *parts) takeApart(c *recorded) {
 	}
 }
 
-// kindOf names a session token by what is wrong with it where only the list is left out.
+// kindOf names a session token by why it is refused, without a check of the list.
 func (c *recorded) kindOf(t *token) string {
 	plain := *c
 	plain.Options = options{"publishableKey": c.Options["publishableKey"], "secretKey": c.Options["secretKey"]}

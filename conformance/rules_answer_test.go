@@ -143,7 +143,7 @@ func (c *recorded) resultInAddress() bool {
 
 func (c *recorded) hasResult() bool { return c.resultInCookies() || c.resultInAddress() }
 
-// answerFails reports an answer that did not hold.
+// answerFails reports a handshake result that is not valid.
 func (c *recorded) answerFails() bool {
 	s := &course{recorded: c, chosen: parseToken("")}
 	_, ok := s.answer()

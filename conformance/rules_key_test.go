@@ -51,8 +51,8 @@ var keyRules = []rule{
 	},
 }
 
-// keyRetired reports that a cookie's token of this instance has expired and has a key that is not published. The reference signs
-// such a browser out; here it is sent to Clerk, as one without a token is. No recorded case has one.
+// keyRetired reports that the session cookie's token is this instance's, has expired, and has a key that is no longer published.
+// The reference signs such a browser out; here it is redirected to Clerk, like one without a token. No recorded case has one.
 func (c *recorded) keyRetired(reason string, t *token) bool {
 	exp, ok := seconds(t.claims["exp"])
 	return reason == "jwk-kid-mismatch" && ok && exp <= c.Now && !c.hasBearer() && slices.Contains(c.issuers(), text(t.claims["iss"]))

@@ -198,7 +198,7 @@ func refuseAfterCalls(want *outcome, reason string) {
 
 func unverifiable(_ *recorded, want *outcome) { refuseAfterCalls(want, "credential-unverifiable") }
 
-// admitVerified holds that a machine is let in as the Backend API says.
+// admitVerified expects that a machine is let in with the identity that the Backend API returned.
 func admitVerified(c *recorded, want *outcome) {
 	said, kind := c.verified(), c.machineKind()
 	raw := c.credential()
@@ -235,7 +235,7 @@ func (c *recorded) verifyErrors() bool {
 	return json.Unmarshal(body, &said) == nil && len(said.Errors) > 0 && said.Errors[0].Code != ""
 }
 
-// wholeAnswer reports an answer with all that says that a credential holds, and nothing that contradicts it.
+// wholeAnswer reports an answer that has every member of a valid credential, and nothing that contradicts it.
 func (c *recorded) wholeAnswer() bool {
 	said, kind := c.verified(), c.machineKind()
 	objects := map[string]string{apiKey: "api_key", m2m: "machine_to_machine_token", oauth: "clerk_idp_oauth_access_token"}

@@ -6,15 +6,15 @@ import (
 	"testing"
 )
 
-// A rule is an intended difference from the reference: when it applies, by what the case contains, never by its name, and
-// what is expected instead.
+// A rule is an intended difference from the reference. It says when it applies, by what the case contains and never by the
+// case's name, and what is expected instead.
 type rule struct {
 	name    string
 	why     string
 	kinder  bool // may turn a refusal into signed-in
 	refuses bool // New refuses the options
 	when    func(c *recorded, want outcome) bool
-	hold    func(c *recorded, want *outcome) // nil: what the case comes to by itself
+	hold    func(c *recorded, want *outcome) // nil: the decision that is computed from the case
 	reads   func(t *token, who *identity)    // instead of hold: how the claims of who is signed in are read
 }
 
@@ -22,7 +22,7 @@ type rule struct {
 var rules = slices.Concat(requestRules, originRules, handshakeRules, answerRules, refreshRules, keyRules, tokenRules,
 	candidateRules, configRules, claimRules, responseRules, machineRules)
 
-// kinderRules are all that may let somebody in whom the reference does not.
+// kinderRules are the only rules that may let somebody in whom the reference refuses.
 var kinderRules = []string{
 	"null payload",
 	"null payload beside a bearer token",
@@ -113,5 +113,5 @@ func admission(t *token) outcome {
 	return outcome{Status: signedIn, Headers: map[string]string{}, Auth: who, Pending: t.claims["sts"] == "pending"}
 }
 
-// refuseOptions holds a refusal of New.
+// refuseOptions expects that New refuses the options.
 func refuseOptions(_ *recorded, want *outcome) { *want = outcome{Status: refused} }

@@ -106,7 +106,7 @@ func TestSequences(t *testing.T) {
 	}
 }
 
-// hold puts the steps to one Authenticator for each set of options, in order.
+// hold runs the steps in order, with one Authenticator for each set of options.
 func (s sequence) hold(t *testing.T) {
 	api := &backend{}
 	known := map[string]*clerkauth.Authenticator{}

@@ -13,7 +13,7 @@ import (
 // silent keeps the library's log out of the test's output.
 var silent = slog.New(slog.DiscardHandler)
 
-// A tally counts what became of the cases.
+// A tally counts the results of the cases.
 type tally struct {
 	mu                            sync.Mutex
 	agree, deviate, skipped, fail int
@@ -29,7 +29,7 @@ func (c *tally) skip(cause string) {
 	c.byCause[cause]++
 }
 
-// held counts a case that was put to the library; applied are the rules that
+// held counts a case that was run with the library. applied are the rules that
 // changed what is expected of it.
 func (c *tally) held(applied []string, same bool) {
 	c.mu.Lock()

@@ -49,7 +49,7 @@ func TestPatternsOfTheAllowlist(t *testing.T) {
 			for _, m := range span.FindAllStringSubmatch(row[1+i], -1) {
 				_, err := auth.VerifyToken(context.Background(), clerk.Token(clerktest.Claims{AuthorizedParty: m[1]}))
 				if (err == nil) != accepted {
-					t.Errorf("%s: a token of %s: %v, want it accepted: %t", row[0], m[1], err, accepted)
+					t.Errorf("%s: a token of %s: got %v, want it accepted: %t", row[0], m[1], err, accepted)
 				}
 			}
 		}

@@ -186,7 +186,7 @@ func TestFollow(t *testing.T) {
 		repository + "/blob/main/LICENSE": true, repository + "/blob/main/NONE": false,
 	} {
 		if problem := follow(t, pages, "docs/real-clerk.md", target); (problem == "") != good {
-			t.Errorf("%s: %q, want it to be good: %t", target, problem, good)
+			t.Errorf("%s: got %q, want it to be good: %t", target, problem, good)
 		}
 	}
 	if got := targets("a [b](c.md#d) <https://e.example> `[f](g)` <img src=\"h.png\">"); strings.Join(got, " ") != "c.md#d h.png https://e.example" {

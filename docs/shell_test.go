@@ -188,10 +188,10 @@ func TestRun(t *testing.T) {
 		t.Skip("commands are run without -short")
 	}
 	if out, err := run(t, "echo hello; exit 3", "", false); err == nil || out != "hello\n" {
-		t.Errorf("%q, %v; want what it printed and an error", out, err)
+		t.Errorf("got %q, %v; want what it printed and an error", out, err)
 	}
 	if out, err := run(t, "echo ready; sleep 100", "ready", true); err != nil || out != "ready\n" {
-		t.Errorf("%q, %v; want it to be interrupted", out, err)
+		t.Errorf("got %q, %v; want it to be interrupted", out, err)
 	}
 	if _, err := run(t, "echo failed", "ready", true); err == nil {
 		t.Error("a server that never was ready passes")

@@ -96,7 +96,7 @@ func TestStandsIn(t *testing.T) {
 		"package q":               false,
 	} {
 		if got := standsIn(sources, text); got != want {
-			t.Errorf("%q: %t, want %t", text, got, want)
+			t.Errorf("%q: got %t, want %t", text, got, want)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func freePort(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // nothing arrived
+	defer l.Close() //nolint:errcheck // nothing was sent
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 

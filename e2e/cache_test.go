@@ -28,7 +28,7 @@ type cached struct {
 	clerk     *clerktest.Instance
 	ahead     atomic.Int64 // of the real time
 	proxy     string       // address
-	forwarded atomic.Int64 // requests that arrived through
+	forwarded atomic.Int64 // requests that reached the app
 }
 
 func newCached(t *testing.T, run func(t *testing.T, backend string) string) *cached {

@@ -80,19 +80,19 @@ func TestWriteAfterExpirySaysSoAndIsNotRedirected(t *testing.T) {
 	const write = `fetch("/write", {method: "POST"}).then(r =>
 		({status: r.status, redirected: r.redirected, reason: r.headers.get("X-Clerk-Auth-Reason") ?? ""}))`
 	if got, want := evaluate[answer](b, write), (answer{Status: http.StatusOK}); got != want {
-		t.Errorf("in time: %+v, want %+v", got, want)
+		t.Errorf("in time: got %+v, want %+v", got, want)
 	}
 	w.expire()
 	w.renewals()
 	late := answer{http.StatusUnauthorized, false, string(clerkauth.ReasonTokenExpired) + "-refresh-non-eligible-no-refresh-cookie"}
 	if got := evaluate[answer](b, write); got != late {
-		t.Errorf("too late: %+v, want %+v", got, late)
+		t.Errorf("too late: got %+v, want %+v", got, late)
 	}
 	const submit = `void document.body.insertAdjacentHTML("beforeend", '<form method="post" action="/write"><button id="write">Write</button></form>')`
 	evaluate[any](b, submit)
 	b.press("#write")
 	if status := w.app.status("/write"); status != http.StatusUnauthorized {
-		t.Errorf("a form, too late: %d, want 401", status)
+		t.Errorf("a form, too late: got %d, want 401", status)
 	}
 	if at := b.place().URL; at != w.home+"/write" {
 		t.Errorf("a form, too late, ends at %s", at)
@@ -103,7 +103,7 @@ func TestWriteAfterExpirySaysSoAndIsNotRedirected(t *testing.T) {
 	}
 	b.visit(w.home + "/private")
 	if got, want := evaluate[answer](b, write), (answer{Status: http.StatusOK}); got != want {
-		t.Errorf("after a page: %+v, want %+v", got, want)
+		t.Errorf("after a page: got %+v, want %+v", got, want)
 	}
 }
 

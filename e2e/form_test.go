@@ -43,7 +43,7 @@ func (m *mailbox) handler(auth *clerkauth.Authenticator) http.Handler {
 	return all
 }
 
-// arrived are the letters received so far.
+// arrived returns the letters received so far.
 func (m *mailbox) arrived() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -76,7 +76,7 @@ func TestRealBackendVerifiesMachines(t *testing.T) {
 		for i, server := range []string{s.express, ours.URL} {
 			got := s.ask(t, server, visit{http.MethodGet, "/machine", http.Header{"Authorization": {"Bearer " + tt.credential}}})
 			if (got.status == http.StatusOK) != tt.good {
-				t.Errorf("%s at %s: %d %s, want let in %t", name, server, got.status, got.body, tt.good)
+				t.Errorf("%s at %s: got %d %s, want let in %t", name, server, got.status, got.body, tt.good)
 			}
 			if tt.good {
 				if err := json.Unmarshal(got.body, &said[i]); err != nil {

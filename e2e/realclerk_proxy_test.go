@@ -178,7 +178,7 @@ func TestRealClerkThroughTheProxy(t *testing.T) {
 		t.Errorf("the script has a token for %s, want one that names no party", azp)
 	}
 	if got := b.me(); got != "200 user_dora org_acme" {
-		t.Errorf("with such a token: %s", got)
+		t.Errorf("with such a token: got %s, want \"200 user_dora org_acme\"", got)
 	}
 
 	tokens := evaluate[int](b, renewed, (2 * lifetimeForScripts).Milliseconds())
@@ -238,7 +238,7 @@ func TestRealClerkThroughTheProxyInDevelopment(t *testing.T) {
 	w.says(b, "signed out", "nobody", "")
 	for _, r := range w.clerk.Requests() {
 		if !strings.HasPrefix(string(r.Endpoint), "backend") && r.Header.Get("Clerk-Proxy-Url") != w.home+"/__clerk" {
-			t.Errorf("%s %s arrived from %q", r.Method, r.Path, r.Header.Get("Clerk-Proxy-Url"))
+			t.Errorf("%s %s was sent from %q", r.Method, r.Path, r.Header.Get("Clerk-Proxy-Url"))
 		}
 	}
 }

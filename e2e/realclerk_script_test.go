@@ -172,7 +172,7 @@ func TestRealClerkInDevelopment(t *testing.T) {
 	const bearer = `Clerk.session.getToken().then(token => fetch(%q + "/me", {headers: {Authorization: "Bearer " + token}}))
 		.then(async r => r.status + " " + await r.text())`
 	if got := evaluate[string](b, bearer, w.app.api); got != "200 user_dora org_acme" {
-		t.Errorf("another origin, with a bearer token: %s", got)
+		t.Errorf("another origin, with a bearer token: got %s, want \"200 user_dora org_acme\"", got)
 	}
 	b.picture()
 
@@ -291,7 +291,7 @@ func TestRealClerkNoticesASessionEndedElsewhere(t *testing.T) {
 	w.withTicket(b, dora)
 	w.clerk.BrowserSessions()[0].SignOut()
 	if got := b.me(); got != "200 user_dora org_acme" {
-		t.Errorf("the token of before: %s, want it still good", got)
+		t.Errorf("the token of before: got %s, want it still good", got)
 	}
 	evaluate[chromedp.Void](b, `void Clerk.session.getToken({skipCache: true}).catch(() => {})`)
 	b.until(`!window.Clerk?.user`)

@@ -63,7 +63,7 @@ func TestPlantedCookieIsRefusedAndTheHonestSessionGoesOn(t *testing.T) {
 				b.visit(w.home + "/private")
 				b.expect(when, w.signedIn("/private"))
 				if got := evaluate[int](b, postFetch, "/write"); got != http.StatusOK {
-					t.Errorf("%s: a write: %d", when, got)
+					t.Errorf("%s: a write: got %d, want 200", when, got)
 				}
 				w.expire()
 			}
@@ -99,7 +99,7 @@ func TestPlantedTokenWithoutAZPSignsNobodyIn(t *testing.T) {
 	b.visit(w.home + "/")
 	b.expect("a planted token", w.nobody("/"))
 	if got := evaluate[int](b, postFetch, "/write"); got != http.StatusUnauthorized {
-		t.Errorf("a write: %d, want 401", got)
+		t.Errorf("a write: got %d, want 401", got)
 	}
 	b.picture()
 	w.time.advance(2 * time.Second) // within the same second as a sign-in, the planted token could not be distinguished from a newer one
@@ -121,7 +121,7 @@ func TestPlantedTokenOfAnotherAccountDoesNotReplaceTheHonestOne(t *testing.T) {
 	b.visit(w.home + "/private")
 	b.expect("with the planted token", w.signedIn("/private"))
 	if got := evaluate[int](b, postFetch, "/write"); got != http.StatusUnauthorized || w.app.writes.Load() != 0 {
-		t.Errorf("a write that could be either's: %d, want 401", got)
+		t.Errorf("a write that could be either's: got %d, want 401", got)
 	}
 	b.picture()
 }

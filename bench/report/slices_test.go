@@ -10,10 +10,10 @@ import (
 
 func TestSpreadOf(t *testing.T) {
 	if got, want := spreadOf([]float64{5, 1, 3, 100, 2}), (spread{2, 3, 5}); got != want {
-		t.Errorf("%v, want %v", got, want)
+		t.Errorf("got %v, want %v", got, want)
 	}
 	if got, want := spreadOf([]float64{7}), (spread{7, 7, 7}); got != want {
-		t.Errorf("%v, want %v", got, want)
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

@@ -29,7 +29,8 @@ func (b *safeBuffer) String() string {
 	return b.buf.String()
 }
 
-// laxServer answers from a list of records, and with a CNAME beside others: no careful server does that, so the test plays it.
+// laxServer answers from a list of records, and with a CNAME beside other records. No careful server does that, so the test has
+// its own.
 func laxServer(t *testing.T, records ...string) string {
 	t.Helper()
 	var rrs []dns.RR
@@ -52,13 +53,13 @@ func laxServer(t *testing.T, records ...string) string {
 	})
 }
 
-// upstreamTimeout is how long a server of the test's own waits for one that is real.
+// upstreamTimeout is how long a server of the test waits for a real one.
 const upstreamTimeout = 5 * time.Second
 
-// fault is what a server does with a query, in place of what it should; nil: what it should.
+// fault is what a server does with a query instead of answering it correctly; nil: it answers correctly.
 type fault func(dns.ResponseWriter, *dns.Msg)
 
-// faulty stands before another server and hands on the queries about which it has no fault.
+// faulty is a server that passes queries on to another server, except those for which it has a fault.
 func faulty(t *testing.T, upstream string, faults func(q dns.Question, m *dns.Msg) fault) string {
 	t.Helper()
 	return serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {
@@ -117,7 +118,7 @@ func about(domain string, act fault, types ...uint16) func(dns.Question, *dns.Ms
 	}
 }
 
-// from hands the query to another server.
+// from passes the query on to another server.
 func from(t *testing.T, upstream string) fault {
 	t.Helper()
 	return func(w dns.ResponseWriter, q *dns.Msg) {
@@ -132,7 +133,7 @@ func always(act fault) func(dns.Question, *dns.Msg) fault {
 	return func(dns.Question, *dns.Msg) fault { return act }
 }
 
-// resolvers leads the public resolvers, and with all the local one too, to address.
+// resolvers makes the public resolvers connect to address; with all, the local one too.
 func resolvers(address string, all bool) []string {
 	leads := []string{"1.1.1.1=" + address, "8.8.8.8=" + address}
 	if all {
@@ -141,7 +142,7 @@ func resolvers(address string, all bool) []string {
 	return leads
 }
 
-// hoster leads both name servers of most zones to address.
+// hoster makes both name servers of most zones connect to address.
 func hoster(address string) []string {
 	return []string{"ns1.hoster.example=" + address, "ns2.hoster.example=" + address}
 }
@@ -186,7 +187,7 @@ func exceptDS(faults func(dns.Question, *dns.Msg) fault) func(dns.Question, *dns
 	}
 }
 
-// unsigned hands the query on as one that wants no signatures.
+// unsigned passes the query on without a request for signatures.
 func unsigned(t *testing.T, upstream string) fault {
 	t.Helper()
 	return func(w dns.ResponseWriter, q *dns.Msg) {
@@ -213,7 +214,7 @@ func denied(t *testing.T, zone string) fault {
 	}
 }
 
-// holding answers with records, whatever is asked.
+// holding answers every query with these records.
 func holding(t *testing.T, lines ...string) fault {
 	t.Helper()
 	var rrs []dns.RR
@@ -267,7 +268,7 @@ func referral(t *testing.T, lines ...string) fault {
 	}
 }
 
-// stripped hands the query on and gives the answer without authority section, as forwarders of small networks do.
+// stripped passes the query on and removes the answer's authority section, as forwarders of small networks do.
 func stripped(t *testing.T, upstream string) fault {
 	t.Helper()
 	return func(w dns.ResponseWriter, q *dns.Msg) {

@@ -9,8 +9,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// FuzzAnswers gives every judge of DNS the answer that some server may send. Nothing panics or follows aliases without end, and
-// what is found has a code of the catalogue and can be shown.
+// FuzzAnswers gives any possible DNS answer to every check of DNS. None panics or follows aliases without end, and every finding
+// has a code of the catalogue and can be shown.
 func FuzzAnswers(f *testing.F) {
 	const host = "clerk.example.com."
 	for _, records := range [][]string{

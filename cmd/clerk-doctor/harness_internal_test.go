@@ -34,7 +34,7 @@ func publishable(host string) string {
 	return "pk_live_" + base64.RawStdEncoding.EncodeToString([]byte(host+"$"))
 }
 
-// internet is what a story happens in.
+// internet is the network that a story runs in.
 type internet struct {
 	nameServers
 	ca authority
@@ -130,7 +130,7 @@ func (st story) run(t *testing.T, in internet) {
 	golden(t, st.name, st.transcript(stdout.String(), stderr.String(), code))
 }
 
-// transcript is what a terminal would show, with the name of the program for all that leads it into the test's internet.
+// transcript is what a terminal would show. The program's name replaces the flags that connect it to the test's internet.
 func (st story) transcript(stdout, stderr string, code int) string {
 	var b strings.Builder
 	b.WriteString("$ ")

@@ -68,7 +68,7 @@ func TestCloudflareAddresses(t *testing.T) {
 	}
 }
 
-// heard is what a server says of clerk.example.com.
+// heard is what a server answers about clerk.example.com.
 func heard(name string, rcode int, target string) sighting {
 	s := sighting{server: server{name: name}, reply: reply{rcode: rcode}, target: target, q: question{name: "clerk.example.com", qtype: dns.TypeCNAME}}
 	s.authoritative = name[:2] == "ns"

@@ -26,7 +26,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// noon is when all stories happen.
+// noon is the time of all stories.
 var noon = time.Date(2026, time.January, 15, 12, 0, 0, 0, time.UTC)
 
 func atNoon() time.Time { return noon }
@@ -246,7 +246,7 @@ func (s *site) frontendAPI() http.Handler {
 	}
 }
 
-// hosts are those that have to be led to the listener.
+// hosts are the hosts that must connect to the listener.
 func (s *site) hosts() []string {
 	if s.lost {
 		return nil

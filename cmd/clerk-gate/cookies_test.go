@@ -46,7 +46,7 @@ func TestRenewal(t *testing.T) {
 		before, refreshed := s.cookie("__session"), refreshes(s)
 		r := s.send(http.MethodGet, "/data", script...)
 		if r.body != "GET /data [user_2alice] " {
-			t.Errorf("a script after expiry: %d %q, want it refreshed", r.status, r.body)
+			t.Errorf("a script after expiry: got %d %q, want it refreshed", r.status, r.body)
 		}
 		if s.cookie("__session") == before || s.cookie("app") != "1" {
 			t.Error("after a refresh the browser has not the new cookies and the app's")
@@ -82,7 +82,8 @@ func TestRenewal(t *testing.T) {
 	})
 }
 
-// Whatever the gate sets reaches the browser, beside a yes and beside a redirect, however much it is.
+// All cookies that the gate sets reach the browser, with a request that is let through and with a redirect, however many there
+// are.
 func TestEveryCookieReachesTheBrowser(t *testing.T) {
 	forEachGateway(t, func(t *testing.T, s *site) {
 		names := []string{

@@ -12,8 +12,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// FuzzOriginal holds every gateway's headers to what is made of them: the request that is decided about is the one that they
-// name, and without a session none gets a yes.
+// FuzzOriginal checks that the request that is decided about is the one that a gateway's headers name, and that without a
+// session no request is let through.
 func FuzzOriginal(f *testing.F) {
 	for _, address := range []string{
 		"https://example.com/a?b=c", "http://example.com//evil.test/", "https://example.com", "wss://example.com/socket", "https://example.com@evil.test/", "https:///a", "ftp://example.com/", "https://example.com/a\x7f", "https://example.com/%2e%2e/a", `https://example.com/\a`,
@@ -69,7 +69,7 @@ func FuzzOriginal(f *testing.F) {
 	})
 }
 
-// asItIsNamed checks a request against the words of its gateway.
+// asItIsNamed checks that a request is the one that its gateway's headers name.
 func asItIsNamed(t *testing.T, original *http.Request, method, named string, twice bool) {
 	t.Helper()
 	if method == "" {

@@ -96,7 +96,7 @@ func TestAnswers(t *testing.T) {
 				}
 				resp := askBy(t, g, way.method, "127.0.0.1:1", way.path, with(header, tt.more...), tt.cookies...)
 				if got := clerkauth.Reason(resp.Header().Get("X-Clerk-Auth-Reason")); resp.Code != tt.want || tt.want != http.StatusTemporaryRedirect && got != tt.reason {
-					t.Errorf("%s, %s: %d %s, want %d %s", kind, tt.name, resp.Code, got, tt.want, tt.reason)
+					t.Errorf("%s, %s: got %d %s, want %d %s", kind, tt.name, resp.Code, got, tt.want, tt.reason)
 				}
 				if named := resp.Header().Get("X-Clerk-User-Id") == "user_ada"; named != (tt.want == http.StatusNoContent) {
 					t.Errorf("%s, %s: %d names %q", kind, tt.name, resp.Code, resp.Header()["X-Clerk-User-Id"])
@@ -222,7 +222,7 @@ func TestHealth(t *testing.T) {
 	}
 	for _, path := range []string{"/", "/authx", "//auth", "/x/../auth", "/answer"} {
 		if code := ask(t, g, path, gatewayHeader("haproxy", http.MethodGet, "/")).Code; code != http.StatusNotFound {
-			t.Errorf("%s: %d, want 404", path, code)
+			t.Errorf("%s: got %d, want 404", path, code)
 		}
 	}
 }

@@ -26,13 +26,13 @@ func TestScheme(t *testing.T) {
 			}
 			resp := ask(t, g, "/auth", header)
 			if at := resp.Header().Get("Location"); !strings.Contains(at, "redirect_url="+want+"%3A%2F%2Flocalhost%3A3000%2F") {
-				t.Errorf("%s, %s: %d to %q, want back to %s", kind, scheme, resp.Code, at, want)
+				t.Errorf("%s, %s: got %d to %q, want back to %s", kind, scheme, resp.Code, at, want)
 			}
 		}
 	}
 }
 
-// A gateway that does not say what it asks about, or lets a client say it too, lets nobody in.
+// A gateway that does not name the original request, or lets a client name it too, lets nobody in.
 func TestGatewayThatIsNotConfigured(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
 	token := "Bearer " + clerk.Token(clerktest.Claims{})
@@ -50,7 +50,7 @@ func TestGatewayThatIsNotConfigured(t *testing.T) {
 		check := func(name string, header http.Header, want int) {
 			t.Helper()
 			if resp := ask(t, g, "/auth", with(header, "Authorization", token)); resp.Code != want {
-				t.Errorf("%s: %s: %d, want %d", kind, name, resp.Code, want)
+				t.Errorf("%s: %s: got %d, want %d", kind, name, resp.Code, want)
 			}
 		}
 		check("all is well", gatewayHeader(kind, http.MethodGet, "/"), http.StatusNoContent)
@@ -78,11 +78,11 @@ func TestGatewayThatIsNotConfigured(t *testing.T) {
 			strange.Set("X-Forwarded-Proto", "gopher")
 		}
 		check("an unknown scheme", strange, http.StatusBadRequest)
-		// What clients say under the other gateway's names does not count.
+		// A client's headers with the names of another gateway are ignored.
 		header := with(gatewayHeader(other, http.MethodGet, "/"), elsewhere...)
 		maps.Copy(header, gatewayHeader(kind, http.MethodPost, "/"))
 		if resp := ask(t, g, "/auth", header, clerk.Cookies(clerk.Token(clerktest.Claims{}))...); resp.Code != http.StatusForbidden {
-			t.Errorf("%s: a POST that %s's headers call a GET: %d, want 403", kind, other, resp.Code)
+			t.Errorf("%s: a POST that %s's headers call a GET: got %d, want 403", kind, other, resp.Code)
 		}
 	}
 }

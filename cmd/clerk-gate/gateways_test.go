@@ -53,7 +53,7 @@ func checkRefusal(t *testing.T, what string, r reply, status int) {
 	var body struct{ Errors []struct{ Code string } }
 	err := json.Unmarshal([]byte(r.body), &body)
 	if r.status != status || err != nil || len(body.Errors) != 1 || !strings.HasPrefix(r.header.Get("Content-Type"), "application/json") {
-		t.Errorf("%s: %d %q %q, want %d and an error in JSON", what, r.status, r.header.Get("Content-Type"), r.body, status)
+		t.Errorf("%s: got %d %q %q, want %d and an error in JSON", what, r.status, r.header.Get("Content-Type"), r.body, status)
 		return
 	}
 	if reason := r.header.Get("X-Clerk-Auth-Reason"); reason != "" && !strings.HasPrefix(reason, body.Errors[0].Code) {
@@ -112,7 +112,7 @@ func TestRequirements(t *testing.T) {
 		}
 		s.as("user_2bob")
 		if r := s.send(http.MethodGet, "/administration", script...); r.status != http.StatusOK {
-			t.Errorf("a member at /administration: %d", r.status)
+			t.Errorf("a member at /administration: got %d, want 200", r.status)
 		}
 		s.newBrowser()
 		r := s.send(http.MethodGet, "/welcome/x", append([]string{"X-Clerk-User-Id", "user_evil"}, script...)...)

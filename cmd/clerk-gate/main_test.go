@@ -74,7 +74,7 @@ func TestCheck(t *testing.T) {
 		{"-gateway", "nginx", "-log-level", "loud"},
 	} {
 		if status, out, err := runWith(t, append([]string{"-check"}, args...)...); status != 2 || out != "" || err == "" {
-			t.Errorf("%q: %d %q %q, want 2 and a mistake", args, status, out, err)
+			t.Errorf("%q: got %d %q %q, want 2 and a mistake", args, status, out, err)
 		}
 	}
 	// All mistakes at once.
@@ -87,11 +87,11 @@ func TestCheck(t *testing.T) {
 	t.Setenv("CLERK_GATE_GATEWAY", "caddy")
 	t.Setenv("CLERK_GATE_LOG_LEVEL", "debug")
 	if status, _, _ := runWith(t, "-check"); status != 0 {
-		t.Errorf("the environment: %d", status)
+		t.Errorf("the environment: got %d, want 0", status)
 	}
 	t.Setenv("CLERK_GATE_TRUSTED", "here")
 	if status, _, _ := runWith(t, "-check"); status != 2 {
-		t.Errorf("a mistake in the environment: %d", status)
+		t.Errorf("a mistake in the environment: got %d, want 2", status)
 	}
 	t.Setenv("CLERK_GATE_TRUSTED", "10.0.0.0/8")
 	t.Setenv("CLERK_AUTHORIZED_PARTIES", "")

@@ -19,7 +19,7 @@ func TestClerkDown(t *testing.T) {
 	})
 }
 
-// What is not an answer of the gate lets nobody pass.
+// An answer that is not the gate's own lets nobody through.
 func TestGateThatDoesNotAnswer(t *testing.T) {
 	answers := map[string]http.HandlerFunc{
 		"breaks the connection": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },

@@ -61,7 +61,7 @@ func TestRequirement(t *testing.T) {
 				header.Set("Authorization", token)
 			}
 			if code := ask(t, g, "/auth?"+query, header).Code; code != want[i] {
-				t.Errorf("%q, token %t: %d, want %d", query, token != "", code, want[i])
+				t.Errorf("%q, token %t: got %d, want %d", query, token != "", code, want[i])
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func TestAmbiguousPaths(t *testing.T) {
 			t.Errorf("%s: %d", uri, code)
 		}
 		if code := ask(t, lax, "/auth", header).Code; code != http.StatusNoContent {
-			t.Errorf("%s with -paths any: %d", uri, code)
+			t.Errorf("%s with -paths any: got %d, want 204", uri, code)
 		}
 	}
 	for _, malformed := range []string{"/a%", "/a%2", "/a%zz"} {
@@ -125,7 +125,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// Every gateway takes a 2xx for a yes: nothing but the answer of pass may be one.
+// Every gateway lets a request through on any 2xx, so only pass may answer with one.
 func TestOnlyADecisionPasses(t *testing.T) {
 	for name, write := range map[string]func(*answer){
 		"nothing":            func(*answer) {},
@@ -157,7 +157,7 @@ func TestPackedAnswers(t *testing.T) {
 	g := newTestGate(t, "nginx", clerktest.New(t, clerktest.Options{}).Config())
 	for _, header := range []http.Header{{}, {"X-Clerk-Answer": {"?"}}, {"X-Clerk-Answer": {code([]byte(`{"Status":403}`)), code([]byte(`{"Status":403}`))}}} {
 		if resp := ask(t, g, "/answer", header); resp.Code != http.StatusInternalServerError {
-			t.Errorf("%v: %d", header, resp.Code)
+			t.Errorf("%v: got %d, want 500", header, resp.Code)
 		}
 	}
 	for _, n := range []int{nginxCookies, nginxCookies + 1} {
@@ -181,7 +181,7 @@ func TestPackedAnswers(t *testing.T) {
 	}
 }
 
-// FuzzAmbiguous holds ambiguous to its purpose: of a path that it lets pass, every reading is the path itself, unescaped.
+// FuzzAmbiguous checks that a path that is not called ambiguous has one reading only: the path itself, unescaped.
 func FuzzAmbiguous(f *testing.F) {
 	for _, seed := range []string{"/", "/a/b", "/%61", "//a", "/a/../b", "/..;/a", "/caf%C3%A9?x=//", "/a%2fb", `/\a`} {
 		f.Add(seed)

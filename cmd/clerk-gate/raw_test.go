@@ -93,7 +93,7 @@ func TestWebSockets(t *testing.T) {
 			s.reset()
 			status, echo := s.upgrade(tt.raw)
 			if status != tt.want {
-				t.Errorf("a WebSocket %s: %d %q, want %d", name, status, echo, tt.want)
+				t.Errorf("a WebSocket %s: got %d %q, want %d", name, status, echo, tt.want)
 			}
 			if opened := tt.want == http.StatusSwitchingProtocols; (echo == "hello\n") != opened || (len(s.reached()) == 1) != opened {
 				t.Errorf("a WebSocket %s: echo %q, and %d requests reached the app", name, echo, len(s.reached()))
@@ -245,7 +245,7 @@ func TestRawRequests(t *testing.T) {
 		for i := range 20 {
 			want := fmt.Sprintf("GET /after/%d [user_2bob] ", i)
 			if r := s.send(http.MethodGet, fmt.Sprintf("/after/%d", i), script...); r.body != want {
-				t.Errorf("after the attacks: %d %q, want %q", r.status, r.body, want)
+				t.Errorf("after the attacks: got %d %q, want %q", r.status, r.body, want)
 			}
 		}
 	})

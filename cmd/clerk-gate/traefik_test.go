@@ -213,7 +213,7 @@ func (f forwardAuth) question(r *http.Request) http.Header {
 	return h
 }
 
-// accept hands the request on, with what the gate says.
+// accept passes the request on, with the gate's headers.
 func (f forwardAuth) accept(w http.ResponseWriter, r *http.Request, answer *http.Response, next *httputil.ReverseProxy) {
 	for _, name := range f.Headers {
 		if r.Header.Del(name); len(answer.Header[name]) > 0 {

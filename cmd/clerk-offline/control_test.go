@@ -17,7 +17,7 @@ func TestFaultsAreSwitchedOnAndOff(t *testing.T) {
 	p := start(t, "-fault", "jwks=503", "-fault", "tokens=down")
 	keys, control := p.variables["CLERK_PROXY_URL"]+"/.well-known/jwks.json", p.variables["CLERK_API_URL"]
 	if status, _ := send(t, "GET", keys, "", nil); status != http.StatusServiceUnavailable {
-		t.Errorf("with the flag: %d", status)
+		t.Errorf("with the flag: got %d, want 503", status)
 	}
 	browser, id := p.signIn("user_2alice")
 	tokens := p.variables["CLERK_PROXY_URL"] + "/v1/client/sessions/" + id + "/tokens?__clerk_db_jwt=" + browser
@@ -37,23 +37,23 @@ func TestFaultsAreSwitchedOnAndOff(t *testing.T) {
 		{"Origin": {"https://evil.example"}}, {"Sec-Fetch-Site": {"cross-site"}}, {"Host": {"evil.example"}}, {"Host": {"evil.example:4421"}, "Origin": {"http://evil.example:4421"}},
 	} {
 		if status := set("jwks", "off", foreign); status != http.StatusForbidden {
-			t.Errorf("%v: %d, want 403", foreign, status)
+			t.Errorf("%v: got %d, want 403", foreign, status)
 		}
 	}
 	if status, _ := send(t, "GET", control+"/", "", http.Header{"Host": {"evil.example"}}); status != http.StatusForbidden {
 		t.Errorf("under another name the page answers %d", status)
 	}
 	if status := set("jwks", "nonsense", nil); status != http.StatusBadRequest {
-		t.Errorf("no fault at all: %d", status)
+		t.Errorf("no fault at all: got %d, want 400", status)
 	}
 	if status, _ := send(t, "GET", keys, "", nil); status != http.StatusServiceUnavailable {
-		t.Errorf("after what was refused: %d", status)
+		t.Errorf("after what was refused: got %d, want 503", status)
 	}
 	if status := set("jwks", "off", nil); status != http.StatusSeeOther {
-		t.Errorf("switched off: %d", status)
+		t.Errorf("switched off: got %d, want 303", status)
 	}
 	if status, _ := send(t, "GET", keys, "", nil); status != http.StatusOK {
-		t.Errorf("without a fault: %d", status)
+		t.Errorf("without a fault: got %d, want 200", status)
 	}
 	set("tokens", "418", nil)
 	status, page := send(t, "GET", control+"/", "", nil)
@@ -61,11 +61,11 @@ func TestFaultsAreSwitchedOnAndOff(t *testing.T) {
 		t.Errorf("the page: %d\n%s", status, page)
 	}
 	if status, _ := send(t, "POST", tokens, "", nil); status != http.StatusTeapot {
-		t.Errorf("tokens: %d, want 418", status)
+		t.Errorf("tokens: got %d, want 418", status)
 	}
 	for want, status := range map[string]int{id: http.StatusSeeOther, "sess_x": http.StatusNotFound} {
 		if got, _ := send(t, "POST", control+"/end", "session="+want, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}); got != status {
-			t.Errorf("end %s: %d, want %d", want, got, status)
+			t.Errorf("end %s: got %d, want %d", want, got, status)
 		}
 	}
 	if _, page := send(t, "GET", control+"/", "", nil); strings.Contains(page, id) {
@@ -94,12 +94,12 @@ func TestScriptsComeFromTheFolderOnly(t *testing.T) {
 	} {
 		status, body := send(t, "GET", p.variables["CLERK_PROXY_URL"]+path, "", nil)
 		if want == "" && status != http.StatusNotFound || want != "" && (status != http.StatusOK || body != want) {
-			t.Errorf("%s: %d %q, want %q", path, status, body, want)
+			t.Errorf("%s: got %d %q, want %q", path, status, body, want)
 		}
 	}
 	p.stop()
 	if status, _ := send(t, "GET", start(t).variables["CLERK_PROXY_URL"]+"/npm/@clerk/clerk-js@6/dist/clerk.browser.js", "", nil); status != http.StatusNotFound {
-		t.Errorf("without -npm: %d", status)
+		t.Errorf("without -npm: got %d, want 404", status)
 	}
 }
 
@@ -135,7 +135,7 @@ func TestAPIKeysAreCreated(t *testing.T) {
 		}
 	}
 	if status, _ := send(t, "POST", control+"/api-key", "scopes=read", form); status != http.StatusBadRequest {
-		t.Errorf("of nobody: %d", status)
+		t.Errorf("of nobody: got %d, want 400", status)
 	}
 	status, page := send(t, "POST", control+"/api-key", "subject=user_2alice&scopes=read+write", form)
 	_, rest, _ := strings.Cut(page, "<code>")
@@ -149,11 +149,11 @@ func TestAPIKeysAreCreated(t *testing.T) {
 	secret := http.Header{"Authorization": {"Bearer " + p.variables["CLERK_SECRET_KEY"]}, "Content-Type": {"application/json"}}
 	for body, want := range map[string]int{`{"name":"n"}`: 422, `{"subject":"org_1"}`: 422, `{"name":"n","subject":"org_1"}`: 200} {
 		if status, answer := send(t, "POST", control+"/api_keys", body, secret); status != want || (want == 200) != strings.Contains(answer, `"secret":"ak_`) {
-			t.Errorf("%s: %d %s, want %d", body, status, answer, want)
+			t.Errorf("%s: got %d %s, want %d", body, status, answer, want)
 		}
 	}
 	if status, _ := send(t, "POST", control+"/api_keys", `{"name":"n","subject":"org_1"}`, nil); status != http.StatusUnauthorized {
-		t.Errorf("without the secret key: %d", status)
+		t.Errorf("without the secret key: got %d, want 401", status)
 	}
 	p.stop()
 	p = start(t, "-state", dir)

@@ -60,7 +60,7 @@ func TestAPI(t *testing.T) {
 		w := httptest.NewRecorder()
 		api.ServeHTTP(w, r)
 		if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.want) {
-			t.Errorf("%s: %d with %q, want %d with %q", tt.name, w.Code, w.Body, tt.status, tt.want)
+			t.Errorf("%s: got %d with %q, want %d with %q", tt.name, w.Code, w.Body, tt.status, tt.want)
 		}
 		wantOrigin := ""
 		if tt.allowed {

@@ -95,13 +95,13 @@ func TestStreamEndsWithItsTokenAndComesBackRenewed(t *testing.T) {
 			t.Errorf("the stream ends after %v", lasted)
 		}
 		if want := "id: 6\ndata: \"user_ada\\n00:00:00\"\n\n"; status != http.StatusOK || !strings.HasSuffix(body, want) || !strings.HasPrefix(body, "retry: ") {
-			t.Errorf("%d, %q, want %q at the end", status, body, want)
+			t.Errorf("got %d, %q, want %q at the end", status, body, want)
 		}
 
 		began := time.Now().UTC().Format(time.TimeOnly)
 		status, body = listen(t, browser, "6")
 		if want := fmt.Sprintf("id: 7\ndata: \"user_ada\\n%s\"\n\n", began); status != http.StatusOK || !strings.Contains(body, want) || strings.Contains(body, "id: 6\n") {
-			t.Errorf("back again: %d, %q, want %q", status, body, want)
+			t.Errorf("back again: got %d, %q, want %q", status, body, want)
 		}
 
 		signedIn.SignOut()

@@ -126,7 +126,7 @@ func TestFragmentIsNeverSentAwayByRedirect(t *testing.T) {
 				}
 				header.Del("HX-Request")
 				if w = ask(t, handler, path, header); w.Code == http.StatusUnauthorized && dest != "empty" {
-					t.Errorf("%s of %q, %q without htmx: %d, want a handshake", path, dest, mode, w.Code)
+					t.Errorf("%s of %q, %q without htmx: got %d, want a handshake", path, dest, mode, w.Code)
 				}
 				header.Set("HX-Request", "true")
 			}
@@ -167,7 +167,7 @@ func TestWritesAreLeftAsTheyAre(t *testing.T) {
 	r.Header = http.Header{"Hx-Request": {"true"}, "Sec-Fetch-Dest": {"document"}, "Sec-Fetch-Mode": {"navigate"}}
 	want := r.Header.Clone()
 	if h.ServeHTTP(httptest.NewRecorder(), r); !maps.EqualFunc(got, want, slices.Equal) {
-		t.Errorf("%v, want %v", got, want)
+		t.Errorf("got %v, want %v", got, want)
 	}
 	r.Method = http.MethodGet
 	if h.ServeHTTP(httptest.NewRecorder(), r); got.Get("Sec-Fetch-Dest") != "empty" || !maps.EqualFunc(r.Header, want, slices.Equal) {

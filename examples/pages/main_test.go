@@ -89,7 +89,7 @@ func TestFormsAreTheirOwnUsersAndKept(t *testing.T) {
 			t.Errorf("somebody else sees %s", got.page)
 		}
 		if got = do(t, grace, http.MethodPost, "/notes", url.Values{"note": {strings.Repeat("x", maxNote)}}, own); got.status != http.StatusBadRequest {
-			t.Errorf("a note that is too long: %d", got.status)
+			t.Errorf("a note that is too long: got %d, want 400", got.status)
 		}
 	})
 }

@@ -90,7 +90,7 @@ func TestButtonsAreForOurPagesOnly(t *testing.T) {
 		"an older browser":      {"Origin": {"https://elsewhere.example"}},
 	} {
 		if resp := send(t, http.DefaultClient, http.MethodPost, a.base+"/lab/valid", header, nil); resp.status != http.StatusForbidden {
-			t.Errorf("%s: %d, want 403", name, resp.status)
+			t.Errorf("%s: got %d, want 403", name, resp.status)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func TestPageIsSelfContained(t *testing.T) {
 		}
 	}
 	if resp := get(t, a.base+"/elsewhere"); resp.status != http.StatusNotFound {
-		t.Errorf("a page that is not there: %d", resp.status)
+		t.Errorf("a page that is not there: got %d, want 404", resp.status)
 	}
 }
 
@@ -139,14 +139,14 @@ func TestInstanceOfTheEnvironment(t *testing.T) {
 		body := resp.body
 		if trial.mint == nil {
 			if resp.status != http.StatusOK {
-				t.Errorf("%s: %d", trial.Name, resp.status)
+				t.Errorf("%s: got %d, want 200", trial.Name, resp.status)
 			}
 		} else if resp.status != http.StatusConflict || !strings.Contains(body, "needs the built-in instance") {
-			t.Errorf("%s: %d %s, want 409 and why", trial.Name, resp.status, body)
+			t.Errorf("%s: got %d %s, want 409 and why", trial.Name, resp.status, body)
 		}
 	}
 	if resp := get(t, a.base+"/lab/valid/token"); resp.status != http.StatusNotFound {
-		t.Errorf("a token to try: %d, want 404", resp.status)
+		t.Errorf("a token to try: got %d, want 404", resp.status)
 	}
 	page := get(t, a.base+"/").body
 	for _, word := range []string{"http://localhost:3000</code>", a.base + "</code>", `href="http://localhost:3000/sign-in"`, "Needs the built-in instance"} {
@@ -156,7 +156,7 @@ func TestInstanceOfTheEnvironment(t *testing.T) {
 	}
 	resp := send(t, http.DefaultClient, http.MethodGet, a.base+"/me", http.Header{"Authorization": {"Bearer " + clerk.Token(clerktest.Claims{})}}, nil)
 	if resp.status != http.StatusOK {
-		t.Errorf("a token of the instance: %d", resp.status)
+		t.Errorf("a token of the instance: got %d, want 200", resp.status)
 	}
 	var out strings.Builder
 	if err := a.smoke(t.Context(), &out); err != nil || !strings.Contains(out.String(), "1 of 1 as expected") {
@@ -181,7 +181,7 @@ func TestOriginsOfAnAddress(t *testing.T) {
 		}
 		var a app
 		if err := a.locate(tcp); err != nil || !slices.Equal(a.origins, want) || a.base != want[0] {
-			t.Errorf("%s: %q at %s (%v), want %q", addr, a.origins, a.base, err, want)
+			t.Errorf("%s: got %q at %s (%v), want %q", addr, a.origins, a.base, err, want)
 		}
 	}
 }

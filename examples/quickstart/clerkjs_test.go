@@ -39,22 +39,22 @@ func TestPageWithClerksScriptIsThereIfItIsGiven(t *testing.T) {
 	} {
 		got := send(t, http.DefaultClient, http.MethodGet, with.base+path, nil, nil)
 		if got.status != http.StatusOK || !strings.Contains(got.body, want) {
-			t.Errorf("%s: %d %.200s, want %q", path, got.status, got.body, want)
+			t.Errorf("%s: got %d %.200s, want %q", path, got.status, got.body, want)
 		}
 	}
 	for _, path := range []string{"/npm/@clerk/ui/package.json", "/npm/other/dist/x.js", "/npm/@clerk/ui/dist/..%2f..%2fclerk-js/dist/clerk.browser.js"} {
 		if got := send(t, http.DefaultClient, http.MethodGet, with.base+path, nil, nil); got.status != http.StatusNotFound {
-			t.Errorf("%s: %d, want 404", path, got.status)
+			t.Errorf("%s: got %d, want 404", path, got.status)
 		}
 	}
 	for _, path := range []string{"/clerk-js", "/npm/@clerk/clerk-js/dist/clerk.browser.js"} {
 		if got := send(t, http.DefaultClient, http.MethodGet, without.base+path, nil, nil); got.status != http.StatusNotFound {
-			t.Errorf("without -clerk-js %s: %d, want 404", path, got.status)
+			t.Errorf("without -clerk-js %s: got %d, want 404", path, got.status)
 		}
 	}
 	for a, want := range map[*app]bool{with: true, without: false} {
 		if got := send(t, http.DefaultClient, http.MethodGet, a.base+"/", nil, nil); strings.Contains(got.body, "/clerk-js") != want {
-			t.Errorf("the page leads to Clerk's script: %t, want %t", !want, want)
+			t.Errorf("the page leads to Clerk's script: got %t, want %t", !want, want)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func TestLabShowsStatusReasonAndHeaders(t *testing.T) {
 		t.Errorf("%d waves, want the one of this origin", got)
 	}
 	if status, _ := lab(t, http.DefaultClient, a, "unknown"); status != http.StatusNotFound {
-		t.Errorf("an unknown button: %d, want 404", status)
+		t.Errorf("an unknown button: got %d, want 404", status)
 	}
 }
 
@@ -70,7 +70,7 @@ func TestTokensOfTheLab(t *testing.T) {
 		resp := get(t, a.base+"/lab/"+trial.Name+"/token")
 		if trial.mint == nil {
 			if resp.status != http.StatusNotFound {
-				t.Errorf("%s: %d, want 404", trial.Name, resp.status)
+				t.Errorf("%s: got %d, want 404", trial.Name, resp.status)
 			}
 			continue
 		}
@@ -83,7 +83,7 @@ func TestTokensOfTheLab(t *testing.T) {
 		}
 		refusal, refusedIt := err.(*clerkauth.Error) //nolint:errorlint // VerifyToken's error is always an *Error
 		if honest := trial.Want.Reason == ""; honest == refusedIt || refusedIt && refusal.Reason != trial.Want.Reason {
-			t.Errorf("%s: its token: %v, want %v", trial.Name, err, trial.Want)
+			t.Errorf("%s: its token: got %v, want %v", trial.Name, err, trial.Want)
 		}
 	}
 }

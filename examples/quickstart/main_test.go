@@ -38,7 +38,7 @@ func TestSmokeFailsWhereAnAnswerIsNotTheExpectedOne(t *testing.T) {
 	a := serving(t, func(*app) http.Handler { return open })
 	var out bytes.Buffer
 	if err := a.smoke(t.Context(), &out); !errors.Is(err, errDisagree) {
-		t.Errorf("smoke of a server that lets everybody in: %v, want %v\n%s", err, errDisagree, &out)
+		t.Errorf("smoke of a server that lets everybody in: got %v, want %v\n%s", err, errDisagree, &out)
 	}
 	if !strings.Contains(out.String(), "3 of 17 as expected") {
 		t.Errorf("the table does not count what failed:\n%s", &out)
@@ -61,7 +61,7 @@ func TestSmokeNoticesWhatABrowserMisses(t *testing.T) {
 			a.clerk.Fault(tt.broken, clerktest.Status(http.StatusBadGateway, nil))
 			var out bytes.Buffer
 			if err := a.smoke(t.Context(), &out); !errors.Is(err, errDisagree) || !strings.Contains(out.String(), tt.ok) {
-				t.Errorf("smoke: %v, want %v and %s\n%s", err, errDisagree, tt.ok, &out)
+				t.Errorf("smoke: got %v, want %v and %s\n%s", err, errDisagree, tt.ok, &out)
 			}
 		})
 	}
@@ -73,7 +73,7 @@ func TestSmokeFailsWhereNothingAnswers(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := a.smoke(ctx, io.Discard); !errors.Is(err, errDisagree) {
-		t.Errorf("smoke without an answer: %v, want %v", err, errDisagree)
+		t.Errorf("smoke without an answer: got %v, want %v", err, errDisagree)
 	}
 }
 
@@ -86,7 +86,7 @@ func TestTakenPortIsAClearError(t *testing.T) {
 	defer func() { _ = taken.Close() }()
 	err = run(t.Context(), []string{"-addr", taken.Addr().String()}, io.Discard, io.Discard)
 	if !errors.Is(err, syscall.EADDRINUSE) {
-		t.Fatalf("run on a taken port: %v, want %v", err, syscall.EADDRINUSE)
+		t.Fatalf("run on a taken port: got %v, want %v", err, syscall.EADDRINUSE)
 	}
 	for _, word := range []string{taken.Addr().String(), "taken", "-addr"} {
 		if !strings.Contains(err.Error(), word) {
@@ -159,13 +159,13 @@ func TestServesUntilInterrupted(t *testing.T) {
 	resp := send(t, http.DefaultClient, http.MethodGet, target, http.Header{"Authorization": {"Bearer " + token}}, nil)
 	var me identity
 	if err := json.Unmarshal([]byte(resp.body), &me); resp.status != http.StatusOK || err != nil {
-		t.Errorf("the curl line: %d %s, want 200", resp.status, resp.body)
+		t.Errorf("the curl line: got %d %s, want 200", resp.status, resp.body)
 	}
 	if left := time.Until(me.Expires); left < 9*time.Minute || left > curlLifetime {
 		t.Errorf("the token of the curl line lives for another %v", left)
 	}
 	if resp := get(t, target); resp.status != http.StatusUnauthorized {
-		t.Errorf("the curl line without its token: %d, want 401", resp.status)
+		t.Errorf("the curl line without its token: got %d, want 401", resp.status)
 	}
 
 	// Browsers open connections before they need them.

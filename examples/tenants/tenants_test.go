@@ -67,7 +67,7 @@ func TestEachHostBelievesItsOwnInstance(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.want) {
-			t.Errorf("%s: %d with %q, want %d with %q", tt.name, w.Code, w.Body, tt.status, tt.want)
+			t.Errorf("%s: got %d with %q, want %d with %q", tt.name, w.Code, w.Body, tt.status, tt.want)
 		}
 	}
 }
@@ -83,7 +83,7 @@ func TestTenantsWithImpossibleHosts(t *testing.T) {
 	}
 	for host, auth := range refused {
 		if _, err := tenants.Handler(map[string]*clerkauth.Authenticator{host: auth}, app); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", host)) {
-			t.Errorf("%q: %v, want an error that names it", host, err)
+			t.Errorf("%q: got %v, want an error that names it", host, err)
 		}
 	}
 }
@@ -111,7 +111,7 @@ func TestSpellingsOfAHost(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if got := w.Body.String(); want == "" && w.Code != http.StatusMisdirectedRequest || want != "" && got != want {
-			t.Errorf("%q: %d by %q, want %q", spelt, w.Code, got, want)
+			t.Errorf("%q: got %d by %q, want %q", spelt, w.Code, got, want)
 		}
 	}
 }

@@ -79,7 +79,7 @@ func TestScriptIsNeverSentAwayByRedirect(t *testing.T) {
 		}
 	}
 	if w := ask(t, app, http.MethodGet, sent(origin+"/page", "Cookie", "__client_uat=1")); w.Code != http.StatusTemporaryRedirect {
-		t.Errorf("a page: %d, want a handshake", w.Code)
+		t.Errorf("a page: got %d, want a handshake", w.Code)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestWritesOfOthersAreRefused(t *testing.T) {
 				header.Add("Cookie", c.String())
 			}
 			if w := ask(t, app, http.MethodPost, header); w.Code != http.StatusForbidden {
-				t.Errorf("%s, %q: %d, want 403", name, turbo, w.Code)
+				t.Errorf("%s, %q: got %d, want 403", name, turbo, w.Code)
 			}
 		}
 	}
@@ -190,7 +190,7 @@ func TestOtherAnswersAreTheUsualOnes(t *testing.T) {
 		"a form of somebody":  {http.MethodPost, sent("", "X-Turbo-Request-Id", "1", "Authorization", token), http.StatusSeeOther},
 	} {
 		if w := ask(t, app, tt.method, tt.header); w.Code != tt.status || strings.Contains(w.Body.String(), "http-equiv") {
-			t.Errorf("%s: %d with %q, want %d", name, w.Code, w.Body, tt.status)
+			t.Errorf("%s: got %d with %q, want %d", name, w.Code, w.Body, tt.status)
 		}
 	}
 }

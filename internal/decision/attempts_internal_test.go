@@ -82,7 +82,7 @@ func TestParseAttempts(t *testing.T) {
 		fmt.Sprintf("garbage~%s.1.%d~%s", a, at, "more.garbage"): {{a, 1, at, false, false}},
 	} {
 		if got := parseAttempts(value, noon); fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("%q: %v, want %v", value, got, want)
+			t.Errorf("%q: got %v, want %v", value, got, want)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func TestDeleteDomainSessions(t *testing.T) {
 	} {
 		s := &Settings{Settings: inbound.Settings{Names: tc.names}, RootDomain: tc.root}
 		if got := s.deleteDomainSessions(&inbound.Request{RawHost: tc.host}); !slices.Equal(got, tc.want) {
-			t.Errorf("%s: %q, want %q", name, got, tc.want)
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 	}
 }

@@ -18,13 +18,13 @@ func TestCirclesAfterAForgivenClock(t *testing.T) {
 		Iat: date(noon.Unix() - 3600), Exp: date(noon.Unix() - 3540),
 	}}
 	if got := d.forgiveClock(t.Context(), &read, reasons.TokenExpired, FromHandshake, &inbound.Request{}, noon, true); got != "" {
-		t.Fatalf("%s, want it forgiven", got)
+		t.Fatalf("got %s, want it forgiven", got)
 	}
 	for raw, want := range map[string]Stuck{"forgiven": ClockOff, "other": InCircles} {
 		var e Evidence
 		e.chosen().read.Raw = raw
 		if got := d.because(InCircles, &e, reasons.TokenExpired, noon); got != want {
-			t.Errorf("%s: %d, want %d", raw, got, want)
+			t.Errorf("%s: got %d, want %d", raw, got, want)
 		}
 	}
 }

@@ -88,7 +88,7 @@ func TestParsePartyValue(t *testing.T) {
 		"":                                  false,
 	} {
 		if _, got := parsePartyValue(value, now); got != want {
-			t.Errorf("%q: %t, want %t", value, got, want)
+			t.Errorf("%q: got %t, want %t", value, got, want)
 		}
 	}
 }
@@ -117,7 +117,7 @@ func TestPartyValues(t *testing.T) {
 	} {
 		f := s.sent("https", tc.host, tc.sent...)
 		if got := s.Policy.partyValues(t.Context(), f, now); !slices.Equal(got, tc.want) {
-			t.Errorf("%s: %q, want %q", name, got, tc.want)
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 		holds := slices.Contains(tc.want, one)
 		if got := s.Policy.partyHolds(t.Context(), partyClaims(s, "sess_1"), f, now); got != holds {
@@ -150,7 +150,7 @@ func TestReplaceParty(t *testing.T) {
 		c.AZP.State = tc.azp
 		got := parsed(t, s.replaceParty(t.Context(), c, s.sent("https", tc.host), now))
 		if (got != nil) != tc.want {
-			t.Errorf("%s: %v, want a cookie: %t", name, got, tc.want)
+			t.Errorf("%s: got %v, want a cookie: %t", name, got, tc.want)
 		}
 		if got == nil {
 			continue
@@ -168,7 +168,7 @@ func TestReplaceParty(t *testing.T) {
 			want bool
 		}{{f, c, true}, {elsewhere, c, false}, {f, partyClaims(s, "sess_2"), false}} {
 			if got := s.Policy.partyHolds(t.Context(), at.c, at.f, now); got != at.want {
-				t.Errorf("%s: at %s for %s: %t, want %t", name, at.f.RawHost, at.c.SID, got, at.want)
+				t.Errorf("%s: at %s for %s: got %t, want %t", name, at.f.RawHost, at.c.SID, got, at.want)
 			}
 		}
 		if s.Policy.partyHolds(t.Context(), c, f, now.Add(partyLifetime)) {
@@ -188,7 +188,7 @@ func TestPartyCookieThatLastsLongest(t *testing.T) {
 			brought = append(brought, inbound.PartyCookie{Tag: tag, Value: k.mint(c, partyOrigin, now.Add(life))})
 		}
 		if got := parsed(t, s.partyCookie(t.Context(), c, s.sent("https", "example.com", brought...), now)); got != nil {
-			t.Errorf("%s: %v, want none", lives, got)
+			t.Errorf("%s: got %v, want none", lives, got)
 		}
 	}
 }
@@ -223,10 +223,10 @@ func TestPartyProof(t *testing.T) {
 		c := partyClaims(s, "sess_1")
 		set := parsed(t, s.replaceParty(t.Context(), c, at("https", "", ""), now))
 		if got := parsed(t, s.partyCookie(t.Context(), c, at("https", tag, set.Value), now.Add(life))); (got != nil) != want {
-			t.Errorf("after %s: %v, want it renewed: %t", life, got, want)
+			t.Errorf("after %s: got %v, want it renewed: %t", life, got, want)
 		}
 	}
 	if got := parsed(t, s.partyCookie(t.Context(), c, at("http", "", ""), now)); got == nil || strings.HasSuffix(got.Name, tag) {
-		t.Errorf("at another origin: %v, want another cookie", got)
+		t.Errorf("at another origin: got %v, want another cookie", got)
 	}
 }

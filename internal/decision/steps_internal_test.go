@@ -49,12 +49,12 @@ func TestChoosePair(t *testing.T) {
 		}
 		f := inboundWith(t, s, tc.uat, tc.uatSuffix)
 		if got := choosePair(tc.plain, tc.suffixed, f.UAT, s, noon); got != tc.want {
-			t.Errorf("%s: %d, want %d", name, got, tc.want)
+			t.Errorf("%s: got %d, want %d", name, got, tc.want)
 		}
 	}
 }
 
-// inboundWith is a request with these values of __client_uat; empty: it did not come.
+// inboundWith is a request with these values of __client_uat; empty: the cookie is not sent.
 func inboundWith(t *testing.T, s *Settings, uat, suffixed string) *inbound.Request {
 	t.Helper()
 	r := request(http.MethodGet, appOrigin+"/")
@@ -83,7 +83,7 @@ func TestAddressWithout(t *testing.T) {
 		"a query without end":            {inbound.Page{Path: "/", Query: strings.Repeat("a=b&", maxAddress)}, ""},
 	} {
 		if got := addressWithout(appOrigin, &tc.page, asForm, decider(t).isHandshakeParameter); got != tc.want {
-			t.Errorf("%s: %.60q, want %q", name, got, tc.want)
+			t.Errorf("%s: got %.60q, want %q", name, got, tc.want)
 		}
 	}
 }
@@ -103,14 +103,14 @@ func TestWellFormed(t *testing.T) {
 		"sess_": false, "": false, "user_1": false, "sess_1/../x": false, "sess_1?x": false, "sess_ä": false,
 	} {
 		if got := wellFormedSID(sid); got != want {
-			t.Errorf("session %q: %t, want %t", sid, got, want)
+			t.Errorf("session %q: got %t, want %t", sid, got, want)
 		}
 	}
 	for nonce, want := range map[string]bool{
 		"12345678": true, "a_b-C012": true, strings.Repeat("a", 128): true, strings.Repeat("a", 129): false, "1234567": false, "1234567/": false, "": false,
 	} {
 		if got := wellFormedNonce(nonce); got != want {
-			t.Errorf("nonce %q: %t, want %t", nonce, got, want)
+			t.Errorf("nonce %q: got %t, want %t", nonce, got, want)
 		}
 	}
 }
@@ -144,12 +144,12 @@ func TestPassOn(t *testing.T) {
 		}
 		got := strings.Join(decider(t, changes...).filterSetCookie([]string{tc.line}, tc.signOut), "|")
 		if got != tc.want {
-			t.Errorf("%s: %q, want %q", name, got, tc.want)
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 	}
 }
 
-// A request that arrived alone has no host that AllowParty could compare its token with.
+// Without a request, as in VerifyToken, there is no host that AllowParty could compare the token with.
 func TestVerify(t *testing.T) {
 	var hosts []string
 	d := decider(t, func(s *Settings) {

@@ -84,7 +84,7 @@ func TestLocation(t *testing.T) {
 			}
 			w := s.send(t, "GET /__clerk/v1/client/x")
 			if got := w.Header()["Location"]; w.Code != http.StatusSeeOther || !slices.Equal(got, []string{want}) {
-				t.Errorf("under %q, %s: %d %q, want %q", base, location, w.Code, got, want)
+				t.Errorf("under %q, %s: got %d %q, want %q", base, location, w.Code, got, want)
 			}
 			if len(s.received) != 1 || s.received[0].URL.Path != prefix+"/v1/client/x" {
 				t.Errorf("under %q: asked %v", base, s.received)

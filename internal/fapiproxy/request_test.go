@@ -239,7 +239,7 @@ func TestClientAddress(t *testing.T) {
 		{"in a line of its own", true, "10.0.0.1:4711", []string{"X-Forwarded-For: 6.6.6.6", "X-Forwarded-For: 192.0.2.7"}, "192.0.2.7"},
 		{"with a port", true, "10.0.0.1:4711", []string{"X-Forwarded-For: 192.0.2.7:8080"}, "192.0.2.7"},
 		{"of IPv6, with a port", true, "10.0.0.1:4711", []string{"X-Forwarded-For: [2001:db8::7]:8080"}, "2001:db8::7"},
-		{"none arrived", true, "10.0.0.1:4711", nil, "10.0.0.1"},
+		{"no header sent", true, "10.0.0.1:4711", nil, "10.0.0.1"},
 		{"no address", true, "10.0.0.1:4711", []string{"X-Forwarded-For: 6.6.6.6, unknown"}, "10.0.0.1"},
 		{"nothing", true, "10.0.0.1:4711", []string{"X-Forwarded-For:"}, "10.0.0.1"},
 		{"other fields do not count", true, "10.0.0.1:4711", []string{"X-Real-IP: 6.6.6.6", "CF-Connecting-IP: 6.6.6.6", "Forwarded: for=6.6.6.6"}, "10.0.0.1"},
@@ -250,7 +250,7 @@ func TestClientAddress(t *testing.T) {
 		s.serve(t, r)
 		got := s.received[0].Header["X-Forwarded-For"]
 		if want := strings.Fields(tt.want); !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", tt.name, got, want)
+			t.Errorf("%s: got %q, want %q", tt.name, got, want)
 		}
 	}
 }

@@ -159,7 +159,7 @@ func TestBrokenAnswer(t *testing.T) {
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return // it broke off before anything arrived
+		return // it ended before any byte was received
 	}
 	defer resp.Body.Close()
 	if body, err := io.ReadAll(resp.Body); err == nil {
@@ -197,7 +197,7 @@ func TestRawRequests(t *testing.T) {
 		"GET /__clerk/v1/x HTTP/1.1\nHost: example.com\nContent-Length: 34\n\nGET /__clerk/admin HTTP/1.1\nHost: x\n\n": "200",
 	} {
 		if got := status(t, front.Listener.Addr().String(), request); got != want {
-			t.Errorf("%q: %s, want %s", request, got, want)
+			t.Errorf("%q: got %s, want %s", request, got, want)
 		}
 	}
 	mu.Lock()

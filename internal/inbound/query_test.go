@@ -17,7 +17,7 @@ func TestFirst(t *testing.T) {
 		"%5F_clerk_db_jw%74":          "",
 	} {
 		if got, ok := inbound.First(query, name); !ok || got != want {
-			t.Errorf("%s: %q, %v, want %q", query, got, ok, want)
+			t.Errorf("%s: got %q, %v, want %q", query, got, ok, want)
 		}
 	}
 	for _, query := range []string{
@@ -25,11 +25,11 @@ func TestFirst(t *testing.T) {
 		"%41_clerk_db_jwt=a", "_%60clerk_db_jwt=a", "%5G_clerk_db_jwt=a", "%G5_clerk_db_jwt=a", "%5_clerk_db_jwt=a", "%", "__clerk_db_jw%7", "+_clerk_db_jwt=a",
 	} {
 		if got, ok := inbound.First(query, name); ok {
-			t.Errorf("%s: %q, want none", query, got)
+			t.Errorf("%s: got %q, want none", query, got)
 		}
 	}
 	if got, ok := inbound.First("__clerk_hel%6G=a", "__clerk_help"); ok {
-		t.Errorf("an escape that is none: %q, want none", got)
+		t.Errorf("an escape that is none: got %q, want none", got)
 	}
 }
 

@@ -23,7 +23,7 @@ func read(t *testing.T, s inbound.Settings, target string, lines ...string) *inb
 	t.Helper()
 	f, reason := readRequest(s, newRequest(http.MethodGet, target, lines...))
 	if reason != "" {
-		t.Fatalf("%s %q: %s", target, lines, reason)
+		t.Fatalf("%s %q: got %s, want none", target, lines, reason)
 	}
 	return f
 }
@@ -70,7 +70,7 @@ func TestDocument(t *testing.T) {
 	} {
 		f, reason := readRequest(tc.settings, newRequest(tc.method, tc.target, tc.lines...))
 		if f.Document != tc.want || reason != "" {
-			t.Errorf("%s: %t (%s), want %t", name, f.Document, reason, tc.want)
+			t.Errorf("%s: got %t (%s), want %t", name, f.Document, reason, tc.want)
 		}
 	}
 }
@@ -90,7 +90,7 @@ func TestBearer(t *testing.T) {
 	} {
 		f := read(t, live, "/", "Authorization: "+value)
 		if f.Bearer() != want.token || f.HasBearer != want.ok {
-			t.Errorf("%q: %q, %t, want %q, %t", value, f.Bearer(), f.HasBearer, want.token, want.ok)
+			t.Errorf("%q: got %q, %t, want %q, %t", value, f.Bearer(), f.HasBearer, want.token, want.ok)
 		}
 	}
 	if f := read(t, live, "/", "Authorization: "); f.HasBearer {
@@ -131,7 +131,7 @@ func TestCookies(t *testing.T) {
 		t.Errorf("__client_uat %v, refresh %q, %d redirects, development browser %v", f.UAT, f.Refresh, f.Redirects, f.DevBrowser)
 	}
 	if f.Answer.Nonce.Only() != "n1" || f.Answer.Token.Only() != "" || f.Answer.Token.Count != 2 {
-		t.Errorf("a nonce and two tokens of handshakes arrived: %+v", f.Answer)
+		t.Errorf("got %+v, want a nonce and two handshake tokens", f.Answer)
 	}
 }
 
@@ -153,7 +153,7 @@ func TestAnswer(t *testing.T) {
 		"test, of no page":           {test, "/?__clerk_handshake_nonce=address", nil, ""},
 	} {
 		if f := read(t, tc.settings, tc.target, tc.lines...); f.Answer.Nonce.Only() != tc.want {
-			t.Errorf("%s: %q, want %q", name, f.Answer.Nonce.Only(), tc.want)
+			t.Errorf("%s: got %q, want %q", name, f.Answer.Nonce.Only(), tc.want)
 		}
 	}
 }
@@ -168,7 +168,7 @@ func TestOwnParameters(t *testing.T) {
 		"/?__clerkauth_sent=99999999999999999999&clerk=whatever": {Any: true, Sent: 1<<63 - 1},
 	} {
 		if f := read(t, live, target, "Sec-Fetch-Dest: document"); f.Own != want {
-			t.Errorf("%s: %+v, want %+v", target, f.Own, want)
+			t.Errorf("%s: got %+v, want %+v", target, f.Own, want)
 		}
 	}
 }
@@ -184,7 +184,7 @@ func TestHostAndScheme(t *testing.T) {
 		lines        []string
 		want, scheme string
 	}{
-		"as it arrived":          {live, "App.example.com:8080", false, nil, "app.example.com:8080", "http"},
+		"as it was sent":         {live, "App.example.com:8080", false, nil, "app.example.com:8080", "http"},
 		"with TLS":               {live, "app.example.com", true, nil, "app.example.com", "https"},
 		"forwarded, not trusted": {live, "inner", false, []string{host, proto}, "inner", "http"},
 		"forwarded and trusted":  {forwarded, "inner", false, []string{host, proto}, "app.example.com", "https"},
@@ -202,7 +202,7 @@ func TestHostAndScheme(t *testing.T) {
 		}
 		f, reason := readRequest(tc.settings, r)
 		if f.Host() != tc.want || f.Scheme != tc.scheme || reason != "" {
-			t.Errorf("%s: %q by %s (%s), want %q by %s", name, f.Host(), f.Scheme, reason, tc.want, tc.scheme)
+			t.Errorf("%s: got %q by %s (%s), want %q by %s", name, f.Host(), f.Scheme, reason, tc.want, tc.scheme)
 		}
 	}
 }
@@ -213,7 +213,7 @@ func TestSignedInAt(t *testing.T) {
 		"99999999999999999999": 253402300799,
 	} {
 		if f := read(t, live, "/", "Cookie: __client_uat="+value); f.SignedInAt(inbound.Plain) != want {
-			t.Errorf("%q: %d, want %d", value, f.SignedInAt(inbound.Plain), want)
+			t.Errorf("%q: got %d, want %d", value, f.SignedInAt(inbound.Plain), want)
 		}
 	}
 }
@@ -225,7 +225,7 @@ func TestDestination(t *testing.T) {
 		"script": inbound.PagePart, "style": inbound.PagePart, "manifest": inbound.PagePart, "worker": inbound.PagePart, "new-one": inbound.PagePart,
 	} {
 		if f := read(t, live, "/", "Sec-Fetch-Dest: "+value); f.Destination() != want {
-			t.Errorf("%s: %d, want %d", value, f.Destination(), want)
+			t.Errorf("%s: got %d, want %d", value, f.Destination(), want)
 		}
 	}
 	if f := read(t, live, "/"); f.Destination() != inbound.PageItself {
@@ -247,7 +247,7 @@ func TestTarget(t *testing.T) {
 		r.RequestURI = target
 		path, query := inbound.Target(r)
 		if path != want[0] || query != want[1] {
-			t.Errorf("%s: %q and %q, want %q", target, path, query, want)
+			t.Errorf("%s: got %q and %q, want %q", target, path, query, want)
 		}
 	}
 }
@@ -288,7 +288,7 @@ func TestIdentity(t *testing.T) {
 		"no values in a line":  {func(r *http.Request) { r.Header["Referer"] = []string{} }, false},
 	} {
 		if got := id.Of(made(tc.change)); got != tc.want {
-			t.Errorf("%s: %t, want %t", name, got, tc.want)
+			t.Errorf("%s: got %t, want %t", name, got, tc.want)
 		}
 	}
 }

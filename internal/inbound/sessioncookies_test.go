@@ -25,7 +25,7 @@ func TestPairsOfCookies(t *testing.T) {
 			got = append(got, c.Token())
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%q: %q, want %q", line, got, want)
+			t.Errorf("%q: got %q, want %q", line, got, want)
 		}
 	}
 }

@@ -38,11 +38,11 @@ func TestUnder(t *testing.T) {
 			t.Fatal(err)
 		}
 		if path, ok := proxypath.Under(r, tt.prefix); path != tt.want || ok != tt.ok {
-			t.Errorf("%s under %q: %q, %t, want %q, %t", tt.target, tt.prefix, path, ok, tt.want, tt.ok)
+			t.Errorf("%s under %q: got %q, %t, want %q, %t", tt.target, tt.prefix, path, ok, tt.want, tt.ok)
 		}
 		if r.RequestURI = ""; r.URL.Host == "" { // of one that no server has read
 			if path, ok := proxypath.Under(r, tt.prefix); path != tt.want || ok != tt.ok {
-				t.Errorf("%s under %q, made by hand: %q, %t, want %q, %t", tt.target, tt.prefix, path, ok, tt.want, tt.ok)
+				t.Errorf("%s under %q, made by hand: got %q, %t, want %q, %t", tt.target, tt.prefix, path, ok, tt.want, tt.ok)
 			}
 		}
 	}
@@ -59,7 +59,7 @@ func TestUnderAnotherPath(t *testing.T) {
 		}
 		r.URL.Path = path
 		if _, ok := proxypath.Under(r, "/__clerk"); ok != want {
-			t.Errorf("with the path %q: %t, want %t", path, ok, want)
+			t.Errorf("with the path %q: got %t, want %t", path, ok, want)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func TestText(t *testing.T) {
 	} {
 		got := redact.Text(tc.message, secret, "abc")
 		if got != tc.want || tc.never != "" && strings.Contains(got, tc.never) {
-			t.Errorf("%s: %q, want %q", name, got, tc.want)
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 	}
 }

@@ -22,7 +22,7 @@ func TestCompactChangesNothing(t *testing.T) {
 		claims := func() *Claims {
 			read := parse(raw, MaxSize)
 			if read.Reason != "" {
-				t.Fatalf("%s: %s", payload, read.Reason)
+				t.Fatalf("%s: got %s, want none", payload, read.Reason)
 			}
 			read.Claims.expand(read.jws.members)
 			return read.Claims

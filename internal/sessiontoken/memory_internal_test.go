@@ -42,7 +42,7 @@ func TestMemoryOfManySessions(t *testing.T) {
 		last = lines[strings.LastIndexByte(lines, '\n')+1:]
 		read := parse(last, MaxSize)
 		if read.Reason != "" {
-			t.Fatalf("token %d: %s", i, read.Reason)
+			t.Fatalf("token %d: got %s, want none", i, read.Reason)
 		}
 		read.Claims.expand(read.jws.members)
 		v.remember(&read, &jwks.Snapshot{Generation: 1}, now)

@@ -95,7 +95,7 @@ func TestBlockedHopThenPlantedNonce(t *testing.T) {
 	v.plant("example.com", "__client_uat", uat, v.suffixedUAT(), uat)
 	blocked := v.once(http.MethodGet, "/me", harness.With("Sec-Fetch-Dest", "iframe"), harness.With("Sec-Fetch-Site", "same-site"), harness.With("Accept", "text/html"))
 	if blocked.status != http.StatusTemporaryRedirect {
-		t.Fatalf("the framed page: %d", blocked.status)
+		t.Fatalf("the framed page: got %d, want 307", blocked.status)
 	}
 	v.plant("example.com", "__clerk_handshake_nonce", nonce)
 	v.want("the page", v.visit("/me"), 200, "hello user_2alice", 2)

@@ -175,6 +175,6 @@ func TestConfirmationWithoutHandshakes(t *testing.T) {
 	}
 	long := v.request(v.origin + "/me?" + strings.Repeat("x", 9<<10))
 	if state := v.auth.AuthenticateRequest(long); state.Status != clerkauth.StatusSignedOut || harness.Reason(t, state) != clerkauth.ReasonSessionChanged {
-		t.Errorf("a long address: %s %v, want signed out", state.Status, state.Err)
+		t.Errorf("a long address: got %s %v, want signed out", state.Status, state.Err)
 	}
 }

@@ -165,7 +165,7 @@ func TestErrorsOfNewShowAddresses(t *testing.T) {
 		cfg := harness.ShortestConfig()
 		cfg.AuthorizedParties = []string{address}
 		if _, err := clerkauth.New(cfg); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", address)) {
-			t.Errorf("New with the party %q: %v, want an error that shows it", address, err)
+			t.Errorf("New with the party %q: got %v, want an error that shows it", address, err)
 		}
 	}
 }

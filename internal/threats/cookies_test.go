@@ -196,7 +196,7 @@ func TestPlantedSessionAndForgeries(t *testing.T) {
 						harness.WantState(t, auth.AuthenticateRequest(v.Script(token)), clerkauth.StatusSignedIn, "")
 					}
 					if got := who(t, auth.AuthenticateRequest(r)); got != want {
-						t.Errorf("%d forgeries, %s, %s, %s: %s, want %s", n, seen, held, kind, got, want)
+						t.Errorf("%d forgeries, %s, %s, %s: got %s, want %s", n, seen, held, kind, got, want)
 					}
 				}
 			}
@@ -248,7 +248,8 @@ func TestPlantedBesideAnExpiredSession(t *testing.T) {
 	}
 }
 
-// Without a party cookie, expired tokens that disagree are not refreshed: whose refresh cookie arrived is not known.
+// Without a party cookie, expired tokens of different sessions are not refreshed: it is not known to which of them the refresh
+// cookie belongs.
 func TestExpiredSessionsThatDisagreeAreNotRefreshed(t *testing.T) {
 	v := newVisitor(t)
 	v.AnswerRefreshes(0, "__session="+v.token(attacker)+"; Path=/")

@@ -16,7 +16,7 @@ const (
 	siblingSubdomain = "https://blog.example.com"
 )
 
-// arrives is a write as a browser sends it; what is empty is not sent.
+// arrives is a write as a browser sends it. Empty headers are not sent.
 func arrives(origin, site, mode, dest, referrer string) harness.Edit {
 	var lines []string
 	for _, h := range [][2]string{
@@ -116,13 +116,13 @@ func TestFormsThroughServiceWorkers(t *testing.T) {
 			r := harness.Request("POST", harness.Origin+"/write", a.SignedIn(), form.sent)
 			harness.AsServer(r)
 			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != form.want {
-				t.Errorf("%s, policy %s: a form of %s: %q, want %q", tc.engine, tc.policies, form.of, got, form.want)
+				t.Errorf("%s, policy %s: a form of %s: got %q, want %q", tc.engine, tc.policies, form.of, got, form.want)
 			}
 		}
 	}
 }
 
-// Whatever a browser says of where a write comes from has to agree.
+// All headers that say where a write is from must agree.
 func TestContradictedWrites(t *testing.T) {
 	a := harness.NewApp(t, harness.ManyParties)
 	signedIn := a.SignedIn()
@@ -189,11 +189,11 @@ func TestContradictedWrites(t *testing.T) {
 			r := harness.Request(method, harness.Origin+"/write", edits...)
 			harness.AsServer(r)
 			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != tc.want {
-				t.Errorf("%s by %s: %q, want %q", tc.name, method, got, tc.want)
+				t.Errorf("%s by %s: got %q, want %q", tc.name, method, got, tc.want)
 			}
 		}
 		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("GET", harness.Origin+"/read", signedIn, tc.sent))); got != "" {
-			t.Errorf("%s: a read: %q, want let through", tc.name, got)
+			t.Errorf("%s: a read: got %q, want let through", tc.name, got)
 		}
 	}
 }
@@ -205,7 +205,7 @@ func TestNothingIsContradictedWithAnyParty(t *testing.T) {
 		for _, target := range []string{harness.Origin + "/write", "http://10.0.0.1:8080/write"} {
 			r := harness.Request("POST", target, a.SignedIn(), tc.own)
 			if got := harness.Reason(t, a.AuthenticateRequest(r)); got != "" {
-				t.Errorf("%s, policy %s: the app's own form at %s: %q", tc.engine, tc.policies, target, got)
+				t.Errorf("%s, policy %s: the app's own form at %s: got %q, want none", tc.engine, tc.policies, target, got)
 			}
 		}
 	}
@@ -216,7 +216,7 @@ func TestNothingIsContradictedWithAnyParty(t *testing.T) {
 	} {
 		r := harness.Request("POST", harness.Origin+"/write", a.SignedIn(), sent)
 		if got := harness.Reason(t, a.AuthenticateRequest(r)); got != "" {
-			t.Errorf("%v: %q, want what Sec-Fetch-Site says", r.Header, got)
+			t.Errorf("%v: got %q, want what Sec-Fetch-Site says", r.Header, got)
 		}
 	}
 }
@@ -228,11 +228,11 @@ func TestFormsWhereTheRuleIsOff(t *testing.T) {
 	for _, tc := range throughWorkers {
 		r := harness.Request("POST", harness.Origin+"/write", a.SignedIn(), tc.siblingSubdomain)
 		if got := harness.Reason(t, skipping.AuthenticateRequest(r)); got != "" {
-			t.Errorf("%s, policy %s: with InsecureSkipOriginCheck: %q", tc.engine, tc.policies, got)
+			t.Errorf("%s, policy %s: with InsecureSkipOriginCheck: got %q, want none", tc.engine, tc.policies, got)
 		}
 		harness.WithBearer(a.Clerk.Token(clerktest.Claims{}))(r)
 		if got := harness.Reason(t, a.AuthenticateRequest(r)); got != "" {
-			t.Errorf("%s, policy %s: with a bearer token: %q", tc.engine, tc.policies, got)
+			t.Errorf("%s, policy %s: with a bearer token: got %q, want none", tc.engine, tc.policies, got)
 		}
 	}
 }
@@ -254,7 +254,7 @@ func TestLongOriginsAreNotPassedOn(t *testing.T) {
 		for _, sent := range []harness.Edit{arrives(tc.origin, "same-site", "", "", ""), arrives("", "same-origin", "", "", tc.origin+"/")} {
 			origins = nil
 			if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("POST", harness.Origin+"/write", a.SignedIn(), sent))); got != tc.want {
-				t.Errorf("an origin of %d bytes: %q, want %q", len(tc.origin), got, tc.want)
+				t.Errorf("an origin of %d bytes: got %q, want %q", len(tc.origin), got, tc.want)
 			}
 			if was := slices.Contains(origins, tc.origin); was != (tc.want == "") {
 				t.Errorf("an origin of %d bytes: AllowParty was asked: %t", len(tc.origin), was)
@@ -263,7 +263,7 @@ func TestLongOriginsAreNotPassedOn(t *testing.T) {
 	}
 }
 
-// A write costs no memory for what its Referer holds.
+// A long Referer costs a write no memory.
 func TestRefererCostsNothing(t *testing.T) {
 	a := harness.NewApp(t)
 	cookies := a.SignedIn()

@@ -14,7 +14,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// The page of a clock that is off speaks of the clock, whichever of the ways the answer arrived.
+// If the server's clock is wrong, the page says so, however the handshake result was sent.
 func TestPageOfAWrongClock(t *testing.T) {
 	harness.Long(t)
 	for _, live := range []bool{true, false} {
@@ -128,7 +128,7 @@ func TestLargestCookie(t *testing.T) {
 	}
 }
 
-// The details of answers that do not hold, and of what was tried before them.
+// The details name why a handshake result is not valid, and what was tried before it.
 func TestDetailsOfAnswers(t *testing.T) {
 	detail := func(s *clerkauth.RequestState) string { return fmt.Sprint(errors.Unwrap(s.Err)) }
 	says := func(what, got string, wants ...string) {
@@ -158,7 +158,7 @@ func TestDetailsOfAnswers(t *testing.T) {
 	}
 }
 
-// A session token from the future is the clock's, whether or not an answer arrived; one that has expired need not be.
+// A session token from the future means a wrong clock, with or without a handshake result. An expired one need not.
 func TestCountedOutByTheClock(t *testing.T) {
 	b := harness.NewApp(t)
 	for name, tt := range map[string]struct {

@@ -54,7 +54,7 @@ func handshakesAmongForgeries(t *testing.T, n int, held bool) int {
 	return handshakes
 }
 
-// A forgery is remembered for a minute, with the keys that it was tried with: others may have signed it.
+// A forgery is remembered for a minute, together with the keys that it was tried with: another key may have signed it.
 func TestForgeriesAreTriedAgain(t *testing.T) {
 	v := newVisitor(t)
 	plant := planted(repeat(5, v.forged)...)

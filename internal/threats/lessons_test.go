@@ -68,7 +68,7 @@ func TestGHSA_vqx2_fgx2_5wq9(t *testing.T) {
 		r.URL = u
 		for name, h := range map[string]http.Handler{"Require": a.Require(harness.Greet), "behind a mux": mux} {
 			if w := harness.Serve(h, r); strings.Contains(w.Body.String(), "hello") || w.Code < 300 {
-				t.Errorf("%s %s: %d %q, want it refused", name, path, w.Code, w.Body)
+				t.Errorf("%s %s: got %d %q, want it refused", name, path, w.Code, w.Body)
 			}
 		}
 	}
@@ -87,17 +87,17 @@ func TestCVE_2025_29927(t *testing.T) {
 	} {
 		for name, carry := range map[string]harness.Edit{"nobody": harness.Headers(), "a forger": harness.WithBearer(forged), "a forger's cookies": a.WithCookies(forged)} {
 			if w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/?__session="+good, carry, harness.Headers(line))); w.Code != 401 {
-				t.Errorf("%s with %.40s: %d, want 401", name, line, w.Code)
+				t.Errorf("%s with %.40s: got %d, want 401", name, line, w.Code)
 			}
 		}
 		if w := harness.Serve(a.Require(harness.Greet), harness.Request("POST", "/", a.WithCookies(good), harness.Headers("Sec-Fetch-Site: cross-site", line))); w.Code != 403 {
-			t.Errorf("a cross-origin write with %.40s: %d, want 403", line, w.Code)
+			t.Errorf("a cross-origin write with %.40s: got %d, want 403", line, w.Code)
 		}
 	}
 }
 
-// A path went into the URL of an upstream as it arrived, and the secret key with it elsewhere. Whatever is asked for
-// here, the secret key goes to the Backend API and nowhere else.
+// A path was put unchanged into the URL of an upstream, so that the secret key was sent to another host. Here the secret key
+// is sent to the Backend API only, whatever is requested.
 func TestGHSA_gjxx_92w9_8v8f(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
 	a := harness.NewAppOf(t, clerk, harness.SignIn, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })
@@ -128,7 +128,7 @@ func TestClerkJavaScript8877(t *testing.T) {
 	token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})
 	for source, carry := range map[string]harness.Edit{"bearer": harness.WithBearer(token), "cookie": a.WithCookies(token)} {
 		if w := harness.Serve(a.Require(harness.Greet), harness.Request("POST", "/", carry)); w.Code != 401 {
-			t.Errorf("%s: %d, want 401", source, w.Code)
+			t.Errorf("%s: got %d, want 401", source, w.Code)
 		}
 	}
 	if _, err := a.VerifyToken(t.Context(), token); err == nil {
@@ -146,7 +146,7 @@ func TestClerkJavaScript9466(t *testing.T) {
 	}
 	honest := a.AuthenticateRequest(harness.Request("POST", "/", harness.Headers("Cookie: theme="+value+"; __client_uat_=%3B__session%3D"+evil), a.SignedIn()))
 	if got := harness.Reason(t, honest); got != "" || honest.Session.UserID != "user_2clerktest" {
-		t.Errorf("beside an honest cookie: %q, want the honest user", got)
+		t.Errorf("beside an honest cookie: got %q, want the honest user", got)
 	}
 }
 
@@ -161,7 +161,7 @@ func TestClerkSDKGo573(t *testing.T) {
 		w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", carry))
 		reason := clerkauth.Reason(w.Header().Get("X-Clerk-Auth-Reason"))
 		if w.Code != 401 || reason == "" {
-			t.Errorf("%s: %d %q, want 401 and a reason", name, w.Code, reason)
+			t.Errorf("%s: got %d %q, want 401 and a reason", name, w.Code, reason)
 		}
 		if other, ok := seen[reason]; ok {
 			t.Errorf("%s and %s have the same reason, %s", name, other, reason)
@@ -210,11 +210,11 @@ func TestClerkSDKGo282(t *testing.T) {
 		"Bearer\t" + good:          clerkauth.ReasonTokenInvalid,
 	} {
 		if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("GET", "/", harness.Headers("Authorization: "+authorization)))); got != want {
-			t.Errorf("Authorization %.24q: %q, want %q", authorization, got, want)
+			t.Errorf("Authorization %.24q: got %q, want %q", authorization, got, want)
 		}
 	}
 	if w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", a.SignedIn(), harness.Headers("Authorization: Basic YWxpY2U6c2VjcmV0"))); w.Code != 200 {
-		t.Errorf("a browser behind a password: %d, want 200", w.Code)
+		t.Errorf("a browser behind a password: got %d, want 200", w.Code)
 	}
 }
 
@@ -245,7 +245,7 @@ func TestCVE_2025_47910(t *testing.T) {
 		r := harness.Request("POST", "/", a.SignedIn(), harness.Headers("Sec-Fetch-Site: cross-site", "Origin: https://evil.test"))
 		r.URL.Path, r.URL.RawPath, r.RequestURI = path, "", path
 		if got := harness.Reason(t, a.AuthenticateRequest(r)); got != clerkauth.ReasonCrossOriginRequest {
-			t.Errorf("POST %s: %q, want %q", path, got, clerkauth.ReasonCrossOriginRequest)
+			t.Errorf("POST %s: got %q, want %q", path, got, clerkauth.ReasonCrossOriginRequest)
 		}
 	}
 }

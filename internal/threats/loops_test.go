@@ -227,7 +227,7 @@ func TestHeadUsesNothingUp(t *testing.T) {
 		t.Errorf("HEAD exchanged %d nonces", n)
 	}
 	if left := v.cookie("clerkauth_handshake"); left != "" {
-		t.Errorf("HEAD was counted: %q", left)
+		t.Errorf("HEAD was counted: got %q, want none", left)
 	}
 	now = harness.Noon
 	live := newTraveller(t, production(&now))

@@ -44,8 +44,8 @@ const (
 
 func calls(a *harness.App) int { return harness.Requests(a.Clerk, clerktest.BackendVerifyAPIKey) }
 
-// Requests with one credential at one time share a question. What it lets in, it lets in who asked; those who arrive later are
-// answered by the next one.
+// Requests with the same credential at the same time share one question to the Backend API. Its answer is only for requests that
+// were there when it was asked; later ones wait for the next question.
 func TestOneQuestionPerCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)
@@ -139,7 +139,7 @@ func TestFloodOfMadeUpCredentials(t *testing.T) {
 			t.Errorf("a key that was good just now: %s", got)
 		}
 		if got := outcome(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != open {
-			t.Errorf("a key that nothing is known of: %s, want that it cannot be told", got)
+			t.Errorf("a key that nothing is known of: got %s, want that it cannot be told", got)
 		}
 		time.Sleep(time.Second)
 		if got := outcome(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != letIn {
@@ -150,7 +150,7 @@ func TestFloodOfMadeUpCredentials(t *testing.T) {
 			outcome(h, fmt.Sprintf("ak_made_up_later_%d", i))
 		}
 		if got := outcome(h, key); got != open {
-			t.Errorf("a key that was good an hour ago: %s, want that it is one of many", got)
+			t.Errorf("a key that was good an hour ago: got %s, want that it is one of many", got)
 		}
 	})
 }

@@ -86,10 +86,10 @@ func TestFailuresOfStrangersStopNoKnownCredential(t *testing.T) {
 			}
 			clerk.Fault(k.endpoint, nil)
 			if got := outcome(h, good); got != letIn {
-				t.Errorf("%s: %s, want let in", k.prefix, got)
+				t.Errorf("%s: got %s, want let in", k.prefix, got)
 			}
 			if got := outcome(h, k.mint(clerktest.MachineClaims{})); got != open {
-				t.Errorf("%s, unknown: %s, want that it cannot be told", k.prefix, got)
+				t.Errorf("%s, unknown: got %s, want that it cannot be told", k.prefix, got)
 			}
 		}
 	})

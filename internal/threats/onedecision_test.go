@@ -248,6 +248,6 @@ func TestRequestsOfHandlersAreTheirOwn(t *testing.T) {
 		a.Require(harness.Greet).ServeHTTP(w, inner)
 	}))
 	if w := harness.Serve(h, harness.Request("GET", "/", a.SignedIn())); w.Code != http.StatusUnauthorized {
-		t.Errorf("%d, want 401", w.Code)
+		t.Errorf("got %d, want 401", w.Code)
 	}
 }

@@ -75,7 +75,7 @@ func TestUnknownKeyInAnOutage(t *testing.T) {
 		r.Header["Cookie"] = append([]string{"__session=" + planted}, r.Header["Cookie"]...)
 		state := a.AuthenticateRequest(r)
 		if reason := harness.Reason(t, state); state.Status != tt.status || reason != tt.reason {
-			t.Errorf("%s: %s %q, want %s %q", name, state.Status, reason, tt.status, tt.reason)
+			t.Errorf("%s: got %s %q, want %s %q", name, state.Status, reason, tt.status, tt.reason)
 		}
 	}
 }

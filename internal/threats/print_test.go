@@ -115,7 +115,7 @@ func takeSamples(t *testing.T) *samples {
 	return s
 }
 
-// everyWay prints v in every way there is, and calls found with what arrived out.
+// everyWay prints v in every way there is, and calls found with each output.
 func everyWay(v any, found func(way, text string)) {
 	t := reflect.TypeOf(v)
 	slice := reflect.Append(reflect.MakeSlice(reflect.SliceOf(t), 0, 1), reflect.ValueOf(v))

@@ -51,10 +51,10 @@ func TestNobodyIsNamed(t *testing.T) {
 		})
 	}
 	if text := fallback.String(); text != "" {
-		t.Errorf("the default logger was used beside Config.Logger: %s", text)
+		t.Errorf("the default logger was used beside Config.Logger: got %s, want none", text)
 	}
 	if len(reasons) < 20 {
-		t.Errorf("only %d reasons arrived: %v", len(reasons), reasons)
+		t.Errorf("only %d reasons were seen: %v", len(reasons), reasons)
 	}
 }
 

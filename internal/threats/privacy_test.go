@@ -44,7 +44,7 @@ type marked struct {
 	tb     *testing.T
 	shown  harness.Log              // what operators see
 	answer harness.Log              // what strangers see
-	seen   sync.Map                 // which of the reasons arrived
+	seen   sync.Map                 // which of the reasons were seen
 	visits map[string]*http.Request // with marks in them
 	tells  bool                     // the transport fails, and its errors hold the whole request
 	keys   []string                 // no answer has these

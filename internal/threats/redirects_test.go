@@ -51,7 +51,7 @@ func TestNoRedirectToALongAddress(t *testing.T) {
 			case location != "" && (len(location) > longest || w.Code != tc.code):
 				t.Errorf("%s with %d bytes: %d to an address of %d bytes, want %d and at most %d", name, n, w.Code, len(location), tc.code, longest)
 			case location == "" && (w.Code != http.StatusUnauthorized || w.Header().Get("X-Clerk-Auth-Reason") != string(tc.reason) || n < longest/2-1024):
-				t.Errorf("%s with %d bytes: %d %q, want 401 with %q, and no sooner than needed", name, n, w.Code, w.Header().Get("X-Clerk-Auth-Reason"), tc.reason)
+				t.Errorf("%s with %d bytes: got %d %q, want 401 with %q, and no sooner than needed", name, n, w.Code, w.Header().Get("X-Clerk-Auth-Reason"), tc.reason)
 			}
 		}
 		if !redirects[true] || !redirects[false] {

@@ -35,7 +35,7 @@ func TestMadeUpRefreshCookies(t *testing.T) {
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{SessionID: "sess_2b"})+"; Path=/")
 	other := b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{SessionID: "sess_2b"}), b.RefreshCookie()))
 	harness.WantState(t, other, clerkauth.StatusSignedIn, "")
-	b.Now = b.Now.Add(time.Minute + 30*time.Second) // failures are dated by when they arrived, a moment later
+	b.Now = b.Now.Add(time.Minute + 30*time.Second) // a failure has the time when its answer was received, a moment later
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{SessionID: "sess_2a"})+"; Path=/")
 	harness.WantState(t, ask(502), clerkauth.StatusSignedIn, "")
 }
@@ -47,7 +47,7 @@ func errorStatus(err error) int {
 	return 0
 }
 
-// A success is shared for ten seconds with whoever brings the same cookies, and with nobody else.
+// A success is shared for ten seconds with requests that have the same cookies, and with no others.
 func TestRefreshIsShared(t *testing.T) {
 	b := harness.NewApp(t, harness.Parties("https://example.com", "https://other.example.com"))
 	suffix := harness.Suffix(b.Clerk)

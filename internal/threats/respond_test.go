@@ -37,7 +37,7 @@ func TestRenewingRequestIsUnconditional(t *testing.T) {
 		w := harness.Serve(h, r)
 		v.private(t, name, w.Result().Header)
 		if w.Code != tt.renewed {
-			t.Errorf("%s: %d, want %d", name, w.Code, tt.renewed)
+			t.Errorf("%s: got %d, want %d", name, w.Code, tt.renewed)
 		}
 		if len(r.Header) != len(before) {
 			t.Errorf("%s: the caller's request was changed: %v", name, r.Header)
@@ -45,7 +45,7 @@ func TestRenewingRequestIsUnconditional(t *testing.T) {
 		r = httptest.NewRequest(http.MethodGet, "/assets/app.js", http.NoBody)
 		harness.Headers(tt.conditions...)(r)
 		if w := harness.Serve(h, r); w.Code != tt.signedIn {
-			t.Errorf("%s of a stranger: %d, want %d", name, w.Code, tt.signedIn)
+			t.Errorf("%s of a stranger: got %d, want %d", name, w.Code, tt.signedIn)
 		}
 	}
 }
@@ -77,7 +77,7 @@ func TestHandshakeLeavesPrivately(t *testing.T) {
 	}
 	for _, name := range forCaches {
 		if got.Get(name) != "" {
-			t.Errorf("%s: %q", name, got.Get(name))
+			t.Errorf("%s: got %q, want none", name, got.Get(name))
 		}
 	}
 }
@@ -94,7 +94,7 @@ func TestRefusalLeavesPrivately(t *testing.T) {
 	b.AnswerRefreshes(0, "__session="+fresh+"; Path=/; HttpOnly", "__client_uat=1; Path=/")
 	w := harness.Serve(b.Require(harness.Greet), b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
 	if w.Code != http.StatusUnauthorized {
-		t.Errorf("%d, want 401", w.Code)
+		t.Errorf("got %d, want 401", w.Code)
 	}
 	(&renewing{b, fresh}).private(t, "pending", w.Result().Header)
 }
@@ -130,7 +130,7 @@ func TestHintsCarryNothingOfOurs(t *testing.T) {
 		w.WriteHeader(http.StatusEarlyHints)
 	})), v.asks())
 	if got := w.Result().Header; w.Code != http.StatusEarlyHints || len(got) > 0 { // which the recorder takes for the response
-		t.Errorf("%d with %v, want nothing", w.Code, got)
+		t.Errorf("got %d with %v, want nothing", w.Code, got)
 	}
 }
 

@@ -68,7 +68,7 @@ func TestRefreshedTokenOfAKeyOutOfReach(t *testing.T) {
 	a.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
 	w := harness.Serve(a.Require(harness.Greet), a.Script(a.Expired(clerktest.Claims{}), a.RefreshCookie()))
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
-		t.Errorf("%d %v, want 503", w.Code, w.Header())
+		t.Errorf("got %d %v, want 503", w.Code, w.Header())
 	}
 }
 
@@ -81,7 +81,7 @@ func TestForeignAnswersOfTheBackendAPI(t *testing.T) {
 		})
 		w := harness.Serve(a.Require(harness.Greet), a.Script(a.Expired(clerktest.Claims{}), a.RefreshCookie()))
 		if w.Code != http.StatusServiceUnavailable {
-			t.Errorf("an HTML page with %d: %d, want 503", status, w.Code)
+			t.Errorf("an HTML page with %d: got %d, want 503", status, w.Code)
 		}
 	}
 }

@@ -85,7 +85,7 @@ func TestRequireDecidesAgainWhatOptionalLeft(t *testing.T) {
 	r = a.Script(a.Expired(clerktest.Claims{}))
 	r.Header.Set("Sec-Fetch-Dest", "image")
 	if w := harness.Serve(h, r); w.Code != http.StatusUnauthorized || len(a.Events()) != 1 {
-		t.Errorf("%d, want 401 by one decision", w.Code)
+		t.Errorf("got %d, want 401 by one decision", w.Code)
 	}
 }
 

@@ -32,7 +32,7 @@ func (j lateJar) SetCookies(u *url.URL, cookies []*http.Cookie) {
 
 func (b *racingTab) over() bool { return b.status != 0 && b.status/100 != 3 && b.arriving == nil }
 
-// move takes what has arrived into the browser, or else sends the next request.
+// move stores the cookies of a received response in the browser, or else sends the next request.
 func (b *racingTab) move() {
 	jar := b.browser.Jar
 	if b.arriving != nil {

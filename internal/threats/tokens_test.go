@@ -70,7 +70,7 @@ func TestAForgedTokenCostsItsLength(t *testing.T) {
 	}
 }
 
-// A cookie whose token arrived under another name too, and was verified there, has the whole session.
+// If the same token was sent under two cookie names and verified under the first, the second has the whole session too.
 func TestOneTokenUnderTwoNamesIsWhole(t *testing.T) {
 	for _, spoiler := range []string{"__session=a.b.c", "__session=$FORGED", "__session_x=y"} {
 		a := harness.NewApp(t)
@@ -83,7 +83,7 @@ func TestOneTokenUnderTwoNamesIsWhole(t *testing.T) {
 				r.Header.Set("Cookie", line+"; "+r.Header.Get("Cookie"))
 			}))
 			if got := harness.Reason(t, state); got != "" {
-				t.Fatalf("beside %.20s: %q, want signed in", spoiler, got)
+				t.Fatalf("beside %.20s: got %q, want signed in", spoiler, got)
 			}
 			s := state.Session
 			if s.Organization.ID != "org_1" || len(s.Permissions()) != 2 || s.IssuedAt.Sub(s.FirstFactorAt) != 3*time.Minute || s.IssuedAt.Sub(s.SecondFactorAt) != 5*time.Minute || s.UserID == "" || s.ExpiresAt.IsZero() {

@@ -149,7 +149,7 @@ func TestUnusableCookiesChangeNothing(t *testing.T) {
 	}
 }
 
-// The same for a token that does not say for whom it was minted: a party cookie decides, whatever else arrived.
+// The same for a token without azp: a party cookie decides, whatever else was sent.
 func TestUnusableCookiesBesideATokenWithoutAZP(t *testing.T) {
 	harness.Long(t)
 	v := newVisitor(t)

@@ -166,11 +166,11 @@ func TestWriterIsAsAbleAsTheOneBelow(t *testing.T) {
 			}
 			got, want := abilitiesOf(w), abilitiesOf(below)
 			if got != want {
-				t.Errorf("%s, want %s", got, want)
+				t.Errorf("got %s, want %s", got, want)
 			}
 			seen[want] = true
 			if got, want := use(w), use(below); got != want {
-				t.Errorf("calls arrived to %s, want %s", got, want)
+				t.Errorf("got the calls %s below, want %s", got, want)
 			}
 			if u, ok := w.(interface{ Unwrap() http.ResponseWriter }); !ok || u.Unwrap() != below {
 				t.Errorf("%T is not unwrapped", w)
@@ -255,7 +255,7 @@ func TestUpgradesSetNoCookiesLater(t *testing.T) {
 		w.WriteHeader(http.StatusSwitchingProtocols)
 	})), time.Minute, "late"), v.asks())
 	if got := w.Result().Header["Set-Cookie"]; w.Code != http.StatusSwitchingProtocols || len(got) > 0 {
-		t.Errorf("%d with %q, want 101 without cookies", w.Code, got)
+		t.Errorf("got %d with %q, want 101 without cookies", w.Code, got)
 	}
 }
 

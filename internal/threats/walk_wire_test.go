@@ -23,7 +23,7 @@ func TestWalkKeyAndAlgorithmGames(t *testing.T) {
 	}
 	for _, alg := range []string{"none", "None", "HS256", "HS384", "HS512", "RS384", "RS512", "PS256", "ES256", "EdDSA", ""} {
 		if got := harness.Judge(t, a.Authenticator, a.Clerk.Token(clerktest.Claims{Header: map[string]any{"alg": alg}})); got != clerkauth.ReasonTokenAlgorithm {
-			t.Errorf("alg %q: %q", alg, got)
+			t.Errorf("alg %q: got %q, want ReasonTokenAlgorithm", alg, got)
 		}
 	}
 	for _, kid := range []any{"", "../../../dev/null", "https://evil.test/jwks.json", "ins_2'; DROP TABLE keys", "\x00", strings.Repeat("k", 1<<12), 7, nil, []string{"a"}, clerktest.Absent} {
@@ -47,7 +47,7 @@ func TestWalkKeyAndAlgorithmGames(t *testing.T) {
 		}
 	}
 	if got := harness.Judge(t, a.Authenticator, good); got != "" {
-		t.Errorf("honest: %q", got)
+		t.Errorf("honest: got %q, want none", got)
 	}
 }
 
@@ -79,7 +79,7 @@ func TestWalkFloods(t *testing.T) {
 	for n := range keys {
 		forged := v.Clerk.Forge(clerktest.Claims{Header: map[string]any{"kid": fmt.Sprintf("ins_%d", n)}})
 		if got := harness.Judge(t, v.Authenticator, forged); got != clerkauth.ReasonKeyUnknown {
-			t.Fatalf("an unknown key: %q", got)
+			t.Fatalf("an unknown key: got %q, want ReasonKeyUnknown", got)
 		}
 	}
 	if requested := len(v.Clerk.Requests()); requested > 1 {

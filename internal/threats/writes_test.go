@@ -101,7 +101,7 @@ func TestWritesThatAreRefreshed(t *testing.T) {
 			}
 			state := b.AuthenticateRequest(r)
 			if got := harness.Reason(t, state); got != tc.want {
-				t.Errorf("%q, want %q", got, tc.want)
+				t.Errorf("got %q, want %q", got, tc.want)
 			}
 			if requested := harness.Requests(b.Clerk, clerktest.BackendRefresh); (requested == 1) != (tc.want == "") {
 				t.Errorf("the Backend API was asked %d times", requested)
@@ -116,7 +116,7 @@ func TestWritesThatAreRefreshed(t *testing.T) {
 	}
 }
 
-// Of a header that arrived twice nothing can be told.
+// A header that was sent twice says nothing: it is unclear which value counts.
 func TestDoubledHeadersRefreshNoWrite(t *testing.T) {
 	b := harness.NewApp(t)
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
@@ -280,10 +280,10 @@ func TestRefusedFormCanBeSentAgain(t *testing.T) {
 		w := harness.Serve(a.Authorize(clerkauth.Role("org:admin"))(harness.Greet), harness.Request(tc.method, "https://example.com/", tc.edits(a)))
 		page := w.Body.String()
 		if got := strings.Contains(page, ask); got != tc.asks || w.Header().Get("Location") != "" {
-			t.Errorf("%s: %d, asks to send it again: %t, want %t\n%s", name, w.Code, got, tc.asks, page)
+			t.Errorf("%s: %d, asks to send it again: got %t, want %t\n%s", name, w.Code, got, tc.asks, page)
 		}
 		if got := strings.Contains(page, `<a href="`+tc.link+`" target="_blank" rel="noopener">`); got != (tc.link != "") {
-			t.Errorf("%s: want a link to %q:\n%s", name, tc.link, page)
+			t.Errorf("got %s: want a link to %q:\n%s", name, tc.link, page)
 		}
 	}
 	elsewhere := harness.NewApp(t, func(c *clerkauth.Config) { c.FrontendAPIURL = "http://127.0.0.1:4420" })
@@ -292,7 +292,7 @@ func TestRefusedFormCanBeSentAgain(t *testing.T) {
 	}
 }
 
-// To let writes of other origins pass is not to refresh a session for them.
+// InsecureSkipOriginCheck lets writes of other origins pass, but refreshes no session for them.
 func TestSkippedOriginCheckRefreshesNoWrite(t *testing.T) {
 	b := harness.NewApp(t, func(c *clerkauth.Config) { c.InsecureSkipOriginCheck = true })
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")

@@ -71,7 +71,7 @@ func TestInvoicesWantAPermission(t *testing.T) {
 		w := httptest.NewRecorder()
 		routes(auth).ServeHTTP(w, r)
 		if w.Code != want {
-			t.Errorf("%+v: %d %s, want %d", claims, w.Code, w.Body, want)
+			t.Errorf("%+v: got %d %s, want %d", claims, w.Code, w.Body, want)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func TestReadyAndHealthy(t *testing.T) {
 	} {
 		clerk.Fault(clerktest.BackendJWKS, step.fault)
 		if got := status(auth, step.path, ""); got != step.status {
-			t.Errorf("%s: %d, want %d", step.name, got, step.status)
+			t.Errorf("%s: got %d, want %d", step.name, got, step.status)
 		}
 	}
 	clerk.Fault(clerktest.BackendJWKS, nil)
@@ -44,13 +44,13 @@ func TestReadyAndHealthy(t *testing.T) {
 	}
 	before := decisions.String()
 	if got := status(other, "/readyz", ""); got != http.StatusNoContent {
-		t.Errorf("with keys: %d", got)
+		t.Errorf("with keys: got %d, want 204", got)
 	}
 	if got := status(other, "/account", ""); got != http.StatusUnauthorized {
-		t.Errorf("signed out: %d", got)
+		t.Errorf("signed out: got %d, want 401", got)
 	}
 	if got := status(other, "/account", clerk.Token(clerktest.Claims{})); got != http.StatusOK {
-		t.Errorf("signed in: %d", got)
+		t.Errorf("signed in: got %d, want 200", got)
 	}
 	if decisions.Get("signed-in ") == nil || decisions.Get("signed-out session-token-and-uat-missing") == nil || decisions.String() == before {
 		t.Errorf("counted %s", decisions)

@@ -71,7 +71,7 @@ func (p *proxied) check(t *testing.T) {
 		t.Errorf("signed in: %d %s", a.status, a.body)
 	}
 	if a := p.get(t, "/account", nil, page); a.status != http.StatusUnauthorized {
-		t.Errorf("signed out: %d", a.status)
+		t.Errorf("signed out: got %d, want 401", a.status)
 	}
 	p.ahead += 5 * time.Minute
 	a := p.get(t, "/account", cookies, page)
@@ -81,7 +81,7 @@ func (p *proxied) check(t *testing.T) {
 	a = p.get(t, "/account?a=b", cookies[:4], page) // without the refresh cookie
 	location, err := url.Parse(a.header.Get("Location"))
 	if err != nil || a.status != http.StatusTemporaryRedirect || location.Query().Get("redirect_url") != "https://example.com/account?a=b" {
-		t.Errorf("a handshake: %d to %q, want back to https://example.com/account?a=b", a.status, location)
+		t.Errorf("a handshake: got %d to %q, want back to https://example.com/account?a=b", a.status, location)
 	}
 }
 
@@ -138,7 +138,7 @@ func TestVariants(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if w.Code != tc.status || tc.signedIn != "" && w.Body.String() != tc.signedIn {
-			t.Errorf("%s: %d %s, want %d %s", tc.host, w.Code, w.Body, tc.status, tc.signedIn)
+			t.Errorf("%s: got %d %s, want %d %s", tc.host, w.Code, w.Body, tc.status, tc.signedIn)
 		}
 	}
 

@@ -30,7 +30,7 @@ func TestOnlyNativeRoutesGoWithoutTheAllowlist(t *testing.T) {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
 		if w.Code != tc.status {
-			t.Errorf("%s: %d %s, want %d", tc.path, w.Code, w.Body, tc.status)
+			t.Errorf("%s: got %d %s, want %d", tc.path, w.Code, w.Body, tc.status)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func TestOnlySignedEventsAreReceived(t *testing.T) {
 		w := httptest.NewRecorder()
 		receive(hook).ServeHTTP(w, r)
 		if w.Code != tc.status {
-			t.Errorf("%s: %d %s, want %d", tc.name, w.Code, w.Body, tc.status)
+			t.Errorf("%s: got %d %s, want %d", tc.name, w.Code, w.Body, tc.status)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func TestCodesInEveryProtocol(t *testing.T) {
 				got = response.Msg.GetValue()
 			}
 			if code != tt.code || got != tt.want {
-				t.Errorf("%s, %s: %v %q (%v), want %v %q", protocol, tt.name, code, got, err, tt.code, tt.want)
+				t.Errorf("%s, %s: got %v %q (%v), want %v %q", protocol, tt.name, code, got, err, tt.code, tt.want)
 			}
 		}
 	}

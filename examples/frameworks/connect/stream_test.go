@@ -78,7 +78,7 @@ func TestStreamsNeedASession(t *testing.T) {
 			for token, want := range map[string]string{"": "session-token-and-uat-missing", clerk.Forge(contract.Ada): "token-invalid-signature"} {
 				_, err := open(t.Context(), t, routes, token, option).Receive()
 				if code, reason := refusalOf(t, err); code != connectrpc.CodeUnauthenticated || reason != want {
-					t.Errorf("%s: %v, want %s", protocol, err, want)
+					t.Errorf("%s: got %v, want %s", protocol, err, want)
 				}
 			}
 			stream := open(t.Context(), t, routes, clerk.Token(contract.Ada), option)
@@ -213,7 +213,7 @@ func TestPartsThatAreMissing(t *testing.T) {
 		} {
 			_, err := open(t.Context(), t, tt.handler, clerk.Token(contract.Ada), connectrpc.WithGRPC()).Receive()
 			if code, _ := refusalOf(t, err); code != tt.want {
-				t.Errorf("without %s: %v, want %v", name, err, tt.want)
+				t.Errorf("without %s: got %v, want %v", name, err, tt.want)
 			}
 		}
 	})

@@ -93,7 +93,7 @@ func TestOptionalLetsEverybodyThrough(t *testing.T) {
 	})
 	for token, want := range map[string]string{"": "nobody", clerk.Token(contract.Ada): "user_ada"} {
 		if w := contract.Get(t.Context(), served(t, app), "/", token); w.Code != http.StatusOK || w.Body.String() != want {
-			t.Errorf("%d with %q, want %q", w.Code, w.Body, want)
+			t.Errorf("got %d with %q, want %q", w.Code, w.Body, want)
 		}
 	}
 }

@@ -144,7 +144,7 @@ func TestCodes(t *testing.T) {
 		got := status.Convert(tt.call(ctx, tt.client))
 		cancel()
 		if got.Code() != tt.want || got.Message() != tt.reason {
-			t.Errorf("%s: %v %q, want %v %q", tt.name, got.Code(), got.Message(), tt.want, tt.reason)
+			t.Errorf("%s: got %v %q, want %v %q", tt.name, got.Code(), got.Message(), tt.want, tt.reason)
 		}
 	}
 }

@@ -135,7 +135,7 @@ func TestServerThatWasNotCheckedAnswersNobody(t *testing.T) {
 	conn := connect(t, server, server.Server.Serve)
 	for name, err := range calls(metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+clerk.Token(contract.Ada)), conn) {
 		if status.Code(err) != codes.Internal {
-			t.Errorf("%s: %v, want %v", name, err, codes.Internal)
+			t.Errorf("%s: got %v, want %v", name, err, codes.Internal)
 		}
 	}
 }
@@ -158,7 +158,7 @@ func TestOptionsLeaveTheGuardInPlace(t *testing.T) {
 		want := map[string]codes.Code{"a call with a check": codes.PermissionDenied, "a public call": codes.OK, "a stream": codes.PermissionDenied}
 		for kind, err := range calls(metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+clerk.Token(contract.Grace)), conn) {
 			if status.Code(err) != want[kind] {
-				t.Errorf("%s, %s: %v, want %v", name, kind, err, want[kind])
+				t.Errorf("%s, %s: got %v, want %v", name, kind, err, want[kind])
 			}
 		}
 	}
@@ -175,7 +175,7 @@ func TestChecksAreKept(t *testing.T) {
 	conn := connect(t, server, server.Serve)
 	ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+clerk.Token(contract.Grace))
 	if _, err := health.NewHealthClient(conn).List(ctx, &health.HealthListRequest{}); status.Code(err) != codes.PermissionDenied {
-		t.Errorf("%v, want %v", err, codes.PermissionDenied)
+		t.Errorf("got %v, want %v", err, codes.PermissionDenied)
 	}
 }
 

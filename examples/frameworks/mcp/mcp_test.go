@@ -85,7 +85,7 @@ func TestAnswers(t *testing.T) {
 	for _, tt := range tests {
 		w := call(t, tt.app, tt.path, tt.token)
 		if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.want) {
-			t.Errorf("%s: %d with %q, want %d with %q", tt.name, w.Code, w.Body, tt.status, tt.want)
+			t.Errorf("%s: got %d with %q, want %d with %q", tt.name, w.Code, w.Body, tt.status, tt.want)
 		}
 		if got := w.Header().Get("WWW-Authenticate"); got != tt.challenge {
 			t.Errorf("%s: WWW-Authenticate %q, want %q", tt.name, got, tt.challenge)
@@ -114,7 +114,7 @@ func TestAccessTokensOfOtherResources(t *testing.T) {
 		for form, token := range map[string]string{"opaque": clerk.OAuth(claims), "JWT": clerk.OAuthJWT(claims)} {
 			w := call(t, up, "/mcp", token)
 			if w.Code != tc.status {
-				t.Errorf("for %s, %s: %d with %q, want %d", name, form, w.Code, w.Body, tc.status)
+				t.Errorf("for %s, %s: got %d with %q, want %d", name, form, w.Code, w.Body, tc.status)
 			}
 			if got := w.Header().Get("WWW-Authenticate"); (tc.status == http.StatusOK) != (got == "") || got != "" && !strings.Contains(got, `error="invalid_token"`) {
 				t.Errorf("for %s, %s: WWW-Authenticate %q", name, form, got)

@@ -87,7 +87,7 @@ func TestMetricsAndEvents(t *testing.T) {
 	}
 	maps.DeleteFunc(want, func(name string, _ int) bool { return !strings.HasPrefix(name, "clerkauth.decisions") })
 	if !maps.Equal(events, want) {
-		t.Errorf("events of spans: %v, want %v", events, want)
+		t.Errorf("events of spans: got %v, want %v", events, want)
 	}
 }
 
@@ -107,7 +107,7 @@ func TestSpansAroundRequestsToClerk(t *testing.T) {
 			}
 			resp.Body.Close()
 			if resp.StatusCode != http.StatusOK {
-				t.Fatalf("%d", resp.StatusCode)
+				t.Fatalf("got %d, want 200", resp.StatusCode)
 			}
 			time.Sleep(2 * time.Minute) // of the bubble
 		}
@@ -195,7 +195,7 @@ func TestWhatConfigHadGoesOn(t *testing.T) {
 		i.change(cfg)
 	})
 	if w := contract.Get(t.Context(), i.routes(auth), "/me", ""); w.Code != http.StatusTeapot {
-		t.Errorf("%d, want the ErrorHandler's", w.Code)
+		t.Errorf("got %d, want the ErrorHandler's", w.Code)
 	}
 	if observed != 1 {
 		t.Errorf("the Observe of before was told of %d, want 1", observed)

@@ -42,7 +42,7 @@ func browse(t *testing.T, clerk *clerktest.Instance, app http.Handler) {
 		}
 		resp.Body.Close()
 		if resp.StatusCode != want {
-			t.Errorf("%s: %d, want %d", path, resp.StatusCode, want)
+			t.Errorf("%s: got %d, want %d", path, resp.StatusCode, want)
 		}
 	}
 	visit("/me", http.StatusOK)
@@ -145,7 +145,7 @@ func TestWhatConfigHadGoesOn(t *testing.T) {
 	})
 	app := contract.Routes(auth)
 	if w := contract.Get(t.Context(), app, "/me", ""); w.Code != http.StatusTeapot {
-		t.Errorf("%d, want the ErrorHandler's", w.Code)
+		t.Errorf("got %d, want the ErrorHandler's", w.Code)
 	}
 	if w := contract.Get(t.Context(), app, "/me", clerk.Token(contract.Ada)); w.Code != http.StatusOK {
 		t.Errorf("%d: %s", w.Code, w.Body)

@@ -131,7 +131,7 @@ func TestHasKeys(t *testing.T) {
 		var read bytes.Buffer
 		resp := &http.Response{StatusCode: tt.status, Body: io.NopCloser(io.TeeReader(tt.body, &read))}
 		if got := requests.HasKeys(r, resp); got != tt.want {
-			t.Errorf("%s: %t, want %t", tt.name, got, tt.want)
+			t.Errorf("%s: got %t, want %t", tt.name, got, tt.want)
 		}
 		if read.Len() > 1<<20 {
 			t.Errorf("%s: %d bytes are read", tt.name, read.Len())

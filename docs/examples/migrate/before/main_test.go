@@ -41,7 +41,7 @@ func TestBefore(t *testing.T) {
 		w := httptest.NewRecorder()
 		routes().ServeHTTP(w, r)
 		if w.Code != tc.status || !strings.Contains(w.Body.String(), tc.body) {
-			t.Errorf("%s %s: %d %s, want %d %s", tc.method, tc.path, w.Code, w.Body, tc.status, tc.body)
+			t.Errorf("%s %s: got %d %s, want %d %s", tc.method, tc.path, w.Code, w.Body, tc.status, tc.body)
 		}
 	}
 	if who, err := user(t.Context(), token); err != nil || who != "user_ada" {
