@@ -13,8 +13,9 @@
 // are renewed before they expire, so that one is most likely no longer sent. If it is the new one, it is not stored. Before
 // a token that has not expired is replaced, the array is doubled, up to its limit.
 //
-// Memory is proportional to the tokens that have not expired: each Put also clears expired entries in the next few sets,
-// all around the array. If an expired token is sent again after it was cleared, it is verified once more.
+// Memory is proportional to the tokens that have not expired: each Put also clears expired entries in the next sets, all
+// around the array. It takes more sets where they are nearly empty, so that an array that is too large by now is cleared as
+// soon as a small one. If an expired token is sent again after it was cleared, it is verified once more.
 //
 // A stranger cannot displace entries, because only verified tokens are stored: filling the cache takes signatures of the
 // issuer. A user with many tokens can cost others one more verification each, never a wrong result.
@@ -36,7 +37,7 @@ const (
 	ways  = 4   // slots for a token
 	tail  = 32  // bytes of a token that choose its set: 192 bits of the signature
 	first = 256 // slots of a new cache
-	swept = 4   // sets that one Put clears of expired entries
+	swept = 16  // sets that one Put clears of expired entries, and about the most entries it looks at
 )
 
 // Cache maps a token to the result of verifying it. The zero Cache and a nil *Cache hold nothing and never hit. It is safe
@@ -157,17 +158,19 @@ func (c *Cache[V]) grow(t *table[V], at int64) bool {
 	return true
 }
 
-// sweep clears expired entries in the next few sets.
+// sweep clears expired entries in the next sets.
 func (c *Cache[V]) sweep(at int64) {
 	t := *c.table.Load()
 	sets := uint32(len(t) / c.ways) //nolint:gosec // at most size
-	n := min(swept, sets)
-	from := c.next.Add(n) - n
-	for i := range n {
-		set := t[int((from+i)%sets)*c.ways:][:c.ways]
-		for j := range set {
-			if e := set[j].Load(); e != nil && e.expires < at {
-				set[j].CompareAndSwap(e, nil)
+	for n, entries := uint32(0), 0; n < min(swept, sets) && entries < swept; n++ {
+		set := t[int((c.next.Add(1)-1)%sets)*c.ways:][:c.ways]
+		for i := range set {
+			e := set[i].Load()
+			if e == nil {
+				continue
+			}
+			if entries++; e.expires < at {
+				set[i].CompareAndSwap(e, nil)
 			}
 		}
 	}
