@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/clerkauth/clerkauth"
@@ -27,18 +28,21 @@ func (d dated) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// forgiving is a clock, and what becomes of a token that is right by Clerk's.
+type forgiving struct {
+	name        string
+	ahead       time.Duration // of Clerk's clock
+	development bool
+	party       string // of the token; empty: the app
+	signsIn     bool
+	warns       bool // when the result is a nonce
+}
+
 // A developer's machine may have a wrong clock. In development, a session token is still accepted, with a warning, if a nonce
 // was just exchanged for it, or if it is valid by Clerk's clock. In production, and for any other token, a wrong clock is never
 // forgiven.
 func TestDevelopmentForgivesItsClock(t *testing.T) {
-	for _, tc := range []struct {
-		name        string
-		ahead       time.Duration // of Clerk's clock
-		development bool
-		party       string // of the token; empty: the app
-		signsIn     bool
-		warns       bool // when the result is a nonce
-	}{
+	for _, tc := range []forgiving{
 		{"right", 0, true, "", true, false},
 		{"a few seconds ahead", 4 * time.Second, true, "", true, false},
 		{"two hours ahead", 2 * time.Hour, true, "", true, true},
@@ -53,48 +57,53 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 		{"two hours behind, in production", -2 * time.Hour, false, "", false, true},
 	} {
 		for _, by := range []string{"nonce", "token"} {
-			t.Run(tc.name+", by "+by, func(t *testing.T) {
-				var log harness.Log
-				clerk := clerktest.New(t, clerktest.Options{
-					Development: tc.development, Origins: []string{harness.Origin}, Now: harness.AtNoon, WithoutRefresh: true,
-				})
-				a := harness.NewAppOf(t, clerk, func(c *clerkauth.Config) {
-					c.Now = func() time.Time { return harness.Noon.Add(tc.ahead) }
-					c.Logger = log.Logger()
-					c.HTTPClient = &http.Client{Transport: dated{c.HTTPClient.Transport, harness.AtNoon}}
-					if by == "token" {
-						c.SecretKey = ""
-					} else {
-						c.JWTKey = clerk.JWTKey()
-					}
-				})
-				browser := clerk.Browser(a.Optional(harness.Greet))
-				clerk.SignIn(browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_2alice", AuthorizedParty: tc.party}})
-				r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, harness.Origin+"/page", http.NoBody)
-				if err != nil {
-					t.Fatal(err)
-				}
-				resp, err := browser.Do(r)
-				if err != nil {
-					t.Fatal(err)
-				}
-				_ = resp.Body.Close()
-				events := a.Events()
-				signedIn := slices.ContainsFunc(events, func(e clerkauth.Event) bool {
-					return e.TokenSource == clerkauth.TokenSourceHandshake && e.Status == clerkauth.StatusSignedIn
-				})
-				if signedIn != tc.signsIn {
-					t.Errorf("a handshake signs in: got %t, want %t: %+v", signedIn, tc.signsIn, events)
-				}
-				warns := tc.warns
-				if by == "token" { // the keys were fetched with a Date header, so that Clerk's time is known
-					warns = tc.ahead.Abs() > 5*time.Second
-				}
-				if warnings := strings.Count(log.String(), "ahead_of_clerk"); warnings > 1 || (warnings == 1) != warns {
-					t.Errorf("got %d warnings, want one: %t", warnings, warns)
-				}
-			})
+			t.Run(tc.name+", by "+by, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { testForgiving(t, tc, by) }) })
 		}
+	}
+}
+
+// testForgiving signs somebody in by a handshake whose result is a nonce or a token.
+func testForgiving(t *testing.T, tc forgiving, by string) {
+	t.Helper()
+	var log harness.Log
+	clerk := clerktest.New(t, clerktest.Options{
+		Development: tc.development, Origins: []string{harness.Origin}, Now: harness.AtNoon, WithoutRefresh: true,
+	})
+	a := harness.NewAppOf(t, clerk, func(c *clerkauth.Config) {
+		c.Now = func() time.Time { return harness.Noon.Add(tc.ahead) }
+		c.Logger = log.Logger()
+		c.HTTPClient = &http.Client{Transport: dated{c.HTTPClient.Transport, harness.AtNoon}}
+		if by == "token" {
+			c.SecretKey = ""
+		} else {
+			c.JWTKey = clerk.JWTKey()
+		}
+	})
+	browser := clerk.Browser(a.Optional(harness.Greet))
+	clerk.SignIn(browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_2alice", AuthorizedParty: tc.party}})
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, harness.Origin+"/page", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := browser.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	events := a.Events()
+	signedIn := slices.ContainsFunc(events, func(e clerkauth.Event) bool {
+		return e.TokenSource == clerkauth.TokenSourceHandshake && e.Status == clerkauth.StatusSignedIn
+	})
+	if signedIn != tc.signsIn {
+		t.Errorf("a handshake signs in: got %t, want %t: %+v", signedIn, tc.signsIn, events)
+	}
+	synctest.Wait() // a fetch of the keys warns when nobody waits for it any more
+	warns := tc.warns
+	if by == "token" { // the keys were fetched with a Date header, so that Clerk's time is known
+		warns = tc.ahead.Abs() > 5*time.Second
+	}
+	if warnings := strings.Count(log.String(), "ahead_of_clerk"); warnings > 1 || (warnings == 1) != warns {
+		t.Errorf("got %d warnings, want one: %t", warnings, warns)
 	}
 }
 
