@@ -107,7 +107,7 @@ func TestCrossOrigin(t *testing.T) {
 				t.Errorf("as a server behind a proxy makes it: got %q, want %q", got, tc.want)
 			}
 			if r.Method != tc.method {
-				t.Errorf("the request's method was changed to %s", r.Method)
+				t.Errorf("the request's method was changed to %s, want %s", r.Method, tc.method)
 			}
 			if got := harness.Reason(t, skipping.AuthenticateRequest(r)); got != "" {
 				t.Errorf("with InsecureSkipOriginCheck: got %q, want let through", got)

@@ -100,7 +100,7 @@ func (c *configured) parties(t *testing.T, party, probe string) {
 			r.AddCookie(cookie)
 		}
 		if in := auth.AuthenticateRequest(r).Status == clerkauth.StatusSignedIn; in != form.MatchString(origin) {
-			t.Errorf("the entry %q, of the form %s: got %q allowed to write: %t", party, form, origin, in)
+			t.Errorf("the entry %q, of the form %s: got %q allowed to write: got %t, want %t", party, form, origin, in, form.MatchString(origin))
 		}
 	}
 }

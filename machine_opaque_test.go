@@ -125,7 +125,7 @@ func TestOAuthTokenThatIsNotActive(t *testing.T) {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"active":false}`) })
 	})
 	if got := judgeMachine(t, a.Authenticator, a.Clerk.OAuth(clerktest.MachineClaims{})); got != clerkauth.ReasonTokenInvalid {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want %q", got, clerkauth.ReasonTokenInvalid)
 	}
 }
 

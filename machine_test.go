@@ -100,7 +100,7 @@ func TestMachineJWTsAreVerified(t *testing.T) {
 	}
 	other := clerktest.New(t, clerktest.Options{Now: harness.AtNoon})
 	if got := judgeMachine(t, a.Authenticator, other.M2MJWT(clerktest.MachineClaims{})); got != failed {
-		t.Errorf("of another instance: %q", got)
+		t.Errorf("of another instance: got %q, want %q", got, failed)
 	}
 	if long := a.Clerk.OAuthJWT(extra("x", strings.Repeat("x", 8<<10))); judgeMachine(t, a.Authenticator, long) != mismatch {
 		t.Error("a token that is too long is read")

@@ -59,7 +59,7 @@ func TestReasonPrintsAsItsText(t *testing.T) {
 	r := clerkauth.ReasonTokenExpired
 	const text = "session-token-expired"
 	if r.Error() != text {
-		t.Errorf("Error is %q", r.Error())
+		t.Errorf("Error is %q, want %q", r.Error(), text)
 	}
 	for _, verb := range []string{"%v", "%+v", "%s", "%q", "%#v", "%x", "%10.4s"} {
 		if got, want := fmt.Sprintf(verb, r), fmt.Sprintf(verb, text); got != want {

@@ -90,6 +90,6 @@ func TestContextOfADecisionEndsWithTheRequest(t *testing.T) {
 		}
 	}))
 	if w := harness.Serve(h, harness.Request(http.MethodGet, "/", a.SignedIn()).WithContext(ctx)); w.Code != http.StatusOK {
-		t.Errorf("status %d", w.Code)
+		t.Errorf("status %d, want %d", w.Code, http.StatusOK)
 	}
 }

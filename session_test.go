@@ -113,7 +113,7 @@ func TestNothingPrintsTheToken(t *testing.T) {
 		}
 	}
 	if got := fmt.Sprint(in, out); got != "signed-in signed-out" {
-		t.Errorf("states print as %q", got)
+		t.Errorf("states print as %q, want \"signed-in signed-out\"", got)
 	}
 }
 

@@ -71,11 +71,11 @@ func TestSatelliteSignInComesBackToSync(t *testing.T) {
 	}
 	both := newSatellite(t, false, byHand, func(c *clerkauth.Config) { c.AuthorizedParties = append(c.AuthorizedParties, "https://primary.test") })
 	if got := wayBack(t, harness.Serve(both.Require(harness.Greet), navigating("https://primary.test/page"))); got != "https://primary.test/page" {
-		t.Errorf("a satellite's visitor at the primary domain: back to %q", got)
+		t.Errorf("a satellite's visitor at the primary domain: back to %q, want \"https://primary.test/page\"", got)
 	}
 	primary := harness.NewApp(t, harness.SignIn)
 	if got := wayBack(t, harness.Serve(primary.Require(harness.Greet), harness.Request("GET", "/page", harness.Document))); got != "https://example.com/page" {
-		t.Errorf("the primary domain: back to %q", got)
+		t.Errorf("the primary domain: back to %q, want \"https://example.com/page\"", got)
 	}
 }
 

@@ -181,7 +181,7 @@ func TestFrontendRefusesTheSecretKey(t *testing.T) {
 				t.Errorf("%s: the leak was not recorded", name)
 			}
 			if v := got.Header.Get(name); v != "Bearer sk_…" {
-				t.Errorf("%s is recorded as %q", name, v)
+				t.Errorf("%s is recorded as %q, want \"Bearer sk_…\"", name, v)
 			}
 		}
 	})

@@ -134,7 +134,7 @@ func TestPortalRefuses(t *testing.T) {
 		t.Errorf("signed out by another site: %d", a.status)
 	}
 	if a := press(t, in, newJar(t), clerktest.SignInPage, good, "Sec-Fetch-Site", "same-origin"); a.status != http.StatusSeeOther {
-		t.Errorf("its own form: got %d", a.status)
+		t.Errorf("its own form: got %d, want %d", a.status, http.StatusSeeOther)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 func TestProxyURLsAreKnown(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{ProxyURLs: []string{"https://example.com/__clerk/"}})
 	if cfg := in.Config(); cfg.ProxyURL != "https://example.com/__clerk" || in.Issuer() != cfg.ProxyURL {
-		t.Errorf("ProxyURL %q, issuer %q", cfg.ProxyURL, in.Issuer())
+		t.Errorf("ProxyURL %q, issuer %q, want \"https://example.com/__clerk\" %q", cfg.ProxyURL, in.Issuer(), cfg.ProxyURL)
 	}
 	const shared, own = "https://frontend-api.clerk.dev", "https://clerk.example.com"
 	key := []string{in.SecretKey()}

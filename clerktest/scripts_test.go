@@ -147,7 +147,7 @@ func TestScriptsOfOtherSitesAreRefused(t *testing.T) {
 			a := p.ask("GET", path, nil)
 			p.refused(a, http.StatusBadRequest, "origin_invalid")
 			if got := a.header.Get("Access-Control-Allow-Origin"); got != "" || a.header.Get("Vary") != "Origin" {
-				t.Errorf("%s from %s: allowed for %q, Vary %q", path, origin, got, a.header.Get("Vary"))
+				t.Errorf("%s from %s: allowed for %q, Vary %q, want \"\" \"Origin\"", path, origin, got, a.header.Get("Vary"))
 			}
 		}
 	}

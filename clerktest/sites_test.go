@@ -102,7 +102,7 @@ func TestSatelliteAppSignsIn(t *testing.T) {
 		return who
 	}
 	if got := visit("/"); got != "" {
-		t.Errorf("before: signed in as %q", got)
+		t.Errorf("before: signed in as %q, want \"\"", got)
 	}
 	in.SignIn(browser.Jar, worker)
 	if got := visit("/?__clerk_synced=false"); got != "user_dora" {

@@ -162,11 +162,11 @@ func TestSinglePageAppOfAnotherOrigin(t *testing.T) {
 	const steal = `fetch(%q, {headers: {Authorization: "Bearer %s"}}).then(r => r.status, e => 0)`
 	token := w.clerk.Token(clerktest.Claims{Subject: alice})
 	if got := evaluate[int](b, steal, api+"/me", token); got != http.StatusOK {
-		t.Errorf("the app itself reads %d", got)
+		t.Errorf("the app itself reads %d, want %d", got, http.StatusOK)
 	}
 	b.visit("http://127.0.0.1:" + port + "/")
 	if got := evaluate[int](b, steal, api+"/me", token); got != 0 {
-		t.Errorf("a page of another origin reads %d", got)
+		t.Errorf("a page of another origin reads %d, want 0", got)
 	}
 }
 

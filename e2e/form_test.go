@@ -103,7 +103,7 @@ func siblingSubdomainRefreshesNothing(m *mailbox, b *tab, _ string) {
 	}
 	b.visit(m.evil + "/")
 	if got := evaluate[string](b, openSocket, "wss"+strings.TrimPrefix(m.home, "https")+"/ws"); got != "refused" {
-		b.t.Errorf("a sibling subdomain's WebSocket: %s", got)
+		b.t.Errorf("a sibling subdomain's WebSocket: got %s, want refused", got)
 	}
 	if _, refreshes := m.renewals(); refreshes != 0 || len(m.arrived()) != 0 {
 		b.t.Errorf("%d refreshes, letters %q", refreshes, m.arrived())
@@ -157,7 +157,7 @@ func formIsSentAgain(m *mailbox, b *tab, _ string) {
 	b.back("/form")
 	b.await(`document.querySelector("textarea").value !== "" || performance.now() > 5000`) // Chromium fills it in a moment later
 	if got := evaluate[string](b, `document.querySelector("textarea").value`); got != "dear all" {
-		b.t.Errorf("after the back button the letter is %q", got)
+		b.t.Errorf("after the back button the letter is %q, want \"dear all\"", got)
 	}
 	if !tabs {
 		evaluate[any](b, showFrame, "/private")

@@ -110,7 +110,7 @@ func siblingSubdomainCannotWrite(w *world, b *tab, _ string) {
 	}
 	b.visit(w.evil + "/")
 	if got := evaluate[string](b, openSocket, socket); got != "refused" {
-		b.t.Errorf("a sibling subdomain's WebSocket: %s", got)
+		b.t.Errorf("a sibling subdomain's WebSocket: got %s, want refused", got)
 	}
 	if got, want := w.app.answers("/ws"), []exchange{refused(http.MethodGet, "/ws")}; !slices.Equal(got, want) {
 		b.t.Errorf("a sibling subdomain's WebSocket: %+v, want %+v", got, want)
@@ -122,10 +122,10 @@ func siblingSubdomainCannotWrite(w *world, b *tab, _ string) {
 	b.visit(w.home + "/private")
 	b.expect("the app", w.signedIn("/private"))
 	if got := evaluate[int](b, postFetch, w.home+"/write"); got != http.StatusOK {
-		b.t.Errorf("the app's own write: %d", got)
+		b.t.Errorf("the app's own write: got %d, want %d", got, http.StatusOK)
 	}
 	if got := evaluate[string](b, openSocket, socket); got != "open" {
-		b.t.Errorf("the app's own WebSocket: %s", got)
+		b.t.Errorf("the app's own WebSocket: got %s, want open", got)
 	}
 	evaluate[any](b, postForm, "/write")
 	b.press("#write")

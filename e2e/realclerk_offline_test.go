@@ -100,7 +100,7 @@ func TestRealClerkWithTheCommand(t *testing.T) {
 	b.follow(chromedp.SendKeys(chromedp.CSS(codeField), "424242"))
 	b.saysScript("user_2alice org_2acme")
 	if got := b.me(); got != "200 user_2alice org_2acme" {
-		t.Errorf("the server says %q", got)
+		t.Errorf("the server says %q, want \"200 user_2alice org_2acme\"", got)
 	}
 
 	stop()
@@ -109,9 +109,9 @@ func TestRealClerkWithTheCommand(t *testing.T) {
 	b.expect("after a restart", place{URL: home + "/react", Who: "user_2alice"})
 	b.saysScript("user_2alice org_2acme")
 	if got := evaluate[string](b, `Clerk.session.getToken({skipCache: true}).then(() => Clerk.user.id)`); got != "user_2alice" {
-		t.Errorf("after a restart a new token is for %q", got)
+		t.Errorf("after a restart a new token is for %q, want \"user_2alice\"", got)
 	}
 	if got := b.me(); got != "200 user_2alice org_2acme" {
-		t.Errorf("after a restart the server says %q", got)
+		t.Errorf("after a restart the server says %q, want \"200 user_2alice org_2acme\"", got)
 	}
 }

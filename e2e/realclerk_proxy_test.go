@@ -199,7 +199,7 @@ func TestRealClerkThroughTheProxy(t *testing.T) {
 		}
 	}
 	if got := b.me(); deleted != 1 || got != "401 session-token-missing-azp" {
-		t.Errorf("without %d party cookies: %s", deleted, got)
+		t.Errorf("without %d party cookies: %s, want 1 401 session-token-missing-azp", deleted, got)
 	}
 	b.visit(w.home + "/private") // by a handshake, through the proxy
 	b.expect("a page after that", place{URL: w.home + "/private", Who: "user_dora"})

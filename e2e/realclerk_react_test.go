@@ -37,7 +37,7 @@ func TestRealReactSignsInByTheComponent(t *testing.T) {
 	b.follow(chromedp.SendKeys(chromedp.CSS(codeField), "424242")) // of six digits, the last sends them
 	b.saysScript("user_dora org_acme")
 	if got := b.me(); got != "200 user_dora org_acme" {
-		t.Errorf("the server says %q", got)
+		t.Errorf("the server says %q, want \"200 user_dora org_acme\"", got)
 	}
 
 	b.choose("#call")
@@ -50,7 +50,7 @@ func TestRealReactSignsInByTheComponent(t *testing.T) {
 	evaluate[chromedp.Void](b, `void [...document.querySelectorAll(".cl-organizationSwitcherPopoverCard button")].find(e => e.innerText.includes("zeta")).click()`)
 	b.saysScript("user_dora org_zeta")
 	if got := b.me(); got != "200 user_dora org_zeta" {
-		t.Errorf("with the other organization the server says %q", got)
+		t.Errorf("with the other organization the server says %q, want \"200 user_dora org_zeta\"", got)
 	}
 	b.follow(chromedp.Reload())
 	b.expect("loaded again", place{URL: b.place().URL, Who: "user_dora"})

@@ -221,7 +221,7 @@ func TestRealClerkBelowADomain(t *testing.T) {
 	}
 	b.visit(w.home + "/me") // by a handshake, and without the script, which would tidy up
 	if got := b.text(); got != "user_dora org_acme" {
-		t.Errorf("without a token the page says %q", got)
+		t.Errorf("without a token the page says %q, want \"user_dora org_acme\"", got)
 	}
 	if c := b.clerks(w.home)["__client_uat"]; c == nil || c.Domain != ".app.localhost" {
 		t.Errorf("after a handshake client_uat is %+v, want one for app.localhost", c)

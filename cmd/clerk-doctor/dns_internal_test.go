@@ -171,7 +171,7 @@ func TestErrorsAreSaidPlainly(t *testing.T) {
 		}
 	}
 	if got := plainly(fmt.Errorf("keys: %w", context.DeadlineExceeded)); got != "no answer in time" {
-		t.Errorf("a deadline that has passed: got %q", got)
+		t.Errorf("a deadline that has passed: got %q, want \"no answer in time\"", got)
 	}
 }
 

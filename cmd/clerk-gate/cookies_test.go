@@ -154,14 +154,14 @@ func TestLargeCookies(t *testing.T) {
 			s.client.Jar.SetCookies(s.url(), []*http.Cookie{{Name: fmt.Sprintf("large%d", i), Value: strings.Repeat("x", 1024)}}) //nolint:gosec // of the app
 		}
 		if r := s.send(http.MethodGet, "/data", script...); r.body != "GET /data [user_2alice] " {
-			t.Fatalf("%d %q", r.status, r.body)
+			t.Fatalf("%d %q, want \"GET /data [user_2alice] \"", r.status, r.body)
 		}
 		if n := len(s.reached()[0].Header.Get("Cookie")); n < 7*1024 || n > 7*1024+100 {
 			t.Errorf("%d bytes of cookies reach the app, want its own", n)
 		}
 		s.expire()
 		if r := s.send(http.MethodGet, "/data", script...); r.body != "GET /data [user_2alice] " {
-			t.Fatalf("after expiry: %d %q", r.status, r.body)
+			t.Fatalf("after expiry: %d %q, want \"GET /data [user_2alice] \"", r.status, r.body)
 		}
 	})
 }

@@ -54,7 +54,7 @@ func askBy(t *testing.T, g *gate, method, peer, path string, header http.Header,
 		return w
 	}
 	if w.Code != http.StatusUnauthorized {
-		t.Errorf("a packed answer has status %d", w.Code)
+		t.Errorf("a packed answer has status %d, want %d", w.Code, http.StatusUnauthorized)
 	}
 	back := httptest.NewRequest(http.MethodGet, "http://gate.internal:4180/answer", http.NoBody)
 	back.RemoteAddr = peer
@@ -213,12 +213,12 @@ func TestHealth(t *testing.T) {
 	g := newTestGate(t, "haproxy", clerk.Config())
 	status := func(path string) int { return askBy(t, g, http.MethodGet, "10.0.0.9:1", path, nil).Code }
 	if a, b := status("/healthz"), status("/readyz"); a != 200 || b != 503 {
-		t.Errorf("no keys: healthz %d, readyz %d", a, b)
+		t.Errorf("no keys: healthz %d, readyz %d, want 200 503", a, b)
 	}
 	clerk.Fault(clerktest.BackendJWKS, nil)
 	g = newTestGate(t, "haproxy", clerk.Config())
 	if a, b := status("/healthz"), status("/readyz"); a != 200 || b != 200 {
-		t.Errorf("all is well: healthz %d, readyz %d", a, b)
+		t.Errorf("all is well: healthz %d, readyz %d, want 200 200", a, b)
 	}
 	for _, path := range []string{"/", "/authx", "//auth", "/x/../auth", "/answer"} {
 		if code := ask(t, g, path, gatewayHeader("haproxy", http.MethodGet, "/")).Code; code != http.StatusNotFound {

@@ -27,7 +27,7 @@ func TestSigningInAndOut(t *testing.T) {
 
 		session := s.as("user_2alice")
 		if r := s.send(http.MethodGet, "/page?a=1", navigation...); r.body != "GET /page?a=1 [user_2alice] " {
-			t.Fatalf("signed in: %d %q", r.status, r.body)
+			t.Fatalf("signed in: %d %q, want \"GET /page?a=1 [user_2alice] \"", r.status, r.body)
 		}
 		want := map[string]string{
 			"X-Clerk-User-Id": "user_2alice", "X-Clerk-Session-Id": session.ID, "X-Clerk-Org-Id": "org_2acme", "X-Clerk-Org-Slug": "acme",
@@ -82,7 +82,7 @@ func TestOrigins(t *testing.T) {
 			r := s.send(http.MethodPost, "/data", tt.header...)
 			if tt.status == http.StatusOK {
 				if r.body != "POST /data [user_2alice] x=1" {
-					t.Errorf("a write %s: %d %q", name, r.status, r.body)
+					t.Errorf("a write %s: %d %q, want \"POST /data [user_2alice] x=1\"", name, r.status, r.body)
 				}
 				continue
 			}
@@ -125,7 +125,7 @@ func TestRequirements(t *testing.T) {
 		}
 		s.as("user_2carol")
 		if r := s.send(http.MethodGet, "/welcome", script...); r.body != "GET /welcome [user_2carol] " {
-			t.Errorf("somebody at /welcome: %d %q", r.status, r.body)
+			t.Errorf("somebody at /welcome: %d %q, want \"GET /welcome [user_2carol] \"", r.status, r.body)
 		}
 	})
 }

@@ -158,7 +158,7 @@ func TestDrain(t *testing.T) {
 			waitForLine(t, log, "draining")
 			close(release)
 			if status := <-status; status != http.StatusNoContent {
-				t.Errorf("the request under way got %d", status)
+				t.Errorf("the request under way got %d, want %d", status, http.StatusNoContent)
 			}
 			_, _ = io.Copy(io.Discard, stderr)
 			if err := cmd.Wait(); err != nil {

@@ -54,7 +54,7 @@ func TestGateThatDoesNotAnswer(t *testing.T) {
 		s.fault.Store(nil)
 		s.gate.CloseClientConnections()
 		if r := s.send(http.MethodGet, "/data", script...); r.status != http.StatusOK {
-			t.Errorf("the gate is back, and the gateway answers %d", r.status)
+			t.Errorf("the gate is back, and the gateway answers %d, want %d", r.status, http.StatusOK)
 		}
 		s.gate.CloseClientConnections()
 		s.gate.Close()

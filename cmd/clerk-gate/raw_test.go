@@ -258,7 +258,7 @@ func checkReached(t *testing.T, r *http.Request, user string) {
 		t.Errorf("%s %s reached the app as %q", r.Method, r.RequestURI, got)
 	}
 	if got := strings.Join(env["HTTP_X_CLERK_ORG_ROLE"], "+"); got != "org:member" {
-		t.Errorf("%s %s reached the app with role %q", r.Method, r.RequestURI, got)
+		t.Errorf("%s %s reached the app with role %q, want \"org:member\"", r.Method, r.RequestURI, got)
 	}
 	for _, reading := range asRead(r.RequestURI) {
 		if reading = strings.ToLower(reading); reading == "/admin" || strings.HasPrefix(reading, "/admin/") || strings.Contains(reading, "smuggled") {

@@ -41,7 +41,7 @@ func TestFaultsAreSwitchedOnAndOff(t *testing.T) {
 		}
 	}
 	if status, _ := send(t, "GET", control+"/", "", http.Header{"Host": {"evil.example"}}); status != http.StatusForbidden {
-		t.Errorf("under another name the page answers %d", status)
+		t.Errorf("under another name the page answers %d, want %d", status, http.StatusForbidden)
 	}
 	if status := set("jwks", "nonsense", nil); status != http.StatusBadRequest {
 		t.Errorf("no fault at all: got %d, want 400", status)

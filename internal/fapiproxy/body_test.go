@@ -129,7 +129,7 @@ func TestStreams(t *testing.T) {
 	go func() {
 		_, _ = io.WriteString(write, "begin")
 		if got := <-arrived; got != "begin" {
-			t.Errorf("Clerk read %q", got)
+			t.Errorf("Clerk read %q, want \"begin\"", got)
 		}
 		_ = write.Close()
 	}()

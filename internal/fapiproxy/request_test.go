@@ -19,7 +19,7 @@ func TestRequest(t *testing.T) {
 	}
 	r := s.received[0]
 	if got := r.URL.String(); got != "https://frontend-api.clerk.test/v1/client?__clerk_api_version=2026-05-12&a=b" || r.Host != "frontend-api.clerk.test" {
-		t.Errorf("asked %s of %s", got, r.Host)
+		t.Errorf("asked %s of %s, want https://frontend-api.clerk.test/v1/client?__clerk_api_version=2026-05-12&a=b frontend-api.clerk.test", got, r.Host)
 	}
 	want := http.Header{
 		"Accept": {"*/*"}, "Origin": {"https://example.com"}, "Authorization": {"Bearer native"}, "User-Agent": {"browser"},

@@ -83,7 +83,7 @@ func TestEcho(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	if place := shows(got.header, got.trailer, got.body); place != "" {
-		t.Errorf("the secret key is in the %s", place)
+		t.Errorf("the secret key is in the %s, want \"\"", place)
 	}
 }
 
@@ -139,7 +139,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 		upstream := httptest.NewServer(http.RedirectHandler(elsewhere.URL, status))
 		front := serveFront(t, upstream.URL, nil)
 		if got := fetch(t, front.URL+"/__clerk/v1/client"); got.status != status || got.header.Get("Location") != elsewhere.URL {
-			t.Errorf("%d: status %d to %s", status, got.status, got.header.Get("Location"))
+			t.Errorf("%d: status %d to %s, want %d %s", status, got.status, got.header.Get("Location"), status, elsewhere.URL)
 		}
 		upstream.Close()
 	}
