@@ -94,7 +94,7 @@ func TestErrorHandlerReplacesTheAnswer(t *testing.T) {
 		c.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
 			seen = err
 			if state, ok := clerkauth.StateFromContext(r.Context()); !ok || !errors.Is(state.Err, err) {
-				t.Error("the decision is not in the request's context")
+				t.Error("the request's context does not have the decision that ErrorHandler got")
 			}
 			if len(w.Header()) > 0 {
 				t.Errorf("got the header %v before ErrorHandler runs, want none", w.Header())

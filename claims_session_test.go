@@ -33,7 +33,7 @@ func TestSessionClaimsDecodesTheWholePayload(t *testing.T) {
 		}
 		if got.Subject != s.UserID || got.Email != "a@example.com" || got.Big != 9007199254740993 || got.Missing != nil ||
 			got.Metadata.Tier != "gold" || len(got.Metadata.Limits) != 2 || got.Metadata.Limits[1] != 2 {
-			t.Errorf("got %+v", got)
+			t.Errorf("Claims read %+v, want the claims of the token", got)
 		}
 		got.Metadata.Limits[1] = 7
 	}

@@ -87,10 +87,10 @@ func TestNewNamesTheMistakeAndTheFix(t *testing.T) {
 			tc.change(&cfg)
 			auth, err := clerkauth.New(cfg)
 			if err == nil {
-				t.Fatal("New accepts it")
+				t.Fatal("New accepts the Config, want an error")
 			}
 			if auth != nil {
-				t.Error("New returns an Authenticator beside an error")
+				t.Error("New returns both an Authenticator and an error")
 			}
 			for _, want := range tc.want {
 				if !strings.Contains(err.Error(), want) {
@@ -173,7 +173,7 @@ func TestNewReportsEveryMistakeAtOnce(t *testing.T) {
 		Issuers: []string{""},
 	})
 	if err == nil {
-		t.Fatal("New accepts it")
+		t.Fatal("New accepts the Config, want an error")
 	}
 	fields := []string{
 		"PublishableKey", "SecretKey", "JWTKey", "ClockSkew", "KeyMaxAge", "AuthorizedParties[0]", "AuthorizedParties[2]",
@@ -188,7 +188,7 @@ func TestNewReportsEveryMistakeAtOnce(t *testing.T) {
 		t.Errorf("got %d mistakes, want %d:\n%v", got, len(fields), err)
 	}
 	if strings.Contains(err.Error(), "good.example.com") {
-		t.Error("error names an entry that is right")
+		t.Error("the error names good.example.com, which is correct")
 	}
 }
 

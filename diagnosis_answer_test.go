@@ -71,7 +71,7 @@ func TestAnswersHaveTheDetailWithTestKeysOnly(t *testing.T) {
 		}
 	}
 	if shown < len(diagnoses) {
-		t.Errorf("only %d answers were checked", shown)
+		t.Errorf("only %d answers were checked, want %d", shown, len(diagnoses))
 	}
 }
 

@@ -77,7 +77,7 @@ func TestNewNamesTheMistakesOfTheEnvironment(t *testing.T) {
 				t.Errorf("New: got %v, want an error that says %q", err, tc.want)
 			}
 			if err != nil && strings.Contains(err.Error(), "0123456789") {
-				t.Errorf("%q shows a key", err)
+				t.Errorf("the error %q shows a key", err)
 			}
 		})
 	}
@@ -133,6 +133,6 @@ func TestConfigFromEnvReportsEveryProblem(t *testing.T) {
 		t.Fatalf("got %v, want both problems", err)
 	}
 	if strings.Contains(err.Error(), "0123456789") {
-		t.Errorf("%v shows a key", err)
+		t.Errorf("the error %v shows a key", err)
 	}
 }

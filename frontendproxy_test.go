@@ -105,7 +105,7 @@ func TestFrontendAPIProxyUpstream(t *testing.T) {
 		path := strings.TrimRight(cfg.ProxyURL, "/") + "/v1/client"
 		w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), arriving("https://example.com"+path))
 		if w.Code != http.StatusFound || len(network.received) != 1 || network.received[0].URL.String() != tt.want || network.received[0].Header.Get("Clerk-Secret-Key") != cfg.SecretKey {
-			t.Errorf("%s: status %d, asked %v", name, w.Code, network.received)
+			t.Errorf("%s: got %d and the requests %v, want 302 and one to %s with the secret key", name, w.Code, network.received, tt.want)
 		}
 	}
 }
@@ -155,12 +155,12 @@ func TestFrontendAPIProxyHost(t *testing.T) {
 		w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), arriving(tt.target+"/__clerk/v1/client", append(tt.edits, harness.With("X-Forwarded-For", "6.6.6.6, 198.51.100.7"))...))
 		if tt.want == "" {
 			if w.Code != http.StatusForbidden || len(network.received) != 0 {
-				t.Errorf("%s: status %d, asked %v", name, w.Code, network.received)
+				t.Errorf("%s: got %d and the requests %v, want 403 and none", name, w.Code, network.received)
 			}
 			continue
 		}
 		if w.Code != http.StatusFound || len(network.received) != 1 {
-			t.Errorf("%s: status %d, asked %v", name, w.Code, network.received)
+			t.Errorf("%s: got %d and the requests %v, want 302 and one", name, w.Code, network.received)
 			continue
 		}
 		scheme, rest, _ := strings.Cut(tt.want, "://")

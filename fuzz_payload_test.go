@@ -61,7 +61,7 @@ func FuzzSignedPayload(f *testing.F) {
 		}
 		claims, err := exact(payload)
 		if err != nil {
-			t.Fatalf("%q: %v", payload, err)
+			t.Fatalf("VerifyToken with the payload %q: %v", payload, err)
 		}
 		for _, c := range []struct{ name, got, want string }{
 			{"sub", session.UserID, text(claims["sub"])},

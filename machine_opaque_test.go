@@ -183,14 +183,14 @@ func TestFormsAreCheckedBeforeAnyQuestion(t *testing.T) {
 	}
 	for _, credential := range []string{"", "AK_abc", "xak_abc", "ask_abc", "sk_live_abc", "garbage", "a.b.c", "..", strings.Repeat("x", 1<<20)} {
 		if got := judgeMachine(t, a.Authenticator, credential); got != clerkauth.ReasonTokenTypeMismatch && (credential != "" || got != clerkauth.ReasonCredentialMissing) {
-			t.Errorf("%.20q: %q", credential, got)
+			t.Errorf("%.20q: got %q, want %q", credential, got, clerkauth.ReasonTokenTypeMismatch)
 		}
 	}
 	if n := len(a.Clerk.Requests()); n != 0 {
 		t.Errorf("got %d requests, want none", n)
 	}
 	if got := judgeMachine(t, a.Authenticator, "ak_"+strings.Repeat("x", 509)); got != clerkauth.ReasonTokenInvalid || harness.Requests(a.Clerk, clerktest.BackendVerifyAPIKey) != 1 {
-		t.Errorf("the longest: %q", got)
+		t.Errorf("the longest API key: got %q, want %q after one call", got, clerkauth.ReasonTokenInvalid)
 	}
 }
 

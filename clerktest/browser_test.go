@@ -67,7 +67,7 @@ func TestBrowserReachesNobodyElse(t *testing.T) {
 			t.Fatal(err)
 		}
 		if a, err := tryRead(client, r); err == nil {
-			t.Errorf("%s answers %d", target, a.status)
+			t.Errorf("%s: got %d, want no answer", target, a.status)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func TestDevelopmentOverTheNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ahead atomic.Int64 // by which the clock is ahead
+	var ahead atomic.Int64 // how far the clock is ahead
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	app := &httptest.Server{Listener: l, Config: &http.Server{ReadHeaderTimeout: time.Second}}
 	origin := "http://" + l.Addr().String()

@@ -25,7 +25,8 @@ func TestZeroClaimsAreAnHonestToken(t *testing.T) {
 	}
 }
 
-// TestClaimsEncode compares with the honest payload: changed has what differs, and null for what is missing.
+// TestClaimsEncode compares with the default payload: changed has what differs, and null for what
+// is missing.
 func TestClaimsEncode(t *testing.T) {
 	acme := clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"}
 	tests := []struct {
@@ -165,7 +166,7 @@ func TestMintingLeavesTheClaimsAlone(t *testing.T) {
 		Organization: clerkauth.Organization{ID: "org_acme"}, Permissions: []string{"org:b:read"}, Features: features[:1],
 	})
 	if features[1] != "spare" {
-		t.Errorf("Token wrote %q behind the caller's Features", features[1])
+		t.Errorf("Token wrote %q into the memory after the caller's Features", features[1])
 	}
 }
 
@@ -209,7 +210,7 @@ func TestClaimsThatCannotBeEncodedPanic(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {
-					t.Error("no panic")
+					t.Error("no panic, want one")
 				}
 			}()
 			in.Token(c)

@@ -106,7 +106,7 @@ func published(t *testing.T, a answer) map[string]*rsa.PublicKey {
 		Keys []struct{ Use, Kty, Kid, Alg, N, E string }
 	}
 	if err := json.NewDecoder(bytes.NewReader(a.body)).Decode(&set); err != nil {
-		t.Fatalf("JWKS %q: %v", a.body, err)
+		t.Fatalf("the answer %q is no JWKS: %v", a.body, err)
 	}
 	keys := map[string]*rsa.PublicKey{}
 	for _, k := range set.Keys {
@@ -128,7 +128,7 @@ func unbase64(t *testing.T, s string) []byte {
 	return b
 }
 
-// parts are the decoded header and payload of a token, and its signature.
+// parts returns the decoded header and payload of a token, and its signature.
 func parts(t *testing.T, token string) (header, payload, signature string) {
 	t.Helper()
 	s := strings.Split(token, ".")
