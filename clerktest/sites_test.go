@@ -131,11 +131,11 @@ func TestDomainsOfDevelopmentCookies(t *testing.T) {
 				case c.Domain == want && c.MaxAge > 0:
 					kept++
 				default:
-					t.Errorf("%s: %s, want Domain %q", origin, c, want)
+					t.Errorf("got the cookie %s, want Domain %q", c, want)
 				}
 			}
 			if kept != 2 || (deleted == 2) != (want != "") {
-				t.Errorf("%s: %d cookies are set and %d of the host's own deleted before, want 2, and 2 where the domain is wider", origin, kept, deleted)
+				t.Errorf("%d cookies are set and %d of the host's own deleted before, want 2, and 2 where the domain is wider", kept, deleted)
 			}
 		})
 	}

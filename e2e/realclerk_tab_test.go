@@ -18,13 +18,13 @@ func loopback(t *testing.T, origins map[string]http.Handler) *world {
 	return &world{internet: in}
 }
 
-// openLoopback is a browser of such a world.
+// openLoopback opens a browser in such a world.
 func openLoopback(t *testing.T) *tab {
 	t.Helper()
 	return loopback(t, nil).open(t)
 }
 
-// follow does something that leads to another page.
+// follow runs a step that leads to another page.
 func (b *tab) follow(step chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	_, err := chromedp.RunResponse(b.chromium(), step)
@@ -36,12 +36,12 @@ func (b *tab) fill(selector, text string) {
 	b.t.Helper()
 	b.appears(selector)
 	if err := chromedp.Do(b.chromium(), chromedp.SendKeys(chromedp.CSS(selector), text)); err != nil {
-		b.t.Fatalf("%s: %v", selector, err)
+		b.t.Fatalf("typing into %s: %v", selector, err)
 	}
 }
 
-// choose clicks something that does not lead to another page. Its position does not matter: elements that load above move
-// it.
+// choose clicks an element that does not lead to another page. It works at any position: elements
+// that load above may move it.
 func (b *tab) choose(selector string) {
 	b.t.Helper()
 	b.appears(selector)
@@ -70,7 +70,7 @@ func (b *tab) until(condition string) {
 	b.t.Fatalf("waiting for %s: %v; the page says %q", condition, err, b.text())
 }
 
-// pages is how many pages may lead to one another.
+// pages is the largest number of pages that may lead to one another.
 const pages = 10
 
 // soon is the longest time for a step of a page.

@@ -54,7 +54,7 @@ func example(t *testing.T, opts clerktest.Options, refuse func(signIn string) cl
 	return w
 }
 
-// signsIn is at the sign-in page, and goes back.
+// signsIn checks that the tab is at the sign-in page, and goes back.
 func (b *tab) signsIn(w *world) {
 	b.t.Helper()
 	b.until(`location.pathname.startsWith("/sign-in") && document.readyState === "complete"`)
