@@ -28,7 +28,7 @@ func TestLoad(t *testing.T) {
 		t.Skip("LOAD is not set")
 	}
 	wrk := program(t, "wrk", "wrk")
-	// What asks the gate, taken out.
+	// These replacements remove the requests to the gate.
 	without := map[string]map[string]string{
 		"nginx":   {"auth_request /.clerk-gate/signed-in;": "", "auth_request /.clerk-gate/admin;": "", "auth_request /.clerk-gate/anybody;": "", "default clerk_nowhere;": "default clerk_app;"},
 		"haproxy": {"http-request lua.clerk-gate /auth if": "# ", " unless { var(txn.clerk_passed) -m bool }": " if { always_false }", "http-response lua": "# "},
@@ -102,7 +102,7 @@ func (l *load) run(wrk string) sample {
 	return sample{n / seconds, each(cpu(l.gateway) - gateway), each(cpu(l.gate) - gate)}
 }
 
-// children are the processes started by start: those whose parent is a shell of this process.
+// children returns the processes started by start: those whose parent is a shell of this process.
 func children() map[int]bool {
 	found := map[int]bool{}
 	self := strconv.Itoa(os.Getpid())
@@ -121,7 +121,7 @@ func children() map[int]bool {
 	return found
 }
 
-// added is the server that was not there before; its shell also has a cat.
+// added returns the server that is new; its shell also has a cat.
 func added(before map[int]bool) int {
 	for pid := range children() {
 		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
@@ -132,7 +132,7 @@ func added(before map[int]bool) int {
 	return 0
 }
 
-// cpu is the time that a process has spent, in steps of 10 ms.
+// cpu returns the time that a process has used, in steps of 10 ms.
 func cpu(pid int) time.Duration {
 	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	_, rest, _ := strings.Cut(string(stat), ") ")

@@ -113,7 +113,7 @@ func TestHonestCredentialsUseUpNoAllowance(t *testing.T) {
 			outcome(h, revoked[i])
 		}
 		if n := calls(a); n != 300+100 {
-			t.Errorf("%d questions, want that those which do not hold use it up", n)
+			t.Errorf("%d questions, want that invalid credentials use up the allowance", n)
 		}
 	})
 }
