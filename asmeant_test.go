@@ -242,7 +242,8 @@ func TestSpacesBeforeTheToken(t *testing.T) {
 	}
 }
 
-// If the host is not on the list, nobody can be redirected to sign in: the response says so, and the detail says why.
+// If the host is not on the list, nobody can be redirected to sign in: the response says so, and
+// the detail says why.
 func TestHostThatIsNotListed(t *testing.T) {
 	const refused = clerkauth.ReasonRequestHostNotAuthorized
 	for _, tc := range []struct {

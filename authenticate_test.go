@@ -117,11 +117,12 @@ func TestErrorHandlerReplacesTheAnswer(t *testing.T) {
 		t.Error("Optional called ErrorHandler")
 	}
 	if harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", a.SignedIn())); seen != nil {
-		t.Error("ErrorHandler was called for somebody signed in")
+		t.Error("ErrorHandler was called for a signed-in request")
 	}
 }
 
-// Tests, and servers other than net/http's, pass odd requests to handlers. They are refused, and nothing else happens.
+// Tests, and servers other than net/http's, pass odd requests to handlers. They are refused, and
+// nothing else happens.
 func TestOddRequestsDoNotPanic(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn, harness.ManyParties)
 	for name, r := range map[string]*http.Request{

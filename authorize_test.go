@@ -206,7 +206,8 @@ func TestNotImpersonated(t *testing.T) {
 	}
 }
 
-// In other libraries combined conditions failed open: one that passed, or one that could not be decided, let everybody in.
+// In other libraries combined conditions failed open: one that passed, or one that could not be
+// decided, let everybody in.
 func TestGHSA_w24r_5266_9c3c(t *testing.T) {
 	a := harness.NewApp(t)
 	admin := a.Clerk.Token(clerktest.Claims{FirstFactorAt: harness.Noon, Organization: acme, Permissions: []string{"org:a:read"}, Features: []string{"u:search"}, Plans: []string{"o:pro"}})

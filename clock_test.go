@@ -27,9 +27,9 @@ func (d dated) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// A developer's machine may have a wrong clock. In development, a session token is still accepted, with a warning, if a nonce
-// was just exchanged for it, or if it is valid by Clerk's clock. In production, and for any other token, a wrong clock is never
-// forgiven.
+// A developer's machine may have a wrong clock. In development, a session token is still accepted,
+// with a warning, if a nonce was just exchanged for it, or if it is valid by Clerk's clock. In
+// production, and for any other token, a wrong clock is never forgiven.
 func TestDevelopmentForgivesItsClock(t *testing.T) {
 	for _, tc := range []struct {
 		name        string
@@ -98,8 +98,9 @@ func TestDevelopmentForgivesItsClock(t *testing.T) {
 	}
 }
 
-// Somebody who goes back to an old handshake result, or has it as a bookmark, is not signed in by it. No warning about the
-// clock is logged: by Clerk's clock the result is old, or Clerk's time is not known.
+// Somebody who goes back to an old handshake result, or has it as a bookmark, is not signed in by
+// it. No warning about the clock is logged: by Clerk's clock the result is old, or Clerk's time is
+// not known.
 func TestOldAnswersAreNotForgiven(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*clerkauth.Config, *clerktest.Instance)
@@ -130,11 +131,11 @@ func TestOldAnswersAreNotForgiven(t *testing.T) {
 		}
 		r.Header.Add("Cookie", "__clerk_db_jwt=dvb_1")
 		if r.Header["Cookie"] == nil || len(harness.SetCookies(sent)) == 0 {
-			t.Fatal("the browser was not sent to a handshake")
+			t.Fatal("the browser was not redirected to a handshake")
 		}
 		state := a.AuthenticateRequest(r)
 		if state.Status == clerkauth.StatusSignedIn || harness.SetCookies(state)["__session"] != nil {
-			t.Errorf("%s: an old answer signs in: got the header %v", name, state.Header)
+			t.Errorf("%s: an old handshake result signs in: got the header %v", name, state.Header)
 		}
 		if strings.Contains(log.String(), "sessions will not last") || tc.clock == 0 && strings.Contains(log.String(), "ahead_of_clerk") {
 			t.Errorf("%s: got a warning of the clock, want none: %s", name, log.String())

@@ -27,7 +27,8 @@ func TestNewAcceptsTheShortestConfig(t *testing.T) {
 	}
 }
 
-// mistakes are configurations with one mistake each. The error must contain the field, the value, and what to write.
+// mistakes are configurations with one mistake each. The error must contain the field, the value,
+// and what to write.
 var mistakes = []struct {
 	name   string
 	change func(*clerkauth.Config)
@@ -212,7 +213,7 @@ func TestNewHidesASecretInTheWrongPlace(t *testing.T) {
 			continue
 		}
 		if secret, ok := harness.Leaks(err.Error(), harness.Pieces(strings.TrimPrefix(liveSecret, "sk_live_"))); ok {
-			t.Errorf("%s: %q shows %q", name, err, secret)
+			t.Errorf("%s: the error %q shows %q of the secret key", name, err, secret)
 		}
 	}
 }

@@ -117,7 +117,8 @@ func TestReadingCookies(t *testing.T) {
 	}
 }
 
-// A sibling subdomain can plant cookies of the same name before or after an honest one. The honest user stays signed in.
+// A sibling subdomain can plant cookies of the same name before or after an honest one. The honest
+// user stays signed in.
 func TestPlantedCookies(t *testing.T) {
 	a := harness.NewApp(t)
 	other := harness.NewApp(t)

@@ -14,7 +14,8 @@ import (
 
 const cross = clerkauth.ReasonCrossOriginRequest
 
-// cookieWrites are requests that are authenticated by the cookies of a person signed in at https://example.com.
+// cookieWrites are requests that are authenticated by the cookies of a person signed in at
+// https://example.com.
 var cookieWrites = []struct {
 	name   string
 	method string
@@ -189,7 +190,8 @@ func TestCrossOriginWithOptionalAndRequire(t *testing.T) {
 	}
 }
 
-// A session with a task to complete does not bypass the rule, and a cross-origin request learns nothing about it.
+// A session with a task to complete does not bypass the rule, and a cross-origin request learns
+// nothing about it.
 func TestCrossOriginPendingSession(t *testing.T) {
 	for _, allow := range []bool{false, true} {
 		a := harness.NewApp(t, func(c *clerkauth.Config) { c.AllowPending = allow })

@@ -171,7 +171,8 @@ var diagnoses = []diagnosis{
 
 func trustForwarded(c *clerkauth.Config) { c.TrustForwardedHeaders = true }
 
-// sentOut gives a page load the cookies of a browser that has just been redirected from it to a handshake.
+// sentOut gives a page load the cookies of a browser that has just been redirected from it to a
+// handshake.
 func sentOut(a *harness.App, r *http.Request) *http.Request {
 	first := harness.Request("GET", harness.Origin+"/", harness.Headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate", "Cookie: __client_uat=1"))
 	for _, c := range a.AuthenticateRequest(first).Header["Set-Cookie"] {

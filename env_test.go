@@ -83,8 +83,8 @@ func TestNewNamesTheMistakesOfTheEnvironment(t *testing.T) {
 	}
 }
 
-// If a program ignores the error, New refuses the Config, whatever the program adds to it: a variable that cannot be read
-// must not make it accept more.
+// If a program ignores the error, New refuses the Config, whatever the program adds to it: a
+// variable that cannot be read must not make it accept more.
 func TestConfigFromEnvFailsClosed(t *testing.T) {
 	everything := map[string]string{
 		"CLERK_PUBLISHABLE_KEY": liveKey, "CLERK_AUTHORIZED_PARTIES": "https://example.com", "CLERK_PROXY_URL": "https://example.com/__clerk",

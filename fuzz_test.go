@@ -74,8 +74,8 @@ func (h *fuzzedApp) check(t *testing.T, r *http.Request) {
 	}
 }
 
-// FuzzAuthenticateRequest sends hostile requests: nobody is signed in without a verified token, no browser is redirected to
-// a stranger, and only cookies of Clerk and of this package are set.
+// FuzzAuthenticateRequest sends hostile requests: nobody is signed in without a verified token, no
+// browser is redirected to a stranger, and only cookies of Clerk and of this package are set.
 func FuzzAuthenticateRequest(f *testing.F) {
 	production, development := newFuzzedApp(f, false), newFuzzedApp(f, true)
 	f.Add("GET", "example.com", "/", "", "__session=$GOOD; __client_uat=1", "", "document", "", "")

@@ -14,8 +14,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// An application with a secret key gets its keys from the Backend API, which alone gets the secret: whoever controls the
-// Frontend API's host must not choose the keys.
+// An application with a secret key gets its keys from the Backend API, which alone gets the secret:
+// whoever controls the Frontend API's host must not choose the keys.
 func TestKeysComeFromOnePlace(t *testing.T) {
 	for name, c := range map[string]struct {
 		change   func(*clerkauth.Config, *clerktest.Instance)

@@ -16,7 +16,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// machineDiagnosis is a refusal by Accept of API keys and OAuth tokens with the scope read, and M2M tokens.
+// machineDiagnosis is a refusal by Accept of API keys and OAuth tokens with the scope read, and M2M
+// tokens.
 type machineDiagnosis struct {
 	name       string
 	fault      clerktest.Fault // of each of the endpoints that verify
@@ -99,8 +100,8 @@ var machineDiagnoses = []machineDiagnosis{
 	{name: "for another machine", credential: hiddenM2M(clerktest.MachineClaims{Scopes: []string{"mch_2hiddenother"}}), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"MachineID"}, field: "MachineID"},
 }
 
-// Every refusal of a machine has a detail of one line, which the event has too, and with test keys also the response. None
-// of them shows anything of a credential or its holder.
+// Every refusal of a machine has a detail of one line, which the event has too, and with test keys
+// also the response. None of them shows anything of a credential or its holder.
 func TestEveryRefusalOfAMachineHasADetail(t *testing.T) {
 	for _, d := range machineDiagnoses {
 		for _, development := range []bool{false, true} {
@@ -169,7 +170,7 @@ func (d *machineDiagnosis) try(t *testing.T, development bool) {
 		secrets = append(secrets, harness.Pieces(credential[4:])...)
 	}
 	if secret, ok := harness.Leaks(everything, secrets); ok {
-		t.Errorf("%q, a secret, is shown in\n%s", secret, everything)
+		t.Errorf("the secret %q is shown in\n%s", secret, everything)
 	}
 }
 

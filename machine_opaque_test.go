@@ -129,7 +129,8 @@ func TestOAuthTokenThatIsNotActive(t *testing.T) {
 	}
 }
 
-// An error response that does not have the form of Clerk's errors decides nothing: another server may have sent it.
+// An error response that does not have the form of Clerk's errors decides nothing: another server
+// may have sent it.
 func TestErrorsOfOthersRefuseNoCredential(t *testing.T) {
 	const open, invalid = clerkauth.ReasonCredentialUnverifiable, clerkauth.ReasonTokenInvalid
 	a := harness.NewApp(t)

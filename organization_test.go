@@ -32,7 +32,7 @@ func TestSessionOfEveryClaim(t *testing.T) {
 			Actor:        clerkauth.Actor{Subject: "user_support", SessionID: "sess_support"},
 		}))
 		if err != nil {
-			t.Fatalf("version %d: %v", version, err)
+			t.Fatalf("a token of version %d: %v", version, err)
 		}
 		got := fmt.Sprintf("%s %s %v %v %v %s %v %v %v %v", s.ID, s.UserID, s.Organization, s.Actor, s.Pending, s.AuthorizedParty,
 			s.IssuedAt.UTC().Format(time.TimeOnly), s.NotBefore.UTC().Format(time.TimeOnly), s.ExpiresAt.UTC().Format(time.TimeOnly),
@@ -138,8 +138,8 @@ func TestOrganizationOfVersion1(t *testing.T) {
 	}
 }
 
-// fpm has a number for each feature of the organization, in the order of fea, whose lowest bit stands for the first
-// name in per.
+// fpm has a number for each feature of the organization, in the order of fea, whose lowest bit
+// stands for the first name in per.
 func TestPermissionMap(t *testing.T) {
 	names := make([]string, 70)
 	for i := range names {

@@ -12,7 +12,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Other ports and services of the same host, other instances and other keys have party cookies of other names.
+// Other ports and services of the same host, other instances and other keys have party cookies of
+// other names.
 func TestPartyCookieNames(t *testing.T) {
 	origins := []string{"https://example.com", "https://example.com:8443", "https://www.example.com"}
 	names := map[string]string{}

@@ -208,7 +208,8 @@ func newPrimary(t *testing.T, development bool, changes ...func(*clerkauth.Confi
 	return harness.NewAppOf(t, clerk, changes...)
 }
 
-// A development primary domain gives a satellite the token that identifies the browser, so only listed satellites get it.
+// A development primary domain gives a satellite the token that identifies the browser, so only
+// listed satellites get it.
 func TestDevelopmentPrimaryAnswersListedSatellites(t *testing.T) {
 	const browser = "dvb_2clerktest"
 	ask := func(address string) string {

@@ -54,7 +54,8 @@ func TestNewContextServesFromContextAndNeverRequire(t *testing.T) {
 	}
 }
 
-// A session that was not read from a token has no claims and no permissions. Its methods may also be called on nil.
+// A session that was not read from a token has no claims and no permissions. Its methods may also
+// be called on nil.
 func TestSessionsWithoutAToken(t *testing.T) {
 	for name, s := range map[string]*clerkauth.Session{"nil": nil, "zero": {}, "by hand": {UserID: "user_1", Organization: acme}} {
 		if got := s.Permissions(); len(got) != 0 {

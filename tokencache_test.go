@@ -99,8 +99,9 @@ func (w *changingInstance) step() {
 	}
 }
 
-// TestCacheNeverDecides runs the same requests with and without a token cache through rotations, revocations,
-// a clock that jumps, forged variants, several policies and evictions. They must never disagree.
+// TestCacheNeverDecides runs the same requests with and without a token cache through rotations,
+// revocations, a clock that jumps, forged variants, several policies and evictions. They must never
+// disagree.
 func TestCacheNeverDecides(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())

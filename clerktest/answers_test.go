@@ -11,7 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// unfollowed sends a browser with these cookies to a handshake and returns the redirect, without following it.
+// unfollowed sends a browser with these cookies to a handshake and returns the redirect, without
+// following it.
 func unfollowed(t *testing.T, in *clerktest.Instance, jar http.CookieJar, query url.Values) answer {
 	t.Helper()
 	target := in.URL(clerktest.FrontendHandshake) + "?" + query.Encode()

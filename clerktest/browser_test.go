@@ -72,7 +72,8 @@ func TestBrowserReachesNobodyElse(t *testing.T) {
 	}
 }
 
-// TestDevelopmentOverTheNetwork signs in to a development instance over real servers, as a browser on this machine does.
+// TestDevelopmentOverTheNetwork signs in to a development instance over real servers, as a browser
+// on this machine does.
 func TestDevelopmentOverTheNetwork(t *testing.T) {
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

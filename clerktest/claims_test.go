@@ -72,7 +72,8 @@ func TestClaimsEncode(t *testing.T) {
 			`{"o":{"id":"org_acme","slg":"acme","rol":"admin","per":"manage,read","fpm":"3,2"},"fea":"o:dashboard,o:teams"}`,
 		},
 		{
-			// Some parsers count only the organization's features and others all: they agree if the user's come last.
+			// Some parsers count only the organization's features and others all: they agree if the
+			// user's come last.
 			"the user's features come last and have no place in the map",
 			clerktest.Claims{
 				Organization: acme, Permissions: []string{"org:teams:read", "org:a:b:c"}, Features: []string{"u:search", "o:idle", "uo:teams"},

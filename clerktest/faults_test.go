@@ -155,8 +155,8 @@ func TestHangAndSlowLastAsLongAsTheySay(t *testing.T) {
 	}
 }
 
-// TestHangOnTheListenerEndsWithItsClientOrTheInstance uses no clock: if it fails, it exceeds the time limit of the test
-// binary.
+// TestHangOnTheListenerEndsWithItsClientOrTheInstance uses no clock: if it fails, it exceeds the
+// time limit of the test binary.
 func TestHangOnTheListenerEndsWithItsClientOrTheInstance(t *testing.T) {
 	for _, name := range []string{"client", "instance"} {
 		t.Run(name, func(t *testing.T) {

@@ -26,7 +26,8 @@ type answer struct {
 	body   []byte
 }
 
-// ask calls an endpoint as the library would, with more headers given as pairs, and without following redirects.
+// ask calls an endpoint as the library would, with more headers given as pairs, and without
+// following redirects.
 func ask(t *testing.T, in *clerktest.Instance, e clerktest.Endpoint, header ...string) (answer, error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, in.URL(e), http.NoBody)

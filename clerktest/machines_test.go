@@ -77,7 +77,8 @@ func TestWhoMayVerify(t *testing.T) {
 	}
 }
 
-// A machine's own secret key verifies the tokens for that machine, as Clerk's document of the endpoint says.
+// A machine's own secret key verifies the tokens for that machine, as Clerk's document of the
+// endpoint says.
 func TestAMachineVerifiesTokensForItself(t *testing.T) {
 	in := development(t, nil)
 	for to, want := range map[string]int{clerktest.MachineID: 200, "mch_another": 404} {

@@ -149,7 +149,8 @@ func TestProxiedAppInDevelopment(t *testing.T) {
 	if a.status != http.StatusOK {
 		t.Fatalf("sign-in: got %d %s, want 200", a.status, a.body)
 	}
-	// Clerk's script would write the cookies now; without it, the middleware requires the browser's token in the URL.
+	// Clerk's script would write the cookies now; without it, the middleware requires the browser's
+	// token in the URL.
 	if a := app.do("GET", "/?__clerk_db_jwt="+token, nil, nil); string(a.body) != "user_dora" {
 		t.Errorf("after the sign-in the page says %q, want user_dora", a.body)
 	}

@@ -89,7 +89,8 @@ func TestConfigSignsIn(t *testing.T) {
 				continue
 			}
 			in.ResetRequests()
-			// The Origin check applies to a form post: the default origins must include the request's own.
+			// The Origin check applies to a form post: the default origins must include the
+			// request's own.
 			r := httptest.NewRequest(http.MethodPost, "/", http.NoBody)
 			r.Header.Set("Sec-Fetch-Site", "same-origin")
 			for _, c := range in.Cookies(in.Token(clerktest.Claims{})) {

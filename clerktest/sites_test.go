@@ -17,7 +17,8 @@ func TestSatellitesLearnOfThePrimaryDomainsBrowser(t *testing.T) {
 		Satellites: []string{"sat.test"}, Origins: []string{"https://example.com", "https://www.sat.test"}, People: []clerktest.Person{worker},
 	})
 	const satellite = "https://clerk.sat.test/v1/client/handshake?"
-	// follow follows redirects until the browser is back at the app, and returns the URL and the cookies to set.
+	// follow follows redirects until the browser is back at the app, and returns the URL and the
+	// cookies to set.
 	follow := func(jar http.CookieJar, target string) (location *url.URL, cookies []*http.Cookie, hops int) {
 		for hops = 1; hops < 9; hops++ {
 			a := exchange(t, in, jar, "GET", target, "", nil)
@@ -102,7 +103,7 @@ func TestSatelliteAppSignsIn(t *testing.T) {
 		return who
 	}
 	if got := visit("/"); got != "" {
-		t.Errorf("before: signed in as %q, want \"\"", got)
+		t.Errorf("before the sign-in: signed in as %q, want nobody", got)
 	}
 	in.SignIn(browser.Jar, worker)
 	if got := visit("/?__clerk_synced=false"); got != "user_dora" {

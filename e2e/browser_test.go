@@ -40,22 +40,22 @@ func (w *world) openWith(t *testing.T, profile string) *tab {
 // visit navigates as by the address bar.
 func (b *tab) visit(url string) {
 	b.t.Helper()
-	b.arrive(b.navigate(url))
+	b.mustNavigate(b.navigate(url))
 }
 
 // press clicks an element that leads to another page.
 func (b *tab) press(selector string) {
 	b.t.Helper()
-	b.arrive(b.click(selector))
+	b.mustNavigate(b.click(selector))
 }
 
 // reload loads the page again.
 func (b *tab) reload() {
 	b.t.Helper()
-	b.arrive(b.driver.reload())
+	b.mustNavigate(b.driver.reload())
 }
 
-func (b *tab) arrive(err error) {
+func (b *tab) mustNavigate(err error) {
 	b.t.Helper()
 	if err != nil {
 		b.t.Fatalf("the navigation failed at %+v: %v", b.place(), err)

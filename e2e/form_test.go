@@ -13,7 +13,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// mailbox is an app in which people write letters, on a page without scripts, for longer than a token is valid.
+// mailbox is an app in which people write letters, on a page without scripts, for longer than a
+// token is valid.
 type mailbox struct {
 	*world
 
@@ -68,7 +69,8 @@ func (m *mailbox) write(b *tab, policy, text string) {
 	b.press("#send")
 }
 
-// A form that took more than a minute is accepted, whatever the Referrer-Policy of the page, and costs one refresh.
+// A form that took more than a minute is accepted, whatever the Referrer-Policy of the page, and
+// costs one refresh.
 func formAfterAMinute(m *mailbox, b *tab, _ string) {
 	m.signIn(b, "/private")
 	var want []string

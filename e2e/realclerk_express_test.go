@@ -243,8 +243,8 @@ func conformanceRules(t *testing.T) string {
 	return all.String()
 }
 
-// TestRealExpressSideBySide sends each situation to both servers. They respond alike, or differ by a rule of the
-// conformance tests.
+// TestRealExpressSideBySide sends each situation to both servers. They respond alike, or differ by
+// a rule of the conformance tests.
 func TestRealExpressSideBySide(t *testing.T) {
 	t.Parallel()
 	t.Logf("@clerk/express %s, @clerk/backend %s", versionOf(t, "@clerk/express"), versionOf(t, "@clerk/backend"))

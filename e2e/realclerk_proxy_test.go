@@ -254,7 +254,8 @@ const renewed = `(async () => {
 	return seen.size;
 })()`
 
-// checkProxied checks the requests to the instance: all by the proxy, and scripts' GETs without an Origin.
+// checkProxied checks the requests to the instance: all by the proxy, and scripts' GETs without an
+// Origin.
 func (w *realWorld) checkProxied(t *testing.T) {
 	t.Helper()
 	counts := map[clerktest.Endpoint]int{}

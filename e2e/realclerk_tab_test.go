@@ -8,7 +8,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// loopback is a world whose browsers reach this machine only: no CDN, no telemetry. The https origins are served by name.
+// loopback is a world whose browsers reach this machine only: no CDN, no telemetry. The https
+// origins are served by name.
 func loopback(t *testing.T, origins map[string]http.Handler) *world {
 	t.Helper()
 	in := newInternet(t)
@@ -28,7 +29,7 @@ func openLoopback(t *testing.T) *tab {
 func (b *tab) follow(step chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	_, err := chromedp.RunResponse(b.chromium(), step)
-	b.arrive(err)
+	b.mustNavigate(err)
 }
 
 // fill types into a field of one of Clerk's components, as a person would.
@@ -56,8 +57,8 @@ func (b *tab) appears(selector string) {
 	b.until("!!document.querySelector(`" + selector + "`)")
 }
 
-// until waits for a condition in the page, and reports what the page shows if it fails. If a page leads to another one
-// meanwhile, the wait starts again.
+// until waits for a condition in the page, and reports what the page shows if it fails. If a page
+// leads to another one meanwhile, the wait starts again.
 func (b *tab) until(condition string) {
 	b.t.Helper()
 	var err error

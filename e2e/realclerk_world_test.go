@@ -254,7 +254,8 @@ func (w *realWorld) restart(t *testing.T) {
 	w.clerk = clerk
 }
 
-// realProduction is a world with https and names, where the scripts find everything by the publishable key.
+// realProduction is a world with https and names, where the scripts find everything by the
+// publishable key.
 func realProduction(t *testing.T, opts clerktest.Options) *realWorld {
 	t.Helper()
 	w := &realWorld{frontend: &frontendHost{modules: modules(t)}}

@@ -104,7 +104,8 @@ func TestTurboLeadsToSignInAndBack(t *testing.T) {
 	}
 }
 
-// Tokens are valid for three seconds. The stream continues across several of them, until the session has ended.
+// Tokens are valid for three seconds. The stream continues across several of them, until the
+// session has ended.
 func TestEventsComeBackRenewedUntilSomebodySignsOut(t *testing.T) {
 	t.Parallel()
 	w := example(t, clerktest.Options{TokenLifetime: 3 * time.Second}, nil, func(auth *clerkauth.Authenticator) http.Handler {

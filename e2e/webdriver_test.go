@@ -117,8 +117,9 @@ func (d *webdriver) screenshot() ([]byte, error) {
 	return image, json.Unmarshal(raw, &image) // base64, as encoding/json writes bytes
 }
 
-// marionette is Firefox's own protocol: the commands of WebDriver over a connection, each as length:[0,id,name,{…}].
-// See https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html.
+// marionette is Firefox's own protocol: the commands of WebDriver over a connection, each as
+// length:[0,id,name,{…}]. See
+// https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html.
 type marionette struct {
 	conn net.Conn
 	in   *bufio.Reader

@@ -11,7 +11,8 @@ var policies = []string{
 	"no-referrer-when-downgrade", "unsafe-url",
 }
 
-// provenance is what the headers of a request say about its origin, with these names for the app and its sibling subdomain.
+// provenance is what the headers of a request say about its origin, with these names for the app
+// and its sibling subdomain.
 type provenance struct{ origin, site, mode, dest, referrer string }
 
 // provenance returns it for the last request for a path.

@@ -110,7 +110,7 @@ func TestCAAFixesAreEnough(t *testing.T) {
 			}
 		}
 		if got := judgeCAA("clerk.example.com", caaSet{at: "example.com", rrs: fixed}); got.status() != ok {
-			t.Errorf("%v: after the fix it is still %v: %s", set, got.status(), got.says)
+			t.Errorf("%v: after the fix the status is %v, want ok: %s", set, got.status(), got.says)
 		}
 	}
 }

@@ -270,7 +270,8 @@ func referral(t *testing.T, lines ...string) fault {
 	}
 }
 
-// stripped passes the query on and removes the answer's authority section, as forwarders of small networks do.
+// stripped passes the query on and removes the answer's authority section, as forwarders of small
+// networks do.
 func stripped(t *testing.T, upstream string) fault {
 	t.Helper()
 	return func(w dns.ResponseWriter, q *dns.Msg) {

@@ -130,7 +130,8 @@ func (st story) run(t *testing.T, in internet) {
 	golden(t, st.name, st.transcript(stdout.String(), stderr.String(), code))
 }
 
-// transcript is what a terminal would show. The program's name replaces the flags that connect it to the test's internet.
+// transcript is what a terminal would show. The program's name replaces the flags that connect it
+// to the test's internet.
 func (st story) transcript(stdout, stderr string, code int) string {
 	var b strings.Builder
 	b.WriteString("$ ")

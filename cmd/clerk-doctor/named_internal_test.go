@@ -191,7 +191,8 @@ func copyZones(t *testing.T, dir, folder string) (names []string) {
 	return names
 }
 
-// startKnot starts Knot DNS on a free port of this machine, with the zones in folder, and waits until it answers.
+// startKnot starts Knot DNS on a free port of this machine, with the zones in folder, and waits
+// until it answers.
 func startKnot(t *testing.T, program, folder string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -108,7 +108,8 @@ func (a authority) issueFor(t *testing.T, until time.Time, lifetime time.Duratio
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// site is Clerk as the internet sees it: the hosts of one instance on one listener, with certificates and a Frontend API.
+// site is Clerk as the internet sees it: the hosts of one instance on one listener, with
+// certificates and a Frontend API.
 type site struct {
 	*clerktest.Instance
 

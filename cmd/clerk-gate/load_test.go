@@ -21,8 +21,8 @@ import (
 //
 //	LOAD=1 go test -v -run TestLoad .
 //
-// wrk (Debian package wrk) sends GETs with a session's cookies through each gateway, with the gate and without, by turns. Gateway
-// and gate are processes of their own; the app is in the test's.
+// wrk (Debian package wrk) sends GETs with a session's cookies through each gateway, with the gate
+// and without, by turns. Gateway and gate are processes of their own; the app is in the test's.
 func TestLoad(t *testing.T) {
 	if os.Getenv("LOAD") == "" {
 		t.Skip("LOAD is not set")
@@ -94,7 +94,7 @@ func (l *load) run(wrk string) sample {
 	out, err := exec.CommandContext(l.t.Context(), wrk, "-t1", "-c16", "-d2s", "-H", cookies, "-H", "Sec-Fetch-Site: same-origin", l.site.base+"/data").CombinedOutput() //nolint:gosec // ours
 	found := regexp.MustCompile(`(\d+) requests in ([0-9.]+)s`).FindStringSubmatch(string(out))
 	if err != nil || found == nil || strings.Contains(string(out), "Non-2xx") {
-		l.t.Fatalf("%v\n%s", err, out)
+		l.t.Fatalf("wrk: %v\n%s", err, out)
 	}
 	n, _ := strconv.ParseFloat(found[1], 64)
 	seconds, _ := strconv.ParseFloat(found[2], 64)

@@ -81,7 +81,7 @@ func TestCheck(t *testing.T) {
 	_, _, stderr := runWith(t, "-gateway", "squid", "-trusted", "here", "-paths", "maybe")
 	for _, mistake := range []string{"-gateway", "-trusted", "-paths"} {
 		if !strings.Contains(stderr, mistake) {
-			t.Errorf("%q does not mention %s", stderr, mistake)
+			t.Errorf("standard error %q does not name %s", stderr, mistake)
 		}
 	}
 	t.Setenv("CLERK_GATE_GATEWAY", "caddy")
@@ -179,7 +179,7 @@ func waitForLine(t *testing.T, log *bufio.Scanner, message string) {
 			return
 		}
 	}
-	t.Fatalf("the log ended without %q", message)
+	t.Fatalf("the log ended without the message %q", message)
 }
 
 // get asks about a script's request with these cookies, and returns the status.

@@ -181,7 +181,8 @@ func TestPackedAnswers(t *testing.T) {
 	}
 }
 
-// FuzzAmbiguous checks that a path that is not called ambiguous has one reading only: the path itself, unescaped.
+// FuzzAmbiguous checks that a path that is not called ambiguous has one reading only: the path
+// itself, unescaped.
 func FuzzAmbiguous(f *testing.F) {
 	for _, seed := range []string{"/", "/a/b", "/%61", "//a", "/a/../b", "/..;/a", "/caf%C3%A9?x=//", "/a%2fb", `/\a`} {
 		f.Add(seed)
@@ -193,7 +194,7 @@ func FuzzAmbiguous(f *testing.F) {
 		path, _, _ := strings.Cut(uri, "?")
 		decoded, err := url.PathUnescape(path)
 		if err != nil {
-			t.Fatalf("%q: %v", uri, err)
+			t.Fatalf("unescaping %q: %v", uri, err)
 		}
 		for _, reading := range asRead(uri) {
 			if again, err := url.PathUnescape(reading); err == nil {

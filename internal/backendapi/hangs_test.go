@@ -71,7 +71,7 @@ func TestPairsOfASessionWaitTogether(t *testing.T) {
 // When the Backend API answers again, the second request gets the answer; if it has answered any
 // other call meanwhile, the first one does.
 func TestTheEndOfAHang(t *testing.T) {
-	for _, somebodyElse := range []bool{false, true} {
+	for _, otherDone := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			defer drain()
 			var s stalling
@@ -79,7 +79,7 @@ func TestTheEndOfAHang(t *testing.T) {
 			_, _ = c.Refresh(t.Context(), whole)
 			time.Sleep(time.Minute)
 			s.answers.Store(true)
-			if somebodyElse {
+			if otherDone {
 				if _, err := c.Refresh(t.Context(), backendapi.RefreshRequest{Session: "sess_another"}); err != nil {
 					t.Error(err)
 				}
@@ -87,15 +87,15 @@ func TestTheEndOfAHang(t *testing.T) {
 			begun := time.Now()
 			_, err := c.Refresh(t.Context(), whole)
 			took := time.Since(begun)
-			if somebodyElse != (err == nil) || somebodyElse != (took == time.Second) {
-				t.Errorf("another call answered %t: the first request got %v after %v", somebodyElse, err, took)
+			if otherDone != (err == nil) || otherDone != (took == time.Second) {
+				t.Errorf("another call answered %t: the first request got %v after %v, want success exactly with another answer", otherDone, err, took)
 			}
 			time.Sleep(2 * time.Second)
 			if _, err := c.Refresh(t.Context(), whole); err != nil {
-				t.Errorf("another call answered %t: the second request got %v", somebodyElse, err)
+				t.Errorf("another call answered %t: the second request got %v", otherDone, err)
 			}
-			if want := map[bool]int{false: 2, true: 3}[somebodyElse]; n.count() != want {
-				t.Errorf("somebody else %t: asked %d times, want %d", somebodyElse, n.count(), want)
+			if want := map[bool]int{false: 2, true: 3}[otherDone]; n.count() != want {
+				t.Errorf("somebody else %t: asked %d times, want %d", otherDone, n.count(), want)
 			}
 		})
 	}

@@ -166,7 +166,8 @@ func TestRefusalsAreNotShared(t *testing.T) {
 	n.want(t, "in all", 2)
 }
 
-// A Backend API that hangs delays one request of a session, by two seconds, and is not called again for a while.
+// A Backend API that hangs delays one request of a session, by two seconds, and is not called again
+// for a while.
 func TestHangDelaysOneRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := newClient(hang)

@@ -22,7 +22,8 @@ func ofClerk(*http.Request) (*http.Response, error) {
 	}, `{"response":1}`), nil
 }
 
-// Headers about Clerk's host, and about its connection, are not passed on. Responses for one browser are not cached.
+// Headers about Clerk's host, and about its connection, are not passed on. Responses for one
+// browser are not cached.
 func TestAnswer(t *testing.T) {
 	s := newSite(t, nil)
 	s.answer = ofClerk

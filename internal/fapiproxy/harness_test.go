@@ -99,7 +99,7 @@ func (s *site) serve(t *testing.T, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, r)
 	if shown := shows(w.Header(), w.Result().Trailer, w.Body.String()); shown != "" {
-		t.Errorf("%s %s: the secret key is in the %s, want \"\"", r.Method, r.RequestURI, shown)
+		t.Errorf("%s %s: the secret key is in the %s, want it nowhere", r.Method, r.RequestURI, shown)
 	}
 	return w
 }

@@ -50,7 +50,8 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// GHSA-gjxx-92w9-8v8f: a path became the host that got the secret key. Only Clerk's own paths are requested.
+// GHSA-gjxx-92w9-8v8f: a path became the host that got the secret key. Only Clerk's own paths are
+// requested.
 func TestGHSA_gjxx_92w9_8v8f(t *testing.T) {
 	for _, target := range []string{
 		"/__clerk//evil.test", "/__clerk//evil.test/v1/client", "/__clerk///evil.test/", "/__clerk/%2fevil.test/", "/__clerk%2f%2fevil.test/v1/",

@@ -83,7 +83,7 @@ func TestEcho(t *testing.T) {
 		t.Errorf("got %+v, want 200 with the body and nothing before or after it", got)
 	}
 	if place := shows(got.header, got.trailer, got.body); place != "" {
-		t.Errorf("the secret key is in the %s, want \"\"", place)
+		t.Errorf("the secret key is in the %s, want it nowhere", place)
 	}
 }
 

@@ -16,8 +16,9 @@ type happening struct {
 const (
 	ticks = 200
 
-	// publishedAhead is how long a new key is published before it signs. Strangers with unknown keys make the application
-	// fetch the keys at most every 10 s: within that it knows a new one, too.
+	// publishedAhead is how long a new key is published before it signs. Strangers with unknown
+	// keys make the application fetch the keys at most every 10 s: within that it knows a new one,
+	// too.
 	publishedAhead = 15
 	// recovery is how long the Backend API may get no call after an outage: 10 s from its last failure.
 	recovery = 12 * time.Second

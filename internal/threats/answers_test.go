@@ -24,7 +24,7 @@ func returning(t *testing.T, now *time.Time, change func(*scene)) *traveller {
 	v.visit("/me")
 	v.want("Alice at first", v.visit("/me"), 200, "hello user_2alice", 0)
 	if v.cookie(partyPrefix(&w)) == "" {
-		t.Fatal("no party cookie")
+		t.Fatal("the first visit set no party cookie, so that nothing is tested")
 	}
 	return v
 }

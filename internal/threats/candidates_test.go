@@ -34,7 +34,7 @@ func TestRecoverableBesideUnusableCookies(t *testing.T) {
 				r := v.requests(v.Clerk.Token(c), plant)["page, planted "+where]
 				harness.WantState(t, v.Replica().AuthenticateRequest(r), clerkauth.StatusHandshake, want)
 				if t.Failed() {
-					t.Fatalf("%s %s", what, where)
+					t.Fatalf("in the case %s %s", what, where)
 				}
 			}
 		}

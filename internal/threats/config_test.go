@@ -102,7 +102,7 @@ func TestNoErrorOfNewShowsASecret(t *testing.T) {
 		}
 		for i := 0; i+longestShown < len(secret); i++ {
 			if part := secret[i : i+longestShown+1]; strings.Contains(err.Error(), part) {
-				t.Errorf("%s: %.400q shows %q", where, err, part)
+				t.Errorf("%s: the error %.400q shows %q of a secret", where, err, part)
 				return
 			}
 		}
@@ -132,7 +132,7 @@ func TestNoErrorOfNewShowsASecret(t *testing.T) {
 				harness.Setenv(t, set)
 				cfg, err := clerkauth.ConfigFromEnv()
 				if err != nil && strings.Contains(err.Error(), p.secret) {
-					t.Errorf("%s as %s in %s: ConfigFromEnv shows it in %v", kind, format, name, err)
+					t.Errorf("%s as %s in %s: the error of ConfigFromEnv shows the secret: %v", kind, format, name, err)
 				}
 				check(t, kind+" as "+format+" in "+name, p.secret, cfg)
 			}
@@ -150,7 +150,7 @@ func TestNoErrorOfNewShowsTheKeysOfItsConfig(t *testing.T) {
 			asState.StateKey, asSecret.SecretKey = []byte(key), key
 			for _, cfg := range []clerkauth.Config{asState, asSecret} {
 				if _, err := clerkauth.New(cfg); err != nil && (strings.Contains(err.Error(), key[5:20]) || strings.Contains(err.Error(), key[len(key)-12:])) {
-					t.Errorf("%s: %q shows the key %q", name, err, key)
+					t.Errorf("%s: the error %q shows the key %q", name, err, key)
 				}
 			}
 		}

@@ -227,7 +227,7 @@ func TestPlantedBesideAnExpiredSession(t *testing.T) {
 				}
 				harness.WantState(t, state, want, clerkauth.ReasonTokenExpired)
 				if t.Failed() {
-					t.Fatalf("%s, %s", what, kind)
+					t.Fatalf("in the case %s, %s", what, kind)
 				}
 			}
 		}

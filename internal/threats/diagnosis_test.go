@@ -80,7 +80,7 @@ func TestTokensLargerThanCookies(t *testing.T) {
 				in := live && size == 3500
 				if in && (got.status != http.StatusOK || got.body != "hello user_2alice") ||
 					!in && (got.status != http.StatusUnauthorized || !strings.Contains(got.body, "4096 bytes") || !strings.Contains(got.body, "custom claims") || strings.Contains(got.body, "circles")) {
-					t.Errorf("live %t, %d bytes of claims, signed in %t: got %d %q", live, size, in, got.status, got.body)
+					t.Errorf("live %t, %d bytes of claims: got %d %q, want signed in: %t", live, size, got.status, got.body, in)
 				}
 				if size == 3500 && v.cookie("__client_uat") == "" {
 					t.Errorf("live %t, %d bytes of claims: no __client_uat, so that a sign-in page redirects without end", live, size)

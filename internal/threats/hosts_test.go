@@ -143,7 +143,7 @@ func TestHeadGetsTheResponseOfItsGet(t *testing.T) {
 				}
 				for _, header := range []string{"Location", "X-Clerk-Auth-Reason", "X-Clerk-Auth-Status"} {
 					if got[0].Get(header) != got[1].Get(header) {
-						t.Errorf("%s, %s: HEAD has %s %q, GET %q", name, dest, header, got[0].Get(header), got[1].Get(header))
+						t.Errorf("%s, %s: HEAD has %s %q, want %q as GET", name, dest, header, got[0].Get(header), got[1].Get(header))
 					}
 				}
 				if status[0] != status[1] || document && got[0].Get("Location") == "" {

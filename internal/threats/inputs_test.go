@@ -159,7 +159,8 @@ func TestNoInputCostsMoreThanItsLength(t *testing.T) {
 	for i, in := range longInputs() {
 		reached := false
 		for log := 10; log <= 20; log++ {
-			// Either version of HTTP and either kind of instance gets every other size, and every other input at its longest.
+			// Either version of HTTP and either kind of instance gets every other size, and every
+			// other input at its longest.
 			turn := log + i
 			siege, address := sieges[turn/2%2], addresses[turn/2%2]
 			w := siege.fill(in.make(1 << log))

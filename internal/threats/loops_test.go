@@ -285,8 +285,8 @@ func TestUnrequestedAnswers(t *testing.T) {
 	}
 }
 
-// Two development applications on two ports of localhost share their cookies, and both work. Plain http under another
-// name gets no Secure cookie.
+// Two development applications on two ports of localhost share their cookies, and both work. Plain
+// http under another name gets no Secure cookie.
 func TestDevelopmentHosts(t *testing.T) {
 	for _, origins := range [][]string{{"http://localhost:3000", "http://localhost:4000"}, {"http://lan-machine:3000", "http://lan-machine:4000"}} {
 		now := harness.Noon

@@ -208,7 +208,7 @@ func TestCredentialsAreNowhere(t *testing.T) {
 	}
 	texts = append(texts, log.String(), events.String())
 	if !strings.Contains(log.String(), "refuses the secret key") || !strings.Contains(log.String(), "Backend API failed") || !strings.Contains(events.String(), "oauth_token") {
-		t.Errorf("log %q and events %.200q do not say what they should", log.String(), events.String())
+		t.Errorf("log %q and events %.200q, want the refused secret key, the failing Backend API and oauth_token in them", log.String(), events.String())
 	}
 	for _, credential := range append(credentials, a.Clerk.SecretKey(), "ak_"+strings.Repeat("ownSecretOfIt", 3)) {
 		behind := credential[4:]

@@ -13,7 +13,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A proxy drops the Set-Cookie of a 304, and the new session with it. A part of another document would be worse.
+// A proxy drops the Set-Cookie of a 304, and the new session with it. A part of another document
+// would be worse.
 func TestRenewingRequestIsUnconditional(t *testing.T) {
 	v := newRenewing(t)
 	h := v.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -17,7 +17,7 @@ import (
 // goes on.
 type racingTab struct {
 	tab
-	arriving []setLater
+	received []setLater
 	trail    []string
 }
 
@@ -28,19 +28,19 @@ type lateJar struct {
 }
 
 func (j lateJar) SetCookies(u *url.URL, cookies []*http.Cookie) {
-	j.tab.arriving = append(j.tab.arriving, setLater{u, cookies})
+	j.tab.received = append(j.tab.received, setLater{u, cookies})
 }
 
-func (b *racingTab) over() bool { return b.status != 0 && b.status/100 != 3 && b.arriving == nil }
+func (b *racingTab) over() bool { return b.status != 0 && b.status/100 != 3 && b.received == nil }
 
 // move stores the cookies of a received response in the browser, or else sends the next request.
 func (b *racingTab) move() {
 	jar := b.browser.Jar
-	if b.arriving != nil {
-		for _, c := range b.arriving {
+	if b.received != nil {
+		for _, c := range b.received {
 			jar.SetCookies(c.at, c.cookies)
 		}
-		b.arriving = nil
+		b.received = nil
 		return
 	}
 	b.browser.Jar = lateJar{jar, b}

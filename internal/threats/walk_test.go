@@ -14,7 +14,8 @@ import (
 // The TestWalk… tests try the attacks that SECURITY.md describes, each in its shortest form. The
 // other tests of this package try the variants. The table in SECURITY.md names all TestWalk… tests.
 
-// blog is the sibling subdomain: it shares the registrable domain with the application and belongs to the attacker.
+// blog is the sibling subdomain: it shares the registrable domain with the application and belongs
+// to the attacker.
 const blog = "https://old-blog.example.com"
 
 // denied checks that a request signs nobody in, and why.
@@ -55,7 +56,8 @@ func TestWalkTokenOfTheSiblingSubdomain(t *testing.T) {
 	denied(t, "for no origin, with the thief's party cookie", v.AuthenticateRequest(v.Script(silent, party)), clerkauth.ReasonTokenMissingAZP)
 }
 
-// The sibling subdomain plants its own honest session, so that the visitor works in the attacker's account.
+// The sibling subdomain plants its own honest session, so that the visitor works in the attacker's
+// account.
 func TestWalkLoginCSRFByCookie(t *testing.T) {
 	v := newVisitor(t)
 	party := v.PartyCookie(v.claims(victim))

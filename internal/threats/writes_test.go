@@ -28,7 +28,8 @@ func letter(b *harness.App, token string, cookies ...string) *http.Request {
 	return r
 }
 
-// An expired session is refreshed for a write only where the browser shows that a page of this very origin sent it.
+// An expired session is refreshed for a write only where the browser shows that a page of this very
+// origin sent it.
 func TestWritesThatAreRefreshed(t *testing.T) {
 	const off = ""
 	for name, tc := range map[string]struct {
