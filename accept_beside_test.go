@@ -9,7 +9,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A request has one identity: the person or machine accepted first no longer counts after another decision.
+// A request has one identity: the person or machine accepted first no longer counts after another
+// decision.
 func TestMachineAndSessionAreNeverBoth(t *testing.T) {
 	a := harness.NewApp(t)
 	key := a.Clerk.APIKey(clerktest.MachineClaims{Subject: "user_2machine"})
@@ -53,7 +54,8 @@ func TestAcceptLetsTheProxyPass(t *testing.T) {
 	}
 }
 
-// A refused machine is not redirected to the sign-in page: after signing in, it would get the same refusal.
+// A refused machine is not redirected to the sign-in page: after signing in, it would get the same
+// refusal.
 func TestMachinesAreNotSentToSignIn(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn)
 	page := harness.Request("GET", "https://example.com/", a.SignedIn(), harness.Document)
@@ -77,7 +79,8 @@ func TestASchemeAloneWherePeopleAreAccepted(t *testing.T) {
 	}
 }
 
-// A machine that a test or an interceptor puts into the context is found, but it is no session, and Accept ignores it.
+// A machine that a test or an interceptor puts into the context is found, but it is no session, and
+// Accept ignores it.
 func TestNewMachineContext(t *testing.T) {
 	a := harness.NewApp(t)
 	put := func(m *clerkauth.Machine) harness.Edit {

@@ -262,7 +262,7 @@ func TestMachineSaysWhoItIs(t *testing.T) {
 	got := m(key, clerkauth.APIKeys())
 	if got.Type != clerkauth.APIKey || got.ID != "ak_id" || got.Name != "n" || got.Subject != "org_1" || got.OrganizationID != "org_1" || got.UserID != "" ||
 		!slices.Equal(got.Scopes, []string{"read"}) || !got.CreatedAt.Equal(harness.Noon) || !got.ExpiresAt.Equal(harness.Noon.Add(time.Hour)) {
-		t.Errorf("got %+v", got)
+		t.Errorf("got the machine %+v, want the minted claims", got)
 	}
 	var own struct{ Tier string }
 	if err := got.Claims(&own); err != nil || own.Tier != "gold" {
@@ -273,17 +273,17 @@ func TestMachineSaysWhoItIs(t *testing.T) {
 	}
 	ambiguous := clerktest.MachineClaims{Claims: map[string]any{"tier": "gold", "TIER": "silver"}}
 	if err := m(a.Clerk.APIKey(ambiguous), clerkauth.APIKeys()).Claims(&own); err == nil {
-		t.Error("names that differ only in case were read")
+		t.Error("Claims read names that differ only in case")
 	}
 	if err := (&clerkauth.Machine{}).Claims(&own); err == nil {
-		t.Error("a made-up machine has claims")
+		t.Error("Claims of a Machine that was not verified returns no error")
 	}
 	user := m(a.Clerk.OAuthJWT(clerktest.MachineClaims{ID: "oat_id", ClientID: "client_1", Subject: "user_1", Audience: []string{"a", "b"}}), clerkauth.OAuthTokens())
 	if !slices.Equal(user.Audience, []string{"a", "b"}) || got.Audience != nil {
 		t.Errorf("audiences: got %q and %q, want a and b, and none", user.Audience, got.Audience)
 	}
 	if user.UserID != "user_1" || user.ClientID != "client_1" || user.ID != "oat_id" || user.Type != clerkauth.OAuthToken {
-		t.Errorf("got %+v", user)
+		t.Errorf("got %+v, want the OAuth token oat_id of user_1 for client_1", user)
 	}
 	jwt := a.Clerk.M2MJWT(clerktest.MachineClaims{Claims: claims})
 	first, second := m(jwt, clerkauth.M2MTokens()), m(jwt, clerkauth.M2MTokens())
@@ -291,6 +291,6 @@ func TestMachineSaysWhoItIs(t *testing.T) {
 		t.Errorf("claims of a JWT: got %+v, %v; want tier gold", own, err)
 	}
 	if first.Scopes[0] = "changed"; second.Scopes[0] != clerktest.MachineID {
-		t.Error("two requests share their scopes")
+		t.Error("two requests share the memory of their scopes")
 	}
 }

@@ -54,7 +54,7 @@ func TestPreparedAnswers(t *testing.T) {
 		}
 		for name, values := range w.Header() {
 			if http.CanonicalHeaderKey(name) != name || len(values) != 1 || cap(values) != 1 {
-				t.Errorf("%s: field %q has %q, with room for %d", reason, name, values, cap(values))
+				t.Errorf("%s: the field %q has %q with capacity %d, want a canonical name and one value without spare capacity", reason, name, values, cap(values))
 			}
 		}
 	}

@@ -76,7 +76,7 @@ func TestIssuersOfAProxyPath(t *testing.T) {
 	harness.WantState(t, beside.AuthenticateRequest(r), clerkauth.StatusSignedIn, "")
 	local := harness.NewAppOf(t, clerktest.New(t, clerktest.Options{Development: true, Origins: []string{"http://localhost:3000"}}), func(c *clerkauth.Config) { c.ProxyURL = "/__clerk" })
 	if _, err := local.VerifyToken(t.Context(), local.Clerk.Token(clerktest.Claims{Extra: map[string]any{"iss": "http://localhost:3000/__clerk"}})); err != nil {
-		t.Errorf("on this machine: %v", err)
+		t.Errorf("an issuer on this machine: %v", err)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestSatelliteDomainWithScheme(t *testing.T) {
 				t.Errorf("%s keys, %q: got %v, want accepted %t", name, domain, err, ok)
 			}
 			if err != nil && !strings.Contains(err.Error(), "Satellite.Domain (CLERK_DOMAIN)") {
-				t.Errorf("%s keys, %q: %v does not name the field", name, domain, err)
+				t.Errorf("%s keys, domain %q: %v does not name the field", name, domain, err)
 			}
 		}
 	}
@@ -151,12 +151,12 @@ func TestWhiteSpaceAroundKeys(t *testing.T) {
 		fromEnv := harness.ConfigFromEnv(t)
 		fromEnv.Now = cfg.Now
 		if fromEnv.SecretKey != clerk.SecretKey() || fromEnv.PublishableKey != clerk.PublishableKey() || fromEnv.SignInURL != "https://accounts.example.com/sign-in" {
-			t.Errorf("%q: ConfigFromEnv keeps the white space", around)
+			t.Errorf("white space %q: ConfigFromEnv does not trim its values", around)
 		}
 		for name, c := range map[string]clerkauth.Config{"Config": cfg, "ConfigFromEnv": fromEnv} {
 			auth, err := clerkauth.New(c)
 			if err != nil {
-				t.Errorf("%q, %s: %v", around, name, err)
+				t.Errorf("white space %q, %s: %v", around, name, err)
 				continue
 			}
 			r := harness.Request("GET", "https://example.com/")
@@ -165,7 +165,7 @@ func TestWhiteSpaceAroundKeys(t *testing.T) {
 				r.AddCookie(cookie)
 			}
 			if state := auth.AuthenticateRequest(r); state.Status != clerkauth.StatusSignedIn {
-				t.Errorf("%q, %s: %v", around, name, state.Err)
+				t.Errorf("white space %q, %s: got %v, want signed in", around, name, state.Err)
 			}
 		}
 	}
@@ -242,7 +242,8 @@ func TestSpacesBeforeTheToken(t *testing.T) {
 	}
 }
 
-// If the host is not on the list, nobody can be redirected to sign in: the response says so, and the detail says why.
+// If the host is not on the list, nobody can be redirected to sign in: the response says so, and
+// the detail says why.
 func TestHostThatIsNotListed(t *testing.T) {
 	const refused = clerkauth.ReasonRequestHostNotAuthorized
 	for _, tc := range []struct {
@@ -277,7 +278,7 @@ func TestHostThatIsNotListed(t *testing.T) {
 			for name, h := range map[string]http.Handler{"Require": a.Require(harness.Greet), "Require in Optional": a.Optional(a.Require(harness.Greet)), "Authorize": a.Authorize(clerkauth.Role("org:admin"))(harness.Greet)} {
 				w := harness.Serve(h, harness.Request("GET", "/p", tc.edits))
 				if got == nil || got.Reason != tc.want || (w.Code == http.StatusForbidden) != (tc.want == refused) || w.Header().Get("Location") != "" {
-					t.Errorf("%s: %v, %d", name, got, w.Code)
+					t.Errorf("%s: got %v with %d, want %q without a redirect", name, got, w.Code, tc.want)
 					continue
 				}
 				for _, want := range tc.details {

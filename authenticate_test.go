@@ -94,7 +94,7 @@ func TestErrorHandlerReplacesTheAnswer(t *testing.T) {
 		c.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err *clerkauth.Error) {
 			seen = err
 			if state, ok := clerkauth.StateFromContext(r.Context()); !ok || !errors.Is(state.Err, err) {
-				t.Error("the decision is not in the request's context")
+				t.Error("the request's context does not have the decision that ErrorHandler got")
 			}
 			if len(w.Header()) > 0 {
 				t.Errorf("got the header %v before ErrorHandler runs, want none", w.Header())
@@ -117,11 +117,12 @@ func TestErrorHandlerReplacesTheAnswer(t *testing.T) {
 		t.Error("Optional called ErrorHandler")
 	}
 	if harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/", a.SignedIn())); seen != nil {
-		t.Error("ErrorHandler was called for somebody signed in")
+		t.Error("ErrorHandler was called for a signed-in request")
 	}
 }
 
-// Tests, and servers other than net/http's, pass odd requests to handlers. They are refused, and nothing else happens.
+// Tests, and servers other than net/http's, pass odd requests to handlers. They are refused, and
+// nothing else happens.
 func TestOddRequestsDoNotPanic(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn, harness.ManyParties)
 	for name, r := range map[string]*http.Request{

@@ -72,8 +72,8 @@ func decisions(events []clerkauth.Event) int {
 	return len(slices.DeleteFunc(events, func(e clerkauth.Event) bool { return e.Reason == clerkauth.ReasonCheckFailed }))
 }
 
-// Where Optional, Require or another Authorize of the same Authenticator has decided, Authorize uses that decision.
-// Otherwise it decides itself.
+// Where Optional, Require or another Authorize of the same Authenticator has decided, Authorize
+// uses that decision. Otherwise it decides itself.
 func TestAuthorizeDecidesOnce(t *testing.T) {
 	a := harness.NewApp(t)
 	other := harness.NewAppOf(t, a.Clerk)
@@ -105,7 +105,8 @@ func TestAuthorizeDecidesOnce(t *testing.T) {
 	}
 }
 
-// An expired page goes through Clerk, with Authorize alone or not; a script is refused, as is a signed-out visitor.
+// An expired page goes through Clerk, with Authorize alone or not; a script is refused, as is a
+// signed-out visitor.
 func TestAuthorizeDecidesForItself(t *testing.T) {
 	b := harness.NewApp(t)
 	h := b.Authorize(clerkauth.Role("admin"))(harness.Greet)

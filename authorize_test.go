@@ -13,8 +13,9 @@ import (
 // acme is the organization of the people in these tests.
 var acme = clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"}
 
-// holds reports whether a token passes Authorize with these checks; Session.Has must agree. A refused token does not pass.
-func holds(t *testing.T, a *harness.App, token string, check clerkauth.Check, more ...clerkauth.Check) bool {
+// passes reports whether a token passes Authorize with these checks; Session.Has must agree. A
+// refused token does not pass.
+func passes(t *testing.T, a *harness.App, token string, check clerkauth.Check, more ...clerkauth.Check) bool {
 	t.Helper()
 	w := harness.Serve(a.Authorize(check, more...)(harness.Greet), harness.Request("GET", "/", harness.WithBearer(token)))
 	session, err := a.VerifyToken(t.Context(), token)
@@ -65,7 +66,7 @@ func TestRoleAndPermission(t *testing.T) {
 			if tt.organization != nobody {
 				c.Permissions = []string{"org:invoices:create", "org:reports:read", "org:org:read"}
 			}
-			if got := holds(t, a, a.Clerk.Token(c), tt.check); got != tt.want {
+			if got := passes(t, a, a.Clerk.Token(c), tt.check); got != tt.want {
 				t.Errorf("version %d, %+v, %v: got %t, want %t", version, tt.organization, tt.check, got, tt.want)
 			}
 		}
@@ -105,13 +106,13 @@ func TestFeatureAndPlan(t *testing.T) {
 		for organization := range features {
 			want := want.alone && organization.ID == "" || want.member && organization.ID != ""
 			features, plans := features[organization], plans[organization]
-			if got := holds(t, a, features, clerkauth.Feature(wanted)); got != want {
+			if got := passes(t, a, features, clerkauth.Feature(wanted)); got != want {
 				t.Errorf("feature %s in %q: got %t, want %t", wanted, organization.ID, got, want)
 			}
-			if got := holds(t, a, plans, clerkauth.Plan(wanted)); got != want {
+			if got := passes(t, a, plans, clerkauth.Plan(wanted)); got != want {
 				t.Errorf("plan %s in %q: got %t, want %t", wanted, organization.ID, got, want)
 			}
-			if holds(t, a, plans, clerkauth.Feature(wanted)) || holds(t, a, features, clerkauth.Plan(wanted)) {
+			if passes(t, a, plans, clerkauth.Feature(wanted)) || passes(t, a, features, clerkauth.Plan(wanted)) {
 				t.Errorf("%s: a plan passes as a feature, or a feature as a plan", wanted)
 			}
 		}
@@ -171,7 +172,7 @@ func TestMalformedClaimsDeny(t *testing.T) {
 		{o{"pla": "u:a,b"}, clerkauth.Plan("a"), false},
 		{o{"pla": "x:a"}, clerkauth.Plan("a"), false},
 	} {
-		if got := holds(t, a, a.Clerk.Token(clerktest.Claims{Extra: tt.claims}), tt.check); got != tt.want {
+		if got := passes(t, a, a.Clerk.Token(clerktest.Claims{Extra: tt.claims}), tt.check); got != tt.want {
 			t.Errorf("%v with %v: got %t, want %t", tt.check, tt.claims, got, tt.want)
 		}
 	}
@@ -199,13 +200,14 @@ func TestNotImpersonated(t *testing.T) {
 		{0, false},
 	} {
 		token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"act": tt.act}})
-		if got := holds(t, a, token, clerkauth.NotImpersonated()); got != tt.want {
+		if got := passes(t, a, token, clerkauth.NotImpersonated()); got != tt.want {
 			t.Errorf("act %v: got %t, want %t", tt.act, got, tt.want)
 		}
 	}
 }
 
-// In other libraries combined conditions failed open: one that passed, or one that could not be decided, let everybody in.
+// In other libraries combined conditions failed open: one that passed, or one that could not be
+// decided, let everybody in.
 func TestGHSA_w24r_5266_9c3c(t *testing.T) {
 	a := harness.NewApp(t)
 	admin := a.Clerk.Token(clerktest.Claims{FirstFactorAt: harness.Noon, Organization: acme, Permissions: []string{"org:a:read"}, Features: []string{"u:search"}, Plans: []string{"o:pro"}})
@@ -222,7 +224,7 @@ func TestGHSA_w24r_5266_9c3c(t *testing.T) {
 		clerkauth.Role(""), clerkauth.Permission("org:sys_memberships:read"), clerkauth.Feature("x:search"), clerkauth.Plan(""),
 		clerkauth.Reverified(""), clerkauth.Reverified("nonsense"), clerkauth.AnyOf(clerkauth.Check{}), clerkauth.AnyOf(clerkauth.Role("admin"), clerkauth.Check{}),
 	}
-	if !holds(t, a, admin, good[0], good[1:]...) {
+	if !passes(t, a, admin, good[0], good[1:]...) {
 		t.Error("checks that each pass do not pass together")
 	}
 	session, err := a.VerifyToken(t.Context(), admin)
@@ -231,7 +233,7 @@ func TestGHSA_w24r_5266_9c3c(t *testing.T) {
 	}
 	for i := range good {
 		for _, check := range bad {
-			if with := append(append([]clerkauth.Check{}, good[i]), check); holds(t, a, admin, with[0], with[1:]...) || holds(t, a, admin, with[1], with[0]) {
+			if with := append(append([]clerkauth.Check{}, good[i]), check); passes(t, a, admin, with[0], with[1:]...) || passes(t, a, admin, with[1], with[0]) {
 				t.Errorf("%v passes together with %v", check, good[i])
 			}
 		}

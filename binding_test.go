@@ -58,7 +58,7 @@ func TestPartyCookie(t *testing.T) {
 	harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 	c := harness.SetPartyCookie(state)
 	if c == nil {
-		t.Fatal("no party cookie")
+		t.Fatal("no party cookie was set, want one")
 	}
 	if c.MaxAge != 7*24*60*60 || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
 		t.Errorf("got cookie %v, want 7 days, Secure, HttpOnly, SameSite=Lax, Path=/, no Domain", c)

@@ -33,7 +33,7 @@ func TestSessionClaimsDecodesTheWholePayload(t *testing.T) {
 		}
 		if got.Subject != s.UserID || got.Email != "a@example.com" || got.Big != 9007199254740993 || got.Missing != nil ||
 			got.Metadata.Tier != "gold" || len(got.Metadata.Limits) != 2 || got.Metadata.Limits[1] != 2 {
-			t.Errorf("got %+v", got)
+			t.Errorf("Claims read %+v, want the claims of the token", got)
 		}
 		got.Metadata.Limits[1] = 7
 	}
@@ -98,8 +98,8 @@ func TestSessionClaimsErrors(t *testing.T) {
 	}
 }
 
-// encoding/json treats names that differ only in case (Unicode case folding) as equal, and the last one wins: an attacker
-// who may write one claim would overwrite another.
+// encoding/json treats names that differ only in case (Unicode case folding) as equal, and the last
+// one wins: an attacker who may write one claim would overwrite another.
 func TestSessionClaimsRefusesNamesThatFold(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	var honest json.RawMessage
@@ -134,7 +134,7 @@ func TestSessionClaimsRefusesNamesThatFold(t *testing.T) {
 		raw := " " + strings.TrimSuffix(string(honest), "}") + "," + claims + "}\n"
 		s, err := auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{RawPayload: []byte(raw)}))
 		if err != nil {
-			t.Fatalf("%s: %v", claims, err)
+			t.Fatalf("a token with the claims %s: %v", claims, err)
 		}
 		if s.UserID != "user_2clerktest" || s.ID != "sess_2clerktest" {
 			t.Errorf("%s: got %s in %s, want the token's own user and session", claims, s.UserID, s.ID)

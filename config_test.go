@@ -27,7 +27,8 @@ func TestNewAcceptsTheShortestConfig(t *testing.T) {
 	}
 }
 
-// mistakes are configurations with one mistake each. The error must contain the field, the value, and what to write.
+// mistakes are configurations with one mistake each. The error must contain the field, the value,
+// and what to write.
 var mistakes = []struct {
 	name   string
 	change func(*clerkauth.Config)
@@ -87,10 +88,10 @@ func TestNewNamesTheMistakeAndTheFix(t *testing.T) {
 			tc.change(&cfg)
 			auth, err := clerkauth.New(cfg)
 			if err == nil {
-				t.Fatal("New accepts it")
+				t.Fatal("New accepts the Config, want an error")
 			}
 			if auth != nil {
-				t.Error("New returns an Authenticator beside an error")
+				t.Error("New returns both an Authenticator and an error")
 			}
 			for _, want := range tc.want {
 				if !strings.Contains(err.Error(), want) {
@@ -173,7 +174,7 @@ func TestNewReportsEveryMistakeAtOnce(t *testing.T) {
 		Issuers: []string{""},
 	})
 	if err == nil {
-		t.Fatal("New accepts it")
+		t.Fatal("New accepts the Config, want an error")
 	}
 	fields := []string{
 		"PublishableKey", "SecretKey", "JWTKey", "ClockSkew", "KeyMaxAge", "AuthorizedParties[0]", "AuthorizedParties[2]",
@@ -188,7 +189,7 @@ func TestNewReportsEveryMistakeAtOnce(t *testing.T) {
 		t.Errorf("got %d mistakes, want %d:\n%v", got, len(fields), err)
 	}
 	if strings.Contains(err.Error(), "good.example.com") {
-		t.Error("error names an entry that is right")
+		t.Error("the error names good.example.com, which is correct")
 	}
 }
 
@@ -212,7 +213,7 @@ func TestNewHidesASecretInTheWrongPlace(t *testing.T) {
 			continue
 		}
 		if secret, ok := harness.Leaks(err.Error(), harness.Pieces(strings.TrimPrefix(liveSecret, "sk_live_"))); ok {
-			t.Errorf("%s: %q shows %q", name, err, secret)
+			t.Errorf("%s: the error %q shows %q of the secret key", name, err, secret)
 		}
 	}
 }

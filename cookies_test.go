@@ -17,16 +17,16 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// jar has the cookies of an honest browser, by the names that clerktest gives them.
-type jar struct {
+// browserCookies has the cookies of an honest browser, by the names that clerktest gives them.
+type browserCookies struct {
 	session, suffixed string // names of the session cookies
 	uat, suffixedUAT  string
 	token, updated    string
 	subdomainToken    string // a token that was issued for a sibling subdomain
 }
 
-func newJar(a *harness.App) jar {
-	j := jar{token: a.Clerk.Token(clerktest.Claims{}), subdomainToken: a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})}
+func newBrowserCookies(a *harness.App) browserCookies {
+	j := browserCookies{token: a.Clerk.Token(clerktest.Claims{}), subdomainToken: a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://blog.example.com"})}
 	for _, c := range a.Clerk.Cookies(j.token) {
 		switch {
 		case c.Name == "__session":
@@ -42,15 +42,15 @@ func newJar(a *harness.App) jar {
 	return j
 }
 
-// both is the Cookie header of an honest browser, with more pairs before it.
-func (j jar) both(before ...string) harness.Edit {
+// both returns the Cookie header of an honest browser, with more pairs before it.
+func (j browserCookies) both(before ...string) harness.Edit {
 	honest := []string{j.session + "=" + j.token, j.suffixed + "=" + j.token, j.uat + "=" + j.updated, j.suffixedUAT + "=" + j.updated}
 	return harness.With("Cookie", strings.Join(append(before, honest...), "; "))
 }
 
 func TestReadingCookies(t *testing.T) {
 	a := harness.NewApp(t)
-	j := newJar(a)
+	j := newBrowserCookies(a)
 	t1, uat := "__session="+j.token, "__client_uat="+j.updated
 	const (
 		missing = clerkauth.ReasonSessionTokenAndUATMissing
@@ -117,11 +117,12 @@ func TestReadingCookies(t *testing.T) {
 	}
 }
 
-// A sibling subdomain can plant cookies of the same name before or after an honest one. The honest user stays signed in.
+// A sibling subdomain can plant cookies of the same name before or after an honest one. The honest
+// user stays signed in.
 func TestPlantedCookies(t *testing.T) {
 	a := harness.NewApp(t)
 	other := harness.NewApp(t)
-	j := newJar(a)
+	j := newBrowserCookies(a)
 	later := func(c clerktest.Claims) clerktest.Claims {
 		c.IssuedAt, c.ExpiresAt = harness.Noon.Add(4*time.Second), harness.Noon.Add(time.Minute)
 		return c
@@ -157,7 +158,7 @@ func TestPlantedCookies(t *testing.T) {
 // If a planted cookie replaces the honest one of one name, the honest one of the other name remains.
 func TestPlantedInOneOfTwoNames(t *testing.T) {
 	a := harness.NewApp(t)
-	j := newJar(a)
+	j := newBrowserCookies(a)
 	for name, planted := range map[string]string{"garbage": "garbage", "forged": a.Clerk.Forge(clerktest.Claims{}), "of a sibling subdomain": j.subdomainToken} {
 		for _, cookie := range []string{
 			j.session + "=" + planted + "; " + j.suffixed + "=" + j.token,
@@ -174,7 +175,7 @@ func TestPlantedInOneOfTwoNames(t *testing.T) {
 // If two sessions are valid, it is unclear which one counts, so neither does.
 func TestSeveralValidSessionsAreAmbiguous(t *testing.T) {
 	a := harness.NewApp(t)
-	j := newJar(a)
+	j := newBrowserCookies(a)
 	second := a.Clerk.Token(clerktest.Claims{SessionID: "sess_other", Subject: "user_other"})
 	renewed := a.Clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(2 * time.Second)})
 	for name, tc := range map[string]struct {
@@ -204,7 +205,7 @@ func TestManyCookiesAreBoundedWork(t *testing.T) {
 		c.TokenCacheSize = -1
 		c.AllowParty = func(_ context.Context, origin, _ string) bool { calls++; return origin == "https://example.com" }
 	})
-	j := newJar(a)
+	j := newBrowserCookies(a)
 	var planted []string
 	for i := range 20 {
 		planted = append(planted, "__session="+a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://a" + strconv.Itoa(i) + ".example.com"}))
@@ -236,7 +237,7 @@ func TestManyCookiesAreBoundedWork(t *testing.T) {
 // Which of the two pairs of cookies counts if both are valid, or neither is.
 func TestPlainAndSuffixed(t *testing.T) {
 	a := harness.NewApp(t)
-	j := newJar(a)
+	j := newBrowserCookies(a)
 	older := a.Clerk.Token(clerktest.Claims{IssuedAt: harness.Noon.Add(-20 * time.Second)})
 	for name, tc := range map[string]struct {
 		cookies []string
@@ -262,7 +263,7 @@ func TestPlainAndSuffixed(t *testing.T) {
 // Without a publishable key there is no suffix, and what looks like one is ignored.
 func TestSuffixedCookiesNeedAPublishableKey(t *testing.T) {
 	a := harness.NewApp(t)
-	j := newJar(a)
+	j := newBrowserCookies(a)
 	without := harness.NewAppOf(t, a.Clerk, func(c *clerkauth.Config) { c.PublishableKey, c.Issuers = "", []string{a.Clerk.Issuer()} })
 	if got := harness.Reason(t, without.AuthenticateRequest(harness.Request("POST", "/", harness.With("Cookie", j.suffixed+"="+j.token+"; "+j.suffixedUAT+"="+j.updated)))); got != clerkauth.ReasonSessionTokenAndUATMissing {
 		t.Errorf("suffixed: got %q, want %q", got, clerkauth.ReasonSessionTokenAndUATMissing)

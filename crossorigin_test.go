@@ -14,7 +14,8 @@ import (
 
 const cross = clerkauth.ReasonCrossOriginRequest
 
-// cookieWrites are requests that are authenticated by the cookies of a person signed in at https://example.com.
+// cookieWrites are requests that are authenticated by the cookies of a person signed in at
+// https://example.com.
 var cookieWrites = []struct {
 	name   string
 	method string
@@ -107,7 +108,7 @@ func TestCrossOrigin(t *testing.T) {
 				t.Errorf("as a server behind a proxy makes it: got %q, want %q", got, tc.want)
 			}
 			if r.Method != tc.method {
-				t.Errorf("the request's method was changed to %s", r.Method)
+				t.Errorf("the request's method was changed to %s, want %s", r.Method, tc.method)
 			}
 			if got := harness.Reason(t, skipping.AuthenticateRequest(r)); got != "" {
 				t.Errorf("with InsecureSkipOriginCheck: got %q, want let through", got)
@@ -189,7 +190,8 @@ func TestCrossOriginWithOptionalAndRequire(t *testing.T) {
 	}
 }
 
-// A session with a task to complete does not bypass the rule, and a cross-origin request learns nothing about it.
+// A session with a task to complete does not bypass the rule, and a cross-origin request learns
+// nothing about it.
 func TestCrossOriginPendingSession(t *testing.T) {
 	for _, allow := range []bool{false, true} {
 		a := harness.NewApp(t, func(c *clerkauth.Config) { c.AllowPending = allow })

@@ -71,11 +71,12 @@ func TestAnswersHaveTheDetailWithTestKeysOnly(t *testing.T) {
 		}
 	}
 	if shown < len(diagnoses) {
-		t.Errorf("only %d answers were checked", shown)
+		t.Errorf("only %d answers were checked, want %d", shown, len(diagnoses))
 	}
 }
 
-// A refusal shows no token, key, cookie or person in the error, its details, the response, the log or the event.
+// A refusal shows no token, key, cookie or person in the error, its details, the response, the log
+// or the event.
 func TestDetailsGiveNothingAway(t *testing.T) {
 	for _, d := range diagnoses {
 		for _, development := range []bool{false, true} {
@@ -135,7 +136,7 @@ func TestDetailsGiveNothingAway(t *testing.T) {
 					}
 				}
 				if secret, ok := harness.Leaks(everything.String(), secrets); ok {
-					t.Errorf("%q is shown in\n%s", secret, everything.String())
+					t.Errorf("the secret %q is shown in\n%s", secret, everything.String())
 				}
 			})
 		}

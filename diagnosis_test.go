@@ -171,7 +171,8 @@ var diagnoses = []diagnosis{
 
 func trustForwarded(c *clerkauth.Config) { c.TrustForwardedHeaders = true }
 
-// sentOut gives a page load the cookies of a browser that has just been redirected from it to a handshake.
+// sentOut gives a page load the cookies of a browser that has just been redirected from it to a
+// handshake.
 func sentOut(a *harness.App, r *http.Request) *http.Request {
 	first := harness.Request("GET", harness.Origin+"/", harness.Headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate", "Cookie: __client_uat=1"))
 	for _, c := range a.AuthenticateRequest(first).Header["Set-Cookie"] {
@@ -220,7 +221,7 @@ func TestEveryRefusalHasADetail(t *testing.T) {
 			}
 			detail := errors.Unwrap(state.Err)
 			if detail == nil {
-				t.Fatal("no detail")
+				t.Fatal("the error has no detail, want one")
 			}
 			for _, want := range d.says {
 				if !strings.Contains(detail.Error(), want) {
@@ -243,7 +244,7 @@ func TestEveryRefusalHasADetail(t *testing.T) {
 	}
 	declared := regexp.MustCompile(`Reason\w+ +Reason = "([^"]+)"`).FindAllStringSubmatch(string(source), -1)
 	if len(declared) < 25 {
-		t.Errorf("found only %d reasons in errors.go", len(declared))
+		t.Errorf("found only %d reasons in errors.go, want 25 at least", len(declared))
 	}
 	for _, reason := range declared {
 		if !seen[clerkauth.Reason(reason[1])] {
@@ -316,6 +317,6 @@ func TestOutcomesOfARefreshAreDocumented(t *testing.T) {
 		}
 	}
 	if found < 10 {
-		t.Errorf("found only %d outcomes", found)
+		t.Errorf("found only %d outcomes, want 10 at least", found)
 	}
 }

@@ -77,14 +77,14 @@ func TestNewNamesTheMistakesOfTheEnvironment(t *testing.T) {
 				t.Errorf("New: got %v, want an error that says %q", err, tc.want)
 			}
 			if err != nil && strings.Contains(err.Error(), "0123456789") {
-				t.Errorf("%q shows a key", err)
+				t.Errorf("the error %q shows a key", err)
 			}
 		})
 	}
 }
 
-// If a program ignores the error, New refuses the Config, whatever the program adds to it: a variable that cannot be read
-// must not make it accept more.
+// If a program ignores the error, New refuses the Config, whatever the program adds to it: a
+// variable that cannot be read must not make it accept more.
 func TestConfigFromEnvFailsClosed(t *testing.T) {
 	everything := map[string]string{
 		"CLERK_PUBLISHABLE_KEY": liveKey, "CLERK_AUTHORIZED_PARTIES": "https://example.com", "CLERK_PROXY_URL": "https://example.com/__clerk",
@@ -133,6 +133,6 @@ func TestConfigFromEnvReportsEveryProblem(t *testing.T) {
 		t.Fatalf("got %v, want both problems", err)
 	}
 	if strings.Contains(err.Error(), "0123456789") {
-		t.Errorf("%v shows a key", err)
+		t.Errorf("the error %v shows a key", err)
 	}
 }

@@ -44,7 +44,7 @@ func declaredReasons(t *testing.T, folder string) map[Reason]string {
 					t.Fatal(err)
 				}
 				if other, ok := reasons[Reason(text)]; ok {
-					t.Errorf("%s and %s are the same reason", spec.Names[i].Name, other)
+					t.Errorf("%s and %s have the same text", spec.Names[i].Name, other)
 				}
 				reasons[Reason(text)] = spec.Names[i].Name
 			}
@@ -64,7 +64,7 @@ func TestReasonsAreAClosedSet(t *testing.T) {
 	for reason, name := range declared {
 		entry, ok := table[reason]
 		if !ok {
-			t.Errorf("%s has no entry in the table", name)
+			t.Errorf("the reason %s has no entry in the table", name)
 			continue
 		}
 		if !form.MatchString(string(reason)) || !strings.HasPrefix(name, "Reason") {
@@ -92,7 +92,7 @@ func TestReasonsAreWhatDecisionsSay(t *testing.T) {
 		theirs[reason] = "Reason" + name
 	}
 	if !maps.Equal(ours, theirs) {
-		t.Errorf("the root has the reasons\n%v\nand internal/reasons has\n%v", ours, theirs)
+		t.Errorf("the root has the reasons\n%v\nwant those of internal/reasons\n%v", ours, theirs)
 	}
 	for reason := range ours {
 		if want := reasons.Reason(reason).CannotTell(); (table[reason].status == http.StatusServiceUnavailable) != want {

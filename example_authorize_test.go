@@ -13,7 +13,8 @@ import (
 // done is a handler that only writes that it ran.
 var done = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "done") })
 
-// Each route says who may use it. All checks of a route must hold, and the response names the first that does not.
+// Each route says who may use it. All checks of a route must pass, and the response names the first
+// that does not.
 func ExampleAuthenticator_Authorize() {
 	auth, clerk := newExample(nil)
 	mux := http.NewServeMux()

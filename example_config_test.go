@@ -13,7 +13,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// The variables are those of Clerk's own SDKs, and CLERK_AUTHORIZED_PARTIES. The program may change the Config afterwards.
+// The variables are those of Clerk's own SDKs, and CLERK_AUTHORIZED_PARTIES. The program may change
+// the Config afterwards.
 func ExampleConfigFromEnv() {
 	for name, value := range map[string]string{
 		"CLERK_PUBLISHABLE_KEY":    "pk_live_Y2xlcmsuZXhhbXBsZS5jb20k",
@@ -40,8 +41,8 @@ func ExampleConfig_String() {
 	// Output: clerkauth.Config{SecretKey, AuthorizedParties}
 }
 
-// Customers use their own domains, which are in a database. AllowParty looks the origin up; it must not trust the host,
-// which the sender of the request chooses.
+// Customers use their own domains, which are in a database. AllowParty looks the origin up; it must
+// not trust the host, which the sender of the request chooses.
 func ExampleConfig_allowParty() {
 	customers := map[string]bool{"https://shop.customer.example": true} // in production: a cache over the database
 	auth, clerk := newExample(func(cfg *clerkauth.Config) {
@@ -110,8 +111,8 @@ func ExampleErrorHandler() {
 	// 503 {"errors":[{"code":"jwk-remote-failed-to-load","message":"The session cannot be checked right now."}]}
 }
 
-// On a satellite domain, people sign in at the primary domain. The satellite's first page is redirected there to find out
-// who is signed in.
+// On a satellite domain, people sign in at the primary domain. The satellite's first page is
+// redirected there to find out who is signed in.
 func ExampleSatellite() {
 	auth, _ := newExample(func(cfg *clerkauth.Config) {
 		cfg.AuthorizedParties = []string{"https://satellite.example"}

@@ -12,8 +12,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// A framework without net/http middleware calls AuthenticateRequest, and responds with what it returns: cookies of a
-// renewed session, or the redirect of a handshake.
+// A framework without net/http middleware calls AuthenticateRequest, and responds with what it
+// returns: cookies of a renewed session, or the redirect of a handshake.
 func ExampleAuthenticator_AuthenticateRequest() {
 	auth, clerk := newExample(nil)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -35,8 +35,8 @@ func ExampleAuthenticator_AuthenticateRequest() {
 	// 401 clerkauth: session-token-and-uat-missing
 }
 
-// A browser whose token has expired is redirected to Clerk and back: Respond writes the redirect, and nothing else is
-// needed.
+// A browser whose token has expired is redirected to Clerk and back: Respond writes the redirect,
+// and nothing else is needed.
 func ExampleRequestState_Respond() {
 	auth, clerk := newExample(nil)
 	r := httptest.NewRequest(http.MethodGet, "https://example.com/", http.NoBody)
@@ -87,7 +87,8 @@ func ExampleStateFromContext() {
 	// 200 signed-out: session-pending
 }
 
-// Behind Optional, FromContext says whether somebody is signed in; behind Require it always finds a session.
+// Behind Optional, FromContext says whether somebody is signed in; behind Require it always finds a
+// session.
 func ExampleFromContext() {
 	auth, clerk := newExample(nil)
 	handler := auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -5,7 +5,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
-// ShareKeys makes a verify with the keys of other, so that the two differ only in their token caches. a has no secret key.
+// ShareKeys makes a verify with the keys of other, so that the two differ only in their token
+// caches. a has no secret key.
 func (a *Authenticator) ShareKeys(other *Authenticator) {
 	a.keys = other.keys
 	a.decider = decision.New(&a.settings.decision, sessiontoken.New(a.keys, a.settings.tokenCacheSize, a.settings.decision.Policy.Skew), nil)

@@ -11,8 +11,9 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Requests under ProxyURL's path are neither checked nor refreshed, and nobody is redirected from there: Clerk answers
-// them. Paths that the handler behind could read differently are checked as usual.
+// Requests under ProxyURL's path are neither checked nor refreshed, and nobody is redirected from
+// there: Clerk answers them. Paths that the handler behind could read differently are checked as
+// usual.
 func TestProxiedRequestsPass(t *testing.T) {
 	page := harness.Headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Site: none")
 	for _, proxyURL := range []string{"/__clerk", "https://example.com/__clerk/"} {
@@ -67,7 +68,7 @@ func TestProxiedRequestsPass(t *testing.T) {
 					_, in := clerkauth.FromContext(r.Context())
 					reached = true
 					if in && tt.passes {
-						t.Errorf("%s, %s: somebody is signed in", name, tt.name)
+						t.Errorf("%s, %s: the handler finds a session, want none", name, tt.name)
 					}
 				}))
 				r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)

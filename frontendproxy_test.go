@@ -51,7 +51,7 @@ func mustNew(t *testing.T, cfg clerkauth.Config) *clerkauth.Authenticator {
 	return auth
 }
 
-func arriving(target string, edits ...harness.Edit) *http.Request {
+func serverRequest(target string, edits ...harness.Edit) *http.Request {
 	return harness.Request(http.MethodGet, target, append(edits, harness.AsServer)...)
 }
 
@@ -103,9 +103,9 @@ func TestFrontendAPIProxyUpstream(t *testing.T) {
 			tt.change(&cfg)
 		}
 		path := strings.TrimRight(cfg.ProxyURL, "/") + "/v1/client"
-		w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), arriving("https://example.com"+path))
+		w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), serverRequest("https://example.com"+path))
 		if w.Code != http.StatusFound || len(network.received) != 1 || network.received[0].URL.String() != tt.want || network.received[0].Header.Get("Clerk-Secret-Key") != cfg.SecretKey {
-			t.Errorf("%s: status %d, asked %v", name, w.Code, network.received)
+			t.Errorf("%s: got %d and the requests %v, want 302 and one to %s with the secret key", name, w.Code, network.received, tt.want)
 		}
 	}
 }
@@ -152,21 +152,21 @@ func TestFrontendAPIProxyHost(t *testing.T) {
 		if tt.change != nil {
 			tt.change(&cfg)
 		}
-		w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), arriving(tt.target+"/__clerk/v1/client", append(tt.edits, harness.With("X-Forwarded-For", "6.6.6.6, 198.51.100.7"))...))
+		w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), serverRequest(tt.target+"/__clerk/v1/client", append(tt.edits, harness.With("X-Forwarded-For", "6.6.6.6, 198.51.100.7"))...))
 		if tt.want == "" {
 			if w.Code != http.StatusForbidden || len(network.received) != 0 {
-				t.Errorf("%s: status %d, asked %v", name, w.Code, network.received)
+				t.Errorf("%s: got %d and the requests %v, want 403 and none", name, w.Code, network.received)
 			}
 			continue
 		}
 		if w.Code != http.StatusFound || len(network.received) != 1 {
-			t.Errorf("%s: status %d, asked %v", name, w.Code, network.received)
+			t.Errorf("%s: got %d and the requests %v, want 302 and one", name, w.Code, network.received)
 			continue
 		}
 		scheme, rest, _ := strings.Cut(tt.want, "://")
 		h := network.received[0].Header
 		if client := h.Get("X-Forwarded-For"); client != "192.0.2.1" && !cfg.TrustForwardedHeaders || client != "198.51.100.7" && cfg.TrustForwardedHeaders {
-			t.Errorf("%s: got the client address %s in the request to Clerk", name, client)
+			t.Errorf("%s: got the client address %s in the request to Clerk, want the proxy's header only if it is trusted", name, client)
 		}
 		if got := h["Clerk-Proxy-Url"]; len(got) != 1 || got[0] != tt.want || h.Get("X-Forwarded-Proto") != scheme || h.Get("X-Forwarded-Host")+"/__clerk" != rest {
 			t.Errorf("%s: got Clerk-Proxy-Url %v, want %s", name, h, tt.want)
@@ -178,14 +178,15 @@ func allowTenant(c *clerkauth.Config) {
 	c.AllowParty = func(_ context.Context, origin, _ string) bool { return origin == "https://tenant.test" }
 }
 
-// One visitor's cookies are never another's, and the visitor follows redirects: only the Transport of HTTPClient is used.
+// One visitor's cookies are never another's, and the visitor follows redirects: only the Transport
+// of HTTPClient is used.
 func TestFrontendAPIProxyHTTPClient(t *testing.T) {
 	network := &upstream{}
 	cfg := proxyConfig("/__clerk", network)
 	cfg.HTTPClient.Jar, _ = cookiejar.New(nil)
 	proxy := mustNew(t, cfg).FrontendAPIProxy()
 	for range 2 {
-		w := harness.Serve(proxy, arriving("https://example.com/__clerk/v1/client"))
+		w := harness.Serve(proxy, serverRequest("https://example.com/__clerk/v1/client"))
 		if w.Code != http.StatusFound || w.Header().Get("Location") != "https://evil.test/" {
 			t.Errorf("got status %d to %s, want the redirect passed on unfollowed", w.Code, w.Header().Get("Location"))
 		}
@@ -197,7 +198,7 @@ func TestFrontendAPIProxyHTTPClient(t *testing.T) {
 	}
 	cfg.HTTPClient.Transport = roundTripper(func(*http.Request) (*http.Response, error) { panic("x") })
 	cfg.Logger = (&harness.Log{}).Logger()
-	if w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), arriving("https://example.com/__clerk/v1/client")); w.Code != http.StatusBadGateway {
+	if w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), serverRequest("https://example.com/__clerk/v1/client")); w.Code != http.StatusBadGateway {
 		t.Errorf("a transport that panics: got %d, want 502", w.Code)
 	}
 }
@@ -206,8 +207,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// Whatever the errors of an application's transport contain, the secret key and the visitor's credentials stay out of the
-// log and of the response.
+// Whatever the errors of an application's transport contain, the secret key and the visitor's
+// credentials stay out of the log and of the response.
 func TestFrontendAPIProxyLog(t *testing.T) {
 	log := &harness.Log{}
 	network := roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -217,7 +218,7 @@ func TestFrontendAPIProxyLog(t *testing.T) {
 	cfg.SecretKey = "sk_live_9aZ4.Q7xV2mN8.C3rT6y" // which cannot be recognised by its form
 	cfg.Logger = log.Logger()
 	session := harness.NewApp(t).Clerk.Token(clerktest.Claims{})
-	r := arriving("https://example.com/__clerk/v1/client", harness.With("Cookie", "__session="+session))
+	r := serverRequest("https://example.com/__clerk/v1/client", harness.With("Cookie", "__session="+session))
 	w := harness.Serve(mustNew(t, cfg).FrontendAPIProxy(), r)
 	if w.Code != http.StatusBadGateway || !strings.Contains(log.String(), "the Frontend API could not be reached") || !strings.Contains(log.String(), "cannot send") {
 		t.Errorf("got status %d, logged %s; want 502 and the cause in the log", w.Code, log)
@@ -225,7 +226,7 @@ func TestFrontendAPIProxyLog(t *testing.T) {
 	_, claims, _ := strings.Cut(session, ".")
 	for place, text := range map[string]string{"log": log.String(), "answer": w.Body.String()} {
 		if piece, found := harness.Leaks(text, harness.Pieces(cfg.SecretKey, claims)); found {
-			t.Errorf("%q is in the %s", piece, place)
+			t.Errorf("%q of the secret key or the token is in the %s", piece, place)
 		}
 	}
 }
@@ -240,7 +241,7 @@ func TestFrontendAPIProxyTransport(t *testing.T) {
 	cfg.HTTPClient, cfg.FrontendAPIURL = nil, upstream.URL
 	proxy := mustNew(t, cfg).FrontendAPIProxy()
 	for _, encodings := range [][]string{nil, {"br, gzip"}} {
-		w := harness.Serve(proxy, arriving("https://example.com/__clerk/v1/client", harness.With("Accept-Encoding", encodings...)))
+		w := harness.Serve(proxy, serverRequest("https://example.com/__clerk/v1/client", harness.With("Accept-Encoding", encodings...)))
 		if got := w.Header().Get("X-Encodings"); w.Code != http.StatusOK || got != strings.Join(encodings, "") {
 			t.Errorf("got status %d, Accept-Encoding %q, want %q", w.Code, got, encodings)
 		}

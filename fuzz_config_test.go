@@ -34,7 +34,8 @@ func (c *configured) with(change func(*clerkauth.Config)) *clerkauth.Authenticat
 	return auth
 }
 
-// normal matches the origins of an entry, computed only with net/url and net/netip; nil: it is not an origin.
+// normal matches the origins of an entry, computed only with net/url and net/netip; nil: it is not
+// an origin.
 func normal(entry string) *regexp.Regexp {
 	scheme, rest, found := strings.Cut(strings.TrimSpace(entry), "://")
 	u, err := url.Parse("x://" + strings.Replace(rest, "*", "STAR", 1))
@@ -56,8 +57,9 @@ func normal(entry string) *regexp.Regexp {
 	return regexp.MustCompile("^" + strings.Replace(regexp.QuoteMeta(scheme+"://"+host), `\*`, "[a-z0-9-]{1,63}", 1) + "$")
 }
 
-// FuzzNew checks that New accepts the normal form: an entry of AuthorizedParties matches the origins of that form and no
-// other text, and no address of a configuration redirects anybody elsewhere.
+// FuzzNew checks that New accepts the normal form: an entry of AuthorizedParties matches the
+// origins of that form and no other text, and no address of a configuration redirects anybody
+// elsewhere.
 func FuzzNew(f *testing.F) {
 	clerk := clerktest.New(f, clerktest.Options{Now: harness.AtNoon})
 	c := &configured{clerk, clerk.Token(clerktest.Claims{AuthorizedParty: home})}
@@ -100,7 +102,7 @@ func (c *configured) parties(t *testing.T, party, probe string) {
 			r.AddCookie(cookie)
 		}
 		if in := auth.AuthenticateRequest(r).Status == clerkauth.StatusSignedIn; in != form.MatchString(origin) {
-			t.Errorf("the entry %q, of the form %s: got %q allowed to write: %t", party, form, origin, in)
+			t.Errorf("the entry %q, of the form %s: writes of %q accepted: %t, want %t", party, form, origin, in, form.MatchString(origin))
 		}
 	}
 }

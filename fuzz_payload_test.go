@@ -15,8 +15,9 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// FuzzSignedPayload signs any payload as the instance would. An accepted payload is one that golang-jwt accepts too, and its
-// values are those that encoding/json finds under exactly the same names, none of them twice.
+// FuzzSignedPayload signs any payload as the instance would. An accepted payload is one that
+// golang-jwt accepts too, and its values are those that encoding/json finds under exactly the same
+// names, none of them twice.
 func FuzzSignedPayload(f *testing.F) {
 	clerk, auth := harness.Offline(f, clerktest.Options{Now: harness.AtNoon})
 	key, err := jwt.ParseRSAPublicKeyFromPEM([]byte(clerk.JWTKey()))
@@ -61,7 +62,7 @@ func FuzzSignedPayload(f *testing.F) {
 		}
 		claims, err := exact(payload)
 		if err != nil {
-			t.Fatalf("%q: %v", payload, err)
+			t.Fatalf("VerifyToken with the payload %q: %v", payload, err)
 		}
 		for _, c := range []struct{ name, got, want string }{
 			{"sub", session.UserID, text(claims["sub"])},
@@ -106,8 +107,8 @@ func exact(object string) (map[string]json.RawMessage, error) {
 	return members, nil
 }
 
-// actor is the expected subject of act: an act that cannot be read is still an actor. encoding/json puts U+FFFD for half of
-// a surrogate pair, so such a subject is possible.
+// actor is the expected subject of act: an act that cannot be read is still an actor. encoding/json
+// puts U+FFFD for half of a surrogate pair, so such a subject is possible.
 func actor(act json.RawMessage, got string) string {
 	if act == nil || string(act) == "null" {
 		return ""

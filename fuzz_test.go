@@ -14,8 +14,9 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// hostile is an instance with an application that has every option set that makes it read more of a request.
-type hostile struct {
+// fuzzedApp is an instance with an application that has every option set that makes it read more of
+// a request.
+type fuzzedApp struct {
 	auth    *clerkauth.Authenticator
 	tokens  []string // honest: they may sign in
 	words   *strings.Replacer
@@ -23,7 +24,7 @@ type hostile struct {
 	cookies []string // what may be set
 }
 
-func newHostile(f *testing.F, development bool) *hostile {
+func newFuzzedApp(f *testing.F, development bool) *fuzzedApp {
 	f.Helper()
 	clerk := clerktest.New(f, clerktest.Options{
 		Development: development, Now: harness.AtNoon,
@@ -33,7 +34,7 @@ func newHostile(f *testing.F, development bool) *hostile {
 		c.TrustForwardedHeaders = true
 		c.OrganizationSync.OrganizationPatterns = []string{"/orgs/:slug/(.*)"}
 	})
-	h := &hostile{auth: auth, origins: []string{clerk.Issuer(), "https://example.com", "http://localhost:3000"}}
+	h := &fuzzedApp{auth: auth, origins: []string{clerk.Issuer(), "https://example.com", "http://localhost:3000"}}
 	h.tokens = []string{clerk.Token(clerktest.Claims{}), clerk.Token(clerktest.Claims{SessionID: "sess_2other"})}
 	suffix := harness.Suffix(clerk)
 	h.words = strings.NewReplacer(
@@ -50,7 +51,7 @@ func newHostile(f *testing.F, development bool) *hostile {
 	return h
 }
 
-func (h *hostile) check(t *testing.T, r *http.Request) {
+func (h *fuzzedApp) check(t *testing.T, r *http.Request) {
 	state := h.auth.AuthenticateRequest(r)
 	if state.Status == clerkauth.StatusSignedIn && !slices.Contains(h.tokens, state.Token()) {
 		t.Errorf("signed in with %q, which is none of the honest tokens", state.Token())
@@ -61,7 +62,7 @@ func (h *hostile) check(t *testing.T, r *http.Request) {
 	if location := state.Header.Get("Location"); location != "" {
 		u, err := url.Parse(location)
 		if err != nil || u.User != nil || !slices.Contains(h.origins, u.Scheme+"://"+u.Host) {
-			t.Errorf("sent to %q, which is none of the allowed origins", location)
+			t.Errorf("redirected to %q, which is none of the allowed origins", location)
 		}
 	}
 	for _, c := range state.Header["Set-Cookie"] {
@@ -73,10 +74,10 @@ func (h *hostile) check(t *testing.T, r *http.Request) {
 	}
 }
 
-// FuzzAuthenticateRequest sends hostile requests: nobody is signed in without a verified token, no browser is redirected to
-// a stranger, and only cookies of Clerk and of this package are set.
+// FuzzAuthenticateRequest sends hostile requests: nobody is signed in without a verified token, no
+// browser is redirected to a stranger, and only cookies of Clerk and of this package are set.
 func FuzzAuthenticateRequest(f *testing.F) {
-	production, development := newHostile(f, false), newHostile(f, true)
+	production, development := newFuzzedApp(f, false), newFuzzedApp(f, true)
 	f.Add("GET", "example.com", "/", "", "__session=$GOOD; __client_uat=1", "", "document", "", "")
 	f.Add("GET", "localhost:3000", "/a?__clerk_handshake=$GOOD&__clerk_db_jwt=x", "", "__clerk_db_jwt=d; __session=$OLD; __client_uat=1", "", "document", "https://evil.example", "")
 	f.Add("GET", "example.com", "//evil.example/..?__clerk_redirect_url=https://evil.example", "Bearer $OLD", "__clerk_handshake_nonce=aaaaaaaa", "", "document", "", "evil.example")
@@ -85,7 +86,7 @@ func FuzzAuthenticateRequest(f *testing.F) {
 	f.Add("GET", "EXAMPLE.com:443", "/?__clerk_synced=false", "", "__session=$FORGED; __session=$GOOD; __client_uat=1; __refresh_$SUFFIX=r; __clerk_redirect_count=2", "", "iframe", "x", "example.com")
 	f.Add("OPTIONS", "[::1]:80", "/%zz", "bearer", "=x; ;__session=\"$GOOD\"; __client_uat=-1", "", "", "about:blank", "")
 	f.Fuzz(func(t *testing.T, method, host, target, authorization, cookie, origin, dest, referer, forwarded string) {
-		for _, h := range []*hostile{production, development} {
+		for _, h := range []*fuzzedApp{production, development} {
 			target := h.words.Replace(target)
 			u, err := url.ParseRequestURI(target)
 			if err != nil {

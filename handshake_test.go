@@ -34,7 +34,8 @@ func TestHandshakeOfABrowser(t *testing.T) {
 	}
 }
 
-// TestHandshakesAreCounted tests the response instead of a fourth handshake. See clerk/javascript #3259 and #7018.
+// TestHandshakesAreCounted tests the response instead of a fourth handshake. See clerk/javascript
+// #3259 and #7018.
 func TestHandshakesAreCounted(t *testing.T) {
 	b := harness.NewApp(t)
 	for count, status := range map[string]int{
@@ -53,8 +54,8 @@ func TestHandshakesAreCounted(t *testing.T) {
 	}
 }
 
-// A sign-in page redirects people who are signed in there straight back. So the page that explains the problem must be shown
-// first.
+// A sign-in page redirects people who are signed in there straight back. So the page that explains
+// the problem must be shown first.
 func TestHandshakesAreCountedWithASignInPage(t *testing.T) {
 	b := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "https://accounts.example.com/sign-in" })
 	w := httptest.NewRecorder()
@@ -64,8 +65,8 @@ func TestHandshakesAreCountedWithASignInPage(t *testing.T) {
 	}
 }
 
-// TestHandshakesAreForDocuments has requests that could not follow a redirect to another site. See clerk/javascript #8045,
-// where a POST ended in a 405.
+// TestHandshakesAreForDocuments has requests that could not follow a redirect to another site. See
+// clerk/javascript #8045, where a POST ended in a 405.
 func TestHandshakesAreForDocuments(t *testing.T) {
 	b := harness.NewApp(t)
 	old := b.Page(b.Expired(clerktest.Claims{}))
@@ -91,7 +92,7 @@ func TestHandshakesAreForDocuments(t *testing.T) {
 			state := b.AuthenticateRequest(tt.r)
 			harness.WantState(t, state, tt.status, tt.reason)
 			if (state.Header.Get("Location") != "") != (tt.status == clerkauth.StatusHandshake) {
-				t.Errorf("the headers %v: got %s", state.Header, tt.status)
+				t.Errorf("got %s with the header %v, want a Location exactly with a handshake", tt.status, state.Header)
 			}
 		})
 	}
@@ -105,8 +106,8 @@ func TestNoSecondHandshakeForAMissingAZP(t *testing.T) {
 	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonTokenMissingAZP)
 }
 
-// TestPrimaryAnswersTheListOnly: a development primary domain redirects a browser, with its token, only to origins in the
-// allowlist.
+// TestPrimaryAnswersTheListOnly: a development primary domain redirects a browser, with its token,
+// only to origins in the allowlist.
 func TestPrimaryAnswersTheListOnly(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{"https://example.com", "https://satellite.example"}})
 	auth := harness.New(t, clerk)

@@ -29,7 +29,7 @@ func pkcs1(t *testing.T, pkix string) string {
 	}
 	public, ok := key.(*rsa.PublicKey)
 	if !ok {
-		t.Fatalf("got a %T", key)
+		t.Fatalf("got a %T, want an *rsa.PublicKey", key)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(public)}))
 }
@@ -149,13 +149,13 @@ func TestJWTKeysThatAreRefused(t *testing.T) {
 			cfg.JWTKey = key
 			auth, err := clerkauth.New(cfg)
 			if err == nil || auth != nil {
-				t.Fatal("was accepted")
+				t.Fatal("New accepts the key, want an error")
 			}
 			if !strings.Contains(err.Error(), "JWTKey") {
-				t.Errorf("%v does not name JWTKey", err)
+				t.Errorf("the error %v does not name JWTKey", err)
 			}
 			if len(key) > 40 && strings.Contains(err.Error(), key[40:]) {
-				t.Errorf("the key is in the error")
+				t.Error("the error shows the key")
 			}
 		})
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// pauses returns the times between fetches after a fault begins, for an application that gets requests all the time.
+// pauses returns the times between fetches after a fault begins, for an application that gets
+// requests all the time.
 func pauses(k *harness.Keyed, n int, fault clerktest.Fault) []time.Duration {
 	k.Helper()
 	k.Fault(nil)

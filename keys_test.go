@@ -116,8 +116,8 @@ func TestKeysLeftAloneAreRefreshedBeforeUse(t *testing.T) {
 	}
 }
 
-// A fetch that hangs delays requests only in its first three seconds: each waits for the rest of them. Later requests do not
-// wait.
+// A fetch that hangs delays requests only in its first three seconds: each waits for the rest of
+// them. Later requests do not wait.
 func TestAHangingFetchDelaysOnce(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)

@@ -14,8 +14,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// An application with a secret key gets its keys from the Backend API, which alone gets the secret: whoever controls the
-// Frontend API's host must not choose the keys.
+// An application with a secret key gets its keys from the Backend API, which alone gets the secret:
+// whoever controls the Frontend API's host must not choose the keys.
 func TestKeysComeFromOnePlace(t *testing.T) {
 	for name, c := range map[string]struct {
 		change   func(*clerkauth.Config, *clerktest.Instance)
@@ -55,7 +55,7 @@ func TestKeysComeFromOnePlace(t *testing.T) {
 			}
 			requests := clerk.Requests()
 			if c.endpoint == "" && len(requests) != 0 || c.endpoint != "" && len(requests) != 1 {
-				t.Fatalf("got %d requests", len(requests))
+				t.Fatalf("got %d requests, want one exactly with an endpoint (%q)", len(requests), c.endpoint)
 			}
 			for _, r := range requests {
 				if r.Endpoint != c.endpoint || r.SecretKey != c.secretly || r.Method != http.MethodGet || len(r.Query) != 0 {

@@ -16,7 +16,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// machineDiagnosis is a refusal by Accept of API keys and OAuth tokens with the scope read, and M2M tokens.
+// machineDiagnosis is a refusal by Accept of API keys and OAuth tokens with the scope read, and M2M
+// tokens.
 type machineDiagnosis struct {
 	name       string
 	fault      clerktest.Fault // of each of the endpoints that verify
@@ -99,8 +100,8 @@ var machineDiagnoses = []machineDiagnosis{
 	{name: "for another machine", credential: hiddenM2M(clerktest.MachineClaims{Scopes: []string{"mch_2hiddenother"}}), reason: clerkauth.ReasonTokenVerificationFailed, says: []string{"MachineID"}, field: "MachineID"},
 }
 
-// Every refusal of a machine has a detail of one line, which the event has too, and with test keys also the response. None
-// of them shows anything of a credential or its holder.
+// Every refusal of a machine has a detail of one line, which the event has too, and with test keys
+// also the response. None of them shows anything of a credential or its holder.
 func TestEveryRefusalOfAMachineHasADetail(t *testing.T) {
 	for _, d := range machineDiagnoses {
 		for _, development := range []bool{false, true} {
@@ -169,7 +170,7 @@ func (d *machineDiagnosis) try(t *testing.T, development bool) {
 		secrets = append(secrets, harness.Pieces(credential[4:])...)
 	}
 	if secret, ok := harness.Leaks(everything, secrets); ok {
-		t.Errorf("%q is shown in\n%s", secret, everything)
+		t.Errorf("the secret %q is shown in\n%s", secret, everything)
 	}
 }
 
@@ -178,10 +179,10 @@ func TestTwoHeadersOfMachines(t *testing.T) {
 	a := harness.NewApp(t)
 	w := harness.Serve(a.Accept(clerkauth.APIKeys())(harness.Greet), harness.Request("GET", "/", harness.With("Authorization", "Bearer ak_a", "Bearer ak_b")))
 	if w.Code != http.StatusBadRequest {
-		t.Errorf("got %d %s", w.Code, w.Body)
+		t.Errorf("got %d %s, want 400", w.Code, w.Body)
 	}
 	if events := a.Events(); len(events) != 1 || events[0].Reason != clerkauth.ReasonMultipleAuthorization || fmt.Sprint(errors.Unwrap(events[0].Err)) != "2 Authorization headers in the request; send one" {
-		t.Errorf("events %+v", events)
+		t.Errorf("got the events %+v, want one of %s with its detail", events, clerkauth.ReasonMultipleAuthorization)
 	}
 }
 
@@ -190,7 +191,7 @@ func TestPageOfARouteForMachines(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn)
 	w := harness.Serve(a.Accept(clerkauth.APIKeys())(harness.Greet), navigating("https://any.example/", harness.Headers("Accept: text/html")))
 	if w.Code != http.StatusUnauthorized || w.Header().Get("Location") != "" || !strings.Contains(w.Body.String(), "No machine credential was sent.") {
-		t.Errorf("got %d %v %s", w.Code, w.Header(), w.Body)
+		t.Errorf("got %d %v %s, want 401 without a redirect: No machine credential was sent.", w.Code, w.Header(), w.Body)
 	}
 }
 
@@ -232,10 +233,10 @@ func TestTransportThatRepeatsACredential(t *testing.T) {
 		})
 		_, err := a.VerifyMachine(t.Context(), credential, clerkauth.OAuthTokens())
 		if harness.ReasonOf(t, err) != clerkauth.ReasonCredentialUnverifiable {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want %s", err, clerkauth.ReasonCredentialUnverifiable)
 		}
 		if said := fmt.Sprint(errors.Unwrap(err), log.String()); !strings.Contains(said, "was not sent") || strings.Contains(said, "hidden") {
-			t.Errorf("body %t: %s", body, said)
+			t.Errorf("body %t: got %s, want \"was not sent\" without the credential", body, said)
 		}
 	}
 }

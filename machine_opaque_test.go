@@ -125,11 +125,12 @@ func TestOAuthTokenThatIsNotActive(t *testing.T) {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"active":false}`) })
 	})
 	if got := judgeMachine(t, a.Authenticator, a.Clerk.OAuth(clerktest.MachineClaims{})); got != clerkauth.ReasonTokenInvalid {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want %q", got, clerkauth.ReasonTokenInvalid)
 	}
 }
 
-// An error response that does not have the form of Clerk's errors decides nothing: another server may have sent it.
+// An error response that does not have the form of Clerk's errors decides nothing: another server
+// may have sent it.
 func TestErrorsOfOthersRefuseNoCredential(t *testing.T) {
 	const open, invalid = clerkauth.ReasonCredentialUnverifiable, clerkauth.ReasonTokenInvalid
 	a := harness.NewApp(t)
@@ -183,14 +184,14 @@ func TestFormsAreCheckedBeforeAnyQuestion(t *testing.T) {
 	}
 	for _, credential := range []string{"", "AK_abc", "xak_abc", "ask_abc", "sk_live_abc", "garbage", "a.b.c", "..", strings.Repeat("x", 1<<20)} {
 		if got := judgeMachine(t, a.Authenticator, credential); got != clerkauth.ReasonTokenTypeMismatch && (credential != "" || got != clerkauth.ReasonCredentialMissing) {
-			t.Errorf("%.20q: %q", credential, got)
+			t.Errorf("%.20q: got %q, want %q", credential, got, clerkauth.ReasonTokenTypeMismatch)
 		}
 	}
 	if n := len(a.Clerk.Requests()); n != 0 {
 		t.Errorf("got %d requests, want none", n)
 	}
 	if got := judgeMachine(t, a.Authenticator, "ak_"+strings.Repeat("x", 509)); got != clerkauth.ReasonTokenInvalid || harness.Requests(a.Clerk, clerktest.BackendVerifyAPIKey) != 1 {
-		t.Errorf("the longest: %q", got)
+		t.Errorf("the longest API key: got %q, want %q after one call", got, clerkauth.ReasonTokenInvalid)
 	}
 }
 

@@ -94,16 +94,16 @@ func TestMachineJWTsAreVerified(t *testing.T) {
 				continue
 			}
 			if got := judgeMachine(t, a.Authenticator, harness.SpoilSignature(token)); got == "" {
-				t.Errorf("%s, %s: with another signature it is let in", name, kind)
+				t.Errorf("%s, %s: accepted with another signature", name, kind)
 			}
 		}
 	}
 	other := clerktest.New(t, clerktest.Options{Now: harness.AtNoon})
 	if got := judgeMachine(t, a.Authenticator, other.M2MJWT(clerktest.MachineClaims{})); got != failed {
-		t.Errorf("of another instance: %q", got)
+		t.Errorf("of another instance: got %q, want %q", got, failed)
 	}
 	if long := a.Clerk.OAuthJWT(extra("x", strings.Repeat("x", 8<<10))); judgeMachine(t, a.Authenticator, long) != mismatch {
-		t.Error("a token that is too long is read")
+		t.Error("a token that is too long is not refused as of another type")
 	}
 }
 
@@ -136,7 +136,7 @@ func TestRememberedMachinesAreJudgedAgain(t *testing.T) {
 	session := a.Clerk.Token(clerktest.Claims{})
 	for range 2 {
 		if harness.Judge(t, a.Authenticator, session) != "" || judgeMachine(t, a.Authenticator, session) != clerkauth.ReasonTokenTypeMismatch {
-			t.Error("a session is no machine")
+			t.Error("a session token is accepted as a machine's, or refused as a session's")
 		}
 	}
 }
@@ -192,7 +192,7 @@ func TestMachineAudience(t *testing.T) {
 		}
 		for kind, token := range map[string]string{"api key": a.Clerk.APIKey(claims), "m2m": a.Clerk.M2M(claims)} {
 			if got := judgeMachine(t, a.Authenticator, token); got != "" {
-				t.Errorf("%s, %s: %q; it has no aud", name, kind, got)
+				t.Errorf("%s, %s: got %q, want accepted, as it has no aud", name, kind, got)
 			}
 		}
 	}

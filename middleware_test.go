@@ -45,7 +45,7 @@ func TestOptionalAndRequire(t *testing.T) {
 				t.Errorf("Optional: got %d %q, want 200 %q", w.Code, w.Body, wantBody)
 			}
 			if state == nil {
-				t.Fatal("StateFromContext finds nothing behind Optional")
+				t.Fatal("StateFromContext returns nil behind Optional")
 			}
 			if got := harness.Reason(t, state); got != tc.want {
 				t.Errorf("StateFromContext behind Optional: got %q, want %q", got, tc.want)
@@ -127,7 +127,8 @@ func withHeaderCopy(next http.Handler) http.Handler {
 	})
 }
 
-// A decision is used only if it is from this Authenticator and for this request. Otherwise it is made again.
+// A decision is used only if it is from this Authenticator and for this request. Otherwise it is
+// made again.
 func TestRequireBelievesOnlyItsOwnDecision(t *testing.T) {
 	a, other := harness.NewApp(t), harness.NewApp(t)
 	token := a.Clerk.Token(clerktest.Claims{})
@@ -211,7 +212,8 @@ func TestRequireDecidesAgainWhenTheRequestChanges(t *testing.T) {
 	}
 }
 
-// A handler's changes to its session affect no other request, even if the token is the same and was verified once for both.
+// A handler's changes to its session affect no other request, even if the token is the same and was
+// verified once for both.
 func TestEachRequestHasItsOwnSession(t *testing.T) {
 	a := harness.NewApp(t)
 	token := a.Clerk.Token(clerktest.Claims{

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Every text of a Config is checked, including those of future fields.
+// Every string of a Config is checked, including those of future fields.
 func TestTextsAreAllOfAConfig(t *testing.T) {
 	c := Config{Satellite: &Satellite{}}
 	var want []string

@@ -137,7 +137,7 @@ func TestOneMistakeIsOneSentence(t *testing.T) {
 	wantMistake(t, "http with live keys", production, func(c *clerkauth.Config) { c.AuthorizedParties = []string{"http://192.168.1.3:3000"} },
 		`AuthorizedParties[0] (CLERK_AUTHORIZED_PARTIES): "http://192.168.1.3:3000" is http on a host that is not this machine, with live keys; write https, or use test keys`)
 	wantMistake(t, "another field", production, func(c *clerkauth.Config) { c.TrustedOrigins = []string{"pay.example"} }, `TrustedOrigins[0]: "pay.example" is not an origin; write "https://pay.example"`)
-	// Nothing is reported as forbidden that the malformed test key would have allowed.
+	// Only the malformed test key is reported, and nothing that it would have allowed.
 	wantMistake(t, "a cut test key", development, func(c *clerkauth.Config) { c.PublishableKey = testKey[:20] }, `PublishableKey (CLERK_PUBLISHABLE_KEY): "pk_test_" is malformed: behind pk_live_ or pk_test_ there is the base64 of the Frontend API host followed by $; copy the whole publishable key from Clerk's Dashboard, API keys`)
 }
 
@@ -168,7 +168,7 @@ func TestPrivateKeyAsJWTKey(t *testing.T) {
 	}
 }
 
-// White space around any text of a Config is no part of it, and the caller's Config stays as it is.
+// White space around a string of a Config is ignored, and the caller's Config is not changed.
 func TestWhiteSpaceAroundEveryText(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Origins: []string{"https://satellite.test"}})
 	cfg := clerk.Config()
@@ -186,7 +186,7 @@ func TestWhiteSpaceAroundEveryText(t *testing.T) {
 	}
 	token := clerk.Token(clerktest.Claims{AuthorizedParty: "https://satellite.test", Audience: []string{"app"}})
 	if _, err := auth.VerifyToken(t.Context(), token); err != nil {
-		t.Errorf("party, issuer and audience: %v", err)
+		t.Errorf("a token of the trimmed party, issuer and audience: %v", err)
 	}
 	write := harness.Request(http.MethodPost, "https://satellite.test/", (&harness.App{Clerk: clerk}).WithCookies(token), harness.With("Origin", "https://pay.example"))
 	if got := harness.Reason(t, auth.AuthenticateRequest(write)); got != "" {
@@ -194,7 +194,7 @@ func TestWhiteSpaceAroundEveryText(t *testing.T) {
 	}
 	w := harness.Serve(auth.Require(harness.Greet), navigating("https://satellite.test/p", harness.Headers("Cookie: __client_uat=0")))
 	if to := w.Header().Get("Location"); !strings.HasPrefix(to, "https://primary.test/sign-in?") {
-		t.Errorf("sent to %q with %d: %s", to, w.Code, w.Body)
+		t.Errorf("got %d to %q, want https://primary.test/sign-in?…: %s", w.Code, to, w.Body)
 	}
 	if satellite.Domain != "\tsatellite.test\n" || parties[0] != " https://satellite.test\n" {
 		t.Error("New changes the Config that it is given")

@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// session is the session of a token with these claims added.
+// session returns the session of a token with these claims added.
 func session(t *testing.T, extra map[string]any) (*clerkauth.Session, error) {
 	t.Helper()
 	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
@@ -32,7 +32,7 @@ func TestSessionOfEveryClaim(t *testing.T) {
 			Actor:        clerkauth.Actor{Subject: "user_support", SessionID: "sess_support"},
 		}))
 		if err != nil {
-			t.Fatalf("version %d: %v", version, err)
+			t.Fatalf("a token of version %d: %v", version, err)
 		}
 		got := fmt.Sprintf("%s %s %v %v %v %s %v %v %v %v", s.ID, s.UserID, s.Organization, s.Actor, s.Pending, s.AuthorizedParty,
 			s.IssuedAt.UTC().Format(time.TimeOnly), s.NotBefore.UTC().Format(time.TimeOnly), s.ExpiresAt.UTC().Format(time.TimeOnly),
@@ -42,7 +42,7 @@ func TestSessionOfEveryClaim(t *testing.T) {
 			t.Errorf("version %d:\ngot  %s\nwant %s", version, got, want)
 		}
 		if got := s.Permissions(); !slices.Equal(got, []string{"org:invoices:create", "org:reports:read"}) {
-			t.Errorf("version %d: permissions %q", version, got)
+			t.Errorf("version %d: got the permissions %q, want org:invoices:create and org:reports:read", version, got)
 		}
 	}
 }
@@ -138,8 +138,8 @@ func TestOrganizationOfVersion1(t *testing.T) {
 	}
 }
 
-// fpm has a number for each feature of the organization, in the order of fea, whose lowest bit stands for the first
-// name in per.
+// fpm has a number for each feature of the organization, in the order of fea, whose lowest bit
+// stands for the first name in per.
 func TestPermissionMap(t *testing.T) {
 	names := make([]string, 70)
 	for i := range names {
@@ -188,7 +188,7 @@ func TestPermissionMap(t *testing.T) {
 	}
 }
 
-// Reading half of an organization's permissions would be a guess.
+// To read half of an organization's permissions would be a guess.
 func TestPermissionsOfAnotherFormAreRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		fea, per, fpm any
@@ -225,11 +225,11 @@ func TestPermissionsAreANewSlice(t *testing.T) {
 	}
 	s.Permissions()[0] = "org:a:manage"
 	if got := s.Permissions()[0]; got != "org:a:read" {
-		t.Errorf("got %q after it was changed in a copy", got)
+		t.Errorf("got %q after a copy was changed, want org:a:read", got)
 	}
 }
 
-// Somebody who acts for the user is never overlooked, whatever the form of act.
+// An actor who acts for the user is never overlooked, whatever the form of act.
 func TestActor(t *testing.T) {
 	unknown := clerkauth.Actor{Subject: "unknown"}
 	for _, c := range []struct {
@@ -276,7 +276,7 @@ func TestPendingSessions(t *testing.T) {
 				t.Errorf("sts %v, allowed %v: got %q, want %q", sts, allow, got, want)
 			}
 			if s, err := auth.VerifyToken(t.Context(), token); err == nil && s.Pending != pending {
-				t.Errorf("sts %v: got Pending %v", sts, s.Pending)
+				t.Errorf("sts %v: got Pending %v, want %v", sts, s.Pending, pending)
 			}
 		}
 	}

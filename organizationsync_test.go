@@ -66,7 +66,7 @@ func TestPathChoosesTheActiveOrganization(t *testing.T) {
 				t.Errorf("%s: asks for %q, want %q", tc.name, got, tc.asksFor)
 			}
 			if got := to.Path; got != handshakePath {
-				t.Errorf("%s: sent to %s", tc.name, to)
+				t.Errorf("%s: redirected to %s, want %s", tc.name, to, handshakePath)
 			}
 			if got := comesBackTo(t, to); got != harness.Origin+tc.path {
 				t.Errorf("%s: comes back to %s, want %s", tc.name, got, harness.Origin+tc.path)
@@ -75,7 +75,7 @@ func TestPathChoosesTheActiveOrganization(t *testing.T) {
 	}
 }
 
-// It is a convenience: it never refuses anybody.
+// The path never refuses anybody.
 func TestPathChoosesNothingForOthers(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -108,7 +108,7 @@ func TestHandshakesAskForTheOrganizationOfThePath(t *testing.T) {
 	for path, want := range map[string][]string{"/orgs/red": {"red"}, "/me": {""}, "/about": nil} {
 		to := sentTo(t, a.AuthenticateRequest(navigating(harness.Origin+path, harness.Headers("Cookie: __client_uat=1"))))
 		if to == nil {
-			t.Fatalf("%s: no handshake", path)
+			t.Fatalf("%s: no handshake, want one", path)
 		}
 		if got := to.Query()["organization_id"]; len(got) != len(want) || len(got) == 1 && got[0] != want[0] {
 			t.Errorf("%s: organization_id %q, want %q", path, got, want)

@@ -72,11 +72,11 @@ func TestWildcardRules(t *testing.T) {
 		case tc.want == nil && len(problems) > 0:
 			t.Errorf("%q with %+v: got %v, want none", tc.entry, tc.rules, problems)
 		case tc.want == nil && !list.Match(strings.TrimSuffix(strings.ToLower(strings.Replace(tc.entry, "*", "any-label", 1)), "/")):
-			t.Errorf("%q with %+v matches no label", tc.entry, tc.rules)
+			t.Errorf("%q with %+v is accepted and matches no label", tc.entry, tc.rules)
 		case tc.want != nil && (len(problems) != 1 || !errors.Is(problems[0], tc.want)):
 			t.Errorf("%q with %+v: got %v, want %v", tc.entry, tc.rules, problems, tc.want)
 		case tc.want != nil && !reflect.ValueOf(list).IsZero():
-			t.Errorf("%q with %+v is reported and taken", tc.entry, tc.rules)
+			t.Errorf("%q with %+v is reported as a mistake and used", tc.entry, tc.rules)
 		}
 	}
 }

@@ -74,7 +74,8 @@ func TestAuthorizedPartyMustBeInTheList(t *testing.T) {
 	}
 }
 
-// With test keys a wildcard reaches preview deployments, with live keys only what is the instance's own.
+// With test keys a wildcard may match preview deployments, with live keys only what belongs to the
+// instance.
 func TestWildcardsFollowTheKeys(t *testing.T) {
 	for _, tc := range []struct {
 		entry      string
@@ -104,7 +105,7 @@ func TestWildcardsFollowTheKeys(t *testing.T) {
 	}
 	unknown := clerkauth.Config{JWTKey: harness.NewApp(t).Clerk.JWTKey(), Issuers: []string{"https://a.test"}, AuthorizedParties: []string{"https://pr-*.example.com"}}
 	if _, err := clerkauth.New(unknown); err == nil {
-		t.Error("without a key that names the root a wildcard is accepted")
+		t.Error("without a key that names the root domain New accepts a wildcard")
 	}
 	unknown.SecretKey = testSecret
 	if _, err := clerkauth.New(unknown); err != nil {
@@ -165,7 +166,7 @@ func TestAllowPartyDecidesWhatTheListDoesNot(t *testing.T) {
 	calls = nil
 	_, _ = a.VerifyToken(t.Context(), a.Clerk.Forge(clerktest.Claims{AuthorizedParty: "https://customer.test"}))
 	if len(calls) > 0 {
-		t.Errorf("AllowParty was asked %v about a forged token", calls)
+		t.Errorf("AllowParty was called with %v for a forged token", calls)
 	}
 }
 
@@ -191,7 +192,7 @@ func TestConfigIsCopied(t *testing.T) {
 	}
 	evil := clerktest.Claims{AuthorizedParty: "https://evil.test", Audience: []string{"evil"}, Issuer: "https://evil.test"}
 	if _, err := auth.VerifyToken(t.Context(), clerk.Token(evil)); err == nil {
-		t.Error("a token for what Config was changed to is accepted")
+		t.Error("a token for what the Config was changed to later is accepted")
 	}
 	post := func(origin string) clerkauth.Reason {
 		return harness.Reason(t, auth.AuthenticateRequest(harness.Request(http.MethodPost, "/", a.WithCookies(good), harness.With("Origin", origin))))

@@ -12,7 +12,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Other ports and services of the same host, other instances and other keys have party cookies of other names.
+// Other ports and services of the same host, other instances and other keys have party cookies of
+// other names.
 func TestPartyCookieNames(t *testing.T) {
 	origins := []string{"https://example.com", "https://example.com:8443", "https://www.example.com"}
 	names := map[string]string{}
@@ -29,11 +30,11 @@ func TestPartyCookieNames(t *testing.T) {
 				}
 				c := harness.SetPartyCookie(auth.AuthenticateRequest(r))
 				if c == nil || len(c.Name) != len(harness.PartyName)+8 {
-					t.Fatalf("%s at %s: party cookie %v", what, origin, c)
+					t.Fatalf("%s at %s: got the party cookie %v, want one with a suffix of 8", what, origin, c)
 				}
 				here := what + ", key " + secret[:1] + ", " + origin
 				if there, ok := names[c.Name]; ok {
-					t.Errorf("%s and %s: both %s", here, there, c.Name)
+					t.Errorf("%s and %s have the same cookie name %s", here, there, c.Name)
 				}
 				names[c.Name] = here
 			}
@@ -48,7 +49,7 @@ func TestPartyCookieWithoutAKey(t *testing.T) {
 	state := b.AuthenticateRequest(b.Page(token))
 	harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 	if c := harness.SetPartyCookie(state); c != nil {
-		t.Errorf("party cookie %v without a key", c)
+		t.Errorf("got the party cookie %v without a key, want none", c)
 	}
 	keyless := func(fields ...string) string {
 		h := hmac.New(sha256.New, nil)

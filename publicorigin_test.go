@@ -13,15 +13,15 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// returnTo is where a signed-out browser would return to after signing in, or after a handshake; empty: it is not
-// redirected.
+// returnTo returns where a signed-out browser would go after signing in, or after a handshake;
+// empty: it is not redirected.
 func returnTo(t *testing.T, a *harness.App, r *http.Request) string {
 	t.Helper()
 	r.Header.Set("Accept", "text/html")
 	w := harness.Serve(a.Require(harness.Greet), r)
 	location := w.Header().Get("Location")
 	if (location != "") != (w.Code == http.StatusFound || w.Code == http.StatusTemporaryRedirect) {
-		t.Fatalf("status %d with Location %q", w.Code, location)
+		t.Fatalf("got %d with Location %q, want a Location exactly with a redirect", w.Code, location)
 	}
 	u, err := url.Parse(location)
 	if err != nil {

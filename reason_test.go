@@ -44,13 +44,13 @@ func TestErrorsIsFindsTheReason(t *testing.T) {
 			}
 			for _, other := range []error{clerkauth.Reason(""), clerkauth.Reason("nonsense"), clerkauth.ReasonTokenInvalid, &clerkauth.Error{Reason: tt.want}} {
 				if errors.Is(err, other) {
-					t.Errorf("%s: %v is %q too", name, err, other)
+					t.Errorf("%s: %v also matches %q", name, err, other)
 				}
 			}
 		}
 	}
 	if none := error(&clerkauth.Error{}); errors.Is(none, clerkauth.Reason("")) {
-		t.Error("an error without a reason has the empty one")
+		t.Error("errors.Is matches an error without a reason to the empty Reason")
 	}
 }
 
@@ -59,7 +59,7 @@ func TestReasonPrintsAsItsText(t *testing.T) {
 	r := clerkauth.ReasonTokenExpired
 	const text = "session-token-expired"
 	if r.Error() != text {
-		t.Errorf("Error is %q", r.Error())
+		t.Errorf("Error is %q, want %q", r.Error(), text)
 	}
 	for _, verb := range []string{"%v", "%+v", "%s", "%q", "%#v", "%x", "%10.4s"} {
 		if got, want := fmt.Sprintf(verb, r), fmt.Sprintf(verb, text); got != want {
@@ -67,7 +67,7 @@ func TestReasonPrintsAsItsText(t *testing.T) {
 		}
 	}
 	if got, err := json.Marshal(map[clerkauth.Reason]clerkauth.Reason{r: r}); err != nil || string(got) != `{"`+text+`":"`+text+`"}` {
-		t.Errorf("JSON: %s, %v", got, err)
+		t.Errorf("JSON is %s with %v, want the text as key and value", got, err)
 	}
 	for name, handler := range map[string]func(io.Writer, *slog.HandlerOptions) slog.Handler{
 		"text": func(w io.Writer, o *slog.HandlerOptions) slog.Handler { return slog.NewTextHandler(w, o) },

@@ -19,7 +19,7 @@ const (
 	reasonsEnd   = "<!-- to here -->\n"
 )
 
-// docs/reasons.md has a section for every reason, and for no other, with the table's status and what to do.
+// docs/reasons.md has a section for every reason, and no other, with the table's status and what to do.
 func TestReasonsPage(t *testing.T) {
 	text, err := os.ReadFile(reasonsFile)
 	if err != nil {
@@ -38,30 +38,30 @@ func TestReasonsPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	} else if page != want {
-		t.Errorf("%s is not what errors.go says; go test -run TestReasonsPage . -update writes it", reasonsFile)
+		t.Errorf("%s differs from errors.go; go test -run TestReasonsPage . -update writes it", reasonsFile)
 	}
 	found := map[string]bool{}
 	for _, section := range strings.Split(want, "\n### ")[1:] {
 		reason, body, _ := strings.Cut(section, "\n")
 		body, _, _ = strings.Cut(body, "\n## ")
 		if _, ok := table[Reason(reason)]; !ok || found[reason] {
-			t.Errorf("the section %q is of no reason, or a second one", reason)
+			t.Errorf("the section %q names no reason, or one that has a section already", reason)
 		}
 		found[reason] = true
 		for _, part := range []string{"**What happened.** ", "**How it looks.** ", "**What to do.** ", "**At the browser.** "} {
 			if _, after, ok := strings.Cut(body, part); !ok || len(strings.Fields(after)) < 3 {
-				t.Errorf("%s has nothing under %s", reason, part)
+				t.Errorf("%s has less than three words under %s", reason, part)
 			}
 		}
 	}
 	for reason := range table {
 		if !found[string(reason)] {
-			t.Errorf("%s has no section", reason)
+			t.Errorf("the reason %s has no section", reason)
 		}
 	}
 }
 
-// reasonsTable lists every reason with its status and sentence.
+// reasonsTable returns a table of every reason with its status and sentence.
 func reasonsTable() string {
 	var b strings.Builder
 	b.WriteString("| reason | status | the answer's message |\n|---|---|---|\n")
@@ -73,7 +73,7 @@ func reasonsTable() string {
 
 var reasonHead = regexp.MustCompile(`(?m)^### ([a-z0-9-]+)\n\n(?:\d{3} · .*\n\n)?`)
 
-// reasonSections gives every section its status and its name in Go.
+// reasonSections adds the status and the name in Go to every section.
 func reasonSections(names map[Reason]string, sections string) string {
 	return reasonHead.ReplaceAllStringFunc(sections, func(head string) string {
 		reason := Reason(reasonHead.FindStringSubmatch(head)[1])

@@ -8,8 +8,9 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A visitor who comes to the primary domain from another site may have signed in or out on a satellite meanwhile: one
-// handshake finds out. This is for reads; writes are subject to the cross-origin rule.
+// A visitor who goes to the primary domain from another site may have signed in or out on a
+// satellite meanwhile: one handshake finds out. This is for reads; writes are subject to the
+// cross-origin rule.
 func TestPrimaryAsksAfterAnotherSite(t *testing.T) {
 	const asks = clerkauth.ReasonCrossOriginSync
 	live, development := newPrimary(t, false), newPrimary(t, true)
@@ -63,10 +64,10 @@ func TestPrimaryAsksAfterAnotherSite(t *testing.T) {
 				continue
 			}
 			if got := addressOf(to); got != a.Clerk.Issuer()+handshakePath {
-				t.Errorf("%s: sent to %s", tc.name, got)
+				t.Errorf("%s: redirected to %s, want %s%s", tc.name, got, a.Clerk.Issuer(), handshakePath)
 			}
 			if got := comesBackTo(t, to); got != harness.Origin+"/page?x=1" {
-				t.Errorf("%s: comes back to %s", tc.name, got)
+				t.Errorf("%s: the handshake returns to %s, want /page?x=1", tc.name, got)
 			}
 		}
 	}

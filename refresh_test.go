@@ -29,11 +29,11 @@ func TestExpiredSessionIsRefreshed(t *testing.T) {
 			state := b.AuthenticateRequest(r)
 			harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 			if state.Token() != fresh || harness.SetCookies(state)["__session"] == nil {
-				t.Errorf("token and cookies are not the new ones: %v", state.Header)
+				t.Errorf("the token is not the refreshed one, or no cookie is set: %v", state.Header)
 			}
 			for _, sent := range b.Clerk.Requests() {
 				if sent.Endpoint == clerktest.BackendRefresh && sent.Path != "/v1/sessions/sess_2a/refresh" {
-					t.Errorf("asked %s", sent.Path)
+					t.Errorf("the refresh was sent to %s, want /v1/sessions/sess_2a/refresh", sent.Path)
 				}
 			}
 			if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n != 1 {
@@ -59,7 +59,7 @@ func TestNotRefreshed(t *testing.T) {
 		name   string
 		r      *http.Request
 		reason clerkauth.Reason
-		detail string // how it ends; empty: it says nothing about a refresh
+		detail string // its end; empty: it does not mention a refresh
 	}{
 		{"a write that anybody could have sent", post, clerkauth.ReasonTokenExpired, "non-eligible-non-get"},
 		{"no refresh cookie", b.Script(b.Expired(clerktest.Claims{})), clerkauth.ReasonTokenExpired, "non-eligible-no-refresh-cookie"},
@@ -85,15 +85,15 @@ func TestNotRefreshed(t *testing.T) {
 		})
 	}
 	if b.AuthenticateRequest(bearer).Status == clerkauth.StatusSignedIn {
-		t.Error("a bearer token was refreshed with somebody's cookie")
+		t.Error("a bearer token was refreshed with a cookie")
 	}
 	if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n != 0 {
 		t.Errorf("the Backend API was asked %d times, want 0", n)
 	}
 }
 
-// TestRefreshedTokenIsJudged has refreshed tokens that must not sign in; the page then starts a handshake, the script is
-// refused.
+// TestRefreshedTokenIsJudged has refreshed tokens that must sign nobody in: a page starts a
+// handshake, a script is refused.
 func TestRefreshedTokenIsJudged(t *testing.T) {
 	b := harness.NewApp(t)
 	for name, cookie := range map[string]string{

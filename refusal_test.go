@@ -13,10 +13,10 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// askingHTML is a client that shows HTML, and asks for no document that a handshake could be made for.
+// askingHTML is a client that shows HTML, with a request for which no handshake is possible.
 var askingHTML = harness.Headers("Accept: text/html", "Sec-Fetch-Dest: empty", "Sec-Fetch-Mode: cors")
 
-// The page of a refusal speaks to the person, and offers to sign in only where that may help.
+// The page of a refusal is written for people, and offers to sign in only where that may help.
 func TestRefusalPageIsForAPerson(t *testing.T) {
 	live := harness.NewApp(t)
 	down := harness.NewApp(t)
@@ -54,10 +54,10 @@ func TestRefusalPageIsForAPerson(t *testing.T) {
 			t.Errorf("%s: %d links, want %q alone:\n%s", tc.name, links, tc.link, page)
 		}
 		if reason := w.Header().Get("X-Clerk-Auth-Reason"); !strings.Contains(page, "<small>Reason: <code>"+strings.TrimSuffix(reason, "-refresh-non-eligible-no-refresh-cookie")+"</code>") {
-			t.Errorf("%s: the reason %s is not in small:\n%s", tc.name, reason, page)
+			t.Errorf("%s: the page does not name the reason %s in small print:\n%s", tc.name, reason, page)
 		}
 		if saved := strings.Contains(page, "was not saved"); saved != (tc.name == "a form") {
-			t.Errorf("%s: it says that what was sent is lost: %t", tc.name, saved)
+			t.Errorf("%s: the page says that the form was not saved: %t, want %t", tc.name, saved, tc.name == "a form")
 		}
 		for _, want := range []string{`<html lang="en">`, "<main>", `name="viewport"`, `name="color-scheme" content="light dark"`, "prefers-color-scheme:dark", "a:focus-visible"} {
 			if !strings.Contains(page, want) {
@@ -67,7 +67,7 @@ func TestRefusalPageIsForAPerson(t *testing.T) {
 	}
 }
 
-// Whoever signs in from the page comes back to the page, and only if it is one of the application's own.
+// After a sign-in the browser returns to the page, if it is one of the application's own.
 func TestRefusalPageLeadsBack(t *testing.T) {
 	path := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "/sign-in?look=plain&mode=short" })
 	portal := harness.NewApp(t)
@@ -99,7 +99,7 @@ func TestRefusalPageLeadsBack(t *testing.T) {
 	}
 }
 
-// What helps a developer is shown with test keys only.
+// Explanations for developers are shown with test keys only.
 func TestRefusalPageExplainsInDevelopment(t *testing.T) {
 	const explained = "For developers, with test keys only: "
 	live, test := harness.NewApp(t), harness.NewAppOf(t, clerktest.New(t, clerktest.Options{Development: true, Now: func() time.Time { return harness.Noon }}))
@@ -114,6 +114,6 @@ func TestRefusalPageExplainsInDevelopment(t *testing.T) {
 	w := httptest.NewRecorder()
 	clerkauth.DefaultErrorHandler(w, harness.Request("GET", "/", askingHTML), &clerkauth.Error{Reason: "made-up"})
 	if strings.Contains(w.Body.String(), explained) {
-		t.Errorf("without a decision nobody knows the keys: %s", w.Body)
+		t.Errorf("without a decision, so that the keys are unknown, the page explains: %s", w.Body)
 	}
 }

@@ -21,11 +21,11 @@ func TestResultOfAHandshake(t *testing.T) {
 	state := b.AuthenticateRequest(b.Returning("__clerk_handshake_nonce=" + harness.Nonce))
 	harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 	if state.Token() != token {
-		t.Error("signed in by another token")
+		t.Error("signed in by another token than the handshake's")
 	}
 	name := b.Clerk.Cookies(token)[1].Name
 	want := []string{
-		"__session=; Path=/; Domain=example.com; Max-Age=0; Secure", // Clerk sets none there
+		"__session=; Path=/; Domain=example.com; Max-Age=0; Secure", // Clerk sets no cookie there
 		name + "=; Path=/; Domain=example.com; Max-Age=0; Secure",
 		strings.Replace(name, "__session", "__refresh", 1) + "=; Path=/; Domain=example.com; Max-Age=0; Secure",
 		"__session=" + token + "; Path=/; SameSite=Lax; Secure", // host-only: not sent to sibling subdomains
@@ -40,7 +40,7 @@ func TestResultOfAHandshake(t *testing.T) {
 		t.Errorf("Cache-Control %q, want no-store", got)
 	}
 	if state.Header.Get("Location") != "" {
-		t.Error("production redirects once more")
+		t.Errorf("redirected once more to %q, want no redirect with live keys", state.Header.Get("Location"))
 	}
 }
 
@@ -81,15 +81,15 @@ func TestNonceInjection(t *testing.T) {
 			harness.WantState(t, state, clerkauth.StatusSignedOut, tt.reason)
 			for name, c := range harness.SetCookies(state) {
 				if c.Value != "" {
-					t.Errorf("cookie %s=%q is passed on", name, c.Value)
+					t.Errorf("the cookie %s=%q of the handshake's result is set, want only deletions", name, c.Value)
 				}
 			}
 		})
 	}
 }
 
-// TestPlantedAnswerDoesNotReplaceASession: an attacker plants the result of their own handshake, with a valid token of
-// their own account, where somebody else is signed in.
+// TestPlantedAnswerDoesNotReplaceASession: an attacker plants the result of their own handshake,
+// with a valid token of their own account, where another person is signed in.
 func TestPlantedAnswerDoesNotReplaceASession(t *testing.T) {
 	b := harness.NewApp(t)
 	thiefs := b.Clerk.Token(clerktest.Claims{Subject: "user_2thief", SessionID: "sess_2thief"})
@@ -98,7 +98,7 @@ func TestPlantedAnswerDoesNotReplaceASession(t *testing.T) {
 	state := b.AuthenticateRequest(b.Page(own, "__clerk_handshake_nonce="+harness.Nonce))
 	harness.WantState(t, state, clerkauth.StatusSignedIn, "")
 	if state.Token() != own || harness.SetCookies(state)["__session"] != nil {
-		t.Errorf("the planted session took over: %v", state.Header["Set-Cookie"])
+		t.Errorf("the planted session replaced the visitor's: %v", state.Header["Set-Cookie"])
 	}
 	if c := harness.SetCookies(state)["__clerk_handshake_nonce"]; c == nil || c.MaxAge >= 0 {
 		t.Errorf("cookie %v, want it deleted", c)
@@ -107,11 +107,12 @@ func TestPlantedAnswerDoesNotReplaceASession(t *testing.T) {
 	changed.Header.Set("Cookie", strings.ReplaceAll(changed.Header.Get("Cookie"), "="+strconv.FormatInt(b.Now.Unix(), 10), "="+strconv.FormatInt(b.Now.Unix()+1, 10)))
 	changed.Header.Add("Cookie", "__clerk_handshake_nonce="+harness.Nonce+"2")
 	if state = b.AuthenticateRequest(changed); state.Token() != thiefs {
-		t.Errorf("a real change of sessions, which moves __client_uat, got %s, %v", state, state.Err)
+		t.Errorf("a real change of sessions, which changes __client_uat: got %s and %v, want the new session", state, state.Err)
 	}
 }
 
-// TestAZPLessAnswersDoNotLoop: an instance mints no azp in its handshakes, and has just redirected a browser back.
+// TestAZPLessAnswersDoNotLoop: the handshakes of an instance return no azp, and one has just
+// redirected a browser back.
 func TestAZPLessAnswersDoNotLoop(t *testing.T) {
 	b := harness.NewApp(t)
 	b.AnswerNonces(harness.Directives(b.WithoutAZP(clerktest.Claims{}))...)

@@ -33,7 +33,7 @@ func TestRefusalsByReason(t *testing.T) {
 		carry     harness.Edit
 		reason    clerkauth.Reason
 		status    int
-		challenge string // of WWW-Authenticate: the beginning; empty: no such header
+		challenge string // start of WWW-Authenticate; empty: no such header
 	}{
 		{"nothing", a, "GET", harness.Headers(), clerkauth.ReasonSessionTokenAndUATMissing, 401, bareChallenge},
 		{"another scheme", a, "GET", harness.Headers("Authorization: Basic YTpi"), clerkauth.ReasonSessionTokenAndUATMissing, 401, bareChallenge},
@@ -68,7 +68,7 @@ func TestRefusalsByReason(t *testing.T) {
 			}
 			seconds, err := strconv.Atoi(h.Get("Retry-After"))
 			if later := err == nil && seconds > 0; later != (tc.status == 503) {
-				t.Errorf("Retry-After %q with %d", h.Get("Retry-After"), tc.status)
+				t.Errorf("got %d with Retry-After %q, want Retry-After exactly with 503", tc.status, h.Get("Retry-After"))
 			}
 			if h.Get("Cache-Control") != "no-store" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Location") != "" {
 				t.Errorf("header %v, want no-store, nosniff and no Location", h)
@@ -126,7 +126,8 @@ func TestRefusalNegotiatesItsForm(t *testing.T) {
 	}
 }
 
-// A handler that is called without the middleware, or with a reason of its own, still gets a safe answer.
+// A handler that is called without the middleware, or with a reason of its own, still writes a safe
+// answer.
 func TestDefaultErrorHandlerAlone(t *testing.T) {
 	for reason, want := range map[clerkauth.Reason]int{clerkauth.ReasonCrossOriginRequest: 403, "made-up": 401, "": 401} {
 		w := httptest.NewRecorder()
@@ -138,11 +139,11 @@ func TestDefaultErrorHandlerAlone(t *testing.T) {
 	w := httptest.NewRecorder()
 	clerkauth.DefaultErrorHandler(w, harness.Request("GET", "/", harness.With("Accept", "text/html")), &clerkauth.Error{Reason: "<script>alert(1)</script>"})
 	if strings.Contains(w.Body.String(), "<script") {
-		t.Errorf("the page is not escaped: %s", w.Body)
+		t.Errorf("the page does not escape the error: %s", w.Body)
 	}
 }
 
-// The whole of every answer, and every line that is logged, is searched for what only the app may know.
+// Every answer, and every line of the log, is searched completely for what only the app may know.
 func TestAnswersGiveNothingAway(t *testing.T) {
 	var log harness.Log
 	a := harness.NewApp(t, harness.SignIn, func(c *clerkauth.Config) {
@@ -184,7 +185,7 @@ func TestAnswersGiveNothingAway(t *testing.T) {
 		}
 		answer.Write(w.Body.Bytes())
 		if secret, ok := harness.Leaks(answer.String(), secrets); ok {
-			t.Errorf("%d shows %q:\n%s", w.Code, secret, answer.String())
+			t.Errorf("the answer %d contains %q:\n%s", w.Code, secret, answer.String())
 		}
 	}
 	for _, fault := range []clerktest.Fault{nil, clerktest.Down, clerktest.Garbage} {
@@ -200,7 +201,7 @@ func TestAnswersGiveNothingAway(t *testing.T) {
 				} {
 					w := harness.Serve(a.Require(harness.Greet), r)
 					if i > 0 && w.Code == 200 {
-						t.Errorf("token %d is let in", i)
+						t.Errorf("token %d is accepted, want only the first", i)
 					}
 					if w.Code != 200 {
 						search(t, w)
@@ -210,11 +211,11 @@ func TestAnswersGiveNothingAway(t *testing.T) {
 		}
 	}
 	if secret, ok := harness.Leaks(log.String(), secrets); ok {
-		t.Errorf("the log shows %q:\n%s", secret, log.String())
+		t.Errorf("the log contains %q:\n%s", secret, log.String())
 	}
 }
 
-// That the keys cannot be loaded is logged, and neither the secret key nor the token with it.
+// A failure to load the keys is logged, without the secret key and the token.
 func TestKeyTroubleIsLoggedWithoutSecrets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log harness.Log
@@ -229,7 +230,7 @@ func TestKeyTroubleIsLoggedWithoutSecrets(t *testing.T) {
 			t.Errorf("log %q, want the status of the endpoint", log.String())
 		}
 		if secret, ok := harness.Leaks(log.String(), harness.Pieces(a.Clerk.SecretKey()[8:], token)); ok {
-			t.Errorf("the log shows %q:\n%s", secret, log.String())
+			t.Errorf("the log contains %q:\n%s", secret, log.String())
 		}
 	})
 }

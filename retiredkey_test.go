@@ -54,7 +54,7 @@ func TestARetiredKeyIsNoSignOut(t *testing.T) {
 	}
 }
 
-// A browser that returns from Clerk with the same token is not redirected there forever.
+// A browser that returns from Clerk with the same token is not redirected there without end.
 func TestARetiredKeyMakesNoEndlessHandshakes(t *testing.T) {
 	a := harness.NewApp(t)
 	token := a.Clerk.Token(clerktest.Claims{})
@@ -75,7 +75,7 @@ func TestARetiredKeyMakesNoEndlessHandshakes(t *testing.T) {
 	}
 }
 
-// Another tab has used the answer that a page returns with: that says nothing of the next.
+// Another tab has used the result that a page returns with: that says nothing about the next one.
 func TestARetiredKeyBesideAUsedAnswer(t *testing.T) {
 	a := harness.NewApp(t)
 	token := a.Clerk.Token(clerktest.Claims{})
@@ -90,7 +90,7 @@ func TestARetiredKeyBesideAUsedAnswer(t *testing.T) {
 	harness.WantState(t, a.AuthenticateRequest(a.Page(token, cookies...)), clerkauth.StatusHandshake, clerkauth.ReasonKeyUnknown)
 }
 
-// replaceKey makes a new key sign, and removes the one before from the published set.
+// replaceKey makes a new key sign, and removes the previous one from the published set.
 func replaceKey(a *harness.App) {
 	old := a.Clerk.KeyID()
 	a.Clerk.RotateKey()

@@ -37,7 +37,7 @@ func TestReverifiedAtTheBoundaries(t *testing.T) {
 			{limit, limit, false},
 		} {
 			token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"fva": []int{tt.first, tt.second}}})
-			if got := holds(t, a, token, clerkauth.Reverified(preset)); got != tt.want {
+			if got := passes(t, a, token, clerkauth.Reverified(preset)); got != tt.want {
 				t.Errorf("%s with factors %d and %d minutes ago: got %t, want %t", preset, tt.first, tt.second, got, tt.want)
 			}
 		}
@@ -54,8 +54,8 @@ func TestReverifiedAtTheBoundaries(t *testing.T) {
 			map[string]int{"0": 0, "1": 0},
 		} {
 			token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"fva": fva}})
-			if holds(t, a, token, clerkauth.Reverified(preset)) {
-				t.Errorf("%s holds with fva %v", preset, fva)
+			if passes(t, a, token, clerkauth.Reverified(preset)) {
+				t.Errorf("%s passes with fva %v", preset, fva)
 			}
 		}
 	}
@@ -64,7 +64,7 @@ func TestReverifiedAtTheBoundaries(t *testing.T) {
 // fva counts whole minutes back from iat.
 func TestFactorsAt(t *testing.T) {
 	never := [2]time.Duration{-1, -1}
-	longest := 153722867 * time.Minute // the longest that a time.Duration can hold
+	longest := 153722867 * time.Minute // the longest that a time.Duration can have
 	for _, c := range []struct {
 		fva  any
 		want [2]time.Duration
@@ -115,7 +115,7 @@ func TestFactorsOfATokenWithoutIssueDate(t *testing.T) {
 	}
 }
 
-// A session that a test writes has its own times of the factors. Missing ones deny.
+// A session that a test creates has its own times of the factors. Missing ones deny.
 func TestReverifiedOfSessionsWrittenByHand(t *testing.T) {
 	at := func(minutes int) time.Time { return harness.Noon.Add(time.Duration(minutes) * time.Minute) }
 	never := time.Time{}
@@ -195,7 +195,7 @@ func TestReverifiedWithinNonsenseNeverHolds(t *testing.T) {
 		clerkauth.Reverified("first_factor"),
 	} {
 		if s.Has(check) || s.Has(clerkauth.AnyOf(check)) || s.Has(clerkauth.AnyOf(clerkauth.NotImpersonated(), check)) {
-			t.Errorf("%v holds", check)
+			t.Errorf("%v passes without its factors", check)
 		}
 	}
 }
@@ -231,9 +231,10 @@ func TestReverifiedWithinAnswersAsClerkDoes(t *testing.T) {
 	}
 }
 
-// If an alternative of AnyOf is a reverification, the person can do something about the refusal: the response opens Clerk's
-// dialog, for the least demanding one. A person with another alternative is never asked, and a check outside of AnyOf that
-// fails first gets the usual response: no dialog would help.
+// If an alternative of AnyOf is a reverification, the person can do something about the refusal:
+// the response opens Clerk's dialog, for the least demanding one. A person with another alternative
+// is never asked to reverify. A check before AnyOf that fails gets the usual response: no dialog
+// would help.
 func TestAnyOfAroundReverifiedOpensTheDialog(t *testing.T) {
 	a := harness.NewApp(t)
 	anyOf, admin, owner := clerkauth.AnyOf, clerkauth.Role("admin"), clerkauth.Role("owner")
@@ -256,7 +257,7 @@ func TestAnyOfAroundReverifiedOpensTheDialog(t *testing.T) {
 		"one factor before both":   {a.Authorize(anyOf(mfa, strict)), `"strict"`},
 		"first factor before all":  {a.Authorize(anyOf(lax, anyOf(mfa, first), strict)), firstFactor},
 		"two of a kind":            {a.Authorize(anyOf(strict, clerkauth.ReverifiedWithin(clerkauth.SecondFactor, 10*time.Minute))), `"strict"`},
-		"another holds":            {a.Authorize(anyOf(strict, admin)), through},
+		"another passes":           {a.Authorize(anyOf(strict, admin)), through},
 		"no reverification":        {a.Authorize(anyOf(owner, clerkauth.Plan("pro"))), refused},
 		"another check fails":      {a.Authorize(owner, anyOf(owner, strict)), refused},
 		"another check fails then": {a.Authorize(anyOf(owner, strict), owner), `"strict"`},
@@ -264,7 +265,7 @@ func TestAnyOfAroundReverifiedOpensTheDialog(t *testing.T) {
 		"Accept, second":           {a.Accept(clerkauth.Sessions(owner), clerkauth.Sessions(strict)), `"strict"`},
 		"Accept, first":            {a.Accept(clerkauth.Sessions(strict), clerkauth.Sessions(owner)), `"strict"`},
 		"Accept, neither":          {a.Accept(clerkauth.Sessions(owner), clerkauth.Sessions(owner, strict)), refused},
-		"Accept, another holds":    {a.Accept(clerkauth.Sessions(strict), clerkauth.Sessions(admin)), through},
+		"Accept, another passes":   {a.Accept(clerkauth.Sessions(strict), clerkauth.Sessions(admin)), through},
 	} {
 		w := harness.Serve(tt.h(harness.Greet), harness.Request("POST", "/", harness.WithBearer(a.Clerk.Token(old))))
 		got := strings.TrimSpace(w.Body.String())
@@ -281,6 +282,6 @@ func TestAnyOfAroundReverifiedOpensTheDialog(t *testing.T) {
 	}
 	page := harness.Serve(a.Authorize(anyOf(owner, strict))(harness.Greet), harness.Request("GET", "/", askingHTML, harness.WithBearer(a.Clerk.Token(old))))
 	if !strings.Contains(page.Body.String(), "Please sign in again.") {
-		t.Errorf("the page says %s", page.Body)
+		t.Errorf("the page does not ask to sign in again: %s", page.Body)
 	}
 }

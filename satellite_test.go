@@ -21,12 +21,12 @@ func navigating(target string, edits ...harness.Edit) *http.Request {
 // scripted turns a page load into a script's request.
 var scripted = harness.All(harness.With("Sec-Fetch-Dest", "empty"), harness.With("Sec-Fetch-Mode", "cors"))
 
-// sentTo is where a decision redirects the browser; nil: nowhere.
+// sentTo returns where a decision redirects the browser; nil: it does not.
 func sentTo(t *testing.T, s *clerkauth.RequestState) *url.URL {
 	t.Helper()
 	location := s.Header.Get("Location")
 	if (location != "") != (s.Status == clerkauth.StatusHandshake) {
-		t.Fatalf("contradiction: status %v with Location %q", s.Status, location)
+		t.Fatalf("contradiction: status %v with Location %q, want a Location exactly with a handshake", s.Status, location)
 	}
 	if location == "" {
 		return nil
@@ -38,7 +38,7 @@ func sentTo(t *testing.T, s *clerkauth.RequestState) *url.URL {
 	return u
 }
 
-// comesBackTo is the URL to which a handshake returns, without parameters of this package.
+// comesBackTo returns the URL to which a handshake returns, without parameters of this package.
 func comesBackTo(t *testing.T, u *url.URL) string {
 	t.Helper()
 	back, err := url.Parse(u.Query().Get("redirect_url"))
@@ -55,7 +55,7 @@ func comesBackTo(t *testing.T, u *url.URL) string {
 	return back.String()
 }
 
-// addressOf is u without its query.
+// addressOf returns u without its query.
 func addressOf(u *url.URL) string {
 	if u == nil {
 		return ""
@@ -71,7 +71,7 @@ const (
 	nothingSent     = clerkauth.ReasonSessionTokenAndUATMissing
 )
 
-// newSatellite is a satellite domain of an instance at example.com.
+// newSatellite returns a satellite domain of an instance at example.com.
 func newSatellite(t *testing.T, development bool, changes ...func(*clerkauth.Config)) *harness.App {
 	t.Helper()
 	clerk := clerktest.New(t, clerktest.Options{
@@ -111,7 +111,7 @@ func TestSatelliteAsksThePrimaryDomain(t *testing.T) {
 	} {
 		for _, development := range []bool{false, true} {
 			if development && tc.name == "signed in at the primary domain" {
-				continue // a development instance must know the browser first
+				continue // a development instance must identify the browser first
 			}
 			t.Run(fmt.Sprintf("%s, development %t", tc.name, development), func(t *testing.T) {
 				a := newSatellite(t, development, func(c *clerkauth.Config) {
@@ -145,7 +145,7 @@ func TestSatelliteAsksThePrimaryDomain(t *testing.T) {
 	}
 }
 
-// The browser's own cookies are checked first, and in a frame only what the Frontend API can answer.
+// The browser's own cookies are checked first, and in a frame only the Frontend API's result counts.
 func TestSatelliteJudgesWhatItHas(t *testing.T) {
 	live, development := newSatellite(t, false), newSatellite(t, true)
 	for name, tc := range map[string]struct {
@@ -162,7 +162,7 @@ func TestSatelliteJudgesWhatItHas(t *testing.T) {
 	}
 }
 
-// Where the browser is redirected, and with which parameters.
+// The handshake of a satellite has the page's address and the satellite's domain.
 func TestSatelliteTakesItsAddressAlong(t *testing.T) {
 	const target = satelliteOrigin + "/page?a=1&b=%2F"
 	live := sentTo(t, newSatellite(t, false).AuthenticateRequest(navigating(target)))
@@ -199,7 +199,7 @@ func TestSatelliteIssuers(t *testing.T) {
 	}
 }
 
-// newPrimary is the primary domain of an instance whose satellites are listed.
+// newPrimary returns the primary domain of an instance whose satellites are listed.
 func newPrimary(t *testing.T, development bool, changes ...func(*clerkauth.Config)) *harness.App {
 	t.Helper()
 	clerk := clerktest.New(t, clerktest.Options{
@@ -208,7 +208,8 @@ func newPrimary(t *testing.T, development bool, changes ...func(*clerkauth.Confi
 	return harness.NewAppOf(t, clerk, changes...)
 }
 
-// A development primary domain gives a satellite the token that identifies the browser, so only listed satellites get it.
+// A development primary domain gives a satellite the token that identifies the browser, so only
+// listed satellites get it.
 func TestDevelopmentPrimaryAnswersListedSatellites(t *testing.T) {
 	const browser = "dvb_2clerktest"
 	ask := func(address string) string {
@@ -271,10 +272,10 @@ func TestWhoDoesNotAnswerSatellites(t *testing.T) {
 	if got := harness.Reason(t, state); got != "" || sentTo(t, state) != nil {
 		t.Errorf("a satellite: %q and sent to %v, want signed in: it is no primary domain", got, sentTo(t, state))
 	}
-	// If nothing is known about the browser, the satellite only learns that there was a result.
+	// If the browser is unknown, the satellite only learns that there was a result.
 	primary := newPrimary(t, true)
 	to := sentTo(t, primary.AuthenticateRequest(navigating(harness.Origin+"/sign-in"+target)))
 	if to == nil || to.String() != satelliteHome+"?__clerk_synced=true" {
-		t.Errorf("of an unknown browser: sent to %v", to)
+		t.Errorf("an unknown browser: redirected to %v, want %s?__clerk_synced=true", to, satelliteHome)
 	}
 }

@@ -13,7 +13,8 @@ import (
 
 type attachedKey struct{}
 
-// Keeping a session or an error, as in a cache, keeps neither the request nor its buffer in memory.
+// A session or an error that is kept, as in a cache, keeps neither the request nor its buffer in
+// memory.
 func TestKeptSessionHoldsNoRequest(t *testing.T) {
 	a := harness.NewApp(t)
 	// The keys are fetched for another request: a timer for how long one waits for them is removed from the runtime only later.
@@ -42,10 +43,10 @@ func TestKeptSessionHoldsNoRequest(t *testing.T) {
 		runtime.GC()
 	}
 	if held.Value() != nil {
-		t.Error("a kept session, or a kept error, holds the context of its request")
+		t.Error("a kept session, or a kept error, keeps the context of its request in memory")
 	}
 	if session == nil || refusal == nil || session.UserID == "" {
-		t.Errorf("session %v, error %v", session, refusal)
+		t.Errorf("got the session %v and the error %v, want both", session, refusal)
 	}
 	runtime.KeepAlive(session)
 	runtime.KeepAlive(refusal)
@@ -85,13 +86,13 @@ func TestContextOfADecisionEndsWithTheRequest(t *testing.T) {
 		cancel(http.ErrAbortHandler)
 		<-derived.Done()
 		if err := context.Cause(derived); err != http.ErrAbortHandler || derived.Value(attachedKey{}) != "here" { //nolint:errorlint // the very error
-			t.Errorf("cause %v, value %v", err, derived.Value(attachedKey{}))
+			t.Errorf("got the cause %v and the value %v, want the request's own", err, derived.Value(attachedKey{}))
 		}
 		if s, ok := clerkauth.FromContext(derived); !ok || s.UserID == "" {
 			t.Error("no session in the derived context")
 		}
 	}))
 	if w := harness.Serve(h, harness.Request(http.MethodGet, "/", a.SignedIn()).WithContext(ctx)); w.Code != http.StatusOK {
-		t.Errorf("status %d", w.Code)
+		t.Errorf("status %d, want %d", w.Code, http.StatusOK)
 	}
 }

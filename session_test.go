@@ -40,7 +40,7 @@ func TestNewContextServesFromContextAndNeverRequire(t *testing.T) {
 	spy := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		ran = true
 		if s, ok := clerkauth.FromContext(r.Context()); ok {
-			t.Errorf("the handler finds %v", s)
+			t.Errorf("the handler finds the session %v, want none", s)
 		}
 	})
 	if w := harness.Serve(a.Require(spy), harness.Request("GET", "/").WithContext(ctx)); w.Code != 401 || ran {
@@ -54,7 +54,8 @@ func TestNewContextServesFromContextAndNeverRequire(t *testing.T) {
 	}
 }
 
-// A session that was not read from a token has no claims and no permissions. Its methods may also be called on nil.
+// A session that was not read from a token has no claims and no permissions. Its methods may also
+// be called on nil.
 func TestSessionsWithoutAToken(t *testing.T) {
 	for name, s := range map[string]*clerkauth.Session{"nil": nil, "zero": {}, "by hand": {UserID: "user_1", Organization: acme}} {
 		if got := s.Permissions(); len(got) != 0 {
@@ -68,14 +69,14 @@ func TestSessionsWithoutAToken(t *testing.T) {
 			clerkauth.Permission("org:a:read"), clerkauth.Feature("search"), clerkauth.Plan("pro"), clerkauth.Reverified(clerkauth.ReverifyLax),
 		} {
 			if s.Has(check) {
-				t.Errorf("%s: %v holds", name, check)
+				t.Errorf("%s: the check %v passes", name, check)
 			}
 		}
 	}
 }
 
-// Many people read logs. A printed state has its outcome, and a printed session has its fields; neither shows the token, or
-// claims that the program did not ask for.
+// Many people read logs. A printed state has its outcome, and a printed session has its fields.
+// Neither shows the token, or claims that the program did not read.
 func TestNothingPrintsTheToken(t *testing.T) {
 	a := harness.NewApp(t)
 	token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"email": "victim@example.com"}})
@@ -85,12 +86,12 @@ func TestNothingPrintsTheToken(t *testing.T) {
 
 	in := a.AuthenticateRequest(harness.Request("GET", "/", harness.WithBearer(token)))
 	if in.Token() != token {
-		t.Fatal("Token is not the token")
+		t.Fatal("Token does not return the token")
 	}
 	var ctx context.Context
 	harness.Serve(a.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { ctx = r.Context() })), harness.Request("GET", "/", harness.WithBearer(token)))
 	out := a.AuthenticateRequest(harness.Request("GET", "/", harness.WithBearer(token+"x")))
-	a.WaitForKeys() // printing an Authenticator reads what a fetch of keys still writes
+	a.WaitForKeys() // a fetch of keys writes what printing an Authenticator reads
 	for name, v := range map[string]any{
 		"signed in": in, "signed out": out, "pending": a.AuthenticateRequest(harness.Request("GET", "/", harness.WithBearer(pending))),
 		"session": in.Session, "session value": *in.Session, "error": out.Err, "context": ctx, "authenticator": a.Authenticator,
@@ -113,7 +114,7 @@ func TestNothingPrintsTheToken(t *testing.T) {
 		}
 	}
 	if got := fmt.Sprint(in, out); got != "signed-in signed-out" {
-		t.Errorf("states print as %q", got)
+		t.Errorf("states print as %q, want \"signed-in signed-out\"", got)
 	}
 }
 

@@ -54,7 +54,7 @@ func TestSignInRedirect(t *testing.T) {
 	}
 }
 
-// Handlers in front may strip the path. The browser returns to the original one.
+// A handler before the middleware may strip the path. The browser returns to the original one.
 func TestSignInRedirectBehindStripPrefix(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn)
 	server := httptest.NewServer(http.StripPrefix("/app", a.Require(harness.Greet)))
@@ -76,7 +76,7 @@ func TestSignInRedirectBehindStripPrefix(t *testing.T) {
 	}
 }
 
-// Only page loads are redirected, and only for people whom signing in could help.
+// Only page loads are redirected, and only where signing in may help.
 func TestSignInRedirectIsForDocuments(t *testing.T) {
 	a := harness.NewApp(t, harness.SignIn)
 	for name, tc := range map[string]struct {
@@ -151,7 +151,7 @@ func TestSignInRedirectKeepsItsTarget(t *testing.T) {
 			path := "/" + strconv.Itoa(i)
 			w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", path, harness.Document))
 			if got := w.Header().Get("Location"); !strings.HasSuffix(got, "?redirect_url=https%3A%2F%2Fexample.com%2F"+strconv.Itoa(i)) {
-				t.Errorf("%s is sent to %q", path, got)
+				t.Errorf("%s is redirected to %q, want its own address as redirect_url", path, got)
 			}
 		})
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// wayBack is where a person returns to after signing in; empty: nobody was redirected.
+// wayBack returns where a person returns to after signing in; empty: there was no redirect.
 func wayBack(t *testing.T, w *httptest.ResponseRecorder) string {
 	t.Helper()
 	location, err := url.Parse(w.Header().Get("Location"))
@@ -23,8 +23,8 @@ func wayBack(t *testing.T, w *httptest.ResponseRecorder) string {
 	return location.Query().Get("redirect_url")
 }
 
-// The URL for returning from the sign-in keeps the page's parameters, above all an invitation's ticket, and drops the
-// handshake's, with live keys too.
+// The URL for returning from the sign-in keeps the page's parameters, above all an invitation's
+// ticket. It does not have the handshake's, with live keys either.
 func TestSignInKeepsTheInvitation(t *testing.T) {
 	const ticket = "__clerk_ticket=dvb_1&__clerk_status=sign_in"
 	for name, development := range map[string]bool{"live": false, "test": true} {
@@ -48,8 +48,8 @@ func TestSignInKeepsTheInvitation(t *testing.T) {
 	}
 }
 
-// A satellite's visitor who has signed in on the primary domain returns to a page that starts a sync. Otherwise they would
-// be redirected to sign in again and again.
+// A satellite's visitor who has signed in on the primary domain returns to a page that starts a
+// sync. Otherwise they would be redirected to sign in again and again.
 func TestSatelliteSignInComesBackToSync(t *testing.T) {
 	for _, development := range []bool{false, true} {
 		a := newSatellite(t, development, byHand)
@@ -71,16 +71,16 @@ func TestSatelliteSignInComesBackToSync(t *testing.T) {
 	}
 	both := newSatellite(t, false, byHand, func(c *clerkauth.Config) { c.AuthorizedParties = append(c.AuthorizedParties, "https://primary.test") })
 	if got := wayBack(t, harness.Serve(both.Require(harness.Greet), navigating("https://primary.test/page"))); got != "https://primary.test/page" {
-		t.Errorf("a satellite's visitor at the primary domain: back to %q", got)
+		t.Errorf("a satellite's visitor at the primary domain: back to %q, want \"https://primary.test/page\"", got)
 	}
 	primary := harness.NewApp(t, harness.SignIn)
 	if got := wayBack(t, harness.Serve(primary.Require(harness.Greet), harness.Request("GET", "/page", harness.Document))); got != "https://example.com/page" {
-		t.Errorf("the primary domain: back to %q", got)
+		t.Errorf("the primary domain: back to %q, want \"https://example.com/page\"", got)
 	}
 }
 
-// On another origin a development browser has no cookie with its token, so the token is a parameter; with live keys it
-// never is.
+// On another origin a development browser has no cookie with its token, so the token is a
+// parameter. With live keys it never is.
 func TestSignInTakesTheDevelopmentBrowserAlong(t *testing.T) {
 	const at = "http://localhost:3000"
 	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{at}, Now: func() time.Time { return harness.Noon }})
@@ -131,7 +131,7 @@ func TestPendingSessionGoesToItsTasks(t *testing.T) {
 		w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/p", harness.Document, pending))
 		location, err := url.Parse(w.Header().Get("Location"))
 		if err != nil || w.Code != http.StatusFound || wayBack(t, w) != "https://example.com/p" {
-			t.Errorf("%s: %d to %q", page, w.Code, location)
+			t.Errorf("%s: got %d to %q, want 302 with a way back to /p", page, w.Code, location)
 			continue
 		}
 		location.RawQuery = ""
@@ -142,11 +142,11 @@ func TestPendingSessionGoesToItsTasks(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "/sign-in" })
 	pending := a.WithCookies(a.Clerk.Token(clerktest.Claims{Pending: true}))
 	if w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/sign-in/tasks/", harness.Document, pending)); w.Code != http.StatusUnauthorized {
-		t.Errorf("at the tasks themselves: %d to %q", w.Code, w.Header().Get("Location"))
+		t.Errorf("at the tasks themselves: got %d to %q, want 401", w.Code, w.Header().Get("Location"))
 	}
 }
 
-// Whatever redirects a server in front makes, nobody is redirected endlessly between it and the sign-in page.
+// Whatever redirects a proxy makes, there is no endless loop between it and the sign-in page.
 func TestSignInLoopsEnd(t *testing.T) {
 	front := map[string]func(path string) string{
 		"adds a slash":       func(p string) string { return strings.TrimRight(p, "/") + "/" },
@@ -182,19 +182,19 @@ func TestSignInLoopsEnd(t *testing.T) {
 					}
 					back, err := url.QueryUnescape(to)
 					if err != nil || strings.Count(back, "redirect_url") > 1 {
-						t.Errorf("sent to %q", to)
+						t.Errorf("redirected to %q with the way back %q, want redirect_url once in it at most", to, back)
 					}
 					address = strings.TrimPrefix(to, "https://example.com")
 				}
 				if redirects > 3 {
-					t.Errorf("%d redirects, at last to %s", redirects, address)
+					t.Errorf("%d redirects, the last to %s, want 3 at most", redirects, address)
 				}
 			})
 		}
 	}
 }
 
-// A redirect_url that is not an absolute URL does not mean that somebody was sent to sign in.
+// A redirect_url that is not an absolute URL does not mean that the browser was redirected to sign in.
 func TestSignInFromAPageWithItsOwnRedirect(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "/sign-in" })
 	for target, want := range map[string]string{

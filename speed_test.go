@@ -11,7 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Headers that Chrome sends with a script's fetch, and with a page that was opened from another one of the same site.
+// These are the headers that Chrome sends with a script's fetch, and with a page opened from
+// another one of the same site.
 var (
 	chrome = harness.Headers(
 		"Accept-Encoding: gzip, deflate, br, zstd", "Accept-Language: en-GB,en;q=0.9", "Priority: u=1, i", "Sec-Fetch-Site: same-origin",
@@ -36,7 +37,7 @@ type commonRequest struct {
 
 type contextOnlyKey struct{}
 
-// contextOnly is the smallest middleware that passes something on.
+// contextOnly is the smallest middleware that adds a context value.
 func contextOnly(next http.Handler) http.Handler {
 	handed := &struct{}{}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,8 +45,8 @@ func contextOnly(next http.Handler) http.Handler {
 	})
 }
 
-// commonRequests are the common requests, with tokens in the cache. The first is the baseline: middleware that only adds a
-// context value.
+// commonRequests returns the common requests, with tokens in the cache. The first is the baseline:
+// middleware that only adds a context value.
 func commonRequests(tb testing.TB) []commonRequest {
 	tb.Helper()
 	clerk := clerktest.New(tb, clerktest.Options{Now: harness.AtNoon})

@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A header that requires something, or contains its own key, has no effect.
+// A header that requires an extension, or contains its own key, has no effect.
 func TestHeadersThatAskForMore(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for _, name := range []string{"crit", "b64", "enc", "zip", "jwk", "jku", "x5u", "x5c"} {
@@ -121,7 +121,7 @@ func TestHeadersAreReadStrictly(t *testing.T) {
 	}
 }
 
-// Clerk signs tokens for machines with the keys of sessions, and they name their recipient in other claims.
+// Clerk signs tokens for machines with the keys of sessions. They name their recipient in other claims.
 func TestMachineTokens(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for name, token := range map[string]string{
@@ -172,7 +172,7 @@ func TestForgedSignatures(t *testing.T) {
 		})
 	}
 	if got := harness.Judge(t, auth, token); got != "" {
-		t.Errorf("the honest token after them: got %q", got)
+		t.Errorf("the honest token after them: got %q, want accepted", got)
 	}
 }
 
@@ -192,7 +192,8 @@ func TestWithJWTKeyTheKIDIsNotRead(t *testing.T) {
 	}
 }
 
-// FuzzVerifyToken: no text panics, every refusal has a reason, and only what the instance minted is a session.
+// FuzzVerifyToken: no text panics, every refusal has a reason, and only tokens of the instance are
+// sessions.
 func FuzzVerifyToken(f *testing.F) {
 	clerk, auth := harness.Offline(f, clerktest.Options{Now: harness.AtNoon})
 	honest := map[string]bool{
@@ -215,7 +216,7 @@ func FuzzVerifyToken(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, token string) {
 		if got := harness.Judge(t, auth, token); (got == "") != honest[token] {
-			t.Errorf("VerifyToken(%q): got %q, minted %v", token, got, honest[token])
+			t.Errorf("VerifyToken(%q) = %q, want accepted: %t", token, got, honest[token])
 		}
 	})
 }

@@ -38,8 +38,8 @@ func newTwin(t *testing.T, cfg clerkauth.Config, size int, keys *clerkauth.Authe
 	return tw
 }
 
-// world is a Clerk instance whose keys and clock change, with tokens of all ages.
-type world struct {
+// changingInstance is a Clerk instance whose keys and clock change, with tokens of all ages.
+type changingInstance struct {
 	rng    *rand.Rand
 	clerk  *clerktest.Instance
 	now    time.Time
@@ -48,7 +48,7 @@ type world struct {
 }
 
 // mint adds tokens of the current key, honest and not.
-func (w *world) mint() {
+func (w *changingInstance) mint() {
 	for i := range 6 {
 		at := w.now.Add(time.Duration(i-3) * 30 * time.Second)
 		w.tokens = append(w.tokens,
@@ -61,8 +61,8 @@ func (w *world) mint() {
 	w.tokens = w.tokens[max(0, len(w.tokens)-120):]
 }
 
-// variant is a token that somebody could have changed.
-func (w *world) variant() string {
+// variant returns a changed token, as an attacker might send it.
+func (w *changingInstance) variant() string {
 	token := w.tokens[w.rng.IntN(len(w.tokens))]
 	header, rest, _ := strings.Cut(token, ".")
 	switch w.rng.IntN(8) {
@@ -80,7 +80,7 @@ func (w *world) variant() string {
 }
 
 // step makes a small change.
-func (w *world) step() {
+func (w *changingInstance) step() {
 	switch n := w.rng.IntN(1000); {
 	case n < 4:
 		w.clerk.RotateKey()
@@ -99,13 +99,14 @@ func (w *world) step() {
 	}
 }
 
-// TestCacheNeverDecides runs the same requests with and without a token cache through rotations, revocations,
-// a clock that jumps, forged variants, several policies and evictions. They must never disagree.
+// TestCacheNeverDecides runs the same requests with and without a token cache through rotations,
+// revocations, a clock that jumps, forged variants, several policies and evictions. They must never
+// disagree.
 func TestCacheNeverDecides(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	w := &world{rng: rand.New(rand.NewPCG(seed, 1)), now: harness.Noon} //nolint:gosec // a walk, not a secret
+	w := &changingInstance{rng: rand.New(rand.NewPCG(seed, 1)), now: harness.Noon} //nolint:gosec // not for secrets
 	w.clerk = clerktest.New(t, clerktest.Options{Now: func() time.Time { return w.now }})
 	w.kids = []string{w.clerk.KeyID()}
 	w.mint()
@@ -122,7 +123,7 @@ func TestCacheNeverDecides(t *testing.T) {
 		{1, func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true }},
 	} {
 		cfg := cfg
-		cfg.Observe = func(_ context.Context, e clerkauth.Event) { // the first decision is not observed, as most are not
+		cfg.Observe = func(_ context.Context, e clerkauth.Event) { // the first decision is not observed, and most others are not
 			if e.CacheHit {
 				hits[i+1]++
 			}
@@ -141,7 +142,7 @@ func TestCacheNeverDecides(t *testing.T) {
 		token := w.variant()
 		r := httptest.NewRequest(http.MethodGet, "https://example.com/", nil)
 		r.Header.Set("Cookie", "__session="+token+"; __client_uat=1")
-		_, _ = keys.VerifyToken(t.Context(), token) // a fetch that is due happens now
+		_, _ = keys.VerifyToken(t.Context(), token) // makes a fetch that is due
 		keys.WaitForKeys()
 		j := w.rng.IntN(len(twins))
 		tw := twins[j]
@@ -158,7 +159,7 @@ func TestCacheNeverDecides(t *testing.T) {
 		}
 	}
 	if accepted < steps/20 || min(hits[1], hits[2], hits[3]) < steps/100 {
-		t.Errorf("of %d tokens %d were accepted, and the caches found %v: the walk proves little", steps, accepted, hits[1:])
+		t.Errorf("of %d tokens %d were accepted, and the caches found %v: too few for the test to show anything", steps, accepted, hits[1:])
 	}
 	t.Logf("%d of %d accepted, %v found in a cache", accepted, steps, hits[1:])
 }
@@ -170,7 +171,7 @@ func outcome(s *clerkauth.Session, err error) string {
 	return s.UserID
 }
 
-// TestAllocations pins what the four common requests allocate.
+// TestAllocations fixes how much the four common requests allocate.
 func TestAllocations(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Now: harness.AtNoon})
 	auth := harness.New(t, clerk)

@@ -34,7 +34,7 @@ func TestARotatedKeyIsFoundAtOnce(t *testing.T) {
 	})
 }
 
-// A clock that stands still, as in tests, does not hide a rotation.
+// A clock that does not advance, as in tests, does not hide a rotation.
 func TestARotatedKeyIsFoundWhenTheClockStandsStill(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Now: harness.AtNoon})
 	auth := harness.New(t, clerk)
@@ -88,7 +88,7 @@ func TestOnlySoManyWaitForAnUnknownKey(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault   clerktest.Fault
 		timeout time.Duration
-		waited  string // of those that wait
+		waited  string // reason of those that wait
 	}{
 		"slow":                {clerktest.Slow(2 * time.Second), time.Hour, "clerkauth: jwk-kid-mismatch in 2s"},
 		"hanging":             {clerktest.Hang, time.Hour, "clerkauth: jwk-remote-failed-to-load in 3s"},
@@ -99,7 +99,7 @@ func TestOnlySoManyWaitForAnUnknownKey(t *testing.T) {
 				k.Want(k.Token, "", 0)
 				k.WantFetches(1)
 				k.Fault(c.fault)
-				for range 2 { // requests that have waited free their slots
+				for range 2 { // requests free their slots after they have waited
 					ctx, cancel := context.WithTimeout(k.Context(), c.timeout)
 					got := k.Strangers(ctx, 200)
 					cancel()
@@ -149,7 +149,7 @@ func TestUnknownKeysWhileTheEndpointFails(t *testing.T) {
 	})
 }
 
-// A refresh in progress may have been answered by a cache that does not have the key yet.
+// A fetch in progress may have been answered by a cache that does not have the key yet.
 func TestAnUnknownKeyIsFetchedPastCaches(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
@@ -173,7 +173,8 @@ func TestAnUnknownKeyIsFetchedPastCaches(t *testing.T) {
 	})
 }
 
-// Requests that waited for the same refresh and still do not know the key start one fetch together, in any order.
+// Requests that waited for the same fetch and still do not have the key start one fetch together,
+// in any order.
 func TestThoseWhoWaitedAskTogether(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
@@ -191,7 +192,7 @@ func TestThoseWhoWaitedAskTogether(t *testing.T) {
 	})
 }
 
-// What cannot be a session token of this instance costs nothing, and waits for nothing.
+// What cannot be a session token of this instance causes no fetch, and does not wait.
 func TestGarbageNeitherFetchesNorWaits(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Fault(clerktest.Hang)
@@ -220,7 +221,7 @@ func TestGarbageNeitherFetchesNorWaits(t *testing.T) {
 	})
 }
 
-// A waiting time that lies in the future, because the clock was set back, does not count.
+// A pause that ends in the future, because the clock was set back, does not count.
 func TestPausesOfAClockThatGoesBack(t *testing.T) {
 	var back time.Duration
 	clock := func(cfg *clerkauth.Config) { cfg.Now = func() time.Time { return time.Now().Add(-back) } }

@@ -9,8 +9,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// At a host that is not on the list, only signed-out requests get that reason: a person who is not allowed to do something,
-// and what cannot be found out, have their own reasons there.
+// At a host that is not on the list, only signed-out requests get that reason. A person who is not
+// allowed to do something, and what cannot be decided, have their own reasons there.
 func TestUnlistedHostHidesNoOtherReason(t *testing.T) {
 	for _, tc := range []struct {
 		name   string

@@ -11,7 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// unfollowed sends a browser with these cookies to a handshake and returns the redirect, without following it.
+// unfollowed sends a browser with these cookies to a handshake and returns the redirect, without
+// following it.
 func unfollowed(t *testing.T, in *clerktest.Instance, jar http.CookieJar, query url.Values) answer {
 	t.Helper()
 	target := in.URL(clerktest.FrontendHandshake) + "?" + query.Encode()
@@ -35,7 +36,7 @@ func exchange(t *testing.T, in *clerktest.Instance, jar http.CookieJar, method, 
 	return read(t, &client, r)
 }
 
-// byHandshake are the parameters that the library sends, followed by more.
+// byHandshake returns the parameters that the library sends, followed by more.
 func byHandshake(redirect string, more ...string) url.Values {
 	q := url.Values{"redirect_url": {redirect}, "suffixed_cookies": {"false"}, "__clerk_hs_reason": {"x"}}
 	for pair := range slices.Chunk(more, 2) {
@@ -53,7 +54,8 @@ func newJar(t *testing.T) http.CookieJar {
 	return jar
 }
 
-// carried is the value that a handshake returned, in a cookie in production and in the query in development.
+// carried returns the value of a handshake's result: of a cookie in production, of the query in
+// development.
 func carried(t *testing.T, a answer, name string, live bool) string {
 	t.Helper()
 	if a.status != http.StatusTemporaryRedirect || a.header.Get("Cache-Control") != "no-store" {
@@ -87,7 +89,7 @@ func cookiesOf(t *testing.T, directives []string) []*http.Cookie {
 	for _, d := range directives {
 		c, err := http.ParseSetCookie(d)
 		if err != nil {
-			t.Fatalf("%q: %v", d, err)
+			t.Fatalf("Set-Cookie %q: %v", d, err)
 		}
 		cookies = append(cookies, c)
 	}

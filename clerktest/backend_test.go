@@ -48,7 +48,7 @@ func TestUsersAreListedAndCreated(t *testing.T) {
 	in := development(t, nil)
 	created := server[user](t, in, "POST", "/v1/users", `{"email_address":["new@example.com"],"first_name":"New","last_name":"One"}`, 200)
 	if created.First != "New" || created.Last != "One" || !strings.HasPrefix(created.ID, "user_") {
-		t.Errorf("created %+v", created)
+		t.Errorf("created %+v, want New One with an ID user_…", created)
 	}
 	for query, want := range map[string][]string{
 		"": {"user_dora", "user_emil", created.ID}, "limit=1&offset=1": {"user_emil"}, "offset=9": {},
@@ -60,13 +60,13 @@ func TestUsersAreListedAndCreated(t *testing.T) {
 		}
 	}
 	if got := server[list[user]](t, in, "GET", "/v1/users?paginated=true&limit=1", "", 200); got.Total != 3 || len(got.Data) != 1 {
-		t.Errorf("a page of users: %+v", got)
+		t.Errorf("a page of users: got %+v, want 1 of 3", got)
 	}
 	if got := server[list[user]](t, in, "GET", "/v1/users/count?query=new", "", 200); got.Total != 1 {
 		t.Errorf("%d users are new, want 1", got.Total)
 	}
 	if got := server[user](t, in, "GET", "/v1/users/"+created.ID, "", 200); got.ID != created.ID {
-		t.Errorf("got %+v", got)
+		t.Errorf("got the user %+v, want the ID %s", got, created.ID)
 	}
 	for body, status := range map[string]int{
 		`{"email_address":["New@example.com"]}`: 422, `{"email_address":["a@b","c@d"]}`: 422, `{"email_address":["x"]}`: 422, "": 422, "{": 400,
@@ -77,7 +77,7 @@ func TestUsersAreListedAndCreated(t *testing.T) {
 
 	p := openPage(t, in, localhost)
 	if s, _ := p.must(p.post("/v1/client/sign_ins", url.Values{"identifier": {"new@example.com"}})); s.Status != "needs_first_factor" {
-		t.Errorf("who was created starts to sign in: %+v", s)
+		t.Errorf("a sign-in of the created user begins as %+v, want needs_first_factor", s)
 	}
 }
 
@@ -100,11 +100,11 @@ func TestSessionsAreListedAndRevoked(t *testing.T) {
 		}
 	}
 	if got := server[session](t, in, "GET", "/v1/sessions/"+id, "", 200); got != (session{id, "user_dora", "active"}) {
-		t.Errorf("got %+v", got)
+		t.Errorf("got the session %+v, want %s of user_dora, active", got, id)
 	}
 	server[user](t, in, "GET", "/v1/users/user_guest", "", 200)
 	if got := server[session](t, in, "POST", "/v1/sessions/"+id+"/revoke", "", 200); got.Status != "revoked" {
-		t.Errorf("revoked: %+v", got)
+		t.Errorf("the revoked session is %+v, want the status revoked", got)
 	}
 	server[any](t, in, "GET", "/v1/sessions/"+id, "", 404)
 	server[any](t, in, "POST", "/v1/sessions/"+id+"/revoke", "", 404)
@@ -126,17 +126,17 @@ func TestOrganizationsAndTheirMembers(t *testing.T) {
 		} `json:"public_user_data"`
 	}
 	if got := server[list[organization]](t, in, "GET", "/v1/organizations", "", 200); got.Total != 3 || got.Data[2] != (organization{"org_c", "c"}) {
-		t.Errorf("organizations %+v", got)
+		t.Errorf("got the organizations %+v, want 3, org_c last", got)
 	}
 	for _, name := range []string{"org_b", "b"} {
 		if got := server[organization](t, in, "GET", "/v1/organizations/"+name, "", 200); got.ID != "org_b" {
-			t.Errorf("%s is %+v", name, got)
+			t.Errorf("organization %s: got %+v, want org_b", name, got)
 		}
 	}
 	for _, path := range []string{"/v1/organizations/org_c/memberships", "/v1/users/user_dora/organization_memberships?offset=1&limit=1"} {
 		got := server[list[membership]](t, in, "GET", path, "", 200).Data
 		if len(got) != 1 || got[0].Role != "org:boss" || got[0].User.ID != "user_dora" || !slices.Equal(got[0].Permissions, []string{"org:y:write"}) {
-			t.Errorf("%s: %+v", path, got)
+			t.Errorf("%s: got %+v, want user_dora as org:boss with org:y:write", path, got)
 		}
 	}
 	for _, path := range []string{"/v1/organizations/x", "/v1/organizations/x/memberships", "/v1/users/x/organization_memberships"} {
@@ -152,12 +152,12 @@ func TestSignInTokensSignIn(t *testing.T) {
 	late := server[token](t, in, "POST", "/v1/sign_in_tokens", `{"user_id":"user_emil","expires_in_seconds":60}`, 200)
 	server[any](t, in, "POST", "/v1/sign_in_tokens", `{"user_id":"user_x"}`, 404)
 	if made.Status != "pending" {
-		t.Errorf("made %+v", made)
+		t.Errorf("got the invitation %+v, want it pending", made)
 	}
 	p := openPage(t, in, localhost)
 	form := url.Values{"strategy": {"ticket"}, "ticket": {made.Token}}
 	if _, c := p.must(p.post("/v1/client/sign_ins", form)); c.Sessions[0].User.ID != "user_emil" {
-		t.Errorf("it signs in %+v", c)
+		t.Errorf("the ticket signs in %+v, want user_emil", c)
 	}
 	at = at.Add(time.Minute)
 	form.Set("ticket", late.Token)
@@ -168,7 +168,7 @@ func TestSignInTokensSignIn(t *testing.T) {
 		Until int64 `json:"expires_at"`
 	}](t, in, "POST", "/v1/testing_tokens", "", 200)
 	if testing.Token == "" || testing.Until <= at.Unix() {
-		t.Errorf("testing token %+v", testing)
+		t.Errorf("got the testing token %+v, want one that ends later", testing)
 	}
 }
 
@@ -182,12 +182,13 @@ func TestTheBackendAPIWantsTheSecretKeyEverywhere(t *testing.T) {
 		method, path, _ := strings.Cut(pattern, " ")
 		a := exchange(t, in, nil, method, "https://api.clerk.com"+path, `{"user_id":"user_dora"}`, http.Header{"Authorization": {"Bearer sk_test_x"}})
 		if a.status != http.StatusUnauthorized || !strings.Contains(string(a.body), `"clerk_key_invalid"`) {
-			t.Errorf("%s: %d %s", pattern, a.status, a.body)
+			t.Errorf("%s: got %d %s, want 401 clerk_key_invalid", pattern, a.status, a.body)
 		}
 	}
 }
 
-// TestProxiesShowTheSecretKey: a proxy of the Frontend API authenticates with the secret key. Nobody else may send it.
+// TestProxiesShowTheSecretKey: a proxy of the Frontend API authenticates with the secret key. No
+// other client may send it.
 func TestProxiesShowTheSecretKey(t *testing.T) {
 	in := development(t, nil)
 	p := openPage(t, in, localhost)

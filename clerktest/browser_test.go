@@ -67,18 +67,19 @@ func TestBrowserReachesNobodyElse(t *testing.T) {
 			t.Fatal(err)
 		}
 		if a, err := tryRead(client, r); err == nil {
-			t.Errorf("%s answers %d", target, a.status)
+			t.Errorf("%s: got %d, want no answer", target, a.status)
 		}
 	}
 }
 
-// TestDevelopmentOverTheNetwork signs in to a development instance over real servers, as a browser on this machine does.
+// TestDevelopmentOverTheNetwork signs in to a development instance over real servers, as a browser
+// on this machine does.
 func TestDevelopmentOverTheNetwork(t *testing.T) {
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ahead atomic.Int64 // by which the clock is ahead
+	var ahead atomic.Int64 // how far the clock is ahead
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	app := &httptest.Server{Listener: l, Config: &http.Server{ReadHeaderTimeout: time.Second}}
 	origin := "http://" + l.Addr().String()

@@ -81,15 +81,15 @@ func TestSessionClaimsCanLackAZP(t *testing.T) {
 				return strings.Contains(body, `"azp":"https://example.com"`)
 			}
 		}
-		t.Fatal("no session")
+		t.Fatal("the browser has no session token")
 		return false
 	}
 	if !azp() {
-		t.Error("no azp at first")
+		t.Error("the first token has no azp")
 	}
 	s.SetClaims(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})
 	if azp() {
-		t.Error("azp although it was taken out")
+		t.Error("the token has azp although it was removed")
 	}
 }
 
@@ -97,7 +97,7 @@ func TestWithoutRefreshThereIsNoRefreshCookie(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{WithoutRefresh: true})
 	for _, c := range in.SignIn(nil, clerktest.Person{}).Cookies() {
 		if strings.HasPrefix(c.Name, "__refresh") {
-			t.Errorf("got %s", c.Name)
+			t.Errorf("got the cookie %s, want no refresh cookie", c.Name)
 		}
 	}
 }
@@ -127,11 +127,11 @@ func TestOtherDomainsShareNoCookie(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{Origins: []string{"https://notexample.com"}})
 	cookies := in.SignIn(nil, clerktest.Person{}).Cookies()
 	if len(cookies) == 0 {
-		t.Fatal("no cookies")
+		t.Fatal("got no cookies")
 	}
 	for _, c := range cookies {
 		if c.Domain != "" {
-			t.Errorf("%s", c)
+			t.Errorf("got the cookie %s, want it without a domain", c)
 		}
 	}
 }

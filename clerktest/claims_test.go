@@ -25,7 +25,8 @@ func TestZeroClaimsAreAnHonestToken(t *testing.T) {
 	}
 }
 
-// TestClaimsEncode compares with the honest payload: changed has what differs, and null for what is missing.
+// TestClaimsEncode compares with the default payload: changed has what differs, and null for what
+// is missing.
 func TestClaimsEncode(t *testing.T) {
 	acme := clerkauth.Organization{ID: "org_acme", Slug: "acme", Role: "org:admin"}
 	tests := []struct {
@@ -71,7 +72,8 @@ func TestClaimsEncode(t *testing.T) {
 			`{"o":{"id":"org_acme","slg":"acme","rol":"admin","per":"manage,read","fpm":"3,2"},"fea":"o:dashboard,o:teams"}`,
 		},
 		{
-			// Some parsers count only the organization's features and others all: they agree if the user's come last.
+			// Some parsers count only the organization's features and others all: they agree if the
+			// user's come last.
 			"the user's features come last and have no place in the map",
 			clerktest.Claims{
 				Organization: acme, Permissions: []string{"org:teams:read", "org:a:b:c"}, Features: []string{"u:search", "o:idle", "uo:teams"},
@@ -165,7 +167,7 @@ func TestMintingLeavesTheClaimsAlone(t *testing.T) {
 		Organization: clerkauth.Organization{ID: "org_acme"}, Permissions: []string{"org:b:read"}, Features: features[:1],
 	})
 	if features[1] != "spare" {
-		t.Errorf("Token wrote %q behind the caller's Features", features[1])
+		t.Errorf("Token wrote %q into the memory after the caller's Features", features[1])
 	}
 }
 
@@ -209,7 +211,7 @@ func TestClaimsThatCannotBeEncodedPanic(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {
-					t.Error("no panic")
+					t.Error("no panic, want one")
 				}
 			}()
 			in.Token(c)

@@ -9,8 +9,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// Answers over the network have the time of the instance's clock: a test that changes it must not get a warning about the
-// clock.
+// Answers over the network have the time of the instance's clock, so that a test that changes it
+// gets no warning about the clock.
 func TestAnswersHaveTheInstancesDate(t *testing.T) {
 	clock := noon
 	in, err := clerktest.Start(clerktest.Options{Now: func() time.Time { return clock }})

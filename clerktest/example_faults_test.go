@@ -53,7 +53,7 @@ func ExampleDown() {
 	// Output: clerkauth: jwk-remote-failed-to-load
 }
 
-// Hang never answers. The client has to give up.
+// Hang never answers. The client has to stop waiting.
 func ExampleHang() {
 	clerk, auth := newExample()
 	clerk.Fault(clerktest.BackendJWKS, clerktest.Hang)

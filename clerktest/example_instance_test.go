@@ -16,7 +16,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// newInstance is an instance, and an Authenticator for it.
+// newInstance returns an instance, and an Authenticator for it.
 func newInstance(opts clerktest.Options) (*clerktest.Instance, *clerkauth.Authenticator) {
 	var t testing.T // in a test, use its t
 	clerk := clerktest.New(&t, opts)
@@ -39,7 +39,7 @@ var shared = sync.OnceValue(func() *clerktest.Instance {
 	return clerk
 })
 
-// newExample is an instance, and an Authenticator that knows no keys yet.
+// newExample returns an instance, and an Authenticator that has no keys yet.
 func newExample() (*clerktest.Instance, *clerkauth.Authenticator) {
 	clerk := shared()
 	clerk.Fault(clerktest.BackendJWKS, nil)
@@ -90,7 +90,7 @@ func ExampleInstance_Config() {
 	// Output: <nil>
 }
 
-// A token has the given claims, and honest ones otherwise.
+// A token has the given claims, and valid ones otherwise.
 func ExampleInstance_Token() {
 	clerk, auth := newExample()
 	verify(auth, clerk.Token(clerktest.Claims{Subject: "user_alice"}))
@@ -111,7 +111,7 @@ func ExampleInstance_Forge() {
 	// Output: clerkauth: token-invalid-signature
 }
 
-// A new key signs, and the tokens of the old one stay valid until it is revoked.
+// A new key signs, and tokens of the old one stay valid until it is revoked.
 func ExampleInstance_RotateKey() {
 	clerk, auth := newExample()
 	old := clerk.Token(clerktest.Claims{Subject: "user_alice"})
@@ -123,7 +123,7 @@ func ExampleInstance_RotateKey() {
 	// user_bob
 }
 
-// A key is published before it signs, so that verifiers know it by then.
+// A key is published before it signs, so that verifiers have it by then.
 func ExampleInstance_PublishKey() {
 	clerk, _ := newExample()
 	next := clerk.PublishKey()
@@ -220,7 +220,7 @@ func ExampleInstance_Ticket() {
 	// Output: true
 }
 
-// load is a page load, and its result.
+// load loads a page and prints the result.
 func load(browser *http.Client, address string) {
 	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, address, http.NoBody)
 	if err != nil {
@@ -258,7 +258,7 @@ func ExampleInstance_BrowserSessions() {
 	// 0
 }
 
-// A session that ends on another device ends here when its token has expired.
+// A session that ends on another device ends here when its token expires.
 func ExampleBrowserSession_SignOut() {
 	clock := time.Now()
 	clerk, auth := newInstance(clerktest.Options{Now: func() time.Time { return clock }})

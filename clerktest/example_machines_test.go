@@ -9,7 +9,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// machineApp is an application of a new instance, with a function that returns the result for a credential.
+// machineApp returns an application of a new instance, with a function that prints the result for a
+// credential.
 func machineApp(change func(*clerkauth.Config, *clerktest.Instance)) (clerk *clerktest.Instance, show func(credential string)) {
 	clerk, err := clerktest.Start(clerktest.Options{})
 	if err != nil {

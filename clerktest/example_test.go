@@ -22,8 +22,8 @@ func me(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprint(w, "hello ", session.UserID)
 }
 
-// A handler behind Require is tested with real tokens: of a signed-in person, of nobody, and of a subdomain that the app
-// does not trust. The instance is closed when the test ends.
+// A handler behind Require is tested with real tokens: of a signed-in person, of nobody, and of a
+// subdomain that the app does not trust. The instance is closed when the test ends.
 func Example() {
 	var t testing.T // in a test, use its t
 
@@ -95,8 +95,8 @@ func ExampleInstance_Session() {
 	// Output: 200 hello user_alice org:admin
 }
 
-// A browser keeps a person signed in for longer than a token is valid, by handshakes with the instance, until the session
-// ends on the server. All of it happens in memory.
+// A browser keeps a person signed in for longer than a token is valid: it makes handshakes with the
+// instance until the session ends on the server. All of it happens in memory.
 func ExampleInstance_Browser() {
 	var t testing.T // in a test, use its t
 

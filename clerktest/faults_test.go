@@ -15,7 +15,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// TestFaultsAnswer sets each fault on one endpoint and checks that the other stays honest and that nil removes it.
+// TestFaultsAnswer sets each fault on one endpoint and checks that the other endpoint stays honest
+// and that nil removes the fault.
 func TestFaultsAnswer(t *testing.T) {
 	const elsewhere = "https://elsewhere.example/keys"
 	tests := []struct {
@@ -101,7 +102,7 @@ func TestRedirectLeadsToTheOtherEndpoint(t *testing.T) {
 	})
 }
 
-// askWithin is one GET of the Frontend API's keys that ends with its context.
+// askWithin sends one GET for the Frontend API's keys that ends with its context.
 func askWithin(ctx context.Context, t *testing.T, in *clerktest.Instance) (status int, err error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, in.URL(clerktest.FrontendJWKS), http.NoBody)
@@ -154,21 +155,21 @@ func TestHangAndSlowLastAsLongAsTheySay(t *testing.T) {
 	}
 }
 
-// TestHangOnTheListenerEndsWithItsClientOrTheInstance uses no clock: if it fails, it exceeds the time limit of the test
-// binary.
+// TestHangOnTheListenerEndsWithItsClientOrTheInstance uses no clock: if it fails, it exceeds the
+// time limit of the test binary.
 func TestHangOnTheListenerEndsWithItsClientOrTheInstance(t *testing.T) {
 	for _, name := range []string{"client", "instance"} {
 		t.Run(name, func(t *testing.T) {
 			in := start(t, clerktest.Options{})
-			arrived := make(chan struct{})
+			received := make(chan struct{})
 			in.Fault(clerktest.FrontendJWKS, func(honest http.Handler) http.Handler {
-				close(arrived)
+				close(received)
 				return clerktest.Hang(honest)
 			})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			go func() {
-				<-arrived
+				<-received
 				if name == "client" {
 					cancel()
 				} else {
@@ -178,7 +179,7 @@ func TestHangOnTheListenerEndsWithItsClientOrTheInstance(t *testing.T) {
 			if status, err := askWithin(ctx, t, in); err == nil {
 				t.Errorf("got %d, want an error", status)
 			}
-			in.Close() // waits for the handler, or the test hangs
+			in.Close() // waits for the handler
 		})
 	}
 }
@@ -201,7 +202,7 @@ func TestFaultOnAnUnknownEndpointPanics(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{})
 	defer func() {
 		if recover() == nil {
-			t.Error("no panic")
+			t.Error("no panic, want one")
 		}
 	}()
 	in.Fault("jwks", clerktest.Down)
@@ -218,7 +219,7 @@ func TestConcurrentUse(t *testing.T) {
 				}
 				in.Fault(clerktest.BackendJWKS, nil)
 				if strings.Count(in.Token(clerktest.Claims{}), ".") != 2 {
-					t.Error("not a token")
+					t.Error("got no token after the fault was removed")
 				}
 				if _, err := ask(t, in, clerktest.BackendJWKS); err != nil {
 					t.Error(err)

@@ -66,11 +66,12 @@ func TestHandshakeSignedIn(t *testing.T) {
 type handshakeKind struct {
 	name, format string
 	live         bool
-	count        int // of what it sets when signed in: three pairs and a refresh cookie, less one pair in production
+	count        int // cookies it sets when signed in: three pairs and a refresh cookie, one pair less in production
 }
 
-// deletionsOf are the names and domains of the cookies that a sign-in deletes: in production the host's own client_uat,
-// since there would be two, and the result itself. On localhost there is no wider domain.
+// deletionsOf returns the names and domains of the cookies that a sign-in deletes: in production
+// the host's own client_uat, since there would be two, and the result itself. On localhost there is
+// no wider domain.
 func deletionsOf(suffix string, live bool) []string {
 	if !live {
 		return []string{}
@@ -87,7 +88,7 @@ func handshakeKinds() []handshakeKind {
 	}
 }
 
-// devJar is nil in development, where the token in the query must be enough.
+// devJar returns nil in development, where the token in the query must be enough.
 func devJar(jar http.CookieJar, live bool) http.CookieJar {
 	if !live {
 		return nil
@@ -106,7 +107,7 @@ func devToken(t *testing.T, s *clerktest.BrowserSession) string {
 	return ""
 }
 
-// suffixOf is read from the cookies themselves; TestCookieSuffix tests its value.
+// suffixOf reads the suffix from the cookies themselves; TestCookieSuffix tests its value.
 func suffixOf(t *testing.T, in *clerktest.Instance) string {
 	t.Helper()
 	return strings.TrimPrefix(in.Cookies(in.Token(clerktest.Claims{}))[1].Name, "__session_")
@@ -201,6 +202,6 @@ func TestDevelopmentKeepsTheRestOfTheAddress(t *testing.T) {
 	}
 	q := location.Query()
 	if location.EscapedPath() != "/a%2Fb" || q.Get("x") != "1" || q.Get("y") != "~ " || len(q["__clerk_handshake"]) != 1 || q.Get("__clerk_handshake") == "old" {
-		t.Errorf("sent to %q", location)
+		t.Errorf("redirected to %q, want /a%%2Fb with x=1, y=~ and one new __clerk_handshake", location)
 	}
 }

@@ -26,7 +26,8 @@ type answer struct {
 	body   []byte
 }
 
-// ask calls an endpoint as the library would, with more headers given as pairs, and without following redirects.
+// ask calls an endpoint as the library would, with more headers given as pairs, and without
+// following redirects.
 func ask(t *testing.T, in *clerktest.Instance, e clerktest.Endpoint, header ...string) (answer, error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, in.URL(e), http.NoBody)
@@ -106,7 +107,7 @@ func published(t *testing.T, a answer) map[string]*rsa.PublicKey {
 		Keys []struct{ Use, Kty, Kid, Alg, N, E string }
 	}
 	if err := json.NewDecoder(bytes.NewReader(a.body)).Decode(&set); err != nil {
-		t.Fatalf("JWKS %q: %v", a.body, err)
+		t.Fatalf("the answer %q is no JWKS: %v", a.body, err)
 	}
 	keys := map[string]*rsa.PublicKey{}
 	for _, k := range set.Keys {
@@ -128,7 +129,7 @@ func unbase64(t *testing.T, s string) []byte {
 	return b
 }
 
-// parts are the decoded header and payload of a token, and its signature.
+// parts returns the decoded header and payload of a token, and its signature.
 func parts(t *testing.T, token string) (header, payload, signature string) {
 	t.Helper()
 	s := strings.Split(token, ".")

@@ -68,11 +68,11 @@ func TestDomainMustBeAHost(t *testing.T) {
 	for _, domain := range []string{"https://example.com", "example.com/", "example.com:443", "a b", "a$"} {
 		if in, err := clerktest.Start(clerktest.Options{Domain: domain}); err == nil {
 			in.Close()
-			t.Errorf("Start accepts %q", domain)
+			t.Errorf("Start accepts the domain %q", domain)
 		}
 		tb := &recorder{}
 		if in := clerktest.New(tb, clerktest.Options{Domain: domain}); in != nil || tb.fatal == "" {
-			t.Errorf("New accepts %q", domain)
+			t.Errorf("New accepts the domain %q", domain)
 		}
 	}
 }
@@ -97,7 +97,7 @@ func TestNewClosesWithItsTest(t *testing.T) {
 	tb.cleanup[0]()
 	in.Close() // a second call does nothing
 	if a, err := ask(t, in, clerktest.FrontendJWKS); err == nil {
-		t.Errorf("answers %d after the end of its test", a.status)
+		t.Errorf("got %d after the end of the instance's test, want an error", a.status)
 	}
 }
 
@@ -107,10 +107,10 @@ func TestClosedInstancesHandTheirKeysOn(t *testing.T) {
 	first.Close()
 	second := clerktest.New(t, clerktest.Options{})
 	if second.JWTKey() != key {
-		t.Error("a new key was made while one lay idle")
+		t.Error("a new key was made, want the one of the closed instance")
 	}
 	if second.KeyID() == kid {
-		t.Error("the kid was handed on too")
+		t.Error("the second instance has the first one's kid")
 	}
 }
 
@@ -120,7 +120,7 @@ func TestClosedListenerIsGone(t *testing.T) {
 	in.Close()
 	for _, e := range []clerktest.Endpoint{clerktest.FrontendJWKS, clerktest.BackendJWKS} {
 		if a, err := ask(t, in, e); err == nil {
-			t.Errorf("%s answers %d after Close", e, a.status)
+			t.Errorf("%s: got %d after Close, want an error", e, a.status)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func TestListenerIsOnLoopback(t *testing.T) {
 		}
 	}
 	if cfg.FrontendAPIURL == cfg.BackendAPIURL {
-		t.Error("both APIs have one address: a secret key sent to the wrong one would not show")
+		t.Error("both APIs have one address, so that a secret key sent to the wrong one would not be noticed")
 	}
 }
 
@@ -149,11 +149,11 @@ func TestBackendWantsExactlyTheSecretKey(t *testing.T) {
 				t.Errorf("Authorization %q: got %d %s, want 401 clerk_key_invalid", value, a.status, a.body)
 			}
 			if bytes.Contains(a.body, []byte(`"keys"`)) {
-				t.Errorf("Authorization %q: the keys come along", value)
+				t.Errorf("Authorization %q: the answer has the keys, want none", value)
 			}
 		}
 		if a := mustAsk(t, in, clerktest.BackendJWKS); a.status != http.StatusOK {
-			t.Errorf("with the secret key: %d %s", a.status, a.body)
+			t.Errorf("with the secret key: got %d %s, want 200", a.status, a.body)
 		}
 		value := "Bearer " + in.SecretKey()
 		if got := send(t, in, http.MethodGet, in.URL(clerktest.BackendJWKS), "", value, value); got != http.StatusUnauthorized {
@@ -178,10 +178,10 @@ func TestFrontendRefusesTheSecretKey(t *testing.T) {
 			}
 			got := in.Requests()[0]
 			if !got.SecretKey {
-				t.Errorf("%s: the leak was not recorded", name)
+				t.Errorf("%s: the secret key in the request was not recorded", name)
 			}
 			if v := got.Header.Get(name); v != "Bearer sk_…" {
-				t.Errorf("%s is recorded as %q", name, v)
+				t.Errorf("%s is recorded as %q, want \"Bearer sk_…\"", name, v)
 			}
 		}
 	})
@@ -228,17 +228,17 @@ func TestRequestsAreSeen(t *testing.T) {
 		post := seen[0]
 		if post.Method != http.MethodPost || post.Host != u.Host || post.Path != u.Path || post.Endpoint != "" ||
 			!slices.Equal(post.Query["a"], []string{"1", "2"}) || !post.SecretKey || !strings.HasPrefix(string(post.Body), "secret=") {
-			t.Errorf("the POST is seen as %+v", post)
+			t.Errorf("the POST is recorded as %+v, want a=1 and a=2, a secret key and the body secret=…", post)
 		}
 		if seen[1].Path != "/nowhere/jwks.json" || seen[1].Endpoint != "" || seen[1].SecretKey {
-			t.Errorf("the GET elsewhere is seen as %+v", seen[1])
+			t.Errorf("the GET of another path is recorded as %+v, want /nowhere/jwks.json, no endpoint and no secret key", seen[1])
 		}
 		if seen[2].Endpoint != clerktest.FrontendJWKS || seen[2].Header.Get("X-Test") != "1" {
-			t.Errorf("the last is seen as %+v", seen[2])
+			t.Errorf("the last request is recorded as %+v, want %s with X-Test: 1", seen[2], clerktest.FrontendJWKS)
 		}
 		in.ResetRequests()
 		if n := len(in.Requests()); n != 0 {
-			t.Errorf("%d requests seen after ResetRequests", n)
+			t.Errorf("%d requests are recorded after ResetRequests, want none", n)
 		}
 	})
 }
@@ -254,10 +254,10 @@ func TestMemoryHasNoOtherHosts(t *testing.T) {
 		resp, err := in.Config().HTTPClient.Do(r)
 		if err == nil {
 			_ = resp.Body.Close()
-			t.Errorf("%s answers %d", target, resp.StatusCode)
+			t.Errorf("%s: got %d, want an error", target, resp.StatusCode)
 		}
 		if seen := in.Requests(); len(seen) != 1 || seen[0].Endpoint != "" || seen[0].Host != r.URL.Host {
-			t.Errorf("%s: seen %+v", target, seen)
+			t.Errorf("%s: recorded %+v, want one request to %s without an endpoint", target, seen, r.URL.Host)
 		}
 	}
 }

@@ -69,7 +69,7 @@ func newJourney(t *testing.T, k journeyKind) journey {
 	return journey{t, clerk, clerk.Browser(mux), cfg.AuthorizedParties[0]}
 }
 
-// visit is a navigation to a path of the app: the final URL, and the page there.
+// visit navigates to a path of the app. It returns the final URL, and the page there.
 func (j journey) visit(path string) (at *url.URL, status int, body string) {
 	j.t.Helper()
 	r, err := http.NewRequestWithContext(j.t.Context(), http.MethodGet, j.app+path, http.NoBody)
@@ -125,7 +125,7 @@ func (j journey) signIn() {
 	}
 	back := at.Query().Get("redirect_url")
 	if back != j.app+"/me?a=1" {
-		j.t.Errorf("the sign-in page is asked to send back to %q", back)
+		j.t.Errorf("the sign-in page returns to %q, want %s/me?a=1", back, j.app)
 	}
 	at, status, body := j.press(clerktest.SignInPage, back, "user_2alice")
 	if status != http.StatusOK || body != "hello user_2alice" || at.String() != back {
@@ -133,7 +133,7 @@ func (j journey) signIn() {
 	}
 }
 
-// handshakes and refreshes are how often they happened since the last look.
+// counts returns how many handshakes and refreshes there were since the last call.
 func (j journey) counts() (handshakes, refreshes int) {
 	for _, r := range j.clerk.Requests() {
 		switch r.Endpoint {
@@ -156,7 +156,7 @@ func TestJourney(t *testing.T) {
 		j.counts()
 		j.expect("at once", "/me", http.StatusOK, "hello user_2alice")
 		if handshakes, refreshes := j.counts(); handshakes+refreshes != 0 {
-			t.Errorf("a good token caused %d handshakes and %d refreshes", handshakes, refreshes)
+			t.Errorf("a good token caused %d handshakes and %d refreshes, want none", handshakes, refreshes)
 		}
 		for i := range 3 {
 			time.Sleep(expired)
@@ -191,7 +191,8 @@ func TestJourneySignOutPage(t *testing.T) {
 	})
 }
 
-// TestJourneyWhenTheFrontendIsDown keeps a browser with a valid token signed in, and redirects others nowhere.
+// TestJourneyWhenTheFrontendIsDown keeps a browser with a valid token signed in, and redirects no
+// other browser.
 func TestJourneyWhenTheFrontendIsDown(t *testing.T) {
 	eachJourney(t, func(t *testing.T, k journeyKind, j journey) {
 		j.signIn()
@@ -208,10 +209,10 @@ func TestJourneyWhenTheFrontendIsDown(t *testing.T) {
 	})
 }
 
-// TestJourneyWithoutAZP has tokens without azp. They sign nobody in by themselves, and the browser does not end in a loop
-// of redirects; with the proof of an earlier visit they keep a person signed in.
+// TestJourneyWithoutAZP has tokens without azp. They sign nobody in by themselves, without a loop
+// of redirects. With the party cookie of an earlier visit they keep a person signed in.
 func TestJourneyWithoutAZP(t *testing.T) {
-	const maxHandshakes = 2 // one finds out what is wrong; in development one before it opens the browser
+	const maxHandshakes = 2 // one that shows what is wrong; in development one before it creates the browser
 	without := clerktest.Claims{Subject: "user_2alice", Extra: map[string]any{"azp": clerktest.Absent}}
 	eachJourney(t, func(t *testing.T, _ journeyKind, j journey) {
 		s := j.clerk.SignIn(j.client.Jar, clerktest.Person{Claims: without})
@@ -221,7 +222,7 @@ func TestJourneyWithoutAZP(t *testing.T) {
 				t.Errorf("no azp from the first: ends at %s with %d %q, want nobody", at.Path, status, body)
 			}
 			if handshakes, _ := j.counts(); handshakes > maxHandshakes {
-				t.Errorf("%d handshakes for one visit", handshakes)
+				t.Errorf("%d handshakes in one visit, want %d at most", handshakes, maxHandshakes)
 			}
 		}
 		time.Sleep(2 * time.Minute)

@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// verifies reports whether the key of its kid, among keys, verifies the token.
+// verifies reports whether the key of the token's kid, among keys, verifies the token.
 func verifies(t *testing.T, token string, keys map[string]*rsa.PublicKey) bool {
 	t.Helper()
 	parser := jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithValidMethods([]string{"RS256"}))
@@ -32,11 +32,11 @@ func TestTokensVerifyWithThePublishedKeysAndForgeriesDoNot(t *testing.T) {
 		for _, e := range []clerktest.Endpoint{clerktest.FrontendJWKS, clerktest.BackendJWKS} {
 			keys := published(t, mustAsk(t, in, e))
 			if !verifies(t, in.Token(clerktest.Claims{}), keys) {
-				t.Errorf("%s: a token does not verify", e)
+				t.Errorf("%s: an honest token does not verify", e)
 			}
 			forged := in.Forge(clerktest.Claims{})
 			if verifies(t, forged, keys) {
-				t.Errorf("%s: a forgery verifies", e)
+				t.Errorf("%s: a forged token verifies", e)
 			}
 			h1, _, _ := parts(t, forged)
 			if h2, _, _ := parts(t, in.Token(clerktest.Claims{})); h1 != h2 {
@@ -52,7 +52,7 @@ func TestRotateAndRevoke(t *testing.T) {
 	in.RotateKey()
 	second, after := in.KeyID(), in.Token(clerktest.Claims{})
 	if first == second {
-		t.Fatal("RotateKey kept the kid")
+		t.Fatal("RotateKey did not change the kid")
 	}
 	check := func(when string, kids []string, beforeOK, afterOK bool) {
 		t.Helper()
@@ -75,7 +75,7 @@ func TestRotateAndRevoke(t *testing.T) {
 	func() {
 		defer func() {
 			if recover() == nil {
-				t.Error("no panic for a key that is not published")
+				t.Error("RevokeKey does not panic for a key that is not published")
 			}
 		}()
 		in.RevokeKey(first)
@@ -119,7 +119,7 @@ func TestAlgOfTheHeaderSigns(t *testing.T) {
 		token := in.Token(clerktest.Claims{Header: map[string]any{"alg": alg}})
 		parser := jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithValidMethods([]string{alg}))
 		if _, err := parser.Parse(token, func(*jwt.Token) (any, error) { return key, nil }); err != nil {
-			t.Errorf("alg %s: %v", alg, err)
+			t.Errorf("alg %s: the token does not verify: %v", alg, err)
 		}
 	}
 	for _, alg := range []any{"ES256", "rs256", 5, nil, clerktest.Absent} {
@@ -150,6 +150,6 @@ func TestPublishKeyIsAheadOfRotateKey(t *testing.T) {
 	in.RevokeKey(withdrawn)
 	in.RotateKey()
 	if slices.Contains(kids(), withdrawn) || in.KeyID() == withdrawn {
-		t.Errorf("%s is there after it was revoked", withdrawn)
+		t.Errorf("%s is published or current after it was revoked", withdrawn)
 	}
 }

@@ -34,24 +34,24 @@ func TestMachinesAreVerified(t *testing.T) {
 		}
 		credential := k.mint(clerktest.MachineClaims{Scopes: []string{"a", "b"}})
 		if got := ask(credential, 200); got.Object != k.object || got.ID == "" || got.Subject == "" || strings.Join(got.Scopes, " ") != "a b" || got.Revoked || got.Expired || got.Expiration != nil {
-			t.Errorf("%s: %+v", k.path, got)
+			t.Errorf("%s: got %+v, want %s with an ID, a subject, the scopes a and b, and no end", k.path, got, k.object)
 		}
 		in.Revoke(credential)
 		if got := ask(credential, 200); !got.Revoked || got.Expired {
-			t.Errorf("%s, revoked: %+v", k.path, got)
+			t.Errorf("%s, revoked: got %+v, want revoked and not expired", k.path, got)
 		}
 		ends := k.mint(clerktest.MachineClaims{ExpiresAt: noon.Add(time.Minute)})
 		if got := ask(ends, 200); got.Expired || got.Expiration == nil || *got.Expiration != noon.Add(time.Minute).UnixMilli() {
-			t.Errorf("%s, with an end: %+v", k.path, got)
+			t.Errorf("%s, with an end: got %+v, want the end a minute after noon, not expired", k.path, got)
 		}
 		at = noon.Add(time.Minute)
 		if got := ask(ends, 200); !got.Expired {
-			t.Errorf("%s, after its end: %+v", k.path, got)
+			t.Errorf("%s, after its end: got %+v, want expired", k.path, got)
 		}
 		at = noon
 		in.Expire(ends)
 		if got := ask(ends, 200); !got.Expired {
-			t.Errorf("%s, made to end: %+v", k.path, got)
+			t.Errorf("%s, minted as expired: got %+v, want expired", k.path, got)
 		}
 		ask(credential+"x", 404)
 		ask("", 404)
@@ -64,7 +64,7 @@ func TestMachinesAreVerified(t *testing.T) {
 	}
 }
 
-// The secret key of a machine verifies M2M tokens and nothing else; no key verifies nothing.
+// The secret key of a machine verifies only M2M tokens; without a key nothing is verified.
 func TestWhoMayVerify(t *testing.T) {
 	in := development(t, nil)
 	for path, machine := range map[string]int{"/m2m_tokens/verify": 404, "/api_keys/verify": 401, "/oauth_applications/access_tokens/verify": 401, "/api_keys": 401} {
@@ -77,7 +77,8 @@ func TestWhoMayVerify(t *testing.T) {
 	}
 }
 
-// A machine's own secret key verifies the tokens for that machine, as Clerk's document of the endpoint says.
+// A machine's own secret key verifies the tokens for that machine, as Clerk's document of the
+// endpoint says.
 func TestAMachineVerifiesTokensForItself(t *testing.T) {
 	in := development(t, nil)
 	for to, want := range map[string]int{clerktest.MachineID: 200, "mch_another": 404} {
@@ -98,7 +99,7 @@ func TestCredentialsOfOthersPanic(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("%s: no panic", name)
+					t.Errorf("%s: no panic, want one", name)
 				}
 			}()
 			f(key)
@@ -116,7 +117,7 @@ func TestConfigIsOfAMachine(t *testing.T) {
 	for _, token := range []string{in.M2M(clerktest.MachineClaims{}), in.M2MJWT(clerktest.MachineClaims{})} {
 		m, err := auth.VerifyMachine(t.Context(), token, clerkauth.M2MTokens())
 		if err != nil || m.Subject != "mch_2sender" || len(m.Scopes) != 1 || m.Scopes[0] != clerktest.MachineID {
-			t.Errorf("%+v, %v", m, err)
+			t.Errorf("got %+v and %v, want mch_2sender for %s", m, err, clerktest.MachineID)
 		}
 	}
 }
@@ -133,6 +134,6 @@ func TestAnApplicationOfMachines(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := auth.VerifyMachine(t.Context(), key, clerkauth.APIKeys()); !strings.Contains(err.Error(), string(clerkauth.ReasonCredentialUnverifiable)) {
-		t.Errorf("while the Backend API is down: %v", err)
+		t.Errorf("while the Backend API is down: got %v, want %s", err, clerkauth.ReasonCredentialUnverifiable)
 	}
 }

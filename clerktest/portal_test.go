@@ -15,7 +15,7 @@ func page(t *testing.T, in *clerktest.Instance, jar http.CookieJar, e clerktest.
 	t.Helper()
 	a := exchange(t, in, jar, http.MethodGet, in.URL(e)+query, "", nil)
 	if a.status != http.StatusOK || a.header.Get("Content-Type") != "text/html; charset=utf-8" || a.header.Get("Cache-Control") != "no-store" {
-		t.Fatalf("%s: got %d %s", e, a.status, a.header)
+		t.Fatalf("%s: got %d %s, want an HTML page that is not stored", e, a.status, a.header)
 	}
 	return string(a.body)
 }
@@ -40,14 +40,14 @@ func TestSignInPageOffersThePeople(t *testing.T) {
 	people := []clerktest.Person{{Name: "<b>&\"Zo\u00eb", Claims: clerktest.Claims{Subject: `user_"><script>`}}, {}}
 	in := clerktest.New(t, clerktest.Options{People: people})
 	if got := names(in); len(got) != 2 || got[1] != "user_2clerktest" {
-		t.Errorf("own people: %q", got)
+		t.Errorf("the form offers %q, want two people, user_2clerktest second", got)
 	}
 	html := page(t, in, nil, clerktest.SignInPage, "?redirect_url="+url.QueryEscape(`https://example.com/"><script>`))
 	if strings.Contains(html, "<script") || strings.Contains(html, "<b>") {
-		t.Errorf("the page has markup of others: %s", html)
+		t.Errorf("the page does not escape names: %s", html)
 	}
 	if got := names(clerktest.New(t, clerktest.Options{People: []clerktest.Person{}})); len(got) != 0 {
-		t.Errorf("no people: %q", got)
+		t.Errorf("without people the form offers %q, want none", got)
 	}
 }
 
@@ -64,7 +64,7 @@ func TestPortalPagesAreAccessible(t *testing.T) {
 		}
 	}
 	if html := page(t, in, newJar(t), clerktest.SignOutPage, ""); strings.Contains(html, "<form") || !strings.Contains(html, "Nobody is signed in") {
-		t.Errorf("sign-out page of nobody: %s", html)
+		t.Errorf("the sign-out page, while nobody is signed in, has a form: %s", html)
 	}
 }
 
@@ -82,11 +82,11 @@ func TestSignInAndOutOnThePages(t *testing.T) {
 			a := press(t, in, jar, step.e, form, "Origin", "")
 			location, err := url.Parse(a.header.Get("Location"))
 			if err != nil || a.status != http.StatusSeeOther {
-				t.Fatalf("%s: got %d %s", step.e, a.status, a.header)
+				t.Fatalf("%s: got %d %s, want 303", step.e, a.status, a.header)
 			}
 			token := location.Query().Get("__clerk_db_jwt")
 			if (token != "") == live || !strings.HasPrefix(location.String(), back) {
-				t.Errorf("%s sends to %s", step.e, location)
+				t.Errorf("%s redirects to %s, want %s, with the browser's token only in development", step.e, location, back)
 			}
 			if n := len(in.BrowserSessions()); n != step.sessions {
 				t.Errorf("%s leaves %d sessions, want %d", step.e, n, step.sessions)
@@ -131,10 +131,10 @@ func TestPortalRefuses(t *testing.T) {
 	jar := newJar(t)
 	in.SignIn(jar, clerktest.Person{})
 	if a := press(t, in, jar, clerktest.SignOutPage, good, "Sec-Fetch-Site", "cross-site"); a.status != http.StatusForbidden || len(in.BrowserSessions()) != 1 {
-		t.Errorf("signed out by another site: %d", a.status)
+		t.Errorf("a sign-out by another site: got %d and %d sessions, want 403 and 1", a.status, len(in.BrowserSessions()))
 	}
 	if a := press(t, in, newJar(t), clerktest.SignInPage, good, "Sec-Fetch-Site", "same-origin"); a.status != http.StatusSeeOther {
-		t.Errorf("its own form: got %d", a.status)
+		t.Errorf("its own form: got %d, want %d", a.status, http.StatusSeeOther)
 	}
 }
 
@@ -155,7 +155,7 @@ func TestDefaultPeopleMakeGoodSessions(t *testing.T) {
 		sessions := in.BrowserSessions()
 		session, err := auth.VerifyToken(t.Context(), sessions[len(sessions)-1].Cookies()[0].Value)
 		if err != nil || session.UserID != id || session.Organization != organization {
-			t.Errorf("%s: got %+v, %v", id, session, err)
+			t.Errorf("%s: got %+v and %v, want this user in %q", id, session, err, organization)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// Test logs are kept for long, too.
+// Logs of tests are kept for a long time, too.
 func TestNothingPrintsAKey(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
 	session := clerk.SignIn(nil, clerktest.Person{})
@@ -28,7 +28,7 @@ func TestNothingPrintsAKey(t *testing.T) {
 	} {
 		for verb := rune('A'); verb <= 'z'; verb++ {
 			if verb >= '[' && verb <= '`' || verb == 'T' || verb == 'p' || verb == 'w' {
-				continue // ask no method
+				continue // call no method
 			}
 			for _, v := range []any{v, struct{ V any }{v}, []any{v}} {
 				if got := fmt.Sprintf("%"+string(verb), v); !strings.Contains(got, want) {

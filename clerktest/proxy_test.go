@@ -15,7 +15,7 @@ import (
 func TestProxyURLsAreKnown(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{ProxyURLs: []string{"https://example.com/__clerk/"}})
 	if cfg := in.Config(); cfg.ProxyURL != "https://example.com/__clerk" || in.Issuer() != cfg.ProxyURL {
-		t.Errorf("ProxyURL %q, issuer %q", cfg.ProxyURL, in.Issuer())
+		t.Errorf("ProxyURL %q, issuer %q, want \"https://example.com/__clerk\" %q", cfg.ProxyURL, in.Issuer(), cfg.ProxyURL)
 	}
 	const shared, own = "https://frontend-api.clerk.dev", "https://clerk.example.com"
 	key := []string{in.SecretKey()}
@@ -48,7 +48,7 @@ func TestProxyURLsAreKnown(t *testing.T) {
 	} {
 		if in, err := clerktest.Start(opts); err == nil {
 			in.Close()
-			t.Errorf("Start accepts %q", opts.ProxyURLs)
+			t.Errorf("Start accepts the proxies %q", opts.ProxyURLs)
 		}
 	}
 }
@@ -81,7 +81,7 @@ func newProxiedApp(t *testing.T, in *clerktest.Instance, home string, change fun
 	return &proxiedApp{t, in, home, in.Browser(mux)}
 }
 
-// do sends a request of a page, or the page's own.
+// do sends a request as the page's script or, without a header, as a page load.
 func (p *proxiedApp) do(method, path string, form url.Values, header http.Header) answer {
 	p.t.Helper()
 	r, err := http.NewRequestWithContext(p.t.Context(), method, p.home+path, strings.NewReader(form.Encode()))
@@ -110,23 +110,23 @@ func TestProxiedApp(t *testing.T) {
 	app := newProxiedApp(t, in, "https://example.com", nil)
 	a := app.script("POST", "/v1/client/sign_ins", url.Values{"strategy": {"ticket"}, "ticket": {in.Ticket(worker)}})
 	if a.status != http.StatusOK {
-		t.Fatalf("sign-in: %d %s", a.status, a.body)
+		t.Fatalf("sign-in: got %d %s, want 200", a.status, a.body)
 	}
 	if a := app.do("GET", "/", nil, nil); string(a.body) != "user_dora" {
-		t.Fatalf("after the sign-in the page says %q", a.body)
+		t.Fatalf("after the sign-in the page says %q, want user_dora", a.body)
 	}
 	now = now.Add(2 * time.Minute)
 	if a := app.do("GET", "/", nil, nil); string(a.body) != "user_dora" {
-		t.Errorf("after two minutes the page says %q", a.body)
+		t.Errorf("after two minutes the page says %q, want user_dora", a.body)
 	}
 	var body struct{ Response client }
 	decode(t, string(app.script("GET", "/v1/client", nil).body), &body)
 	if got := claimsOf(t, in, body.Response.Sessions[0].Last.JWT); got["iss"] != "https://example.com/__clerk" || got["azp"] != nil {
-		t.Errorf("the token of a GET says %v", got)
+		t.Errorf("the token of a GET has the claims %v, want the proxy as issuer and no azp", got)
 	}
 	for _, r := range in.Requests() {
 		if r.SecretKey && !strings.HasPrefix(string(r.Endpoint), "backend") && r.Host != "frontend-api.clerk.dev" {
-			t.Errorf("%s got the secret key", r.Host)
+			t.Errorf("the secret key was sent to %s", r.Host)
 		}
 	}
 }
@@ -136,7 +136,7 @@ func TestProxiedAppInDevelopment(t *testing.T) {
 	in := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{localhost}, People: []clerktest.Person{worker}})
 	app := newProxiedApp(t, in, localhost, func(c *clerkauth.Config) { c.ProxyURL = "/__clerk" })
 	if a := app.do("GET", "/", nil, nil); a.status != http.StatusOK || len(a.body) != 0 {
-		t.Fatalf("before: %d %s", a.status, a.body)
+		t.Fatalf("before the sign-in: got %d %s, want 200 and nobody", a.status, a.body)
 	}
 	token := ""
 	u, _ := url.Parse(localhost)
@@ -147,15 +147,17 @@ func TestProxiedAppInDevelopment(t *testing.T) {
 	}
 	a := app.script("POST", "/v1/client/sign_ins?__clerk_db_jwt="+token, url.Values{"strategy": {"ticket"}, "ticket": {in.Ticket(worker)}})
 	if a.status != http.StatusOK {
-		t.Fatalf("sign-in: %d %s", a.status, a.body)
+		t.Fatalf("sign-in: got %d %s, want 200", a.status, a.body)
 	}
-	// Clerk's script would write the cookies now; without it, the middleware requires the browser's token in the URL.
+	// Clerk's script would write the cookies now; without it, the middleware requires the browser's
+	// token in the URL.
 	if a := app.do("GET", "/?__clerk_db_jwt="+token, nil, nil); string(a.body) != "user_dora" {
-		t.Errorf("after the sign-in the page says %q", a.body)
+		t.Errorf("after the sign-in the page says %q, want user_dora", a.body)
 	}
 }
 
-// A satellite with a proxied Frontend API finds out about the primary domain's browser, through the proxies of both.
+// A satellite with a proxied Frontend API learns of the primary domain's browser, through the
+// proxies of both.
 func TestProxiedSatellite(t *testing.T) {
 	for _, primary := range []string{"", "https://example.com/__clerk"} {
 		opts := clerktest.Options{
@@ -173,26 +175,26 @@ func TestProxiedSatellite(t *testing.T) {
 			app = bothDomains(t, in, app)
 		}
 		if a := app.do("GET", "/", nil, nil); a.status != http.StatusOK || len(a.body) != 0 {
-			t.Fatalf("before: %d %s", a.status, a.body)
+			t.Fatalf("before the sign-in: got %d %s, want 200 and nobody", a.status, a.body)
 		}
 		if primary == "" {
 			in.SignIn(app.Jar, worker)
 		} else {
 			there := &proxiedApp{t, in, "https://example.com", app.Client}
 			if a := there.script("POST", "/v1/client/sign_ins", url.Values{"strategy": {"ticket"}, "ticket": {in.Ticket(worker)}}); a.status != http.StatusOK {
-				t.Fatalf("sign-in: %d %s", a.status, a.body)
+				t.Fatalf("sign-in: got %d %s, want 200", a.status, a.body)
 			}
 		}
 		if a := app.do("GET", "/?__clerk_synced=false", nil, nil); string(a.body) != "user_dora" {
-			t.Errorf("primary proxied at %q: the satellite says %q", primary, a.body)
+			t.Errorf("primary proxied at %q: the satellite says %q, want user_dora", primary, a.body)
 		}
 		if a := app.do("GET", "/again", nil, nil); string(a.body) != "user_dora" {
-			t.Errorf("primary proxied at %q: once more it says %q", primary, a.body)
+			t.Errorf("primary proxied at %q: the second page says %q, want user_dora", primary, a.body)
 		}
 		var body struct{ Response client }
 		decode(t, string(app.script("GET", "/v1/client", nil).body), &body)
 		if got := claimsOf(t, in, body.Response.Sessions[0].Last.JWT); got["iss"] != "https://www.sat.test/__clerk" {
-			t.Errorf("primary proxied at %q: the satellite's token says %v", primary, got)
+			t.Errorf("primary proxied at %q: the satellite's token has the claims %v, want its own proxy as issuer", primary, got)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// refreshOf is an honest refresh of a session, from its cookies.
+// refreshOf returns the body of an honest refresh of a session, from its cookies.
 func refreshOf(t *testing.T, in *clerktest.Instance, s *clerktest.BrowserSession) map[string]any {
 	t.Helper()
 	body := map[string]any{"format": "cookie", "request_origin": in.Config().AuthorizedParties[0], "request_headers": map[string][]string{}}
@@ -73,7 +73,7 @@ func TestRefreshMintsANewToken(t *testing.T) {
 			t.Errorf("token %s, want a fresh one for the origin that asks, of a sign-in 2 min ago", body)
 		}
 		if !verifies(t, token, published(t, mustAsk(t, in, clerktest.FrontendJWKS))) {
-			t.Error("the token does not verify")
+			t.Error("the refreshed token does not verify")
 		}
 	})
 }
@@ -86,7 +86,7 @@ func TestRefreshTokensRotate(t *testing.T) {
 	first := body["refresh_token"]
 	second := refreshedCookies(t, refresh(t, in, s.ID, body))[name]
 	if second == first {
-		t.Error("the refresh token stays the same")
+		t.Error("a refresh returned the same refresh token, want a new one")
 	}
 	if again := refreshedCookies(t, refresh(t, in, s.ID, body))[name]; again != second {
 		t.Errorf("the second tab gets %q, want %q", again, second)
@@ -170,7 +170,7 @@ func TestFaultsReachTheNewEndpoints(t *testing.T) {
 				t.Errorf("%s with a fault: got %d, want 418", name, got)
 			}
 			if seen := in.Requests(); len(seen) != 1 || seen[0].Endpoint != name {
-				t.Errorf("%s is seen as %+v", name, seen)
+				t.Errorf("%s is recorded as %+v, want one request of that endpoint", name, seen)
 			}
 			in.Fault(name, nil)
 			if got := status(); got != honest {

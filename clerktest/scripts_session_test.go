@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// claimsOf are the claims of a token that verifies.
+// claimsOf returns the claims of a token, which must verify.
 func claimsOf(t *testing.T, in *clerktest.Instance, token string) map[string]any {
 	t.Helper()
 	if !verifies(t, token, published(t, mustAsk(t, in, clerktest.FrontendJWKS))) {
@@ -24,12 +24,12 @@ func claimsOf(t *testing.T, in *clerktest.Instance, token string) map[string]any
 	return claims
 }
 
-// token requests a token, as the scripts do.
+// mint requests a token, as the scripts do.
 func (p *script) mint(session string, form url.Values) map[string]any {
 	p.t.Helper()
 	a := p.post("/v1/client/sessions/"+session+"/tokens", form)
 	if a.status != http.StatusOK {
-		p.t.Fatalf("tokens: %d %s", a.status, a.body)
+		p.t.Fatalf("a request for a token: got %d %s, want 200", a.status, a.body)
 	}
 	var body struct{ JWT string }
 	decode(p.t, string(a.body), &body)
@@ -68,7 +68,7 @@ func TestOrganizationsAreSwitched(t *testing.T) {
 	} {
 		s, _ := p.must(p.post(touch, url.Values{"active_organization_id": {step.org}}))
 		if (s.Org == nil) != (step.id == "") || s.Org != nil && *s.Org != step.id {
-			t.Errorf("touch %q: the session says %v", step.org, s.Org)
+			t.Errorf("touch %q: the session's organization is %v, want %q", step.org, s.Org, step.id)
 		}
 		got := p.mint(id, nil)
 		o, _ := got["o"].(map[string]any)
@@ -78,18 +78,18 @@ func TestOrganizationsAreSwitched(t *testing.T) {
 	}
 	p.refused(p.post(touch, url.Values{"active_organization_id": {"org_x"}}), http.StatusForbidden, "not_a_member_in_organization")
 	if o := p.mint(id, nil)["o"].(map[string]any); o["id"] != "org_c" {
-		t.Errorf("after a refused switch the organization is %v", o)
+		t.Errorf("after a refused switch the organization is %v, want org_c", o)
 	}
 	// A token for another organization leaves the session as it is.
 	if o := p.mint(id, url.Values{"organization_id": {"org_b"}})["o"].(map[string]any); o["id"] != "org_b" || o["rol"] != "member" {
-		t.Errorf("a token for org_b says %v", o)
+		t.Errorf("a token for org_b has %v, want org_b as member", o)
 	}
 	if o := p.mint(id, url.Values{"organization_id": {""}})["o"]; o != nil {
-		t.Errorf("a token for no organization says %v", o)
+		t.Errorf("a token for no organization has %v, want none", o)
 	}
 	p.refused(p.post("/v1/client/sessions/"+id+"/tokens", url.Values{"organization_id": {"org_x"}}), http.StatusForbidden, "not_a_member_in_organization")
 	if o := p.mint(id, nil)["o"].(map[string]any); o["id"] != "org_c" {
-		t.Errorf("other tokens changed the session to %v", o)
+		t.Errorf("other tokens changed the session's organization to %v, want org_c", o)
 	}
 }
 
@@ -100,7 +100,7 @@ func TestOrganizationWithoutASlugIsLeft(t *testing.T) {
 	id := p.signIn(clerktest.Person{Claims: clerktest.Claims{Organization: clerkauth.Organization{ID: "org_plain"}}})
 	p.must(p.post("/v1/client/sessions/"+id+"/touch", url.Values{"active_organization_id": {""}}))
 	if o := p.mint(id, nil)["o"]; o != nil {
-		t.Errorf("the token says %v", o)
+		t.Errorf("the token's organization is %v, want none", o)
 	}
 }
 
@@ -117,7 +117,7 @@ func TestEndedSessionsAreRefused(t *testing.T) {
 			id := p.signIn(worker)
 			s, c := p.must(p.post(strings.ReplaceAll(tt.path, "%s", id), nil))
 			if tt.status != "" && (s.Status != tt.status || s.Last != nil) || len(c.Sessions) != 0 || c.Active != nil || len(in.BrowserSessions()) != 0 {
-				t.Errorf("it says %+v, leaves %+v and %d sessions", s, c, len(in.BrowserSessions()))
+				t.Errorf("got %+v, left %+v and %d sessions, want the status %q and no session", s, c, len(in.BrowserSessions()), tt.status)
 			}
 			p.refused(p.post("/v1/client/sessions/"+id+"/tokens", nil), http.StatusUnauthorized, "authentication_invalid")
 			p.refused(p.post("/v1/client/sessions/"+id+"/touch", nil), http.StatusNotFound, "resource_not_found")
@@ -167,12 +167,12 @@ func TestMembershipsOfTheUser(t *testing.T) {
 	}
 	decode(t, string(a.body), &body)
 	if r := body.Response; r.Total != 3 || len(r.Data) != 2 || r.Data[0].Organization.ID != "org_c" || r.Data[0].Role != "org:boss" || r.Data[1].Organization.ID != "org_b" {
-		t.Errorf("memberships %+v", body.Response)
+		t.Errorf("got the memberships %+v, want 2 of 3: org_c as org:boss, org_b", body.Response)
 	}
 	for _, name := range []string{"organization_invitations", "organization_suggestions"} {
 		a := p.ask("GET", "/v1/me/"+name+"?_clerk_session_id="+id, nil)
 		if !strings.Contains(string(a.body), `"response":{"data":[],"total_count":0}`) {
-			t.Errorf("%s: %d %s", name, a.status, a.body)
+			t.Errorf("%s: got %d %s, want an empty list", name, a.status, a.body)
 		}
 	}
 }
@@ -196,22 +196,22 @@ func TestProductionAnswersSetTheCookies(t *testing.T) {
 		return []string{"__client= ", "__client_uat=" + uat + " example.com", "__client_uat_" + suffix + "=" + uat + " example.com"}
 	}
 	if got := cookies(p.ask("GET", "/v1/client", nil)); !slices.Equal(got, want("0")) {
-		t.Errorf("signed out: %q", got)
+		t.Errorf("signed out: got the cookies %q, want %q", got, want("0"))
 	}
 	a := p.post("/v1/client/sign_ins", url.Values{"strategy": {"ticket"}, "ticket": {in.Ticket(worker)}})
 	if got := cookies(a); !slices.Equal(got, want("1772625600")) {
-		t.Errorf("signed in: %q", got)
+		t.Errorf("signed in: got the cookies %q, want %q", got, want("1772625600"))
 	}
 	_, c := p.must(p.ask("GET", "/v1/client", nil))
 	if len(c.Sessions) != 1 {
-		t.Errorf("the browser is not known by its cookie: %+v", c)
+		t.Errorf("the browser is not recognized by its cookie: %+v", c)
 	}
 	for _, cookie := range cookiesOf(t, a.header["Set-Cookie"]) {
 		if cookie.Name == "__client" && (!cookie.HttpOnly || cookie.Value == c.ID || c.ID == "") {
-			t.Errorf("scripts learn the browser's cookie: %s, ID %q", cookie, c.ID)
+			t.Errorf("scripts can read the browser's cookie: %s, ID %q", cookie, c.ID)
 		}
 	}
 	if got := cookies(p.post("/v1/client/sessions?_method=DELETE", nil)); !slices.Equal(got, want("0")) {
-		t.Errorf("signed out again: %q", got)
+		t.Errorf("signed out again: got the cookies %q, want %q", got, want("0"))
 	}
 }

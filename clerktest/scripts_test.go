@@ -10,7 +10,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// script is Clerk's script in a page at an origin, which calls the Frontend API.
+// script is Clerk's script in a page at an origin. It calls the Frontend API.
 type script struct {
 	t      *testing.T
 	in     *clerktest.Instance
@@ -49,7 +49,7 @@ type said struct {
 	}
 }
 
-// open is a page whose browser has a token, in development.
+// openPage opens a page. In development it gets the browser's token.
 func openPage(t *testing.T, in *clerktest.Instance, origin string) *script {
 	t.Helper()
 	p := &script{t: t, in: in, origin: origin, jar: newJar(t)}
@@ -57,7 +57,7 @@ func openPage(t *testing.T, in *clerktest.Instance, origin string) *script {
 		var body struct{ ID string }
 		decode(t, string(p.post("/v1/dev_browser", nil).body), &body)
 		if p.token = body.ID; !strings.HasPrefix(p.token, "dvb_") {
-			t.Fatalf("dev_browser answers %q", p.token)
+			t.Fatalf("dev_browser answers %q, want a token dvb_…", p.token)
 		}
 	}
 	return p
@@ -85,7 +85,7 @@ func (p *script) post(path string, form url.Values) answer {
 	return p.ask("POST", path, form)
 }
 
-// must is the response and the client of a successful answer.
+// must returns the response and the client of an answer, which must be successful.
 func (p *script) must(a answer) (said, client) {
 	p.t.Helper()
 	var body struct {
@@ -93,7 +93,7 @@ func (p *script) must(a answer) (said, client) {
 		Client   client `json:"client"`
 	}
 	if a.status != http.StatusOK {
-		p.t.Fatalf("got %d %s", a.status, a.body)
+		p.t.Fatalf("got %d %s, want 200", a.status, a.body)
 	}
 	decode(p.t, string(a.body), &body)
 	return body.Response, body.Client
@@ -112,7 +112,7 @@ func (p *script) signIn(person clerktest.Person) (session string) {
 	p.t.Helper()
 	s, c := p.must(p.post("/v1/client/sign_ins", url.Values{"strategy": {"ticket"}, "ticket": {p.in.Ticket(person)}}))
 	if s.Status != "complete" || s.Created == "" || len(c.Sessions) != 1 || c.Sessions[0].ID != s.Created {
-		p.t.Fatalf("the ticket begins %+v in %+v", s, c)
+		p.t.Fatalf("the ticket starts %+v in %+v, want one session, complete", s, c)
 	}
 	return s.Created
 }
@@ -147,7 +147,7 @@ func TestScriptsOfOtherSitesAreRefused(t *testing.T) {
 			a := p.ask("GET", path, nil)
 			p.refused(a, http.StatusBadRequest, "origin_invalid")
 			if got := a.header.Get("Access-Control-Allow-Origin"); got != "" || a.header.Get("Vary") != "Origin" {
-				t.Errorf("%s from %s: allowed for %q, Vary %q", path, origin, got, a.header.Get("Vary"))
+				t.Errorf("%s from %s: allowed for %q, Vary %q, want \"\" \"Origin\"", path, origin, got, a.header.Get("Vary"))
 			}
 		}
 	}
@@ -158,7 +158,7 @@ func TestScriptsOfOtherSitesAreRefused(t *testing.T) {
 		}
 	}
 	if a := honest.ask("OPTIONS", "/v1/client", nil); a.status != http.StatusNoContent || a.header.Get("Access-Control-Allow-Origin") != localhost {
-		t.Errorf("OPTIONS: %d %s", a.status, a.header)
+		t.Errorf("OPTIONS: got %d %s, want 204 for %s", a.status, a.header, localhost)
 	}
 }
 
@@ -171,10 +171,10 @@ func TestUnknownEndpointsSayWhatIsMissing(t *testing.T) {
 		t.Errorf("the answer does not name the endpoint: %s", a.body)
 	}
 	if a := p.post("/v1/client?_method=PATCH", nil); a.status != http.StatusMethodNotAllowed || !strings.Contains(string(a.body), "PATCH /v1/client") {
-		t.Errorf("a method that is not there: %d %s", a.status, a.body)
+		t.Errorf("an unknown method: got %d %s, want 405 that names it", a.status, a.body)
 	}
 	if a := exchange(t, in, nil, "GET", "https://api.clerk.com/v1/nothing", "", nil); a.status != http.StatusNotFound || !strings.Contains(string(a.body), "/v1/nothing") {
-		t.Errorf("Backend API: %d %s", a.status, a.body)
+		t.Errorf("an unknown path of the Backend API: got %d %s, want 404 that names it", a.status, a.body)
 	}
 }
 
@@ -186,7 +186,7 @@ func TestBrowsersAreKnownByTheirToken(t *testing.T) {
 	if _, c := stranger.must(stranger.ask("GET", "/v1/client", nil)); len(c.Sessions) != 0 || c.Active != nil {
 		t.Errorf("another browser is signed in: %+v", c)
 	}
-	// With the cookie of a browser that is signed in, and the token of none.
+	// With the cookie of a browser that is signed in, and without a valid token.
 	for _, token := range []string{"", "dvb_unknown"} {
 		lost := &script{t: t, in: in, origin: localhost, token: token, jar: newJar(t)}
 		if token != "" {
@@ -222,7 +222,7 @@ func TestSignInByCode(t *testing.T) {
 	p.refused(p.post("/v1/client/sign_ins", url.Values{"identifier": {"x"}, "strategy": {"password"}}), 422, "strategy_for_user_invalid")
 	started, c := p.must(p.post("/v1/client/sign_ins", url.Values{"identifier": {"Dora-Lee+clerk_test@example.com"}}))
 	if started.Status != "needs_first_factor" || len(started.Factors) != 1 || started.Factors[0].Strategy != "email_code" || len(c.Sessions) != 0 {
-		t.Fatalf("with an identifier: %+v", started)
+		t.Fatalf("with an identifier: got %+v, want needs_first_factor by email_code and no session", started)
 	}
 	again, _ := p.must(p.post("/v1/client/sign_ins", url.Values{"identifier": {"dora-lee+clerk_test@example.com"}}))
 	p.refused(p.ask("GET", "/v1/client/sign_ins/"+started.ID, nil), 404, "resource_not_found") // another one replaced it
@@ -233,11 +233,11 @@ func TestSignInByCode(t *testing.T) {
 	p.refused(p.post(path+"/attempt_first_factor", url.Values{"code": {"424243"}}), 422, "form_code_incorrect")
 	p.refused(openPage(t, in, localhost).post(path+"/attempt_first_factor", right), 404, "resource_not_found")
 	if n := len(in.BrowserSessions()); n != 0 {
-		t.Fatalf("%d sessions without the code", n)
+		t.Fatalf("%d sessions without the code, want none", n)
 	}
 	done, c := p.must(p.post(path+"/attempt_first_factor", right))
 	if done.Status != "complete" || len(c.Sessions) != 1 || c.Sessions[0].User.ID != "user_dora" || c.Sessions[0].ID != done.Created {
-		t.Errorf("with the code: %+v in %+v", done, c)
+		t.Errorf("with the code: got %+v in %+v, want one session of user_dora, complete", done, c)
 	}
 	p.refused(p.post(path+"/attempt_first_factor", right), 404, "resource_not_found") // it is complete
 }

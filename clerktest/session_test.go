@@ -31,10 +31,10 @@ func TestSessionIsWhatTheTokenSays(t *testing.T) {
 			Actor:           clerkauth.Actor{Subject: "user_2eve", SessionID: "sess_2eve"},
 		})
 		if got.UserID != "user_2bob" || got.ID != "sess_2bob" || got.AuthorizedParty != "https://anything.example" || !got.Pending {
-			t.Errorf("version %d: got %+v", version, got)
+			t.Errorf("version %d: got %+v, want the claims that were given", version, got)
 		}
 		if !got.IssuedAt.Equal(noon) || !got.NotBefore.Equal(noon.Add(-10*time.Second)) || !got.ExpiresAt.Equal(noon.Add(time.Minute)) {
-			t.Errorf("version %d: dates %s %s %s", version, got.IssuedAt, got.NotBefore, got.ExpiresAt)
+			t.Errorf("version %d: got the dates %s, %s and %s, want noon, 10s before and a minute after", version, got.IssuedAt, got.NotBefore, got.ExpiresAt)
 		}
 		if !got.FirstFactorAt.Equal(noon.Add(-7*time.Minute)) || !got.SecondFactorAt.IsZero() {
 			t.Errorf("version %d: factors at %v and %v, want 7m ago and never", version, got.FirstFactorAt, got.SecondFactorAt)
@@ -60,7 +60,7 @@ func TestSessionOfABadTokenPanics(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {
-					t.Error("no panic")
+					t.Error("no panic, want one")
 				}
 			}()
 			in.Session(c)
@@ -68,7 +68,7 @@ func TestSessionOfABadTokenPanics(t *testing.T) {
 	}
 }
 
-// TestConfigSignsIn takes each kind of instance through a real Authenticator, with httptest's natural request.
+// TestConfigSignsIn uses each kind of instance with a real Authenticator, and a request of httptest.
 func TestConfigSignsIn(t *testing.T) {
 	instances := map[string]*clerktest.Instance{
 		"production":             clerktest.New(t, clerktest.Options{}),
@@ -89,7 +89,8 @@ func TestConfigSignsIn(t *testing.T) {
 				continue
 			}
 			in.ResetRequests()
-			// The Origin check applies to a form post: the default origins must include the request's own.
+			// The Origin check applies to a form post: the default origins must include the
+			// request's own.
 			r := httptest.NewRequest(http.MethodPost, "/", http.NoBody)
 			r.Header.Set("Sec-Fetch-Site", "same-origin")
 			for _, c := range in.Cookies(in.Token(clerktest.Claims{})) {
@@ -104,13 +105,13 @@ func TestConfigSignsIn(t *testing.T) {
 			}
 			_, err = auth.VerifyToken(t.Context(), in.Forge(clerktest.Claims{}))
 			if e, ok := errors.AsType[*clerkauth.Error](err); !ok || e.Reason != "token-invalid-signature" {
-				t.Errorf("%s: a forgery: %v", name, err)
+				t.Errorf("%s: a forged token: got %v, want token-invalid-signature", name, err)
 			}
 		}
 	}
 }
 
-// TestInABubble uses only the clock of the bubble.
+// TestInABubble uses only the clock of the synctest bubble.
 func TestInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := clerktest.New(t, clerktest.Options{})
@@ -120,7 +121,7 @@ func TestInABubble(t *testing.T) {
 		}
 		token := in.Token(clerktest.Claims{})
 		if _, err := auth.VerifyToken(context.Background(), token); err != nil {
-			t.Errorf("fresh: %v", err)
+			t.Errorf("a fresh token: %v", err)
 		}
 		time.Sleep(2 * time.Minute)
 		_, err = auth.VerifyToken(context.Background(), token)

@@ -17,32 +17,33 @@ func TestSatellitesLearnOfThePrimaryDomainsBrowser(t *testing.T) {
 		Satellites: []string{"sat.test"}, Origins: []string{"https://example.com", "https://www.sat.test"}, People: []clerktest.Person{worker},
 	})
 	const satellite = "https://clerk.sat.test/v1/client/handshake?"
-	// follow follows redirects until the browser is back at the app, and returns the URL and the cookies to set.
+	// follow follows redirects until the browser is back at the app, and returns the URL and the
+	// cookies to set.
 	follow := func(jar http.CookieJar, target string) (location *url.URL, cookies []*http.Cookie, hops int) {
 		for hops = 1; hops < 9; hops++ {
 			a := exchange(t, in, jar, "GET", target, "", nil)
 			location, err := url.Parse(a.header.Get("Location"))
 			if a.status != http.StatusTemporaryRedirect || err != nil {
-				t.Fatalf("%s: %d %s", target, a.status, a.body)
+				t.Fatalf("%s: got %d %s, want 307", target, a.status, a.body)
 			}
 			if location.Host == "www.sat.test" {
 				return location, cookiesOf(t, a.header["Set-Cookie"]), hops
 			}
 			target = location.String()
 		}
-		t.Fatal("it never ends")
+		t.Fatal("the redirects do not end")
 		return nil, nil, 0
 	}
 	handshake := satellite + byHandshake("https://www.sat.test/page?a=1").Encode()
 	jar := newJar(t)
 	at, _, first := follow(jar, handshake)
 	if at.Query().Get("__clerk_synced") != "true" || at.Query().Get("a") != "1" || first != 3 {
-		t.Errorf("signed out it ends at %s after %d", at, first)
+		t.Errorf("signed out it ends at %s after %d redirects, want __clerk_synced=true and a=1 after 3", at, first)
 	}
 	in.SignIn(jar, worker)
 	_, cookies, hops := follow(jar, handshake)
 	i := slices.IndexFunc(cookies, func(c *http.Cookie) bool { return c.Name == "__clerk_handshake" })
-	if i < 0 || cookies[i].Domain != "sat.test" || hops != 1 { // its own Frontend API knows the browser by now
+	if i < 0 || cookies[i].Domain != "sat.test" || hops != 1 { // its own Frontend API has the browser's cookie by now
 		t.Fatalf("signed in it sets %v after %d hops, want the answer for sat.test at once", cookies, hops)
 	}
 	var answer struct{ Handshake []string }
@@ -51,7 +52,7 @@ func TestSatellitesLearnOfThePrimaryDomainsBrowser(t *testing.T) {
 	for _, c := range cookiesOf(t, answer.Handshake) {
 		if c.Name == "__session" {
 			if got := claimsOf(t, in, c.Value); got["iss"] != "https://clerk.sat.test" || got["azp"] != "https://www.sat.test" {
-				t.Errorf("the token says %v", got)
+				t.Errorf("the token has the claims %v, want the satellite's issuer and azp", got)
 			}
 		}
 		if c.Name == "__client_uat" && c.MaxAge > 0 && c.Domain != "sat.test" {
@@ -64,12 +65,12 @@ func TestSatellitesLearnOfThePrimaryDomainsBrowser(t *testing.T) {
 	}
 	in.SignIn(fresh, worker)
 	if at, _, hops = follow(fresh, "https://clerk.sat.test/v1/client/sync?redirect_url=https%3A%2F%2Fwww.sat.test%2F"); hops != 3 {
-		t.Errorf("Clerk's script is sent to %s after %d hops", at, hops)
+		t.Errorf("Clerk's script ends at %s after %d redirects, want 3", at, hops)
 	}
 	for _, target := range []string{"https://evil.test/", "https://clerk.sat.test.evil.test/", "https://x@clerk.sat.test/", "http://clerk.sat.test/", "https://clerk.sat.test:99/"} {
 		a := exchange(t, in, jar, "GET", "https://clerk.example.com/v1/client/sync?redirect_url="+url.QueryEscape(target), "", nil)
 		if a.status != http.StatusBadRequest || a.header.Get("Location") != "" {
-			t.Errorf("the primary domain sends to %s: %d", target, a.status)
+			t.Errorf("the primary domain, for %s: got %d, want 400", target, a.status)
 		}
 	}
 }
@@ -102,7 +103,7 @@ func TestSatelliteAppSignsIn(t *testing.T) {
 		return who
 	}
 	if got := visit("/"); got != "" {
-		t.Errorf("before: signed in as %q", got)
+		t.Errorf("before the sign-in: signed in as %q, want nobody", got)
 	}
 	in.SignIn(browser.Jar, worker)
 	if got := visit("/?__clerk_synced=false"); got != "user_dora" {
@@ -131,11 +132,11 @@ func TestDomainsOfDevelopmentCookies(t *testing.T) {
 				case c.Domain == want && c.MaxAge > 0:
 					kept++
 				default:
-					t.Errorf("%s: %s, want Domain %q", origin, c, want)
+					t.Errorf("got the cookie %s, want Domain %q", c, want)
 				}
 			}
 			if kept != 2 || (deleted == 2) != (want != "") {
-				t.Errorf("%s: %d are set and %d of the host's own deleted before", origin, kept, deleted)
+				t.Errorf("%d cookies are set and %d of the host's own deleted before, want 2, and 2 where the domain is wider", kept, deleted)
 			}
 		})
 	}

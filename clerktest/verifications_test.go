@@ -36,21 +36,21 @@ func TestVerifyingAgainMakesTheFactorsYoung(t *testing.T) {
 			v, _ := p.must(p.post(path, url.Values{"level": {tt.level}}))
 			for i, factor := range tt.steps {
 				if v.Status != "needs_"+factor+"_factor" || factor == "first" && len(v.Factors) == 0 || factor == "second" && len(v.Seconds) == 0 {
-					t.Fatalf("step %d: %+v", i, v)
+					t.Fatalf("step %d: got %+v, want needs_%s_factor with its factors", i, v, factor)
 				}
 				p.must(p.post(path+"/prepare_"+factor+"_factor", url.Values{"strategy": {"email_code"}}))
 				p.refused(p.post(path+"/attempt_"+factor+"_factor", url.Values{"code": {"000000"}}), 422, "form_code_incorrect")
 				v, _ = p.must(p.post(path+"/attempt_"+factor+"_factor", url.Values{"code": {"424242"}}))
 			}
 			if v.Status != "complete" {
-				t.Errorf("it ends as %+v", v)
+				t.Errorf("the verification ends as %+v, want complete", v)
 			}
 			if got := p.mint(id, nil)["fva"]; !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("fva %v, want %v", got, tt.want)
 			}
 			at = at.Add(7 * time.Minute)
 			if got := p.mint(id, nil)["fva"].([]any); tt.want[0] == 0.0 && got[0] != 7.0 {
-				t.Errorf("seven minutes later fva is %v", got)
+				t.Errorf("seven minutes later fva is %v, want 7 first", got)
 			}
 			p.refused(p.post(path+"/attempt_first_factor", url.Values{"code": {"424242"}}), http.StatusNotFound, "resource_not_found")
 		})
@@ -70,7 +70,7 @@ func TestVerifyingNeedsTheCode(t *testing.T) {
 	p.refused(p.post(path+"/attempt_second_factor", right), 404, "resource_not_found") // it is not required
 	p.refused(p.post(path+"/guess_first_factor", right), 404, "resource_not_found")
 	if got := p.mint(id, nil)["fva"].([]any); got[0] != 60.0 {
-		t.Errorf("fva %v without the code", got)
+		t.Errorf("fva is %v without the code, want 60 first", got)
 	}
 	p.must(p.post(path+"/prepare_first_factor", nil))
 	p.must(p.post(path+"/attempt_first_factor", right))

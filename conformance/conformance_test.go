@@ -27,7 +27,7 @@ func TestConformance(t *testing.T) {
 			for _, c := range r.cases[family] {
 				t.Run(c.Name, func(t *testing.T) {
 					t.Parallel()
-					c.hold(t)
+					c.compare(t)
 				})
 			}
 		})
@@ -36,7 +36,7 @@ func TestConformance(t *testing.T) {
 		for _, c := range writes(t) {
 			t.Run(c.Name, func(t *testing.T) {
 				t.Parallel()
-				c.hold(t)
+				c.compare(t)
 			})
 		}
 	})
@@ -45,8 +45,8 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// hold fails unless the decision is the reference's, as changed by the rules.
-func (c *recorded) hold(t *testing.T) {
+// compare fails unless the decision is the reference's, as changed by the rules.
+func (c *recorded) compare(t *testing.T) {
 	if why := c.skipCause(t); why != "" {
 		counted.skip(why)
 		return
@@ -136,7 +136,7 @@ func (c *recorded) decidedForMachine(reference outcome) (want outcome, applied [
 }
 
 // decides reports a rule that computes the decision from the case.
-func (r rule) decides() bool { return r.hold == nil && r.reads == nil }
+func (r rule) decides() bool { return r.change == nil && r.reads == nil }
 
 // applies reports whether a rule is about a case and what the reference decided about it.
 func (r rule) applies(c *recorded, reference outcome) bool {
@@ -150,8 +150,8 @@ func (r rule) apply(c *recorded, before outcome) outcome {
 	case r.reads != nil && after.Auth != nil:
 		r.reads(c.deciding(), after.Auth)
 	case r.reads != nil:
-	case r.hold != nil:
-		r.hold(c, &after)
+	case r.change != nil:
+		r.change(c, &after)
 	default:
 		after = c.decision()
 	}

@@ -36,8 +36,8 @@ func (c *recorded) reference() outcome {
 	return want
 }
 
-// recordedIdentity reads a recorded auth object. Null and absent are the zero value; values of types that a Session cannot
-// hold are only recorded.
+// recordedIdentity reads a recorded auth object. Null and absent are the zero value; values of
+// types that do not fit in a Session are only recorded.
 func recordedIdentity(auth map[string]any) *identity {
 	if auth == nil {
 		return nil

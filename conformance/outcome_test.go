@@ -42,7 +42,7 @@ type identity struct {
 	OrgPermissions                  []string
 	FirstFactorAge, SecondFactorAge int // minutes; -1 never
 	ActorSubject, ActorSession      string
-	Mistyped                        []string // members of the recorded object that a Session cannot hold
+	Mistyped                        []string // members of the recorded object that do not fit in a Session
 	Machine                         machineIdentity
 }
 

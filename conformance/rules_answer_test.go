@@ -11,7 +11,7 @@ var answerRules = []rule{
 	{
 		name:   "failed answers fall through",
 		kinder: true,
-		why:    "a nonce or token that does not hold leaves the cookies as they are: anybody can put one into a link",
+		why:    "a nonce or token that is not valid leaves the cookies as they are: anybody can put one into a link",
 		when: func(c *recorded, want outcome) bool {
 			return c.answerFails() && len(want.Cookies) == 0 && (want.Reason == "session-token-missing" || want.Status == refused)
 		},
@@ -124,7 +124,7 @@ var answerRules = []rule{
 	},
 	{
 		name: "failed answers stay behind",
-		why:  "the address to come back to is without the answer that did not hold: of two answers none would count",
+		why:  "the address to come back to is without the answer that was not valid: of two answers none would count",
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == handshake && c.development() && c.resultInAddress()
 		},

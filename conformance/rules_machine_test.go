@@ -14,7 +14,7 @@ var machineRules = []rule{
 		name:    "machines need an issuer",
 		why:     "without a publishable key nothing says whose tokens are the instance's, and New refuses",
 		when:    func(c *recorded, _ outcome) bool { return frontendHost(c) == "" },
-		refuses: true, hold: refuseOptions,
+		refuses: true, change: refuseOptions,
 	},
 	{
 		name: "satellites of machines have a domain",
@@ -22,7 +22,7 @@ var machineRules = []rule{
 		when: func(c *recorded, _ outcome) bool {
 			return c.satellite() && !c.Options.given("domain") && !c.Options.given("proxyUrl")
 		},
-		refuses: true, hold: refuseOptions,
+		refuses: true, change: refuseOptions,
 	},
 	{
 		name: "scheme in any case before a machine's credential",
@@ -33,7 +33,7 @@ var machineRules = []rule{
 			scheme, _, found := strings.Cut(strings.Join(c.Request.values("Authorization"), ", "), " ")
 			return found && scheme != "Bearer" && strings.EqualFold(scheme, "Bearer") && want.Status == signedOut && c.verified() != nil
 		},
-		hold: admitVerified,
+		change: admitVerified,
 	},
 	{
 		name:   "null payload beside a machine's credential",
@@ -42,13 +42,13 @@ var machineRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == refused && c.nullPayload() && c.verified() != nil
 		},
-		hold: admitVerified,
+		change: admitVerified,
 	},
 	{
-		name: "no credential",
-		why:  "that there is none has a reason of its own, for one kind and for a list: it is no mismatch, and no prose",
-		when: func(c *recorded, want outcome) bool { return want.Status == signedOut && c.credential() == "" },
-		hold: func(_ *recorded, want *outcome) { *want = refusal("credential-missing") },
+		name:   "no credential",
+		why:    "that there is none has a reason of its own, for one kind and for a list: it is no mismatch, and no prose",
+		when:   func(c *recorded, want outcome) bool { return want.Status == signedOut && c.credential() == "" },
+		change: func(_ *recorded, want *outcome) { *want = refusal("credential-missing") },
 	},
 	{
 		name: "form of a credential",
@@ -57,7 +57,7 @@ var machineRules = []rule{
 			raw := c.credential()
 			return want.Status == signedIn && c.opaque() && !opaqueForm.MatchString(raw)
 		},
-		hold: func(_ *recorded, want *outcome) { *want = refusal("token-invalid") },
+		change: func(_ *recorded, want *outcome) { *want = refusal("token-invalid") },
 	},
 	{
 		name:   "machine secret in a list",
@@ -66,7 +66,7 @@ var machineRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == refused && c.opaque() && c.machineKind() == m2m && c.Options.given("machineSecretKey")
 		},
-		hold: admitVerified,
+		change: admitVerified,
 	},
 	{
 		name: "no secret key",
@@ -74,15 +74,15 @@ var machineRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == refused && c.opaque() && c.machineKind() == m2m && frontendHost(c) != "" && c.secret() == ""
 		},
-		hold: unverifiable,
+		change: unverifiable,
 	},
 	{
 		name: "a refused secret key",
-		why:  "403 speaks of the secret key that was sent, as 401 does: whether the credential holds is not known",
+		why:  "403 speaks of the secret key that was sent, as 401 does: it is not known whether the credential is valid",
 		when: func(c *recorded, want outcome) bool {
 			return want.Reason == "unexpected-error" && c.verifyStatus() == http.StatusForbidden
 		},
-		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "secret-key-invalid") },
+		change: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "secret-key-invalid") },
 	},
 	{
 		name: "a refused credential",
@@ -91,13 +91,13 @@ var machineRules = []rule{
 			refuses := []int{http.StatusBadRequest, http.StatusGone, http.StatusUnprocessableEntity}
 			return want.Reason == "unexpected-error" && slices.Contains(refuses, c.verifyStatus()) && c.verifyErrors()
 		},
-		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-invalid") },
+		change: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-invalid") },
 	},
 	{
-		name: "a question without an answer",
-		why:  "whether the credential holds is not known: 503, for the client to try again, in words of the closed set",
-		when: func(_ *recorded, want outcome) bool { return want.Reason == "unexpected-error" },
-		hold: unverifiable,
+		name:   "a question without an answer",
+		why:    "it is not known whether the credential is valid: 503, for the client to try again, in words of the closed set",
+		when:   func(_ *recorded, want outcome) bool { return want.Reason == "unexpected-error" },
+		change: unverifiable,
 	},
 	{
 		name: "incomplete answer",
@@ -105,16 +105,16 @@ var machineRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == signedIn && c.opaque() && !c.wholeAnswer()
 		},
-		hold: unverifiable,
+		change: unverifiable,
 	},
 	{
 		name: "revoked or expired",
-		why:  "the Backend API says that the credential does not hold any more",
+		why:  "the Backend API says that the credential is not valid any more",
 		when: func(c *recorded, want outcome) bool {
 			said := c.verified()
 			return want.Status == signedIn && (said["revoked"] == true || said["expired"] == true)
 		},
-		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-invalid") },
+		change: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-invalid") },
 	},
 	{
 		name: "Content-Type of an answer",
@@ -122,16 +122,16 @@ var machineRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == signedIn && c.opaque() && (want.Auth == nil || want.Auth.Machine.ID == "")
 		},
-		hold: admitVerified,
+		change: admitVerified,
 	},
 	{
 		name: "keys of machines",
-		why:  "where the keys are out of reach it is not known whether the credential holds: 503",
+		why:  "where the keys are out of reach it is not known whether the credential is valid: 503",
 		when: func(c *recorded, want outcome) bool {
 			status, _, ok := c.reply(http.MethodGet, "/v1/jwks", nil)
 			return want.Reason == "token-verification-failed" && !c.Options.given("jwtKey") && (c.secret() == "" || !ok || status >= http.StatusInternalServerError)
 		},
-		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "jwk-remote-failed-to-load") },
+		change: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "jwk-remote-failed-to-load") },
 	},
 	{
 		name: "category of an OAuth token",
@@ -139,7 +139,7 @@ var machineRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == signedIn && c.machineKind() == oauth && !c.opaque() && c.bearerToken().head["cat"] != nil
 		},
-		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-invalid") },
+		change: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-invalid") },
 	},
 	{
 		name: "issuer of a machine's token",
@@ -147,7 +147,7 @@ var machineRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == signedIn && !c.opaque() && text(c.bearerToken().claims["iss"]) != "https://"+frontendHost(c)
 		},
-		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-verification-failed") },
+		change: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-verification-failed") },
 	},
 	{
 		name: "audience of a machine's token",
@@ -157,7 +157,7 @@ var machineRules = []rule{
 			list, _ := textsIn(aud)
 			return want.Status == signedIn && !c.opaque() && c.Options.given("audience") && text(aud) == "" && len(list) == 0
 		},
-		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-verification-failed") },
+		change: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-verification-failed") },
 	},
 	{
 		name: "scopes of another form",
@@ -165,7 +165,7 @@ var machineRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return !c.opaque() && (want.Status == refused && c.hasBearer() || want.Auth != nil && len(want.Auth.Mistyped) > 0)
 		},
-		hold: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-verification-failed") },
+		change: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-verification-failed") },
 	},
 	{
 		name: "blanks between scopes",
@@ -173,7 +173,7 @@ var machineRules = []rule{
 		when: func(_ *recorded, want outcome) bool {
 			return want.Status == signedIn && slices.Contains(want.Auth.Machine.Scopes, "")
 		},
-		hold: func(_ *recorded, want *outcome) {
+		change: func(_ *recorded, want *outcome) {
 			want.Auth.Machine.Scopes = slices.DeleteFunc(slices.Clone(want.Auth.Machine.Scopes), func(s string) bool { return s == "" })
 		},
 	},

@@ -93,22 +93,22 @@ var responseRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			return len(c.accepts()) > 0 && !c.decidesMachine() && !c.hostListed() && c.browsersWrite() && want.Status == signedOut
 		},
-		hold: func(_ *recorded, want *outcome) { *want = refusal("request-host-not-authorized") },
+		change: func(_ *recorded, want *outcome) { *want = refusal("request-host-not-authorized") },
 	},
 	{
 		name: "nobody else may read it",
 		why:  "an answer that sets cookies is for the browser that sent the request; no other origin is told that it may read it",
 		when: func(_ *recorded, want outcome) bool { return want.Headers["access-control-allow-origin"] != "" },
-		hold: func(_ *recorded, want *outcome) {
+		change: func(_ *recorded, want *outcome) {
 			delete(want.Headers, "access-control-allow-origin")
 			delete(want.Headers, "access-control-allow-credentials")
 		},
 	},
 	{
-		name: "Clerk's cookies only",
-		why:  "of an answer Clerk's cookies are passed on by their exact names, sessions for this host only, Secure in production, and into no cache",
-		when: func(_ *recorded, want outcome) bool { return want.Status != handshake && len(want.Cookies) > 0 },
-		hold: func(c *recorded, want *outcome) { want.setCookies(c, want.Cookies, want.Auth == nil) },
+		name:   "Clerk's cookies only",
+		why:    "of an answer Clerk's cookies are passed on by their exact names, sessions for this host only, Secure in production, and into no cache",
+		when:   func(_ *recorded, want outcome) bool { return want.Status != handshake && len(want.Cookies) > 0 },
+		change: func(c *recorded, want *outcome) { want.setCookies(c, want.Cookies, want.Auth == nil) },
 	},
 }
 

@@ -14,8 +14,8 @@ type rule struct {
 	kinder  bool // may turn a refusal into signed-in
 	refuses bool // New refuses the options
 	when    func(c *recorded, want outcome) bool
-	hold    func(c *recorded, want *outcome) // nil: the decision that is computed from the case
-	reads   func(t *token, who *identity)    // instead of hold: how the claims of who is signed in are read
+	change  func(c *recorded, want *outcome) // nil: the decision that is computed from the case
+	reads   func(t *token, who *identity)    // instead of change: how the claims of who is signed in are read
 }
 
 // rules are all rules, in the order they are applied: what is sent along and how claims are read comes last.

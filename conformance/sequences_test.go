@@ -15,7 +15,7 @@ import (
 )
 
 // A keyRule is a rule about keys that an Authenticator has known for a while:
-// before holds the steps before it.
+// before has the steps before it.
 type keyRule struct {
 	name   string
 	why    string
@@ -98,7 +98,7 @@ func TestSequences(t *testing.T) {
 	for _, s := range r.sequences {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, s.hold)
+			synctest.Test(t, s.run)
 		})
 	}
 	if r.builtIn && wholeRun() {
@@ -106,8 +106,8 @@ func TestSequences(t *testing.T) {
 	}
 }
 
-// hold runs the steps in order, with one Authenticator for each set of options.
-func (s sequence) hold(t *testing.T) {
+// run runs the steps in order, with one Authenticator for each set of options.
+func (s sequence) run(t *testing.T) {
 	api := &backend{}
 	known := map[string]*clerkauth.Authenticator{}
 	var now int64

@@ -16,7 +16,7 @@ type cause struct {
 // causes are all causes, and the first that applies counts: things that cannot be expressed in Go's types, or options that
 // this library does not have.
 var causes = []cause{
-	{"mistyped option", "the option has a type that Config's field cannot hold", mistyped},
+	{"mistyped option", "the option has a type that does not fit Config's field", mistyped},
 	{"negative clock skew", "ClockSkew says none with a negative value", func(c *recorded, _ testing.TB) bool {
 		return strings.HasPrefix(string(c.Options["clockSkewInMs"]), "-")
 	}},
@@ -45,7 +45,7 @@ func optionGiven(names ...string) func(*recorded, testing.TB) bool {
 	}
 }
 
-// mistyped reports an option whose value our field for it cannot hold.
+// mistyped reports an option whose value does not fit Config's field.
 func mistyped(c *recorded, _ testing.TB) bool {
 	for _, name := range []string{"publishableKey", "secretKey", "machineSecretKey", "jwtKey", "apiUrl", "proxyUrl", "domain", "signInUrl"} {
 		if _, ok := c.Options.text(name); !ok {

@@ -47,8 +47,8 @@ func TestFaultsOfTheBackend(t *testing.T) {
 	slow := []string{"no answer", "a byte every 200 ms"}
 	table{[]string{
 		"fault", "a script gets", "longest wait", "calls", "a page gets", "longest wait on the way", "calls on the way", "a script is served after",
-	}, people, slow}.hold(t, "### People")
-	table{[]string{"fault", "valid requests refused", "longest wait", "calls", "served after"}, machines, slow}.hold(t, "### Machines")
+	}, people, slow}.compare(t, "### People")
+	table{[]string{"fault", "valid requests refused", "longest wait", "calls", "served after"}, machines, slow}.compare(t, "### Machines")
 }
 
 func newBackendSite(t *testing.T, f fault) *backendSite {

@@ -91,7 +91,7 @@ func TestFaultsOfKeys(t *testing.T) {
 		if s.flood {
 			columns = append(columns, "what the strangers get")
 		}
-		table{columns, rows[i], nil}.hold(t, s.heading)
+		table{columns, rows[i], nil}.compare(t, s.heading)
 	}
 }
 

@@ -248,8 +248,8 @@ func parsed(text string) table {
 	return x
 }
 
-// hold compares the table below a heading of faults.md with x, or writes it.
-func (x table) hold(t *testing.T, heading string) {
+// compare compares the table below a heading of faults.md with x, or writes it.
+func (x table) compare(t *testing.T, heading string) {
 	t.Helper()
 	page := read(t, "docs/faults.md")
 	before, after, ok := strings.Cut(page, "\n"+heading+"\n")

@@ -11,17 +11,17 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// app is the app under test, and what it saw.
+// app is the app under test, and the requests that it got.
 type app struct {
 	signIn string       // the address of the sign-in page
-	writes atomic.Int64 // those that a handler was reached by
+	writes atomic.Int64 // writes that reached a handler
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	seen    []exchange
 	headers map[string]http.Header // of the last request for each path
 }
 
-// exchange is one request and how it was answered.
+// exchange is one request and its answer.
 type exchange struct {
 	method, path, origin string
 	status               int
@@ -62,13 +62,13 @@ func (a *app) page(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Referrer-Policy", r.FormValue("policy"))
-	_ = pageTemplate.Execute(w, view) // the browser may be gone
+	_ = pageTemplate.Execute(w, view) // the browser may have disconnected
 }
 
 // worker is a service worker that only forwards requests: all, or one method.
 func worker(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/javascript")
-	_ = workerTemplate.Execute(w, r.FormValue("for")) // the browser may be gone
+	_ = workerTemplate.Execute(w, r.FormValue("for")) // the browser may have disconnected
 }
 
 var workerTemplate = template.Must(template.New("worker").Parse(`
@@ -79,16 +79,16 @@ addEventListener("fetch", e => {
 })
 `))
 
-// open accepts a WebSocket from anywhere: refused requests do not get here.
+// open accepts a WebSocket from any origin: requests that are refused do not get here.
 func (a *app) open(w http.ResponseWriter, r *http.Request) {
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
-		return // the answer is written
+		return // the answer was written
 	}
-	_ = conn.Close(websocket.StatusNormalClosure, "") // the browser may be gone
+	_ = conn.Close(websocket.StatusNormalClosure, "") // the browser may have disconnected
 }
 
-// record remembers requests and their answers.
+// record keeps requests and their answers.
 func (a *app) record(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
@@ -102,7 +102,7 @@ func (a *app) record(next http.Handler) http.Handler {
 	})
 }
 
-// answers are the exchanges so far with a path.
+// answers returns the exchanges with a path so far.
 func (a *app) answers(path string) []exchange {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -115,14 +115,14 @@ func (a *app) answers(path string) []exchange {
 	return found
 }
 
-// header is that of the last request for a path.
+// header returns the header of the last request for a path.
 func (a *app) header(path string) http.Header {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.headers[path]
 }
 
-// status is that of the last answer for a path; 0: there was none.
+// status returns the status of the last answer for a path; 0: there was none.
 func (a *app) status(path string) int {
 	all := a.answers(path)
 	if len(all) == 0 {
@@ -131,7 +131,7 @@ func (a *app) status(path string) int {
 	return all[len(all)-1].status
 }
 
-// statusWriter remembers the status.
+// statusWriter keeps the status.
 type statusWriter struct {
 	http.ResponseWriter
 	status int

@@ -22,8 +22,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// apps is a development instance for a program that knows it from its environment alone, and for Clerk's scripts, which
-// find it by the publishable key.
+// apps starts a development instance for a program that gets all its settings from the environment,
+// and for Clerk's scripts, which find it by the publishable key.
 func apps(t *testing.T, origin string) (*world, []string) {
 	t.Helper()
 	files := modules(t)
@@ -43,7 +43,7 @@ func apps(t *testing.T, origin string) (*world, []string) {
 	}
 }
 
-// freePort is a port that nothing listens on.
+// freePort returns a port on which nothing listens.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
@@ -70,13 +70,13 @@ func run(t *testing.T, dir string, env []string, ready *regexp.Regexp, name stri
 	}
 	t.Cleanup(func() {
 		cancel()
-		_ = program.Wait() // it was told to end
+		_ = program.Wait() // it was killed
 	})
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if found := ready.FindStringSubmatch(lines.Text()); found != nil {
 			go func() {
-				for lines.Scan() { // or the program would wait for somebody to read
+				for lines.Scan() { // or the program would wait for a reader
 				}
 			}()
 			return found[1]
@@ -94,7 +94,7 @@ func startExample(t *testing.T, module, pkg, addr string, env []string) string {
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, pkg) //nolint:gosec // our own program
 	build.Dir, build.Env = module, append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+		t.Fatalf("go build: %v: %s", err, out)
 	}
 	return run(t, ".", append(env, "ADDR="+addr), regexp.MustCompile(`(http://127\.0\.0\.1:\d+)`), program)
 }
@@ -109,7 +109,7 @@ func startVite(t *testing.T, web, port string, env []string) {
 	run(t, "npm", env, regexp.MustCompile(`^(ready)$`), "node", "vite.mjs", root, port, t.TempDir())
 }
 
-// focused is a browser with focus: scripts renew tokens for no other.
+// focused returns a browser with focus: scripts renew tokens for no other.
 func (w *world) focused(t *testing.T) *tab {
 	t.Helper()
 	b := w.open(t)
@@ -158,15 +158,15 @@ func TestSinglePageAppOfAnotherOrigin(t *testing.T) {
 	b := w.focused(t)
 	w.throughASinglePageApp(b)
 
-	// A page of another origin may send what it likes, and reads nothing.
+	// A page of another origin may send what it likes, and cannot read the answer.
 	const steal = `fetch(%q, {headers: {Authorization: "Bearer %s"}}).then(r => r.status, e => 0)`
 	token := w.clerk.Token(clerktest.Claims{Subject: alice})
 	if got := evaluate[int](b, steal, api+"/me", token); got != http.StatusOK {
-		t.Errorf("the app itself reads %d", got)
+		t.Errorf("the app itself reads %d, want %d", got, http.StatusOK)
 	}
 	b.visit("http://127.0.0.1:" + port + "/")
 	if got := evaluate[int](b, steal, api+"/me", token); got != 0 {
-		t.Errorf("a page of another origin reads %d", got)
+		t.Errorf("a page of another origin reads %d, want 0", got)
 	}
 }
 
@@ -180,14 +180,14 @@ func TestPagesWithAForm(t *testing.T) {
 	b.signsIn(w)
 	b.says(alice)
 	if at := b.place().URL; at != w.home+"/" {
-		t.Errorf("back from the sign-in page at %s", at)
+		t.Errorf("the sign-in page returns to %s, want %s/", at, w.home)
 	}
 	b.fill(`input[name="note"]`, "first <note>")
 	b.choose("form button")
 	b.until(`[...document.querySelectorAll("li")].map(e => e.textContent).join() === "first <note>"`)
 	b.picture()
 
-	// The same form, on a page of another port, which gets the same cookies.
+	// The same form is on a page of another port, which gets the same cookies.
 	other := httptest.NewServer(http.HandlerFunc(evil))
 	defer other.Close()
 	b.visit(strings.Replace(other.URL, "127.0.0.1", "localhost", 1))
@@ -197,7 +197,8 @@ func TestPagesWithAForm(t *testing.T) {
 	b.until(`document.querySelectorAll("li").length === 1`)
 }
 
-// TestPagesOfExamplesAskForTheVersionsTested compares the versions that people install with those tested here.
+// TestPagesOfExamplesAskForTheVersionsTested compares the versions in the examples with those
+// tested here.
 func TestPagesOfExamplesAskForTheVersionsTested(t *testing.T) {
 	read := func(path string) map[string]string {
 		t.Helper()
@@ -218,7 +219,7 @@ func TestPagesOfExamplesAskForTheVersionsTested(t *testing.T) {
 	for _, path := range []string{"../examples/vite/web/package.json", "../examples/cors/web/package.json"} {
 		for name, version := range read(path) {
 			if tested[name] != version {
-				t.Errorf("%s asks for %s %s; %q is tested", path, name, version, tested[name])
+				t.Errorf("%s uses %s %s, want the tested version %q", path, name, version, tested[name])
 			}
 		}
 	}

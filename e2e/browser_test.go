@@ -10,19 +10,19 @@ import (
 	"time"
 )
 
-// longestWait is how long a journey may take, on a machine that has much else to do.
+// longestWait is the longest time for a journey on a busy machine.
 const longestWait = 3 * time.Minute
 
-// tab is a window of a browser that finds the hosts of a world.
+// tab is a window of a browser that can reach the hosts of a world.
 type tab struct {
 	driver
 	t *testing.T
 }
 
-// place is where a tab is, and what the page there says.
+// place is the tab's URL, and what the page there says.
 type place struct {
 	URL string `json:"url"`
-	Who string `json:"who"` // empty: it is none of the app's pages
+	Who string `json:"who"` // empty: it is not one of the app's pages
 }
 
 // open starts a Chromium with a new profile.
@@ -37,38 +37,38 @@ func (w *world) openWith(t *testing.T, profile string) *tab {
 	return &tab{openChromium(t, w.internet, profile), t}
 }
 
-// visit is a navigation by the address bar.
+// visit navigates as by the address bar.
 func (b *tab) visit(url string) {
 	b.t.Helper()
-	b.arrive(b.navigate(url))
+	b.mustNavigate(b.navigate(url))
 }
 
-// press clicks something that leads to another page.
+// press clicks an element that leads to another page.
 func (b *tab) press(selector string) {
 	b.t.Helper()
-	b.arrive(b.click(selector))
+	b.mustNavigate(b.click(selector))
 }
 
 // reload loads the page again.
 func (b *tab) reload() {
 	b.t.Helper()
-	b.arrive(b.driver.reload())
+	b.mustNavigate(b.driver.reload())
 }
 
-func (b *tab) arrive(err error) {
+func (b *tab) mustNavigate(err error) {
 	b.t.Helper()
 	if err != nil {
-		b.t.Fatalf("a navigation ends at %+v: %v", b.place(), err)
+		b.t.Fatalf("the navigation failed at %+v: %v", b.place(), err)
 	}
 }
 
-// text is the whole text of the page.
+// text returns the whole text of the page.
 func (b *tab) text() string {
 	b.t.Helper()
 	return evaluate[string](b, `document.body.innerText`)
 }
 
-// place is where the tab is.
+// place returns where the tab is.
 func (b *tab) place() place {
 	b.t.Helper()
 	return evaluate[place](b, `({url: location.href, who: document.querySelector("#who")?.textContent ?? ""})`)
@@ -92,12 +92,12 @@ func evaluate[T any](b *tab, script string, args ...any) T {
 		err = json.Unmarshal(raw, &result)
 	}
 	if err != nil {
-		b.t.Fatalf("%s: %v", script, err)
+		b.t.Fatalf("running %s: %v", script, err)
 	}
 	return result
 }
 
-// await waits until a condition holds in the page.
+// await waits until a condition is true in the page.
 func (b *tab) await(condition string) {
 	b.t.Helper()
 	if err := b.driver.await(condition); err != nil {
@@ -117,7 +117,7 @@ func (b *tab) picture() {
 		b.t.Fatal(err)
 	}
 	name := strings.NewReplacer("/", "_", " ", "_", ",", "").Replace(b.t.Name()) + ".png"
-	//nolint:gosec // G703: whoever runs the tests says where
+	//nolint:gosec // G703: the person who runs the tests chooses the path
 	if err := os.WriteFile(filepath.Join(dir, name), image, 0o600); err != nil {
 		b.t.Fatal(err)
 	}

@@ -20,14 +20,14 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// A request with an expired session gets a new one with any response. A caching proxy in front must not give it to the next
-// visitor.
+// A request with an expired session gets a new one with any response. A caching proxy must not give
+// it to the next visitor.
 
 // cached is an app behind a caching proxy.
 type cached struct {
 	clerk     *clerktest.Instance
-	ahead     atomic.Int64 // of the real time
-	proxy     string       // address
+	ahead     atomic.Int64 // how far the clock is ahead of the real time
+	proxy     string       // its address
 	forwarded atomic.Int64 // requests that reached the app
 }
 
@@ -56,7 +56,7 @@ func newCached(t *testing.T, run func(t *testing.T, backend string) string) *cac
 	return c
 }
 
-// site has what a proxy would like to store.
+// site serves what a proxy would like to store.
 func (c *cached) site(t *testing.T) http.Handler {
 	t.Helper()
 	dir := t.TempDir()
@@ -90,12 +90,12 @@ func (c *cached) site(t *testing.T) http.Handler {
 	return mux
 }
 
-// answer is what returned, as far as it matters.
+// answer is the part of a response that is compared.
 type answer struct {
 	status  int
 	header  http.Header
 	cookies []*http.Cookie
-	reached bool // the app was: it does not come out of the cache
+	reached bool // the app got the request: the response is not from the cache
 }
 
 // get sends a request to the proxy.
@@ -128,7 +128,7 @@ func TestCachingProxiesKeepNoSession(t *testing.T) {
 			c := newCached(t, run)
 			c.get(t, "/unprotected", nil)
 			if a := c.get(t, "/unprotected", nil); a.reached || len(a.cookies) == 0 {
-				t.Fatalf("the proxy keeps no cookies (asked %t, cookies %v): the test shows nothing", a.reached, a.cookies)
+				t.Fatalf("the proxy does not cache cookies (reached the app: %t, cookies %v), so that the test shows nothing", a.reached, a.cookies)
 			}
 			for _, path := range []string{
 				"/assets/app.js", "/assets/none.js", "/nothing", "/page", "/expires", "/accel", "/surrogate", "/late", "/assets/app.js?again",
@@ -137,7 +137,7 @@ func TestCachingProxiesKeepNoSession(t *testing.T) {
 			}
 			c.visit(t, "/assets/app.js?script", false, "Sec-Fetch-Dest", "script")
 			if c.get(t, "/assets/app.js", nil).reached {
-				t.Error("what is public is no longer kept by the proxy")
+				t.Error("the proxy does not cache a public file any more")
 			}
 		})
 	}
@@ -147,7 +147,7 @@ func TestCachingProxiesKeepNoSession(t *testing.T) {
 func (c *cached) visit(t *testing.T, path string, renewed bool, header ...string) {
 	t.Helper()
 	cookies := c.clerk.SignIn(nil, clerktest.Person{}).Cookies()
-	c.ahead.Add(int64(5 * time.Minute)) // their token expires
+	c.ahead.Add(int64(5 * time.Minute)) // the visitor's token expires
 	a := c.get(t, path, cookies, header...)
 	got := slices.ContainsFunc(a.cookies, func(c *http.Cookie) bool { return strings.HasPrefix(c.Name, "__session") && c.Value != "" })
 	if got != renewed {
@@ -155,12 +155,12 @@ func (c *cached) visit(t *testing.T, path string, renewed bool, header ...string
 	}
 	for _, when := range []string{"first", "second"} {
 		if a := c.get(t, path, nil); len(a.cookies) > 0 || strings.Contains(a.header.Get("Cache-Control"), "private") {
-			t.Errorf("%s: the %s stranger gets %v", path, when, a.header)
+			t.Errorf("%s: the %s stranger gets the header %v, want no cookies and nothing private", path, when, a.header)
 		}
 	}
 }
 
-// installed is a program of a Debian package.
+// installed returns the path of a program of a Debian package.
 func installed(t *testing.T, path, pkg string) string {
 	t.Helper()
 	program, err := exec.LookPath(path)
@@ -173,7 +173,7 @@ func installed(t *testing.T, path, pkg string) string {
 	return program
 }
 
-// apache runs Apache with mod_cache as its manual sets it up, before a backend.
+// apache runs Apache with mod_cache as its manual configures it, before a backend.
 func apache(t *testing.T, backend string) string {
 	t.Helper()
 	program := installed(t, "/usr/sbin/apache2", "apache2")
@@ -203,8 +203,8 @@ ProxyPass / http://%s/
 	return addr
 }
 
-// nginx runs nginx with a cache, before a backend. By default it stores nothing that sets cookies; many people turn that
-// off.
+// nginx runs nginx with a cache, before a backend. By default it stores no response with cookies;
+// many people switch that off.
 func nginx(t *testing.T, backend string) string {
 	t.Helper()
 	program := installed(t, "/usr/sbin/nginx", "nginx")
@@ -235,15 +235,15 @@ server {
 	return addr
 }
 
-// openDir is a directory that a server may use that drops its privileges.
+// openDir returns a directory for a server that drops its privileges.
 func openDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "clerkauth") //nolint:usetesting // that of a test is root's alone
+	dir, err := os.MkdirTemp("", "clerkauth") //nolint:usetesting // only root can read a test's own
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // as the comment says
+	if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // see above
 		t.Fatal(err)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "cache"), 0o700); err != nil {
@@ -265,8 +265,8 @@ func freeAddr(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// runProxy runs a program with a configuration until the test is over, even if its process crashes: then the pipe
-// that the shell reads breaks. The program listens when runProxy returns.
+// runProxy runs a program with a configuration until the test is over, even if the test's process
+// crashes: then the pipe that the shell reads is closed. The program listens when runProxy returns.
 func runProxy(t *testing.T, addr, dir, conf string, command ...string) {
 	t.Helper()
 	path := filepath.Join(dir, "proxy.conf")
@@ -284,7 +284,7 @@ func runProxy(t *testing.T, addr, dir, conf string, command ...string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Wait() }) // ended, as it should be
+	t.Cleanup(func() { _ = cmd.Wait() }) // it was killed
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	for ctx.Err() == nil {

@@ -11,15 +11,15 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// chromium is a window of Debian's Chromium, driven by its own protocol.
+// chromium is a window of Debian's Chromium, driven by the DevTools protocol.
 type chromium struct {
-	ctx context.Context //nolint:containedctx // it is the window, as far as chromedp goes
+	ctx context.Context //nolint:containedctx // for chromedp it is the window
 }
 
 func openChromium(t *testing.T, n *internet, profile string) driver {
 	t.Helper()
 	path := program(t, "chromium", "chromium")
-	sockets, err := os.MkdirTemp("", "e2e") // not below the test's own: a socket's path is short
+	sockets, err := os.MkdirTemp("", "e2e") // not in the test's own: a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func openChromium(t *testing.T, n *internet, profile string) driver {
 		chromedp.WindowSize(900, 600),
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-back-forward-cache", true)) // or going back asks nobody, and tells chromedp nothing
+		chromedp.Flag("disable-back-forward-cache", true)) // or going back sends no request, and no event to chromedp
 	if n != nil {
 		options = append(options, chromedp.ProxyServer("https="+n.proxy.Listener.Addr().String()))
 	}
@@ -38,18 +38,18 @@ func openChromium(t *testing.T, n *internet, profile string) driver {
 	return newWindow(t, launcher)
 }
 
-// another is a second tab of the same Chromium.
+// another opens a second tab of the same Chromium.
 func (b *tab) another() *tab {
 	b.t.Helper()
 	return &tab{newWindow(b.t, b.chromium()), b.t}
 }
 
-// chromium is the window for what only Chromium's protocol has.
+// chromium returns the window for what only the DevTools protocol has.
 func (b *tab) chromium() context.Context {
 	b.t.Helper()
 	c, ok := b.driver.(chromium)
 	if !ok {
-		b.t.Fatalf("%T is not Chromium", b.driver)
+		b.t.Fatalf("the driver is a %T, want Chromium", b.driver)
 	}
 	return c.ctx
 }
@@ -58,7 +58,7 @@ func newWindow(t *testing.T, parent context.Context) driver {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(parent)
 	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil { // the first use has no deadline: it would be the browser's
+	if err := chromedp.Do(ctx); err != nil { // without a deadline, which would end the browser
 		t.Fatal(err)
 	}
 	ctx, cancel = context.WithTimeout(ctx, longestWait)
@@ -99,7 +99,7 @@ func (c chromium) screenshot() ([]byte, error) {
 	return chromedp.Run(c.ctx, chromedp.CaptureScreenshot())
 }
 
-// cookies are those that Chromium would send to a page.
+// cookies returns those that Chromium would send to a page.
 func (b *tab) cookies(url string) []*network.Cookie {
 	b.t.Helper()
 	got, err := chromedp.Call(b.chromium(), network.GetCookies, network.GetCookiesParams{URLs: []string{url}})

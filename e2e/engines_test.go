@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// engine is a browser engine that the journeys go through.
+// engine is a browser engine that the journeys are run in.
 type engine struct {
 	name string
 	open func(*testing.T, *internet) driver
@@ -27,7 +27,7 @@ var engines = []engine{
 	{"WebKit", openWebKit},
 }
 
-// notShort leaves to Chromium, under -short, what all engines do alike.
+// notShort skips a test under -short, which runs journeys in Chromium only.
 func notShort(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
@@ -37,15 +37,15 @@ func notShort(t *testing.T) {
 
 // driver is what a journey needs of a browser.
 type driver interface {
-	navigate(url string) error   // and wait for the page where it ends
+	navigate(url string) error   // and wait for the final page
 	click(selector string) error // and wait for the page that it leads to
 	reload() error
 	evaluate(script string) ([]byte, error) // the result of the script, as JSON
-	await(condition string) error           // until a condition holds in the page
+	await(condition string) error           // until a condition is true in the page
 	screenshot() ([]byte, error)
 }
 
-// program is the path of a program. Where it is missing, the test ends and names the Debian package.
+// program returns the path of a program. If it is missing, the test ends and names the Debian package.
 func program(t *testing.T, name, debian string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -62,7 +62,7 @@ func program(t *testing.T, name, debian string) string {
 	return path
 }
 
-// start starts a program that ends with the test, and with it every process that it started itself.
+// start starts a program that ends with the test, and so do all processes that it started.
 func start(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	group(cmd)
@@ -70,15 +70,15 @@ func start(t *testing.T, cmd *exec.Cmd) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = end(cmd) // it may have ended by itself
+		_ = end(cmd) // it may have ended already
 		_ = cmd.Wait()
 	})
 }
 
-// within is a context for a browser's commands.
+// within returns a context for a browser's commands.
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), longestWait) // a test's own ends before its cleanups
+	ctx, cancel := context.WithTimeout(context.Background(), longestWait) // a test's own context ends before its cleanups
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -98,9 +98,9 @@ func eventually(ctx context.Context, try func() error) error {
 	}
 }
 
-// quiet are Firefox's preferences: nothing of the network but what a journey asks for.
+// quiet are preferences of Firefox that stop all requests except those of a journey.
 var quiet = map[string]any{
-	"dom.confirm_repost.testing.always_accept":          true, // a form is sent again on reload
+	"dom.confirm_repost.testing.always_accept":          true, // forms are sent again on reload
 	"marionette.port":                                   0,
 	"app.normandy.enabled":                              false,
 	"app.update.disabledForTesting":                     true,
@@ -136,12 +136,12 @@ func openFirefox(t *testing.T, n *internet) driver {
 		fmt.Fprintf(&preferences, "user_pref(%q, %s);\n", name, written)
 	}
 	write(t, filepath.Join(profile, "user.js"), []byte(preferences.String()))
-	// Service workers do without acceptInsecureCerts: their https needs an authority that is trusted.
+	// Service workers ignore acceptInsecureCerts: their https needs a trusted authority.
 	authority := filepath.Join(profile, "authority.pem")
 	write(t, authority, n.authority())
 	add := exec.CommandContext(ctx, certutil, "-A", "-n", "e2e", "-t", "C,,", "-i", authority, "-d", "sql:"+profile) //nolint:gosec // Debian's
 	if out, err := add.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+		t.Fatalf("certutil: %v: %s", err, out)
 	}
 	browser := exec.CommandContext(ctx, firefox, "--headless", "--marionette", "--no-remote", "--profile", profile) //nolint:gosec // Debian's
 	browser.Env = append(os.Environ(), "HOME="+profile)
@@ -232,13 +232,13 @@ func display(t *testing.T) string {
 	return fmt.Sprintf(":%d", number)
 }
 
-// free is an address at which nobody listens.
+// free returns an address on which nothing listens.
 func free(t *testing.T) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // the address is known
+	defer l.Close() //nolint:errcheck // only the address is needed
 	return l.Addr().String()
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// renewals are how often tokens were renewed since the last look: by a handshake, and without one.
+// renewals returns how often tokens were renewed since the last call, by a handshake and without one.
 func (w *world) renewals() (handshakes, refreshes int) {
 	for _, r := range w.clerk.Requests() {
 		switch r.Endpoint {
@@ -56,7 +56,7 @@ func TestStaysSignedInOverThreeTokenLifetimes(t *testing.T) {
 				b.reload()
 				b.expect("reloaded", w.signedIn("/private?a=1"))
 				if after := evaluate[string](b, `document.querySelector("#who").dataset.expires`); after <= before {
-					t.Errorf("lifetime %d: the token still runs out at %s", i+1, after)
+					t.Errorf("lifetime %d: the token still expires at %s, want later", i+1, after)
 				}
 				if handshakes, refreshes := w.renewals(); handshakes != c.handshakes || refreshes != c.refreshes {
 					t.Errorf("lifetime %d: %d handshakes and %d refreshes, want %d and %d", i+1, handshakes, refreshes, c.handshakes, c.refreshes)
@@ -95,7 +95,7 @@ func TestWriteAfterExpirySaysSoAndIsNotRedirected(t *testing.T) {
 		t.Errorf("a form, too late: got %d, want 401", status)
 	}
 	if at := b.place().URL; at != w.home+"/write" {
-		t.Errorf("a form, too late, ends at %s", at)
+		t.Errorf("a form sent too late leads to %s, want %s/write", at, w.home)
 	}
 	b.picture()
 	if handshakes, refreshes := w.renewals(); handshakes+refreshes != 0 || w.app.writes.Load() != 1 {
@@ -114,7 +114,7 @@ func TestTwoTabsAtOnceStaySignedIn(t *testing.T) {
 		mostHandshakes, mostRefreshes int
 	}{
 		{"by refresh", true, 0, 2},
-		{"by handshake", false, 3, 0}, // the answers share a cookie, so that one tab may take the other's, which then asks again
+		{"by handshake", false, 3, 0}, // the results share a cookie: one tab may use the other's, which then makes another handshake
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := production(t, clerktest.Options{WithoutRefresh: !c.refresh}, nil)
@@ -139,7 +139,7 @@ func TestTwoTabsAtOnceStaySignedIn(t *testing.T) {
 			second.expect("after expiry", w.signedIn("/private?tab=2"))
 			handshakes, refreshes := w.renewals()
 			if handshakes+refreshes == 0 || handshakes > c.mostHandshakes || refreshes > c.mostRefreshes {
-				t.Errorf("%d handshakes and %d refreshes for two tabs", handshakes, refreshes)
+				t.Errorf("%d handshakes and %d refreshes for two tabs, want 1 to %d and %d", handshakes, refreshes, c.mostHandshakes, c.mostRefreshes)
 			}
 			second.picture()
 		})

@@ -13,7 +13,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// mailbox is an app in which people write letters, on a page without scripts, for longer than a token is valid.
+// mailbox is an app in which people write letters, on a page without scripts, for longer than a
+// token is valid.
 type mailbox struct {
 	*world
 
@@ -37,14 +38,14 @@ func (m *mailbox) handler(auth *clerkauth.Authenticator) http.Handler {
 	})))
 	mux.Handle("/", m.app.handler(auth))
 	all := http.NewServeMux()
-	all.HandleFunc("GET /favicon.ico", http.NotFound) // a page that was refused names no icon, and browsers ask for this one
-	all.HandleFunc("GET /worker.js", worker)          // and WebKit for its worker, again and again
+	all.HandleFunc("GET /favicon.ico", http.NotFound) // a refusal's page names no icon, and browsers request this one
+	all.HandleFunc("GET /worker.js", worker)          // WebKit requests its worker many times
 	all.Handle("/", m.app.record(auth.Optional(mux)))
 	return all
 }
 
-// arrived returns the letters received so far.
-func (m *mailbox) arrived() []string {
+// received returns the letters so far.
+func (m *mailbox) received() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.letters)
@@ -68,7 +69,8 @@ func (m *mailbox) write(b *tab, policy, text string) {
 	b.press("#send")
 }
 
-// A form that took more than a minute is accepted, whatever the Referrer-Policy of the page, and costs one refresh.
+// A form that took more than a minute is accepted, whatever the Referrer-Policy of the page, and
+// costs one refresh.
 func formAfterAMinute(m *mailbox, b *tab, _ string) {
 	m.signIn(b, "/private")
 	var want []string
@@ -81,7 +83,7 @@ func formAfterAMinute(m *mailbox, b *tab, _ string) {
 			b.t.Errorf("policy %q: %d handshakes and %d refreshes, want one refresh", policy, handshakes, refreshes)
 		}
 	}
-	if got := m.arrived(); !slices.Equal(got, want) {
+	if got := m.received(); !slices.Equal(got, want) {
 		b.t.Errorf("letters %q, want %q", got, want)
 	}
 }
@@ -96,22 +98,22 @@ func siblingSubdomainRefreshesNothing(m *mailbox, b *tab, _ string) {
 		evaluate[int](b, postFetch, m.home+"/letter")
 		evaluate[any](b, postForm, m.home+"/letter")
 		b.press("#write")
-		b.reload() // which WebKit calls the person's own doing
+		b.reload() // which WebKit sends as the person's own navigation
 		if _, refreshes := m.renewals(); refreshes != 0 {
-			b.t.Errorf("policy %q: %d refreshes", policy, refreshes)
+			b.t.Errorf("policy %q: %d refreshes, want none", policy, refreshes)
 		}
 	}
 	b.visit(m.evil + "/")
 	if got := evaluate[string](b, openSocket, "wss"+strings.TrimPrefix(m.home, "https")+"/ws"); got != "refused" {
-		b.t.Errorf("a sibling subdomain's WebSocket: %s", got)
+		b.t.Errorf("a sibling subdomain's WebSocket: got %s, want refused", got)
 	}
-	if _, refreshes := m.renewals(); refreshes != 0 || len(m.arrived()) != 0 {
-		b.t.Errorf("%d refreshes, letters %q", refreshes, m.arrived())
+	if _, refreshes := m.renewals(); refreshes != 0 || len(m.received()) != 0 {
+		b.t.Errorf("%d refreshes and the letters %q, want none", refreshes, m.received())
 	}
 }
 
-// Behind a service worker that answers everything, a sibling subdomain's form may look like the app's own: it causes no
-// refresh in any engine. In return, the app's own form does not either.
+// Behind a service worker that answers everything, a sibling subdomain's form may look like the
+// app's own. It causes no refresh in any engine, and therefore the app's own form does not either.
 func workerRefreshesNothing(m *mailbox, b *tab, _ string) {
 	m.signIn(b, "/private")
 	evaluate[bool](b, registerWorker, "all")
@@ -121,8 +123,8 @@ func workerRefreshesNothing(m *mailbox, b *tab, _ string) {
 		b.visit(m.evil + "/?policy=" + policy)
 		evaluate[any](b, postForm, m.home+"/letter")
 		b.press("#write")
-		if _, refreshes := m.renewals(); refreshes != 0 || len(m.arrived()) != 0 {
-			b.t.Errorf("a sibling subdomain's form with policy %q: %d refreshes, letters %q: %+v", policy, refreshes, m.arrived(), m.provenance("/letter"))
+		if _, refreshes := m.renewals(); refreshes != 0 || len(m.received()) != 0 {
+			b.t.Errorf("a sibling subdomain's form with policy %q: %d refreshes and the letters %q, want none: %+v", policy, refreshes, m.received(), m.provenance("/letter"))
 		}
 	}
 	b.visit(m.home + "/private")
@@ -133,17 +135,17 @@ func workerRefreshesNothing(m *mailbox, b *tab, _ string) {
 	}
 }
 
-// Where no refresh is possible the page says so, the browser keeps the letter, and it is accepted after a sign-in
-// elsewhere.
+// Where no refresh is possible the page says so, the browser keeps the letter, and it is accepted
+// after a sign-in in another tab.
 func formIsSentAgain(m *mailbox, b *tab, _ string) {
 	m.signIn(b, "/private")
-	b.visit(m.home + "/private") // a page that sets a cookie, as the first one does, is not stored, nor what is filled in there
+	b.visit(m.home + "/private") // Chromium does not keep a page that sets a cookie, as the first one does, or its form
 	m.write(b, "", "dear all")
 	if status := m.app.status("/letter"); status != http.StatusUnauthorized {
 		b.t.Errorf("%d, want 401", status)
 	}
 	if text := b.text(); !strings.Contains(text, "in another tab") || !strings.Contains(text, "send it once more") {
-		b.t.Errorf("the page says %q", text)
+		b.t.Errorf("the page does not say to sign in in another tab and to send the form once more: %q", text)
 	}
 	if link := evaluate[string](b, `document.querySelector("a[target=_blank]").href`); link != m.app.signIn {
 		b.t.Errorf("the link leads to %s, want %s", link, m.app.signIn)
@@ -155,17 +157,17 @@ func formIsSentAgain(m *mailbox, b *tab, _ string) {
 		b.another().visit(m.home + "/private")
 	}
 	b.back("/form")
-	b.await(`document.querySelector("textarea").value !== "" || performance.now() > 5000`) // Chromium fills it in a moment later
+	b.await(`document.querySelector("textarea").value !== "" || performance.now() > 5000`) // Chromium fills it in after loading
 	if got := evaluate[string](b, `document.querySelector("textarea").value`); got != "dear all" {
-		b.t.Errorf("after the back button the letter is %q", got)
+		b.t.Errorf("after the back button the letter is %q, want \"dear all\"", got)
 	}
 	if !tabs {
 		evaluate[any](b, showFrame, "/private")
 	}
 	b.press("#send")
 	b.expect("sent once more", m.signedIn("/private"))
-	if got := m.arrived(); !slices.Equal(got, []string{"dear all"}) {
-		b.t.Errorf("letters %q", got)
+	if got := m.received(); !slices.Equal(got, []string{"dear all"}) {
+		b.t.Errorf("got the letters %q, want \"dear all\"", got)
 	}
 }
 

@@ -36,7 +36,7 @@ func TestEveryEngine(t *testing.T) {
 			browser := e.open(t, in)
 			for i, j := range journeys {
 				t.Run(j.name, func(t *testing.T) {
-					w := j.in(t, in, fmt.Sprintf("journey-%d.test", i), j.opts, nil) // what a journey leaves behind is another site's
+					w := j.in(t, in, fmt.Sprintf("journey-%d.test", i), j.opts, nil) // each journey has a site of its own
 					b := &tab{browser, t}
 					j.run(w, b, e.name)
 					b.picture()
@@ -104,38 +104,39 @@ func siblingSubdomainCannotWrite(w *world, b *tab, _ string) {
 	evaluate[any](b, postForm, w.home+"/write")
 	b.press("#write")
 	b.picture()
-	b.reload() // which WebKit calls the person's own doing
+	b.reload() // which WebKit sends as the person's own navigation
 	if got, want := w.app.answers("/write"), slices.Repeat([]exchange{refused(http.MethodPost, "/write")}, 3); !slices.Equal(got, want) {
 		b.t.Errorf("a sibling subdomain's writes: %+v, want %+v", got, want)
 	}
 	b.visit(w.evil + "/")
 	if got := evaluate[string](b, openSocket, socket); got != "refused" {
-		b.t.Errorf("a sibling subdomain's WebSocket: %s", got)
+		b.t.Errorf("a sibling subdomain's WebSocket: got %s, want refused", got)
 	}
 	if got, want := w.app.answers("/ws"), []exchange{refused(http.MethodGet, "/ws")}; !slices.Equal(got, want) {
 		b.t.Errorf("a sibling subdomain's WebSocket: %+v, want %+v", got, want)
 	}
 	if n := w.app.writes.Load(); n != 0 {
-		b.t.Errorf("the sibling subdomain wrote %d times", n)
+		b.t.Errorf("%d writes of the sibling subdomain reached the handler, want none", n)
 	}
 
 	b.visit(w.home + "/private")
 	b.expect("the app", w.signedIn("/private"))
 	if got := evaluate[int](b, postFetch, w.home+"/write"); got != http.StatusOK {
-		b.t.Errorf("the app's own write: %d", got)
+		b.t.Errorf("the app's own write: got %d, want %d", got, http.StatusOK)
 	}
 	if got := evaluate[string](b, openSocket, socket); got != "open" {
-		b.t.Errorf("the app's own WebSocket: %s", got)
+		b.t.Errorf("the app's own WebSocket: got %s, want open", got)
 	}
 	evaluate[any](b, postForm, "/write")
 	b.press("#write")
 	if status := w.app.status("/write"); status != http.StatusOK || w.app.writes.Load() != 2 {
-		b.t.Errorf("the app's own form: %d, after %d writes", status, w.app.writes.Load())
+		b.t.Errorf("the app's own form: got %d after %d writes, want 200 after 2", status, w.app.writes.Load())
 	}
 }
 
-// All engines but WebKit enforce __Host- names; in WebKit a sibling subdomain can plant them. That has no effect: the valid
-// cookie is found among them, and keeps people signed in whose tokens no longer have azp.
+// All engines but WebKit enforce __Host- names; in WebKit a sibling subdomain can plant such
+// cookies. That has no effect: the valid cookie is found among them. It keeps people signed in
+// whose tokens no longer have azp.
 func partyCookiesOfASiblingSubdomain(w *world, b *tab, engine string) {
 	w.signIn(b, "/private")
 	b.visit(w.home + "/private")

@@ -14,10 +14,10 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// maxHandshakes is how many handshakes a browser makes before it is told what is wrong.
+// maxHandshakes is how many handshakes a browser makes before a page says what is wrong.
 const maxHandshakes = 3
 
-// The keys are of two instances: one does not know the result of the other's handshake.
+// The keys are of two instances: one cannot verify the result of the other's handshake.
 func TestKeysOfAnotherInstanceEndInAPageThatSaysSo(t *testing.T) {
 	other := clerktest.New(t, clerktest.Options{Domain: "other.test"})
 	for _, c := range []struct {
@@ -44,7 +44,7 @@ func TestKeysOfAnotherInstanceEndInAPageThatSaysSo(t *testing.T) {
 			text := b.text()
 			for _, words := range []string{"in a loop of redirects", "publishable key", "secret key", "same Clerk instance", "cookies"} {
 				if !strings.Contains(text, words) {
-					t.Errorf("%q does not speak of %q", text, words)
+					t.Errorf("the page does not contain %q: %q", words, text)
 				}
 			}
 			if handshakes, _ := w.renewals(); handshakes != maxHandshakes {
@@ -54,7 +54,8 @@ func TestKeysOfAnotherInstanceEndInAPageThatSaysSo(t *testing.T) {
 	}
 }
 
-// A secret key that the Backend API refuses decides nothing: neither a nonce can be exchanged nor keys fetched.
+// A secret key that the Backend API refuses signs nobody out, although no nonce can be exchanged
+// and no keys fetched.
 func TestRefusedSecretKeyIsNoSignOut(t *testing.T) {
 	other := clerktest.New(t, clerktest.Options{Domain: "other.test"})
 	w := production(t, clerktest.Options{}, func(cfg *clerkauth.Config) {
@@ -85,7 +86,7 @@ func blockCookies(t *testing.T, origin string) string {
 	return profile
 }
 
-// Nobody can sign in without cookies, and there must be no loop of redirects.
+// Without cookies nobody can sign in, and there must be no loop of redirects.
 func TestBlockedCookiesEndAtTheSignInPage(t *testing.T) {
 	t.Parallel()
 	w := production(t, clerktest.Options{}, nil)

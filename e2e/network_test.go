@@ -19,14 +19,15 @@ import (
 	"time"
 )
 
-// internet is where a browser finds the hosts of its worlds, and nothing else: a proxy for https.
+// internet is a proxy for https through which a browser reaches the hosts of its worlds, and
+// nothing else.
 type internet struct {
 	proxy *httptest.Server
-	key   *ecdsa.PrivateKey // of the authority, and of every host
+	key   *ecdsa.PrivateKey // the authority's and every host's
 	ca    *x509.Certificate
 
 	mu    sync.Mutex        // guards hosts
-	hosts map[string]string // host and port, as browsers ask for it, to the address of its server
+	hosts map[string]string // host and port, as browsers request it, to the address of its server
 }
 
 func newInternet(t *testing.T) *internet {
@@ -67,7 +68,7 @@ func (n *internet) certify(t *testing.T, c *x509.Certificate) *x509.Certificate 
 	return signed
 }
 
-// authority is the certificate that browsers have to trust.
+// authority returns the certificate that browsers must trust.
 func (n *internet) authority() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: n.ca.Raw})
 }
@@ -94,7 +95,7 @@ func (n *internet) serve(t *testing.T, origin string, h http.Handler) {
 	n.hosts[u.Hostname()+":443"] = server.Listener.Addr().String()
 }
 
-// connect connects a browser with the requested host.
+// connect connects a browser to the requested host.
 func (n *internet) connect(w http.ResponseWriter, r *http.Request) {
 	n.mu.Lock()
 	address := n.hosts[r.Host]
@@ -109,17 +110,17 @@ func (n *internet) connect(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the host is down", http.StatusBadGateway)
 		return
 	}
-	defer there.Close() //nolint:errcheck // nothing is left to say
+	defer there.Close() //nolint:errcheck // nothing more is sent
 	here, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
-	defer here.Close() //nolint:errcheck // nothing is left to say
+	defer here.Close() //nolint:errcheck // nothing more is sent
 	if _, err := io.WriteString(here, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
 		return
 	}
 	go func() {
-		_, _ = io.Copy(there, buffered) // until either end is gone, which ends the other copy too
+		_, _ = io.Copy(there, buffered) // until either end closes, which ends the other copy too
 		_ = there.Close()
 	}()
 	_, _ = io.Copy(here, there)

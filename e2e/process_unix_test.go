@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// group makes a program, once started, the first of a group of its own, to which the processes that it starts belong.
+// group puts a program, and the processes that it starts, into a process group of its own.
 func group(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
-// end ends the group.
+// end kills the group.
 func end(cmd *exec.Cmd) error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

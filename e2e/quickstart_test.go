@@ -18,7 +18,7 @@ func quickstart(t *testing.T, args ...string) string {
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./examples/quickstart") //nolint:gosec // our own program
 	build.Dir, build.Env = "..", append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+		t.Fatalf("go build: %v: %s", err, out)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	run := exec.CommandContext(ctx, program, append([]string{"-addr", "127.0.0.1:0"}, args...)...) //nolint:gosec // our own program
@@ -31,7 +31,7 @@ func quickstart(t *testing.T, args ...string) string {
 	}
 	t.Cleanup(func() {
 		cancel()
-		_ = run.Wait() // it was told to end
+		_ = run.Wait() // it was killed
 	})
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
@@ -50,7 +50,7 @@ func TestQuickstart(t *testing.T) {
 	home := quickstart(t)
 	b.visit(home + "/")
 	if got := b.text(); !strings.Contains(got, "signed out") {
-		t.Fatalf("first visit: %s", got)
+		t.Fatalf("the first visit shows %q, want signed out", got)
 	}
 	b.press(`a[href*="sign-in"]`)
 	b.press(`form button[name="user"]`)
@@ -60,13 +60,13 @@ func TestQuickstart(t *testing.T) {
 	signedIn := func(when string) {
 		t.Helper()
 		if got := b.text(); !strings.Contains(got, "signed in") || strings.Contains(got, "signed out") {
-			t.Errorf("%s: %s", when, got)
+			t.Errorf("%s: the page says %q, want signed in", when, got)
 		}
 	}
 	signedIn("after signing in")
 	b.await(`document.querySelector("#left progress").value == 0`)
 	b.picture()
-	b.await(`performance.now() >= (window.leewayOver ??= performance.now() + 8000)`) // the leeway of 5 s too, and what was rounded
+	b.await(`performance.now() >= (window.leewayOver ??= performance.now() + 8000)`) // after the leeway of 5 s and rounding
 	b.visit(home + "/")
 	signedIn("after the token ended")
 	if left := evaluate[int](b, `Number(document.querySelector("#left").dataset.left)`); left <= 0 {
@@ -79,6 +79,6 @@ func TestQuickstart(t *testing.T) {
 	elsewhere.press(`form button`)
 	b.visit(home + "/")
 	if got := b.text(); !strings.Contains(got, "signed out") {
-		t.Errorf("after signing out in another tab: %s", got)
+		t.Errorf("after signing out in another tab the page says %q, want signed out", got)
 	}
 }

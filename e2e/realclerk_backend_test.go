@@ -26,7 +26,7 @@ func TestRealBackendFindsPeopleAndEndsSessions(t *testing.T) {
 		t.Helper()
 		got := s.ask(t, s.express, visit{http.MethodGet, "/backend/" + email, http.Header{}})
 		if err := json.Unmarshal(got.body, &f); err != nil || got.status != http.StatusOK {
-			t.Fatalf("%d %s", got.status, got.body)
+			t.Fatalf("got %d %s, want 200", got.status, got.body)
 		}
 		return f
 	}
@@ -34,17 +34,17 @@ func TestRealBackendFindsPeopleAndEndsSessions(t *testing.T) {
 	got := ask("dora+clerk_test@example.com")
 	if !slices.Equal(got.Users, []string{"user_dora"}) || got.Total != 1 || !slices.Equal(got.Ended, []string{"revoked"}) ||
 		!slices.Equal(got.Organizations, []string{"acme", "zeta"}) || got.Ticket == "" || got.Testing == "" {
-		t.Errorf("@clerk/backend finds %+v", got)
+		t.Errorf("@clerk/backend finds %+v, want the one person with acme and zeta", got)
 	}
 	if len(s.clerk.BrowserSessions()) != 0 {
-		t.Error("the session goes on")
+		t.Error("the session is still active after @clerk/backend revoked it")
 	}
 	if got := ask("nobody@example.com"); len(got.Users) != 0 || got.Total != 0 {
-		t.Errorf("@clerk/backend finds %+v", got)
+		t.Errorf("@clerk/backend finds %+v, want nobody", got)
 	}
 }
 
-// machineTold is what a server says about a machine that it lets in.
+// machineTold is what a server says about a machine that it accepts.
 type machineTold struct {
 	Type, ID, Subject, User, Organization, Client, Name string
 	Scopes                                              []string
@@ -85,7 +85,7 @@ func TestRealBackendVerifiesMachines(t *testing.T) {
 			}
 		}
 		if !reflect.DeepEqual(said[0], said[1]) || tt.good && said[1].Subject == "" {
-			t.Errorf("%s: @clerk/express says %+v, this library %+v", name, said[0], said[1])
+			t.Errorf("%s: @clerk/express says %+v, this library %+v, want the same", name, said[0], said[1])
 		}
 	}
 }

@@ -51,7 +51,7 @@ func newSides(t *testing.T, live bool) *sides {
 	t.Cleanup(clerk.Close)
 	s.clerk = clerk
 	cfg := clerk.Config()
-	cfg.FrontendAPIURL, cfg.TrustForwardedHeaders = "", true // browsers are sent to the address in the key, by both
+	cfg.FrontendAPIURL, cfg.TrustForwardedHeaders = "", true // both redirect browsers to the address in the key
 	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -86,14 +86,14 @@ func startExpress(t *testing.T, cfg clerkauth.Config) (address string) {
 	return "http://127.0.0.1:" + strings.TrimSpace(line)
 }
 
-// identity is who a server says is signed in. The zero identity is nobody.
+// identity is the signed-in user according to a server. The zero identity is nobody.
 type identity struct {
 	User, Session, Organization, Slug, Role string
 	Permissions                             []string
 	Actor                                   string
 }
 
-// tell writes in JSON who is signed in for the middleware.
+// tell writes as JSON who is signed in according to the middleware.
 func tell(w http.ResponseWriter, r *http.Request) {
 	who := identity{Permissions: []string{}}
 	if s, ok := clerkauth.FromContext(r.Context()); ok {
@@ -102,7 +102,7 @@ func tell(w http.ResponseWriter, r *http.Request) {
 		slices.Sort(who.Permissions)
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(who) // the client may be gone
+	_ = json.NewEncoder(w).Encode(who) // the client may have disconnected
 }
 
 // visit is a request to either side.
@@ -126,8 +126,8 @@ var (
 	aTime   = regexp.MustCompile(`\b(__client_uat\w*)=[1-9]\d{9}\b`)
 )
 
-// String is the text that is compared. Each server gets a session of its own, so random values and times are replaced by
-// names, and tokens by their claims.
+// String returns the text that is compared. Each server gets a session of its own, so random values
+// and times are replaced by names, and tokens by their claims.
 func (o outcome) String() string {
 	text := fmt.Sprintf("%d %s\n    to      %s\n    cookies %s", o.status, o.who, o.location, strings.Join(o.cookies, "\n            "))
 	text = aToken.ReplaceAllStringFunc(text, func(token string) string {
@@ -152,7 +152,8 @@ func (s *sides) ask(t *testing.T, address string, v visit) reply {
 	return send(t, v.method, address+v.path, "", h)
 }
 
-// judge sends a request, follows redirects within the app, as browsers do after a handshake, and keeps what is compared.
+// judge sends a request, follows redirects within the app, as browsers do after a handshake, and
+// returns what is compared.
 func (s *sides) judge(t *testing.T, address string, v visit) outcome {
 	t.Helper()
 	got := s.ask(t, address, v)
@@ -170,15 +171,15 @@ func (s *sides) judge(t *testing.T, address string, v visit) outcome {
 	if got.status == http.StatusOK {
 		var who identity
 		if err := json.Unmarshal(got.body, &who); err != nil {
-			t.Fatalf("%s: %v", got.body, err)
+			t.Fatalf("the body %s is not JSON: %v", got.body, err)
 		}
 		o.who, o.signedIn = fmt.Sprintf("%+v", who), who.User != ""
 	}
 	return o
 }
 
-// plainLocation is a URL in a form that does not depend on the server: parameters in order, the token of the browser that
-// both got, and without this library's own.
+// plainLocation returns a URL in a form that does not depend on the server: parameters in order,
+// the token of the browser that both got, and without this library's own parameters.
 func plainLocation(t *testing.T, raw string) string {
 	t.Helper()
 	u, err := url.Parse(raw)
@@ -194,15 +195,16 @@ func plainLocation(t *testing.T, raw string) string {
 	return u.String()
 }
 
-// plainCookies are Clerk's cookies of a response. A deletion counts once for a name, and not if the name is set too: each
-// server deletes a cookie in one place before it sets it in another, in its own way.
+// plainCookies returns Clerk's cookies of a response. A deletion counts once for a name, and not if
+// the name is set too: each server deletes a cookie in one place before it sets it in another, in
+// its own way.
 func plainCookies(cookies []*http.Cookie) []string {
 	set, deleted := []string{}, map[string]bool{}
 	for _, c := range cookies {
 		switch {
-		case strings.Contains(c.Name, "clerkauth"), deletes(c) && planted(c): // ours
+		case strings.Contains(c.Name, "clerkauth"), deletes(c) && planted(c): // this library's
 		case deletes(c):
-			deleted[c.Name] = c.Name != "__clerk_redirect_count" // which ends by itself, after two seconds
+			deleted[c.Name] = c.Name != "__clerk_redirect_count" // which expires after two seconds
 		default:
 			set = append(set, fmt.Sprintf("%s=%s Path=%s Domain=%s MaxAge=%d Secure=%t HttpOnly=%t SameSite=%d",
 				c.Name, c.Value, c.Path, c.Domain, c.MaxAge, c.Secure, c.HttpOnly, c.SameSite))
@@ -217,18 +219,18 @@ func plainCookies(cookies []*http.Cookie) []string {
 	return slices.Compact(set)
 }
 
-// planted reports a session or refresh cookie of a whole domain. Clerk sets none there: this library deletes them, since a
-// sibling subdomain may have planted them.
+// planted reports whether it is a session or refresh cookie of a whole domain. Clerk sets none
+// there: this library deletes them, since a sibling subdomain may have planted them.
 func planted(c *http.Cookie) bool {
 	return c.Domain != "" && (strings.HasPrefix(c.Name, "__session") || strings.HasPrefix(c.Name, "__refresh"))
 }
 
-// conformanceRules is the text that lists the differences from the reference.
+// conformanceRules returns the text that lists the differences from the reference.
 func conformanceRules(t *testing.T) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", "conformance", "*_test.go"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("the conformance tests are not there: %v", err)
+		t.Fatalf("the conformance tests are not found: %v", err)
 	}
 	var all strings.Builder
 	for _, f := range files {
@@ -241,8 +243,8 @@ func conformanceRules(t *testing.T) string {
 	return all.String()
 }
 
-// TestRealExpressSideBySide sends each situation to both servers. They respond alike, or differ by a rule of the
-// conformance tests.
+// TestRealExpressSideBySide sends each situation to both servers. They respond alike, or differ by
+// a rule of the conformance tests.
 func TestRealExpressSideBySide(t *testing.T) {
 	t.Parallel()
 	t.Logf("@clerk/express %s, @clerk/backend %s", versionOf(t, "@clerk/express"), versionOf(t, "@clerk/backend"))
@@ -263,14 +265,14 @@ func TestRealExpressSideBySide(t *testing.T) {
 					}
 					switch {
 					case d == nil && !same:
-						t.Errorf("\n  @clerk/express: %s\n  clerkauth:      %s", theirs, ours)
+						t.Errorf("the responses differ, want the same\n  @clerk/express: %s\n  clerkauth:      %s", theirs, ours)
 					case d == nil:
 					case same:
-						t.Errorf("they do not differ, and should by %q: %s", d.rule, ours)
+						t.Errorf("the responses are the same, want a difference by the rule %q: %s", d.rule, ours)
 					case !strings.Contains(rules, d.rule):
-						t.Errorf("the conformance tests know no rule %q", d.rule)
+						t.Errorf("the conformance tests have no rule %q", d.rule)
 					case ours.status != http.StatusOK || ours.signedIn != d.signedIn:
-						t.Errorf("by %q somebody is signed in: %t; clerkauth: %s", d.rule, d.signedIn, ours)
+						t.Errorf("the rule %q, want signed in: %t; clerkauth: %s", d.rule, d.signedIn, ours)
 					default:
 						differ++
 						t.Logf("differs by %q\n  @clerk/express: %s\n  clerkauth:      %s", d.rule, theirs, ours)

@@ -24,7 +24,7 @@ func offline(t *testing.T, args ...string) (variables map[string]string, stop fu
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/clerk-offline") //nolint:gosec // our own program
 	build.Dir, build.Env = "..", append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+		t.Fatalf("go build: %v: %s", err, out)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	run := exec.CommandContext(ctx, program, args...) //nolint:gosec // our own program
@@ -38,7 +38,7 @@ func offline(t *testing.T, args ...string) (variables map[string]string, stop fu
 	}
 	stop = func() {
 		cancel()
-		_ = run.Wait() // it was told to end
+		_ = run.Wait() // it was killed
 	}
 	t.Cleanup(stop)
 	variables = map[string]string{}
@@ -48,32 +48,32 @@ func offline(t *testing.T, args ...string) (variables map[string]string, stop fu
 			return variables, stop
 		}
 	}
-	t.Fatalf("it prints %v", variables)
+	t.Fatalf("clerk-offline ended after it printed only %v", variables)
 	return nil, nil
 }
 
-// freeAddress is one that a program can have next, with the port after it.
+// freeAddress returns one on which a program can listen, with the port after it.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	for range 100 {
-		first, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
+		first, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
 		if err != nil {
 			t.Fatal(err)
 		}
 		address := first.Addr().(*net.TCPAddr)
-		next, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(address.Port+1))) //nolint:noctx // at once
+		next, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(address.Port+1))) //nolint:noctx // closed at once
 		_ = first.Close()
 		if err == nil {
 			_ = next.Close()
 			return address.String()
 		}
 	}
-	t.Fatal("no two ports are free side by side")
+	t.Fatal("no two successive ports are free")
 	return ""
 }
 
-// TestRealClerkWithTheCommand has an app that has only the variables printed by clerk-offline. A signed-in browser stays
-// signed in when the command is restarted.
+// TestRealClerkWithTheCommand has an app with only the variables that clerk-offline prints. A
+// signed-in browser stays signed in when the command is restarted.
 func TestRealClerkWithTheCommand(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(nil)
@@ -100,7 +100,7 @@ func TestRealClerkWithTheCommand(t *testing.T) {
 	b.follow(chromedp.SendKeys(chromedp.CSS(codeField), "424242"))
 	b.saysScript("user_2alice org_2acme")
 	if got := b.me(); got != "200 user_2alice org_2acme" {
-		t.Errorf("the server says %q", got)
+		t.Errorf("the server says %q, want \"200 user_2alice org_2acme\"", got)
 	}
 
 	stop()
@@ -109,9 +109,9 @@ func TestRealClerkWithTheCommand(t *testing.T) {
 	b.expect("after a restart", place{URL: home + "/react", Who: "user_2alice"})
 	b.saysScript("user_2alice org_2acme")
 	if got := evaluate[string](b, `Clerk.session.getToken({skipCache: true}).then(() => Clerk.user.id)`); got != "user_2alice" {
-		t.Errorf("after a restart a new token is for %q", got)
+		t.Errorf("after a restart a new token is for %q, want \"user_2alice\"", got)
 	}
 	if got := b.me(); got != "200 user_2alice org_2acme" {
-		t.Errorf("after a restart the server says %q", got)
+		t.Errorf("after a restart the server says %q, want \"200 user_2alice org_2acme\"", got)
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// watched records when the secret key is in any response of a server.
+// watched reports when the secret key is in a response of a server.
 type watched struct {
 	http.ResponseWriter
 
@@ -50,11 +50,11 @@ func (w *watched) Write(p []byte) (int, error) {
 
 func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// syncBuffer is a log.
+// syncBuffer is a log that several goroutines may write.
 type syncBuffer struct {
 	bytes.Buffer
 
-	mu sync.Mutex // guards it while something may write
+	mu sync.Mutex // guards the buffer
 }
 
 func (b *syncBuffer) Write(p []byte) (int, error) {
@@ -92,7 +92,7 @@ func realProxied(t *testing.T, opts clerktest.Options, proxyURL string) *realWor
 	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
 	t.Cleanup(func() {
 		if log.Len() > 0 {
-			t.Errorf("logged %s", strings.ReplaceAll(log.String(), clerk.SecretKey(), "THE SECRET KEY"))
+			t.Errorf("the log has %s, want nothing", strings.ReplaceAll(log.String(), clerk.SecretKey(), "THE SECRET KEY"))
 		}
 	})
 	auth, err := clerkauth.New(cfg)
@@ -110,13 +110,13 @@ func proxying(t *testing.T, auth *clerkauth.Authenticator, app http.Handler, sec
 	mux := http.NewServeMux()
 	mux.Handle("/__clerk/", auth.FrontendAPIProxy())
 	mux.Handle("/", app)
-	all := auth.Optional(mux) // lets pass what is the proxy's
+	all := auth.Optional(mux) // does not refuse the proxy's requests
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		all.ServeHTTP(&watched{w, []byte(secret), func(where string) { t.Errorf("%s %s: the secret key is in the %s", r.Method, r.URL, where) }}, r)
 	})
 }
 
-// realProxiedDevelopment is one on localhost, where the app sets only a path.
+// realProxiedDevelopment is a world on localhost, where the app sets only a path.
 func realProxiedDevelopment(t *testing.T, opts clerktest.Options) *realWorld {
 	t.Helper()
 	w := &realWorld{frontend: &frontendHost{modules: modules(t)}}
@@ -145,12 +145,12 @@ func realProxiedDevelopment(t *testing.T, opts clerktest.Options) *realWorld {
 	return w
 }
 
-// party is the azp of the session cookie that a browser has for the app.
+// party returns the azp of the session cookie that a browser has for the app.
 func (w *realWorld) party(b *tab) string {
 	b.t.Helper()
 	c := b.clerks(w.home)["__session"]
 	if c == nil {
-		b.t.Fatal("there is no session cookie")
+		b.t.Fatal("the browser has no session cookie for the app")
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(c.Value, ".")[1])
 	var claims struct{ AZP, Iss string }
@@ -158,12 +158,12 @@ func (w *realWorld) party(b *tab) string {
 		err = json.Unmarshal(payload, &claims)
 	}
 	if err != nil || claims.Iss != appOrigin+"/__clerk" {
-		b.t.Errorf("the token says %s: %v", payload, err)
+		b.t.Errorf("the token has the claims %s (%v), want the issuer %s/__clerk", payload, err, appOrigin)
 	}
 	return claims.AZP
 }
 
-// Only the app's name resolves: no CNAME could be set.
+// Only the app's name resolves: no CNAME record could be used.
 func TestRealClerkThroughTheProxy(t *testing.T) {
 	t.Parallel()
 	opts := realOptions()
@@ -172,7 +172,7 @@ func TestRealClerkThroughTheProxy(t *testing.T) {
 	b := w.openScript(t, "/")
 	w.says(b, "a first visit", "nobody", "")
 	w.withTicket(b, dora)
-	w.says(b, "signed in", "user_dora", "org_acme") // which loads a page: the script asks for the client, without an Origin
+	w.says(b, "signed in", "user_dora", "org_acme") // loads a page: the script requests the client, without an Origin
 	b.until(`fetch("/me").then(r => r.ok)`)
 	if azp := w.party(b); azp != "" {
 		t.Errorf("the script has a token for %s, want one that names no party", azp)
@@ -199,9 +199,9 @@ func TestRealClerkThroughTheProxy(t *testing.T) {
 		}
 	}
 	if got := b.me(); deleted != 1 || got != "401 session-token-missing-azp" {
-		t.Errorf("without %d party cookies: %s", deleted, got)
+		t.Errorf("without %d party cookies: %s, want 1 401 session-token-missing-azp", deleted, got)
 	}
-	b.visit(w.home + "/private") // by a handshake, through the proxy
+	b.visit(w.home + "/private") // with a handshake through the proxy
 	b.expect("a page after that", place{URL: w.home + "/private", Who: "user_dora"})
 	b.loaded()
 	b.signOut()
@@ -238,7 +238,7 @@ func TestRealClerkThroughTheProxyInDevelopment(t *testing.T) {
 	w.says(b, "signed out", "nobody", "")
 	for _, r := range w.clerk.Requests() {
 		if !strings.HasPrefix(string(r.Endpoint), "backend") && r.Header.Get("Clerk-Proxy-Url") != w.home+"/__clerk" {
-			t.Errorf("%s %s was sent from %q", r.Method, r.Path, r.Header.Get("Clerk-Proxy-Url"))
+			t.Errorf("%s %s was sent from %q, want %s/__clerk", r.Method, r.Path, r.Header.Get("Clerk-Proxy-Url"), w.home)
 		}
 	}
 }
@@ -254,7 +254,8 @@ const renewed = `(async () => {
 	return seen.size;
 })()`
 
-// checkProxied checks the requests to the instance: all by the proxy, and scripts' GETs without an Origin.
+// checkProxied checks the requests to the instance: all by the proxy, and scripts' GETs without an
+// Origin.
 func (w *realWorld) checkProxied(t *testing.T) {
 	t.Helper()
 	counts := map[clerktest.Endpoint]int{}
@@ -264,18 +265,18 @@ func (w *realWorld) checkProxied(t *testing.T) {
 		}
 		counts[r.Endpoint]++
 		if r.Host != "frontend-api.clerk.dev" || !r.SecretKey || r.Header.Get("Clerk-Proxy-Url") != appOrigin+"/__clerk" || r.Header.Get("X-Forwarded-For") != "127.0.0.1" {
-			t.Errorf("%s %s of %s with %v", r.Method, r.Path, r.Host, r.Header)
+			t.Errorf("%s %s of %s has the header %v, want the proxy's with the secret key, for the client 127.0.0.1", r.Method, r.Path, r.Host, r.Header)
 		}
 		if r.Method == http.MethodGet && r.Header.Get("Origin") != "" {
-			t.Errorf("GET %s has an Origin: the party cookie is not needed", r.Path)
+			t.Errorf("GET %s has an Origin, so that the party cookie is not needed and not tested", r.Path)
 		}
 		if strings.Contains(r.Header.Get("Cookie"), "clerkauth") {
-			t.Errorf("%s %s has cookies of the app: %s", r.Method, r.Path, r.Header.Get("Cookie"))
+			t.Errorf("%s %s has cookies of this library: %s", r.Method, r.Path, r.Header.Get("Cookie"))
 		}
 	}
 	for _, e := range []clerktest.Endpoint{clerktest.FrontendClient, clerktest.FrontendSignIns, clerktest.FrontendSessionTokens, clerktest.FrontendHandshake, clerktest.FrontendEnvironment} {
 		if counts[e] == 0 {
-			t.Errorf("%s was never asked", e)
+			t.Errorf("there was no request for %s", e)
 		}
 	}
 }

@@ -34,10 +34,10 @@ func TestRealReactSignsInByTheComponent(t *testing.T) {
 	b.choose(continueButton)
 	b.appears(codeField)
 	b.shot("code")
-	b.follow(chromedp.SendKeys(chromedp.CSS(codeField), "424242")) // of six digits, the last sends them
+	b.follow(chromedp.SendKeys(chromedp.CSS(codeField), "424242")) // the last of the six digits submits them
 	b.saysScript("user_dora org_acme")
 	if got := b.me(); got != "200 user_dora org_acme" {
-		t.Errorf("the server says %q", got)
+		t.Errorf("the server says %q, want \"200 user_dora org_acme\"", got)
 	}
 
 	b.choose("#call")
@@ -50,7 +50,7 @@ func TestRealReactSignsInByTheComponent(t *testing.T) {
 	evaluate[chromedp.Void](b, `void [...document.querySelectorAll(".cl-organizationSwitcherPopoverCard button")].find(e => e.innerText.includes("zeta")).click()`)
 	b.saysScript("user_dora org_zeta")
 	if got := b.me(); got != "200 user_dora org_zeta" {
-		t.Errorf("with the other organization the server says %q", got)
+		t.Errorf("with the other organization the server says %q, want \"200 user_dora org_zeta\"", got)
 	}
 	b.follow(chromedp.Reload())
 	b.expect("loaded again", place{URL: b.place().URL, Who: "user_dora"})
@@ -68,7 +68,7 @@ func TestRealReactVerifiesAgainWhereTheServerWantsIt(t *testing.T) {
 	b.choose("#change")
 	b.appears(".cl-userVerification-root")
 	if n := w.app.changes.Load(); n != 0 {
-		t.Fatalf("%d changes before the code", n)
+		t.Fatalf("%d changes before the code, want none", n)
 	}
 	b.appears(codeField)
 	b.shot("verify")
@@ -79,7 +79,7 @@ func TestRealReactVerifiesAgainWhereTheServerWantsIt(t *testing.T) {
 	}
 	refused := w.app.answers("/sensitive")
 	if len(refused) != 2 || refused[0].status != 403 || refused[1].status != 200 {
-		t.Errorf("the server answers %+v", refused)
+		t.Errorf("the server answered %+v, want 403 and then 200", refused)
 	}
 	b.picture()
 }
@@ -97,11 +97,11 @@ func TestRealReactSignsOut(t *testing.T) {
 	b.follow(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(clicked, ".cl-userButtonPopoverActionButton__signOut")))
 	b.loaded()
 	if got := b.me(); !strings.HasPrefix(got, "401 ") {
-		t.Errorf("signed out the server says %q", got)
+		t.Errorf("after signing out the server says %q, want 401", got)
 	}
 }
 
-// shot is a screenshot of an intermediate step.
+// shot saves a screenshot of an intermediate step.
 func (b *tab) shot(step string) {
 	b.t.Helper()
 	named := *b

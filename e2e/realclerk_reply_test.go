@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// reply is an answer, read to its end.
+// reply is an answer that was read completely.
 type reply struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// location is the redirect's target; nil: there is none.
+// location returns the redirect's target; nil: there is none.
 func (r reply) location(t *testing.T) *url.URL {
 	t.Helper()
 	raw := r.header.Get("Location")
@@ -37,7 +37,7 @@ func (r reply) cookies(t *testing.T) []*http.Cookie {
 	for _, line := range r.header["Set-Cookie"] {
 		c, err := http.ParseSetCookie(line)
 		if err != nil {
-			t.Fatalf("%q: %v", line, err)
+			t.Fatalf("Set-Cookie %q: %v", line, err)
 		}
 		all = append(all, c)
 	}
@@ -65,7 +65,7 @@ func send(t *testing.T, method, target, body string, header http.Header) reply {
 	return reply{resp.StatusCode, resp.Header, content}
 }
 
-// changed is a header with cookies set and deleted.
+// changed returns a header with cookies set and deleted.
 func changed(h http.Header, by []*http.Cookie) http.Header {
 	kept := map[string]string{}
 	for _, c := range (&http.Request{Header: h}).Cookies() {

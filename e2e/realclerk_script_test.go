@@ -23,11 +23,11 @@ var dora = clerktest.Person{
 
 func realOptions() clerktest.Options { return clerktest.Options{People: []clerktest.Person{dora}} }
 
-// openScript is a browser at a page, where Clerk's script has loaded.
+// openScript opens a page, where Clerk's script has loaded.
 func (w *realWorld) openScript(t *testing.T, path string) *tab {
 	t.Helper()
 	b := w.open(t)
-	// Scripts renew a token for the tab that somebody looks at.
+	// Scripts renew tokens only in the tab that has the focus.
 	if _, err := chromedp.Call(b.chromium(), emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -56,19 +56,19 @@ func (b *tab) signOut() {
 	b.loaded()
 }
 
-// me is what the app's server says of who asks, by cookie: the status, and who it is.
+// me returns the app server's answer to the page's cookies: the status, and who is signed in.
 func (b *tab) me() string {
 	b.t.Helper()
 	return evaluate[string](b, `fetch("/me").then(async r => r.status + " " + (r.ok ? await r.text() : r.headers.get("X-Clerk-Auth-Reason")))`)
 }
 
-// scriptSays is the user and the organization that the script believes in.
+// scriptSays returns the user and the organization according to the script.
 func (b *tab) scriptSays() string {
 	b.t.Helper()
 	return evaluate[string](b, `(Clerk.user?.id ?? "nobody") + " " + (Clerk.organization?.id ?? "")`)
 }
 
-// says compares both, and the page that the server makes.
+// says compares both, and the page that the server renders.
 func (w *realWorld) says(b *tab, when, user, organization string) {
 	b.t.Helper()
 	if got, want := b.scriptSays(), user+" "+organization; got != want {
@@ -91,7 +91,8 @@ func (w *realWorld) says(b *tab, when, user, organization string) {
 	}
 }
 
-// clerks are Clerk's own cookies for a page, by name. Ours are not looked at, and no name may come twice.
+// clerks returns Clerk's own cookies for a page, by name. Ours are left out, and no name may be
+// there twice.
 func (b *tab) clerks(url string) map[string]*network.Cookie {
 	b.t.Helper()
 	found := map[string]*network.Cookie{}
@@ -114,7 +115,7 @@ func (w *realWorld) suffix() string {
 func looks(t *testing.T, when, name string, c *network.Cookie, value func(string) bool, domain string, sameSite network.CookieSameSite, secure bool, lasts time.Duration) {
 	t.Helper()
 	if c == nil {
-		t.Errorf("%s: there is no cookie %s", when, name)
+		t.Errorf("%s: there is no cookie %s, want one", when, name)
 		return
 	}
 	left := time.Until(time.Unix(int64(c.Expires), 0))
@@ -148,7 +149,7 @@ func TestRealClerkInDevelopment(t *testing.T) {
 		looks(t, "signed out", "__client_uat"+suffix, jar["__client_uat"+suffix], isTime(true), "localhost", network.CookieSameSiteStrict, false, year)
 		looks(t, "signed out", "__clerk_db_jwt"+suffix, jar["__clerk_db_jwt"+suffix], isBrowser, "localhost", network.CookieSameSiteLax, false, year)
 		if c := jar["__session"+suffix]; c != nil {
-			t.Errorf("signed out: there is a cookie %+v", c)
+			t.Errorf("signed out: there is a session cookie %+v", c)
 		}
 	}
 
@@ -182,19 +183,19 @@ func TestRealClerkInDevelopment(t *testing.T) {
 	for _, suffix := range []string{"", w.suffix()} {
 		looks(t, "signed out again", "__client_uat"+suffix, jar["__client_uat"+suffix], isTime(true), "localhost", network.CookieSameSiteStrict, false, year)
 		if c := jar["__session"+suffix]; c != nil {
-			t.Errorf("signed out again: there is a cookie %+v", c)
+			t.Errorf("signed out again: there is a session cookie %+v", c)
 		}
 		if jar["__clerk_db_jwt"+suffix] == nil {
-			t.Error("signed out again: the browser's token is gone")
+			t.Error("signed out again: the browser's token was deleted")
 		}
 	}
 	if n := len(w.clerk.BrowserSessions()); n != 0 {
-		t.Errorf("%d sessions go on", n)
+		t.Errorf("%d sessions are still active, want none", n)
 	}
 }
 
-// TestRealClerkBelowADomain: the script sets client_uat for app.localhost, and so do handshakes. With two cookies of one
-// name every page would be sent to the Frontend API and back.
+// TestRealClerkBelowADomain: the script sets client_uat for app.localhost, and so do handshakes.
+// With two cookies of one name every page would be redirected to the Frontend API and back.
 func TestRealClerkBelowADomain(t *testing.T) {
 	t.Parallel()
 	w := realDevelopmentAt(t, "sub.app.localhost", realOptions())
@@ -213,15 +214,15 @@ func TestRealClerkBelowADomain(t *testing.T) {
 	b.expect("once more", place{URL: w.home + "/private", Who: "user_dora"})
 	for _, r := range w.clerk.Requests() {
 		if r.Endpoint == clerktest.FrontendHandshake {
-			t.Error("a page of somebody signed in is sent to the Frontend API")
+			t.Error("a page of a signed-in person is redirected to the Frontend API")
 		}
 	}
 	if cookie := evaluate[string](b, `(document.cookie = "__session=; Max-Age=0", document.cookie = "__session%s=; Max-Age=0")`, w.suffix()); cookie == "" {
-		t.Fatal("no script ran")
+		t.Fatal("the script that deletes the cookies did not run")
 	}
-	b.visit(w.home + "/me") // by a handshake, and without the script, which would tidy up
+	b.visit(w.home + "/me") // by a handshake, without the script, which would delete cookies
 	if got := b.text(); got != "user_dora org_acme" {
-		t.Errorf("without a token the page says %q", got)
+		t.Errorf("without a token the page says %q, want \"user_dora org_acme\"", got)
 	}
 	if c := b.clerks(w.home)["__client_uat"]; c == nil || c.Domain != ".app.localhost" {
 		t.Errorf("after a handshake client_uat is %+v, want one for app.localhost", c)
@@ -240,7 +241,7 @@ func TestRealClerkInProduction(t *testing.T) {
 		looks(t, "signed in", "__client_uat"+suffix, jar["__client_uat"+suffix], isTime(false), "."+domain, network.CookieSameSiteLax, true, year)
 		looks(t, "signed in", "__session"+suffix, jar["__session"+suffix], isToken, "app."+domain, network.CookieSameSiteLax, true, year)
 		if c := jar["__clerk_db_jwt"+suffix]; c != nil {
-			t.Errorf("production has a cookie %+v", c)
+			t.Errorf("production has a development cookie %+v", c)
 		}
 	}
 	b.picture()
@@ -248,8 +249,9 @@ func TestRealClerkInProduction(t *testing.T) {
 	w.says(b, "signed out", "nobody", "")
 }
 
-// lifetimeForScripts is short and still longer than what clerk-js keeps clear of: it renews a token 15 s before its end
-// (BACKGROUND_REFRESH_THRESHOLD_IN_SECONDS in its tokenCache.ts) and begins 2 s earlier (refreshLeadTime).
+// lifetimeForScripts is short and still longer than clerk-js's margin: it renews a token 15 s
+// before its end (BACKGROUND_REFRESH_THRESHOLD_IN_SECONDS in its tokenCache.ts) and begins 2 s
+// earlier (refreshLeadTime).
 const lifetimeForScripts = 20 * time.Second
 
 func TestRealClerkRenewsTokensBeforeTheyExpire(t *testing.T) {
@@ -275,11 +277,11 @@ func TestRealClerkRenewsTokensBeforeTheyExpire(t *testing.T) {
 	}
 	answers := w.app.answers("/me")[before:]
 	if len(answers) < 60 {
-		t.Errorf("the page asked %d times only", len(answers))
+		t.Errorf("the page sent only %d requests, want 60 at least", len(answers))
 	}
 	for _, x := range answers {
 		if x.status != http.StatusOK {
-			t.Errorf("one of %d requests: %d %s", len(answers), x.status, x.reason)
+			t.Errorf("one of %d requests: got %d %s, want 200", len(answers), x.status, x.reason)
 		}
 	}
 }
@@ -312,7 +314,7 @@ func TestRealClerkInTwoTabs(t *testing.T) {
 	first.signOut()
 	second.until(`!window.Clerk?.user`)
 	if got := second.me(); !strings.HasPrefix(got, "401 ") {
-		t.Errorf("the second tab, after the first has signed out: %s", got)
+		t.Errorf("the second tab, after the first has signed out: got %s, want 401", got)
 	}
 }
 
@@ -328,7 +330,7 @@ func TestRealClerkAfterARestartOfTheInstance(t *testing.T) {
 	b.loaded()
 	w.says(b, "after", "nobody", "")
 	if got := b.clerks(w.home)["__clerk_db_jwt"].Value; got == token {
-		t.Error("the browser goes on with a token that the instance does not know")
+		t.Error("the browser still has a token that the instance does not know")
 	}
 	w.withTicket(b, dora)
 	w.says(b, "signed in once more", "user_dora", "org_acme")

@@ -21,7 +21,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// realSDK is an instance, and clerk-sdk-go as a client of its Backend API.
+// realSDK returns an instance, and clerk-sdk-go as a client of its Backend API.
 func realSDK(t *testing.T) (*clerktest.Instance, *clerk.ClientConfig) {
 	t.Helper()
 	in, err := clerktest.Start(clerktest.Options{Development: true, Origins: []string{testOrigin}, People: []clerktest.Person{dora, {Name: "Emil"}}})
@@ -45,7 +45,7 @@ func TestRealSDKVerifiesWhatWeMint(t *testing.T) {
 	keys := jwks.NewClient(config)
 	set, err := keys.Get(t.Context(), &jwks.GetParams{})
 	if err != nil || len(set.Keys) != 1 || set.Keys[0].KeyID != in.KeyID() {
-		t.Fatalf("jwks: %+v, %v", set, err)
+		t.Fatalf("the JWKS is %+v with %v, want one key %s", set, err, in.KeyID())
 	}
 	granted := []string{"org:docs:read", "org:invoices:create", "org:invoices:read"}
 	for name, c := range map[string]clerktest.Claims{
@@ -69,14 +69,14 @@ func TestRealSDKVerifiesWhatWeMint(t *testing.T) {
 			t.Errorf("%s: they read %q, we %q; want %q", name, permissions, ours.Permissions(), want)
 		}
 		if theirs.Subject != ours.UserID || theirs.SessionID != ours.ID || theirs.ActiveOrganizationID != ours.Organization.ID || theirs.AuthorizedParty != ours.AuthorizedParty {
-			t.Errorf("%s: they read %+v, we %+v", name, theirs, ours)
+			t.Errorf("%s: clerk-sdk-go reads %+v, this library %+v, want the same", name, theirs, ours)
 		}
 	}
 	for name, token := range map[string]string{
 		"forged": in.Forge(clerktest.Claims{}), "expired": in.Token(clerktest.Claims{ExpiresAt: time.Now().Add(-time.Minute)}),
 	} {
 		if _, err := jwt.Verify(t.Context(), &jwt.VerifyParams{Token: token, JWKSClient: keys}); err == nil {
-			t.Errorf("%s: it is taken", name)
+			t.Errorf("%s: clerk-sdk-go accepts the token", name)
 		}
 	}
 }
@@ -88,38 +88,38 @@ func TestRealSDKFindsPeopleAndEndsSessions(t *testing.T) {
 	users := user.NewClient(config)
 	list, err := users.List(ctx, &user.ListParams{EmailAddresses: []string{"dora+clerk_test@example.com"}})
 	if err != nil || list.TotalCount != 1 || len(list.Users) != 1 || list.Users[0].ID != "user_dora" {
-		t.Fatalf("users: %+v, %v", list, err)
+		t.Fatalf("got the users %+v and %v, want user_dora", list, err)
 	}
 	created, err := users.Create(ctx, &user.CreateParams{EmailAddresses: &[]string{"new@example.com"}, FirstName: new("New")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, err := users.Get(ctx, created.ID); err != nil || *got.FirstName != "New" || got.EmailAddresses[0].EmailAddress != "new@example.com" {
-		t.Errorf("who was created is %+v, %v", got, err)
+		t.Errorf("the created user is %+v with %v, want New with new@example.com", got, err)
 	}
 	if ticket, err := signintoken.NewClient(config).Create(ctx, &signintoken.CreateParams{UserID: &created.ID}); err != nil || ticket.Token == "" || ticket.UserID != created.ID {
-		t.Errorf("sign-in token: %+v, %v", ticket, err)
+		t.Errorf("got the sign-in token %+v and %v, want one for %s", ticket, err, created.ID)
 	}
 	if token, err := testingtoken.NewClient(config).Create(ctx); err != nil || token.Token == "" {
-		t.Errorf("testing token: %+v, %v", token, err)
+		t.Errorf("got the testing token %+v and %v, want one", token, err)
 	}
 
 	in.SignIn(nil, dora)
 	sessions := session.NewClient(config)
 	live, err := sessions.List(ctx, &session.ListParams{UserID: new("user_dora")})
 	if err != nil || live.TotalCount != 1 || live.Sessions[0].Status != "active" {
-		t.Fatalf("sessions: %+v, %v", live, err)
+		t.Fatalf("got the sessions %+v and %v, want one, active", live, err)
 	}
 	id := live.Sessions[0].ID
 	if ended, err := sessions.Revoke(ctx, &session.RevokeParams{ID: id}); err != nil || ended.Status != "revoked" {
-		t.Errorf("revoked: %+v, %v", ended, err)
+		t.Errorf("the revoked session is %+v with %v, want the status revoked", ended, err)
 	}
 	_, err = sessions.Get(ctx, id)
 	if refused, ok := errors.AsType[*clerk.APIErrorResponse](err); !ok || refused.HTTPStatusCode != http.StatusNotFound || refused.Errors[0].Code != "resource_not_found" {
-		t.Errorf("a session that is over: %v", err)
+		t.Errorf("a session that has ended: got %v, want 404 resource_not_found", err)
 	}
 	if len(in.BrowserSessions()) != 0 {
-		t.Error("the session goes on")
+		t.Error("the session is still active after it was revoked")
 	}
 }
 
@@ -129,18 +129,18 @@ func TestRealSDKReadsOrganizations(t *testing.T) {
 	ctx := t.Context()
 	list, err := organization.NewClient(config).List(ctx, &organization.ListParams{})
 	if err != nil || list.TotalCount != 2 || list.Organizations[0].ID != "org_acme" {
-		t.Fatalf("organizations: %+v, %v", list, err)
+		t.Fatalf("got the organizations %+v and %v, want two, org_acme first", list, err)
 	}
 	if got, err := organization.NewClient(config).Get(ctx, "zeta"); err != nil || got.ID != "org_zeta" {
-		t.Errorf("by its slug: %+v, %v", got, err)
+		t.Errorf("the organization with the slug zeta is %+v with %v, want org_zeta", got, err)
 	}
 	members, err := organizationmembership.NewClient(config).List(ctx, &organizationmembership.ListParams{OrganizationID: "org_zeta"})
 	if err != nil || members.TotalCount != 1 || members.OrganizationMemberships[0].Role != "org:member" || members.OrganizationMemberships[0].PublicUserData.UserID != "user_dora" {
-		t.Errorf("members: %+v, %v", members, err)
+		t.Errorf("got the members %+v and %v, want user_dora as org:member", members, err)
 	}
 	of, err := user.NewClient(config).ListOrganizationMemberships(ctx, "user_dora", &user.ListOrganizationMembershipsParams{})
 	if err != nil || of.TotalCount != 2 {
-		t.Errorf("memberships: %+v, %v", of, err)
+		t.Errorf("got the memberships %+v and %v, want two", of, err)
 	}
 }
 

@@ -13,17 +13,17 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// situation is a request to either side, made for each of them: nonces can be used only once.
+// situation is a request to either server, made for each of them: nonces can be used only once.
 type situation struct {
 	name    string
 	visit   func(t *testing.T, s *sides, address string) visit
-	differs *difference // nil: the two respond alike
+	differs *difference // nil: both respond alike
 }
 
 // difference is an intended difference of this library.
 type difference struct {
-	rule     string // of the conformance tests
-	signedIn bool   // false: nobody is, for the handler
+	rule     string // a rule of the conformance tests
+	signedIn bool   // false: for the handler nobody is signed in
 	onlyLive bool   // in development they respond alike
 }
 
@@ -42,7 +42,8 @@ func cookie(h http.Header, pairs ...string) http.Header {
 	return h
 }
 
-// jar has the cookies of a person signed in with a token, changed by change: from a name to a value, or to "" for none.
+// jar returns the cookies of a person signed in with a token, changed by change: from a name to a
+// value, or to "" for none.
 func (s *sides) jar(token string, change map[string]string) []string {
 	var pairs []string
 	for _, c := range s.clerk.Cookies(token) {
@@ -74,7 +75,7 @@ func claimed(c clerktest.Claims) func(*sides) string {
 	return func(s *sides) string { return s.clerk.Token(c) }
 }
 
-// cookies is a request by cookies with a token.
+// cookies is a request with a token in cookies.
 func cookies(name string, h http.Header, c clerktest.Claims, change map[string]string, differs *difference) situation {
 	return situation{"cookies: " + name, func(_ *testing.T, s *sides, _ string) visit {
 		return get(cookie(h, s.jar(s.clerk.Token(c), change)...))
@@ -185,7 +186,7 @@ func cookieSituations() []situation {
 	}
 }
 
-// guest is a browser that the Frontend API knows.
+// guest is a browser that has a cookie or token of the Frontend API.
 type guest struct {
 	t      *testing.T
 	s      *sides
@@ -221,14 +222,15 @@ func (g *guest) ask(method, path string, form url.Values) reply {
 	return send(g.t, method, frontend+path+"?"+g.query.Encode(), form.Encode(), g.header)
 }
 
-// sentOut is a browser that one of the servers redirects to the Frontend API: its URL, and its cookies.
+// sentOut makes a server redirect a browser to the Frontend API. It returns the URL, and the
+// browser's cookies.
 func (s *sides) sentOut(t *testing.T, address string) (handshake url.Values, kept []string) {
 	t.Helper()
 	h := cookie(document, "__client_uat="+fmt.Sprint(time.Now().Unix()))
 	resp := s.ask(t, address, get(h))
 	location := resp.location(t)
 	if location == nil {
-		t.Fatalf("%s sends nobody away: %d", address, resp.status)
+		t.Fatalf("%s answers %d without a redirect", address, resp.status)
 	}
 	for _, c := range resp.cookies(t) {
 		if c.MaxAge >= 0 {
@@ -238,8 +240,8 @@ func (s *sides) sentOut(t *testing.T, address string) (handshake url.Values, kep
 	return location.Query(), kept
 }
 
-// handshakeResult is a document request that returns from a handshake with a result, or with what change makes of it: the
-// server redirects the browser, and the Frontend API redirects it back.
+// handshakeResult is a document request that returns from a handshake with a result, or with what
+// change makes of it: the server redirects the browser, and the Frontend API redirects it back.
 func handshakeResult(name, format string, signedIn bool, change func(string) string, differs *difference) situation {
 	return situation{"handshake: " + name, func(t *testing.T, s *sides, address string) visit {
 		handshake, jar := s.sentOut(t, address)
@@ -249,7 +251,7 @@ func handshakeResult(name, format string, signedIn bool, change func(string) str
 		resp := g.ask("GET", "/v1/client/handshake", nil)
 		back := resp.location(t)
 		if back == nil {
-			t.Fatalf("no handshake: %d %s", resp.status, resp.body)
+			t.Fatalf("got %d %s, want a redirect back from the Frontend API", resp.status, resp.body)
 		}
 		altered := func(name, value string) string {
 			if change != nil && strings.HasPrefix(name, "__clerk_handshake") {

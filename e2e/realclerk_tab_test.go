@@ -8,7 +8,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// loopback is a world whose browsers reach this machine only: no CDN, no telemetry. The https origins are served by name.
+// loopback is a world whose browsers reach this machine only: no CDN, no telemetry. The https
+// origins are served by name.
 func loopback(t *testing.T, origins map[string]http.Handler) *world {
 	t.Helper()
 	in := newInternet(t)
@@ -18,17 +19,17 @@ func loopback(t *testing.T, origins map[string]http.Handler) *world {
 	return &world{internet: in}
 }
 
-// openLoopback is a browser of such a world.
+// openLoopback opens a browser in such a world.
 func openLoopback(t *testing.T) *tab {
 	t.Helper()
 	return loopback(t, nil).open(t)
 }
 
-// follow does something that leads to another page.
+// follow runs a step that leads to another page.
 func (b *tab) follow(step chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	_, err := chromedp.RunResponse(b.chromium(), step)
-	b.arrive(err)
+	b.mustNavigate(err)
 }
 
 // fill types into a field of one of Clerk's components, as a person would.
@@ -36,12 +37,12 @@ func (b *tab) fill(selector, text string) {
 	b.t.Helper()
 	b.appears(selector)
 	if err := chromedp.Do(b.chromium(), chromedp.SendKeys(chromedp.CSS(selector), text)); err != nil {
-		b.t.Fatalf("%s: %v", selector, err)
+		b.t.Fatalf("typing into %s: %v", selector, err)
 	}
 }
 
-// choose clicks something that does not lead to another page. Its position does not matter: elements that load above move
-// it.
+// choose clicks an element that does not lead to another page. It works at any position: elements
+// that load above may move it.
 func (b *tab) choose(selector string) {
 	b.t.Helper()
 	b.appears(selector)
@@ -56,8 +57,8 @@ func (b *tab) appears(selector string) {
 	b.until("!!document.querySelector(`" + selector + "`)")
 }
 
-// until waits for a condition in the page, and reports what the page shows if it fails. If a page leads to another one
-// meanwhile, the wait starts again.
+// until waits for a condition in the page, and reports what the page shows if it fails. If a page
+// leads to another one meanwhile, the wait starts again.
 func (b *tab) until(condition string) {
 	b.t.Helper()
 	var err error
@@ -70,7 +71,7 @@ func (b *tab) until(condition string) {
 	b.t.Fatalf("waiting for %s: %v; the page says %q", condition, err, b.text())
 }
 
-// pages is how many pages may lead to one another.
+// pages is the largest number of pages that may lead to one another.
 const pages = 10
 
 // soon is the longest time for a step of a page.

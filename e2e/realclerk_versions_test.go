@@ -29,12 +29,12 @@ func TestRealVersions(t *testing.T) {
 	for name, version := range versions {
 		t.Logf("%s %s", name, version)
 		if row := "| `" + name + "` | " + version + " |"; !strings.Contains(string(page), row) {
-			t.Errorf("docs/real-clerk.md has no row %q", row)
+			t.Errorf("docs/real-clerk.md does not have the row %q", row)
 		}
 	}
 }
 
-// versionOf is the version of an installed package, which must be the one that npm/package.json asks for.
+// versionOf returns the version of an installed package, which must be the one in npm/package.json.
 func versionOf(t *testing.T, name string) string {
 	t.Helper()
 	read := func(file string, v any) {

@@ -21,7 +21,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// modules is the directory of the npm packages that the tests run: Clerk's own, as they are published.
+// modules returns the directory of the npm packages that the tests run: Clerk's own, as they are
+// published.
 func modules(t *testing.T) string {
 	t.Helper()
 	notShort(t)
@@ -40,7 +41,7 @@ func modules(t *testing.T) string {
 	return dir
 }
 
-// reactBundle is npm/react.jsx with what it imports, as one script.
+// reactBundle is npm/react.jsx with its imports, as one script.
 var reactBundle = sync.OnceValues(func() ([]byte, error) {
 	build := exec.Command("node_modules/.bin/esbuild", "react.jsx", "--bundle", "--jsx=automatic", "--minify",
 		`--define:process.env.NODE_ENV="production"`, "--log-level=error")
@@ -48,11 +49,11 @@ var reactBundle = sync.OnceValues(func() ([]byte, error) {
 	return build.Output()
 })
 
-// clerkScript is where Clerk's SDKs expect its scripts at a Frontend API.
+// clerkScript matches the paths at which Clerk's SDKs expect its scripts at a Frontend API.
 var clerkScript = regexp.MustCompile(`^/npm/@clerk/(clerk-js|ui)@[^/]+/dist/([^/]+\.js)$`)
 
-// frontendHost is the address of a Frontend API that does not change when the instance behind it is replaced. It serves
-// Clerk's scripts, too.
+// frontendHost is the address of a Frontend API. It stays the same when the instance behind it is
+// replaced, and it serves Clerk's scripts, too.
 type frontendHost struct {
 	modules  string
 	instance atomic.Pointer[clerktest.Instance]
@@ -65,7 +66,7 @@ func (f *frontendHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	clerk := f.instance.Load()
-	target, _ := url.Parse(clerk.Issuer()) // it is one
+	target, _ := url.Parse(clerk.Issuer()) // an issuer is always a URL
 	if raw := clerk.Config().FrontendAPIURL; raw != "" {
 		target, _ = url.Parse(raw)
 	}
@@ -86,7 +87,7 @@ func (f *frontendHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type realApp struct {
 	mu         sync.Mutex              // guards seen
 	seen       map[string][]seenAnswer // by path
-	key, proxy string                  // for the scripts; proxy is empty where they find the Frontend API by its name
+	key, proxy string                  // for the scripts; proxy is empty where the key has the Frontend API's name
 	api        string                  // another origin of the same app, for bearer tokens
 	changes    atomic.Int64
 }
@@ -118,10 +119,10 @@ func (a *realApp) show(w http.ResponseWriter, r *http.Request) {
 		view.Who = s.UserID
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = scriptPage.Execute(w, view) // the browser may be gone
+	_ = scriptPage.Execute(w, view) // the browser may have disconnected
 }
 
-// handler is the app, which serves Clerk's scripts itself if they are not nil.
+// handler returns the app. It serves Clerk's scripts itself if they are not nil.
 func (a *realApp) handler(t *testing.T, auth *clerkauth.Authenticator, scripts http.Handler) http.Handler {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -148,13 +149,13 @@ func (a *realApp) handler(t *testing.T, auth *clerkauth.Authenticator, scripts h
 	return a.record(mux)
 }
 
-// seenAnswer is how a request was answered.
+// seenAnswer is the answer to a request.
 type seenAnswer struct {
 	status int
 	reason string
 }
 
-// record remembers how requests were answered.
+// record keeps the answers to requests.
 func (a *realApp) record(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
@@ -168,14 +169,14 @@ func (a *realApp) record(next http.Handler) http.Handler {
 	})
 }
 
-// answers are the responses so far for a path.
+// answers returns the responses so far for a path.
 func (a *realApp) answers(path string) []seenAnswer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.seen[path])
 }
 
-// whoami writes who is signed in, and where: "user organization".
+// whoami writes who is signed in, and in which organization: "user organization".
 func whoami(w http.ResponseWriter, r *http.Request) {
 	s, _ := clerkauth.FromContext(r.Context())
 	w.Write([]byte(strings.TrimSpace(s.UserID + " " + s.Organization.ID)))
@@ -202,8 +203,8 @@ type realWorld struct {
 	opts     clerktest.Options // of the instance, to start it again
 }
 
-// realDevelopment is a world on localhost without TLS and DNS. The app has no secret key, so that the keys and handshakes
-// of another instance at the same address are accepted, too.
+// realDevelopment is a world on localhost without TLS and DNS. The app has no secret key, so that
+// the keys and handshakes of another instance at the same address are accepted, too.
 func realDevelopment(t *testing.T, opts clerktest.Options) *realWorld {
 	t.Helper()
 	return realDevelopmentAt(t, "localhost", opts)
@@ -239,7 +240,7 @@ func realDevelopmentAt(t *testing.T, host string, opts clerktest.Options) *realW
 	return w
 }
 
-// restart replaces the instance by a new one, which knows nobody and has other keys.
+// restart replaces the instance by a new one, which has no sessions and other keys.
 func (w *realWorld) restart(t *testing.T) {
 	t.Helper()
 	clerk, err := clerktest.Start(w.opts)
@@ -253,7 +254,8 @@ func (w *realWorld) restart(t *testing.T) {
 	w.clerk = clerk
 }
 
-// realProduction is a world with https and names, where the scripts find everything by the publishable key.
+// realProduction is a world with https and names, where the scripts find everything by the
+// publishable key.
 func realProduction(t *testing.T, opts clerktest.Options) *realWorld {
 	t.Helper()
 	w := &realWorld{frontend: &frontendHost{modules: modules(t)}}

@@ -54,7 +54,7 @@ func example(t *testing.T, opts clerktest.Options, refuse func(signIn string) cl
 	return w
 }
 
-// signsIn is at the sign-in page, and goes back.
+// signsIn checks that the tab is at the sign-in page, and goes back.
 func (b *tab) signsIn(w *world) {
 	b.t.Helper()
 	b.until(`location.pathname.startsWith("/sign-in") && document.readyState === "complete"`)
@@ -104,7 +104,8 @@ func TestTurboLeadsToSignInAndBack(t *testing.T) {
 	}
 }
 
-// Tokens are valid for three seconds. The stream continues across several of them, until the session has ended.
+// Tokens are valid for three seconds. The stream continues across several of them, until the
+// session has ended.
 func TestEventsComeBackRenewedUntilSomebodySignsOut(t *testing.T) {
 	t.Parallel()
 	w := example(t, clerktest.Options{TokenLifetime: 3 * time.Second}, nil, func(auth *clerkauth.Authenticator) http.Handler {

@@ -18,7 +18,8 @@ func (w *world) mallory() clerktest.Claims {
 	return clerktest.Claims{Subject: "user_2mallory", SessionID: "sess_2mallory", IssuedAt: now, ExpiresAt: now.Add(60 * lifetime)}
 }
 
-// plant sets a cookie for all of the domain, from the sibling subdomain, and makes sure that the app will see it.
+// plant sets a cookie for the whole domain, from the sibling subdomain, and checks that the app
+// will get it.
 func (b *tab) plant(name, value, path string) {
 	b.t.Helper()
 	b.visit(evilOrigin + "/")
@@ -26,7 +27,7 @@ func (b *tab) plant(name, value, path string) {
 	if !slices.ContainsFunc(b.cookies(appOrigin+path), func(c *network.Cookie) bool {
 		return c.Name == name && c.Value == value && c.Domain == "."+domain && c.Path == path
 	}) {
-		b.t.Fatalf("the browser did not take a %s for %s", name, path)
+		b.t.Fatalf("the browser did not accept a cookie %s for %s", name, path)
 	}
 }
 
@@ -72,7 +73,7 @@ func TestPlantedCookieIsRefusedAndTheHonestSessionGoesOn(t *testing.T) {
 	}
 }
 
-// sessionCookies are the names of the session cookies, plain and of the instance.
+// sessionCookies returns the names of the session cookies, plain and of the instance.
 func (w *world) sessionCookies(b *tab) []string {
 	b.t.Helper()
 	var names []string
@@ -82,7 +83,7 @@ func (w *world) sessionCookies(b *tab) []string {
 		}
 	}
 	if len(names) != 2 {
-		b.t.Fatalf("session cookies %q", names)
+		b.t.Fatalf("got the session cookies %q, want two", names)
 	}
 	return names
 }
@@ -106,7 +107,7 @@ func TestPlantedTokenWithoutAZPSignsNobodyIn(t *testing.T) {
 	w.signIn(b, "/private")
 }
 
-// Mallory's own token is valid, and its origin is the app's. It must not be taken for Alice's.
+// Mallory's own token is valid, and its origin is the app's. It must not be used instead of Alice's.
 func TestPlantedTokenOfAnotherAccountDoesNotReplaceTheHonestOne(t *testing.T) {
 	t.Parallel()
 	w := production(t, clerktest.Options{}, nil)

@@ -89,7 +89,7 @@ func TestSignedOutElsewhereIsNoticedByTheNextNavigation(t *testing.T) {
 			b.picture()
 			for _, c := range b.cookies(w.home) {
 				if strings.HasPrefix(c.Name, "__session") {
-					t.Errorf("cookie %s is still there", c.Name)
+					t.Errorf("the cookie %s is still there after the sign-out", c.Name)
 				}
 			}
 		})
@@ -102,7 +102,7 @@ func TestPartyCookieIsOutOfReachInProduction(t *testing.T) {
 	b := w.open(t)
 	w.signIn(b, "/private")
 	b.visit(w.home + "/private")
-	const name = "__Host-clerkauth_party_" // and a tag
+	const name = "__Host-clerkauth_party_" // followed by a tag
 	find := func(url string) *network.Cookie {
 		cookies := b.cookies(url)
 		i := slices.IndexFunc(cookies, func(c *network.Cookie) bool { return strings.HasPrefix(c.Name, name) })
@@ -113,7 +113,7 @@ func TestPartyCookieIsOutOfReachInProduction(t *testing.T) {
 	}
 	got := find(w.home)
 	if got == nil {
-		t.Fatalf("there is no %s", name)
+		t.Fatalf("there is no cookie %s…", name)
 	}
 	lasts := time.Until(time.Unix(int64(got.Expires), 0))
 	if got.Domain != "app."+domain || got.Path != "/" || !got.Secure || !got.HTTPOnly || got.SameSite != network.CookieSameSiteLax ||
@@ -121,13 +121,13 @@ func TestPartyCookieIsOutOfReachInProduction(t *testing.T) {
 		t.Errorf("%s is %+v for %s, want one of this host alone, out of reach of scripts, for a week", name, got, lasts)
 	}
 	if find(evilOrigin) != nil {
-		t.Errorf("%s is sent to a sibling subdomain", name)
+		t.Errorf("the cookie %s… is sent to a sibling subdomain", name)
 	}
 	if seen := evaluate[string](b, `document.cookie`); strings.Contains(seen, name) || !strings.Contains(seen, "__session=") {
-		t.Errorf("scripts see the wrong cookies")
+		t.Errorf("scripts see the cookies %q, want __session and not the party cookie", seen)
 	}
 
-	// It keeps people signed in whose tokens no longer have azp.
+	// The party cookie keeps people signed in whose tokens no longer have azp.
 	w.clerk.BrowserSessions()[0].SetClaims(clerktest.Claims{Subject: alice, Extra: map[string]any{"azp": clerktest.Absent}})
 	w.expire()
 	b.visit(w.home + "/private")

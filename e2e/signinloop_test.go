@@ -10,8 +10,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// A sign-in page behind Require, and a server in front that redirects it to another URL, redirect a browser to each other.
-// The loop must end at a page that says that nobody is signed in.
+// A sign-in page behind Require, and a proxy that redirects it to another URL, redirect a browser
+// to each other. The loop must end at a page that says that nobody is signed in.
 func TestSignInPageBehindRequireEndsInEveryEngine(t *testing.T) {
 	t.Parallel()
 	for _, e := range engines {
@@ -43,10 +43,10 @@ func TestSignInPageBehindRequireEndsInEveryEngine(t *testing.T) {
 					b := &tab{browser, t}
 					b.visit(w.home + "/private?a=b")
 					if text := b.text(); !strings.Contains(text, string(clerkauth.ReasonSessionTokenAndUATMissing)) {
-						t.Errorf("at %s it says %q", b.place().URL, text)
+						t.Errorf("the page at %s says %q, want the reason %s", b.place().URL, text, clerkauth.ReasonSessionTokenAndUATMissing)
 					}
 					if n := redirects.Load(); n > 3 {
-						t.Errorf("%d redirects, to %s", n, b.place().URL)
+						t.Errorf("%d redirects, the last to %s, want 3 at most", n, b.place().URL)
 					}
 					b.picture()
 				})

@@ -15,13 +15,13 @@ import (
 	"time"
 )
 
-// webdriver drives a browser by the commands of https://www.w3.org/TR/webdriver2/.
+// webdriver drives a browser with the commands of https://www.w3.org/TR/webdriver2/.
 type webdriver struct {
-	ctx context.Context //nolint:containedctx // it is how long the browser lives
+	ctx context.Context //nolint:containedctx // the browser ends with it
 	endpoint
 }
 
-// endpoint runs commands. The methods of webdriver know the parameters of each.
+// endpoint sends commands. The methods of webdriver know the parameters of each.
 type endpoint interface {
 	command(ctx context.Context, c command, parameters any) (json.RawMessage, error)
 }
@@ -41,7 +41,7 @@ var (
 	quit          = command{marionette: "Marionette:Quit"}
 )
 
-// elementKey is the name under which an element is handed about.
+// elementKey is the JSON name of an element's reference.
 const elementKey = "element-6066-11e4-a52e-4f735466cecf"
 
 func (d *webdriver) navigate(url string) error {
@@ -54,7 +54,7 @@ func (d *webdriver) reload() error {
 	return err
 }
 
-// click waits for the next page: the mark that it sets on this one is gone then.
+// click marks the page and waits until the mark is gone, which means that the next page was loaded.
 func (d *webdriver) click(selector string) error {
 	if _, err := d.evaluate(`window.clickedHere = true`); err != nil {
 		return err
@@ -73,7 +73,7 @@ func (d *webdriver) click(selector string) error {
 	return d.await(`!window.clickedHere && document.readyState === "complete"`)
 }
 
-// await polls until a condition holds. Between two pages there may be nobody to answer.
+// await polls until a condition is true. Between two pages there may be no page that answers.
 func (d *webdriver) await(condition string) error {
 	for {
 		got, err := d.evaluate(condition)
@@ -117,22 +117,23 @@ func (d *webdriver) screenshot() ([]byte, error) {
 	return image, json.Unmarshal(raw, &image) // base64, as encoding/json writes bytes
 }
 
-// marionette is Firefox's own protocol: the commands of WebDriver over a connection, each as length:[0,id,name,{…}].
-// See https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html.
+// marionette is Firefox's own protocol: the commands of WebDriver over a connection, each as
+// length:[0,id,name,{…}]. See
+// https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html.
 type marionette struct {
 	conn net.Conn
 	in   *bufio.Reader
 	last int
 }
 
-// dialMarionette connects to a browser, which greets.
+// dialMarionette connects to a browser, and reads its greeting.
 func dialMarionette(ctx context.Context, address string) (*marionette, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
 	m := &marionette{conn: conn, in: bufio.NewReader(conn)}
-	context.AfterFunc(ctx, func() { _ = conn.Close() }) // a read that waits ends
+	context.AfterFunc(ctx, func() { _ = conn.Close() }) // ends a read that waits
 	_, err = m.receive()
 	return m, err
 }

@@ -11,10 +11,11 @@ var policies = []string{
 	"no-referrer-when-downgrade", "unsafe-url",
 }
 
-// provenance is what the headers of a request say about its origin, with these names for the app and its sibling subdomain.
+// provenance is what the headers of a request say about its origin, with these names for the app
+// and its sibling subdomain.
 type provenance struct{ origin, site, mode, dest, referrer string }
 
-// provenance is that of the last request for a path.
+// provenance returns it for the last request for a path.
 func (w *world) provenance(path string) provenance {
 	h := w.app.header(path)
 	name := func(address string) string {
@@ -24,7 +25,8 @@ func (w *world) provenance(path string) provenance {
 	return provenance{name(h.Get("Origin")), h.Get("Sec-Fetch-Site"), h.Get("Sec-Fetch-Mode"), h.Get("Sec-Fetch-Dest"), name(h.Get("Referer"))}
 }
 
-// formOf is what a form of the app's own page or of a sibling subdomain's sends without a service worker.
+// formOf returns what a form of the app's own page or of a sibling subdomain's sends without a
+// service worker.
 func formOf(who, policy string) provenance {
 	p := provenance{who, "same-origin", "navigate", "document", who}
 	if who == "sibling" {
@@ -36,7 +38,8 @@ func formOf(who, policy string) provenance {
 	return p
 }
 
-// throughWorker is the same through a service worker that answers with respondWith(fetch(event.request)).
+// throughWorker returns the same through a service worker that answers with
+// respondWith(fetch(event.request)).
 func throughWorker(engine string, p provenance) provenance {
 	p.dest = "empty"
 	switch engine {
@@ -48,7 +51,7 @@ func throughWorker(engine string, p provenance) provenance {
 	case "WebKit":
 		p.site = "same-origin"
 		if p.origin == "null" {
-			p.origin, p.referrer = "app", "app" // the worker's own
+			p.origin, p.referrer = "app", "app" // those of the worker
 		}
 	}
 	return p
@@ -66,8 +69,8 @@ func (w *world) submit(b *tab, who, policy string) {
 	b.press("#write")
 }
 
-// A service worker that answers everything makes forms of others look like the app's own. They are refused wherever the
-// headers still show a difference. SECURITY.md names the two exceptions.
+// A service worker that answers everything makes other sites' forms look like the app's own. They
+// are refused wherever the headers still show a difference. SECURITY.md names the two exceptions.
 func formsThroughWorker(w *world, b *tab, engine string) {
 	w.signIn(b, "/private")
 	evaluate[bool](b, registerWorker, "all")
@@ -76,9 +79,9 @@ func formsThroughWorker(w *world, b *tab, engine string) {
 			form := formOf(who, policy)
 			switch {
 			case engine == "WebKit" && who == "sibling" && form.origin == "null":
-				status = http.StatusOK // nothing tells: a hole
+				status = http.StatusOK // no header differs: an exception in SECURITY.md
 			case engine == "Firefox" && who == "app" && form.origin == "null":
-				status = http.StatusForbidden // as a sibling subdomain's would be: a price
+				status = http.StatusForbidden // the app's own form is refused like a sibling subdomain's
 			}
 			w.submit(b, who, policy)
 			w.expectWrite(b, "form of "+who+" with policy "+policy, throughWorker(engine, form), status)
@@ -86,7 +89,7 @@ func formsThroughWorker(w *world, b *tab, engine string) {
 	}
 }
 
-// A worker that answers GET alone leaves no exception.
+// With a worker that answers only GET there is no exception.
 func formsPastWorker(w *world, b *tab, _ string) {
 	w.signIn(b, "/private")
 	evaluate[bool](b, registerWorker, http.MethodGet)
@@ -109,7 +112,8 @@ func (w *world) expectWrite(b *tab, what string, from provenance, status int) {
 	}
 }
 
-// The app's own scripts write under any policy, unless their mode looks like that of Firefox's workers.
+// The app's own scripts can write under any policy, unless their mode looks like that of Firefox's
+// workers.
 func ownScripts(w *world, b *tab, engine string) {
 	w.signIn(b, "/private")
 	for _, policy := range policies {

@@ -15,7 +15,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// The host names of production, all below one domain: cookies of that domain are shared by all three.
+// These are the host names of production, all below one domain: cookies of that domain are shared
+// by all three.
 const (
 	domain     = "example.test"
 	appOrigin  = "https://app." + domain
@@ -30,12 +31,12 @@ type world struct {
 	clerk    *clerktest.Instance
 	app      *app
 	home     string // the app's origin
-	evil     string // the sibling subdomain's
+	evil     string // the sibling subdomain's origin
 	time     *clock
-	internet *internet // nil: this machine's own
+	internet *internet // nil: this machine's own network
 }
 
-// clock is the real one, set ahead: an hour passes without waiting.
+// clock is the real clock, set ahead: tests need not wait for an hour.
 type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time             { return time.Now().Add(time.Duration(c.ahead.Load())) }
@@ -45,8 +46,8 @@ func (w *world) signedIn(path string) place { return place{URL: w.home + path, W
 func (w *world) nobody(path string) place   { return place{URL: w.home + path, Who: "nobody"} }
 
 const (
-	lifetime = time.Minute     // of tokens, where a test does not say otherwise
-	leeway   = 5 * time.Second // the library's, for their dates
+	lifetime = time.Minute     // of tokens, unless a test sets another
+	leeway   = 5 * time.Second // the library's leeway for their dates
 )
 
 // setting is either production or development. change may be nil.
@@ -81,7 +82,8 @@ func productionIn(t *testing.T, in *internet, domain string, opts clerktest.Opti
 	return w
 }
 
-// development is a world on localhost without https, where handshakes answer in the address.
+// development is a world on localhost without https, where handshakes return their result in the
+// address.
 func development(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *world {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)

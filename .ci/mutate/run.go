@@ -157,7 +157,7 @@ func fails(tests []test, m mutant) bool {
 				others = append(others, t)
 			}
 		}
-		if tests[0].fail(together, m) {
+		if tests[0].runWith(together, m) {
 			return true
 		}
 		tests = others
@@ -165,7 +165,8 @@ func fails(tests []test, m mutant) bool {
 	return false
 }
 
-func (s *suite) fail(tests []test, m mutant) bool {
+// runWith runs tests of the suite with a mutant, and reports whether one fails.
+func (s *suite) runWith(tests []test, m mutant) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), s.limit)
 	defer cancel()
 	var names []string

@@ -96,7 +96,7 @@ func TestCAAFixesAreEnough(t *testing.T) {
 			switch word {
 			case "present, keep":
 				if !slices.ContainsFunc(s.rrs, func(o *dns.CAA) bool { return o.Tag == rr.(*dns.CAA).Tag && o.Value == rr.(*dns.CAA).Value }) {
-					t.Errorf("%v: keeps %s, which is not there", set, rr)
+					t.Errorf("%v: the fix keeps the record %s, which is not in the set", set, rr)
 				}
 			case "add":
 				fixed = append(fixed, rr.(*dns.CAA))
@@ -110,7 +110,7 @@ func TestCAAFixesAreEnough(t *testing.T) {
 			}
 		}
 		if got := judgeCAA("clerk.example.com", caaSet{at: "example.com", rrs: fixed}); got.status() != ok {
-			t.Errorf("%v: after doing what was said it is still %v: %s", set, got.status(), got.says)
+			t.Errorf("%v: after the fix the status is %v, want ok: %s", set, got.status(), got.says)
 		}
 	}
 }

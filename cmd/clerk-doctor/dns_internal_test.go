@@ -16,7 +16,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// network of the test, whose resolver listens at address.
+// testNetwork returns a network whose resolver listens at address.
 func testNetwork(t *testing.T, address string) *network {
 	t.Helper()
 	n := &network{dialer: loopbackOnly(t), dnsTimeout: testTimeout, connect: map[string]string{"192.0.2.53": address}, now: atNoon}
@@ -25,7 +25,7 @@ func testNetwork(t *testing.T, address string) *network {
 }
 
 func TestLookupFollowsAliases(t *testing.T) {
-	// A resolver that gives an alias without following it.
+	// A resolver that returns an alias without following it.
 	chasing := testNetwork(t, serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg).SetReply(q)
 		next := map[string]string{
@@ -171,7 +171,7 @@ func TestErrorsAreSaidPlainly(t *testing.T) {
 		}
 	}
 	if got := plainly(fmt.Errorf("keys: %w", context.DeadlineExceeded)); got != "no answer in time" {
-		t.Errorf("a deadline that has passed: got %q", got)
+		t.Errorf("a deadline that has passed: got %q, want \"no answer in time\"", got)
 	}
 }
 
@@ -207,7 +207,7 @@ func TestDialGoesWhereTheZoneSays(t *testing.T) {
 	}
 	conn, err := n.dial(t.Context(), "clerk.example.com", port)
 	if err != nil {
-		t.Fatalf("the old address of a resolver was dialled: %v", err)
+		t.Fatalf("only the resolver's old address was dialled: %v", err)
 	}
 	_ = conn.Close()
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// safeBuffer is a bytes.Buffer for writers that run at once.
+// safeBuffer is a bytes.Buffer for several writers at the same time.
 type safeBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -29,8 +29,8 @@ func (b *safeBuffer) String() string {
 	return b.buf.String()
 }
 
-// laxServer answers from a list of records, and with a CNAME beside other records. No careful server does that, so the test has
-// its own.
+// laxServer answers from a list of records, and with a CNAME beside other records. Real servers
+// refuse to do that.
 func laxServer(t *testing.T, records ...string) string {
 	t.Helper()
 	var rrs []dns.RR
@@ -91,7 +91,7 @@ func says(rcode int, extended uint16) fault {
 // silent drops the query.
 func silent(dns.ResponseWriter, *dns.Msg) {}
 
-// garbled answers what cannot be read.
+// garbled sends an answer that cannot be parsed.
 func garbled(w dns.ResponseWriter, q *dns.Msg) {
 	if wire, err := new(dns.Msg).SetReply(q).Pack(); err == nil {
 		_, _ = w.Write(wire[:len(wire)-3])
@@ -108,7 +108,8 @@ func empty(w dns.ResponseWriter, q *dns.Msg) {
 // blank is empty without authority.
 func blank(w dns.ResponseWriter, q *dns.Msg) { _ = w.WriteMsg(new(dns.Msg).SetReply(q)) }
 
-// about makes a fault for the queries of some types, all if none is named, about a domain and what is below it.
+// about makes a fault for queries about a domain and the names below it, of the given types or of
+// all types.
 func about(domain string, act fault, types ...uint16) func(dns.Question, *dns.Msg) fault {
 	return func(q dns.Question, _ *dns.Msg) fault {
 		if within(q.Name, domain) && (len(types) == 0 || slices.Contains(types, q.Qtype)) {
@@ -147,7 +148,7 @@ func hoster(address string) []string {
 	return []string{"ns1.hoster.example=" + address, "ns2.hoster.example=" + address}
 }
 
-// serveDNS runs a name server of the test's own, over UDP and TCP.
+// serveDNS runs a name server in the test, over UDP and TCP.
 func serveDNS(t *testing.T, handle dns.HandlerFunc) string {
 	t.Helper()
 	l, p := listenBoth(t)
@@ -167,7 +168,8 @@ func serveDNS(t *testing.T, handle dns.HandlerFunc) string {
 	return l.Addr().String()
 }
 
-// validating makes a fault for queries about a domain, of a resolver that hands on those that want no validation.
+// validating makes a fault for queries about a domain, of a resolver that passes on those without
+// validation.
 func validating(domain string, act fault) func(dns.Question, *dns.Msg) fault {
 	return exceptDS(func(q dns.Question, m *dns.Msg) fault {
 		if m.CheckingDisabled {
@@ -177,7 +179,7 @@ func validating(domain string, act fault) func(dns.Question, *dns.Msg) fault {
 	})
 }
 
-// exceptDS leaves DS records, which are the parent's, out of a fault.
+// exceptDS exempts DS records, which belong to the parent zone, from a fault.
 func exceptDS(faults func(dns.Question, *dns.Msg) fault) func(dns.Question, *dns.Msg) fault {
 	return func(q dns.Question, m *dns.Msg) fault {
 		if q.Qtype == dns.TypeDS {
@@ -250,7 +252,7 @@ func listenBoth(t *testing.T) (net.Listener, net.PacketConn) {
 	return nil, nil
 }
 
-// referral sends elsewhere.
+// referral answers with a referral to other name servers.
 func referral(t *testing.T, lines ...string) fault {
 	t.Helper()
 	var rrs []dns.RR
@@ -268,7 +270,8 @@ func referral(t *testing.T, lines ...string) fault {
 	}
 }
 
-// stripped passes the query on and removes the answer's authority section, as forwarders of small networks do.
+// stripped passes the query on and removes the answer's authority section, as forwarders of small
+// networks do.
 func stripped(t *testing.T, upstream string) fault {
 	t.Helper()
 	return func(w dns.ResponseWriter, q *dns.Msg) {

@@ -23,7 +23,7 @@ func TestEveryCodeIsExplained(t *testing.T) {
 	}
 	for i, k := range catalogue {
 		if k.id == "" || k.group == "" || k.title == "" {
-			t.Errorf("code %d has no name, group or title", i)
+			t.Errorf("code %d has no ID, group or title", i)
 			continue
 		}
 		at := slices.IndexFunc(rows, func(r []string) bool { return r[2] == k.id })
@@ -52,12 +52,12 @@ func TestEveryProblemIsInAStory(t *testing.T) {
 	}
 	for _, k := range catalogue {
 		if k.status != ok && k.status != skipped && !bytes.Contains(all, []byte("("+k.id+")")) {
-			t.Errorf("no story shows %s", k.id)
+			t.Errorf("no story shows the finding %s", k.id)
 		}
 	}
 }
 
-// TestJSONKeepsItsForm has the form of -json written down once more, so that a change of it is one of two places.
+// TestJSONKeepsItsForm has a second copy of the form of -json, so that a change must be made in both.
 func TestJSONKeepsItsForm(t *testing.T) {
 	type form struct {
 		Schema   *int   `json:"schema"`
@@ -90,7 +90,7 @@ func TestJSONKeepsItsForm(t *testing.T) {
 	in.DisallowUnknownFields()
 	var got form
 	if err := in.Decode(&got); err != nil {
-		t.Fatalf("%v in %s", err, &b)
+		t.Fatalf("decoding %s: %v", &b, err)
 	}
 	if got.Schema == nil || *got.Schema != 1 || got.Exit == nil || *got.Exit != exitFails || got.Domain != "example.com" || got.Typed != "www.example.com" || len(got.Findings) != 2 {
 		t.Fatalf("got %s, want schema 1, exit 1 and two findings", &b)

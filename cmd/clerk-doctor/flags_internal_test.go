@@ -78,7 +78,7 @@ func TestMistakesInArguments(t *testing.T) {
 				t.Errorf("output %q, errors %q; want only a line that says %q, and where to read more", &stdout, &stderr, tt.says)
 			}
 			if s := stderr.String(); strings.Contains(s, secret) || strings.Contains(s, secretKey) {
-				t.Errorf("a secret is repeated: %s", s)
+				t.Errorf("standard error shows a secret: %s", s)
 			}
 		})
 	}
@@ -118,7 +118,7 @@ func TestDefaults(t *testing.T) {
 	o, err = parse(map[string]string{"CLERK_AUTHORIZED_PARTIES": "https://a.example", "CLERK_PUBLISHABLE_KEY": "x"},
 		"-timeout", "5s", "-authorized-party", "https://c.example", "-public-resolver", "9.9.9.9", "-publishable-key", "y", "example.com")
 	if err != nil || o.timeout != 5*time.Second || !slices.Equal(o.parties, []string{"https://c.example"}) || !slices.Equal(o.public, []string{"9.9.9.9"}) || o.key != "y" {
-		t.Errorf("flags do not replace the defaults: %+v, error %v", o, err)
+		t.Errorf("got %+v and %v, want the flags' values instead of the defaults", o, err)
 	}
 }
 

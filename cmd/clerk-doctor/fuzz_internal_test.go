@@ -9,8 +9,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// FuzzAnswers gives any possible DNS answer to every check of DNS. None panics or follows aliases without end, and every finding
-// has a code of the catalogue and can be shown.
+// FuzzAnswers gives any possible DNS answer to every check of DNS. None panics or follows aliases
+// without end, and every finding has a code of the catalogue and can be printed.
 func FuzzAnswers(f *testing.F) {
 	const host = "clerk.example.com."
 	for _, records := range [][]string{
@@ -59,10 +59,10 @@ func FuzzAnswers(f *testing.F) {
 		}
 		for _, c := range judged(n, direct, public) {
 			if c.code < 0 || int(c.code) >= len(catalogue) || c.kind().id == "" || c.status() == skipped {
-				t.Errorf("code %d is no finding: %+v", c.code, c)
+				t.Errorf("%+v has the code %d, which is not that of a finding", c, c.code)
 			}
 			if _, err := json.Marshal(item{c.name, c.says}); err != nil {
-				t.Errorf("%+v cannot be shown: %v", c, err)
+				t.Errorf("%+v cannot be printed as JSON: %v", c, err)
 			}
 			for _, line := range append(c.see, c.fix...) {
 				if strings.TrimSpace(line) == "" {
@@ -81,7 +81,8 @@ func unpacked(wire []byte) (reply, bool) {
 	return newReply(m), true
 }
 
-// judged are the checks of every record and of its CAA set, as the zone's server and a resolver answer.
+// judged returns the checks of every record and of its CAA set, for the answers of the zone's
+// server and of a resolver.
 func judged(n *network, direct, public reply) (all []check) {
 	for _, r := range records("example.com", false, false) {
 		sent := question{name: r.host, qtype: dns.TypeCNAME, direct: true}

@@ -34,7 +34,7 @@ func publishable(host string) string {
 	return "pk_live_" + base64.RawStdEncoding.EncodeToString([]byte(host+"$"))
 }
 
-// internet is the network that a story runs in.
+// internet is the network in which a story runs.
 type internet struct {
 	nameServers
 	ca authority
@@ -48,21 +48,21 @@ func newInternet(t *testing.T, program string) internet {
 	}
 }
 
-// story is one run of the command, and what a person then sees.
+// story is one run of the command, and its expected output.
 type story struct {
 	name   string
 	args   []string
-	domain string // whose site is served; "": what the last argument says, or else example.com
+	domain string // whose site is served; "": the last argument's, or else example.com
 	env    map[string]string
 	stdin  string
 	exit   int
 	tty    bool                                // both outputs are terminals
 	width  int                                 // columns; 0: not known
 	conf   string                              // resolv.conf; "": one name server
-	site   func(*testing.T, internet, *site)   // changes to a site that has everything; nil: none
+	site   func(*testing.T, internet, *site)   // changes to a correct site; nil: none
 	leads  func(*testing.T, internet) []string // further host=address; later ones win
-	pause  func(*site)                         // what happens between two looks
-	token  func(*site) string                  // comes on standard input; nil: stdin does
+	pause  func(*site)                         // what happens between two runs of the checks
+	token  func(*site) string                  // is on standard input; nil: stdin is
 }
 
 func (st story) domainOf() string {
@@ -124,13 +124,14 @@ func (st story) run(t *testing.T, in internet) {
 	}
 	for what, secret := range map[string]string{"secret key": st.env["CLERK_SECRET_KEY"], "token": strings.TrimSpace(st.stdin)} {
 		if len(secret) > 20 && strings.Contains(stdout.String()+stderr.String(), secret) {
-			t.Errorf("the %s is in the output", what)
+			t.Errorf("the output contains the %s", what)
 		}
 	}
 	golden(t, st.name, st.transcript(stdout.String(), stderr.String(), code))
 }
 
-// transcript is what a terminal would show. The program's name replaces the flags that connect it to the test's internet.
+// transcript is what a terminal would show. The program's name replaces the flags that connect it
+// to the test's internet.
 func (st story) transcript(stdout, stderr string, code int) string {
 	var b strings.Builder
 	b.WriteString("$ ")
@@ -177,7 +178,7 @@ func golden(t *testing.T, name, got string) {
 
 var errElsewhere = errors.New("a test may not leave this machine")
 
-// loopbackOnly fails the test when anything else is dialled.
+// loopbackOnly fails the test when another address is dialled.
 func loopbackOnly(t *testing.T) net.Dialer {
 	return net.Dialer{ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		switch host, _, _ := net.SplitHostPort(address); {
@@ -186,7 +187,7 @@ func loopbackOnly(t *testing.T) net.Dialer {
 		case strings.HasPrefix(host, "2001:db8:"): // as without IPv6
 			return os.NewSyscallError("connect", syscall.ENETUNREACH)
 		}
-		t.Errorf("dials %s", address)
+		t.Errorf("the command dials %s, want only this machine", address)
 		return errElsewhere
 	}}
 }

@@ -15,11 +15,12 @@ import (
 	"github.com/miekg/dns"
 )
 
-// nameServers are one that has all zones, one that resolves by asking it, and one that has the zones of testdata/stale, as resolvers
-// have what was there before. The first is of the kind that a story asks for, the others are BIND's.
+// nameServers are one that has all zones, one that resolves with it, and one that has the zones of
+// testdata/stale, as resolvers have older answers. The first is the story's program, the others are
+// BIND.
 type nameServers struct{ authority, resolver, stale string }
 
-// testTimeout is enough on one machine, and not too much where a server is meant to be silent.
+// testTimeout is long enough on one machine, and short where a server is silent.
 const testTimeout = 400 * time.Millisecond
 
 // zoneHead is put before a zone file that has no SOA of its own.
@@ -28,7 +29,7 @@ const zoneHead = `@ SOA ns1.hoster.example. hostmaster.hoster.example. 1 7200 90
 @ NS ns2.hoster.example.
 `
 
-// programs are the name servers that the stories of DNS are told with.
+// programs are the name servers that the stories of DNS are run with.
 var programs = []string{"named", "knotd"}
 
 func startNameServers(t *testing.T, kind string) nameServers {
@@ -54,8 +55,8 @@ func startNameServers(t *testing.T, kind string) nameServers {
 	return s
 }
 
-// installed is a copy of a name server. Debian's are not on everybody's PATH, and AppArmor lets named read nothing of a test's: its
-// profile goes by the path.
+// installed copies a name server and returns the path. Debian's are not on every PATH, and its
+// AppArmor profile, which applies to the original path, does not let named read a test's files.
 func installed(t *testing.T, name, debian string) string {
 	t.Helper()
 	found, err := exec.LookPath(name)
@@ -70,18 +71,18 @@ func installed(t *testing.T, name, debian string) string {
 		t.Skipf("%s is not installed: Debian package %s", name, debian)
 	}
 	own := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(own, program, 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(own, program, 0o700); err != nil { //nolint:gosec // must be executable
 		t.Fatal(err)
 	}
 	return own
 }
 
-// startNamed starts one on a free port of this machine, with the zones in folder ("": none), and waits until it answers.
-// It is stopped when the test ends.
+// startNamed starts named on a free port of this machine, with the zones in folder ("": none), and
+// waits until it answers. It is stopped when the test ends.
 func startNamed(t *testing.T, program, options, statements, folder string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // named may give up root and has to read it
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // named may drop root and must read it
 		t.Fatal(err)
 	}
 	address := freePort(t)
@@ -102,8 +103,8 @@ func startNamed(t *testing.T, program, options, statements, folder string) strin
 	return address
 }
 
-// runUntilDone runs a program until the test is over, even if the test's process crashes: then the pipe that the shell reads
-// breaks. It returns what the program writes to standard error.
+// runUntilDone runs a program until the test is over, even if the test's process crashes: then the
+// pipe that the shell reads is closed. It returns what the program writes to standard error.
 func runUntilDone(t *testing.T, program string, args ...string) *safeBuffer {
 	t.Helper()
 	const script = `"$0" "$@" & child=$!; cat >/dev/null; kill -9 "$child"; wait "$child"`
@@ -118,12 +119,12 @@ func runUntilDone(t *testing.T, program string, args ...string) *safeBuffer {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Wait() }) // killed, as it should be
+	t.Cleanup(func() { _ = cmd.Wait() }) // it was killed
 	return log
 }
 
-// validated are the zones that the resolver believes to be signed with a certain key. The first two have another one, or none; the
-// next two have signatures of another time.
+// validated are the zones that the resolver expects to be signed with a certain key. The first two
+// have another key, or none. The next two have signatures that are expired or not yet valid.
 var validated = map[string]string{
 	signedZone:         `12345 13 2 "` + strings.Repeat("AB", 32) + `"`,
 	"unsigned.example": `12345 13 2 "` + strings.Repeat("AB", 32) + `"`,
@@ -135,7 +136,8 @@ var validated = map[string]string{
 // signedZone is signed by its server.
 const signedZone = "bogus.example"
 
-// writeZones copies the zone files to where named runs and adds the zones to its configuration. It returns their names.
+// writeZones copies the zone files to named's directory and adds the zones to its configuration. It
+// returns their names.
 func writeZones(t *testing.T, conf *strings.Builder, dir, folder string) (names []string) {
 	t.Helper()
 	if folder == "" {
@@ -159,8 +161,8 @@ func zoneFile(name string) string {
 	return name + ".zone"
 }
 
-// copyZones completes the zone files of folder and writes them to dir. A $KEY in them, which stands for what is made anew for each
-// test, is replaced.
+// copyZones completes the zone files of folder and writes them to dir. It replaces $KEY in them by
+// a key made for the test.
 func copyZones(t *testing.T, dir, folder string) (names []string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.zone"))
@@ -189,7 +191,8 @@ func copyZones(t *testing.T, dir, folder string) (names []string) {
 	return names
 }
 
-// startKnot starts Knot DNS on a free port of this machine, with the zones in folder, and waits until it answers.
+// startKnot starts Knot DNS on a free port of this machine, with the zones in folder, and waits
+// until it answers.
 func startKnot(t *testing.T, program, folder string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -224,7 +227,7 @@ func awaitZones(t *testing.T, address string, log *safeBuffer, zones []string) {
 	}
 }
 
-// awaitReply asks until there is an answer: servers listen before its zones are loaded.
+// awaitReply sends a query until there is an answer: servers listen before their zones are loaded.
 func awaitReply(t *testing.T, address string, log *safeBuffer, q dns.Question) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
@@ -236,12 +239,12 @@ func awaitReply(t *testing.T, address string, log *safeBuffer, q dns.Question) {
 		if err == nil && len(in.Answer) > 0 {
 			return
 		}
-		pause(t.Context(), 20*time.Millisecond) // a refused packet comes back at once
+		pause(t.Context(), 20*time.Millisecond) // a refused packet is reported at once
 	}
 	t.Fatalf("the name server does not answer %v:\n%s", q, log.String())
 }
 
-// freePort is an address of this machine that is free for both UDP and TCP, a moment ago.
+// freePort returns an address of this machine that is free for both UDP and TCP.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, p := listenBoth(t)

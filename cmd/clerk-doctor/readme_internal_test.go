@@ -16,6 +16,6 @@ func TestReadmeShowsARealRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(readme), "```console\n"+string(run)+"```\n") {
-		t.Error("the run in README.md is not the one in testdata/golden/proxied-by-Cloudflare.golden")
+		t.Error("the run in README.md differs from testdata/golden/proxied-by-Cloudflare.golden")
 	}
 }

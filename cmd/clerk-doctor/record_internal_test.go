@@ -68,7 +68,7 @@ func TestCloudflareAddresses(t *testing.T) {
 	}
 }
 
-// heard is what a server answers about clerk.example.com.
+// heard returns a server's answer about clerk.example.com.
 func heard(name string, rcode int, target string) sighting {
 	s := sighting{server: server{name: name}, reply: reply{rcode: rcode}, target: target, q: question{name: "clerk.example.com", qtype: dns.TypeCNAME}}
 	s.authoritative = name[:2] == "ns"
@@ -114,7 +114,7 @@ func TestJudgeBelievesTheRightServer(t *testing.T) {
 				t.Errorf("got %v (%s), want %v", got.status(), got.says, tt.want)
 			}
 			if slices.ContainsFunc(got.fix, func(s string) bool { return strings.Contains(s, " 0 seconds") }) {
-				t.Errorf("no time is known, but it says %q", got.fix)
+				t.Errorf("no time is known, but the fix names 0 seconds: %q", got.fix)
 			}
 		})
 	}

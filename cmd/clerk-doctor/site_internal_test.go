@@ -31,7 +31,7 @@ var noon = time.Date(2026, time.January, 15, 12, 0, 0, 0, time.UTC)
 
 func atNoon() time.Time { return noon }
 
-// authority issues certificates for the length of a test.
+// authority issues certificates during a test.
 type authority struct {
 	key  *ecdsa.PrivateKey
 	cert *x509.Certificate
@@ -63,7 +63,7 @@ func newAuthority(t *testing.T, subject pkix.Name) authority {
 	return a
 }
 
-// intermediate is an authority that this one has signed.
+// intermediate returns an authority whose certificate this one has signed.
 func (a authority) intermediate(t *testing.T, subject pkix.Name) authority {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -108,18 +108,19 @@ func (a authority) issueFor(t *testing.T, until time.Time, lifetime time.Duratio
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// site is Clerk as the internet sees it: the hosts of one instance on one listener, with certificates and a Frontend API.
+// site is Clerk as the internet sees it: the hosts of one instance on one listener, with
+// certificates and a Frontend API.
 type site struct {
 	*clerktest.Instance
 
 	domain  string
 	certs   map[string]tls.Certificate // by host; others are refused, as Clerk's edge does
-	status  int                        // of the answer that tells it; 0: 200
-	spare   tls.Certificate            // for later
-	issuer  string                     // that discovery tells; "": none is told
+	status  int                        // of the answer of discovery; 0: 200
+	spare   tls.Certificate            // the story may use it later
+	issuer  string                     // in the answer of discovery; "": none
 	clock   time.Time                  // in the Date header
 	undated bool                       // there is no Date header
-	lost    bool                       // nothing leads to the listener
+	lost    bool                       // no host has the listener's address
 	prefix  string                     // of the Frontend API's paths, behind a proxy
 	other   http.Handler               // api.clerk.com; nil: none
 	front   http.Handler               // answers at the application's host; nil: the Frontend API does
@@ -139,8 +140,8 @@ func newSite(t *testing.T, ca authority, domain string) *site {
 	return s
 }
 
-// listen starts to serve, once the story has made its changes. For a host without certificate the handshake ends with the alert
-// unrecognized_name.
+// listen starts to serve, after the story has made its changes. For a host without certificate the
+// handshake ends with the alert unrecognized_name.
 func (s *site) listen(t *testing.T) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -171,7 +172,7 @@ func (s *site) listen(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// serveTLS accepts connections, and nothing more than the handshake.
+// serveTLS accepts connections and makes only the TLS handshake.
 func serveTLS(t *testing.T, config *tls.Config) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -190,7 +191,7 @@ func serveTLS(t *testing.T, config *tls.Config) string {
 	return l.Addr().String()
 }
 
-// serveBanner greets every connection, whatever it wants.
+// serveBanner sends a greeting on every connection, whatever the client sends.
 func serveBanner(t *testing.T, banner string) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -231,7 +232,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// frontendAPI hands over to the instance, which answers in memory.
+// frontendAPI passes requests to the instance, which answers in memory.
 func (s *site) frontendAPI() http.Handler {
 	return &httputil.ReverseProxy{
 		Transport: s.Config().HTTPClient.Transport,
@@ -246,7 +247,7 @@ func (s *site) frontendAPI() http.Handler {
 	}
 }
 
-// hosts are the hosts that must connect to the listener.
+// hosts returns the hosts that must connect to the listener.
 func (s *site) hosts() []string {
 	if s.lost {
 		return nil

@@ -136,7 +136,7 @@ func tellWaitStories(t *testing.T, in internet) {
 func TestInterruptedWaitReportsTheLastWholeLook(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		during bool // the second look, rather than after it
+		during bool // during the second run of the checks; false: after it
 		waits  int
 	}{{"between two", false, 2}, {"during the second", true, 1}} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -169,7 +169,7 @@ func TestInterruptedWaitReportsTheLastWholeLook(t *testing.T) {
 				t.Errorf("said %d times what it waits for, want once, as it stays the same: %s", got, &stderr)
 			}
 			if s := stdout.String(); !strings.Contains(s, "no resolver answers") || strings.Contains(s, "canceled") {
-				t.Errorf("the report is not of a whole look:\n%s", s)
+				t.Errorf("the report is not of a complete run:\n%s", s)
 			}
 		})
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// dnsTellers tell the stories of DNS, which are the same whichever program serves the zones.
+// dnsTellers run the stories of DNS, which are the same whichever program serves the zones.
 var dnsTellers = map[string]func(*testing.T, internet){
 	"records": tellDNSStories, "zones": tellZoneStories, "servers": tellServerStories, "resolvers": tellResolverStories,
 }

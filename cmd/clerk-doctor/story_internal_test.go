@@ -131,7 +131,7 @@ func tellTLSStories(t *testing.T, in internet) {
 	}
 	for _, st := range []story{
 		{name: "TLS too old", exit: exitFails, leads: alone(func(t *testing.T, in internet) string {
-			return serveTLS(t, &tls.Config{ //nolint:gosec // that is what is looked for
+			return serveTLS(t, &tls.Config{ //nolint:gosec // the command must find this
 				MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10,
 				Certificates: []tls.Certificate{in.ca.issue(t, noon.AddDate(0, 0, 60), accounts)},
 			})

@@ -11,8 +11,8 @@ import (
 
 const proxyAddress = "https://www.proxying.example/__clerk"
 
-// proxying is a site whose Frontend API is behind the proxy of an application, with changes to its configuration, and a
-// handler in front.
+// proxying is a site whose Frontend API is behind the proxy of an application, with changes to its
+// configuration, and a handler before it.
 func proxying(change func(*clerkauth.Config), front func(http.Handler) http.Handler) func(*testing.T, internet, *site) {
 	return func(t *testing.T, in internet, s *site) {
 		s.certs["www.proxying.example"] = in.ca.issue(t, noon.AddDate(0, 0, 60), "www.proxying.example")
@@ -36,7 +36,7 @@ func proxying(change func(*clerkauth.Config), front func(http.Handler) http.Hand
 	}
 }
 
-// altered is a front that changes the header of answers from the paths of scripts.
+// altered is a handler that changes the header of answers from the paths of scripts.
 func altered(change func(http.Header)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -117,7 +117,7 @@ func TestCachesAreNoticed(t *testing.T) {
 	} {
 		name, value, _ := strings.Cut(field, ": ")
 		if got := cacheHit(http.Header{name: {value}}); (got != "") != want {
-			t.Errorf("%s: %q", field, got)
+			t.Errorf("%s: got %q, want a cache hit: %t", field, got, want)
 		}
 	}
 	for control, want := range map[string]bool{

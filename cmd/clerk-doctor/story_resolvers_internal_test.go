@@ -7,7 +7,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// tellResolverStories: resolvers that fail, lag behind, or have a view of their own.
+// tellResolverStories: resolvers fail, have old answers, or see other records.
 func tellResolverStories(t *testing.T, in internet) {
 	unreachable := says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNoReachableAuthority)
 	for _, st := range []story{
@@ -105,7 +105,7 @@ func tellResolverStories(t *testing.T, in internet) {
 	}
 }
 
-// once makes a fault for the first of each query.
+// once makes a fault for the first query of each question.
 func once(act fault) func(dns.Question, *dns.Msg) fault {
 	var seen sync.Map
 	return func(q dns.Question, m *dns.Msg) fault {

@@ -13,7 +13,7 @@ func tellServerStories(t *testing.T, in internet) {
 		name   string
 		exit   int
 		faults func(dns.Question, *dns.Msg) fault
-		seen   fault // of resolvers, where both name servers are like that; nil: only one is
+		seen   fault // fault of resolvers, where both name servers have the fault; nil: only one has it
 	}{
 		{"a server refuses the query for the CNAME", exitGood, about(clerk, says(dns.RcodeRefused, 0), dns.TypeCNAME), nil},
 		{"the servers refuse the query for the CNAME", exitGood, about(clerk, says(dns.RcodeRefused, 0), dns.TypeCNAME), says(dns.RcodeServerFailure, dns.ExtendedErrorCodeNoReachableAuthority)},
@@ -54,7 +54,7 @@ func tellServerStories(t *testing.T, in internet) {
 	}
 }
 
-// instead makes another fault of the same queries.
+// instead makes another fault for the same queries.
 func instead(faults func(dns.Question, *dns.Msg) fault, act fault) func(dns.Question, *dns.Msg) fault {
 	return func(q dns.Question, m *dns.Msg) fault {
 		if faults(q, m) == nil {

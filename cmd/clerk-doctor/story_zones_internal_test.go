@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// tellZoneStories: the zones are in testdata/zones, and say in their first line what is in them.
+// tellZoneStories: the first line of each file in testdata/zones says what is in the zone.
 func tellZoneStories(t *testing.T, in internet) {
 	for _, st := range []story{
 		{name: "targets swapped", args: []string{"swapped.example"}, exit: exitFails},
@@ -29,7 +29,8 @@ func tellZoneStories(t *testing.T, in internet) {
 		{name: "delegated above the keys", args: []string{"mailcut.example"}, exit: exitFails},
 		{name: "delegated above the keys to nobody", args: []string{"lostcut.example"}, exit: exitFails},
 		{name: "delegated above the keys to a server out of reach", args: []string{"mailzone.example"}, exit: exitFails, leads: func(t *testing.T, in internet) []string {
-			// The servers of the zone refer; those of the zone below are the same, by a name that leads nowhere from here.
+			// The zone's servers refer to the zone below, whose servers are the same ones under a
+			// name that has no address here.
 			refer := about("_domainkey.mailzone.example", referral(t, "_domainkey.mailzone.example. 60 NS ns1.lamehost.example."))
 			return append(hoster(faulty(t, in.authority, refer)), "ns1.lamehost.example="+freePort(t))
 		}},

@@ -10,8 +10,9 @@ import (
 	"github.com/miekg/dns"
 )
 
-// answers makes a name server of what it says to each question, "example.com. SOA", in answer, authority and additional section.
-// With neither answer nor authority, not even empty ones, it says SERVFAIL; to what it was not told it gives an empty answer.
+// answers makes a name server that answers each question ("example.com. SOA") with the records of
+// an answer, authority and additional section. If answer and authority are nil it answers SERVFAIL;
+// to other questions the answer is empty.
 func answers(t *testing.T, said map[string][3][]string) string {
 	t.Helper()
 	return serveDNS(t, func(w dns.ResponseWriter, q *dns.Msg) {

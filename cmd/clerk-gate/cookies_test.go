@@ -19,21 +19,21 @@ func TestCredentialsStayAtTheGateway(t *testing.T) {
 		before := len(s.reached())
 		s.send(http.MethodGet, "/", "Authorization", "Bearer "+s.clerk.Token(clerktest.Claims{Subject: "user_2native"}))
 		if before != 0 || len(s.reached()) != 1 {
-			t.Fatalf("%d requests reached the app", len(s.reached()))
+			t.Fatalf("%d and then %d requests reached the app, want none and then one", before, len(s.reached()))
 		}
 		if h := s.reached()[0].Header; h.Get("X-Clerk-User-Id") != "user_2native" || h["Authorization"] != nil || h["Cookie"] != nil {
-			t.Errorf("a bearer token: the app sees %v", h)
+			t.Errorf("a bearer token: the app got the header %v, want user_2native without the credentials", h)
 		}
 		s.as("user_2alice")
 		s.client.Jar.SetCookies(s.url(), []*http.Cookie{{Name: "theme", Value: "dark"}}) //nolint:gosec // a cookie of the app
 		s.send(http.MethodGet, "/", append([]string{"Authorization", "Basic dTpw"}, script...)...)
 		if h := s.reached()[0].Header; h.Get("Cookie") != "theme=dark" || h.Get("Authorization") != "Basic dTpw" {
-			t.Errorf("cookies: the app sees %v", h)
+			t.Errorf("cookies: the app got the header %v, want only its own cookie and Authorization", h)
 		}
 		s.as("user_2alice")
 		s.send(http.MethodGet, "/", script...)
 		if h := s.reached()[0].Header; h["Cookie"] != nil {
-			t.Errorf("nothing but Clerk's cookies: the app sees %v", h)
+			t.Errorf("only Clerk's cookies: the app got the header %v, want no cookie", h)
 		}
 	})
 }
@@ -49,7 +49,7 @@ func TestRenewal(t *testing.T) {
 			t.Errorf("a script after expiry: got %d %q, want it refreshed", r.status, r.body)
 		}
 		if s.cookie("__session") == before || s.cookie("app") != "1" {
-			t.Error("after a refresh the browser has not the new cookies and the app's")
+			t.Error("after a refresh the browser does not have both the new session cookie and the app's cookie")
 		}
 		names := map[string]int{}
 		for _, line := range r.header["Set-Cookie"] {
@@ -58,11 +58,11 @@ func TestRenewal(t *testing.T) {
 		}
 		for name, n := range names {
 			if n != 1 {
-				t.Errorf("%d cookies %s", n, name)
+				t.Errorf("%d cookies %s, want 1", n, name)
 			}
 		}
 		if cc := strings.Join(r.header["Cache-Control"], ", "); !strings.Contains(cc, "no-store") && !strings.Contains(cc, "private") {
-			t.Errorf("an answer with cookies may be cached: %q", cc)
+			t.Errorf("an answer with cookies may be cached: Cache-Control %q", cc)
 		}
 		for range 3 {
 			r = s.send(http.MethodGet, "/data", script...)
@@ -71,7 +71,7 @@ func TestRenewal(t *testing.T) {
 			t.Errorf("%d refreshes for one expiry, want 1", n)
 		}
 		if cc := r.header["Cache-Control"]; s.kind != "traefik" && (len(cc) != 1 || cc[0] != "public, max-age=60") {
-			t.Errorf("without new cookies the app's Cache-Control is %q", cc)
+			t.Errorf("without new cookies Cache-Control is %q, want the app's", cc)
 		}
 		s.expire()
 		s.drop("__refresh")
@@ -82,8 +82,8 @@ func TestRenewal(t *testing.T) {
 	})
 }
 
-// All cookies that the gate sets reach the browser, with a request that is let through and with a redirect, however many there
-// are.
+// All cookies that the gate sets reach the browser, with a request that is allowed and with a
+// redirect, however many there are.
 func TestEveryCookieReachesTheBrowser(t *testing.T) {
 	forEachGateway(t, func(t *testing.T, s *site) {
 		names := []string{
@@ -154,14 +154,14 @@ func TestLargeCookies(t *testing.T) {
 			s.client.Jar.SetCookies(s.url(), []*http.Cookie{{Name: fmt.Sprintf("large%d", i), Value: strings.Repeat("x", 1024)}}) //nolint:gosec // of the app
 		}
 		if r := s.send(http.MethodGet, "/data", script...); r.body != "GET /data [user_2alice] " {
-			t.Fatalf("%d %q", r.status, r.body)
+			t.Fatalf("%d %q, want \"GET /data [user_2alice] \"", r.status, r.body)
 		}
 		if n := len(s.reached()[0].Header.Get("Cookie")); n < 7*1024 || n > 7*1024+100 {
 			t.Errorf("%d bytes of cookies reach the app, want its own", n)
 		}
 		s.expire()
 		if r := s.send(http.MethodGet, "/data", script...); r.body != "GET /data [user_2alice] " {
-			t.Fatalf("after expiry: %d %q", r.status, r.body)
+			t.Fatalf("after expiry: %d %q, want \"GET /data [user_2alice] \"", r.status, r.body)
 		}
 	})
 }

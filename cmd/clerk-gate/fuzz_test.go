@@ -12,8 +12,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// FuzzOriginal checks that the request that is decided about is the one that a gateway's headers name, and that without a
-// session no request is let through.
+// FuzzOriginal checks that the gate decides about the request that a gateway's headers name, and
+// that it allows no request without a session.
 func FuzzOriginal(f *testing.F) {
 	for _, address := range []string{
 		"https://example.com/a?b=c", "http://example.com//evil.test/", "https://example.com", "wss://example.com/socket", "https://example.com@evil.test/", "https:///a", "ftp://example.com/", "https://example.com/a\x7f", "https://example.com/%2e%2e/a", `https://example.com/\a`,
@@ -56,7 +56,7 @@ func FuzzOriginal(f *testing.F) {
 			w := httptest.NewRecorder()
 			g.ServeHTTP(w, r)
 			if w.Code >= 100 && w.Code < 300 {
-				t.Errorf("%s: %d %v", g.gateway.name, w.Code, h)
+				t.Errorf("%s: got %d %v, want a refusal", g.gateway.name, w.Code, h)
 			}
 			named := address
 			if g.gateway.name != "nginx" {
@@ -85,8 +85,8 @@ func asItIsNamed(t *testing.T, original *http.Request, method, named string, twi
 	decoded, err := url.PathUnescape(path)
 	switch {
 	case twice, original.Method != method, secure != (original.TLS != nil), !strings.HasSuffix(named, "://"+original.Host+original.RequestURI):
-		t.Errorf("%s %q twice=%t is decided as %s %s://%s%s", method, named, twice, original.Method, scheme, original.Host, original.RequestURI)
+		t.Errorf("%s %q, twice %t, is decided as %s %s://%s%s", method, named, twice, original.Method, scheme, original.Host, original.RequestURI)
 	case !strings.HasPrefix(path, "/"), err != nil, original.URL.Host != "", original.URL.User != nil, original.URL.Path != decoded && !strings.HasPrefix(path, "//"):
-		t.Errorf("%q is read as %q, %v, of %q", named, original.RequestURI, original.URL, original.URL.Host)
+		t.Errorf("%q is parsed as %q, the URL %v and the host %q", named, original.RequestURI, original.URL, original.URL.Host)
 	}
 }

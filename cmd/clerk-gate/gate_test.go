@@ -16,7 +16,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// gatewayHeader is how a gateway asks about a request to example.com.
+// gatewayHeader is the header with which a gateway asks about a request to example.com.
 func gatewayHeader(kind, method, uri string) http.Header {
 	if kind == "nginx" {
 		return http.Header{"X-Original-Method": {method}, "X-Original-Url": {"https://example.com" + uri}}
@@ -24,7 +24,7 @@ func gatewayHeader(kind, method, uri string) http.Header {
 	return http.Header{"X-Forwarded-Method": {method}, "X-Forwarded-Host": {"example.com"}, "X-Forwarded-Uri": {uri}, "X-Forwarded-Proto": {"https"}}
 }
 
-// with is h and more headers, in pairs.
+// with returns h and more headers, in pairs.
 func with(h http.Header, pairs ...string) http.Header {
 	h = h.Clone()
 	for pair := range slices.Chunk(pairs, 2) {
@@ -33,7 +33,7 @@ func with(h http.Header, pairs ...string) http.Header {
 	return h
 }
 
-// ask asks a gate at a path, from this machine. What is packed for nginx is unpacked.
+// ask sends a request from this machine to a gate's path. It unpacks answers that are packed for nginx.
 func ask(t *testing.T, g *gate, path string, header http.Header, cookies ...*http.Cookie) *httptest.ResponseRecorder {
 	t.Helper()
 	return askBy(t, g, http.MethodGet, "127.0.0.1:1234", path, header, cookies...)
@@ -54,7 +54,7 @@ func askBy(t *testing.T, g *gate, method, peer, path string, header http.Header,
 		return w
 	}
 	if w.Code != http.StatusUnauthorized {
-		t.Errorf("a packed answer has status %d", w.Code)
+		t.Errorf("a packed answer has status %d, want %d", w.Code, http.StatusUnauthorized)
 	}
 	back := httptest.NewRequest(http.MethodGet, "http://gate.internal:4180/answer", http.NoBody)
 	back.RemoteAddr = peer
@@ -99,11 +99,11 @@ func TestAnswers(t *testing.T) {
 					t.Errorf("%s, %s: got %d %s, want %d %s", kind, tt.name, resp.Code, got, tt.want, tt.reason)
 				}
 				if named := resp.Header().Get("X-Clerk-User-Id") == "user_ada"; named != (tt.want == http.StatusNoContent) {
-					t.Errorf("%s, %s: %d names %q", kind, tt.name, resp.Code, resp.Header()["X-Clerk-User-Id"])
+					t.Errorf("%s, %s: got %d with the user %q, want user_ada exactly with 204", kind, tt.name, resp.Code, resp.Header()["X-Clerk-User-Id"])
 				}
 				back := strings.Contains(resp.Header().Get("Location"), "redirect_url=https%3A%2F%2Fexample.com%2Fa%3Fb%3Dc")
 				if back != (tt.want == http.StatusTemporaryRedirect) || back && len(resp.Header()["Set-Cookie"]) == 0 {
-					t.Errorf("%s, %s: sent to %q with %d cookies", kind, tt.name, resp.Header()["Location"], len(resp.Header()["Set-Cookie"]))
+					t.Errorf("%s, %s: redirected to %q with %d cookies, want a redirect with cookies: %t", kind, tt.name, resp.Header()["Location"], len(resp.Header()["Set-Cookie"]), tt.want == http.StatusTemporaryRedirect)
 				}
 			}
 		}
@@ -117,7 +117,7 @@ func TestIdentityIsAlwaysSet(t *testing.T) {
 	resp := ask(t, g, "/auth?optional=1", gatewayHeader("caddy", http.MethodGet, "/"))
 	for _, name := range names {
 		if got, ok := resp.Header()["X-Clerk-"+name]; !ok || len(got) != 1 || got[0] != "" {
-			t.Errorf("signed out: %s is %q", name, got)
+			t.Errorf("signed out: X-Clerk-%s is %q, want one empty value", name, got)
 		}
 	}
 	bob := clerktest.Claims{
@@ -131,7 +131,7 @@ func TestIdentityIsAlwaysSet(t *testing.T) {
 		}
 	}
 	if got := resp.Header().Get("X-Clerk-Permissions"); got != "org:invoices:read,org:invoices:create" && got != "org:invoices:create,org:invoices:read" {
-		t.Errorf("permissions are %q", got)
+		t.Errorf("the permissions are %q, want org:invoices:read and org:invoices:create", got)
 	}
 }
 
@@ -159,14 +159,14 @@ func TestPeers(t *testing.T) {
 		for peer, believed := range peers {
 			resp := askBy(t, g, http.MethodGet, peer, "/auth", with(gatewayHeader("nginx", http.MethodGet, "/"), "Authorization", "Bearer "+token))
 			if (resp.Code == http.StatusNoContent) != believed || !believed && resp.Code != http.StatusForbidden {
-				t.Errorf("-trusted %q: %s gets %d", trusted, peer, resp.Code)
+				t.Errorf("-trusted %q: %s gets %d, want it trusted: %t", trusted, peer, resp.Code, believed)
 			}
 			back := httptest.NewRequest(http.MethodGet, "/answer", http.NoBody)
 			back.RemoteAddr = peer
 			w := httptest.NewRecorder()
 			g.ServeHTTP(w, back)
 			if (w.Code == http.StatusForbidden) == believed {
-				t.Errorf("-trusted %q: %s gets %d from /answer", trusted, peer, w.Code)
+				t.Errorf("-trusted %q: %s gets %d from /answer, want it trusted: %t", trusted, peer, w.Code, believed)
 			}
 		}
 	}
@@ -201,7 +201,7 @@ func TestPreflight(t *testing.T) {
 			g.preflights = !judged
 			resp := ask(t, g, "/auth?role=org:admin", tt.header)
 			if pass := resp.Code == http.StatusNoContent; pass != (tt.pass && !judged) {
-				t.Errorf("%s, judged %t: %d", name, judged, resp.Code)
+				t.Errorf("%s, judged %t: got %d, want 204: %t", name, judged, resp.Code, tt.pass && !judged)
 			}
 		}
 	}
@@ -213,12 +213,12 @@ func TestHealth(t *testing.T) {
 	g := newTestGate(t, "haproxy", clerk.Config())
 	status := func(path string) int { return askBy(t, g, http.MethodGet, "10.0.0.9:1", path, nil).Code }
 	if a, b := status("/healthz"), status("/readyz"); a != 200 || b != 503 {
-		t.Errorf("no keys: healthz %d, readyz %d", a, b)
+		t.Errorf("no keys: healthz %d, readyz %d, want 200 503", a, b)
 	}
 	clerk.Fault(clerktest.BackendJWKS, nil)
 	g = newTestGate(t, "haproxy", clerk.Config())
 	if a, b := status("/healthz"), status("/readyz"); a != 200 || b != 200 {
-		t.Errorf("all is well: healthz %d, readyz %d", a, b)
+		t.Errorf("all is well: healthz %d, readyz %d, want 200 200", a, b)
 	}
 	for _, path := range []string{"/", "/authx", "//auth", "/x/../auth", "/answer"} {
 		if code := ask(t, g, path, gatewayHeader("haproxy", http.MethodGet, "/")).Code; code != http.StatusNotFound {
@@ -227,7 +227,7 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// Clerk being out of reach is 503, and before the gateways give up.
+// If Clerk cannot be reached the answer is 503, before the gateway's own timeout.
 func TestClerkThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clerk := clerktest.New(t, clerktest.Options{})
@@ -237,17 +237,17 @@ func TestClerkThatHangs(t *testing.T) {
 		clerk.Fault(clerktest.BackendJWKS, clerktest.Hang)
 		resp := ask(t, g, "/auth", with(gatewayHeader("caddy", http.MethodGet, "/"), "Authorization", "Bearer "+clerk.Token(clerktest.Claims{})))
 		if resp.Code != http.StatusServiceUnavailable || time.Since(begin) > decisionTime {
-			t.Errorf("no keys: %d after %s", resp.Code, time.Since(begin))
+			t.Errorf("no keys: got %d after %s, want 503 within %s", resp.Code, time.Since(begin), decisionTime)
 		}
 		clerk.Fault(clerktest.BackendJWKS, nil)
-		time.Sleep(time.Minute) // of the bubble: the keys are asked for again, and the session's token has expired
+		time.Sleep(time.Minute) // of the bubble: the keys are fetched again, and the session's token has expired
 		cookies := session.Cookies()
 		time.Sleep(70 * time.Second)
 		clerk.Fault(clerktest.BackendRefresh, clerktest.Hang)
 		begin = time.Now()
 		resp = ask(t, g, "/auth", with(gatewayHeader("caddy", http.MethodGet, "/"), script...), cookies...)
 		if resp.Code == http.StatusNoContent || time.Since(begin) > decisionTime {
-			t.Errorf("no refresh: %d after %s", resp.Code, time.Since(begin))
+			t.Errorf("no refresh: got %d after %s, want a refusal within %s", resp.Code, time.Since(begin), decisionTime)
 		}
 	})
 }

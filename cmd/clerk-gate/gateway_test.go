@@ -10,7 +10,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// On this machine a page may be there with TLS and without: the gateway says which it is.
+// On this machine a page may exist with TLS and without: the gateway says which one it is.
 func TestScheme(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Development: true, Origins: []string{"http://localhost:3000", "https://localhost:3000"}})
 	for _, kind := range gatewayNames() {
@@ -32,7 +32,7 @@ func TestScheme(t *testing.T) {
 	}
 }
 
-// A gateway that does not name the original request, or lets a client name it too, lets nobody in.
+// A gateway that does not name the original request, or lets a client name it too, signs nobody in.
 func TestGatewayThatIsNotConfigured(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
 	token := "Bearer " + clerk.Token(clerktest.Claims{})

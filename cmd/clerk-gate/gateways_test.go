@@ -19,15 +19,15 @@ func TestSigningInAndOut(t *testing.T) {
 		r := s.send(http.MethodGet, "/data", script...)
 		checkRefusal(t, "a script of nobody", r, http.StatusUnauthorized)
 		if r.header.Get("Www-Authenticate") == "" || r.header.Get("Cache-Control") != "no-store" {
-			t.Errorf("a script of nobody: header %v", r.header)
+			t.Errorf("a signed-out script: got the header %v, want WWW-Authenticate and no-store", r.header)
 		}
 		if n := len(s.reached()); n != 0 {
-			t.Errorf("%d requests of nobody reached the app", n)
+			t.Errorf("%d signed-out requests reached the app, want none", n)
 		}
 
 		session := s.as("user_2alice")
 		if r := s.send(http.MethodGet, "/page?a=1", navigation...); r.body != "GET /page?a=1 [user_2alice] " {
-			t.Fatalf("signed in: %d %q", r.status, r.body)
+			t.Fatalf("signed in: %d %q, want \"GET /page?a=1 [user_2alice] \"", r.status, r.body)
 		}
 		want := map[string]string{
 			"X-Clerk-User-Id": "user_2alice", "X-Clerk-Session-Id": session.ID, "X-Clerk-Org-Id": "org_2acme", "X-Clerk-Org-Slug": "acme",
@@ -42,12 +42,13 @@ func TestSigningInAndOut(t *testing.T) {
 		permissions := strings.Split(got.Get("X-Clerk-Permissions"), ",")
 		slices.Sort(permissions)
 		if !slices.Equal(permissions, []string{"org:invoices:create", "org:invoices:read"}) {
-			t.Errorf("permissions %q", permissions)
+			t.Errorf("got the permissions %q, want org:invoices:create and org:invoices:read", permissions)
 		}
 	})
 }
 
-// checkRefusal wants the gate's own answer: its status, a reason, and JSON that says it too.
+// checkRefusal checks that an answer is the gate's own: its status, a reason, and JSON with the
+// same reason.
 func checkRefusal(t *testing.T, what string, r reply, status int) {
 	t.Helper()
 	var body struct{ Errors []struct{ Code string } }
@@ -57,7 +58,7 @@ func checkRefusal(t *testing.T, what string, r reply, status int) {
 		return
 	}
 	if reason := r.header.Get("X-Clerk-Auth-Reason"); reason != "" && !strings.HasPrefix(reason, body.Errors[0].Code) {
-		t.Errorf("%s: reason %q and code %q", what, reason, body.Errors[0].Code)
+		t.Errorf("%s: got the reason %q and the code %q, want the same", what, reason, body.Errors[0].Code)
 	}
 }
 
@@ -82,13 +83,13 @@ func TestOrigins(t *testing.T) {
 			r := s.send(http.MethodPost, "/data", tt.header...)
 			if tt.status == http.StatusOK {
 				if r.body != "POST /data [user_2alice] x=1" {
-					t.Errorf("a write %s: %d %q", name, r.status, r.body)
+					t.Errorf("a write %s: %d %q, want \"POST /data [user_2alice] x=1\"", name, r.status, r.body)
 				}
 				continue
 			}
 			checkRefusal(t, "a write "+name, r, tt.status)
 			if n := len(s.reached()); n != 0 {
-				t.Errorf("a write %s: reached the app", name)
+				t.Errorf("a write %s reached the app, want it refused", name)
 			}
 		}
 	})
@@ -100,15 +101,15 @@ func TestRequirements(t *testing.T) {
 			s.as("user_2bob")
 			checkRefusal(t, "a member at "+path, s.send(http.MethodGet, path, script...), http.StatusForbidden)
 			if n := len(s.reached()); n != 0 {
-				t.Errorf("a member at %s: reached the app", path)
+				t.Errorf("a member's request for %s reached the app, want it refused", path)
 			}
 			s.as("user_2alice")
 			if r := s.send(http.MethodGet, path, script...); r.status != http.StatusOK {
-				t.Errorf("an admin at %s: %d %q", path, r.status, r.body)
+				t.Errorf("an admin's request for %s: got %d %q, want 200", path, r.status, r.body)
 			}
 		}
 		if r := s.send(http.MethodGet, "/.clerk-gate/anybody", script...); s.kind == "nginx" && r.status != http.StatusNotFound {
-			t.Errorf("a client at nginx's own location: %d", r.status)
+			t.Errorf("a client at nginx's internal location: got %d, want 404", r.status)
 		}
 		s.as("user_2bob")
 		if r := s.send(http.MethodGet, "/administration", script...); r.status != http.StatusOK {
@@ -117,20 +118,20 @@ func TestRequirements(t *testing.T) {
 		s.newBrowser()
 		r := s.send(http.MethodGet, "/welcome/x", append([]string{"X-Clerk-User-Id", "user_evil"}, script...)...)
 		if r.status != http.StatusOK || len(s.reached()) != 1 {
-			t.Fatalf("nobody at /welcome: %d %q", r.status, r.body)
+			t.Fatalf("signed out at /welcome: got %d %q, want 200 from the app", r.status, r.body)
 		}
 		env := asCGI(s.reached()[0].Header)
 		if got := strings.Join(env["HTTP_X_CLERK_USER_ID"], ""); got != "" || env["HTTP_X_CLERK_AUTH_STATUS"][0] != "signed-out" {
-			t.Errorf("nobody at /welcome: user %q, status %q", got, env["HTTP_X_CLERK_AUTH_STATUS"])
+			t.Errorf("signed out at /welcome: got the user %q and the status %q, want no user and signed-out", got, env["HTTP_X_CLERK_AUTH_STATUS"])
 		}
 		s.as("user_2carol")
 		if r := s.send(http.MethodGet, "/welcome", script...); r.body != "GET /welcome [user_2carol] " {
-			t.Errorf("somebody at /welcome: %d %q", r.status, r.body)
+			t.Errorf("somebody at /welcome: %d %q, want \"GET /welcome [user_2carol] \"", r.status, r.body)
 		}
 	})
 }
 
-// CVE-2025-64484, CVE-2026-54763: an app behind CGI or WSGI takes X_Clerk_User_Id for X-Clerk-User-Id.
+// CVE-2025-64484, CVE-2026-54763: an app behind CGI or WSGI reads X_Clerk_User_Id as X-Clerk-User-Id.
 func TestSpoofedIdentity(t *testing.T) {
 	var names []string
 	for _, separator := range []string{"-", "_", ".", "~", "-_"} {
@@ -152,12 +153,12 @@ func TestSpoofedIdentity(t *testing.T) {
 					continue // a gateway may refuse such a name altogether
 				}
 				if len(seen) != 1 {
-					t.Fatalf("%s: %d %q", name, r.status, r.body)
+					t.Fatalf("%s: got %d %q, want one request at the app", name, r.status, r.body)
 				}
 				env := asCGI(seen[0].Header)
 				for key, values := range env {
 					if strings.Contains(key, "CLERK") && (len(values) > 1 || strings.Contains(values[0], "evil") || strings.Contains(values[0], "admin")) {
-						t.Errorf("%s: the app sees %s %q", name, key, values)
+						t.Errorf("%s: the app got %s %q, want no value of the client", name, key, values)
 					}
 				}
 				if got := strings.Join(env["HTTP_X_CLERK_USER_ID"], "+"); got != want {
@@ -174,14 +175,14 @@ func TestPreflights(t *testing.T) {
 		preflight := append([]string{"Access-Control-Request-Method", "DELETE"}, elsewhere...)
 		r := s.send(http.MethodOptions, "/admin/x", append([]string{"X-Clerk-User-Id", "user_evil"}, preflight...)...)
 		if r.status != http.StatusOK || len(s.reached()) != 1 || s.reached()[0].Header.Get("X-Clerk-User-Id") != "" {
-			t.Errorf("a preflight: %d %q", r.status, r.body)
+			t.Errorf("a preflight: got %d %q, want 200 from the app without a user", r.status, r.body)
 		}
 		s.reset()
 		if r := s.send(http.MethodOptions, "/data", elsewhere...); r.status != http.StatusUnauthorized || len(s.reached()) != 0 {
-			t.Errorf("OPTIONS without a question: %d", r.status)
+			t.Errorf("OPTIONS without the headers of a preflight: got %d, want 401", r.status)
 		}
 		if r := s.send(http.MethodDelete, "/data", preflight...); r.status != http.StatusUnauthorized || len(s.reached()) != 0 {
-			t.Errorf("a DELETE that looks like a preflight: %d", r.status)
+			t.Errorf("DELETE with the headers of a preflight: got %d, want 401", r.status)
 		}
 	})
 }
@@ -195,10 +196,10 @@ func TestConnectionsToTheGateAreKept(t *testing.T) {
 			s.send(http.MethodGet, "/data", script...)
 		}
 		if n := s.authRequests.Load() - before; n != requests {
-			t.Errorf("the gate was asked %d times about %d requests", n, requests)
+			t.Errorf("the gate got %d requests about %d, want as many", n, requests)
 		}
 		if n := s.gateConns.Load() - conns; n > 4 {
-			t.Errorf("%d requests took %d new connections to the gate", requests, n)
+			t.Errorf("%d requests needed %d new connections to the gate, want 4 at most", requests, n)
 		}
 	})
 }

@@ -21,14 +21,14 @@ import (
 //
 //	LOAD=1 go test -v -run TestLoad .
 //
-// wrk (Debian package wrk) sends GETs with a session's cookies through each gateway, with the gate and without, by turns. Gateway
-// and gate are processes of their own; the app is in the test's.
+// wrk (Debian package wrk) sends GETs with a session's cookies through each gateway, with the gate
+// and without, by turns. Gateway and gate are processes of their own; the app is in the test's.
 func TestLoad(t *testing.T) {
 	if os.Getenv("LOAD") == "" {
 		t.Skip("LOAD is not set")
 	}
 	wrk := program(t, "wrk", "wrk")
-	// What asks the gate, taken out.
+	// These replacements remove the requests to the gate.
 	without := map[string]map[string]string{
 		"nginx":   {"auth_request /.clerk-gate/signed-in;": "", "auth_request /.clerk-gate/admin;": "", "auth_request /.clerk-gate/anybody;": "", "default clerk_nowhere;": "default clerk_app;"},
 		"haproxy": {"http-request lua.clerk-gate /auth if": "# ", " unless { var(txn.clerk_passed) -m bool }": " if { always_false }", "http-response lua": "# "},
@@ -94,7 +94,7 @@ func (l *load) run(wrk string) sample {
 	out, err := exec.CommandContext(l.t.Context(), wrk, "-t1", "-c16", "-d2s", "-H", cookies, "-H", "Sec-Fetch-Site: same-origin", l.site.base+"/data").CombinedOutput() //nolint:gosec // ours
 	found := regexp.MustCompile(`(\d+) requests in ([0-9.]+)s`).FindStringSubmatch(string(out))
 	if err != nil || found == nil || strings.Contains(string(out), "Non-2xx") {
-		l.t.Fatalf("%v\n%s", err, out)
+		l.t.Fatalf("wrk: %v\n%s", err, out)
 	}
 	n, _ := strconv.ParseFloat(found[1], 64)
 	seconds, _ := strconv.ParseFloat(found[2], 64)
@@ -102,7 +102,7 @@ func (l *load) run(wrk string) sample {
 	return sample{n / seconds, each(cpu(l.gateway) - gateway), each(cpu(l.gate) - gate)}
 }
 
-// children are the processes started by start: those whose parent is a shell of this process.
+// children returns the processes started by start: those whose parent is a shell of this process.
 func children() map[int]bool {
 	found := map[int]bool{}
 	self := strconv.Itoa(os.Getpid())
@@ -121,7 +121,7 @@ func children() map[int]bool {
 	return found
 }
 
-// added is the server that was not there before; its shell also has a cat.
+// added returns the server that is new; its shell also has a cat.
 func added(before map[int]bool) int {
 	for pid := range children() {
 		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
@@ -132,7 +132,7 @@ func added(before map[int]bool) int {
 	return 0
 }
 
-// cpu is the time that a process has spent, in steps of 10 ms.
+// cpu returns the time that a process has used, in steps of 10 ms.
 func cpu(pid int) time.Duration {
 	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	_, rest, _ := strings.Cut(string(stat), ") ")

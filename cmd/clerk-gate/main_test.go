@@ -20,7 +20,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// TestMain makes the test program be clerk-gate itself where a test asks for that.
+// TestMain makes the test program clerk-gate itself where a test needs that.
 func TestMain(m *testing.M) {
 	if os.Getenv("BE_CLERK_GATE") != "" {
 		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// environment has a valid configuration in it.
+// environment sets the variables of a valid configuration.
 func environment(t *testing.T) *clerktest.Instance {
 	t.Helper()
 	clerk := clerktest.New(t, clerktest.Options{})
@@ -48,13 +48,13 @@ func runWith(t *testing.T, args ...string) (status int, stdout, stderr string) {
 func TestCheck(t *testing.T) {
 	environment(t)
 	if status, out, _ := runWith(t, "-check", "-gateway", "nginx"); status != 0 || !strings.Contains(out, "valid") {
-		t.Errorf("valid: %d %q", status, out)
+		t.Errorf("-check: got %d %q, want 0 and \"valid\"", status, out)
 	}
 	if status, out, _ := runWith(t, "-version"); status != 0 || !strings.HasPrefix(out, "clerk-gate ") {
-		t.Errorf("-version: %d %q", status, out)
+		t.Errorf("-version: got %d %q, want 0 and \"clerk-gate …\"", status, out)
 	}
 	if status, out, _ := runWith(t, "-help"); status != 0 || !strings.Contains(out, "-trusted") || !strings.Contains(out, "CLERK_PUBLISHABLE_KEY") {
-		t.Errorf("-help: %d %q", status, out)
+		t.Errorf("-help: got %d %q, want 0, flags and variables", status, out)
 	}
 	for _, args := range [][]string{
 		{},
@@ -77,11 +77,11 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%q: got %d %q %q, want 2 and a mistake", args, status, out, err)
 		}
 	}
-	// All mistakes at once.
+	// All mistakes are reported at once.
 	_, _, stderr := runWith(t, "-gateway", "squid", "-trusted", "here", "-paths", "maybe")
 	for _, mistake := range []string{"-gateway", "-trusted", "-paths"} {
 		if !strings.Contains(stderr, mistake) {
-			t.Errorf("%q does not mention %s", stderr, mistake)
+			t.Errorf("standard error %q does not name %s", stderr, mistake)
 		}
 	}
 	t.Setenv("CLERK_GATE_GATEWAY", "caddy")
@@ -96,7 +96,7 @@ func TestCheck(t *testing.T) {
 	t.Setenv("CLERK_GATE_TRUSTED", "10.0.0.0/8")
 	t.Setenv("CLERK_AUTHORIZED_PARTIES", "")
 	if status, _, err := runWith(t, "-check"); status != 2 || !strings.Contains(err, "AuthorizedParties") {
-		t.Errorf("no allowlist: %d %q", status, err)
+		t.Errorf("no allowlist: got %d %q, want 2 and AuthorizedParties", status, err)
 	}
 }
 
@@ -108,11 +108,11 @@ func TestAddressThatIsTaken(t *testing.T) {
 	}
 	defer func() { _ = listener.Close() }()
 	if status, _, stderr := runWith(t, "-gateway", "nginx", "-listen", listener.Addr().String()); status != 1 || !strings.Contains(stderr, "in use") {
-		t.Errorf("%d %q", status, stderr)
+		t.Errorf("an address in use: got %d %q, want 1 and \"in use\"", status, stderr)
 	}
 }
 
-// A signal ends the program when the requests under way are answered.
+// A signal ends the program after it has answered the requests in progress.
 func TestDrain(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(signal.String(), func(t *testing.T) {
@@ -158,11 +158,11 @@ func TestDrain(t *testing.T) {
 			waitForLine(t, log, "draining")
 			close(release)
 			if status := <-status; status != http.StatusNoContent {
-				t.Errorf("the request under way got %d", status)
+				t.Errorf("the request under way got %d, want %d", status, http.StatusNoContent)
 			}
 			_, _ = io.Copy(io.Discard, stderr)
 			if err := cmd.Wait(); err != nil {
-				t.Errorf("ended with %v", err)
+				t.Errorf("the program ended with %v, want success", err)
 			}
 		})
 	}
@@ -173,16 +173,16 @@ func waitForLine(t *testing.T, log *bufio.Scanner, message string) {
 	for log.Scan() {
 		var line struct{ Msg string }
 		if err := json.Unmarshal(log.Bytes(), &line); err != nil {
-			t.Errorf("the log is not JSON: %q", log.Text())
+			t.Errorf("a log line is not JSON: %q", log.Text())
 		}
 		if line.Msg == message {
 			return
 		}
 	}
-	t.Fatalf("the log ended without %q", message)
+	t.Fatalf("the log ended without the message %q", message)
 }
 
-// get asks about a request of a script with these cookies, and returns the status.
+// get asks about a script's request with these cookies, and returns the status.
 func get(t *testing.T, target string, cookies []*http.Cookie) int {
 	r, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodGet, target, http.NoBody)
 	if err != nil {
@@ -220,7 +220,7 @@ func TestMetrics(t *testing.T) {
 	}
 	page := func() string { return askBy(t, g, http.MethodGet, "10.0.0.1:1", "/metrics", nil).Body.String() }
 	if !strings.Contains(page(), "clerk_gate_key_age_seconds NaN\n") {
-		t.Error("keys that were never fetched have an age")
+		t.Error("before the first fetch the age of the keys is a number, want NaN")
 	}
 	token := clerk.Token(clerktest.Claims{Subject: "user_secret", SessionID: "sess_secret"})
 	header := with(gatewayHeader("caddy", http.MethodGet, "/path-secret"), "Authorization", "Bearer "+token)
@@ -252,22 +252,22 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	if strings.Contains(got, "clerk_gate_key_age_seconds NaN") {
-		t.Error("keys that were fetched have no age")
+		t.Error("after a fetch the age of the keys is NaN")
 	}
 	if n := strings.Count(log.String(), `"msg":"decision"`); n != 9 {
-		t.Errorf("%d lines about 9 decisions", n)
+		t.Errorf("the log has %d lines about 9 decisions", n)
 	}
 	if !strings.Contains(log.String(), `"requirement":"role=org:admin"`) {
-		t.Error("the log does not say what was required")
+		t.Error("the log does not name the requirement role=org:admin")
 	}
 	for _, secret := range []string{token, "user_secret", "sess_secret", "path-secret", clerk.SecretKey()} {
 		if strings.Contains(got, secret) || strings.Contains(log.String(), secret) {
-			t.Errorf("%q is shown", secret)
+			t.Errorf("the metrics or the log show %q", secret)
 		}
 	}
 }
 
-// The unit starts a program that exists, and stops it no sooner than it drains.
+// The unit starts a program with valid options, and does not stop it before it has drained.
 func TestSystemdUnit(t *testing.T) {
 	environment(t)
 	t.Setenv("CLERK_GATE_GATEWAY", "nginx")
@@ -283,7 +283,7 @@ func TestSystemdUnit(t *testing.T) {
 			checked++
 		case "TimeoutStopSec":
 			if stop, err := time.ParseDuration(value + "s"); err != nil || stop <= drainTime {
-				t.Errorf("%s: draining takes up to %s", line, drainTime)
+				t.Errorf("%s: want longer than draining, which takes up to %s", line, drainTime)
 			}
 			checked++
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// Whoever browses through a gateway by cookies is named nowhere but in the headers for the app: not in the log, in the metrics
-// or in a refusal, and the secret key is in no answer at all.
+// The person who uses a browser through a gateway is named only in the headers for the app: not in
+// the log, in the metrics or in a refusal. The secret key is in no answer at all.
 func TestNobodyIsNamed(t *testing.T) {
 	const person, nonce, refresh = "user_2NameOfThePerson", "nonce_2NameOfTheHandshake", "rt_2NameOfTheRefreshToken"
 	clerk := clerktest.New(t, clerktest.Options{})
@@ -53,7 +53,7 @@ func TestNobodyIsNamed(t *testing.T) {
 						answers.WriteString(resp.Body.String())
 					}
 					if strings.Contains(resp.Body.String(), clerk.SecretKey()) {
-						t.Errorf("%s: the answer has the secret key", kind)
+						t.Errorf("%s: an answer has the secret key", kind)
 					}
 				}
 			}
@@ -61,7 +61,7 @@ func TestNobodyIsNamed(t *testing.T) {
 		answers.WriteString(askBy(t, g, http.MethodGet, "10.0.0.1:1", "/metrics", nil).Body.String())
 		for _, name := range names {
 			if strings.Contains(log.String(), name) || strings.Contains(answers.String(), name) {
-				t.Errorf("%s: %q is shown", kind, name)
+				t.Errorf("%s: the log, the metrics or a refusal shows %q", kind, name)
 			}
 		}
 		if !strings.Contains(log.String(), `"source":"cookie"`) {

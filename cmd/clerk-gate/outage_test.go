@@ -14,12 +14,12 @@ func TestClerkDown(t *testing.T) {
 		r := s.send(http.MethodGet, "/data", "Authorization", "Bearer "+s.clerk.Token(clerktest.Claims{}))
 		checkRefusal(t, "no keys", r, http.StatusServiceUnavailable)
 		if r.header.Get("Retry-After") == "" || len(s.reached()) != 0 {
-			t.Errorf("header %v, and %d requests reached the app", r.header, len(s.reached()))
+			t.Errorf("got the header %v, and %d requests reached the app, want Retry-After and none", r.header, len(s.reached()))
 		}
 	})
 }
 
-// An answer that is not the gate's own lets nobody through.
+// An answer that is not the gate's own allows no request.
 func TestGateThatDoesNotAnswer(t *testing.T) {
 	answers := map[string]http.HandlerFunc{
 		"breaks the connection": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
@@ -37,30 +37,30 @@ func TestGateThatDoesNotAnswer(t *testing.T) {
 			switch name {
 			case "never answers", "is another server", "says nothing":
 				if s.kind == "traefik" {
-					continue // it waits for 30 s and takes any 2xx for a yes, and that is fixed
+					continue // it waits for 30 s and accepts any 2xx, and neither can be configured
 				}
 			}
 			s.fault.Store(handler(answer))
 			for _, path := range []string{"/data", "/admin", "/welcome"} {
 				// What another server answers may reach the client.
 				if r := s.send(http.MethodGet, path, script...); len(s.reached()) != 0 || r.status < 300 && name != "is another server" && name != "says nothing" {
-					t.Errorf("a gate that %s, %s: %d", name, path, r.status)
+					t.Errorf("a gate that %s, %s: got %d and %d requests at the app, want a refusal", name, path, r.status, len(s.reached()))
 				}
 				if name == "never answers" {
-					break // it takes the 5 s of the configuration
+					break // each takes the 5 s of the configuration
 				}
 			}
 		}
 		s.fault.Store(nil)
 		s.gate.CloseClientConnections()
 		if r := s.send(http.MethodGet, "/data", script...); r.status != http.StatusOK {
-			t.Errorf("the gate is back, and the gateway answers %d", r.status)
+			t.Errorf("the gate is back, and the gateway answers %d, want %d", r.status, http.StatusOK)
 		}
 		s.gate.CloseClientConnections()
 		s.gate.Close()
 		s.reset()
 		if r := s.send(http.MethodGet, "/data", script...); r.status < 500 || len(s.reached()) != 0 {
-			t.Errorf("no gate: %d", r.status)
+			t.Errorf("without a gate: got %d and %d requests at the app, want 5xx and none", r.status, len(s.reached()))
 		}
 	})
 }

@@ -23,7 +23,7 @@ func TestRequirement(t *testing.T) {
 		Organization:  clerkauth.Organization{ID: "org_1", Slug: "acme", Role: "org:member"},
 		Permissions:   []string{"org:invoices:read"}, Features: []string{"o:reports"}, Plans: []string{"o:pro"},
 	})
-	for query, want := range map[string][2]int{ // of bob, and of nobody
+	for query, want := range map[string][2]int{ // for bob, and signed out
 		"":                             {204, 401},
 		"role=org:member":              {204, 401},
 		"role=member":                  {204, 401},
@@ -82,7 +82,7 @@ func TestAmbiguousPaths(t *testing.T) {
 	} {
 		header := with(gatewayHeader("caddy", http.MethodGet, uri), "Authorization", token)
 		if code := ask(t, strict, "/auth", header).Code; (code == http.StatusNoContent) != clear || !clear && code != http.StatusBadRequest {
-			t.Errorf("%s: %d", uri, code)
+			t.Errorf("%s: got %d, want 204: %t, or else 400", uri, code, clear)
 		}
 		if code := ask(t, lax, "/auth", header).Code; code != http.StatusNoContent {
 			t.Errorf("%s with -paths any: got %d, want 204", uri, code)
@@ -90,7 +90,7 @@ func TestAmbiguousPaths(t *testing.T) {
 	}
 	for _, malformed := range []string{"/a%", "/a%2", "/a%zz"} {
 		if !ambiguous(malformed) {
-			t.Errorf("%s is not ambiguous", malformed)
+			t.Errorf("ambiguous(%q) = false, want true", malformed)
 		}
 	}
 }
@@ -112,7 +112,7 @@ func TestCredentials(t *testing.T) {
 	answer := http.Header{}
 	keepCredentials(answer, http.Header{"Cookie": {"a=1; __session=x", "__session=y", "b=2"}})
 	if got := answer["Cookie"]; !slices.Equal(got, []string{"a=1; b=2"}) {
-		t.Errorf("several lines: %q is kept", got)
+		t.Errorf("several lines: the cookies %q are kept, want a=1 and b=2", got)
 	}
 	for sent, want := range map[string]string{
 		"Basic dTpw": "Basic dTpw", "Bearer x": "", "bearer x": "", "BEARER  x": "", "eyJ.x.y": "", " Bearer x": "", "Digest a, b": "Digest a, b", "": "",
@@ -125,7 +125,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// Every gateway lets a request through on any 2xx, so only pass may answer with one.
+// Every gateway allows a request on any 2xx, so only pass may answer with one.
 func TestOnlyADecisionPasses(t *testing.T) {
 	for name, write := range map[string]func(*answer){
 		"nothing":            func(*answer) {},
@@ -139,7 +139,7 @@ func TestOnlyADecisionPasses(t *testing.T) {
 			write(a)
 			g.reply(w, a)
 			if w.Code >= 100 && w.Code < 300 {
-				t.Errorf("%s, %s: %d", g.name, name, w.Code)
+				t.Errorf("%s, %s: got %d, want no 2xx", g.name, name, w.Code)
 			}
 		}
 	}
@@ -151,7 +151,7 @@ func TestPackedAnswers(t *testing.T) {
 		"", "?", code([]byte("x")), code([]byte(`{"Status":204}`)), code([]byte(`{"Status":200}`)), code([]byte(`{"Status":0}`)), code([]byte(`{"Status":101}`)), code([]byte(`{"Status":600}`)),
 	} {
 		if a, err := unpack(value); err == nil {
-			t.Errorf("%q is unpacked to %d", value, a.status)
+			t.Errorf("unpack(%q) has the status %d, want an error", value, a.status)
 		}
 	}
 	g := newTestGate(t, "nginx", clerktest.New(t, clerktest.Options{}).Config())
@@ -169,19 +169,20 @@ func TestPackedAnswers(t *testing.T) {
 		w := httptest.NewRecorder()
 		sendPacked(w, a)
 		if (w.Code == http.StatusNoContent) != (n == nginxCookies) || w.Header()["Set-Cookie"] != nil {
-			t.Errorf("%d cookies: %d %v", n, w.Code, w.Header())
+			t.Errorf("%d cookies: got %d %v, want 204 exactly for %d, without Set-Cookie", n, w.Code, w.Header(), nginxCookies)
 		}
 	}
-	// nginx/clerk-gate.conf hands on as many.
+	// nginx/clerk-gate.conf passes on as many cookies.
 	conf := shipped(t, "nginx/clerk-gate.conf", nil)
 	for _, format := range []string{"$upstream_http_x_clerk_cookie_%d;", "add_header Set-Cookie $clerk_cookie_%d always;"} {
 		if !strings.Contains(conf, fmt.Sprintf(format, nginxCookies)) || strings.Contains(conf, fmt.Sprintf(format, nginxCookies+1)) {
-			t.Errorf("nginx/clerk-gate.conf does not end with %s", fmt.Sprintf(format, nginxCookies))
+			t.Errorf("the cookies of nginx/clerk-gate.conf do not end with %s", fmt.Sprintf(format, nginxCookies))
 		}
 	}
 }
 
-// FuzzAmbiguous checks that a path that is not called ambiguous has one reading only: the path itself, unescaped.
+// FuzzAmbiguous checks that a path that is not called ambiguous has one reading only: the path
+// itself, unescaped.
 func FuzzAmbiguous(f *testing.F) {
 	for _, seed := range []string{"/", "/a/b", "/%61", "//a", "/a/../b", "/..;/a", "/caf%C3%A9?x=//", "/a%2fb", `/\a`} {
 		f.Add(seed)
@@ -193,14 +194,14 @@ func FuzzAmbiguous(f *testing.F) {
 		path, _, _ := strings.Cut(uri, "?")
 		decoded, err := url.PathUnescape(path)
 		if err != nil {
-			t.Fatalf("%q: %v", uri, err)
+			t.Fatalf("unescaping %q: %v", uri, err)
 		}
 		for _, reading := range asRead(uri) {
 			if again, err := url.PathUnescape(reading); err == nil {
 				reading = again
 			}
 			if reading != strings.TrimSuffix(decoded, "/") && reading != decoded {
-				t.Errorf("%q can be read as %q", uri, reading)
+				t.Errorf("the path %q, which is not called ambiguous, can be read as %q", uri, reading)
 			}
 		}
 	})

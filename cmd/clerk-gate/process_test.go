@@ -15,15 +15,16 @@ import (
 	"time"
 )
 
-// lastPort is below the ports that the system gives to others by itself, so that nobody takes one between freePort and its use.
+// lastPort is below the ports that the system assigns by itself, so that none is used between
+// freePort and the server's start.
 var lastPort = func() *atomic.Int64 {
 	first := new(atomic.Int64)
 	first.Store(20000 + int64(os.Getpid()%1000)*10)
 	return first
 }()
 
-// freePort is an address of this machine at which nobody listens. It does not listen itself to find out: a process that another
-// test starts at that moment would have the listener for a moment, too.
+// freePort returns an address of this machine on which nothing listens. It does not listen itself
+// to find out: a process that another test starts at that moment would inherit the listener.
 func freePort(t *testing.T) string {
 	t.Helper()
 	for range 1000 {
@@ -38,7 +39,7 @@ func freePort(t *testing.T) string {
 	return ""
 }
 
-// program finds a program, which not everybody has on the PATH, or skips the test; with CI set it fails.
+// program finds a program, which may not be on the PATH, or skips the test; with CI set it fails.
 func program(t *testing.T, name, debian string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -54,14 +55,15 @@ func program(t *testing.T, name, debian string) string {
 	return path
 }
 
-// configuration is that of a site's gateway.
+// configuration is the one of a site's gateway.
 func (s *site) configuration(t *testing.T, file string, replace map[string]string) string {
 	t.Helper()
 	maps.Copy(replace, s.edit)
 	return shipped(t, file, replace)
 }
 
-// shipped is a configuration file as it is shipped, but for addresses; all of them must be in it.
+// shipped returns a shipped configuration file with other addresses; it must have all that are
+// replaced.
 func shipped(t *testing.T, file string, replace map[string]string) string {
 	t.Helper()
 	content, err := os.ReadFile(file) //nolint:gosec // a file of this directory
@@ -71,7 +73,7 @@ func shipped(t *testing.T, file string, replace map[string]string) string {
 	var pairs []string
 	for documented, here := range replace {
 		if !strings.Contains(string(content), documented) {
-			t.Fatalf("%s does not say %q", file, documented)
+			t.Fatalf("%s does not contain %q", file, documented)
 		}
 		pairs = append(pairs, documented, here)
 	}
@@ -87,8 +89,8 @@ func writeFile(t *testing.T, dir, name, content string) string {
 	return path
 }
 
-// start runs a server until the test is over, even if the test's process crashes: then the pipe that the shell reads breaks.
-// It listens at addr when start returns.
+// start runs a server until the test is over, even if the test's process crashes: then the pipe
+// that the shell reads is closed. It listens at addr when start returns.
 func start(t *testing.T, addr string, env []string, name string, args ...string) {
 	t.Helper()
 	const script = `"$0" "$@" & child=$!; cat >/dev/null; kill "$child"; wait "$child"`
@@ -103,7 +105,7 @@ func start(t *testing.T, addr string, env []string, name string, args ...string)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Wait() }) // ended, as it should be
+	t.Cleanup(func() { _ = cmd.Wait() }) // it was killed
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	for ctx.Err() == nil {
@@ -115,10 +117,10 @@ func start(t *testing.T, addr string, env []string, name string, args ...string)
 	t.Fatal(name + " does not listen")
 }
 
-// address is the host and port of a test server.
+// address returns the host and port of a test server.
 func address(url string) string { return strings.TrimPrefix(url, "http://") }
 
-// kinds are the gateways that are run. Traefik is not, but imitated: see traefik_test.go.
+// kinds are the gateways that are run. Traefik is imitated: see traefik_test.go.
 var kinds = map[string]func(*testing.T, *site){"nginx": startNginx, "haproxy": startHAProxy, "caddy": startCaddy, "traefik": startImitatedTraefik}
 
 func startNginx(t *testing.T, s *site) {

@@ -25,18 +25,19 @@ func (s *site) dial(lifetime time.Duration) net.Conn {
 	return conn
 }
 
-// exchange sends bytes to the gateway and takes what comes back, until it closes or says nothing more.
+// exchange sends bytes to the gateway and reads the answer, until it closes or sends nothing more.
 func (s *site) exchange(raw string) {
 	conn := s.dial(2 * time.Second)
 	if conn == nil {
 		return
 	}
 	defer func() { _ = conn.Close() }()
-	go func() { _, _ = io.WriteString(conn, raw) }() // it may be answered before all of it is read
+	go func() { _, _ = io.WriteString(conn, raw) }() // the answer may be sent before all is read
 	_, _ = io.Copy(io.Discard, conn)
 }
 
-// upgrade asks for a WebSocket and returns the status, and what the other side sends back when it is greeted.
+// upgrade requests a WebSocket. It returns the status, and what the other side sends back for a
+// first line.
 func (s *site) upgrade(raw string) (status int, echo string) {
 	conn := s.dial(10 * time.Second)
 	if conn == nil {
@@ -57,7 +58,7 @@ func (s *site) upgrade(raw string) (status int, echo string) {
 	return resp.StatusCode, echo
 }
 
-// cookieLine is the browser's cookies as a header line; "" for none.
+// cookieLine returns the browser's cookies as a header line; "" for none.
 func (s *site) cookieLine() string {
 	var pairs []string
 	for _, c := range s.client.Jar.Cookies(s.url()) {
@@ -96,11 +97,11 @@ func TestWebSockets(t *testing.T) {
 				t.Errorf("a WebSocket %s: got %d %q, want %d", name, status, echo, tt.want)
 			}
 			if opened := tt.want == http.StatusSwitchingProtocols; (echo == "hello\n") != opened || (len(s.reached()) == 1) != opened {
-				t.Errorf("a WebSocket %s: echo %q, and %d requests reached the app", name, echo, len(s.reached()))
+				t.Errorf("a WebSocket %s: got the echo %q, and %d requests reached the app, want it open: %t", name, echo, len(s.reached()), opened)
 			}
 		}
-		// Without a key, which every browser sends, it is no WebSocket to some gateways, and might be one to the app. Traefik
-		// keeps Upgrade to itself, so that the key is all that the gate sees.
+		// Without a key, which every browser sends, some gateways see no WebSocket, and the app may
+		// see one. Traefik does not pass Upgrade on, so the gate sees only the key.
 		s.reset()
 		if s.upgrade(strings.Replace(upgrade("websocket", cookies+other), "Sec-WebSocket-Key", "X-Key", 1)); len(s.reached()) != 0 && s.kind != "traefik" {
 			t.Error("a WebSocket of another site without a key reached the app")
@@ -110,14 +111,14 @@ func TestWebSockets(t *testing.T) {
 		s.upgrade(strings.Replace(upgrade("h2c", cookies+own), "Connection: Upgrade", "Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA", 1))
 		for _, r := range s.reached() {
 			if r.Header["Upgrade"] != nil {
-				t.Errorf("an upgrade to %q reached the app", r.Header["Upgrade"])
+				t.Errorf("an upgrade to %q reached the app, want no Upgrade header", r.Header["Upgrade"])
 			}
 		}
 	})
 }
 
-// attacks are raw requests. HOST is the gateway's address, COOKIES a line with the session of somebody who is no admin, or
-// nothing. "smuggled" stands where a second request would be hidden.
+// attacks are raw requests. HOST is the gateway's address. COOKIES is a line with the session of a
+// person who is no admin, or nothing. A hidden second request has "smuggled" in it.
 func attacks() map[string]string {
 	const lines = "Host: HOST\r\nCOOKIESConnection: close\r\n"
 	const hidden = "GET /smuggled HTTP/1.1\r\nHost: HOST\r\nX-Clerk-User-Id: user_evil\r\n\r\n"
@@ -188,7 +189,7 @@ func attacks() map[string]string {
 	return set
 }
 
-// asRead are the ways in which an app may read a path.
+// asRead returns the ways in which an app may read a path.
 func asRead(uri string) []string {
 	p, _, _ := strings.Cut(uri, "?")
 	p, _, _ = strings.Cut(p, "#")
@@ -212,8 +213,8 @@ func asRead(uri string) []string {
 	return all
 }
 
-// Nothing that somebody signed out sends reaches the app, and nothing that somebody signed in sends reaches it under
-// another name or where an admin is required, however the app reads the path.
+// Nothing that a signed-out client sends reaches the app. Nothing that a signed-in one sends
+// reaches it as another user, or where an admin is required, however the app reads the path.
 func TestRawRequests(t *testing.T) {
 	forEachGateway(t, func(t *testing.T, s *site) {
 		for _, user := range []string{"", "user_2bob"} {
@@ -231,7 +232,7 @@ func TestRawRequests(t *testing.T) {
 			wait.Wait()
 			seen := s.reached()
 			if user == "" && len(seen) != 0 {
-				t.Errorf("%d requests of nobody reached the app", len(seen))
+				t.Errorf("%d signed-out requests reached the app, want none", len(seen))
 			}
 			for _, r := range seen {
 				checkReached(t, r, user)
@@ -240,7 +241,7 @@ func TestRawRequests(t *testing.T) {
 				t.Logf("%d of %d attacks of %s reached the app, as what they are", len(seen), len(attacks()), user)
 			}
 		}
-		// The connections to the app are not out of step.
+		// The connections to the app are still in step.
 		s.as("user_2bob")
 		for i := range 20 {
 			want := fmt.Sprintf("GET /after/%d [user_2bob] ", i)
@@ -255,14 +256,14 @@ func checkReached(t *testing.T, r *http.Request, user string) {
 	t.Helper()
 	env := asCGI(r.Header)
 	if got := strings.Join(env["HTTP_X_CLERK_USER_ID"], "+"); got != user || user == "" {
-		t.Errorf("%s %s reached the app as %q", r.Method, r.RequestURI, got)
+		t.Errorf("%s %s reached the app as %q, want %q", r.Method, r.RequestURI, got, user)
 	}
 	if got := strings.Join(env["HTTP_X_CLERK_ORG_ROLE"], "+"); got != "org:member" {
-		t.Errorf("%s %s reached the app with role %q", r.Method, r.RequestURI, got)
+		t.Errorf("%s %s reached the app with role %q, want \"org:member\"", r.Method, r.RequestURI, got)
 	}
 	for _, reading := range asRead(r.RequestURI) {
 		if reading = strings.ToLower(reading); reading == "/admin" || strings.HasPrefix(reading, "/admin/") || strings.Contains(reading, "smuggled") {
-			t.Errorf("%s %s reached the app", r.Method, r.RequestURI)
+			t.Errorf("%s %s reached the app, which may read it as %s", r.Method, r.RequestURI, reading)
 			return
 		}
 	}

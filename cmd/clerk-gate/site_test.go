@@ -22,21 +22,21 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// site is an app behind a gateway, with the gate and a Clerk instance beside it and a browser before it.
+// site is an app behind a gateway, with a browser, the gate and a Clerk instance.
 type site struct {
 	t      *testing.T
 	kind   string            // of gateway
 	addr   string            // of the gateway
-	edit   map[string]string // of its configuration, beside addresses
+	edit   map[string]string // replacements in its configuration, besides addresses
 	base   string
 	clerk  *clerktest.Instance
-	ahead  atomic.Int64 // of the clock
+	ahead  atomic.Int64 // how far the clock is ahead
 	client *http.Client
 
 	gate         *httptest.Server
 	gateConns    atomic.Int64                 // connections to the gate so far
-	authRequests atomic.Int64                 // questions to the gate so far
-	fault        atomic.Pointer[http.Handler] // answers in the place of the gate
+	authRequests atomic.Int64                 // requests to the gate so far
+	fault        atomic.Pointer[http.Handler] // answers instead of the gate
 
 	app   *httptest.Server
 	quiet bool // the app does not keep what it sees
@@ -44,7 +44,7 @@ type site struct {
 	seen  []*http.Request // what reached the app
 }
 
-// newSite starts everything; start is the gateway and returns when it listens.
+// newSite starts everything. start starts the gateway and returns when it listens.
 func newSite(t *testing.T, kind string, start func(*testing.T, *site)) *site {
 	t.Helper()
 	s := &site{t: t, kind: kind, addr: freePort(t)}
@@ -90,7 +90,7 @@ func newSite(t *testing.T, kind string, start func(*testing.T, *site)) *site {
 	return s
 }
 
-// newTestGate is a gate with the defaults of the command line.
+// newTestGate returns a gate with the defaults of the command line.
 func newTestGate(t *testing.T, kind string, cfg clerkauth.Config) *gate {
 	t.Helper()
 	o, err := parseOptions([]string{"-gateway", kind}, io.Discard)
@@ -105,7 +105,7 @@ func newTestGate(t *testing.T, kind string, cfg clerkauth.Config) *gate {
 	return g
 }
 
-// serveApp is an app that believes the gateway. It answers with what a CGI-like server would make of the header.
+// serveApp is an app that trusts the gateway. It answers with the header as a CGI-like server reads it.
 func (s *site) serveApp(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	if !s.quiet {
@@ -122,22 +122,22 @@ func (s *site) serveApp(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%s %s %s %s", r.Method, r.RequestURI, asCGI(r.Header)["HTTP_X_CLERK_USER_ID"], body) //nolint:gosec // no browser shows it
 }
 
-// echoOnce is the least of a WebSocket: the switch, and the first line sent back.
+// echoOnce is a minimal WebSocket: it switches, and sends the first line back.
 func echoOnce(w http.ResponseWriter, key string) {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
 	defer func() { _ = conn.Close() }()
-	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // RFC 6455 section 4.2.2 wants it
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // RFC 6455 section 4.2.2 requires it
 	_, _ = fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
 		base64.StdEncoding.EncodeToString(sum[:]))
 	line, _ := buffered.ReadString('\n')
 	_, _ = io.WriteString(conn, line)
 }
 
-// asCGI is the header as the environment of a CGI program (RFC 3875 section 4.1.18). Some servers take more characters
-// than - for an underscore.
+// asCGI returns the header as the environment of a CGI program (RFC 3875 section 4.1.18). Some
+// servers replace more characters than - by an underscore.
 func asCGI(h http.Header) map[string][]string {
 	env := map[string][]string{}
 	for name, values := range h {
@@ -158,7 +158,7 @@ func (s *site) reset() {
 	s.seen = nil
 }
 
-// reached are the requests that the app has seen since the last reset.
+// reached returns the requests that the app has got since the last reset.
 func (s *site) reached() []*http.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,7 +178,7 @@ func (s *site) newBrowser() {
 
 func (s *site) url() *url.URL { return &url.URL{Scheme: "http", Host: s.addr, Path: "/"} }
 
-// as signs a person in, by what a handshake would have left in the browser.
+// as signs a person in, with the cookies that a handshake would set.
 func (s *site) as(subject string) *clerktest.BrowserSession {
 	s.newBrowser()
 	person := clerktest.Person{Claims: clerktest.Claims{Subject: subject}}
@@ -194,7 +194,7 @@ func (s *site) as(subject string) *clerktest.BrowserSession {
 	return session
 }
 
-// expire lets the session token run out, and what lives shorter.
+// expire lets the session token expire, and all that is valid for less time.
 func (s *site) expire() { s.ahead.Add(int64(70 * time.Second)) }
 
 func (s *site) cookie(prefix string) string {
@@ -206,7 +206,7 @@ func (s *site) cookie(prefix string) string {
 	return ""
 }
 
-// drop takes cookies out of the browser.
+// drop deletes cookies from the browser.
 func (s *site) drop(prefix string) {
 	for _, c := range s.client.Jar.Cookies(s.url()) {
 		if strings.HasPrefix(c.Name, prefix) {
@@ -221,7 +221,7 @@ var (
 	elsewhere  = []string{"Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site"}
 )
 
-// reply is where a request of a browser ended, and what was there.
+// reply is the final answer to a browser's request, and its URL.
 type reply struct {
 	at     string
 	status int

@@ -22,9 +22,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Traefik is not run: it does not build from the Go module proxy, and Debian has no package of it. imitated stands for it. It
-// reads traefik/dynamic.yml and does what the ForwardAuth middleware of v3.7.13 does with each option in it, and refuses to
-// start with an option that it does not know. What Traefik's own server makes of raw requests is not tested.
+// Traefik is not run: it does not build from the Go module proxy, and Debian has no package of it.
+// imitated replaces it. It reads traefik/dynamic.yml, does what the ForwardAuth middleware of
+// v3.7.13 does with each option in it, and refuses an unknown option. How Traefik's own server
+// reads raw requests is not tested.
 
 type traefikConfig struct {
 	HTTP struct {
@@ -55,13 +56,13 @@ type forwardAuth struct {
 	Cookies             []string `yaml:"addAuthCookiesToResponse"`
 }
 
-// cookieSuffix is what traefik/README.md has people compute.
+// cookieSuffix computes what traefik/README.md tells people to compute.
 func cookieSuffix(publishableKey string) string {
 	sum := sha1.Sum([]byte(publishableKey)) //nolint:gosec // as Clerk does
 	return base64.URLEncoding.EncodeToString(sum[:])[:8]
 }
 
-// route is a router of the configuration, ready to be used.
+// route is a router of the configuration.
 type route struct {
 	path *regexp.Regexp
 	auth forwardAuth
@@ -125,7 +126,7 @@ var traefikClient = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// imitated is the entry point: it cleans the path, and picks a router.
+// imitated is the entry point: it cleans the path, and chooses a router.
 func imitated(routes []route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name := range r.Header {
@@ -153,7 +154,7 @@ func imitated(routes []route) http.Handler {
 	})
 }
 
-// keepConnection lets Connection speak of an upgrade, which is not to HTTP/2, and of nothing else.
+// keepConnection keeps only Connection: Upgrade, and only for another protocol than HTTP/2.
 func keepConnection(h http.Header) {
 	upgrade, lines := h.Get("Upgrade"), h["Connection"]
 	for _, line := range lines {
@@ -195,7 +196,7 @@ func (f forwardAuth) serve(w http.ResponseWriter, r *http.Request, next *httputi
 	f.accept(w, r, answer, next)
 }
 
-// question is the header of the request to the gate.
+// question returns the header of the request to the gate.
 func (f forwardAuth) question(r *http.Request) http.Header {
 	h := r.Header.Clone()
 	for _, name := range []string{"Connection", "Keep-Alive", "Te", "Trailers", "Transfer-Encoding", "Upgrade"} {

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// README.md's first five minutes: python/app.py behind nginx.
+// This runs the first five minutes of README.md: python/app.py behind nginx.
 func TestPythonApp(t *testing.T) {
 	s := newSite(t, "nginx", func(t *testing.T, s *site) {
 		t.Helper()
@@ -29,15 +29,16 @@ func TestPythonApp(t *testing.T) {
 	s.as("user_2alice")
 	spoofed := append([]string{"X_Clerk_User_Id", "user_evil", "X-Clerk_user-ID", "user_evil", "X-Clerk-User-Id", "user_evil"}, script...)
 	if r := s.send(http.MethodGet, "/reports", spoofed...); r.body != "Hello, user_2alice (org:admin), at /reports\n" {
-		t.Errorf("signed in: %d %q", r.status, r.body)
+		t.Errorf("signed in: got %d %q, want the greeting of user_2alice", r.status, r.body)
 	}
 	s.newBrowser()
 	if r := s.send(http.MethodGet, "/welcome", spoofed...); r.body != "Hello, whoever you are\n" {
-		t.Errorf("signed out at /welcome: %d %q", r.status, r.body)
+		t.Errorf("signed out at /welcome: got %d %q, want the greeting without a name", r.status, r.body)
 	}
 }
 
-// Behind FastCGI, where an app sees every header as HTTP_…, the lines of clerk-fastcgi.conf take the place of proxy_set_header.
+// With FastCGI an app sees every header as HTTP_…, so the lines of clerk-fastcgi.conf replace
+// proxy_set_header.
 func TestFastCGI(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -72,21 +73,21 @@ func TestFastCGI(t *testing.T) {
 			continue
 		}
 		if len(s.reached()) != 1 {
-			t.Fatalf("%d %q", r.status, r.body)
+			t.Fatalf("got %d %q, want one request at the app", r.status, r.body)
 		}
 		env := asCGI(s.reached()[0].Header)
 		for key, values := range env {
 			if strings.Contains(strings.Join(values, " "), "evil") || len(values) != 1 {
-				t.Errorf("the app sees %s %q", key, values)
+				t.Errorf("the app got %s %q, want no value of the client", key, values)
 			}
 		}
 		if env["HTTP_X_CLERK_USER_ID"][0] != user || env["HTTP_X_CLERK_ORG_ROLE"][0] != "org:member" || strings.Contains(strings.Join(env["HTTP_COOKIE"], ""), "__session") {
-			t.Errorf("the app sees %v", env)
+			t.Errorf("the app got %v, want %s as org:member, without the session cookie", env, user)
 		}
 	}
 }
 
-// identityHeaders are the names that pass sets.
+// identityHeaders returns the names that pass sets.
 func identityHeaders(t *testing.T) []string {
 	t.Helper()
 	a := newAnswer()

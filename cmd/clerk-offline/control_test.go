@@ -22,7 +22,7 @@ func TestFaultsAreSwitchedOnAndOff(t *testing.T) {
 	browser, id := p.signIn("user_2alice")
 	tokens := p.variables["CLERK_PROXY_URL"] + "/v1/client/sessions/" + id + "/tokens?__clerk_db_jwt=" + browser
 	if status, body := send(t, "POST", tokens, "", nil); status != 0 {
-		t.Errorf("a broken connection answers %d %s", status, body)
+		t.Errorf("a broken connection: got %d %s, want no answer", status, body)
 	}
 	set := func(endpoint, fault string, header http.Header) int {
 		t.Helper()
@@ -41,7 +41,7 @@ func TestFaultsAreSwitchedOnAndOff(t *testing.T) {
 		}
 	}
 	if status, _ := send(t, "GET", control+"/", "", http.Header{"Host": {"evil.example"}}); status != http.StatusForbidden {
-		t.Errorf("under another name the page answers %d", status)
+		t.Errorf("under another name the page answers %d, want %d", status, http.StatusForbidden)
 	}
 	if status := set("jwks", "nonsense", nil); status != http.StatusBadRequest {
 		t.Errorf("no fault at all: got %d, want 400", status)
@@ -58,7 +58,7 @@ func TestFaultsAreSwitchedOnAndOff(t *testing.T) {
 	set("tokens", "418", nil)
 	status, page := send(t, "GET", control+"/", "", nil)
 	if status != http.StatusOK || !strings.Contains(page, `class="on">418`) || !strings.Contains(page, id) {
-		t.Errorf("the page: %d\n%s", status, page)
+		t.Errorf("the control page: got %d, want 200 with the fault 418 and the session\n%s", status, page)
 	}
 	if status, _ := send(t, "POST", tokens, "", nil); status != http.StatusTeapot {
 		t.Errorf("tokens: got %d, want 418", status)
@@ -69,7 +69,7 @@ func TestFaultsAreSwitchedOnAndOff(t *testing.T) {
 		}
 	}
 	if _, page := send(t, "GET", control+"/", "", nil); strings.Contains(page, id) {
-		t.Error("the session goes on")
+		t.Error("the session is still active after it was ended")
 	}
 }
 
@@ -103,7 +103,7 @@ func TestScriptsComeFromTheFolderOnly(t *testing.T) {
 	}
 }
 
-// An instance remembers every request, for tests. Here it would be for ever.
+// An instance records every request, for tests. Here the memory would grow without end.
 func TestRequestsAreNotRemembered(t *testing.T) {
 	frontend, backend, err := listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
@@ -118,11 +118,11 @@ func TestRequestsAreNotRemembered(t *testing.T) {
 	h.clerk = clerktest.New(h, clerktest.Options{Development: true})
 	h.logged(h.apis[0]).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/.well-known/jwks.json", nil))
 	if n := len(h.clerk.Requests()); n != 0 {
-		t.Errorf("%d requests are remembered", n)
+		t.Errorf("%d requests are recorded, want none", n)
 	}
 }
 
-// An API key that the control page, or the Backend API, creates is good, and still is after a restart.
+// An API key that the control page, or the Backend API, creates is valid, and still is after a restart.
 func TestAPIKeysAreCreated(t *testing.T) {
 	dir := t.TempDir()
 	p := start(t, "-state", dir)
@@ -131,7 +131,7 @@ func TestAPIKeysAreCreated(t *testing.T) {
 	for _, foreign := range []http.Header{{"Origin": {"https://evil.example"}}, {"Sec-Fetch-Site": {"cross-site"}}, {"Host": {"evil.example"}}} {
 		foreign.Set("Content-Type", form.Get("Content-Type"))
 		if status, body := send(t, "POST", control+"/api-key", "subject=user_2alice", foreign); status != http.StatusForbidden || strings.Contains(body, "ak_") {
-			t.Errorf("%v: %d", foreign, status)
+			t.Errorf("a request with %v: got %d, want 403 and no key", foreign, status)
 		}
 	}
 	if status, _ := send(t, "POST", control+"/api-key", "scopes=read", form); status != http.StatusBadRequest {
@@ -141,10 +141,10 @@ func TestAPIKeysAreCreated(t *testing.T) {
 	_, rest, _ := strings.Cut(page, "<code>")
 	key, _, _ := strings.Cut(rest, "</code>")
 	if status != http.StatusOK || !strings.HasPrefix(key, "ak_") {
-		t.Fatalf("%d\n%s", status, page)
+		t.Fatalf("creating an API key: got %d, want 200 and a key\n%s", status, page)
 	}
 	if _, page := send(t, "GET", control+"/", "", nil); strings.Contains(page, key) {
-		t.Error("it is shown again")
+		t.Error("the API key is shown a second time")
 	}
 	secret := http.Header{"Authorization": {"Bearer " + p.variables["CLERK_SECRET_KEY"]}, "Content-Type": {"application/json"}}
 	for body, want := range map[string]int{`{"name":"n"}`: 422, `{"subject":"org_1"}`: 422, `{"name":"n","subject":"org_1"}`: 200} {
@@ -160,6 +160,6 @@ func TestAPIKeysAreCreated(t *testing.T) {
 	secret.Set("Authorization", "Bearer "+p.variables["CLERK_SECRET_KEY"])
 	status, answer := send(t, "POST", p.variables["CLERK_API_URL"]+"/api_keys/verify", `{"secret":"`+key+`"}`, secret)
 	if status != http.StatusOK || !strings.Contains(answer, `"subject":"user_2alice"`) || !strings.Contains(answer, `"scopes":["read","write"]`) {
-		t.Errorf("after a restart: %d %s", status, answer)
+		t.Errorf("after a restart: got %d %s, want the key of user_2alice with its scopes", status, answer)
 	}
 }

@@ -21,7 +21,7 @@ type program struct {
 	t         *testing.T
 	variables map[string]string
 	log       *lockedBuffer
-	stop      func() // and wait for its end
+	stop      func() // it also waits for the end
 }
 
 type lockedBuffer struct {
@@ -55,7 +55,7 @@ func start(t *testing.T, args ...string) *program {
 	p.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
-			t.Errorf("it ends with %v\n%s", err, p.log)
+			t.Errorf("the program ended with %v, want success\n%s", err, p.log)
 		}
 	})
 	t.Cleanup(p.stop)
@@ -70,7 +70,7 @@ func start(t *testing.T, args ...string) *program {
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	if p.variables["CLERK_PROXY_URL"] == "" {
-		t.Fatalf("it says nothing of where it is: %v\n%s", p.variables, p.log)
+		t.Fatalf("the program does not print its address: %v\n%s", p.variables, p.log)
 	}
 	return p
 }
@@ -111,7 +111,7 @@ func (p *program) script(method, path, form string, v any) {
 		"Origin": {"http://localhost:3000"}, "Content-Type": {"application/x-www-form-urlencoded"},
 	})
 	if status != http.StatusOK {
-		p.t.Fatalf("%s: %d %s", path, status, body)
+		p.t.Fatalf("%s: got %d %s, want 200", path, status, body)
 	}
 	if err := json.Unmarshal([]byte(body), v); err != nil {
 		p.t.Fatal(err)
@@ -125,7 +125,7 @@ func (p *program) signIn(user string) (browser, session string) {
 	status, body := send(p.t, "POST", p.variables["CLERK_API_URL"]+"/v1/sign_in_tokens", `{"user_id":"`+user+`"}`,
 		http.Header{"Authorization": {"Bearer " + p.variables["CLERK_SECRET_KEY"]}})
 	if err := json.Unmarshal([]byte(body), &ticket); status != http.StatusOK || err != nil {
-		p.t.Fatalf("sign_in_tokens: %d %s", status, body)
+		p.t.Fatalf("sign_in_tokens: got %d %s, want 200", status, body)
 	}
 	var known struct{ ID string }
 	p.script("POST", "/v1/dev_browser", "", &known)
@@ -145,7 +145,7 @@ func (p *program) token(browser, session string) string {
 	return token.JWT
 }
 
-// verify verifies a token with what the variables say, as an app would.
+// verify verifies a token with the printed variables, as an app would.
 func (p *program) verify(token string) (*clerkauth.Session, error) {
 	p.t.Helper()
 	auth, err := clerkauth.New(clerkauth.Config{
@@ -184,14 +184,14 @@ func TestPeopleSignInAndTheVariablesVerifyThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.UserID != "user_ada" || s.ID != id || s.Organization.ID != "org_acme" || strings.Join(s.Permissions(), " ") != "org:invoices:create" {
-		t.Errorf("session %+v", s)
+		t.Errorf("got the session %+v, want %s of user_ada with org_acme and its permission", s, id)
 	}
 	if got := s.ExpiresAt.Sub(s.IssuedAt).Seconds(); got != 90 {
 		t.Errorf("the token is good for %v s, want 90", got)
 	}
 	for _, plan := range []string{"o:pro", "u:free"} {
 		if !s.Has(clerkauth.Plan(plan)) {
-			t.Errorf("plan %s is missing", plan)
+			t.Errorf("the session does not have the plan %s", plan)
 		}
 	}
 	log := p.log.String()
@@ -208,35 +208,35 @@ func TestRestartKeepsKeysAndSessions(t *testing.T) {
 	before, secret := p.token(browser, id), p.variables["CLERK_SECRET_KEY"]
 	if status, body := send(t, "POST", p.variables["CLERK_API_URL"]+"/v1/users", `{"email_address":["new@example.com"]}`,
 		http.Header{"Authorization": {"Bearer " + secret}}); status != http.StatusOK {
-		t.Fatalf("%d %s", status, body)
+		t.Fatalf("creating a user: got %d %s, want 200", status, body)
 	}
 	p.stop()
 
 	p = start(t, "-people", people, "-state", dir)
 	if p.variables["CLERK_SECRET_KEY"] != secret {
-		t.Error("the secret key is another one")
+		t.Error("with -state the secret key changed after a restart")
 	}
 	if _, err := p.verify(before); err != nil {
-		t.Errorf("a token of before: %v", err)
+		t.Errorf("with -state a token from before the restart: %v", err)
 	}
 	if s, err := p.verify(p.token(browser, id)); err != nil || s.Organization.ID != "org_acme" {
-		t.Errorf("the session goes on as %+v, %v", s, err)
+		t.Errorf("with -state the session after a restart is %+v with %v, want it with org_acme", s, err)
 	}
 	if _, body := send(t, "GET", p.variables["CLERK_API_URL"]+"/v1/users?query=new@", "", http.Header{"Authorization": {"Bearer " + secret}}); !strings.Contains(body, "new@example.com") {
-		t.Errorf("who was created is gone: %s", body)
+		t.Errorf("with -state the created user is lost after a restart: %s", body)
 	}
 	p.stop()
 
 	p = start(t, "-people", people)
 	if p.variables["CLERK_SECRET_KEY"] == secret {
-		t.Error("without -state the secret key is the old one")
+		t.Error("without -state the secret key is the old one, want a new one")
 	}
 	if _, err := p.verify(before); err == nil {
-		t.Error("without -state a token of before is good")
+		t.Error("without -state a token from before the restart is accepted")
 	}
 	info, err := os.Stat(filepath.Join(dir, stateFile))
 	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the file with the keys: %v, %v", info, err)
+		t.Errorf("the file with the keys: got %v and %v, want the mode 0600", info, err)
 	}
 }
 
@@ -247,7 +247,7 @@ func TestStateThatCannotBeReadIsSaid(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := run(t.Context(), []string{"-addr", "127.0.0.1:0", "-state", dir}, io.Discard, io.Discard); err == nil {
-			t.Errorf("%s is taken", content)
+			t.Errorf("a state file with %s is accepted", content)
 		}
 	}
 }
@@ -277,7 +277,7 @@ func TestArguments(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel() // one that starts ends at once
 		if err := run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), io.Discard, io.Discard); err == nil {
-			t.Errorf("%q: it starts", args)
+			t.Errorf("run(%q) starts, want an error", args)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What docs/testing.md shows of the program is what it prints.
+// docs/testing.md shows what the program prints.
 func TestTranscriptOfThePage(t *testing.T) {
 	page, err := os.ReadFile("../../docs/testing.md")
 	if err != nil {
@@ -17,7 +17,7 @@ func TestTranscriptOfThePage(t *testing.T) {
 	block, _, _ = strings.Cut(block, "```")
 	lines := strings.Split(strings.TrimSpace(block), "\n")
 	if len(lines) < 5 || !strings.HasPrefix(lines[0], "-state .clerk -fault tokens=503") {
-		t.Fatalf("the page's transcript is %q", lines)
+		t.Fatalf("the transcript in docs/testing.md is %q, want five lines with -state and -fault", lines)
 	}
 	p := start(t, "-state", t.TempDir(), "-fault", "tokens=503")
 	browser, _ := p.signIn("user_2alice")
@@ -31,9 +31,9 @@ func TestTranscriptOfThePage(t *testing.T) {
 			if log := p.log.String(); !strings.Contains(log, form[1]) || strings.Contains(log, browser) {
 				t.Errorf("no line of the log looks like %q:\n%s", line, log)
 			}
-		// Keys and ports are others.
+		// Keys and ports differ.
 		case !ok || p.variables[name] == "" || value[:7] != p.variables[name][:7]:
-			t.Errorf("it prints %s=%s, not %q", name, p.variables[name], line)
+			t.Errorf("it prints %s=%s, but docs/testing.md has %q", name, p.variables[name], line)
 		}
 	}
 }

@@ -38,7 +38,7 @@ func TestAPI(t *testing.T) {
 		{"the app, signed out", http.MethodGet, app, "", "", false, http.StatusUnauthorized, true, "session-token-and-uat-missing"},
 		{"the app, with a forged token", http.MethodGet, app, "Bearer " + clerk.Forge(clerktest.Claims{}), "", false, http.StatusUnauthorized, true, "token-invalid-signature"},
 		{"the app, with cookies alone", http.MethodGet, app, "", "", true, http.StatusUnauthorized, true, "session-token-and-uat-missing"},
-		{"the app, where a check does not hold", http.MethodDelete, app, token, "", false, http.StatusForbidden, true, "reverification-error"},
+		{"the app, where a check does not pass", http.MethodDelete, app, token, "", false, http.StatusForbidden, true, "reverification-error"},
 		{"another origin", http.MethodGet, evil, "", "", true, http.StatusUnauthorized, false, ""},
 		{"another origin, with a token for it", http.MethodGet, evil, "Bearer " + clerk.Token(clerktest.Claims{AuthorizedParty: evil}), "", false, http.StatusUnauthorized, false, "token-invalid-authorized-parties"},
 		{"no browser", http.MethodGet, "", token, "", false, http.StatusOK, false, `{"user":"user_ada"}`},

@@ -63,7 +63,7 @@ func TestSignInAndOut(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got.User != p.Claims.Subject || got.Role != p.Claims.Organization.Role || !slices.Equal(got.Permissions, p.Claims.Permissions) || got.Party != base {
-				t.Errorf("%s at %s is told %+v", p.Name, base, got)
+				t.Errorf("%s at %s gets %+v", p.Name, base, got)
 			}
 
 			page = submit(t, client, link(t, page, "Sign out"), "")

@@ -77,15 +77,15 @@ var (
 // atSignIn stands for the instance's sign-in page.
 const atSignIn = "to the sign-in page"
 
-// arrival is the end of a browser's request.
-type arrival struct {
-	handshakes int    // handshakes in between
-	status     int    // of the last response
+// outcome is the result of a request of a browser, after all redirects.
+type outcome struct {
+	handshakes int    // how many there were
+	status     int    // the last response's
 	who        string // who is signed in, or why nobody is
 	renewed    bool   // the last response set another session token
 }
 
-func (r arrival) String() string {
+func (r outcome) String() string {
 	said := fmt.Sprintf("%s%d %s", strings.Repeat("handshake, ", r.handshakes), r.status, r.who)
 	if r.renewed {
 		return said + ", new __session"
@@ -94,10 +94,10 @@ func (r arrival) String() string {
 }
 
 // send makes a request with header, and follows redirects to the end.
-func (b *browser) send(ctx context.Context, method, target string, header http.Header, form url.Values) (arrival, error) {
+func (b *browser) send(ctx context.Context, method, target string, header http.Header, form url.Values) (outcome, error) {
 	r, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(form.Encode()))
 	if err != nil {
-		return arrival{}, err
+		return outcome{}, err
 	}
 	r.Header = header.Clone()
 	if method != http.MethodGet {
@@ -108,16 +108,16 @@ func (b *browser) send(ctx context.Context, method, target string, header http.H
 	_, before := b.cookie("__session")
 	resp, err := b.client.Do(r)
 	if err != nil {
-		return arrival{}, err
+		return outcome{}, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
 	if err != nil {
-		return arrival{}, err
+		return outcome{}, err
 	}
 	var me identity
 	_ = json.Unmarshal(body, &me) // a page or a refusal names nobody
-	end := arrival{handshakes: b.passed, status: resp.StatusCode, who: me.User}
+	end := outcome{handshakes: b.passed, status: resp.StatusCode, who: me.User}
 	switch {
 	case strings.HasPrefix(resp.Request.URL.String(), b.signIn+"?"):
 		end.who = atSignIn

@@ -41,7 +41,7 @@ func (r *record) String() string {
 	return r.text.String()
 }
 
-// captureLog has what the default logger is told until the test ends.
+// captureLog has the default logger's output until the test ends.
 func captureLog(t *testing.T) *record {
 	t.Helper()
 	before, r := slog.Default(), &record{}

@@ -12,8 +12,8 @@ import (
 // leg is a part of a browser's journey, and its expected end. Each begins where the one before it ended.
 type leg struct {
 	title string
-	want  arrival
-	run   func(ctx context.Context, a *app, b *browser) (arrival, error)
+	want  outcome
+	run   func(ctx context.Context, a *app, b *browser) (outcome, error)
 }
 
 // expiry is when a token has expired for sure, leeway included.
@@ -23,13 +23,13 @@ const expiry = lifetime + 10*time.Second
 func journey() []leg {
 	ada := people[0].Claims.Subject
 	return []leg{
-		{"A first visit", arrival{handshakes: 1, status: http.StatusOK, who: atSignIn}, visit},
-		{"Signing in at the instance", arrival{handshakes: 1, status: http.StatusOK, who: ada}, signIn},
-		{"The same page again", arrival{status: http.StatusOK, who: ada}, visit},
-		{"Expired: a script's GET", arrival{status: http.StatusOK, who: ada, renewed: true}, expired(fetch)},
-		{"Expired: a POST from this page", arrival{status: http.StatusOK, renewed: true}, expired(post)},
-		{"Expired: no refresh cookie", arrival{handshakes: 1, status: http.StatusOK, who: ada}, expired(visitUnrefreshed)},
-		{"Signed out elsewhere", arrival{handshakes: 1, status: http.StatusOK, who: atSignIn}, expired(visitEnded)},
+		{"A first visit", outcome{handshakes: 1, status: http.StatusOK, who: atSignIn}, visit},
+		{"Signing in at the instance", outcome{handshakes: 1, status: http.StatusOK, who: ada}, signIn},
+		{"The same page again", outcome{status: http.StatusOK, who: ada}, visit},
+		{"Expired: a script's GET", outcome{status: http.StatusOK, who: ada, renewed: true}, expired(fetch)},
+		{"Expired: a POST from this page", outcome{status: http.StatusOK, renewed: true}, expired(post)},
+		{"Expired: no refresh cookie", outcome{handshakes: 1, status: http.StatusOK, who: ada}, expired(visitUnrefreshed)},
+		{"Signed out elsewhere", outcome{handshakes: 1, status: http.StatusOK, who: atSignIn}, expired(visitEnded)},
 	}
 }
 
@@ -54,20 +54,20 @@ func (a *app) travel(ctx context.Context, t *table) error {
 }
 
 // expired is a leg that begins when the token has expired.
-func expired(run func(context.Context, *app, *browser) (arrival, error)) func(context.Context, *app, *browser) (arrival, error) {
-	return func(ctx context.Context, a *app, b *browser) (arrival, error) {
+func expired(run func(context.Context, *app, *browser) (outcome, error)) func(context.Context, *app, *browser) (outcome, error) {
+	return func(ctx context.Context, a *app, b *browser) (outcome, error) {
 		a.clock.pass(expiry)
 		b.drop("__clerk_redirect_count") // it expires after two seconds, and the jar has another clock
 		return run(ctx, a, b)
 	}
 }
 
-func visit(ctx context.Context, a *app, b *browser) (arrival, error) {
+func visit(ctx context.Context, a *app, b *browser) (outcome, error) {
 	return b.send(ctx, http.MethodGet, a.base+"/me", navigation, nil)
 }
 
 // signIn opens the instance's page and presses its first button.
-func signIn(ctx context.Context, a *app, b *browser) (arrival, error) {
+func signIn(ctx context.Context, a *app, b *browser) (outcome, error) {
 	page, back := a.clerk.URL(clerktest.SignInPage), url.Values{"redirect_url": {a.base + "/me"}}
 	if end, err := b.send(ctx, http.MethodGet, page+"?"+back.Encode(), navigation, nil); err != nil || end.status != http.StatusOK {
 		return end, err
@@ -76,22 +76,22 @@ func signIn(ctx context.Context, a *app, b *browser) (arrival, error) {
 	return b.send(ctx, http.MethodPost, page, navigation, back)
 }
 
-func fetch(ctx context.Context, a *app, b *browser) (arrival, error) {
+func fetch(ctx context.Context, a *app, b *browser) (outcome, error) {
 	return b.send(ctx, http.MethodGet, a.base+"/me", script, nil)
 }
 
-func post(ctx context.Context, a *app, b *browser) (arrival, error) {
+func post(ctx context.Context, a *app, b *browser) (outcome, error) {
 	return b.send(ctx, http.MethodPost, a.base+"/waves", script, nil)
 }
 
 // visitUnrefreshed is a visit that needs a handshake.
-func visitUnrefreshed(ctx context.Context, a *app, b *browser) (arrival, error) {
+func visitUnrefreshed(ctx context.Context, a *app, b *browser) (outcome, error) {
 	b.drop("__refresh_")
 	return visit(ctx, a, b)
 }
 
 // visitEnded is a visit of somebody who has signed out on another device.
-func visitEnded(ctx context.Context, a *app, b *browser) (arrival, error) {
+func visitEnded(ctx context.Context, a *app, b *browser) (outcome, error) {
 	for _, s := range a.clerk.BrowserSessions() {
 		s.SignOut()
 	}

@@ -91,13 +91,13 @@ func (a *app) request(ctx context.Context, t trial, p clerktest.Person) (*http.R
 	token := t.mint(a, a.claims(p, lifetime))
 	if !t.cookies {
 		r.Header.Set("Authorization", "Bearer "+token)
-		return r, append(shown, "Authorization: Bearer ("+t.told+")"), nil
+		return r, append(shown, "Authorization: Bearer ("+t.shownAs+")"), nil
 	}
 	for _, c := range a.clerk.Cookies(token) {
 		r.AddCookie(c)
 		value := c.Value
 		if value == token {
-			value = "(" + t.told + ")"
+			value = "(" + t.shownAs + ")"
 		}
 		shown = append(shown, "Cookie: "+c.Name+"="+value)
 	}

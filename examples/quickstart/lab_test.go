@@ -56,10 +56,10 @@ func TestLabSendsOnBehalfOfTheVisitor(t *testing.T) {
 	a.clerk.SignIn(client.Jar, cleo)
 	send(t, client, http.MethodGet, a.base+"/", nil, nil)
 	if _, x := lab(t, client, a, "valid"); !strings.Contains(x.Body, cleo.Claims.Subject) {
-		t.Errorf("signed in as %s, the valid call is told %s", cleo.Claims.Subject, x.Body)
+		t.Errorf("signed in as %s, the valid call gets %s", cleo.Claims.Subject, x.Body)
 	}
 	if _, x := lab(t, http.DefaultClient, a, "valid"); !strings.Contains(x.Body, people[0].Claims.Subject) {
-		t.Errorf("signed out, the valid call is told %s", x.Body)
+		t.Errorf("signed out, the valid call gets %s", x.Body)
 	}
 }
 

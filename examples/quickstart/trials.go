@@ -18,7 +18,7 @@ type trial struct {
 
 	method, path string
 	mint         func(a *app, c clerktest.Claims) string // nil: no token is sent
-	told         string                                  // the name of the token where the request is shown
+	shownAs      string                                  // what is shown instead of the token
 	cookies      bool                                    // the token is sent in cookies; false: in the Authorization header
 	from         func(a *app) string                     // the origin of the page that sends it; nil: none
 }
@@ -26,7 +26,7 @@ type trial struct {
 // answer is an app's response to a request.
 type answer struct {
 	Status int              `json:"status"`
-	Reason clerkauth.Reason `json:"reason"` // empty: let through
+	Reason clerkauth.Reason `json:"reason"` // empty: accepted
 }
 
 func (w answer) String() string {
@@ -38,11 +38,12 @@ func (w answer) String() string {
 
 func refused(reason clerkauth.Reason) answer { return answer{http.StatusUnauthorized, reason} }
 
-// trials are all trials. An instance with test keys has a different reason for a browser that it does not know.
+// trials returns all trials. An instance with test keys has a different reason for a browser
+// without a development token.
 func trials(test bool) []trial {
-	nothing, story := clerkauth.ReasonSessionTokenAndUATMissing, "Nobody says who they are."
+	nothing, story := clerkauth.ReasonSessionTokenAndUATMissing, "The request has no session token."
 	if test {
-		nothing, story = clerkauth.ReasonDevBrowserMissing, "Nobody says who they are, and a development instance has to know the browser first."
+		nothing, story = clerkauth.ReasonDevBrowserMissing, "The request has no session token, and a development instance must identify the browser first."
 	}
 	return slices.Concat(calls(nothing, story), badTokens(), posts(), machines())
 }
@@ -50,9 +51,9 @@ func trials(test bool) []trial {
 func calls(nothing clerkauth.Reason, story string) []trial {
 	return []trial{
 		{
-			Name: "valid", Title: "A valid call", Story: "An honest token, minted for this origin.",
+			Name: "valid", Title: "A valid call", Story: "A valid token that was issued for this origin.",
 			Want:   answer{http.StatusOK, ""},
-			method: http.MethodGet, path: "/me", told: "valid", mint: honest,
+			method: http.MethodGet, path: "/me", shownAs: "valid", mint: honest,
 		},
 		{
 			Name: "no-token", Title: "No token", Story: story,
@@ -65,9 +66,9 @@ func calls(nothing clerkauth.Reason, story string) []trial {
 func badTokens() []trial {
 	return []trial{
 		{
-			Name: "expired", Title: "An expired token", Story: "It was honest until a minute ago.",
+			Name: "expired", Title: "An expired token", Story: "It was valid until a minute ago.",
 			Want:   refused(clerkauth.ReasonTokenExpired),
-			method: http.MethodGet, path: "/me", told: "expired",
+			method: http.MethodGet, path: "/me", shownAs: "expired",
 			mint: func(a *app, c clerktest.Claims) string {
 				c.ExpiresAt = c.IssuedAt.Add(-time.Minute)
 				c.IssuedAt = c.ExpiresAt.Add(-lifetime)
@@ -76,24 +77,24 @@ func badTokens() []trial {
 		},
 		{
 			Name: "sibling", Title: "A token from a sibling subdomain",
-			Story:  "The same instance minted it, for a page on another subdomain. Its signature is good; the allowlist stops it.",
+			Story:  "The same instance issued it for a page on another subdomain. Its signature is valid, but its origin is not on the allowlist.",
 			Want:   refused(clerkauth.ReasonTokenInvalidParties),
-			method: http.MethodGet, path: "/me", told: "azp of a sibling subdomain",
+			method: http.MethodGet, path: "/me", shownAs: "azp of a sibling subdomain",
 			mint: func(a *app, c clerktest.Claims) string {
 				c.AuthorizedParty = a.subdomainOrigin
 				return a.clerk.Token(c)
 			},
 		},
 		{
-			Name: "forged", Title: "A forged signature", Story: "The right claims and the right key ID, signed with a key of another.",
+			Name: "forged", Title: "A forged signature", Story: "The claims and the key ID are right, but another key signed it.",
 			Want:   refused(clerkauth.ReasonTokenSignature),
-			method: http.MethodGet, path: "/me", told: "forged",
+			method: http.MethodGet, path: "/me", shownAs: "forged",
 			mint: func(a *app, c clerktest.Claims) string { return a.clerk.Forge(c) },
 		},
 		{
-			Name: "no-azp", Title: "A token without azp", Story: "It does not say for which origin it was minted. Clerk mints such tokens; a sibling subdomain may have planted it.",
+			Name: "no-azp", Title: "A token without azp", Story: "It does not say for which origin it was issued. Clerk issues such tokens, but a sibling subdomain may have planted it.",
 			Want:   refused(clerkauth.ReasonTokenMissingAZP),
-			method: http.MethodGet, path: "/me", told: "no azp", cookies: true,
+			method: http.MethodGet, path: "/me", shownAs: "no azp", cookies: true,
 			mint: func(a *app, c clerktest.Claims) string {
 				c.Extra = map[string]any{"azp": clerktest.Absent}
 				return a.clerk.Token(c)
@@ -105,15 +106,15 @@ func badTokens() []trial {
 func posts() []trial {
 	return []trial{
 		{
-			Name: "same-origin", Title: "A POST from this page", Story: "The cookies of somebody signed in, and our own Origin.",
+			Name: "same-origin", Title: "A POST from this page", Story: "The cookies of a signed-in person, and this app's own Origin.",
 			Want:   answer{http.StatusOK, ""},
-			method: http.MethodPost, path: "/waves", told: "valid", mint: honest, cookies: true,
+			method: http.MethodPost, path: "/waves", shownAs: "valid", mint: honest, cookies: true,
 			from: func(a *app) string { return a.base },
 		},
 		{
-			Name: "cross-origin", Title: "A cross-origin POST", Story: "The same cookies, sent along by a page of another site.",
+			Name: "cross-origin", Title: "A cross-origin POST", Story: "The same cookies, in a request from a page of another site.",
 			Want:   answer{http.StatusForbidden, clerkauth.ReasonCrossOriginRequest},
-			method: http.MethodPost, path: "/waves", told: "valid", mint: honest, cookies: true,
+			method: http.MethodPost, path: "/waves", shownAs: "valid", mint: honest, cookies: true,
 			from: func(*app) string { return "https://elsewhere.example" },
 		},
 	}
@@ -122,14 +123,14 @@ func posts() []trial {
 func machines() []trial {
 	return []trial{
 		{
-			Name: "api-key", Title: "An API key on a route for machines", Story: "A program calls in somebody's name. The Backend API says that the key holds, and has the scope.",
+			Name: "api-key", Title: "An API key on a route for machines", Story: "A program calls on behalf of a person. The Backend API confirms that the key is valid and has the scope.",
 			Want:   answer{http.StatusOK, ""},
-			method: http.MethodGet, path: "/machine", told: "API key", mint: apiKey,
+			method: http.MethodGet, path: "/machine", shownAs: "API key", mint: apiKey,
 		},
 		{
-			Name: "api-key-person", Title: "The same on a route for people", Story: "A key is no person: what was written for people refuses it.",
+			Name: "api-key-person", Title: "The same on a route for people", Story: "An API key is not a session: routes for people refuse it.",
 			Want:   refused(clerkauth.ReasonTokenTypeMismatch),
-			method: http.MethodGet, path: "/me", told: "API key", mint: apiKey,
+			method: http.MethodGet, path: "/me", shownAs: "API key", mint: apiKey,
 		},
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 const unreachable, malformed, unexpected = "fetch-error", "unexpected-sdk-error", "unexpected-bapi-error"
 
-// What an answer means, for a nonce and for a refresh, and whether it decides anything.
+// These are the meanings of answers, for a nonce and for a refresh, and whether they decide anything.
 func TestAnswers(t *testing.T) {
 	longest := strings.Repeat("c", 64)
 	padded := func(n int) string { return worked + strings.Repeat(" ", n-len(worked)) }
@@ -23,7 +23,7 @@ func TestAnswers(t *testing.T) {
 		name   string
 		status int
 		body   string
-		err    string // empty: it worked
+		err    string // empty: success
 		open   bool
 	}{
 		{"worked", 200, worked, "", false},
@@ -75,7 +75,7 @@ func TestAnswers(t *testing.T) {
 			list, err := ask(t, c, 0)
 			if tt.err == "" {
 				if err != nil || !slices.Equal(list, []string{"__session=x"}) {
-					t.Errorf("%s, %s: got %q and %v", tt.name, kind, list, err)
+					t.Errorf("%s, %s: got %q and %v, want __session=x", tt.name, kind, list, err)
 				}
 				continue
 			}
@@ -83,7 +83,7 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("%s, %s: got %q and %v, unanswered %t; want %s, unanswered %t", tt.name, kind, list, err, backendapi.Unanswered(err), tt.err, tt.open)
 			}
 			if api, ok := errors.AsType[backendapi.APIError](err); ok != (tt.err != unreachable && tt.err != malformed && tt.err != unexpected) || ok && string(api) != tt.err {
-				t.Errorf("%s, %s: got APIError %q: %t", tt.name, kind, api, ok)
+				t.Errorf("%s, %s: got the APIError %q: %t, want %q", tt.name, kind, api, ok, tt.err)
 			}
 		}
 	}
@@ -100,7 +100,7 @@ func TestEmptyLists(t *testing.T) {
 	}
 }
 
-// failing is a network of which a part does not work.
+// failing is a network that does not work, or works in part.
 type failing func(*http.Request) (*http.Response, error)
 
 func (f failing) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
@@ -136,12 +136,12 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 		_, refreshed := c.Refresh(t.Context(), backendapi.RefreshRequest{Session: "sess_ThatIsSecret", ExpiredToken: expired, RefreshToken: refresh})
 		for kind, err := range map[string]error{"nonce": handshake, "refresh": refreshed} {
 			if err == nil {
-				t.Errorf("%s, %s: no error", name, kind)
+				t.Errorf("%s, %s: got no error, want one", name, kind)
 			}
 			for ; err != nil; err = errors.Unwrap(err) {
 				for _, held := range []string{secret, nonce, expired, refresh, "sess_ThatIsSecret"} {
 					if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, held) {
-						t.Errorf("%s, %s: %s holds %s", name, kind, text, held)
+						t.Errorf("%s, %s: %s contains %s", name, kind, text, held)
 					}
 				}
 			}
@@ -149,7 +149,7 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 	}
 }
 
-// A base that is no URL is an error of no request, and nothing is sent.
+// With a base that is not a URL there is an error, and nothing is sent.
 func TestUnusableBase(t *testing.T) {
 	n := &network{answer: always(200, worked)}
 	c := backendapi.New(&http.Client{Transport: n}, "http://[", secret, fixed, quiet)
@@ -161,7 +161,8 @@ func TestUnusableBase(t *testing.T) {
 	n.want(t, "both", 0)
 }
 
-// Without an answer nothing is decided. Errors of other packages are not this package's, whatever they say.
+// Without an answer nothing is decided. Other packages' errors do not count as unanswered, whatever
+// they contain.
 func TestUnanswered(t *testing.T) {
 	c, _ := newClient(func(*http.Request) (int, string, error) { return 0, "", errNetwork })
 	for kind, ask := range map[string]question{"nonce": askNonce, "refresh": askRefresh} {
@@ -170,11 +171,11 @@ func TestUnanswered(t *testing.T) {
 		}
 	}
 	if err := fmt.Errorf("wrapped: %w", backendapi.ErrUnreachable); !backendapi.Unanswered(err) {
-		t.Errorf("%v is answered", err)
+		t.Errorf("Unanswered(%v) = false, want true", err)
 	}
 	for name, err := range map[string]error{"nil": nil, "another error": errNetwork, "a code": backendapi.APIError("fetch-error")} {
 		if backendapi.Unanswered(err) {
-			t.Errorf("%s is unanswered", name)
+			t.Errorf("%s: Unanswered = true, want false", name)
 		}
 	}
 }

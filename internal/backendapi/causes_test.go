@@ -12,7 +12,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
-// The cause of an unanswered call is reported, without anything of the call. A client that hangs up is no outage.
+// The cause of an unanswered call is reported, without any part of the call. A client that
+// disconnects is no outage.
 func TestCauses(t *testing.T) {
 	var told []string
 	now := fixed()
@@ -24,14 +25,14 @@ func TestCauses(t *testing.T) {
 		_, err := c.HandshakePayload(ctx, "nonce_hidden")
 		return fmt.Sprint(backendapi.Cause(err))
 	}
-	for range 5 { // the breaker opens, and the cause stays known
+	for range 5 { // the breaker opens, and the cause is still known
 		now = now.Add(time.Second)
 		if got := exchange(t.Context()); !strings.Contains(got, "https://api.example/v1/clients/handshake_payload answered 503") {
 			t.Errorf("cause %q, want the address and the status", got)
 		}
 	}
 	if n.want(t, "while it fails", 3); len(told) != 3 {
-		t.Errorf("told of %q", told)
+		t.Errorf("%d failures were reported, want 3: %q", len(told), told)
 	}
 	now = now.Add(time.Minute)
 	n.answers(func(*http.Request) (int, string, error) { return 0, "", errNetwork })
@@ -46,9 +47,9 @@ func TestCauses(t *testing.T) {
 	})
 	exchange(gone)
 	if len(told) != 0 {
-		t.Errorf("told of %q though the client hung up", told)
+		t.Errorf("the failures %q were reported, want none as the client disconnected", told)
 	}
 	if cause := backendapi.Cause(errNetwork); cause != nil {
-		t.Errorf("cause %v of another error", cause)
+		t.Errorf("another error has the cause %v, want none", cause)
 	}
 }

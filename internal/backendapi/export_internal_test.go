@@ -1,6 +1,6 @@
 package backendapi
 
-// Remembered is how many refreshes and sessions are remembered.
+// Remembered returns how many refreshes and sessions are remembered.
 func (c *Client) Remembered() int {
 	c.renewals.mu.Lock()
 	defer c.renewals.mu.Unlock()

@@ -23,8 +23,8 @@ func (s *stalling) answer(r *http.Request) (int, string, error) {
 	return hang(r)
 }
 
-// However long a Backend API hangs, and whatever cookies a session has, the session waits for it once, for two seconds. It
-// is still called from time to time, by one request at a time.
+// However long the Backend API hangs, and whatever cookies a session has, the session waits for it
+// once, for two seconds. It is still called from time to time, by one request at a time.
 func TestAHangDelaysASessionOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		defer drain()
@@ -35,7 +35,7 @@ func TestAHangDelaysASessionOnce(t *testing.T) {
 			q.Suffixed, q.RefreshToken = i%2 == 0, fmt.Sprint("rt_", i%3)
 			begun := time.Now()
 			if _, err := c.Refresh(t.Context(), q); !backendapi.Unanswered(err) {
-				t.Fatalf("request %d: %v", i, err)
+				t.Fatalf("request %d: got %v, want an unanswered call", i, err)
 			}
 			waited += time.Since(begun)
 			time.Sleep(time.Second)
@@ -44,7 +44,7 @@ func TestAHangDelaysASessionOnce(t *testing.T) {
 			t.Errorf("the session has waited for %v, want 2s", waited)
 		}
 		if calls := n.count(); calls < 10 || calls > 70 {
-			t.Errorf("asked %d times in ten minutes", calls)
+			t.Errorf("%d calls in ten minutes, want 10 to 70", calls)
 		}
 	})
 }
@@ -68,10 +68,10 @@ func TestPairsOfASessionWaitTogether(t *testing.T) {
 	})
 }
 
-// When the Backend API answers again, the next request but one has the answer; if it has answered any other call meanwhile,
-// the next one.
+// When the Backend API answers again, the second request gets the answer; if it has answered any
+// other call meanwhile, the first one does.
 func TestTheEndOfAHang(t *testing.T) {
-	for _, somebodyElse := range []bool{false, true} {
+	for _, otherDone := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			defer drain()
 			var s stalling
@@ -79,7 +79,7 @@ func TestTheEndOfAHang(t *testing.T) {
 			_, _ = c.Refresh(t.Context(), whole)
 			time.Sleep(time.Minute)
 			s.answers.Store(true)
-			if somebodyElse {
+			if otherDone {
 				if _, err := c.Refresh(t.Context(), backendapi.RefreshRequest{Session: "sess_another"}); err != nil {
 					t.Error(err)
 				}
@@ -87,21 +87,21 @@ func TestTheEndOfAHang(t *testing.T) {
 			begun := time.Now()
 			_, err := c.Refresh(t.Context(), whole)
 			took := time.Since(begun)
-			if somebodyElse != (err == nil) || somebodyElse != (took == time.Second) {
-				t.Errorf("somebody else %t: the first got %v after %v", somebodyElse, err, took)
+			if otherDone != (err == nil) || otherDone != (took == time.Second) {
+				t.Errorf("another call answered %t: the first request got %v after %v, want success exactly with another answer", otherDone, err, took)
 			}
 			time.Sleep(2 * time.Second)
 			if _, err := c.Refresh(t.Context(), whole); err != nil {
-				t.Errorf("somebody else %t: the second got %v", somebodyElse, err)
+				t.Errorf("another call answered %t: the second request got %v", otherDone, err)
 			}
-			if want := map[bool]int{false: 2, true: 3}[somebodyElse]; n.count() != want {
-				t.Errorf("somebody else %t: asked %d times, want %d", somebodyElse, n.count(), want)
+			if want := map[bool]int{false: 2, true: 3}[otherDone]; n.count() != want {
+				t.Errorf("somebody else %t: asked %d times, want %d", otherDone, n.count(), want)
 			}
 		})
 	}
 }
 
-// An error that is returned at once blocks nobody, so the next request waits for its own.
+// An error that is returned at once delays nobody, so the next request makes its own call.
 func TestAnOutageIsNoHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s stalling

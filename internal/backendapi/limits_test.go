@@ -12,13 +12,13 @@ import (
 	"github.com/clerkauth/clerkauth/internal/backendapi"
 )
 
-// fixed is a clock that stands still.
+// fixed is a clock that does not advance.
 func fixed() time.Time { return time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) }
 
 // One kind of call cannot use up the slots, nor open the breaker, of the other.
 func TestKindsAreApart(t *testing.T) {
 	for name, tt := range map[string]struct {
-		failing     string // paths that begin so
+		failing     string // prefix of the paths that fail
 		first, then question
 	}{
 		"nonces fail":    {"/v1/clients/", askNonce, askRefresh},
@@ -37,24 +37,24 @@ func TestKindsAreApart(t *testing.T) {
 				for i := range 40 {
 					all.Go(func() {
 						if _, err := tt.first(t, c, i); err == nil {
-							t.Errorf("%s %s: it does not fail", name, fault)
+							t.Errorf("%s %s: the call succeeds, want an error", name, fault)
 						}
 					})
 				}
 				synctest.Wait()
 				if _, err := tt.then(t, c, 0); err != nil {
-					t.Errorf("%s %s: the other kind: %v", name, fault, err)
+					t.Errorf("%s %s: a call of the other kind: %v", name, fault, err)
 				}
 				all.Wait()
 				if _, err := tt.then(t, c, 1); err != nil {
-					t.Errorf("%s %s: the other kind, later: %v", name, fault, err)
+					t.Errorf("%s %s: a later call of the other kind: %v", name, fault, err)
 				}
 			})
 		}
 	}
 }
 
-// Of each kind 32 calls are in progress. One more is not made, and says nothing about the server.
+// Of each kind 32 calls may be in progress. One more is not made, and does not count as a failure.
 func TestPlaces(t *testing.T) {
 	bothKinds(t, func(t *testing.T, ask question) {
 		release := make(chan struct{})
@@ -66,7 +66,7 @@ func TestPlaces(t *testing.T) {
 		for i := range 32 {
 			all.Go(func() {
 				if _, err := ask(t, c, i); err != nil {
-					t.Errorf("question %d: %v", i, err)
+					t.Errorf("call %d: %v", i, err)
 				}
 			})
 		}
@@ -80,13 +80,13 @@ func TestPlaces(t *testing.T) {
 		close(release)
 		all.Wait()
 		if _, err := ask(t, c, 50); err != nil {
-			t.Errorf("after them: %v", err)
+			t.Errorf("after the others have ended: %v", err)
 		}
 		n.want(t, "after them", 33)
 	})
 }
 
-// Three failures in a row stop a kind of call for ten seconds. Then one may try.
+// Three failures in a row stop a kind of call for ten seconds. Then one call is allowed.
 func TestBreaker(t *testing.T) {
 	for name, failure := range map[string]answers{
 		"no network": func(*http.Request) (int, string, error) { return 0, "", errNetwork },
@@ -108,7 +108,7 @@ func TestBreaker(t *testing.T) {
 				fails("first", 1)
 				fails("second", 2)
 				fails("third", 3)
-				for range 40 { // more than there are places
+				for range 40 { // more than may be in progress
 					fails("open", 3)
 				}
 				time.Sleep(10*time.Second - 1)
@@ -121,7 +121,7 @@ func TestBreaker(t *testing.T) {
 				for i := range 5 {
 					questions++
 					if _, err := ask(t, c, questions); err != nil {
-						t.Errorf("after a try that worked: %v", err)
+						t.Errorf("after a successful call: %v", err)
 					}
 					n.want(t, "after a try that worked", 5+i)
 				}
@@ -133,7 +133,7 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
-// One try at a time: others are not made while it is in progress.
+// After a pause one call at a time is allowed.
 func TestOneTriesAtATime(t *testing.T) {
 	bothKinds(t, func(t *testing.T, ask question) {
 		c, n := newClient(always(500, ""))
@@ -168,7 +168,7 @@ func TestRefusalsAreNoFailures(t *testing.T) {
 	})
 }
 
-// A client that gives up says nothing about the server.
+// A client that disconnects does not count as a failure of the server.
 func TestGivingUpIsNoFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := newClient(hang)
@@ -203,8 +203,8 @@ func TestNoncesAreWaitedForFiveSeconds(t *testing.T) {
 	})
 }
 
-// Anybody can make up nonces: a hundred may be exchanged at once, and twenty a second in the long run. Refreshes are not
-// counted with them.
+// Anybody can make up nonces: a hundred may be exchanged at once, and twenty a second over time.
+// Refreshes are not counted.
 func TestAllowanceOfNonces(t *testing.T) {
 	now := fixed()
 	c, n := newClientAt(func() time.Time { return now }, always(404, named("resource_not_found")))
@@ -212,7 +212,7 @@ func TestAllowanceOfNonces(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		pass time.Duration
-		want int // of 150 questions
+		want int // calls made for 150 nonces
 	}{
 		{"at once", 0, 100},
 		{"a moment later", 49 * time.Millisecond, 0},
@@ -225,7 +225,7 @@ func TestAllowanceOfNonces(t *testing.T) {
 		now = now.Add(tt.pass)
 		for range 150 {
 			if _, err := askNonce(t, c, 0); err == nil {
-				t.Fatalf("%s: no error", tt.name)
+				t.Fatalf("%s: got no error, want one", tt.name)
 			}
 		}
 		sent += tt.want
@@ -243,7 +243,7 @@ func TestBreakerWhenTheClockGoesBack(t *testing.T) {
 	c, n := newClientAt(func() time.Time { return now }, always(500, ""))
 	for range 5 {
 		_, _ = askNonce(t, c, 0)
-		now = now.Add(time.Second) // a failure has the time of its end, a moment later
+		now = now.Add(time.Second) // a failure has the time of its end, which is a moment later
 	}
 	n.want(t, "open", 3)
 	now = now.Add(-time.Hour)

@@ -14,7 +14,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
-// quiet is for tests that do not look at warnings.
+// quiet is for tests that ignore warnings.
 func quiet(*transport.OutageError) {}
 
 const (
@@ -25,10 +25,10 @@ const (
 
 var errNetwork = errors.New("connection reset")
 
-// answers are what a network says to a request.
+// answers returns a network's answer to a request.
 type answers func(r *http.Request) (status int, body string, err error)
 
-// always answers every request the same.
+// always returns the same answer to every request.
 func always(status int, body string) answers {
 	return func(*http.Request) (int, string, error) { return status, body, nil }
 }
@@ -42,7 +42,7 @@ func hang(r *http.Request) (int, string, error) {
 // drain waits for calls that continue after their requests: a bubble must not end before they do.
 func drain() { time.Sleep(5 * time.Second) }
 
-// named is the body of an error with a code.
+// named returns the body of an error with a code.
 func named(code string) string { return `{"errors":[{"code":"` + code + `"}]}` }
 
 // received is a request, with its body.
@@ -53,7 +53,7 @@ type received struct {
 
 // network is a network in memory, which records the requests.
 type network struct {
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	answer   answers
 	requests []received
 }
@@ -107,7 +107,7 @@ func newClientAt(now func() time.Time, a answers) (*backendapi.Client, *network)
 	return backendapi.New(&http.Client{Transport: n}, base, secret, now, quiet), n
 }
 
-// question is a call of either kind, the nth: no two are shared.
+// question makes a call of either kind, the nth: no two are shared.
 type question func(t *testing.T, c *backendapi.Client, n int) ([]string, error)
 
 func askNonce(t *testing.T, c *backendapi.Client, _ int) ([]string, error) {
@@ -120,7 +120,7 @@ func askRefresh(t *testing.T, c *backendapi.Client, n int) ([]string, error) {
 	return c.Refresh(t.Context(), backendapi.RefreshRequest{Session: "sess_" + string(rune('a'+n%26)) + strings.Repeat("x", n/26)})
 }
 
-// bothKinds runs a test of each kind of call, in a bubble whose time is the client's.
+// bothKinds runs a test for each kind of call, in a synctest bubble whose clock is the client's.
 func bothKinds(t *testing.T, test func(t *testing.T, ask question)) {
 	t.Helper()
 	for kind, ask := range map[string]question{"nonce": askNonce, "refresh": askRefresh} {

@@ -52,7 +52,7 @@ func TestRefreshesAreShared(t *testing.T) {
 					all.Go(func() {
 						time.Sleep(asks.after)
 						if list, err := c.Refresh(t.Context(), asks.q); err != nil || !slices.Equal(list, []string{"__session=x"}) {
-							t.Errorf("%s %s: got %q and %v", name, when, list, err)
+							t.Errorf("%s %s: got %q and %v, want __session=x", name, when, list, err)
 						}
 					})
 				}
@@ -86,15 +86,15 @@ func TestRefreshesAreSharedForTenSeconds(t *testing.T) {
 	}
 }
 
-// A session may fail five times in a minute, however its refreshes differ. Other sessions are not affected. A refusal stays
-// one, and only a call that was not made is undecided.
+// A session may fail five times in a minute, however its refreshes differ. Other sessions are not
+// affected. A refusal stays a refusal, and only a call that was not made is undecided.
 func TestFailuresOfASession(t *testing.T) {
 	now := fixed()
 	c, n := newClientAt(func() time.Time { return now }, always(404, named("resource_not_found")))
 	for _, tt := range []struct {
 		name   string
 		pass   time.Duration
-		wanted int // in all
+		wanted int // total number of calls
 	}{
 		{"first five", 0, 5},
 		{"almost a minute later", time.Minute - 1, 5},
@@ -106,7 +106,7 @@ func TestFailuresOfASession(t *testing.T) {
 			q.RefreshToken, q.RequestOrigin = fmt.Sprint("rt_", i), fmt.Sprintf("https://s%d.example.com", i)
 			_, err := c.Refresh(t.Context(), q)
 			if _, open := err, backendapi.Unanswered(err); err == nil || open != (i >= 5) {
-				t.Errorf("%s, question %d: %v", tt.name, i, err)
+				t.Errorf("%s, call %d: got %v, want an error, unanswered: %t", tt.name, i, err, i >= 5)
 			}
 		}
 		n.want(t, tt.name, tt.wanted)
@@ -119,14 +119,14 @@ func TestFailuresOfASession(t *testing.T) {
 	n.want(t, "other sessions", 15)
 }
 
-// A success is no failure: a session is refreshed as often as it is asked for.
+// Successes have no limit: a session is refreshed as often as it is requested.
 func TestSuccessesAreNotCounted(t *testing.T) {
 	c, n := newClientAt(fixed, always(200, worked))
 	for i := range 20 {
 		q := whole
 		q.RefreshToken = fmt.Sprint("rt_", i)
 		if _, err := c.Refresh(t.Context(), q); err != nil {
-			t.Errorf("question %d: %v", i, err)
+			t.Errorf("call %d: %v", i, err)
 		}
 	}
 	n.want(t, "in all", 20)
@@ -151,7 +151,7 @@ func TestUnansweredPausesASession(t *testing.T) {
 	}
 	n.answers(always(200, worked))
 	if _, err := askRefresh(t, c, 1); err != nil {
-		t.Errorf("another session: %v", err)
+		t.Errorf("a call for another session: %v", err)
 	}
 }
 
@@ -166,7 +166,8 @@ func TestRefusalsAreNotShared(t *testing.T) {
 	n.want(t, "in all", 2)
 }
 
-// A Backend API that hangs delays one request of a session, by two seconds, and is not called again for a while.
+// A Backend API that hangs delays one request of a session, by two seconds, and is not called again
+// for a while.
 func TestHangDelaysOneRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := newClient(hang)
@@ -174,18 +175,18 @@ func TestHangDelaysOneRequest(t *testing.T) {
 		for i := range 10 {
 			_, err := c.Refresh(t.Context(), whole)
 			if !backendapi.Unanswered(err) {
-				t.Errorf("request %d: %v", i, err)
+				t.Errorf("request %d: got %v, want an unanswered call", i, err)
 			}
 			if took := time.Since(start); took != 2*time.Second {
 				t.Errorf("after request %d %s were spent, want 2s", i, took)
 			}
 		}
-		time.Sleep(4 * time.Second) // the question has ended without an answer
+		time.Sleep(4 * time.Second) // the call has ended without an answer
 		start = time.Now()
 		another := whole
 		another.RefreshToken = "rt_2"
 		if _, err := c.Refresh(t.Context(), another); !backendapi.Unanswered(err) || time.Since(start) != 0 {
-			t.Errorf("later: %v after %s", err, time.Since(start))
+			t.Errorf("a later request: got %v after %s, want an unanswered call at once", err, time.Since(start))
 		}
 		n.want(t, "in all", 1)
 	})
@@ -203,7 +204,7 @@ func TestLaterRequestsWaitForTheRest(t *testing.T) {
 				time.Sleep(after)
 				begun := time.Now()
 				if _, err := c.Refresh(t.Context(), whole); !backendapi.Unanswered(err) {
-					t.Errorf("after %v: %v", after, err)
+					t.Errorf("after %v: got %v, want an unanswered call", after, err)
 				}
 				if took, want := time.Since(begun), max(0, 2*time.Second-after); took != want {
 					t.Errorf("after %v: waited for %v, want %v", after, took, want)
@@ -222,11 +223,11 @@ func TestSlowRefreshIsNotLost(t *testing.T) {
 			return 200, worked, nil
 		})
 		if _, err := c.Refresh(t.Context(), whole); err == nil {
-			t.Error("the first did not give up")
+			t.Error("the first request got an answer, want that it stops waiting")
 		}
 		time.Sleep(2 * time.Second)
 		if cookies, err := c.Refresh(t.Context(), whole); err != nil || len(cookies) != 1 {
-			t.Errorf("the second got %q, %v", cookies, err)
+			t.Errorf("the second request got %q and %v, want one cookie", cookies, err)
 		}
 		n.want(t, "in all", 1)
 	})
@@ -255,7 +256,7 @@ func TestARefreshThatDoesNotEnd(t *testing.T) {
 	})
 }
 
-// A request that gives up does not affect others.
+// A request that stops waiting does not affect others.
 func TestARefreshOutlivesWhoBeganIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := newClient(func(r *http.Request) (int, string, error) {
@@ -269,10 +270,10 @@ func TestARefreshOutlivesWhoBeganIt(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := c.Refresh(ctx, whole); !backendapi.Unanswered(err) {
-			t.Errorf("who gave up: %v", err)
+			t.Errorf("the request that stopped waiting: got %v, want an unanswered call", err)
 		}
 		if _, err := c.Refresh(t.Context(), whole); err != nil {
-			t.Errorf("who waited: %v", err)
+			t.Errorf("the request that waited: %v", err)
 		}
 		n.want(t, "in all", 1)
 	})
@@ -307,7 +308,7 @@ func TestMemoryOfRefreshesIsBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 			if n := c.Remembered(); n > 4096+1 {
-				t.Fatalf("%s: %d are remembered", name, n)
+				t.Fatalf("%s: %d are remembered, want 4097 at most", name, n)
 			}
 			now = now.Add(time.Millisecond)
 		}

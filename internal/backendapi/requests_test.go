@@ -98,7 +98,7 @@ func TestAuthorize(t *testing.T) {
 	}
 }
 
-// The caller decides what the errors of a client mean.
+// The caller's function decides what the client's errors mean.
 func TestAuthorizeFails(t *testing.T) {
 	n := &network{answer: func(*http.Request) (int, string, error) { return 0, "", errNetwork }}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/v1/jwks", nil)

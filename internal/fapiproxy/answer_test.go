@@ -22,7 +22,8 @@ func ofClerk(*http.Request) (*http.Response, error) {
 	}, `{"response":1}`), nil
 }
 
-// Headers about Clerk's host, and about its connection, are not passed on. Responses for one browser are not cached.
+// Headers about Clerk's host, and about its connection, are not passed on. Responses for one
+// browser are not cached.
 func TestAnswer(t *testing.T) {
 	s := newSite(t, nil)
 	s.answer = ofClerk
@@ -36,11 +37,11 @@ func TestAnswer(t *testing.T) {
 	}
 	w = s.send(t, "GET /__clerk/npm/@clerk/clerk-js@6/dist/clerk.browser.js")
 	if h := w.Header(); h.Get("Cache-Control") != "public, max-age=600" || h["Set-Cookie"] != nil || h.Get("Server") != "" {
-		t.Errorf("a script: %v", h)
+		t.Errorf("a script's answer has the header %v, want it cached without cookies", h)
 	}
 }
 
-// Headers of handlers in front stay.
+// Headers of outer handlers are kept.
 func TestHandlersHeaderStays(t *testing.T) {
 	s := newSite(t, nil)
 	inner := s.handler
@@ -49,7 +50,7 @@ func TestHandlersHeaderStays(t *testing.T) {
 		inner.ServeHTTP(w, r)
 	})
 	if w := s.send(t, "GET /__clerk/v1/client"); w.Header().Get("X-Frame-Options") != "DENY" {
-		t.Errorf("got %v", w.Header())
+		t.Errorf("got the header %v, want X-Frame-Options: DENY", w.Header())
 	}
 }
 
@@ -87,7 +88,7 @@ func TestLocation(t *testing.T) {
 				t.Errorf("under %q, %s: got %d %q, want %q", base, location, w.Code, got, want)
 			}
 			if len(s.received) != 1 || s.received[0].URL.Path != prefix+"/v1/client/x" {
-				t.Errorf("under %q: asked %v", base, s.received)
+				t.Errorf("under %q: the requests to Clerk are %v, want one for %s/v1/client/x", base, s.received, prefix)
 			}
 		}
 	}

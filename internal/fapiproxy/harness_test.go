@@ -19,7 +19,7 @@ const secret = "sk_live_0123456789abcdefghijklmnop"
 // clerk is the network: it responds to every request with answer.
 type clerk struct {
 	mu       sync.Mutex
-	received []*http.Request // bodies are read
+	received []*http.Request // their bodies were read
 	bodies   []string
 	answer   func(*http.Request) (*http.Response, error)
 }
@@ -45,7 +45,7 @@ func answer(status int, h http.Header, body string) *http.Response {
 	return &http.Response{StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: h, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}
 }
 
-// site is a proxy at https://example.com/__clerk, and what it forwards to.
+// site is a proxy at https://example.com/__clerk, and the requests that it forwards.
 type site struct {
 	*clerk
 
@@ -76,18 +76,18 @@ func newSite(t *testing.T, change func(*fapiproxy.Config)) *site {
 	return s
 }
 
-// read is a request as a server reads it.
+// read parses a request as a server does.
 func read(t *testing.T, raw string) *http.Request {
 	t.Helper()
 	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(strings.ReplaceAll(raw, "\n", "\r\n"))))
 	if err != nil {
-		t.Fatalf("%q: %v", raw, err)
+		t.Fatalf("the request %q: %v", raw, err)
 	}
 	r.RemoteAddr = "192.0.2.7:4711"
 	return r
 }
 
-// send sends a request with header lines, and checks that the response has nothing of the secret key.
+// send sends a request with header lines, and checks that the response has no part of the secret key.
 func (s *site) send(t *testing.T, line string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	lines := append([]string{line + " HTTP/1.1", "Host: example.com"}, header...)
@@ -99,12 +99,12 @@ func (s *site) serve(t *testing.T, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, r)
 	if shown := shows(w.Header(), w.Result().Trailer, w.Body.String()); shown != "" {
-		t.Errorf("%s %s: the secret key is in the %s", r.Method, r.RequestURI, shown)
+		t.Errorf("%s %s: the secret key is in the %s, want it nowhere", r.Method, r.RequestURI, shown)
 	}
 	return w
 }
 
-// shows says where a response has the secret key, if it has.
+// shows returns where a response has the secret key; empty: nowhere.
 func shows(header, trailer http.Header, body string) string {
 	for place, text := range map[string]string{"header": dump(header), "trailer": dump(trailer), "body": body} {
 		if strings.Contains(text, secret) || strings.Contains(text, "Clerk-Secret-Key") {

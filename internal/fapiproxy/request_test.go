@@ -15,11 +15,11 @@ func TestRequest(t *testing.T) {
 	w := s.send(t, "GET /__clerk/v1/client?__clerk_api_version=2026-05-12&a=b", "Accept: */*", "Origin: https://example.com",
 		"Authorization: Bearer native", "User-Agent: browser", "Clerk-Api-Version: 2026-05-12", "X-Mobile: 1")
 	if w.Code != http.StatusOK || len(s.received) != 1 {
-		t.Fatalf("status %d after %d requests", w.Code, len(s.received))
+		t.Fatalf("got %d after %d requests, want 200 after 1", w.Code, len(s.received))
 	}
 	r := s.received[0]
 	if got := r.URL.String(); got != "https://frontend-api.clerk.test/v1/client?__clerk_api_version=2026-05-12&a=b" || r.Host != "frontend-api.clerk.test" {
-		t.Errorf("asked %s of %s", got, r.Host)
+		t.Errorf("asked %s of %s, want https://frontend-api.clerk.test/v1/client?__clerk_api_version=2026-05-12&a=b frontend-api.clerk.test", got, r.Host)
 	}
 	want := http.Header{
 		"Accept": {"*/*"}, "Origin": {"https://example.com"}, "Authorization": {"Bearer native"}, "User-Agent": {"browser"},
@@ -32,7 +32,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// Clerk's own paths, and what each becomes.
+// These are Clerk's own paths, and what each becomes.
 func TestPaths(t *testing.T) {
 	for path, want := range map[string]string{
 		"/v1/client":                         "/v1/client",
@@ -50,7 +50,8 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// GHSA-gjxx-92w9-8v8f: a path became the host that got the secret key. Only Clerk's own paths are requested.
+// GHSA-gjxx-92w9-8v8f: a path became the host that got the secret key. Only Clerk's own paths are
+// requested.
 func TestGHSA_gjxx_92w9_8v8f(t *testing.T) {
 	for _, target := range []string{
 		"/__clerk//evil.test", "/__clerk//evil.test/v1/client", "/__clerk///evil.test/", "/__clerk/%2fevil.test/", "/__clerk%2f%2fevil.test/v1/",
@@ -74,7 +75,7 @@ func TestGHSA_gjxx_92w9_8v8f(t *testing.T) {
 		}
 		w := s.serve(t, r)
 		if w.Code != http.StatusNotFound || len(s.received) != 0 {
-			t.Errorf("%s: status %d, and asked %v", target, w.Code, s.received)
+			t.Errorf("%s: got %d and the requests %v, want 404 and none", target, w.Code, s.received)
 		}
 		checkRefusal(t, w)
 	}
@@ -84,11 +85,11 @@ func checkRefusal(t *testing.T, w *httptest.ResponseRecorder) {
 	t.Helper()
 	h := w.Header()
 	if h.Get("Cache-Control") != "no-store" || h.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(w.Body.String(), `{"errors":[{"code":"`) {
-		t.Errorf("%d %v %s", w.Code, h, w.Body)
+		t.Errorf("got %d %v %s, want a JSON error that is not stored", w.Code, h, w.Body)
 	}
 }
 
-// Handlers in front change the URL, and some strip its beginning. A rewritten path is another request.
+// Outer handlers change the URL, and some strip its beginning. A rewritten path is another request.
 func TestHandlersInFront(t *testing.T) {
 	s := newSite(t, nil)
 	for name, h := range map[string]http.Handler{
@@ -104,14 +105,14 @@ func TestHandlersInFront(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, read(t, "GET /__clerk/v1/client?a=b HTTP/1.1\nHost: example.com\n\n"))
 		if w.Code != http.StatusOK || len(s.received) != 1 || s.received[0].URL.RequestURI() != "/v1/client?a=b" {
-			t.Errorf("%s: %d, asked %v", name, w.Code, s.received)
+			t.Errorf("%s: got %d and the requests %v, want 200 and one for /v1/client?a=b", name, w.Code, s.received)
 		}
 	}
 	s.received = nil
 	r := read(t, "GET /__clerk/v1/client HTTP/1.1\nHost: example.com\n\n")
 	r.URL.Path = "/admin"
 	if w := s.serve(t, r); w.Code != http.StatusNotFound || len(s.received) != 0 {
-		t.Errorf("another path: %d, asked %v", w.Code, s.received)
+		t.Errorf("a rewritten path: got %d and the requests %v, want 404 and none", w.Code, s.received)
 	}
 }
 
@@ -134,21 +135,21 @@ func TestMethods(t *testing.T) {
 			t.Errorf("%s: status %d after %d requests, want %d", method, w.Code, len(s.received), want)
 		}
 		if allow := w.Header().Get("Allow"); (allow != "") != (want == http.StatusMethodNotAllowed) || strings.Contains(allow, "TRACE") {
-			t.Errorf("%s: Allow %q", method, allow)
+			t.Errorf("%s: got Allow %q, want it exactly with 405, without TRACE", method, allow)
 		}
 	}
 	s := newSite(t, nil)
 	if w := s.serve(t, read(t, "CONNECT evil.test:443 HTTP/1.1\nHost: evil.test:443\n\n")); w.Code != http.StatusMethodNotAllowed || len(s.received) != 0 {
-		t.Errorf("CONNECT: %d, asked %v", w.Code, s.received)
+		t.Errorf("CONNECT: got %d and the requests %v, want 405 and none", w.Code, s.received)
 	}
 }
 
-// Otherwise a host that is not the application's would be sent to Clerk as the proxy's.
+// Otherwise Clerk would get another host than the application's as the proxy's.
 func TestHost(t *testing.T) {
 	s := newSite(t, nil)
 	w := s.serve(t, read(t, "GET /__clerk/v1/client HTTP/1.1\nHost: evil.test\n\n"))
 	if w.Code != http.StatusForbidden || len(s.received) != 0 || !strings.Contains(w.Body.String(), "request-host-not-authorized") {
-		t.Errorf("status %d %s after %d requests", w.Code, w.Body, len(s.received))
+		t.Errorf("got %d %s after %d requests, want 403 request-host-not-authorized after none", w.Code, w.Body, len(s.received))
 	}
 	checkRefusal(t, w)
 }
@@ -161,24 +162,25 @@ func TestUpgrades(t *testing.T) {
 	} {
 		s := newSite(t, nil)
 		if w := s.send(t, "GET /__clerk/v1/client", header...); w.Code != http.StatusBadRequest || len(s.received) != 0 {
-			t.Errorf("%q: status %d after %d requests", header, w.Code, len(s.received))
+			t.Errorf("%q: got %d after %d requests, want 400 after none", header, w.Code, len(s.received))
 		}
 	}
 	for _, protocol := range []string{"h2c", "TLS/1.0", "foo"} { // offers, which a server may ignore
 		s := newSite(t, nil)
 		w := s.send(t, "GET /__clerk/v1/client", "Connection: Upgrade, HTTP2-Settings", "Upgrade: "+protocol, "HTTP2-Settings: AAMAAABkAAQAAP__")
 		if w.Code != http.StatusOK || len(s.received) != 1 {
-			t.Fatalf("%s: status %d after %d requests", protocol, w.Code, len(s.received))
+			t.Fatalf("%s: got %d after %d requests, want 200 after 1", protocol, w.Code, len(s.received))
 		}
 		for _, name := range []string{"Connection", "Upgrade", "Http2-Settings"} {
 			if v := s.received[0].Header[name]; v != nil {
-				t.Errorf("%s: Clerk got %s %q", protocol, name, v)
+				t.Errorf("%s: Clerk got %s %q, want none", protocol, name, v)
 			}
 		}
 	}
 }
 
-// Headers that only the proxy may set. Clerk gets the proxy's once, whatever the client names in Connection.
+// Only the proxy may set these headers. Clerk gets the proxy's once, whatever the client names in
+// Connection.
 func TestReservedFields(t *testing.T) {
 	said := []string{
 		"Clerk-Secret-Key: sk_live_theirs", "Clerk_Secret_Key: sk_live_theirs", "CLERK-SECRET_KEY: sk_live_theirs", "Clerk-Proxy-Url: https://evil.test/__clerk",
@@ -197,14 +199,14 @@ func TestReservedFields(t *testing.T) {
 			header = append(header, connection)
 		}
 		if w := s.send(t, "GET /__clerk/v1/client", header...); w.Code != http.StatusOK || len(s.received) != 1 {
-			t.Fatalf("status %d after %d requests", w.Code, len(s.received))
+			t.Fatalf("got %d after %d requests, want 200 after 1", w.Code, len(s.received))
 		}
 		want := http.Header{
 			"Clerk-Secret-Key": {secret}, "Clerk-Proxy-Url": {"https://example.com/__clerk"}, "User-Agent": {""},
 			"X-Forwarded-For": {"192.0.2.7"}, "X-Forwarded-Host": {"example.com"}, "X-Forwarded-Proto": {"https"},
 		}
 		if got := dump(s.received[0].Header); got != dump(want) || len(s.received[0].Trailer) != 0 {
-			t.Errorf("%s: Clerk got %s and trailers %v", connection, got, s.received[0].Trailer)
+			t.Errorf("%s: Clerk got %s and the trailers %v, want %s and none", connection, got, s.received[0].Trailer, dump(want))
 		}
 	}
 }
@@ -215,7 +217,7 @@ func TestTrailersStayHere(t *testing.T) {
 	body := "2\na=\n0\nClerk-Secret-Key: sk_live_theirs\n"
 	w := s.send(t, "POST /__clerk/v1/client", "Transfer-Encoding: chunked", "Trailer: Clerk-Secret-Key", "", body)
 	if w.Code != http.StatusOK || len(s.received) != 1 || s.bodies[0] != "a=" || s.received[0].Trailer != nil {
-		t.Errorf("status %d, Clerk got %q and %v", w.Code, s.bodies, s.received)
+		t.Errorf("got %d, and Clerk got %q and %v, want 200, the body a= and no trailer", w.Code, s.bodies, s.received)
 	}
 }
 
@@ -272,7 +274,7 @@ func TestCookies(t *testing.T) {
 			t.Errorf("%s: Clerk got %q, want %q", s.received[i].URL.Path, got, want)
 		}
 		if got := h["Authorization"]; (i == 0) != (got != nil) {
-			t.Errorf("%s: Clerk got Authorization %q", s.received[i].URL.Path, got)
+			t.Errorf("%s: Clerk got Authorization %q, want it only in the first request", s.received[i].URL.Path, got)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// pipes is a listener whose connections are in memory, with the deadlines of the test's clock.
+// pipes is a listener whose connections are in memory, with deadlines by the test's clock.
 type pipes chan net.Conn
 
 func (p pipes) Accept() (net.Conn, error) {
@@ -34,7 +34,7 @@ func TestStalledClients(t *testing.T) {
 			ended := make(chan time.Duration, 1)
 			begun := time.Now()
 			listener := make(pipes)
-			server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { //nolint:gosec // without limits of its own
+			server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { //nolint:gosec // without timeouts of its own
 				defer func() { ended <- time.Since(begun) }()
 				s.handler.ServeHTTP(w, r)
 			})}
@@ -48,10 +48,10 @@ func TestStalledClients(t *testing.T) {
 			select {
 			case took := <-ended:
 				if took > 2*time.Minute+time.Second {
-					t.Errorf("%s: let go after %s", name, took)
+					t.Errorf("%s: disconnected after %s, want after two minutes", name, took)
 				}
 			default:
-				t.Errorf("%s: still waiting after three minutes", name)
+				t.Errorf("%s: still connected after three minutes", name)
 			}
 			_, _ = client.Close(), server.Close()
 		})

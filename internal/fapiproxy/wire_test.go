@@ -33,12 +33,12 @@ func serveFront(t *testing.T, address string, change func(*fapiproxy.Config)) *h
 	return front
 }
 
-// fetched is a whole answer.
+// fetched is a complete answer.
 type fetched struct {
 	status          int
 	header, trailer http.Header
 	body            string
-	informed        []int // of the informational answers before it
+	informed        []int // statuses of the informational answers before it
 }
 
 func fetch(t *testing.T, address string) (f fetched) {
@@ -64,7 +64,7 @@ func fetch(t *testing.T, address string) (f fetched) {
 	return f
 }
 
-// A Frontend API that says what it was sent, in every way that there is.
+// The Frontend API repeats what it was sent, in every possible way.
 func TestEcho(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -80,14 +80,14 @@ func TestEcho(t *testing.T) {
 	front := serveFront(t, upstream.URL, nil)
 	got := fetch(t, front.URL+"/__clerk/v1/client")
 	if got.status != http.StatusOK || got.body != "body" || len(got.informed) != 0 || len(got.trailer) != 0 || got.header.Get("Trailer") != "" {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v, want 200 with the body and nothing before or after it", got)
 	}
 	if place := shows(got.header, got.trailer, got.body); place != "" {
-		t.Errorf("the secret key is in the %s", place)
+		t.Errorf("the secret key is in the %s, want it nowhere", place)
 	}
 }
 
-// An answer that switches protocols without naming one would hand the connection over.
+// An answer that switches protocols without naming one would give the connection away.
 func TestUnnamedSwitch(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -101,15 +101,16 @@ func TestUnnamedSwitch(t *testing.T) {
 	defer upstream.Close()
 	front := serveFront(t, upstream.URL, nil)
 	if got := fetch(t, front.URL+"/__clerk/v1/client"); got.status != http.StatusBadGateway || len(got.informed) != 0 {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v, want 502", got)
 	}
 }
 
-// A body that turns out to be too long ends the request to Clerk, and is no trouble of Clerk's.
+// A body that turns out to be too long ends the request to Clerk, and is not reported as a failure
+// of Clerk's.
 func TestLongBodyInChunks(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if n, err := io.Copy(io.Discard, r.Body); err == nil {
-			t.Errorf("Clerk got a whole body of %d bytes", n)
+			t.Errorf("Clerk got a complete body of %d bytes, want an error", n)
 		}
 	}))
 	defer upstream.Close()
@@ -125,27 +126,27 @@ func TestLongBodyInChunks(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusRequestEntityTooLarge || len(failed) != 0 {
-		t.Errorf("status %d, %d failures", resp.StatusCode, len(failed))
+		t.Errorf("got %d and %d failures, want 413 and none", resp.StatusCode, len(failed))
 	}
 }
 
-// A redirect is the browser's to follow, and nobody else gets the secret key.
+// The browser follows a redirect, not the proxy: no other host gets the secret key.
 func TestRedirectIsNotFollowed(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		t.Errorf("asked %s with %v", r.URL, r.Header)
+		t.Errorf("the redirect was followed to %s with %v", r.URL, r.Header)
 	}))
 	defer elsewhere.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		upstream := httptest.NewServer(http.RedirectHandler(elsewhere.URL, status))
 		front := serveFront(t, upstream.URL, nil)
 		if got := fetch(t, front.URL+"/__clerk/v1/client"); got.status != status || got.header.Get("Location") != elsewhere.URL {
-			t.Errorf("%d: status %d to %s", status, got.status, got.header.Get("Location"))
+			t.Errorf("%d: status %d to %s, want %d %s", status, got.status, got.header.Get("Location"), status, elsewhere.URL)
 		}
 		upstream.Close()
 	}
 }
 
-// An answer that breaks off is not whole for the client either.
+// An answer that ends early is an error for the client too.
 func TestBrokenAnswer(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
@@ -163,11 +164,11 @@ func TestBrokenAnswer(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	if body, err := io.ReadAll(resp.Body); err == nil {
-		t.Errorf("%q was read as a whole answer", body)
+		t.Errorf("%q was read as a complete answer, want an error", body)
 	}
 }
 
-// Requests as no client would send them, over a real connection.
+// These are requests that no HTTP client sends, over a real connection.
 func TestRawRequests(t *testing.T) {
 	var mu sync.Mutex // guards asked
 	var paths []string
@@ -185,7 +186,7 @@ func TestRawRequests(t *testing.T) {
 		"CONNECT evil.test:443 HTTP/1.1\nHost: evil.test:443\n":                                                         "405",
 		"CONNECT /__clerk/v1/client HTTP/1.1\nHost: example.com\n":                                                      "405",
 		"TRACE /__clerk/v1/client HTTP/1.1\nHost: example.com\n":                                                        "405",
-		"OPTIONS * HTTP/1.1\nHost: example.com\n":                                                                       "200", // net/http's own
+		"OPTIONS * HTTP/1.1\nHost: example.com\n":                                                                       "200", // answered by net/http
 		"PRI * HTTP/2.0\n\nSM\n":                                                                                        "405",
 		"POST /__clerk/v1/client HTTP/1.1\nHost: example.com\nContent-Length: 3\nTransfer-Encoding: chunked\n\n0\n":     "200",
 		"POST /__clerk/v1/client HTTP/1.1\nHost: example.com\nTransfer-Encoding: chunked, gzip\n":                       "501",
@@ -204,12 +205,12 @@ func TestRawRequests(t *testing.T) {
 	defer mu.Unlock()
 	for _, a := range paths {
 		if _, path, _ := strings.Cut(a, " "); path != "/v1/client" && path != "/v1/x" {
-			t.Errorf("Clerk was asked %s", a)
+			t.Errorf("Clerk got the request %s, want only /v1/client or /v1/x", a)
 		}
 	}
 }
 
-// status is that of the first answer to what was written.
+// status returns the status of the first answer to what was written.
 func status(t *testing.T, address, request string) string {
 	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
@@ -220,7 +221,7 @@ func status(t *testing.T, address, request string) string {
 	_, _ = io.WriteString(conn, strings.ReplaceAll(strings.Replace(request, "HTTP/1.1\n", "HTTP/1.1\nConnection: close\n", 1), "\n", "\r\n")+"\r\n")
 	all, _ := io.ReadAll(conn)
 	if strings.Contains(string(all), secret) {
-		t.Errorf("%q: the secret key returned", request)
+		t.Errorf("%q: the answer has the secret key", request)
 	}
 	_, rest, _ := strings.Cut(string(all), " ")
 	code, _, _ := strings.Cut(rest, " ")

@@ -83,10 +83,10 @@ func TestOpenQuestionsAreNotRemembered(t *testing.T) {
 	}
 	file(1, reasons.TokenInvalid)
 	if len(mem.good) != 0 || len(mem.refused) != 1 {
-		t.Errorf("%v and %v are remembered, want that it does not hold any more", mem.good, mem.refused)
+		t.Errorf("%v and %v are remembered, want the credential as refused", mem.good, mem.refused)
 	}
 	file(1, "")
 	if len(mem.good) != 1 || len(mem.refused) != 0 {
-		t.Errorf("%v and %v are remembered, want that it holds again", mem.good, mem.refused)
+		t.Errorf("%v and %v are remembered, want the credential as good", mem.good, mem.refused)
 	}
 }

@@ -23,20 +23,20 @@ const (
 	maxReply = 64 << 10
 )
 
-// browser is somebody's: what it sends, and what it was told to keep.
+// browser is one person's: the cookies that it keeps, and its session.
 type browser struct {
 	user string
 	now  func() time.Time
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	cookies  map[cookieKey]cookie
 	session  *clerktest.BrowserSession
 	signedIn time.Time // when its session began
 	ended    bool      // its session was revoked
-	needPage bool      // the next request is a page: the browser is new, or something else of it was refused
+	needPage bool      // the next request is a page: the browser is new, or another request of it was refused
 }
 
-// cookieKey tells cookies apart, all of which have the path /.
+// cookieKey identifies a cookie. All have the path /.
 type cookieKey struct{ name, domain string }
 
 type cookie struct {
@@ -80,30 +80,30 @@ func (b *browser) Cookies(u *url.URL) []*http.Cookie {
 	return sent
 }
 
-// size is how many bytes its cookies have, about.
+// size returns about how many bytes its cookies have.
 func (b *browser) size() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := 0
 	for key, c := range b.cookies {
-		n += len(key.name) + len(key.domain) + len(c.value) + 160 // and what a map takes for them
+		n += len(key.name) + len(key.domain) + len(c.value) + 160 // and the map's overhead
 	}
 	return n
 }
 
-// state is what decides how a request of the browser may end.
+// state decides how a request of the browser may end.
 type state struct {
-	tokenState // of its session token
+	tokenState // its session token
 
 	signedIn   time.Time
 	ended      bool
 	knownUntil int64 // when its party cookie ends, in Unix seconds; 0: it has none
 }
 
-// known reports whether its party cookie counts, also when the clock jumps while a request is under way.
+// known reports whether its party cookie is valid, even if the clock jumps during a request.
 func (s *state) known(now time.Time) bool { return s.knownUntil > now.Add(time.Hour).Unix() }
 
-// tokenState is what a session token says; zero: there is none.
+// tokenState describes a session token; zero: there is none.
 type tokenState struct {
 	issued, expires time.Time
 	kid             string
@@ -124,7 +124,7 @@ func (b *browser) state() state {
 	return s
 }
 
-// claims are those of the browser's own tokens.
+// claims returns the claims of the browser's own tokens.
 func (b *browser) claims() clerktest.Claims {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -155,17 +155,18 @@ func readToken(token string) tokenState {
 	return tokenState{time.Unix(claims.Iat, 0), time.Unix(claims.Exp, 0), header.Kid}
 }
 
-// reply is how a request ended, redirects included.
+// reply is the result of a request, redirects included.
 type reply struct {
 	status       int
 	body, reason string
 	header       http.Header
 	err          error
-	trail        string // the statuses and reasons on the way
+	trail        string // the statuses and reasons of its redirects
 }
 
-// visit sends a request as a browser does, and follows redirects through Clerk and back. planted are cookies that another
-// host of the domain has put into the browser: they come first, as those of a longer path do.
+// visit sends a request as a browser does, and follows redirects to Clerk and back. planted are
+// cookies that another host of the domain has put into the browser: they precede the others, as
+// cookies of a longer path do.
 func (s *soak) visit(b *browser, method, target string, header http.Header, planted []string) reply {
 	var trail strings.Builder
 	for range longest {
@@ -195,7 +196,7 @@ func (s *soak) visit(b *browser, method, target string, header http.Header, plan
 	return reply{status: http.StatusLoopDetected, reason: "too many redirects", trail: trail.String()}
 }
 
-// cookieLine is the Cookie header; nil: there is nothing to send.
+// cookieLine returns the Cookie header; nil: there are no cookies.
 func cookieLine(planted []string, own []*http.Cookie) []string {
 	pairs := slices.Clone(planted)
 	for _, c := range own {

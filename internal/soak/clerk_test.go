@@ -17,7 +17,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// clock is that of Clerk and of the application. It moves only between requests.
+// clock is the clock of Clerk and of the application. It changes only between requests.
 type clock struct{ nanoseconds atomic.Int64 }
 
 func (c *clock) now() time.Time { return time.Unix(0, c.nanoseconds.Load()).UTC() }
@@ -60,7 +60,7 @@ func (b *backend) start() {
 	b.serving.Go(func() { _ = b.server.Serve(l) })
 }
 
-// kill breaks every connection, and refuses new ones.
+// kill closes every connection, and refuses new ones.
 func (b *backend) kill() {
 	if b.server == nil {
 		return
@@ -70,19 +70,19 @@ func (b *backend) kill() {
 	b.server = nil
 }
 
-// questions counts what an application asks the Backend API, by kind, whether or not it gets an answer.
+// questions counts an application's calls of the Backend API, by kind, with or without an answer.
 type questions struct {
 	next http.RoundTripper
 	now  func() time.Time
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	by     map[string]int
-	slow   int       // that took longer than tooSlow of real time
-	slowAt time.Time // when the last of them did
+	slow   int       // calls that took longer than tooSlow of real time
+	slowAt time.Time // when the last of them ended
 }
 
-// tooSlow is half of what a refresh is waited for. A machine with other things to do takes that long now and then, and then the
-// application cannot tell it from an outage.
+// tooSlow is half of what a refresh waits for. A busy machine takes that long sometimes, and the
+// application cannot distinguish that from an outage.
 const tooSlow = time.Second
 
 // RoundTrip implements http.RoundTripper.
@@ -109,7 +109,7 @@ func (q *questions) RoundTrip(r *http.Request) (*http.Response, error) {
 	return q.next.RoundTrip(r)
 }
 
-// slowLately reports whether a question took too long, and the application may not ask again yet.
+// slowLately reports whether a call took too long, and the application may not call again yet.
 func (q *questions) slowLately() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// happening is what happens before the requests of a tick.
+// happening is what changes before the requests of a tick.
 type happening struct {
 	name string
 	do   func(s *soak)
@@ -16,16 +16,17 @@ type happening struct {
 const (
 	ticks = 200
 
-	// publishedAhead is how long a new key is published before it signs. Strangers with unknown keys make the application
-	// fetch the keys at most every 10 s: within that it knows a new one, too.
+	// publishedAhead is how long a new key is published before it signs. Strangers with unknown
+	// keys make the application fetch the keys at most every 10 s: within that it knows a new one,
+	// too.
 	publishedAhead = 15
-	// recovery is how long a Backend API that is back may get no question: 10 s from its last failure.
+	// recovery is how long the Backend API may get no call after an outage: 10 s from its last failure.
 	recovery = 12 * time.Second
 	// revocation is how long a revoked key may still be used: until the next fetch for an unknown one.
 	revocation = 12 * time.Second
 )
 
-// course is what happens in a cycle, by tick. At its end everything is well.
+// course is what happens in a cycle, by tick. At its end nothing is out of order.
 var course = func() [ticks]happening {
 	var c [ticks]happening
 	c[5] = happening{"a key is published", (*soak).publish}
@@ -58,7 +59,7 @@ var course = func() [ticks]happening {
 
 func jump(d time.Duration) func(*soak) { return func(s *soak) { s.clock.jump(d) } }
 
-// publish publishes the next key, and mints a token of the one that it will replace.
+// publish publishes the next key, and mints a token of the current one, which it will replace.
 func (s *soak) publish() {
 	s.old = s.clerk.Token(clerktest.Claims{Subject: "user_old", ExpiresAt: s.clock.now().Add(100 * 24 * time.Hour), IssuedAt: s.clock.now()})
 	s.oldUntil, s.oldKey = time.Time{}, s.clerk.KeyID()
@@ -71,7 +72,7 @@ func (s *soak) revokeKey() {
 	s.oldUntil = s.clock.now().Add(revocation)
 }
 
-// never is later than any time of a soak.
+// never is later than any time in the soak.
 var never = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (s *soak) kill() {

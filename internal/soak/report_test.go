@@ -11,22 +11,22 @@ import (
 	"time"
 )
 
-// tally is what has been counted. The zero tally is empty and ready to use.
+// tally counts results. The zero tally is empty and ready to use.
 type tally struct {
-	event string // that happened last
+	event string // the last one
 
 	before, after measure
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	kinds   map[string]*kind
 	excused map[string]int
-	wrong   []string // the first few of what must not be
+	wrong   []string // the first few errors
 	refused int      // honest requests
 	broken  int      // requests without an answer
 	letIn   int      // strangers
 }
 
-// kind is what was counted of requests of one kind.
+// kind counts the requests of one kind.
 type kind struct {
 	sent, served int
 	longest      time.Duration
@@ -51,7 +51,7 @@ func (t *tally) of(name string, took time.Duration) *kind {
 	return k
 }
 
-// honest counts a request of somebody who is to be served as user, or else refused for the excuse alone.
+// honest counts a request that must be served as user, or else refused with the excuse.
 func (t *tally) honest(name, user string, got reply, took time.Duration, excuse string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -68,7 +68,7 @@ func (t *tally) honest(name, user string, got reply, took time.Duration, excuse 
 	}
 }
 
-// strange counts a request of somebody who is to be refused.
+// strange counts a request that must be refused.
 func (t *tally) strange(name, what string, got reply, took time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -87,7 +87,8 @@ func (t *tally) unanswered(name string, got reply) bool {
 	return got.err != nil
 }
 
-// reached is told who gets to the application. Whose session was planted in other people's browsers does not.
+// reached is called with each user who reaches the application. The one whose session was planted
+// must not.
 func (t *tally) reached(user string) {
 	if user != planter {
 		return
@@ -104,13 +105,13 @@ func (t *tally) note(format string, args ...any) {
 	}
 }
 
-// measure is what a process holds.
+// measure is how much a process uses.
 type measure struct {
 	heap       int // bytes in use, without what the browsers keep
 	goroutines int
 }
 
-// measure waits until connections that nobody uses are closed.
+// measure waits until idle connections are closed, and returns what the process uses.
 func (s *soak) measure() measure {
 	s.toApp.CloseIdleConnections()
 	s.questions.next.(*http.Transport).CloseIdleConnections()
@@ -121,24 +122,24 @@ func (s *soak) measure() measure {
 	goroutines := runtime.NumGoroutine()
 	for last := -1; goroutines != last; goroutines = runtime.NumGoroutine() {
 		last = goroutines
-		<-time.After(50 * time.Millisecond) // connections close when their other end has seen it
+		<-time.After(50 * time.Millisecond) // a connection closes after its other end
 	}
 	var m runtime.MemStats
 	runtime.GC()
-	runtime.GC() // what pools hold goes with the second
+	runtime.GC() // pools are emptied by the second
 	runtime.ReadMemStats(&m)
 	return measure{int(m.HeapAlloc) - kept, goroutines} //nolint:gosec // far smaller than 1<<63
 }
 
-// What may be there at the end beyond what was there after the first minute.
+// These are the most that may be in use at the end beyond what was in use after the first minute.
 const (
-	// mostGrown is for what is kept on purpose, which has bounds of its own: verified tokens, 4096 refreshes with their cookies,
-	// and what is remembered of strangers.
+	// mostGrown is for what is kept on purpose and bounded: verified tokens, 4096 refreshes with
+	// their cookies, and records of strangers.
 	mostGrown  = 48 << 20
 	mostRoutes = 8
 )
 
-// problems are what must not be.
+// problems returns what went wrong.
 func (s *soak) problems() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,7 +165,7 @@ func (s *soak) problems() []string {
 	return append(all, s.wrong...)
 }
 
-// report is what was counted, as text.
+// report returns the counts as text.
 func (s *soak) report(took time.Duration) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -26,7 +26,7 @@ var length = flag.Duration("soak", 0, "how long TestSoak runs, once it has been 
 
 const workers = 32 // requests at the same time
 
-// TestSoak goes through everything that happens, again and again until its time is over.
+// TestSoak repeats the course until its time is over.
 func TestSoak(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 20 s")
@@ -47,17 +47,17 @@ func TestSoak(t *testing.T) {
 	}
 	for _, kind := range []string{pages, scripts, forms, pages + planted, scripts + planted, forms + planted, bearers, jwts, keys} {
 		if s.kinds[kind] == nil || s.kinds[kind].served == 0 {
-			t.Errorf("none of the %s was served", kind)
+			t.Errorf("no request of the kind %q was served", kind)
 		}
 	}
 	for _, kind := range []string{forgeries, unknown} {
 		if s.kinds[kind] == nil {
-			t.Errorf("there were no %s", kind)
+			t.Errorf("there were no requests of the kind %q", kind)
 		}
 	}
 }
 
-// What there is to see is seen.
+// The soak reports an application that does something wrong.
 func TestSoakNotices(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 5 s")
@@ -108,7 +108,7 @@ func TestSoakNotices(t *testing.T) {
 			s.cycle(10)
 			s.finish()
 			if problems := s.problems(); !slices.ContainsFunc(problems, func(p string) bool { return strings.Contains(p, want) }) {
-				t.Errorf("got %q", problems)
+				t.Errorf("got the problems %q, want one that contains %q", problems, want)
 			}
 			kept.Clear()
 		})
@@ -117,8 +117,8 @@ func TestSoakNotices(t *testing.T) {
 
 type middleware func(http.Handler) http.Handler
 
-// soak is an application with its Clerk and its visitors. One goroutine plans what happens; several send the requests of
-// one tick at the same time.
+// soak is an application with its Clerk and its visitors. One goroutine plans what happens; several
+// send the requests of one tick at the same time.
 type soak struct {
 	tally
 
@@ -136,22 +136,22 @@ type soak struct {
 	machines []*machine
 	perTick  int
 	ticks    int
-	warm     int // the tick after which memory and goroutines are taken for what they should be at the end
+	warm     int // the tick after which memory and goroutines are measured, for comparison with the end
 
-	outUntil  time.Time           // the Backend API is out of reach, or paused by who could not reach it
-	keysUntil time.Time           // the same of the keys alone
-	old       string              // a token of the key that will be revoked, good for long
+	outUntil  time.Time           // the Backend API cannot be reached, or is not called after a failure
+	keysUntil time.Time           // the same for the keys alone
+	old       string              // a token of the key that will be revoked; it expires late
 	oldKey    string              // the kid of that key
 	revoked   map[string]bool     // kids
-	oldUntil  time.Time           // from then on that token must be refused; zero: it is good
+	oldUntil  time.Time           // when that token must be refused; zero: it is good
 	withdrawn []string            // credentials of machines that were revoked
-	other     *clerktest.Instance // nobody here trusts it
+	other     *clerktest.Instance // an instance that the application does not trust
 }
 
-// newSoak returns a soak in which outermost stands before everything.
+// newSoak returns a soak. outermost wraps the whole application.
 func newSoak(tb testing.TB, browsers, perTick int, outermost func(*clerkauth.Authenticator) middleware) *soak {
 	tb.Helper()
-	s := &soak{tb: tb, perTick: perTick, warm: 58, revoked: map[string]bool{}, rand: rand.New(rand.NewPCG(1, 2))} //nolint:gosec // the same every time is what is wanted
+	s := &soak{tb: tb, perTick: perTick, warm: 58, revoked: map[string]bool{}, rand: rand.New(rand.NewPCG(1, 2))} //nolint:gosec // must be the same each time
 	s.clock.nanoseconds.Store(time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC).UnixNano())
 	s.clerk = clerktest.New(tb, clerktest.Options{Now: s.clock.now})
 	s.other = clerktest.New(tb, clerktest.Options{Domain: "example.org", Now: s.clock.now})
@@ -200,7 +200,7 @@ func (s *soak) signIn(b *browser) {
 	b.session, b.signedIn, b.ended, b.needPage = session, s.clock.now(), false, true
 }
 
-// site is the application. It says who was let in.
+// site is the application. It says who is signed in.
 func (s *soak) site(auth *clerkauth.Authenticator) http.Handler {
 	people := auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session, _ := clerkauth.FromContext(r.Context())
@@ -218,7 +218,8 @@ func (s *soak) site(auth *clerkauth.Authenticator) http.Handler {
 	return mux
 }
 
-// cycle lets happen what course says, and sends requests all the while. A tick is a second, unless the clock jumps.
+// cycle makes happen what course says, and sends requests all the time. A tick is a second, unless
+// the clock jumps.
 func (s *soak) cycle(ticks int) {
 	for tick := range ticks {
 		if happens := course[tick]; happens.do != nil {
@@ -253,5 +254,5 @@ func (s *soak) send(requests []func()) {
 	all.Wait()
 }
 
-// finish measures what is left when everything is well again.
+// finish measures what is in use after the last cycle.
 func (s *soak) finish() { s.after = s.measure() }

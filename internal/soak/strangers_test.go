@@ -18,13 +18,13 @@ const (
 	unknown   = "unknown kids"
 )
 
-// Nobody is let in as these.
+// Nobody is signed in as these.
 const (
-	thief   = "user_thief"   // whose tokens are no good
+	thief   = "user_thief"   // whose tokens are not valid
 	planter = "user_planter" // whose cookies are in other people's browsers
 )
 
-// forgery is a request of a stranger who is nobody, or who would be somebody else.
+// forgery is a request of a stranger with no valid credential, or with one that names another person.
 func (s *soak) forgery() func() {
 	b, n, choice := s.anyBrowser(), s.rand.IntN(1<<30), s.rand.IntN(2)
 	claims := b.claims()
@@ -70,7 +70,7 @@ func (s *soak) forgery() func() {
 	return s.crossSite(b)
 }
 
-// crossSite is a form on another site, sent with the cookies of somebody honest.
+// crossSite is a form on another site, sent with the cookies of an honest person.
 func (s *soak) crossSite(b *browser) func() {
 	header := maps.Clone(formHeader)
 	header["Origin"], header["Sec-Fetch-Site"] = []string{"https://evil.example"}, []string{"cross-site"}
@@ -81,7 +81,7 @@ func (s *soak) crossSite(b *browser) func() {
 	}
 }
 
-// unknownKID is a token with a key that nobody published.
+// unknownKID sends a token of a key that was not published.
 func (s *soak) unknownKID() func() {
 	n := s.rand.IntN(1 << 30)
 	claims := clerktest.Claims{Subject: thief}
@@ -101,13 +101,13 @@ func (s *soak) unknownKey(token string) func() {
 	}
 }
 
-// withKID is a token that names another key.
+// withKID returns a token that names another key.
 func withKID(token string, n int) string {
 	_, rest, _ := strings.Cut(token, ".")
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"alg":"RS256","kid":"ins_%d"}`, n)) + "." + rest
 }
 
-// withRevokedKey is a token of a key that was revoked a while ago.
+// withRevokedKey sends a token of a key that was revoked some time ago.
 func (s *soak) withRevokedKey() func() {
 	token, until := s.old, s.oldUntil
 	return func() {

@@ -22,7 +22,7 @@ const (
 	keys    = "API keys and opaque tokens of machines"
 )
 
-// plan is the requests of one tick, in their shares.
+// plan returns the requests of one tick, in their proportions.
 func (s *soak) plan(n int) []func() {
 	requests := []func(){s.bearerOf("a long-lived token", s.old)}
 	if s.old == "" {
@@ -48,7 +48,7 @@ func (s *soak) plan(n int) []func() {
 	return requests
 }
 
-// anyBrowser is one of a few that are used all the time, or one of all.
+// anyBrowser returns one of a few that are used often, or one of all.
 func (s *soak) anyBrowser() *browser {
 	if s.rand.IntN(4) > 0 {
 		return s.browsers[s.rand.IntN(len(s.browsers)/50)]
@@ -56,14 +56,15 @@ func (s *soak) anyBrowser() *browser {
 	return s.browsers[s.rand.IntN(len(s.browsers))]
 }
 
-// What browsers say of their requests.
+// These are the headers that browsers send.
 var (
 	pageHeader   = http.Header{"Accept": {"text/html"}, "Sec-Fetch-Dest": {"document"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Site": {"none"}}
 	scriptHeader = http.Header{"Accept": {"application/json"}, "Sec-Fetch-Dest": {"empty"}, "Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Site": {"same-origin"}, "Referer": {origin + "/app/"}}
 	formHeader   = http.Header{"Accept": {"text/html"}, "Sec-Fetch-Dest": {"document"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Site": {"same-origin"}, "Origin": {origin}}
 )
 
-// browserRequest is a page, a script's request or a form of somebody honest. One in 20 has planted cookies beside its own.
+// browserRequest is a page, a script's request or a form of an honest person. One in 20 has planted
+// cookies too.
 func (s *soak) browserRequest() func() {
 	b, share, plant := s.anyBrowser(), s.rand.IntN(100), s.rand.IntN(20) == 0
 	page := fmt.Sprint("/app/", s.rand.IntN(20))
@@ -107,17 +108,17 @@ func (s *soak) browserRequest() func() {
 	}
 }
 
-// whenNew is of browsers that have been here once, or not for a week. Until the second page they have no party cookie, which tells their own
-// session from others that were planted beside it.
-const whenNew = "401 or 503: the browser has no party cookie yet, and a planted cookie may be of its session; the next page tells"
+// whenNew is for browsers that were here once, or not for a week. Until the second page they have
+// no party cookie, which distinguishes their own session from planted ones.
+const whenNew = "401 or 503: the browser has no party cookie yet, and a planted cookie may be of its session; the next page shows which"
 
-// slowMachine is of requests that waited as long as the application lets them.
+// slowMachine is for requests that waited as long as the application allows.
 const slowMachine = "503: it took over a second of real time"
 
 // leeway is Config.ClockSkew.
 const leeway = 5 * time.Second
 
-// excuse is why an honest request may have been refused as it was; empty: there is no excuse.
+// excuse returns why an honest request may have been refused as it was; empty: there is no excuse.
 func (s *soak) excuse(kind string, was state, got reply, took time.Duration) string {
 	now := s.clock.now()
 	out := now.Before(s.outUntil) || s.questions.slowLately()
@@ -183,14 +184,14 @@ func (s *soak) bearerOf(user, token string) func() {
 	}
 }
 
-// machine is one that has a credential.
+// machine is a client with a credential.
 type machine struct {
 	subject string
-	opaque  bool // each request takes a question to the Backend API
+	opaque  bool // each request needs a call of the Backend API
 	spare   bool // its credential is never revoked
 	mint    func() string
 
-	mu      sync.Mutex // guards what follows, while requests are under way
+	mu      sync.Mutex // guards the fields below during requests
 	secret  string
 	expires time.Time
 }
@@ -214,13 +215,14 @@ func (s *soak) newMachines() []*machine {
 	return all
 }
 
-// machineRequest is one of an honest machine.
+// machineRequest is a request of an honest machine.
 func (s *soak) machineRequest() func() {
 	m := s.machines[s.rand.IntN(len(s.machines))]
 	return func() {
 		now := s.clock.now()
 		m.mu.Lock()
-		// A JWT is good for a minute, and not before its time, which the clock may have been put back behind.
+		// A JWT is valid for a minute, and not before its time; the clock may have been set back to
+		// before that.
 		if m.secret == "" || !m.opaque && (!now.Before(m.expires) || now.Before(m.expires.Add(-time.Minute))) {
 			m.secret, m.expires = m.mint(), now.Add(time.Minute)
 		}

@@ -24,7 +24,7 @@ func returning(t *testing.T, now *time.Time, change func(*scene)) *traveller {
 	v.visit("/me")
 	v.want("Alice at first", v.visit("/me"), 200, "hello user_2alice", 0)
 	if v.cookie(partyPrefix(&w)) == "" {
-		t.Fatal("no party cookie")
+		t.Fatal("the first visit set no party cookie, so that nothing is tested")
 	}
 	return v
 }
@@ -48,8 +48,8 @@ func (v *traveller) thiefsNonce(now time.Time) (nonce, uat string) {
 	return nonce, strconv.FormatInt(now.Unix(), 10)
 }
 
-// A returning visitor is never silently somebody else: a sibling subdomain plants the nonce of a handshake of its own
-// beside a __client_uat, or beside nothing.
+// A sibling subdomain plants the nonce of its own handshake, with or without a __client_uat.
+// The visitor who returns is not signed in as somebody else.
 func TestPlantedNonceReplacesNoSession(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -80,13 +80,14 @@ func TestPlantedNonceReplacesNoSession(t *testing.T) {
 	}
 }
 
-// suffixedUAT is the name of __client_uat that is this instance's own.
+// suffixedUAT is the name of this instance's own __client_uat cookie.
 func (v *traveller) suffixedUAT() string {
 	return strings.Replace(v.clerk.Cookies("x")[1].Name, "__session", "__client_uat", 1)
 }
 
-// The sibling subdomain frames the application under a Content-Security-Policy that blocks the hop to Clerk: Chromium keeps the
-// cookies of the redirect. Then it plants nonce and __client_uat, and opens the page.
+// The sibling subdomain shows the application in a frame whose Content-Security-Policy blocks the
+// redirect to Clerk. Chromium keeps the cookies of that redirect. Then it plants a nonce and
+// __client_uat, and opens the page.
 func TestBlockedHopThenPlantedNonce(t *testing.T) {
 	now := harness.Noon
 	v := returning(t, &now, func(w *scene) { w.WithoutRefresh = true })
@@ -101,7 +102,7 @@ func TestBlockedHopThenPlantedNonce(t *testing.T) {
 	v.want("the page", v.visit("/me"), 200, "hello user_2alice", 2)
 }
 
-// What confirms a session is of this browser, this page and ten minutes.
+// A confirmation is valid for this browser, this page and ten minutes.
 func TestConfirmationIsBoundToTheBrowser(t *testing.T) {
 	now := harness.Noon
 	v := returning(t, &now, func(w *scene) { w.WithoutRefresh = true })
@@ -111,7 +112,7 @@ func TestConfirmationIsBoundToTheBrowser(t *testing.T) {
 	first := v.once(http.MethodGet, "/me")
 	back := returnOf(first.header.Get("Location"))
 	if !strings.HasPrefix(back, "https://example.com/me?__clerkauth_state=") || first.header.Get("X-Clerk-Auth-Reason") != "session-changed" {
-		t.Fatalf("sent to come back to %q, %v", back, first.header)
+		t.Fatalf("the handshake returns to %q with headers %v, want https://example.com/me?__clerkauth_state=… and session-changed", back, first.header)
 	}
 	deleted := strings.Join(first.header["Set-Cookie"], "\n")
 	for _, want := range []string{
@@ -147,7 +148,7 @@ func TestConfirmationIsBoundToTheBrowser(t *testing.T) {
 			t.Errorf("%s: got %s %v, want signed in %t", name, state.Status, state.Err, tt.want)
 		}
 		if tt.want && state.Header.Get("Location") != "https://example.com/me" {
-			t.Errorf("%s: sent on to %q", name, state.Header.Get("Location"))
+			t.Errorf("%s: redirected to %q, want https://example.com/me", name, state.Header.Get("Location"))
 		}
 	}
 }

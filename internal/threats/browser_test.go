@@ -24,7 +24,7 @@ type traveller struct {
 	auth    *clerkauth.Authenticator
 	browser *http.Client
 	origin  string
-	sent    []string // where the application sent the browser, since the last visit began
+	sent    []string // where the application redirected the browser to in this visit
 }
 
 // scene is how a traveller's application is set up.
@@ -72,7 +72,7 @@ func newTraveller(t *testing.T, w scene) *traveller {
 	}))
 	v.browser.CheckRedirect = func(_ *http.Request, via []*http.Request) error {
 		if len(via) > 80 {
-			t.Fatalf("the browser is redirected for ever: %q", v.sent)
+			t.Fatalf("the browser is redirected without end: %q", v.sent)
 		}
 		return nil
 	}
@@ -85,7 +85,7 @@ type page struct {
 	body   string
 	header http.Header
 	at     string
-	sent   int // how often the application sent the browser somewhere
+	sent   int // how often the application redirected the browser
 }
 
 func (v *traveller) visit(path string, edits ...harness.Edit) page {
@@ -200,7 +200,7 @@ func withoutSetting(prefixes ...string) func(http.Handler) http.Handler {
 	}
 }
 
-// production and development are what most journeys need: people, and a clock that the test moves.
+// production and development are the usual scenes: people, and a clock that the test sets.
 func production(now *time.Time) scene {
 	return scene{Options: clerktest.Options{People: []clerktest.Person{alice, bob}, Now: func() time.Time { return *now }}}
 }
@@ -219,7 +219,7 @@ func handshakePayload(cookies []*http.Cookie) []byte {
 	}
 	payload, err := json.Marshal(map[string][]string{"handshake": list})
 	if err != nil {
-		panic(err) // cannot be: they are strings
+		panic(err) // impossible: they are strings
 	}
 	return payload
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// What a handshake can help is not hidden by what it cannot.
+// A cookie that a handshake can replace still leads to one beside cookies that it cannot help.
 func TestRecoverableBesideUnusableCookies(t *testing.T) {
 	v := newVisitor(t)
 	future := v.Now.Add(time.Hour)
@@ -34,14 +34,15 @@ func TestRecoverableBesideUnusableCookies(t *testing.T) {
 				r := v.requests(v.Clerk.Token(c), plant)["page, planted "+where]
 				harness.WantState(t, v.Replica().AuthenticateRequest(r), clerkauth.StatusHandshake, want)
 				if t.Failed() {
-					t.Fatalf("%s %s", what, where)
+					t.Fatalf("in the case %s %s", what, where)
 				}
 			}
 		}
 	}
 }
 
-// Keys are asked for a few tokens and no more. What else comes makes it unclear whether anybody is signed in.
+// Unknown keys are fetched for a few tokens of a request only. With more, it is unclear whether
+// anybody is signed in.
 func TestManyUnknownKeys(t *testing.T) {
 	v := newVisitor(t)
 	for n, want := range map[int]clerkauth.Reason{15: clerkauth.ReasonTokenExpired, 20: clerkauth.ReasonSessionTokenAmbiguous} {
@@ -54,8 +55,8 @@ func TestManyUnknownKeys(t *testing.T) {
 	}
 }
 
-// Claims that are not verified rank a token, and do no more: what they say of a session with a party cookie is not
-// believed when the signature fails.
+// Claims that are not verified only rank a token. What they say of a session with a party cookie is
+// not believed when the signature fails.
 func TestForgeriesOfTheVisitorsSession(t *testing.T) {
 	v := newVisitor(t)
 	party := v.PartyCookie(v.claims(victim))
@@ -69,17 +70,17 @@ func TestForgeriesOfTheVisitorsSession(t *testing.T) {
 			if strings.HasPrefix(kind, "page") {
 				continue
 			}
-			if got := who(t, v.Replica().AuthenticateRequest(r)); got != attacker { // nothing of the victim's is left but the party cookie
-				t.Errorf("%s, %s: %s", what, kind, got)
+			if got := who(t, v.Replica().AuthenticateRequest(r)); got != attacker { // only the party cookie is the victim's
+				t.Errorf("%s, %s: got %s, want %s", what, kind, got, attacker)
 			}
 		}
 		for kind, r := range v.requests(v.token(victim), plant, party) {
 			if got := who(t, v.Replica().AuthenticateRequest(r)); got != victim {
-				t.Errorf("%s beside the honest one, %s: %s", what, kind, got)
+				t.Errorf("%s beside the honest one, %s: got %s, want %s", what, kind, got, victim)
 			}
 		}
 	}
-	// More of them than signatures are verified: it cannot be told which is the visitor's.
+	// There are more of them than signatures are verified: which token is the visitor's is unclear.
 	plant := planted(repeat(6, func(n int) string {
 		c.IssuedAt = c.IssuedAt.Add(time.Duration(n) * time.Second)
 		return v.Clerk.Forge(c)
@@ -87,12 +88,12 @@ func TestForgeriesOfTheVisitorsSession(t *testing.T) {
 	for _, kind := range []string{"fetch, planted before", "write, planted before"} {
 		r := v.requests(v.token(attacker), plant, party)[kind]
 		if got := who(t, v.Replica().AuthenticateRequest(r)); got != string(clerkauth.ReasonSessionTokenAmbiguous) {
-			t.Errorf("six forgeries, %s: %s", kind, got)
+			t.Errorf("six forgeries, %s: got %s, want %s", kind, got, clerkauth.ReasonSessionTokenAmbiguous)
 		}
 	}
 }
 
-// The same session under both names, once older: it is one session, and the party cookie lets the newer one count.
+// The same session is under both names, once older. The party cookie lets the newer token count.
 func TestOneSessionUnderTwoNames(t *testing.T) {
 	v := newVisitor(t)
 	older := v.token(victim)
@@ -107,13 +108,14 @@ func TestOneSessionUnderTwoNames(t *testing.T) {
 			}, own...), "; ")}
 			state := v.AuthenticateRequest(r)
 			if got := who(t, state); got != victim || state.Token() != newer {
-				t.Errorf("newer %s, party cookie %t: %s, newer token %t", what, own != nil, got, state.Token() == newer)
+				t.Errorf("newer %s, party cookie %t: got %s, newer token %t, want %s with the newer token", what, own != nil, got, state.Token() == newer, victim)
 			}
 		}
 	}
 }
 
-// On a quiet site a token that was verified before is known again as soon as the keys are here, and costs no signature.
+// On a site with few requests, a token that was verified before is recognized as soon as the keys
+// are fetched. No signature is verified for it.
 func TestVerifiedBeforeTheKeysWentStale(t *testing.T) {
 	v := newVisitor(t)
 	c := v.claims(victim)
@@ -123,11 +125,12 @@ func TestVerifiedBeforeTheKeysWentStale(t *testing.T) {
 	v.Now = v.Now.Add(10 * time.Minute)
 	r := v.requests(token, planted(repeat(4, v.forged)...))["fetch, planted before"]
 	if got := who(t, v.AuthenticateRequest(r)); got != victim {
-		t.Errorf("behind four forgeries: %s", got)
+		t.Errorf("behind four forgeries: got %s, want %s", got, victim)
 	}
 }
 
-// Once a session with a party cookie passes, what was planted costs nothing more: no signature, no question.
+// Once a session with a party cookie passes, planted tokens cost no signature and no call of
+// AllowParty.
 func TestPartyCookieEndsTheSearch(t *testing.T) {
 	var requested []string
 	v := newVisitor(t, func(c *clerkauth.Config) {
@@ -142,15 +145,15 @@ func TestPartyCookieEndsTheSearch(t *testing.T) {
 	for _, own := range [][]string{{party}, nil} {
 		requested = nil
 		if got := who(t, v.AuthenticateRequest(v.requests(v.token(victim), plant, own...)["fetch, planted before"])); got != victim {
-			t.Errorf("party cookie %t: %s", own != nil, got)
+			t.Errorf("party cookie %t: got %s, want %s", own != nil, got, victim)
 		}
 		if got := slices.Contains(requested, c.AuthorizedParty); got != (own == nil) {
-			t.Errorf("party cookie %t: AllowParty was asked about the planted token: %t", own != nil, got)
+			t.Errorf("party cookie %t: AllowParty was called for the planted token: %t, want %t", own != nil, got, own == nil)
 		}
 	}
 }
 
-// An expired token that decides is not refreshed when another one, of whatever session, could not be judged.
+// An expired token is not refreshed when another one, of any session, could not be judged.
 func TestNotRefreshedBesideATokenThatCannotBeJudged(t *testing.T) {
 	v := newVisitor(t)
 	v.AnswerRefreshes(0, "__session="+v.token(attacker)+"; Path=/")
@@ -172,7 +175,7 @@ func TestNotRefreshedBesideATokenThatCannotBeJudged(t *testing.T) {
 	}
 }
 
-// Where tokens without azp, or of any party, are accepted, they are looked at like any other.
+// Where tokens without azp, or of any party, are accepted, they are judged like any other.
 func TestInsecurelyAllowedAmongExpiredTokens(t *testing.T) {
 	for what, change := range map[string]func(*clerkauth.Config){
 		"without azp":  func(c *clerkauth.Config) { c.InsecureAllowCookieWithoutParty = true },
@@ -188,13 +191,13 @@ func TestInsecurelyAllowedAmongExpiredTokens(t *testing.T) {
 		plant := planted(repeat(20, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...)
 		for kind, r := range v.requests(token, plant) {
 			if got := who(t, v.Replica(change).AuthenticateRequest(r)); got != victim {
-				t.Errorf("%s, %s: %s", what, kind, got)
+				t.Errorf("%s, %s: got %s, want %s", what, kind, got, victim)
 			}
 		}
 	}
 }
 
-// Beside an expired token of the visitor's, what can sign nobody in costs no question for its key.
+// Beside the visitor's expired token, what can sign nobody in causes no fetch of its key.
 func TestUnusableBesideAnExpiredTokenCostsNothing(t *testing.T) {
 	v := newVisitor(t)
 	c := v.claims(attacker)

@@ -11,13 +11,13 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Honest changes get through, each after a few redirects and none in a loop.
+// Real account changes work, each after a few redirects and without a loop.
 func TestHonestChanges(t *testing.T) {
 	impersonated := bob
 	impersonated.Claims.Extra = map[string]any{"act": map[string]any{"sub": "user_2support"}}
 	for _, live := range []bool{true, false} {
 		now := harness.Noon
-		sent := func(production, development int) int { // development takes each answer out of the address
+		sent := func(production, development int) int { // in development each handshake result is removed from the address
 			if live {
 				return production
 			}
@@ -39,7 +39,7 @@ func TestHonestChanges(t *testing.T) {
 		now = now.Add(10 * time.Second)
 		v.clerk.SignIn(v.browser.Jar, bob)
 		if !live {
-			now = now.Add(2 * time.Minute) // in development the application learns of it when the token has expired
+			now = now.Add(2 * time.Minute) // in development the application notices when the token has expired
 		}
 		v.want("another account", v.visit("/me"), 200, "hello user_2bob", 3)
 		v.want("another account, again", v.visit("/me"), 200, "hello user_2bob", 0)
@@ -53,7 +53,7 @@ func TestHonestChanges(t *testing.T) {
 	}
 }
 
-// Clerk's script writes the session cookie of the tab that is looked at. Each tab shows its own account.
+// Clerk's script writes the session cookie of the tab in front. Each tab shows its own account.
 func TestTwoAccountsInTwoTabs(t *testing.T) {
 	now := harness.Noon
 	v := returning(t, &now, nil)
@@ -74,7 +74,7 @@ func TestTwoAccountsInTwoTabs(t *testing.T) {
 	}
 }
 
-// Two tabs that have a change confirmed at the same time both get in.
+// Two tabs confirm a change at the same time, and both are signed in.
 func TestTwoTabsConfirmAtOnce(t *testing.T) {
 	for _, same := range []bool{true, false} {
 		now := harness.Noon
@@ -93,13 +93,13 @@ func TestTwoTabsConfirmAtOnce(t *testing.T) {
 			moreA, moreB = moreA && a.step(), moreB && b.step()
 		}
 		if a.body != "hello user_2bob" || b.body != "hello user_2bob" || steps > 6 {
-			t.Errorf("same page %t: got %q and %q after %d steps", same, a.body, b.body, steps)
+			t.Errorf("same page %t: got %q and %q after %d steps, want Bob in both after 6 at most", same, a.body, b.body, steps)
 		}
 	}
 }
 
-// What Clerk answers counts, even where the cookie was of one session, the answer is of another, and this browser had a
-// third.
+// Clerk's result counts, even if the cookie was of one session, the result is of another and this
+// browser had a third.
 func TestConfirmedThirdSession(t *testing.T) {
 	now := harness.Noon
 	v := returning(t, &now, nil)
@@ -111,8 +111,8 @@ func TestConfirmedThirdSession(t *testing.T) {
 	v.want("the page", v.visit("/me"), 200, "hello user_2carol", 2)
 }
 
-// A confirmation whose nonce nobody could exchange goes out once more, and is still the confirmation. A page that once
-// had to do without a nonce does so the next time.
+// A confirmation whose nonce could not be exchanged is tried once more, and is still a confirmation.
+// A page that had to do without a nonce once uses one the next time.
 func TestConfirmationOutlivesAnOutage(t *testing.T) {
 	for begins := range 2 {
 		now := harness.Noon
@@ -133,7 +133,7 @@ func TestConfirmationOutlivesAnOutage(t *testing.T) {
 	}
 }
 
-// A confirmed sign-out signs out, and this browser still knows whom it had.
+// A confirmed sign-out signs out. The browser keeps its party cookie.
 func TestConfirmedSignOut(t *testing.T) {
 	now := harness.Noon
 	v := returning(t, &now, func(w *scene) { w.WithoutRefresh = true })
@@ -142,18 +142,19 @@ func TestConfirmedSignOut(t *testing.T) {
 	v.clerk.BrowserSessions()[0].SignOut()
 	planted := v.clerk.SignIn(nil, bob)
 	for _, c := range planted.Cookies() {
-		v.plant("", c.Name, c.Value) // in the place of Alice's: the worst case
+		v.plant("", c.Name, c.Value) // instead of Alice's: the worst case
 	}
 	got := v.visit("/me")
 	if got.status != http.StatusUnauthorized || got.sent != 2 {
 		t.Errorf("got %d %q after %q, want 401 after the handshake and the way on", got.status, got.body, v.sent)
 	}
 	if v.cookie("__Host-clerkauth_party_") != party {
-		t.Error("the party cookie did not stay")
+		t.Error("the party cookie was changed or deleted by the sign-out")
 	}
 }
 
-// Where no handshake is possible at all, the rule is off; where the handshakes are used up, the page is signed out.
+// Where no handshake is possible, nothing is confirmed. Where the handshakes are used up, the page
+// is signed out.
 func TestConfirmationWithoutHandshakes(t *testing.T) {
 	now := harness.Noon
 	v := returning(t, &now, nil)
@@ -163,11 +164,11 @@ func TestConfirmationWithoutHandshakes(t *testing.T) {
 	}
 	script := v.request(v.origin+"/me", harness.With("Sec-Fetch-Dest", "empty"), harness.With("Sec-Fetch-Site", "same-origin"))
 	if got := harness.Reason(t, v.auth.AuthenticateRequest(script)); got != "" {
-		t.Errorf("a fetch: %s; an account switch within a page looks the same", got)
+		t.Errorf("a fetch: got %s, want signed in: an account switch within a page looks the same", got)
 	}
 	for range 3 {
 		if got := v.once(http.MethodGet, "/me"); got.status != http.StatusTemporaryRedirect {
-			t.Fatalf("got %d", got.status)
+			t.Fatalf("got %d, want %d", got.status, http.StatusTemporaryRedirect)
 		}
 	}
 	if got := v.once(http.MethodGet, "/me"); got.status != http.StatusUnauthorized || got.header.Get("X-Clerk-Auth-Reason") != "session-changed" {

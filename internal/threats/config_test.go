@@ -19,7 +19,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// pasted are secrets that end up in the wrong field, each with what of it no error may show.
+// pasted are secrets in the wrong field, each with the part that no error may show.
 func pasted(t *testing.T) map[string]struct{ text, secret string } {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -62,10 +62,10 @@ func pasted(t *testing.T) map[string]struct{ text, secret string } {
 	return all
 }
 
-// around are ways in which a secret comes along with something else.
+// around are texts that may stand around a pasted secret.
 var around = []string{"%s", " %s", "%s\n", `"%s"`, "'%s'", "https://%s", "https://example.com/%s", "https://example.com/?key=%s", "https://%s.example.com", "KEY=%s", "a,%s,b", "x%s", "/orgs/(%s", "/orgs/([%s)", "%[1]s%[1]s"}
 
-// settable are the texts of a value, by name, and how to set them.
+// settable returns the string fields of a value by name, each with a function that sets it.
 func settable(v reflect.Value, name string) map[string]func(string) {
 	all := map[string]func(string){}
 	for i := range v.NumField() {
@@ -89,7 +89,8 @@ func settable(v reflect.Value, name string) map[string]func(string) {
 	return all
 }
 
-// Whoever puts a secret into the wrong place is told so, and not everybody who reads the log is told the secret.
+// An error tells that a secret is in the wrong field, and does not show the secret to readers of
+// the log.
 func TestNoErrorOfNewShowsASecret(t *testing.T) {
 	harness.Long(t)
 	const longestShown = 9 // in bytes
@@ -101,14 +102,14 @@ func TestNoErrorOfNewShowsASecret(t *testing.T) {
 		}
 		for i := 0; i+longestShown < len(secret); i++ {
 			if part := secret[i : i+longestShown+1]; strings.Contains(err.Error(), part) {
-				t.Errorf("%s: %.400q shows %q", where, err, part)
+				t.Errorf("%s: the error %.400q shows %q of a secret", where, err, part)
 				return
 			}
 		}
 	}
 	names := slices.Sorted(maps.Keys(settable(reflect.ValueOf(&clerkauth.Config{}).Elem(), "")))
 	if len(names) < 14 || !slices.Contains(names, "OrganizationSync.OrganizationPatterns") {
-		t.Fatalf("Config has the texts %q: some are missing", names)
+		t.Fatalf("Config has the string fields %q: want at least 14, OrganizationSync.OrganizationPatterns among them", names)
 	}
 	variables := []string{
 		"CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY", "CLERK_JWT_KEY", "CLERK_API_URL", "CLERK_SIGN_IN_URL", "CLERK_AUTHORIZED_PARTIES", "CLERK_PROXY_URL", "CLERK_IS_SATELLITE", "CLERK_DOMAIN",
@@ -131,7 +132,7 @@ func TestNoErrorOfNewShowsASecret(t *testing.T) {
 				harness.Setenv(t, set)
 				cfg, err := clerkauth.ConfigFromEnv()
 				if err != nil && strings.Contains(err.Error(), p.secret) {
-					t.Errorf("%s as %s in %s: ConfigFromEnv shows it in %v", kind, format, name, err)
+					t.Errorf("%s as %s in %s: the error of ConfigFromEnv shows the secret: %v", kind, format, name, err)
 				}
 				check(t, kind+" as "+format+" in "+name, p.secret, cfg)
 			}
@@ -139,7 +140,7 @@ func TestNoErrorOfNewShowsASecret(t *testing.T) {
 	}
 }
 
-// What a secret looks like does not matter where the configuration has it in its own place too.
+// The Config's own keys are not shown in another field either, whatever they look like.
 func TestNoErrorOfNewShowsTheKeysOfItsConfig(t *testing.T) {
 	for _, key := range []string{"correct horse battery staple correct", "all-small-letters-and-hyphens-of-32", "\x00\x01\"\\\n and bytes that Go quotes \xff\xfe"} {
 		for name := range settable(reflect.ValueOf(&clerkauth.Config{}).Elem(), "") {
@@ -149,14 +150,14 @@ func TestNoErrorOfNewShowsTheKeysOfItsConfig(t *testing.T) {
 			asState.StateKey, asSecret.SecretKey = []byte(key), key
 			for _, cfg := range []clerkauth.Config{asState, asSecret} {
 				if _, err := clerkauth.New(cfg); err != nil && (strings.Contains(err.Error(), key[5:20]) || strings.Contains(err.Error(), key[len(key)-12:])) {
-					t.Errorf("%s: %q shows the key %q", name, err, key)
+					t.Errorf("%s: the error %q shows the key %q", name, err, key)
 				}
 			}
 		}
 	}
 }
 
-// An error still says what is wrong with what.
+// An error still says which value is wrong, and why.
 func TestErrorsOfNewShowAddresses(t *testing.T) {
 	for _, address := range []string{
 		"https://app.example.com/path", "http://my-app-git-main-acme-team.example.com", "https://accounts.example.com/sign-in?theme=dark", "chrome-extension://abcdefghijklmnopabcdefghijklmnop/popup.html",

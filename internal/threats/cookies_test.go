@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// visitor is somebody's browser, in which a sibling subdomain plants cookies of its own.
+// visitor is a person's browser, in which a sibling subdomain plants cookies.
 type visitor struct {
 	*harness.App
 	second *clerkauth.Authenticator // another process of the same application
@@ -37,17 +37,18 @@ func (v *visitor) claims(user string) clerktest.Claims {
 // token is a good session token of a user at the application.
 func (v *visitor) token(user string) string { return v.Clerk.Token(v.claims(user)) }
 
-// old is one that has expired.
+// old returns an expired session token of a user.
 func (v *visitor) old(user string) string { return v.Expired(v.claims(user)) }
 
-// forged claims to be a good token of the instance, under its published key. They differ in n.
+// forged returns a token that looks like a good one of the instance under its published key. They
+// differ in n.
 func (v *visitor) forged(n int) string {
 	c := v.claims(fmt.Sprintf("user_2forged%d", n))
 	c.ExpiresAt = v.Now.Add(400 * 24 * time.Hour)
 	return v.Clerk.Forge(c)
 }
 
-// planted are session cookies of the plain name with these tokens, as one header line.
+// planted returns session cookies of the plain name with these tokens, as one header line.
 func planted(tokens ...string) string {
 	return "__session=" + strings.Join(tokens, "; __session=")
 }
@@ -60,7 +61,7 @@ func repeat(n int, token func(int) string) []string {
 	return tokens
 }
 
-// requests are what a browser with these cookies may send: its own, and planted ones before or behind them.
+// requests returns the requests of a browser with these cookies: planted ones before or behind its own.
 func (v *visitor) requests(token, plant string, own ...string) map[string]*http.Request {
 	all := map[string]*http.Request{}
 	for kind, r := range map[string]*http.Request{"page": v.Page(token, own...), "fetch": v.Script(token, own...), "write": v.Script(token, own...)} {
@@ -77,7 +78,7 @@ func (v *visitor) requests(token, plant string, own ...string) map[string]*http.
 	return all
 }
 
-// who is the user that a decision signs in, or the reason why it is nobody.
+// who returns the user that a decision signs in, or the reason why it signs nobody in.
 func who(t *testing.T, s *clerkauth.RequestState) string {
 	t.Helper()
 	if reason := harness.Reason(t, s); reason != "" {
@@ -86,7 +87,7 @@ func who(t *testing.T, s *clerkauth.RequestState) string {
 	return s.Session.UserID
 }
 
-// worthlessPlants are cookies that sign nobody in, up to as many as are read.
+// unusablePlants returns cookies that sign nobody in, up to as many as are read.
 func (v *visitor) unusablePlants() map[string]string {
 	expired := func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) }
 	return map[string]string{
@@ -137,8 +138,8 @@ func (v *visitor) unusablePlants() map[string]string {
 	}
 }
 
-// Unusable cookies hide nobody, with a party cookie or without, whether or not the keys are at hand and the visitor's
-// own token was seen before.
+// Unusable cookies sign nobody out, with a party cookie or without, whether or not the keys are
+// cached and the visitor's own token was seen before.
 func TestPlantedCookiesHideNobody(t *testing.T) {
 	harness.Long(t)
 	v := newVisitor(t)
@@ -149,17 +150,18 @@ func TestPlantedCookiesHideNobody(t *testing.T) {
 			for kind, r := range v.requests(token, plant, own...) {
 				auth := v.Replica()
 				if got := who(t, auth.AuthenticateRequest(r)); got != victim {
-					t.Errorf("%s, %s, %s, keys not at hand: %s", what, held, kind, got)
+					t.Errorf("%s, %s, %s, keys not at hand: got %s, want %s", what, held, kind, got, victim)
 				}
 				if got := who(t, auth.AuthenticateRequest(r)); got != victim {
-					t.Errorf("%s, %s, %s, seen before: %s", what, held, kind, got)
+					t.Errorf("%s, %s, %s, seen before: got %s, want %s", what, held, kind, got, victim)
 				}
 			}
 		}
 	}
 }
 
-// On a quiet site the keys are too old to be used as they are. What the tokens say is known all the same.
+// On a site with few requests the cached keys are too old to be used. What the tokens say is read
+// all the same.
 func TestQuietSite(t *testing.T) {
 	v := newVisitor(t)
 	harness.WantState(t, v.AuthenticateRequest(v.Page(v.token(victim))), clerkauth.StatusSignedIn, "")
@@ -169,14 +171,15 @@ func TestQuietSite(t *testing.T) {
 			plant := planted(repeat(6, func(n int) string { return v.old(fmt.Sprintf("user_2old%d", n)) })...)
 			r := v.requests(v.token(victim), plant)[kind+", planted "+where]
 			if got := who(t, v.AuthenticateRequest(r)); got != victim {
-				t.Errorf("%s, planted %s: %s", kind, where, got)
+				t.Errorf("%s, planted %s: got %s, want %s", kind, where, got, victim)
 			}
 		}
 	}
 }
 
-// The attacker's own session and forgeries that say all the right things come before the visitor's token. With a party
-// cookie they change nothing; without one nobody can tell, and it is not the attacker's.
+// The attacker's own session and forgeries with all the right claims precede the visitor's token.
+// With a party cookie they change nothing. Without one the session is ambiguous, and the attacker's
+// is not chosen.
 func TestPlantedSessionAndForgeries(t *testing.T) {
 	harness.Long(t)
 	v := newVisitor(t)
@@ -204,8 +207,8 @@ func TestPlantedSessionAndForgeries(t *testing.T) {
 	}
 }
 
-// The visitor's token has just expired, and a fresh one was planted beside it. Theirs is the session to recover, on pages
-// and for fetches: recovering it signs nobody else in.
+// The visitor's token has just expired, and a fresh one was planted beside it. The visitor's
+// session is recovered, on pages and for fetches, and nobody else is signed in.
 func TestPlantedBesideAnExpiredSession(t *testing.T) {
 	v := newVisitor(t)
 	party, expired := v.PartyCookie(v.claims(victim)), v.old(victim)
@@ -224,11 +227,11 @@ func TestPlantedBesideAnExpiredSession(t *testing.T) {
 				}
 				harness.WantState(t, state, want, clerkauth.ReasonTokenExpired)
 				if t.Failed() {
-					t.Fatalf("%s, %s", what, kind)
+					t.Fatalf("in the case %s, %s", what, kind)
 				}
 			}
 		}
-		// With a refresh cookie it is refreshed, and nobody else's is.
+		// With a refresh cookie the visitor's session is refreshed, and no other.
 		fresh := v.token(victim)
 		v.AnswerRefreshes(0, "__session="+fresh+"; Path=/")
 		for kind, r := range v.requests(expired, plant, party, v.RefreshCookie()) {
@@ -237,19 +240,19 @@ func TestPlantedBesideAnExpiredSession(t *testing.T) {
 			}
 			v.Clerk.ResetRequests()
 			if got := who(t, v.Replica().AuthenticateRequest(r)); got != victim {
-				t.Errorf("%s, %s, to be refreshed: %s", what, kind, got)
+				t.Errorf("%s, %s, to be refreshed: got %s, want %s", what, kind, got, victim)
 			}
 			for _, requested := range v.Clerk.Requests() {
 				if requested.Endpoint == clerktest.BackendRefresh && requested.Path != "/v1/sessions/sess_2victim/refresh" {
-					t.Errorf("%s, %s: asked %s", what, kind, requested.Path)
+					t.Errorf("%s, %s: the refresh is sent to %s, want /v1/sessions/sess_2victim/refresh", what, kind, requested.Path)
 				}
 			}
 		}
 	}
 }
 
-// Without a party cookie, expired tokens of different sessions are not refreshed: it is not known to which of them the refresh
-// cookie belongs.
+// Without a party cookie, expired tokens of different sessions are not refreshed: it is not known
+// which of them the refresh cookie belongs to.
 func TestExpiredSessionsThatDisagreeAreNotRefreshed(t *testing.T) {
 	v := newVisitor(t)
 	v.AnswerRefreshes(0, "__session="+v.token(attacker)+"; Path=/")
@@ -266,10 +269,10 @@ func TestExpiredSessionsThatDisagreeAreNotRefreshed(t *testing.T) {
 		for kind, r := range v.requests(v.old(victim), plant, v.RefreshCookie()) {
 			state := v.Replica().AuthenticateRequest(r)
 			if got := who(t, state); got == attacker || got == victim {
-				t.Errorf("%s, %s: signed in as %s", what, kind, got)
+				t.Errorf("%s, %s: signed in as %s, want nobody", what, kind, got)
 			}
 			if page := strings.HasPrefix(kind, "page"); page != (state.Status == clerkauth.StatusHandshake) {
-				t.Errorf("%s, %s: %s", what, kind, state.Status)
+				t.Errorf("%s, %s: got %s, want a handshake for pages only", what, kind, state.Status)
 			}
 		}
 	}

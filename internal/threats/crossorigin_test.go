@@ -16,8 +16,8 @@ const (
 	siblingSubdomain = "https://blog.example.com"
 )
 
-// arrives is a write as a browser sends it. Empty headers are not sent.
-func arrives(origin, site, mode, dest, referrer string) harness.Edit {
+// sentFrom makes a write with the headers that a browser sends. Empty headers are not sent.
+func sentFrom(origin, site, mode, dest, referrer string) harness.Edit {
 	var lines []string
 	for _, h := range [][2]string{
 		{"Origin", origin}, {"Sec-Fetch-Site", site}, {"Sec-Fetch-Mode", mode}, {"Sec-Fetch-Dest", dest}, {"Referer", referrer},
@@ -29,78 +29,79 @@ func arrives(origin, site, mode, dest, referrer string) harness.Edit {
 	return harness.Headers(lines...)
 }
 
-// throughWorkers are forms as they come out of a service worker that answers with respondWith(fetch(event.request)),
-// and past it: what Chromium 156, Firefox 153 and WebKitGTK 2.50 send under each Referrer-Policy of the form's page.
-// The module e2e holds the engines to it.
+// throughWorkers are form submissions with and without a service worker that answers with
+// respondWith(fetch(event.request)), as Chromium 156, Firefox 153 and WebKitGTK 2.50 send them
+// under each Referrer-Policy of the form's page. The module e2e compares them with what the engines
+// send.
 var throughWorkers = []struct {
 	engine, policies      string
 	siblingSubdomain, own harness.Edit
-	siblingSubdomainMay   clerkauth.Reason // empty: nothing tells it from the app's own
+	siblingSubdomainMay   clerkauth.Reason // empty: it cannot be distinguished from the app's own
 	ownMay                clerkauth.Reason
 }{
 	{
 		"any engine, past the worker", "all but the two below",
-		arrives(siblingSubdomain, "same-site", "navigate", "document", siblingSubdomain+"/"), arrives(harness.Origin, "same-origin", "navigate", "document", harness.Origin+"/form?a=1"),
+		sentFrom(siblingSubdomain, "same-site", "navigate", "document", siblingSubdomain+"/"), sentFrom(harness.Origin, "same-origin", "navigate", "document", harness.Origin+"/form?a=1"),
 		cross, "",
 	},
 	{
 		"any engine, past the worker", "same-origin",
-		arrives("null", "same-site", "navigate", "document", ""), arrives(harness.Origin, "same-origin", "navigate", "document", harness.Origin+"/form"),
+		sentFrom("null", "same-site", "navigate", "document", ""), sentFrom(harness.Origin, "same-origin", "navigate", "document", harness.Origin+"/form"),
 		cross, "",
 	},
 	{
 		"any engine, past the worker", "no-referrer",
-		arrives("null", "same-site", "navigate", "document", ""), arrives("null", "same-origin", "navigate", "document", ""),
+		sentFrom("null", "same-site", "navigate", "document", ""), sentFrom("null", "same-origin", "navigate", "document", ""),
 		cross, "",
 	},
 	{
 		"Chromium", "all but the two below",
-		arrives(siblingSubdomain, "same-site", "navigate", "empty", siblingSubdomain+"/"), arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
+		sentFrom(siblingSubdomain, "same-site", "navigate", "empty", siblingSubdomain+"/"), sentFrom(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
 		cross, "",
 	},
 	{
 		"Chromium", "same-origin",
-		arrives("null", "same-site", "navigate", "empty", ""), arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
+		sentFrom("null", "same-site", "navigate", "empty", ""), sentFrom(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
 		cross, "",
 	},
 	{
 		"Chromium", "no-referrer",
-		arrives("null", "same-site", "navigate", "empty", ""), arrives("null", "same-origin", "navigate", "empty", ""),
+		sentFrom("null", "same-site", "navigate", "empty", ""), sentFrom("null", "same-origin", "navigate", "empty", ""),
 		cross, "",
 	},
 	{
 		"Firefox", "all but the two below",
-		arrives(harness.Origin, "same-origin", "same-origin", "empty", siblingSubdomain+"/"), arrives(harness.Origin, "same-origin", "same-origin", "empty", harness.Origin+"/form"),
+		sentFrom(harness.Origin, "same-origin", "same-origin", "empty", siblingSubdomain+"/"), sentFrom(harness.Origin, "same-origin", "same-origin", "empty", harness.Origin+"/form"),
 		cross, "",
 	},
 	{
 		"Firefox", "unsafe-url",
-		arrives(harness.Origin, "same-origin", "same-origin", "empty", siblingSubdomain+"/attack?a=https://example.com/"), arrives(harness.Origin, "same-origin", "same-origin", "empty", harness.Origin+"/form"),
+		sentFrom(harness.Origin, "same-origin", "same-origin", "empty", siblingSubdomain+"/attack?a=https://example.com/"), sentFrom(harness.Origin, "same-origin", "same-origin", "empty", harness.Origin+"/form"),
 		cross, "",
 	},
 	{
 		"Firefox", "same-origin",
-		arrives("null", "same-origin", "same-origin", "empty", ""), arrives(harness.Origin, "same-origin", "same-origin", "empty", harness.Origin+"/form"),
+		sentFrom("null", "same-origin", "same-origin", "empty", ""), sentFrom(harness.Origin, "same-origin", "same-origin", "empty", harness.Origin+"/form"),
 		cross, "",
 	},
 	{
 		"Firefox", "no-referrer",
-		arrives("null", "same-origin", "same-origin", "empty", ""), arrives("null", "same-origin", "same-origin", "empty", ""),
+		sentFrom("null", "same-origin", "same-origin", "empty", ""), sentFrom("null", "same-origin", "same-origin", "empty", ""),
 		cross, cross,
 	},
 	{
 		"WebKit", "all but the two below",
-		arrives(siblingSubdomain, "same-origin", "navigate", "empty", siblingSubdomain+"/"), arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
+		sentFrom(siblingSubdomain, "same-origin", "navigate", "empty", siblingSubdomain+"/"), sentFrom(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
 		cross, "",
 	},
 	{
 		"WebKit", "same-origin",
-		arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/worker.js"), arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
+		sentFrom(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/worker.js"), sentFrom(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/form"),
 		"", "",
 	},
 	{
 		"WebKit", "no-referrer",
-		arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/worker.js"), arrives(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/worker.js"),
+		sentFrom(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/worker.js"), sentFrom(harness.Origin, "same-origin", "navigate", "empty", harness.Origin+"/worker.js"),
 		"", "",
 	},
 }
@@ -198,7 +199,8 @@ func TestContradictedWrites(t *testing.T) {
 	}
 }
 
-// Without a list there is nothing to compare with: behind a proxy that changes Host, Sec-Fetch-Site is all that is known.
+// Without a list there is nothing to compare with: behind a proxy that changes Host, only
+// Sec-Fetch-Site is known.
 func TestNothingIsContradictedWithAnyParty(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true })
 	for _, tc := range throughWorkers {
@@ -210,9 +212,9 @@ func TestNothingIsContradictedWithAnyParty(t *testing.T) {
 		}
 	}
 	for _, sent := range []harness.Edit{
-		arrives(siblingSubdomain, "same-origin", "navigate", "empty", ""),
-		arrives(harness.Origin, "same-origin", "same-origin", "empty", siblingSubdomain+"/"),
-		arrives("null", "same-origin", "same-origin", "empty", ""),
+		sentFrom(siblingSubdomain, "same-origin", "navigate", "empty", ""),
+		sentFrom(harness.Origin, "same-origin", "same-origin", "empty", siblingSubdomain+"/"),
+		sentFrom("null", "same-origin", "same-origin", "empty", ""),
 	} {
 		r := harness.Request("POST", harness.Origin+"/write", a.SignedIn(), sent)
 		if got := harness.Reason(t, a.AuthenticateRequest(r)); got != "" {
@@ -237,7 +239,7 @@ func TestFormsWhereTheRuleIsOff(t *testing.T) {
 	}
 }
 
-// AllowParty is not asked about what cannot be an origin.
+// AllowParty is not called with texts that cannot be an origin.
 func TestLongOriginsAreNotPassedOn(t *testing.T) {
 	var origins []string
 	a := harness.NewApp(t, func(c *clerkauth.Config) {
@@ -251,30 +253,30 @@ func TestLongOriginsAreNotPassedOn(t *testing.T) {
 		origin string
 		want   clerkauth.Reason
 	}{{"https://" + host[4:] + ":65535", ""}, {"https://" + strings.Repeat(host+".", 2) + "a", cross}} {
-		for _, sent := range []harness.Edit{arrives(tc.origin, "same-site", "", "", ""), arrives("", "same-origin", "", "", tc.origin+"/")} {
+		for _, sent := range []harness.Edit{sentFrom(tc.origin, "same-site", "", "", ""), sentFrom("", "same-origin", "", "", tc.origin+"/")} {
 			origins = nil
 			if got := harness.Reason(t, a.AuthenticateRequest(harness.Request("POST", harness.Origin+"/write", a.SignedIn(), sent))); got != tc.want {
 				t.Errorf("an origin of %d bytes: got %q, want %q", len(tc.origin), got, tc.want)
 			}
 			if was := slices.Contains(origins, tc.origin); was != (tc.want == "") {
-				t.Errorf("an origin of %d bytes: AllowParty was asked: %t", len(tc.origin), was)
+				t.Errorf("an origin of %d bytes: AllowParty was called: %t, want %t", len(tc.origin), was, tc.want == "")
 			}
 		}
 	}
 }
 
-// A long Referer costs a write no memory.
+// A long Referer costs no memory.
 func TestRefererCostsNothing(t *testing.T) {
 	a := harness.NewApp(t)
 	cookies := a.SignedIn()
 	measure := func(referrer string) float64 {
-		r := harness.Request("POST", harness.Origin+"/write", cookies, arrives(harness.Origin, "same-origin", "cors", "empty", referrer))
+		r := harness.Request("POST", harness.Origin+"/write", cookies, sentFrom(harness.Origin, "same-origin", "cors", "empty", referrer))
 		return testing.AllocsPerRun(50, func() { a.AuthenticateRequest(r) })
 	}
 	without := measure("")
 	for _, referrer := range []string{harness.Origin + "/" + strings.Repeat("a", 1<<20), "https://" + strings.Repeat("a.", 1<<19), strings.Repeat("é", 1<<19)} {
 		if with := measure(referrer); with > without+1 {
-			t.Errorf("a Referer of %d bytes: %v allocations, %v without", len(referrer), with, without)
+			t.Errorf("a Referer of %d bytes: %v allocations, want %v as without it", len(referrer), with, without)
 		}
 	}
 }

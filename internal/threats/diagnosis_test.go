@@ -14,7 +14,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// If the server's clock is wrong, the page says so, however the handshake result was sent.
+// If the server's clock is wrong, the page says so, in every way in which a handshake result is sent.
 func TestPageOfAWrongClock(t *testing.T) {
 	harness.Long(t)
 	for _, live := range []bool{true, false} {
@@ -35,14 +35,14 @@ func TestPageOfAWrongClock(t *testing.T) {
 				v.clerk.SignIn(v.browser.Jar, alice)
 				got := v.visit("/me", harness.With("Accept", "text/html"))
 				if got.status != http.StatusUnauthorized || handshakesIn(v.sent) > 3 || !strings.Contains(got.body, "clock of this server") || strings.Contains(got.body, "publishable key") {
-					t.Errorf("live %t, secret key %t, %s: got %d after %q: %s", live, secret, off, got.status, v.sent, got.body)
+					t.Errorf("live %t, secret key %t, %s: got %d after %q, want 401 about the clock after 3 handshakes at most: %s", live, secret, off, got.status, v.sent, got.body)
 				}
 			}
 		}
 	}
 }
 
-// smallCookies keeps from the browser what browsers do not keep: RFC 6265bis section 5.7.
+// smallCookies drops the cookies that browsers do not keep (RFC 6265bis section 5.7).
 func smallCookies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := httptest.NewRecorder()
@@ -59,8 +59,8 @@ func smallCookies(next http.Handler) http.Handler {
 	})
 }
 
-// A session token that is larger than browsers keep as a cookie: people are told in development, and get in in production,
-// where the log says so.
+// A session token may be larger than browsers keep as a cookie. In development the page says so. In
+// production the visitor is signed in, and the log says so.
 func TestTokensLargerThanCookies(t *testing.T) {
 	for _, size := range []int{3500, 7000} { // of custom claims: the token is a third larger
 		for _, live := range []bool{true, false} {
@@ -80,13 +80,13 @@ func TestTokensLargerThanCookies(t *testing.T) {
 				in := live && size == 3500
 				if in && (got.status != http.StatusOK || got.body != "hello user_2alice") ||
 					!in && (got.status != http.StatusUnauthorized || !strings.Contains(got.body, "4096 bytes") || !strings.Contains(got.body, "custom claims") || strings.Contains(got.body, "circles")) {
-					t.Errorf("live %t, %d: got %d %q", live, size, got.status, got.body)
+					t.Errorf("live %t, %d bytes of claims: got %d %q, want signed in: %t", live, size, got.status, got.body, in)
 				}
 				if size == 3500 && v.cookie("__client_uat") == "" {
-					t.Errorf("live %t, %d: no __client_uat: a sign-in page would send them back for ever", live, size)
+					t.Errorf("live %t, %d bytes of claims: no __client_uat, so that a sign-in page redirects without end", live, size)
 				}
 				if handshakesIn(v.sent) > 1 {
-					t.Errorf("live %t, %d: %d handshakes", live, size, handshakesIn(v.sent))
+					t.Errorf("live %t, %d bytes of claims: %d handshakes, want 1 at most", live, size, handshakesIn(v.sent))
 				}
 			}
 			if text := log.String(); strings.Count(text, "larger than browsers keep") != 1 || !strings.Contains(text, "limit=4096") || !strings.Contains(text, "custom claims") {
@@ -96,7 +96,7 @@ func TestTokensLargerThanCookies(t *testing.T) {
 	}
 }
 
-// The Backend API's outages are logged with the address, the status and the field to look at.
+// Outages of the Backend API are logged with the address, the status and the field to check.
 func TestBackendOutagesAreLogged(t *testing.T) {
 	for status, want := range map[int]string{401: "SecretKey", 503: "Backend API failed", 429: "Backend API failed"} {
 		for endpoint, path := range map[clerktest.Endpoint]string{clerktest.BackendHandshake: "/v1/clients/handshake_payload", clerktest.BackendRefresh: "/v1/sessions/…/refresh"} {
@@ -115,7 +115,7 @@ func TestBackendOutagesAreLogged(t *testing.T) {
 	}
 }
 
-// Browsers keep a cookie whose name and value have 4096 bytes together, and none larger.
+// Browsers keep a cookie whose name and value have 4096 bytes together, and no larger one.
 func TestLargestCookie(t *testing.T) {
 	for size, warned := range map[int]bool{4096: false, 4097: true} {
 		var log harness.Log
@@ -128,7 +128,7 @@ func TestLargestCookie(t *testing.T) {
 	}
 }
 
-// The details name why a handshake result is not valid, and what was tried before it.
+// The details say why a handshake result is not valid, and what was tried before.
 func TestDetailsOfAnswers(t *testing.T) {
 	detail := func(s *clerkauth.RequestState) string { return fmt.Sprint(errors.Unwrap(s.Err)) }
 	says := func(what, got string, wants ...string) {
@@ -154,11 +154,12 @@ func TestDetailsOfAnswers(t *testing.T) {
 	says("without a publishable key", detail(b.AuthenticateRequest(b.Returning("__client_uat=1"))), "no handshake is possible", "PublishableKey")
 	cookie := b.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})
 	if got := detail(b.AuthenticateRequest(b.Script(cookie))); strings.Contains(got, "InsecureAllowBearer") {
-		t.Errorf("a cookie: %q speaks of bearer tokens", got)
+		t.Errorf("the detail for a cookie speaks of bearer tokens: %q", got)
 	}
 }
 
-// A session token from the future means a wrong clock, with or without a handshake result. An expired one need not.
+// A session token from the future means a wrong clock, with or without a handshake result. An
+// expired one may not.
 func TestCountedOutByTheClock(t *testing.T) {
 	b := harness.NewApp(t)
 	for name, tt := range map[string]struct {
@@ -175,12 +176,12 @@ func TestCountedOutByTheClock(t *testing.T) {
 			t.Errorf("%s: %d, speaks of the clock %t, want %t", name, w.Code, got, tt.clock)
 		}
 		if deleted := strings.Join(w.Result().Header["Set-Cookie"], "\n"); !strings.Contains(deleted, "__clerk_redirect_count=;") {
-			t.Errorf("%s: the count is not deleted: %q", name, deleted)
+			t.Errorf("%s: __clerk_redirect_count is not deleted: Set-Cookie %q", name, deleted)
 		}
 	}
 }
 
-// A refresh brings a token that has just been issued: if it has expired already, the clock is wrong.
+// A refresh returns a token that was just issued. If it has expired already, the clock is wrong.
 func TestRefreshTellsOfTheClock(t *testing.T) {
 	var log harness.Log
 	b := harness.NewApp(t)

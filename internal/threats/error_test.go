@@ -10,13 +10,13 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// An error belongs to whoever got it: changing it changes nobody else's answer.
+// A caller may change the error it got: others get their own.
 func TestErrorIsItsCallersOwn(t *testing.T) {
 	spoil := func(t *testing.T, err error) {
 		t.Helper()
 		refusal, ok := errors.AsType[*clerkauth.Error](err)
 		if !ok || refusal.Reason == "spoiled" {
-			t.Fatalf("%v", err)
+			t.Fatalf("got %v, want an *Error that no other caller has changed", err)
 		}
 		refusal.Reason, refusal.Check = "spoiled", clerkauth.Role("org:admin")
 	}

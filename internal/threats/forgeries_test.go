@@ -15,8 +15,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Forgeries under the published key, planted for 400 days, send the visitor nowhere once they have a party cookie, and
-// without one until their signatures were tried, a few for each request.
+// Forgeries under the published key, planted for 400 days, cause no handshake once the visitor has
+// a party cookie. Without one they do until their signatures were tried, a few for each request.
 func TestForgeriesPlantedForLong(t *testing.T) {
 	harness.Long(t)
 	for n, without := range map[int]int{3: 0, 4: 1, 12: 3, 60: 15} {
@@ -30,8 +30,8 @@ func TestForgeriesPlantedForLong(t *testing.T) {
 	}
 }
 
-// handshakesAmongForgeries returns how many of 50 page loads with n forgeries make a handshake. It must be called in a
-// bubble, where it waits for the fetch of keys that a page load begins.
+// handshakesAmongForgeries returns how many of 50 page loads with n forgeries make a handshake.
+// Call it in a synctest bubble, where it waits for the fetch of keys that a page load begins.
 func handshakesAmongForgeries(t *testing.T, n int, held bool) int {
 	t.Helper()
 	v := newVisitor(t)
@@ -48,13 +48,14 @@ func handshakesAmongForgeries(t *testing.T, n int, held bool) int {
 		if state.Status == clerkauth.StatusHandshake {
 			handshakes++
 		} else if got := who(t, state); got != victim {
-			t.Fatalf("%d forgeries, party cookie %t: %s", n, held, got)
+			t.Fatalf("%d forgeries, party cookie %t: got %s, want %s", n, held, got, victim)
 		}
 	}
 	return handshakes
 }
 
-// A forgery is remembered for a minute, together with the keys that it was tried with: another key may have signed it.
+// A forgery is remembered for a minute, with the keys that it was tried with: another key may have
+// signed it.
 func TestForgeriesAreTriedAgain(t *testing.T) {
 	v := newVisitor(t)
 	plant := planted(repeat(5, v.forged)...)
@@ -63,20 +64,20 @@ func TestForgeriesAreTriedAgain(t *testing.T) {
 	}
 	ambiguous := string(clerkauth.ReasonSessionTokenAmbiguous)
 	if first, second := ask(), ask(); first != ambiguous || second != victim {
-		t.Fatalf("got %s, then %s", first, second)
+		t.Fatalf("got %s, then %s, want %s %s", first, second, ambiguous, victim)
 	}
 	v.Clerk.RotateKey()
 	harness.WantState(t, v.AuthenticateRequest(v.Script(v.token(victim))), clerkauth.StatusSignedIn, "")
 	if first, second := ask(), ask(); first != ambiguous || second != victim {
-		t.Errorf("with new keys %s, then %s", first, second)
+		t.Errorf("with new keys %s, then %s, want %s %s", first, second, ambiguous, victim)
 	}
 	v.Now = v.Now.Add(time.Minute)
 	if first, second := ask(), ask(); first != ambiguous || second != victim {
-		t.Errorf("a minute later %s, then %s", first, second)
+		t.Errorf("a minute later %s, then %s, want %s %s", first, second, ambiguous, victim)
 	}
 }
 
-// When another token has passed, a key that nobody knows is not asked for; when none has, it is, once.
+// An unknown key is not fetched when another token has passed. When none has, it is, once.
 func TestUnknownKeysBesideAGoodToken(t *testing.T) {
 	v := newVisitor(t)
 	party := v.PartyCookie(v.claims(victim))
@@ -90,7 +91,7 @@ func TestUnknownKeysBesideAGoodToken(t *testing.T) {
 			v.Now = v.Now.Add(11 * time.Second)
 			v.Clerk.ResetRequests()
 			if got := who(t, v.AuthenticateRequest(v.requests(v.token(victim), plant, own...)["fetch, planted "+where])); got != victim {
-				t.Errorf("planted %s: %s", where, got)
+				t.Errorf("planted %s: got %s, want %s", where, got, victim)
 			}
 			if n := len(v.Clerk.Requests()); n != 0 {
 				t.Errorf("planted %s: %d requests for keys, want none", where, n)
@@ -105,8 +106,8 @@ func TestUnknownKeysBesideAGoodToken(t *testing.T) {
 	}
 }
 
-// After a rotation the visitor's token has a key that is not at hand, and the attacker's passes. What a party cookie
-// holds for is asked for all the same.
+// After a rotation the visitor's token has a key that is not cached, and the attacker's token
+// passes. The key of the session with a party cookie is fetched nevertheless.
 func TestRotationBesideAPlantedSession(t *testing.T) {
 	v := newVisitor(t)
 	party, old := v.PartyCookie(v.claims(victim)), v.token(attacker)
@@ -114,13 +115,13 @@ func TestRotationBesideAPlantedSession(t *testing.T) {
 	v.Clerk.RotateKey()
 	for kind, r := range v.requests(v.token(victim), planted(old), party) {
 		if got := who(t, v.AuthenticateRequest(r)); got != victim {
-			t.Errorf("%s: %s", kind, got)
+			t.Errorf("%s: got %s, want %s", kind, got, victim)
 		}
 	}
 }
 
-// The same while the keys are out of reach: whether the visitor's token is good cannot be told, and the attacker's does
-// not take its place.
+// The same while the keys cannot be fetched: it is not known whether the visitor's token is good,
+// and the attacker's does not replace it.
 func TestRotationOutOfReachBesideAPlantedSession(t *testing.T) {
 	v := newVisitor(t)
 	party, old := v.PartyCookie(v.claims(victim)), v.token(attacker)
@@ -129,12 +130,12 @@ func TestRotationOutOfReachBesideAPlantedSession(t *testing.T) {
 	v.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
 	for kind, r := range v.requests(v.token(victim), planted(old), party) {
 		if got := who(t, v.AuthenticateRequest(r)); got != string(clerkauth.ReasonSessionTokenAmbiguous) {
-			t.Errorf("%s: %s", kind, got)
+			t.Errorf("%s: got %s, want %s", kind, got, clerkauth.ReasonSessionTokenAmbiguous)
 		}
 	}
 }
 
-// Keys out of reach are no reason to sign anybody out, whatever was planted beside the token that needs them.
+// Keys that cannot be fetched sign nobody out, whatever was planted beside the token that needs them.
 func TestCannotTellBesidePlantedCookies(t *testing.T) {
 	harness.Long(t)
 	v := newVisitor(t)
@@ -142,13 +143,14 @@ func TestCannotTellBesidePlantedCookies(t *testing.T) {
 	for what, plant := range v.unusablePlants() {
 		for kind, r := range v.requests(v.token(victim), plant) {
 			if got := who(t, v.Replica().AuthenticateRequest(r)); got != string(clerkauth.ReasonKeysUnavailable) {
-				t.Errorf("%s, %s: %s", what, kind, got)
+				t.Errorf("%s, %s: got %s, want %s", what, kind, got, clerkauth.ReasonKeysUnavailable)
 			}
 		}
 	}
 }
 
-// AllowParty is asked about tokens whose signature held, and not before, in the time that the request has.
+// AllowParty is called for tokens whose signature is valid, and not before, with the request's own
+// deadline.
 func TestAllowPartyAmongPlantedCookies(t *testing.T) {
 	var calls []string
 	v := newVisitor(t, func(c *clerkauth.Config) {
@@ -173,15 +175,15 @@ func TestAllowPartyAmongPlantedCookies(t *testing.T) {
 	for kind, r := range v.requests(v.token(victim), plant) {
 		calls = nil
 		if got := who(t, v.AuthenticateRequest(r)); got != victim {
-			t.Errorf("%s: %s", kind, got)
+			t.Errorf("%s: got %s, want %s", kind, got, victim)
 		}
 		if i := slices.IndexFunc(calls, func(origin string) bool { return strings.HasPrefix(origin, "https://s0") }); i >= 0 {
-			t.Errorf("%s: asked about a forgery", kind)
+			t.Errorf("%s: AllowParty was called for the forgery of %s", kind, calls[i])
 		}
 	}
 }
 
-// Keys that never come hold a request up once, not for each cookie.
+// A request waits once for keys that are never sent, and not once for each cookie.
 func TestKeysThatHangBesidePlantedCookies(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Clerk.Fault(clerktest.BackendJWKS, clerktest.Hang)
@@ -198,7 +200,7 @@ func TestKeysThatHangBesidePlantedCookies(t *testing.T) {
 	})
 }
 
-// What a request brings and what outlives it share no memory: a cached token keeps no Cookie header alive.
+// A cached token shares no memory with its request: it keeps no Cookie header alive.
 func TestCachedTokensKeepNoHeaders(t *testing.T) {
 	v := newVisitor(t)
 	heap := func() uint64 {
@@ -213,11 +215,11 @@ func TestCachedTokensKeepNoHeaders(t *testing.T) {
 		c := v.claims(fmt.Sprintf("user_2n%d", n))
 		party := v.PartyCookie(c)
 		r := v.Script(v.Clerk.Token(c), party)
-		// One string, as a server reads it.
+		// One string, as net/http reads it.
 		r.Header["Cookie"] = []string{"theme=" + strings.Repeat("x", size) + "; " + strings.Join(r.Header["Cookie"], "; ")}
 		auth := v.Authenticator
 		if n%2 == 0 {
-			auth = v.second // has not set the cookie, but finds it good
+			auth = v.second // did not set the cookie, but accepts it
 		}
 		harness.WantState(t, auth.AuthenticateRequest(r), clerkauth.StatusSignedIn, "")
 	}
@@ -227,7 +229,7 @@ func TestCachedTokensKeepNoHeaders(t *testing.T) {
 		ask(n)
 	}
 	if grown := int64(heap()) - int64(before); grown > tokens*size/8 { //nolint:gosec // a heap is far smaller than 1<<63
-		t.Errorf("%d cached tokens, whose requests had %d bytes of cookies, keep %d bytes", tokens, size, grown)
+		t.Errorf("%d cached tokens, whose requests had %d bytes of cookies, keep %d bytes, want %d at most", tokens, size, grown, tokens*size/8)
 	}
 	runtime.KeepAlive(v)
 }

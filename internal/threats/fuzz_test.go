@@ -12,9 +12,10 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// FuzzPlantedCookies adds cookies to a request that sign nobody in: garbage, forgeries, tokens of other instances and origins,
-// expired ones, odd dates and counters. Whoever was signed in still is, or nobody can tell; it is never somebody else, and never
-// somebody where it was nobody. A page with a party cookie that would be sent to a handshake still is.
+// FuzzPlantedCookies adds cookies to a request that sign nobody in: garbage, forgeries, tokens of
+// other instances and origins, expired ones, odd dates and counters. Whoever was signed in still
+// is, or the session is ambiguous. It is never somebody else, and nobody is signed in who was not
+// before. A page with a party cookie that needed a handshake still makes it.
 func FuzzPlantedCookies(f *testing.F) {
 	a := harness.NewApp(f)
 	other := clerktest.New(f, clerktest.Options{Domain: "other.example", Origins: []string{harness.Origin}, Now: harness.AtNoon})
@@ -62,7 +63,7 @@ func FuzzPlantedCookies(f *testing.F) {
 				t.Errorf("%s: %s without a reason", want, s.Status)
 			}
 			if want == victim && got == "" && how&4 != 0 && onlySessions(plant) {
-				t.Errorf("nobody (%v) beside a party cookie and %.300q", s.Err, plant)
+				t.Errorf("got nobody (%v), want the visitor, with a party cookie and %.300q", s.Err, plant)
 			}
 			if (token == old || token == onlyUAT) && s.Status != clerkauth.StatusHandshake && how&5 == 5 && onlySessions(plant) {
 				t.Errorf("%s: a page gets %s (%v) beside %.300q, want a handshake", want, s.Status, s.Err, plant)
@@ -71,10 +72,11 @@ func FuzzPlantedCookies(f *testing.F) {
 	})
 }
 
-// onlyUAT is of a browser that is signed in, whose session cookies are gone.
+// onlyUAT is a browser that is signed in and has lost its session cookies.
 const onlyUAT = "nobody, __client_uat alone"
 
-// planting is a request with cookies planted: a page or a fetch, before or behind its own, with a party cookie or without.
+// planting makes a request with planted cookies: a page or a fetch, before or behind its own, with
+// or without a party cookie.
 func planting(a *harness.App, token, party, plant string, how byte) *http.Request {
 	r := a.Script(token)
 	if how&1 != 0 {
@@ -101,7 +103,8 @@ func planting(a *harness.App, token, party, plant string, how byte) *http.Reques
 	return r
 }
 
-// onlySessions reports whether a plant has nothing but a few session cookies: a party cookie then leaves no doubt.
+// onlySessions reports whether a plant has only a few session cookies: with a party cookie they are
+// not ambiguous.
 func onlySessions(plant string) bool {
 	pairs := strings.Split(plant, ";")
 	for _, pair := range pairs {

@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// At a host that is not listed nothing is asked of Clerk, and where that is why nothing can be done, the answer says so.
+// At a host that is not listed nothing is requested from Clerk, and the answer names that reason.
 func TestNothingIsRefreshedAtUnlistedHosts(t *testing.T) {
 	const host = "10.0.0.7:8080"
 	signedOut := harness.With("Cookie")
@@ -50,7 +50,7 @@ func TestNothingIsRefreshedAtUnlistedHosts(t *testing.T) {
 				return
 			}
 			if n := harness.Requests(a.Clerk, clerktest.BackendRefresh); n != 0 {
-				t.Errorf("asked for %d refreshes", n)
+				t.Errorf("%d refreshes were requested, want none", n)
 			}
 			detail := errors.Unwrap(told)
 			if tc.reason == clerkauth.ReasonRequestHostNotAuthorized && (detail == nil || !strings.Contains(detail.Error(), host) || !strings.Contains(detail.Error(), "AuthorizedParties")) {
@@ -60,13 +60,14 @@ func TestNothingIsRefreshedAtUnlistedHosts(t *testing.T) {
 	}
 }
 
-// Without a list, and with TLS that ends in front of the server, a write of a page of the same host is refreshed, for the
-// origin that the page has. One of a sibling subdomain, another port or another scheme is not.
+// Without a list, and with TLS that ends in front of the server, a write from a page of the same
+// host is refreshed, with the page's origin. One from a sibling subdomain, another port or another
+// scheme is not.
 func TestWritesWithoutAListBehindTLS(t *testing.T) {
 	for name, tc := range map[string]struct {
 		edits   harness.Edit
-		trusted bool   // X-Forwarded-Proto is believed
-		origin  string // that the refresh is for; empty: none is asked for
+		trusted bool   // X-Forwarded-Proto is trusted
+		origin  string // in the refresh; empty: no refresh is requested
 	}{
 		"by Sec-Fetch-Site":       {harness.Headers("Sec-Fetch-Site: same-origin", "Origin: https://example.com"), false, harness.Origin},
 		"an old browser":          {harness.Headers("Origin: https://example.com"), false, harness.Origin},
@@ -109,7 +110,8 @@ func TestWritesWithoutAListBehindTLS(t *testing.T) {
 	}
 }
 
-// HEAD gets what its GET would get, and refreshes nothing: where the GET would, the handshake's.
+// HEAD gets the response of its GET and refreshes nothing: where the GET is refreshed, HEAD gets a
+// handshake.
 func TestHeadGetsTheResponseOfItsGet(t *testing.T) {
 	for name, tc := range map[string]struct {
 		edits  func(a *harness.App) harness.Edit
@@ -141,11 +143,11 @@ func TestHeadGetsTheResponseOfItsGet(t *testing.T) {
 				}
 				for _, header := range []string{"Location", "X-Clerk-Auth-Reason", "X-Clerk-Auth-Status"} {
 					if got[0].Get(header) != got[1].Get(header) {
-						t.Errorf("%s, %s: HEAD has %s %q, GET %q", name, dest, header, got[0].Get(header), got[1].Get(header))
+						t.Errorf("%s, %s: HEAD has %s %q, want %q as GET", name, dest, header, got[0].Get(header), got[1].Get(header))
 					}
 				}
 				if status[0] != status[1] || document && got[0].Get("Location") == "" {
-					t.Errorf("%s, %s: HEAD %d %v, GET %d", name, dest, status[0], got[0], status[1])
+					t.Errorf("%s, %s: HEAD got %d %v, want %d as for GET, with a Location for a document", name, dest, status[0], got[0], status[1])
 				}
 			})
 		}
@@ -154,6 +156,6 @@ func TestHeadGetsTheResponseOfItsGet(t *testing.T) {
 	r := a.Page(a.Expired(clerktest.Claims{}), a.RefreshCookie())
 	r.Method = http.MethodHead
 	if w := harness.Serve(a.Require(harness.Greet), r); w.Code != http.StatusTemporaryRedirect || harness.Requests(a.Clerk, clerktest.BackendRefresh) != 0 {
-		t.Errorf("where the GET is refreshed: HEAD got %d, and %d were asked for", w.Code, harness.Requests(a.Clerk, clerktest.BackendRefresh))
+		t.Errorf("where GET is refreshed: HEAD got %d and %d refreshes, want 307 and none", w.Code, harness.Requests(a.Clerk, clerktest.BackendRefresh))
 	}
 }

@@ -16,12 +16,13 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// besieged is an instance with applications that together read everything that this package can read of a request.
+// besieged is an instance with applications that together read every part of a request that this
+// package can read.
 type besieged struct {
 	words *strings.Replacer // $GOOD, $FORGED, $OLD: tokens; $SUFFIX: of cookies
 	apps  []besiegedApp
 
-	calls, longest atomic.Int64 // how often AllowParty was called, and the longest text that it was shown, in bytes
+	calls, longest atomic.Int64 // how often AllowParty was called, and its longest argument in bytes
 }
 
 type besiegedApp struct {
@@ -86,7 +87,7 @@ func (b *besieged) fill(w wire) wire {
 	return w
 }
 
-// spent is what a call costs in memory.
+// spent returns what a call allocates.
 func spent(f func()) (bytes, objects int) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -95,8 +96,8 @@ func spent(f func()) (bytes, objects int) {
 	return int(after.TotalAlloc - before.TotalAlloc), int(after.Mallocs - before.Mallocs) //nolint:gosec // differences of counters
 }
 
-// What one request may cost, beside a constant for each byte of it. An address to be sent to is worked out up to 8 KB,
-// several times.
+// What one request may cost, besides a constant for each byte of it. A redirect address is computed
+// up to 8 KB, several times.
 const (
 	bytesPerRequest, bytesPerByte = 384 << 10, 5
 	objectsPerRequest             = 5000
@@ -106,14 +107,14 @@ const (
 	longestQuestion               = 64 + 3 + 253 + 6 // a scheme, a host and a port
 )
 
-// observe serves r to all applications, and reports what spends too much.
+// observe serves r to all applications, and reports those that allocate too much.
 func (b *besieged) observe(t *testing.T, name string, size int, r *http.Request) {
 	all := b.serve(t, b.apps, name, size, r)
 	for i := range b.apps {
 		if all {
 			break
 		}
-		b.serve(t, b.apps[i:i+1], name, size, r) // which of them it is
+		b.serve(t, b.apps[i:i+1], name, size, r) // finds out which of them it is
 	}
 }
 
@@ -133,13 +134,13 @@ func (b *besieged) serve(t *testing.T, apps []besiegedApp, name string, size int
 		b.calls.Load() <= int64(n*questionsPerRequest) && b.longest.Load() <= longestQuestion {
 		return true
 	}
-	t.Errorf("%s, %s of %d bytes, to %v: %d bytes and %d objects are allocated, the browser is sent to an address of up to %d bytes, AllowParty is asked %d times about up to %d bytes",
+	t.Errorf("%s, %s of %d bytes, to %v: %d bytes and %d objects are allocated, the browser is redirected to up to %d bytes, AllowParty is called %d times with up to %d bytes",
 		r.Proto, name, size, apps, bytes, objects, longest, b.calls.Load(), b.longest.Load())
 	return false
 }
 
-// No input costs more than its length, or more than a bound: every part of a request that is read, in both versions of
-// HTTP, as a server reads it from a connection.
+// The cost of an input is bounded, or linear in its length: every part of a request that is read,
+// in both versions of HTTP, as a server reads it from a connection.
 func TestNoInputCostsMoreThanItsLength(t *testing.T) {
 	harness.Long(t)
 	harness.CountsAllocations(t)
@@ -158,7 +159,8 @@ func TestNoInputCostsMoreThanItsLength(t *testing.T) {
 	for i, in := range longInputs() {
 		reached := false
 		for log := 10; log <= 20; log++ {
-			// Either version of HTTP and either kind of instance gets every other size, and every other input at its longest.
+			// Either version of HTTP and either kind of instance gets every other size, and every
+			// other input at its longest.
 			turn := log + i
 			siege, address := sieges[turn/2%2], addresses[turn/2%2]
 			w := siege.fill(in.make(1 << log))
@@ -170,7 +172,7 @@ func TestNoInputCostsMoreThanItsLength(t *testing.T) {
 			reached = send(t, address, request, done) || reached
 		}
 		if !reached && !in.refused {
-			t.Errorf("%s: the server never lets it through", in.name)
+			t.Errorf("%s: net/http refuses every such request, so that nothing is tested", in.name)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// An answer that is no set of keys says nothing about who sent it: the detail names the address that was asked.
+// An answer that is no set of keys may be anybody's: the detail names the address that was requested.
 func TestAnswersThatAreNoKeys(t *testing.T) {
 	for _, body := range []string{"<html>", "{}", `{"keys":[]}`} {
 		b := harness.NewApp(t, func(c *clerkauth.Config) { c.JWTKey = "" })
@@ -20,7 +20,7 @@ func TestAnswersThatAreNoKeys(t *testing.T) {
 		})
 		err := b.AuthenticateRequest(b.Page(b.Clerk.Token(clerktest.Claims{}))).Err
 		if why := errors.Unwrap(err); why == nil || !strings.Contains(why.Error(), "https://api.clerk.com/v1/jwks: ") {
-			t.Errorf("%s: the detail is %v", body, why)
+			t.Errorf("%s: the detail is %v, want one that names https://api.clerk.com/v1/jwks", body, why)
 		}
 	}
 }

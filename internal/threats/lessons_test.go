@@ -12,9 +12,10 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// What others paid for, each under the name of its advisory or issue.
+// These are mistakes of others, each under the name of its advisory or issue.
 
-// One verified value is in the context, and every accessor reads it: no two can disagree about who is signed in.
+// The context has one verified value, and every accessor reads it: no two can disagree about who is
+// signed in.
 func TestGHSA_q6w5_jg5q_47vg(t *testing.T) {
 	a := harness.NewApp(t)
 	alice := a.Clerk.Token(clerktest.Claims{Subject: "user_alice", SessionID: "sess_alice"})
@@ -39,7 +40,7 @@ func TestGHSA_q6w5_jg5q_47vg(t *testing.T) {
 			if s, _ := clerkauth.StateFromContext(r.Context()); s.Session != nil {
 				state = s.Session.UserID
 				if s.Session != session {
-					t.Errorf("%s: the accessors return two sessions", name)
+					t.Errorf("%s: the accessors return different sessions", name)
 				}
 			}
 		})), harness.Request("GET", "/", tc.carry))
@@ -49,7 +50,8 @@ func TestGHSA_q6w5_jg5q_47vg(t *testing.T) {
 	}
 }
 
-// Path matchers were passed by with encodings and double slashes. Here no path is exempt, and all of them are the same.
+// Encodings and double slashes bypassed path matchers. Here no path is exempt, and all of them are
+// treated alike.
 func TestGHSA_vqx2_fgx2_5wq9(t *testing.T) {
 	a := harness.NewApp(t)
 	mux := http.NewServeMux()
@@ -74,8 +76,8 @@ func TestGHSA_vqx2_fgx2_5wq9(t *testing.T) {
 	}
 }
 
-// A header of a request switched the whole check off. Nothing in a request does that here: no header that some
-// framework uses inside makes anybody signed in, or lets a refused token in.
+// A request header switched the whole check off. Nothing in a request does that here: no header
+// that a framework uses internally signs anybody in, or accepts a refused token.
 func TestCVE_2025_29927(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })
 	good, forged := a.Clerk.Token(clerktest.Claims{}), a.Clerk.Forge(clerktest.Claims{})
@@ -96,8 +98,8 @@ func TestCVE_2025_29927(t *testing.T) {
 	}
 }
 
-// A path was put unchanged into the URL of an upstream, so that the secret key was sent to another host. Here the secret key
-// is sent to the Backend API only, whatever is requested.
+// A path was put unchanged into an upstream's URL, so that the secret key was sent to another host.
+// Here the secret key is sent to the Backend API only, whatever is requested.
 func TestGHSA_gjxx_92w9_8v8f(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{})
 	a := harness.NewAppOf(t, clerk, harness.SignIn, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })
@@ -113,7 +115,7 @@ func TestGHSA_gjxx_92w9_8v8f(t *testing.T) {
 	}
 	requests := clerk.Requests()
 	if len(requests) == 0 {
-		t.Fatal("nothing was asked of Clerk")
+		t.Fatal("no request was sent to Clerk, so that nothing is tested")
 	}
 	for _, r := range requests {
 		if r.SecretKey != (r.Host == "api.clerk.com") || r.Endpoint == "" || r.Path != "/v1/jwks" {
@@ -122,7 +124,7 @@ func TestGHSA_gjxx_92w9_8v8f(t *testing.T) {
 	}
 }
 
-// A token without azp once went past the allowlist, because there was nothing to compare.
+// A token without azp passed the allowlist, because there was nothing to compare.
 func TestClerkJavaScript8877(t *testing.T) {
 	a := harness.NewApp(t)
 	token := a.Clerk.Token(clerktest.Claims{Extra: map[string]any{"azp": clerktest.Absent}})
@@ -132,17 +134,17 @@ func TestClerkJavaScript8877(t *testing.T) {
 		}
 	}
 	if _, err := a.VerifyToken(t.Context(), token); err == nil {
-		t.Error("VerifyToken accepts it")
+		t.Error("VerifyToken accepts a token without azp")
 	}
 }
 
-// Cookies were decoded before they were split, so that a value could bring cookies of its own.
+// Cookies were decoded before they were split, so that a value could contain more cookies.
 func TestClerkJavaScript9466(t *testing.T) {
 	a := harness.NewApp(t)
 	evil := a.Clerk.Token(clerktest.Claims{Subject: "user_evil", SessionID: "sess_evil"})
 	value := url.QueryEscape("x; __session=" + evil + "; __client_uat=1772625600")
 	if state := a.AuthenticateRequest(harness.Request("POST", "/", harness.Headers("Cookie: theme="+value))); harness.Reason(t, state) != clerkauth.ReasonSessionTokenAndUATMissing {
-		t.Errorf("a value signs in: %v", state)
+		t.Errorf("Cookie: theme=%s: got %v, want %s", value, state, clerkauth.ReasonSessionTokenAndUATMissing)
 	}
 	honest := a.AuthenticateRequest(harness.Request("POST", "/", harness.Headers("Cookie: theme="+value+"; __client_uat_=%3B__session%3D"+evil), a.SignedIn()))
 	if got := harness.Reason(t, honest); got != "" || honest.Session.UserID != "user_2clerktest" {
@@ -150,8 +152,8 @@ func TestClerkJavaScript9466(t *testing.T) {
 	}
 }
 
-// A malformed token passed as no token at all, and the handler ran. Absent and bad have reasons of their own, and
-// Require lets neither in.
+// A malformed token was treated as no token, and the handler ran. Absent and malformed tokens have
+// their own reasons, and Require accepts neither.
 func TestClerkSDKGo573(t *testing.T) {
 	a := harness.NewApp(t)
 	seen := map[clerkauth.Reason]string{}
@@ -170,7 +172,7 @@ func TestClerkSDKGo573(t *testing.T) {
 	}
 }
 
-// 403 was the answer to somebody who only had to sign in, and the handler never learned why.
+// Visitors who only had to sign in got 403, and the handler did not learn why.
 func TestClerkSDKGo402(t *testing.T) {
 	a := harness.NewApp(t)
 	w := harness.Serve(a.Require(harness.Greet), harness.Request("GET", "/"))
@@ -188,7 +190,8 @@ func TestClerkSDKGo402(t *testing.T) {
 	}
 }
 
-// Credentials of another kind in Authorization were taken for a token, and locked everybody out behind a password.
+// Credentials of another kind in Authorization were taken for a token, so that nobody could sign in
+// behind a password.
 func TestClerkSDKGo282(t *testing.T) {
 	a := harness.NewApp(t)
 	good := a.Clerk.Token(clerktest.Claims{})
@@ -238,7 +241,8 @@ func TestGHSA_mh55_gqvf_xfwm(t *testing.T) {
 	}
 }
 
-// A rule about cross-origin writes had exemptions by pattern, and they matched more than they said. Here no path is exempt.
+// A rule about cross-origin writes had exemptions by pattern, which matched too much. Here no path
+// is exempt.
 func TestCVE_2025_47910(t *testing.T) {
 	a := harness.NewApp(t)
 	for _, path := range []string{"/", "//", "/webhook", "/webhook/", "/webhook/../x", "/a//b", "/%2e%2e/", "/OPTIONS", "/.well-known/x"} {

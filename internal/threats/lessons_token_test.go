@@ -13,10 +13,10 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// These are mistakes that others made with tokens and keys, each under the name it is known by.
+// These are mistakes of others with tokens and keys, each under the name of its advisory or issue.
 
-// golang-jwt reported that a token had expired while its signature was bad too, and callers who forgave the one
-// forgave both.
+// golang-jwt reported that a token had expired when its signature was bad too. Callers who ignored
+// the first ignored both.
 func TestGHSA_29wx_vh33_7x7r(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	expired := clerktest.Claims{ExpiresAt: harness.Noon.Add(-time.Hour)}
@@ -28,7 +28,7 @@ func TestGHSA_29wx_vh33_7x7r(t *testing.T) {
 	}
 }
 
-// golang-jwt and go-jose split a token at its dots before anything else, however many there were.
+// golang-jwt and go-jose split a token at all its dots before anything else.
 func TestGHSA_mh63_6h87_95cp(t *testing.T) { refusesDotsForNothing(t) }
 
 func TestGHSA_c6gw_w398_hv78(t *testing.T) { refusesDotsForNothing(t) }
@@ -45,13 +45,13 @@ func refusesDotsForNothing(t *testing.T) {
 				t.Errorf("%d %s: got %q, want %s", size, name, got, clerkauth.ReasonTokenInvalid)
 			}
 			if n := testing.AllocsPerRun(10, func() { _, _ = auth.VerifyToken(ctx, token) }); n != 1 { // the error
-				t.Errorf("%d %s: %v allocations", size, name, n)
+				t.Errorf("%d %s: %v allocations, want only that of the error", size, name, n)
 			}
 		}
 	}
 }
 
-// The reference judged claims before the signature, so that anybody could find out what would be accepted.
+// The reference judged claims before the signature, so that anybody could learn what is accepted.
 func TestClerkJavaScript8332(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	for name, c := range map[string]clerktest.Claims{
@@ -64,7 +64,8 @@ func TestClerkJavaScript8332(t *testing.T) {
 	}
 }
 
-// Tokens for machines, for OAuth and from templates are signed with the same keys, and passed as sessions.
+// Tokens for machines, for OAuth and from templates are signed with the same keys, and were
+// accepted as sessions.
 func TestClerkJavaScript9168(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{})
 	for name, c := range map[string]clerktest.Claims{
@@ -101,7 +102,7 @@ func comparesIssuersExactly(t *testing.T) {
 	}
 }
 
-// Clocks differ: without leeway, tokens just minted were "issued in the future".
+// Clocks differ: without leeway, tokens that had just been issued were "issued in the future".
 func TestClerkSDKGo587(t *testing.T) {
 	now := harness.Noon
 	clerk, auth := harness.Offline(t, clerktest.Options{Now: func() time.Time { return now }})
@@ -116,7 +117,8 @@ func TestClerkSDKGo587(t *testing.T) {
 	}
 }
 
-// encoding/json folds case and takes the last of two names, so that what one reader checked another did not use.
+// encoding/json ignores case and takes the last of two equal names, so that two readers of a token
+// saw different claims.
 func TestTrailOfBits202506(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
 	good := fmt.Sprintf(`"iss":%q,"sub":"user_1","sid":"sess_1","azp":"https://example.com","exp":%d`, clerk.Issuer(), harness.At(60))
@@ -132,12 +134,12 @@ func TestTrailOfBits202506(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", payload, got, want)
 		}
 		if s, err := auth.VerifyToken(t.Context(), token); err == nil && (s.UserID != "user_1" || s.AuthorizedParty != "https://example.com") {
-			t.Errorf("%s: is %s at %s", payload, s.UserID, s.AuthorizedParty)
+			t.Errorf("%s: accepted as %s at %s, want user_1 at https://example.com, or an error", payload, s.UserID, s.AuthorizedParty)
 		}
 	}
 }
 
-// A cache of keys by kid, shared in the process, let one instance's key pass for another's.
+// A cache of keys by kid, shared in the process, accepted one instance's key for another's.
 func TestClerkJavaScript9394(t *testing.T) { keysAreNotShared(t) }
 
 func TestClerkSDKGo588(t *testing.T) { keysAreNotShared(t) }
@@ -152,7 +154,7 @@ func keysAreNotShared(t *testing.T) {
 			c.AuthorizedParties = []string{"https://example.com", "https://example.org"}
 		})
 		if got := harness.Judge(t, auth, clerk.Token(clerktest.Claims{})); got != "" {
-			t.Fatalf("its own token: got %q", got)
+			t.Fatalf("its own token: got %q, want accepted", got)
 		}
 		auths = append(auths, auth)
 	}
@@ -165,7 +167,7 @@ func keysAreNotShared(t *testing.T) {
 	}
 }
 
-// Every use of a key made it fresh again: one that was used was never looked up again, revoked or not.
+// Every use of a key extended its life: a key in use was never fetched again, even if revoked.
 func TestClerkSDKGo544(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
@@ -181,7 +183,7 @@ func TestClerkSDKGo544(t *testing.T) {
 	})
 }
 
-// A refresh added keys and took none away.
+// A refresh added keys and removed none.
 func TestGHSA_675f_rq2r_jw82(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Clerk.RotateKey() // two are published
@@ -195,7 +197,7 @@ func TestGHSA_675f_rq2r_jw82(t *testing.T) {
 	})
 }
 
-// Behind a rate limiter, requests for keys that nobody knows queued for minutes, and honest ones behind them.
+// Behind a rate limiter, fetches of unknown keys waited for minutes, and honest ones behind them.
 func TestJwkset26(t *testing.T) { nobodyQueues(t) }
 
 func TestCosmo2216(t *testing.T) { nobodyQueues(t) }
@@ -233,7 +235,7 @@ func TestGoOIDC482(t *testing.T) {
 	})
 }
 
-// The key that a token is verified with is the configured one, whatever the token brings along.
+// A token is verified with the configured key, whatever key it names or contains.
 func TestTokensBringNoKeys(t *testing.T) {
 	calls := 0
 	clerk, auth := harness.Offline(t, clerktest.Options{}, func(c *clerkauth.Config) {

@@ -17,8 +17,8 @@ type longInput struct {
 // unit is what a long part is made of.
 type unit struct{ name, text string }
 
-// of is about n bytes of u. Without a text it is letters of which no two are the same, as far as that goes: what looks for
-// each of them takes longest.
+// of returns about n bytes of u. Without a text it is letters that repeat as late as possible:
+// searching for each of them takes longest.
 func (u unit) of(n int) string {
 	if u.text != "" {
 		return strings.Repeat(u.text, max(1, n/len(u.text)))
@@ -72,7 +72,7 @@ var longQueries = []unit{
 
 const signedIn = "__session=$GOOD; __client_uat=1; __clerk_db_jwt=x"
 
-// pageWith is a browser's request for a page by somebody who says that they have been here.
+// pageWith is a browser's request for a page, with a __client_uat cookie.
 func pageWith(target string, fields ...[2]string) wire {
 	w := wire{method: http.MethodGet, target: target, authority: "example.com", fields: fields}
 	for _, usual := range [][2]string{{"Accept", "text/html"}, {"Sec-Fetch-Dest", "document"}, {"Cookie", "__client_uat=1; __clerk_db_jwt=x"}} {
@@ -213,7 +213,7 @@ func longPaths() []longInput {
 	return all
 }
 
-// size is how long what varies is, in bytes.
+// size is the length in bytes of the parts that vary.
 func (w wire) size() int {
 	n := len(w.target) + len(w.authority)
 	for _, f := range w.fields {

@@ -12,8 +12,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Every loop ends after three redirects of the application's at most, with or without cookies. See Shopify/shopify_app
-// #677, clerk/javascript #2688 and #5981.
+// Every loop ends after three redirects of the application at most, with or without cookies. See
+// Shopify/shopify_app #677, clerk/javascript #2688 and #5981.
 func TestEveryLoopEnds(t *testing.T) {
 	const foreign = "https://partner.example/page"
 	organizations := func(c *clerkauth.Config) {
@@ -60,7 +60,7 @@ func TestEveryLoopEnds(t *testing.T) {
 		}, status: 401, body: "in a loop of redirects", atMost: 3},
 		{name: "development, __client_uat is withheld", path: "/me", signedIn: true, change: func(_ *traveller, w *scene) {
 			w.front = withoutSetting("__client_uat")
-		}, status: 401, body: "in a loop of redirects", atMost: 3}, // three, and each answer is taken out of the address
+		}, status: 401, body: "in a loop of redirects", atMost: 3}, // three, and each handshake result is removed from the address
 		{name: "development, an organization of others", path: "/orgs/others", signedIn: true, change: func(_ *traveller, w *scene) {
 			w.config = organizations
 		}, status: 200, body: "hello user_2alice", atMost: 3},
@@ -78,7 +78,7 @@ func TestEveryLoopEnds(t *testing.T) {
 		}, status: 200, body: harness.Stranger, atMost: 3},
 		{name: "production, a cookie that is never there", live: true, signedIn: true, path: "/me", change: func(_ *traveller, w *scene) {
 			w.front = withoutSetting("__session")
-		}, status: 200, body: "hello user_2alice", atMost: 1}, // the answer itself signs in, each time
+		}, status: 200, body: "hello user_2alice", atMost: 1}, // the handshake result itself signs in, each time
 		{name: "production, a proxy that keeps answers back, an organization of others", live: true, signedIn: true, path: "/orgs/others", change: func(v *traveller, w *scene) {
 			if v != nil {
 				v.plant("", "__session", v.clerk.Token(clerktest.Claims{}))
@@ -105,7 +105,7 @@ func TestEveryLoopEnds(t *testing.T) {
 				v.clerk.SignIn(v.browser.Jar, alice)
 			}
 			if tt.name == "production, a proxy that passes __session" {
-				now = now.Add(time.Hour) // the token that the browser has expired long ago
+				now = now.Add(time.Hour) // the browser's token expired long ago
 				v.plant("", "__session", v.clerk.Token(clerktest.Claims{IssuedAt: harness.Noon}))
 			}
 			if tt.change != nil {
@@ -116,7 +116,7 @@ func TestEveryLoopEnds(t *testing.T) {
 				t.Errorf("got %d %q after %d redirects %q, want %d %q after at most %d", got.status, got.body, got.sent, v.sent, tt.status, tt.body, tt.atMost)
 			}
 			if handshakes := handshakesIn(v.sent); handshakes > 3 {
-				t.Errorf("%d handshakes", handshakes)
+				t.Errorf("%d handshakes, want 3 at most", handshakes)
 			}
 			if got := v.visit(tt.path, tt.edits...); got.status != tt.status || handshakesIn(v.sent) > 3 {
 				t.Errorf("again: got %d after %q, want %d", got.status, v.sent, tt.status)
@@ -135,8 +135,8 @@ func handshakesIn(locations []string) int {
 	return n
 }
 
-// Handshakes that take longer than Clerk's own counter lives are counted all the same, and a page is tried again when
-// half a minute is over.
+// Handshakes that take longer than Clerk's own counter lives are counted all the same. A page is
+// tried again after half a minute.
 func TestSlowHandshakesAreCounted(t *testing.T) {
 	for _, live := range []bool{true, false} {
 		now := harness.Noon
@@ -165,19 +165,19 @@ func TestSlowHandshakesAreCounted(t *testing.T) {
 			t.Errorf("live %t: got %d %q after %q, want 401 after three handshakes", live, got.status, got.body, v.sent)
 		}
 		if v.visit("/me"); handshakesIn(v.sent) > 1 {
-			t.Errorf("live %t: who loads it again is sent out more than once: %q", live, v.sent)
+			t.Errorf("live %t: a second load makes more than one handshake: %q", live, v.sent)
 		}
 		if v.visit("/other"); handshakesIn(v.sent) != 3 {
-			t.Errorf("live %t: another page is stopped too: %q", live, v.sent)
+			t.Errorf("live %t: another page makes %d handshakes, want 3: %q", live, handshakesIn(v.sent), v.sent)
 		}
 		now = now.Add(time.Minute)
 		if v.visit("/me"); handshakesIn(v.sent) != 3 {
-			t.Errorf("live %t: after a minute it is not tried again: %q", live, v.sent)
+			t.Errorf("live %t: after a minute the page makes %d handshakes, want 3: %q", live, handshakesIn(v.sent), v.sent)
 		}
 	}
 }
 
-// Addresses with what handshakes leave in them can be kept, shared and gone back to.
+// Addresses with leftover handshake parameters can be kept, shared and opened again.
 func TestBookmarkedReturnAddresses(t *testing.T) {
 	for _, live := range []bool{true, false} {
 		now := harness.Noon
@@ -194,14 +194,14 @@ func TestBookmarkedReturnAddresses(t *testing.T) {
 				now = now.Add(age)
 				got := v.visit("/me?a=b&" + query)
 				if got.status != http.StatusOK || got.body != "hello user_2alice" || len(v.sent) > 2 {
-					t.Errorf("live %t, %s: got %d %q after %q", live, query, got.status, got.body, v.sent)
+					t.Errorf("live %t, %s: got %d %q after %q, want 200 \"hello user_2alice\" after 2 at most", live, query, got.status, got.body, v.sent)
 				}
 				if len(v.sent) == 0 || !strings.HasSuffix(v.sent[len(v.sent)-1], "/me?a=b") {
-					t.Errorf("live %t, %s: shown with it, after %q", live, query, v.sent)
+					t.Errorf("live %t, %s: the last redirect is not to /me?a=b without the parameters: %q", live, query, v.sent)
 				}
 				for _, l := range v.sent {
 					if strings.Contains(l, "__clerkauth_") {
-						t.Errorf("live %t: they go along to %s", live, l)
+						t.Errorf("live %t: the parameters are sent along to %s", live, l)
 					}
 				}
 			}
@@ -209,12 +209,12 @@ func TestBookmarkedReturnAddresses(t *testing.T) {
 		nobody := newTraveller(t, w)
 		got := nobody.once(http.MethodGet, "/me?a=b&__clerkauth_state=x&__clerkauth_sent=1")
 		if at := got.header.Get("Location"); at == "" || strings.Contains(at, "__clerkauth_") {
-			t.Errorf("live %t: somebody signed out is sent to %q", live, at)
+			t.Errorf("live %t: a signed-out visitor is redirected to %q, want a sign-in address without the parameters", live, at)
 		}
 	}
 }
 
-// HEAD is answered as its GET, ends in one place, and uses nothing up.
+// HEAD gets the response of its GET, ends in one place, and exchanges nothing.
 func TestHeadUsesNothingUp(t *testing.T) {
 	now := harness.Noon
 	v := newTraveller(t, development(&now))
@@ -224,7 +224,7 @@ func TestHeadUsesNothingUp(t *testing.T) {
 		t.Errorf("curl -IL: got %d after %q, want 401 after one handshake", got.status, v.sent)
 	}
 	if n := harness.Requests(v.clerk, clerktest.BackendHandshake); n != 0 {
-		t.Errorf("HEAD exchanged %d nonces", n)
+		t.Errorf("HEAD exchanged %d nonces, want none", n)
 	}
 	if left := v.cookie("clerkauth_handshake"); left != "" {
 		t.Errorf("HEAD was counted: got %q, want none", left)
@@ -239,12 +239,12 @@ func TestHeadUsesNothingUp(t *testing.T) {
 	exchanged := harness.Requests(live.clerk, clerktest.BackendHandshake)
 	got = live.once(http.MethodHead, "/me", harness.With("Accept", "text/html"))
 	if n := harness.Requests(live.clerk, clerktest.BackendHandshake); n != exchanged || got.header.Get("Location") != "" {
-		t.Errorf("HEAD with an answer exchanged %d nonces and is sent to %q", n-exchanged, got.header.Get("Location"))
+		t.Errorf("HEAD with a handshake result exchanged %d nonces and is redirected to %q, want neither", n-exchanged, got.header.Get("Location"))
 	}
 	live.browser.Jar.SetCookies(mustParse(t, live.origin), []*http.Cookie{{Name: "__clerk_handshake_nonce", Path: "/", MaxAge: -1}}) //nolint:gosec // a deletion
 	got = live.once(http.MethodHead, "/me", harness.With("Accept", "text/html"))
 	if n := harness.Requests(live.clerk, clerktest.BackendRefresh); n != 0 || len(got.header["Set-Cookie"]) != 0 {
-		t.Errorf("HEAD asked for %d refreshes and set %q", n, got.header["Set-Cookie"])
+		t.Errorf("HEAD requested %d refreshes and set %q, want neither", n, got.header["Set-Cookie"])
 	}
 	there, want := got.header.Get("Location"), live.once(http.MethodGet, "/me").header.Get("Location")
 	if got.status != http.StatusTemporaryRedirect || returnOf(there) != returnOf(want) || returnOf(want) == "" {
@@ -269,8 +269,8 @@ func returnOf(location string) string {
 	return u.Query().Get("redirect_url")
 }
 
-// In development anybody's link can carry an answer. A browser that was not sent out to fetch one makes one handshake;
-// the answer is neither believed nor spent.
+// In development anybody's link can contain a handshake result. A browser that did not start a
+// handshake makes one; the result is not trusted, and its nonce is not exchanged.
 func TestUnrequestedAnswers(t *testing.T) {
 	now := harness.Noon
 	v := newTraveller(t, development(&now))
@@ -281,12 +281,12 @@ func TestUnrequestedAnswers(t *testing.T) {
 	got := v.visit(link)
 	v.want("a link with an answer of Bob's", got, 200, "hello user_2alice", 2)
 	if !strings.HasSuffix(got.at, "/me?x=1") {
-		t.Errorf("ends at %s", got.at)
+		t.Errorf("the visit ends at %s, want /me?x=1", got.at)
 	}
 }
 
-// Two development applications on two ports of localhost share their cookies, and both work. Plain http under another
-// name gets no Secure cookie.
+// Two development applications on two ports of localhost share their cookies, and both work. Plain
+// http under another name gets no Secure cookie.
 func TestDevelopmentHosts(t *testing.T) {
 	for _, origins := range [][]string{{"http://localhost:3000", "http://localhost:4000"}, {"http://lan-machine:3000", "http://lan-machine:4000"}} {
 		now := harness.Noon
@@ -298,7 +298,7 @@ func TestDevelopmentHosts(t *testing.T) {
 			for _, origin := range origins {
 				v.origin = origin
 				if got := v.visit("/me"); got.status != http.StatusOK || got.body != "hello user_2alice" || len(v.sent) > 2 {
-					t.Errorf("%s: got %d %q after %q", origin, got.status, got.body, v.sent)
+					t.Errorf("%s: got %d %q after %q, want 200 \"hello user_2alice\" after 2 at most", origin, got.status, got.body, v.sent)
 				}
 				now = now.Add(time.Hour)
 			}
@@ -310,6 +310,6 @@ func TestDevelopmentHosts(t *testing.T) {
 	v := newTraveller(t, w)
 	b := &tab{traveller: v, at: v.origin + "/me"}
 	if !b.step() || v.cookie("clerkauth_handshake") == "" {
-		t.Error("plain http keeps no count")
+		t.Error("plain http under another name: no cookie counts the handshakes")
 	}
 }

@@ -18,7 +18,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A Backend API that does not answer refuses no credential: 503 with Retry-After, and nothing is remembered of it.
+// A Backend API that does not answer refuses no credential: the response is 503 with Retry-After,
+// and not remembered.
 func TestMachinesWhileTheBackendAPIFails(t *testing.T) {
 	faults := map[string]clerktest.Fault{
 		"402":            clerktest.Status(http.StatusPaymentRequired, nil),
@@ -55,14 +56,14 @@ func TestMachinesWhileTheBackendAPIFails(t *testing.T) {
 				a.Clerk.Fault(clerktest.BackendVerifyAPIKey, nil)
 				time.Sleep(10 * time.Second) // the pause of a server that failed
 				if got := outcome(h, key); got != letIn {
-					t.Errorf("after it: %s", got)
+					t.Errorf("after it: got %s, want %s", got, letIn)
 				}
 			})
 		})
 	}
 }
 
-// pageOf is an answer that is not the Backend API's.
+// pageOf is an answer that is not the Backend API's own.
 func pageOf(status int) clerktest.Fault {
 	return func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<h1>Sorry</h1>", status) })
@@ -78,7 +79,7 @@ func TestRefusalsOfTheBackendAPIAreRemembered(t *testing.T) {
 			a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Status(status, nil))
 			for range 50 {
 				if got := outcome(h, key); got != invalid {
-					t.Errorf("%d: %s", status, got)
+					t.Errorf("%d: got %s, want %s", status, got, invalid)
 				}
 			}
 			if n := calls(a); n != 1 {
@@ -87,13 +88,14 @@ func TestRefusalsOfTheBackendAPIAreRemembered(t *testing.T) {
 			a.Clerk.Fault(clerktest.BackendVerifyAPIKey, nil)
 			time.Sleep(time.Minute)
 			if got := outcome(h, key); got != letIn {
-				t.Errorf("%d, a minute later: %s", status, got)
+				t.Errorf("%d, a minute later: got %s, want %s", status, got, letIn)
 			}
 		})
 	}
 }
 
-// A failing server is asked no more for a while; answers that refuse, which strangers can bring about, do not count.
+// A failing server gets no requests for a while. Refusals, which strangers can cause, do not count
+// as failures.
 func TestBreakerOfMachines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)
@@ -108,16 +110,16 @@ func TestBreakerOfMachines(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		for i := range 20 {
 			if got := outcome(h, fmt.Sprintf("ak_again_%d", i)); got != invalid {
-				t.Errorf("made up: %s", got)
+				t.Errorf("made up: got %s, want %s", got, invalid)
 			}
 		}
 		if got := outcome(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != letIn {
-			t.Errorf("after twenty that were refused: %s", got)
+			t.Errorf("after twenty that were refused: got %s, want %s", got, letIn)
 		}
 	})
 }
 
-// What fails for machines stops no session, and the reverse.
+// A failure for machines stops no session, and the reverse.
 func TestBreakersOfMachinesAndSessionsAreApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newRenewing(t)
@@ -126,7 +128,7 @@ func TestBreakersOfMachinesAndSessionsAreApart(t *testing.T) {
 		v.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Down)
 		for range 10 {
 			if got := outcome(h, key); got != open {
-				t.Fatal(got)
+				t.Fatalf("got %v, want %v", got, open)
 			}
 		}
 		harness.WantState(t, v.AuthenticateRequest(v.Script(v.Expired(clerktest.Claims{}), v.NewRefreshCookie())), clerkauth.StatusSignedIn, "")
@@ -139,7 +141,7 @@ func TestBreakersOfMachinesAndSessionsAreApart(t *testing.T) {
 		}
 		v.Now = v.Now.Add(10 * time.Second)
 		if got := outcome(h, key); got != letIn {
-			t.Errorf("while sessions cannot be refreshed: %s", got)
+			t.Errorf("while sessions cannot be refreshed: got %s, want %s", got, letIn)
 		}
 	})
 }
@@ -148,25 +150,25 @@ type panickingWithKey struct{}
 
 func (panickingWithKey) RoundTrip(*http.Request) (*http.Response, error) { panic("ak_secret") }
 
-// A panic in the application's transport is a question without an answer, and does not end the process.
+// A panic in the application's transport counts as no answer, and does not end the process.
 func TestMachinesAndATransportThatPanics(t *testing.T) {
 	a := harness.NewApp(t)
 	auth := a.Replica(func(c *clerkauth.Config) { c.HTTPClient = &http.Client{Transport: panickingWithKey{}} })
 	if got := outcome(auth.Accept(clerkauth.APIKeys())(machineGreet), a.Clerk.APIKey(clerktest.MachineClaims{})); got != open {
-		t.Errorf("got %s", got)
+		t.Errorf("got %s, want %s", got, open)
 	}
 }
 
-// JWTs are verified by keys: where those are out of reach it is 503, too.
+// Machine JWTs are verified with keys: where those cannot be fetched the response is 503, too.
 func TestMachineJWTsWithoutKeys(t *testing.T) {
 	a, h := keyed(t)
 	a.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
 	if got := outcome(h, a.Clerk.OAuthJWT(clerktest.MachineClaims{})); got != "503 jwk-remote-failed-to-load" {
-		t.Errorf("got %s", got)
+		t.Errorf("got %s, want 503 jwk-remote-failed-to-load", got)
 	}
 }
 
-// Nothing of a credential is in an answer, an error, an event or the log, whatever becomes of it.
+// No part of a credential is in an answer, an error, an event or the log, whatever the result.
 func TestCredentialsAreNowhere(t *testing.T) {
 	var log harness.Log
 	var events bytes.Buffer
@@ -180,7 +182,7 @@ func TestCredentialsAreNowhere(t *testing.T) {
 		a.Clerk.M2MJWT(clerktest.MachineClaims{}), a.Clerk.OAuthJWT(clerktest.MachineClaims{}), a.Clerk.OAuthJWT(clerktest.MachineClaims{ExpiresAt: harness.Noon.Add(-time.Hour)}),
 		"ak_" + strings.Repeat("madeUp", 10), "oat_" + strings.Repeat("bad ", 10), "mt_a." + strings.Repeat("dots", 10),
 	}
-	echo := func(http.Handler) http.Handler { // a server that says again what it was sent
+	echo := func(http.Handler) http.Handler { // a server that repeats what it was sent
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = io.Copy(w, r.Body)
@@ -206,14 +208,14 @@ func TestCredentialsAreNowhere(t *testing.T) {
 	}
 	texts = append(texts, log.String(), events.String())
 	if !strings.Contains(log.String(), "refuses the secret key") || !strings.Contains(log.String(), "Backend API failed") || !strings.Contains(events.String(), "oauth_token") {
-		t.Errorf("log %q and events %.200q do not say what they should", log.String(), events.String())
+		t.Errorf("log %q and events %.200q, want the refused secret key, the failing Backend API and oauth_token in them", log.String(), events.String())
 	}
 	for _, credential := range append(credentials, a.Clerk.SecretKey(), "ak_"+strings.Repeat("ownSecretOfIt", 3)) {
 		behind := credential[4:]
 		for i := 0; i+8 <= len(behind); i += 4 {
 			for _, text := range texts {
 				if piece := behind[i : i+8]; !strings.HasPrefix(credential, "ey") && strings.Contains(text, piece) {
-					t.Fatalf("%q of %q is in %q", piece, credential, text)
+					t.Fatalf("the piece %q of the credential %q is in %q", piece, credential, text)
 				}
 			}
 		}

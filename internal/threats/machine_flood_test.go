@@ -16,9 +16,10 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// What credentials of machines may cost the Backend API, and what those with honest ones notice of it.
+// These tests show what machine credentials may cost the Backend API, and how floods affect honest
+// clients.
 
-// keyed is an application that accepts API keys, by a clock of its own.
+// keyed returns an application that accepts API keys, by a clock of its own.
 func keyed(t *testing.T, changes ...func(*clerkauth.Config)) (*harness.App, http.Handler) {
 	t.Helper()
 	a := harness.NewAppOf(t, clerktest.New(t, clerktest.Options{}), changes...)
@@ -30,7 +31,7 @@ var machineGreet = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request)
 	_, _ = w.Write([]byte(m.ID))
 })
 
-// answered is the status of an answer, and its reason if it refuses.
+// outcome returns the status of an answer, and its reason if it refuses.
 func outcome(h http.Handler, credential string) string {
 	w := harness.Serve(h, harness.Request("GET", "/", harness.WithBearer(credential)))
 	return strings.TrimSpace(fmt.Sprint(w.Code, " ", w.Header().Get("X-Clerk-Auth-Reason")))
@@ -44,8 +45,8 @@ const (
 
 func calls(a *harness.App) int { return harness.Requests(a.Clerk, clerktest.BackendVerifyAPIKey) }
 
-// Requests with the same credential at the same time share one question to the Backend API. Its answer is only for requests that
-// were there when it was asked; later ones wait for the next question.
+// Concurrent requests with the same credential share one call of the Backend API. Its answer is
+// only for requests that were there when it was sent; later ones wait for the next call.
 func TestOneQuestionPerCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)
@@ -81,7 +82,8 @@ func TestOneQuestionPerCredential(t *testing.T) {
 	})
 }
 
-// A revocation holds for every request that comes after it, though a question is under way that was answered before.
+// A revocation is effective for every later request, even while a call is waiting that was answered
+// before it.
 func TestRevokedWhileAQuestionIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)
@@ -90,7 +92,7 @@ func TestRevokedWhileAQuestionIsUnderWay(t *testing.T) {
 		var all sync.WaitGroup
 		all.Go(func() {
 			if got := outcome(h, key); got != letIn {
-				t.Errorf("before the revocation: %s", got)
+				t.Errorf("before the revocation: got %s, want %s", got, letIn)
 			}
 		})
 		time.Sleep(time.Millisecond)
@@ -98,7 +100,7 @@ func TestRevokedWhileAQuestionIsUnderWay(t *testing.T) {
 		for range 20 {
 			all.Go(func() {
 				if got := outcome(h, key); got != invalid {
-					t.Errorf("after the revocation: %s", got)
+					t.Errorf("after the revocation: got %s, want %s", got, invalid)
 				}
 			})
 		}
@@ -109,7 +111,7 @@ func TestRevokedWhileAQuestionIsUnderWay(t *testing.T) {
 	})
 }
 
-// lateAnswers take a second from the Backend API to here.
+// lateAnswers delays the Backend API's answers by a second.
 func lateAnswers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := httptest.NewRecorder()
@@ -120,13 +122,14 @@ func lateAnswers(next http.Handler) http.Handler {
 	})
 }
 
-// Made-up credentials cost a bounded number of questions, and cost nothing to those whose credential was good lately.
+// Made-up credentials cause a bounded number of calls, and do not affect those whose credential was
+// good lately.
 func TestFloodOfMadeUpCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)
 		key := a.Clerk.APIKey(clerktest.MachineClaims{})
 		if got := outcome(h, key); got != letIn {
-			t.Fatal(got)
+			t.Fatalf("got %v, want %v", got, letIn)
 		}
 		before, refused := calls(a), map[string]int{}
 		for i := range 1000 {
@@ -136,14 +139,14 @@ func TestFloodOfMadeUpCredentials(t *testing.T) {
 			t.Errorf("%d questions for 1000 made-up credentials, answers %v; want 100", n, refused)
 		}
 		if got := outcome(h, key); got != letIn {
-			t.Errorf("a key that was good just now: %s", got)
+			t.Errorf("a key that was good just now: got %s, want %s", got, letIn)
 		}
 		if got := outcome(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != open {
 			t.Errorf("a key that nothing is known of: got %s, want that it cannot be told", got)
 		}
 		time.Sleep(time.Second)
 		if got := outcome(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != letIn {
-			t.Errorf("a second later: %s", got)
+			t.Errorf("a second later: got %s, want %s", got, letIn)
 		}
 		time.Sleep(time.Hour)
 		for i := range 200 {
@@ -155,13 +158,13 @@ func TestFloodOfMadeUpCredentials(t *testing.T) {
 	})
 }
 
-// Questions that hang take no places of those about credentials that were good lately.
+// Calls that hang take no places of those about credentials that were good lately.
 func TestFloodThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)
 		key := a.Clerk.APIKey(clerktest.MachineClaims{})
 		if got := outcome(h, key); got != letIn {
-			t.Fatal(got)
+			t.Fatalf("got %v, want %v", got, letIn)
 		}
 		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Slow(4*time.Second))
 		var flood sync.WaitGroup
@@ -174,13 +177,13 @@ func TestFloodThatHangs(t *testing.T) {
 		}
 		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, nil)
 		if got := outcome(h, key); got != letIn {
-			t.Errorf("a key that was good just now: %s", got)
+			t.Errorf("a key that was good just now: got %s, want %s", got, letIn)
 		}
 		flood.Wait()
 	})
 }
 
-// A credential that does not hold is not asked about again for a minute, then it is.
+// A refused credential is not sent to the Backend API again for a minute, then it is.
 func TestRefusedCredentialsAreRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)
@@ -190,7 +193,7 @@ func TestRefusedCredentialsAreRemembered(t *testing.T) {
 			before := calls(a)
 			for range 100 {
 				if got := outcome(h, credential); got != invalid {
-					t.Fatal(got)
+					t.Fatalf("got %v, want %v", got, invalid)
 				}
 			}
 			if n := calls(a) - before; n != 1 {
@@ -205,7 +208,8 @@ func TestRefusedCredentialsAreRemembered(t *testing.T) {
 	})
 }
 
-// MachineCacheTTL is how long a revoked credential lives; without it, no longer than the next request.
+// MachineCacheTTL is how long a revoked credential is still accepted; without it, not after the
+// next request.
 func TestHowLongARevokedCredentialLives(t *testing.T) {
 	for _, ttl := range []time.Duration{0, time.Second, 5 * time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
@@ -213,36 +217,36 @@ func TestHowLongARevokedCredentialLives(t *testing.T) {
 			key, short := a.Clerk.APIKey(clerktest.MachineClaims{}), a.Clerk.APIKey(clerktest.MachineClaims{ExpiresAt: time.Now().Add(500 * time.Millisecond)})
 			for range 10 {
 				if got := outcome(h, key); got != letIn {
-					t.Fatal(got)
+					t.Fatalf("got %v, want %v", got, letIn)
 				}
 			}
 			if n := calls(a); ttl == 0 && n != 10 || ttl > 0 && n != 1 {
-				t.Errorf("%s: %d questions for ten requests", ttl, n)
+				t.Errorf("%s: %d calls for ten requests, want 10 without a TTL and 1 with one", ttl, n)
 			}
 			if got := outcome(h, short); got != letIn {
-				t.Fatal(got)
+				t.Fatalf("got %v, want %v", got, letIn)
 			}
 			a.Clerk.Revoke(key)
 			if ttl > 0 {
 				time.Sleep(ttl - time.Nanosecond)
 				if got := outcome(h, key); got != letIn {
-					t.Errorf("%s: at the end of it %s", ttl, got)
+					t.Errorf("%s: at the end of it %s, want %s", ttl, got, letIn)
 				}
 				time.Sleep(time.Nanosecond)
 			}
 			if got := outcome(h, key); got != invalid {
-				t.Errorf("%s: after it %s", ttl, got)
+				t.Errorf("%s: after it %s, want %s", ttl, got, invalid)
 			}
 			if ttl > 0 {
 				if got := outcome(h, short); got != invalid {
-					t.Errorf("%s: beyond its own end %s", ttl, got)
+					t.Errorf("%s: beyond its own end %s, want %s", ttl, got, invalid)
 				}
 			}
 		})
 	}
 }
 
-// A remembered answer ends with the credential, whatever MachineCacheTTL is.
+// A remembered answer ends when the credential expires, whatever MachineCacheTTL is.
 func TestRememberedAnswersEndWithTheCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t, func(c *clerkauth.Config) { c.MachineCacheTTL = 5 * time.Minute })
@@ -251,14 +255,14 @@ func TestRememberedAnswersEndWithTheCredential(t *testing.T) {
 		time.Sleep(time.Second - time.Nanosecond)
 		last := outcome(h, key)
 		time.Sleep(time.Nanosecond)
-		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Down) // the answer is not asked for
+		a.Clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Down) // the answer is not requested
 		if over := outcome(h, key); first != letIn || last != letIn || over != invalid || calls(a) != 1 {
-			t.Errorf("%s, %s, %s after %d questions", first, last, over, calls(a))
+			t.Errorf("got %s, %s and %s after %d calls, want %s, %s and %s after 1", first, last, over, calls(a), letIn, letIn, invalid)
 		}
 	})
 }
 
-// A clock that went back tells no age: what was remembered is asked for again.
+// With a clock that goes back no age is known: the Backend API is called again.
 func TestRememberedAnswersAndAClockThatGoesBack(t *testing.T) {
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.MachineCacheTTL = time.Minute })
 	h, key := a.Accept(clerkauth.APIKeys())(machineGreet), a.Clerk.APIKey(clerktest.MachineClaims{})
@@ -266,11 +270,12 @@ func TestRememberedAnswersAndAClockThatGoesBack(t *testing.T) {
 	a.Clerk.Revoke(key)
 	a.Now = a.Now.Add(-time.Hour)
 	if got := outcome(h, key); got != invalid {
-		t.Errorf("got %s", got)
+		t.Errorf("got %s, want %s", got, invalid)
 	}
 }
 
-// Who hangs up is not waited for, and the question goes on: the next one with that credential has the answer.
+// A client that disconnects is not waited for. The call goes on: the next request with that
+// credential has the answer.
 func TestWhoHangsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t, func(c *clerkauth.Config) { c.MachineCacheTTL = time.Minute })
@@ -280,10 +285,10 @@ func TestWhoHangsUp(t *testing.T) {
 		defer hangUp()
 		began := time.Now()
 		if _, err := a.VerifyMachine(ctx, key, clerkauth.APIKeys()); harness.ReasonOf(t, err) != clerkauth.ReasonCredentialUnverifiable || time.Since(began) != time.Second {
-			t.Errorf("%v after %s", err, time.Since(began))
+			t.Errorf("got %v after %s, want %s after 1s", err, time.Since(began), clerkauth.ReasonCredentialUnverifiable)
 		}
 		if got := outcome(h, key); got != letIn || time.Since(began) != 2*time.Second || calls(a) != 1 {
-			t.Errorf("the next: %s after %s and %d questions", got, time.Since(began), calls(a))
+			t.Errorf("the next request: got %s after %s and %d calls, want %s after 2s and 1", got, time.Since(began), calls(a), letIn)
 		}
 	})
 }

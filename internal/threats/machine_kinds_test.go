@@ -20,7 +20,7 @@ type opaqueKind struct {
 	mint     func(clerktest.MachineClaims) string
 }
 
-// everyKind is an application that accepts every kind, by a clock of its own.
+// everyKind returns an application that accepts every kind, by a clock of its own.
 func everyKind(t *testing.T) (h http.Handler, clerk *clerktest.Instance, kinds []opaqueKind) {
 	t.Helper()
 	a := harness.NewAppOf(t, clerktest.New(t, clerktest.Options{}))
@@ -29,7 +29,8 @@ func everyKind(t *testing.T) (h http.Handler, clerk *clerktest.Instance, kinds [
 	}
 }
 
-// What happens to one kind stops no other: neither a server that fails, nor made-up credentials, nor questions that hang.
+// A failure or flood of one kind stops no other: a failing server, made-up credentials, calls that
+// hang.
 func TestKindsStopNoOther(t *testing.T) {
 	for name, attack := range map[string]func(h http.Handler, clerk *clerktest.Instance, k opaqueKind, all *sync.WaitGroup){
 		"an endpoint that fails": func(h http.Handler, clerk *clerktest.Instance, k opaqueKind, _ *sync.WaitGroup) {
@@ -62,7 +63,7 @@ func TestKindsStopNoOther(t *testing.T) {
 						want = open
 					}
 					if got := outcome(h, k.mint(clerktest.MachineClaims{})); got != want {
-						t.Errorf("%s of %s: %s of %s", name, kinds[attacked].prefix, got, k.prefix)
+						t.Errorf("%s of %s: a credential of %s got %s, want %s", name, kinds[attacked].prefix, k.prefix, got, want)
 					}
 				}
 				all.Wait()
@@ -71,14 +72,15 @@ func TestKindsStopNoOther(t *testing.T) {
 	}
 }
 
-// Questions of strangers that fail stop none about a credential that was good lately, of the same kind.
+// Failing calls about strangers' credentials stop none about a credential of the same kind that was
+// good lately.
 func TestFailuresOfStrangersStopNoKnownCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, clerk, kinds := everyKind(t)
 		for _, k := range kinds {
 			good := k.mint(clerktest.MachineClaims{})
 			if got := outcome(h, good); got != letIn {
-				t.Fatal(got)
+				t.Fatalf("got %v, want %v", got, letIn)
 			}
 			clerk.Fault(k.endpoint, clerktest.Status(http.StatusTooManyRequests, nil))
 			for i := range 20 {
@@ -95,13 +97,13 @@ func TestFailuresOfStrangersStopNoKnownCredential(t *testing.T) {
 	})
 }
 
-// Honest credentials use up nothing: after a restart all of them are unknown at once.
+// Honest credentials use up no allowance: after a restart all of them are unknown at once.
 func TestHonestCredentialsUseUpNoAllowance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)
 		for i := range 300 {
 			if got := outcome(h, a.Clerk.APIKey(clerktest.MachineClaims{})); got != letIn {
-				t.Fatalf("%d: %s", i, got)
+				t.Fatalf("%d: got %s, want %s", i, got, letIn)
 			}
 		}
 		revoked := make([]string, 120)
@@ -111,12 +113,12 @@ func TestHonestCredentialsUseUpNoAllowance(t *testing.T) {
 			outcome(h, revoked[i])
 		}
 		if n := calls(a); n != 300+100 {
-			t.Errorf("%d questions, want that those which do not hold use it up", n)
+			t.Errorf("%d questions, want that invalid credentials use up the allowance", n)
 		}
 	})
 }
 
-// Many credentials that were good lately may be asked about at the same time.
+// Many credentials that were good lately may be verified at the same time.
 func TestManyKnownCredentialsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)
@@ -130,7 +132,7 @@ func TestManyKnownCredentialsAtOnce(t *testing.T) {
 		for _, key := range keys {
 			all.Go(func() {
 				if got := outcome(h, key); got != letIn {
-					t.Errorf("got %s", got)
+					t.Errorf("got %s, want %s", got, letIn)
 				}
 			})
 		}
@@ -138,7 +140,7 @@ func TestManyKnownCredentialsAtOnce(t *testing.T) {
 	})
 }
 
-// What leaves a question open leaves it open for all who wait: nobody waits for a second failure.
+// A failed call is the answer for all who wait for it: nobody waits for a second failure.
 func TestAQuestionThatFailsFailsForAllWhoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := keyed(t)
@@ -153,7 +155,7 @@ func TestAQuestionThatFailsFailsForAllWhoWait(t *testing.T) {
 		for range 20 {
 			all.Go(func() {
 				if got := outcome(h, key); got != open || time.Since(began) != time.Second {
-					t.Errorf("%s after %s", got, time.Since(began))
+					t.Errorf("%s after %s, want %s %s", got, time.Since(began), open, time.Second)
 				}
 			})
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A request is decided once, whatever copies middleware makes of it; and what has changed is another request.
+// A request is decided once, whatever copies middleware makes of it. A changed one is another request.
 
 // clones are the ways in which middleware copies a request.
 var clones = map[string]func(*http.Request) *http.Request{
@@ -46,7 +46,7 @@ var clones = map[string]func(*http.Request) *http.Request{
 	},
 }
 
-// through hands next what copies of requests come to.
+// through calls next with the copy that clone makes of each request.
 func through(clone func(*http.Request) *http.Request, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, clone(r)) })
 }
@@ -80,7 +80,7 @@ func TestCopiesAreTheSameRequest(t *testing.T) {
 			a.Events()
 			w := harness.Serve(h, tt.r)
 			if source != "nothing" && (w.Code != http.StatusOK || w.Body.String() != harness.Welcome) {
-				t.Errorf("%s, %s: %d %q", name, source, w.Code, w.Body)
+				t.Errorf("%s, %s: got %d %q, want 200 %q", name, source, w.Code, w.Body, harness.Welcome)
 			}
 			if got := len(a.Events()); got != 1 {
 				t.Errorf("%s, %s: %d decisions, want 1", name, source, got)
@@ -96,14 +96,15 @@ func TestCopiesAreTheSameRequest(t *testing.T) {
 	}
 }
 
-// all2 is r after an edit.
+// all2 returns r after an edit.
 func all2(r *http.Request, e harness.Edit) *http.Request {
 	e(r)
 	return r
 }
 
-// Every value that a decision by cookie reads makes another request when it changes, also where a handler writes into the
-// slice that holds it. What it does not read makes none: it would be the same decision.
+// A changed value that a decision by cookie reads makes another request, also where a handler
+// writes into the header's slice. A changed value that it does not read makes none: the decision
+// would be the same.
 func TestChangedValuesAreAnotherRequest(t *testing.T) {
 	trusting := harness.NewApp(t, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })
 	token := trusting.Clerk.Token(clerktest.Claims{})
@@ -111,7 +112,7 @@ func TestChangedValuesAreAnotherRequest(t *testing.T) {
 	for kind, sent := range map[string]struct {
 		method string
 		edit   harness.Edit
-		reads  []string // beside always
+		reads  []string // besides always
 	}{
 		"script": {http.MethodGet, harness.Headers("Sec-Fetch-Dest: empty", "Sec-Fetch-Site: same-origin"), []string{"Sec-Fetch-Mode", "Upgrade", "Sec-Websocket-Key"}},
 		"page": {http.MethodGet, harness.All(harness.Headers("Sec-Fetch-Dest: document", "Referer: https://example.com/"), func(r *http.Request) {
@@ -148,13 +149,13 @@ func TestChangedValuesAreAnotherRequest(t *testing.T) {
 	}
 }
 
-// headerLines are all that any decision reads of a header.
+// headerLines are all header fields that any decision reads.
 var headerLines = []string{
 	"Authorization", "Cookie", "Origin", "Referer", "Accept", "Upgrade", "Sec-Websocket-Key", "Sec-Fetch-Site", "Sec-Fetch-Mode",
 	"Sec-Fetch-Dest", "Sec-Purpose", "X-Forwarded-Host", "X-Forwarded-Proto",
 }
 
-// otherRequests make another request of one, whatever was read of it.
+// otherRequests make another request of one, whatever the decision has read.
 var otherRequests = map[string]func(*http.Request){
 	"method":   func(r *http.Request) { r.Method = http.MethodHead },
 	"host":     func(r *http.Request) { r.Host = "other.example.com" },
@@ -173,7 +174,7 @@ var otherRequests = map[string]func(*http.Request){
 	},
 }
 
-// changesOf are those of one line.
+// changesOf returns the changes of one header field.
 func changesOf(line string) map[string]func(*http.Request) {
 	return map[string]func(*http.Request){
 		line + " is set":            func(r *http.Request) { r.Header[line] = []string{"changed"} },
@@ -189,8 +190,8 @@ func changesOf(line string) map[string]func(*http.Request) {
 	}
 }
 
-// A bearer token decides alone, so that nothing but the host makes another request of it; where it does not sign in, so does
-// what tells whether a page is asked for.
+// A bearer token decides alone: only another host makes another request of it. Where it does not
+// sign in, so do the fields that tell whether a page is requested.
 func TestBearerDecidesAlone(t *testing.T) {
 	a := harness.NewApp(t)
 	trusting := harness.NewAppOf(t, a.Clerk, func(c *clerkauth.Config) { c.TrustForwardedHeaders = true })
@@ -221,7 +222,7 @@ func TestBearerDecidesAlone(t *testing.T) {
 	}
 }
 
-// Several lines are several values, wherever a blank or a quote stands.
+// Several lines are several values, wherever a space or a quote stands.
 func TestLinesAreNotJoined(t *testing.T) {
 	a := harness.NewApp(t)
 	for _, lines := range [][2][]string{{{"a=1 b", "c"}, {"a=1", "b c"}}, {{`a" "b`, "c"}, {"a", `b" "c`}}, {{"a", ""}, {"", "a"}}} {
@@ -237,7 +238,7 @@ func TestLinesAreNotJoined(t *testing.T) {
 	}
 }
 
-// A request that a handler makes of its own, with the context of the one it serves, is another request.
+// A request that a handler makes itself, with the context of the one it serves, is another request.
 func TestRequestsOfHandlersAreTheirOwn(t *testing.T) {
 	a := harness.NewApp(t)
 	h := a.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -17,7 +17,7 @@ type fault struct {
 	reason clerkauth.Reason
 }
 
-// faults are what can be wrong with a token, in the order in which it is judged.
+// faults are what can be wrong with a token, in the order in which it is checked.
 var faults = []fault{
 	{"size", harness.Claim("x", strings.Repeat("x", 8<<10)), nil, clerkauth.ReasonTokenInvalid},
 	{"machine token", nil, func(token string) string { return "ak_" + token }, clerkauth.ReasonTokenTypeMismatch},
@@ -39,7 +39,7 @@ var faults = []fault{
 	{"sts", harness.Claim("sts", "pending"), nil, clerkauth.ReasonSessionPending},
 }
 
-// mint makes a token with these faults, which are given in the order of judging: the text is spoilt from within.
+// mint makes a token with these faults, in the order of the checks: claims first, then the text.
 func mint(clerk *clerktest.Instance, faults ...fault) string {
 	c := clerktest.Claims{Header: map[string]any{}, Extra: map[string]any{"aud": "me"}}
 	for _, f := range faults {
@@ -56,8 +56,8 @@ func mint(clerk *clerktest.Instance, faults ...fault) string {
 	return token
 }
 
-// Whatever else is wrong with a token, the first thing in the order of judging is the reason. So nothing that
-// comes after the signature is ever said about a token that somebody else made.
+// The reason is the first fault in the order of the checks, whatever else is wrong. So nothing
+// after the signature is ever said about a token that somebody else made.
 func TestTheFirstFaultIsTheReason(t *testing.T) {
 	clerk := clerktest.New(t, clerktest.Options{Now: harness.AtNoon})
 	auth := harness.New(t, clerk, func(c *clerkauth.Config) { c.Audience = []string{"me"} })
@@ -83,7 +83,7 @@ func TestTheFirstFaultIsTheReason(t *testing.T) {
 	}
 }
 
-// What is wrong with the text of a token is one reason, wherever in it.
+// A malformed token has one reason, wherever the mistake is.
 func TestTokensOfAnotherForm(t *testing.T) {
 	clerk, auth := harness.Offline(t, clerktest.Options{})
 	token := clerk.Token(clerktest.Claims{})
@@ -111,7 +111,7 @@ func TestTokensOfAnotherForm(t *testing.T) {
 			got := harness.Judge(t, auth, token)
 			want := clerkauth.ReasonTokenInvalid
 			if name == "no signature" {
-				want = clerkauth.ReasonTokenSignature // a form that JWS has
+				want = clerkauth.ReasonTokenSignature // JWS allows this form
 			}
 			if got != want {
 				t.Errorf("got %q, want %q", got, want)
@@ -131,7 +131,7 @@ func TestTheLargestTokenHasEightKiB(t *testing.T) {
 	}
 }
 
-// sized is an honest token of that many bytes.
+// sized returns an honest token of that many bytes.
 func sized(t *testing.T, clerk *clerktest.Instance, size int) string {
 	t.Helper()
 	for pad := range 4 { // base64 has no text of every length
@@ -146,6 +146,6 @@ func sized(t *testing.T, clerk *clerktest.Instance, size int) string {
 			}
 		}
 	}
-	t.Fatalf("no token of %d bytes", size)
+	t.Fatalf("no token of %d bytes could be made", size)
 	return ""
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// What a sibling subdomain plants for a year costs a visitor, whose session has to be renewed, one page at most, as Clerk's
-// counter does. A session cookie that is none costs nothing, where the browser has dropped its own, as it does when it is closed.
+// Cookies planted for a year cost a visitor, whose session must be renewed, one page at most, as
+// Clerk's counter does. A session cookie that is no token costs nothing after the browser has
+// dropped its own, as when it is closed.
 func TestPlantedForAYear(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -38,7 +39,7 @@ func TestPlantedForAYear(t *testing.T) {
 	}
 }
 
-// plantSessions plants a session in place of the browser's own.
+// plantSessions plants a session instead of the browser's own.
 func (v *traveller) plantSessions(token string) {
 	for _, c := range v.clerk.Cookies(token) {
 		if strings.HasPrefix(c.Name, "__session") {
@@ -48,7 +49,7 @@ func (v *traveller) plantSessions(token string) {
 	}
 }
 
-// A refresh cookie that a sibling subdomain plants beside the visitor's own is gone after the next page load, so that
+// A refresh cookie planted beside the visitor's own is gone after the next page load, so that
 // images and scripts' requests are refreshed again.
 func TestPlantedRefreshCookie(t *testing.T) {
 	now := harness.Noon
@@ -57,7 +58,7 @@ func TestPlantedRefreshCookie(t *testing.T) {
 	v.visit("/me") // a handshake or a refresh: either way it has a refresh cookie
 	refresh := strings.Replace(v.clerk.Cookies("x")[1].Name, "__session", "__refresh", 1)
 	if v.cookie(refresh) == "" {
-		t.Fatal("no refresh cookie")
+		t.Fatal("no refresh cookie was set, so that nothing is tested")
 	}
 	now = now.Add(time.Minute * 2)
 	v.plant("example.com", refresh, "rt_planted")
@@ -66,8 +67,8 @@ func TestPlantedRefreshCookie(t *testing.T) {
 	v.want("an image", v.visit("/me", harness.With("Sec-Fetch-Dest", "image"), harness.With("Sec-Fetch-Site", "same-origin")), 200, "hello user_2alice", 0)
 }
 
-// Where what Clerk sends is refused too, the application is set up wrongly: a page with a cookie that is no good makes one
-// handshake, and says why.
+// Where Clerk's own result is refused too, the application is configured wrongly: a page with an
+// unusable cookie makes one handshake, and says why.
 func TestWrongSetupMakesOneHandshake(t *testing.T) {
 	for _, live := range []bool{true, false} {
 		now := harness.Noon
@@ -80,7 +81,7 @@ func TestWrongSetupMakesOneHandshake(t *testing.T) {
 		v.clerk.SignIn(v.browser.Jar, alice)
 		party := harness.PartyName
 		if !live {
-			v.visit("/") // for the development browser
+			v.visit("/") // to get a development browser
 			party = strings.TrimPrefix(party, "__Host-")
 		}
 		now = now.Add(time.Hour)

@@ -10,8 +10,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// While the endpoint of the keys is out of reach, a planted token with an unknown kid could be anybody's. The keys at hand
-// verify what a handshake brings, so that a page makes one, and is not 503.
+// While the keys cannot be fetched, a planted token with an unknown kid may be anybody's. The
+// cached keys verify a handshake's result, so a page starts one and is not 503.
 func TestPlantedUnknownKeyInAnOutage(t *testing.T) {
 	for _, own := range []string{"expired", "gone"} {
 		now := harness.Noon
@@ -40,7 +40,7 @@ func TestUnknownKeyInAnOutage(t *testing.T) {
 		script bool
 		noKeys bool
 		first  bool // there is no party cookie
-		ask    bool // AllowParty knows the origin, so that no token is more promising than another
+		ask    bool // AllowParty allows the origin, so that all tokens have the same rank
 		status clerkauth.Status
 		reason clerkauth.Reason
 	}{
@@ -80,7 +80,7 @@ func TestUnknownKeyInAnOutage(t *testing.T) {
 	}
 }
 
-// allowOnly has AllowParty know an origin that is not in the list.
+// allowOnly has AllowParty allow an origin that is not in the list.
 func allowOnly(party string) func(*clerkauth.Config) {
 	return func(c *clerkauth.Config) {
 		c.AuthorizedParties = []string{"https://elsewhere.example.com"}

@@ -11,8 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A prefetch counts nothing, and ends all the same: in development, where its answer comes back without our cookie, and
-// where something in front of the application keeps cookies back.
+// A prefetch counts no handshake, and ends all the same: in development, where its result returns
+// without our cookie, and where a proxy removes cookies.
 func TestPrefetchesEnd(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -36,13 +36,14 @@ func TestPrefetchesEnd(t *testing.T) {
 			v.plant("", "__session", v.clerk.Token(clerktest.Claims{IssuedAt: now.Add(-time.Hour)}))
 			got := v.visit("/me", harness.With("Sec-Purpose", purpose))
 			if got.status/100 == 3 || handshakesIn(v.sent) > 3 {
-				t.Errorf("%s, %s: %d after %d handshakes", tt.name, purpose, got.status, handshakesIn(v.sent))
+				t.Errorf("%s, %s: got %d after %d handshakes, want no redirect after 3 at most", tt.name, purpose, got.status, handshakesIn(v.sent))
 			}
 		}
 	}
 }
 
-// So does one for which no answer comes through, while the Backend API is out of reach and another page was sent out for a token.
+// So does one whose result is removed, while the Backend API cannot be reached and another page
+// waits for a token.
 func TestPrefetchesEndInAnOutage(t *testing.T) {
 	now := harness.Noon
 	w := production(&now)
@@ -53,6 +54,6 @@ func TestPrefetchesEndInAnOutage(t *testing.T) {
 	v.clerk.SignIn(v.browser.Jar, alice)
 	v.plant("", "__session", v.clerk.Token(clerktest.Claims{IssuedAt: now.Add(-time.Hour)}), "__Host-clerkauth_handshake", fmt.Sprintf("AAAAAAAAAAAA.1.%d.t", now.Unix()))
 	if v.visit("/me", harness.With("Sec-Purpose", "prefetch")); handshakesIn(v.sent) > 3 {
-		t.Errorf("%d handshakes", handshakesIn(v.sent))
+		t.Errorf("%d handshakes, want 3 at most", handshakesIn(v.sent))
 	}
 }

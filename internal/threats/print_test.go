@@ -24,7 +24,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Secrets, tokens and cookies never print: whatever the verb, the encoder or the logger, alone or inside something else.
+// Secrets, tokens and cookies are never printed, by any verb, encoder or logger, alone or inside
+// another value.
 
 // samples have one value, full of secrets, of each exported type.
 type samples struct {
@@ -32,7 +33,8 @@ type samples struct {
 	values  map[string][]any
 }
 
-// newSamples takes them in a bubble, which ends when every fetch of keys has: printing must not race with one.
+// newSamples makes them in a synctest bubble, which ends when every fetch of keys has: printing
+// must not race with one.
 func newSamples(t *testing.T) *samples {
 	t.Helper()
 	var s *samples
@@ -72,7 +74,7 @@ func takeSamples(t *testing.T) *samples {
 	out := state(harness.Request("GET", "/", harness.WithBearer(good+"x")))
 	refusal, ok := errors.AsType[*clerkauth.Error](sent.Err)
 	if !ok {
-		t.Fatal("no error")
+		t.Fatal("the request is not refused, so that there is no *Error")
 	}
 	var ctx context.Context
 	harness.Serve(auth.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { ctx = r.Context() })), v.Script(v.Expired(clerktest.Claims{}), v.RefreshCookie()))
@@ -131,7 +133,7 @@ func everyWay(v any, found func(way, text string)) {
 		for verb := rune('A'); verb <= 'z'; verb++ {
 			for _, flags := range []string{"", "+", "#", " ", "#+", "-30", "030", ".3"} {
 				if verb >= '[' && verb <= '`' || verb == 'w' || verb == 'p' {
-					continue // %w and %p ask no method; go vet finds them
+					continue // %w and %p call no method; go vet finds them
 				}
 				format := "%" + flags + string(verb)
 				found(form+" "+format, fmt.Sprintf(format, v))
@@ -174,7 +176,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	}
 }
 
-// The samples show nothing if what they hold cannot be found.
+// If the search cannot find the secrets in the samples, the test shows nothing.
 func TestSamplesHoldTheirSecrets(t *testing.T) {
 	s := newSamples(t)
 	cfg := s.values["Config"][0].(clerkauth.Config)
@@ -184,12 +186,12 @@ func TestSamplesHoldTheirSecrets(t *testing.T) {
 		"StateKey in base64": base64.StdEncoding.EncodeToString(cfg.StateKey), "Set-Cookie": fmt.Sprint(state.Header), "Token": state.Token(),
 	} {
 		if _, ok := harness.Leaks(text, s.secrets); !ok {
-			t.Errorf("%s would not be found", name)
+			t.Errorf("the search does not find the secrets of %s", name)
 		}
 	}
 }
 
-// A new exported type has to show what it prints, too.
+// Every exported type must have a sample.
 func TestEveryExportedTypeIsPrinted(t *testing.T) {
 	s := newSamples(t)
 	sources, err := filepath.Glob("../../*.go")
@@ -209,14 +211,14 @@ func TestEveryExportedTypeIsPrinted(t *testing.T) {
 			if spec, ok := n.(*ast.TypeSpec); ok && spec.Name.IsExported() {
 				found++
 				if len(s.values[spec.Name.Name]) == 0 {
-					t.Errorf("there is no sample of %s", spec.Name.Name)
+					t.Errorf("there is no sample of the exported type %s", spec.Name.Name)
 				}
 			}
 			return true
 		})
 	}
 	if found != len(s.values)-1 {
-		t.Errorf("%d exported types and %d samples", found, len(s.values)-1)
+		t.Errorf("%d exported types but %d samples", found, len(s.values)-1)
 	}
 }
 
@@ -229,7 +231,7 @@ func TestConfigPrintsWhatIsSet(t *testing.T) {
 	says(t, &clerkauth.RequestState{}, "signed-out")
 }
 
-// says checks what v says of itself to whoever asks.
+// says checks how v logs itself.
 func says(t *testing.T, v slog.LogValuer, want string) {
 	t.Helper()
 	encoded, err := json.Marshal(v)

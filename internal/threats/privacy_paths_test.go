@@ -13,7 +13,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// ask asks what is no request: tokens, credentials and whether the keys are there.
+// ask verifies tokens and credentials without a request, and checks whether the keys are there.
 func (m *marked) ask() {
 	for what, r := range m.visits {
 		m.send(r)
@@ -31,7 +31,7 @@ func (m *marked) ask() {
 	m.show("ready", m.Ready(m.tb.Context()))
 }
 
-// Whatever fails, and however, nobody is named and nothing is given away.
+// Whatever fails, and however, no person is named and no secret is shown.
 func TestNobodyIsNamed(t *testing.T) {
 	harness.Long(t)
 	var fallback harness.Log
@@ -54,11 +54,11 @@ func TestNobodyIsNamed(t *testing.T) {
 		t.Errorf("the default logger was used beside Config.Logger: got %s, want none", text)
 	}
 	if len(reasons) < 20 {
-		t.Errorf("only %d reasons were seen: %v", len(reasons), reasons)
+		t.Errorf("only %d reasons were seen, want 20 at least: %v", len(reasons), reasons)
 	}
 }
 
-// failEveryWay asks while the Backend API fails in every way, and while the keys do too.
+// failEveryWay calls ask while the Backend API fails in every way, and while the keys do too.
 func (m *marked) failEveryWay() {
 	for name, fault := range map[string]clerktest.Fault{
 		"nothing": nil, "down": clerktest.Down, "garbage": clerktest.Garbage, "refused": clerktest.Status(http.StatusUnauthorized, nil), "failing": clerktest.Status(http.StatusInternalServerError, nil),
@@ -71,7 +71,7 @@ func (m *marked) failEveryWay() {
 			m.Clerk.Fault(endpoint, fault)
 		}
 		if name == "down" || name == "garbage" {
-			m.Clerk.Fault(clerktest.FrontendSessionTokens, fault) // what FrontendAPIProxy is asked for
+			m.Clerk.Fault(clerktest.FrontendSessionTokens, fault) // what FrontendAPIProxy requests
 		}
 		for _, keys := range []clerktest.Fault{nil, fault} {
 			m.Clerk.Fault(clerktest.BackendJWKS, keys)
@@ -85,7 +85,8 @@ func (m *marked) failEveryWay() {
 	m.ask()
 }
 
-// The search finds nothing where no mark is on its way: each is in a request, in a session or in the configuration.
+// The search would find nothing if a mark were not sent: each is in a request, in a session or in
+// the configuration.
 func TestMarksAreSent(t *testing.T) {
 	m := newMarked(t, false)
 	var sent strings.Builder
@@ -100,7 +101,7 @@ func TestMarksAreSent(t *testing.T) {
 	_, _ = fmt.Fprintln(&sent, s.UserID, s.ID, s.Organization.ID, claims.Email, m.Clerk.SecretKey(), markKey, markState)
 	for _, mark := range m.marks {
 		if _, ok := harness.Leaks(sent.String(), []string{mark}); !ok {
-			t.Errorf("%q is nowhere", mark)
+			t.Errorf("the mark %q is sent nowhere", mark)
 		}
 	}
 }

@@ -18,11 +18,12 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Marks are everything that names or admits somebody. An application with marks everywhere is driven down every path while
-// all of it fails in every way, and what operators and strangers see is searched for them: the log at its lowest level, the
-// default logger's, errors in every form, events, pprof's labels and the answers.
+// Marks are texts that identify a person or give access. An application full of marks serves
+// requests on every path while everything fails in every way. Then all that operators and strangers
+// see is searched for marks: the log at its lowest level, the default logger's, errors in every
+// form, events, pprof's labels and the answers.
 
-// The marks that are no token. Each is told from the others by its own word.
+// These marks are no tokens. Each contains a word of its own.
 const (
 	markUser    = "user_2MarkOfThePerson"
 	markSession = "sess_2MarkOfTheSession"
@@ -37,7 +38,7 @@ const (
 	markName    = "MarkOfTheMachineCredential"
 )
 
-// marked is an application that is full of marks, and what was seen of it.
+// marked is an application full of marks, and what was seen of it.
 type marked struct {
 	*harness.App
 
@@ -46,9 +47,9 @@ type marked struct {
 	answer harness.Log              // what strangers see
 	seen   sync.Map                 // which of the reasons were seen
 	visits map[string]*http.Request // with marks in them
-	tells  bool                     // the transport fails, and its errors hold the whole request
-	keys   []string                 // no answer has these
-	marks  []string                 // nothing shown has these, and only cookies and addresses of an answer
+	tells  bool                     // the transport fails, and its errors contain the whole request
+	keys   []string                 // no answer may contain these
+	marks  []string                 // only cookies and addresses of an answer may contain these
 }
 
 func newMarked(t *testing.T, development bool) *marked {
@@ -60,13 +61,13 @@ func newMarked(t *testing.T, development bool) *marked {
 	m.restart(clerk)
 	set := harness.SetPartyCookie(m.AuthenticateRequest(m.Page(clerk.Token(clerktest.Claims{SessionID: "sess_2Another"}), "__clerk_db_jwt=dvb_another")))
 	if set == nil {
-		t.Fatal("an honest sign-in sets no party cookie")
+		t.Fatal("an honest sign-in sets no party cookie, so that nothing is tested")
 	}
 	m.visits = m.newVisits(set.Name + "=" + set.Value)
 	return m
 }
 
-// restart begins again without keys, and with nothing remembered.
+// restart begins again without keys and with empty caches.
 func (m *marked) restart(clerk *clerktest.Instance) {
 	network := clerk.Config().HTTPClient.Transport
 	m.App = harness.NewAppOf(m.tb, clerk, func(c *clerkauth.Config) {
@@ -90,7 +91,8 @@ func (m *marked) restart(clerk *clerktest.Instance) {
 	})
 }
 
-// mint mints a marked token. It becomes a mark itself: its payload and its signature do, its header says nothing.
+// mint mints a marked token. Its payload and its signature become marks; its header does not
+// identify anybody.
 func (m *marked) mint(make func(clerktest.Claims) string, change func(*clerktest.Claims)) string {
 	c := clerktest.Claims{Subject: markUser, SessionID: markSession, Organization: clerkauth.Organization{ID: markOrg, Slug: "mark", Role: "org:admin"}, Extra: map[string]any{"email": markEmail}}
 	if change != nil {
@@ -102,7 +104,7 @@ func (m *marked) mint(make func(clerktest.Claims) string, change func(*clerktest
 	return token
 }
 
-// show notes what an operator may see of a value that comes with an error.
+// show records what an operator may see of a value that is returned with an error.
 func (m *marked) show(v any, err error) {
 	_, _ = fmt.Fprintf(&m.shown, "%v %+v %#v %s\n", v, v, v, v)
 	slog.New(slog.NewJSONHandler(&m.shown, nil)).Error("shown", "value", v, "error", err)
@@ -114,7 +116,7 @@ func (m *marked) show(v any, err error) {
 	}
 }
 
-// labels notes what profiles would be labelled with.
+// labels records the labels of profiles.
 func (m *marked) labels(ctx context.Context) {
 	pprof.ForLabels(ctx, func(key, value string) bool {
 		_, _ = fmt.Fprintln(&m.shown, key, value)
@@ -122,7 +124,7 @@ func (m *marked) labels(ctx context.Context) {
 	})
 }
 
-// send sends a request down every path, and notes the answers.
+// send sends a request on every path, and records the answers.
 func (m *marked) send(r *http.Request) {
 	silent := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		m.labels(r.Context())
@@ -137,7 +139,7 @@ func (m *marked) send(r *http.Request) {
 		if location := w.Header().Get("Location"); location != "" {
 			where = append(where, location)
 		}
-		for _, text := range where { // a browser is sent its own tokens there, and no key
+		for _, text := range where { // browsers get their own tokens there, but no key
 			if secret, ok := harness.Leaks(text, m.keys); ok {
 				m.tb.Errorf("%s %s answers with the key %q", r.Method, r.URL.Path, secret)
 			}
@@ -146,7 +148,7 @@ func (m *marked) send(r *http.Request) {
 		w.Header().Del("Location")
 		_, _ = fmt.Fprintln(&m.answer, w.Code, w.Header(), w.Body)
 	}
-	w := harness.Serve(m.FrontendAPIProxy(), r.Clone(r.Context())) // answers with what Clerk says
+	w := harness.Serve(m.FrontendAPIProxy(), r.Clone(r.Context())) // passes Clerk's answer on
 	if secret, ok := harness.Leaks(fmt.Sprint(w.Header(), w.Body), m.keys); ok {
 		m.tb.Errorf("the proxy answers with the key %q", secret)
 	}
@@ -154,7 +156,7 @@ func (m *marked) send(r *http.Request) {
 	m.show(s, s.Err)
 }
 
-// search fails for each mark that can be seen.
+// search fails for each mark that is visible.
 func (m *marked) search() {
 	m.tb.Helper()
 	for where, text := range map[string]string{"what operators see": m.shown.String(), "the answers": m.answer.String()} {
@@ -166,7 +168,8 @@ func (m *marked) search() {
 	}
 }
 
-// newVisits are the requests of browsers and machines with marks in them. party is another session's party cookie.
+// newVisits returns requests of browsers and machines with marks in them. party is another
+// session's party cookie.
 func (m *marked) newVisits(party string) map[string]*http.Request {
 	good, minute := m.mint(m.Clerk.Token, nil), harness.Noon.Add(-time.Hour)
 	expired := m.mint(m.Clerk.Token, func(c *clerktest.Claims) { c.IssuedAt = minute })
@@ -209,7 +212,7 @@ func (m *marked) newVisits(party string) map[string]*http.Request {
 	return visits
 }
 
-// echo is a server that says again all that it was sent.
+// echo is a server that repeats all that it was sent.
 func echo(status int) clerktest.Fault {
 	return func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -10,7 +10,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// No browser is sent to an address of more than 8 KB. What would need one is refused with its own reason.
+// No browser is redirected to an address of more than 8 KB. What would need one is refused with its
+// own reason.
 func TestNoRedirectToALongAddress(t *testing.T) {
 	const longest = 8 << 10
 	primary := clerktest.New(t, clerktest.Options{})
@@ -22,7 +23,7 @@ func TestNoRedirectToALongAddress(t *testing.T) {
 		clerk  *clerktest.Instance
 		change func(*clerkauth.Config)
 		cookie string
-		target string // what comes before the part that is made longer
+		target string // what precedes the part that is made longer
 		code   int
 		reason clerkauth.Reason
 	}{

@@ -14,7 +14,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// One old token of a session with made-up refresh cookies costs five questions a minute.
+// One old token of a session with made-up refresh cookies causes five refreshes a minute at most.
 func TestMadeUpRefreshCookies(t *testing.T) {
 	b := harness.NewApp(t)
 	suffix := harness.Suffix(b.Clerk)
@@ -35,13 +35,13 @@ func TestMadeUpRefreshCookies(t *testing.T) {
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{SessionID: "sess_2b"})+"; Path=/")
 	other := b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{SessionID: "sess_2b"}), b.RefreshCookie()))
 	harness.WantState(t, other, clerkauth.StatusSignedIn, "")
-	b.Now = b.Now.Add(time.Minute + 30*time.Second) // a failure has the time when its answer was received, a moment later
+	b.Now = b.Now.Add(time.Minute + 30*time.Second) // a failure has the time of its answer, which is a moment later
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{SessionID: "sess_2a"})+"; Path=/")
 	harness.WantState(t, ask(502), clerkauth.StatusSignedIn, "")
 }
 
 func errorStatus(err error) int {
-	if refusal, ok := err.(*clerkauth.Error); ok { //nolint:errorlint // RequestState.Err holds one, never wrapped
+	if refusal, ok := err.(*clerkauth.Error); ok { //nolint:errorlint // RequestState.Err has one, never wrapped
 		return refusal.StatusCode()
 	}
 	return 0
@@ -75,7 +75,7 @@ func TestRefreshIsShared(t *testing.T) {
 	}
 }
 
-// A refresh that answers with another session is refused: the page makes a handshake, a script is refused.
+// A refresh that returns another session is refused: the page makes a handshake, a script is refused.
 func TestRefreshStaysInItsSession(t *testing.T) {
 	b := harness.NewApp(t)
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{SessionID: "sess_2other"})+"; Path=/")
@@ -84,11 +84,11 @@ func TestRefreshStaysInItsSession(t *testing.T) {
 	page := b.AuthenticateRequest(b.Page(b.Expired(clerktest.Claims{}), b.RefreshCookie()))
 	harness.WantState(t, page, clerkauth.StatusHandshake, clerkauth.ReasonTokenExpired)
 	if harness.SetCookies(page)["__session"] != nil || harness.SetCookies(script)["__session"] != nil {
-		t.Error("the other session's cookie is passed on")
+		t.Error("the other session's cookie is set")
 	}
 }
 
-// What is told of a request to refresh is 8 KB at most, and the small lines of its header are among it.
+// A refresh contains at most 8 KB of the request's header, and the short lines are among it.
 func TestForwardedHeaderIsBounded(t *testing.T) {
 	b := harness.NewApp(t)
 	var told atomic.Int64
@@ -114,22 +114,23 @@ func TestForwardedHeaderIsBounded(t *testing.T) {
 	}
 	b.AuthenticateRequest(r)
 	if n := told.Load(); n == 0 || n > 8<<10 || agent.Load() != "Mozilla/5.0" {
-		t.Errorf("told %d bytes and the user agent %q", n, agent.Load())
+		t.Errorf("the refresh has %d bytes of the header and the user agent %q, want 1 to 8192 bytes and \"Mozilla/5.0\"", n, agent.Load())
 	}
 }
 
-// Whom Clerk has signed out gets 401 from the first request of a script to the last: that Clerk is asked no more is no outage.
+// If Clerk has signed the visitor out, a script gets 401 every time: to send no more refreshes is
+// not an outage.
 func TestRefusedRefreshStaysRefused(t *testing.T) {
 	b := harness.NewApp(t)
 	b.Clerk.Fault(clerktest.BackendRefresh, clerktest.Status(http.StatusNotFound, nil))
 	expired, app := b.Expired(clerktest.Claims{}), b.Require(harness.Greet)
 	for i := range 20 {
 		if w := harness.Serve(app, b.Script(expired, b.RefreshCookie())); w.Code != http.StatusUnauthorized {
-			t.Errorf("request %d got %d %s", i+1, w.Code, w.Header().Get("X-Clerk-Auth-Reason"))
+			t.Errorf("request %d got %d %s, want 401", i+1, w.Code, w.Header().Get("X-Clerk-Auth-Reason"))
 		}
 		b.Now = b.Now.Add(3 * time.Second)
 	}
 	if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n > 10 {
-		t.Errorf("the Backend API was asked %d times in a minute", n)
+		t.Errorf("%d refreshes in a minute, want 10 at most", n)
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A proxy drops the Set-Cookie of a 304, and the new session with it. A part of another document would be worse.
+// A proxy drops the Set-Cookie of a 304, and the new session with it. A part of another document
+// would be worse.
 func TestRenewingRequestIsUnconditional(t *testing.T) {
 	v := newRenewing(t)
 	h := v.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -23,7 +24,7 @@ func TestRenewingRequestIsUnconditional(t *testing.T) {
 	for name, tt := range map[string]struct {
 		conditions []string
 		renewed    int
-		signedIn   int // when nothing is renewed
+		signedIn   int // status when nothing is renewed
 	}{
 		"If-None-Match":     {[]string{`If-None-Match: "1"`}, 200, 304},
 		"If-Modified-Since": {[]string{"If-Modified-Since: Thu, 01 Jan 2099 00:00:00 GMT"}, 200, 304},
@@ -50,7 +51,7 @@ func TestRenewingRequestIsUnconditional(t *testing.T) {
 	}
 }
 
-// The cookie that proves a session to this package signs nobody in, but is as little for strangers.
+// The party cookie signs nobody in, but must not be cached for others either.
 func TestPartyCookieLeavesPrivately(t *testing.T) {
 	b := harness.NewApp(t)
 	w := harness.Serve(b.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -59,11 +60,11 @@ func TestPartyCookieLeavesPrivately(t *testing.T) {
 	})), b.Page(b.Clerk.Token(clerktest.Claims{})))
 	h := w.Result().Header
 	if len(harness.SetCookies(&clerkauth.RequestState{Header: h})) != 2 || h.Get("Cache-Control") != "private, no-store" || h.Get("Expires") != "" {
-		t.Errorf("header %v", h)
+		t.Errorf("header %v, want two cookies and \"private, no-store\"", h)
 	}
 }
 
-// So is a redirect to Clerk, and headers of the middleware outside do not change that.
+// Neither must a redirect to Clerk, whatever headers the outer middleware sets.
 func TestHandshakeLeavesPrivately(t *testing.T) {
 	b := harness.NewApp(t)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -73,7 +74,7 @@ func TestHandshakeLeavesPrivately(t *testing.T) {
 	w := harness.Serve(h, b.Page(b.Expired(clerktest.Claims{})))
 	got := w.Result().Header
 	if w.Code != http.StatusTemporaryRedirect || !slices.Equal(got["Cache-Control"], []string{"private, no-store"}) || len(got["Set-Cookie"]) != 3 {
-		t.Errorf("%d %v", w.Code, got)
+		t.Errorf("got %d %v, want 307 with three cookies and \"private, no-store\"", w.Code, got)
 	}
 	for _, name := range forCaches {
 		if got.Get(name) != "" {
@@ -82,7 +83,7 @@ func TestHandshakeLeavesPrivately(t *testing.T) {
 	}
 }
 
-// A refusal may set cookies too: a pending session has been refreshed. ErrorHandler knows nothing of it.
+// A refusal may set cookies too: a pending session was refreshed. ErrorHandler does not know of it.
 func TestRefusalLeavesPrivately(t *testing.T) {
 	b := harness.NewApp(t, func(c *clerkauth.Config) {
 		c.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, err *clerkauth.Error) {
@@ -99,7 +100,7 @@ func TestRefusalLeavesPrivately(t *testing.T) {
 	(&renewing{b, fresh}).private(t, "pending", w.Result().Header)
 }
 
-// What a handler sets on purpose under the same name is the last word, as it is without this package.
+// If a handler sets a cookie of the same name, the handler's counts, as it does without this package.
 func TestHandlerHasTheLastWordOnACookie(t *testing.T) {
 	v := newRenewing(t)
 	w := harness.Serve(v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -111,7 +112,7 @@ func TestHandlerHasTheLastWordOnACookie(t *testing.T) {
 	}
 }
 
-// Whoever writes past the writer that is handed on, as some adapters do, finds the header set from the start.
+// Code that bypasses the wrapped writer, as some adapters do, finds the header set from the start.
 func TestHeaderIsSetFromTheStart(t *testing.T) {
 	v := newRenewing(t)
 	w := httptest.NewRecorder()
@@ -123,18 +124,18 @@ func TestHeaderIsSetFromTheStart(t *testing.T) {
 	})).ServeHTTP(w, v.asks())
 }
 
-// An informational answer that the handler does not mean for caches at all carries nothing.
+// An informational answer that is not meant for caches has no header of ours.
 func TestHintsCarryNothingOfOurs(t *testing.T) {
 	v := newRenewing(t)
 	w := harness.Serve(v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusEarlyHints)
 	})), v.asks())
-	if got := w.Result().Header; w.Code != http.StatusEarlyHints || len(got) > 0 { // which the recorder takes for the response
+	if got := w.Result().Header; w.Code != http.StatusEarlyHints || len(got) > 0 { // which the recorder treats as the response
 		t.Errorf("got %d with %v, want nothing", w.Code, got)
 	}
 }
 
-// Where nothing is set, nothing is in the way.
+// Where no cookie is set, the handler gets the server's own writer.
 func TestWriterIsTheServersOwn(t *testing.T) {
 	a := harness.NewApp(t)
 	for name, r := range map[string]*http.Request{
@@ -147,10 +148,10 @@ func TestWriterIsTheServersOwn(t *testing.T) {
 		a.Optional(a.Optional(http.HandlerFunc(func(got http.ResponseWriter, r *http.Request) {
 			ran = true
 			if got != http.ResponseWriter(w) {
-				t.Errorf("%s: the handler writes to %T", name, got)
+				t.Errorf("%s: the handler writes to %T, want %T", name, got, http.ResponseWriter(w))
 			}
 			if r.Header.Get("If-None-Match") == "" {
-				t.Errorf("%s: the condition was taken off", name)
+				t.Errorf("%s: the request's If-None-Match was removed", name)
 			}
 			w.Header().Set("Cache-Control", "public")
 		}))).ServeHTTP(w, r)
@@ -160,7 +161,7 @@ func TestWriterIsTheServersOwn(t *testing.T) {
 	}
 }
 
-// A caller of AuthenticateRequest gets the same from Respond.
+// A caller of AuthenticateRequest gets the same with Respond.
 func TestRespond(t *testing.T) {
 	v := newRenewing(t)
 	for name, handler := range waysOut(t) {
@@ -172,7 +173,7 @@ func TestRespond(t *testing.T) {
 		state := v.AuthenticateRequest(r)
 		next, done := state.Respond(w)
 		if again, _ := state.Respond(next); done || next == http.ResponseWriter(w) || again == nil {
-			t.Fatalf("%s: done %t with %T", name, done, next)
+			t.Fatalf("%s: Respond returned done %t and %T, want a wrapped writer, also the second time", name, done, next)
 		}
 		state.Header["Set-Cookie"][0] = "theirs=2"
 		state.Header.Del("Set-Cookie")
@@ -183,7 +184,7 @@ func TestRespond(t *testing.T) {
 	for name, state := range map[string]*clerkauth.RequestState{"zero": {}, "nobody": v.AuthenticateRequest(harness.Request("GET", "/"))} {
 		w := httptest.NewRecorder()
 		if next, done := state.Respond(w); done || next != http.ResponseWriter(w) || len(w.Header()) != 0 {
-			t.Errorf("%s: done %t, %T, %v", name, done, next, w.Header())
+			t.Errorf("%s: got done %t, %T and header %v, want the writer itself and no header", name, done, next, w.Header())
 		}
 	}
 	w := httptest.NewRecorder()
@@ -193,13 +194,13 @@ func TestRespond(t *testing.T) {
 	}
 }
 
-// An error of a flush that cannot be made is not hidden, and does not end the protection.
+// The error of a flush that is not supported is returned, and the response is still private.
 func TestFlushThatIsNotSupported(t *testing.T) {
 	v := newRenewing(t)
 	w := httptest.NewRecorder()
 	v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if err := http.NewResponseController(w).Flush(); !errors.Is(err, http.ErrNotSupported) {
-			t.Errorf("flush: %v", err)
+			t.Errorf("flush: got %v, want %v", err, http.ErrNotSupported)
 		}
 		cacheable(w.Header())
 		w.WriteHeader(http.StatusOK)
@@ -207,21 +208,22 @@ func TestFlushThatIsNotSupported(t *testing.T) {
 	v.private(t, "after a flush", w.Result().Header)
 }
 
-// A writer below that hides its abilities behind Unwrap is flushed all the same, but not behind our back.
+// A writer that has Flush only behind Unwrap is flushed all the same, after its header was made
+// private.
 func TestFlushThroughUnwrap(t *testing.T) {
 	v := newRenewing(t)
 	w := httptest.NewRecorder()
 	v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		cacheable(w.Header())
 		if _, ok := w.(http.Flusher); ok {
-			t.Error("the writer is a Flusher, and the one below is none")
+			t.Error("the wrapped writer is a Flusher, want none as the one below is none")
 		}
 		if err := http.NewResponseController(w).Flush(); err != nil {
 			t.Errorf("flush: %v", err)
 		}
 	})).ServeHTTP(unwrapping{w}, v.asks())
 	if !w.Flushed {
-		t.Error("nothing was flushed")
+		t.Error("the writer below was not flushed")
 	}
 	v.private(t, "flushed", w.Result().Header)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// stamped adds a parameter to the address of every page, another one each time, as some servers in front do.
+// stamped adds a new parameter to the address of every page, as some proxies do.
 func stamped(next http.Handler) http.Handler {
 	n := 0
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -25,14 +25,14 @@ func stamped(next http.Handler) http.Handler {
 	})
 }
 
-// Pages whose address is another one each time get no more handshakes than others.
+// Pages whose address changes with each request get no more handshakes than others.
 func TestLoopsOfChangingAddressesEnd(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		live     bool
 		signedIn bool
 		front    func(http.Handler) http.Handler
-		fault    bool // the answers of handshakes do not hold
+		fault    bool // the results of handshakes are not valid
 		path     string
 		status   int
 		body     string
@@ -41,8 +41,8 @@ func TestLoopsOfChangingAddressesEnd(t *testing.T) {
 		{name: "development, __client_uat is withheld", signedIn: true, front: withoutSetting("__client_uat"), path: "/me", status: 401, body: "in a loop of redirects"},
 		{name: "development, __client_uat is withheld, a public page", signedIn: true, front: withoutSetting("__client_uat"), path: "/public/", status: 200, body: harness.Stranger},
 		{name: "development, __clerk_db_jwt is withheld", signedIn: true, front: withoutSetting("__clerk_db_jwt"), path: "/me", status: 401, body: "in a loop of redirects"},
-		{name: "development, answers that do not hold", signedIn: true, fault: true, path: "/me", status: 401, body: "in a loop of redirects"},
-		{name: "production, answers that do not hold", live: true, signedIn: true, fault: true, path: "/me", status: 401, body: "in a loop of redirects"},
+		{name: "development, results that are not valid", signedIn: true, fault: true, path: "/me", status: 401, body: "in a loop of redirects"},
+		{name: "production, results that are not valid", live: true, signedIn: true, fault: true, path: "/me", status: 401, body: "in a loop of redirects"},
 		{name: "production, a proxy that passes __session", live: true, signedIn: true, front: onlyCookies("__session"), path: "/me", status: 401, body: "do not come back"},
 		{name: "production, a proxy that passes __client_uat", live: true, signedIn: true, front: onlyCookies("__client_uat"), path: "/me", status: 401, body: "do not come back"},
 		{name: "production, a proxy that passes __client_uat, a public page", live: true, signedIn: true, front: onlyCookies("__client_uat"), path: "/public/", status: 200, body: harness.Stranger},
@@ -76,7 +76,7 @@ func TestLoopsOfChangingAddressesEnd(t *testing.T) {
 	}
 }
 
-// Such pages get their sessions like others.
+// Such pages are signed in like others.
 func TestChangingAddressesAreServed(t *testing.T) {
 	for _, live := range []bool{true, false} {
 		now := harness.Noon
@@ -89,14 +89,14 @@ func TestChangingAddressesAreServed(t *testing.T) {
 		v.clerk.SignIn(v.browser.Jar, alice)
 		for i := range 4 {
 			if got := v.visit("/me"); got.status != http.StatusOK || got.body != "hello user_2alice" || len(v.sent) > 3 {
-				t.Errorf("live %t, visit %d: got %d %q after %q", live, i, got.status, got.body, v.sent)
+				t.Errorf("live %t, visit %d: got %d %q after %q, want 200 \"hello user_2alice\" after 3 at most", live, i, got.status, got.body, v.sent)
 			}
 			now = now.Add(time.Hour)
 		}
 	}
 }
 
-// Who loads a page again and again, because Clerk is slow, gets in when it answers.
+// A person who reloads a page many times, because Clerk is slow, is signed in when Clerk answers.
 func TestReloadsStopNobody(t *testing.T) {
 	for _, live := range []bool{true, false} {
 		now := harness.Noon
@@ -108,7 +108,7 @@ func TestReloadsStopNobody(t *testing.T) {
 		v.clerk.SignIn(v.browser.Jar, alice)
 		for i := range 7 {
 			if got := v.once(http.MethodGet, "/me"); got.status != http.StatusTemporaryRedirect {
-				t.Errorf("live %t: reload %d got %d %q", live, i+1, got.status, got.body)
+				t.Errorf("live %t: reload %d got %d %q, want 307", live, i+1, got.status, got.body)
 			}
 			now = now.Add(4 * time.Second)
 		}

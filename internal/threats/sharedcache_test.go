@@ -18,12 +18,13 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A response that renews a session or proves one is one browser's. Out of a shared cache a stranger would get it.
+// A response that renews or proves a session is for one browser. A shared cache would give it to
+// strangers.
 
 // renewing is an application whose visitor has an expired token and the cookie to refresh it.
 type renewing struct {
 	*harness.App
-	fresh string // what the refresh brings
+	fresh string // the token that the refresh returns
 }
 
 func newRenewing(t *testing.T) *renewing {
@@ -34,7 +35,7 @@ func newRenewing(t *testing.T) *renewing {
 	return &renewing{b, fresh}
 }
 
-// visitor sends what the visitor's browser sends when a script asks for something.
+// visitor adds what the visitor's browser sends with a script's request.
 func (v *renewing) visitor(r *http.Request) *http.Request {
 	r.Host = "example.com"
 	maps.Copy(r.Header, v.Script(v.Expired(clerktest.Claims{}), v.NewRefreshCookie()).Header)
@@ -45,7 +46,7 @@ func (v *renewing) asks() *http.Request {
 	return v.visitor(httptest.NewRequest(http.MethodGet, "/assets/app.js", http.NoBody))
 }
 
-// cacheable is what a handler sets that knows nothing of sessions. It throws our cookies away, too.
+// cacheable sets what a handler sets that does not know of sessions. It deletes our cookies, too.
 func cacheable(h http.Header) {
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Add("Cache-Control", "s-maxage=31536000")
@@ -65,7 +66,7 @@ var forCaches = []string{
 	"Netlify-CDN-Cache-Control", "X-LiteSpeed-Cache-Control", "Edge-Control", "X-Accel-Expires",
 }
 
-// private says what is wrong with a response that brings a new session.
+// private checks a response that has a new session.
 func (v *renewing) private(t *testing.T, status string, h http.Header) {
 	t.Helper()
 	if got := h["Cache-Control"]; !slices.Equal(got, []string{"private, no-store"}) {
@@ -73,7 +74,7 @@ func (v *renewing) private(t *testing.T, status string, h http.Header) {
 	}
 	for _, name := range forCaches {
 		if got, ok := h[textproto.CanonicalMIMEHeaderKey(name)]; ok {
-			t.Errorf("%s: %s %q", status, name, got)
+			t.Errorf("%s: the response has %s %q, want none", status, name, got)
 		}
 	}
 	for _, want := range []string{"__session=" + v.fresh, "__client_uat=1"} {
@@ -87,7 +88,7 @@ func (v *renewing) private(t *testing.T, status string, h http.Header) {
 	}
 }
 
-// waysOut are the ways in which a response can leave a handler.
+// waysOut are the ways in which a handler can write a response.
 func waysOut(t *testing.T) map[string]http.HandlerFunc {
 	t.Helper()
 	dir := t.TempDir()
@@ -109,7 +110,7 @@ func waysOut(t *testing.T) map[string]http.HandlerFunc {
 		"http.NotFound":   http.NotFound,
 		"http.Redirect":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusMovedPermanently) },
 		"ServeContent":    content,
-		"FileServer":      http.FileServer(http.Dir(dir)).ServeHTTP, // there is no assets/app.js: it deletes headers
+		"FileServer":      http.FileServer(http.Dir(dir)).ServeHTTP, // there is no assets/app.js: the 404 deletes headers
 		"FileServer, 200": http.StripPrefix("/assets", http.FileServer(http.Dir(dir))).ServeHTTP,
 		"Flush": func(w http.ResponseWriter, _ *http.Request) {
 			if f, ok := w.(http.Flusher); ok {
@@ -157,7 +158,7 @@ func waysOut(t *testing.T) map[string]http.HandlerFunc {
 	return ways
 }
 
-// recovering answers for a handler that panics, as an application's outermost middleware does.
+// recovering answers when a handler panics, as an application's outermost middleware does.
 func recovering(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -184,11 +185,11 @@ func TestRenewedSessionLeavesPrivately(t *testing.T) {
 		for guard, protect := range guards {
 			hints, timed := strings.HasPrefix(way, "hints"), strings.HasPrefix(guard, "TimeoutHandler")
 			if timed && hints || guard == "TimeoutHandler outside" && way == "panic" {
-				continue // TimeoutHandler takes the first status for the last, and throws the header away
+				continue // TimeoutHandler treats the first status as the last, and drops the header
 			}
 			name := way + ", " + guard
 			h := recovering(protect(handler))
-			if w := harness.Serve(h, v.asks()); !hints { // nor does the recorder know informational answers
+			if w := harness.Serve(h, v.asks()); !hints { // the recorder does not know informational answers either
 				v.private(t, name+", recorded", w.Result().Header)
 			}
 			v.overTheWire(t, name, h)
@@ -196,7 +197,7 @@ func TestRenewedSessionLeavesPrivately(t *testing.T) {
 	}
 }
 
-// overTheWire asks h over HTTP/1.1 and HTTP/2.
+// overTheWire requests h over HTTP/1.1 and HTTP/2.
 func (v *renewing) overTheWire(t *testing.T, name string, h http.Handler) {
 	t.Helper()
 	for _, two := range []bool{false, true} {
@@ -211,7 +212,7 @@ func (v *renewing) overTheWire(t *testing.T, name string, h http.Handler) {
 		trace := &httptrace.ClientTrace{Got1xxResponse: func(_ int, h textproto.MIMEHeader) error {
 			early++
 			if got := h["Set-Cookie"]; !slices.Equal(got, []string{"theirs=1"}) || h.Get("X-Theirs") == "" {
-				t.Errorf("%s: an informational answer sets %q", name, got)
+				t.Errorf("%s: an informational answer has the cookies %q and X-Theirs %q, want the handler's own only", name, got, h.Get("X-Theirs"))
 			}
 			return nil
 		}}
@@ -232,7 +233,7 @@ func (v *renewing) overTheWire(t *testing.T, name string, h http.Handler) {
 		server.Close()
 		v.private(t, name+", "+resp.Proto, resp.Header)
 		if strings.HasPrefix(name, "hints") != (early > 0) {
-			t.Errorf("%s: %d informational answers", name, early)
+			t.Errorf("%s: got %d informational answers, want some: %t", name, early, strings.HasPrefix(name, "hints"))
 		}
 	}
 }

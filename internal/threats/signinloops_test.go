@@ -16,7 +16,8 @@ import (
 
 const signInPage = "/sign-in"
 
-// atSignIn answers at the sign-in page, and at what is below it, in front of an application whose pages all require a session.
+// atSignIn answers at the sign-in page and below it, in front of an application whose pages all
+// require a session.
 func atSignIn(answer http.HandlerFunc) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -41,7 +42,8 @@ func signInsIn(sent []string) int {
 
 func withSignIn(c *clerkauth.Config) { c.SignInURL = signInPage }
 
-// Whatever becomes of the sign-in page's address and of its query, and whatever it does, nobody is sent there for ever.
+// Whatever happens to the sign-in page's address and query, and whatever the page does, the
+// redirects to it end.
 func TestSignInSeriesEnd(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -90,7 +92,7 @@ func TestSignInSeriesEnd(t *testing.T) {
 					}
 					got := v.visit(start, harness.With("Accept", "text/html"))
 					if got.status != http.StatusUnauthorized || !strings.Contains(got.body, "several times within a short time") || signInsIn(v.sent) > tt.atMost {
-						t.Errorf("got %d after %q\n%s", got.status, v.sent, got.body)
+						t.Errorf("got %d after %q, want 401 and %d sign-in redirects at most\n%s", got.status, v.sent, tt.atMost, got.body)
 					}
 					if link := `href="/sign-in`; !strings.Contains(got.body, link) {
 						t.Errorf("the page does not link to the sign-in page:\n%s", got.body)
@@ -101,7 +103,7 @@ func TestSignInSeriesEnd(t *testing.T) {
 	}
 }
 
-// Nobody honest is kept from the sign-in page: who opens many pages, or one again and again.
+// People who open many pages, or one page many times, still get to the sign-in page.
 func TestSignedOutPeopleAreSentToSignIn(t *testing.T) {
 	shown := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("sign in here")) }
 	for _, live := range []bool{true, false} {
@@ -116,10 +118,10 @@ func TestSignedOutPeopleAreSentToSignIn(t *testing.T) {
 		want := func(what string, got page) {
 			t.Helper()
 			if got.body != "sign in here" {
-				t.Errorf("live %t, %s: got %d %q after %q", live, what, got.status, got.body, v.sent)
+				t.Errorf("live %t, %s: got %d %q after %q, want the sign-in page", live, what, got.status, got.body, v.sent)
 			}
 		}
-		for i := range 25 { // as tabs do that are restored, and tests that look at every page
+		for i := range 25 { // as restored tabs do, and tests that open every page
 			want(fmt.Sprintf("page %d of 25", i+1), v.visit(fmt.Sprintf("/page-%d", i)))
 		}
 		now = now.Add(4 * time.Second)
@@ -128,18 +130,18 @@ func TestSignedOutPeopleAreSentToSignIn(t *testing.T) {
 			now = now.Add(4 * time.Second)
 		}
 		if got := v.visit("/me", harness.With("Accept", "text/html")); got.status != http.StatusUnauthorized || !strings.Contains(got.body, "several times within a short time") {
-			t.Errorf("live %t: a slow series does not end: %d %q", live, got.status, got.body)
+			t.Errorf("live %t: a slow series does not end: got %d %q, want 401", live, got.status, got.body)
 		}
 		now = now.Add(time.Minute)
 		for i, b := range openTabs(v, "/restored", 10, false) {
 			if b.status/100 != 3 {
-				t.Errorf("live %t: restored tab %d got %d %q", live, i+1, b.status, b.body)
+				t.Errorf("live %t: restored tab %d got %d %q, want a redirect", live, i+1, b.status, b.body)
 			}
 		}
 	}
 }
 
-// HEAD and prefetches count nothing, and HEAD is answered as its GET.
+// HEAD requests and prefetches are not counted, and HEAD gets the response of its GET.
 func TestUncountedSignIns(t *testing.T) {
 	now := harness.Noon
 	w := production(&now)
@@ -157,12 +159,13 @@ func TestUncountedSignIns(t *testing.T) {
 	for i := range 4 {
 		head, get := v.once(http.MethodHead, "/me", harness.With("Accept", "text/html")), v.once(http.MethodGet, "/me")
 		if head.status != get.status || head.header.Get("Location") != get.header.Get("Location") || (get.status == http.StatusFound) != (i < 3) {
-			t.Errorf("%d: HEAD got %d %q, GET %d %q", i, head.status, head.header.Get("Location"), get.status, get.header.Get("Location"))
+			t.Errorf("%d: HEAD got %d %q and GET %d %q, want the same, and 302 for the first three", i, head.status, head.header.Get("Location"), get.status, get.header.Get("Location"))
 		}
 	}
 }
 
-// A page that shows many others in frames, each of which is sent to sign in, keeps nobody from signing in.
+// A page with many frames, each of which is redirected to sign in, does not stop anybody from
+// signing in.
 func TestFramesSentToSignIn(t *testing.T) {
 	now := harness.Noon
 	w := production(&now)
@@ -176,14 +179,14 @@ func TestFramesSentToSignIn(t *testing.T) {
 		v.once(http.MethodGet, "/me", html, frame)
 	}
 	if got := v.once(http.MethodGet, "/me", html, frame); got.status != http.StatusUnauthorized {
-		t.Errorf("a series in a frame does not end: %d %q", got.status, got.header.Get("Location"))
+		t.Errorf("a series in a frame does not end: got %d to %q, want 401", got.status, got.header.Get("Location"))
 	}
 	if got := v.once(http.MethodGet, "/me", html); got.status != http.StatusFound {
 		t.Errorf("the page that is opened beside got %d %q, want 302", got.status, got.body)
 	}
 }
 
-// Where the page of SignInURL asks for a session itself, by whatever name it comes, a developer is told so.
+// Where the page at SignInURL requires a session itself, under any address, the developer is told so.
 func TestSignInPageBehindRequire(t *testing.T) {
 	renamed := func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/en/login?"+r.URL.RawQuery, http.StatusFound) //nolint:gosec // such servers are what is tested
@@ -218,7 +221,7 @@ func TestSignInPageBehindRequire(t *testing.T) {
 				t.Errorf("%s, live %t: got %d and %v after %q, want 401 and %q", tt.signIn, live, got.status, told, v.sent, tt.why)
 			}
 			if shown := strings.Contains(got.body, tt.why) && strings.Contains(got.body, "Config.SignInURL"); shown == live {
-				t.Errorf("%s, live %t: the page says\n%s", tt.signIn, live, got.body)
+				t.Errorf("%s, live %t: the page explains Config.SignInURL: %t, want %t\n%s", tt.signIn, live, shown, !live, got.body)
 			}
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Somebody who is signed in at Clerk, and refused here for what the configuration says, is not sent to a sign-in page: that
-// would send them straight back. They see why.
+// A visitor who is signed in at Clerk, and refused here because of the configuration, is not
+// redirected to a sign-in page, which would redirect back at once. The page says why.
 func TestSignInIsNoCureForTheConfiguration(t *testing.T) {
 	for name, claims := range map[string]clerktest.Claims{
 		"an origin that is not listed": {AuthorizedParty: "https://www.example.com"},
@@ -53,16 +53,16 @@ func TestSignInIsNoCureForTheConfiguration(t *testing.T) {
 			address = back.RequestURI()
 		}
 		if signIns > 0 {
-			t.Errorf("%s: sent to sign in %d times", name, signIns)
+			t.Errorf("%s: %d redirects to the sign-in page, want none", name, signIns)
 		}
 	}
 }
 
-// A refresh that brought a token whose key is out of reach says nothing about who is signed in.
+// If a refreshed token's key cannot be fetched, it is not known who is signed in.
 func TestRefreshedTokenOfAKeyOutOfReach(t *testing.T) {
 	a := harness.NewApp(t)
 	if w := harness.Serve(a.Require(harness.Greet), a.Script(a.Clerk.Token(clerktest.Claims{}))); w.Code != http.StatusOK {
-		t.Fatal(w.Code)
+		t.Fatalf("got %v, want %v", w.Code, http.StatusOK)
 	}
 	a.AnswerRefreshes(0, "__session="+a.Clerk.Token(clerktest.Claims{Header: map[string]any{"kid": "ins_rotated"}})+"; Path=/")
 	a.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
@@ -72,7 +72,7 @@ func TestRefreshedTokenOfAKeyOutOfReach(t *testing.T) {
 	}
 }
 
-// An error page of whatever stands between here and the Backend API is no answer of its.
+// An error page of a proxy before the Backend API is not the Backend API's answer.
 func TestForeignAnswersOfTheBackendAPI(t *testing.T) {
 	for _, status := range []int{400, 402, 404, 405, 407, 410, 413, 421, 431, 451} {
 		a := harness.NewApp(t)
@@ -86,7 +86,7 @@ func TestForeignAnswersOfTheBackendAPI(t *testing.T) {
 	}
 }
 
-// What was sent with a write that cannot be answered now is lost, and the page says so.
+// What was sent with a write that cannot be decided now is lost, and the page says so.
 func TestPageOfAWriteThatCannotBeJudged(t *testing.T) {
 	a := harness.NewApp(t)
 	a.Clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
@@ -94,12 +94,13 @@ func TestPageOfAWriteThatCannotBeJudged(t *testing.T) {
 		r := harness.Request(method, "/", harness.Headers("Accept: text/html", "Sec-Fetch-Dest: empty"), harness.WithBearer(a.Clerk.Token(clerktest.Claims{})))
 		w := harness.Serve(a.Require(harness.Greet), r)
 		if got := strings.Contains(w.Body.String(), "was not saved"); w.Code != http.StatusServiceUnavailable || got != want {
-			t.Errorf("%s: %d, says that it was not saved: %t", method, w.Code, got)
+			t.Errorf("%s: %d, says that it was not saved: %t, want %d %t", method, w.Code, got, http.StatusServiceUnavailable, want)
 		}
 	}
 }
 
-// Where every handshake brings a token that is refused here, the page says why it is, not that cookies may be blocked.
+// Where every handshake returns a token that is refused here, the page says why. It does not blame
+// blocked cookies.
 func TestHandshakesThatBringWhatIsRefused(t *testing.T) {
 	a := harness.NewApp(t)
 	token := a.Clerk.Token(clerktest.Claims{AuthorizedParty: "https://www.example.com"})
@@ -122,9 +123,9 @@ func TestHandshakesThatBringWhatIsRefused(t *testing.T) {
 			continue
 		}
 		if reason := w.Header().Get("X-Clerk-Auth-Reason"); reason != string(clerkauth.ReasonTokenInvalidParties) || strings.Contains(w.Body.String(), "circles") {
-			t.Errorf("%d %s: %s", w.Code, reason, w.Body)
+			t.Errorf("got %d %s, want %s and a page that does not speak of loops: %s", w.Code, reason, clerkauth.ReasonTokenInvalidParties, w.Body)
 		}
 		return
 	}
-	t.Error("six handshakes, and no end")
+	t.Error("six handshakes in a row, want an end")
 }

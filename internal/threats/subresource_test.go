@@ -11,8 +11,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// What pages are put together from is kept by shared caches, and is the same for everybody: no session is renewed on
-// it. What needs a session is not for everybody, so that a picture of somebody's own may renew it.
+// Subresources are kept by shared caches and are the same for everybody: no session is renewed on
+// them. One that needs a session is not for everybody, so a private picture may renew it.
 func TestSubresources(t *testing.T) {
 	v := newRenewing(t)
 	honest := v.Clerk.Token(clerktest.Claims{})
@@ -42,7 +42,7 @@ func TestSubresources(t *testing.T) {
 			if tt.want {
 				v.private(t, name+" of "+dest, w.Result().Header)
 			} else if h := w.Result().Header; h.Get("Set-Cookie") != "" && h.Get("Location") == "" {
-				t.Errorf("%s of %q sets %q", name, dest, h["Set-Cookie"])
+				t.Errorf("%s of %q sets %q, want no cookie", name, dest, h["Set-Cookie"])
 			}
 
 			r = v.Script(honest)
@@ -64,7 +64,7 @@ func (v *renewing) authenticating(next http.Handler) http.Handler {
 	})
 }
 
-// A picture that Optional left alone is decided about again by Require, once, and its handler sees that decision.
+// If Optional left a picture undecided, Require decides it, once, and its handler sees that decision.
 func TestRequireDecidesAgainWhatOptionalLeft(t *testing.T) {
 	a := harness.NewApp(t)
 	a.AnswerRefreshes(0, "__session="+a.Clerk.Token(clerktest.Claims{}))
@@ -73,7 +73,7 @@ func TestRequireDecidesAgainWhatOptionalLeft(t *testing.T) {
 	r.Header.Set("Sec-Fetch-Dest", "image")
 	w := harness.Serve(h, r)
 	if w.Code != http.StatusOK || w.Body.String() != harness.Welcome || len(w.Result().Header["Set-Cookie"]) != 1 {
-		t.Errorf("%d %q with %q", w.Code, w.Body, w.Result().Header["Set-Cookie"])
+		t.Errorf("got %d %q with %q, want 200 %q with one cookie", w.Code, w.Body, w.Result().Header["Set-Cookie"], harness.Welcome)
 	}
 	if n := harness.Requests(a.Clerk, clerktest.BackendRefresh); n != 1 {
 		t.Errorf("refreshed %d times, want once", n)
@@ -81,7 +81,7 @@ func TestRequireDecidesAgainWhatOptionalLeft(t *testing.T) {
 	if events := a.Events(); len(events) != 2 || events[0].Reason != clerkauth.ReasonTokenExpired || events[1].Status != clerkauth.StatusSignedIn {
 		t.Errorf("decisions %+v, want one of Optional and one of Require", events)
 	}
-	// Without a refresh cookie nothing was left, and nothing is decided again.
+	// Without a refresh cookie nothing was left undecided, and nothing is decided again.
 	r = a.Script(a.Expired(clerktest.Claims{}))
 	r.Header.Set("Sec-Fetch-Dest", "image")
 	if w := harness.Serve(h, r); w.Code != http.StatusUnauthorized || len(a.Events()) != 1 {
@@ -89,7 +89,7 @@ func TestRequireDecidesAgainWhatOptionalLeft(t *testing.T) {
 	}
 }
 
-// A request that says two things of itself is not believed in either.
+// A request with two values of Sec-Fetch-Dest is treated as one with none.
 func TestTwoDestinationsAreNone(t *testing.T) {
 	v := newRenewing(t)
 	r := v.asks()

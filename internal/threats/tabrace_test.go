@@ -13,33 +13,34 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// racingTab is a tab whose answers take a while: what an answer sets is in the browser only when the tab goes on.
+// racingTab is a tab whose answers are slow: the browser has an answer's cookies only when the tab
+// goes on.
 type racingTab struct {
 	tab
-	arriving []setLater
+	received []setLater
 	trail    []string
 }
 
-// lateJar sends what the browser has, and keeps for the tab what comes.
+// lateJar sends the browser's cookies, and keeps received ones for the tab.
 type lateJar struct {
 	http.CookieJar
 	tab *racingTab
 }
 
 func (j lateJar) SetCookies(u *url.URL, cookies []*http.Cookie) {
-	j.tab.arriving = append(j.tab.arriving, setLater{u, cookies})
+	j.tab.received = append(j.tab.received, setLater{u, cookies})
 }
 
-func (b *racingTab) over() bool { return b.status != 0 && b.status/100 != 3 && b.arriving == nil }
+func (b *racingTab) over() bool { return b.status != 0 && b.status/100 != 3 && b.received == nil }
 
 // move stores the cookies of a received response in the browser, or else sends the next request.
 func (b *racingTab) move() {
 	jar := b.browser.Jar
-	if b.arriving != nil {
-		for _, c := range b.arriving {
+	if b.received != nil {
+		for _, c := range b.received {
 			jar.SetCookies(c.at, c.cookies)
 		}
-		b.arriving = nil
+		b.received = nil
 		return
 	}
 	b.browser.Jar = lateJar{jar, b}
@@ -48,8 +49,9 @@ func (b *racingTab) move() {
 	b.trail = append(b.trail, fmt.Sprint(b.status))
 }
 
-// Tabs get in while the Backend API is out of reach, in whatever order their requests and answers come: each is sent out for
-// a nonce at first and then for a token, whatever the others have counted meanwhile.
+// Tabs are signed in while the Backend API cannot be reached, in whatever order requests and
+// answers are sent: each is redirected for a nonce first and then for a token, whatever the others
+// have counted meanwhile.
 func TestTabsInAnOutage(t *testing.T) {
 	harness.Long(t)
 	rng := rand.New(rand.NewPCG(19, 1)) //nolint:gosec // not for secrets
@@ -64,7 +66,7 @@ func TestTabsInAnOutage(t *testing.T) {
 		v.clerk.Fault(clerktest.BackendRefresh, clerktest.Down)
 		for n := range 120 {
 			now = now.Add(8 * time.Hour)
-			v.plant("", "__clerk_redirect_count", "") // it would be gone by then
+			v.plant("", "__clerk_redirect_count", "") // it would have expired by then
 			paths := [][]string{{"/a", "/b"}, {"/a", "/a"}, {"/a", "/b", "/c"}, {"/a", "/a", "/b", "/c"}}[n%4]
 			if n%8 < 4 { // a new browser: the others have tokens that have expired
 				v.browser.Jar = v.clerk.Browser(nil).Jar
@@ -73,14 +75,14 @@ func TestTabsInAnOutage(t *testing.T) {
 			tabs, order := v.race(paths, rng)
 			for i, b := range tabs {
 				if b.status != http.StatusOK || b.body != "hello user_2alice" {
-					t.Errorf("live %t, %q in the order %v: tab %d got %q", live, paths, order, i, b.trail)
+					t.Errorf("live %t, %q in the order %v: tab %d got %q, want 200 \"hello user_2alice\" at the end", live, paths, order, i, b.trail)
 				}
 			}
 		}
 	}
 }
 
-// race opens tabs at once, whose requests and answers come in an order by chance.
+// race opens tabs at once. Requests and answers follow each other in a random order.
 func (v *traveller) race(paths []string, rng *rand.Rand) (tabs []*racingTab, order []int) {
 	for _, path := range paths {
 		tabs = append(tabs, &racingTab{tab: tab{traveller: v, at: v.origin + path}})

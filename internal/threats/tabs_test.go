@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// tab is a tab of a browser, taken one request at a time.
+// tab is a tab of a browser that sends one request at a time.
 type tab struct {
 	*traveller
 	at     string
@@ -32,8 +32,8 @@ func (b *tab) step() bool {
 	return false
 }
 
-// Nobody honest is stopped: tabs that are restored together, one after the other or all at once, of one page or of ten,
-// get in. See the counter of two seconds that all tabs shared.
+// Tabs that are restored together, one after the other or all at once, of one page or of ten, are
+// all signed in. A counter that lives two seconds, and that all tabs share, once stopped them.
 func TestTabsDoNotStopEachOther(t *testing.T) {
 	for _, live := range []bool{true, false} {
 		for _, path := range []string{"/same", "/tab-"} {
@@ -61,7 +61,7 @@ func TestTabsDoNotStopEachOther(t *testing.T) {
 				}
 				for i, b := range tabs {
 					if b.status != http.StatusOK || b.body != "hello user_2alice" {
-						t.Errorf("live %t, %s, staggered %t: tab %d got %d %q", live, path, staggered, i, b.status, b.body)
+						t.Errorf("live %t, %s, staggered %t: tab %d got %d %q, want %d \"hello user_2alice\"", live, path, staggered, i, b.status, b.body, http.StatusOK)
 					}
 				}
 			}
@@ -69,8 +69,8 @@ func TestTabsDoNotStopEachOther(t *testing.T) {
 	}
 }
 
-// openTabs sends the first request of each tab: staggered, one after the other with what the ones before left in the
-// browser; or else all before the first answer.
+// openTabs sends the first request of each tab: staggered, each with the cookies that the ones
+// before have set; or else all before the first answer.
 func openTabs(v *traveller, path string, n int, staggered bool) []*tab {
 	tabs := make([]*tab, n)
 	jar := v.browser.Jar
@@ -81,13 +81,13 @@ func openTabs(v *traveller, path string, n int, staggered bool) []*tab {
 		}
 		tabs[i] = &tab{traveller: v, at: v.origin + name}
 		if staggered && name == path && i == 3 {
-			tabs[i].status = http.StatusFound // the fourth of one page begins when the first is back
+			tabs[i].status = http.StatusFound // the fourth of one page begins when the first is done
 			for tabs[0].step() {
 				continue
 			}
 		}
 		if !staggered {
-			v.browser.Jar = frozen{jar} // it sends what was there, and keeps what comes
+			v.browser.Jar = frozen{jar} // it sends the old cookies, and keeps the new ones for later
 		}
 		tabs[i].step()
 		v.browser.Jar = jar
@@ -115,7 +115,7 @@ func (f frozen) SetCookies(u *url.URL, cookies []*http.Cookie) {
 	frozenSets[f.CookieJar] = append(frozenSets[f.CookieJar], setLater{u, cookies})
 }
 
-// A redirect that the browser keeps but never follows, of a prefetch or behind the Stop button, stops no visit.
+// A redirect that the browser does not follow, of a prefetch or after the Stop button, stops no visit.
 func TestUnfollowedRedirects(t *testing.T) {
 	now := harness.Noon
 	v := newTraveller(t, production(&now))
@@ -133,13 +133,14 @@ func TestUnfollowedRedirects(t *testing.T) {
 		stopped.at = v.origin + "/me"
 		stopped.step()
 	}
-	v.want("after all that", v.visit("/me"), 200, "hello user_2alice", 2) // the second takes out what tells a return from a reload
+	v.want("after all that", v.visit("/me"), 200, "hello user_2alice", 2) // the second removes the parameter that distinguishes a return from a reload
 	if left := v.cookie("__Host-clerkauth_handshake"); left != "" {
-		t.Errorf("the count is left as %q once the page is decided", left)
+		t.Errorf("the count is still %q after the page was decided, want none", left)
 	}
 }
 
-// In a frame, perhaps of another site, a browser takes only such a cookie; elsewhere it stays with its own site.
+// In a frame, perhaps of another site, a browser accepts only such a cookie. Elsewhere the cookie
+// stays with its site.
 func TestCountInFrames(t *testing.T) {
 	b := harness.NewApp(t)
 	for dest, want := range map[string]string{
@@ -156,7 +157,7 @@ func TestCountInFrames(t *testing.T) {
 	}
 }
 
-// No browser is sent to an address that is too long: the page is refused with its reason.
+// No browser is redirected to an address that is too long: the page is refused with its reason.
 func TestLongAddressesGoNowhere(t *testing.T) {
 	b := harness.NewApp(t)
 	for _, query := range []string{strings.Repeat("x", 9<<10), strings.Repeat("%25", 2000), strings.Repeat("x&", 200_000)} {

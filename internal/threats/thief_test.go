@@ -15,7 +15,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// TestThiefSpeaksHTTPDirectly is somebody who obtained a victim's token without azp and sends whatever they like.
+// TestThiefSpeaksHTTPDirectly sends requests of a thief who has a victim's token without azp, with
+// any headers.
 func TestThiefSpeaksHTTPDirectly(t *testing.T) {
 	b := harness.NewApp(t)
 	stolen := b.WithoutAZP(clerktest.Claims{Subject: "user_2victim", SessionID: "sess_2victim"})
@@ -37,7 +38,7 @@ func TestThiefSpeaksHTTPDirectly(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			for _, r := range []*http.Request{b.Page(stolen, cookie), b.Script(stolen, cookie)} {
 				if state := b.AuthenticateRequest(r); state.Status == clerkauth.StatusSignedIn {
-					t.Error("signed in")
+					t.Error("the thief is signed in")
 				}
 			}
 		})

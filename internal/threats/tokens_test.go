@@ -14,7 +14,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// forgeries are tokens of nearly 8 KB that nobody signed, with what would be much more once it is written out.
+// forgeries returns unsigned tokens of nearly 8 KB that would need much more memory once they are
+// decoded.
 func forgeries(clerk *clerktest.Instance) map[string]string {
 	list := func(format string, n int) string {
 		var s strings.Builder
@@ -44,7 +45,7 @@ func forgeries(clerk *clerktest.Instance) map[string]string {
 	return tokens
 }
 
-// What a token says is written out only once its signature is known to be good.
+// A token's claims are decoded only after its signature was verified.
 func TestAForgedTokenCostsItsLength(t *testing.T) {
 	const perByte, perToken = 8, 8 << 10
 	a := harness.NewApp(t, func(c *clerkauth.Config) { c.Observe = nil })
@@ -55,9 +56,9 @@ func TestAForgedTokenCostsItsLength(t *testing.T) {
 		}
 		bytes, _ := spent(func() { _, _ = a.VerifyToken(t.Context(), token) })
 		if bytes > perToken+perByte*len(token) {
-			t.Errorf("%s: %d bytes are allocated for a token of %d", name, bytes, len(token))
+			t.Errorf("%s: %d bytes are allocated for a token of %d, want %d at most", name, bytes, len(token), perToken+perByte*len(token))
 		}
-		// Sixteen, none like the other, so that each is looked at.
+		// Sixteen different ones, so that each is judged.
 		var line strings.Builder
 		for i := range 16 {
 			fmt.Fprintf(&line, "__session=%s%02d; ", token[:len(token)-4], 10+i)
@@ -65,12 +66,13 @@ func TestAForgedTokenCostsItsLength(t *testing.T) {
 		r := harness.Request(http.MethodGet, "/", harness.Headers("Cookie: __client_uat=1; "+line.String()))
 		bytes, _ = spent(func() { a.AuthenticateRequest(r) })
 		if bytes > 16*perToken+perByte*line.Len() {
-			t.Errorf("%s: %d bytes are allocated for 16 cookies of %d together", name, bytes, line.Len())
+			t.Errorf("%s: %d bytes are allocated for 16 cookies of %d together, want %d at most", name, bytes, line.Len(), 16*perToken+perByte*line.Len())
 		}
 	}
 }
 
-// If the same token was sent under two cookie names and verified under the first, the second has the whole session too.
+// If a token is sent under two cookie names and verified under the first, the second has the whole
+// session too.
 func TestOneTokenUnderTwoNamesIsWhole(t *testing.T) {
 	for _, spoiler := range []string{"__session=a.b.c", "__session=$FORGED", "__session_x=y"} {
 		a := harness.NewApp(t)
@@ -93,7 +95,7 @@ func TestOneTokenUnderTwoNamesIsWhole(t *testing.T) {
 	}
 }
 
-// What is remembered of a session is its token and its claims, and not the header line that brought them.
+// The cache keeps a session's token and claims, and not the header line that they were in.
 func TestACachedTokenKeepsNothingOfItsRequest(t *testing.T) {
 	const sessions, perSession = 20, 8 << 10
 	heap := func() int {
@@ -114,7 +116,7 @@ func TestACachedTokenKeepsNothingOfItsRequest(t *testing.T) {
 		}
 	}
 	if party == nil {
-		t.Fatal("no party cookie is set")
+		t.Fatal("no party cookie is set, so that nothing is tested")
 	}
 	before := 0
 	for i := range sessions + 1 {
@@ -128,7 +130,7 @@ func TestACachedTokenKeepsNothingOfItsRequest(t *testing.T) {
 		line := fmt.Sprintf("a=%s; %s%s=%s", filler, cookies.String(), party.Name, party.Value)
 		state := a.AuthenticateRequest(harness.Request(http.MethodGet, "https://example.com/", harness.Headers("Cookie: "+line, "X-Forwarded-Host: "+strings.Clone("example.com"))))
 		if got := harness.Reason(t, state); got != "" || len(harness.SetCookies(state)) > 0 {
-			t.Fatalf("%q with cookies %v, want signed in by a session whose party cookie holds", got, harness.SetCookies(state))
+			t.Fatalf("%q with cookies %v, want signed in by a session with a valid party cookie", got, harness.SetCookies(state))
 		}
 	}
 	if kept := (heap() - before) / sessions; kept > perSession {

@@ -16,7 +16,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// The faults that leave open what was asked. See clerk/javascript #9114, where such an outage looked like a sign-out.
+// The faults after which the answer is not known. See clerk/javascript #9114, where an outage
+// looked like a sign-out.
 var outages = map[string]clerktest.Fault{
 	"down":              clerktest.Down,
 	"500":               clerktest.Status(http.StatusInternalServerError, nil),
@@ -35,7 +36,8 @@ func endless(http.Handler) http.Handler {
 	})
 }
 
-// People get in while the Backend API is out of reach: the next handshake brings a token, which needs none.
+// People are signed in while the Backend API cannot be reached: the next handshake returns a token,
+// which needs no call.
 func TestPeopleGetInWithoutBackendAPI(t *testing.T) {
 	for _, live := range []bool{true, false} {
 		for name, fault := range outages {
@@ -49,7 +51,7 @@ func TestPeopleGetInWithoutBackendAPI(t *testing.T) {
 				v.clerk.SignIn(v.browser.Jar, alice)
 				v.clerk.Fault(clerktest.BackendHandshake, fault)
 				v.clerk.Fault(clerktest.BackendRefresh, fault)
-				v.visit("/warm/keys/up") // the keys of the instance are another matter
+				v.visit("/warm/keys/up") // fetches the instance's keys, which are not tested here
 				for range 3 {
 					now = now.Add(time.Hour)
 					got := v.visit("/me")
@@ -65,7 +67,8 @@ func TestPeopleGetInWithoutBackendAPI(t *testing.T) {
 	}
 }
 
-// A nonce that could not be exchanged matters only where the cookies alone would need a handshake, and has not failed.
+// A nonce that was not exchanged matters only where the cookies alone would need a handshake. It
+// has not failed.
 func TestUnansweredNonceHasNotFailed(t *testing.T) {
 	b := harness.NewApp(t)
 	b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Status(http.StatusServiceUnavailable, nil))
@@ -75,7 +78,7 @@ func TestUnansweredNonceHasNotFailed(t *testing.T) {
 	harness.WantState(t, b.AuthenticateRequest(b.Returning("__clerk_handshake_nonce="+harness.Nonce)), clerkauth.StatusSignedIn, "")
 }
 
-// A token beside a nonce that nobody could exchange decides; beside one that failed it does not.
+// A token beside a nonce that could not be exchanged decides; beside one that failed it does not.
 func TestTokenBesideANonce(t *testing.T) {
 	b := harness.NewApp(t)
 	token := b.Clerk.Token(clerktest.Claims{RawPayload: payload(t, harness.Directives(b.Clerk.Token(clerktest.Claims{})))})
@@ -97,14 +100,14 @@ func payload(t *testing.T, directives []string) []byte {
 	return text
 }
 
-// Only when nothing helps is the answer 503 under Require; under Optional the handler runs.
+// Only when nothing else is possible is the answer 503 under Require; under Optional the handler runs.
 func TestHandshakeUnavailable(t *testing.T) {
 	for path, status := range map[string]int{"/me": http.StatusServiceUnavailable, "/public/": http.StatusOK} {
 		now := harness.Noon
 		v := newTraveller(t, production(&now))
 		v.clerk.SignIn(v.browser.Jar, alice)
 		v.clerk.Fault(clerktest.BackendHandshake, clerktest.Down)
-		v.clerk.Fault(clerktest.FrontendHandshake, func(honest http.Handler) http.Handler { // it sends nonces whatever it is asked for
+		v.clerk.Fault(clerktest.FrontendHandshake, func(honest http.Handler) http.Handler { // it sends nonces whatever is requested
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				q := r.URL.Query()
 				q.Set("format", "nonce")
@@ -125,7 +128,7 @@ func TestHandshakeUnavailable(t *testing.T) {
 	}
 }
 
-// Keys that cannot be had are no bad answer.
+// Keys that cannot be fetched do not make a handshake's result invalid.
 func TestAnswerWithoutKeys(t *testing.T) {
 	b := harness.NewApp(t)
 	token := b.Clerk.Token(clerktest.Claims{RawPayload: payload(t, harness.Directives(b.Clerk.Token(clerktest.Claims{})))})
@@ -137,7 +140,7 @@ func TestAnswerWithoutKeys(t *testing.T) {
 	harness.WantState(t, b.AuthenticateRequest(b.Returning("__client_uat=1", "__clerk_handshake="+token)), clerkauth.StatusSignedIn, "")
 }
 
-// A refresh that could not be asked for: the handshake on documents, elsewhere 503, never 401.
+// A refresh that could not be sent leads to a handshake for documents and 503 elsewhere, never to 401.
 func TestRefreshOutages(t *testing.T) {
 	for name, fault := range outages {
 		b := harness.NewApp(t)
@@ -159,8 +162,8 @@ func TestRefreshOutages(t *testing.T) {
 	}
 }
 
-// Strangers take the whole allowance of nonces, and hold every place, and 100 of 100 honest people who come back from a
-// handshake still get in.
+// Strangers use up the whole allowance of nonces and every place, and 100 of 100 honest people who
+// return from a handshake are still signed in.
 func TestStrangersDoNotStopSignIns(t *testing.T) {
 	harness.Long(t)
 	now := harness.Noon
@@ -176,7 +179,7 @@ func TestStrangersDoNotStopSignIns(t *testing.T) {
 		v.browser.Jar = v.clerk.Browser(nil).Jar
 		v.clerk.SignIn(v.browser.Jar, alice)
 		if got := v.visit("/me"); got.status != http.StatusOK || got.body != "hello user_2alice" {
-			t.Errorf("honest return %d: got %d %q after %q", i, got.status, got.body, v.sent)
+			t.Errorf("honest return %d: got %d %q after %q, want 200 \"hello user_2alice\"", i, got.status, got.body, v.sent)
 		}
 	}
 	if n := harness.Requests(v.clerk, clerktest.BackendHandshake); n > 100 {
@@ -210,7 +213,7 @@ func TestStrangersHoldEveryPlace(t *testing.T) {
 		}
 		synctest.Wait()
 		v.clerk.SignIn(v.browser.Jar, alice)
-		v.want("an honest return", v.visit("/me"), 200, "hello user_2alice", 3) // for a nonce, for a token, and out of the address
+		v.want("an honest return", v.visit("/me"), 200, "hello user_2alice", 3) // for a nonce, for a token, and to remove parameters
 		time.Sleep(2 * time.Second)
 		v.want("a refresh", v.visit("/me"), 200, "hello user_2alice", 0)
 		strangers.Wait()
@@ -230,7 +233,7 @@ func (p panicking) RoundTrip(r *http.Request) (*http.Response, error) {
 	return p.next.RoundTrip(r)
 }
 
-// A transport that panics is an error of that fetch, not the end of the process.
+// A transport that panics is an error of that fetch, and does not end the process.
 func TestTransportThatPanics(t *testing.T) {
 	for path, want := range map[string]int{"/v1/jwks": 503, "/v1/sessions/": 503, "/v1/clients/": 401} {
 		var log harness.Log
@@ -246,7 +249,7 @@ func TestTransportThatPanics(t *testing.T) {
 			t.Errorf("%s: got %d, want %d", path, w.Code, want)
 		}
 		if strings.Contains(log.String(), "a_secret") {
-			t.Errorf("%s: the log has what it panicked with: %s", path, log.String())
+			t.Errorf("%s: the log contains the panic's value: %s", path, log.String())
 		}
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// unusable makes session tokens that sign nobody in. The forged ones say all the right things: only their signature
-// tells.
+// unusable makes session tokens that sign nobody in. The forged ones have all the right claims:
+// only their signature is wrong.
 type unusable struct {
 	*visitor
 	rng    *rand.Rand
@@ -54,7 +54,7 @@ func newUnusable(v *visitor, rng *rand.Rand) *unusable {
 	return w
 }
 
-// some are up to limit of these, in any order and perhaps twice.
+// some returns up to limit of these, in any order and perhaps twice.
 func (w *unusable) some(tokens []string, limit int) []string {
 	picked := make([]string, w.rng.IntN(limit+1))
 	for i := range picked {
@@ -73,7 +73,8 @@ func (w *unusable) mix(own []string, tokens []string) string {
 	return strings.Join(all, "; ")
 }
 
-// own are the visitor's cookies with this token: under both names, or as older and newer scripts set them alone.
+// own returns the visitor's cookies with this token: under both names, or as older or newer scripts
+// set them alone.
 func (w *unusable) own(token, party string) []string {
 	uat := fmt.Sprint(w.Now.Unix())
 	plain := []string{"__session=" + token, "__client_uat=" + uat}
@@ -85,7 +86,7 @@ func (w *unusable) own(token, party string) []string {
 	return own
 }
 
-// ask has an Authenticator with or without keys, cache and memory of the token.
+// ask decides with an Authenticator with or without keys, cache and the token in the cache.
 func (w *unusable) ask(cookie, token string) (string, *clerkauth.RequestState) {
 	auth, how := w.Replica(), "a new replica"
 	switch w.rng.IntN(4) {
@@ -109,8 +110,9 @@ func (w *unusable) ask(cookie, token string) (string, *clerkauth.RequestState) {
 	return how, auth.AuthenticateRequest(r)
 }
 
-// Unusable cookies, in any number and order, never change who is signed in. Where there are more than can be looked at,
-// nobody may be; a few forgeries, or a party cookie, leave no doubt.
+// Unusable cookies, in any number and order, never change who is signed in. Where there are more
+// than are judged, nobody may be signed in. A few forgeries are not ambiguous, and neither are more
+// with a party cookie.
 func TestUnusableCookiesChangeNothing(t *testing.T) {
 	harness.Long(t)
 	v := newVisitor(t)
@@ -145,7 +147,7 @@ func TestUnusableCookiesChangeNothing(t *testing.T) {
 		}
 	}
 	if doubts < 10 || doubts > 100 {
-		t.Errorf("%d requests in doubt: the test is not about what it says", doubts)
+		t.Errorf("%d requests in doubt, want 10 to 100: otherwise the test does not show what it should", doubts)
 	}
 }
 

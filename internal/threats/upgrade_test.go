@@ -16,7 +16,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// Libraries look at what a writer can do and then use it: they must find what the writer below has, no more and no less.
+// Libraries check what a writer can do and then use it: they must find what the writer below has,
+// no more and no less.
 
 type fakeFlusher struct{ http.ResponseWriter }
 
@@ -136,7 +137,7 @@ func abilitiesOf(w http.ResponseWriter) string {
 	return fmt.Sprintf("flush %t, hijack %t, read %t, push %t", f, h, r, p)
 }
 
-// use calls everything that w can do, and says how it ended.
+// use calls everything that w can do, and returns the results.
 func use(w http.ResponseWriter) string {
 	var said []string
 	if f, ok := w.(http.Flusher); ok {
@@ -162,7 +163,7 @@ func TestWriterIsAsAbleAsTheOneBelow(t *testing.T) {
 	for _, below := range able(httptest.NewRecorder()) {
 		v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			if w == below {
-				t.Fatal("nothing was renewed")
+				t.Fatal("no session was renewed, so that the writer is not wrapped")
 			}
 			got, want := abilitiesOf(w), abilitiesOf(below)
 			if got != want {
@@ -173,7 +174,7 @@ func TestWriterIsAsAbleAsTheOneBelow(t *testing.T) {
 				t.Errorf("got the calls %s below, want %s", got, want)
 			}
 			if u, ok := w.(interface{ Unwrap() http.ResponseWriter }); !ok || u.Unwrap() != below {
-				t.Errorf("%T is not unwrapped", w)
+				t.Errorf("%T does not unwrap to the writer below", w)
 			}
 		})).ServeHTTP(below, v.asks())
 	}
@@ -182,7 +183,7 @@ func TestWriterIsAsAbleAsTheOneBelow(t *testing.T) {
 	}
 }
 
-// conversation upgrades, says hello and hangs up; in the several ways of libraries.
+// conversations upgrade, send "hello" and close the connection, in the ways of several libraries.
 var conversations = map[string]func(w http.ResponseWriter) error{
 	"WriteHeader, then Hijack": func(w http.ResponseWriter) error { // coder/websocket
 		w.Header().Set("Upgrade", "websocket")
@@ -235,7 +236,7 @@ func TestUpgradesSetNoCookies(t *testing.T) {
 		server.Close()
 		resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(string(answer))), r)
 		if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
-			t.Errorf("%s: %v, %q", name, err, answer)
+			t.Errorf("%s: got %v and %q, want 101", name, err, answer)
 			continue
 		}
 		resp.Body.Close()
@@ -243,12 +244,12 @@ func TestUpgradesSetNoCookies(t *testing.T) {
 			t.Errorf("%s: Set-Cookie %q, want the handler's alone", name, got)
 		}
 		if !strings.HasSuffix(string(answer), "hello") {
-			t.Errorf("%s: %q", name, answer)
+			t.Errorf("%s: got %q, want hello at its end", name, answer)
 		}
 	}
 }
 
-// A writer that holds the header back must not find them there later, either.
+// A writer that delays the header must not find cookies there later, either.
 func TestUpgradesSetNoCookiesLater(t *testing.T) {
 	v := newRenewing(t)
 	w := harness.Serve(http.TimeoutHandler(v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -259,14 +260,14 @@ func TestUpgradesSetNoCookiesLater(t *testing.T) {
 	}
 }
 
-// An upgrade that fails is answered like anything else.
+// An upgrade that fails gets a response like any other.
 func TestFailedUpgradeLeavesPrivately(t *testing.T) {
 	v := newRenewing(t)
 	w := httptest.NewRecorder()
 	v.Optional(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		cacheable(w.Header())
 		if _, _, err := w.(http.Hijacker).Hijack(); err == nil {
-			t.Error("hijacked")
+			t.Error("Hijack succeeded, want an error")
 		}
 		v.private(t, "failed, and nothing written", w.Header())
 		cacheable(w.Header())

@@ -13,7 +13,8 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A shared cache is made to keep an answer that renews somebody's session, or one that names the attacker's host.
+// The attacker makes a shared cache keep an answer that renews somebody's session, or that names
+// the attacker's host.
 func TestWalkCachePoisoning(t *testing.T) {
 	v := newRenewing(t)
 	public := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Cache-Control", "public, max-age=3600") })
@@ -24,15 +25,15 @@ func TestWalkCachePoisoning(t *testing.T) {
 		r.Header.Set(header, "host=evil.test")
 		w := harness.Serve(v.Require(harness.Greet), r)
 		if text := w.Header().Get("Location") + w.Body.String(); w.Code != http.StatusTemporaryRedirect || strings.Contains(text, "evil.test") {
-			t.Errorf("%s: %d %s", header, w.Code, text)
+			t.Errorf("%s: got %d %s, want 307 without evil.test", header, w.Code, text)
 		}
 		if got := w.Header().Get("Cache-Control"); !strings.Contains(got, "no-store") {
-			t.Errorf("%s: Cache-Control %q", header, got)
+			t.Errorf("%s: got Cache-Control %q, want no-store", header, got)
 		}
 	}
 }
 
-// Every parameter and header that names an address names the attacker's.
+// Every parameter and header that can name an address has the attacker's.
 func TestWalkOpenRedirects(t *testing.T) {
 	allowed := func(address string, origins ...string) bool {
 		u, err := url.Parse(address)
@@ -54,7 +55,7 @@ func TestWalkOpenRedirects(t *testing.T) {
 				sent++
 				back := u.Query().Get("redirect_url")
 				if !allowed(location, harness.Origin, "https://accounts.example.com", clerk.Issuer()) || back != "" && !allowed(back, harness.Origin) {
-					t.Errorf("%s, %s: sent to %s", name, what, location)
+					t.Errorf("%s, %s: redirected to %s, want only our own addresses", name, what, location)
 				}
 			}
 		}
@@ -81,12 +82,12 @@ func TestWalkOpenRedirects(t *testing.T) {
 			try(path, func(r *http.Request) { r.URL.Path, r.URL.RawPath, r.RequestURI = path, "", path })
 		}
 		if sent < 100 {
-			t.Errorf("%s: %d redirects: the test is not about what it says", name, sent)
+			t.Errorf("%s: %d redirects, want 100 at least: otherwise the test does not show what it should", name, sent)
 		}
 	}
 }
 
-// Something else that is signed, or that looks alike, takes the place of a session token, and the reverse.
+// Another signed or similar credential is used as a session token, and the reverse.
 func TestWalkTokenConfusion(t *testing.T) {
 	a := harness.NewApp(t)
 	clock := func() time.Time { return a.Now }
@@ -109,7 +110,7 @@ func TestWalkTokenConfusion(t *testing.T) {
 	} {
 		for where, r := range map[string]*http.Request{"bearer": harness.Request("GET", "/", harness.WithBearer(token)), "cookie": a.Script(token)} {
 			if s := a.AuthenticateRequest(r); s.Status == clerkauth.StatusSignedIn {
-				t.Errorf("%s as a %s: signed in", what, where)
+				t.Errorf("%s as a %s: signed in, want refused", what, where)
 			}
 		}
 	}
@@ -117,13 +118,13 @@ func TestWalkTokenConfusion(t *testing.T) {
 	for what, credential := range map[string]string{"session": session, "M2M": a.Clerk.M2MJWT(none), "OAuth": a.Clerk.OAuthJWT(none), "API key": a.Clerk.APIKey(none)} {
 		for kind, accepted := range map[string]clerkauth.Credential{"M2M": clerkauth.M2MTokens(), "OAuth": clerkauth.OAuthTokens(), "API key": clerkauth.APIKeys()} {
 			if _, err := a.VerifyMachine(t.Context(), credential, accepted); (err == nil) != (what == kind) {
-				t.Errorf("%s where %s is accepted: %v", what, kind, err)
+				t.Errorf("%s where %s is accepted: got %v, want accepted: %t", what, kind, err, what == kind)
 			}
 		}
 	}
 }
 
-// Headers are doubled, joined, renamed and given the wrong case, so that two readers see two requests.
+// Headers are doubled, joined, renamed and in the wrong case, so that two readers see two requests.
 func TestWalkHeaderSmuggling(t *testing.T) {
 	v := newVisitor(t)
 	good, stolen := v.token(victim), v.forBlog()
@@ -143,7 +144,7 @@ func TestWalkHeaderSmuggling(t *testing.T) {
 		"a method in a header":        harness.All(harness.With("X-Http-Method-Override", "GET"), func(r *http.Request) { r.Method = http.MethodPost }, v.WithCookies(good), harness.Headers("Origin: "+blog)),
 	} {
 		if s := v.AuthenticateRequest(harness.Request("GET", harness.Origin+"/", edit)); s.Status == clerkauth.StatusSignedIn {
-			t.Errorf("%s: signed in as %s", what, s.Session.UserID)
+			t.Errorf("%s: signed in as %s, want refused", what, s.Session.UserID)
 		}
 	}
 }

@@ -12,30 +12,30 @@ import (
 	"testing"
 )
 
-// The table in SECURITY.md names tests that exist, each once, and all of the walk.
+// The table in SECURITY.md names tests that exist, each once, and all TestWalk… tests.
 func TestSecurityNamesTheWalk(t *testing.T) {
 	named, tests := securityTests(t), testsHere(t)
 	if len(named) < 15 {
-		t.Fatalf("the table has %d lines", len(named))
+		t.Fatalf("the table of threats has %d lines, want 15 at least", len(named))
 	}
 	seen := map[string]bool{}
 	for _, row := range named {
 		if !slices.ContainsFunc(row, func(name string) bool { return strings.HasPrefix(name, "TestWalk") }) {
-			t.Errorf("the line of %q plays no attack of the walk", row)
+			t.Errorf("the line of %q names no TestWalk… test", row)
 		}
 		for _, name := range row {
 			if !slices.Contains(tests, name) {
-				t.Errorf("there is no test %s", name)
+				t.Errorf("the table names %s, which does not exist", name)
 			}
 			if seen[name] {
-				t.Errorf("%s is named twice", name)
+				t.Errorf("the table names %s twice", name)
 			}
 			seen[name] = true
 		}
 	}
 	for _, name := range tests {
 		if strings.HasPrefix(name, "TestWalk") && !seen[name] {
-			t.Errorf("%s is not in the table", name)
+			t.Errorf("the table does not name %s", name)
 		}
 	}
 }
@@ -57,7 +57,7 @@ func securityTests(t *testing.T) [][]string {
 	for line := range strings.Lines(table) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
 		if len(cells) != 3 {
-			t.Fatalf("%q has %d cells", line, len(cells))
+			t.Fatalf("%q has %d cells, want 3", line, len(cells))
 		}
 		var row []string
 		for _, match := range code.FindAllStringSubmatch(cells[2], -1) {
@@ -68,7 +68,7 @@ func securityTests(t *testing.T) [][]string {
 	return rows
 }
 
-// testsHere are the tests of this package.
+// testsHere returns the names of the tests in this package.
 func testsHere(t *testing.T) []string {
 	t.Helper()
 	sources, err := filepath.Glob("*_test.go")

@@ -11,10 +11,11 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// The TestWalk… tests walk through what SECURITY.md defends against, one attack after the other, each in its shortest
-// form. The other tests of this package try the variants. The table in SECURITY.md names all of the walk.
+// The TestWalk… tests try the attacks that SECURITY.md describes, each in its shortest form. The
+// other tests of this package try the variants. The table in SECURITY.md names all TestWalk… tests.
 
-// blog is the sibling subdomain: it shares the registrable domain with the application and belongs to the attacker.
+// blog is the sibling subdomain: it shares the registrable domain with the application and belongs
+// to the attacker.
 const blog = "https://old-blog.example.com"
 
 // denied checks that a request signs nobody in, and why.
@@ -46,7 +47,7 @@ func TestWalkTokenOfTheSiblingSubdomain(t *testing.T) {
 		"with that host":             harness.Request("GET", "/", harness.WithBearer(stolen), harness.Host("old-blog.example.com")),
 	} {
 		if s := v.AuthenticateRequest(r); s.Status == clerkauth.StatusSignedIn {
-			t.Errorf("for another origin, %s: signed in", what)
+			t.Errorf("for another origin, %s: signed in, want refused", what)
 		}
 	}
 	denied(t, "for another origin", v.AuthenticateRequest(harness.Request("GET", "/", harness.WithBearer(stolen))), clerkauth.ReasonTokenInvalidParties)
@@ -55,13 +56,14 @@ func TestWalkTokenOfTheSiblingSubdomain(t *testing.T) {
 	denied(t, "for no origin, with the thief's party cookie", v.AuthenticateRequest(v.Script(silent, party)), clerkauth.ReasonTokenMissingAZP)
 }
 
-// The sibling subdomain plants its own honest session, so that the visitor works in the attacker's account.
+// The sibling subdomain plants its own honest session, so that the visitor works in the attacker's
+// account.
 func TestWalkLoginCSRFByCookie(t *testing.T) {
 	v := newVisitor(t)
 	party := v.PartyCookie(v.claims(victim))
 	for kind, r := range v.requests(v.token(victim), planted(v.token(attacker)), party) {
 		if got := who(t, v.AuthenticateRequest(r)); got != victim {
-			t.Errorf("%s: %s", kind, got)
+			t.Errorf("%s: got %s, want %s", kind, got, victim)
 		}
 	}
 	s := v.AuthenticateRequest(v.Page(v.token(attacker), party))
@@ -69,7 +71,7 @@ func TestWalkLoginCSRFByCookie(t *testing.T) {
 	denied(t, "two sessions in a browser that was never here", v.AuthenticateRequest(v.Page(v.token(victim), planted(v.token(attacker)))), clerkauth.ReasonSessionTokenAmbiguous)
 }
 
-// A link brings the answer of a handshake that signs the attacker in.
+// A link contains the handshake result that signs the attacker in.
 func TestWalkLoginCSRFByLink(t *testing.T) {
 	for name, development := range map[string]bool{"production": false, "development": true} {
 		clerk := clerktest.New(t, clerktest.Options{Development: development, Now: harness.AtNoon, Origins: []string{harness.Origin}})
@@ -85,7 +87,7 @@ func TestWalkLoginCSRFByLink(t *testing.T) {
 			r := a.Page(clerk.Token(own), a.PartyCookie(own), "__clerk_db_jwt=dvb_2victim")
 			r.URL.RawQuery, r.RequestURI = link, "/page?"+link
 			if s := a.AuthenticateRequest(r); s.Status == clerkauth.StatusSignedIn && s.Session.UserID != victim {
-				t.Errorf("%s, %s in a link: signed in as %s", name, what, s.Session.UserID)
+				t.Errorf("%s, %s in a link: signed in as %s, want the victim or nobody", name, what, s.Session.UserID)
 			}
 			r = a.Returning("")
 			if r.URL.RawQuery, r.RequestURI = link, "/page?"+link; !development {
@@ -95,16 +97,17 @@ func TestWalkLoginCSRFByLink(t *testing.T) {
 	}
 }
 
-// The attacker plants a session, waits until the victim signs in, and looks whether it is now the victim's.
+// The attacker plants a session, waits until the victim signs in, and checks whether it is now the
+// victim's.
 func TestWalkSessionFixation(t *testing.T) {
 	v := newVisitor(t)
 	fixed := v.token(attacker)
 	v.PartyCookie(v.claims(victim))
 	if got := who(t, v.AuthenticateRequest(v.Script(fixed))); got != attacker {
-		t.Errorf("the planted session is now %s's", got)
+		t.Errorf("the planted session is %s's, want %s's", got, attacker)
 	}
 	v.Now = v.Now.Add(time.Hour)
-	v.AnswerRefreshes(0, "__session="+v.token(victim)+"; Path=/") // even if Clerk mixed them up
+	v.AnswerRefreshes(0, "__session="+v.token(victim)+"; Path=/") // even if Clerk confused the two
 	for what, r := range map[string]*http.Request{
 		"alone": v.Script(fixed), "with the planted refresh cookie": v.Script(fixed, v.RefreshCookie()),
 	} {
@@ -139,7 +142,8 @@ func TestWalkCSRFOfTheSiblingSubdomain(t *testing.T) {
 	denied(t, "our own", send(harness.Headers("Sec-Fetch-Site: same-origin", "Origin: "+harness.Origin)), "")
 }
 
-// It opens a WebSocket with the victim's cookies, which no browser keeps it from reading.
+// The sibling subdomain opens a WebSocket with the victim's cookies. Browsers do not prevent it
+// from reading.
 func TestWalkWebSocketOfTheSiblingSubdomain(t *testing.T) {
 	v := newVisitor(t)
 	upgrade := harness.Headers("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==")
@@ -149,8 +153,8 @@ func TestWalkWebSocketOfTheSiblingSubdomain(t *testing.T) {
 	}
 }
 
-// It plants everything else that it can: deletions, garbage, forgeries and an overflowing jar. At worst the visitor is
-// signed out, as SECURITY.md says.
+// The sibling subdomain plants everything else that it can: deletions, garbage, forgeries and too
+// many cookies. At worst the visitor is signed out, as SECURITY.md says.
 func TestWalkPlantedCookies(t *testing.T) {
 	v := newVisitor(t)
 	party := v.PartyCookie(v.claims(victim))
@@ -161,13 +165,13 @@ func TestWalkPlantedCookies(t *testing.T) {
 	} {
 		for kind, r := range v.requests(v.token(victim), plant, party) {
 			if s := v.AuthenticateRequest(r); s.Status == clerkauth.StatusSignedIn && s.Session.UserID != victim {
-				t.Errorf("%.40s, %s: signed in as %s", plant, kind, s.Session.UserID)
+				t.Errorf("%.40s, %s: signed in as %s, want the victim or nobody", plant, kind, s.Session.UserID)
 			}
 		}
 		r := v.Page("")
 		r.Header["Cookie"] = []string{plant + "; " + party}
 		if s := v.AuthenticateRequest(r); s.Status == clerkauth.StatusSignedIn {
-			t.Errorf("%.40s beside a party cookie alone: signed in as %s", plant, s.Session.UserID)
+			t.Errorf("%.40s beside a party cookie alone: signed in as %s, want nobody", plant, s.Session.UserID)
 		}
 	}
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// A forged token says how it wants to be verified, and with which key.
+// A forged token names its own algorithm and key.
 func TestWalkKeyAndAlgorithmGames(t *testing.T) {
 	a := harness.NewApp(t)
 	refused := func(what, token string) {
 		t.Helper()
 		if got := harness.Judge(t, a.Authenticator, token); got == "" {
-			t.Errorf("%s: accepted", what)
+			t.Errorf("%s: accepted, want refused", what)
 		}
 	}
 	for _, alg := range []string{"none", "None", "HS256", "HS384", "HS512", "RS384", "RS512", "PS256", "ES256", "EdDSA", ""} {
@@ -43,7 +43,7 @@ func TestWalkKeyAndAlgorithmGames(t *testing.T) {
 	refused("padded", good+"==")
 	for _, r := range a.Clerk.Requests() {
 		if r.Endpoint != clerktest.BackendJWKS {
-			t.Errorf("asked %s %s%s", r.Endpoint, r.Host, r.Path)
+			t.Errorf("unexpected request %s %s%s, want only the JWKS", r.Endpoint, r.Host, r.Path)
 		}
 	}
 	if got := harness.Judge(t, a.Authenticator, good); got != "" {
@@ -51,7 +51,8 @@ func TestWalkKeyAndAlgorithmGames(t *testing.T) {
 	}
 }
 
-// Somebody sends as much as a server reads, for as long as they like. Honest visitors get in, and Clerk is asked little.
+// Strangers send as much as a server reads, for as long as they like. Honest visitors are signed
+// in, and Clerk gets few requests.
 func TestWalkFloods(t *testing.T) {
 	v := newVisitor(t)
 	honest := v.Page(v.token(victim))
@@ -69,7 +70,7 @@ func TestWalkFloods(t *testing.T) {
 		"many destinations":    harness.With("Sec-Fetch-Dest", repeat(5000, func(int) string { return "document" })...),
 	} {
 		if s := v.AuthenticateRequest(harness.Request("GET", "/", edit)); s.Status == clerkauth.StatusSignedIn || len(s.Header.Get("Location")) > 8<<10 {
-			t.Errorf("%s: %s to %.80s", what, s.Status, s.Header.Get("Location"))
+			t.Errorf("%s: %s to %.80s, want nobody signed in and an address of 8 KB at most", what, s.Status, s.Header.Get("Location"))
 		}
 	}
 	keys := 300
@@ -88,7 +89,7 @@ func TestWalkFloods(t *testing.T) {
 	harness.WantState(t, v.AuthenticateRequest(honest), clerkauth.StatusSignedIn, "")
 }
 
-// A thief with curl sends what was stolen, and no header that a browser would add.
+// A thief with curl sends a stolen token, and no header that a browser would add.
 func TestWalkThiefWithCurl(t *testing.T) {
 	v := newVisitor(t)
 	silent, stolen := v.WithoutAZP(v.claims(victim)), v.token(victim)
@@ -99,7 +100,7 @@ func TestWalkThiefWithCurl(t *testing.T) {
 	}
 	denied(t, "a token for no origin", curl(silent), clerkauth.ReasonTokenMissingAZP)
 	denied(t, "with a party cookie made up", curl(silent, harness.PartyName+"AAAAAAAA=v2.9999999999.AAAA"), clerkauth.ReasonTokenMissingAZP)
-	denied(t, "a token for this origin, in its minute", curl(stolen), "") // what nothing here stops
+	denied(t, "a token for this origin, in its minute", curl(stolen), "") // nothing here prevents this
 	v.Now = v.Now.Add(2 * time.Minute)
 	denied(t, "after its minute", curl(stolen), clerkauth.ReasonTokenExpired)
 	denied(t, "with a refresh cookie made up", curl(stolen, v.RefreshCookie()), clerkauth.ReasonTokenExpired)

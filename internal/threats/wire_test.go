@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// wire is a request as it goes over the wire. Clients refuse to send most of what a stranger can.
+// wire is a request as bytes on the wire. HTTP clients refuse to send most of what a stranger can.
 type wire struct {
 	method, target, authority string
 	fields                    [][2]string // names in canonical form
 }
 
-// request is what net/http's server makes of w.
+// request returns w as net/http's server reads it.
 func (w wire) request(t testing.TB) *http.Request {
 	t.Helper()
 	u, err := url.ParseRequestURI(w.target)
@@ -33,7 +33,7 @@ func (w wire) request(t testing.TB) *http.Request {
 	return r.WithContext(t.Context())
 }
 
-// http1 is w in HTTP/1.1 (RFC 9112).
+// http1 returns w in HTTP/1.1 (RFC 9112).
 func (w wire) http1() []byte {
 	text := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n", w.method, w.target, w.authority)
 	for _, f := range w.fields {
@@ -44,7 +44,8 @@ func (w wire) http1() []byte {
 
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-// http2 is a connection's preface and w on its first stream (RFC 9113), with every field as a literal (RFC 7541 section 6.2.2).
+// http2 returns a connection's preface and w on its first stream (RFC 9113), with every field as a
+// literal (RFC 7541 section 6.2.2).
 func (w wire) http2() []byte {
 	const (
 		headers, settings, continuation = 0x1, 0x4, 0x9
@@ -82,7 +83,7 @@ func literal(block []byte, name, value string) []byte {
 	return str(str(block, name), value)
 }
 
-// str is a string without Huffman coding, after its length as an integer with a prefix of 7 bits.
+// str appends a string without Huffman coding, after its length as an integer with a prefix of 7 bits.
 func str(block []byte, s string) []byte {
 	n := len(s)
 	if n < 127 {
@@ -95,7 +96,7 @@ func str(block []byte, s string) []byte {
 	return append(append(block, byte(n)), s...)
 }
 
-// listen serves h on this machine, in both versions of HTTP and with room for large headers.
+// listen serves h on this machine, in both versions of HTTP and with space for large headers.
 func listen(t *testing.T, h http.Handler) (address string) {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -117,8 +118,8 @@ func listen(t *testing.T, h http.Handler) (address string) {
 	return l.Addr().String()
 }
 
-// send writes a request to a connection of its own, and waits until answered says that the handler is done with it. It
-// reports false when the server answers by itself.
+// send writes a request to a connection of its own, and waits until done says that the handler has
+// finished. It reports false when the server answers without the handler.
 func send(t *testing.T, address string, request []byte, done <-chan struct{}) (served bool) {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
@@ -151,7 +152,7 @@ func awaitAnswer(r *bufio.Reader, http2 bool) {
 		if err != nil || head[3] == headers || head[3] == reset || head[3] == goAway {
 			return
 		}
-		_, _ = r.Discard(len(head) + int(binary.BigEndian.Uint32(head)>>8)) // Peek tells
+		_, _ = r.Discard(len(head) + int(binary.BigEndian.Uint32(head)>>8)) // Peek reports errors
 	}
 	_, _ = r.ReadByte()
 }

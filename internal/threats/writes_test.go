@@ -16,7 +16,7 @@ import (
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
-// letter is a form that was filled in for more than a minute, sent from a page at https://example.com.
+// letter is a form that took more than a minute to fill in, sent from a page at https://example.com.
 func letter(b *harness.App, token string, cookies ...string) *http.Request {
 	r := b.Page(token, cookies...)
 	r.Method, r.Body = http.MethodPost, io.NopCloser(strings.NewReader("text=hello"))
@@ -28,12 +28,13 @@ func letter(b *harness.App, token string, cookies ...string) *http.Request {
 	return r
 }
 
-// An expired session is refreshed for a write only where the browser shows that a page of this very origin sent it.
+// An expired session is refreshed for a write only where the browser shows that a page of this very
+// origin sent it.
 func TestWritesThatAreRefreshed(t *testing.T) {
 	const off = ""
 	for name, tc := range map[string]struct {
 		method string
-		header map[string]string // off takes a line away
+		header map[string]string // off removes a line
 		want   clerkauth.Reason
 	}{
 		"a form":                           {"POST", nil, ""},
@@ -104,10 +105,10 @@ func TestWritesThatAreRefreshed(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 			if requested := harness.Requests(b.Clerk, clerktest.BackendRefresh); (requested == 1) != (tc.want == "") {
-				t.Errorf("the Backend API was asked %d times", requested)
+				t.Errorf("%d refreshes were requested, want one: %t", requested, tc.want == "")
 			}
 			if (harness.SetCookies(state)["__session"] != nil) != (tc.want == "") {
-				t.Errorf("cookies: %v", state.Header)
+				t.Errorf("got the header %v, want a session cookie: %t", state.Header, tc.want == "")
 			}
 			if tc.want == clerkauth.ReasonTokenExpired && errorStatus(state.Err) != http.StatusUnauthorized {
 				t.Errorf("status %d, want 401", errorStatus(state.Err))
@@ -116,7 +117,7 @@ func TestWritesThatAreRefreshed(t *testing.T) {
 	}
 }
 
-// A header that was sent twice says nothing: it is unclear which value counts.
+// A header that was sent twice is ignored: it is unclear which value counts.
 func TestDoubledHeadersRefreshNoWrite(t *testing.T) {
 	b := harness.NewApp(t)
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
@@ -128,13 +129,14 @@ func TestDoubledHeadersRefreshNoWrite(t *testing.T) {
 		r := letter(b, b.Expired(clerktest.Claims{}), b.NewRefreshCookie())
 		r.Header[name] = values
 		if state := b.AuthenticateRequest(r); state.Status == clerkauth.StatusSignedIn || harness.Requests(b.Clerk, clerktest.BackendRefresh) != 0 {
-			t.Errorf("%s: %v", name, state.Status)
+			t.Errorf("%s: got %v, want neither signed in nor refreshed", name, state.Status)
 		}
 	}
 }
 
-// A session cookie and a refresh cookie that a sibling subdomain planted renew nothing where this browser had another
-// session, even if its own cookies are gone: what is written would be the sibling subdomain's to read.
+// A session cookie and a refresh cookie that a sibling subdomain planted renew nothing where this
+// browser had another session, even if its own cookies are gone: the sibling subdomain could read
+// what is written.
 func TestPlantedRefreshCookieAndWrites(t *testing.T) {
 	b := harness.NewApp(t)
 	mine := b.PartyCookie(clerktest.Claims{SessionID: "sess_2mine"})
@@ -162,9 +164,9 @@ func TestPlantedRefreshCookieAndWrites(t *testing.T) {
 
 	own := clerktest.Claims{SessionID: "sess_2mine"}
 	state = b.AuthenticateRequest(letter(b, b.Expired(own), b.RefreshCookie(), mine))
-	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired) // the refresh cookie is the sibling subdomain's: the answer is
+	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired) // the answer is for the sibling subdomain's refresh cookie
 	if harness.SetCookies(state)["__session"] != nil {
-		t.Error("the other session's cookie is passed on")
+		t.Error("the other session's cookie is set")
 	}
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(own)+"; Path=/")
 	harness.WantState(t, b.AuthenticateRequest(letter(b, b.Expired(own), b.NewRefreshCookie(), mine)), clerkauth.StatusSignedIn, "")
@@ -185,7 +187,7 @@ func (u *unread) Read(p []byte) (int, error) {
 	return u.Reader.Read(p)
 }
 
-// The body is the handler's, whole, and the new cookies leave with its answer.
+// The handler gets the whole body, and the new cookies are sent with its response.
 func TestRefreshedWriteKeepsItsBody(t *testing.T) {
 	b := harness.NewApp(t)
 	b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{})+"; Path=/")
@@ -197,14 +199,14 @@ func TestRefreshedWriteKeepsItsBody(t *testing.T) {
 		ran++
 		body.may = true
 		if r.FormValue("text") != "hello" {
-			t.Errorf("the form is %v", r.Form)
+			t.Errorf("the form is %v, want the text hello", r.Form)
 		}
 		w.Header().Set("Cache-Control", "public, max-age=60")
 		http.Redirect(w, r, "/sent", http.StatusSeeOther)
 	}))), r)
 	if ran != 1 || w.Code != http.StatusSeeOther || !strings.Contains(strings.Join(w.Header()["Set-Cookie"], "\n"), "__session=ey") ||
 		w.Header().Get("Cache-Control") != "private, no-store" {
-		t.Errorf("%d times, %d, %v", ran, w.Code, w.Header())
+		t.Errorf("the handler ran %d times, the response is %d %v, want once and a private response with the cookies", ran, w.Code, w.Header())
 	}
 	if n := harness.Requests(b.Clerk, clerktest.BackendRefresh); n != 1 {
 		t.Errorf("asked %d times, want once for Optional and Require together", n)
@@ -233,7 +235,7 @@ func TestOneRefreshForManyWrites(t *testing.T) {
 	})
 }
 
-// A Backend API that hangs costs a write two seconds, and what cannot be told is 503.
+// A Backend API that hangs costs a write two seconds. The response is then 503.
 func TestWriteWhileRefreshHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := harness.NewApp(t)
@@ -245,12 +247,13 @@ func TestWriteWhileRefreshHangs(t *testing.T) {
 		w := httptest.NewRecorder()
 		b.Require(harness.Greet).ServeHTTP(w, letter(b, b.Expired(clerktest.Claims{}), b.RefreshCookie()))
 		if took := time.Since(start); took != 2*time.Second || w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
-			t.Errorf("%s, %d, %v", took, w.Code, w.Header())
+			t.Errorf("got %d after %s, %v, want 503 with Retry-After after 2s", w.Code, took, w.Header())
 		}
 	})
 }
 
-// Where a form's session cannot be refreshed, the page says how to send the form once more: not so for another site's.
+// Where a form's session cannot be refreshed, the page says how to send the form again; not so for
+// another site's form.
 func TestRefusedFormCanBeSentAgain(t *testing.T) {
 	const ask = "go back one page and send it once more"
 	form := harness.Headers("Accept: text/html", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Site: same-origin", "Origin: https://example.com")
@@ -288,7 +291,7 @@ func TestRefusedFormCanBeSentAgain(t *testing.T) {
 	}
 	elsewhere := harness.NewApp(t, func(c *clerkauth.Config) { c.FrontendAPIURL = "http://127.0.0.1:4420" })
 	if page := harness.Serve(elsewhere.Require(harness.Greet), harness.Request("POST", "https://example.com/", form)).Body.String(); !strings.Contains(page, ask) || strings.Contains(page, "<a ") {
-		t.Errorf("an instance that is simulated has no portal:\n%s", page)
+		t.Errorf("the page of a simulated instance, which has no portal, links to one:\n%s", page)
 	}
 }
 

@@ -74,10 +74,10 @@ func TestAgreesWithTheModel(t *testing.T) {
 		tokens uint64
 		exact  bool
 	}{
-		"as many tokens as one set holds": {4, 4, true},
-		"far fewer tokens than places":    {1 << 16, 8, true},
-		"more tokens than places":         {16, 32, false},
-		"many more tokens than places":    {7, 64, false},
+		"as many tokens as fit in a set": {4, 4, true},
+		"far fewer tokens than places":   {1 << 16, 8, true},
+		"more tokens than places":        {16, 32, false},
+		"many more tokens than places":   {7, 64, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

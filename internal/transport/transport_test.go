@@ -67,7 +67,7 @@ func TestClient(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err != nil && strings.Contains(err.Error(), strings.TrimPrefix(secret, "sk_test_")) {
-			t.Errorf("%s: %v holds the secret", name, err)
+			t.Errorf("%s: the error %v contains the secret", name, err)
 		}
 	}
 }

@@ -103,7 +103,8 @@ func TestServerWithoutAnAuthenticator(t *testing.T) {
 	}
 }
 
-// Like Authorize: a check that never holds, for example of a misspelt role, is a mistake in the program.
+// Like Authorize: a check that can never pass, for example of a misspelt role, is a mistake in the
+// program.
 func TestChecksThatNeverHold(t *testing.T) {
 	_, auth := contract.App(t, nil)
 	for name, check := range map[string]clerkauth.Check{"none": {}, "a role in capitals": clerkauth.Role("org:Admin")} {

@@ -56,11 +56,11 @@ func allSeries(t *testing.T) (all []series) {
 
 func (s series) matches(filters []metricsql.LabelFilter) bool {
 	for _, f := range filters {
-		holds := s[f.Label] == f.Value
+		matches := s[f.Label] == f.Value
 		if f.IsRegexp {
-			holds = regexp.MustCompile("^(?:" + f.Value + ")$").MatchString(s[f.Label])
+			matches = regexp.MustCompile("^(?:" + f.Value + ")$").MatchString(s[f.Label])
 		}
-		if _, ok := s[f.Label]; !ok || holds == f.IsNegative {
+		if _, ok := s[f.Label]; !ok || matches == f.IsNegative {
 			return false
 		}
 	}

@@ -151,7 +151,7 @@ func TestWhatConfigHadGoesOn(t *testing.T) {
 		t.Errorf("%d: %s", w.Code, w.Body)
 	}
 	contract.Get(t.Context(), app, "/admin", clerk.Token(contract.Grace))
-	if want := 3 + 1; observed != want { // the check that does not hold is told, too
+	if want := 3 + 1; observed != want { // the failed check is counted, too
 		t.Errorf("the Observe of before was told of %d, want %d", observed, want)
 	}
 }

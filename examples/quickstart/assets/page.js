@@ -24,7 +24,7 @@ function show(result, exchange) {
   part.querySelector(".reason").textContent = exchange.reason || "let through";
   const agrees = exchange.status === exchange.want.status && exchange.reason === exchange.want.reason;
   badge.classList.add(agrees ? "good" : "bad");
-  part.querySelector(".verdict").textContent = agrees ? "as expected" : "not what was expected";
+  part.querySelector(".comparison").textContent = agrees ? "as expected" : "not what was expected";
   part.querySelector(".request").textContent = exchange.request.join("\n");
   part.querySelector(".response").textContent = [exchange.status, ...exchange.header, "", exchange.body].join("\n");
   result.replaceChildren(part);
