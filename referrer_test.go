@@ -23,6 +23,7 @@ func TestPrimaryAsksAfterAnotherSite(t *testing.T) {
 		{"typed", harness.All(), "", ""},
 		{"an empty Referer", from(""), "", ""},
 		{"a page of its own", from(harness.Origin + "/page"), "", ""},
+		{"a page of its own without a path", from(harness.Origin + "?a=b"), "", ""},
 		{"a page of its own, in capitals and with the port", from("HTTPS://Example.com:443/page"), "", ""},
 		{"a satellite", from(satelliteHome), asks, asks},
 		{"a search engine", from("https://search.test/?q=a"), asks, asks},
@@ -47,6 +48,8 @@ func TestPrimaryAsksAfterAnotherSite(t *testing.T) {
 		{"the development Frontend API", from("https://able-owl-7.clerk.accounts.dev/v1"), asks, ""},
 		{"another's development Frontend API", from("https://bad-owl-1.clerk.accounts.dev/v1"), asks, asks},
 		{"a name that ends like the portal's", from("https://evilaccounts.dev/"), asks, asks},
+		{"a development portal on this machine", from("https://accounts.able-owl-7.lcl.dev/"), asks, ""},
+		{"a name that ends like that portal's", from("https://other.lcl.dev/"), asks, asks},
 		{"a name that begins like the development portal's", from("https://able-owl-7.accounts.dev.evil.test/"), asks, asks},
 
 		{"another site, in a frame", harness.All(from(satelliteHome), harness.With("Sec-Fetch-Dest", "iframe")), "", ""},

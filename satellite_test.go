@@ -240,6 +240,8 @@ func TestDevelopmentPrimaryAnswersListedSatellites(t *testing.T) {
 		{"no scheme", ask("//satellite.test/page"), harness.All(), ""},
 		{"a path", ask("/page"), harness.All(), ""},
 		{"a script", ask("javascript:alert(1)"), harness.All(), ""},
+		{"no host", ask("https:///page"), harness.All(), ""},
+		{"no URL", ask("https://%zz/page"), harness.All(), ""},
 		{"nothing", ask(""), harness.All(), ""},
 	} {
 		state := a.AuthenticateRequest(navigating(tc.target, a.SignedIn(), tc.edits))

@@ -76,7 +76,7 @@ func (s *Settings) answerToSatellite(ctx context.Context, e *Evidence) string {
 	}
 	wanted, _ := inbound.First(e.Page.Query, paramRedirect)
 	target, err := url.Parse(wanted)
-	if err != nil || target.Host == "" || target.User != nil {
+	if err != nil || target.User != nil {
 		return ""
 	}
 	o, err := origin.Parse(target.Scheme + "://" + target.Host)
@@ -145,12 +145,12 @@ func (s *Settings) crossOriginReferrer(ctx context.Context, e *Evidence, now tim
 // referredBy reports whether a page of an origin sent the browser here. For most page loads that spares parsing the Referer.
 func referredBy(referrer, public string) bool {
 	rest, ok := strings.CutPrefix(referrer, public)
-	return ok && (rest == "" || rest[0] == '/' || rest[0] == '?')
+	return ok && strings.HasPrefix(rest, "/")
 }
 
 // clerkReferrer reports whether a page of Clerk's own sent the browser here: after a sign-in no handshake is needed.
 func (s *Settings) clerkReferrer(o origin.Origin) bool {
-	if frontend, _ := origin.OfURL(s.Frontend); s.ProxyPath == "" && o.Host != "" && o.Host == frontend.Host {
+	if frontend, _ := origin.OfURL(s.Frontend); s.ProxyPath == "" && o.Host == frontend.Host {
 		return true
 	}
 	if !s.Live && developmentPortal(o.Host) {
@@ -166,7 +166,7 @@ func developmentPortal(host string) bool {
 		name, ok = strings.CutSuffix(host, ".accountsstage.dev")
 	}
 	if ok {
-		return name != "" && !strings.HasSuffix("."+name, ".clerk")
+		return !strings.HasSuffix("."+name, ".clerk")
 	}
 	if name, ok = strings.CutSuffix(host, ".accounts.lclclerk.com"); ok {
 		return name != ""

@@ -29,8 +29,8 @@ func (d *Decider) SignInTarget(r *http.Request, pending bool) string {
 	if signIn.Host != "" {
 		there = signIn.Scheme + "://" + signIn.Host
 	}
-	o, err := origin.Parse(there)
-	elsewhere := err != nil || o.String() != public
+	o, _ := origin.Parse(there) // what is not an origin is elsewhere
+	elsewhere := o.String() != public
 	if !elsewhere && samePage(signIn.EscapedPath(), f.Page.Path) {
 		return ""
 	}
@@ -65,9 +65,11 @@ func (d *Decider) SignInMistake(r *http.Request, pending bool) error {
 	}
 	public, ok := publicOrigin(r.Context(), &f, &d.Policy)
 	switch {
-	case ok && isPage(&signIn, public, f.Page.Path):
+	case !ok:
+		return nil
+	case isPage(&signIn, public, f.Page.Path):
 		return errIsSignIn
-	case ok && sentToSignIn(f.Page.Query):
+	case sentToSignIn(f.Page.Query):
 		return errSentToSignIn
 	}
 	return nil
@@ -79,8 +81,8 @@ func isPage(page *url.URL, public, path string) bool {
 	if page.Host != "" {
 		there = page.Scheme + "://" + page.Host
 	}
-	o, err := origin.Parse(there)
-	return err == nil && o.String() == public && samePage(page.EscapedPath(), path)
+	o, _ := origin.Parse(there) // what is not an origin is not public
+	return o.String() == public && samePage(page.EscapedPath(), path)
 }
 
 // wayBack is the address of a page to come back to after signing in.
