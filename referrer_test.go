@@ -48,6 +48,8 @@ func TestPrimaryAsksAfterAnotherSite(t *testing.T) {
 		{"the development Frontend API", from("https://able-owl-7.clerk.accounts.dev/v1"), asks, ""},
 		{"another's development Frontend API", from("https://bad-owl-1.clerk.accounts.dev/v1"), asks, asks},
 		{"a name that ends like the portal's", from("https://evilaccounts.dev/"), asks, asks},
+		{"the portal of Clerk's staging", from("https://able-owl-7.accountsstage.dev/sign-in"), asks, ""},
+		{"the Frontend API there", from("https://bad-owl-1.clerk.accountsstage.dev/v1"), asks, asks},
 		{"a development portal on this machine", from("https://accounts.able-owl-7.lcl.dev/"), asks, ""},
 		{"a name that ends like that portal's", from("https://other.lcl.dev/"), asks, asks},
 		{"a name that begins like the development portal's", from("https://able-owl-7.accounts.dev.evil.test/"), asks, asks},
