@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,10 +42,26 @@ func wantTold(t *testing.T, cases map[string]told) {
 		if got := fmt.Sprint(o.Detail); got != tc.detail {
 			t.Errorf("%s, %s: got the detail\n%s, want\n%s", name, o.Reason, got, tc.detail)
 		}
+		if !whole(o.Detail) {
+			t.Errorf("%s: an error in the detail wraps none", name)
+		}
 		if got := Field(o.Detail); got != tc.field {
 			t.Errorf("%s: got the field %q, want %q", name, got, tc.field)
 		}
 	}
+}
+
+// whole reports whether every error that err wraps is one.
+func whole(err error) bool {
+	switch e := err.(type) { //nolint:errorlint // the whole chain
+	case nil:
+		return false
+	case interface{ Unwrap() error }:
+		return whole(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !whole(err) })
+	}
+	return true
 }
 
 const asDocument, asScript = "Sec-Fetch-Dest: document", "Sec-Fetch-Dest: empty"
@@ -119,6 +136,7 @@ func TestDetailsOfAnswers(t *testing.T) {
 func TestDetailsOfBearerTokens(t *testing.T) {
 	bearer := func(token string) []string { return []string{asScript, "Authorization: Bearer " + token} }
 	evil := jwt.MapClaims{"azp": "https://evil.example.com"}
+	header, _, _ := strings.Cut(token(t, nil), ".")
 	wantTold(t, map[string]told{
 		"another origin's":                   {lines: bearer(token(t, evil)), detail: ofEvil, field: "AuthorizedParties"},
 		"the same, with AllowParty":          {change: allowingNobody, lines: bearer(token(t, evil)), detail: ofEvil + `, and AllowParty refuses it`, field: "AuthorizedParties"},
@@ -126,6 +144,7 @@ func TestDetailsOfBearerTokens(t *testing.T) {
 		"expired longer than leeway can be":  {lines: bearer(expiredBy(t, time.Minute+time.Second)), detail: "the token expired 1m1s ago by this machine's clock; ClockSkew is 5s; not refreshed: non-eligible-no-refresh-cookie"},
 		"another instance's, of two":         {change: func(s *Settings) { s.Policy.Issuers = append(s.Policy.Issuers, "https://clerk.example.org") }, lines: bearer(token(t, jwt.MapClaims{"iss": "https://clerk.other.example"})), detail: `iss is "https://clerk.other.example", but must be "https://clerk.example.com" or "https://clerk.example.org"`, field: "Issuers"},
 		"features that cannot be read":       {lines: bearer(token(t, jwt.MapClaims{"v": 2, "o": map[string]any{"id": "org_1"}, "fea": 7})), detail: "the claim o or fea is missing or malformed"},
+		"a payload that is a list":           {lines: bearer(header + ".W10."), detail: "the token's payload is not a JSON object, or repeats a name"},
 		"two parts":                          {lines: bearer("a.b"), detail: "the token is not three parts of base64url with dots between them: was it cut off?"},
 		"three parts, of which one is empty": {lines: bearer(".a.b"), detail: "the token is not three parts of base64url with dots between them: was it cut off?"},
 		"no part":                            {lines: bearer("ab"), detail: "the token has no dots; a session token is a JWT, three parts with dots between them"},
