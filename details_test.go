@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -55,6 +56,22 @@ func TestDetailOfTooManyNonces(t *testing.T) {
 	}
 	if !strings.HasPrefix(last, "too-many-questions; ") {
 		t.Errorf("got the detail %q, want too-many-questions first", last)
+	}
+}
+
+// A page that comes back a second time with a nonce that cannot be exchanged has the Backend API's status in the detail, once.
+func TestDetailOfANonceThatCannotBeExchanged(t *testing.T) {
+	b := harness.NewApp(t)
+	b.Clerk.Fault(clerktest.BackendHandshake, clerktest.Status(http.StatusTooManyRequests, nil))
+	withNonce := harness.With("Cookie", "__client_uat=1; __clerk_handshake_nonce="+harness.Nonce)
+	handshake, err := url.Parse(b.AuthenticateRequest(navigating(harness.Origin+"/", withNonce)).Header.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := b.AuthenticateRequest(navigating(handshake.Query().Get("redirect_url"), withNonce))
+	harness.WantState(t, state, clerkauth.StatusSignedOut, clerkauth.ReasonHandshakeUnavailable)
+	if got := fmt.Sprint(errors.Unwrap(state.Err)); strings.Count(got, "answered 429") != 1 {
+		t.Errorf("got the detail %q, want the status in it once", got)
 	}
 }
 
