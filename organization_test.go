@@ -174,6 +174,7 @@ func TestPermissionMap(t *testing.T) {
 		"a fraction":                      {"o:a", "read", "1.0", nil},
 		"leading zeros":                   {"o:a", "read,create", "002", []string{"org:a:create"}},
 		"more names than an integer bits": {"o:a", strings.Join(names, ","), "590295810358705651713", []string{"org:a:p0", "org:a:p69"}},
+		"the longest number":              {"o:a", "read", strings.Repeat("1", 128), []string{"org:a:read"}},
 		"a number that never ends":        {"o:a,o:b", "read", strings.Repeat("1", 129) + ",1", []string{"org:b:read"}},
 	} {
 		t.Run(name, func(t *testing.T) {

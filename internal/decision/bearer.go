@@ -24,9 +24,7 @@ func (d *Decider) decideBearer(r *http.Request, e *Evidence, o *Outcome, now tim
 	if o.Reason == reasons.TokenExpired {
 		o.Refresh = bearerObstacle(e.Method)
 	}
-	if e.Document {
-		*o = d.startHandshake(ctx, e, *o, now)
-	}
+	*o = d.startHandshake(ctx, e, *o, now)
 }
 
 // Verify judges a bearer token. in is the request that it was sent with, or zero if there is none. o must be zero, and gets

@@ -31,15 +31,13 @@ func (d *Decider) explain(r *http.Request, e *Evidence, o *Outcome, now time.Tim
 	if o.Refresh != nil {
 		o.Detail = refreshError{o.Detail, o.Refresh}
 	}
-	if e.result.unasked != nil && o.Reason != reasons.HandshakeUnavailable {
+	if o.Reason != reasons.HandshakeUnavailable { // which has this detail already
 		o.Detail = Joined(unaskedDetail(e.result.unasked), o.Detail)
 	}
 	if e.Document && canRecover(o.Reason) && d.frontendAt("/") == "" {
 		o.Detail = Joined(o.Detail, errNoFrontend)
 	}
-	if o.Stuck != NotStuck {
-		o.Detail = Joined(o.Detail, stuck[o.Stuck])
-	}
+	o.Detail = Joined(o.Detail, stuck[o.Stuck])
 	if e.result.refused != nil && !byAnswer {
 		o.Detail = Joined(answerError{e.result.reason, e.result.refused}, o.Detail)
 	}
@@ -243,7 +241,7 @@ func (e refreshError) cause() error {
 	return backendapi.Cause(e.refresh)
 }
 
-// unaskedDetail says why nobody could say what a nonce stands for.
+// unaskedDetail says why nobody could say what a nonce stands for; nil for nil.
 func unaskedDetail(err error) error {
 	if cause := backendapi.Cause(err); cause != nil {
 		return cause

@@ -19,9 +19,7 @@ func (d *Decider) hostDetail(r *http.Request, f *inbound.Request) error {
 	} else {
 		e.untrusted = d.listed(untrusted.First(inbound.LineForwardedHost))
 	}
-	if host := origin.Hostname(f.RawHost); host != f.RawHost {
-		e.port = d.listed(host)
-	}
+	e.port = d.listed(origin.Hostname(f.RawHost))
 	return e
 }
 

@@ -173,14 +173,11 @@ func decodeActor(raw string) Actor {
 		return Actor{}
 	}
 	actor := Actor{Subject: unreadable}
-	members, err := jose.Object(raw)
-	if err != nil {
-		return actor
-	}
+	members, _ := jose.Object(raw)
 	for _, m := range members {
 		switch m.Name {
 		case "sub":
-			if sub, ok := jose.String(m.Raw); ok && sub != "" {
+			if sub, _ := jose.String(m.Raw); sub != "" {
 				actor.Subject = sub
 			}
 		case "sid":
@@ -196,19 +193,17 @@ const unreadable = "unknown"
 // decodeFactorAge reads fva, minutes since the first and the second factor, -1 for never. Anything else is never.
 func decodeFactorAge(raw string) [2]time.Duration {
 	never := [2]time.Duration{-1, -1}
-	elements, ok := jose.Array(raw)
-	if !ok || len(elements) != 2 {
+	elements, _ := jose.Array(raw)
+	if len(elements) != 2 {
 		return never
 	}
-	ages := never
+	var ages [2]time.Duration
 	for i, e := range elements {
 		minutes, ok := jose.Integer(e)
 		if !ok || minutes < -1 || minutes > LastDate/60 {
 			return never
 		}
-		if minutes >= 0 {
-			ages[i] = time.Duration(min(minutes, maxMinutes)) * time.Minute
-		}
+		ages[i] = time.Duration(min(minutes, maxMinutes)) * time.Minute
 	}
 	return ages
 }

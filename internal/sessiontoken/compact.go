@@ -9,12 +9,9 @@ import (
 // compact prepares claims to be cached with their token, a string of its own: they then hold what was read of the payload
 // in one allocation, and nothing else of it.
 func (c *Claims) compact(token *string) {
-	size := 0
-	c.eachText(func(s *string) { size += len(*s) })
-	var all strings.Builder
-	all.Grow(size)
-	c.eachText(func(s *string) { all.WriteString(*s) })
-	rest := all.String()
+	texts := make([]string, 0, 24) // enough for most tokens
+	c.eachText(func(s *string) { texts = append(texts, *s) })
+	rest := strings.Join(texts, "")
 	c.eachText(func(s *string) { *s, rest = rest[:len(*s)], rest[len(*s):] })
 	c.Payload, c.token = nil, token
 }

@@ -190,11 +190,7 @@ func (v *Verifier) checkSignature(ctx context.Context, t *jws, now time.Time) (*
 	case !h.rs256():
 		return nil, reasons.TokenAlgorithm
 	}
-	key := keys.Key(h.kid.Value)
-	if key == nil {
-		return nil, reasons.KeyUnknown
-	}
-	if jwt.SigningMethodRS256.Verify(t.SigningInput, t.Signature, key) != nil {
+	if jwt.SigningMethodRS256.Verify(t.SigningInput, t.Signature, keys.Key(h.kid.Value)) != nil {
 		return nil, reasons.TokenSignature
 	}
 	return keys, ""
