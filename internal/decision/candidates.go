@@ -138,10 +138,7 @@ func (j *cookieJudge) findHeld(ctx context.Context) {
 	if len(j.f.Party()) == 0 {
 		return
 	}
-	party, ok := j.Policy.partyCookies(ctx, j.f, j.now)
-	if !ok || len(party.values) == 0 {
-		return
-	}
+	party, _ := j.Policy.partyCookies(ctx, j.f, j.now)
 	for i := range j.cookies {
 		if c := &j.cookies[i]; c.read.Reason == "" {
 			c.held = party.of(c.read.Claims) != nil
@@ -158,7 +155,7 @@ func (j *cookieJudge) judgeVerified(ctx context.Context) {
 		if c.done {
 			continue
 		}
-		if c.read.Reason == "" && !c.read.Verified && j.keys != nil { // the keys may have come since it was read
+		if c.read.Reason == "" && !c.read.Verified { // the keys may have come since it was read
 			j.verifier.Reread(&c.read, j.keys, j.now)
 		}
 		switch {

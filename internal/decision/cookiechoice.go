@@ -143,15 +143,9 @@ func choosePair(p, q *judgedCookie, uat [inbound.Slots]inbound.Value, s *Setting
 		return inbound.Plain
 	case p.read.Raw != "" && !s.own(p.read.Claims.Iss):
 		return inbound.Suffixed
-	case !hasUAT && q.read.Raw == "":
-		return inbound.Plain
-	case !suffixedOut && !plainOut && p.issued() > q.issued():
-		return inbound.Plain
-	case suffixedOut && !plainOut:
+	case !hasUAT, !plainOut && (suffixedOut || p.issued() > q.issued()):
 		return inbound.Plain
 	case !s.Live && !suffixedOut && plainOut && q.expired(now):
-		return inbound.Plain
-	case !hasUAT && q.read.Raw != "":
 		return inbound.Plain
 	}
 	return inbound.Suffixed

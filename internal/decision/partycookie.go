@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/subtle"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,8 +63,8 @@ func (p *Policy) partyHolds(ctx context.Context, c *sessiontoken.Claims, f *inbo
 	if proof := proofOf(c); proof.at(f) && now.Before(proof.exp) && proof.sentWith(f) {
 		return true
 	}
-	party, ok := p.partyCookies(ctx, f, now)
-	return ok && party.of(c) != nil
+	party, _ := p.partyCookies(ctx, f, now)
+	return party.of(c) != nil
 }
 
 // partyValues are the party cookies that were sent for the public origin of the request, of any session. They are well
@@ -160,12 +161,9 @@ func (p *partyProof) at(f *inbound.Request) bool {
 
 // sentWith reports whether p was sent with a request. Values are compared in constant time.
 func (p *partyProof) sentWith(f *inbound.Request) bool {
-	for _, sent := range f.Party() {
-		if sent.Tag == p.tag && subtle.ConstantTimeCompare([]byte(sent.Value), []byte(p.value)) == 1 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.Party(), func(sent inbound.PartyCookie) bool {
+		return sent.Tag == p.tag && subtle.ConstantTimeCompare([]byte(sent.Value), []byte(p.value)) == 1
+	})
 }
 
 // partyMatch is how the party cookies that were sent compare to one that is known to be valid.

@@ -230,3 +230,45 @@ func TestPartyProof(t *testing.T) {
 		t.Errorf("at another origin: got %v, want another cookie", got)
 	}
 }
+
+// Until a browser sends its party cookie, all its requests get the same one, whichever replica set
+// it first.
+func TestPartyCookieOfSeveralRequests(t *testing.T) {
+	s, now := partySettings(t), time.Unix(1_700_000_000, 0)
+	k, tag := s.Policy.Party, s.Policy.Party.tag(s.Policy.Issuers[0], partyOrigin)
+	for name, tc := range map[string]struct{ sent []inbound.PartyCookie }{
+		"set here":         {},
+		"set by a replica": {[]inbound.PartyCookie{{Tag: tag, Value: k.mint(partyClaims(s, "sess_1"), partyOrigin, now.Add(partyLifetime-time.Hour))}}},
+	} {
+		c := partyClaims(s, "sess_1")
+		set := parsed(t, s.partyCookie(t.Context(), c, s.sent("https", "example.com", tc.sent...), now))
+		if (set != nil) == (len(tc.sent) > 0) {
+			t.Fatalf("%s: partyCookie() = %v, want one only if none was sent", name, set)
+		}
+		want := ""
+		if set != nil {
+			want = set.Value
+		} else {
+			want = tc.sent[0].Value
+		}
+		for what, sent := range map[string][]inbound.PartyCookie{"none": nil, "another service's": {{Tag: "AAAAAAAA", Value: want}}} {
+			again := parsed(t, s.partyCookie(t.Context(), c, s.sent("https", "example.com", sent...), now.Add(time.Minute)))
+			if again == nil || again.Value != want {
+				t.Errorf("%s: partyCookie(%s was sent) = %v, want the value %s", name, what, again, want)
+			}
+		}
+	}
+}
+
+// A page replaces another session's party cookie, and a fetch does not.
+func TestPartyCookieOfAnotherSession(t *testing.T) {
+	s, now := partySettings(t), time.Unix(1_700_000_000, 0)
+	other := parsed(t, s.replaceParty(t.Context(), partyClaims(s, "sess_2"), s.sent("https", "example.com"), now))
+	for _, document := range []bool{true, false} {
+		f := s.sent("https", "example.com", inbound.PartyCookie{Tag: other.Name[len(other.Name)-inbound.PartyTagSize:], Value: other.Value})
+		f.Document = document
+		if got := parsed(t, s.partyCookie(t.Context(), partyClaims(s, "sess_1"), f, now)); (got != nil) != document {
+			t.Errorf("partyCookie(a document: %t) = %v, want a cookie: %t", document, got, document)
+		}
+	}
+}

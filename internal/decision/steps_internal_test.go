@@ -41,6 +41,11 @@ func TestChoosePair(t *testing.T) {
 		"signed out by both":                  {plain: new, suffixed: old, uat: "0", uatSuffix: "0", want: inbound.Suffixed},
 		"signed out by the plain name":        {plain: new, suffixed: old, uat: "0", uatSuffix: "1", want: inbound.Suffixed},
 		"the same in development, expired":    {change: testKeys, plain: new, suffixed: cookie(claims(issuer, now-100, now)), uat: "0", uatSuffix: "1", want: inbound.Plain},
+		"signed out by both in development":   {change: testKeys, plain: new, suffixed: cookie(claims(issuer, now-100, now)), uat: "0", uatSuffix: "0", want: inbound.Suffixed},
+		"a suffixed one that never expires":   {change: testKeys, plain: new, suffixed: cookie(&sessiontoken.Claims{Iss: issuer}), uat: "0", uatSuffix: "1", want: inbound.Suffixed},
+		"the same with live keys":             {plain: new, suffixed: cookie(claims(issuer, now-100, now)), uat: "0", uatSuffix: "1", want: inbound.Suffixed},
+		"an expired suffixed one, signed in":  {change: testKeys, plain: cookie(claims(issuer, now-200, later)), suffixed: cookie(claims(issuer, now-100, now)), uat: "1", uatSuffix: "1", want: inbound.Suffixed},
+		"a plain one without an issuer":       {plain: cookie(claims("", now-30, later)), suffixed: new, uat: "1", uatSuffix: "1", want: inbound.Plain},
 		"the suffixed name has no __client_…": {plain: old, suffixed: new, uat: "1", want: inbound.Plain},
 	} {
 		s := decider(t).Settings
@@ -95,12 +100,17 @@ func TestForwarded(t *testing.T) {
 	if len(got) != 2 || got["user-agent"][0] != "Browser" || got["accept-language"][0] != "de, en" {
 		t.Errorf("%d lines, want the two that fit: %.100v", len(got), got)
 	}
+	for size, want := range map[int]int{maxForwarded: 1, maxForwarded + 1: 0} {
+		if got := forwarded(http.Header{"A": {strings.Repeat("x", size-1)}}); len(got) != want {
+			t.Errorf("forwarded(a line of %d bytes) = %d lines, want %d", size, len(got), want)
+		}
+	}
 }
 
 func TestWellFormed(t *testing.T) {
 	for sid, want := range map[string]bool{
 		"sess_1": true, "sess_" + strings.Repeat("a", 128): true, "sess_" + strings.Repeat("a", 129): false,
-		"sess_": false, "": false, "user_1": false, "sess_1/../x": false, "sess_1?x": false, "sess_ä": false,
+		"sess_": false, "": false, "user_1": false, "1": false, "sess_1/../x": false, "sess_1?x": false, "sess_ä": false,
 	} {
 		if got := wellFormedSID(sid); got != want {
 			t.Errorf("session %q: got %t, want %t", sid, got, want)

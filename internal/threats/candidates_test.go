@@ -45,7 +45,7 @@ func TestRecoverableBesideUnusableCookies(t *testing.T) {
 // anybody is signed in.
 func TestManyUnknownKeys(t *testing.T) {
 	v := newVisitor(t)
-	for n, want := range map[int]clerkauth.Reason{15: clerkauth.ReasonTokenExpired, 20: clerkauth.ReasonSessionTokenAmbiguous} {
+	for n, want := range map[int]clerkauth.Reason{15: clerkauth.ReasonTokenExpired, 16: clerkauth.ReasonSessionTokenAmbiguous, 20: clerkauth.ReasonSessionTokenAmbiguous} {
 		plant := planted(repeat(n, func(n int) string {
 			c := v.claims(attacker)
 			c.Header = map[string]any{"kid": fmt.Sprintf("ins_%d", n)}
