@@ -43,6 +43,7 @@ func TestRefusedHandshakeResults(t *testing.T) {
 		"what is no cookie":                  {"", sealed + handshakeToken(t, nil, append(good, "theme")...), nil, false, errDirective},
 		"a token with a malformed nbf":       {"", sealed + handshakeToken(t, jwt.MapClaims{"nbf": "soon"}, good...), nil, false, errHandshakeClaims},
 		"a token with a malformed exp":       {"", sealed + handshakeToken(t, jwt.MapClaims{"exp": "soon"}, good...), nil, false, errHandshakeClaims},
+		"a good nonce":                       {"", nonce + "nonce_nonce", answering(http.StatusOK, `{"directives":["`+good[0]+`"]}`), true, nil},
 		"a malformed nonce":                  {"", nonce + "short", unreachable, false, errNonceForm},
 		"a nonce that is refused":            {"", nonce + "nonce_nonce", answering(http.StatusNotFound, `{"errors":[{"code":"not_found"}]}`), false, anyError},
 		"a nonce that cannot be asked about": {sent, nonce + "nonce_nonce", unreachable, false, nil},
@@ -87,11 +88,11 @@ func TestWhatShowsTheClock(t *testing.T) {
 	}
 }
 
-// answered is the endpoint of keys, by a clock of its own.
-type answered struct{ date time.Time }
+// keyEndpoint is the endpoint of keys, by a clock of its own.
+type keyEndpoint struct{ date time.Time }
 
-func (a answered) Do(*http.Request) (*http.Response, error) {
-	h := http.Header{"Date": {a.date.Format(http.TimeFormat)}, "Content-Type": {"application/json"}}
+func (e keyEndpoint) Do(*http.Request) (*http.Response, error) {
+	h := http.Header{"Date": {e.date.Format(http.TimeFormat)}, "Content-Type": {"application/json"}}
 	return &http.Response{StatusCode: http.StatusOK, Header: h, Body: io.NopCloser(strings.NewReader(`{"keys":[]}`))}, nil
 }
 
@@ -101,7 +102,7 @@ func TestForgivenClock(t *testing.T) {
 		time.Hour: "", forgivenSkew: "", forgivenSkew + time.Second: reasons.TokenExpired,
 	} {
 		d := decider(t, testKeys)
-		keys := jwks.New(jwks.Endpoint(answered{noon.Add(-ahead - time.Second)}, issuer), time.Hour, func() time.Time { return noon }, func(error) {})
+		keys := jwks.New(jwks.Endpoint(keyEndpoint{noon.Add(-ahead - time.Second)}, issuer), time.Hour, func() time.Time { return noon }, func(error) {})
 		_ = keys.Load(context.Background())
 		keys.Wait()
 		if keys.Ahead() != ahead {

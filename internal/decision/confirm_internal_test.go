@@ -12,6 +12,7 @@ import (
 
 	"github.com/clerkauth/clerkauth/internal/inbound"
 	"github.com/clerkauth/clerkauth/internal/reasons"
+	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
 // back is where the handshake of an outcome returns to.
@@ -99,6 +100,20 @@ func TestConfirmedHandshake(t *testing.T) {
 		}) {
 			t.Errorf("%s: the cookies %q delete no planted session", name, o.Header["Set-Cookie"])
 		}
+	}
+}
+
+// Where any azp is accepted, a confirmed session may have none: then no party cookie is set, and no empty one either.
+func TestConfirmedHandshakeWithoutAZP(t *testing.T) {
+	d := decider(t, withParty, func(s *Settings) { s.Policy.Any = true })
+	const here = "http://app.example.com"
+	c := &sessiontoken.Claims{Iss: issuer, SID: "sess_1", Sub: "user_1"}
+	party := inbound.PrefixHost + inbound.CookieParty + d.Policy.Party.tag(issuer, here) + "=" + d.Policy.Party.mint(c, here, noon.Add(partyLifetime))
+	other := token(t, jwt.MapClaims{"sid": "sess_2", "azp": nil})
+	first := d.visit(here+"/", cookies("__session="+other, "__client_uat=1", party))
+	o := d.visit(first.back(t).String(), cookies("__clerk_handshake="+handshakeToken(t, nil, signsIn(other)...), party))
+	if o.Reason != "" || o.Source != FromHandshake || slices.Contains(o.Header["Set-Cookie"], "") {
+		t.Errorf("%q from %q with the cookies %q, want to be signed in without an empty one", o.Reason, o.Source, o.Header["Set-Cookie"])
 	}
 }
 
