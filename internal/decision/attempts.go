@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/inbound"
-	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
 // Every series of redirects ends: a cookie counts how often each page was sent to the Frontend API, and a page that reaches
@@ -67,7 +66,7 @@ func parseAttempt(text string, now time.Time) (attempt, bool) {
 	n, err := strconv.ParseUint(fields[1], 10, 8)
 	at, err2 := strconv.ParseInt(fields[2], 10, 64)
 	age := now.Unix() - at
-	if err != nil || err2 != nil || at < 0 || at > sessiontoken.LastDate || age > int64(attemptsLifetime/time.Second) || age < -int64(attemptsWithin/time.Second) ||
+	if err != nil || err2 != nil || age > int64(attemptsLifetime/time.Second) || age < -int64(attemptsWithin/time.Second) ||
 		strings.Trim(flags, flagByToken+flagCleaned) != "" {
 		return attempt{}, false
 	}

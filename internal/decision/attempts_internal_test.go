@@ -79,10 +79,17 @@ func TestParseAttempts(t *testing.T) {
 		fmt.Sprintf("%s.1.9999999999999", a):                     nil,
 		fmt.Sprintf("%s.1.%d~%s.2.%d", a, at, b, at-5):           {{b, 2, at - 5, false, false}, {a, 1, at, false, false}},
 		fmt.Sprintf("%s.3.%d.t~%s.1.%d", a, at-5, a, at):         {{a, 3, at, true, false}},
+		fmt.Sprintf("%s.3.%d.c~%s.1.%d.t", a, at-5, a, at):       {{a, 3, at, true, true}},
+		fmt.Sprintf("%s.3.%d.t~%s.1.%d.c", a, at-5, a, at):       {{a, 3, at, true, true}},
+		fmt.Sprintf("%s.1.%d", a, at+30):                         {{a, 1, at + 30, false, false}},
+		"aaaaaaaaaaaa":                                           nil,
+		"aaaaaaaaaaaa.1":                                         nil,
 		fmt.Sprintf("garbage~%s.1.%d~%s", a, at, "more.garbage"): {{a, 1, at, false, false}},
 	} {
 		if got := parseAttempts(value, noon); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%q: got %v, want %v", value, got, want)
+		} else if len(got) == 1 && got[0].n == 1 && len(value) < 30 && got[0].String() != value {
+			t.Errorf("String(%v) = %q, want %q", got[0], got[0].String(), value)
 		}
 	}
 }

@@ -43,16 +43,9 @@ func (s *Settings) confirmed(ctx context.Context, e *Evidence, now time.Time) bo
 	if e.Own.State == "" {
 		return false
 	}
-	values := s.Policy.partyValues(ctx, &e.Request, now)
-	if len(values) == 0 {
-		return false
-	}
-	p, ok := s.newReturnPoint(ctx, e, now)
-	if !ok {
-		return false
-	}
+	p, _ := s.newReturnPoint(ctx, e, now) // where there is none, there are no party cookies
 	held := false
-	for _, value := range values {
+	for _, value := range s.Policy.partyValues(ctx, &e.Request, now) {
 		for _, period := range []int64{periodOf(now), periodOf(now) - 1} {
 			held = hmac.Equal([]byte(s.Policy.Party.state(value, p.address, period)), []byte(e.Own.State)) || held
 		}
@@ -67,16 +60,13 @@ func (s *Settings) changed(ctx context.Context, e *Evidence, c *sessiontoken.Cla
 
 // otherSession reports whether claims are of another session than the one this browser had here.
 func (s *Settings) otherSession(ctx context.Context, e *Evidence, c *sessiontoken.Claims, now time.Time) bool {
-	return c != nil && len(e.Party()) > 0 && !s.Policy.partyHolds(ctx, c, &e.Request, now) &&
+	return c != nil && !s.Policy.partyHolds(ctx, c, &e.Request, now) &&
 		len(s.Policy.partyValues(ctx, &e.Request, now)) > 0
 }
 
-// canConfirm reports whether a handshake could confirm another session. Where the host is not listed, or the Frontend API
-// is not known, none can be made at all: then the session is accepted without one.
-func (d *Decider) canConfirm(ctx context.Context, e *Evidence) bool {
-	public, ok := publicOrigin(ctx, &e.Request, &d.Policy)
-	return ok && d.frontendAt(public) != ""
-}
+// canConfirm reports whether a handshake could confirm another session. Where the Frontend API is not known, none can be
+// made at all: then the session is accepted without one. An unlisted host has no party cookies that could differ.
+func (s *Settings) canConfirm() bool { return s.frontendAt("/") != "" }
 
 // confirm is the handshake that confirms another session.
 func (e *Evidence) confirm(k TokenSource) Outcome {

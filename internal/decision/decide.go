@@ -33,7 +33,7 @@ func (e *Evidence) chosen() *judgedCookie { return e.cookies.at(e.pair) }
 
 // devBrowserToken is the token of a development browser, from the address or from its cookie.
 func (e *Evidence) devBrowserToken() string {
-	if value, ok := inbound.First(e.Page.Query, paramDevBrowser); ok && value != "" {
+	if value, _ := inbound.First(e.Page.Query, paramDevBrowser); value != "" {
 		return value
 	}
 	return e.DevBrowser[e.pair].Value
@@ -87,10 +87,8 @@ func (d *Decider) decideCookies(r *http.Request, e *Evidence, o *Outcome, now ti
 	if !s.syncOutcome(ctx, e, o) {
 		cookieOutcome(e, o)
 	}
-	confirming := d.confirmFirst(ctx, e, o, now)
-	var asking Outcome // the result of that handshake's start
-	if confirming != nil {
-		asking = d.startHandshake(ctx, e, *confirming, now)
+	if confirming := d.confirmFirst(ctx, e, o, now); confirming != nil {
+		asking := d.startHandshake(ctx, e, *confirming, now)
 		if asking.handshake || e.confirms || asking.Stuck != NotStuck && o.Reason != "" {
 			*o = asking
 			return
@@ -101,15 +99,10 @@ func (d *Decider) decideCookies(r *http.Request, e *Evidence, o *Outcome, now ti
 			return
 		}
 	}
-	switch {
-	case confirming == nil && o.Reason == "":
+	if o.Reason == "" {
 		d.resync(ctx, e, o, now)
-	case confirming == nil:
-		if e.Document {
-			*o = d.startHandshake(ctx, e, *o, now)
-		}
-	case d.canHelp(e, o.Reason, now) && asking.Reason != confirming.Reason:
-		*o = asking // it says why no handshake can be made
+	} else {
+		*o = d.startHandshake(ctx, e, *o, now)
 	}
 }
 
@@ -140,7 +133,7 @@ func (s *Settings) injected(ctx context.Context, e *Evidence, now time.Time) boo
 func (d *Decider) answerOutcome(ctx context.Context, e *Evidence, now time.Time) Outcome {
 	s := d.Settings
 	confirmed := s.confirmed(ctx, e, now)
-	if !confirmed && s.changed(ctx, e, e.result.claims, now) && d.canConfirm(ctx, e) {
+	if !confirmed && s.changed(ctx, e, e.result.claims, now) && d.canConfirm() {
 		return d.startHandshake(ctx, e, e.confirm(FromHandshake), now)
 	}
 	o := Outcome{Source: FromHandshake, Token: e.result.token, Claims: e.result.claims}
@@ -199,7 +192,7 @@ func cookieReason(e *Evidence) reasons.Reason {
 // anybody could have put that into a link.
 func (d *Decider) confirmFirst(ctx context.Context, e *Evidence, o *Outcome, now time.Time) *Outcome {
 	switch {
-	case (o.Reason == "" || o.Reason == reasons.TokenExpired) && d.changed(ctx, e, e.chosen().read.Claims, now) && d.canConfirm(ctx, e):
+	case (o.Reason == "" || o.Reason == reasons.TokenExpired) && d.changed(ctx, e, e.chosen().read.Claims, now) && d.canConfirm():
 		confirming := e.confirm(o.Source)
 		return &confirming
 	case !e.unexpected:
@@ -234,7 +227,7 @@ func (d *Decider) resync(ctx context.Context, e *Evidence, o *Outcome, now time.
 // wantsOrganization reports whether a page asks for another organization than the active one.
 func (s *Settings) wantsOrganization(e *Evidence, c *sessiontoken.Claims) bool {
 	target, ok := s.Organizations.Target(e.Page.Path)
-	return ok && e.Document && !c.Pending && !target.Active(c.Organization.ID, c.Organization.Slug)
+	return ok && !c.Pending && !target.Active(c.Organization.ID, c.Organization.Slug)
 }
 
 // finish applies to o what applies to every decision by a cookie.

@@ -38,7 +38,7 @@ func canRecover(reason reasons.Reason) bool {
 // the known keys may verify a handshake result. Clerk knows the browser, and signs in nobody else.
 func (d *Decider) canHelp(e *Evidence, reason reasons.Reason, now time.Time) bool {
 	c := e.chosen()
-	if canRecover(reason) || e.signedInAt == 0 || c.read.Raw == "" || reason != c.reason {
+	if canRecover(reason) || reason != c.reason { // cookieReason gives a cookie's own reason only beside __client_uat
 		return canRecover(reason)
 	}
 	returns := len(e.Party()) > 0
@@ -117,7 +117,7 @@ func (o Outcome) notMade(e *Evidence) Outcome {
 // inCircles gives a page that was sent away often enough the reason for which the answers of its handshakes are refused, if
 // they are.
 func (o Outcome) inCircles(e *Evidence) Outcome {
-	if o.Stuck == InCircles && e.result.reason != "" && !canRecover(e.result.reason) {
+	if o.Stuck == InCircles && e.result.reason != "" {
 		o.Reason, o.Source = e.result.reason, FromHandshake
 	}
 	return o
@@ -165,8 +165,8 @@ func (s *Settings) endAttempts(ctx context.Context, e *Evidence, o *Outcome, now
 	if e.Attempts == [inbound.Slots]inbound.AttemptCookies{} || e.needed || e.Prefetch() || o.Header.Get("Location") != "" {
 		return nil
 	}
-	p, ok := s.newReturnPoint(ctx, e, now)
-	if !ok || !p.known() {
+	p, _ := s.newReturnPoint(ctx, e, now)
+	if !p.known() {
 		return nil
 	}
 	cookies := []string{s.attemptsCookie(&e.Request, p.public, p.others())}

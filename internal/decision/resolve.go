@@ -54,8 +54,8 @@ func (d *Decider) resolve(ctx context.Context, e *Evidence, now time.Time) {
 
 // sentOut reports whether this browser was sent to a handshake lately.
 func (s *Settings) sentOut(ctx context.Context, e *Evidence, now time.Time) bool {
-	p, ok := s.newReturnPoint(ctx, e, now)
-	return ok && len(p.entries) > 0
+	p, _ := s.newReturnPoint(ctx, e, now)
+	return len(p.entries) > 0
 }
 
 // once does not look again at an answer that was refused. One that could not be judged is looked at again.

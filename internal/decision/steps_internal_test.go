@@ -146,6 +146,9 @@ func TestPassOn(t *testing.T) {
 		"signing out, another __client_…": {nil, "__client_uat=1; Path=/", true, ""},
 		"signing out, a browser's token":  {testKeys, "__clerk_db_jwt=dvb; Path=/", true, "__clerk_db_jwt=dvb; Path=/"},
 		"the same with live keys":         {nil, "__clerk_db_jwt=dvb; Path=/", true, ""},
+		"signing out, a session of 0":     {nil, "__session=0; Path=/", true, ""},
+		"a tilde":                         {nil, "__session=t; Path=/~a", false, "__session=t; Path=/~a; Secure"},
+		"a name alone":                    {nil, "__session", false, ""},
 		"two lines in one":                {nil, "__session=t\r\nSet-Cookie: a=b", false, ""},
 	} {
 		var changes []func(*Settings)
