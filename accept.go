@@ -83,7 +83,7 @@ func (a *Authenticator) Accept(c Credential, more ...Credential) func(http.Handl
 
 // bearerCredential returns the credential in Authorization; empty: there is none, or only the scheme.
 func bearerCredential(h http.Header) (raw string, reason reasons.Reason) {
-	raw, _, reason = inbound.Bearer(h)
+	raw, reason = inbound.Bearer(h)
 	if strings.EqualFold(raw, "Bearer") {
 		raw = ""
 	}

@@ -1,8 +1,12 @@
 package decision
 
 import (
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/clerkauth/clerkauth/internal/inbound"
 )
@@ -30,5 +34,106 @@ func TestDeleteDomainSessions(t *testing.T) {
 		if got := s.deleteDomainSessions(&inbound.Request{RawHost: tc.host}); !slices.Equal(got, tc.want) {
 			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
+	}
+}
+
+// deleted are the names of the cookies that Set-Cookie values delete, in order, with "@" and the domain for which.
+func deleted(setCookies []string) []string {
+	var names []string
+	for _, line := range setCookies {
+		c, err := http.ParseSetCookie(line)
+		if err == nil && c.MaxAge < 0 {
+			names = append(names, strings.TrimSuffix(c.Name+"@"+c.Domain, "@"))
+		}
+	}
+	return names
+}
+
+// Cookies that keep somebody from signing in are deleted, and no others.
+func TestDeletePlanted(t *testing.T) {
+	const planted, uat, counted = "__session=x.y.z", "__client_uat=1", "__clerk_redirect_count=3"
+	const count, countOfRoot = "__clerk_redirect_count", "__clerk_redirect_count@example.com"
+	sessions := []string{"__session@example.com", "__session_" + suffix + "@example.com", "__refresh_" + suffix + "@example.com"}
+	good, expired := token(t, nil), token(t, jwt.MapClaims{"iat": noon.Unix() - 100, "nbf": nil, "exp": noon.Unix() - 40})
+	elsewhere := func(s *Settings) { s.RootDomain = "root.example" }
+	unknown := func(s *Settings) { s.Frontend = "" }
+	for name, tc := range map[string]struct {
+		change  func(*Settings)
+		cookies []string
+		want    []string
+	}{
+		"a session that is none":           {cookies: []string{planted, uat}, want: sessions},
+		"one beside a sign-out":            {cookies: []string{planted}},
+		"not below the root domain":        {change: elsewhere, cookies: []string{planted, uat}},
+		"a count that stops the page":      {cookies: []string{uat, counted}, want: []string{count, countOfRoot}},
+		"one not below the root domain":    {change: elsewhere, cookies: []string{uat, counted}, want: []string{count}},
+		"a count beside a session":         {cookies: []string{"__session=" + good, uat, counted}},
+		"a session, signed in":             {cookies: []string{"__session=" + good, uat}},
+		"a session to be renewed":          {cookies: []string{"__session=" + expired, uat}},
+		"no session, and no handshake":     {change: unknown, cookies: []string{uat}},
+		"a count beside what is no token":  {cookies: []string{planted, uat, counted}, want: sessions},
+		"an expired one, and no handshake": {change: unknown, cookies: []string{"__session=" + expired, uat}},
+	} {
+		var changes []func(*Settings)
+		if tc.change != nil {
+			changes = append(changes, tc.change)
+		}
+		var e Evidence
+		o := decider(t, changes...).outcome(request(http.MethodGet, appOrigin+"/", "Sec-Fetch-Dest: document", "Cookie: "+strings.Join(tc.cookies, "; ")), &e, noon)
+		if got := deleted(o.Header["Set-Cookie"]); !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %q deletes %q, want %q", name, o.Reason, got, tc.want)
+		}
+	}
+}
+
+// Where the application is at the root domain, a deletion after the cookies of an answer would delete those.
+func TestAnswerIsNotDeleted(t *testing.T) {
+	good := token(t, nil)
+	answer := token(t, jwt.MapClaims{
+		"sid": nil, "sub": nil, "azp": nil,
+		"handshake": []string{"__session=" + good + "; Path=/; Secure", "__client_uat=1; Path=/; Domain=example.com; Secure"},
+	})
+	var e Evidence
+	o := decider(t).outcome(request(http.MethodGet, appOrigin+"/", "Sec-Fetch-Dest: document", "Cookie: __session=x.y.z; __client_uat=1; __clerk_handshake="+answer), &e, noon)
+	lines := o.Header["Set-Cookie"]
+	signsIn := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "__session="+good) })
+	if o.Reason != "" || o.Source != FromHandshake || signsIn < 0 {
+		t.Fatalf("got %q from %q, with %q, want the answer's session", o.Reason, o.Source, lines)
+	}
+	if before := deleted(lines[:signsIn]); !slices.Contains(before, "__session@example.com") {
+		t.Errorf("before the answer %q is deleted, want the planted session, too", before)
+	}
+	if after := deleted(lines[signsIn:]); slices.ContainsFunc(after, func(name string) bool { return strings.HasPrefix(name, "__session") }) {
+		t.Errorf("after the answer %q is deleted, want no session cookie", after)
+	}
+}
+
+// A page that was sent away too often is found again when the order of its parameters has changed. Nothing is deleted then
+// that the browser did not send.
+func TestCirclesInAnyOrder(t *testing.T) {
+	d, kept := decider(t), ""
+	for n, query := range []string{"a=1&b=2", "b=2&a=1", "a=1&b=2", "b=2&a=1"} {
+		var e Evidence
+		o := d.outcome(request(http.MethodGet, appOrigin+"/?"+query, "Sec-Fetch-Dest: document", "Cookie: __client_uat=1; "+kept), &e, noon)
+		if last := n == maxAttempts; o.Handshake() == last || (o.Stuck == InCircles) != last {
+			t.Fatalf("request %d: handshake %t, stuck %d, want %t, and %d at the end", n, o.Handshake(), o.Stuck, !last, InCircles)
+		}
+		for _, line := range o.Header["Set-Cookie"] {
+			if strings.HasPrefix(line, inbound.PrefixHost+inbound.CookieAttempts+"=") {
+				kept, _, _ = strings.Cut(line, ";")
+			}
+		}
+		if got := deleted(o.Header["Set-Cookie"]); len(got) > 0 {
+			t.Errorf("request %d deletes %q, want nothing", n, got)
+		}
+	}
+}
+
+// Without the Frontend API's address there is no handshake: it would lead to a page of the application itself.
+func TestNoHandshakeWithoutFrontend(t *testing.T) {
+	var e Evidence
+	o := decider(t, func(s *Settings) { s.Frontend = "" }).outcome(request(http.MethodGet, appOrigin+"/", "Sec-Fetch-Dest: document", "Cookie: __client_uat=1"), &e, noon)
+	if at := o.Header.Get("Location"); o.Handshake() || at != "" {
+		t.Errorf("got a handshake %t at %q, want none", o.Handshake(), at)
 	}
 }

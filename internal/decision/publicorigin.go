@@ -39,10 +39,7 @@ func publicOrigin(ctx context.Context, f *inbound.Request, p *Policy) (string, b
 // ownOrigin is the public origin of a request that is no page; empty: its host is not one of the application's own. Without a
 // list nothing says whether TLS ended in front of this server: then an Origin or Referer of the same host with https does.
 func (s *Settings) ownOrigin(ctx context.Context, f *inbound.Request) string {
-	public, ok := publicOrigin(ctx, f, &s.Policy)
-	if !ok {
-		return ""
-	}
+	public, _ := publicOrigin(ctx, f, &s.Policy)
 	if s.Policy.Any && f.Scheme == "http" && len(f.Lines.All(inbound.LineForwardedProto)) == 0 {
 		if secure, ok := origin.At("https", f.RawHost); ok && secure == pageOrigin(f) {
 			return secure

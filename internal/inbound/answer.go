@@ -66,13 +66,13 @@ type OwnParameters struct {
 // readOwnParameters reads them from the address of a document.
 func (f *Request) readOwnParameters() {
 	var state single
-	for name, value := range Parameters(f.Page.Query) {
-		switch name {
-		case ParamState:
-			state.add(value)
-		case ParamSent:
+	for name, value := range pairs(f.Page.Query) {
+		switch {
+		case spells(name, ParamState):
+			state.add(FormUnescape(value))
+		case spells(name, ParamSent):
 			var at string
-			at, f.Own.ForToken = strings.CutSuffix(value, SentForToken)
+			at, f.Own.ForToken = strings.CutSuffix(FormUnescape(value), SentForToken)
 			f.Own.Sent, _ = strconv.ParseInt(at, 10, 64)
 		default:
 			continue

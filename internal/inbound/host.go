@@ -55,9 +55,8 @@ func Target(r *http.Request) (path, query string) {
 func target(r *http.Request) string {
 	line := r.RequestURI
 	if line != "" && line[0] != '/' {
-		if _, rest, absolute := strings.Cut(line, "://"); absolute { // RFC 9112 section 3.2.2
-			line = rest[max(strings.IndexAny(rest, "/?"), 0):]
-		}
+		_, rest, _ := strings.Cut(line, "://") // RFC 9112 section 3.2.2
+		line = rest[max(strings.IndexAny(rest, "/?"), 0):]
 	}
 	if strings.HasPrefix(line, "/") {
 		return line

@@ -11,18 +11,7 @@ func pairs(query string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for pair := range strings.SplitSeq(query, "&") {
 			name, value, _ := strings.Cut(pair, "=")
-			if pair != "" && !yield(name, value) {
-				return
-			}
-		}
-	}
-}
-
-// Parameters are the names and values of a query in order, decoded as a form.
-func Parameters(query string) iter.Seq2[string, string] {
-	return func(yield func(name, value string) bool) {
-		for name, value := range pairs(query) {
-			if !yield(FormUnescape(name), FormUnescape(value)) {
+			if !yield(name, value) {
 				return
 			}
 		}

@@ -22,7 +22,7 @@ func TestFirst(t *testing.T) {
 	}
 	for _, query := range []string{
 		"", "&", "=", "x=" + name, name + "x=a", "__clerk_db_jw=a", "__CLERK_DB_JWT=a",
-		"%41_clerk_db_jwt=a", "_%60clerk_db_jwt=a", "%5G_clerk_db_jwt=a", "%G5_clerk_db_jwt=a", "%5_clerk_db_jwt=a", "%", "__clerk_db_jw%7", "+_clerk_db_jwt=a",
+		"%41_clerk_db_jwt=a", "05F_clerk_db_jwt=a", "_%60clerk_db_jwt=a", "%5G_clerk_db_jwt=a", "%G5_clerk_db_jwt=a", "%5_clerk_db_jwt=a", "%", "__clerk_db_jw%7", "+_clerk_db_jwt=a",
 	} {
 		if got, ok := inbound.First(query, name); ok {
 			t.Errorf("%s: got %q, want none", query, got)
@@ -35,8 +35,12 @@ func TestFirst(t *testing.T) {
 
 // A cookie without = has a value and no name (RFC 6265bis section 5.6).
 func TestCookieWithoutAName(t *testing.T) {
-	f := read(t, live, "/", "Cookie: __client_uat; __client_uat=5; __clerk_handshake_nonce; __clerk_handshake_nonce=n", "Sec-Fetch-Dest: document")
-	if f.SignedInAt(inbound.Plain) != 5 || f.Answer.Nonce.Only() != "n" {
-		t.Errorf("__client_uat %v, nonce %+v", f.UAT, f.Answer.Nonce)
+	f := read(t, live, "/", "Cookie: __client_uat; __client_uat=5; __clerk_handshake_nonce; __clerk_handshake_nonce=n; __session", "Sec-Fetch-Dest: document")
+	if f.SignedInAt(inbound.Plain) != 5 || f.Answer.Nonce.Only() != "n" || len(f.SessionCookies()) != 0 {
+		t.Errorf("__client_uat %v, nonce %+v, session cookies %q", f.UAT, f.Answer.Nonce, f.SessionCookies())
+	}
+	withoutSuffix := inbound.Settings{Names: inbound.NewNames("")}
+	if f := read(t, withoutSuffix, "/", "Cookie: ="+session('a')); len(f.SessionCookies()) != 0 {
+		t.Errorf("a value without a name is read as a session cookie: %.60q", f.SessionCookies())
 	}
 }

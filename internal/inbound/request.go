@@ -109,27 +109,25 @@ func (f *Request) ReadOthers(r *http.Request, s *Settings) {
 // readDocument reads what only a page's request has.
 func (f *Request) readDocument(s *Settings) {
 	f.Head = f.Method == http.MethodHead
-	if strings.Contains(f.Page.Query, "clerk") {
-		f.readOwnParameters()
-		if !s.Live {
-			f.readDevelopmentAnswer()
-		}
+	f.readOwnParameters()
+	if !s.Live {
+		f.readDevelopmentAnswer()
 	}
 }
 
 // Bearer is the bearer token.
 func (f *Request) Bearer() string { return firstWord(f.Credential) }
 
-// Bearer returns the bearer token of a header. A reason means that the header contradicts itself.
-func Bearer(h http.Header) (bearer string, ok bool, reason reasons.Reason) {
+// Bearer returns the bearer token of a header; empty: there is none. A reason means that the header contradicts itself.
+func Bearer(h http.Header) (string, reasons.Reason) {
 	switch lines := h[lineNames[LineAuthorization]]; len(lines) {
 	case 0:
-		return "", false, ""
+		return "", ""
 	case 1:
-		bearer, ok = credential(lines[0])
-		return firstWord(bearer), ok, ""
+		bearer, _ := credential(lines[0])
+		return firstWord(bearer), ""
 	}
-	return "", false, reasons.MultipleAuthorization
+	return "", reasons.MultipleAuthorization
 }
 
 // credential returns what follows the scheme Bearer, in any case (RFC 9110 section 11.1), and one or more spaces (RFC 6750

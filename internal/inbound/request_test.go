@@ -149,6 +149,7 @@ func TestAnswer(t *testing.T) {
 		"test, in a cookie":          {test, "/", []string{cookie, page}, ""},
 		"test, in the address":       {test, "/?a=b&__clerk_handshake_nonce=address", []string{cookie, page}, "address"},
 		"test, its name escaped":     {test, "/?%5F_clerk_handshake_nonce=address", []string{page}, "address"},
+		"test, and all of it":        {test, "/?__%63lerk_handshake_nonce=address", []string{page}, "address"},
 		"test, twice in the address": {test, "/?__clerk_handshake_nonce=a&__clerk_handshake_nonce=a", []string{page}, ""},
 		"test, of no page":           {test, "/?__clerk_handshake_nonce=address", nil, ""},
 	} {
@@ -164,6 +165,7 @@ func TestOwnParameters(t *testing.T) {
 		"/?__clerkauth_state=s&__clerkauth_sent=12":              {Any: true, State: "s", Sent: 12},
 		"/?__clerkauth_state=s&__clerkauth_state=s":              {Any: true},
 		"/?__clerkauth_sent=12t":                                 {Any: true, Sent: 12, ForToken: true},
+		"/?_%5Fclerkauth_sent=1%32t&__%63lerkauth_state=%73":     {Any: true, State: "s", Sent: 12, ForToken: true},
 		"/?__clerkauth_sent=x":                                   {Any: true},
 		"/?__clerkauth_sent=99999999999999999999&clerk=whatever": {Any: true, Sent: 1<<63 - 1},
 	} {
@@ -209,7 +211,7 @@ func TestHostAndScheme(t *testing.T) {
 
 func TestSignedInAt(t *testing.T) {
 	for value, want := range map[string]int64{
-		"1700000000": 1700000000, "0": 0, "": 0, "x": 0, "12x": 12, " 12": 12, "%2012": 12, "-5": -5, "+5": 5, "0x1F": 31, "1e3": 1,
+		"1700000000": 1700000000, "0": 0, "": 0, "x": 0, "12x": 12, " 12": 12, "%2012": 12, "-5": -5, "+5": 5, "0x1F": 31, "-1xF": -1, "%EF%BB%BF12": 12, "1e3": 1,
 		"99999999999999999999": 253402300799,
 	} {
 		if f := read(t, live, "/", "Cookie: __client_uat="+value); f.SignedInAt(inbound.Plain) != want {
