@@ -83,7 +83,7 @@ func (f *Request) readCookies(line string, s *Settings, bare bool) {
 	for line != "" {
 		line = trimBlanksBefore(line)
 		if s.Live && !strings.HasPrefix(line, "__") {
-			_, line = cutCookie(line) // another application's
+			line = line[min(cookieEnd(line)+1, len(line)):] // another application's
 			continue
 		}
 		end := nameEnd(line)
@@ -126,16 +126,16 @@ func (f *Request) cutValue(line string) (value, rest string) {
 			return first, rest[min(1, len(rest)):]
 		}
 	}
-	value, rest = cutCookie(line)
-	return trimBlanks(value), rest
+	end := cookieEnd(line)
+	return trimBlanks(line[:end]), line[min(end+1, len(line)):]
 }
 
-// cutCookie cuts a line at its first semicolon. strings.Cut takes longer for a single byte.
-func cutCookie(line string) (before, rest string) {
+// cookieEnd is where the first cookie of a line ends: at ; or at the end of the line.
+func cookieEnd(line string) int {
 	if i := strings.IndexByte(line, ';'); i >= 0 {
-		return line[:i], line[i+1:]
+		return i
 	}
-	return line, ""
+	return len(line)
 }
 
 // trimBlanks trims spaces and tabs, and no other white space: a name that begins with one of Unicode's spaces is another
