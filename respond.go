@@ -252,7 +252,9 @@ func prefersHTML(accept []string) bool {
 }
 
 // hasH reports whether a text may have the word HTML in it.
-func hasH(text string) bool { return strings.IndexByte(text, 'h') >= 0 || strings.IndexByte(text, 'H') >= 0 }
+func hasH(text string) bool {
+	return strings.IndexByte(text, 'h') >= 0 || strings.IndexByte(text, 'H') >= 0
+}
 
 func weight(parameters string) float64 {
 	for p := range strings.SplitSeq(parameters, ";") {
