@@ -83,7 +83,7 @@ func (f *Request) readCookies(line string, s *Settings, bare bool) {
 	for line != "" {
 		line = trimBlanksBefore(line)
 		if s.Live && !strings.HasPrefix(line, "__") {
-			line = line[min(cookieEnd(line)+1, len(line)):] // another application's
+			_, line, _ = strings.Cut(line, ";") // another application's
 			continue
 		}
 		end := nameEnd(line)
@@ -126,16 +126,8 @@ func (f *Request) cutValue(line string) (value, rest string) {
 			return first, rest[min(1, len(rest)):]
 		}
 	}
-	end := cookieEnd(line)
-	return trimBlanks(line[:end]), line[min(end+1, len(line)):]
-}
-
-// cookieEnd is where the first cookie of a line ends: at ; or at the end of the line.
-func cookieEnd(line string) int {
-	if i := strings.IndexByte(line, ';'); i >= 0 {
-		return i
-	}
-	return len(line)
+	value, rest, _ = strings.Cut(line, ";")
+	return trimBlanks(value), rest
 }
 
 // trimBlanks trims spaces and tabs, and no other white space: a name that begins with one of Unicode's spaces is another
