@@ -229,6 +229,9 @@ const maxAccept = 32
 // prefersHTML reports whether HTML is named in Accept, and not with less weight than JSON (RFC 9110 section
 // 12.5.1). Wildcards do not name it: a script that takes anything gets JSON.
 func prefersHTML(accept []string) bool {
+	if !slices.ContainsFunc(accept, hasH) {
+		return false // as most programs: this takes less time than splitting
+	}
 	var html, jsonWeight float64
 	seen := 0
 	for _, line := range accept {
@@ -246,6 +249,11 @@ func prefersHTML(accept []string) bool {
 		}
 	}
 	return html > 0 && html >= jsonWeight
+}
+
+// hasH reports whether a text may have the word HTML in it.
+func hasH(text string) bool {
+	return strings.IndexByte(text, 'h') >= 0 || strings.IndexByte(text, 'H') >= 0
 }
 
 func weight(parameters string) float64 {

@@ -19,7 +19,7 @@ func publicOrigin(ctx context.Context, f *inbound.Request, p *Policy) (string, b
 		return "", false
 	}
 	schemes := [2]string{"https", "http"}
-	if f.Scheme == "http" && origin.Loopback(strings.ToLower(origin.Hostname(f.RawHost))) {
+	if f.Scheme == "http" && origin.LoopbackAt(f.RawHost) {
 		schemes = [2]string{"http", "https"}
 	}
 	for _, scheme := range schemes {

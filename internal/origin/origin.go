@@ -259,6 +259,17 @@ func Loopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
+// LoopbackAt is Loopback for a Host header, in any case.
+func LoopbackAt(host string) bool {
+	if host == "" {
+		return false
+	}
+	if last := host[len(host)-1]; letter(last) && last|0x20 != 't' {
+		return false // fast for most hosts: one that is this machine ends in "localhost", an address or a port
+	}
+	return Loopback(strings.ToLower(Hostname(host)))
+}
+
 func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 func digit(c byte) bool { return '0' <= c && c <= '9' }

@@ -242,6 +242,19 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
+func TestLoopbackAt(t *testing.T) {
+	for host, want := range map[string]bool{
+		"localhost": true, "LOCALHOST": true, "LocalHost:3000": true, "a.LOCALHOST": true, "a.localhost:80": true, "localhost:": true,
+		"127.0.0.1": true, "127.0.0.1:3000": true, "[::1]": true, "[::1]:3000": true, "[::FFFF:127.0.0.1]:80": true,
+		"": false, "example.com": false, "example.net": false, "EXAMPLE.NET": false, "example.com:3000": false, "localhost.example": false,
+		"mylocalhost": false, "10.0.0.1:80": false, "[::2]:80": false, "localhost:3000.example": false,
+	} {
+		if got := origin.LoopbackAt(host); got != want {
+			t.Errorf("LoopbackAt(%q) = %t, want %t", host, got, want)
+		}
+	}
+}
+
 // A parsed origin is in normal form, and parsing it again does not change it.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"https://Example.com:443/", "http://[::1]:080", "https://xn--bcher-kva.example", "tauri://localhost", "https://a.b.", "https://xn--a", "https://1.2.3.4", "safari-web-extension://AB-c"} {
