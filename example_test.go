@@ -83,8 +83,7 @@ func ExampleAuthenticator_Require() {
 	// 200 account of user_alice
 	// 401 {"errors":[{"code":"session-token-and-uat-missing","message":"You are not signed in."}]}
 	//
-	// 401 {"errors":[{"code":"token-invalid-authorized-parties","message":"The session token was
-	// issued for another origin."}]}
+	// 401 {"errors":[{"code":"token-invalid-authorized-parties","message":"The session token was issued for another origin."}]}
 }
 
 // Optional lets everybody through, and the handler greets those it knows.

@@ -66,11 +66,6 @@ func signsIn(token string) []string {
 
 var signsOut = []string{"__session=; Path=/; Max-Age=0", "__client_uat=0; Path=/; Domain=example.com"}
 
-// withParty gives settings a key for party cookies.
-func withParty(s *Settings) {
-	s.Policy.Party, _ = NewPartyKey([]byte(strings.Repeat("k", MinStateKey)))
-}
-
 // party is the party cookie of a browser that had a session here, as a pair.
 func (d *Decider) party(sid string) string {
 	c := &sessiontoken.Claims{Iss: issuer, SID: sid, Sub: "user_1"}

@@ -190,7 +190,11 @@ func (v *Verifier) checkSignature(ctx context.Context, t *jws, now time.Time) (*
 	case !h.rs256():
 		return nil, reasons.TokenAlgorithm
 	}
-	if jwt.SigningMethodRS256.Verify(t.SigningInput, t.Signature, keys.Key(h.kid.Value)) != nil {
+	key := keys.Key(h.kid.Value)
+	if key == nil {
+		return nil, reasons.KeyUnknown
+	}
+	if jwt.SigningMethodRS256.Verify(t.SigningInput, t.Signature, key) != nil {
 		return nil, reasons.TokenSignature
 	}
 	return keys, ""
