@@ -33,7 +33,8 @@ type browser struct {
 	session  *clerktest.BrowserSession
 	signedIn time.Time // when its session began
 	ended    bool      // its session was revoked
-	needPage bool      // the next request is a page: the browser is new, or another request of it was refused
+	wanted   int       // how many times a page was needed: the browser is new, or a request of it was refused
+	loaded   int       // for how many of these one was loaded
 }
 
 // cookieKey identifies a cookie. All have the path /.

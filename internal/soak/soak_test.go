@@ -197,7 +197,8 @@ func (s *soak) signIn(b *browser) {
 	session := s.clerk.SignIn(b, clerktest.Person{Claims: clerktest.Claims{Subject: b.user}})
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.session, b.signedIn, b.ended, b.needPage = session, s.clock.now(), false, true
+	b.session, b.signedIn, b.ended = session, s.clock.now(), false
+	b.wanted++
 }
 
 // site is the application. It says who is signed in.

@@ -73,14 +73,14 @@ func (s *soak) browserRequest() func() {
 		was := b.state()
 		b.mu.Lock()
 		kind, method, header := pages, http.MethodGet, pageHeader
+		wanted := b.wanted
 		switch {
-		case b.needPage || was.expires.IsZero() || share < 60:
+		case b.loaded < wanted || was.expires.IsZero() || share < 60:
 		case share < 85:
 			kind, header = scripts, scriptHeader
 		default:
 			kind, method, header = forms, http.MethodPost, formHeader
 		}
-		b.needPage = false
 		b.mu.Unlock()
 		var cookies []string
 		if plant && !was.expires.IsZero() {
@@ -97,10 +97,15 @@ func (s *soak) browserRequest() func() {
 			if now := s.clock.now(); was.ended && b.state().ended && !now.Before(was.expires.Add(leeway)) {
 				s.strange(forgeries, "a revoked session", got, 0)
 			}
+			if strings.HasPrefix(kind, pages) {
+				b.mu.Lock()
+				b.loaded = max(b.loaded, wanted)
+				b.mu.Unlock()
+			}
 			return
 		}
 		b.mu.Lock()
-		b.needPage = true
+		b.wanted++
 		b.mu.Unlock()
 		if was.ended && method == http.MethodGet && got.status == http.StatusUnauthorized {
 			s.signIn(b)
