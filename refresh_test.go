@@ -154,10 +154,11 @@ func TestFailingBackendAPICostsLittle(t *testing.T) {
 			}
 		}
 		b.Clerk.Fault(clerktest.BackendRefresh, nil)
-		b.AnswerRefreshes(0, "__session="+b.Clerk.Token(clerktest.Claims{}))
+		b.AnswerRefreshes(time.Second, "__session="+b.Clerk.Token(clerktest.Claims{}))
 		b.Now = b.Now.Add(11 * time.Second)
 		script := b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie())) // requests a refresh, and does not wait
 		harness.WantState(t, script, clerkauth.StatusSignedOut, clerkauth.ReasonTokenExpired)
+		time.Sleep(time.Second) // of the bubble
 		synctest.Wait()
 		harness.WantState(t, b.AuthenticateRequest(b.Script(b.Expired(clerktest.Claims{}), b.RefreshCookie())), clerkauth.StatusSignedIn, "")
 	})
