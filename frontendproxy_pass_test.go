@@ -145,7 +145,7 @@ func TestProxyWithoutKeyIsWarnedOf(t *testing.T) {
 		harness.NewApp(t, func(c *clerkauth.Config) {
 			c.ProxyURL, c.Logger = "/__clerk", log.Logger()
 			tt.change(c)
-		})
+		}).Clerk.Close()
 		if got := strings.Contains(log.String(), "ProxyURL is set, but neither SecretKey nor StateKey"); got != tt.want {
 			t.Errorf("%s: warned %t, want %t: %s", name, got, tt.want, log)
 		}

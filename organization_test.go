@@ -17,6 +17,7 @@ import (
 func session(t *testing.T, extra map[string]any) (*clerkauth.Session, error) {
 	t.Helper()
 	clerk, auth := harness.Offline(t, clerktest.Options{Now: harness.AtNoon})
+	defer clerk.Close() // the next takes its key
 	return auth.VerifyToken(t.Context(), clerk.Token(clerktest.Claims{Extra: extra}))
 }
 

@@ -33,6 +33,7 @@ func TestNewNormalisesEntries(t *testing.T) {
 		if err != nil || session.AuthorizedParty != azp {
 			t.Errorf("%q: a token for %s: got %v, %v; want a session of it", entry, azp, session, err)
 		}
+		a.Clerk.Close()
 	}
 }
 

@@ -134,7 +134,7 @@ func TestCacheNeverDecides(t *testing.T) {
 
 	steps := 20_000
 	if testing.Short() {
-		steps = 800
+		steps = 400
 	}
 	accepted := 0
 	for i := range steps {

@@ -16,10 +16,15 @@ import (
 	"github.com/clerkauth/clerkauth/clerktest"
 )
 
-// newInstance returns an instance, and an Authenticator for it.
+// closeLast closes what newInstance returned last: an example has no t that does so at its end.
+var closeLast = func() {}
+
+// newInstance returns an instance, and an Authenticator for it. It closes that of the example before.
 func newInstance(opts clerktest.Options) (*clerktest.Instance, *clerkauth.Authenticator) {
+	closeLast()
 	var t testing.T // in a test, use its t
 	clerk := clerktest.New(&t, opts)
+	closeLast = clerk.Close
 	return clerk, newAuthenticator(clerk)
 }
 
@@ -35,8 +40,8 @@ func newAuthenticator(clerk *clerktest.Instance) *clerkauth.Authenticator {
 
 // shared is the instance of most examples: a new one makes a key, which takes a while.
 var shared = sync.OnceValue(func() *clerktest.Instance {
-	clerk, _ := newInstance(clerktest.Options{})
-	return clerk
+	var t testing.T // in a test, use its t
+	return clerktest.New(&t, clerktest.Options{})
 })
 
 // newExample returns an instance, and an Authenticator that has no keys yet.

@@ -139,7 +139,6 @@ func New(tb TB, opts Options) *Instance {
 // Backend API. The caller must Close it.
 // Real browsers need a Development instance, or a TLS server in front with the Frontend API's name: a production instance
 // sets cookies for its domain, which a listener on this machine does not have.
-// sets cookies for a domain that a listener of this machine does not have.
 func Start(opts Options) (*Instance, error) {
 	in, err := newInstance(opts, offline.State{})
 	if err != nil {

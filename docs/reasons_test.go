@@ -120,6 +120,7 @@ func endOfAJourney(t *testing.T, seen sights, outage bool) {
 	t.Helper()
 	now := noon
 	s := newSite(t, seen, clerktest.Options{Now: func() time.Time { return now }}, nil)
+	defer s.clerk.Close()
 	browser := s.clerk.Browser(s.auth.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
 	session := s.clerk.SignIn(browser.Jar, clerktest.Person{})
 	if outage {
@@ -152,6 +153,7 @@ func endOfAJourney(t *testing.T, seen sights, outage bool) {
 func machinesAreRefused(t *testing.T, seen sights) {
 	t.Helper()
 	s := newSite(t, seen, clerktest.Options{}, nil)
+	defer s.clerk.Close()
 	accept := s.auth.Accept(clerkauth.APIKeys("read"))(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	see := func(r *http.Request) {
 		w := httptest.NewRecorder()
@@ -212,6 +214,7 @@ func TestEveryReasonHappens(t *testing.T) {
 	down := newSite(t, seen, clerktest.Options{}, nil)
 	down.clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
 	require(down, down.bearer(down.clerk.Token(clerktest.Claims{})))
+	down.clerk.Close()
 
 	require(d, request("GET", home, aPage))
 	require(d, request("GET", home+"?__clerk_db_jwt=dvb_x", aPage))

@@ -28,6 +28,9 @@ func TestGoOfThePagesCompiles(t *testing.T) {
 
 // What a page shows as JavaScript is at least that.
 func TestJavaScriptOfThePagesParses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts node for each block")
+	}
 	node, err := exec.LookPath("node")
 	switch {
 	case err != nil && os.Getenv("CI") != "":

@@ -90,9 +90,10 @@ func TestTenantsWithImpossibleHosts(t *testing.T) {
 
 // A Host leads to its own tenant or to none, in any spelling.
 func TestSpellingsOfAHost(t *testing.T) {
+	_, auth := tenant(t, "acme.example")
 	auths := map[string]*clerkauth.Authenticator{}
 	for _, host := range []string{"acme.example", "www.acme.example", "kilo.example", "xn--bcher-kva.example", "127.0.0.1", "localhost"} {
-		_, auths[host] = tenant(t, "acme.example")
+		auths[host] = auth
 	}
 	h, err := tenants.Handler(auths, func(host string, _ *clerkauth.Authenticator) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, host) })

@@ -108,6 +108,9 @@ func TestUnnamedSwitch(t *testing.T) {
 // A body that turns out to be too long ends the request to Clerk, and is not reported as a failure
 // of Clerk's.
 func TestLongBodyInChunks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a second")
+	}
 	upstream := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if n, err := io.Copy(io.Discard, r.Body); err == nil {
 			t.Errorf("Clerk got a complete body of %d bytes, want an error", n)

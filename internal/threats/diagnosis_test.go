@@ -92,6 +92,7 @@ func TestTokensLargerThanCookies(t *testing.T) {
 			if text := log.String(); strings.Count(text, "larger than browsers keep") != 1 || !strings.Contains(text, "limit=4096") || !strings.Contains(text, "custom claims") {
 				t.Errorf("live %t, %d: logged %q, want one warning with the limit and where to make it smaller", live, size, text)
 			}
+			v.clerk.Close()
 		}
 	}
 }
@@ -111,6 +112,7 @@ func TestBackendOutagesAreLogged(t *testing.T) {
 			if strings.Count(text, want) != 1 || !strings.Contains(text, path) || !strings.Contains(text, fmt.Sprint("status=", status)) || strings.Contains(text, harness.Nonce) || strings.Contains(text, "sess_") {
 				t.Errorf("%s, %d: logged %q, want one line with address, status and %s", path, status, text, want)
 			}
+			b.Clerk.Close()
 		}
 	}
 }

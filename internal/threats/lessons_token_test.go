@@ -37,7 +37,7 @@ func refusesDotsForNothing(t *testing.T) {
 	t.Helper()
 	_, auth := harness.Offline(t, clerktest.Options{})
 	ctx := t.Context()
-	for _, size := range []int{100, 8 << 10, 10 << 20} {
+	for _, size := range []int{100, 8 << 10, 1 << 20} {
 		for name, token := range map[string]string{
 			"dots": strings.Repeat(".", size), "dots after a header": "eyJhbGciOiJSUzI1NiJ9." + strings.Repeat(".", size), "letters": strings.Repeat("A", size),
 		} {

@@ -77,6 +77,7 @@ func TestUnknownKeyInAnOutage(t *testing.T) {
 		if reason := harness.Reason(t, state); state.Status != tt.status || reason != tt.reason {
 			t.Errorf("%s: got %s %q, want %s %q", name, state.Status, reason, tt.status, tt.reason)
 		}
+		a.Clerk.Close()
 	}
 }
 

@@ -38,6 +38,7 @@ func TestPrefetchesEnd(t *testing.T) {
 			if got.status/100 == 3 || handshakesIn(v.sent) > 3 {
 				t.Errorf("%s, %s: got %d after %d handshakes, want no redirect after 3 at most", tt.name, purpose, got.status, handshakesIn(v.sent))
 			}
+			v.clerk.Close()
 		}
 	}
 }

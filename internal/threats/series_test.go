@@ -73,6 +73,7 @@ func TestLoopsOfChangingAddressesEnd(t *testing.T) {
 		if got.status != tt.status || !strings.Contains(got.body, tt.body) || len(v.sent) > 3 {
 			t.Errorf("%s: got %d %q after %q, want %d %q after three redirects at most", tt.name, got.status, got.body, v.sent, tt.status, tt.body)
 		}
+		v.clerk.Close()
 	}
 }
 

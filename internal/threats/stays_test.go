@@ -83,6 +83,7 @@ func TestForeignAnswersOfTheBackendAPI(t *testing.T) {
 		if w.Code != http.StatusServiceUnavailable {
 			t.Errorf("an HTML page with %d: got %d, want 503", status, w.Code)
 		}
+		a.Clerk.Close()
 	}
 }
 

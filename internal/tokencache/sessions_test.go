@@ -12,10 +12,8 @@ import (
 
 // One request in 12.5 brings a new token, which caps the ratio at 92 to 93 of a hundred.
 func TestLiveSessionsHit(t *testing.T) {
+	harness.Long(t)
 	for n, want := range map[int]float64{1000: 0.92, 10_000: 0.92, 50_000: 0.80} {
-		if testing.Short() && n > 1000 {
-			continue
-		}
 		s := livesessions.New(n, 734, 1024)
 		s.Run(2 * time.Minute)
 		got := s.HitRatio()

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clerkauth/clerkauth/internal/harness"
 	"github.com/clerkauth/clerkauth/internal/tokencache"
 )
 
@@ -182,10 +183,8 @@ func heap() uint64 {
 func TestMillionTokensStayWithinTheBound(t *testing.T) {
 	const size = 4096
 	type claims struct{ number int }
-	tokens := 1_000_000
-	if testing.Short() {
-		tokens = 20 * size
-	}
+	const tokens = 1_000_000
+	harness.Long(t)
 	before := heap()
 	c := tokencache.New[*claims](size)
 	for n := range tokens {

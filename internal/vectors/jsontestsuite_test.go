@@ -51,6 +51,7 @@ func TestJSONTestSuiteAsPayload(t *testing.T) {
 }
 
 func TestJSONTestSuiteAsClaim(t *testing.T) {
+	harness.Long(t)
 	clerk, auth := harness.Offline(t, clerktest.Options{})
 	now := time.Now().Unix()
 	for kind, texts := range jsonTexts(t) {
