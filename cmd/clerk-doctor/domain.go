@@ -76,23 +76,23 @@ var errNotKnown = errors.New("whether the domain is changed is not known: look a
 
 // changeDomain prints the request, sends it if that was requested and confirmed, and lists what changes with the domain.
 // With -json the text goes to standard error, so that standard output has only the report.
-func (o options) changeDomain(ctx context.Context, w world) error {
-	out := w.stdout
+func (o options) changeDomain(ctx context.Context, env environment) error {
+	out := env.stdout
 	if o.json {
-		out = w.stderr
+		out = env.stderr
 	}
-	if _, err := io.WriteString(out, o.change.request(newPage(w, false))); err != nil {
+	if _, err := io.WriteString(out, o.change.request(newPage(env, false))); err != nil {
 		return err
 	}
 	outcome := "Nothing was sent. Run it yourself, or again with -send."
 	if o.change.send {
-		code, err := o.sendChange(ctx, w, out)
+		code, err := o.sendChange(ctx, env, out)
 		if err != nil {
 			return err
 		}
 		outcome = fmt.Sprintf("Clerk has accepted it (HTTP %d). The Domains page of the Dashboard shows when it is done.", code)
 	}
-	p := newPage(w, false)
+	p := newPage(env, false)
 	p.block("", "", outcome, "")
 	o.changes(&p)
 	_, err := io.WriteString(out, p.String())
@@ -109,14 +109,14 @@ func (c *change) request(b page) string {
 }
 
 // sendChange confirms before it sends. The secret key is sent only to the Backend API.
-func (o options) sendChange(ctx context.Context, w world, out io.Writer) (code int, err error) {
+func (o options) sendChange(ctx context.Context, env environment, out io.Writer) (code int, err error) {
 	if !strings.HasPrefix(o.secret, "sk_live_") {
 		return 0, fmt.Errorf("%w: set CLERK_SECRET_KEY to the sk_live_ key of the instance", errNotSent)
 	}
-	if err := confirm(w.stdin, out, o.change.home.Host); err != nil {
+	if err := confirm(env.stdin, out, o.change.home.Host); err != nil {
 		return 0, fmt.Errorf("%w: %w", errNotSent, err)
 	}
-	way, err := o.network(w)
+	way, err := o.network(env)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", errNotSent, err)
 	}

@@ -193,11 +193,11 @@ func parseProxy(s string) (*url.URL, error) {
 }
 
 // network makes the network that the options describe.
-func (o *options) network(w world) (*network, error) {
-	n := &network{dialer: w.dialer, dnsTimeout: w.dnsTimeout, connect: o.connect, now: w.now}
+func (o *options) network(env environment) (*network, error) {
+	n := &network{dialer: env.dialer, dnsTimeout: env.dnsTimeout, connect: o.connect, now: env.now}
 	if o.resolver != "" {
 		n.local = []server{n.at(o.resolver)}
-	} else if system, err := dns.ClientConfigFromFile(w.resolvConf); err == nil { // not available outside Unix
+	} else if system, err := dns.ClientConfigFromFile(env.resolvConf); err == nil { // not available outside Unix
 		for _, address := range system.Servers {
 			n.local = append(n.local, n.at(address))
 		}

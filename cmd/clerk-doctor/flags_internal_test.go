@@ -70,8 +70,8 @@ func TestMistakesInArguments(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			w := world{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }, now: atNoon, dialer: loopbackOnly(t)}
-			if code := run(t.Context(), w, tt.args); code != exitUnknown {
+			env := environment{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }, now: atNoon, dialer: loopbackOnly(t)}
+			if code := run(t.Context(), env, tt.args); code != exitUnknown {
 				t.Errorf("exit status %d, want %d", code, exitUnknown)
 			}
 			if stdout.Len() > 0 || !strings.Contains(stderr.String(), tt.says) || !strings.Contains(stderr.String(), "-help") {
@@ -93,7 +93,7 @@ func TestNoResolverIsNoMistake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := o.network(world{resolvConf: file}); err != nil || len(n.local) != 0 || len(n.public) != 2 {
+	if n, err := o.network(environment{resolvConf: file}); err != nil || len(n.local) != 0 || len(n.public) != 2 {
 		t.Errorf("got %+v and error %v, want the public resolvers", n, err)
 	}
 }
@@ -124,8 +124,8 @@ func TestDefaults(t *testing.T) {
 
 func TestHelpNamesEveryFlag(t *testing.T) {
 	var stderr bytes.Buffer
-	w := world{stdin: strings.NewReader(""), stdout: io.Discard, stderr: &stderr, getenv: func(string) string { return "" }}
-	if code := run(t.Context(), w, []string{"-help"}); code != exitGood {
+	env := environment{stdin: strings.NewReader(""), stdout: io.Discard, stderr: &stderr, getenv: func(string) string { return "" }}
+	if code := run(t.Context(), env, []string{"-help"}); code != exitGood {
 		t.Errorf("exit status %d, want %d", code, exitGood)
 	}
 	for _, name := range []string{"-resolver", "-public-resolver", "-token", "-json", "-wait", "-satellite", "-proxy-url", "-ca-bundle", "-connect-to", "-authorized-party", "-v", "-version", "-send", "-secondary"} {

@@ -107,7 +107,7 @@ func (st story) run(t *testing.T, in internet) {
 	args = append(args, "-ca-bundle", in.ca.file)
 
 	var stdout, stderr bytes.Buffer
-	w := world{
+	env := environment{
 		stdin: strings.NewReader(st.stdin), stdout: &stdout, stderr: &stderr, colour: st.tty, live: st.tty, width: st.width,
 		getenv: func(name string) string { return st.env[name] }, now: atNoon,
 		pause:      func(context.Context, time.Duration) { st.pause(s) },
@@ -115,7 +115,7 @@ func (st story) run(t *testing.T, in internet) {
 		dnsTimeout: testTimeout,
 		resolvConf: resolvConf(t, st.conf),
 	}
-	code := run(t.Context(), w, args)
+	code := run(t.Context(), env, args)
 	if code != st.exit {
 		t.Errorf("exit status %d, want %d", code, st.exit)
 	}

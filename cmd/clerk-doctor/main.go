@@ -18,8 +18,8 @@ import (
 	"golang.org/x/term"
 )
 
-// world is everything outside the program. Tests replace it.
-type world struct {
+// environment is everything outside the program. Tests replace it.
+type environment struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	colour         bool // standard output is a terminal that supports it
@@ -34,7 +34,7 @@ type world struct {
 }
 
 func main() {
-	os.Exit(run(context.Background(), world{
+	os.Exit(run(context.Background(), environment{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		colour: colourful(term.IsTerminal(int(os.Stdout.Fd())), os.Getenv),
 		live:   term.IsTerminal(int(os.Stderr.Fd())),
@@ -64,27 +64,27 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // run is the whole program; it returns the exit status.
-func run(ctx context.Context, w world, args []string) int {
-	o, err := parseOptions(args, w.getenv, w.stderr)
+func run(ctx context.Context, env environment, args []string) int {
+	o, err := parseOptions(args, env.getenv, env.stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return exitGood
 	}
 	if err == nil && o.version {
-		_, _ = fmt.Fprintln(w.stdout, "clerk-doctor "+version())
+		_, _ = fmt.Fprintln(env.stdout, "clerk-doctor "+version())
 		return exitGood
 	}
 	if err == nil && o.askToken {
-		o.token, err = readToken(w.stdin)
+		o.token, err = readToken(env.stdin)
 	}
 	if err == nil {
 		var code int
-		if code, err = look(ctx, w, o); err == nil {
+		if code, err = look(ctx, env, o); err == nil {
 			return code
 		}
 	}
-	w.tell("clerk-doctor: " + err.Error())
+	env.tell("clerk-doctor: " + err.Error())
 	if errors.As(err, new(usageError)) {
-		w.say("clerk-doctor -help says more.\n")
+		env.say("clerk-doctor -help says more.\n")
 	}
 	switch {
 	case errors.Is(err, errChangeRefused):
@@ -106,9 +106,9 @@ func readToken(r io.Reader) (string, error) {
 var errInterrupted = errors.New("interrupted")
 
 // look runs the checks. Its time starts after all questions to the user. An interrupt ends it early, a second one at once.
-func look(ctx context.Context, w world, o options) (int, error) {
+func look(ctx context.Context, env environment, o options) (int, error) {
 	if o.change != nil {
-		if err := o.changeDomain(ctx, w); err != nil {
+		if err := o.changeDomain(ctx, env); err != nil {
 			return 0, err
 		}
 	}
@@ -117,12 +117,12 @@ func look(ctx context.Context, w world, o options) (int, error) {
 	context.AfterFunc(ctx, stop)
 	limited, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	r, err := watch(limited, w, o)
+	r, err := watch(limited, env, o)
 	if err != nil {
 		return 0, err
 	}
 	if o.json {
-		return r.Exit, writeJSON(w.stdout, r)
+		return r.Exit, writeJSON(env.stdout, r)
 	}
-	return r.Exit, writeText(w.stdout, r, newPage(w, o.verbose))
+	return r.Exit, writeText(env.stdout, r, newPage(env, o.verbose))
 }

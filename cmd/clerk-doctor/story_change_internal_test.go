@@ -144,7 +144,7 @@ func TestInterruptedWaitReportsTheLastWholeLook(t *testing.T) {
 			defer cancel()
 			var stdout, stderr bytes.Buffer
 			var waits atomic.Int64
-			w := world{
+			env := environment{
 				stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }, now: atNoon,
 				dialer: net.Dialer{ControlContext: func(context.Context, string, string, syscall.RawConn) error {
 					if tt.during && waits.Load() == 1 {
@@ -159,7 +159,7 @@ func TestInterruptedWaitReportsTheLastWholeLook(t *testing.T) {
 					}
 				},
 			}
-			if code := run(ctx, w, []string{"-wait", "-resolver", "192.0.2.53", "example.com"}); code != exitUnknown {
+			if code := run(ctx, env, []string{"-wait", "-resolver", "192.0.2.53", "example.com"}); code != exitUnknown {
 				t.Errorf("exit status %d, want %d", code, exitUnknown)
 			}
 			if got := int(waits.Load()); got != tt.waits {
@@ -178,14 +178,14 @@ func TestInterruptedWaitReportsTheLastWholeLook(t *testing.T) {
 func TestInterruptedFirstLookReportsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var stdout, stderr bytes.Buffer
-	w := world{
+	env := environment{
 		stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }, now: atNoon,
 		dialer: net.Dialer{ControlContext: func(context.Context, string, string, syscall.RawConn) error {
 			cancel()
 			return context.Canceled
 		}},
 	}
-	if code := run(ctx, w, []string{"example.com"}); code != exitStopped {
+	if code := run(ctx, env, []string{"example.com"}); code != exitStopped {
 		t.Errorf("exit status %d, want %d", code, exitStopped)
 	}
 	if stdout.Len() > 0 || stderr.String() != "clerk-doctor: interrupted\n" {
@@ -195,8 +195,8 @@ func TestInterruptedFirstLookReportsNothing(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	var stdout bytes.Buffer
-	w := world{stdin: strings.NewReader(""), stdout: &stdout, stderr: io.Discard, getenv: func(string) string { return "" }}
-	if code := run(t.Context(), w, []string{"-version"}); code != exitGood || !strings.HasPrefix(stdout.String(), "clerk-doctor ") {
+	env := environment{stdin: strings.NewReader(""), stdout: &stdout, stderr: io.Discard, getenv: func(string) string { return "" }}
+	if code := run(t.Context(), env, []string{"-version"}); code != exitGood || !strings.HasPrefix(stdout.String(), "clerk-doctor ") {
 		t.Errorf("exit status %d and output %q, want a version", code, &stdout)
 	}
 }

@@ -63,12 +63,12 @@ func readable(name string) string {
 }
 
 // newPage is as wide as the terminal, within limits.
-func newPage(w world, verbose bool) page {
+func newPage(env environment, verbose bool) page {
 	p := page{width: usualWidth, verbose: verbose}
-	if w.width > 0 {
-		p.width = min(max(w.width, narrowest), widest)
+	if env.width > 0 {
+		p.width = min(max(env.width, narrowest), widest)
 	}
-	if w.colour {
+	if env.colour {
 		p.paint = colours
 	}
 	return p

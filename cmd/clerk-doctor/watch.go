@@ -14,37 +14,37 @@ const lookAgain = 10 * time.Second
 
 // watch runs the checks once or, with -wait, until all is well or the problems do not change with time. A run that the end
 // of the time, or an interrupt, cuts short does not count: the last complete one is reported.
-func watch(ctx context.Context, w world, o options) (report, error) {
+func watch(ctx context.Context, env environment, o options) (report, error) {
 	var last report
 	waiting := pending{since: map[ref]time.Time{}}
 	for first := true; ; first = false {
-		r, err := lookOnce(ctx, w, &o)
+		r, err := lookOnce(ctx, env, &o)
 		if err != nil && (first || !errors.Is(err, errInterrupted)) {
 			return report{}, err
 		}
 		if first || ctx.Err() == nil {
 			last = r
 		}
-		if !o.wait || last.Exit == exitGood || ctx.Err() != nil || !waiting.goesOn(w, last) {
+		if !o.wait || last.Exit == exitGood || ctx.Err() != nil || !waiting.goesOn(env, last) {
 			return last, nil
 		}
-		if w.pause(ctx, lookAgain); ctx.Err() != nil {
+		if env.pause(ctx, lookAgain); ctx.Err() != nil {
 			return last, nil
 		}
 	}
 }
 
 // lookOnce makes all checks, and puts their domain into the options.
-func lookOnce(ctx context.Context, w world, o *options) (report, error) {
-	net, err := o.network(w)
+func lookOnce(ctx context.Context, env environment, o *options) (report, error) {
+	net, err := o.network(env)
 	if err != nil {
 		return report{}, err
 	}
 	d := newDoctor(*o, net)
 	d.chooseDomain(ctx)
 	o.domain = d.domain
-	checks := d.examine(ctx, w.progress)
-	w.clear()
+	checks := d.examine(ctx, env.progress)
+	env.clear()
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return report{}, errInterrupted
 	}
@@ -58,13 +58,13 @@ type pending struct {
 }
 
 // goesOn reports whether time may make the report good, and says what it waits for, or why it does not.
-func (p *pending) goesOn(w world, r report) bool {
+func (p *pending) goesOn(env environment, r report) bool {
 	if idle := idle(r.Findings); len(idle) > 0 {
-		w.tell("not waiting: time does not change " + strings.Join(idle, ", "))
+		env.tell("not waiting: time does not change " + strings.Join(idle, ", "))
 		return false
 	}
-	if now := p.list(r.checks, w.now()); now != p.said {
-		w.tell("waiting for " + now)
+	if now := p.list(r.checks, env.now()); now != p.said {
+		env.tell("waiting for " + now)
 		p.said = now
 	}
 	return true
@@ -73,29 +73,29 @@ func (p *pending) goesOn(w world, r report) bool {
 const eraseLine = "\r\x1b[K"
 
 // say writes to standard error. If that fails, there is nobody to tell.
-func (w world) say(format string, args ...any) { _, _ = fmt.Fprintf(w.stderr, format, args...) }
+func (env environment) say(format string, args ...any) { _, _ = fmt.Fprintf(env.stderr, format, args...) }
 
 // tell writes a line to standard error, broken between words on a terminal.
-func (w world) tell(text string) {
-	if w.width == 0 {
-		w.say("%s\n", text)
+func (env environment) tell(text string) {
+	if env.width == 0 {
+		env.say("%s\n", text)
 		return
 	}
-	p := newPage(w, false)
+	p := newPage(env, false)
 	p.block("", "  ", text, "")
-	w.say("%s", p.String())
+	env.say("%s", p.String())
 }
 
 // progress rewrites one line, only on a terminal.
-func (w world) progress(finished, all int) {
-	if w.live {
-		w.say(eraseLine+"looked at %d of %d", finished, all)
+func (env environment) progress(finished, all int) {
+	if env.live {
+		env.say(eraseLine+"looked at %d of %d", finished, all)
 	}
 }
 
-func (w world) clear() {
-	if w.live {
-		w.say(eraseLine)
+func (env environment) clear() {
+	if env.live {
+		env.say(eraseLine)
 	}
 }
 

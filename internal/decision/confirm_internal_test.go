@@ -62,7 +62,7 @@ func TestAnotherSessionIsConfirmed(t *testing.T) {
 			changes = append(changes, tc.change)
 		}
 		d := decider(t, changes...)
-		o := d.visit(appOrigin+"/", cookies(append(slices.Clone(tc.cookies), d.party(tc.had))...))
+		o := d.visit(appOrigin+"/", cookies(append(slices.Clone(tc.cookies), party(tc.had))...))
 		if o.Reason != tc.reason || o.Source != tc.source || o.Handshake() != tc.confirmed {
 			t.Errorf("%s: %q from %q, to a handshake %t; want %q from %q, %t", name, o.Reason, o.Source, o.Handshake(), tc.reason, tc.source, tc.confirmed)
 		}
@@ -87,12 +87,12 @@ func TestConfirmedHandshake(t *testing.T) {
 		"signed out":          {signsOut, reasons.SessionTokenMissing, "", false},
 	} {
 		d := decider(t, withParty)
-		first := d.visit(appOrigin+"/", cookies("__session="+other, "__client_uat=1", d.party("sess_1")))
-		o := d.visit(first.back(t).String(), cookies("__clerk_handshake="+handshakeToken(t, nil, tc.directives...), d.party("sess_1")))
+		first := d.visit(appOrigin+"/", cookies("__session="+other, "__client_uat=1", party("sess_1")))
+		o := d.visit(first.back(t).String(), cookies("__clerk_handshake="+handshakeToken(t, nil, tc.directives...), party("sess_1")))
 		if o.Reason != tc.reason || o.Source != FromHandshake || o.Claims != nil && o.Claims.SID != tc.sid {
 			t.Errorf("%s: %q from %q with %v, want %q and %q", name, o.Reason, o.Source, o.Claims, tc.reason, tc.sid)
 		}
-		if got := o.set(d.partyName()) != nil; got != tc.party {
+		if got := o.set(partyName()) != nil; got != tc.party {
 			t.Errorf("%s: sets a party cookie: %t, want %t", name, got, tc.party)
 		}
 		if !slices.ContainsFunc(o.Header["Set-Cookie"], func(line string) bool {
@@ -122,7 +122,7 @@ func TestConfirmedHandshakeWithoutAZP(t *testing.T) {
 func TestHandshakeTokenBesideANonce(t *testing.T) {
 	d := decider(t, withParty).asking(unreachable)
 	answer := "__clerk_handshake=" + handshakeToken(t, nil, signsIn(token(t, jwt.MapClaims{"sid": "sess_2"}))...)
-	o := d.visit(appOrigin+"/?__clerkauth_sent=1772625599t", cookies(answer, "__clerk_handshake_nonce=nonce_nonce", d.party("sess_1")))
+	o := d.visit(appOrigin+"/?__clerkauth_sent=1772625599t", cookies(answer, "__clerk_handshake_nonce=nonce_nonce", party("sess_1")))
 	if o.Reason != reasons.SessionChanged || !o.Handshake() {
 		t.Errorf("%q, to a handshake %t, want %q confirmed", o.Reason, o.Handshake(), reasons.SessionChanged)
 	}
@@ -188,7 +188,7 @@ func TestALinkSignsNobodyOut(t *testing.T) {
 func TestSignedOutBrowserWithAPartyCookie(t *testing.T) {
 	d := decider(t, withParty)
 	var e Evidence
-	o := d.outcome(request(http.MethodGet, appOrigin+"/", "Sec-Fetch-Dest: document", cookies("__client_uat=0", d.party("sess_1"))), &e, noon)
+	o := d.outcome(request(http.MethodGet, appOrigin+"/", "Sec-Fetch-Dest: document", cookies("__client_uat=0", party("sess_1"))), &e, noon)
 	if o.Handshake() || o.Reason != reasons.SessionTokenAndUATMissing {
 		t.Errorf("%q, to a handshake %t, want %q", o.Reason, o.Handshake(), reasons.SessionTokenAndUATMissing)
 	}

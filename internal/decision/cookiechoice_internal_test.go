@@ -12,9 +12,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/clerkauth/clerkauth/internal/inbound"
 	"github.com/clerkauth/clerkauth/internal/reasons"
-	"github.com/clerkauth/clerkauth/internal/sessiontoken"
 )
 
 // forged is a token of these claims whose signature is not valid.
@@ -53,25 +51,12 @@ func pairs(name string, values []string) []string {
 	return all
 }
 
-// withParty sets a key of party cookies.
-func withParty(s *Settings) { s.Policy.Party = PartyKey(strings.Repeat("k", MinStateKey)) }
-
-// partyOf are the party cookies of user_1's sessions.
-func partyOf(sids ...string) []string {
-	key := PartyKey(strings.Repeat("k", MinStateKey))
-	values := make([]string, len(sids))
-	for i, sid := range sids {
-		values[i] = key.mint(&sessiontoken.Claims{Iss: issuer, SID: sid, Sub: "user_1"}, appOrigin, noon.Add(partyLifetime))
-	}
-	return pairs(inbound.PrefixHost+inbound.CookieParty+key.tag(issuer, appOrigin), values)
-}
-
 // whoseCookies is the session that a fetch with these cookies signs in, or the reason why it is
 // none.
-func whoseCookies(d *Decider, now time.Time, cookies ...[]string) string {
+func whoseCookies(d *Decider, now time.Time, sent ...[]string) string {
 	var e Evidence
 	o := d.outcome(request(http.MethodGet, appOrigin+"/", "Sec-Fetch-Dest: empty", "Sec-Fetch-Site: same-origin",
-		"Cookie: "+strings.Join(slices.Concat(cookies...), "; ")), &e, now)
+		cookies(slices.Concat(sent...)...)), &e, now)
 	if o.Reason != "" {
 		return string(o.Reason)
 	}
@@ -104,7 +89,7 @@ func TestCookiesThatAreNotLookedAt(t *testing.T) {
 		"an expired one beside other expired ones":  {nil, [][]string{uat, plainNamed(expired...)}, string(reasons.TokenExpired)},
 		"a newer expired one of the other name":     {nil, [][]string{both, plainNamed(oneExpired[:4]...), suffixNamed(oneExpired[4])}, ambiguous},
 		"one from the future beside a good session": {nil, [][]string{both, plainNamed(forgeries[:3]...), plainNamed(token(t, jwt.MapClaims{"sid": "sess_2", "iat": noon.Unix() + 20})), suffixNamed(good)}, "sess_1"},
-		"forgeries of a session that was here":      {withParty, [][]string{uat, partyOf("sess_1"), plainNamed(ofOneSession...), plainNamed(token(t, jwt.MapClaims{"sid": "sess_2"}))}, ambiguous},
+		"forgeries of a session that was here":      {withParty, [][]string{uat, {party("sess_1")}, plainNamed(ofOneSession...), plainNamed(token(t, jwt.MapClaims{"sid": "sess_2"}))}, ambiguous},
 	} {
 		var changes []func(*Settings)
 		if tc.change != nil {
@@ -132,7 +117,7 @@ func TestPlantedCookiesDoNotUseUpTheSignatures(t *testing.T) {
 			s.Policy.Allow = func(context.Context, string, string) bool { return false }
 		}, several(t, 5, token, jwt.MapClaims{"azp": "https://evil.example.com", "sid": "sess_1"})},
 	} {
-		if got := whoseCookies(decider(t, tc.change), noon, []string{"__client_uat=1"}, partyOf("sess_1"), plainNamed(tc.planted...), plainNamed(token(t, nil))); got != "sess_1" {
+		if got := whoseCookies(decider(t, tc.change), noon, []string{"__client_uat=1"}, []string{party("sess_1")}, plainNamed(tc.planted...), plainNamed(token(t, nil))); got != "sess_1" {
 			t.Errorf("whoseCookies(behind tokens %s) = %s, want sess_1", name, got)
 		}
 	}
@@ -157,7 +142,7 @@ func TestSessionWithAPartyCookie(t *testing.T) {
 		"its name without __client_uat":        {[][]string{{signedIn}, suffixNamed(good, forged(t, nil))}, string(reasons.UATWithoutSessionToken)},
 		"its name without it, the other's not": {[][]string{{"__client_uat_" + suffix + "=1"}, plainNamed(good), suffixNamed(newer)}, string(reasons.SessionTokenAmbiguous)},
 	} {
-		if got := whoseCookies(decider(t, withParty), noon, append(tc.cookies, partyOf("sess_1", "sess_3"))...); got != tc.want {
+		if got := whoseCookies(decider(t, withParty), noon, append(tc.cookies, []string{party("sess_1"), party("sess_3")})...); got != tc.want {
 			t.Errorf("whoseCookies(%s) = %s, want %s", name, got, tc.want)
 		}
 	}
@@ -175,7 +160,7 @@ func TestSessionWithAPartyCookieEndsTheSearch(t *testing.T) {
 	for _, before := range []string{good, other} {
 		whoseCookies(d, noon, uat, plainNamed(before))
 	}
-	if got := whoseCookies(d, noon, uat, plainNamed(good, other, token(t, jwt.MapClaims{"sid": "sess_3", "azp": planted})), partyOf("sess_1")); got != "sess_1" {
+	if got := whoseCookies(d, noon, uat, plainNamed(good, other, token(t, jwt.MapClaims{"sid": "sess_3", "azp": planted})), []string{party("sess_1")}); got != "sess_1" {
 		t.Errorf("whoseCookies(three sessions) = %s, want sess_1", got)
 	}
 	if slices.Contains(seen, planted) {

@@ -66,14 +66,18 @@ func signsIn(token string) []string {
 
 var signsOut = []string{"__session=; Path=/; Max-Age=0", "__client_uat=0; Path=/; Domain=example.com"}
 
+var partyKey = PartyKey(strings.Repeat("k", MinStateKey))
+
+func withParty(s *Settings) { s.Policy.Party = partyKey }
+
 // party is the party cookie of a browser that had a session here, as a pair.
-func (d *Decider) party(sid string) string {
+func party(sid string) string {
 	c := &sessiontoken.Claims{Iss: issuer, SID: sid, Sub: "user_1"}
-	return d.partyName() + "=" + d.Policy.Party.mint(c, appOrigin, noon.Add(partyLifetime))
+	return partyName() + "=" + partyKey.mint(c, appOrigin, noon.Add(partyLifetime))
 }
 
-func (d *Decider) partyName() string {
-	return inbound.PrefixHost + inbound.CookieParty + d.Policy.Party.tag(issuer, appOrigin)
+func partyName() string {
+	return inbound.PrefixHost + inbound.CookieParty + partyKey.tag(issuer, appOrigin)
 }
 
 type network func(*http.Request) (*http.Response, error)
