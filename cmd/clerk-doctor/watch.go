@@ -73,7 +73,9 @@ func (p *pending) goesOn(env environment, r report) bool {
 const eraseLine = "\r\x1b[K"
 
 // say writes to standard error. If that fails, there is nobody to tell.
-func (env environment) say(format string, args ...any) { _, _ = fmt.Fprintf(env.stderr, format, args...) }
+func (env environment) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(env.stderr, format, args...)
+}
 
 // tell writes a line to standard error, broken between words on a terminal.
 func (env environment) tell(text string) {
