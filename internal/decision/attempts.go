@@ -104,8 +104,8 @@ type returnPoint struct {
 	own     attempt // this page's entry; if it has none although it comes back from a handshake, with the highest count of all pages
 }
 
-// newReturnPoint returns false where the request's host is not one of the application's own. The result is kept for the
-// rest of the request.
+// newReturnPoint returns false, and a point without address and entries, where the request's host is not one of the
+// application's own. The result is kept for the rest of the request.
 func (s *Settings) newReturnPoint(ctx context.Context, e *Evidence, now time.Time) (returnPoint, bool) {
 	switch {
 	case e.point != nil:

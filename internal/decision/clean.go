@@ -13,7 +13,7 @@ import (
 // session still has another organization than the page asks for.
 func (d *Decider) cleanOnce(ctx context.Context, e *Evidence, o Outcome, now time.Time) Outcome {
 	s := d.Settings
-	p, _ := s.newReturnPoint(ctx, e, now) // where there is none, clean does nothing
+	p, _ := s.newReturnPoint(ctx, e, now)
 	if p.own.cleaned {
 		reason := s.stillNeeded(e)
 		if reason != "" && !s.Live {

@@ -43,7 +43,7 @@ func (s *Settings) confirmed(ctx context.Context, e *Evidence, now time.Time) bo
 	if e.Own.State == "" {
 		return false
 	}
-	p, _ := s.newReturnPoint(ctx, e, now) // where there is none, there are no party cookies
+	p, _ := s.newReturnPoint(ctx, e, now) // at another host there are no party cookies either
 	held := false
 	for _, value := range s.Policy.partyValues(ctx, &e.Request, now) {
 		for _, period := range []int64{periodOf(now), periodOf(now) - 1} {
