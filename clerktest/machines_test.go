@@ -129,10 +129,7 @@ func TestAnApplicationOfMachines(t *testing.T) {
 	clerk.Revoke(key)
 	clerk.Fault(clerktest.BackendVerifyAPIKey, clerktest.Down)
 
-	auth, err := clerkauth.New(clerk.Config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	auth := newAuthenticator(clerk)
 	if _, err := auth.VerifyMachine(t.Context(), key, clerkauth.APIKeys()); !strings.Contains(err.Error(), string(clerkauth.ReasonCredentialUnverifiable)) {
 		t.Errorf("while the Backend API is down: got %v, want %s", err, clerkauth.ReasonCredentialUnverifiable)
 	}
