@@ -247,7 +247,7 @@ func TestEveryReasonHappens(t *testing.T) {
 		}
 	}
 	if len(sections) < 20 {
-		t.Errorf("the page has %d reasons", len(sections))
+		t.Errorf("the page has %d reasons, want at least 20", len(sections))
 	}
 	want := reasonHead.ReplaceAllStringFunc(page, func(head string) string {
 		m := reasonHead.FindStringSubmatch(head)
