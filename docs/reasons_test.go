@@ -243,7 +243,7 @@ func TestEveryReasonHappens(t *testing.T) {
 		if h == nil {
 			t.Errorf("%s was not seen", m[1])
 		} else if h.status != http.StatusTemporaryRedirect && m[2] != strconv.Itoa(h.status) {
-			t.Errorf("%s: %d, and the page says %s", m[1], h.status, m[2])
+			t.Errorf("%s: got %d, and the page says %s", m[1], h.status, m[2])
 		}
 	}
 	if len(sections) < 20 {
