@@ -57,7 +57,7 @@ func (h *fuzzedApp) check(t *testing.T, r *http.Request) {
 		t.Errorf("signed in with %q, which is none of the honest tokens", state.Token())
 	}
 	if (state.Status == clerkauth.StatusSignedIn) != (state.Session != nil) || (state.Status == clerkauth.StatusSignedIn) != (state.Err == nil) {
-		t.Errorf("contradiction: status %s with session %v and error %v", state.Status, state.Session, state.Err)
+		t.Errorf("got status %s with session %v and error %v, want a session and no error exactly when signed in", state.Status, state.Session, state.Err)
 	}
 	if location := state.Header.Get("Location"); location != "" {
 		u, err := url.Parse(location)

@@ -198,7 +198,7 @@ func TestUnchangedKeysAreNotSentAgain(t *testing.T) {
 	harness.WithKeys(t, func(k *harness.Keyed) {
 		k.Want(k.Token, "", 0)
 		if etag := k.WantFetches(1)[0].Header.Get("If-None-Match"); etag != "" {
-			k.Errorf("asked for the first time with If-None-Match %q", etag)
+			k.Errorf("the first fetch has If-None-Match %q, want none", etag)
 		}
 		statuses := []int{}
 		k.Fault(func(honest http.Handler) http.Handler {
@@ -282,7 +282,7 @@ func TestKeyMaxAge(t *testing.T) {
 				k.Want(k.Token, clerkauth.ReasonKeysUnavailable, 0)
 				k.Want(k.Stranger("ins_x"), clerkauth.ReasonKeysUnavailable, 0)
 				if err := k.Auth.Ready(k.Context()); err == nil {
-					k.Errorf("Ready with keys that are too old")
+					k.Errorf("Ready with keys that are too old: got no error, want one")
 				}
 				k.Fault(nil)
 				time.Sleep(time.Minute)

@@ -211,6 +211,6 @@ func TestWhoseSecretVerifies(t *testing.T) {
 		t.Errorf("an M2M token by its own machine's key: %v", err)
 	}
 	if _, err := own.VerifyMachine(t.Context(), a.Clerk.OAuth(clerktest.MachineClaims{}), clerkauth.OAuthTokens()); harness.ReasonOf(t, err) != clerkauth.ReasonCredentialUnverifiable {
-		t.Errorf("an opaque OAuth token without a secret key: %v", err)
+		t.Errorf("an opaque OAuth token without a secret key: got %v, want %s", err, clerkauth.ReasonCredentialUnverifiable)
 	}
 }

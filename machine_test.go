@@ -15,7 +15,7 @@ func judgeMachine(t *testing.T, auth *clerkauth.Authenticator, credential string
 	t.Helper()
 	m, err := auth.VerifyMachine(t.Context(), credential, clerkauth.APIKeys(), clerkauth.OAuthTokens(), clerkauth.M2MTokens())
 	if (m == nil) != (err != nil) {
-		t.Fatalf("contradiction: %+v with %v", m, err)
+		t.Fatalf("got %+v with %v, want either a machine or an error", m, err)
 	}
 	if err == nil {
 		return ""

@@ -79,7 +79,7 @@ func TestProxiesAnswerAlike(t *testing.T) {
 	}
 	status, body := p.Answer(bench.BareProxy)
 	if s, got := p.Answer(bench.OwnProxy); s != http.StatusOK || s != status || got != body || !strings.Contains(body, "last_active_token") {
-		t.Errorf("%d %q and %d %q", status, body, s, got)
+		t.Errorf("got %d %q and %d %q, want 200 twice, with the same body, and last_active_token in it", status, body, s, got)
 	}
 }
 
@@ -135,7 +135,7 @@ func TestFreshTokensAreNeverRemembered(t *testing.T) {
 			check(t, runners[1])
 		}
 		if n := hits.Load(); w.Name == bench.FreshToken && n > 0 || w.Name == bench.SameToken && n == 0 {
-			t.Errorf("%s: %d tokens were remembered", w.Name, n)
+			t.Errorf("%s: got %d hits, want none with fresh tokens, and some with the same token", w.Name, n)
 		}
 	}
 }

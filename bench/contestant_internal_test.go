@@ -33,7 +33,7 @@ func TestLinesAreSentInTurn(t *testing.T) {
 	k.Runner().Run(2 * block)
 	k.Runner().Run(2 * block)
 	if len(sent) != len(lines) {
-		t.Errorf("%d of %d lines were sent", len(sent), len(lines))
+		t.Errorf("%d lines were sent, want %d", len(sent), len(lines))
 	}
 }
 
@@ -73,7 +73,7 @@ func TestServedRequestsAreAdmitted(t *testing.T) {
 		}
 		answer.Body.Close()
 		if set := answer.Header.Values("Set-Cookie"); answer.StatusCode != http.StatusNoContent || set != nil {
-			t.Errorf("%s, %s: status %d, cookies %q", row.Request, row.Server, answer.StatusCode, set)
+			t.Errorf("%s, %s: got %d, cookies %q, want 204 and none", row.Request, row.Server, answer.StatusCode, set)
 		}
 	}
 	if len(addresses) != 5 {

@@ -133,7 +133,7 @@ func TestSignInIsWhatThePageDoes(t *testing.T) {
 			return strings.Join(all, " ")
 		}
 		if got, want := names(direct), names(page); got != want || got == "" {
-			t.Errorf("%s has %q, after the page %q", at, got, want)
+			t.Errorf("%s: got the cookies %q, want those of the page, %q", at, got, want)
 		}
 	}
 }

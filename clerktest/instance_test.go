@@ -60,7 +60,7 @@ func TestConfigIsTheCallersToChange(t *testing.T) {
 	origins[0] = "https://evil.example"
 	in.Config().AuthorizedParties[0] = "https://evil.example"
 	if got := in.Config().AuthorizedParties[0]; got != "https://example.com" {
-		t.Errorf("AuthorizedParties[0] is %q after a change to a copy", got)
+		t.Errorf("after a change to a copy: got AuthorizedParties[0] %q, want https://example.com", got)
 	}
 }
 

@@ -112,7 +112,7 @@ func TestRequestIsAServers(t *testing.T) {
 		t.Errorf("got URL %q and RequestURI %q, want no scheme, no host and the line as it was sent", req.URL, req.RequestURI)
 	}
 	if req.Host != "inner.example" || req.TLS == nil || req.Header.Get("Cookie") != "a=\xe9" {
-		t.Errorf("got Host %q, TLS %t, Cookie %q", req.Host, req.TLS != nil, req.Header.Get("Cookie"))
+		t.Errorf("got Host %q, TLS %t, Cookie %q, want inner.example, true and %q", req.Host, req.TLS != nil, req.Header.Get("Cookie"), "a=\xe9")
 	}
 	if _, err := (recordedRequest{Method: "GET", URL: "https://a.example/%zz"}).build(t); err == nil {
 		t.Error("a path that no server accepts was built")
@@ -140,7 +140,7 @@ func TestAnotherFolderIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := r.cases["x_mine"]; len(got) != len(want) || !reflect.DeepEqual(got[0].Request, want[0].Request) || r.builtIn {
-		t.Errorf("got families %q, built in %t", r.families, r.builtIn)
+		t.Errorf("got families %q, built in %t, want x_mine with the case as it was written, and false", r.families, r.builtIn)
 	}
 }
 

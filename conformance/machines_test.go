@@ -175,7 +175,7 @@ func (c *recorded) askAccept(t *testing.T, auth *clerkauth.Authenticator, cfg cl
 	got = c.ask(t, auth, api)
 	away := got.Location != nil // to a handshake, or back from one
 	if passed := saw.passed != nil; passed != (got.Status == signedIn && !got.Pending && !away) || away != (w.Code == http.StatusTemporaryRedirect) {
-		t.Errorf("Accept lets it through: %t, with %d; without Accept it is %s", passed, w.Code, got.Status)
+		t.Errorf("Accept lets it through: %t, with %d; without Accept it is %s, pending %t, redirected %t: want the same", passed, w.Code, got.Status, got.Pending, away)
 	}
 	return got
 }

@@ -97,7 +97,7 @@ func (c *recorded) ask(t *testing.T, auth *clerkauth.Authenticator, api *backend
 func (o *outcome) showPending(t *testing.T, s *clerkauth.Session) {
 	t.Helper()
 	if o.Status != signedOut || o.Reason != "session-pending" || !s.Pending {
-		t.Errorf("a pending session has %s, reason %q, Pending %t", o.Status, o.Reason, s.Pending)
+		t.Errorf("a pending session: got %s, reason %q, Pending %t, want %s, session-pending, true", o.Status, o.Reason, s.Pending, signedOut)
 	}
 	o.Status, o.Reason, o.Pending, o.Auth = signedIn, "", true, identify(s)
 	for name, want := range map[string]string{statusHeader: signedOut, reasonHeader: "session-pending"} {
@@ -162,7 +162,7 @@ func (o *outcome) takeRefusal(t *testing.T, req *http.Request, err error) {
 		refresh, ok := strings.CutPrefix(joined, expired+"-refresh-")
 		detail := errors.Unwrap(refusal)
 		if o.Reason != expired || !ok || detail == nil || !strings.Contains(detail.Error(), "not refreshed: "+refresh) {
-			t.Errorf("X-Clerk-Auth-Reason says %q, the error %q with the detail %v", joined, o.Reason, detail)
+			t.Errorf("X-Clerk-Auth-Reason says %q, the error %q with the detail %v, want them to agree", joined, o.Reason, detail)
 		}
 		o.Reason = joined
 	}

@@ -29,7 +29,7 @@ func rows(t *testing.T, page, head string) [][]string {
 		}
 	}
 	if len(found) < 2 {
-		t.Fatalf("%q has %d rows", head, len(found))
+		t.Fatalf("%q has %d rows, want at least 2", head, len(found))
 	}
 	return found
 }
@@ -96,6 +96,6 @@ func TestTheTrapOfAllowParty(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "https://old-blog.example.com/", http.NoBody)
 	r.Header.Set("Authorization", "Bearer "+clerk.Token(clerktest.Claims{AuthorizedParty: "https://old-blog.example.com"}))
 	if state := auth.AuthenticateRequest(r); state.Status != clerkauth.StatusSignedIn {
-		t.Errorf("%v: the warning warns of nothing", state.Err)
+		t.Errorf("got %v, want signed in: the warning warns of nothing", state.Err)
 	}
 }

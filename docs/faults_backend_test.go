@@ -79,7 +79,7 @@ func newBackendSite(t *testing.T, f fault) *backendSite {
 		s.keys = append(s.keys, s.clerk.APIKey(clerktest.MachineClaims{}))
 	}
 	if status := s.page(); status != http.StatusOK {
-		t.Fatalf("%s: a page gets %d at first", f.name, status)
+		t.Fatalf("%s: a page gets %d at first, want 200", f.name, status)
 	}
 	s.network.questions()
 	return s

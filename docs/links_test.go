@@ -190,6 +190,6 @@ func TestFollow(t *testing.T) {
 		}
 	}
 	if got := targets("a [b](c.md#d) <https://e.example> `[f](g)` <img src=\"h.png\">"); strings.Join(got, " ") != "c.md#d h.png https://e.example" {
-		t.Errorf("targets %q", got)
+		t.Errorf("got the targets %q, want c.md#d, h.png and https://e.example", got)
 	}
 }

@@ -162,11 +162,11 @@ func TestParsePage(t *testing.T) {
 	p := parsePage("# A `b-c` title\n\n<!-- why -->\n```sh\ngo version\n# no heading\n```\n\n## A `b-c` title\n[x](y.md)\n```go\n")
 	switch {
 	case len(p.blocks) != 2 || p.blocks[0] != (block{"sh", "why", "go version\n# no heading\n", 4}):
-		t.Errorf("blocks %+v", p.blocks)
+		t.Errorf("got the blocks %+v, want two, the first of sh with the note why, from line 4", p.blocks)
 	case p.blocks[1].language != "not closed":
-		t.Errorf("a block that is not closed is %+v", p.blocks[1])
+		t.Errorf("a block that is not closed: got %+v, want the language not closed", p.blocks[1])
 	case len(p.anchors) != 2 || !p.anchors["a-b-c-title"] || !p.anchors["a-b-c-title-1"]:
-		t.Errorf("anchors %v", p.anchors)
+		t.Errorf("got the anchors %v, want a-b-c-title and a-b-c-title-1", p.anchors)
 	}
 }
 
@@ -176,7 +176,7 @@ func TestBlocksHaveALanguage(t *testing.T) {
 	for _, p := range guides(t) {
 		for _, b := range p.blocks {
 			if !known[b.language] {
-				t.Errorf("%s:%d: a block of language %q", p.path, b.line, b.language)
+				t.Errorf("%s:%d: got a block of language %q, want one of %v", p.path, b.line, b.language, known)
 			}
 		}
 		for i, line := range p.prose {
@@ -198,7 +198,7 @@ func TestPagesHaveContentsAndAnEnd(t *testing.T) {
 		}
 		head := strings.Join(p.prose[:min(len(p.prose), 60)], "\n")
 		if contents := strings.Count(head, "](#"); len(p.prose) > 120 && contents < 4 {
-			t.Errorf("%s has %d lines, and %d links to its own sections at the top", p.path, len(p.prose), contents)
+			t.Errorf("%s has %d lines, and %d links to its own sections at the top, want at least 4", p.path, len(p.prose), contents)
 		}
 	}
 }

@@ -243,11 +243,11 @@ func TestEveryReasonHappens(t *testing.T) {
 		if h == nil {
 			t.Errorf("%s was not seen", m[1])
 		} else if h.status != http.StatusTemporaryRedirect && m[2] != strconv.Itoa(h.status) {
-			t.Errorf("%s: %d, and the page says %s", m[1], h.status, m[2])
+			t.Errorf("%s: got %d, and the page says %s", m[1], h.status, m[2])
 		}
 	}
 	if len(sections) < 20 {
-		t.Errorf("the page has %d reasons", len(sections))
+		t.Errorf("the page has %d reasons, want at least 20", len(sections))
 	}
 	want := reasonHead.ReplaceAllStringFunc(page, func(head string) string {
 		m := reasonHead.FindStringSubmatch(head)

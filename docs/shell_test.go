@@ -178,7 +178,7 @@ func TestMatches(t *testing.T) {
 		}
 	}
 	if script, printed := transcript("$ go version\ngo1\n$ id\n"); script != "go version\nid\n" || printed != "go1\n" {
-		t.Errorf("%q, %q", script, printed)
+		t.Errorf("got %q, %q, want the two commands and the line go1", script, printed)
 	}
 }
 

@@ -42,7 +42,7 @@ func TestMutate(t *testing.T) {
 	var changes []string
 	for i, m := range mutants {
 		if m.number != 11+i || m.file != "p/p.go" || !strings.Contains(string(got), "mutantOn("+strconv.Itoa(m.number)+")") {
-			t.Errorf("%+v", m)
+			t.Errorf("got %+v, want the number %d, the file p/p.go, and a mutantOn in the program", m, 11+i)
 		}
 		changes = append(changes, m.change)
 	}
@@ -88,14 +88,14 @@ func TestSurvive(t *testing.T) {
 		t.Fatal(err)
 	}
 	if ran != 5 || len(survivors) != 1 || survivors[0].change != "n < 10 → n <= 10" {
-		t.Fatalf("of %v survive %v", all, survivors)
+		t.Fatalf("got %d run, and of %v survive %v, want 5, and only n < 10 → n <= 10", ran, all, survivors)
 	}
 	known, err := readReasons("survivors.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if known[survivors[0].key()] != "Because." || !slices.Equal(known.without(all), []string{"p/q.go: x\nx → y"}) {
-		t.Errorf("reasons %q", known)
+		t.Errorf("got the reasons %q, want Because. for the survivor, and only x → y left over", known)
 	}
 	if report(ran, survivors, reasons{}) || !report(ran, survivors, known) {
 		t.Error("a survivor needs a reason, and no more")

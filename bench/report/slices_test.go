@@ -53,10 +53,10 @@ func TestTakeTurns(t *testing.T) {
 		t.Errorf("%d slices of %d, %v, want %d of 2", turns, len(s), err, fewest)
 	}
 	if err := s.together(ctx, all, []int{2}, 0); err != nil || s.of(rows[1].Name, bench.RowLoad).parallel[2].median <= 0 {
-		t.Errorf("together: %v", err)
+		t.Errorf("together: got %v, want no error, and a median above 0", err)
 	}
 	cancel()
 	if _, err := s.serial(ctx, all, 0); !errors.Is(err, context.Canceled) {
-		t.Errorf("interrupted: %v", err)
+		t.Errorf("interrupted: got %v, want %v", err, context.Canceled)
 	}
 }

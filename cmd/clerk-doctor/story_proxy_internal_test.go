@@ -125,7 +125,7 @@ func TestCachesAreNoticed(t *testing.T) {
 		"public": true, "max-age=60": true, "s-maxage=5": true, "PUBLIC, Max-Age=60": true,
 	} {
 		if invites(control) != want {
-			t.Errorf("%q: %t", control, !want)
+			t.Errorf("%q: got %t, want %t", control, !want, want)
 		}
 	}
 }

@@ -94,7 +94,7 @@ func (l *load) run(wrk string) sample {
 	out, err := exec.CommandContext(l.t.Context(), wrk, "-t1", "-c16", "-d2s", "-H", cookies, "-H", "Sec-Fetch-Site: same-origin", l.site.base+"/data").CombinedOutput() //nolint:gosec // ours
 	found := regexp.MustCompile(`(\d+) requests in ([0-9.]+)s`).FindStringSubmatch(string(out))
 	if err != nil || found == nil || strings.Contains(string(out), "Non-2xx") {
-		l.t.Fatalf("wrk: %v\n%s", err, out)
+		l.t.Fatalf("wrk: got %v, want a result without Non-2xx\n%s", err, out)
 	}
 	n, _ := strconv.ParseFloat(found[1], 64)
 	seconds, _ := strconv.ParseFloat(found[2], 64)

@@ -255,7 +255,7 @@ func TestMetrics(t *testing.T) {
 		t.Error("after a fetch the age of the keys is NaN")
 	}
 	if n := strings.Count(log.String(), `"msg":"decision"`); n != 9 {
-		t.Errorf("the log has %d lines about 9 decisions", n)
+		t.Errorf("the log has %d decisions, want 9", n)
 	}
 	if !strings.Contains(log.String(), `"requirement":"role=org:admin"`) {
 		t.Error("the log does not name the requirement role=org:admin")

@@ -70,7 +70,7 @@ func TestAPI(t *testing.T) {
 			t.Errorf("%s: Access-Control-Allow-Origin %q, want %q", tt.name, got, wantOrigin)
 		}
 		if got := w.Header().Get("Access-Control-Allow-Credentials"); got != "" {
-			t.Errorf("%s: Access-Control-Allow-Credentials %q", tt.name, got)
+			t.Errorf("%s: got Access-Control-Allow-Credentials %q, want none", tt.name, got)
 		}
 		if tt.allowed && tt.status >= http.StatusBadRequest && w.Header().Get("Access-Control-Expose-Headers") != "X-Clerk-Auth-Reason" {
 			t.Errorf("%s: the page cannot read why", tt.name)
@@ -138,7 +138,7 @@ func TestWhatIsNoOrigin(t *testing.T) {
 		cfg := clerk.Config()
 		cfg.AuthorizedParties = []string{entry}
 		if _, err := handler(cfg); err == nil {
-			t.Errorf("%q: no error", entry)
+			t.Errorf("%q: got no error, want one", entry)
 		}
 	}
 }
@@ -149,12 +149,12 @@ func TestOriginsHaveToBeNamed(t *testing.T) {
 		cfg := clerk.Config()
 		cfg.AuthorizedParties, cfg.InsecureAllowAnyParty = origins, len(origins) == 0
 		if _, err := handler(cfg); err == nil {
-			t.Errorf("%q: no error", origins)
+			t.Errorf("%q: got no error, want one", origins)
 		}
 	}
 	cfg := clerk.Config()
 	cfg.PublishableKey = "pk_live_none"
 	if _, err := handler(cfg); err == nil {
-		t.Error("what New refuses is no error")
+		t.Error("a publishable key that New refuses: got no error, want one")
 	}
 }

@@ -59,7 +59,7 @@ func listen(t *testing.T, browser *http.Client, last string) (int, string) {
 		t.Fatal(err)
 	}
 	if got := resp.Header.Get("Cache-Control"); !strings.Contains(got, "no-store") {
-		t.Errorf("Cache-Control %q", got)
+		t.Errorf("got Cache-Control %q, want no-store in it", got)
 	}
 	return resp.StatusCode, string(body)
 }
@@ -86,13 +86,13 @@ func TestStreamEndsWithItsTokenAndComesBackRenewed(t *testing.T) {
 		browser := clerk.Browser(deadlines{events.Routes(auth, everyTenSeconds)})
 		signedIn := clerk.SignIn(browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_ada"}})
 		if status, at := visit(t, browser); status != http.StatusOK || at != "https://example.com/" {
-			t.Fatalf("the page: %d at %s", status, at)
+			t.Fatalf("the page: got %d at %s, want 200 at https://example.com/", status, at)
 		}
 
 		begin := time.Now()
 		status, body := listen(t, browser, "")
 		if lasted := time.Since(begin); lasted > time.Minute+10*time.Second {
-			t.Errorf("the stream ends after %v", lasted)
+			t.Errorf("the stream ends after %v, want at most 1m10s", lasted)
 		}
 		if want := "id: 6\ndata: \"user_ada\\n00:00:00\"\n\n"; status != http.StatusOK || !strings.HasSuffix(body, want) || !strings.HasPrefix(body, "retry: ") {
 			t.Errorf("got %d, %q, want %q at the end", status, body, want)
@@ -106,7 +106,7 @@ func TestStreamEndsWithItsTokenAndComesBackRenewed(t *testing.T) {
 
 		signedIn.SignOut()
 		if status, body = listen(t, browser, "12"); status != http.StatusUnauthorized {
-			t.Errorf("signed out: %d, %q", status, body)
+			t.Errorf("signed out: got %d, %q, want 401", status, body)
 		}
 		if _, at := visit(t, browser); !strings.HasPrefix(at, clerk.URL(clerktest.SignInPage)) {
 			t.Errorf("the page leads to %s, want the sign-in page", at)
@@ -147,7 +147,7 @@ func TestBrowserThatNeverReads(t *testing.T) {
 			t.Fatal(err)
 		}
 		if late := (<-ended).Sub(begin) - time.Minute; late > 10*time.Second {
-			t.Errorf("the stream ends %v late", late)
+			t.Errorf("the stream ends %v late, want at most 10s", late)
 		}
 		close(listener)
 		_ = server.Close()
@@ -164,10 +164,10 @@ func TestWriterWithoutDeadlinesStreamsNothing(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer "+clerk.Token(clerktest.Claims{}))
 	w := httptest.NewRecorder()
 	events.Routes(auth, func(context.Context, *clerkauth.Session, string) (events.Event, error) {
-		t.Error("an event is asked for")
+		t.Error("an event is fetched, want none for a writer without deadlines")
 		return events.Event{}, io.EOF
 	}).ServeHTTP(w, r)
 	if w.Code != http.StatusInternalServerError {
-		t.Errorf("%d: %s", w.Code, w.Body)
+		t.Errorf("got %d: %s, want 500", w.Code, w.Body)
 	}
 }

@@ -92,11 +92,11 @@ func tested(t *testing.T) (all []string) {
 func TestTableIsRight(t *testing.T) {
 	rows, versions := table(t), tested(t)
 	if len(rows) < 20 {
-		t.Fatalf("the table has %d rows", len(rows))
+		t.Fatalf("the table has %d rows, want at least 20", len(rows))
 	}
 	for _, r := range rows {
 		if len(r.files) != len(r.lines) {
-			t.Errorf("%s: %d files, and the lines of %d", r.what, len(r.files), len(r.lines))
+			t.Errorf("%s: got %d files and %d numbers of lines, want one for each file", r.what, len(r.files), len(r.lines))
 			continue
 		}
 		for i, file := range r.files {
@@ -110,7 +110,7 @@ func TestTableIsRight(t *testing.T) {
 			}
 		}
 		if r.lost == "" {
-			t.Errorf("%s: what is lost?", r.what)
+			t.Errorf("%s: the row does not say what is lost", r.what)
 		}
 	}
 }
@@ -164,7 +164,7 @@ func TestTableIsWhole(t *testing.T) {
 	for _, pattern := range []string{"*/*.go", "../*/*.go", "../*/web/*.js"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil || len(found) == 0 {
-			t.Fatalf("%s: %v", pattern, err)
+			t.Fatalf("%s: got %d files, %v, want at least one", pattern, len(found), err)
 		}
 		for _, file := range found {
 			left := strings.HasSuffix(file, "_test.go") || slices.ContainsFunc(elsewhere, func(dir string) bool { return strings.HasPrefix(file, dir) })

@@ -72,7 +72,7 @@ func TestFragmentOfNobodyLeadsToSignInAndBack(t *testing.T) {
 			t.Errorf("from %q: %d, to %s, want 401 and back to %s", current, w.Code, target, back)
 		}
 		if w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("Location") != "" {
-			t.Errorf("from %q: %v", current, w.Header())
+			t.Errorf("from %q: got %v, want Cache-Control no-store and no Location", current, w.Header())
 		}
 	}
 }
@@ -122,7 +122,7 @@ func TestFragmentIsNeverSentAwayByRedirect(t *testing.T) {
 				to := w.Header().Get("HX-Redirect")
 				if w.Code != http.StatusUnauthorized || !strings.HasPrefix(to, clerk.URL(clerktest.SignInPage)+"?") || w.Header().Get("Location") != "" ||
 					!strings.Contains(to, url.QueryEscape(origin+"/mounted/page")) {
-					t.Errorf("%s of %q, %q: %d %v", path, dest, mode, w.Code, w.Header())
+					t.Errorf("%s of %q, %q: got %d %v, want 401, no Location, and an HX-Redirect to sign in and back to %s/mounted/page", path, dest, mode, w.Code, w.Header(), origin)
 				}
 				header.Del("HX-Request")
 				if w = ask(t, handler, path, header); w.Code == http.StatusUnauthorized && dest != "empty" {
@@ -171,6 +171,6 @@ func TestWritesAreLeftAsTheyAre(t *testing.T) {
 	}
 	r.Method = http.MethodGet
 	if h.ServeHTTP(httptest.NewRecorder(), r); got.Get("Sec-Fetch-Dest") != "empty" || !maps.EqualFunc(r.Header, want, slices.Equal) {
-		t.Errorf("%v, of %v", got, r.Header)
+		t.Errorf("got %v of %v, want Sec-Fetch-Dest empty, and the caller's header still %v", got, r.Header, want)
 	}
 }

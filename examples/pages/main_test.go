@@ -69,24 +69,24 @@ func TestFormsAreTheirOwnUsersAndKept(t *testing.T) {
 		own := site("https://example.com", "same-origin")
 		got := do(t, ada, http.MethodPost, "/notes", url.Values{"note": {"<b>first"}}, own)
 		if got.status != http.StatusOK || got.at != "https://example.com/" || !strings.Contains(got.page, "<li>&lt;b&gt;first</li>") {
-			t.Errorf("a note leads to %+v", got)
+			t.Errorf("a note leads to %+v, want 200 at https://example.com/ with <li>&lt;b&gt;first</li>", got)
 		}
 		time.Sleep(time.Hour) // of the bubble: the form is filled in slowly
 		if got = do(t, ada, http.MethodPost, "/notes", url.Values{"note": {"second"}}, own); !strings.Contains(got.page, "<li>second</li>") {
-			t.Errorf("a note of an hour leads to %+v", got)
+			t.Errorf("a note of an hour leads to %+v, want <li>second</li> in the page", got)
 		}
 		for name, header := range map[string]http.Header{
 			"another site": site("https://evil.test", "cross-site"), "a sibling subdomain": site("https://blog.example.com", "same-site"),
 		} {
 			if got = do(t, ada, http.MethodPost, "/notes", url.Values{"note": {"planted"}}, header); got.status != http.StatusForbidden {
-				t.Errorf("a form of %s: %+v", name, got)
+				t.Errorf("a form of %s: got %+v, want 403", name, got)
 			}
 		}
 		if got = do(t, ada, http.MethodGet, "/", nil, nil); strings.Count(got.page, "<li>") != 2 {
-			t.Errorf("in the end: %s", got.page)
+			t.Errorf("in the end: got %s, want two notes", got.page)
 		}
 		if got = do(t, grace, http.MethodGet, "/", nil, nil); !strings.Contains(got.page, "user_grace") || strings.Contains(got.page, "<li>") {
-			t.Errorf("somebody else sees %s", got.page)
+			t.Errorf("somebody else sees %s, want user_grace and no note", got.page)
 		}
 		if got = do(t, grace, http.MethodPost, "/notes", url.Values{"note": {strings.Repeat("x", maxNote)}}, own); got.status != http.StatusBadRequest {
 			t.Errorf("a note that is too long: got %d, want 400", got.status)

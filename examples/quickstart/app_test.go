@@ -43,7 +43,7 @@ func TestSignInAndOut(t *testing.T) {
 	ownInstance(t)
 	a := serving(t, (*app).routes)
 	if len(people) != 3 {
-		t.Fatalf("%d people", len(people))
+		t.Fatalf("got %d people, want 3", len(people))
 	}
 	for _, base := range a.origins {
 		for _, p := range people {
@@ -63,7 +63,7 @@ func TestSignInAndOut(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got.User != p.Claims.Subject || got.Role != p.Claims.Organization.Role || !slices.Equal(got.Permissions, p.Claims.Permissions) || got.Party != base {
-				t.Errorf("%s at %s gets %+v", p.Name, base, got)
+				t.Errorf("%s at %s: got %+v, want the user, role and permissions of %+v at this origin", p.Name, base, got, p.Claims)
 			}
 
 			page = submit(t, client, link(t, page, "Sign out"), "")
@@ -101,12 +101,12 @@ func TestPageIsSelfContained(t *testing.T) {
 	resp := get(t, a.base+"/")
 	page := resp.body
 	if got := resp.header.Get("Content-Security-Policy"); !strings.HasPrefix(got, "default-src 'none'") || strings.Contains(got, "unsafe") {
-		t.Errorf("Content-Security-Policy: %q", got)
+		t.Errorf("got Content-Security-Policy %q, want it to begin with default-src 'none' and to have nothing unsafe", got)
 	}
 	for _, link := range []string{"/assets/style.css", "/assets/page.js"} {
 		resp := get(t, a.base+link)
 		if !strings.Contains(page, `"`+link+`"`) || resp.status != http.StatusOK {
-			t.Errorf("%s: %d, linked %t", link, resp.status, strings.Contains(page, link))
+			t.Errorf("%s: got %d, linked %t, want 200 and linked", link, resp.status, strings.Contains(page, `"`+link+`"`))
 		}
 	}
 	for _, word := range append(slices.Clone(a.origins), "signed out", string(clerkauth.ReasonDevBrowserMissing), "not made by Clerk Inc.") {
@@ -160,10 +160,10 @@ func TestInstanceOfTheEnvironment(t *testing.T) {
 	}
 	var out strings.Builder
 	if err := a.smoke(t.Context(), &out); err != nil || !strings.Contains(out.String(), "1 of 1 as expected") {
-		t.Errorf("smoke: %v\n%s", err, &out)
+		t.Errorf("smoke: got %v, want no error and 1 of 1 as expected\n%s", err, &out)
 	}
 	if !strings.Contains(a.greeting(), "$TOKEN") {
-		t.Errorf("the greeting: %s", a.greeting())
+		t.Errorf("the greeting does not name $TOKEN: %s", a.greeting())
 	}
 }
 

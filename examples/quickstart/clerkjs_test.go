@@ -62,7 +62,7 @@ func TestPageWithClerksScriptIsThereIfItIsGiven(t *testing.T) {
 func TestScriptsMustBeThere(t *testing.T) {
 	ownInstance(t)
 	if err := run(t.Context(), []string{"-smoke", "-clerk-js", t.TempDir()}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "npm install") {
-		t.Errorf("an empty directory: %v", err)
+		t.Errorf("an empty directory: got %v, want an error with npm install in it", err)
 	}
 	t.Setenv("CLERK_PUBLISHABLE_KEY", "pk_test_YWJsZS1vd2wtNy5jbGVyay5hY2NvdW50cy5kZXYk")
 	if err := run(t.Context(), []string{"-addr", "127.0.0.1:0", "-clerk-js", packages(t)}, io.Discard, io.Discard); err == nil {

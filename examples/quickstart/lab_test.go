@@ -32,7 +32,7 @@ func TestLabShowsStatusReasonAndHeaders(t *testing.T) {
 			t.Errorf("%s: %d, answer %v, want %v", trial.Name, status, x.answer, trial.Want)
 		}
 		if !slices.ContainsFunc(x.Header, func(l string) bool { return strings.HasPrefix(l, "Content-Type: ") }) || x.Body == "" {
-			t.Errorf("%s: header %q, body %q", trial.Name, x.Header, x.Body)
+			t.Errorf("%s: got the header %q and the body %q, want a Content-Type and a body", trial.Name, x.Header, x.Body)
 		}
 		if got, want := x.Request[0], trial.method+" "+trial.path; got != want {
 			t.Errorf("%s: the request shown is %q, want %q", trial.Name, got, want)
@@ -56,10 +56,10 @@ func TestLabSendsOnBehalfOfTheVisitor(t *testing.T) {
 	a.clerk.SignIn(client.Jar, cleo)
 	send(t, client, http.MethodGet, a.base+"/", nil, nil)
 	if _, x := lab(t, client, a, "valid"); !strings.Contains(x.Body, cleo.Claims.Subject) {
-		t.Errorf("signed in as %s, the valid call gets %s", cleo.Claims.Subject, x.Body)
+		t.Errorf("signed in, the valid call gets %s, want %s in it", x.Body, cleo.Claims.Subject)
 	}
 	if _, x := lab(t, http.DefaultClient, a, "valid"); !strings.Contains(x.Body, people[0].Claims.Subject) {
-		t.Errorf("signed out, the valid call gets %s", x.Body)
+		t.Errorf("signed out, the valid call gets %s, want %s in it", x.Body, people[0].Claims.Subject)
 	}
 }
 

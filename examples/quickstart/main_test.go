@@ -24,11 +24,11 @@ func TestSmokeAgrees(t *testing.T) {
 	var out bytes.Buffer
 	logged := captureLog(t)
 	if err := run(t.Context(), []string{"-smoke"}, &out, io.Discard); err != nil || logged.String() != "" {
-		t.Fatalf("run -smoke: %v\n%s\nlogged: %s", err, &out, logged.String())
+		t.Fatalf("run -smoke: got %v, want no error and an empty log\n%s\nlogged: %s", err, &out, logged.String())
 	}
 	rows := regexp.MustCompile(`(?m) ok$`).FindAllString(out.String(), -1)
 	if want := len(trials(true)) + len(journey()); len(rows) != want || want < 15 {
-		t.Errorf("%d of %d rows are ok:\n%s", len(rows), want, &out)
+		t.Errorf("got %d rows that are ok, want %d, and that at least 15:\n%s", len(rows), want, &out)
 	}
 }
 
@@ -105,12 +105,12 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		"address":      {"-addr", "nowhere"},
 	} {
 		if err := run(ctx, args, io.Discard, io.Discard); err == nil {
-			t.Errorf("%s: no error", name)
+			t.Errorf("%s: got no error, want one", name)
 		}
 	}
 	var usage bytes.Buffer
 	if err := run(t.Context(), []string{"-help"}, io.Discard, &usage); !errors.Is(err, flag.ErrHelp) || !strings.Contains(usage.String(), defaultAddr) {
-		t.Errorf("-help: %v, and usage\n%s", err, &usage)
+		t.Errorf("-help: got %v, want %v and a usage with %s\n%s", err, flag.ErrHelp, defaultAddr, &usage)
 	}
 }
 
@@ -120,7 +120,7 @@ func TestBadConfigurationIsReported(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := run(ctx, []string{"-addr", "127.0.0.1:0"}, io.Discard, io.Discard); err == nil {
-		t.Error("a malformed CLERK_PUBLISHABLE_KEY: no error")
+		t.Error("a malformed CLERK_PUBLISHABLE_KEY: got no error, want one")
 	}
 }
 
@@ -162,7 +162,7 @@ func TestServesUntilInterrupted(t *testing.T) {
 		t.Errorf("the curl line: got %d %s, want 200", resp.status, resp.body)
 	}
 	if left := time.Until(me.Expires); left < 9*time.Minute || left > curlLifetime {
-		t.Errorf("the token of the curl line lives for another %v", left)
+		t.Errorf("the token of the curl line lives for another %v, want 9m to %v", left, curlLifetime)
 	}
 	if resp := get(t, target); resp.status != http.StatusUnauthorized {
 		t.Errorf("the curl line without its token: got %d, want 401", resp.status)
@@ -201,7 +201,7 @@ func TestShutdownFinishesRequestsUnderWay(t *testing.T) {
 	go func() { ended <- serve(ctx, listener, slow) }()
 	resp := get(t, "http://"+listener.Addr().String())
 	if body := resp.body; body != "done" {
-		t.Errorf("the request under way got %q", body)
+		t.Errorf("the request under way: got %q, want done", body)
 	}
 	http.DefaultClient.CloseIdleConnections()
 	if err := <-ended; err != nil {

@@ -74,7 +74,7 @@ func TestScriptIsNeverSentAwayByRedirect(t *testing.T) {
 			header := sent(origin+"/page", slices.Concat(tt.headers, dest, []string{"Cookie", "__client_uat=1"})...)
 			w := ask(t, app, http.MethodGet, header)
 			if to := refresh(t, w); w.Code != http.StatusUnauthorized || to.Query().Get("redirect_url") != tt.back || w.Header().Get("Location") != "" {
-				t.Errorf("%q with %q: %d, to %s, %v", tt.headers, dest, w.Code, to, w.Header())
+				t.Errorf("%q with %q: got %d, to %s, %v, want 401, back to %s and no Location", tt.headers, dest, w.Code, to, w.Header(), tt.back)
 			}
 		}
 	}
@@ -91,7 +91,7 @@ func TestWayBackOfAMountedApp(t *testing.T) {
 	w := httptest.NewRecorder()
 	http.StripPrefix("/mounted", app).ServeHTTP(w, r)
 	if got := refresh(t, w).Query().Get("redirect_url"); got != origin+"/mounted/me?a=1" {
-		t.Errorf("back to %q", got)
+		t.Errorf("back to %q, want %s/mounted/me?a=1", got, origin)
 	}
 }
 
@@ -170,7 +170,7 @@ func TestRefusalLeadsToSignInAndBack(t *testing.T) {
 		control := strings.Contains(w.Body.String(), `<meta name="turbo-visit-control" content="reload">`)
 		if control != (tt.header["Turbo-Frame"] != nil) || w.Header().Get("Location") != "" ||
 			w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("Content-Type") != "text/html; charset=utf-8" {
-			t.Errorf("%s: %v %s", tt.name, w.Header(), w.Body)
+			t.Errorf("%s: got %v %s, want no Location, no-store, HTML in UTF-8, and a turbo-visit-control: %t", tt.name, w.Header(), w.Body, tt.header["Turbo-Frame"] != nil)
 		}
 	}
 }

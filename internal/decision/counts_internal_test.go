@@ -95,7 +95,7 @@ func TestRedirectsToSatellitesAreNotCounted(t *testing.T) {
 		t.Errorf("Location = %q, want the satellite", to)
 	}
 	if c := o.set(inbound.PrefixHost + inbound.CookieAttempts); c != nil {
-		t.Errorf("counted: %v", c)
+		t.Errorf("a redirect to the satellite is counted: %v", c)
 	}
 }
 
@@ -110,6 +110,6 @@ func TestAllowedHostIsReadOnce(t *testing.T) {
 	first, ok := d.newReturnPoint(t.Context(), &e, noon)
 	once := calls
 	if again, _ := d.newReturnPoint(t.Context(), &e, noon); !ok || again.address != first.address || once == 0 || calls != once {
-		t.Errorf("asked %d times and %d more, with the addresses %q and %q", once, calls-once, first.address, again.address)
+		t.Errorf("got %d calls and %d more, with the addresses %q and %q, want some, no more, and one address", once, calls-once, first.address, again.address)
 	}
 }

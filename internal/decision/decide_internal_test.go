@@ -194,10 +194,10 @@ func TestDecide(t *testing.T) {
 			t.Errorf("%s: %q from %q, to a handshake %t; want %q from %q, %t", name, o.Reason, o.Source, o.Handshake(), tc.reason, tc.source, tc.handshake)
 		}
 		if signedIn := o.Reason == ""; signedIn != (o.Token != "" && o.Claims != nil) && o.Reason != reasons.SessionPending {
-			t.Errorf("%s: %q with token %t and claims %t", name, o.Reason, o.Token != "", o.Claims != nil)
+			t.Errorf("%s: got %q with token %t and claims %t, want both exactly when signed in", name, o.Reason, o.Token != "", o.Claims != nil)
 		}
 		if away := o.Header.Get("Location") != ""; away != o.Handshake() {
-			t.Errorf("%s: with a Location %t, to a handshake %t", name, away, o.Handshake())
+			t.Errorf("%s: got a Location %t, to a handshake %t, want both or neither", name, away, o.Handshake())
 		}
 	}
 }
@@ -217,7 +217,7 @@ func TestHostIsReadOnce(t *testing.T) {
 	once := calls
 	d.newReturnPoint(t.Context(), &e, noon)
 	if once == 0 || calls != once {
-		t.Errorf("asked %d times, and %d when it was known", once, calls-once)
+		t.Errorf("got %d calls, and %d more when it was known, want some and no more", once, calls-once)
 	}
 }
 
@@ -232,7 +232,7 @@ func TestHandshakeLocation(t *testing.T) {
 	}
 	q := u.Query()
 	if at := u.Scheme + "://" + u.Host + u.Path; at != issuer+"/v1/client/handshake" {
-		t.Errorf("it begins at %s", at)
+		t.Errorf("the redirect is to %s, want %s/v1/client/handshake", at, issuer)
 	}
 	for name, want := range map[string]string{
 		"redirect_url": appOrigin + "/orgs/acme?a=b", "suffixed_cookies": "true", "__clerk_hs_reason": "client-uat-but-no-session-token",

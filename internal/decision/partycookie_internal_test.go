@@ -159,7 +159,7 @@ func TestReplaceParty(t *testing.T) {
 		brought := inbound.PartyCookie{Tag: strings.TrimPrefix(got.Name, inbound.PrefixHost+inbound.CookieParty), Value: got.Value}
 		f := s.sent("https", tc.host, brought)
 		if again := parsed(t, s.partyCookie(t.Context(), c, f, now)); again != nil {
-			t.Errorf("%s: set again: %v", name, again)
+			t.Errorf("%s: the cookie is set again: %v", name, again)
 		}
 		elsewhere := s.sent("https", map[bool]string{true: "other.example.com", false: "example.com"}[tc.host == "example.com"], brought)
 		for _, at := range []struct {

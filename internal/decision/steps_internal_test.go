@@ -171,6 +171,6 @@ func TestVerify(t *testing.T) {
 	var o Outcome
 	d.Verify(t.Context(), token(t, jwt.MapClaims{"azp": "https://customer.example"}), &inbound.Request{}, &o, noon)
 	if o.Reason != "" || len(hosts) != 1 || hosts[0] != "" {
-		t.Errorf("%q after asking about hosts %q", o.Reason, hosts)
+		t.Errorf("got %q with the hosts %q, want no reason, and one host, which is empty", o.Reason, hosts)
 	}
 }

@@ -19,13 +19,13 @@ func TestIdentityHasAllThatIsRead(t *testing.T) {
 	for _, pattern := range []string{"*.go", "../decision/*.go"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil || len(found) == 0 {
-			t.Fatalf("%s: %v, %d files", pattern, err, len(found))
+			t.Fatalf("%s: got %v, %d files, want at least one", pattern, err, len(found))
 		}
 		sources = append(sources, found...)
 	}
 	for _, name := range lineNames {
 		if name == "" || name != http.CanonicalHeaderKey(name) {
-			t.Errorf("lineNames has %q", name)
+			t.Errorf("lineNames has %q, want %q, and no empty name", name, http.CanonicalHeaderKey(name))
 		}
 	}
 	looked := 0
@@ -57,7 +57,7 @@ func TestIdentityHasAllThatIsRead(t *testing.T) {
 		})
 	}
 	if looked < 20 {
-		t.Errorf("looked at %d files only", looked)
+		t.Errorf("looked at %d files, want at least 20", looked)
 	}
 }
 

@@ -37,7 +37,7 @@ func TestFirst(t *testing.T) {
 func TestCookieWithoutAName(t *testing.T) {
 	f := read(t, live, "/", "Cookie: __client_uat; __client_uat=5; __clerk_handshake_nonce; __clerk_handshake_nonce=n; __session", "Sec-Fetch-Dest: document")
 	if f.SignedInAt(inbound.Plain) != 5 || f.Answer.Nonce.Only() != "n" || len(f.SessionCookies()) != 0 {
-		t.Errorf("__client_uat %v, nonce %+v, session cookies %q", f.UAT, f.Answer.Nonce, f.SessionCookies())
+		t.Errorf("got __client_uat %v, nonce %+v, session cookies %q, want 5, n and none", f.UAT, f.Answer.Nonce, f.SessionCookies())
 	}
 	withoutSuffix := inbound.Settings{Names: inbound.NewNames("")}
 	if f := read(t, withoutSuffix, "/", "Cookie: ="+session('a')); len(f.SessionCookies()) != 0 {

@@ -97,7 +97,7 @@ func TestBearer(t *testing.T) {
 		t.Error("an empty line is taken for a bearer token")
 	}
 	if _, reason := readRequest(live, newRequest(http.MethodGet, "/", "Authorization: Bearer a", "Authorization: Bearer a")); reason != reasons.MultipleAuthorization {
-		t.Errorf("two lines: %q", reason)
+		t.Errorf("two lines: got %q, want %q", reason, reasons.MultipleAuthorization)
 	}
 }
 
@@ -128,7 +128,7 @@ func TestCookies(t *testing.T) {
 		t.Errorf("session cookies %v, want %v", got, want)
 	}
 	if f.SignedInAt(inbound.Plain) != 5 || f.SignedInAt(inbound.Suffixed) != 7 || f.Refresh != "r s" || f.Redirects != 2 || f.DevBrowser[inbound.Plain].Value != "dvb" {
-		t.Errorf("__client_uat %v, refresh %q, %d redirects, development browser %v", f.UAT, f.Refresh, f.Redirects, f.DevBrowser)
+		t.Errorf("got __client_uat %v, refresh %q, %d redirects, development browser %v, want 5 and 7, r s, 2, dvb", f.UAT, f.Refresh, f.Redirects, f.DevBrowser)
 	}
 	if f.Answer.Nonce.Only() != "n1" || f.Answer.Token.Only() != "" || f.Answer.Token.Count != 2 {
 		t.Errorf("got %+v, want a nonce and two handshake tokens", f.Answer)
@@ -231,7 +231,7 @@ func TestDestination(t *testing.T) {
 		}
 	}
 	if f := read(t, live, "/"); f.Destination() != inbound.PageItself {
-		t.Errorf("a browser that does not say: %d", f.Destination())
+		t.Errorf("a browser that does not say: got %d, want %d", f.Destination(), inbound.PageItself)
 	}
 }
 

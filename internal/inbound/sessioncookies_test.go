@@ -46,6 +46,6 @@ func TestManySessionCookies(t *testing.T) {
 		jar = append(jar, "__session="+session(byte('A'+i%26))+string(rune('a'+i/26)))
 	}
 	if f := read(t, live, "/", "Cookie: "+strings.Join(jar, "; ")); len(f.SessionCookies()) != 64 || !f.Unread {
-		t.Errorf("%d of 70 tokens kept, and that some were not is %t", len(f.SessionCookies()), f.Unread)
+		t.Errorf("got %d of 70 tokens, and that some were not kept is %t, want 64 and true", len(f.SessionCookies()), f.Unread)
 	}
 }

@@ -128,7 +128,7 @@ func TestJSONTestSuite(t *testing.T) {
 		case strings.HasPrefix(name, "n_"):
 			refused++
 			if err == nil {
-				t.Errorf("%s: %.60q was taken", name, bytes.TrimSpace(text))
+				t.Errorf("%s: %.60q was taken, want an error", name, bytes.TrimSpace(text))
 			}
 		}
 	}

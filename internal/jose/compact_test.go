@@ -24,7 +24,7 @@ func TestSplitDecodesTheThreeParts(t *testing.T) {
 			input := encode(c.header) + "." + encode(c.payload)
 			got, ok := jose.Split(input + "." + encode(c.signature))
 			if !ok {
-				t.Fatal("refused")
+				t.Fatal("Split refuses it, want its parts")
 			}
 			if got.SigningInput != input {
 				t.Errorf("signing input: got %q, want %q", got.SigningInput, input)

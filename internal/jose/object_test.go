@@ -101,7 +101,7 @@ func TestObjectRefusesDuplicatesAmongAnyNumberOfNames(t *testing.T) {
 		}
 		text := strings.Join(names, ",")
 		if got, err := object("{" + text + "}"); err != nil || len(got) != n {
-			t.Errorf("%d names: got %d, %v", n, len(got), err)
+			t.Errorf("%d names: got %d, %v, want all", n, len(got), err)
 		}
 		for _, i := range []int{0, n / 2, n - 1} {
 			if _, err := object(fmt.Sprintf(`{%s,"n%d":0}`, text, i)); !errors.Is(err, jose.ErrDuplicate) {

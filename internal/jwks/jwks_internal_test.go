@@ -23,7 +23,7 @@ func TestASourceThatPanics(t *testing.T) {
 		t.Errorf("Load: got %v, want the panic as an error, without its text", err)
 	}
 	if err := <-warned; err == nil {
-		t.Error("nothing is said about it")
+		t.Error("the warning has no error, want the panic's")
 	}
 	broken, now = false, now.Add(lastRetry)
 	if s, err := k.Find(t.Context(), "a", now); err != nil || !s.Has("a") {

@@ -52,7 +52,7 @@ func FuzzParsePEM(f *testing.F) {
 		}
 		got, want := set.Key("of any kid"), onlyKey(t, text)
 		if !want.Equal(got) || want.N.BitLen() < minKeyBits || strings.Contains(text, "PRIVATE KEY-----") {
-			t.Errorf("%q: %v, and in it is %v", text, got, want)
+			t.Errorf("%q: got %v, want %v, of at least %d bits, and no private key in the text", text, got, want, minKeyBits)
 		}
 	})
 }

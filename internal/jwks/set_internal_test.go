@@ -258,11 +258,11 @@ func FuzzParseSet(f *testing.F) {
 			return
 		}
 		if len(set.kids) == 0 || len(set.kids) > maxKeys {
-			t.Errorf("%d keys", len(set.kids))
+			t.Errorf("got %d keys, want 1 to %d", len(set.kids), maxKeys)
 		}
 		for kid, key := range set.kids {
 			if kid == "" || len(kid) > maxKID || !strong(key) {
-				t.Errorf("key %q: %v", kid, key)
+				t.Errorf("key %q: got %v, want a strong key, and an ID of 1 to %d bytes", kid, key, maxKID)
 			}
 		}
 	})

@@ -144,7 +144,7 @@ func TestFewOpenConnections(t *testing.T) {
 				}
 				sent[p.name] = true
 				if !slices.Contains(senders, p.name) {
-					t.Errorf("%s: %s", p.at(n), what)
+					t.Errorf("%s: %s, want that only in %q", p.at(n), what, senders)
 				}
 				return true
 			})
@@ -179,7 +179,7 @@ func TestFewMakeClients(t *testing.T) {
 				}
 				made++
 				if !slices.Contains(makers, p.name) {
-					t.Errorf("%s: an http.Client", p.at(id))
+					t.Errorf("%s: got an http.Client, want one only in %q", p.at(id), makers)
 				}
 				return true
 			})
@@ -208,7 +208,7 @@ func TestFewNameTheSecretKey(t *testing.T) {
 					if p.setsCredentials(n) {
 						sent = true
 						if !slices.Contains(keyed, p.name) {
-							t.Errorf("%s: sets a header for credentials", p.at(n))
+							t.Errorf("%s: sets a header for credentials, want that only in %q", p.at(n), keyed)
 						}
 					}
 				}
@@ -217,7 +217,7 @@ func TestFewNameTheSecretKey(t *testing.T) {
 		}
 	})
 	if !taken || !sent {
-		t.Errorf("the secret key is handed on: %t, sent: %t, as far as this test can see", taken, sent)
+		t.Errorf("the secret key is handed on: %t, sent: %t, as far as this test can see, want both", taken, sent)
 	}
 }
 

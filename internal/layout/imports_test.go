@@ -151,7 +151,7 @@ func TestOnlyTestsImportWhatIsForTests(t *testing.T) {
 	for name, p := range packages(t) {
 		for _, imported := range locals(p.Imports) {
 			if slices.Contains(forTests, imported) {
-				t.Errorf("%s imports %s", name, imported)
+				t.Errorf("%s imports %s, which is for tests", name, imported)
 			}
 		}
 		if !slices.Contains(forTests, name) {
@@ -181,7 +181,7 @@ func usesExportedAPI(t *testing.T, name string, more, imports []string) {
 	t.Helper()
 	for _, imported := range imports {
 		if internal := strings.HasPrefix(imported, "internal/"); internal && !slices.Contains(more, imported) {
-			t.Errorf("%s imports %s", name, imported)
+			t.Errorf("%s imports %s, want no internal package but %q", name, imported, more)
 		}
 	}
 }

@@ -94,7 +94,7 @@ func TestNamesAreClear(t *testing.T) {
 		})
 	}
 	if names < 10_000 {
-		t.Errorf("%d names", names)
+		t.Errorf("got %d names, want at least 10000", names)
 	}
 }
 
@@ -149,7 +149,7 @@ func filesInGit(t *testing.T, patterns ...string) []string {
 	}
 	files := strings.Split(strings.TrimSuffix(string(list), "\x00"), "\x00")
 	if len(files) < 300 {
-		t.Fatalf("%d files", len(files))
+		t.Fatalf("got %d files, want at least 300", len(files))
 	}
 	return files
 }

@@ -18,7 +18,7 @@ func FuzzAnswer(f *testing.F) {
 			c, reason, why := readAnswer(kind, status, content)
 			switch {
 			case (c == nil) != (reason != "") || (reason != "" && !reason.CannotTell()) != (why != nil):
-				t.Fatalf("%v, %q, %v", c, reason, why)
+				t.Fatalf("got %v, %q, %v, want claims or a reason, and an error exactly with a reason that is not CannotTell", c, reason, why)
 			case c != nil && (status != http.StatusOK || !strings.HasPrefix(c.ID, endpoints[kind].prefix) || c.Subject == "" || c.Kind != kind):
 				t.Fatalf("%d %q lets in %+v", status, content, c)
 			}
@@ -37,11 +37,11 @@ func FuzzForm(f *testing.F) {
 		}
 		for i := range len(raw) {
 			if raw[i] <= ' ' || raw[i] > '~' || raw[i] == '"' || raw[i] == '\\' || raw[i] == '.' {
-				t.Fatalf("%q is asked about", raw)
+				t.Fatalf("%q is taken for a credential, want visible ASCII without quotes, backslashes and dots", raw)
 			}
 		}
 		if len(raw) > maxCredential {
-			t.Fatalf("%d bytes are asked about", len(raw))
+			t.Fatalf("%d bytes are taken for a credential, want at most %d", len(raw), maxCredential)
 		}
 	})
 }

@@ -12,7 +12,7 @@ func TestNoMachineIsMeant(t *testing.T) {
 	v := &Verifier{Settings: &Settings{}}
 	c := &Claims{Kind: M2M, Subject: "mch_1", Scopes: []string{""}, Audience: []string{""}}
 	if reason, err := v.judge(c, time.Now()); reason != reasons.TokenVerificationFailed || err == nil {
-		t.Errorf("got %q, %v", reason, err)
+		t.Errorf("got %q, %v, want %q and an error", reason, err, reasons.TokenVerificationFailed)
 	}
 }
 
@@ -30,7 +30,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	fresh := func(r refusal) bool { return within(now, r.at, refusedFor) }
 	makeRoom(m, 300, fresh)
 	if len(m) != 200 {
-		t.Errorf("%d are left where there is room", len(m))
+		t.Errorf("%d are left where there is room, want all 200", len(m))
 	}
 	makeRoom(m, 200, fresh)
 	if len(m) != 100 {
@@ -50,7 +50,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 	}
 	if len(mem.good) > maxKnown || len(mem.refused) > maxRefused {
-		t.Errorf("%d good and %d refused ones are remembered", len(mem.good), len(mem.refused))
+		t.Errorf("%d good and %d refused ones are remembered, want at most %d and %d", len(mem.good), len(mem.refused), maxKnown, maxRefused)
 	}
 }
 
@@ -64,7 +64,7 @@ func TestOnlyAHashIsRemembered(t *testing.T) {
 		mem := newCache(tc.ttl)
 		mem.file(digest{1}, Result{Claims: &Claims{Subject: "user_1"}}, tc.size, time.Now())
 		if g, ok := mem.good[digest{1}]; !ok || (g.claims != nil) != tc.kept {
-			t.Errorf("%+v: %+v is remembered", tc, g)
+			t.Errorf("%+v: %+v is remembered, want its claims too: %t", tc, g, tc.kept)
 		}
 	}
 }

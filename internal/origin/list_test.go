@@ -166,7 +166,7 @@ func FuzzListMatch(f *testing.F) {
 			t.Fatalf("Match(%q), which is not in normal form: %v, %v", s, o, err)
 		}
 		if at, ok := l.At(o.Scheme, strings.TrimPrefix(s, o.Scheme+"://")); !ok || at != s {
-			t.Fatalf("Match(%q), and At says %q, %t", s, at, ok)
+			t.Fatalf("Match(%q) is true, and At says %q, %t, want the same origin and true", s, at, ok)
 		}
 		label, parent, _ := strings.Cut(o.Host, ".")
 		switch {
@@ -185,7 +185,7 @@ func TestListsOfEveryLength(t *testing.T) {
 	for n := range 20 {
 		name := fmt.Sprintf("app%d.example.com", n)
 		if l.Match("https://"+name) || l.Len() != n {
-			t.Errorf("%d origins: length %d, the next one matches: %t", n, l.Len(), l.Match("https://"+name))
+			t.Errorf("%d origins: got the length %d, the next one matches: %t, want %d and false", n, l.Len(), l.Match("https://"+name), n)
 		}
 		for range 2 {
 			l.Add(origin.Origin{Scheme: "https", Host: name})
@@ -193,10 +193,10 @@ func TestListsOfEveryLength(t *testing.T) {
 		for i := range n + 1 {
 			host := fmt.Sprintf("app%d.example.com", i)
 			if at, ok := l.At("https", host); !l.Match("https://"+host) || !ok || at != "https://"+host || l.Match("http://"+host) {
-				t.Errorf("%d origins: %s is %q %t", n+1, host, at, ok)
+				t.Errorf("%d origins: At says %q, %t, want %q, true, and a match with https alone", n+1, at, ok, "https://"+host)
 			}
 			if made := testing.AllocsPerRun(10, func() { l.At("https", host); l.Match("https://app1.example.com") }); made > 0 {
-				t.Errorf("%d origins: %v allocations", n+1, made)
+				t.Errorf("%d origins: got %v allocations, want none", n+1, made)
 			}
 		}
 	}

@@ -47,7 +47,7 @@ func TestParsePutsInNormalForm(t *testing.T) {
 			t.Errorf("Parse(%q) = %v, %v; want %v: it is the normal form", want, again, err, o)
 		}
 		if origin.Normal(entry) != (entry == want) {
-			t.Errorf("Normal(%q) = %t", entry, origin.Normal(entry))
+			t.Errorf("Normal(%q) = %t, want %t", entry, origin.Normal(entry), entry == want)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("Parse(%q) = %v, %v; want the error %v", entry, o, err, want)
 		}
 		if origin.Normal(entry) {
-			t.Errorf("Normal(%q)", entry)
+			t.Errorf("Normal(%q) = true, want false", entry)
 		}
 	}
 }
@@ -269,10 +269,10 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("Parse(%q) = %q, which is not in normal form", s, o)
 		}
 		if strings.ContainsAny(o.String(), " \t\r\n?#@\\*,%") {
-			t.Fatalf("Parse(%q) = %q", s, o)
+			t.Fatalf("Parse(%q) = %q, want no white space and none of ?#@\\*,%%", s, o)
 		}
 		if of, ok := origin.OfURL(o.String() + "/path?x"); !ok || of != o {
-			t.Fatalf("OfURL of a page at %q = %q, %t", o, of, ok)
+			t.Fatalf("OfURL of a page at %q = %q, %t, want the same and true", o, of, ok)
 		}
 	})
 }

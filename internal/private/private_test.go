@@ -34,7 +34,7 @@ func TestWriter(t *testing.T) {
 		private.Finish(w)
 		h := below.Result().Header
 		if got := h.Values("Cache-Control"); !slices.Equal(got, []string{"private, no-store"}) || h.Get("CDN-Cache-Control")+h.Get("Expires") != "" {
-			t.Errorf("%s: leaves with %v", name, h)
+			t.Errorf("%s: got %v, want Cache-Control private, no-store, and no CDN-Cache-Control or Expires", name, h)
 		}
 		if !slices.Contains(h["Set-Cookie"], cookie) {
 			t.Errorf("%s: leaves without the cookie: %q", name, h["Set-Cookie"])
@@ -53,7 +53,7 @@ func TestAbilities(t *testing.T) {
 		_, flushes := w.(http.Flusher)
 		_, hijacks := w.(http.Hijacker)
 		if flushes != tc.flush || hijacks != tc.hijacks {
-			t.Errorf("%s: flushes %t, hijacks %t", name, flushes, hijacks)
+			t.Errorf("%s: flushes %t, hijacks %t, want %t, %t", name, flushes, hijacks, tc.flush, tc.hijacks)
 		}
 	}
 }
@@ -63,7 +63,7 @@ func TestUnconditional(t *testing.T) {
 	sent := http.Header{"If-None-Match": {`"x"`}, "If-Modified-Since": {"x"}, "If-Range": {`"x"`}, "Range": {"bytes=0-1"}, "Accept": {"*/*"}}
 	got := private.Unconditional(sent)
 	if len(got) != 1 || got.Get("Accept") == "" || len(sent) != 5 {
-		t.Errorf("%v of %v", got, sent)
+		t.Errorf("got %v of %v, want Accept alone, and all five left in the original", got, sent)
 	}
 	if alone := private.Unconditional(http.Header{"Range": {"bytes=0-1"}}); alone.Get("Range") == "" {
 		t.Error("a Range of its own is taken away")

@@ -33,7 +33,7 @@ func FuzzPasses(f *testing.F) {
 		}
 		below, ok := proxypath.Under(r, prefix)
 		if proxypath.Passes(r, prefix) != (ok && proxypath.Forwarded(below) && r.URL.Path == prefix+below && known(method)) {
-			t.Errorf("%s %q: Passes says %t of %q", method, target, proxypath.Passes(r, prefix), below)
+			t.Errorf("%s %q: Passes says %t of %q, want %t", method, target, proxypath.Passes(r, prefix), below, !proxypath.Passes(r, prefix))
 		}
 		if !ok || below == "" {
 			return
@@ -45,10 +45,10 @@ func FuzzPasses(f *testing.F) {
 		}
 		u, err := url.Parse("https://clerk.example.com" + below)
 		if err != nil || u.Host != "clerk.example.com" || u.Path != below || u.EscapedPath() != below || u.RawQuery != "" {
-			t.Errorf("%q: %q is sent on as %v (%v)", target, below, u, err)
+			t.Errorf("%q: %q is sent on as %v (%v), want the same path at clerk.example.com", target, below, u, err)
 		}
 		if _, pattern := mux.Handler(r); pattern != prefix+"/" && r.Method != http.MethodConnect && r.URL.Host == "" {
-			t.Errorf("%q: net/http takes it for %q", target, pattern)
+			t.Errorf("%q: net/http takes it for %q, want %q", target, pattern, prefix+"/")
 		}
 	})
 }

@@ -158,7 +158,7 @@ func TestWycheproofJOSE(t *testing.T) {
 						got = append(got, test.TcID)
 					}
 					if _, err := auth.VerifyToken(t.Context(), token); err == nil {
-						t.Errorf("tc%d %s: a session, of a payload that is no set of claims", test.TcID, test.Comment)
+						t.Errorf("tc%d %s: got a session, want an error: the payload is no set of claims", test.TcID, test.Comment)
 					}
 				}
 			}
@@ -189,7 +189,7 @@ func serialized(t *testing.T, forms ...any) string {
 			return string(b)
 		}
 	}
-	t.Fatal("no serialization")
+	t.Fatal("the test has no serialization, want one")
 	return ""
 }
 
@@ -231,7 +231,7 @@ func TestCookbook(t *testing.T) {
 					t.Errorf("%s %s: got %s, want %s: the header asks for what is not done here", name, form, reason, reasons.TokenInvalid)
 				}
 				if _, err := auth.VerifyToken(t.Context(), token); err == nil {
-					t.Errorf("%s %s: a session", name, form)
+					t.Errorf("%s %s: got a session, want an error", name, form)
 				}
 			}
 		})

@@ -133,7 +133,7 @@ func (v *traveller) want(what string, got page, status int, body string, sent in
 		v.Errorf("%s: got %d %q after %d redirects %q, want %d %q after %d", what, got.status, got.body, got.sent, v.sent, status, body, sent)
 	}
 	if strings.Contains(got.at, "__clerk") {
-		v.Errorf("%s: the address is left as %s", what, got.at)
+		v.Errorf("%s: the page is at %s, want no __clerk in the address", what, got.at)
 	}
 }
 

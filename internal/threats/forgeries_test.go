@@ -192,7 +192,7 @@ func TestKeysThatHangBesidePlantedCookies(t *testing.T) {
 		})...)+"; __client_uat=1"))
 		begun := time.Now()
 		if got := who(k.T, k.Auth.AuthenticateRequest(r)); got != string(clerkauth.ReasonKeysUnavailable) {
-			k.Error(got)
+			k.Errorf("got %s, want %s", got, clerkauth.ReasonKeysUnavailable)
 		}
 		if waited := time.Since(begun); waited > 3*time.Second {
 			k.Errorf("waited for %s, want 3 s at most", waited)

@@ -57,7 +57,7 @@ func FuzzPlantedCookies(f *testing.F) {
 				got = s.Session.UserID
 			}
 			if got != "" && got != want {
-				t.Errorf("%s: signed in as %q beside %.300q", want, got, plant)
+				t.Errorf("signed in as %q, want %s or nobody, beside %.300q", got, want, plant)
 			}
 			if s.Status != clerkauth.StatusSignedIn && harness.Reason(t, s) == "" {
 				t.Errorf("%s: %s without a reason", want, s.Status)

@@ -248,7 +248,7 @@ func TestHeadUsesNothingUp(t *testing.T) {
 	}
 	there, want := got.header.Get("Location"), live.once(http.MethodGet, "/me").header.Get("Location")
 	if got.status != http.StatusTemporaryRedirect || returnOf(there) != returnOf(want) || returnOf(want) == "" {
-		t.Errorf("HEAD is sent to %q, GET to %q", there, want)
+		t.Errorf("HEAD: got %d to %q, want 307 with the return URL of GET, which is sent to %q", got.status, there, want)
 	}
 }
 

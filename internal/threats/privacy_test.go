@@ -162,7 +162,7 @@ func (m *marked) search() {
 	for where, text := range map[string]string{"what operators see": m.shown.String(), "the answers": m.answer.String()} {
 		for _, mark := range m.marks {
 			if i := strings.Index(text, mark); i >= 0 {
-				m.tb.Errorf("%s: %q in %q", where, mark, text[max(0, i-300):min(len(text), i+100)])
+				m.tb.Errorf("%s: got %q, want none of it in %q", where, mark, text[max(0, i-300):min(len(text), i+100)])
 			}
 		}
 	}

@@ -291,7 +291,7 @@ func TestRefusedFormCanBeSentAgain(t *testing.T) {
 	}
 	elsewhere := harness.NewApp(t, func(c *clerkauth.Config) { c.FrontendAPIURL = "http://127.0.0.1:4420" })
 	if page := harness.Serve(elsewhere.Require(harness.Greet), harness.Request("POST", "https://example.com/", form)).Body.String(); !strings.Contains(page, ask) || strings.Contains(page, "<a ") {
-		t.Errorf("the page of a simulated instance, which has no portal, links to one:\n%s", page)
+		t.Errorf("the page of a simulated instance, which has no portal, does not say %q, or has a link:\n%s", ask, page)
 	}
 }
 

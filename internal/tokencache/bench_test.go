@@ -22,7 +22,7 @@ func BenchmarkHit(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, ok := c.Get(tokens[0], 1, start); !ok {
-			b.Fatal("a miss")
+			b.Fatal("got a miss, want a hit")
 		}
 	}
 }
@@ -33,7 +33,7 @@ func BenchmarkHitParallel(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			if _, ok := c.Get(tokens[0], 1, start); !ok {
-				b.Error("a miss")
+				b.Error("got a miss, want a hit")
 				return
 			}
 		}
@@ -59,7 +59,7 @@ func BenchmarkMiss(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, ok := c.Get(unknown, 1, start); ok {
-			b.Fatal("a hit")
+			b.Fatal("got a hit, want a miss")
 		}
 	}
 }

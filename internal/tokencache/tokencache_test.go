@@ -159,7 +159,7 @@ func TestAtMostSizeEntries(t *testing.T) {
 				if got, ok := c.Get(numbered(n), 1, start); ok {
 					held++
 					if got != n {
-						t.Fatalf("Get of token %d = %d", n, got)
+						t.Fatalf("Get of token %d = %d, want %d", n, got, n)
 					}
 				}
 			}

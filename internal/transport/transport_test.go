@@ -64,7 +64,7 @@ func TestClient(t *testing.T) {
 			err = errors.Join(readErr, resp.Body.Close())
 		}
 		if (err == nil) != tc.fine || tc.is != nil && !errors.Is(err, tc.is) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got %v, want success: %t, or the error %v", name, err, tc.fine, tc.is)
 		}
 		if err != nil && strings.Contains(err.Error(), strings.TrimPrefix(secret, "sk_test_")) {
 			t.Errorf("%s: the error %v contains the secret", name, err)
@@ -89,6 +89,6 @@ func TestNoRedirects(t *testing.T) {
 	}
 	_ = resp.Body.Close()
 	if calls != 1 || resp.StatusCode != http.StatusFound || own.CheckRedirect != nil {
-		t.Errorf("%d addresses asked, status %d; the application's client has a rule of ours: %t", calls, resp.StatusCode, own.CheckRedirect != nil)
+		t.Errorf("got %d requests, status %d, a rule of ours in the application's client: %t, want 1, 302, false", calls, resp.StatusCode, own.CheckRedirect != nil)
 	}
 }

@@ -44,7 +44,7 @@ func TestJSONTestSuiteAsPayload(t *testing.T) {
 	for _, texts := range jsonTexts(t) {
 		for name, text := range texts {
 			if harness.Judge(t, auth, clerk.Token(clerktest.Claims{RawPayload: []byte(text)})) == "" {
-				t.Errorf("%s: a session of %q", name, text)
+				t.Errorf("%s: got a session of %q, want an error", name, text)
 			}
 		}
 	}
@@ -77,7 +77,7 @@ func TestJSONTestSuiteAsHeader(t *testing.T) {
 	for _, texts := range jsonTexts(t) {
 		for name, text := range texts {
 			if harness.Judge(t, auth, clerk.Token(clerktest.Claims{RawHeader: []byte(text)})) == "" {
-				t.Errorf("%s: a session under the header %q", name, text)
+				t.Errorf("%s: got a session under the header %q, want an error", name, text)
 			}
 		}
 	}

@@ -23,10 +23,10 @@ func TestSomebodySignsIn(t *testing.T) {
 	}
 	browser := clerk.Browser(routes(auth))
 	if body := visit(t, browser, "/"); !strings.Contains(body, "Sign in at /account") {
-		t.Errorf("signed out, the home page says %q", body)
+		t.Errorf("signed out, the home page says %q, want Sign in at /account in it", body)
 	}
 	if body := visit(t, browser, "/account"); !strings.Contains(body, "<form") {
-		t.Errorf("signed out, the account leads to %q", body)
+		t.Errorf("signed out, the account leads to %q, want a form", body)
 	}
 	browser = clerk.Browser(routes(auth))
 	clerk.SignIn(browser.Jar, clerktest.Person{Claims: clerktest.Claims{Subject: "user_ada"}})

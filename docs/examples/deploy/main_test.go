@@ -53,7 +53,7 @@ func TestReadyAndHealthy(t *testing.T) {
 		t.Errorf("signed in: got %d, want 200", got)
 	}
 	if decisions.Get("signed-in ") == nil || decisions.Get("signed-out session-token-and-uat-missing") == nil || decisions.String() == before {
-		t.Errorf("counted %s", decisions)
+		t.Errorf("got the counts %s, want one of signed-in, one of signed-out session-token-and-uat-missing, and others than %s", decisions, before)
 	}
 }
 

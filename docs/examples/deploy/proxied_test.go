@@ -104,7 +104,7 @@ func (p *proxied) configuration(t *testing.T, language string, number int) strin
 	}
 	blocks := regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllSubmatch(page, -1)
 	if len(blocks) <= number {
-		t.Fatalf("docs/deploy.md has %d blocks of %s", len(blocks), language)
+		t.Fatalf("docs/deploy.md has %d blocks of %s, want more than %d", len(blocks), language, number)
 	}
 	text := string(blocks[number][1])
 	_, port, _ := net.SplitHostPort(p.addr)

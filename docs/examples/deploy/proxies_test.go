@@ -68,7 +68,7 @@ func (p *proxied) check(t *testing.T) {
 	cookies := p.clerk.SignIn(nil, clerktest.Person{Claims: claims}).Cookies()
 	const page = "Sec-Fetch-Dest: document"
 	if a := p.get(t, "/account", cookies, page); a.status != http.StatusOK || a.body != "The account of user_ada\n" {
-		t.Errorf("signed in: %d %s", a.status, a.body)
+		t.Errorf("signed in: got %d %s, want 200 The account of user_ada", a.status, a.body)
 	}
 	if a := p.get(t, "/account", nil, page); a.status != http.StatusUnauthorized {
 		t.Errorf("signed out: got %d, want 401", a.status)
@@ -76,7 +76,7 @@ func (p *proxied) check(t *testing.T) {
 	p.ahead += 5 * time.Minute
 	a := p.get(t, "/account", cookies, page)
 	if a.status != http.StatusOK || len(a.cookies) < 3 || a.header.Get("Cache-Control") != "private, no-store" {
-		t.Errorf("renewed: %d %v %s", a.status, a.header, a.body)
+		t.Errorf("renewed: got %d %v %s, want 200, at least three cookies, and Cache-Control private, no-store", a.status, a.header, a.body)
 	}
 	a = p.get(t, "/account?a=b", cookies[:4], page) // without the refresh cookie
 	location, err := url.Parse(a.header.Get("Location"))
@@ -91,7 +91,7 @@ func (p *proxied) checkSocket(t *testing.T) {
 	a := p.get(t, "/socket", nil, "Authorization: Bearer "+p.clerk.Token(clerktest.Claims{}), "Upgrade: websocket", "Connection: Upgrade",
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13")
 	if a.body != "upgrade" {
-		t.Errorf("an upgrade reaches the app as %q", a.body)
+		t.Errorf("an upgrade reaches the app as %q, want upgrade", a.body)
 	}
 }
 
@@ -103,12 +103,12 @@ func (p *proxied) checkCache(t *testing.T) {
 	p.get(t, "/assets/app.js", cookies, "Sec-Fetch-Dest: script")
 	before := p.seen
 	if a := p.get(t, "/assets/app.js", nil); p.seen != before || a.body != "// app" || len(a.cookies) > 0 {
-		t.Errorf("an asset comes from the app: %t, with cookies %v", p.seen != before, a.cookies)
+		t.Errorf("an asset: got %q, from the app: %t, with cookies %v, want // app from the cache, without cookies", a.body, p.seen != before, a.cookies)
 	}
 	for range 2 {
 		before = p.seen
 		if a := p.get(t, "/account", nil); a.status != http.StatusUnauthorized || p.seen == before {
-			t.Errorf("a page for one person comes out of the cache: %d", a.status)
+			t.Errorf("a page for one person: got %d, from the app: %t, want 401 from the app", a.status, p.seen != before)
 		}
 	}
 }

@@ -71,6 +71,6 @@ func TestOtherRequestsGetTheUsualResponse(t *testing.T) {
 	_, auth := contract.App(t, func(cfg *clerkauth.Config) { cfg.ErrorHandler = connect.ErrorHandler })
 	w := contract.Get(t.Context(), auth.Require(http.NotFoundHandler()), "/page", "")
 	if w.Code != http.StatusUnauthorized || w.Header().Get("WWW-Authenticate") == "" {
-		t.Errorf("%d with %v", w.Code, w.Header())
+		t.Errorf("got %d with %v, want 401 with a WWW-Authenticate", w.Code, w.Header())
 	}
 }

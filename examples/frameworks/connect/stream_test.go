@@ -65,7 +65,7 @@ func refusalOf(t *testing.T, err error) (connectrpc.Code, string) {
 	t.Helper()
 	refusal, ok := errors.AsType[*connectrpc.Error](err)
 	if !ok {
-		t.Fatalf("%v is no answer of Connect's", err)
+		t.Fatalf("got %T %v, want a *connect.Error", err, err)
 	}
 	return refusal.Code(), refusal.Meta().Get("X-Clerk-Auth-Reason")
 }
@@ -86,7 +86,7 @@ func TestStreamsNeedASession(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got, err := stream.Receive(); err != nil || got.GetValue() != contract.Ada.Subject {
-				t.Errorf("%s: %v, %v", protocol, got, err)
+				t.Errorf("%s: got %v, %v, want %s", protocol, got, err, contract.Ada.Subject)
 			}
 			_ = stream.CloseRequest()
 			_ = stream.CloseResponse()
@@ -131,10 +131,10 @@ func TestStreamsEndWithTheirToken(t *testing.T) {
 						_, err = stream.Receive()
 					}
 					if late := time.Since(begin); late > time.Minute+2*time.Second {
-						t.Errorf("the stream ends after %v", late)
+						t.Errorf("the stream ends after %v, want at most 1m2s", late)
 					}
 					if code, reason := refusalOf(t, err); code != connectrpc.CodeUnauthenticated || reason != string(clerkauth.ReasonTokenExpired) {
-						t.Errorf("the stream ends with %v, reason %q", err, reason)
+						t.Errorf("the stream ends with %v, reason %q, want %v, %q", err, reason, connectrpc.CodeUnauthenticated, clerkauth.ReasonTokenExpired)
 					}
 				})
 			})
@@ -181,7 +181,7 @@ func TestClientThatNeverReads(t *testing.T) {
 				}, options...)
 				open(t.Context(), t, auth.Require(connect.UntilExpiry(handler)), clerk.Token(contract.Ada), connectrpc.WithClientOptions(option, plain))
 				if err := <-ended; err == nil || time.Since(begin) > time.Minute+3*time.Second {
-					t.Errorf("%s, %s: the stream ends after %v with %v", name, protocol, time.Since(begin), err)
+					t.Errorf("%s, %s: the stream ends after %v with %v, want an error after at most 1m3s", name, protocol, time.Since(begin), err)
 				}
 			})
 		}
@@ -222,7 +222,7 @@ func TestPartsThatAreMissing(t *testing.T) {
 		begin := time.Now()
 		stream := open(t.Context(), t, auth.Require(connect.UntilExpiry(bare)), clerk.Token(contract.Ada), connectrpc.WithGRPC())
 		if _, err := stream.Receive(); err == nil || time.Since(begin) > time.Minute+2*time.Second {
-			t.Errorf("without Expiring: the stream ends after %v with %v", time.Since(begin), err)
+			t.Errorf("without Expiring: the stream ends after %v with %v, want an error after at most 1m2s", time.Since(begin), err)
 		}
 	})
 }
@@ -242,7 +242,7 @@ func TestDeadlineOfTheClientIsNoRefusal(t *testing.T) {
 		defer cancel()
 		open(ctx, t, auth.Require(connect.UntilExpiry(connectrpc.NewBidiStreamHandler(connect.Watch, inside, outer))), clerk.Token(contract.Ada), connectrpc.WithGRPC())
 		if err := <-ended; connectrpc.CodeOf(err) == connectrpc.CodeUnauthenticated {
-			t.Errorf("the stream ends with %v", err)
+			t.Errorf("the stream ends with %v, want another code than %v", err, connectrpc.CodeUnauthenticated)
 		}
 	})
 }

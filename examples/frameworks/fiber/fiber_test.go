@@ -57,7 +57,7 @@ func TestLargeCookies(t *testing.T) {
 	w := httptest.NewRecorder()
 	served(t, fiber.Routes(auth)).ServeHTTP(w, r)
 	if n := len(r.Header.Get("Cookie")); w.Code != http.StatusOK || n < 7<<10 {
-		t.Errorf("%d, with cookies of %d bytes: %s", w.Code, n, w.Body)
+		t.Errorf("got %d with cookies of %d bytes, want 200 with at least 7 KiB: %s", w.Code, n, w.Body)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestTwoAuthorizationHeadersStayTwo(t *testing.T) {
 	w := httptest.NewRecorder()
 	served(t, fiber.Routes(auth)).ServeHTTP(w, r)
 	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), string(clerkauth.ReasonMultipleAuthorization)) {
-		t.Errorf("%d with %q", w.Code, w.Body)
+		t.Errorf("got %d with %q, want 400 with %s", w.Code, w.Body, clerkauth.ReasonMultipleAuthorization)
 	}
 }
 
@@ -116,7 +116,7 @@ func TestStringsAreNotFastHTTPs(t *testing.T) {
 	}))
 	contract.Get(t.Context(), served(t, app), "/path", "token")
 	if len(theirs) != 4 || len(ours) != 4 {
-		t.Fatalf("%q and %q", theirs, ours)
+		t.Fatalf("got %q and %q, want four values each", theirs, ours)
 	}
 	for i := range ours {
 		if unsafe.StringData(ours[i]) == unsafe.StringData(theirs[i]) { //nolint:gosec // as above
@@ -162,7 +162,7 @@ func TestRenewedSessionIsNo304(t *testing.T) {
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	if w.Code != http.StatusNotModified {
-		t.Fatalf("a stranger who has %q gets %d", tag, w.Code)
+		t.Fatalf("a stranger who has %q gets %d, want 304", tag, w.Code)
 	}
 	for _, c := range clerk.SignIn(nil, clerktest.Person{}).Cookies() {
 		r.AddCookie(c)
@@ -171,7 +171,7 @@ func TestRenewedSessionIsNo304(t *testing.T) {
 	w = httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	if w.Code != http.StatusOK || w.Header().Get("Set-Cookie") == "" {
-		t.Errorf("with a session that is renewed: %d, %q", w.Code, w.Header())
+		t.Errorf("with a session that is renewed: got %d, %q, want 200 with a Set-Cookie", w.Code, w.Header())
 	}
 }
 
@@ -185,6 +185,6 @@ func TestErrorsOfHandlersReachTheOuterMiddleware(t *testing.T) {
 	}, fiber.Wrap(auth.Optional))
 	app.Get("/", func(gofiber.Ctx) error { return gofiber.ErrTeapot })
 	if w := contract.Get(t.Context(), served(t, app), "/", ""); w.Code != http.StatusTeapot || !errors.Is(got, gofiber.ErrTeapot) {
-		t.Errorf("%d, and outside %v", w.Code, got)
+		t.Errorf("got %d, and Next returned %v, want 418 and %v", w.Code, got, gofiber.ErrTeapot)
 	}
 }

@@ -73,7 +73,7 @@ func TestForwarded(t *testing.T) {
 			status, all := say(t, address, request)
 			received := clerk.Requests()
 			if status != http.StatusOK || len(received) != 1 || received[0].Method+" "+received[0].Path != want || strings.Contains(all, clerk.SecretKey()) {
-				t.Errorf("%s, %s: status %d, Clerk was asked %v", name, want, status, received)
+				t.Errorf("%s, %s: got %d, and Clerk got %v, want 200, this one request, and no secret key in the response", name, want, status, received)
 			}
 		}
 	}
@@ -91,7 +91,7 @@ func TestRefused(t *testing.T) {
 		} {
 			status, all := say(t, address, line+rest+"\n")
 			if received := clerk.Requests(); len(received) != 0 || status == http.StatusInternalServerError || strings.Contains(all, clerk.SecretKey()) {
-				t.Errorf("%s, %s: status %d, Clerk was asked %v", name, line, status, received)
+				t.Errorf("%s, %s: got %d, and Clerk got %v, want another status than 500, no request, and no secret key in the response", name, line, status, received)
 				clerk.ResetRequests()
 			}
 		}

@@ -98,7 +98,7 @@ func TestDeadlinesWhereTheSessionIsRenewed(t *testing.T) {
 	w := &connection{ResponseRecorder: httptest.NewRecorder()}
 	engine.ServeHTTP(w, r)
 	if w.deadlines != 1 || w.Header().Get("Set-Cookie") == "" {
-		t.Errorf("%d deadlines, %v", w.deadlines, w.Header())
+		t.Errorf("got %d deadlines and %v, want one deadline and a Set-Cookie", w.deadlines, w.Header())
 	}
 }
 
@@ -122,7 +122,7 @@ func TestPanicLogsNoSession(t *testing.T) {
 			engine.ServeHTTP(w, r.Clone(t.Context()))
 			gingonic.SetMode(gingonic.TestMode)
 			if got := out.String(); strings.Contains(got, "__session") || strings.Contains(got, "__refresh") || what == "a mistake" && (w.Code != http.StatusInternalServerError || !strings.Contains(got, "a mistake") || !strings.Contains(got, "gin_test.go")) {
-				t.Errorf("%s, %v: %d, and in the log %s", mode, what, w.Code, got)
+				t.Errorf("%s, %v: got %d, want no cookie in the log, and for a mistake 500, its text and its file: %s", mode, what, w.Code, got)
 			}
 		}
 	}

@@ -106,7 +106,7 @@ func TestCodes(t *testing.T) {
 	list := func(ctx context.Context, c health.HealthClient) error {
 		answer, err := c.List(ctx, &health.HealthListRequest{})
 		if err == nil && answer.Statuses[contract.Ada.Subject] == nil {
-			t.Errorf("answer %v", answer)
+			t.Errorf("got %v, want a status of %s", answer, contract.Ada.Subject)
 		}
 		return err
 	}

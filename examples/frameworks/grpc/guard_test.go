@@ -99,7 +99,7 @@ func TestServerWithoutAnAuthenticator(t *testing.T) {
 	listener := bufconn.Listen(1)
 	_ = listener.Close()
 	if err := guarded(guard.Guard{}).Serve(listener); err == nil || !strings.Contains(err.Error(), "Authenticator") {
-		t.Errorf("the server starts, or fails with %v", err)
+		t.Errorf("the server starts, or fails with %v, want an error that names Authenticator", err)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestChecksThatNeverHold(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("%s: no panic", name)
+					t.Errorf("%s: got no panic, want one", name)
 				}
 			}()
 			guarded(guard.Guard{Auth: auth, Checks: map[string]clerkauth.Check{health.Health_List_FullMethodName: check}})
@@ -197,7 +197,7 @@ func TestPublicMethods(t *testing.T) {
 			t.Fatal(err)
 		}
 		if answer, err := stream.Recv(); err != nil || len(answer.GetListServicesResponse().GetService()) == 0 {
-			t.Errorf("the services are %v, %v", answer, err)
+			t.Errorf("got the services %v, %v, want at least one", answer, err)
 		}
 		_ = stream.CloseSend()
 	}

@@ -47,10 +47,10 @@ func TestStreamsEndWithTheirToken(t *testing.T) {
 					err = receive()
 				}
 				if late := time.Since(begin); late > time.Minute+time.Second {
-					t.Errorf("the stream ends after %v", late)
+					t.Errorf("the stream ends after %v, want at most 1m1s", late)
 				}
 				if got := status.Convert(err); got.Code() != codes.Unauthenticated || got.Message() != string(clerkauth.ReasonTokenExpired) {
-					t.Errorf("the stream ends with %v", err)
+					t.Errorf("the stream ends with %v, want %v, %s", err, codes.Unauthenticated, clerkauth.ReasonTokenExpired)
 				}
 			})
 		})
@@ -75,7 +75,7 @@ func TestDeadlineOfTheClientIsNoRefusal(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := <-ended; status.Code(err) == codes.Unauthenticated {
-			t.Errorf("the stream ends with %v", err)
+			t.Errorf("the stream ends with %v, want another code than %v", err, codes.Unauthenticated)
 		}
 	})
 }
@@ -107,7 +107,7 @@ func TestClientThatNeverReads(t *testing.T) {
 			}
 		}()
 		if err := <-ended; status.Code(err) != codes.Unauthenticated || time.Since(begin) > time.Minute+time.Second {
-			t.Errorf("the stream ends after %v with %v", time.Since(begin), err)
+			t.Errorf("the stream ends after %v with %v, want %v after at most 1m1s", time.Since(begin), err, codes.Unauthenticated)
 		}
 	})
 }

@@ -78,10 +78,10 @@ func TestAuthorizationOfTheSDK(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text, ok := result.Content[0].(*sdk.TextContent); !ok || text.Text != "user_ada" {
-		t.Errorf("the tool says %+v", result.Content[0])
+		t.Errorf("the tool says %+v, want user_ada", result.Content[0])
 	}
 	if query.Get("resource") != server.URL+"/mcp" || query.Get("scope") != "profile" {
-		t.Errorf("asked for %v", *query)
+		t.Errorf("got the query %v, want the resource %s/mcp and the scope profile", *query, server.URL)
 	}
 	if err := session.Close(); err != nil {
 		t.Error(err)

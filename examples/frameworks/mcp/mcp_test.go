@@ -117,7 +117,7 @@ func TestAccessTokensOfOtherResources(t *testing.T) {
 				t.Errorf("for %s, %s: got %d with %q, want %d", name, form, w.Code, w.Body, tc.status)
 			}
 			if got := w.Header().Get("WWW-Authenticate"); (tc.status == http.StatusOK) != (got == "") || got != "" && !strings.Contains(got, `error="invalid_token"`) {
-				t.Errorf("for %s, %s: WWW-Authenticate %q", name, form, got)
+				t.Errorf("for %s, %s: got WWW-Authenticate %q with %d, want none with 200, and invalid_token otherwise", name, form, got, tc.status)
 			}
 		}
 	}
@@ -132,7 +132,7 @@ func TestMetadataIsWhereTheChallengeSays(t *testing.T) {
 			Servers  []string `json:"authorization_servers"`
 		}
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Resource != origin+path || len(got.Servers) != 1 || got.Servers[0] != clerk.Issuer() {
-			t.Errorf("%d with %q: %v", w.Code, w.Body, err)
+			t.Errorf("got %d with %q, %v, want the resource %s%s and the one server %s", w.Code, w.Body, err, origin, path, clerk.Issuer())
 		}
 	}
 }
@@ -192,7 +192,7 @@ func TestClientOfTheSDK(t *testing.T) {
 			t.Fatal(name, err)
 		}
 		if text, ok := result.Content[0].(*sdk.TextContent); !ok || text.Text != "user_ada" {
-			t.Errorf("%s: the tool says %+v", name, result.Content[0])
+			t.Errorf("%s: the tool says %+v, want user_ada", name, result.Content[0])
 		}
 		if want := map[bool][]int{true: {http.StatusUnauthorized}}[first == ""]; !slices.Equal(a.refusedBy, want) {
 			t.Errorf("%s: refused by %v, want %v", name, a.refusedBy, want)

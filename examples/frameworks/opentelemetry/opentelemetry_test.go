@@ -118,7 +118,7 @@ func TestSpansAroundRequestsToClerk(t *testing.T) {
 			}
 			got[span.Name()] = fmt.Sprintf("below a request: %t", span.Parent().IsValid())
 			if text := fmt.Sprint(span.Attributes(), span.Events(), span.Status()); strings.Contains(text, session.ID) || strings.Contains(text, "nonce") {
-				t.Errorf("%s says %s", span.Name(), text)
+				t.Errorf("%s says %s, want neither the session's ID nor a nonce", span.Name(), text)
 			}
 		}
 		want := map[string]string{"clerk/keys": "below a request: false", "clerk/handshake": "below a request: true", "clerk/refresh": "below a request: false"}
@@ -152,7 +152,7 @@ func TestKeysOutOfReach(t *testing.T) {
 			contract.Get(t.Context(), i.routes(auth), "/me", clerk.Token(contract.Ada))
 			got := collect(t, i.reader)
 			if at, ok := got["clerkauth.keys.timestamp"]; ok || got["http.client.request.duration endpoint=keys"] != 1 {
-				t.Errorf("%s: keys at %d: %v", name, at, got)
+				t.Errorf("%s: got the timestamp %d of the keys in %v, want none, and one request for keys", name, at, got)
 			}
 		})
 	}
@@ -175,15 +175,15 @@ func TestProxiedRequestsAreOneThing(t *testing.T) {
 	}
 	got := collect(t, i.reader)
 	if _, ok := got["clerkauth.keys.timestamp"]; ok || got["http.client.request.duration endpoint=proxy"] != len(paths) {
-		t.Errorf("measured %v", got)
+		t.Errorf("measured %v, want %d requests of the proxy and no timestamp of the keys", got, len(paths))
 	}
 	for _, span := range i.spans.Ended() {
 		if text := fmt.Sprint(span.Attributes(), span.Events(), span.Status()); span.Name() != "clerk/proxy" || strings.Contains(text, "visitor") {
-			t.Errorf("%s says %s", span.Name(), text)
+			t.Errorf("%s says %s, want clerk/proxy, without the visitor's User-Agent", span.Name(), text)
 		}
 	}
 	if n := len(i.spans.Ended()); n != len(paths) {
-		t.Errorf("%d spans", n)
+		t.Errorf("got %d spans, want %d", n, len(paths))
 	}
 }
 
@@ -241,7 +241,7 @@ func words(t *testing.T, name string, said attribute.Set) string {
 	allowed := []attribute.Key{"clerkauth.status", "http.response.status_code", "clerkauth.cache_hit", "clerkauth.reason", "clerkauth.token_source", "clerkauth.check"}
 	for _, a := range said.ToSlice() {
 		if !slices.Contains(allowed, a.Key) {
-			t.Errorf("attribute %s", a.Key)
+			t.Errorf("got the attribute %s, want one of %v", a.Key, allowed)
 		}
 	}
 	for _, key := range allowed {

@@ -127,7 +127,7 @@ func TestDashboardAsksForMetricsThatThereAre(t *testing.T) {
 		})
 		for _, name := range regexp.MustCompile(`{{(.*?)}}`).FindAllStringSubmatch(legend, -1) {
 			if name[1] != "instance" && !slices.Contains(grouped, name[1]) {
-				t.Errorf("%s: the legend has %s", query, name[1])
+				t.Errorf("%s: the legend has %s, want instance or one of %q", query, name[1], grouped)
 			}
 		}
 	}
@@ -152,7 +152,7 @@ func TestShareIsOfTheSameThing(t *testing.T) {
 				shares++
 				above, below := conditions(share.Left), conditions(share.Right)
 				if len(below) == 0 || len(above) <= len(below) || slices.ContainsFunc(below, func(c string) bool { return !slices.Contains(above, c) }) {
-					t.Errorf("%s: %q is no part of %q", query, above, below)
+					t.Errorf("%s: the conditions are %q above and %q below, want all those below, and more, above", query, above, below)
 				}
 			}
 		})

@@ -57,7 +57,7 @@ func exported(t *testing.T, registry *client.Registry, prefixes ...string) []str
 	t.Helper()
 	w := contract.Get(t.Context(), promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), "/metrics", "")
 	if w.Code != http.StatusOK {
-		t.Fatalf("%d: %s", w.Code, w.Body)
+		t.Fatalf("/metrics: got %d, want 200: %s", w.Code, w.Body)
 	}
 	for _, person := range []string{contract.Ada.Subject, contract.Grace.Subject, "sess_", "org_"} {
 		if strings.Contains(w.Body.String(), person) {
@@ -123,7 +123,7 @@ func TestKeysOutOfReach(t *testing.T) {
 			clerk, app := app(t, registry)
 			clerk.Fault(clerktest.BackendJWKS, fault)
 			if w := contract.Get(t.Context(), app, "/me", clerk.Token(contract.Ada)); w.Code != http.StatusServiceUnavailable {
-				t.Errorf("%d: %s", w.Code, w.Body)
+				t.Errorf("got %d, want 503: %s", w.Code, w.Body)
 			}
 			expect(t, exported(t, registry, "clerkauth_clerk_request_seconds_count", "clerkauth_keys"),
 				`clerkauth_clerk_request_seconds_count{code="`+code+`",endpoint="keys"} 1`,
@@ -148,7 +148,7 @@ func TestWhatConfigHadGoesOn(t *testing.T) {
 		t.Errorf("got %d, want the ErrorHandler's", w.Code)
 	}
 	if w := contract.Get(t.Context(), app, "/me", clerk.Token(contract.Ada)); w.Code != http.StatusOK {
-		t.Errorf("%d: %s", w.Code, w.Body)
+		t.Errorf("got %d, want 200: %s", w.Code, w.Body)
 	}
 	contract.Get(t.Context(), app, "/admin", clerk.Token(contract.Grace))
 	if want := 3 + 1; observed != want { // the failed check is counted, too
@@ -175,7 +175,7 @@ func TestTwiceInARegistry(t *testing.T) {
 	prometheus.Instrument(clerkauth.Config{}, registry)
 	defer func() {
 		if recover() == nil {
-			t.Error("registered twice, and no panic")
+			t.Error("registered twice: got no panic, want one")
 		}
 	}()
 	prometheus.Instrument(clerkauth.Config{}, registry)

@@ -45,7 +45,7 @@ func TestAnswersWithoutKeys(t *testing.T) {
 			clerk, app := app(t, registry)
 			clerk.Fault(clerktest.BackendJWKS, fault)
 			if w := contract.Get(t.Context(), app, "/me", clerk.Token(contract.Ada)); w.Code != http.StatusServiceUnavailable {
-				t.Errorf("%s: %d: %s", name, w.Code, w.Body)
+				t.Errorf("%s: got %d, want 503: %s", name, w.Code, w.Body)
 			}
 			expect(t, exported(t, registry, "clerkauth_keys"), `clerkauth_keys_timestamp_seconds 0`)
 		})

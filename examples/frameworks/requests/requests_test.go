@@ -66,7 +66,7 @@ func TestWhatClerkauthAsksFor(t *testing.T) {
 		cfg.SecretKey = "" // keys come from the Frontend API
 	})
 	if w := contract.Get(t.Context(), contract.Routes(auth), "/me", clerk.Token(contract.Ada)); w.Code != http.StatusOK || by["keys"] != 1 || len(by) != 1 {
-		t.Errorf("%d, asked for %v", w.Code, by)
+		t.Errorf("got %d and the requests %v, want 200 and only one, for keys", w.Code, by)
 	}
 }
 
@@ -96,7 +96,7 @@ func TestWhatVisitorsAskFor(t *testing.T) {
 func TestOtherRequests(t *testing.T) {
 	for _, path := range []string{"", "/", "/v1/users", "/jwks", "/v1/jwks/x", "/v1/a%2Fjwks"} {
 		if got := requests.For(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.clerk.com"+path, http.NoBody)); got != "other" {
-			t.Errorf("%q is for %q", path, got)
+			t.Errorf("%q is for %q, want other", path, got)
 		}
 	}
 }
@@ -134,11 +134,11 @@ func TestHasKeys(t *testing.T) {
 			t.Errorf("%s: got %t, want %t", tt.name, got, tt.want)
 		}
 		if read.Len() > 1<<20 {
-			t.Errorf("%s: %d bytes are read", tt.name, read.Len())
+			t.Errorf("%s: %d bytes are read, want at most %d", tt.name, read.Len(), 1<<20)
 		}
 		after, _ := io.ReadAll(resp.Body)
 		if !bytes.Equal(after, read.Bytes()) {
-			t.Errorf("%s: %d bytes are left to read, of %d", tt.name, len(after), read.Len())
+			t.Errorf("%s: %d bytes are left to read, want the same %d that were read", tt.name, len(after), read.Len())
 		}
 	}
 }

@@ -41,6 +41,6 @@ func TestAfter(t *testing.T) {
 		}
 	}
 	if who, err := user(t.Context(), auth, token); err != nil || who != "user_ada" {
-		t.Errorf("user: %q, %v", who, err)
+		t.Errorf("user: got %q, %v, want user_ada", who, err)
 	}
 }

@@ -45,6 +45,6 @@ func TestBefore(t *testing.T) {
 		}
 	}
 	if who, err := user(t.Context(), token); err != nil || who != "user_ada" {
-		t.Errorf("user: %q, %v", who, err)
+		t.Errorf("user: got %q, %v, want user_ada", who, err)
 	}
 }
