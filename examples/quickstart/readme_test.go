@@ -65,6 +65,6 @@ func TestMe(t *testing.T) {
 	w := httptest.NewRecorder()
 	auth.Require(http.HandlerFunc(me)).ServeHTTP(w, r)
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "user_ada") {
-		t.Errorf("status %d, body %s", w.Code, w.Body)
+		t.Errorf("got %d %s, want 200 with user_ada", w.Code, w.Body)
 	}
 }

@@ -50,7 +50,7 @@ func TestWhoGetsIn(t *testing.T) {
 		{"no admin", "/admin", clerk.Token(clerktest.Claims{}), 403, "session-check-failed"},
 	} {
 		if status, reason := get(h, tc.path, tc.token); status != tc.status || reason != tc.reason {
-			t.Errorf("%s: %d %s, want %d %s", tc.name, status, reason, tc.status, tc.reason)
+			t.Errorf("%s: got %d %s, want %d %s", tc.name, status, reason, tc.status, tc.reason)
 		}
 	}
 }
@@ -60,7 +60,7 @@ func TestExpiredToken(t *testing.T) {
 	token := clerk.Token(clerktest.Claims{ExpiresAt: time.Now().Add(-time.Minute)})
 	status, reason := get(h, "/account", token)
 	if status != http.StatusUnauthorized || reason != "session-token-expired-refresh-non-eligible-no-refresh-cookie" {
-		t.Errorf("%d %s, want 401 for an expired token", status, reason)
+		t.Errorf("got %d %s, want 401 for an expired token", status, reason)
 	}
 }
 
@@ -77,7 +77,7 @@ func TestExpiredSession(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if w.Code != want {
-			t.Errorf("%s: %d, want %d", destination, w.Code, want)
+			t.Errorf("%s: got %d, want %d", destination, w.Code, want)
 		}
 	}
 }
@@ -91,12 +91,12 @@ func TestBrowserStaysSignedIn(t *testing.T) {
 
 		time.Sleep(5 * time.Minute)
 		if status, body := visit(t, browser, "/account"); status != http.StatusOK || body != "account of user_ada" {
-			t.Errorf("after five minutes: %d %s", status, body)
+			t.Errorf("after five minutes: got %d %s, want 200", status, body)
 		}
 		session.SignOut() // as if on another device
 		time.Sleep(5 * time.Minute)
 		if status, _ := visit(t, browser, "/account"); status != http.StatusUnauthorized {
-			t.Errorf("after the session ended: %d", status)
+			t.Errorf("after the session ended: got %d, want 401", status)
 		}
 	})
 }
@@ -123,7 +123,7 @@ func TestClerkIsDown(t *testing.T) {
 	clerk, h := newApp(t)
 	clerk.Fault(clerktest.BackendJWKS, clerktest.Down)
 	if status, reason := get(h, "/account", clerk.Token(clerktest.Claims{})); status != http.StatusServiceUnavailable {
-		t.Errorf("%d %s, want 503: nobody is signed out by an outage", status, reason)
+		t.Errorf("got %d %s, want 503: nobody is signed out by an outage", status, reason)
 	}
 }
 
@@ -133,6 +133,6 @@ func TestAccount(t *testing.T) {
 	w := httptest.NewRecorder()
 	account(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/account", http.NoBody))
 	if w.Body.String() != "account of user_ada" {
-		t.Errorf("it says %q", w.Body)
+		t.Errorf("got %q, want account of user_ada", w.Body)
 	}
 }

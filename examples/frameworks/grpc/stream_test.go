@@ -74,8 +74,8 @@ func TestDeadlineOfTheClientIsNoRefusal(t *testing.T) {
 		if _, err := testpb.NewTestServiceClient(conn).FullDuplexCall(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-ended; status.Code(err) == codes.Unauthenticated {
-			t.Errorf("the stream ends with %v, want another code than %v", err, codes.Unauthenticated)
+		if err := <-ended; err == nil || status.Code(err) == codes.Unauthenticated {
+			t.Errorf("the stream ends with %v, want an error with another code than %v", err, codes.Unauthenticated)
 		}
 	})
 }
@@ -106,8 +106,8 @@ func TestClientThatNeverReads(t *testing.T) {
 			for stream.Send(big) == nil { // each is answered as long
 			}
 		}()
-		if err := <-ended; status.Code(err) != codes.Unauthenticated || time.Since(begin) > time.Minute+time.Second {
-			t.Errorf("the stream ends after %v with %v, want %v after at most 1m1s", time.Since(begin), err, codes.Unauthenticated)
+		if err := <-ended; status.Code(err) != codes.Unauthenticated || time.Since(begin) < time.Minute || time.Since(begin) > time.Minute+time.Second {
+			t.Errorf("the stream ends after %v with %v, want %v after 1m to 1m1s", time.Since(begin), err, codes.Unauthenticated)
 		}
 	})
 }
