@@ -8,13 +8,14 @@ import (
 	"github.com/clerkauth/clerkauth/internal/origin"
 )
 
-// deletePlanted are the Set-Cookie values that delete cookies because of which a handshake cannot sign somebody in: a
-// sibling subdomain may have planted them, and they could stay for a year.
+// deletePlanted are the Set-Cookie values that delete cookies because of which a handshake cannot sign somebody in, or is
+// made for every page: a sibling subdomain may have planted them, and they could stay for a year. An answer with a token has
+// deleted the sessions already, before its own cookies.
 func (s *Settings) deletePlanted(e *Evidence, o *Outcome) []string {
 	switch c := e.chosen(); {
 	case o.Stuck != NotStuck && e.Redirects >= maxCounted:
 		return s.deletions(&e.Request, inbound.CookieRedirects)
-	case o.Reason != "" && !o.handshake && e.signedInAt != 0 && c.read.Raw != "" && c.standing() == unusable:
+	case o.Reason != "" && !o.handshake && e.result.token == "" && c.read.Raw != "" && c.standing() == unusable:
 		return s.deleteDomainSessions(&e.Request)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/clerkauth/clerkauth/internal/inbound"
+	"github.com/clerkauth/clerkauth/internal/reasons"
 )
 
 func TestDeleteDomainSessions(t *testing.T) {
@@ -88,23 +89,34 @@ func TestDeletePlanted(t *testing.T) {
 
 // Where the application is at the root domain, a deletion after the cookies of an answer would delete those.
 func TestAnswerIsNotDeleted(t *testing.T) {
-	good := token(t, nil)
-	answer := token(t, jwt.MapClaims{
-		"sid": nil, "sub": nil, "azp": nil,
-		"handshake": []string{"__session=" + good + "; Path=/; Secure", "__client_uat=1; Path=/; Domain=example.com; Secure"},
-	})
-	var e Evidence
-	o := decider(t).outcome(request(http.MethodGet, appOrigin+"/", "Sec-Fetch-Dest: document", "Cookie: __session=x.y.z; __client_uat=1; __clerk_handshake="+answer), &e, noon)
-	lines := o.Header["Set-Cookie"]
-	signsIn := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "__session="+good) })
-	if o.Reason != "" || o.Source != FromHandshake || signsIn < 0 {
-		t.Fatalf("got %q from %q, with %q, want the answer's session", o.Reason, o.Source, lines)
+	for sts, reason := range map[string]reasons.Reason{"active": "", "pending": reasons.SessionPending} {
+		fresh := token(t, jwt.MapClaims{"sts": sts})
+		o := decider(t).visit(appOrigin+"/", cookies("__session=x.y.z", "__client_uat=1", "__clerk_handshake="+handshakeToken(t, nil, signsIn(fresh)...)))
+		lines := o.Header["Set-Cookie"]
+		at := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "__session="+fresh) })
+		if o.Reason != reason || o.Source != FromHandshake || at < 0 {
+			t.Fatalf("%s: got %q from %q, with %q, want %q and the answer's session", sts, o.Reason, o.Source, lines, reason)
+		}
+		if before := deleted(lines[:at]); !slices.Contains(before, "__session@example.com") {
+			t.Errorf("%s: before the answer %q is deleted, want the planted session, too", sts, before)
+		}
+		if after := deleted(lines[at:]); slices.ContainsFunc(after, func(name string) bool { return strings.HasPrefix(name, "__session") }) {
+			t.Errorf("%s: after the answer %q is deleted, want no session cookie", sts, after)
+		}
 	}
-	if before := deleted(lines[:signsIn]); !slices.Contains(before, "__session@example.com") {
-		t.Errorf("before the answer %q is deleted, want the planted session, too", before)
+}
+
+// Of somebody who is signed out, a planted token of this instance is deleted with the answer to the first handshake: it would
+// cause one for every page.
+func TestPlantedSessionOfASignedOutBrowser(t *testing.T) {
+	planted := "__session=" + token(t, jwt.MapClaims{"azp": "https://evil.example.com"})
+	d := decider(t)
+	if first := d.visit(appOrigin+"/", cookies(planted)); !first.Handshake() || len(deleted(first.Header["Set-Cookie"])) > 0 {
+		t.Errorf("got %q, a handshake %t, %q, want a handshake that deletes nothing", first.Reason, first.Handshake(), first.Header["Set-Cookie"])
 	}
-	if after := deleted(lines[signsIn:]); slices.ContainsFunc(after, func(name string) bool { return strings.HasPrefix(name, "__session") }) {
-		t.Errorf("after the answer %q is deleted, want no session cookie", after)
+	o := d.visit(appOrigin+"/", cookies(planted, "__clerk_handshake="+handshakeToken(t, nil, signsOut...)))
+	if got := deleted(o.Header["Set-Cookie"]); o.Reason != reasons.SessionTokenMissing || !slices.Contains(got, "__session@example.com") {
+		t.Errorf("got %q, and %q is deleted, want %q, and the planted session", o.Reason, got, reasons.SessionTokenMissing)
 	}
 }
 

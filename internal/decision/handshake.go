@@ -42,13 +42,10 @@ func (d *Decider) canHelp(e *Evidence, reason reasons.Reason, now time.Time) boo
 		return canRecover(reason)
 	}
 	returns := len(e.Party()) > 0
-	switch c.standing() {
-	case unusable:
-		return returns || reason == reasons.KeyUnknown && c.expired(now) && d.Policy.issues(c.read.Claims.Iss)
-	case undecided:
+	if c.standing() == undecided {
 		return returns && d.verifier.Keys().Ready(now) != nil
 	}
-	return false
+	return returns || reason == reasons.KeyUnknown && c.expired(now) && d.Policy.issues(c.read.Claims.Iss)
 }
 
 // startHandshake turns a signed-out outcome into a handshake where that can help and the request allows it: for

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth"
+	"github.com/clerkauth/clerkauth/clerktest"
 	"github.com/clerkauth/clerkauth/internal/harness"
 )
 
@@ -46,6 +47,23 @@ func (v *traveller) plantSessions(token string) {
 			v.plant("", c.Name, "")
 			v.plant("example.com", c.Name, token)
 		}
+	}
+}
+
+// A token of this instance, for a sibling subdomain, costs a visitor who is signed out one handshake, not one for every page.
+func TestPlantedTokenOfASignedOutVisitor(t *testing.T) {
+	for name, planted := range map[string]clerktest.Claims{"another origin's": {AuthorizedParty: "https://evil.example.com"}, "one that is not for sessions": {Extra: map[string]any{"sub": 5}}} {
+		now := harness.Noon
+		w := production(&now)
+		w.Origins = []string{"https://app.example.com"}
+		v := newTraveller(t, w)
+		v.plantSessions(v.clerk.Token(planted))
+		v.want(name+": the first page", v.visit("/public/"), 200, harness.Stranger, 1)
+		for range 3 {
+			now = now.Add(time.Minute)
+			v.want(name+": a later page", v.visit("/public/"), 200, harness.Stranger, 0)
+		}
+		v.clerk.Close()
 	}
 }
 
