@@ -59,10 +59,20 @@ func (s *course) answer() (outcome, bool) {
 		return outcome{}, false
 	}
 	out, ok := s.judgeDirectives(directives, s.development())
-	if ok && s.development() {
+	switch {
+	case ok && s.development():
 		s.sendOn(&out)
+	case ok && s.besideAnother(out.Token):
+		s.injected = true
+		return outcome{}, false
 	}
 	return out, ok
+}
+
+// besideAnother reports whether the cookies have a good session that is not that of the answer's token.
+func (c *recorded) besideAnother(brought string) bool {
+	own := c.judged()
+	return brought != "" && own.besideUAT() == "" && text(own.chosen.claims["sid"]) != text(parseToken(brought).claims["sid"])
 }
 
 // sendOn redirects a development browser to its page, without the result in the URL.

@@ -40,6 +40,14 @@ func TestConformance(t *testing.T) {
 			})
 		}
 	})
+	t.Run("answers beside sessions", func(t *testing.T) {
+		for _, c := range answersBesideSessions(t) {
+			t.Run(c.Name, func(t *testing.T) {
+				t.Parallel()
+				c.compare(t)
+			})
+		}
+	})
 	if r.builtIn && wholeRun() {
 		everyCauseAndRuleIsUsed(t)
 	}

@@ -23,6 +23,7 @@ type course struct {
 	expired      int    // sessions that have expired
 	resolved     bool   // a handshake's result was looked at
 	unsent       bool   // there is one that no redirect caused
+	injected     bool   // it names another session than a good one that the browser has
 	notExchanged bool   // its nonce could not be exchanged
 	refusedAs    string // why its session token is refused
 	calls        []call
@@ -182,6 +183,9 @@ func (s *course) startHandshakeAt(reason, target string) outcome {
 	}
 	if s.refusedAs == missingAZP || s.refusedAs == "jwk-remote-failed-to-load" {
 		return refusal(s.refusedAs) // the next result would be no better
+	}
+	if s.refusedAs != "" && !recovers(s.refusedAs) && !recovers(reason) && s.wasSentOut() {
+		return refusal(reason) // nor here
 	}
 	here, ok := s.origin()
 	if s.redirects() >= 3 && (!ok || !s.wasSentOut()) {

@@ -100,7 +100,6 @@ func (c *recorded) partOfPage() bool {
 func lastOf(values []string) []string { return values[max(0, len(values)-1):] }
 
 func (s *course) refreshBody(secret string) map[string]any {
-	here, _ := s.origin()
 	headers := map[string]any{}
 	for _, h := range s.Request.Headers {
 		values := s.Request.values(h[0])
@@ -111,8 +110,31 @@ func (s *course) refreshBody(secret string) map[string]any {
 	}
 	return map[string]any{
 		"format": "cookie", "expired_token": s.chosen.raw, "refresh_token": secret,
-		"request_origin": here, "request_headers": headers,
+		"request_origin": s.requestOrigin(), "request_headers": headers,
 	}
+}
+
+// requestOrigin is the origin that a refresh names. Without a list nothing says whether TLS ended in front of the server:
+// then the page of the same host that the request comes from does.
+func (c *recorded) requestOrigin() string {
+	here, _ := c.origin()
+	host, plain := strings.CutPrefix(here, "http://")
+	if plain && len(c.parties()) == 0 && len(c.Request.values("X-Forwarded-Proto")) == 0 && c.pageOrigin() == "https://"+host {
+		return "https://" + host
+	}
+	return here
+}
+
+// pageOrigin is the origin of the page that a request comes from; empty: the browser does not say it, or more than once.
+func (c *recorded) pageOrigin() string {
+	origins, referrers := c.Request.values("Origin"), c.Request.values("Referer")
+	switch {
+	case len(origins) == 1 && origins[0] != "null":
+		return origins[0]
+	case len(origins) < 2 && len(referrers) == 1:
+		return originOf(referrers[0])
+	}
+	return ""
 }
 
 var plainCode = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)

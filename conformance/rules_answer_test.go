@@ -105,6 +105,15 @@ var answerRules = []rule{
 		},
 	},
 	{
+		name: "an answer beside another good session",
+		why:  "a session that needed no handshake is not replaced by the answer to one: a sibling subdomain planted that",
+		when: func(c *recorded, _ outcome) bool {
+			s := &course{recorded: c, chosen: parseToken("")}
+			s.answer()
+			return !c.hasBearer() && s.injected
+		},
+	},
+	{
 		name: "a handshake's session has an azp",
 		why:  "a session token that does not say for whom it was minted signs nobody in, and the next handshake would bring no other: that is said, not tried again",
 		when: func(c *recorded, _ outcome) bool {

@@ -63,6 +63,30 @@ func writes(tb testing.TB) []*recorded {
 	return made
 }
 
+// answersBesideSessions are the recorded answers that sign in with live keys, each beside a good session cookie of another
+// session. The reference takes an answer before it reads session cookies.
+func answersBesideSessions(tb testing.TB) []*recorded {
+	tb.Helper()
+	var made []*recorded
+	r := load(tb)
+	for _, c := range r.cases["e_resolution"] {
+		brought := parseToken(c.Expect.Token)
+		if c.development() || c.hasBearer() || c.Expect.Status != signedIn || brought.raw == "" || len(c.candidates()) > 0 || c.skipCause(tb) != "" {
+			continue
+		}
+		for _, raw := range partsOf(tb, r, c.public(), nil).tokens["good"] {
+			if t := parseToken(raw); t.claims["sid"] != brought.claims["sid"] && c.whyRefused(t) == "" {
+				beside := *c
+				beside.Name += "-beside-another-session"
+				beside.Request.Headers = slices.Concat([][2]string{{"cookie", "__session=" + raw + "; __client_uat=1"}}, c.Request.Headers)
+				made = append(made, &beside)
+				break
+			}
+		}
+	}
+	return made
+}
+
 func originOf(target string) string {
 	scheme, rest, _ := strings.Cut(target, "://")
 	return scheme + "://" + rest[:strings.IndexAny(rest+"/", "/?#")]
