@@ -131,7 +131,6 @@ func (s *settings) readProxy(c Config) []error {
 	if c.ProxyURL == "" {
 		return nil
 	}
-	d.Accounts = "" // Clerk's own SDK knows none behind a proxy
 	const examples = `an absolute URL or a path, such as "https://example.com/__clerk" or "/__clerk"`
 	u, err := url.Parse(c.ProxyURL)
 	switch {
@@ -145,7 +144,7 @@ func (s *settings) readProxy(c Config) []error {
 		return nil
 	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && u.Host != "" && (!d.Live || origin.Loopback(u.Hostname())):
 		trimmed := strings.ToLower(u.Scheme+"://"+u.Host) + strings.TrimRight(u.EscapedPath(), "/")
-		d.Frontend = trimmed
+		d.Frontend, d.Accounts = trimmed, ""
 		o, ok := origin.OfURL(trimmed)
 		if !ok {
 			return []error{wrong("ProxyURL", ": %q has a host that no browser would send; write it in ASCII, in punycode where it has other letters", c.ProxyURL)}

@@ -99,9 +99,11 @@ func TestWhoDoesNotAskAfterAnotherSite(t *testing.T) {
 		}
 	}
 	underPath := newPrimary(t, false, func(c *clerkauth.Config) { c.ProxyURL = "/__clerk" })
-	state := underPath.AuthenticateRequest(navigating(harness.Origin+"/", underPath.SignedIn(), harness.Headers("Referer: https://clerk.example.com/v1")))
-	if got := harness.Reason(t, state); got != clerkauth.ReasonCrossOriginSync {
-		t.Errorf("with the Frontend API under a path, from its own host: got %q, want %q", got, clerkauth.ReasonCrossOriginSync)
+	for _, referrer := range []string{"https://clerk.example.com/v1", "https://accounts.example.com/"} {
+		state := underPath.AuthenticateRequest(navigating(harness.Origin+"/", underPath.SignedIn(), harness.Headers("Referer: "+referrer)))
+		if got := harness.Reason(t, state); got != clerkauth.ReasonCrossOriginSync {
+			t.Errorf("with the Frontend API under a path, from %s: got %q, want %q", referrer, got, clerkauth.ReasonCrossOriginSync)
+		}
 	}
 	proxied := newPrimary(t, false, func(c *clerkauth.Config) { c.ProxyURL = "https://proxy.test/__clerk" })
 	for referrer, want := range map[string]clerkauth.Reason{

@@ -71,6 +71,7 @@ func TestRefusalPageIsForAPerson(t *testing.T) {
 func TestRefusalPageLeadsBack(t *testing.T) {
 	path := harness.NewApp(t, func(c *clerkauth.Config) { c.SignInURL = "/sign-in?look=plain&mode=short" })
 	portal := harness.NewApp(t)
+	underPath := harness.NewApp(t, func(c *clerkauth.Config) { c.ProxyURL = "/__clerk" })
 	nowhere := harness.NewApp(t, func(c *clerkauth.Config) {
 		c.PublishableKey, c.Issuers = "", []string{"https://clerk.example.com"}
 	})
@@ -82,6 +83,7 @@ func TestRefusalPageLeadsBack(t *testing.T) {
 		carry  harness.Edit
 		want   string
 	}{
+		{"to the portal, with the Frontend API under a path", underPath, "/a", harness.Document, "https://accounts.example.com/sign-in?redirect_url=https%3A%2F%2Fexample.com%2Fa"},
 		{"to the portal", portal, "/a?b=c&__clerk_help=x", harness.Document, "https://accounts.example.com/sign-in?redirect_url=https%3A%2F%2Fexample.com%2Fa%3Fb%3Dc"},
 		{"a host that is not listed", portal, "/a", harness.All(harness.Document, harness.Host("evil.test")), ""},
 		{"a script", portal, "/a", askingHTML, "https://accounts.example.com/sign-in"},

@@ -148,15 +148,17 @@ func referredBy(referrer, public string) bool {
 	return ok && strings.HasPrefix(rest, "/")
 }
 
-// clerkReferrer reports whether a page of Clerk's own sent the browser here: after a sign-in no handshake is needed.
+// clerkReferrer reports whether a page of Clerk's own sent the browser here: after a sign-in no handshake is needed. Behind a
+// proxy, as for Clerk's own SDKs, only those of development are.
 func (s *Settings) clerkReferrer(o origin.Origin) bool {
-	if frontend, _ := origin.OfURL(s.Frontend); s.ProxyPath == "" && o.Host == frontend.Host {
-		return true
-	}
 	if !s.Live && developmentPortal(o.Host) {
 		return true
 	}
-	return o.Scheme == "https" && o.Port == "" && o.Host == s.Accounts
+	if s.ProxyPath != "" {
+		return false
+	}
+	frontend, _ := origin.OfURL(s.Frontend)
+	return o.Host == frontend.Host || o.Scheme == "https" && o.Port == "" && o.Host == s.Accounts
 }
 
 // developmentPortal reports whether host is the account portal of a development instance.
