@@ -205,6 +205,7 @@ func (s *course) judgeDirectives(directives []string, forgiving bool) (outcome, 
 			raw = value
 		}
 	}
+	s.brought = raw
 	t := parseToken(raw)
 	if raw == "" {
 		out := refusal("session-token-missing")

@@ -25,6 +25,7 @@ type course struct {
 	unsent       bool   // there is one that no redirect caused
 	injected     bool   // it names another session than a good one that the browser has
 	notExchanged bool   // its nonce could not be exchanged
+	brought      string // its session token
 	refusedAs    string // why its session token is refused
 	calls        []call
 }

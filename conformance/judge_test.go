@@ -74,12 +74,16 @@ func (s *course) judgeCookies() {
 func (s *course) judgeAll() map[string]*judgement {
 	var order []*judgement
 	all := map[string]*judgement{}
+	found, fetched := noUse, false
 	for _, t := range s.candidates() {
 		j := &judgement{token: t.token, reason: s.badForm(t.token)}
 		j.done = j.reason != ""
+		if t.raw == s.brought && !j.done && s.badSignature(t.token) == "" {
+			j.reason, j.done = s.whyRefused(t.token), true
+			found, fetched = max(found, j.standing()), true
+		}
 		order, all[t.raw] = append(order, j), j
 	}
-	found, fetched := noUse, false
 	for {
 		ranks := func(j *judgement) int { return s.rank(j.token, found == signsIn, fetched) }
 		waiting := slices.DeleteFunc(slices.Clone(order), func(j *judgement) bool {

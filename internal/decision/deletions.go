@@ -15,7 +15,7 @@ func (s *Settings) deletePlanted(e *Evidence, o *Outcome) []string {
 	switch c := e.chosen(); {
 	case o.Stuck != NotStuck && e.Redirects >= maxCounted:
 		return s.deletions(&e.Request, inbound.CookieRedirects)
-	case o.Reason != "" && !o.handshake && e.result.token == "" && c.read.Raw != "" && c.standing() == unusable:
+	case !o.handshake && e.result.token == "" && c.read.Raw != "" && c.standing() == unusable:
 		return s.deleteDomainSessions(&e.Request)
 	}
 	return nil
