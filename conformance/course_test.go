@@ -185,7 +185,7 @@ func (s *course) startHandshakeAt(reason, target string) outcome {
 	if s.refusedAs == missingAZP || s.refusedAs == "jwk-remote-failed-to-load" {
 		return refusal(s.refusedAs) // the next result would be no better
 	}
-	if s.refusedAs != "" && !recovers(s.refusedAs) && !recovers(reason) && s.wasSentOut() {
+	if s.refusedAs != "" && !recovers(s.refusedAs) && !recovers(reason) && s.wasSentOut() && !s.notExchanged {
 		return refusal(reason) // nor here
 	}
 	here, ok := s.origin()
