@@ -36,17 +36,24 @@ type Pool struct {
 	Tokens []string
 }
 
-// LoadPool reads the pool from the cache, or signs it, which takes half a minute, and writes it there.
+// LoadPool reads the pool from the cache, or signs it, which takes half a minute, and writes it there. Of processes that do so
+// at the same time, all get the pool that was written first: clerk-sdk-go keeps one key per kid for the whole process.
 func LoadPool() (*Pool, error) {
-	path := filepath.Join(cacheDir, fmt.Sprintf("pool-v1-%d", Fresh))
+	return loadPool(filepath.Join(cacheDir, fmt.Sprintf("pool-v1-%d", Fresh)), signPool)
+}
+
+func loadPool(path string, sign func() (*Pool, error)) (*Pool, error) {
 	p, err := readPool(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return p, err
 	}
-	if p, err = signPool(); err != nil {
+	if p, err = sign(); err != nil {
 		return nil, err
 	}
-	return p, p.write(path)
+	if err := p.write(path); err != nil {
+		return nil, err
+	}
+	return readPool(path)
 }
 
 func signPool() (*Pool, error) {
@@ -117,6 +124,7 @@ func readPool(path string) (*Pool, error) {
 	return p, lines.Err()
 }
 
+// write leaves a file that is there as it is.
 func (p *Pool) write(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return err
@@ -125,6 +133,7 @@ func (p *Pool) write(path string) error {
 	if err != nil {
 		return err
 	}
+	defer os.Remove(f.Name()) //nolint:errcheck // a temporary file
 	w := bufio.NewWriter(f)
 	_, _ = fmt.Fprintln(w, base64.StdEncoding.EncodeToString(x509.MarshalPKCS1PrivateKey(p.Key)))
 	for _, token := range p.Tokens {
@@ -133,5 +142,8 @@ func (p *Pool) write(path string) error {
 	if err := errors.Join(w.Flush(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	if err := os.Link(f.Name(), path); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
 }
