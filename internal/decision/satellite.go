@@ -148,8 +148,8 @@ func referredBy(referrer, public string) bool {
 	return ok && strings.HasPrefix(rest, "/")
 }
 
-// clerkReferrer reports whether a page of Clerk's own sent the browser here: after a sign-in no handshake is needed. Behind a
-// proxy, as for Clerk's own SDKs, only those of development are.
+// clerkReferrer reports whether a page of Clerk's own sent the browser here: after a sign-in no handshake is needed. Where the
+// Frontend API is under a path, only the portals of development are known, as to Clerk's own SDKs.
 func (s *Settings) clerkReferrer(o origin.Origin) bool {
 	if !s.Live && developmentPortal(o.Host) {
 		return true
