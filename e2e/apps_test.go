@@ -24,7 +24,7 @@ import (
 
 // apps starts a development instance for a program that gets all its settings from the environment,
 // and for Clerk's scripts, which find it by the publishable key.
-func apps(t *testing.T, origin string) (*world, []string) {
+func apps(t *testing.T, origin string) (*site, []string) {
 	t.Helper()
 	files := modules(t)
 	clerk, err := clerktest.Start(clerktest.Options{Development: true, Origins: []string{origin}})
@@ -34,12 +34,12 @@ func apps(t *testing.T, origin string) (*world, []string) {
 	t.Cleanup(clerk.Close)
 	frontend := &frontendHost{modules: files}
 	frontend.instance.Store(clerk)
-	w := loopback(t, map[string]http.Handler{clerk.Issuer(): frontend})
-	w.clerk, w.home, w.app = clerk, origin, newApp(clerk)
+	s := loopback(t, map[string]http.Handler{clerk.Issuer(): frontend})
+	s.clerk, s.home, s.app = clerk, origin, newApp(clerk)
 	cfg := clerk.Config()
-	return w, []string{
+	return s, []string{
 		"CLERK_PUBLISHABLE_KEY=" + cfg.PublishableKey, "CLERK_SECRET_KEY=" + cfg.SecretKey, "CLERK_API_URL=" + cfg.BackendAPIURL,
-		"CLERK_AUTHORIZED_PARTIES=" + origin, "CLERK_SIGN_IN_URL=" + w.app.signIn, "VITE_CLERK_PUBLISHABLE_KEY=" + cfg.PublishableKey,
+		"CLERK_AUTHORIZED_PARTIES=" + origin, "CLERK_SIGN_IN_URL=" + s.app.signIn, "VITE_CLERK_PUBLISHABLE_KEY=" + cfg.PublishableKey,
 	}
 }
 
@@ -110,9 +110,9 @@ func startVite(t *testing.T, web, port string, env []string) {
 }
 
 // focused returns a browser with focus: scripts renew tokens for no other.
-func (w *world) focused(t *testing.T) *tab {
+func (s *site) focused(t *testing.T) *tab {
 	t.Helper()
-	b := w.open(t)
+	b := s.open(t)
 	if _, err := chromedp.Call(b.chromium(), emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -126,13 +126,13 @@ func (b *tab) says(who string) {
 }
 
 // throughASinglePageApp signs in and out in a single-page app.
-func (w *world) throughASinglePageApp(b *tab) {
+func (s *site) throughASinglePageApp(b *tab) {
 	b.t.Helper()
-	b.visit(w.home + "/")
+	b.visit(s.home + "/")
 	b.says("nobody (401)")
 	b.picture()
 	b.choose("#sign-in")
-	b.signsIn(w)
+	b.signsIn(s)
 	b.says(alice)
 	b.picture()
 }
@@ -140,11 +140,11 @@ func (w *world) throughASinglePageApp(b *tab) {
 func TestSinglePageAppOfTheSameOrigin(t *testing.T) {
 	t.Parallel()
 	port := freePort(t)
-	w, env := apps(t, "http://localhost:"+port)
+	s, env := apps(t, "http://localhost:"+port)
 	api := startExample(t, "..", "./examples/vite", "127.0.0.1:0", env)
 	startVite(t, "../examples/vite/web", port, append(env, "API="+api))
-	b := w.focused(t)
-	w.throughASinglePageApp(b)
+	b := s.focused(t)
+	s.throughASinglePageApp(b)
 	b.choose("#sign-out")
 	b.says("nobody (401)")
 }
@@ -152,15 +152,15 @@ func TestSinglePageAppOfTheSameOrigin(t *testing.T) {
 func TestSinglePageAppOfAnotherOrigin(t *testing.T) {
 	t.Parallel()
 	port := freePort(t)
-	w, env := apps(t, "http://localhost:"+port)
+	s, env := apps(t, "http://localhost:"+port)
 	api := startExample(t, "../examples/cors", ".", "127.0.0.1:0", env)
 	startVite(t, "../examples/cors/web", port, append(env, "VITE_API="+api))
-	b := w.focused(t)
-	w.throughASinglePageApp(b)
+	b := s.focused(t)
+	s.throughASinglePageApp(b)
 
 	// A page of another origin may send what it likes, and cannot read the answer.
 	const steal = `fetch(%q, {headers: {Authorization: "Bearer %s"}}).then(r => r.status, e => 0)`
-	token := w.clerk.Token(clerktest.Claims{Subject: alice})
+	token := s.clerk.Token(clerktest.Claims{Subject: alice})
 	if got := evaluate[int](b, steal, api+"/me", token); got != http.StatusOK {
 		t.Errorf("the app itself reads %d, want %d", got, http.StatusOK)
 	}
@@ -173,14 +173,14 @@ func TestSinglePageAppOfAnotherOrigin(t *testing.T) {
 func TestPagesWithAForm(t *testing.T) {
 	t.Parallel()
 	port := freePort(t)
-	w, env := apps(t, "http://localhost:"+port)
+	s, env := apps(t, "http://localhost:"+port)
 	startExample(t, "..", "./examples/pages", "127.0.0.1:"+port, env)
-	b := w.focused(t)
-	b.visit(w.home + "/")
-	b.signsIn(w)
+	b := s.focused(t)
+	b.visit(s.home + "/")
+	b.signsIn(s)
 	b.says(alice)
-	if at := b.place().URL; at != w.home+"/" {
-		t.Errorf("the sign-in page returns to %s, want %s/", at, w.home)
+	if at := b.place().URL; at != s.home+"/" {
+		t.Errorf("the sign-in page returns to %s, want %s/", at, s.home)
 	}
 	b.fill(`input[name="note"]`, "first <note>")
 	b.choose("form button")
@@ -191,9 +191,9 @@ func TestPagesWithAForm(t *testing.T) {
 	other := httptest.NewServer(http.HandlerFunc(evil))
 	defer other.Close()
 	b.visit(strings.Replace(other.URL, "127.0.0.1", "localhost", 1))
-	evaluate[any](b, `void (document.body.innerHTML = '<form action="%s/notes" method="post"><input name="note" value="planted"></form>', document.forms[0].submit())`, w.home)
+	evaluate[any](b, `void (document.body.innerHTML = '<form action="%s/notes" method="post"><input name="note" value="planted"></form>', document.forms[0].submit())`, s.home)
 	b.until(`document.readyState === "complete" && document.body.innerText.includes("cross-origin-request")`)
-	b.visit(w.home + "/")
+	b.visit(s.home + "/")
 	b.until(`document.querySelectorAll("li").length === 1`)
 }
 

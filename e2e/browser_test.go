@@ -13,7 +13,7 @@ import (
 // longestWait is the longest time for a journey on a busy machine.
 const longestWait = 3 * time.Minute
 
-// tab is a window of a browser that can reach the hosts of a world.
+// tab is a window of a browser that can reach the hosts of a site.
 type tab struct {
 	driver
 	t *testing.T
@@ -26,15 +26,15 @@ type place struct {
 }
 
 // open starts a Chromium with a new profile.
-func (w *world) open(t *testing.T) *tab {
+func (s *site) open(t *testing.T) *tab {
 	t.Helper()
-	return w.openWith(t, t.TempDir())
+	return s.openWith(t, t.TempDir())
 }
 
 // openWith starts a Chromium with a profile.
-func (w *world) openWith(t *testing.T, profile string) *tab {
+func (s *site) openWith(t *testing.T, profile string) *tab {
 	t.Helper()
-	return &tab{openChromium(t, w.internet, profile), t}
+	return &tab{openChromium(t, s.internet, profile), t}
 }
 
 // visit navigates as by the address bar.
@@ -124,12 +124,12 @@ func (b *tab) picture() {
 }
 
 // signIn signs in completely: the app's page, the instance's, and back.
-func (w *world) signIn(b *tab, path string) {
+func (s *site) signIn(b *tab, path string) {
 	b.t.Helper()
-	b.visit(w.home + path)
-	if at := b.place().URL; !strings.HasPrefix(at, w.app.signIn+"?") {
+	b.visit(s.home + path)
+	if at := b.place().URL; !strings.HasPrefix(at, s.app.signIn+"?") {
 		b.t.Fatalf("the first visit ends at %s, want the sign-in page", at)
 	}
 	b.press(`button[value="` + alice + `"]`)
-	b.expect("back from the sign-in page", w.signedIn(path))
+	b.expect("back from the sign-in page", s.signedIn(path))
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // renewals returns how often tokens were renewed since the last call, by a handshake and without one.
-func (w *world) renewals() (handshakes, refreshes int) {
-	for _, r := range w.clerk.Requests() {
+func (s *site) renewals() (handshakes, refreshes int) {
+	for _, r := range s.clerk.Requests() {
 		switch r.Endpoint {
 		case clerktest.FrontendHandshake:
 			handshakes++
@@ -21,7 +21,7 @@ func (w *world) renewals() (handshakes, refreshes int) {
 			refreshes++
 		}
 	}
-	w.clerk.ResetRequests()
+	s.clerk.ResetRequests()
 	return handshakes, refreshes
 }
 
@@ -41,24 +41,24 @@ func TestStaysSignedInOverThreeTokenLifetimes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := c.in(t, clerktest.Options{TokenLifetime: short, WithoutRefresh: !c.refresh}, func(cfg *clerkauth.Config) {
+			s := c.in(t, clerktest.Options{TokenLifetime: short, WithoutRefresh: !c.refresh}, func(cfg *clerkauth.Config) {
 				cfg.ClockSkew = -1
 				if !c.secret {
 					cfg.SecretKey = ""
 				}
 			})
-			b := w.open(t)
-			w.signIn(b, "/private?a=1")
+			b := s.open(t)
+			s.signIn(b, "/private?a=1")
 			for i := range 3 {
 				before := evaluate[string](b, `document.querySelector("#who").dataset.expires`)
-				w.renewals()
+				s.renewals()
 				b.await(`Date.now() >= document.querySelector("#who").dataset.expires`)
 				b.reload()
-				b.expect("reloaded", w.signedIn("/private?a=1"))
+				b.expect("reloaded", s.signedIn("/private?a=1"))
 				if after := evaluate[string](b, `document.querySelector("#who").dataset.expires`); after <= before {
 					t.Errorf("lifetime %d: the token still expires at %s, want later", i+1, after)
 				}
-				if handshakes, refreshes := w.renewals(); handshakes != c.handshakes || refreshes != c.refreshes {
+				if handshakes, refreshes := s.renewals(); handshakes != c.handshakes || refreshes != c.refreshes {
 					t.Errorf("lifetime %d: %d handshakes and %d refreshes, want %d and %d", i+1, handshakes, refreshes, c.handshakes, c.refreshes)
 				}
 			}
@@ -69,9 +69,9 @@ func TestStaysSignedInOverThreeTokenLifetimes(t *testing.T) {
 
 func TestWriteAfterExpirySaysSoAndIsNotRedirected(t *testing.T) {
 	t.Parallel()
-	w := production(t, clerktest.Options{WithoutRefresh: true}, nil)
-	b := w.open(t)
-	w.signIn(b, "/private")
+	s := production(t, clerktest.Options{WithoutRefresh: true}, nil)
+	b := s.open(t)
+	s.signIn(b, "/private")
 	type answer struct {
 		Status     int    `json:"status"`
 		Redirected bool   `json:"redirected"`
@@ -82,8 +82,8 @@ func TestWriteAfterExpirySaysSoAndIsNotRedirected(t *testing.T) {
 	if got, want := evaluate[answer](b, write), (answer{Status: http.StatusOK}); got != want {
 		t.Errorf("in time: got %+v, want %+v", got, want)
 	}
-	w.expire()
-	w.renewals()
+	s.expire()
+	s.renewals()
 	late := answer{http.StatusUnauthorized, false, string(clerkauth.ReasonTokenExpired) + "-refresh-non-eligible-no-refresh-cookie"}
 	if got := evaluate[answer](b, write); got != late {
 		t.Errorf("too late: got %+v, want %+v", got, late)
@@ -91,17 +91,17 @@ func TestWriteAfterExpirySaysSoAndIsNotRedirected(t *testing.T) {
 	const submit = `void document.body.insertAdjacentHTML("beforeend", '<form method="post" action="/write"><button id="write">Write</button></form>')`
 	evaluate[any](b, submit)
 	b.press("#write")
-	if status := w.app.status("/write"); status != http.StatusUnauthorized {
+	if status := s.app.status("/write"); status != http.StatusUnauthorized {
 		t.Errorf("a form, too late: got %d, want 401", status)
 	}
-	if at := b.place().URL; at != w.home+"/write" {
-		t.Errorf("a form sent too late leads to %s, want %s/write", at, w.home)
+	if at := b.place().URL; at != s.home+"/write" {
+		t.Errorf("a form sent too late leads to %s, want %s/write", at, s.home)
 	}
 	b.picture()
-	if handshakes, refreshes := w.renewals(); handshakes+refreshes != 0 || w.app.writes.Load() != 1 {
-		t.Errorf("%d handshakes, %d refreshes, %d writes; want the one write in time", handshakes, refreshes, w.app.writes.Load())
+	if handshakes, refreshes := s.renewals(); handshakes+refreshes != 0 || s.app.writes.Load() != 1 {
+		t.Errorf("%d handshakes, %d refreshes, %d writes; want the one write in time", handshakes, refreshes, s.app.writes.Load())
 	}
-	b.visit(w.home + "/private")
+	b.visit(s.home + "/private")
 	if got, want := evaluate[answer](b, write), (answer{Status: http.StatusOK}); got != want {
 		t.Errorf("after a page: got %+v, want %+v", got, want)
 	}
@@ -117,15 +117,15 @@ func TestTwoTabsAtOnceStaySignedIn(t *testing.T) {
 		{"by handshake", false, 3, 0}, // the results share a cookie: one tab may use the other's, which then makes another handshake
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := production(t, clerktest.Options{WithoutRefresh: !c.refresh}, nil)
-			first := w.open(t)
-			w.signIn(first, "/private?tab=1")
+			s := production(t, clerktest.Options{WithoutRefresh: !c.refresh}, nil)
+			first := s.open(t)
+			s.signIn(first, "/private?tab=1")
 			second := first.another()
-			second.visit(w.home + "/private?tab=2")
-			second.expect("the second tab", w.signedIn("/private?tab=2"))
+			second.visit(s.home + "/private?tab=2")
+			second.expect("the second tab", s.signedIn("/private?tab=2"))
 			second.await(handshakesUncounted)
-			w.expire()
-			w.renewals()
+			s.expire()
+			s.renewals()
 			errs := make([]error, 2)
 			var both sync.WaitGroup
 			for i, b := range []*tab{first, second} {
@@ -135,9 +135,9 @@ func TestTwoTabsAtOnceStaySignedIn(t *testing.T) {
 			if err := errors.Join(errs...); err != nil {
 				t.Fatal(err)
 			}
-			first.expect("after expiry", w.signedIn("/private?tab=1"))
-			second.expect("after expiry", w.signedIn("/private?tab=2"))
-			handshakes, refreshes := w.renewals()
+			first.expect("after expiry", s.signedIn("/private?tab=1"))
+			second.expect("after expiry", s.signedIn("/private?tab=2"))
+			handshakes, refreshes := s.renewals()
 			if handshakes+refreshes == 0 || handshakes > c.mostHandshakes || refreshes > c.mostRefreshes {
 				t.Errorf("%d handshakes and %d refreshes for two tabs, want 1 to %d and %d", handshakes, refreshes, c.mostHandshakes, c.mostRefreshes)
 			}

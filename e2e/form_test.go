@@ -16,7 +16,7 @@ import (
 // mailbox is an app in which people write letters, on a page without scripts, for longer than a
 // token is valid.
 type mailbox struct {
-	*world
+	*site
 
 	mu      sync.Mutex
 	letters []string
@@ -51,10 +51,10 @@ func (m *mailbox) received() []string {
 	return slices.Clone(m.letters)
 }
 
-// openMailbox replaces a world's app with the mailbox.
+// openMailbox replaces a site's app with the mailbox.
 func openMailbox(t *testing.T, in *internet, domain string, opts clerktest.Options) *mailbox {
 	t.Helper()
-	m := &mailbox{world: productionIn(t, in, domain, opts, nil)}
+	m := &mailbox{site: productionIn(t, in, domain, opts, nil)}
 	in.serve(t, m.home, m.handler(m.authenticator(t, nil)))
 	return m
 }

@@ -15,8 +15,8 @@ import (
 var journeys = []struct {
 	name string
 	opts clerktest.Options
-	in   func(*testing.T, *internet, string, clerktest.Options, func(*clerkauth.Config)) *world
-	run  func(w *world, b *tab, engine string)
+	in   func(*testing.T, *internet, string, clerktest.Options, func(*clerkauth.Config)) *site
+	run  func(s *site, b *tab, engine string)
 }{
 	{"sign-in and expiry", clerktest.Options{WithoutRefresh: true}, productionIn, signInAndExpiry},
 	{"sign-in and expiry in development", clerktest.Options{WithoutRefresh: true}, developmentIn, signInAndExpiry},
@@ -36,9 +36,9 @@ func TestEveryEngine(t *testing.T) {
 			browser := e.open(t, in)
 			for i, j := range journeys {
 				t.Run(j.name, func(t *testing.T) {
-					w := j.in(t, in, fmt.Sprintf("journey-%d.test", i), j.opts, nil) // each journey has a site of its own
+					s := j.in(t, in, fmt.Sprintf("journey-%d.test", i), j.opts, nil) // each journey has a site of its own
 					b := &tab{browser, t}
-					j.run(w, b, e.name)
+					j.run(s, b, e.name)
 					b.picture()
 				})
 			}
@@ -46,37 +46,37 @@ func TestEveryEngine(t *testing.T) {
 	}
 }
 
-func developmentIn(t *testing.T, _ *internet, _ string, opts clerktest.Options, change func(*clerkauth.Config)) *world {
+func developmentIn(t *testing.T, _ *internet, _ string, opts clerktest.Options, change func(*clerkauth.Config)) *site {
 	t.Helper()
 	return development(t, opts, change)
 }
 
-func signInAndExpiry(w *world, b *tab, _ string) {
-	b.visit(w.home + "/")
-	b.expect("a page for everybody", w.nobody("/"))
-	w.signIn(b, "/private?a=1&b=%2F")
-	b.visit(w.home + "/")
-	b.expect("the other page", w.signedIn("/"))
-	w.expire()
-	w.renewals()
-	b.visit(w.home + "/private?a=2")
-	b.expect("after expiry", w.signedIn("/private?a=2"))
-	if handshakes, refreshes := w.renewals(); handshakes != 1 || refreshes != 0 {
+func signInAndExpiry(s *site, b *tab, _ string) {
+	b.visit(s.home + "/")
+	b.expect("a page for everybody", s.nobody("/"))
+	s.signIn(b, "/private?a=1&b=%2F")
+	b.visit(s.home + "/")
+	b.expect("the other page", s.signedIn("/"))
+	s.expire()
+	s.renewals()
+	b.visit(s.home + "/private?a=2")
+	b.expect("after expiry", s.signedIn("/private?a=2"))
+	if handshakes, refreshes := s.renewals(); handshakes != 1 || refreshes != 0 {
 		b.t.Errorf("%d handshakes and %d refreshes, want one handshake", handshakes, refreshes)
 	}
-	w.clerk.BrowserSessions()[0].SignOut()
-	w.expire()
-	b.visit(w.home + "/")
-	b.expect("signed out elsewhere", w.nobody("/"))
+	s.clerk.BrowserSessions()[0].SignOut()
+	s.expire()
+	b.visit(s.home + "/")
+	b.expect("signed out elsewhere", s.nobody("/"))
 }
 
-func refreshAfterExpiry(w *world, b *tab, _ string) {
-	w.signIn(b, "/private")
-	w.expire()
-	w.renewals()
-	b.visit(w.home + "/private")
-	b.expect("after expiry", w.signedIn("/private"))
-	if handshakes, refreshes := w.renewals(); handshakes != 0 || refreshes != 1 {
+func refreshAfterExpiry(s *site, b *tab, _ string) {
+	s.signIn(b, "/private")
+	s.expire()
+	s.renewals()
+	b.visit(s.home + "/private")
+	b.expect("after expiry", s.signedIn("/private"))
+	if handshakes, refreshes := s.renewals(); handshakes != 0 || refreshes != 1 {
 		b.t.Errorf("%d handshakes and %d refreshes, want one refresh", handshakes, refreshes)
 	}
 }
@@ -92,36 +92,36 @@ const (
 )
 
 // The sibling subdomain is same-site, so the browser sends it the app's cookies, with any SameSite.
-func siblingSubdomainCannotWrite(w *world, b *tab, _ string) {
-	w.signIn(b, "/private")
+func siblingSubdomainCannotWrite(s *site, b *tab, _ string) {
+	s.signIn(b, "/private")
 	refused := func(method, path string) exchange {
-		return exchange{method, path, w.evil, http.StatusForbidden, string(clerkauth.ReasonCrossOriginRequest)}
+		return exchange{method, path, s.evil, http.StatusForbidden, string(clerkauth.ReasonCrossOriginRequest)}
 	}
-	socket := "wss" + strings.TrimPrefix(w.home, "https") + "/ws"
+	socket := "wss" + strings.TrimPrefix(s.home, "https") + "/ws"
 
-	b.visit(w.evil + "/")
-	evaluate[int](b, postFetch, w.home+"/write")
-	evaluate[any](b, postForm, w.home+"/write")
+	b.visit(s.evil + "/")
+	evaluate[int](b, postFetch, s.home+"/write")
+	evaluate[any](b, postForm, s.home+"/write")
 	b.press("#write")
 	b.picture()
 	b.reload() // which WebKit sends as the person's own navigation
-	if got, want := w.app.answers("/write"), slices.Repeat([]exchange{refused(http.MethodPost, "/write")}, 3); !slices.Equal(got, want) {
+	if got, want := s.app.answers("/write"), slices.Repeat([]exchange{refused(http.MethodPost, "/write")}, 3); !slices.Equal(got, want) {
 		b.t.Errorf("a sibling subdomain's writes: %+v, want %+v", got, want)
 	}
-	b.visit(w.evil + "/")
+	b.visit(s.evil + "/")
 	if got := evaluate[string](b, openSocket, socket); got != "refused" {
 		b.t.Errorf("a sibling subdomain's WebSocket: got %s, want refused", got)
 	}
-	if got, want := w.app.answers("/ws"), []exchange{refused(http.MethodGet, "/ws")}; !slices.Equal(got, want) {
+	if got, want := s.app.answers("/ws"), []exchange{refused(http.MethodGet, "/ws")}; !slices.Equal(got, want) {
 		b.t.Errorf("a sibling subdomain's WebSocket: %+v, want %+v", got, want)
 	}
-	if n := w.app.writes.Load(); n != 0 {
+	if n := s.app.writes.Load(); n != 0 {
 		b.t.Errorf("%d writes of the sibling subdomain reached the handler, want none", n)
 	}
 
-	b.visit(w.home + "/private")
-	b.expect("the app", w.signedIn("/private"))
-	if got := evaluate[int](b, postFetch, w.home+"/write"); got != http.StatusOK {
+	b.visit(s.home + "/private")
+	b.expect("the app", s.signedIn("/private"))
+	if got := evaluate[int](b, postFetch, s.home+"/write"); got != http.StatusOK {
 		b.t.Errorf("the app's own write: got %d, want %d", got, http.StatusOK)
 	}
 	if got := evaluate[string](b, openSocket, socket); got != "open" {
@@ -129,21 +129,21 @@ func siblingSubdomainCannotWrite(w *world, b *tab, _ string) {
 	}
 	evaluate[any](b, postForm, "/write")
 	b.press("#write")
-	if status := w.app.status("/write"); status != http.StatusOK || w.app.writes.Load() != 2 {
-		b.t.Errorf("the app's own form: got %d after %d writes, want 200 after 2", status, w.app.writes.Load())
+	if status := s.app.status("/write"); status != http.StatusOK || s.app.writes.Load() != 2 {
+		b.t.Errorf("the app's own form: got %d after %d writes, want 200 after 2", status, s.app.writes.Load())
 	}
 }
 
 // All engines but WebKit enforce __Host- names; in WebKit a sibling subdomain can plant such
 // cookies. That has no effect: the valid cookie is found among them. It keeps people signed in
 // whose tokens no longer have azp.
-func partyCookiesOfASiblingSubdomain(w *world, b *tab, engine string) {
-	w.signIn(b, "/private")
-	b.visit(w.home + "/private")
+func partyCookiesOfASiblingSubdomain(s *site, b *tab, engine string) {
+	s.signIn(b, "/private")
+	b.visit(s.home + "/private")
 	party := func() []string {
-		b.visit(w.home + "/private")
+		b.visit(s.home + "/private")
 		var names []string
-		for _, line := range w.app.header("/private")["Cookie"] {
+		for _, line := range s.app.header("/private")["Cookie"] {
 			for cookie := range strings.SplitSeq(line, "; ") {
 				if name, _, _ := strings.Cut(cookie, "="); strings.HasPrefix(name, "__Host-clerkauth_party") {
 					names = append(names, name)
@@ -156,9 +156,9 @@ func partyCookiesOfASiblingSubdomain(w *world, b *tab, engine string) {
 	if len(names) != 1 {
 		b.t.Fatalf("party cookies %q, want one", names)
 	}
-	_, domain, _ := strings.Cut(w.home, ".")
+	_, domain, _ := strings.Cut(s.home, ".")
 	for _, path := range []string{"/", "/private"} {
-		b.visit(w.evil + "/")
+		b.visit(s.evil + "/")
 		evaluate[any](b, `void (document.cookie = %q)`, names[0]+"=v2.99999999999.planted; Domain="+domain+"; Path="+path+"; Secure")
 	}
 	want := 1
@@ -168,9 +168,9 @@ func partyCookiesOfASiblingSubdomain(w *world, b *tab, engine string) {
 	if got := party(); len(got) != want {
 		b.t.Errorf("with those of a sibling subdomain the app gets %q, want %d", got, want)
 	}
-	b.expect("with those of a sibling subdomain", w.signedIn("/private"))
-	w.clerk.BrowserSessions()[0].SetClaims(clerktest.Claims{Subject: alice, Extra: map[string]any{"azp": clerktest.Absent}})
-	w.expire()
-	b.visit(w.home + "/private")
-	b.expect("without azp, with those of a sibling subdomain", w.signedIn("/private"))
+	b.expect("with those of a sibling subdomain", s.signedIn("/private"))
+	s.clerk.BrowserSessions()[0].SetClaims(clerktest.Claims{Subject: alice, Extra: map[string]any{"azp": clerktest.Absent}})
+	s.expire()
+	b.visit(s.home + "/private")
+	b.expect("without azp, with those of a sibling subdomain", s.signedIn("/private"))
 }

@@ -29,16 +29,16 @@ func TestKeysOfAnotherInstanceEndInAPageThatSaysSo(t *testing.T) {
 		{"development", development, func(cfg *clerkauth.Config) { cfg.SecretKey, cfg.JWTKey = "", other.JWTKey() }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := c.in(t, clerktest.Options{}, func(cfg *clerkauth.Config) {
+			s := c.in(t, clerktest.Options{}, func(cfg *clerkauth.Config) {
 				c.keys(cfg)
 				cfg.SignInURL = ""
 			})
-			b := w.open(t)
-			b.visit(w.app.signIn + "?redirect_url=" + url.QueryEscape(w.home+"/private"))
+			b := s.open(t)
+			b.visit(s.app.signIn + "?redirect_url=" + url.QueryEscape(s.home+"/private"))
 			b.press(`button[value="` + alice + `"]`)
-			status := w.app.status("/private")
+			status := s.app.status("/private")
 			b.picture()
-			if at := b.place().URL; status != http.StatusUnauthorized || !strings.HasPrefix(at, w.home+"/private") {
+			if at := b.place().URL; status != http.StatusUnauthorized || !strings.HasPrefix(at, s.home+"/private") {
 				t.Errorf("ends at %s with %d, want 401 at the app", at, status)
 			}
 			text := b.text()
@@ -47,7 +47,7 @@ func TestKeysOfAnotherInstanceEndInAPageThatSaysSo(t *testing.T) {
 					t.Errorf("the page does not contain %q: %q", words, text)
 				}
 			}
-			if handshakes, _ := w.renewals(); handshakes != maxHandshakes {
+			if handshakes, _ := s.renewals(); handshakes != maxHandshakes {
 				t.Errorf("%d handshakes, want %d", handshakes, maxHandshakes)
 			}
 		})
@@ -58,16 +58,16 @@ func TestKeysOfAnotherInstanceEndInAPageThatSaysSo(t *testing.T) {
 // and no keys fetched.
 func TestRefusedSecretKeyIsNoSignOut(t *testing.T) {
 	other := clerktest.New(t, clerktest.Options{Domain: "other.test"})
-	w := production(t, clerktest.Options{}, func(cfg *clerkauth.Config) {
+	s := production(t, clerktest.Options{}, func(cfg *clerkauth.Config) {
 		cfg.SecretKey, cfg.SignInURL = other.SecretKey(), ""
 	})
-	b := w.open(t)
-	b.visit(w.app.signIn + "?redirect_url=" + url.QueryEscape(w.home+"/private"))
+	b := s.open(t)
+	b.visit(s.app.signIn + "?redirect_url=" + url.QueryEscape(s.home+"/private"))
 	b.press(`button[value="` + alice + `"]`)
-	if status := w.app.status("/private"); status != http.StatusServiceUnavailable {
+	if status := s.app.status("/private"); status != http.StatusServiceUnavailable {
 		t.Errorf("ends with %d, want 503", status)
 	}
-	if handshakes, _ := w.renewals(); handshakes != 2 {
+	if handshakes, _ := s.renewals(); handshakes != 2 {
 		t.Errorf("%d handshakes, want one for a nonce and one for a token", handshakes)
 	}
 }
@@ -89,20 +89,20 @@ func blockCookies(t *testing.T, origin string) string {
 // Without cookies nobody can sign in, and there must be no loop of redirects.
 func TestBlockedCookiesEndAtTheSignInPage(t *testing.T) {
 	t.Parallel()
-	w := production(t, clerktest.Options{}, nil)
-	b := w.openWith(t, blockCookies(t, w.home))
-	b.visit(w.home + "/private")
+	s := production(t, clerktest.Options{}, nil)
+	b := s.openWith(t, blockCookies(t, s.home))
+	b.visit(s.home + "/private")
 	for range 2 {
 		b.press(`button[value="` + alice + `"]`)
-		if at := b.place().URL; !strings.HasPrefix(at, w.app.signIn+"?") {
+		if at := b.place().URL; !strings.HasPrefix(at, s.app.signIn+"?") {
 			t.Errorf("signing in without cookies ends at %s, want the sign-in page again", at)
 		}
 	}
 	b.picture()
 	refused := exchange{http.MethodGet, "/private", "", http.StatusFound, string(clerkauth.ReasonSessionTokenAndUATMissing)}
-	if got, want := w.app.answers("/private"), slices.Repeat([]exchange{refused}, 3); !slices.Equal(got, want) {
+	if got, want := s.app.answers("/private"), slices.Repeat([]exchange{refused}, 3); !slices.Equal(got, want) {
 		t.Errorf("the app was asked %+v, want one request without cookies for each attempt", got)
 	}
-	b.visit(w.home + "/")
-	b.expect("a page for everybody", w.nobody("/"))
+	b.visit(s.home + "/")
+	b.expect("a page for everybody", s.nobody("/"))
 }

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// internet is a proxy for https through which a browser reaches the hosts of its worlds, and
+// internet is a proxy for https through which a browser reaches the hosts of its sites, and
 // nothing else.
 type internet struct {
 	proxy *httptest.Server

@@ -46,7 +46,7 @@ func quickstart(t *testing.T, args ...string) string {
 // TestQuickstart signs in to examples/quickstart, whose tokens are valid as long as Clerk's: a minute.
 func TestQuickstart(t *testing.T) {
 	t.Parallel()
-	b := (&world{}).open(t)
+	b := (&site{}).open(t)
 	home := quickstart(t)
 	b.visit(home + "/")
 	if got := b.text(); !strings.Contains(got, "signed out") {

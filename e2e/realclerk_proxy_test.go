@@ -78,16 +78,16 @@ func (n withScripts) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// realProxied is a world with one host: the app's, which proxies the Frontend API.
-func realProxied(t *testing.T, opts clerktest.Options, proxyURL string) *realWorld {
+// realProxied is a site with one host: the app's, which proxies the Frontend API.
+func realProxied(t *testing.T, opts clerktest.Options, proxyURL string) *realSite {
 	t.Helper()
-	w := &realWorld{frontend: &frontendHost{modules: modules(t)}}
+	s := &realSite{frontend: &frontendHost{modules: modules(t)}}
 	opts.Domain, opts.Origins, opts.ProxyURLs = domain, []string{appOrigin}, []string{appOrigin + "/__clerk"}
 	clerk := clerktest.New(t, opts)
-	w.app = &realApp{key: clerk.PublishableKey(), proxy: proxyURL, api: appOrigin}
+	s.app = &realApp{key: clerk.PublishableKey(), proxy: proxyURL, api: appOrigin}
 	cfg := clerk.Config()
 	cfg.ProxyURL, cfg.ClockSkew = proxyURL, -1
-	cfg.HTTPClient = &http.Client{Transport: withScripts{w.frontend, cfg.HTTPClient.Transport}}
+	cfg.HTTPClient = &http.Client{Transport: withScripts{s.frontend, cfg.HTTPClient.Transport}}
 	log := &syncBuffer{}
 	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
 	t.Cleanup(func() {
@@ -99,9 +99,9 @@ func realProxied(t *testing.T, opts clerktest.Options, proxyURL string) *realWor
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.world = loopback(t, map[string]http.Handler{appOrigin: proxying(t, auth, w.app.handler(t, auth, nil), clerk.SecretKey())})
-	w.clerk, w.home = clerk, appOrigin
-	return w
+	s.site = loopback(t, map[string]http.Handler{appOrigin: proxying(t, auth, s.app.handler(t, auth, nil), clerk.SecretKey())})
+	s.clerk, s.home = clerk, appOrigin
+	return s
 }
 
 // proxying is an app with the proxy, whose responses never have the secret key.
@@ -116,39 +116,39 @@ func proxying(t *testing.T, auth *clerkauth.Authenticator, app http.Handler, sec
 	})
 }
 
-// realProxiedDevelopment is a world on localhost, where the app sets only a path.
-func realProxiedDevelopment(t *testing.T, opts clerktest.Options) *realWorld {
+// realProxiedDevelopment is a site on localhost, where the app sets only a path.
+func realProxiedDevelopment(t *testing.T, opts clerktest.Options) *realSite {
 	t.Helper()
-	w := &realWorld{frontend: &frontendHost{modules: modules(t)}}
+	s := &realSite{frontend: &frontendHost{modules: modules(t)}}
 	server := httptest.NewUnstartedServer(nil)
 	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.world = loopback(t, nil)
-	w.home = "http://localhost:" + port
-	opts.Development, opts.Origins = true, []string{w.home}
-	w.opts = opts
-	w.restart(t)
-	frontend := httptest.NewServer(w.frontend)
+	s.site = loopback(t, nil)
+	s.home = "http://localhost:" + port
+	opts.Development, opts.Origins = true, []string{s.home}
+	s.opts = opts
+	s.restart(t)
+	frontend := httptest.NewServer(s.frontend)
 	t.Cleanup(frontend.Close)
-	w.app = &realApp{key: w.clerk.PublishableKey(), proxy: "/__clerk", api: w.home}
-	cfg := w.clerk.Config()
+	s.app = &realApp{key: s.clerk.PublishableKey(), proxy: "/__clerk", api: s.home}
+	cfg := s.clerk.Config()
 	cfg.ProxyURL, cfg.FrontendAPIURL, cfg.ClockSkew = "/__clerk", frontend.URL, -1
 	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Config.Handler = proxying(t, auth, w.app.handler(t, auth, nil), w.clerk.SecretKey())
+	server.Config.Handler = proxying(t, auth, s.app.handler(t, auth, nil), s.clerk.SecretKey())
 	server.Start()
 	t.Cleanup(server.Close)
-	return w
+	return s
 }
 
 // party returns the azp of the session cookie that a browser has for the app.
-func (w *realWorld) party(b *tab) string {
+func (s *realSite) party(b *tab) string {
 	b.t.Helper()
-	c := b.clerks(w.home)["__session"]
+	c := b.clerks(s.home)["__session"]
 	if c == nil {
 		b.t.Fatal("the browser has no session cookie for the app")
 	}
@@ -168,13 +168,13 @@ func TestRealClerkThroughTheProxy(t *testing.T) {
 	t.Parallel()
 	opts := realOptions()
 	opts.TokenLifetime = lifetimeForScripts
-	w := realProxied(t, opts, appOrigin+"/__clerk")
-	b := w.openScript(t, "/")
-	w.says(b, "a first visit", "nobody", "")
-	w.withTicket(b, dora)
-	w.says(b, "signed in", "user_dora", "org_acme") // loads a page: the script requests the client, without an Origin
+	s := realProxied(t, opts, appOrigin+"/__clerk")
+	b := s.openScript(t, "/")
+	s.says(b, "a first visit", "nobody", "")
+	s.withTicket(b, dora)
+	s.says(b, "signed in", "user_dora", "org_acme") // loads a page: the script requests the client, without an Origin
 	b.until(`fetch("/me").then(r => r.ok)`)
-	if azp := w.party(b); azp != "" {
+	if azp := s.party(b); azp != "" {
 		t.Errorf("the script has a token for %s, want one that names no party", azp)
 	}
 	if got := b.me(); got != "200 user_dora org_acme" {
@@ -185,15 +185,15 @@ func TestRealClerkThroughTheProxy(t *testing.T) {
 	if tokens < 3 {
 		t.Errorf("%d tokens in two lifetimes, want at least 3", tokens)
 	}
-	w.says(b, "renewed", "user_dora", "org_acme")
+	s.says(b, "renewed", "user_dora", "org_acme")
 	b.picture()
 
 	// Without the cookie of earlier visits, a token without azp is not accepted.
 	deleted := 0
-	for _, c := range b.cookies(w.home) {
+	for _, c := range b.cookies(s.home) {
 		if strings.HasPrefix(c.Name, "__Host-clerkauth_party") {
 			deleted++
-			if _, err := chromedp.Call(b.chromium(), network.DeleteCookies, network.DeleteCookiesParams{Name: c.Name, URL: w.home}); err != nil {
+			if _, err := chromedp.Call(b.chromium(), network.DeleteCookies, network.DeleteCookiesParams{Name: c.Name, URL: s.home}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -201,44 +201,44 @@ func TestRealClerkThroughTheProxy(t *testing.T) {
 	if got := b.me(); deleted != 1 || got != "401 session-token-missing-azp" {
 		t.Errorf("without %d party cookies: %s, want 1 401 session-token-missing-azp", deleted, got)
 	}
-	b.visit(w.home + "/private") // with a handshake through the proxy
-	b.expect("a page after that", place{URL: w.home + "/private", Who: "user_dora"})
+	b.visit(s.home + "/private") // with a handshake through the proxy
+	b.expect("a page after that", place{URL: s.home + "/private", Who: "user_dora"})
 	b.loaded()
 	b.signOut()
-	w.says(b, "signed out", "nobody", "")
-	w.checkProxied(t)
+	s.says(b, "signed out", "nobody", "")
+	s.checkProxied(t)
 }
 
 // The app sets only a path. The issuer of its tokens is that path at its origin.
 func TestRealClerkThroughTheProxyAtAPath(t *testing.T) {
 	t.Parallel()
-	w := realProxied(t, realOptions(), "/__clerk")
-	b := w.openScript(t, "/")
-	w.says(b, "a first visit", "nobody", "")
-	w.withTicket(b, dora)
-	w.says(b, "signed in", "user_dora", "org_acme")
-	if azp := w.party(b); azp != "" {
+	s := realProxied(t, realOptions(), "/__clerk")
+	b := s.openScript(t, "/")
+	s.says(b, "a first visit", "nobody", "")
+	s.withTicket(b, dora)
+	s.says(b, "signed in", "user_dora", "org_acme")
+	if azp := s.party(b); azp != "" {
 		t.Errorf("the script has a token for %s, want one that names no party", azp)
 	}
 	b.signOut()
-	w.says(b, "signed out", "nobody", "")
+	s.says(b, "signed out", "nobody", "")
 }
 
 func TestRealClerkThroughTheProxyInDevelopment(t *testing.T) {
 	t.Parallel()
-	w := realProxiedDevelopment(t, realOptions())
-	b := w.openScript(t, "/")
-	w.says(b, "a first visit", "nobody", "")
-	w.withTicket(b, dora)
-	w.says(b, "signed in", "user_dora", "org_acme")
-	b.visit(w.home + "/private")
-	b.expect("a page", place{URL: w.home + "/private", Who: "user_dora"})
+	s := realProxiedDevelopment(t, realOptions())
+	b := s.openScript(t, "/")
+	s.says(b, "a first visit", "nobody", "")
+	s.withTicket(b, dora)
+	s.says(b, "signed in", "user_dora", "org_acme")
+	b.visit(s.home + "/private")
+	b.expect("a page", place{URL: s.home + "/private", Who: "user_dora"})
 	b.loaded()
 	b.signOut()
-	w.says(b, "signed out", "nobody", "")
-	for _, r := range w.clerk.Requests() {
-		if !strings.HasPrefix(string(r.Endpoint), "backend") && r.Header.Get("Clerk-Proxy-Url") != w.home+"/__clerk" {
-			t.Errorf("%s %s was sent from %q, want %s/__clerk", r.Method, r.Path, r.Header.Get("Clerk-Proxy-Url"), w.home)
+	s.says(b, "signed out", "nobody", "")
+	for _, r := range s.clerk.Requests() {
+		if !strings.HasPrefix(string(r.Endpoint), "backend") && r.Header.Get("Clerk-Proxy-Url") != s.home+"/__clerk" {
+			t.Errorf("%s %s was sent from %q, want %s/__clerk", r.Method, r.Path, r.Header.Get("Clerk-Proxy-Url"), s.home)
 		}
 	}
 }
@@ -256,10 +256,10 @@ const renewed = `(async () => {
 
 // checkProxied checks the requests to the instance: all by the proxy, and scripts' GETs without an
 // Origin.
-func (w *realWorld) checkProxied(t *testing.T) {
+func (s *realSite) checkProxied(t *testing.T) {
 	t.Helper()
 	counts := map[clerktest.Endpoint]int{}
-	for _, r := range w.clerk.Requests() {
+	for _, r := range s.clerk.Requests() {
 		if strings.HasPrefix(string(r.Endpoint), "backend") {
 			continue
 		}

@@ -26,8 +26,8 @@ func (b *tab) saysScript(want string) {
 
 func TestRealReactSignsInByTheComponent(t *testing.T) {
 	t.Parallel()
-	w := realDevelopment(t, realOptions())
-	b := w.openScript(t, "/react")
+	s := realDevelopment(t, realOptions())
+	b := s.openScript(t, "/react")
 	b.saysScript("nobody")
 	b.fill(identifierField, "dora+clerk_test@example.com")
 	b.shot("sign-in")
@@ -60,24 +60,24 @@ func TestRealReactSignsInByTheComponent(t *testing.T) {
 
 func TestRealReactVerifiesAgainWhereTheServerWantsIt(t *testing.T) {
 	t.Parallel()
-	w := realDevelopment(t, realOptions())
-	b := w.openScript(t, "/react")
+	s := realDevelopment(t, realOptions())
+	b := s.openScript(t, "/react")
 	b.saysScript("nobody")
-	w.withTicket(b, clerktest.Person{Name: "Dora", Claims: clerktest.Claims{Subject: "user_dora", FirstFactorAt: time.Now().Add(-time.Hour)}})
+	s.withTicket(b, clerktest.Person{Name: "Dora", Claims: clerktest.Claims{Subject: "user_dora", FirstFactorAt: time.Now().Add(-time.Hour)}})
 	b.saysScript("user_dora no organization")
 	b.choose("#change")
 	b.appears(".cl-userVerification-root")
-	if n := w.app.changes.Load(); n != 0 {
+	if n := s.app.changes.Load(); n != 0 {
 		t.Fatalf("%d changes before the code, want none", n)
 	}
 	b.appears(codeField)
 	b.shot("verify")
 	b.fill(codeField, "424242")
 	b.until(`document.querySelector("#answer").textContent === "changed: true"`)
-	if n := w.app.changes.Load(); n != 1 {
+	if n := s.app.changes.Load(); n != 1 {
 		t.Errorf("%d changes, want the retry's", n)
 	}
-	refused := w.app.answers("/sensitive")
+	refused := s.app.answers("/sensitive")
 	if len(refused) != 2 || refused[0].status != 403 || refused[1].status != 200 {
 		t.Errorf("the server answered %+v, want 403 and then 200", refused)
 	}
@@ -86,10 +86,10 @@ func TestRealReactVerifiesAgainWhereTheServerWantsIt(t *testing.T) {
 
 func TestRealReactSignsOut(t *testing.T) {
 	t.Parallel()
-	w := realDevelopment(t, realOptions())
-	b := w.openScript(t, "/react")
+	s := realDevelopment(t, realOptions())
+	b := s.openScript(t, "/react")
 	b.saysScript("nobody")
-	w.withTicket(b, dora)
+	s.withTicket(b, dora)
 	b.saysScript("user_dora org_acme")
 	b.choose(".cl-userButtonTrigger")
 	b.appears(".cl-userButtonPopoverActionButton__signOut")

@@ -24,14 +24,14 @@ var dora = clerktest.Person{
 func realOptions() clerktest.Options { return clerktest.Options{People: []clerktest.Person{dora}} }
 
 // openScript opens a page, where Clerk's script has loaded.
-func (w *realWorld) openScript(t *testing.T, path string) *tab {
+func (s *realSite) openScript(t *testing.T, path string) *tab {
 	t.Helper()
-	b := w.open(t)
+	b := s.open(t)
 	// Scripts renew tokens only in the tab that has the focus.
 	if _, err := chromedp.Call(b.chromium(), emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
 		t.Fatal(err)
 	}
-	b.visit(w.home + path)
+	b.visit(s.home + path)
 	b.loaded()
 	return b
 }
@@ -43,10 +43,10 @@ func (b *tab) loaded() {
 }
 
 // withTicket signs a person in by a ticket, in the script, and returns the session's ID.
-func (w *realWorld) withTicket(b *tab, p clerktest.Person) string {
+func (s *realSite) withTicket(b *tab, p clerktest.Person) string {
 	b.t.Helper()
 	return evaluate[string](b, `Clerk.client.signIn.create({strategy: "ticket", ticket: %q})
-		.then(s => Clerk.setActive({session: s.createdSessionId}).then(() => s.createdSessionId))`, w.clerk.Ticket(p))
+		.then(s => Clerk.setActive({session: s.createdSessionId}).then(() => s.createdSessionId))`, s.clerk.Ticket(p))
 }
 
 // signOut signs out by the script, and waits for the page to which it leads.
@@ -69,7 +69,7 @@ func (b *tab) scriptSays() string {
 }
 
 // says compares both, and the page that the server renders.
-func (w *realWorld) says(b *tab, when, user, organization string) {
+func (s *realSite) says(b *tab, when, user, organization string) {
 	b.t.Helper()
 	if got, want := b.scriptSays(), user+" "+organization; got != want {
 		b.t.Errorf("%s: the script says %q, want %q", when, got, want)
@@ -107,8 +107,8 @@ func (b *tab) clerks(url string) map[string]*network.Cookie {
 	return found
 }
 
-func (w *realWorld) suffix() string {
-	return strings.TrimPrefix(w.clerk.Cookies(w.clerk.Token(clerktest.Claims{}))[1].Name, "__session")
+func (s *realSite) suffix() string {
+	return strings.TrimPrefix(s.clerk.Cookies(s.clerk.Token(clerktest.Claims{}))[1].Name, "__session")
 }
 
 // looks checks a cookie's form.
@@ -141,11 +141,11 @@ func isBrowser(s string) bool { return strings.HasPrefix(s, "dvb_") }
 
 func TestRealClerkInDevelopment(t *testing.T) {
 	t.Parallel()
-	w := realDevelopment(t, realOptions())
-	b := w.openScript(t, "/")
-	w.says(b, "a first visit", "nobody", "")
-	for _, suffix := range []string{"", w.suffix()} {
-		jar := b.clerks(w.home)
+	s := realDevelopment(t, realOptions())
+	b := s.openScript(t, "/")
+	s.says(b, "a first visit", "nobody", "")
+	for _, suffix := range []string{"", s.suffix()} {
+		jar := b.clerks(s.home)
 		looks(t, "signed out", "__client_uat"+suffix, jar["__client_uat"+suffix], isTime(true), "localhost", network.CookieSameSiteStrict, false, year)
 		looks(t, "signed out", "__clerk_db_jwt"+suffix, jar["__clerk_db_jwt"+suffix], isBrowser, "localhost", network.CookieSameSiteLax, false, year)
 		if c := jar["__session"+suffix]; c != nil {
@@ -153,34 +153,34 @@ func TestRealClerkInDevelopment(t *testing.T) {
 		}
 	}
 
-	id := w.withTicket(b, dora)
-	for _, suffix := range []string{"", w.suffix()} {
-		jar := b.clerks(w.home)
+	id := s.withTicket(b, dora)
+	for _, suffix := range []string{"", s.suffix()} {
+		jar := b.clerks(s.home)
 		looks(t, "signed in", "__client_uat"+suffix, jar["__client_uat"+suffix], isTime(false), "localhost", network.CookieSameSiteStrict, false, year)
 		looks(t, "signed in", "__session"+suffix, jar["__session"+suffix], isToken, "localhost", network.CookieSameSiteLax, false, year)
 		looks(t, "signed in", "__clerk_db_jwt"+suffix, jar["__clerk_db_jwt"+suffix], isBrowser, "localhost", network.CookieSameSiteLax, false, year)
 	}
-	w.says(b, "signed in", "user_dora", "org_acme")
+	s.says(b, "signed in", "user_dora", "org_acme")
 	b.until(`document.cookie.includes("clerk_active_context=")`)
-	looks(t, "signed in", "clerk_active_context", b.clerks(w.home)["clerk_active_context"],
+	looks(t, "signed in", "clerk_active_context", b.clerks(s.home)["clerk_active_context"],
 		func(s string) bool { return s == id+":org_acme" }, "localhost", "", true, 0)
 
 	for _, organization := range []string{"org_zeta", "", "org_acme"} {
 		evaluate[bool](b, `Clerk.setActive({organization: %q || null}).then(() => true)`, organization)
-		w.says(b, "with organization "+organization, "user_dora", organization)
+		s.says(b, "with organization "+organization, "user_dora", organization)
 	}
 
 	const bearer = `Clerk.session.getToken().then(token => fetch(%q + "/me", {headers: {Authorization: "Bearer " + token}}))
 		.then(async r => r.status + " " + await r.text())`
-	if got := evaluate[string](b, bearer, w.app.api); got != "200 user_dora org_acme" {
+	if got := evaluate[string](b, bearer, s.app.api); got != "200 user_dora org_acme" {
 		t.Errorf("another origin, with a bearer token: got %s, want \"200 user_dora org_acme\"", got)
 	}
 	b.picture()
 
 	b.signOut()
-	w.says(b, "signed out again", "nobody", "")
-	jar := b.clerks(w.home)
-	for _, suffix := range []string{"", w.suffix()} {
+	s.says(b, "signed out again", "nobody", "")
+	jar := b.clerks(s.home)
+	for _, suffix := range []string{"", s.suffix()} {
 		looks(t, "signed out again", "__client_uat"+suffix, jar["__client_uat"+suffix], isTime(true), "localhost", network.CookieSameSiteStrict, false, year)
 		if c := jar["__session"+suffix]; c != nil {
 			t.Errorf("signed out again: there is a session cookie %+v", c)
@@ -189,7 +189,7 @@ func TestRealClerkInDevelopment(t *testing.T) {
 			t.Error("signed out again: the browser's token was deleted")
 		}
 	}
-	if n := len(w.clerk.BrowserSessions()); n != 0 {
+	if n := len(s.clerk.BrowserSessions()); n != 0 {
 		t.Errorf("%d sessions are still active, want none", n)
 	}
 }
@@ -198,46 +198,46 @@ func TestRealClerkInDevelopment(t *testing.T) {
 // With two cookies of one name every page would be redirected to the Frontend API and back.
 func TestRealClerkBelowADomain(t *testing.T) {
 	t.Parallel()
-	w := realDevelopmentAt(t, "sub.app.localhost", realOptions())
-	b := w.openScript(t, "/")
-	w.withTicket(b, dora)
+	s := realDevelopmentAt(t, "sub.app.localhost", realOptions())
+	b := s.openScript(t, "/")
+	s.withTicket(b, dora)
 	for _, when := range []string{"signed in by the script", "loaded again"} {
-		b.visit(w.home + "/private")
-		b.expect(when, place{URL: w.home + "/private", Who: "user_dora"})
+		b.visit(s.home + "/private")
+		b.expect(when, place{URL: s.home + "/private", Who: "user_dora"})
 		b.loaded()
-		if c := b.clerks(w.home)["__client_uat"]; c == nil || c.Domain != ".app.localhost" {
+		if c := b.clerks(s.home)["__client_uat"]; c == nil || c.Domain != ".app.localhost" {
 			t.Errorf("%s: client_uat is %+v, want one for app.localhost", when, c)
 		}
 	}
-	w.clerk.ResetRequests()
-	b.visit(w.home + "/private")
-	b.expect("once more", place{URL: w.home + "/private", Who: "user_dora"})
-	for _, r := range w.clerk.Requests() {
+	s.clerk.ResetRequests()
+	b.visit(s.home + "/private")
+	b.expect("once more", place{URL: s.home + "/private", Who: "user_dora"})
+	for _, r := range s.clerk.Requests() {
 		if r.Endpoint == clerktest.FrontendHandshake {
 			t.Error("a page of a signed-in person is redirected to the Frontend API")
 		}
 	}
-	if cookie := evaluate[string](b, `(document.cookie = "__session=; Max-Age=0", document.cookie = "__session%s=; Max-Age=0")`, w.suffix()); cookie == "" {
+	if cookie := evaluate[string](b, `(document.cookie = "__session=; Max-Age=0", document.cookie = "__session%s=; Max-Age=0")`, s.suffix()); cookie == "" {
 		t.Fatal("the script that deletes the cookies did not run")
 	}
-	b.visit(w.home + "/me") // by a handshake, without the script, which would delete cookies
+	b.visit(s.home + "/me") // by a handshake, without the script, which would delete cookies
 	if got := b.text(); got != "user_dora org_acme" {
 		t.Errorf("without a token the page says %q, want \"user_dora org_acme\"", got)
 	}
-	if c := b.clerks(w.home)["__client_uat"]; c == nil || c.Domain != ".app.localhost" {
+	if c := b.clerks(s.home)["__client_uat"]; c == nil || c.Domain != ".app.localhost" {
 		t.Errorf("after a handshake client_uat is %+v, want one for app.localhost", c)
 	}
 }
 
 func TestRealClerkInProduction(t *testing.T) {
 	t.Parallel()
-	w := realProduction(t, realOptions())
-	b := w.openScript(t, "/")
-	w.says(b, "a first visit", "nobody", "")
-	w.withTicket(b, dora)
-	w.says(b, "signed in", "user_dora", "org_acme")
-	jar := b.clerks(w.home)
-	for _, suffix := range []string{"", w.suffix()} {
+	s := realProduction(t, realOptions())
+	b := s.openScript(t, "/")
+	s.says(b, "a first visit", "nobody", "")
+	s.withTicket(b, dora)
+	s.says(b, "signed in", "user_dora", "org_acme")
+	jar := b.clerks(s.home)
+	for _, suffix := range []string{"", s.suffix()} {
 		looks(t, "signed in", "__client_uat"+suffix, jar["__client_uat"+suffix], isTime(false), "."+domain, network.CookieSameSiteLax, true, year)
 		looks(t, "signed in", "__session"+suffix, jar["__session"+suffix], isToken, "app."+domain, network.CookieSameSiteLax, true, year)
 		if c := jar["__clerk_db_jwt"+suffix]; c != nil {
@@ -246,7 +246,7 @@ func TestRealClerkInProduction(t *testing.T) {
 	}
 	b.picture()
 	b.signOut()
-	w.says(b, "signed out", "nobody", "")
+	s.says(b, "signed out", "nobody", "")
 }
 
 // lifetimeForScripts is short and still longer than clerk-js's margin: it renews a token 15 s
@@ -258,10 +258,10 @@ func TestRealClerkRenewsTokensBeforeTheyExpire(t *testing.T) {
 	t.Parallel()
 	opts := realOptions()
 	opts.TokenLifetime = lifetimeForScripts
-	w := realDevelopment(t, opts)
-	b := w.openScript(t, "/")
-	w.withTicket(b, dora)
-	before := len(w.app.answers("/me"))
+	s := realDevelopment(t, opts)
+	b := s.openScript(t, "/")
+	s.withTicket(b, dora)
+	before := len(s.app.answers("/me"))
 	const ask = `(async () => {
 		const until = Date.now() + %d, seen = new Set();
 		while (Date.now() < until) {
@@ -275,7 +275,7 @@ func TestRealClerkRenewsTokensBeforeTheyExpire(t *testing.T) {
 	if tokens < 4 {
 		t.Errorf("%d tokens in three lifetimes, want at least 4", tokens)
 	}
-	answers := w.app.answers("/me")[before:]
+	answers := s.app.answers("/me")[before:]
 	if len(answers) < 60 {
 		t.Errorf("the page sent only %d requests, want 60 at least", len(answers))
 	}
@@ -288,29 +288,29 @@ func TestRealClerkRenewsTokensBeforeTheyExpire(t *testing.T) {
 
 func TestRealClerkNoticesASessionEndedElsewhere(t *testing.T) {
 	t.Parallel()
-	w := realDevelopment(t, realOptions())
-	b := w.openScript(t, "/")
-	w.withTicket(b, dora)
-	w.clerk.BrowserSessions()[0].SignOut()
+	s := realDevelopment(t, realOptions())
+	b := s.openScript(t, "/")
+	s.withTicket(b, dora)
+	s.clerk.BrowserSessions()[0].SignOut()
 	if got := b.me(); got != "200 user_dora org_acme" {
 		t.Errorf("the token of before: got %s, want it still good", got)
 	}
 	evaluate[chromedp.Void](b, `void Clerk.session.getToken({skipCache: true}).catch(() => {})`)
 	b.until(`!window.Clerk?.user`)
 	b.until(`document.readyState === "complete" && window.Clerk?.loaded === true && !document.cookie.includes("__session")`)
-	w.says(b, "after the next token", "nobody", "")
+	s.says(b, "after the next token", "nobody", "")
 }
 
 func TestRealClerkInTwoTabs(t *testing.T) {
 	t.Parallel()
-	w := realDevelopment(t, realOptions())
-	first := w.openScript(t, "/")
-	w.withTicket(first, dora)
+	s := realDevelopment(t, realOptions())
+	first := s.openScript(t, "/")
+	s.withTicket(first, dora)
 	second := first.another()
-	second.visit(w.home + "/private")
+	second.visit(s.home + "/private")
 	second.loaded()
-	w.says(second, "the second tab", "user_dora", "org_acme")
-	w.says(first, "the first tab", "user_dora", "org_acme")
+	s.says(second, "the second tab", "user_dora", "org_acme")
+	s.says(first, "the first tab", "user_dora", "org_acme")
 	first.signOut()
 	second.until(`!window.Clerk?.user`)
 	if got := second.me(); !strings.HasPrefix(got, "401 ") {
@@ -320,18 +320,18 @@ func TestRealClerkInTwoTabs(t *testing.T) {
 
 func TestRealClerkAfterARestartOfTheInstance(t *testing.T) {
 	t.Parallel()
-	w := realDevelopment(t, realOptions())
-	b := w.openScript(t, "/")
-	w.withTicket(b, dora)
-	w.says(b, "before", "user_dora", "org_acme")
-	token := b.clerks(w.home)["__clerk_db_jwt"].Value
-	w.restart(t)
-	b.visit(w.home + "/")
+	s := realDevelopment(t, realOptions())
+	b := s.openScript(t, "/")
+	s.withTicket(b, dora)
+	s.says(b, "before", "user_dora", "org_acme")
+	token := b.clerks(s.home)["__clerk_db_jwt"].Value
+	s.restart(t)
+	b.visit(s.home + "/")
 	b.loaded()
-	w.says(b, "after", "nobody", "")
-	if got := b.clerks(w.home)["__clerk_db_jwt"].Value; got == token {
+	s.says(b, "after", "nobody", "")
+	if got := b.clerks(s.home)["__clerk_db_jwt"].Value; got == token {
 		t.Error("the browser still has a token that the instance does not know")
 	}
-	w.withTicket(b, dora)
-	w.says(b, "signed in once more", "user_dora", "org_acme")
+	s.withTicket(b, dora)
+	s.says(b, "signed in once more", "user_dora", "org_acme")
 }

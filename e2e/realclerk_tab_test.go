@@ -8,18 +8,18 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// loopback is a world whose browsers reach this machine only: no CDN, no telemetry. The https
+// loopback is a site whose browsers reach this machine only: no CDN, no telemetry. The https
 // origins are served by name.
-func loopback(t *testing.T, origins map[string]http.Handler) *world {
+func loopback(t *testing.T, origins map[string]http.Handler) *site {
 	t.Helper()
 	in := newInternet(t)
 	for origin, h := range origins {
 		in.serve(t, origin, h)
 	}
-	return &world{internet: in}
+	return &site{internet: in}
 }
 
-// openLoopback opens a browser in such a world.
+// openLoopback opens a browser of such a site.
 func openLoopback(t *testing.T) *tab {
 	t.Helper()
 	return loopback(t, nil).open(t)

@@ -17,8 +17,8 @@ import (
 	"github.com/clerkauth/clerkauth/examples/turbo"
 )
 
-// example is a production world whose app is one of the examples, with a script from npm.
-func example(t *testing.T, opts clerktest.Options, refuse func(signIn string) clerkauth.ErrorHandler, routes func(*clerkauth.Authenticator) http.Handler, script ...string) *world {
+// example is a production site whose app is one of the examples, with a script from npm.
+func example(t *testing.T, opts clerktest.Options, refuse func(signIn string) clerkauth.ErrorHandler, routes func(*clerkauth.Authenticator) http.Handler, script ...string) *site {
 	t.Helper()
 	files := modules(t)
 	opts.Domain, opts.Origins = domain, []string{appOrigin}
@@ -43,22 +43,22 @@ func example(t *testing.T, opts clerktest.Options, refuse func(signIn string) cl
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := loopback(t, map[string]http.Handler{appOrigin: mux, clerk.Issuer(): &httputil.ReverseProxy{
+	s := loopback(t, map[string]http.Handler{appOrigin: mux, clerk.Issuer(): &httputil.ReverseProxy{
 		Transport: cfg.HTTPClient.Transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(frontend)
 			r.Out.Host = frontend.Host
 		},
 	}})
-	w.clerk, w.home, w.app = clerk, appOrigin, newApp(clerk)
-	return w
+	s.clerk, s.home, s.app = clerk, appOrigin, newApp(clerk)
+	return s
 }
 
 // signsIn checks that the tab is at the sign-in page, and goes back.
-func (b *tab) signsIn(w *world) {
+func (b *tab) signsIn(s *site) {
 	b.t.Helper()
 	b.until(`location.pathname.startsWith("/sign-in") && document.readyState === "complete"`)
-	if at := b.place().URL; !strings.HasPrefix(at, w.app.signIn+"?") {
+	if at := b.place().URL; !strings.HasPrefix(at, s.app.signIn+"?") {
 		b.t.Fatalf("at %s, want the sign-in page", at)
 	}
 	b.press(`button[value="` + alice + `"]`)
@@ -68,13 +68,13 @@ func TestHtmxFragmentLeadsToSignInAndBack(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"htmx.org", "htmx-2"} {
 		t.Run(version, func(t *testing.T) {
-			w := example(t, clerktest.Options{}, func(signIn string) clerkauth.ErrorHandler { return htmx.ErrorHandler(appOrigin, signIn) },
+			s := example(t, clerktest.Options{}, func(signIn string) clerkauth.ErrorHandler { return htmx.ErrorHandler(appOrigin, signIn) },
 				htmx.Routes, "htmx.js", version, "dist", "htmx.min.js")
-			b := w.open(t)
-			b.visit(w.home + "/?page=1")
+			b := s.open(t)
+			b.visit(s.home + "/?page=1")
 			b.choose("button")
-			b.signsIn(w)
-			b.expect("back from the sign-in page", place{URL: w.home + "/?page=1"})
+			b.signsIn(s)
+			b.expect("back from the sign-in page", place{URL: s.home + "/?page=1"})
 			b.choose("button")
 			b.until(`document.querySelector("#me b")?.textContent === "` + alice + `"`)
 			b.picture()
@@ -86,14 +86,14 @@ func TestTurboLeadsToSignInAndBack(t *testing.T) {
 	t.Parallel()
 	for selector, back := range map[string]string{"#in-frame": "/", "#link": "/me", "#button": "/"} {
 		t.Run(selector[1:], func(t *testing.T) {
-			w := example(t, clerktest.Options{}, func(signIn string) clerkauth.ErrorHandler { return turbo.ErrorHandler(appOrigin, signIn) },
+			s := example(t, clerktest.Options{}, func(signIn string) clerkauth.ErrorHandler { return turbo.ErrorHandler(appOrigin, signIn) },
 				turbo.Routes, "turbo.js", "@hotwired", "turbo", "dist", "turbo.es2017-umd.js")
-			b := w.open(t)
-			b.visit(w.home + "/")
+			b := s.open(t)
+			b.visit(s.home + "/")
 			b.choose(selector)
-			b.signsIn(w)
-			if at := b.place().URL; at != w.home+back {
-				t.Errorf("back from the sign-in page at %s, want %s", at, w.home+back)
+			b.signsIn(s)
+			if at := b.place().URL; at != s.home+back {
+				t.Errorf("back from the sign-in page at %s, want %s", at, s.home+back)
 			}
 			if back == "/" {
 				b.choose(selector)
@@ -108,7 +108,7 @@ func TestTurboLeadsToSignInAndBack(t *testing.T) {
 // session has ended.
 func TestEventsComeBackRenewedUntilSomebodySignsOut(t *testing.T) {
 	t.Parallel()
-	w := example(t, clerktest.Options{TokenLifetime: 3 * time.Second}, nil, func(auth *clerkauth.Authenticator) http.Handler {
+	s := example(t, clerktest.Options{TokenLifetime: 3 * time.Second}, nil, func(auth *clerkauth.Authenticator) http.Handler {
 		return events.Routes(auth, func(ctx context.Context, s *clerkauth.Session, _ string) (events.Event, error) {
 			select {
 			case <-ctx.Done():
@@ -118,11 +118,11 @@ func TestEventsComeBackRenewedUntilSomebodySignsOut(t *testing.T) {
 			}
 		})
 	})
-	b := w.open(t)
-	b.visit(w.home + "/")
-	b.signsIn(w)
+	b := s.open(t)
+	b.visit(s.home + "/")
+	b.signsIn(s)
 	b.until(`new Set([...document.querySelectorAll("#events li")].map(e => e.textContent)).size >= 2`)
 	b.picture()
-	w.clerk.BrowserSessions()[0].SignOut()
+	s.clerk.BrowserSessions()[0].SignOut()
 	b.until(`location.pathname.startsWith("/sign-in")`)
 }

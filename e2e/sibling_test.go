@@ -13,8 +13,8 @@ import (
 )
 
 // mallory has an account at the same instance, and a page on the sibling subdomain.
-func (w *world) mallory() clerktest.Claims {
-	now := w.time.now()
+func (s *site) mallory() clerktest.Claims {
+	now := s.time.now()
 	return clerktest.Claims{Subject: "user_2mallory", SessionID: "sess_2mallory", IssuedAt: now, ExpiresAt: now.Add(60 * lifetime)}
 }
 
@@ -35,38 +35,38 @@ func TestPlantedCookieIsRefusedAndTheHonestSessionGoesOn(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name  string
-		plant func(*world) string
+		plant func(*site) string
 	}{
-		{"garbage", func(*world) string { return "garbage" }},
-		{"a token for the sibling subdomain", func(w *world) string {
-			c := w.mallory()
+		{"garbage", func(*site) string { return "garbage" }},
+		{"a token for the sibling subdomain", func(s *site) string {
+			c := s.mallory()
 			c.AuthorizedParty = evilOrigin
-			return w.clerk.Token(c)
+			return s.clerk.Token(c)
 		}},
-		{"a token without azp", func(w *world) string {
-			c := w.mallory()
+		{"a token without azp", func(s *site) string {
+			c := s.mallory()
 			c.Extra = map[string]any{"azp": clerktest.Absent}
-			return w.clerk.Token(c)
+			return s.clerk.Token(c)
 		}},
-		{"a forged token", func(w *world) string { return w.clerk.Forge(w.mallory()) }},
+		{"a forged token", func(s *site) string { return s.clerk.Forge(s.mallory()) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := production(t, clerktest.Options{}, nil)
-			b := w.open(t)
-			w.signIn(b, "/private")
-			planted := c.plant(w)
-			for _, name := range w.sessionCookies(b) {
+			s := production(t, clerktest.Options{}, nil)
+			b := s.open(t)
+			s.signIn(b, "/private")
+			planted := c.plant(s)
+			for _, name := range s.sessionCookies(b) {
 				for _, path := range []string{"/", "/private", "/write"} {
 					b.plant(name, planted, path)
 				}
 			}
 			for _, when := range []string{"at once", "after expiry"} {
-				b.visit(w.home + "/private")
-				b.expect(when, w.signedIn("/private"))
+				b.visit(s.home + "/private")
+				b.expect(when, s.signedIn("/private"))
 				if got := evaluate[int](b, postFetch, "/write"); got != http.StatusOK {
 					t.Errorf("%s: a write: got %d, want 200", when, got)
 				}
-				w.expire()
+				s.expire()
 			}
 			b.picture()
 		})
@@ -74,10 +74,10 @@ func TestPlantedCookieIsRefusedAndTheHonestSessionGoesOn(t *testing.T) {
 }
 
 // sessionCookies returns the names of the session cookies, plain and of the instance.
-func (w *world) sessionCookies(b *tab) []string {
+func (s *site) sessionCookies(b *tab) []string {
 	b.t.Helper()
 	var names []string
-	for _, c := range w.clerk.Cookies("") {
+	for _, c := range s.clerk.Cookies("") {
 		if strings.HasPrefix(c.Name, "__session") {
 			names = append(names, c.Name)
 		}
@@ -90,38 +90,38 @@ func (w *world) sessionCookies(b *tab) []string {
 
 func TestPlantedTokenWithoutAZPSignsNobodyIn(t *testing.T) {
 	t.Parallel()
-	w := production(t, clerktest.Options{}, nil)
-	b := w.open(t)
-	c := w.mallory()
+	s := production(t, clerktest.Options{}, nil)
+	b := s.open(t)
+	c := s.mallory()
 	c.Extra = map[string]any{"azp": clerktest.Absent}
-	for _, cookie := range w.clerk.Cookies(w.clerk.Token(c)) {
+	for _, cookie := range s.clerk.Cookies(s.clerk.Token(c)) {
 		b.plant(cookie.Name, cookie.Value, "/")
 	}
-	b.visit(w.home + "/")
-	b.expect("a planted token", w.nobody("/"))
+	b.visit(s.home + "/")
+	b.expect("a planted token", s.nobody("/"))
 	if got := evaluate[int](b, postFetch, "/write"); got != http.StatusUnauthorized {
 		t.Errorf("a write: got %d, want 401", got)
 	}
 	b.picture()
-	w.time.advance(2 * time.Second) // within the same second as a sign-in, the planted token could not be distinguished from a newer one
-	w.signIn(b, "/private")
+	s.time.advance(2 * time.Second) // within the same second as a sign-in, the planted token could not be distinguished from a newer one
+	s.signIn(b, "/private")
 }
 
 // Mallory's own token is valid, and its origin is the app's. It must not be used instead of Alice's.
 func TestPlantedTokenOfAnotherAccountDoesNotReplaceTheHonestOne(t *testing.T) {
 	t.Parallel()
-	w := production(t, clerktest.Options{}, nil)
-	b := w.open(t)
-	w.signIn(b, "/private")
-	planted := w.clerk.Token(w.mallory())
-	for _, name := range w.sessionCookies(b) {
+	s := production(t, clerktest.Options{}, nil)
+	b := s.open(t)
+	s.signIn(b, "/private")
+	planted := s.clerk.Token(s.mallory())
+	for _, name := range s.sessionCookies(b) {
 		for _, path := range []string{"/private", "/write"} {
 			b.plant(name, planted, path)
 		}
 	}
-	b.visit(w.home + "/private")
-	b.expect("with the planted token", w.signedIn("/private"))
-	if got := evaluate[int](b, postFetch, "/write"); got != http.StatusUnauthorized || w.app.writes.Load() != 0 {
+	b.visit(s.home + "/private")
+	b.expect("with the planted token", s.signedIn("/private"))
+	if got := evaluate[int](b, postFetch, "/write"); got != http.StatusUnauthorized || s.app.writes.Load() != 0 {
 		t.Errorf("a write that could be either's: got %d, want 401", got)
 	}
 	b.picture()

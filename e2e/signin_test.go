@@ -14,42 +14,42 @@ import (
 
 func TestFirstVisitLeadsThroughTheSignInPageAndBack(t *testing.T) {
 	t.Parallel()
-	w := production(t, clerktest.Options{}, nil)
-	b := w.open(t)
-	b.visit(w.home + "/")
-	b.expect("a page for everybody", w.nobody("/"))
+	s := production(t, clerktest.Options{}, nil)
+	b := s.open(t)
+	b.visit(s.home + "/")
+	b.expect("a page for everybody", s.nobody("/"))
 	b.press("#sign-in")
-	b.expect("its link", place{URL: w.app.signIn})
-	w.signIn(b, "/private?a=1&b=%2F")
-	b.visit(w.home + "/")
-	b.expect("the other page", w.signedIn("/"))
+	b.expect("its link", place{URL: s.app.signIn})
+	s.signIn(b, "/private?a=1&b=%2F")
+	b.visit(s.home + "/")
+	b.expect("the other page", s.signedIn("/"))
 	b.picture()
 }
 
 func TestBackButtonAfterTheHandshakeShowsThePage(t *testing.T) {
 	t.Parallel()
-	w := production(t, clerktest.Options{WithoutRefresh: true}, nil)
-	b := w.open(t)
-	w.signIn(b, "/private?page=1")
-	b.visit(w.home + "/private?page=2")
-	w.expire()
-	w.renewals()
-	b.visit(w.home + "/private?page=3")
-	b.expect("after expiry", w.signedIn("/private?page=3"))
-	if handshakes, _ := w.renewals(); handshakes != 1 {
+	s := production(t, clerktest.Options{WithoutRefresh: true}, nil)
+	b := s.open(t)
+	s.signIn(b, "/private?page=1")
+	b.visit(s.home + "/private?page=2")
+	s.expire()
+	s.renewals()
+	b.visit(s.home + "/private?page=3")
+	b.expect("after expiry", s.signedIn("/private?page=3"))
+	if handshakes, _ := s.renewals(); handshakes != 1 {
 		t.Fatalf("%d handshakes, want the one that the way back must not lead through", handshakes)
 	}
 	for _, page := range []string{"2", "1"} {
 		b.step(-1)
-		b.expect("back", w.signedIn("/private?page="+page))
+		b.expect("back", s.signedIn("/private?page="+page))
 	}
 	b.step(1)
-	b.expect("forward", w.signedIn("/private?page=2"))
-	w.expire()
+	b.expect("forward", s.signedIn("/private?page=2"))
+	s.expire()
 	b.step(-1)
-	b.expect("back, after another expiry", w.signedIn("/private?page=1"))
+	b.expect("back, after another expiry", s.signedIn("/private?page=1"))
 	b.reload()
-	b.expect("back and reloaded, after another expiry", w.signedIn("/private?page=1"))
+	b.expect("back and reloaded, after another expiry", s.signedIn("/private?page=1"))
 	b.picture()
 }
 
@@ -73,21 +73,21 @@ func TestSignedOutElsewhereIsNoticedByTheNextNavigation(t *testing.T) {
 		in   setting
 	}{{"production", production}, {"development", development}} {
 		t.Run(c.name, func(t *testing.T) {
-			w := c.in(t, clerktest.Options{}, nil)
-			b := w.open(t)
-			w.signIn(b, "/private")
-			w.clerk.BrowserSessions()[0].SignOut()
-			b.visit(w.home + "/private")
-			b.expect("the token is still good", w.signedIn("/private"))
-			w.expire()
-			b.visit(w.home + "/")
-			b.expect("the token has run out", w.nobody("/"))
-			b.visit(w.home + "/private")
-			if at := b.place().URL; !strings.HasPrefix(at, w.app.signIn+"?") {
+			s := c.in(t, clerktest.Options{}, nil)
+			b := s.open(t)
+			s.signIn(b, "/private")
+			s.clerk.BrowserSessions()[0].SignOut()
+			b.visit(s.home + "/private")
+			b.expect("the token is still good", s.signedIn("/private"))
+			s.expire()
+			b.visit(s.home + "/")
+			b.expect("the token has run out", s.nobody("/"))
+			b.visit(s.home + "/private")
+			if at := b.place().URL; !strings.HasPrefix(at, s.app.signIn+"?") {
 				t.Errorf("a page for people ends at %s, want the sign-in page", at)
 			}
 			b.picture()
-			for _, c := range b.cookies(w.home) {
+			for _, c := range b.cookies(s.home) {
 				if strings.HasPrefix(c.Name, "__session") {
 					t.Errorf("the cookie %s is still there after the sign-out", c.Name)
 				}
@@ -98,10 +98,10 @@ func TestSignedOutElsewhereIsNoticedByTheNextNavigation(t *testing.T) {
 
 func TestPartyCookieIsOutOfReachInProduction(t *testing.T) {
 	t.Parallel()
-	w := production(t, clerktest.Options{}, nil)
-	b := w.open(t)
-	w.signIn(b, "/private")
-	b.visit(w.home + "/private")
+	s := production(t, clerktest.Options{}, nil)
+	b := s.open(t)
+	s.signIn(b, "/private")
+	b.visit(s.home + "/private")
 	const name = "__Host-clerkauth_party_" // followed by a tag
 	find := func(url string) *network.Cookie {
 		cookies := b.cookies(url)
@@ -111,7 +111,7 @@ func TestPartyCookieIsOutOfReachInProduction(t *testing.T) {
 		}
 		return cookies[i]
 	}
-	got := find(w.home)
+	got := find(s.home)
 	if got == nil {
 		t.Fatalf("there is no cookie %s…", name)
 	}
@@ -128,9 +128,9 @@ func TestPartyCookieIsOutOfReachInProduction(t *testing.T) {
 	}
 
 	// The party cookie keeps people signed in whose tokens no longer have azp.
-	w.clerk.BrowserSessions()[0].SetClaims(clerktest.Claims{Subject: alice, Extra: map[string]any{"azp": clerktest.Absent}})
-	w.expire()
-	b.visit(w.home + "/private")
-	b.expect("without azp", w.signedIn("/private"))
+	s.clerk.BrowserSessions()[0].SetClaims(clerktest.Claims{Subject: alice, Extra: map[string]any{"azp": clerktest.Absent}})
+	s.expire()
+	b.visit(s.home + "/private")
+	b.expect("without azp", s.signedIn("/private"))
 	b.picture()
 }

@@ -24,10 +24,10 @@ func TestSignInPageBehindRequireEndsInEveryEngine(t *testing.T) {
 				"letters.test":  strings.ToUpper,
 			} {
 				t.Run(domain, func(t *testing.T) {
-					w := productionIn(t, in, domain, clerktest.Options{}, nil)
-					auth := w.authenticator(t, func(c *clerkauth.Config) { c.SignInURL = "/sign-in" })
+					s := productionIn(t, in, domain, clerktest.Options{}, nil)
+					auth := s.authenticator(t, func(c *clerkauth.Config) { c.SignInURL = "/sign-in" })
 					var redirects atomic.Int64
-					in.serve(t, w.home, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+					in.serve(t, s.home, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 						if r.URL.Path == "/sign-in" {
 							redirects.Add(1)
 							rw.Header().Set("Location", rewrite(r.URL.Path)+"?"+r.URL.RawQuery)
@@ -35,13 +35,13 @@ func TestSignInPageBehindRequireEndsInEveryEngine(t *testing.T) {
 							return
 						}
 						status := &statusWriter{ResponseWriter: rw, status: http.StatusOK}
-						auth.Require(http.HandlerFunc(w.app.page)).ServeHTTP(status, r)
+						auth.Require(http.HandlerFunc(s.app.page)).ServeHTTP(status, r)
 						if status.status == http.StatusFound {
 							redirects.Add(1)
 						}
 					}))
 					b := &tab{browser, t}
-					b.visit(w.home + "/private?a=b")
+					b.visit(s.home + "/private?a=b")
 					if text := b.text(); !strings.Contains(text, string(clerkauth.ReasonSessionTokenAndUATMissing)) {
 						t.Errorf("the page at %s says %q, want the reason %s", b.place().URL, text, clerkauth.ReasonSessionTokenAndUATMissing)
 					}

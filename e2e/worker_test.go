@@ -16,10 +16,10 @@ var policies = []string{
 type provenance struct{ origin, site, mode, dest, referrer string }
 
 // provenance returns it for the last request for a path.
-func (w *world) provenance(path string) provenance {
-	h := w.app.header(path)
+func (s *site) provenance(path string) provenance {
+	h := s.app.header(path)
 	name := func(address string) string {
-		name, _, _ := strings.Cut(strings.NewReplacer(w.home, "app", w.evil, "sibling").Replace(address), "/")
+		name, _, _ := strings.Cut(strings.NewReplacer(s.home, "app", s.evil, "sibling").Replace(address), "/")
 		return name
 	}
 	return provenance{name(h.Get("Origin")), h.Get("Sec-Fetch-Site"), h.Get("Sec-Fetch-Mode"), h.Get("Sec-Fetch-Dest"), name(h.Get("Referer"))}
@@ -61,18 +61,18 @@ const registerWorker = `navigator.serviceWorker.register("/worker.js?for=%s").th
 	.then(() => navigator.serviceWorker.controller || new Promise(done => navigator.serviceWorker.oncontrollerchange = done)).then(() => true)`
 
 // submit sends a form of a page with a Referrer-Policy to the app.
-func (w *world) submit(b *tab, who, policy string) {
+func (s *site) submit(b *tab, who, policy string) {
 	b.t.Helper()
-	page := map[string]string{"app": w.home, "sibling": w.evil}[who]
+	page := map[string]string{"app": s.home, "sibling": s.evil}[who]
 	b.visit(page + "/?policy=" + policy)
-	evaluate[any](b, postForm, w.home+"/write")
+	evaluate[any](b, postForm, s.home+"/write")
 	b.press("#write")
 }
 
 // A service worker that answers everything makes other sites' forms look like the app's own. They
 // are refused wherever the headers still show a difference. SECURITY.md names the two exceptions.
-func formsThroughWorker(w *world, b *tab, engine string) {
-	w.signIn(b, "/private")
+func formsThroughWorker(s *site, b *tab, engine string) {
+	s.signIn(b, "/private")
 	evaluate[bool](b, registerWorker, "all")
 	for _, policy := range policies {
 		for who, status := range map[string]int{"app": http.StatusOK, "sibling": http.StatusForbidden} {
@@ -83,48 +83,48 @@ func formsThroughWorker(w *world, b *tab, engine string) {
 			case engine == "Firefox" && who == "app" && form.origin == "null":
 				status = http.StatusForbidden // the app's own form is refused like a sibling subdomain's
 			}
-			w.submit(b, who, policy)
-			w.expectWrite(b, "form of "+who+" with policy "+policy, throughWorker(engine, form), status)
+			s.submit(b, who, policy)
+			s.expectWrite(b, "form of "+who+" with policy "+policy, throughWorker(engine, form), status)
 		}
 	}
 }
 
 // With a worker that answers only GET there is no exception.
-func formsPastWorker(w *world, b *tab, _ string) {
-	w.signIn(b, "/private")
+func formsPastWorker(s *site, b *tab, _ string) {
+	s.signIn(b, "/private")
 	evaluate[bool](b, registerWorker, http.MethodGet)
 	for _, policy := range policies {
 		for who, status := range map[string]int{"app": http.StatusOK, "sibling": http.StatusForbidden} {
-			w.submit(b, who, policy)
-			w.expectWrite(b, "form of "+who+" with policy "+policy, formOf(who, policy), status)
+			s.submit(b, who, policy)
+			s.expectWrite(b, "form of "+who+" with policy "+policy, formOf(who, policy), status)
 		}
 	}
 }
 
 // expectWrite compares the headers of the last write, and its status.
-func (w *world) expectWrite(b *tab, what string, from provenance, status int) {
+func (s *site) expectWrite(b *tab, what string, from provenance, status int) {
 	b.t.Helper()
-	if got := w.provenance("/write"); got != from {
+	if got := s.provenance("/write"); got != from {
 		b.t.Errorf("%s: %+v, want %+v", what, got, from)
 	}
-	if got := w.app.status("/write"); got != status {
+	if got := s.app.status("/write"); got != status {
 		b.t.Errorf("%s: %d, want %d", what, got, status)
 	}
 }
 
 // The app's own scripts can write under any policy, unless their mode looks like that of Firefox's
 // workers.
-func ownScripts(w *world, b *tab, engine string) {
-	w.signIn(b, "/private")
+func ownScripts(s *site, b *tab, engine string) {
+	s.signIn(b, "/private")
 	for _, policy := range policies {
 		for _, mode := range []string{"cors", "same-origin", "no-cors"} {
 			status := http.StatusOK
 			if policy == "no-referrer" && mode == "same-origin" && engine != "Chromium" {
 				status = http.StatusForbidden
 			}
-			b.visit(w.home + "/?policy=" + policy)
+			b.visit(s.home + "/?policy=" + policy)
 			if got := evaluate[int](b, `fetch("/write", {method: "POST", mode: %q}).then(r => r.status)`, mode); got != status {
-				b.t.Errorf("%s with policy %q: %d, want %d: %+v", mode, policy, got, status, w.provenance("/write"))
+				b.t.Errorf("%s with policy %q: %d, want %d: %+v", mode, policy, got, status, s.provenance("/write"))
 			}
 		}
 	}

@@ -26,8 +26,8 @@ const (
 // alice is the first person on the sign-in page.
 const alice = "user_2alice"
 
-// world is an app, its instance, a sibling subdomain and their common clock.
-type world struct {
+// site is an app, its instance, a sibling subdomain and their common clock.
+type site struct {
 	clerk    *clerktest.Instance
 	app      *app
 	home     string // the app's origin
@@ -39,11 +39,11 @@ type world struct {
 // clock is the real clock, set ahead: tests need not wait for an hour.
 type clock struct{ ahead atomic.Int64 }
 
-func (c *clock) now() time.Time             { return time.Now().Add(time.Duration(c.ahead.Load())) }
-func (c *clock) advance(d time.Duration)    { c.ahead.Add(int64(d)) }
-func (w *world) expire()                    { w.time.advance(lifetime + leeway + time.Second) }
-func (w *world) signedIn(path string) place { return place{URL: w.home + path, Who: alice} }
-func (w *world) nobody(path string) place   { return place{URL: w.home + path, Who: "nobody"} }
+func (c *clock) now() time.Time            { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) advance(d time.Duration)   { c.ahead.Add(int64(d)) }
+func (s *site) expire()                    { s.time.advance(lifetime + leeway + time.Second) }
+func (s *site) signedIn(path string) place { return place{URL: s.home + path, Who: alice} }
+func (s *site) nobody(path string) place   { return place{URL: s.home + path, Who: "nobody"} }
 
 const (
 	lifetime = time.Minute     // of tokens, unless a test sets another
@@ -51,67 +51,67 @@ const (
 )
 
 // setting is either production or development. change may be nil.
-type setting func(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *world
+type setting func(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *site
 
-// production is a world with https everywhere.
-func production(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *world {
+// production is a site with https everywhere.
+func production(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *site {
 	t.Helper()
 	return productionIn(t, newInternet(t), domain, opts, change)
 }
 
-// productionIn is a world of production below a domain.
-func productionIn(t *testing.T, in *internet, domain string, opts clerktest.Options, change func(*clerkauth.Config)) *world {
+// productionIn is a production site below a domain.
+func productionIn(t *testing.T, in *internet, domain string, opts clerktest.Options, change func(*clerkauth.Config)) *site {
 	t.Helper()
-	w := &world{home: "https://app." + domain, evil: "https://evil." + domain, time: new(clock), internet: in}
-	opts.Domain, opts.Origins, opts.Now = domain, []string{w.home}, w.time.now
-	w.clerk = clerktest.New(t, opts)
-	w.app = newApp(w.clerk)
-	frontend, err := url.Parse(w.clerk.Issuer())
+	s := &site{home: "https://app." + domain, evil: "https://evil." + domain, time: new(clock), internet: in}
+	opts.Domain, opts.Origins, opts.Now = domain, []string{s.home}, s.time.now
+	s.clerk = clerktest.New(t, opts)
+	s.app = newApp(s.clerk)
+	frontend, err := url.Parse(s.clerk.Issuer())
 	if err != nil {
 		t.Fatal(err)
 	}
-	in.serve(t, w.home, w.app.handler(w.authenticator(t, change)))
+	in.serve(t, s.home, s.app.handler(s.authenticator(t, change)))
 	in.serve(t, frontend.String(), &httputil.ReverseProxy{
-		Transport: w.clerk.Config().HTTPClient.Transport,
+		Transport: s.clerk.Config().HTTPClient.Transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(frontend)
 			r.Out.Host = frontend.Host
 		},
 	})
-	in.serve(t, w.evil, http.HandlerFunc(evil))
-	return w
+	in.serve(t, s.evil, http.HandlerFunc(evil))
+	return s
 }
 
-// development is a world on localhost without https, where handshakes return their result in the
+// development is a site on localhost without https, where handshakes return their result in the
 // address.
-func development(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *world {
+func development(t *testing.T, opts clerktest.Options, change func(*clerkauth.Config)) *site {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{home: "http://localhost:" + port, time: new(clock)}
-	opts.Development, opts.Origins, opts.Now = true, []string{w.home}, w.time.now
-	if w.clerk, err = clerktest.Start(opts); err != nil {
+	s := &site{home: "http://localhost:" + port, time: new(clock)}
+	opts.Development, opts.Origins, opts.Now = true, []string{s.home}, s.time.now
+	if s.clerk, err = clerktest.Start(opts); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(w.clerk.Close)
-	w.app = newApp(w.clerk)
-	server.Config.Handler = w.app.handler(w.authenticator(t, change))
+	t.Cleanup(s.clerk.Close)
+	s.app = newApp(s.clerk)
+	server.Config.Handler = s.app.handler(s.authenticator(t, change))
 	server.Start()
 	t.Cleanup(server.Close)
-	return w
+	return s
 }
 
 func newApp(clerk *clerktest.Instance) *app {
 	return &app{signIn: clerk.URL(clerktest.SignInPage), headers: map[string]http.Header{}}
 }
 
-func (w *world) authenticator(t *testing.T, change func(*clerkauth.Config)) *clerkauth.Authenticator {
+func (s *site) authenticator(t *testing.T, change func(*clerkauth.Config)) *clerkauth.Authenticator {
 	t.Helper()
-	cfg := w.clerk.Config()
-	cfg.SignInURL = w.app.signIn
+	cfg := s.clerk.Config()
+	cfg.SignInURL = s.app.signIn
 	if change != nil {
 		change(&cfg)
 	}

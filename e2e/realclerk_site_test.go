@@ -195,24 +195,24 @@ func (a *realApp) readableFromElsewhere(next http.Handler) http.Handler {
 	})
 }
 
-// realWorld is an app with Clerk's scripts, and its instance.
-type realWorld struct {
-	*world
+// realSite is an app with Clerk's scripts, and its instance.
+type realSite struct {
+	*site
 	app      *realApp
 	frontend *frontendHost
 	opts     clerktest.Options // of the instance, to start it again
 }
 
-// realDevelopment is a world on localhost without TLS and DNS. The app has no secret key, so that
+// realDevelopment is a site on localhost without TLS and DNS. The app has no secret key, so that
 // the keys and handshakes of another instance at the same address are accepted, too.
-func realDevelopment(t *testing.T, opts clerktest.Options) *realWorld {
+func realDevelopment(t *testing.T, opts clerktest.Options) *realSite {
 	t.Helper()
 	return realDevelopmentAt(t, "localhost", opts)
 }
 
-func realDevelopmentAt(t *testing.T, host string, opts clerktest.Options) *realWorld {
+func realDevelopmentAt(t *testing.T, host string, opts clerktest.Options) *realSite {
 	t.Helper()
-	w := &realWorld{frontend: &frontendHost{modules: modules(t)}}
+	s := &realSite{frontend: &frontendHost{modules: modules(t)}}
 	server := httptest.NewUnstartedServer(nil)
 	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	if err != nil {
@@ -220,56 +220,56 @@ func realDevelopmentAt(t *testing.T, host string, opts clerktest.Options) *realW
 	}
 	home := "http://" + host + ":" + port
 	opts.Development, opts.Origins = true, []string{home}
-	w.opts = opts
-	w.world = loopback(t, nil)
-	w.home = home
-	w.restart(t)
-	frontend := httptest.NewServer(w.frontend)
+	s.opts = opts
+	s.site = loopback(t, nil)
+	s.home = home
+	s.restart(t)
+	frontend := httptest.NewServer(s.frontend)
 	t.Cleanup(frontend.Close)
-	w.app = &realApp{key: w.clerk.PublishableKey(), proxy: frontend.URL, api: "http://127.0.0.1:" + port}
-	cfg := w.clerk.Config()
+	s.app = &realApp{key: s.clerk.PublishableKey(), proxy: frontend.URL, api: "http://127.0.0.1:" + port}
+	cfg := s.clerk.Config()
 	cfg.SecretKey, cfg.BackendAPIURL, cfg.FrontendAPIURL = "", "", frontend.URL
 	cfg.SignInURL, cfg.ClockSkew = frontend.URL+"/sign-in", -1
 	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Config.Handler = w.app.handler(t, auth, w.frontend)
+	server.Config.Handler = s.app.handler(t, auth, s.frontend)
 	server.Start()
 	t.Cleanup(server.Close)
-	return w
+	return s
 }
 
 // restart replaces the instance by a new one, which has no sessions and other keys.
-func (w *realWorld) restart(t *testing.T) {
+func (s *realSite) restart(t *testing.T) {
 	t.Helper()
-	clerk, err := clerktest.Start(w.opts)
+	clerk, err := clerktest.Start(s.opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(clerk.Close)
-	if old := w.frontend.instance.Swap(clerk); old != nil {
+	if old := s.frontend.instance.Swap(clerk); old != nil {
 		old.Close()
 	}
-	w.clerk = clerk
+	s.clerk = clerk
 }
 
-// realProduction is a world with https and names, where the scripts find everything by the
+// realProduction is a site with https and names, where the scripts find everything by the
 // publishable key.
-func realProduction(t *testing.T, opts clerktest.Options) *realWorld {
+func realProduction(t *testing.T, opts clerktest.Options) *realSite {
 	t.Helper()
-	w := &realWorld{frontend: &frontendHost{modules: modules(t)}}
+	s := &realSite{frontend: &frontendHost{modules: modules(t)}}
 	opts.Domain, opts.Origins = domain, []string{appOrigin}
 	clerk := clerktest.New(t, opts)
-	w.frontend.instance.Store(clerk)
-	w.app = &realApp{key: clerk.PublishableKey(), api: appOrigin}
+	s.frontend.instance.Store(clerk)
+	s.app = &realApp{key: clerk.PublishableKey(), api: appOrigin}
 	cfg := clerk.Config()
 	cfg.SignInURL, cfg.ClockSkew = clerk.URL(clerktest.SignInPage), -1
 	auth, err := clerkauth.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.world = loopback(t, map[string]http.Handler{appOrigin: w.app.handler(t, auth, w.frontend), clerk.Issuer(): w.frontend})
-	w.clerk, w.home = clerk, appOrigin
-	return w
+	s.site = loopback(t, map[string]http.Handler{appOrigin: s.app.handler(t, auth, s.frontend), clerk.Issuer(): s.frontend})
+	s.clerk, s.home = clerk, appOrigin
+	return s
 }
