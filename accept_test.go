@@ -104,7 +104,7 @@ func TestMachinesAreNoPeople(t *testing.T) {
 		a.Events()
 		harness.Serve(a.Require(who(t)), harness.Request("GET", "/", harness.WithBearer(credential)))
 		if events := a.Events(); len(events) != 1 || events[0].Type != "" || events[0].Reason != clerkauth.ReasonTokenTypeMismatch {
-			t.Errorf("%s: events of Require: got %+v, want none with the type of a machine", sent, events)
+			t.Errorf("%s: events of Require: got %+v, want one mismatch without the type of a machine", sent, events)
 		}
 		if reason := harness.Judge(t, a.Authenticator, credential); reason != clerkauth.ReasonTokenTypeMismatch {
 			t.Errorf("%s: VerifyToken: got %q, want ReasonTokenTypeMismatch", sent, reason)

@@ -166,7 +166,7 @@ func (s *site) listen(t *testing.T) string {
 	t.Cleanup(func() {
 		_ = server.Close()
 		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
-			t.Error(err)
+			t.Errorf("the server ended with the error %v, want ErrServerClosed", err)
 		}
 	})
 	return l.Addr().String()
@@ -185,7 +185,7 @@ func serveTLS(t *testing.T, config *tls.Config) string {
 	t.Cleanup(func() {
 		_ = server.Close()
 		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
-			t.Error(err)
+			t.Errorf("the server ended with the error %v, want ErrServerClosed", err)
 		}
 	})
 	return l.Addr().String()

@@ -85,8 +85,8 @@ func asItIsNamed(t *testing.T, original *http.Request, method, named string, twi
 	decoded, err := url.PathUnescape(path)
 	switch {
 	case twice, original.Method != method, secure != (original.TLS != nil), !strings.HasSuffix(named, "://"+original.Host+original.RequestURI):
-		t.Errorf("%s %q, twice %t, is decided as %s %s://%s%s", method, named, twice, original.Method, scheme, original.Host, original.RequestURI)
+		t.Errorf("%s %q, twice %t, is decided as %s %s://%s%s, want what the header names, sent once", method, named, twice, original.Method, scheme, original.Host, original.RequestURI)
 	case !strings.HasPrefix(path, "/"), err != nil, original.URL.Host != "", original.URL.User != nil, original.URL.Path != decoded && !strings.HasPrefix(path, "//"):
-		t.Errorf("%q is parsed as %q, the URL %v and the host %q", named, original.RequestURI, original.URL, original.URL.Host)
+		t.Errorf("%q is parsed as %q, the URL %v and the host %q, want its path alone", named, original.RequestURI, original.URL, original.URL.Host)
 	}
 }

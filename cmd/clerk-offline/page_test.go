@@ -29,7 +29,7 @@ func TestTranscriptOfThePage(t *testing.T) {
 		case line == "…":
 		case form != nil:
 			if log := p.log.String(); !strings.Contains(log, form[1]) || strings.Contains(log, browser) {
-				t.Errorf("no line of the log looks like %q:\n%s", line, log)
+				t.Errorf("no line of the log looks like %q, or one has the browser's token:\n%s", line, log)
 			}
 		// Keys and ports differ.
 		case !ok || p.variables[name] == "" || value[:7] != p.variables[name][:7]:

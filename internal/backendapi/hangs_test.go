@@ -59,7 +59,7 @@ func TestPairsOfASessionWaitTogether(t *testing.T) {
 			q := whole
 			q.Suffixed = suffixed
 			if _, err := c.Refresh(t.Context(), q); !backendapi.Unanswered(err) {
-				t.Fatal(err)
+				t.Fatalf("suffixed %t: got the error %v, want one that decides nothing", suffixed, err)
 			}
 		}
 		if took := time.Since(begun); took != 2*time.Second {

@@ -305,7 +305,7 @@ func TestMemoryOfRefreshesIsBounded(t *testing.T) {
 		for i := range 5000 {
 			_, err := c.Refresh(t.Context(), backendapi.RefreshRequest{Session: fmt.Sprintf("sess_%d", i)})
 			if backendapi.Unanswered(err) {
-				t.Fatal(err)
+				t.Fatalf("%s: got the error %v, want one that decides, or none", name, err)
 			}
 			if n := c.Remembered(); n > 4096+1 {
 				t.Fatalf("%s: %d are remembered, want 4097 at most", name, n)

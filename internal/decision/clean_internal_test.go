@@ -59,7 +59,7 @@ func TestAddressIsCleaned(t *testing.T) {
 		}
 		c := o.set(inbound.PrefixHost + inbound.CookieAttempts)
 		if (c != nil && c.MaxAge > 0) != tc.count || c != nil && c.MaxAge < 0 && tc.stuck != NotStuck {
-			t.Errorf("%s: got the count %v, want one: %t", name, c, tc.count)
+			t.Errorf("%s: got the count %v, want one: %t, and no deletion while stuck", name, c, tc.count)
 		}
 		if tc.change != nil && o.set(inbound.CookieHandshake) != nil {
 			t.Errorf("%s: a cookie of the handshake is deleted, but in development there is none", name)
@@ -121,7 +121,7 @@ func TestHandshakeCookiesAreForPages(t *testing.T) {
 			t.Errorf("%s: %q, deletes %v, want a deletion: %t", name, o.Reason, c, tc.want)
 		}
 		if o.Detail != nil || o.Browser {
-			t.Errorf("%s: has the detail %v of a refusal", name, o.Detail)
+			t.Errorf("%s: got the detail %v and Browser %t, want no refusal's", name, o.Detail, o.Browser)
 		}
 	}
 }

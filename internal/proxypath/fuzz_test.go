@@ -40,7 +40,7 @@ func FuzzPasses(f *testing.F) {
 		}
 		for _, reading := range readings(t, below) {
 			if strings.TrimSuffix(reading, "/") != strings.TrimSuffix(below, "/") || proxypath.Forwarded(below) && !proxypath.Forwarded(reading+"/") {
-				t.Errorf("%q: %q can be read as %q", target, below, reading)
+				t.Errorf("%q: %q can be read as %q, which is another path or not forwarded", target, below, reading)
 			}
 		}
 		u, err := url.Parse("https://clerk.example.com" + below)

@@ -130,7 +130,7 @@ func (v *traveller) do(method, path string, edits ...harness.Edit) page {
 func (v *traveller) want(what string, got page, status int, body string, sent int) {
 	v.Helper()
 	if got.status != status || !strings.Contains(got.body, body) || got.sent != sent {
-		v.Errorf("%s: got %d %q after %d redirects %q, want %d %q after %d", what, got.status, got.body, got.sent, v.sent, status, body, sent)
+		v.Errorf("%s: got %d %q after %d redirects %.60q, want %d %q after %d", what, got.status, got.body, got.sent, v.sent, status, body, sent)
 	}
 	if strings.Contains(got.at, "__clerk") {
 		v.Errorf("%s: the page is at %s, want no __clerk in the address", what, got.at)

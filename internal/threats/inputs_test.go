@@ -134,8 +134,9 @@ func (b *besieged) serve(t *testing.T, apps []besiegedApp, name string, size int
 		b.calls.Load() <= int64(n*questionsPerRequest) && b.longest.Load() <= longestQuestion {
 		return true
 	}
-	t.Errorf("%s, %s of %d bytes, to %v: %d bytes and %d objects are allocated, the browser is redirected to up to %d bytes, AllowParty is called %d times with up to %d bytes",
-		r.Proto, name, size, apps, bytes, objects, longest, b.calls.Load(), b.longest.Load())
+	t.Errorf("%s, %s of %d bytes, to %v: allocates %d bytes and %d objects, redirects to %d bytes, calls AllowParty %d times with up to %d bytes, want at most %d, %d, %d, %d and %d",
+		r.Proto, name, size, apps, bytes, objects, longest, b.calls.Load(), b.longest.Load(),
+		n*(bytesPerRequest+bytesPerByte*size), n*(objectsPerRequest+size/bytesPerObject), longestAddress, n*questionsPerRequest, longestQuestion)
 	return false
 }
 

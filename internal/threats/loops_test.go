@@ -310,6 +310,6 @@ func TestDevelopmentHosts(t *testing.T) {
 	v := newTraveller(t, w)
 	b := &tab{traveller: v, at: v.origin + "/me"}
 	if !b.step() || v.cookie("clerkauth_handshake") == "" {
-		t.Error("plain http under another name: no cookie counts the handshakes")
+		t.Error("plain http under another name: there is no handshake, or no cookie counts it")
 	}
 }

@@ -79,7 +79,7 @@ func TestRequireDecidesAgainWhatOptionalLeft(t *testing.T) {
 		t.Errorf("refreshed %d times, want once", n)
 	}
 	if events := a.Events(); len(events) != 2 || events[0].Reason != clerkauth.ReasonTokenExpired || events[1].Status != clerkauth.StatusSignedIn {
-		t.Errorf("decisions %+v, want one of Optional and one of Require", events)
+		t.Errorf("decisions %+v, want one of Optional by an expired token, and one of Require that signs in", events)
 	}
 	// Without a refresh cookie nothing was left undecided, and nothing is decided again.
 	r = a.Script(a.Expired(clerktest.Claims{}))

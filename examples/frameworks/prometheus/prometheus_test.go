@@ -193,7 +193,7 @@ func TestNobodyIsNamed(t *testing.T) {
 			}
 		}
 		if !strings.Contains(page, `source="refresh"`) || !strings.Contains(page, `source="handshake"`) {
-			t.Error("neither a handshake nor a refresh was measured")
+			t.Error("a handshake or a refresh was not measured")
 		}
 	})
 }
