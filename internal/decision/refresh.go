@@ -137,7 +137,11 @@ func forwarded(h http.Header) map[string][]string {
 	type line struct{ name, value string }
 	var lines []line
 	for name, values := range h {
-		lines = append(lines, line{strings.ToLower(name), strings.Join(values, ", ")})
+		separator := ", "
+		if name == "Cookie" {
+			separator = "; " // RFC 9113 8.2.3
+		}
+		lines = append(lines, line{strings.ToLower(name), strings.Join(values, separator)})
 	}
 	slices.SortFunc(lines, func(a, b line) int {
 		return cmp.Or(cmp.Compare(len(a.name)+len(a.value), len(b.name)+len(b.value)), strings.Compare(a.name, b.name))

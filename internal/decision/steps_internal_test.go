@@ -3,6 +3,7 @@ package decision
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -95,10 +96,10 @@ func TestAddressWithout(t *testing.T) {
 
 // A refresh tells the Backend API about the browser, and no more than fits.
 func TestForwarded(t *testing.T) {
-	h := http.Header{"User-Agent": {"Browser"}, "Accept-Language": {"de", "en"}, "X-Long": {strings.Repeat("x", maxForwarded)}}
-	got := forwarded(h)
-	if len(got) != 2 || got["user-agent"][0] != "Browser" || got["accept-language"][0] != "de, en" {
-		t.Errorf("%d lines, want the two that fit: %.100v", len(got), got)
+	h := http.Header{"User-Agent": {"Browser"}, "Accept-Language": {"de", "en"}, "Cookie": {"a=1", "b=2"}, "X-Long": {strings.Repeat("x", maxForwarded)}}
+	want := map[string][]string{"user-agent": {"Browser"}, "accept-language": {"de, en"}, "cookie": {"a=1; b=2"}}
+	if got := forwarded(h); !reflect.DeepEqual(got, want) {
+		t.Errorf("forwarded() = %.200v, want %v", got, want)
 	}
 	for size, want := range map[int]int{maxForwarded: 1, maxForwarded + 1: 0} {
 		if got := forwarded(http.Header{"A": {strings.Repeat("x", size-1)}}); len(got) != want {
