@@ -215,8 +215,11 @@ func OfURL(address string) (Origin, bool) {
 		rest = rest[:i]
 	}
 	rest = rest[strings.LastIndexByte(rest, '@')+1:]
-	if !found || len(rest) > MaxHost {
-		return Origin{}, !found
+	switch {
+	case !found:
+		return Origin{}, !web(strings.ToLower(scheme))
+	case len(rest) > MaxHost:
+		return Origin{}, false
 	}
 	o, err := Parse(scheme + "://" + rest)
 	return o, err == nil
