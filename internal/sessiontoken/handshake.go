@@ -18,16 +18,21 @@ const maxHandshake = 16 << 10
 // cookies. The reason is set if the signature is wrong, and the error is a detail for logs.
 func (v *Verifier) Handshake(ctx context.Context, raw string, now time.Time) (c *Claims, cookies []string, reason reasons.Reason, err error) {
 	t := parse(raw, maxHandshake)
+	index := func(name string) int {
+		return slices.IndexFunc(t.jws.members, func(m jose.Member) bool { return m.Name == name })
+	}
 	switch {
 	case t.Fault != NoFault:
 		return nil, nil, "", t.Detail(t.Reason)
-	case t.Claims.SID != "":
+	case index("sid") >= 0:
 		return nil, nil, "", errSessionToken
+	case t.Claims.Iss == "" && index("iss") >= 0:
+		return nil, nil, "", errIssuer
 	}
 	if _, reason := v.checkSignature(ctx, t.jws, now); reason != "" {
 		return nil, nil, reason, t.Detail(reason)
 	}
-	i := slices.IndexFunc(t.jws.members, func(m jose.Member) bool { return m.Name == "handshake" })
+	i := index("handshake")
 	if i < 0 {
 		return t.Claims, nil, "", nil
 	}
@@ -45,5 +50,6 @@ func (v *Verifier) Handshake(ctx context.Context, raw string, now time.Time) (c 
 
 var (
 	errSessionToken = errors.New("it is a session token, not a handshake token")
+	errIssuer       = errors.New("the claim iss is not the name of an issuer")
 	errDirectives   = errors.New("the claim handshake is not a list of strings")
 )
