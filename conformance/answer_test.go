@@ -162,7 +162,7 @@ func (s *course) handshakeToken(t *token) ([]string, bool) {
 	iss, given := t.claims["iss"]
 	_, session := t.claims["sid"]
 	_, expires := t.claims["exp"]
-	if s.badForm(t) == "" && !session {
+	if s.badForm(t) == "" && !session && (!given || text(iss) != "") {
 		s.refusedAs = s.badSignature(t)
 	}
 	if s.badForm(t) != "" || s.badSignature(t) != "" || session || given && !slices.Contains(s.issuers(), text(iss)) {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,7 +44,9 @@ func (c *recorded) origin() (string, bool) {
 	}
 	scheme, host := u.Scheme, u.Host
 	if named := c.Request.values("Host"); len(named) == 1 {
-		host = named[0]
+		if host = named[0]; !plainHost(host) && len(c.Request.values("X-Forwarded-Host")) == 0 {
+			return "", false
+		}
 	}
 	if forwarded := c.Request.values("X-Forwarded-Proto"); len(forwarded) == 1 && (forwarded[0] == "http" || forwarded[0] == "https") {
 		scheme = forwarded[0]
@@ -100,10 +103,12 @@ func hostOnly(host string) string {
 	return u.Hostname()
 }
 
+var hostText = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?$`)
+
 // plainHost reports a name or an address, perhaps with a port that exists, and nothing else.
 func plainHost(host string) bool {
 	u, err := url.Parse("//" + host)
-	if err != nil || u.Host != host || hostOnly(host) == "" || strings.ContainsAny(host, " ,%*") {
+	if err != nil || u.Host != host || hostOnly(host) == "" || !strings.HasPrefix(host, "[") && !hostText.MatchString(hostOnly(host)) {
 		return false
 	}
 	if _, err := netip.ParseAddr(u.Hostname()); strings.HasPrefix(host, "[") != (err == nil && strings.Contains(u.Hostname(), ":")) {

@@ -67,7 +67,7 @@ func comparable(calls []call) []string {
 				headers = maps.Clone(headers)
 				delete(headers, "host")
 				if lines, ok := headers["cookie"].([]any); ok && len(lines) == 1 {
-					own, _, _ := strings.Cut(fmt.Sprint(lines[0]), ", clerkauth_handshake="+sentOut)
+					own, _, _ := strings.Cut(fmt.Sprint(lines[0]), "; clerkauth_handshake="+sentOut)
 					headers["cookie"] = []any{own}
 				}
 				body = maps.Clone(body)

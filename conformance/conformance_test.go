@@ -139,6 +139,9 @@ func (c *recorded) decidedForMachine(reference outcome) (want outcome, applied [
 			applied = append(applied, r.name)
 		}
 		want = after
+		if r.last {
+			break
+		}
 	}
 	return want, applied
 }

@@ -36,9 +36,9 @@ func TestCourseIsTheReferences(t *testing.T) {
 	}
 }
 
-var plainPattern = regexp.MustCompile(`^(/[\w.-]*|/:\w+|/\(\.\*\))*$`)
+var plainPattern = regexp.MustCompile(`^(/[\w.-]*|(/:\w+|\{/:\w+\})(\([^()?]+\))?[+*?]?|/\(\.\*\))*$`)
 
-// oddPatterns reports a pattern of organization sync with more than names and (.*): decisions for those are not computed.
+// oddPatterns reports a pattern of organization sync with more than parameters and (.*): decisions for those are not computed.
 func (c *recorded) oddPatterns() bool {
 	return slices.ContainsFunc(c.patterns(), func(pattern string) bool { return !plainPattern.MatchString(pattern) })
 }

@@ -15,7 +15,8 @@
 //
 // TestMixtures decides requests that were not recorded: each is made of parts of several cases, so that rules are combined.
 // The expected decisions are computed. The family r_mixtures has some of them with the decisions of the reference;
-// CLERKAUTH_MIXTURES=/some/folder writes more, which can be run with the reference and read as another recording.
+// CLERKAUTH_MIXTURES=/some/folder writes more, which can be run with the reference and read as another recording. The family
+// s_altered has recorded requests with a few other headers, cookies, claims or options, and what the reference decided then.
 //
 // Another recording is a folder with cases/*.json and, optionally, sequences.json, plain or with .gz after the name;
 // keys.json, with keys for minting more, is not needed to run it. The last line printed is always the count:

@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -16,11 +17,15 @@ func (c *recorded) wantedOrganization() (wanted, bool) {
 	organizations, personal := c.organizationPatterns()
 	for _, pattern := range organizations {
 		names, values := matchPath(pattern, c.path())
+		if values == nil {
+			continue
+		}
 		for _, name := range []string{"id", "slug"} {
-			if i := slices.Index(names, name); i >= 0 && values != nil {
+			if i := slices.Index(names, name); i >= 0 && values[i] != "" {
 				return wanted{name, values[i]}, true
 			}
 		}
+		break // the first that matches is used
 	}
 	for _, pattern := range personal {
 		if _, values := matchPath(pattern, c.path()); values != nil {
@@ -43,20 +48,32 @@ func (c *recorded) organizationPatterns() (organizations, personal []string) {
 
 func (c *recorded) patterns() []string { return slices.Concat(c.organizationPatterns()) }
 
-var pathParameter = regexp.MustCompile(`:(\w+)|\(\.\*\)`)
+var pathParameter = regexp.MustCompile(`(/?):(\w+)(\([^()?]+\))?([+*?]?)|\(\.\*\)`)
 
-// matchPath matches a path with a pattern of plain parameters and (.*), ignoring case and a slash at the end. values is nil
-// if it does not match.
+// grouped is a parameter in braces, which is the same as one without.
+var grouped = regexp.MustCompile(`\{(/:\w+)\}`)
+
+// repeats are the expressions of a parameter that is optional or of several segments. The reference makes one text of several
+// segments, with commas.
+var repeats = map[string]string{"": "%s(%s)", "?": "(?:%s(%s))?", "+": "%[1]s(%[2]s(?:%[1]s%[2]s)*)", "*": "(?:%[1]s(%[2]s(?:%[1]s%[2]s)*))?"}
+
+// matchPath matches a path with a pattern of parameters and (.*), ignoring case and a slash at the end. values is nil if it
+// does not match.
 func matchPath(pattern, path string) (names, values []string) {
+	pattern = grouped.ReplaceAllString(pattern, "$1")
 	expression, last := "(?i)^", 0
 	for _, at := range pathParameter.FindAllStringSubmatchIndex(pattern, -1) {
 		expression += regexp.QuoteMeta(pattern[last:at[0]])
-		if at[2] < 0 {
+		if at[4] < 0 {
 			expression += "(.*)"
 			names = append(names, "")
 		} else {
-			expression += "([^/#?]+?)"
-			names = append(names, pattern[at[2]:at[3]])
+			value := "[^/#?]+?"
+			if at[6] >= 0 {
+				value = pattern[at[6]+1 : at[7]-1]
+			}
+			expression += fmt.Sprintf(repeats[pattern[at[8]:at[9]]], pattern[at[2]:at[3]], value)
+			names = append(names, pattern[at[4]:at[5]])
 		}
 		last = at[1]
 	}
@@ -68,7 +85,13 @@ func matchPath(pattern, path string) (names, values []string) {
 	if found == nil {
 		return names, nil
 	}
-	return names, found[1:]
+	values = found[1:]
+	for i := range values {
+		if names[i] != "" {
+			values[i] = strings.ReplaceAll(values[i], "/", ",")
+		}
+	}
+	return names, values
 }
 
 // wrongOrganization reports a path of another organization than the session's.
@@ -95,6 +118,11 @@ func (c *recorded) crossOriginWrite() bool {
 	here, _ := c.origin()
 	own := site == "same-origin" || site == "none" || site == "" && (from == "" || from == here)
 	return !own && !slices.Contains(c.parties(), from)
+}
+
+func (c *recorded) bearerInAnyCase() bool {
+	_, found := c.anyBearer()
+	return found
 }
 
 // anyBearer is the token of the Authorization header, its scheme in any case.

@@ -167,13 +167,10 @@ var developmentPortals = regexp.MustCompile(`^[a-z0-9-]+\.accounts(stage)?\.dev$
 func (s *course) comesFromElsewhere() bool {
 	from := s.Request.values("Referer")
 	here, ok := s.origin()
-	if s.satellite() || !s.navigatesAtTop() || s.redirects() != 0 || s.wasSentOut() || len(from) != 1 || from[0] == "" || !ok {
+	if s.satellite() || !s.navigatesAtTop() || s.redirects() != 0 || s.wasSentOut() || len(from) != 1 || !plainReferrer(from[0]) || !ok {
 		return false
 	}
-	u, err := url.Parse(from[0])
-	if err != nil || u.Scheme == "" {
-		return false
-	}
+	u, _ := referrerSite(from[0])
 	site, isSite := browserOrigin(u.Scheme + "://" + u.Host)
 	if isSite && site == here {
 		return false

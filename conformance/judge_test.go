@@ -67,7 +67,7 @@ func (s *course) judgeCookies() {
 	s.pair = s.pairOf(best[names[0]], best[names[1]])
 	chosen := best["__session"+s.pair]
 	s.chosen, s.reason, s.unread = chosen.token, chosen.reason, chosen.raw != "" && !chosen.done
-	s.hidden = !s.foreign && s.chosen.raw != s.Request.cookies()["__session"+s.chosenSuffix()]
+	s.hidden = !s.foreign && (s.pair != s.chosenSuffix() || s.chosen.raw != s.jar["__session"+s.pair])
 }
 
 // judgeAll judges every token once, the most likely first.

@@ -78,7 +78,7 @@ func read(folder string) (*recording, error) {
 // wholeRecording are the families of the whole recording.
 var wholeRecording = []string{
 	"a_header", "b_azp", "c_cookies", "d_eligibility", "e_resolution", "f_dev_browser", "g_satellite", "h_proxy", "i_org_sync",
-	"j_refresh", "k_cross_origin", "l_claims", "m_machine", "n_jwt_key", "o_config", "p_combo", "q_mixed", mixturesFamily,
+	"j_refresh", "k_cross_origin", "l_claims", "m_machine", "n_jwt_key", "o_config", "p_combo", "q_mixed", mixturesFamily, alteredFamily,
 }
 
 // missing are the families of the whole recording that this one does not have.

@@ -65,7 +65,7 @@ func (c *recorded) badClaims(t *token) string {
 		return "token-verification-failed"
 	case len(wanted) > 0 && !aimedAt(t.claims["aud"], wanted):
 		return "token-verification-failed"
-	case len(c.parties()) > 0 && !named && !c.hasBearer():
+	case len(c.parties()) > 0 && !named && !c.bearerInAnyCase():
 		return missingAZP
 	case len(c.parties()) > 0 && !slices.Contains(c.parties(), text(azp)):
 		return "token-invalid-authorized-parties"
@@ -124,10 +124,12 @@ func (c *recorded) timely(t *token, within time.Duration) string {
 	nbf, _ := seconds(t.claims["nbf"])
 	iat, _ := seconds(t.claims["iat"])
 	switch {
-	case !ok || !t.dated("nbf") || !t.dated("iat") || !t.dated("exp"):
+	case !ok || !t.dated("exp"):
 		return "token-verification-failed"
 	case float64(c.Now) >= float64(exp)+skew:
 		return expired
+	case !t.dated("nbf") || !t.dated("iat"):
+		return "token-verification-failed"
 	case float64(nbf) > float64(c.Now)+skew:
 		return "session-token-nbf"
 	case float64(iat) > float64(c.Now)+skew:

@@ -23,8 +23,11 @@ type parts struct {
 	targets []string            // addresses of satellites that a primary was to answer
 }
 
-// mixturesFamily are the first mixtures of the default seed, with what the reference decided about them.
-const mixturesFamily = "r_mixtures"
+// The families that were made of the others, with what the reference decided about them.
+const (
+	mixturesFamily = "r_mixtures" // the first mixtures of the default seed
+	alteredFamily  = "s_altered"  // one request each, with other headers, cookies, claims or options, or characters in them
+)
 
 // An option is the raw value of one.
 type option = []byte
@@ -38,7 +41,7 @@ func partsOf(tb testing.TB, r *recording, public string, rng *rand.Rand) *parts 
 	}
 	for _, family := range r.families {
 		for _, c := range r.cases[family] {
-			if family != mixturesFamily && c.public() == public && c.skipCause(tb) == "" && !c.decidesMachine() && !c.oddPatterns() {
+			if family != mixturesFamily && family != alteredFamily && c.public() == public && c.skipCause(tb) == "" && !c.decidesMachine() && !c.oddPatterns() {
 				p.takeApart(c)
 			}
 		}

@@ -56,9 +56,9 @@ func (r recordedRequest) cookies() map[string]string {
 	found := map[string]string{}
 	for _, line := range r.values("Cookie") {
 		for pair := range strings.SplitSeq(line, ";") {
-			name, value, _ := strings.Cut(pair, "=")
+			name, value, valued := strings.Cut(pair, "=")
 			name = strings.Trim(name, " \t")
-			if _, seen := found[name]; !seen {
+			if _, seen := found[name]; valued && !seen {
 				found[name] = unescape(strings.Trim(value, " \t"))
 			}
 		}

@@ -106,7 +106,11 @@ func (s *course) refreshBody(secret string) map[string]any {
 		for i := range values {
 			values[i] = latin1(values[i])
 		}
-		headers[strings.ToLower(h[0])] = []any{strings.Join(values, ", ")}
+		separator := ", "
+		if strings.EqualFold(h[0], "Cookie") {
+			separator = "; "
+		}
+		headers[strings.ToLower(h[0])] = []any{strings.Join(values, separator)}
 	}
 	return map[string]any{
 		"format": "cookie", "expired_token": s.chosen.raw, "refresh_token": secret,

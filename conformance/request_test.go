@@ -3,12 +3,19 @@ package conformance_test
 import (
 	"bufio"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
+
+var errHost = errors.New("malformed or several Host headers")
+
+// hostHeader are the characters that net/http's server takes in a Host header.
+var hostHeader = regexp.MustCompile(`^[A-Za-z0-9!$%&'()*+,.:;=@\[\]_~-]*$`)
 
 // build makes the request as net/http's server hands it to a handler: the
 // URL has no scheme and no host, those are in TLS and Host.
@@ -26,6 +33,9 @@ func (r recordedRequest) build(tb testing.TB) (*http.Request, error) {
 	req.RemoteAddr = "192.0.2.1:1234"
 	if target.Scheme == "https" {
 		req.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true}
+	}
+	if hosts := r.values("Host"); len(hosts) > 1 || len(hosts) == 1 && !hostHeader.MatchString(hosts[0]) {
+		return nil, errHost
 	}
 	for _, h := range r.Headers {
 		value := latin1(strings.Trim(h[1], " \t"))

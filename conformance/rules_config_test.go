@@ -139,10 +139,20 @@ var configRules = []rule{
 	},
 }
 
+// readablePattern is the syntax of path-to-regexp 6: text, parameters and groups, with modifiers or without.
+var readablePattern = regexp.MustCompile(`^(?:` + parameter + `[*+?]?|\{` + plainText + `*(?:` + parameter + `)?` + plainText + `*\}[*+?]?|` + plainText + `)*$`)
+
+const (
+	plainText = `(?:[^*+?{}:()\\]|\\.)`
+	parameter = `(?::\w+(?:` + group + `)?|` + group + `)`
+	group     = `\((?:[^?()\\]|\\.)(?:[^()\\]|\\.|\(\?[^()]*\))*\)`
+)
+
 // refusedAtStart reports options that New refuses.
 func (c *recorded) refusedAtStart() bool {
+	malformed := slices.ContainsFunc(c.patterns(), func(pattern string) bool { return !readablePattern.MatchString(pattern) })
 	keyless := slices.Contains(c.accepts(), apiKey) && c.secret() == "" // none could be verified
-	return keyless || c.satellite() && c.domain() == "" && c.proxy() == "" || slices.ContainsFunc(configRules, func(r rule) bool {
+	return keyless || malformed || c.satellite() && c.domain() == "" && c.proxy() == "" || slices.ContainsFunc(configRules, func(r rule) bool {
 		return r.refuses && r.when(c, outcome{})
 	}) || c.pins() && c.pinnedKey() == nil
 }

@@ -12,7 +12,28 @@ var originRules = []rule{
 		name: "forwarded headers are single and well-formed",
 		why:  "a list, a doubled header or a value that is no host or scheme is another site's, and names no origin",
 		when: func(c *recorded, want outcome) bool {
-			return (want.Location != nil || want.refreshes()) && c.forwardedOddly()
+			return want.Status != refused && c.forwardedOddly()
+		},
+	},
+	{
+		name: "host is well-formed",
+		why:  "a Host header that is no host names no origin that a browser could be sent back to",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status != refused && slices.ContainsFunc(c.Request.values("Host"), func(h string) bool { return !plainHost(h) })
+		},
+	},
+	{
+		name: "referrer is one address",
+		why:  "RFC 9110 10.1.3: a Referer is one absolute address; a list, or what only a browser's own parser can repair, names no site",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status != refused && c.referredOddly()
+		},
+	},
+	{
+		name: "a proxy under a path has no pages",
+		why:  "the reference takes every page at the proxy's host for Clerk's, and so the application's own at another scheme",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == signedIn && strings.HasPrefix(c.proxy(), "/") && len(c.Request.values("Referer")) == 1
 		},
 	},
 	{
@@ -33,7 +54,9 @@ var originRules = []rule{
 	{
 		name: "path stays a path",
 		why:  "an address is joined from its parts: a path that begins with // is not a host",
-		when: func(c *recorded, want outcome) bool { return want.Location != nil && strings.HasPrefix(c.path(), "//") },
+		when: func(c *recorded, want outcome) bool {
+			return (want.Location != nil || want.refreshes()) && strings.HasPrefix(c.path(), "//")
+		},
 	},
 	{
 		name: "host is in the list",
@@ -43,6 +66,32 @@ var originRules = []rule{
 			return len(c.parties()) > 0 && !ok && (want.Location != nil || want.refreshes())
 		},
 	},
+}
+
+func (c *recorded) referredOddly() bool {
+	lines := c.Request.values("Referer")
+	return len(lines) > 1 || slices.ContainsFunc(lines, func(line string) bool { return line != "" && !plainReferrer(line) })
+}
+
+// plainReferrer reports an address as browsers write it: a scheme and a host, or a scheme alone, as in about:blank.
+func plainReferrer(s string) bool {
+	u, ok := referrerSite(s)
+	return ok && (u.Host == "" || plainHost(u.Host))
+}
+
+// referrerSite is the address without its path. A backslash begins one, as for browsers.
+func referrerSite(s string) (*url.URL, bool) {
+	scheme, rest, found := strings.Cut(s, ":")
+	behind, hosted := strings.CutPrefix(rest, "//")
+	if !found || !hosted {
+		u, err := url.Parse(scheme + ":")
+		return u, found && err == nil && scheme != "" && !strings.HasPrefix(strings.ToLower(scheme), "http")
+	}
+	if i := strings.IndexAny(behind, `/?#\`); i >= 0 {
+		behind = behind[:i]
+	}
+	u, err := url.Parse(scheme + "://" + behind)
+	return u, err == nil && behind != ""
 }
 
 func (c *recorded) forwardedOddly() bool {
@@ -115,8 +164,9 @@ var handshakeRules = []rule{
 		},
 	},
 	{
-		name: "satellite is told by its configuration",
-		why:  "whether the sign-in page is on the satellite itself is found out at the start, not by a header that navigations do not send",
+		name:   "satellite is told by its configuration",
+		kinder: true, // an answer beside the header decides
+		why:    "whether the sign-in page is on the satellite itself is found out at the start, not by a header that navigations do not send",
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == refused && c.satellite() && c.development() && len(c.Request.values("Origin")) > 0
 		},

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +25,8 @@ var keyRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			kid, _ := c.deciding().head["kid"].(string)
 			set, ok := c.keySet()
-			return ok && want.stage() >= key && !c.pins() && set.names(kid) && len(set.usable()[kid]) != 1
+			seen := want.stage() >= key || want.Reason == "token-invalid" && c.badForm(c.deciding()) == ""
+			return ok && seen && !c.pins() && (!set.hasKey() || set.names(kid) && len(set.usable()[kid]) != 1)
 		},
 	},
 	{
@@ -33,6 +35,13 @@ var keyRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			r, ok := c.keyRoute()
 			return ok && want.stage() > key && !c.pins() && (r.NetworkError || r.Status >= http.StatusBadRequest)
+		},
+	},
+	{
+		name: "a retired key is no sign-out",
+		why:  "a browser whose token has expired comes with the key of its last visit, which may be published no more: it is sent to Clerk as one without a token is",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == signedOut && c.keyRetired(want.Reason, c.deciding())
 		},
 	},
 	{
@@ -46,13 +55,16 @@ var keyRules = []rule{
 		why:    "a PEM is parsed, not cut out as text: PKCS #1, larger keys and escaped line breaks are the same key",
 		kinder: true,
 		when: func(c *recorded, want outcome) bool {
-			return want.Reason == "token-invalid-signature" && c.pinnedKey() != nil && c.deciding().signedBy(c.pinnedKey())
+			pem, _ := c.Options.text("jwtKey")
+			return want.Status != refused && c.pinnedKey() != nil && !plainPEM.MatchString(pem)
 		},
 	},
 }
 
+// plainPEM is the one spelling of a key that the reference can cut out: a modulus of 2048 bits in the form of RFC 5280.
+var plainPEM = regexp.MustCompile(`^-----BEGIN PUBLIC KEY-----[\r\n]*MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA[A-Za-z0-9+/\r\n]*IDAQAB[\r\n]*-----END PUBLIC KEY-----[\r\n]*$`)
+
 // keyRetired reports that the session cookie's token is this instance's, has expired, and has a key that is no longer published.
-// The reference signs such a browser out; here it is redirected to Clerk, like one without a token. No recorded case has one.
 func (c *recorded) keyRetired(reason string, t *token) bool {
 	exp, ok := seconds(t.claims["exp"])
 	return reason == "jwk-kid-mismatch" && ok && exp <= c.Now && !c.hasBearer() && slices.Contains(c.issuers(), text(t.claims["iss"]))

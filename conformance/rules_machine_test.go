@@ -1,7 +1,6 @@
 package conformance_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"regexp"
 	"slices"
@@ -11,18 +10,17 @@ import (
 // machineRules are about credentials of machines. No other rule applies to them, and they apply to nothing else.
 var machineRules = []rule{
 	{
-		name:    "machines need an issuer",
-		why:     "without a publishable key nothing says whose tokens are the instance's, and New refuses",
-		when:    func(c *recorded, _ outcome) bool { return frontendHost(c) == "" },
-		refuses: true, change: refuseOptions,
+		name:    "options that New refuses",
+		why:     "what is found at the start is found whatever is accepted",
+		when:    func(c *recorded, _ outcome) bool { return c.refusedAtStart() },
+		refuses: true, change: refuseOptions, last: true,
 	},
 	{
-		name: "satellites of machines have a domain",
-		why:  "a satellite without a domain or a proxy is refused at the start, whatever it accepts",
-		when: func(c *recorded, _ outcome) bool {
-			return c.satellite() && !c.Options.given("domain") && !c.Options.given("proxyUrl")
-		},
-		refuses: true, change: refuseOptions,
+		name:   "several Authorization headers before a machine's credential",
+		why:    "two credentials are an attack or a mistake, and readers differ on which one counts",
+		when:   func(c *recorded, _ outcome) bool { return len(c.Request.values("Authorization")) > 1 },
+		change: func(_ *recorded, want *outcome) { *want = refusal("multiple-authorization-headers") },
+		last:   true,
 	},
 	{
 		name: "scheme in any case before a machine's credential",
@@ -30,34 +28,56 @@ var machineRules = []rule{
 			"the credential is judged all the same, as a session token is",
 		kinder: true,
 		when: func(c *recorded, want outcome) bool {
-			scheme, _, found := strings.Cut(strings.Join(c.Request.values("Authorization"), ", "), " ")
-			return found && scheme != "Bearer" && strings.EqualFold(scheme, "Bearer") && want.Status == signedOut && c.verified() != nil
+			line := strings.Join(c.Request.values("Authorization"), ", ")
+			plain := strings.HasPrefix(line, "Bearer ") && !strings.HasPrefix(line, "Bearer  ")
+			return !plain && want.Status != signedIn && want.Status != refused && slices.Contains(c.accepts(), c.machineKind()) && opaqueForm.MatchString(c.credential())
 		},
-		change: admitVerified,
+		change: decideOpaque,
 	},
 	{
 		name:   "null payload beside a machine's credential",
 		why:    "the reference stops with an exception, by a cookie that anybody can plant; it takes nothing away from a good credential",
 		kinder: true,
 		when: func(c *recorded, want outcome) bool {
-			return want.Status == refused && c.nullPayload() && c.verified() != nil
+			return want.Status == refused && c.nullPayload() && slices.Contains(c.accepts(), c.machineKind()) && opaqueForm.MatchString(c.credential())
 		},
-		change: admitVerified,
+		change: decideOpaque,
 	},
 	{
 		name:   "no credential",
 		why:    "that there is none has a reason of its own, for one kind and for a list: it is no mismatch, and no prose",
-		when:   func(c *recorded, want outcome) bool { return want.Status == signedOut && c.credential() == "" },
+		when:   func(c *recorded, want outcome) bool { return want.Status != signedIn && c.credential() == "" },
 		change: func(_ *recorded, want *outcome) { *want = refusal("credential-missing") },
+		last:   true,
+	},
+	{
+		name: "kind of a credential",
+		why:  "a credential of a kind that is not accepted is refused for that, whatever its kind would need",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status != signedIn && !slices.Contains(c.accepts(), c.machineKind())
+		},
+		change: func(_ *recorded, want *outcome) { *want = refusal("token-type-mismatch") },
+		last:   true,
 	},
 	{
 		name: "form of a credential",
 		why:  "what has not the form of a credential is not looked up",
 		when: func(c *recorded, want outcome) bool {
-			raw := c.credential()
-			return want.Status == signedIn && c.opaque() && !opaqueForm.MatchString(raw)
+			return slices.Contains(c.accepts(), c.machineKind()) && c.opaque() && !opaqueForm.MatchString(c.credential())
 		},
 		change: func(_ *recorded, want *outcome) { *want = refusal("token-invalid") },
+		last:   true,
+	},
+	{
+		name: "category of a machine's token",
+		why:  "a token of another category was made for something else, which is seen before its keys are needed",
+		when: func(c *recorded, want outcome) bool {
+			category, given := c.bearerToken().head["cat"]
+			wrong := given && (c.machineKind() == oauth || category != "cl_B7d4PD333AAA")
+			return want.Reason != "token-type-mismatch" && c.machineKind() != "" && !c.opaque() && wrong
+		},
+		change: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-invalid") },
+		last:   true,
 	},
 	{
 		name:   "machine secret in a list",
@@ -69,12 +89,35 @@ var machineRules = []rule{
 		change: admitVerified,
 	},
 	{
-		name: "no secret key",
-		why:  "an opaque credential that cannot be verified is one that cannot be told",
+		name:   "key of a machine's JWT",
+		why:    "a JWT is verified with JWTKey, in any spelling of it, and no secret key is needed for that",
+		kinder: true,
 		when: func(c *recorded, want outcome) bool {
-			return want.Status == refused && c.opaque() && c.machineKind() == m2m && frontendHost(c) != "" && c.secret() == ""
+			t := c.bearerToken()
+			typed := strings.HasSuffix(text(t.head["typ"]), "at+jwt") == (c.machineKind() == oauth)
+			return want.Status != signedIn && !c.opaque() && typed && c.pinnedKey() != nil && t.signedBy(c.pinnedKey()) && c.timely(t, c.skew()) == "" &&
+				text(t.claims["iss"]) == "https://"+frontendHost(c) && !c.Options.given("audience")
 		},
-		change: unverifiable,
+		change: admitJWT,
+		last:   true,
+	},
+	{
+		name: "no secret key",
+		why:  "an opaque credential that cannot be verified is one that cannot be told, and so is a JWT whose keys cannot be fetched",
+		when: func(c *recorded, want outcome) bool {
+			return want.Status == refused && c.secret() == "" && (!c.pins() || c.opaque() || !c.bearerToken().signedBy(c.pinnedKey()))
+		},
+		change: func(c *recorded, want *outcome) {
+			switch {
+			case c.opaque():
+				unverifiable(c, want)
+			case c.pins():
+				refuseAfterCalls(want, "token-verification-failed")
+			default:
+				refuseAfterCalls(want, "jwk-remote-failed-to-load")
+			}
+		},
+		last: true,
 	},
 	{
 		name: "a refused secret key",
@@ -103,7 +146,7 @@ var machineRules = []rule{
 		name: "incomplete answer",
 		why:  "an answer that is empty, incomplete or of another object says nothing, and lets nobody in",
 		when: func(c *recorded, want outcome) bool {
-			return want.Status == signedIn && c.opaque() && !c.wholeAnswer()
+			return (want.Status == signedIn || want.Reason == "token-verification-failed") && c.opaque() && !c.wholeAnswer()
 		},
 		change: unverifiable,
 	},
@@ -129,17 +172,11 @@ var machineRules = []rule{
 		why:  "where the keys are out of reach it is not known whether the credential is valid: 503",
 		when: func(c *recorded, want outcome) bool {
 			status, _, ok := c.reply(http.MethodGet, "/v1/jwks", nil)
-			return want.Reason == "token-verification-failed" && !c.Options.given("jwtKey") && (c.secret() == "" || !ok || status >= http.StatusInternalServerError)
+			set, _ := c.keySet()
+			return (want.Reason == "token-verification-failed" || want.Status == signedIn) && !c.opaque() && !c.pins() &&
+				(c.secret() == "" || !ok || status >= http.StatusBadRequest || !set.hasKey())
 		},
 		change: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "jwk-remote-failed-to-load") },
-	},
-	{
-		name: "category of an OAuth token",
-		why:  "a token of another category was made for something else",
-		when: func(c *recorded, want outcome) bool {
-			return want.Status == signedIn && c.machineKind() == oauth && !c.opaque() && c.bearerToken().head["cat"] != nil
-		},
-		change: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-invalid") },
 	},
 	{
 		name: "issuer of a machine's token",
@@ -187,64 +224,4 @@ var opaqueForm = regexp.MustCompile(`^(ak|mt|oat)_[A-Za-z0-9_~+/=-]+$`)
 
 func (c *recorded) bearerToken() *token {
 	return parseToken(c.credential())
-}
-
-// refuseAfterCalls refuses, after the requests made.
-func refuseAfterCalls(want *outcome, reason string) {
-	calls := want.Calls
-	*want = refusal(reason)
-	want.Calls = calls
-}
-
-func unverifiable(_ *recorded, want *outcome) { refuseAfterCalls(want, "credential-unverifiable") }
-
-// admitVerified expects that a machine is let in with the identity that the Backend API returned.
-func admitVerified(c *recorded, want *outcome) {
-	said, kind := c.verified(), c.machineKind()
-	raw := c.credential()
-	key, _ := c.Options.text("machineSecretKey")
-	if kind != m2m || key == "" {
-		key = c.secret()
-	}
-	auth := map[string]any{"tokenType": kind, "clientId": said["client_id"]}
-	for _, name := range []string{"id", "subject", "name", "scopes", "claims"} {
-		auth[name] = said[name]
-	}
-	if subject := text(said["subject"]); strings.HasPrefix(subject, "user_") {
-		auth["userId"] = subject
-	}
-	*want = outcome{Status: signedIn, Headers: map[string]string{}, Auth: recordedIdentity(auth), Calls: []call{{
-		Method: http.MethodPost, URL: c.backendAt() + verifyPaths[kind][0], Query: [][2]string{}, Authorization: "Bearer " + key,
-		Body: map[string]any{verifyPaths[kind][1]: raw},
-	}}}
-}
-
-// verifyStatus is what the Backend API answers about the bearer token; 0: nothing.
-func (c *recorded) verifyStatus() int {
-	status, _, ok := c.reply(http.MethodPost, verifyPaths[c.machineKind()][0], nil)
-	if !ok || !c.opaque() {
-		return 0
-	}
-	return status
-}
-
-// verifyErrors reports whether it names errors, as Clerk does.
-func (c *recorded) verifyErrors() bool {
-	_, body, _ := c.reply(http.MethodPost, verifyPaths[c.machineKind()][0], nil)
-	var said struct{ Errors []struct{ Code string } }
-	return json.Unmarshal(body, &said) == nil && len(said.Errors) > 0 && said.Errors[0].Code != ""
-}
-
-// wholeAnswer reports an answer that has every member of a valid credential, and nothing that contradicts it.
-func (c *recorded) wholeAnswer() bool {
-	said, kind := c.verified(), c.machineKind()
-	objects := map[string]string{apiKey: "api_key", m2m: "machine_to_machine_token", oauth: "clerk_idp_oauth_access_token"}
-	prefixes := map[string]string{apiKey: "ak_", m2m: "mt_", oauth: "oat_"}
-	types := map[string][]any{apiKey: {"api_key"}, m2m: {nil}, oauth: {"oauth:access_token", nil}}
-	_, revoked := said["revoked"].(bool)
-	_, expired := said["expired"].(bool)
-	_, errors := said["errors"]
-	id := text(said["id"])
-	return said["object"] == objects[kind] && slices.Contains(types[kind], said["type"]) && strings.HasPrefix(id, prefixes[kind]) && id != prefixes[kind] &&
-		text(said["subject"]) != "" && revoked && expired && !errors
 }

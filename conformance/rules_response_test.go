@@ -52,6 +52,18 @@ var refreshRules = []rule{
 		},
 	},
 	{
+		name: "a refresh is of a token without another fault",
+		why:  "a token that is refused for more than its age is not made young again",
+		when: func(c *recorded, want outcome) bool { return want.refreshes() && c.whyRefused(c.overdue()) != expired },
+	},
+	{
+		name: "the last of several refresh cookies",
+		why:  "a browser sends this application's own, which is for every path, last; a sibling subdomain can plant others before it",
+		when: func(c *recorded, want outcome) bool {
+			return want.refreshes() && len(c.cookieValues("__refresh_"+c.suffix())) > 1
+		},
+	},
+	{
 		name: "refresh stays in its session",
 		why:  "a refresh makes one session young again; one that answers with another is none",
 		when: func(c *recorded, want outcome) bool {
@@ -67,8 +79,9 @@ var refreshRules = []rule{
 		},
 	},
 	{
-		name: "malformed refresh is none",
-		why:  "an answer of another shape is no refresh, and no crash",
+		name:   "malformed refresh is none",
+		kinder: true, // a good cookie beside it decides
+		why:    "an answer of another shape is no refresh, and no crash",
 		when: func(_ *recorded, want outcome) bool {
 			return want.Status == refused && want.refreshes()
 		},
@@ -88,12 +101,11 @@ func (c *recorded) overdue() *token {
 // responseRules are about what is sent along with a decision.
 var responseRules = []rule{
 	{
-		name: "a browser's write at a host outside the list",
-		why:  "nobody can sign in there, and no page there is the application's own: the refusal names the host, not the session",
+		name: "writes from other origins",
+		why:  "a write that is authenticated by cookie and comes from another origin is a forgery; the reference checks no origin",
 		when: func(c *recorded, want outcome) bool {
-			return len(c.accepts()) > 0 && !c.decidesMachine() && !c.hostListed() && c.browsersWrite() && want.Status == signedOut
+			return want.Status == signedIn && !c.bearerInAnyCase() && c.crossOriginWrite()
 		},
-		change: func(_ *recorded, want *outcome) { *want = refusal("request-host-not-authorized") },
 	},
 	{
 		name: "nobody else may read it",
@@ -131,14 +143,4 @@ func clearing(cookie string) bool {
 		return true
 	}
 	return slices.Contains([]string{"__clerk_handshake", "__clerk_handshake_nonce", "__clerk_redirect_count"}, name) && strings.HasPrefix(rest, "; Path=/;") && strings.Contains(rest, "Max-Age=0")
-}
-
-// browsersWrite reports a write with headers that browsers send, and programs with a token of their own do not.
-func (c *recorded) browsersWrite() bool {
-	switch c.Request.Method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		return false
-	}
-	named := func(name string) bool { return len(c.Request.values(name)) > 0 }
-	return !c.hasBearer() && (named("Origin") || named("Sec-Fetch-Site") || named("Cookie") || strings.HasPrefix(strings.Join(c.Request.values("Accept"), ", "), "text/html"))
 }

@@ -13,6 +13,7 @@ type rule struct {
 	why     string
 	kinder  bool // may turn a refusal into signed-in
 	refuses bool // New refuses the options
+	last    bool // of a machine's rules none after it applies
 	when    func(c *recorded, want outcome) bool
 	change  func(c *recorded, want *outcome) // nil: the decision that is computed from the case
 	reads   func(t *token, who *identity)    // instead of change: how the claims of who is signed in are read
@@ -31,6 +32,7 @@ var kinderRules = []string{
 	"scheme in any case before a machine's credential",
 	"null payload beside a machine's credential",
 	"machine secret in a list",
+	"key of a machine's JWT",
 	"key in other spellings",
 	"every session cookie is a candidate",
 	"a cookie that can be renewed decides",
@@ -42,10 +44,12 @@ var kinderRules = []string{
 	"nonces that nobody could exchange",
 	"session cookie by its exact name",
 	"a page's own writes are refreshed",
+	"malformed refresh is none",
 	"spaces before the token",
 	"white space around keys",
 	"satellite not on the list",
 	"satellite's address is none",
+	"satellite is told by its configuration",
 }
 
 func isKinder(name string) bool { return slices.Contains(kinderRules, name) }

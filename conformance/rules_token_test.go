@@ -57,12 +57,22 @@ func (o outcome) stage() stage {
 	return stageOf[o.Reason]
 }
 
+// reached is how far the deciding token got: one reason is of the claims before the allowlist and of the dates behind it.
+func (c *recorded) reached(want outcome) stage {
+	t, wanted := c.deciding(), meaningful(c.Options, "audience")
+	_, named := t.claims["sub"].(string)
+	if want.Reason == "token-verification-failed" && named && (len(wanted) == 0 || aimedAt(t.claims["aud"], wanted)) && !t.unreadableOrganization() {
+		return dateForm
+	}
+	return want.stage()
+}
+
 // stricter is a rule about a token that is refused here at a stage that the reference lets it pass.
 func stricter(name, why string, at stage, fails func(c *recorded, t *token) bool) rule {
 	return rule{
 		name: name, why: why,
 		when: func(c *recorded, want outcome) bool {
-			return want.stage() > at && fails(c, c.deciding())
+			return c.reached(want) > at && fails(c, c.deciding())
 		},
 	}
 }
@@ -98,11 +108,11 @@ var tokenRules = []rule{
 			_, text := t.head["kid"].(string)
 			return t.complete() && !text && !c.pins()
 		}),
-	stricter("kid of no key", "a kid that stands in no document names no key, however an object of JavaScript answers to it",
-		key, func(c *recorded, t *token) bool {
+	stricter("kid of no key", "a kid that stands in no document names no key, however an object of JavaScript answers to it, and none is fetched for an empty one",
+		clientUAT, func(c *recorded, t *token) bool {
 			kid, text := t.head["kid"].(string)
 			set, ok := c.keySet()
-			return text && ok && !c.pins() && !set.names(kid)
+			return text && (ok || kid == "") && !c.pins() && !set.names(kid)
 		}),
 	stricter("RS256 only", "Clerk signs with RS256, so nothing else is a Clerk token",
 		algorithm, func(_ *recorded, t *token) bool {

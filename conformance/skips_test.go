@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // A cause is why a case cannot be run with this library.
@@ -32,6 +33,10 @@ var causes = []cause{
 	{"apiVersion", "the version of the Backend API is fixed", optionGiven("apiVersion")},
 	{"environment of a host", "a proxy is configured, never guessed from the variables of a hosting company", func(c *recorded, _ testing.TB) bool {
 		return len(c.Env) > 0
+	}},
+	{"bytes that are no text", "net/http keeps bytes that are not UTF-8, which fetch reads as other characters, in an address and in JSON", func(c *recorded, _ testing.TB) bool {
+		seen := c.Expect.Location != nil || c.reference().refreshes()
+		return seen && slices.ContainsFunc(c.Request.Headers, func(h [2]string) bool { return !utf8.ValidString(latin1(h[1])) })
 	}},
 	{"not a request", "net/http's server answers 400 before any handler runs", func(c *recorded, tb testing.TB) bool {
 		_, err := c.Request.build(tb)
