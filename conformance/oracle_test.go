@@ -128,10 +128,12 @@ func (c *recorded) timely(t *token, within time.Duration) string {
 		return "token-verification-failed"
 	case float64(c.Now) >= float64(exp)+skew:
 		return expired
-	case !t.dated("nbf") || !t.dated("iat"):
+	case !t.dated("nbf"):
 		return "token-verification-failed"
 	case float64(nbf) > float64(c.Now)+skew:
 		return "session-token-nbf"
+	case !t.dated("iat"):
+		return "token-verification-failed"
 	case float64(iat) > float64(c.Now)+skew:
 		return "session-token-iat-in-the-future"
 	}

@@ -90,12 +90,14 @@ var machineRules = []rule{
 	},
 	{
 		name:   "key of a machine's JWT",
-		why:    "a JWT is verified with JWTKey, in any spelling of it, and no secret key is needed for that",
+		why:    "a JWT is verified with JWTKey, in any spelling of it, and no secret key is needed for that; a planted cookie takes nothing away from it",
 		kinder: true,
 		when: func(c *recorded, want outcome) bool {
 			t := c.bearerToken()
-			typed := strings.HasSuffix(text(t.head["typ"]), "at+jwt") == (c.machineKind() == oauth)
-			return want.Status != signedIn && !c.opaque() && typed && c.pinnedKey() != nil && t.signedBy(c.pinnedKey()) && c.timely(t, c.skew()) == "" &&
+			typ, typed := t.head["typ"]
+			keys, ok := c.keysFor(t)
+			return want.Status != signedIn && !c.opaque() && (c.machineKind() == oauth || !typed || typ == "JWT") &&
+				t.namesMachine() && ok && len(keys) == 1 && t.signedBy(keys[0]) && c.timely(t, c.skew()) == "" &&
 				text(t.claims["iss"]) == "https://"+frontendHost(c) && !c.Options.given("audience")
 		},
 		change: admitJWT,
@@ -155,7 +157,7 @@ var machineRules = []rule{
 		why:  "the Backend API says that the credential is not valid any more",
 		when: func(c *recorded, want outcome) bool {
 			said := c.verified()
-			return want.Status == signedIn && (said["revoked"] == true || said["expired"] == true)
+			return (want.Status == signedIn || want.Reason == "token-verification-failed") && c.opaque() && (said["revoked"] == true || said["expired"] == true)
 		},
 		change: func(_ *recorded, want *outcome) { refuseAfterCalls(want, "token-invalid") },
 	},

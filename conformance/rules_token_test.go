@@ -104,7 +104,7 @@ var tokenRules = []rule{
 		},
 	},
 	stricter("kid is a string", "a kid of another type names no key",
-		key, func(c *recorded, t *token) bool {
+		clientUAT, func(c *recorded, t *token) bool {
 			_, text := t.head["kid"].(string)
 			return t.complete() && !text && !c.pins()
 		}),
