@@ -18,21 +18,21 @@ const maxHandshake = 16 << 10
 // cookies. The reason is set if the signature is wrong, and the error is a detail for logs.
 func (v *Verifier) Handshake(ctx context.Context, raw string, now time.Time) (c *Claims, cookies []string, reason reasons.Reason, err error) {
 	t := parse(raw, maxHandshake)
-	index := func(name string) int {
-		return slices.IndexFunc(t.jws.members, func(m jose.Member) bool { return m.Name == name })
+	named := func(name string) func(jose.Member) bool {
+		return func(m jose.Member) bool { return m.Name == name }
 	}
 	switch {
 	case t.Fault != NoFault:
 		return nil, nil, "", t.Detail(t.Reason)
-	case index("sid") >= 0:
+	case slices.ContainsFunc(t.jws.members, named("sid")):
 		return nil, nil, "", errSessionToken
-	case t.Claims.Iss == "" && index("iss") >= 0:
+	case t.Claims.Iss == "" && slices.ContainsFunc(t.jws.members, named("iss")):
 		return nil, nil, "", errIssuer
 	}
 	if _, reason := v.checkSignature(ctx, t.jws, now); reason != "" {
 		return nil, nil, reason, t.Detail(reason)
 	}
-	i := index("handshake")
+	i := slices.IndexFunc(t.jws.members, named("handshake"))
 	if i < 0 {
 		return t.Claims, nil, "", nil
 	}
