@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/clerkauth/clerkauth/internal/origin"
 )
@@ -191,13 +192,13 @@ func redirectsMade(value string) int {
 	return int(n)
 }
 
-// unescape decodes percent-encoding where it is well formed, as Clerk's own SDKs do.
+// unescape decodes percent-encoding where it is well formed and of UTF-8, as Clerk's own SDKs do.
 func unescape(value string) string {
 	if strings.IndexByte(value, '%') < 0 {
 		return value
 	}
 	decoded, err := url.PathUnescape(value)
-	if err != nil {
+	if err != nil || !utf8.ValidString(decoded) {
 		return value
 	}
 	return decoded

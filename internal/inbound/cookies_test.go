@@ -45,3 +45,13 @@ func TestAttemptCookies(t *testing.T) {
 		t.Errorf("Attempts = %.40q, want %.40q", got, want)
 	}
 }
+
+// What is not percent-encoding of UTF-8 is kept as it was sent: a refresh token with other bytes would not reach the Backend
+// API as it is.
+func TestPercentEncoding(t *testing.T) {
+	for sent, want := range map[string]string{"a%20b": "a b", "%C3%A9": "é", "a%": "a%", "%zz": "%zz", "%ec": "%ec", "%C3%A9%ff": "%C3%A9%ff", "a+b": "a+b"} {
+		if got := read(t, live, "/", "Cookie: __refresh_abcd1234="+sent).Refresh; got != want {
+			t.Errorf("%q is read as %q, want %q", sent, got, want)
+		}
+	}
+}
