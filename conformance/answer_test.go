@@ -171,7 +171,8 @@ func (s *course) handshakeToken(t *token) ([]string, bool) {
 	if exp, whole := seconds(t.claims["exp"]); expires && (!whole || float64(s.Now) >= float64(exp)+s.skew().Seconds()) {
 		return nil, false
 	}
-	if nbf, whole := seconds(t.claims["nbf"]); t.claims["nbf"] != nil && (!whole || float64(nbf) > float64(s.Now)+s.skew().Seconds()) {
+	_, starts := t.claims["nbf"]
+	if nbf, whole := seconds(t.claims["nbf"]); starts && (!whole || float64(nbf) > float64(s.Now)+s.skew().Seconds()) {
 		return nil, false
 	}
 	payload, given := t.claims["handshake"]

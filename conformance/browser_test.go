@@ -16,8 +16,21 @@ import (
 func (c *recorded) navigates() bool {
 	dest, accept := strings.Join(c.Request.values("Sec-Fetch-Dest"), ", "), strings.Join(c.Request.values("Accept"), ", ")
 	worker := dest == "empty" && strings.Join(c.Request.values("Sec-Fetch-Mode"), ", ") == "navigate"
-	return (c.Request.Method == http.MethodGet || c.head()) &&
+	return (c.Request.Method == http.MethodGet || c.head()) && !c.proxied() &&
 		(worker || slices.Contains([]string{"document", "iframe", "frame"}, dest) || dest == "" && strings.HasPrefix(accept, "text/html"))
+}
+
+// proxied reports a request to the Frontend API's own path, at its host.
+func (c *recorded) proxied() bool {
+	prefix := c.proxyBase()
+	if u, err := url.Parse(prefix); err == nil && u.Host != "" {
+		here, _ := c.origin()
+		if here != u.Scheme+"://"+u.Host {
+			return false
+		}
+		prefix = u.Path
+	}
+	return prefix != "" && (c.path() == prefix || strings.HasPrefix(c.path(), prefix+"/"))
 }
 
 func (c *recorded) head() bool { return c.Request.Method == http.MethodHead }
@@ -222,6 +235,7 @@ func (c *recorded) public() string {
 // domain is a satellite's own, without a scheme in front.
 func (c *recorded) domain() string {
 	s, _ := c.Options.text("domain")
+	s = strings.ToLower(s)
 	if scheme, host, found := strings.Cut(s, "://"); found && (scheme == "https" || scheme == "http" && c.development() && loopback(hostOnly(host))) {
 		return host
 	}

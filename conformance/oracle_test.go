@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Where the reference has no decision, because it threw or used another cookie, a rule expects what this file computes for
@@ -167,7 +168,7 @@ func (c *recorded) keysFor(t *token) ([]*rsa.PublicKey, bool) {
 }
 
 func unescape(value string) string {
-	if decoded, err := url.PathUnescape(value); err == nil {
+	if decoded, err := url.PathUnescape(value); err == nil && utf8.ValidString(decoded) {
 		return decoded
 	}
 	return value

@@ -65,18 +65,21 @@ var answerRules = []rule{
 		},
 	},
 	{
-		name: "session cookie's whole value",
-		why:  "the value of a cookie ends at the semicolon; what is behind a second = belongs to it",
+		name:   "session cookie's whole value",
+		kinder: true, // blanks around it are no part of it
+		why:    "the value of a cookie ends at the semicolon; what is behind a second = belongs to it",
 		when: func(c *recorded, _ outcome) bool {
 			return slices.ContainsFunc(c.directives(), func(d string) bool {
 				name, value, ok := directiveOf(d)
-				return ok && c.sessionName(name) && strings.Contains(value, "=")
+				_, sent, _ := strings.Cut(strings.SplitN(d, ";", 2)[0], "=")
+				return ok && c.sessionName(name) && (strings.Contains(value, "=") || sent != value)
 			})
 		},
 	},
 	{
-		name: "directives are cookies",
-		why:  "an answer with a value that is no cookie, or cannot stand in a header, is none",
+		name:   "directives are cookies",
+		kinder: true, // a good cookie beside it decides
+		why:    "an answer with a value that is no cookie, or cannot stand in a header, is none",
 		when: func(c *recorded, want outcome) bool {
 			return want.Status != refused && want.Status != handshake && slices.ContainsFunc(append(c.directives(), want.Cookies...), func(d string) bool {
 				_, _, ok := directiveOf(d)

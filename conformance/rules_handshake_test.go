@@ -119,6 +119,11 @@ var handshakeRules = []rule{
 		},
 	},
 	{
+		name: "the proxy's path has no pages",
+		why:  "what is under the proxy's path is Clerk's, wherever the proxy stands: nobody is sent from there to a handshake",
+		when: func(c *recorded, want outcome) bool { return want.Status != refused && c.proxied() },
+	},
+	{
 		name: "frames and workers show documents",
 		why:  "a frame of a frameset is a document, and so is what a service worker fetches for a navigation",
 		when: func(c *recorded, want outcome) bool {

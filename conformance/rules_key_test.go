@@ -34,7 +34,7 @@ var keyRules = []rule{
 		why:  "a request waits for one fetch of the keys; what failed is tried again by a later request",
 		when: func(c *recorded, want outcome) bool {
 			r, ok := c.keyRoute()
-			return ok && want.stage() > key && !c.pins() && (r.NetworkError || r.Status >= http.StatusBadRequest)
+			return ok && want.stage() > key && !c.pins() && (r.NetworkError || r.Status != 0 && r.Status != http.StatusOK)
 		},
 	},
 	{
@@ -91,7 +91,7 @@ type keySet []map[string]any
 // keySet is the recorded JWKS document.
 func (c *recorded) keySet() (keySet, bool) {
 	r, ok := c.keyRoute()
-	if !ok || r.Status >= http.StatusBadRequest {
+	if !ok || r.Status != 0 && r.Status != http.StatusOK {
 		return nil, false
 	}
 	if known, ok := keySets.Load(string(r.JSON)); ok {

@@ -106,7 +106,10 @@ func (c *recorded) wholeAnswer() bool {
 	_, revoked := said["revoked"].(bool)
 	_, expired := said["expired"].(bool)
 	_, errors := said["errors"]
+	_, ends := said["expiration"].(float64)
+	_, scopes := textsIn(said["scopes"])
+	typed := (ends || said["expiration"] == nil) && (scopes || said["scopes"] == nil)
 	id := text(said["id"])
-	return said["object"] == objects[kind] && slices.Contains(types[kind], said["type"]) && strings.HasPrefix(id, prefixes[kind]) && id != prefixes[kind] &&
+	return typed && said["object"] == objects[kind] && slices.Contains(types[kind], said["type"]) && strings.HasPrefix(id, prefixes[kind]) && id != prefixes[kind] &&
 		text(said["subject"]) != "" && revoked && expired && !errors
 }

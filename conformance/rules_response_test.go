@@ -75,7 +75,16 @@ var refreshRules = []rule{
 		why:  "a code of the Backend API goes into a header and an address, so it is of [a-z0-9_-] or unknown",
 		when: func(_ *recorded, want outcome) bool {
 			code, found := strings.CutPrefix(want.Reason, expired+"-refresh-")
-			return found && !plainCode.MatchString(code)
+			return found && (!plainCode.MatchString(code) || digits.MatchString(code))
+		},
+	},
+	{
+		name: "a refresh's answer is read by its status",
+		why:  "an error of the Backend API is one whatever its Content-Type is, and a new session comes with 200",
+		when: func(c *recorded, want outcome) bool {
+			return want.refreshes() && slices.ContainsFunc(c.Backend, func(r route) bool {
+				return strings.HasSuffix(r.Path, "/refresh") && len(r.Responses) > 0 && !r.Responses[0].plain()
+			})
 		},
 	},
 	{
@@ -86,6 +95,11 @@ var refreshRules = []rule{
 			return want.Status == refused && want.refreshes()
 		},
 	},
+}
+
+// plain reports an answer with the status and the form of Clerk's.
+func (r response) plain() bool {
+	return r.Text == nil && (r.ContentType == "" || r.ContentType == "application/json") && (r.Status == 0 || r.Status == http.StatusOK || r.Status >= http.StatusBadRequest)
 }
 
 // refreshes reports that the Backend API got a refresh.
