@@ -177,7 +177,7 @@ func (s *course) comesFromElsewhere() bool {
 	}
 	frontend := frontendHost(s.recorded)
 	if p, err := url.Parse(s.proxy()); err == nil && p.Host != "" {
-		frontend = p.Hostname()
+		frontend = strings.ToLower(p.Hostname())
 	}
 	if rest, live := strings.CutPrefix(frontend, "clerk."); live && s.proxy() == "" && site == "https://accounts."+rest {
 		return false
