@@ -123,6 +123,9 @@ func (c *recorded) machineKind() string {
 	return ""
 }
 
+// acceptsCredential reports that the bearer token is a machine's, of a type that is accepted.
+func (c *recorded) acceptsCredential() bool { return slices.Contains(c.accepts(), c.machineKind()) }
+
 // decidesMachine reports a case in which no session is read: only machines are accepted, or the credential looks like a machine's.
 func (c *recorded) decidesMachine() bool {
 	accepts := c.accepts()

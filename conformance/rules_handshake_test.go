@@ -30,8 +30,8 @@ var originRules = []rule{
 		},
 	},
 	{
-		name: "a proxy under a path has no pages",
-		why:  "the reference takes every page at the proxy's host for Clerk's, and so the application's own at another scheme",
+		name: "a proxy's host is the application's own",
+		why:  "where the proxy is a path, the reference takes every page at its host for Clerk's, and so the application's own at another scheme",
 		when: func(c *recorded, want outcome) bool {
 			return want.Status == signedIn && strings.HasPrefix(c.proxy(), "/") && len(c.Request.values("Referer")) == 1
 		},

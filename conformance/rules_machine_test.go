@@ -30,7 +30,7 @@ var machineRules = []rule{
 		when: func(c *recorded, want outcome) bool {
 			line := strings.Join(c.Request.values("Authorization"), ", ")
 			plain := strings.HasPrefix(line, "Bearer ") && !strings.HasPrefix(line, "Bearer  ")
-			return !plain && want.Status != signedIn && want.Status != refused && slices.Contains(c.accepts(), c.machineKind()) && opaqueForm.MatchString(c.credential())
+			return !plain && want.Status != signedIn && want.Status != refused && c.acceptsCredential() && opaqueForm.MatchString(c.credential())
 		},
 		change: decideOpaque,
 	},
@@ -39,7 +39,7 @@ var machineRules = []rule{
 		why:    "the reference stops with an exception, by a cookie that anybody can plant; it takes nothing away from a good credential",
 		kinder: true,
 		when: func(c *recorded, want outcome) bool {
-			return want.Status == refused && c.nullPayload() && slices.Contains(c.accepts(), c.machineKind()) && opaqueForm.MatchString(c.credential())
+			return want.Status == refused && c.nullPayload() && c.acceptsCredential() && opaqueForm.MatchString(c.credential())
 		},
 		change: decideOpaque,
 	},
@@ -54,7 +54,7 @@ var machineRules = []rule{
 		name: "kind of a credential",
 		why:  "a credential of a kind that is not accepted is refused for that, whatever its kind would need",
 		when: func(c *recorded, want outcome) bool {
-			return want.Status != signedIn && !slices.Contains(c.accepts(), c.machineKind())
+			return want.Status != signedIn && !c.acceptsCredential()
 		},
 		change: func(_ *recorded, want *outcome) { *want = refusal("token-type-mismatch") },
 		last:   true,
@@ -63,7 +63,7 @@ var machineRules = []rule{
 		name: "form of a credential",
 		why:  "what has not the form of a credential is not looked up",
 		when: func(c *recorded, want outcome) bool {
-			return slices.Contains(c.accepts(), c.machineKind()) && c.opaque() && !opaqueForm.MatchString(c.credential())
+			return c.acceptsCredential() && c.opaque() && !opaqueForm.MatchString(c.credential())
 		},
 		change: func(_ *recorded, want *outcome) { *want = refusal("token-invalid") },
 		last:   true,
