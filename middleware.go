@@ -11,8 +11,8 @@ import (
 // call FromContext.
 //
 // A response that sets cookies of this package is sent as RequestState.Respond says, with Cache-Control "private, no-store"
-// whatever the handler sets. The handler's ResponseWriter then wraps the server's, with the same optional methods, and its
-// request lacks If-None-Match, If-Modified-Since and If-Range. Requests for parts of a page, by Sec-Fetch-Dest, renew no
+// whatever the handler sets. The handler's ResponseWriter then wraps the server's, and can do what that can: flush, hijack,
+// push and the like. Its request lacks If-None-Match, If-Modified-Since and If-Range. Requests for parts of a page, by Sec-Fetch-Dest, renew no
 // session, so that shared caches can store the parts. A handler must keep what it shows to one person out of caches itself.
 func (a *Authenticator) Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, next, false) })

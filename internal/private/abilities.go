@@ -1,20 +1,17 @@
 package private
 
-import (
-	"io"
-	"net/http"
-)
+import "net/http"
 
-// Optional methods of a ResponseWriter. Callers find them by type assertion, so every set of them needs its own type.
+// Optional methods of a ResponseWriter that mean something by being there, such as that a response can be streamed. Callers
+// find them by type assertion, so every set of them needs its own type.
 const (
 	flushes = 1 << iota
 	hijacks
-	readsFrom
-	pushes
+	notifies
 )
 
-// withAbilities is w with exactly the optional methods of the writer below. Libraries use what they find, and work without
-// the rest.
+// withAbilities is w with exactly those of the optional methods that the writer below has. Libraries use what they find, and
+// some cannot work without.
 func withAbilities(w *writer) http.ResponseWriter {
 	set := 0
 	if _, ok := w.ResponseWriter.(http.Flusher); ok {
@@ -23,11 +20,8 @@ func withAbilities(w *writer) http.ResponseWriter {
 	if _, ok := w.ResponseWriter.(http.Hijacker); ok {
 		set |= hijacks
 	}
-	if _, ok := w.ResponseWriter.(io.ReaderFrom); ok {
-		set |= readsFrom
-	}
-	if _, ok := w.ResponseWriter.(http.Pusher); ok {
-		set |= pushes
+	if _, ok := w.ResponseWriter.(http.CloseNotifier); ok { //nolint:staticcheck // deprecated, and still called by gin
+		set |= notifies
 	}
 	return withSet[set](w, abilities{w})
 }
@@ -53,92 +47,32 @@ var withSet = [...]func(*writer, abilities) http.ResponseWriter{
 			http.Hijacker
 		}{w, a, a}
 	},
-	readsFrom: func(w *writer, a abilities) http.ResponseWriter {
+	notifies: func(w *writer, a abilities) http.ResponseWriter {
 		return struct {
 			*writer
-			io.ReaderFrom
+			http.CloseNotifier
 		}{w, a}
 	},
-	flushes | readsFrom: func(w *writer, a abilities) http.ResponseWriter {
+	flushes | notifies: func(w *writer, a abilities) http.ResponseWriter {
 		return struct {
 			*writer
 			http.Flusher
-			io.ReaderFrom
+			http.CloseNotifier
 		}{w, a, a}
 	},
-	hijacks | readsFrom: func(w *writer, a abilities) http.ResponseWriter {
+	hijacks | notifies: func(w *writer, a abilities) http.ResponseWriter {
 		return struct {
 			*writer
 			http.Hijacker
-			io.ReaderFrom
+			http.CloseNotifier
 		}{w, a, a}
 	},
-	flushes | hijacks | readsFrom: func(w *writer, a abilities) http.ResponseWriter {
+	flushes | hijacks | notifies: func(w *writer, a abilities) http.ResponseWriter {
 		return struct {
 			*writer
 			http.Flusher
 			http.Hijacker
-			io.ReaderFrom
+			http.CloseNotifier
 		}{w, a, a, a}
-	},
-	pushes: func(w *writer, a abilities) http.ResponseWriter {
-		return struct {
-			*writer
-			http.Pusher
-		}{w, a}
-	},
-	flushes | pushes: func(w *writer, a abilities) http.ResponseWriter {
-		return struct {
-			*writer
-			http.Flusher
-			http.Pusher
-		}{w, a, a}
-	},
-	hijacks | pushes: func(w *writer, a abilities) http.ResponseWriter {
-		return struct {
-			*writer
-			http.Hijacker
-			http.Pusher
-		}{w, a, a}
-	},
-	flushes | hijacks | pushes: func(w *writer, a abilities) http.ResponseWriter {
-		return struct {
-			*writer
-			http.Flusher
-			http.Hijacker
-			http.Pusher
-		}{w, a, a, a}
-	},
-	readsFrom | pushes: func(w *writer, a abilities) http.ResponseWriter {
-		return struct {
-			*writer
-			io.ReaderFrom
-			http.Pusher
-		}{w, a, a}
-	},
-	flushes | readsFrom | pushes: func(w *writer, a abilities) http.ResponseWriter {
-		return struct {
-			*writer
-			http.Flusher
-			io.ReaderFrom
-			http.Pusher
-		}{w, a, a, a}
-	},
-	hijacks | readsFrom | pushes: func(w *writer, a abilities) http.ResponseWriter {
-		return struct {
-			*writer
-			http.Hijacker
-			io.ReaderFrom
-			http.Pusher
-		}{w, a, a, a}
-	},
-	flushes | hijacks | readsFrom | pushes: func(w *writer, a abilities) http.ResponseWriter {
-		return struct {
-			*writer
-			http.Flusher
-			http.Hijacker
-			io.ReaderFrom
-			http.Pusher
-		}{w, a, a, a, a}
 	},
 }

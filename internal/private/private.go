@@ -17,7 +17,7 @@ const oneBrowsers = "private, no-store"
 // and the last value set would count. So the headers are corrected whenever they may be sent: at every write and once more
 // at the end, since a writer below, such as http.TimeoutHandler's, may hold them back.
 //
-// withAbilities adds the optional methods of the writer below.
+// It writes texts, reads from files and pushes with any writer below; withAbilities adds what only some of them can do.
 type writer struct {
 	http.ResponseWriter
 
@@ -115,6 +115,27 @@ func (w *writer) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
+// WriteString saves a copy of the text where the writer below has a WriteString.
+func (w *writer) WriteString(s string) (int, error) {
+	w.apply()
+	return io.WriteString(w.ResponseWriter, s)
+}
+
+// ReadFrom is that of the writer below, which may let the kernel copy a file, or else writes.
+func (w *writer) ReadFrom(r io.Reader) (int64, error) {
+	w.apply()
+	return io.Copy(w.ResponseWriter, r)
+}
+
+// Push fails with http.ErrNotSupported where the writer below cannot push.
+func (w *writer) Push(target string, opts *http.PushOptions) error {
+	below, ok := w.ResponseWriter.(http.Pusher)
+	if !ok {
+		return http.ErrNotSupported
+	}
+	return below.Push(target, opts)
+}
+
 // FlushError exists even if nothing below can flush: http.ResponseController would otherwise unwrap this writer and bypass
 // it.
 func (w *writer) FlushError() error {
@@ -122,7 +143,7 @@ func (w *writer) FlushError() error {
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
-// abilities are the optional methods, each for a writer below that has it.
+// abilities are the optional methods that withAbilities adds, each for a writer below that has it.
 type abilities struct{ w *writer }
 
 func (a abilities) Flush() { _ = a.w.FlushError() } // as Flush, which cannot report a failure
@@ -135,13 +156,8 @@ func (a abilities) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, buffered, err
 }
 
-func (a abilities) ReadFrom(r io.Reader) (int64, error) {
-	a.w.apply()
-	return a.w.ResponseWriter.(io.ReaderFrom).ReadFrom(r)
-}
-
-func (a abilities) Push(target string, opts *http.PushOptions) error {
-	return a.w.ResponseWriter.(http.Pusher).Push(target, opts)
+func (a abilities) CloseNotify() <-chan bool {
+	return a.w.ResponseWriter.(http.CloseNotifier).CloseNotify() //nolint:staticcheck // see withAbilities
 }
 
 // Unconditional is h, or a copy, without the headers that request a 304, or a part of an unchanged document. Range is

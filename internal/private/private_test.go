@@ -42,7 +42,7 @@ func TestWriter(t *testing.T) {
 	}
 }
 
-// A writer has the optional methods of the one below, and no others: libraries use what they find.
+// A writer flushes and hijacks where the one below does, and nowhere else: libraries use what they find.
 func TestAbilities(t *testing.T) {
 	plain := struct{ http.ResponseWriter }{httptest.NewRecorder()}
 	for name, tc := range map[string]struct {

@@ -2,6 +2,7 @@ package gin_test
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -99,6 +100,28 @@ func TestDeadlinesWhereTheSessionIsRenewed(t *testing.T) {
 	engine.ServeHTTP(w, r)
 	if w.deadlines != 1 || w.Header().Get("Set-Cookie") == "" {
 		t.Errorf("got %d deadlines and %v, want one deadline and a Set-Cookie", w.deadlines, w.Header())
+	}
+}
+
+// notifier tells of clients that went away, as net/http's own writers do. gin's Stream calls this of every writer.
+type notifier struct{ *httptest.ResponseRecorder }
+
+func (notifier) CloseNotify() <-chan bool { return nil }
+
+// The middleware may also be around gin's engine.
+func TestStreamWhereTheSessionIsRenewed(t *testing.T) {
+	r, auth := renewed(t, "/")
+	engine := gingonic.New()
+	engine.GET("/", func(c *gingonic.Context) {
+		c.Stream(func(w io.Writer) bool {
+			_, _ = io.WriteString(w, "event")
+			return false
+		})
+	})
+	w := notifier{httptest.NewRecorder()}
+	auth.Optional(engine).ServeHTTP(w, r)
+	if w.Body.String() != "event" || w.Header().Get("Set-Cookie") == "" {
+		t.Errorf("got %q and %v, want event and a Set-Cookie", w.Body, w.Header())
 	}
 }
 
