@@ -40,7 +40,7 @@ func (c Credential) holds(scopes []string) bool {
 }
 
 // Accept lets a request through when it carries one of these credentials and fulfils its scopes or checks. Others are
-// refused with 401, 403 or 503, and as with Require where one of the credentials is Sessions. Handlers call
+// refused with 400, 401, 403 or 503, and as with Require where one of the credentials is Sessions. Handlers call
 // MachineFromContext, and FromContext for people.
 //
 // A machine's credential is read from the Authorization header alone, never from cookies or the URL, and then decides
@@ -186,7 +186,7 @@ func (s *settings) readMachines(c Config) []error {
 	p := &s.decision.Policy
 	s.machine = machine.Settings{
 		Base: s.backend, SecretKey: c.SecretKey, MachineKey: c.MachineSecretKey,
-		Issuers: p.Issuers, Audience: slices.Clone(c.MachineAudience), ID: c.MachineID, AnyMachine: c.InsecureAllowAnyMachine,
+		Issues: p.Issues, Issuers: p.Issuers, Audience: slices.Clone(c.MachineAudience), ID: c.MachineID, AnyMachine: c.InsecureAllowAnyMachine,
 		Skew: p.Skew, TTL: c.MachineCacheTTL, CacheSize: s.tokenCacheSize, Now: s.now, Warn: s.warnOfBackend,
 	}
 	return problems

@@ -111,7 +111,7 @@ func (s *sessions) add(c *judgedCookie) {
 // __client_uat says that the browser is signed in at it.
 func (e *cookieEvidence) dropForeign(f *inbound.Request, s *Settings) {
 	for slot := range inbound.Slots {
-		if c := e.at(slot); f.SignedInAt(slot) != 0 || c.read.Claims != nil && s.Policy.issues(c.read.Claims.Iss) {
+		if c := e.at(slot); f.SignedInAt(slot) != 0 || c.read.Claims != nil && s.Policy.Issues(c.read.Claims.Iss) {
 			return
 		}
 	}
@@ -154,7 +154,7 @@ func choosePair(p, q *judgedCookie, uat [inbound.Slots]inbound.Value, s *Setting
 // own reports whether iss is this instance's, as far as the choice of cookies goes.
 func (s *Settings) own(iss string) bool {
 	if s.OwnIssuer == "" {
-		return s.Policy.issues(iss)
+		return s.Policy.Issues(iss)
 	}
 	return iss == s.OwnIssuer
 }

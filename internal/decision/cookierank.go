@@ -33,7 +33,7 @@ func (j *cookieJudge) rankAll() {
 // that is not known when another token has passed, as fetching it would make the visitor wait.
 func (j *cookieJudge) rankOf(c *judgedCookie) rank {
 	t, p := c.read.Claims, &j.Policy
-	if !c.read.SignedAsClerkDoes() || !p.issues(t.Iss) {
+	if !c.read.SignedAsClerkDoes() || !p.Issues(t.Iss) {
 		return rankUnusable
 	}
 	r := rankPromising

@@ -45,7 +45,7 @@ func (d *Decider) canHelp(e *Evidence, reason reasons.Reason, now time.Time) boo
 	if c.standing() == undecided {
 		return returns && d.verifier.Keys().Ready(now) != nil
 	}
-	return returns || reason == reasons.KeyUnknown && c.expired(now) && d.Policy.issues(c.read.Claims.Iss)
+	return returns || reason == reasons.KeyUnknown && c.expired(now) && d.Policy.Issues(c.read.Claims.Iss)
 }
 
 // startHandshake turns a signed-out outcome into a handshake where that can help and the request allows it: for

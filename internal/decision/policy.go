@@ -36,15 +36,15 @@ func (p *Policy) judge(ctx context.Context, c *sessiontoken.Claims, from TokenSo
 	if reason := p.judgeParty(ctx, c, from, f, now); reason != "" {
 		return reason
 	}
-	if !p.issues(c.Iss) {
+	if !p.Issues(c.Iss) {
 		return reasons.TokenIssuer
 	}
 	return p.judgeTime(c, now)
 }
 
-// issues reports whether tokens of an issuer are the instance's: it is one of Issuers, or the address of the Frontend API's
+// Issues reports whether tokens of an issuer are the instance's: it is one of Issuers, or the address of the Frontend API's
 // proxy at an origin of the list. Allow is not called for it.
-func (p *Policy) issues(iss string) bool {
+func (p *Policy) Issues(iss string) bool {
 	if slices.Contains(p.Issuers, iss) {
 		return true
 	}

@@ -119,7 +119,7 @@ func wellFormedNonce(nonce string) bool {
 
 // judgeHandshake judges the claims of a handshake token, which may lack all but an issuer.
 func (p *Policy) judgeHandshake(c *sessiontoken.Claims, now time.Time) bool {
-	return (c.Iss == "" || p.issues(c.Iss)) &&
+	return (c.Iss == "" || p.Issues(c.Iss)) &&
 		c.Exp.State != sessiontoken.Malformed && c.Nbf.State != sessiontoken.Malformed &&
 		!p.past(c.Exp, now) && !p.ahead(c.Nbf, now)
 }

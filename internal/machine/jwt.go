@@ -88,7 +88,7 @@ func (v *Verifier) judgeJWT(c *Claims, now time.Time) error {
 	switch {
 	case c.Subject == "":
 		return errSubject
-	case !slices.Contains(v.Issuers, c.iss):
+	case !v.Issues(c.iss):
 		return sessiontoken.IssuerError{Seen: redact.See(c.iss), Expected: v.Issuers}
 	case c.exp.State != sessiontoken.Present:
 		return errNoExp

@@ -35,10 +35,11 @@ type Settings struct {
 	SecretKey  string // empty: API keys and opaque OAuth tokens cannot be verified
 	MachineKey string // for M2M tokens; empty: SecretKey
 
-	Issuers    []string
-	Audience   []string // empty: aud is not read
-	ID         string   // this machine, which M2M tokens must name
-	AnyMachine bool     // M2M tokens may be for any
+	Issues     func(iss string) bool // whether tokens of an issuer are the instance's
+	Issuers    []string              // what is expected, for the detail of a refusal
+	Audience   []string              // empty: aud is not read
+	ID         string                // this machine, which M2M tokens must name
+	AnyMachine bool                  // M2M tokens may be for any
 	Skew       time.Duration
 	TTL        time.Duration // of positive answers; 0: they are not cached
 	CacheSize  int           // of verified JWTs
