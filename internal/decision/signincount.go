@@ -93,11 +93,14 @@ func (d *Decider) signInCount(r *http.Request, now time.Time) (*signIns, bool) {
 
 // withoutAddresses is a query without the parameters that may be the way back under another name, which grows with each
 // redirect, and without repetitions: an address that was put into a query unescaped leaves its own parameters there each time.
+// Of a query that is too long to come back to it has the beginning: nobody is sent away from such a page.
 func withoutAddresses(query string) string {
-	kept := slices.DeleteFunc(strings.Split(query, "&"), func(pair string) bool {
-		_, value, _ := strings.Cut(pair, "=")
-		return mayBeAddress(value)
-	})
+	var kept []string
+	for pair := range strings.SplitSeq(query[:min(len(query), maxAddress)], "&") {
+		if _, value, _ := strings.Cut(pair, "="); pair != "" && !mayBeAddress(value) {
+			kept = append(kept, pair)
+		}
+	}
 	slices.Sort(kept)
 	return strings.Join(slices.Compact(kept), "&")
 }

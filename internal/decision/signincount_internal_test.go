@@ -111,3 +111,17 @@ func TestSignInsThatAreNotCounted(t *testing.T) {
 		}
 	}
 }
+
+// The longest query that a page is counted by has maxAddress bytes: what follows costs nothing.
+func TestWithoutAddresses(t *testing.T) {
+	for query, want := range map[string]string{
+		"":                                   "",
+		"&&b=2&&a=1&b=2&":                    "a=1&b=2",
+		"a=1&back=https%253A%252F%252Fx&b=/": "a=1",
+		strings.Repeat("a=1&b=2&", maxAddress/8) + "c=3": "a=1&b=2",
+	} {
+		if got := withoutAddresses(query); got != want {
+			t.Errorf("%.40q: got %.40q, want %q", query, got, want)
+		}
+	}
+}
