@@ -77,9 +77,10 @@ func New(cfg Config) (*Authenticator, error) {
 	}, nil
 }
 
-// Ready loads the keys unless they are loaded already. The error is an *Error with ReasonKeysUnavailable. A server that
-// calls Ready before it listens answers its first request sooner. As a health check, Ready reports that the keys cannot be
-// fetched.
+// Ready loads the keys unless they are loaded already and need no refresh. The error is an *Error with
+// ReasonKeysUnavailable: there are no keys that may be used. A server that calls Ready before it listens answers its first
+// request sooner. As a health check, Ready fails if the keys were never loaded, or not for Config.KeyMaxAge, and not when a
+// refresh fails.
 func (a *Authenticator) Ready(ctx context.Context) error {
 	if err := a.keys.Load(ctx); err != nil {
 		return &Error{Reason: ReasonKeysUnavailable, detail: err}

@@ -102,9 +102,10 @@ type Config struct {
 	// Browsers.
 
 	// SignInURL is where Require redirects a person who asks for a page and is not signed in: an absolute URL, or a path of
-	// this site. The parameter redirect_url is added, so that the sign-in page can lead back. A person whose session has a
-	// task to complete is redirected to the page tasks below SignInURL. A page whose own URL has an absolute redirect_url
-	// is not redirected: it is where somebody was sent to sign in.
+	// this site. The parameter redirect_url is added, so that the sign-in page can lead back to the page, whose URL then lacks
+	// a redirect_url of its own. A person whose session has a task to complete is redirected to the page tasks below
+	// SignInURL. A page whose own URL has an absolute redirect_url is not redirected: it is where somebody was sent to
+	// sign in.
 	//
 	// Default: none; Require answers 401, with a page that links to the account portal where that is known.
 	// Example: "https://accounts.example.com/sign-in" or "/sign-in".
@@ -285,7 +286,9 @@ type ErrorHandler func(w http.ResponseWriter, r *http.Request, err *Error)
 //
 // A check of Authorize or Accept that does not pass is an Event of its own, after the decision's. Its Status is
 // StatusSignedIn and its Reason is ReasonCheckFailed, which no decision has; apart from these, only Err and Type are set.
-// So each Event with a Reason is one refusal, and each Event whose Reason is not ReasonCheckFailed is one decision.
+// So each Event whose Reason is not ReasonCheckFailed is one decision. One with a Reason need not become a refusal: Optional
+// lets the request through, and a handshake redirects it. Require may answer with ReasonRequestHostNotAuthorized instead,
+// which no Event has.
 type Event struct {
 	Status      Status
 	Reason      Reason      // empty when signed in and no check failed

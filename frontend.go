@@ -90,7 +90,9 @@ func (s *settings) readSatellite(satellite Satellite, c Config) []error {
 	}
 	if d.Live && satellite.Domain != "" {
 		d.OwnIssuer = "https://clerk." + satellite.Domain
-		d.Frontend = d.OwnIssuer
+		if c.FrontendAPIURL == "" {
+			d.Frontend = d.OwnIssuer
+		}
 	}
 	return problems
 }

@@ -21,8 +21,8 @@ const sharedFrontend = "https://frontend-api.clerk.dev"
 // Config.HTTPClient's Transport. Clerk limits how many requests one address may send: it is told the address of the
 // connection or, with Config.TrustForwardedHeaders, the last one in X-Forwarded-For.
 //
-// FrontendAPIProxy panics without SecretKey or ProxyURL: that is a mistake in the program. Call it once; the handler is
-// safe for concurrent use.
+// FrontendAPIProxy panics without SecretKey, without a path in ProxyURL, and if FrontendAPIURL is the host of ProxyURL: these
+// are mistakes in the program. Call it once; the handler is safe for concurrent use.
 func (a *Authenticator) FrontendAPIProxy() http.Handler {
 	s := a.settings
 	switch {
@@ -47,9 +47,13 @@ func (a *Authenticator) FrontendAPIProxy() http.Handler {
 	})
 }
 
-// warnOfProxy warns when nobody can stay signed in behind a proxy on the page's own host. There, a GET of Clerk's script
-// has no Origin, so Clerk issues a token without azp. Such a token needs a party cookie, and a party cookie needs a key.
+// warnOfProxy warns when nobody can stay signed in behind a proxy. On the page's own host a GET of Clerk's script has no
+// Origin, so Clerk issues a token without azp. Such a token needs a party cookie, and a party cookie needs a key. And behind
+// a path the issuer is that path on an origin of the list, which may be empty.
 func (s *settings) warnOfProxy(c Config) {
+	if s.decision.Policy.ProxyPath != "" && s.decision.Policy.List.Len() == 0 {
+		s.warnings.Warn("proxy issuer", "ProxyURL is a path, and AuthorizedParties, which has the origins that tokens may be issued at, is empty: tokens that Clerk issues through the proxy are refused; write ProxyURL with its origin, or set Issuers")
+	}
 	if c.ProxyURL != "" && c.SecretKey == "" && c.StateKey == nil && !s.decision.Policy.CookieWithout {
 		s.warnings.Warn("proxy", "ProxyURL is set, but neither SecretKey nor StateKey: session tokens that Clerk issues through a proxy may have no azp, and are then refused; set one of the two keys, which this package's own cookies need")
 	}

@@ -1,6 +1,8 @@
 package clerkauth_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -148,6 +150,55 @@ func TestProxyWithoutKeyIsWarnedOf(t *testing.T) {
 		}).Clerk.Close()
 		if got := strings.Contains(log.String(), "ProxyURL is set, but neither SecretKey nor StateKey"); got != tt.want {
 			t.Errorf("%s: warned %t, want %t: %s", name, got, tt.want, log)
+		}
+	}
+}
+
+// Behind a path the issuer is that path on an origin of the list: without a list, no token has it.
+func TestProxyWithoutIssuerIsWarnedOf(t *testing.T) {
+	any := func(c *clerkauth.Config) { c.AuthorizedParties, c.InsecureAllowAnyParty = nil, true }
+	for name, tt := range map[string]struct {
+		change func(*clerkauth.Config)
+		want   bool
+	}{
+		"any party": {any, true},
+		"a function": {func(c *clerkauth.Config) {
+			c.AuthorizedParties, c.AllowParty = nil, func(context.Context, string, string) bool { return true }
+		}, true},
+		"a list":          {func(*clerkauth.Config) {}, false},
+		"an issuer":       {func(c *clerkauth.Config) { any(c); c.Issuers = []string{"https://example.com/__clerk"} }, false},
+		"an absolute one": {func(c *clerkauth.Config) { any(c); c.ProxyURL = "https://example.com/__clerk" }, false},
+		"no proxy":        {func(c *clerkauth.Config) { any(c); c.ProxyURL = "" }, false},
+	} {
+		log := &harness.Log{}
+		in := clerktest.New(t, clerktest.Options{Now: harness.AtNoon, ProxyURLs: []string{"https://example.com/__clerk"}})
+		a := harness.NewAppOf(t, in, func(c *clerkauth.Config) {
+			c.ProxyURL, c.Logger = "/__clerk", log.Logger()
+			tt.change(c)
+		})
+		if got := strings.Contains(log.String(), "ProxyURL is a path, and AuthorizedParties"); got != tt.want {
+			t.Errorf("%s: warned %t, want %t: %s", name, got, tt.want, log)
+		}
+		_, err := a.VerifyToken(t.Context(), in.Token(clerktest.Claims{}))
+		if refused := name == "no proxy" || tt.want; errors.Is(err, clerkauth.ReasonTokenIssuer) != refused {
+			t.Errorf("%s: got %v, want the issuer refused %t", name, err, refused)
+		}
+	}
+}
+
+// A machine's JWT has the issuer of a session token: one that is accepted for these is accepted for those.
+func TestMachinesBehindAProxy(t *testing.T) {
+	for proxyURL, want := range map[string]clerkauth.Reason{
+		"/__clerk":                     "",
+		"https://example.com/__clerk":  "",
+		"/elsewhere":                   clerkauth.ReasonTokenVerificationFailed,
+		"https://example.com/__clerk2": clerkauth.ReasonTokenVerificationFailed,
+	} {
+		in := clerktest.New(t, clerktest.Options{Now: harness.AtNoon, ProxyURLs: []string{"https://example.com/__clerk"}})
+		a := harness.NewAppOf(t, in, func(c *clerkauth.Config) { c.ProxyURL = proxyURL })
+		_, err := a.VerifyMachine(t.Context(), in.OAuthJWT(clerktest.MachineClaims{}), clerkauth.OAuthTokens())
+		if want == "" && err != nil || want != "" && !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %q", proxyURL, err, want)
 		}
 	}
 }

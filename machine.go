@@ -193,7 +193,7 @@ func admit(result machine.Result, accepted []Credential) (*Machine, *Error) {
 
 // Why a machine is refused before its credential is verified.
 var (
-	errNoCredential = errors.New("there is no bearer token in Authorization, the only place for a machine's credential")
+	errNoCredential = errors.New("there is no credential; a request's is read from Authorization alone, as a bearer token")
 	errOfMachine    = errors.New("the request is authenticated as a machine, so no person is signed in")
 )
 

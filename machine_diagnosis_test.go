@@ -61,7 +61,7 @@ func header(name string, value any) clerktest.MachineClaims {
 }
 
 var machineDiagnoses = []machineDiagnosis{
-	{name: "nothing", credential: func(*clerktest.Instance) string { return "" }, reason: clerkauth.ReasonCredentialMissing, says: []string{"no bearer token in Authorization"}},
+	{name: "nothing", credential: func(*clerktest.Instance) string { return "" }, reason: clerkauth.ReasonCredentialMissing, says: []string{"from Authorization alone"}},
 	{name: "a session token", credential: func(in *clerktest.Instance) string { return in.Token(hidden) }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{`"eyJh…" is not a machine credential`, "api_key or oauth_token or m2m_token"}},
 	{name: "another characters", credential: func(*clerktest.Instance) string { return "ak_hidden.credential" }, reason: clerkauth.ReasonTokenInvalid, says: []string{`"ak_h…" is malformed`}},
 	{name: "a short word", credential: func(*clerktest.Instance) string { return "hidden" }, reason: clerkauth.ReasonTokenTypeMismatch, says: []string{`"…" is not a machine credential`}},

@@ -12,17 +12,18 @@ import (
 //
 // A response that sets cookies of this package is sent as RequestState.Respond says, with Cache-Control "private, no-store"
 // whatever the handler sets. The handler's ResponseWriter then wraps the server's, and can do what that can: flush, hijack,
-// push and the like. Its request lacks If-None-Match, If-Modified-Since and If-Range. Requests for parts of a page, by Sec-Fetch-Dest, renew no
-// session, so that shared caches can store the parts. A handler must keep what it shows to one person out of caches itself.
+// push and the like. Its request lacks If-None-Match, If-Modified-Since and If-Range. Requests for parts of a page, by
+// Sec-Fetch-Dest, renew no session, so that shared caches can store the parts. A handler must keep what it shows to one
+// person out of caches itself.
 func (a *Authenticator) Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, next, false) })
 }
 
-// Require lets signed-in requests through. It answers others with 401, 403, 503 or the redirect of a handshake, as JSON, or
-// as a small page if the client prefers HTML. With Config.SignInURL, a person who asks for a page and is not signed in is
-// redirected there, at most three times in quick succession if the browser keeps cookies. Pages, and writes of browsers, at
-// a host that is not in the allowlist are refused with ReasonRequestHostNotAuthorized. Config.ErrorHandler replaces the
-// response.
+// Require lets signed-in requests through. It answers others with 400, 401, 403, 503 or the redirect of a handshake, as
+// JSON, or as a small page if the client prefers HTML. With Config.SignInURL, a person who asks for a page and is not signed
+// in is redirected there, at most three times in quick succession if the browser keeps cookies. At a host that is not in the
+// allowlist, people who are not signed in get ReasonRequestHostNotAuthorized for pages and for the writes of their browser.
+// Config.ErrorHandler replaces the response.
 //
 // A decision that Optional made for the same request is used again, except that Optional does not refresh expired sessions
 // for images and media, and Require does. Responses are sent as with Optional.

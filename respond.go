@@ -94,6 +94,7 @@ func DefaultErrorHandler(w http.ResponseWriter, r *http.Request, err *Error) {
 		h.set("Location", target)
 		if cookie := countSignIn(r); cookie != "" {
 			h.header.Add("Set-Cookie", cookie)
+			h.set("Cache-Control", "private, no-store")
 		}
 		w.WriteHeader(http.StatusFound)
 		return

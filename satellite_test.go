@@ -185,6 +185,16 @@ func TestSatelliteTakesItsAddressAlong(t *testing.T) {
 	}
 }
 
+// FrontendAPIURL stands in for the instance on a satellite too.
+func TestSatelliteOfAStandIn(t *testing.T) {
+	const standIn = "http://127.0.0.1:4420"
+	a := newSatellite(t, false, func(c *clerkauth.Config) { c.FrontendAPIURL = standIn })
+	u := sentTo(t, a.AuthenticateRequest(navigating(satelliteHome)))
+	if got := addressOf(u); got != standIn+handshakePath {
+		t.Errorf("sent to %q, want %q", got, standIn+handshakePath)
+	}
+}
+
 // A satellite accepts two issuers: the primary domain's and clerk.<its domain>.
 func TestSatelliteIssuers(t *testing.T) {
 	a := newSatellite(t, false)

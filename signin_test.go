@@ -48,8 +48,8 @@ func TestSignInRedirect(t *testing.T) {
 		if location.Scheme != "https" || location.Host != "accounts.example.com" || location.Path != "/sign-in" || q.Get("theme") != "dark" || location.Fragment != "/factor" {
 			t.Errorf("%s: sent to %s, want SignInURL with its own query and fragment", path, location)
 		}
-		if h := w.Header(); h.Get("Cache-Control") != "no-store" || h.Get("X-Clerk-Auth-Reason") != string(clerkauth.ReasonSessionTokenAndUATMissing) {
-			t.Errorf("%s: header %v, want no-store and the reason", path, h)
+		if h := w.Header(); h.Get("Cache-Control") != "private, no-store" || h.Get("X-Clerk-Auth-Reason") != string(clerkauth.ReasonSessionTokenAndUATMissing) {
+			t.Errorf("%s: header %v, want private, no-store and the reason", path, h)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (in *Instance) Forge(c Claims) string {
 }
 
 // Session returns the session that the middleware makes of a token with these claims, for clerkauth.NewContext. Any
-// authorized party and issuer are accepted, and a pending session is returned. It panics if the claims are not those of a
+// authorized party and Issuer are accepted, and a pending session is returned. It panics if the claims are not those of a
 // session that could be accepted.
 func (in *Instance) Session(c Claims) *clerkauth.Session {
 	key := in.keys.signing()

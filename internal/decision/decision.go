@@ -1,5 +1,5 @@
 // Package decision decides who is signed in: from what a request carries, and the tokens in it, to an outcome. It waits
-// only for keys that are not loaded and for the Backend API.
+// only for keys, if they are not loaded or must be refreshed first, and for the Backend API.
 package decision
 
 import (

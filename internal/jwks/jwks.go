@@ -1,8 +1,8 @@
 // Package jwks keeps the keys with which signatures are verified: it parses a JWKS document or a PEM key into a set, and
 // decides when to fetch the document again and what happens until then.
 //
-// Using a known key costs one load and one map lookup, and never waits. Requests cause fetches, one at a time; there is no
-// standing goroutine and nothing to close.
+// Using a known key costs one load and one map lookup, and waits only where no request has caused a refresh for long.
+// Requests cause fetches, one at a time; there is no standing goroutine and nothing to close.
 package jwks
 
 import (

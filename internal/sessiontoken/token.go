@@ -149,8 +149,8 @@ func (t *Token) SignedAsClerkDoes() bool { return t.jws.header.rs256() && t.jws.
 // KID is the key ID in an unverified token.
 func (t *Token) KID() string { return t.jws.header.kid.Value }
 
-// Verify verifies the signature of a token. A valid one is cached for as long as the keys are the same. Verify waits only
-// for an unknown key.
+// Verify verifies the signature of a token. A valid one is cached for as long as the keys are the same. Verify waits
+// only for an unknown key, and for keys that must be refreshed first.
 func (v *Verifier) Verify(ctx context.Context, t *Token, now time.Time) reasons.Reason {
 	if t.Verified || t.jws.good {
 		return ""
