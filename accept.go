@@ -40,11 +40,11 @@ func (c Credential) holds(scopes []string) bool {
 }
 
 // Accept lets a request through when it carries one of these credentials and fulfils its scopes or checks. Others are
-// refused with 400, 401, 403 or 503, and as with Require where one of the credentials is Sessions. Handlers call
-// MachineFromContext, and FromContext for people.
+// refused with 400, 401, 403 or 503. If one of the credentials is Sessions, a request without a machine's is answered as by
+// Require. Handlers call MachineFromContext, and FromContext for people.
 //
-// A machine's credential is read from the Authorization header alone, never from cookies or the URL, and then decides
-// alone. It has no authorized party and no origin: its instance, kind and scopes are checked, and Config.MachineID or
+// A machine's credential is read from the Authorization header alone, never from cookies or the URL. Where there is one,
+// cookies do not count. It has no authorized party and no origin: its instance, kind and scopes are checked, and Config.MachineID or
 // MachineAudience. Only Accept and VerifyMachine accept machines.
 //
 // Accept panics on the zero Credential, on a check that can never pass, on a scope with characters that RFC 6749 section
@@ -158,7 +158,7 @@ func (a *Authenticator) possible(c Credential) error {
 	}
 	for _, scope := range *c.scopes {
 		if scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
-			return fmt.Errorf("%q is not a scope (RFC 6749 section 3.3)", scope)
+			return fmt.Errorf("%q is not a scope (RFC 6749 section 3.3); write each as an argument of its own", scope)
 		}
 	}
 	return nil
@@ -181,7 +181,7 @@ func (s *settings) readMachines(c Config) []error {
 		problems = append(problems, err)
 	}
 	if c.MachineCacheTTL < 0 || c.MachineCacheTTL > maxMachineCacheTTL {
-		problems = append(problems, wrong("MachineCacheTTL", ": %q is not between 0 and %q: for so long a revoked credential is accepted", c.MachineCacheTTL, maxMachineCacheTTL))
+		problems = append(problems, wrong("MachineCacheTTL", ": %q is not between 0 and %q; write at most that, as a revoked credential is accepted for so long", c.MachineCacheTTL, maxMachineCacheTTL))
 	}
 	p := &s.decision.Policy
 	s.machine = machine.Settings{

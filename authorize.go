@@ -46,10 +46,14 @@ type checkError struct {
 }
 
 func (e checkError) Error() string {
-	if e.active {
-		return "the check failed: " + e.check.String() + "; an organization is active"
+	text := "the check failed: " + e.check.String()
+	switch {
+	case e.check.kind == kindActor, e.check.kind == kindReverification, e.check.kind == kindWithin:
+		return text
+	case e.active:
+		return text + "; an organization is active"
 	}
-	return "the check failed: " + e.check.String() + "; no organization is active"
+	return text + "; no organization is active"
 }
 
 // Check is a condition on a session. The zero Check never passes.
@@ -75,7 +79,7 @@ const (
 func Role(role string) Check { return Check{kind: kindRole, value: role} }
 
 // Permission passes if the person has a custom permission in the active organization, a feature and an action:
-// "org:invoices:create". Without a feature, as in Permission("read"), or with capital letters it can never pass. Neither
+// "org:invoices:create", or "invoices:create". Without a feature, as in Permission("read"), or with capital letters it can never pass. Neither
 // can a system permission, "org:sys_…": session tokens do not contain them.
 func Permission(permission string) Check { return Check{kind: kindPermission, value: permission} }
 

@@ -65,6 +65,7 @@ func New(cfg Config) (*Authenticator, error) {
 		return nil, err
 	}
 	s.warnOfProxy(cfg)
+	s.warnOfPatterns()
 	var backend *backendapi.Client
 	if s.secretKey != "" {
 		backend = backendapi.New(s.client, s.backend, s.secretKey, s.now, s.warnOfBackend)

@@ -102,10 +102,9 @@ type Config struct {
 	// Browsers.
 
 	// SignInURL is where Require redirects a person who asks for a page and is not signed in: an absolute URL, or a path of
-	// this site. The parameter redirect_url is added, so that the sign-in page can lead back to the page, whose URL then lacks
-	// a redirect_url of its own. A person whose session has a task to complete is redirected to the page tasks below
-	// SignInURL. A page whose own URL has an absolute redirect_url is not redirected: it is where somebody was sent to
-	// sign in.
+	// this site. The parameter redirect_url is added, so that the sign-in page can lead back. A person whose session has a
+	// task to complete is redirected to the page tasks below SignInURL. A page whose own URL has an absolute redirect_url
+	// is taken for the sign-in page and not redirected. From other pages people return to their URL without redirect_url.
 	//
 	// Default: none; Require answers 401, with a page that links to the account portal where that is known.
 	// Example: "https://accounts.example.com/sign-in" or "/sign-in".
@@ -266,7 +265,7 @@ type Config struct {
 	//
 	// Default: nil, DefaultErrorHandler.
 	// Example: a function that logs and then calls DefaultErrorHandler.
-	// When wrong: no reason; a refused request gets what it writes.
+	// When wrong: no reason; a refused request gets what it writes. That is 200 with an empty body where it writes nothing.
 	ErrorHandler ErrorHandler
 	// Now is the clock that the times in tokens are compared with.
 	//
@@ -279,7 +278,8 @@ type Config struct {
 // ErrorHandler responds to a request that Require, Authorize or Accept refuses. It is not called for handshakes, which are
 // redirects and not errors. Nothing has been written before but the headers that Respond adds. err is never nil and belongs
 // to this request alone. The status of DefaultErrorHandler is err.StatusCode(), or 302 if err.Redirect is not empty: a
-// handler that logs the status and then calls it must take that into account.
+// handler that logs the status and then calls it must take that into account. A handler must write a response itself, or
+// call DefaultErrorHandler: net/http answers 200 where nothing was written.
 type ErrorHandler func(w http.ResponseWriter, r *http.Request, err *Error)
 
 // Event is one decision, for metrics and traces. It identifies no person.
@@ -293,7 +293,7 @@ type Event struct {
 	Status      Status
 	Reason      Reason      // empty when signed in and no check failed
 	Err         error       // an *Error of this event alone, with the detail for logs and the Check; nil without a Reason
-	Type        TokenType   // of the credential that decided; empty: none, or a machine's where people are expected, or the reverse
+	Type        TokenType   // of the credential that decided; empty: none was sent, or its kind is not known or not expected
 	TokenSource TokenSource // of the token that decided
 	CacheHit    bool        // the signature was verified for an earlier request
 	Elapsed     time.Duration

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clerkauth/clerkauth"
 	"github.com/clerkauth/clerkauth/clerktest"
@@ -118,5 +119,26 @@ func TestRefusedForTheAnswerOfItsHandshakes(t *testing.T) {
 		if got := w.Header().Get("X-Clerk-Auth-Reason"); w.Code != http.StatusUnauthorized || got != "token-invalid-authorized-parties" {
 			t.Errorf("got %d for %q, want 401 for token-invalid-authorized-parties", w.Code, got)
 		}
+	}
+}
+
+// Whether an organization is active says nothing about a check of the person.
+func TestDetailOfAPersonsCheck(t *testing.T) {
+	for check, want := range map[clerkauth.Check]string{
+		clerkauth.Reverified(clerkauth.ReverifyStrict):                        "the check failed: reverification strict",
+		clerkauth.ReverifiedWithin(clerkauth.MultiFactor, time.Hour):          "the check failed: reverification of multi_factor within 1h0m0s",
+		clerkauth.NotImpersonated():                                           "the check failed: not impersonated",
+		clerkauth.AnyOf(clerkauth.NotImpersonated(), clerkauth.Role("owner")): "the check failed: any of (not impersonated, role owner); no organization is active",
+	} {
+		var got error
+		a := harness.NewApp(t, func(c *clerkauth.Config) {
+			c.ErrorHandler = func(_ http.ResponseWriter, _ *http.Request, err *clerkauth.Error) { got = err }
+		})
+		token := a.Clerk.Token(clerktest.Claims{Actor: clerkauth.Actor{Subject: "user_support"}})
+		harness.Serve(a.Authorize(check)(harness.Greet), harness.Request("GET", harness.Origin+"/", harness.WithBearer(token)))
+		if detail := fmt.Sprint(errors.Unwrap(got)); detail != want {
+			t.Errorf("got %q, want %q", detail, want)
+		}
+		a.Clerk.Close()
 	}
 }

@@ -31,7 +31,7 @@ func ConfigFromEnv() (Config, error) {
 		satellite, err := strconv.ParseBool(value)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("CLERK_IS_SATELLITE: %q is neither true nor false", value))
-			c.Satellite = &Satellite{Domain: "CLERK_IS_SATELLITE=" + value} // not a host, so that New refuses it
+			c.Satellite = &Satellite{Domain: "(CLERK_IS_SATELLITE is " + value + ")"} // not a host, so that New refuses it
 		}
 		if satellite {
 			c.Satellite = &Satellite{Domain: variable("CLERK_DOMAIN")}

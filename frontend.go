@@ -18,7 +18,7 @@ import (
 // finds out from there. See https://clerk.com/docs/guides/dashboard/dns-domains/satellite-domains.
 type Satellite struct {
 	Domain   string // the satellite's own domain: "satellite.example", with test keys also "http://localhost:3001"; may be empty when Config.ProxyURL is set
-	AutoSync bool   // start a handshake with the primary domain on the first visit; otherwise only when the application links with __clerk_synced=false
+	AutoSync bool   // start a handshake with the primary domain on the first visit; if false, only for a page with __clerk_synced=false in its URL
 }
 
 // OrganizationSync makes the URL choose the active organization. When somebody who is signed in opens a page whose path is
@@ -65,6 +65,13 @@ func (s *settings) readBrowser(c Config, key publishable.Key) []error {
 	}
 	d.Organizations = organizations
 	return problems
+}
+
+// warnOfPatterns warns of patterns that have no effect. Clerk's own SDKs accept them silently.
+func (s *settings) warnOfPatterns() {
+	if idle := s.decision.Organizations.Idle(); len(idle) > 0 {
+		s.warnings.Warn("patterns", "patterns of OrganizationSync have no effect; write a slash at the beginning and, in OrganizationPatterns, a parameter :slug or :id, such as \"/orgs/:slug\"", "patterns", idle)
+	}
 }
 
 func (s *settings) readSatellite(satellite Satellite, c Config) []error {

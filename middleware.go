@@ -26,7 +26,7 @@ func (a *Authenticator) Optional(next http.Handler) http.Handler {
 // Config.ErrorHandler replaces the response.
 //
 // A decision that Optional made for the same request is used again, except that Optional does not refresh expired sessions
-// for images and media, and Require does. Responses are sent as with Optional.
+// for images and media, and Require does. Responses that set cookies are sent as by Optional.
 func (a *Authenticator) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, next, true) })
 }

@@ -1,6 +1,7 @@
 package clerkauth_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/clerkauth/clerkauth"
@@ -98,6 +99,19 @@ func TestPathChoosesNothingForOthers(t *testing.T) {
 		state := a.AuthenticateRequest(navigating(tc.target, tc.sent(a)))
 		if got := harness.Reason(t, state); got != tc.want || sentTo(t, state) != nil {
 			t.Errorf("%s: %q and sent to %v, want %q and nowhere", tc.name, got, sentTo(t, state), tc.want)
+		}
+	}
+}
+
+// Patterns that choose nothing are accepted, as by Clerk's own SDKs, and warned of.
+func TestPatternsWithoutEffectAreWarnedOf(t *testing.T) {
+	for pattern, want := range map[string]bool{"/orgs/{slug}": true, "orgs/:slug": true, "/orgs/:slug": false} {
+		log := &harness.Log{}
+		harness.NewApp(t, func(c *clerkauth.Config) {
+			c.Logger, c.OrganizationSync.OrganizationPatterns = log.Logger(), []string{pattern}
+		}).Clerk.Close()
+		if got := strings.Contains(log.String(), "patterns of OrganizationSync have no effect") && strings.Contains(log.String(), pattern); got != want {
+			t.Errorf("%s: warned %t, want %t: %s", pattern, got, want, log)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// Claims are the contents of a token. The zero Claims is an honest token as Clerk mints it now for a person who is signed
+// Claims are the contents of a token. The zero Claims is a valid token as Clerk mints it now for a person who is signed
 // in at the first of the Origins, with no organization active. The fields follow clerkauth.Session; use Header, Extra,
 // RawHeader and RawPayload for everything else.
 //
@@ -32,10 +32,10 @@ type Claims struct {
 	// counts the whole minutes from then until IssuedAt.
 	FirstFactorAt, SecondFactorAt time.Time
 
-	Organization clerkauth.Organization // o, or org_…; the role with or without "org:"; zero: none is active
-	Permissions  []string               // of the Organization: "org:invoices:create"; its feature is added to Features
-	Features     []string               // fea: "o:invoices", "u:search", "uo:export"; not in version 1
-	Plans        []string               // pla: "u:free", "o:pro"; not in version 1
+	Organization clerkauth.Organization // o, or org_…; the role with or without "org:"; without an ID: none is active
+	Permissions  []string               // of the Organization: "org:invoices:create"; its feature is added to Features; left out without an Organization
+	Features     []string               // fea, as tokens spell it: "o:invoices", "u:search", "uo:export"; not in version 1
+	Plans        []string               // pla, as tokens spell it: "u:free", "o:pro"; not in version 1
 	Actor        clerkauth.Actor        // act: who impersonates the user; zero: nobody
 
 	// Version of the claims, 1 or 2; 0: 2.

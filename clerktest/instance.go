@@ -197,6 +197,8 @@ func (opts Options) filled() (Options, error) {
 		return opts, errors.New("Options.Satellites: a development instance has none; put its satellites in Origins")
 	case slices.ContainsFunc(opts.Satellites, func(s string) bool { return s == "" || !bare(s) }):
 		return opts, fmt.Errorf("Options.Satellites %q are not all bare host names", opts.Satellites)
+	case slices.ContainsFunc(opts.Origins, func(o string) bool { return strings.HasSuffix(o, "/") }):
+		return opts, fmt.Errorf("Options.Origins %q: an origin has no slash at its end, and no token would have such an azp", opts.Origins)
 	case slices.ContainsFunc(opts.ProxyURLs, func(p string) bool { return !proxyURL(p) }):
 		return opts, fmt.Errorf("Options.ProxyURLs %q are not all absolute URLs with a path", opts.ProxyURLs)
 	case opts.Domain != "":

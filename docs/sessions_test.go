@@ -45,7 +45,10 @@ func TestTableOfExpiredTokens(t *testing.T) {
 		"a WebSocket":              {{"GET", "Upgrade: websocket; Sec-WebSocket-Key: x; Origin: https://example.com"}},
 		"a script, style or font":  {{"GET", "Sec-Fetch-Dest: script"}, {"GET", "Sec-Fetch-Dest: style"}, {"GET", "Sec-Fetch-Dest: font"}},
 		"a form that is sent":      {{"POST", "Sec-Fetch-Dest: document; Sec-Fetch-Site: same-origin; Origin: https://example.com"}},
-		"a bearer token":           {{"GET", "Authorization: Bearer " + bearer}, {"POST", "Authorization: Bearer " + bearer}},
+		"a script's bearer token":  {{"GET", "Authorization: Bearer " + bearer}, {"POST", "Authorization: Bearer " + bearer}},
+		"a page load with a bearer token": {
+			{"GET", "Authorization: Bearer " + bearer + "; Sec-Fetch-Dest: document; Sec-Fetch-Mode: navigate"},
+		},
 		"a script's POST, PUT, PATCH or DELETE": {
 			{"POST", "Sec-Fetch-Site: same-origin"},
 			{"PUT", "Sec-Fetch-Site: same-origin"},

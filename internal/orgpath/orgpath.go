@@ -50,6 +50,26 @@ func New(l Lists) (*Patterns, []error) {
 	return o, nil
 }
 
+// Idle are the patterns that have no effect: those of organizations without a parameter id or slug, and all that begin with
+// text other than a slash.
+func (o *Patterns) Idle() []string {
+	if o == nil {
+		return nil
+	}
+	var idle []string
+	for _, p := range o.organization {
+		if !p.chooses() || !p.rooted() {
+			idle = append(idle, p.text)
+		}
+	}
+	for _, p := range o.personal {
+		if !p.rooted() {
+			idle = append(idle, p.text)
+		}
+	}
+	return idle
+}
+
 // Target returns the organization in path, as sent by the client; false: none. Browsers send only ASCII, and patterns are
 // written for that.
 func (o *Patterns) Target(path string) (Target, bool) {

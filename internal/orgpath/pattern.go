@@ -21,6 +21,7 @@ const (
 
 // pattern is a compiled pattern. Only the parameters id and slug are captured.
 type pattern struct {
+	text       string
 	expression *regexp.Regexp
 	joints     map[string]string // the separators between the values of a repeated parameter
 }
@@ -58,7 +59,15 @@ func compile(text string) (pattern, error) {
 	if n := instructions(source); n > largestProgram {
 		return pattern{}, fmt.Errorf("compiles to %d instructions, more than %d; write smaller {counts}, or * or + instead", n, largestProgram)
 	}
-	return pattern{expression, c.joints}, nil
+	return pattern{text, expression, c.joints}, nil
+}
+
+// rooted reports whether a pattern may match a path, which begins with a slash.
+func (p pattern) rooted() bool { return p.text == "" || strings.ContainsAny(p.text[:1], `/\{(:`) }
+
+// chooses reports whether an organization can be read from a path that a pattern matches.
+func (p pattern) chooses() bool {
+	return p.expression.SubexpIndex("id") >= 0 || p.expression.SubexpIndex("slug") >= 0
 }
 
 // instructions is the cost of a character of a path, counted as regexp compiles an expression.

@@ -57,7 +57,7 @@ func routes(auth *clerkauth.Authenticator) http.Handler {
 	return mux
 }
 
-// ready is 503 while the instance's keys have never been loaded: then every token would get a 503, too.
+// ready is 503 while there are no keys that may be used: never loaded, or older than KeyMaxAge. Every token gets a 503 then.
 func ready(auth *clerkauth.Authenticator) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
