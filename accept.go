@@ -44,8 +44,8 @@ func (c Credential) holds(scopes []string) bool {
 // Require. Handlers call MachineFromContext, and FromContext for people.
 //
 // A machine's credential is read from the Authorization header alone, never from cookies or the URL. Where there is one,
-// cookies do not count. It has no authorized party and no origin: its instance, kind and scopes are checked, and Config.MachineID or
-// MachineAudience. Only Accept and VerifyMachine accept machines.
+// cookies do not count. It has no authorized party and no origin: its instance, kind and scopes are checked, and
+// Config.MachineID or MachineAudience. Only Accept and VerifyMachine accept machines.
 //
 // Accept panics on the zero Credential, on a check that can never pass, on a scope with characters that RFC 6749 section
 // 3.3 does not allow, and on a kind of credential that the Config cannot verify or never accepts.

@@ -79,8 +79,8 @@ const (
 func Role(role string) Check { return Check{kind: kindRole, value: role} }
 
 // Permission passes if the person has a custom permission in the active organization, a feature and an action:
-// "org:invoices:create", or "invoices:create". Without a feature, as in Permission("read"), or with capital letters it can never pass. Neither
-// can a system permission, "org:sys_…": session tokens do not contain them.
+// "org:invoices:create", or "invoices:create". Without a feature, as in Permission("read"), or with capital letters it can
+// never pass. Neither can a system permission, "org:sys_…": session tokens do not contain them.
 func Permission(permission string) Check { return Check{kind: kindPermission, value: permission} }
 
 // Feature passes if a billing feature is available: "user:x" to the user, "org:x" to the active organization, "x" to either.

@@ -22,9 +22,10 @@ type Error struct {
 // Error returns "clerkauth: " and the reason. It never contains a token, key or claim.
 func (e *Error) Error() string { return "clerkauth: " + string(e.Reason) }
 
-// Unwrap returns the detail, for logs, in one line unless an error of Config.HTTPClient has several: for example the azp of the token, how long ago it expired, or which field
-// of Config to check. It contains no token, key, cookie, or ID of a person or session; what was not verified is quoted and
-// cut at 64 bytes. The text may change. It returns nil when nothing more is known.
+// Unwrap returns the detail, for logs, in one line unless an error of Config.HTTPClient has several: for example the azp of
+// the token, how long ago it expired, or which field of Config to check. It contains no token, key, cookie, or ID of a
+// person or session; what was not verified is quoted and cut at 64 bytes. The text may change. It returns nil when nothing
+// more is known.
 func (e *Error) Unwrap() error { return e.detail }
 
 // Is reports whether target is the reason, so that errors.Is(err, ReasonTokenExpired) works on every error that wraps e.

@@ -43,7 +43,7 @@ var (
 
 	errPlain    = errors.New("is http on a host that is not this machine, with live keys; write https, or use test keys")
 	errWildRoot = errors.New("has a * that is not below the instance's own domain; list the origins instead")
-	errWildTest = errors.New(`has too wide a *; with test keys its label needs literal text and two labels must follow, such as "https://myapp-*.vercel.app"`)
+	errWildTest = errors.New(`has a * that matches too much; with test keys write text beside it, and at least two more parts of the name behind that, such as "https://myapp-*.vercel.app"`)
 )
 
 // explain adds to the error of an entry what is wrong with it, or what was meant.

@@ -155,3 +155,14 @@ func TestSatellitesAreBareHostsOfAProductionInstance(t *testing.T) {
 		}
 	}
 }
+
+// The allowlist would accept such an entry, and refuse every token of it.
+func TestOriginsHaveNoSlashAtTheirEnd(t *testing.T) {
+	in, err := clerktest.Start(clerktest.Options{Origins: []string{"https://example.com", "https://app.example.com/"}})
+	if err == nil {
+		in.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "Options.Origins") {
+		t.Errorf("got %v, want an error about Options.Origins", err)
+	}
+}
