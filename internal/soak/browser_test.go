@@ -33,6 +33,7 @@ type browser struct {
 	session  *clerktest.BrowserSession
 	signedIn time.Time // when its session began
 	ended    bool      // its session was revoked
+	returns  bool      // its person has noticed, and signs in again when the requests of this tick have ended
 	wanted   int       // how many times a page was needed: the browser is new, or a request of it was refused
 	loaded   int       // for how many of these one was loaded
 }

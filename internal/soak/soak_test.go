@@ -197,7 +197,7 @@ func (s *soak) signIn(b *browser) {
 	session := s.clerk.SignIn(b, clerktest.Person{Claims: clerktest.Claims{Subject: b.user}})
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.session, b.signedIn, b.ended = session, s.clock.now(), false
+	b.session, b.signedIn, b.ended, b.returns = session, s.clock.now(), false, false
 	b.wanted++
 }
 
@@ -228,6 +228,11 @@ func (s *soak) cycle(ticks int) {
 			happens.do(s)
 		}
 		s.send(s.plan(s.perTick))
+		for _, b := range s.browsers { // not during the tick: the answers of other requests would sign them out again
+			if b.returns {
+				s.signIn(b)
+			}
+		}
 		s.clerk.ResetRequests()
 		s.ticks++
 		if s.ticks == s.warm {

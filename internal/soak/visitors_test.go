@@ -106,10 +106,8 @@ func (s *soak) browserRequest() func() {
 		}
 		b.mu.Lock()
 		b.wanted++
+		b.returns = b.returns || was.ended && method == http.MethodGet && got.status == http.StatusUnauthorized
 		b.mu.Unlock()
-		if was.ended && method == http.MethodGet && got.status == http.StatusUnauthorized {
-			s.signIn(b)
-		}
 	}
 }
 
