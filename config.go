@@ -57,10 +57,11 @@ type Config struct {
 	// Example: []string{"https://example.com", "https://*.preview.example.com"}.
 	// When wrong: ReasonTokenInvalidParties, ReasonCrossOriginRequest or ReasonRequestHostNotAuthorized.
 	AuthorizedParties []string
-	// AllowParty is called when AuthorizedParties has no match, with origins in normal form. host is the request's, or ""
-	// in VerifyToken. The sender of a request chooses its host: look the origin up among your own, and never decide by
-	// comparing it with the host. origin == "https://"+host would accept a token that another subdomain obtained from a
-	// visitor and sent here with that subdomain's name as Host. AllowParty must be safe for concurrent use.
+	// AllowParty is called when AuthorizedParties has no match, with origins in normal form, once for each in a decision.
+	// host is the request's, or "" in VerifyToken. The sender of a request chooses its host: look the origin up among your
+	// own, and never decide by comparing it with the host. origin == "https://"+host would accept a token that another
+	// subdomain obtained from a visitor and sent here with that subdomain's name as Host. AllowParty must be safe for
+	// concurrent use.
 	//
 	// Default: nil; the list alone decides.
 	// Example: func(_ context.Context, origin, _ string) bool { return customers.Has(origin) }.

@@ -121,5 +121,22 @@ func (p *Policy) allows(ctx context.Context, party string, f *inbound.Request) b
 	if p.List.Match(party) {
 		return true
 	}
-	return p.Allow != nil && origin.Normal(party) && p.Allow(ctx, party, f.Host())
+	return p.Allow != nil && origin.Normal(party) && p.ask(ctx, party, f)
+}
+
+// maxAsked is for how many origins of a request AllowParty's answers are kept: more than any browser's request has.
+const maxAsked = 16
+
+// ask asks AllowParty about an origin in normal form, once in a decision: the answer may change meanwhile, or need a query.
+func (p *Policy) ask(ctx context.Context, party string, f *inbound.Request) bool {
+	for _, a := range f.Asked {
+		if a.Origin == party {
+			return a.Allowed
+		}
+	}
+	a := inbound.Asked{Origin: party, Allowed: p.Allow(ctx, party, f.Host())}
+	if len(f.Asked) < maxAsked {
+		f.Asked = append(f.Asked, a)
+	}
+	return a.Allowed
 }

@@ -29,7 +29,7 @@ func publicOrigin(ctx context.Context, f *inbound.Request, p *Policy) (string, b
 		if p.Allow == nil {
 			continue
 		}
-		if o, ok := origin.At(scheme, f.RawHost); ok && p.Allow(ctx, o, f.Host()) {
+		if o, ok := origin.At(scheme, f.RawHost); ok && p.ask(ctx, o, f) {
 			return o, true
 		}
 	}

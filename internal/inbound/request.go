@@ -48,6 +48,14 @@ type Request struct {
 	Own      OwnParameters         // our own, in the address of a document
 
 	Page Page // of documents, and in development of everything
+
+	Asked []Asked // for the decision to remember what AllowParty said
+}
+
+// Asked is what AllowParty said of an origin.
+type Asked struct {
+	Origin  string
+	Allowed bool
 }
 
 // Page is a document request, as far as sending the browser elsewhere and back needs it.

@@ -29,11 +29,11 @@ func (fakeHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, 
 
 type fakeNotifier struct{ http.ResponseWriter }
 
-func (fakeNotifier) CloseNotify() <-chan bool { return closed }
+func (fakeNotifier) CloseNotify() <-chan bool { return notice }
 
 var (
 	errHijack, errPush = errors.New("hijack"), errors.New("push")
-	closed             = make(chan bool)
+	notice             = make(chan bool)
 )
 
 // able are writers with every set of the methods that mean something by being there.
@@ -101,7 +101,7 @@ func use(w http.ResponseWriter) string {
 		said = append(said, fmt.Sprint(errors.Is(err, errHijack)))
 	}
 	if c, ok := w.(http.CloseNotifier); ok { //nolint:staticcheck // see able
-		said = append(said, fmt.Sprint(c.CloseNotify() == closed))
+		said = append(said, fmt.Sprint(c.CloseNotify() == notice))
 	}
 	return strings.Join(said, ", ")
 }
