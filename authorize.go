@@ -94,7 +94,7 @@ func NotImpersonated() Check { return Check{kind: kindActor} }
 
 // AnyOf passes when one of the checks does. If none does, and one of them is Reverified or ReverifiedWithin, the request is
 // refused with that check's response: it is the one that the person can do something about. Of several, the least demanding
-// one counts.
+// one counts. A check that can never pass is a mistake here too: Authorize panics, and Has reports false.
 func AnyOf(check Check, more ...Check) Check {
 	alternatives := append([]Check{check}, more...)
 	return Check{kind: kindAnyOf, alternatives: &alternatives}
@@ -121,7 +121,7 @@ func (c Check) possible() error {
 	case kindRole, kindPermission:
 		return c.possibleName()
 	case kindFeature, kindPlan:
-		if _, name, ok := splitScope(c.value); !ok || name == "" || strings.TrimSpace(name) != name || strings.Contains(name, ",") {
+		if _, name, ok := splitScope(c.value); !ok || name == "" || strings.TrimSpace(name) != name || strings.ContainsAny(name, ",:") {
 			return fmt.Errorf("%q is not a %s; write \"user:x\", \"org:x\" or \"x\"", c.value, c.kind)
 		}
 	case kindReverification, kindWithin:

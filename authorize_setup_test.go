@@ -56,6 +56,8 @@ func TestAuthorizePanicsOnImpossibleChecks(t *testing.T) {
 		"feature of spaces":           {feature("user:  "), `is not a feature`},
 		"feature with a space":        {feature("search "), `is not a feature`},
 		"two features":                {feature("search,export"), `is not a feature`},
+		"two scopes":                  {feature("user:u:search"), `is not a feature`},
+		"permission as a feature":     {feature("org:invoices:create"), `is not a feature`},
 		"empty plan":                  {plan(""), `"" is not a plan`},
 		"plan scope alone":            {plan("user:"), `"user:" is not a plan`},
 		"plan unknown scope":          {plan("team:pro"), `"team:pro" is not a plan`},

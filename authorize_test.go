@@ -101,7 +101,6 @@ func TestFeatureAndPlan(t *testing.T) {
 		"missing":              {false, false},
 		"Search":               {false, false},
 		"sea":                  {false, false},
-		"user:u:search":        {false, false},
 	} {
 		for organization := range features {
 			want := want.alone && organization.ID == "" || want.member && organization.ID != ""
@@ -166,6 +165,9 @@ func TestMalformedClaimsDeny(t *testing.T) {
 		{o{"fea": []string{"u:a"}}, clerkauth.Feature("a"), false},
 		{o{"fea": o{"u:a": 1}}, clerkauth.Feature("a"), false},
 		{o{"fea": "a"}, clerkauth.Feature("a"), false},
+		{o{"fea": "u:a,b"}, clerkauth.Feature("a"), false},
+		{o{"fea": "u:a,"}, clerkauth.Feature("a"), false},
+		{v1("fea", "u:a,b"), clerkauth.Feature("a"), false},
 		{o{"fea": "x:a"}, clerkauth.Feature("a"), false},
 		{o{"pla": "u:a"}, clerkauth.Plan("a"), true},
 		{o{"pla": []string{"u:a"}}, clerkauth.Plan("a"), false},

@@ -13,7 +13,8 @@ import (
 	"github.com/clerkauth/clerkauth"
 )
 
-// A denial is why a check fails here although the reference's has() grants it. The reverse never happens.
+// A denial is why a check fails here although the reference's has() grants it. The reverse does not happen in
+// the recorded cases; it would for a permission of a feature called "org", of which the reference removes every "org:".
 type denial struct {
 	name, why string
 	when      func(q question, who *identity) bool

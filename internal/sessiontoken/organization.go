@@ -43,10 +43,7 @@ func (org *organizationClaims) decode(m jose.Member) {
 
 // apply writes the collected claims to c. Only version 2 has o; everything else is version 1.
 func (org *organizationClaims) apply(c *Claims) {
-	c.Features, c.Plans = split(org.fea), split(org.pla)
-	if slices.ContainsFunc(c.Plans, func(p string) bool { return !strings.Contains(p, ":") }) {
-		c.Plans = nil // Clerk does not write such a list: it grants nothing
-	}
+	c.Features, c.Plans = entries(org.fea), entries(org.pla)
 	if version, _ := jose.Integer(org.version); version == 2 {
 		org.applyVersion2(c)
 		return
@@ -70,7 +67,7 @@ func (org *organizationClaims) applyVersion2(c *Claims) {
 	}
 	// The organization's permissions are in fea, per and fpm together. A token in which one of them has another form is not
 	// Clerk's, and is refused: reading a part of the permissions would be a guess.
-	c.Unreadable = org.unreadable || slices.ContainsFunc(c.Features, func(f string) bool { return !strings.Contains(f, ":") })
+	c.Unreadable = org.unreadable || org.fea != "" && c.Features == nil
 	members, _ := jose.Object(org.o)
 	var id, slug, role, names, masks string
 	for _, m := range members {
@@ -100,6 +97,15 @@ func (org *organizationClaims) applyVersion2(c *Claims) {
 	}
 	c.Organization = Organization{ID: id, Slug: slug, Role: role}
 	c.Permissions = expand(c.Features, split(names), split(masks))
+}
+
+// entries splits a list of features or plans. One with an entry without a scope is not written by Clerk, and grants nothing.
+func entries(list string) []string {
+	all := split(list)
+	if slices.ContainsFunc(all, func(entry string) bool { return !strings.Contains(entry, ":") }) {
+		return nil
+	}
+	return all
 }
 
 func split(list string) []string {
