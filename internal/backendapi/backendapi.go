@@ -51,43 +51,54 @@ func New(client *http.Client, base, secret string, now func() time.Time, warn fu
 	}
 }
 
-// HandshakePayload exchanges the nonce of a handshake for Set-Cookie values.
+// HandshakePayload exchanges the nonce of a handshake for Set-Cookie values. It waits five seconds at most. The call continues
+// when ctx is done before, so that a Backend API that hangs is noticed also where nobody waits that long.
 func (c *Client) HandshakePayload(ctx context.Context, nonce string) ([]string, error) {
-	var answer struct {
-		Directives []string `json:"directives"`
-	}
 	leave, ok := c.nonces.Enter()
 	if !ok {
 		return nil, c.nonces.notCalled()
 	}
-	defer leave()
 	if !c.allowance.Take() {
+		leave()
 		return nil, unanswered{errTooMany, nil}
 	}
-	err := c.ask(ctx, &c.nonces, limits.Start(c.now()), http.MethodGet, pathNonces, url.Values{"nonce": {nonce}}, nil, &answer)
-	switch {
-	case err != nil:
-		return nil, err
-	case answer.Directives == nil:
-		return nil, errMalformed
+	w := limits.Start(c.now())
+	var answer struct {
+		Directives []string `json:"directives"`
 	}
-	return answer.Directives, nil
+	done := make(chan error, 1)
+	go func() { // it ends within timeout
+		err := c.ask(context.WithoutCancel(ctx), &c.nonces, w, http.MethodGet, pathNonces, url.Values{"nonce": {nonce}}, nil, &answer)
+		leave()
+		done <- err
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ErrUnreachable
+	case err := <-done:
+		switch {
+		case err != nil:
+			return nil, err
+		case answer.Directives == nil:
+			return nil, errMalformed
+		}
+		return answer.Directives, nil
+	}
 }
 
-// ask makes one call and decodes its answer.
+// ask makes one call, which ends within timeout, and decodes its answer. ctx must not end with the request: a client that
+// hangs up says nothing about the server.
 func (c *Client) ask(ctx context.Context, l *lane, w limits.Stopwatch, method, path string, query url.Values, body []byte, answer any) error {
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	status, content, err := c.send(bounded, method, path, query, body)
-	if ctx.Err() == nil { // a client that hangs up says nothing about the server
-		l.record(err != nil || limits.Overloaded(status), w.Now())
-	}
+	l.record(err != nil || limits.Overloaded(status), w.Now())
 	result := ErrUnreachable
 	if err == nil {
 		result = read(status, content, answer)
 	}
 	cause, result := outage(result, l.address, status, err)
-	if cause != nil && ctx.Err() == nil {
+	if cause != nil {
 		l.last.Store(cause)
 		c.warn(cause)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/clerkauth/clerkauth/internal/backendapi"
+	"github.com/clerkauth/clerkauth/internal/transport"
 )
 
 // fixed is a clock that does not advance.
@@ -168,20 +169,43 @@ func TestRefusalsAreNoFailures(t *testing.T) {
 	})
 }
 
-// A client that disconnects does not count as a failure of the server.
-func TestGivingUpIsNoFailure(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, n := newClient(hang)
-		for range 10 {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			begun := time.Now()
-			if _, err := c.HandshakePayload(ctx, "nonce_nonce"); !backendapi.Unanswered(err) || time.Since(begun) != time.Second {
-				t.Errorf("got %v after %v, want it unanswered after a second", err, time.Since(begun))
-			}
-			cancel()
+// Whether a call has failed does not depend on how long anybody waits for it: clients that disconnect cannot open the
+// breaker, and where each request has less time than a call, a server that hangs still opens it.
+func TestClientsThatDoNotWait(t *testing.T) {
+	slow := func(r *http.Request) (int, string, error) {
+		select {
+		case <-time.After(2 * time.Second):
+			return 200, worked, nil
+		case <-r.Context().Done():
+			return 0, "", r.Context().Err()
 		}
-		n.want(t, "in all", 10)
-	})
+	}
+	for name, tt := range map[string]struct {
+		answer      answers
+		calls, told int
+	}{
+		"a slow server":       {slow, 4, 0},
+		"a server that hangs": {hang, 3, 3},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			n, told := &network{answer: tt.answer}, 0
+			c := backendapi.New(&http.Client{Transport: n}, base, secret, time.Now, func(*transport.OutageError) { told++ })
+			for range 4 {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				begun := time.Now()
+				if _, err := c.HandshakePayload(ctx, "nonce_nonce"); !backendapi.Unanswered(err) || time.Since(begun) > time.Second {
+					t.Errorf("%s: got %v after %v, want it unanswered within a second", name, err, time.Since(begun))
+				}
+				cancel()
+				drain()
+				synctest.Wait()
+			}
+			n.want(t, name, tt.calls)
+			if told != tt.told {
+				t.Errorf("%s: %d failures were reported, want %d", name, told, tt.told)
+			}
+		})
+	}
 }
 
 // A server that hangs costs five seconds, three times. The pause begins after the third.
