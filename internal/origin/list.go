@@ -27,12 +27,14 @@ func (l *List) Add(o Origin) {
 		return
 	}
 	l.origins = append(l.origins, s)
-	if len(l.origins) <= few {
-		return
-	}
-	l.many = make(map[string]string, len(l.origins))
-	for _, s := range l.origins {
+	switch {
+	case l.many != nil:
 		l.many[s] = s
+	case len(l.origins) > few:
+		l.many = make(map[string]string)
+		for _, s := range l.origins {
+			l.many[s] = s
+		}
 	}
 }
 

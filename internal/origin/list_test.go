@@ -201,3 +201,26 @@ func TestListsOfEveryLength(t *testing.T) {
 		}
 	}
 }
+
+// Adding an origin costs the same however many are listed: a list of ten thousand must not delay the start of a program.
+func TestAddCostsTheSameInLongLists(t *testing.T) {
+	var origins []origin.Origin
+	for n := range 10_000 {
+		o, err := origin.Parse(fmt.Sprintf("https://customer%d.example.com", n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		origins = append(origins, o)
+	}
+	each := func(origins []origin.Origin) float64 {
+		return testing.AllocsPerRun(1, func() {
+			var l origin.List
+			for _, o := range origins {
+				l.Add(o)
+			}
+		}) / float64(len(origins))
+	}
+	if short, long := each(origins[:100]), each(origins); long > 2*short {
+		t.Errorf("Add allocates %.1f times for each of 10,000 origins, and %.1f times for each of 100, want no more", long, short)
+	}
+}
