@@ -29,7 +29,8 @@ type history struct {
 	leftOut int
 }
 
-// Warn logs message with attributes, unless a warning of its kind was logged a short time ago. There are only a few kinds.
+// Warn logs message with attributes, unless a warning of its kind was logged a short time ago. There are only a few kinds. A
+// panic of the logger's handler ends here: most warnings are of goroutines of this module, where it would end the process.
 func (w *Log) Warn(kind, message string, attributes ...any) {
 	leftOut, due := w.due(kind)
 	if !due {
@@ -38,6 +39,7 @@ func (w *Log) Warn(kind, message string, attributes ...any) {
 	if leftOut > 0 {
 		attributes = append(attributes, "left_out", leftOut)
 	}
+	defer func() { _ = recover() }()
 	w.log.Warn("clerkauth: "+message, attributes...)
 }
 

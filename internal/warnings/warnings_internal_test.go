@@ -1,11 +1,27 @@
 package warnings
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
 )
+
+// panicking is a handler that panics, as one does that expects a value in every context.
+type panicking struct{ slog.Handler }
+
+func (panicking) Handle(context.Context, slog.Record) error { panic("no request ID") }
+
+// Warnings are logged by goroutines of this module, where a panic would end the process.
+func TestAHandlerThatPanics(t *testing.T) {
+	var log strings.Builder
+	text := slog.NewTextHandler(&log, nil)
+	New(slog.New(panicking{text}), time.Now).Warn("a", "first kind")
+	if New(slog.New(text), time.Now).Warn("a", "first kind"); !strings.Contains(log.String(), "first kind") {
+		t.Errorf("another handler logged %q, want the warning", &log)
+	}
+}
 
 // A failing endpoint must be seen at once, and must not fill the log.
 func TestWarningsOfOneKindAreLeftOutForAWhile(t *testing.T) {
