@@ -268,7 +268,7 @@ type Config struct {
 	// Example: a function that logs and then calls DefaultErrorHandler.
 	// When wrong: no reason; a refused request gets what it writes. That is 200 with an empty body where it writes nothing.
 	ErrorHandler ErrorHandler
-	// Now is the clock that the times in tokens are compared with.
+	// Now is the clock that the times in tokens are compared with. It must be safe for concurrent use.
 	//
 	// Default: nil, time.Now.
 	// Example: func() time.Time { return noon }, in tests.

@@ -63,8 +63,10 @@ const (
 	asForm    spelling = true
 )
 
-// addWithout adds the parameters of a query, in order, except those for whose name drop returns true.
+// addWithout adds the parameters of a query, in order, except those for whose name drop returns true. A query that is not
+// read makes the address too long.
 func (a *address) addWithout(query string, s spelling, drop func(name string) bool) {
+	a.tooLong = a.tooLong || len(query) > inbound.MaxQuery
 	for pair := range strings.SplitSeq(query, "&") {
 		if a.tooLong {
 			return

@@ -21,7 +21,11 @@ func TestAddressIsWholeOrNone(t *testing.T) {
 		"as long with a parameter":        {func(a *address) { a.write(long[4:]); a.add("n", "v") }, maxAddress},
 		"one byte more with a parameter":  {func(a *address) { a.write(long[3:]); a.add("n", "v") }, 0},
 		"a parameter that escaping makes": {func(a *address) { a.add("n", long[:maxAddress/2]+"%%") }, 3 + maxAddress/2 + 6},
-		"longer than it":                  {func(a *address) { a.add("n", strings.Repeat("%", maxAddress/2)) }, 0},
+		"a query that is read": {func(a *address) {
+			a.addWithout(strings.Repeat("&", inbound.MaxQuery-1)+"n", unchanged, leftByHandshake)
+		}, 2},
+		"a query that is not read": {func(a *address) { a.addWithout(strings.Repeat("&", inbound.MaxQuery)+"n", unchanged, leftByHandshake) }, 0},
+		"longer than it":           {func(a *address) { a.add("n", strings.Repeat("%", maxAddress/2)) }, 0},
 	} {
 		var a address
 		tc.build(&a)

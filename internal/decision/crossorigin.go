@@ -54,10 +54,9 @@ func (s *Settings) contradicted(ctx context.Context, f *inbound.Request) bool {
 	if s.Policy.Any {
 		return false
 	}
-	for _, referrer := range f.Lines.All(inbound.LineReferer) {
-		if referrer != "" && !s.mayWrite(ctx, originOf(referrer), f) {
-			return true
-		}
+	referrers, referrer := f.Lines.All(inbound.LineReferer), f.Lines.First(inbound.LineReferer)
+	if len(referrers) > 1 || referrer != "" && !s.mayWrite(ctx, originOf(referrer), f) {
+		return true
 	}
 	switch origin := f.Lines.First(inbound.LineOrigin); origin {
 	case "":
@@ -80,10 +79,9 @@ func (s *Settings) ownWrite(ctx context.Context, f *inbound.Request) bool {
 	if public == "" || f.ThroughWorker() {
 		return false
 	}
-	for _, referrer := range f.Lines.All(inbound.LineReferer) {
-		if referrer != "" && originOf(referrer) != public {
-			return false
-		}
+	referrers, referrer := f.Lines.All(inbound.LineReferer), f.Lines.First(inbound.LineReferer)
+	if len(referrers) > 1 || referrer != "" && originOf(referrer) != public {
+		return false
 	}
 	origins, sites := f.Lines.All(inbound.LineOrigin), f.Lines.All(inbound.LineSite)
 	if len(sites) == 0 {

@@ -30,6 +30,7 @@ func TestOwnWrite(t *testing.T) {
 		"two Origins without Sec-Fetch-Site":   {lines: []string{fromApp, fromApp}},
 		"another origin":                       {lines: []string{same, "Origin: https://other.example.com"}},
 		"another origin's page":                {lines: []string{same, "Referer: https://other.example.com/form"}},
+		"two Referers":                         {lines: []string{same, ofApp, ofApp}},
 		"a Referer without an origin":          {lines: []string{same, "Referer: form"}},
 		"through a worker":                     {lines: []string{same, fromApp, "Sec-Fetch-Dest: empty", "Sec-Fetch-Mode: same-origin"}},
 		"a host that is not listed":            {target: "https://evil.example.com/", lines: []string{same}},

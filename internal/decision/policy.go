@@ -124,19 +124,15 @@ func (p *Policy) allows(ctx context.Context, party string, f *inbound.Request) b
 	return p.Allow != nil && origin.Normal(party) && p.ask(ctx, party, f)
 }
 
-// maxAsked is for how many origins of a request AllowParty's answers are kept: more than any browser's request has.
-const maxAsked = 16
-
-// ask asks AllowParty about an origin in normal form, once in a decision: the answer may change meanwhile, or need a query.
+// ask calls AllowParty with an origin in normal form, once in a decision: the result may change meanwhile, or need a query.
+// There are only a few origins: of the tokens that are judged, of Host, Origin and Referer.
 func (p *Policy) ask(ctx context.Context, party string, f *inbound.Request) bool {
-	for _, a := range f.Asked {
-		if a.Origin == party {
-			return a.Allowed
+	for _, judged := range f.Judged {
+		if judged.Origin == party {
+			return judged.Allowed
 		}
 	}
-	a := inbound.Asked{Origin: party, Allowed: p.Allow(ctx, party, f.Host())}
-	if len(f.Asked) < maxAsked {
-		f.Asked = append(f.Asked, a)
-	}
-	return a.Allowed
+	allowed := p.Allow(ctx, party, f.Host())
+	f.Judged = append(f.Judged, inbound.JudgedOrigin{Origin: party, Allowed: allowed})
+	return allowed
 }

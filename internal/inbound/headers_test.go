@@ -142,7 +142,7 @@ func TestIdentityOfManyLines(t *testing.T) {
 
 // Several values are another request than one that is written like them, and no values than an empty one.
 func TestIdentityTellsValuesApart(t *testing.T) {
-	lines := [][]string{nil, {}, {""}, {"a", "b"}, {`["a" "b"]`}, {"a", "b", ""}, {"a"}}
+	lines := [][]string{nil, {}, {""}, {"a", "b"}, {`["a" "b"]`}, {"1:a1:b"}, {"a1:b", ""}, {"a", "b", ""}, {"a", "1:b"}, {"a"}}
 	with := func(values []string) *http.Request {
 		r := newRequest(http.MethodGet, "/")
 		r.TLS = &tls.ConnectionState{}

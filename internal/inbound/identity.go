@@ -1,9 +1,9 @@
 package inbound
 
 import (
-	"fmt"
 	"math/bits"
 	"net/http"
+	"strconv"
 )
 
 // Identity is the value of everything that a decision reads of a request. Copies that middleware makes of a request
@@ -14,15 +14,15 @@ type Identity struct {
 	method, host, target string
 	tls                  bool
 
-	// Bits by line of lineNames: the decision read it; it was sent; it has several values, which are kept quoted, or none.
+	// Bits by line of lineNames: the decision read it; it was sent; it has several values, or none, see joined.
 	read, there, several uint16
 
 	few  [4]string              // of the lines that were sent, each as one string, in the order of lineNames
 	more *[lineCount - 4]string // those that few has no room for
 }
 
-// joined is a line as one string. there: it was sent at all. several: it has several values, which
-// are quoted, or none.
+// joined is a line as one string. there: it was sent at all. several: it has several values, each of which is written behind
+// its length, or none.
 func joined(values []string) (text string, there, several bool) {
 	switch len(values) {
 	case 0:
@@ -30,7 +30,15 @@ func joined(values []string) (text string, there, several bool) {
 	case 1:
 		return values[0], true, false
 	}
-	return fmt.Sprintf("%q", values), true, true
+	size := 0
+	for _, v := range values {
+		size += len(v) + len("1048576:")
+	}
+	b := make([]byte, 0, size)
+	for _, v := range values {
+		b = append(append(strconv.AppendInt(b, int64(len(v)), 10), ':'), v...)
+	}
+	return string(b), true, true
 }
 
 // Set keeps what a decision about r read. lines are those of r's header.

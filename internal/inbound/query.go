@@ -6,8 +6,15 @@ import (
 	"strings"
 )
 
+// MaxQuery is the length of the longest query that is read, in bytes: far more than any address has that a browser is sent
+// back to.
+const MaxQuery = 64 << 10
+
 // pairs are the names and values of a query in order, as they were sent.
 func pairs(query string) iter.Seq2[string, string] {
+	if len(query) > MaxQuery {
+		query = ""
+	}
 	return func(yield func(name, value string) bool) {
 		for pair := range strings.SplitSeq(query, "&") {
 			name, value, _ := strings.Cut(pair, "=")

@@ -1,6 +1,7 @@
 package inbound_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/clerkauth/clerkauth/internal/inbound"
@@ -30,6 +31,16 @@ func TestFirst(t *testing.T) {
 	}
 	if got, ok := inbound.First("__clerk_hel%6G=a", "__clerk_help"); ok {
 		t.Errorf("an escape that is none: got %q, want none", got)
+	}
+}
+
+// A query that is much longer than any that a browser is sent back to is not read.
+func TestFirstOfALongQuery(t *testing.T) {
+	room := strings.Repeat("&", inbound.MaxQuery-len("a=b"))
+	for query, want := range map[string]bool{room + "a=b": true, "a=b&" + room: false} {
+		if got, ok := inbound.First(query, "a"); ok != want {
+			t.Errorf("First(a query of %d bytes) = %q, %t, want %t", len(query), got, ok, want)
+		}
 	}
 }
 

@@ -49,11 +49,11 @@ type Request struct {
 
 	Page Page // of documents, and in development of everything
 
-	Asked []Asked // for the decision to remember what AllowParty said
+	Judged []JudgedOrigin // kept by the decision
 }
 
-// Asked is what AllowParty said of an origin.
-type Asked struct {
+// JudgedOrigin is an origin and what AllowParty returned for it.
+type JudgedOrigin struct {
 	Origin  string
 	Allowed bool
 }
