@@ -63,5 +63,5 @@ func (a *Authenticator) decided(r *http.Request, required bool) (*boundState, *h
 		return d, r, false
 	}
 	d := a.authenticate(r, required)
-	return d, d.handOn(r), true
+	return d, r.WithContext(d.in(r.Context())), true
 }

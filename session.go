@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -128,12 +127,6 @@ func (d *boundState) in(ctx context.Context) context.Context {
 	d.self = d
 	d.context = requestContext{ctx, &d.self}
 	return &d.context
-}
-
-// handOn is a copy of r with d in its context.
-func (d *boundState) handOn(r *http.Request) *http.Request {
-	d.handed = *r.WithContext(d.in(r.Context()))
-	return &d.handed
 }
 
 func decisionIn(ctx context.Context) (*boundState, bool) {

@@ -2,6 +2,7 @@ package clerkauth_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"runtime"
 	"testing"
@@ -50,6 +51,41 @@ func TestKeptSessionHoldsNoRequest(t *testing.T) {
 	}
 	runtime.KeepAlive(session)
 	runtime.KeepAlive(refusal)
+}
+
+// upload is a request's body, which its handler has read into memory.
+type upload struct {
+	io.Reader
+
+	parsed [1 << 16]byte
+}
+
+func (*upload) Close() error { return nil }
+
+// A job that outlives its request gets the request's context, and with it nothing of the body.
+func TestKeptContextHoldsNoBody(t *testing.T) {
+	a := harness.NewApp(t)
+	harness.Serve(a.Optional(harness.Greet), harness.Request(http.MethodGet, "/", a.SignedIn())) // see TestKeptSessionHoldsNoRequest
+	for name, edit := range map[string]harness.Edit{"signed in": a.SignedIn(), "signed out": harness.All()} {
+		var kept context.Context
+		serve := func() weak.Pointer[upload] {
+			body := &upload{Reader: http.NoBody}
+			r := harness.Request(http.MethodGet, "/", edit)
+			r.Body = body
+			harness.Serve(a.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { kept = context.WithoutCancel(r.Context()) })), r)
+			return weak.Make(body)
+		}
+		held := serve()
+		for tries := 0; held.Value() != nil && tries < 100; tries++ {
+			runtime.GC()
+		}
+		if held.Value() != nil {
+			t.Errorf("%s: a kept context keeps the body of its request in memory", name)
+		}
+		if _, ok := clerkauth.StateFromContext(kept); !ok {
+			t.Errorf("%s: the kept context has no decision, want the request's", name)
+		}
+	}
 }
 
 // All calls within a request, also simultaneous ones, get the same session, and no other request does.
