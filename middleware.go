@@ -57,9 +57,17 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.
 
 // decided returns the decision about r, a copy of r with the decision in its context, and whether the decision was made
 // here. An earlier decision is used only if this Authenticator made it for this request and, if required, if nothing was
-// skipped that could have signed the request in. Otherwise the decision is made here, and the copy is the caller's own.
+// skipped that could have signed the request in. It need not be the last: Authenticators of several instances may be nested.
+// Otherwise the decision is made here, and the copy is the caller's own.
 func (a *Authenticator) decided(r *http.Request, required bool) (*boundState, *http.Request, bool) {
-	if d, ok := decisionIn(r.Context()); ok && d.by == a && (!required || !d.left) && d.request.Of(r) {
+	last, ok := decisionIn(r.Context())
+	for d := last; ok; d, ok = decisionIn(d.context.Context) {
+		if d.by != a || required && d.left || !d.request.Of(r) {
+			continue
+		}
+		if d != last {
+			r = r.WithContext(&requestContext{r.Context(), &d.self})
+		}
 		return d, r, false
 	}
 	d := a.authenticate(r, required)

@@ -108,6 +108,27 @@ func TestNestedMiddlewareDecidesOnce(t *testing.T) {
 	}
 }
 
+// Middleware of another instance in between changes nothing: a nonce is exchanged once, and each handler gets the decision of
+// the middleware closest to it.
+func TestNestedMiddlewareOfTwoInstances(t *testing.T) {
+	a := harness.NewApp(t)
+	staff := harness.NewAppOf(t, clerktest.New(t, clerktest.Options{Now: harness.AtNoon}), harness.Parties("https://staff.example.com"))
+	a.AnswerNonces("__session="+a.Clerk.Token(clerktest.Claims{})+"; Path=/", "__client_uat=1; Path=/")
+	between := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s, ok := clerkauth.FromContext(r.Context()); ok {
+			t.Errorf("between: got the session %v, want that nobody of the staff is signed in", s)
+		}
+		a.Require(harness.Greet).ServeHTTP(w, r)
+	})
+	h := a.Optional(staff.Optional(between))
+	if w := harness.Serve(h, a.Returning("__clerk_handshake_nonce=nonce_0123456789")); w.Body.String() != harness.Welcome {
+		t.Errorf("got %d %q, want %q", w.Code, w.Body, harness.Welcome)
+	}
+	if own, others := len(a.Events()), len(staff.Events()); own != 1 || others != 1 {
+		t.Errorf("got %d decisions and %d of the staff's, want one each", own, others)
+	}
+}
+
 // What a decision adds to the response is added once.
 func TestNestedMiddlewareAnswersOnce(t *testing.T) {
 	a := harness.NewApp(t)
