@@ -11,19 +11,34 @@ const (
 )
 
 // withAbilities is w with exactly those of the optional methods that the writer below has. Libraries use what they find, and
-// some cannot work without.
+// some cannot work without. w can also hijack where http.ResponseController could: it would find the one below otherwise, and
+// bypass w.
 func withAbilities(w *writer) http.ResponseWriter {
 	set := 0
 	if _, ok := w.ResponseWriter.(http.Flusher); ok {
 		set |= flushes
 	}
-	if _, ok := w.ResponseWriter.(http.Hijacker); ok {
+	if canHijack(w.ResponseWriter) {
 		set |= hijacks
 	}
 	if _, ok := w.ResponseWriter.(http.CloseNotifier); ok { //nolint:staticcheck // deprecated, and still called by gin
 		set |= notifies
 	}
 	return withSet[set](w, abilities{w})
+}
+
+// canHijack reports whether http.ResponseController finds a writer that can be hijacked.
+func canHijack(w http.ResponseWriter) bool {
+	for {
+		if _, ok := w.(http.Hijacker); ok {
+			return true
+		}
+		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return false
+		}
+		w = outer.Unwrap()
+	}
 }
 
 var withSet = [...]func(*writer, abilities) http.ResponseWriter{

@@ -150,7 +150,7 @@ func (a abilities) Flush() { _ = a.w.FlushError() } // as Flush, which cannot re
 
 func (a abilities) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	a.w.withdraw()
-	conn, buffered, err := a.w.ResponseWriter.(http.Hijacker).Hijack()
+	conn, buffered, err := http.NewResponseController(a.w.ResponseWriter).Hijack()
 	a.w.upgraded = a.w.upgraded || err == nil
 	a.w.apply()
 	return conn, buffered, err

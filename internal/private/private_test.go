@@ -42,22 +42,6 @@ func TestWriter(t *testing.T) {
 	}
 }
 
-// A writer flushes and hijacks where the one below does, and nowhere else: libraries use what they find.
-func TestAbilities(t *testing.T) {
-	plain := struct{ http.ResponseWriter }{httptest.NewRecorder()}
-	for name, tc := range map[string]struct {
-		below          http.ResponseWriter
-		flush, hijacks bool
-	}{"nothing but writing": {plain, false, false}, "a recorder": {httptest.NewRecorder(), true, false}} {
-		w := private.Writer(tc.below, []string{"a=b"})
-		_, flushes := w.(http.Flusher)
-		_, hijacks := w.(http.Hijacker)
-		if flushes != tc.flush || hijacks != tc.hijacks {
-			t.Errorf("%s: flushes %t, hijacks %t, want %t, %t", name, flushes, hijacks, tc.flush, tc.hijacks)
-		}
-	}
-}
-
 // A proxy would drop the cookies of a 304, and a part of a document may be of another document.
 func TestUnconditional(t *testing.T) {
 	sent := http.Header{"If-None-Match": {`"x"`}, "If-Modified-Since": {"x"}, "If-Range": {`"x"`}, "Range": {"bytes=0-1"}, "Accept": {"*/*"}}

@@ -205,28 +205,54 @@ var conversations = map[string]func(w http.ResponseWriter) error{
 		return conn.Close()
 	},
 	"Hijack": func(w http.ResponseWriter) error { // gorilla/websocket, given the writer's own header
-		h := w.Header()
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
 			return err
 		}
-		_, _ = conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"))
-		_ = h.Write(conn)
-		_, _ = conn.Write([]byte("\r\nhello"))
-		return conn.Close()
+		return greet(conn, w.Header())
+	},
+	"ResponseController's Hijack": func(w http.ResponseWriter) error { // httputil.ReverseProxy
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return err
+		}
+		return greet(conn, w.Header())
 	},
 }
 
+// greet upgrades with these header fields, and says hello.
+func greet(conn net.Conn, h http.Header) error {
+	_, _ = conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"))
+	_ = h.Write(conn)
+	_, _ = conn.Write([]byte("\r\nhello"))
+	return conn.Close()
+}
+
+// unwraps is a writer as middleware makes it that wants http.ResponseController to find what the writer below can do.
+type unwraps struct{ http.ResponseWriter }
+
+func (u unwraps) Unwrap() http.ResponseWriter { return u.ResponseWriter }
+
 func TestUpgradesSetNoCookies(t *testing.T) {
+	plain := func(w http.ResponseWriter) http.ResponseWriter { return w }
+	wrapped := func(w http.ResponseWriter) http.ResponseWriter { return unwraps{unwraps{w}} }
+	for kind, below := range map[string]func(http.ResponseWriter) http.ResponseWriter{"net/http's writer": plain, "a wrapped one": wrapped} {
+		t.Run(kind, func(t *testing.T) { upgrades(t, below) })
+	}
+}
+
+func upgrades(t *testing.T, below func(http.ResponseWriter) http.ResponseWriter) {
+	t.Helper()
 	v := newRenewing(t)
 	for name, converse := range conversations {
-		server := httptest.NewServer(v.Require(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		protected := v.Require(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Theirs", "1")
 			w.Header().Add("Set-Cookie", "theirs=1")
 			if err := converse(w); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-		})))
+		}))
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { protected.ServeHTTP(below(w), r) }))
 		conn, err := net.Dial("tcp", server.Listener.Addr().String()) //nolint:noctx // a test
 		if err != nil {
 			t.Fatal(err)
