@@ -58,8 +58,7 @@ func (a *Authenticator) AuthenticateRequest(r *http.Request) *RequestState {
 	return a.authenticate(r, false).requestState()
 }
 
-// boundState is a decision, what it was made for, and the context that hands it on, in one allocation. It holds nothing of
-// the request but texts: a context may be kept for longer, and with it what the handler reads from the request's body.
+// boundState is a decision, what it was made for, and the request that hands it on, in one allocation.
 type boundState struct {
 	shown   RequestState // see boundState.requestState
 	raw     string
@@ -70,7 +69,8 @@ type boundState struct {
 	by      *Authenticator       // nil: made by NewContext, which no Authenticator accepts
 	request inbound.Identity
 	context requestContext
-	self    *boundState // see boundState.in
+	self    *boundState  // see boundState.in
+	handed  http.Request // see boundState.handOn
 }
 
 // requestState is what callers see of a decision. The session is made when it is first needed, in memory of its own: keeping

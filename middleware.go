@@ -71,5 +71,5 @@ func (a *Authenticator) decided(r *http.Request, required bool) (*boundState, *h
 		return d, r, false
 	}
 	d := a.authenticate(r, required)
-	return d, r.WithContext(d.in(r.Context())), true
+	return d, d.handOn(r), true
 }

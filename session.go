@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -127,6 +128,17 @@ func (d *boundState) in(ctx context.Context) context.Context {
 	d.self = d
 	d.context = requestContext{ctx, &d.self}
 	return &d.context
+}
+
+// handOn is a copy of r with d in its context. The copy of a request with a body has memory of its own: the context may be
+// kept for longer than what the handler reads from the body.
+func (d *boundState) handOn(r *http.Request) *http.Request {
+	ctx := d.in(r.Context())
+	if r.Body != nil && r.Body != http.NoBody {
+		return r.WithContext(ctx)
+	}
+	d.handed = *r.WithContext(ctx)
+	return &d.handed
 }
 
 func decisionIn(ctx context.Context) (*boundState, bool) {

@@ -75,13 +75,13 @@ func commonRequests(tb testing.TB) []commonRequest {
 	require, optional := auth.Require(done), auth.Optional(done)
 	return []commonRequest{
 		{"floor", 2, contextOnly(done), script(harness.WithBearer(token))},
-		{"bearer", 2, require, script(harness.WithBearer(token))},
-		{"bearer, and a handler that asks", 3, auth.Require(asks), script(harness.WithBearer(token))},
-		{"script", 2, require, script(held)},
-		{"page", 2, require, page(held)},
-		{"page without its party cookie", 11, require, page(both)},
-		{"nothing, Optional", 3, optional, script()},
-		{"nothing, Require", 4, require, script()},
+		{"bearer", 1, require, script(harness.WithBearer(token))},
+		{"bearer, and a handler that asks", 2, auth.Require(asks), script(harness.WithBearer(token))},
+		{"script", 1, require, script(held)},
+		{"page", 1, require, page(held)},
+		{"page without its party cookie", 10, require, page(both)},
+		{"nothing, Optional", 2, optional, script()},
+		{"nothing, Require", 3, require, script()},
 	}
 }
 

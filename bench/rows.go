@@ -50,13 +50,13 @@ func Rows(c *Course) ([]Row, error) {
 		{bearer(FloorRow, contextOnly(app), ok, script, token), 0, 2, 368},
 		{bearer(BearerLimit, known.byBearer(app), ok, script, token), 0, 2, 368},
 		{contestant(CookiesLimit, RowLoad, known.byCookie(app), ok, script).sending("Cookie", []string{cookies(token, both)}), 0, 2, 368},
-		{bearer(BearerRow, require, ok, script, token), 2.5, 2, 608},
-		{bearer("write, bearer token", require, ok, write, token), 0, 2, 608},
-		{contestant(NoTokenRow, RowLoad, optional, ok, script), 2.5, 3, 736},
-		{contestant("page load, no token, Optional", RowLoad, optional, ok, page), 0, 3, 736},
-		{contestant(RefusedRow, RowLoad, require, refused, script), 5, 4, 848},
-		{contestant("page load, no token, Require: 401", RowLoad, require, refused, page), 0, 5, 2384},
-		{bearer("script, bearer garbage, Require: 401", require, refused, script, garbage), 0, 4, 848},
+		{bearer(BearerRow, require, ok, script, token), 2.5, 1, 576},
+		{bearer("write, bearer token", require, ok, write, token), 0, 1, 576},
+		{contestant(NoTokenRow, RowLoad, optional, ok, script), 2.5, 2, 704},
+		{contestant("page load, no token, Optional", RowLoad, optional, ok, page), 0, 2, 704},
+		{contestant(RefusedRow, RowLoad, require, refused, script), 5, 3, 816},
+		{contestant("page load, no token, Require: 401", RowLoad, require, refused, page), 0, 4, 2352},
+		{bearer("script, bearer garbage, Require: 401", require, refused, script, garbage), 0, 3, 816},
 		{contestant(GarbageRow, RowLoad, garbageAlone(c, auth), refused, script), 0, 1, 128},
 	}
 	cookies, err := cookieRows(c, require)
@@ -76,15 +76,15 @@ func cookieRows(c *Course, require http.Handler) ([]Row, error) {
 		goal          float64
 		allocs, bytes float64
 	}{
-		{CookiesRow, script, both, true, 4.2, 2, 608},
-		{"script, both cookie pairs", script, both, false, 0, 11, 1168},
-		{"script, suffixed cookies, party cookie", script, suffixed, true, 0, 2, 608},
-		{"script, suffixed cookies", script, suffixed, false, 0, 11, 1168},
-		{"script, unsuffixed cookies, party cookie", script, unsuffixed, true, 0, 2, 608},
-		{"script, unsuffixed cookies", script, unsuffixed, false, 0, 11, 1168},
-		{"write, both cookie pairs, party cookie", write, both, true, 0, 3, 752},
-		{PageRow, page, both, true, 5, 2, 608},
-		{"page load, both cookie pairs", page, both, false, 0, 11, 1168},
+		{CookiesRow, script, both, true, 4.2, 1, 576},
+		{"script, both cookie pairs", script, both, false, 0, 10, 1136},
+		{"script, suffixed cookies, party cookie", script, suffixed, true, 0, 1, 576},
+		{"script, suffixed cookies", script, suffixed, false, 0, 10, 1136},
+		{"script, unsuffixed cookies, party cookie", script, unsuffixed, true, 0, 1, 576},
+		{"script, unsuffixed cookies", script, unsuffixed, false, 0, 10, 1136},
+		{"write, both cookie pairs, party cookie", write, both, true, 0, 2, 720},
+		{PageRow, page, both, true, 5, 1, 576},
+		{"page load, both cookie pairs", page, both, false, 0, 10, 1136},
 	} {
 		line := cookies(c.Pool.Tokens[0], q.of)
 		if q.party {
