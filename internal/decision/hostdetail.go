@@ -74,9 +74,13 @@ func (e hostError) Field() string {
 // crossOriginDetail says where a request that may not write here comes from.
 func (d *Decider) crossOriginDetail(f *inbound.Request) error {
 	origins := f.Lines.All(inbound.LineOrigin)
+	var referrers []string // without their paths
+	for _, referrer := range f.Lines.All(inbound.LineReferer) {
+		referrers = append(referrers, originOf(referrer))
+	}
 	return originError{
 		origin: redact.See(strings.Join(origins, ", ")), origins: len(origins), site: redact.See(f.Lines.First(inbound.LineSite)),
-		referrer: redact.See(originOf(f.Lines.First(inbound.LineReferer))), host: redact.See(f.RawHost),
+		referrer: redact.See(strings.Join(referrers, ", ")), host: redact.See(f.RawHost),
 		parties: d.Policy.List.Len(), trusted: d.Trusted.Len(),
 	}
 }
