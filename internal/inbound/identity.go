@@ -30,11 +30,7 @@ func joined(values []string) (text string, there, several bool) {
 	case 1:
 		return values[0], true, false
 	}
-	size := 0
-	for _, v := range values {
-		size += len(v) + len("1048576:")
-	}
-	b := make([]byte, 0, size)
+	var b []byte
 	for _, v := range values {
 		b = append(append(strconv.AppendInt(b, int64(len(v)), 10), ':'), v...)
 	}

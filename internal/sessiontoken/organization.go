@@ -96,23 +96,17 @@ func (org *organizationClaims) applyVersion2(c *Claims) {
 		role = "org:" + strings.TrimPrefix(role, "org:")
 	}
 	c.Organization = Organization{ID: id, Slug: slug, Role: role}
-	c.Permissions = expand(c.Features, split(names), split(masks))
+	c.Permissions = expand(c.Features, strings.Split(names, ","), strings.Split(masks, ","))
 }
 
-// entries splits a list of features or plans. One with an entry without a scope is not written by Clerk, and grants nothing.
+// entries splits a list of features or plans. One with an entry without a scope is not written by Clerk, and grants nothing; nor
+// does one that is empty.
 func entries(list string) []string {
-	all := split(list)
+	all := strings.Split(list, ",")
 	if slices.ContainsFunc(all, func(entry string) bool { return !strings.Contains(entry, ":") }) {
 		return nil
 	}
 	return all
-}
-
-func split(list string) []string {
-	if list == "" {
-		return nil
-	}
-	return strings.Split(list, ",")
 }
 
 // expand decodes Clerk's compact form of permissions: masks[i] is a bit map over names for the i-th feature of the
