@@ -60,13 +60,14 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, next http.
 // skipped that could have signed the request in. It need not be the last: Authenticators of several instances may be nested.
 // Otherwise the decision is made here, and the copy is the caller's own.
 func (a *Authenticator) decided(r *http.Request, required bool) (*boundState, *http.Request, bool) {
-	last, ok := decisionIn(r.Context())
-	for d := last; ok; d, ok = decisionIn(d.context.Context) {
+	last, ok := r.Context().Value(contextKey{}).(*requestContext)
+	for c := last; ok; c, ok = c.Context.Value(contextKey{}).(*requestContext) {
+		d := *c.decision
 		if d.by != a || required && d.left || !d.request.Of(r) {
 			continue
 		}
-		if d != last {
-			r = r.WithContext(&requestContext{r.Context(), &d.self})
+		if c != last {
+			r = r.WithContext(&requestContext{r.Context(), c.decision})
 		}
 		return d, r, false
 	}

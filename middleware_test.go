@@ -120,7 +120,7 @@ func TestNestedMiddlewareOfTwoInstances(t *testing.T) {
 		}
 		a.Require(harness.Greet).ServeHTTP(w, r)
 	})
-	h := a.Optional(staff.Optional(between))
+	h := a.Optional(staff.Optional(a.Optional(staff.Optional(between))))
 	if w := harness.Serve(h, a.Returning("__clerk_handshake_nonce=nonce_0123456789")); w.Body.String() != harness.Welcome {
 		t.Errorf("got %d %q, want %q", w.Code, w.Body, harness.Welcome)
 	}

@@ -114,10 +114,10 @@ type requestContext struct {
 	decision **boundState
 }
 
-// Value finds the decision, and else what is in the context around it.
+// Value finds c itself, and else what is in the context around it.
 func (c *requestContext) Value(key any) any {
 	if key == (contextKey{}) {
-		return c.decision
+		return c
 	}
 	return c.Context.Value(key)
 }
@@ -142,11 +142,11 @@ func (d *boundState) handOn(r *http.Request) *http.Request {
 }
 
 func decisionIn(ctx context.Context) (*boundState, bool) {
-	d, ok := ctx.Value(contextKey{}).(**boundState)
+	c, ok := ctx.Value(contextKey{}).(*requestContext)
 	if !ok {
 		return nil, false
 	}
-	return *d, true
+	return *c.decision, true
 }
 
 // FromContext returns the session that Optional, Require or Authorize put there. It reports false when nobody

@@ -68,9 +68,9 @@ func (c *Client) HandshakePayload(ctx context.Context, nonce string) ([]string, 
 	}
 	done := make(chan error, 1)
 	go func() { // it ends within timeout
-		err := c.ask(context.WithoutCancel(ctx), &c.nonces, w, http.MethodGet, pathNonces, url.Values{"nonce": {nonce}}, nil, &answer)
-		leave()
-		done <- err
+		err := ErrUnreachable // also where a transport of the application ends this goroutine
+		defer func() { leave(); done <- err }()
+		err = c.ask(context.WithoutCancel(ctx), &c.nonces, w, http.MethodGet, pathNonces, url.Values{"nonce": {nonce}}, nil, &answer)
 	}()
 	select {
 	case <-ctx.Done():

@@ -3,6 +3,7 @@ package backendapi_test
 import (
 	"context"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -194,7 +195,7 @@ func TestClientsThatDoNotWait(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				begun := time.Now()
 				if _, err := c.HandshakePayload(ctx, "nonce_nonce"); !backendapi.Unanswered(err) || time.Since(begun) > time.Second {
-					t.Errorf("%s: got %v after %v, want it unanswered within a second", name, err, time.Since(begun))
+					t.Errorf("%s: got %v after %v, want it unanswered, after a second at most", name, err, time.Since(begun))
 				}
 				cancel()
 				drain()
@@ -206,6 +207,23 @@ func TestClientsThatDoNotWait(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A transport of the application may end the goroutine of a call, as t.Fatal of a test does. Nobody waits for it, and its slot
+// is free again.
+func TestATransportThatEndsItsGoroutine(t *testing.T) {
+	c, n := newClient(func(*http.Request) (int, string, error) {
+		runtime.Goexit()
+		return 0, "", nil
+	})
+	for kind, ask := range map[string]question{"nonce": askNonce, "refresh": askRefresh} {
+		for i := range 50 {
+			if _, err := ask(t, c, i); !backendapi.Unanswered(err) {
+				t.Errorf("%s: got %v, want it unanswered", kind, err)
+			}
+		}
+	}
+	n.want(t, "nothing is recorded, and no slot is taken", 100)
 }
 
 // A server that hangs costs five seconds, three times. The pause begins after the third.

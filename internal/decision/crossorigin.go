@@ -31,7 +31,7 @@ func crossOrigin(r *http.Request, f *inbound.Request, s *Settings) bool {
 	switch {
 	case s.SkipOriginCheck:
 		return false
-	case len(origins) > 1, (origin != "" || site != "") && s.contradicted(ctx, f):
+	case len(origins) > 1, len(f.Lines.All(inbound.LineReferer)) > 1, (origin != "" || site != "") && s.contradicted(ctx, f):
 		return true
 	case s.mayWrite(ctx, origin, f):
 		return false
@@ -54,8 +54,7 @@ func (s *Settings) contradicted(ctx context.Context, f *inbound.Request) bool {
 	if s.Policy.Any {
 		return false
 	}
-	referrers, referrer := f.Lines.All(inbound.LineReferer), f.Lines.First(inbound.LineReferer)
-	if len(referrers) > 1 || referrer != "" && !s.mayWrite(ctx, originOf(referrer), f) {
+	if referrer := f.Lines.First(inbound.LineReferer); referrer != "" && !s.mayWrite(ctx, originOf(referrer), f) {
 		return true
 	}
 	switch origin := f.Lines.First(inbound.LineOrigin); origin {

@@ -99,9 +99,11 @@ func (org *organizationClaims) applyVersion2(c *Claims) {
 	c.Permissions = expand(c.Features, strings.Split(names, ","), strings.Split(masks, ","))
 }
 
-// entries splits a list of features or plans. One with an entry without a scope is not written by Clerk, and grants nothing; nor
-// does one that is empty.
+// entries splits a list of features or plans. One with an entry without a scope is not written by Clerk, and grants nothing.
 func entries(list string) []string {
+	if list == "" {
+		return nil
+	}
 	all := strings.Split(list, ",")
 	if slices.ContainsFunc(all, func(entry string) bool { return !strings.Contains(entry, ":") }) {
 		return nil

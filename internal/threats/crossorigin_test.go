@@ -150,6 +150,7 @@ func TestContradictedWrites(t *testing.T) {
 		{"a sibling's Referer and a party's Origin", harness.Headers("Sec-Fetch-Site: same-site", "Origin: https://app.example.com", "Referer: "+siblingSubdomain+"/"), cross},
 		{"a sibling's Referer and an old browser's Origin", harness.Headers("Origin: "+harness.Origin, "Referer: "+siblingSubdomain+"/"), cross},
 		{"a sibling's Referer, and ours", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+harness.Origin+"/", "Referer: "+siblingSubdomain+"/"), cross},
+		{"ours twice, from an old browser", harness.Headers("Referer: "+harness.Origin+"/", "Referer: "+harness.Origin+"/"), cross},
 		{"ours twice", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: "+harness.Origin+"/", "Referer: "+harness.Origin+"/"), cross},
 		{"an empty Referer, and ours", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: ", "Referer: "+harness.Origin+"/"), cross},
 		{"ours as user info", harness.Headers("Sec-Fetch-Site: same-origin", "Referer: https://example.com@evil.test/"), cross},
